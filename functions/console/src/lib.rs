@@ -1,0 +1,40 @@
+//! Console: the desk's and the dealer's JSON API.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`who`] | whose token it is, and what they may see |
+//! | [`leads`] | the whole story of a lead |
+//! | [`inbox`] | the dealer's side: own leads, answers |
+//! | [`rulebook`] | what is in force; publishing |
+//! | [`switches`] | stop and pause |
+
+mod who;
+mod leads;
+mod inbox;
+mod rulebook;
+mod switches;
+
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{method_not_allowed, not_found};
+use serde_json::{Value, json};
+
+/// All routes.
+pub fn router(cloud: Cloud) -> Router {
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/v1/leads/{lead}", get(leads::story))
+        .route("/v1/inbox", get(inbox::list))
+        .route("/v1/inbox/{assignment}/{act}", post(inbox::answer))
+        .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))
+        .route("/v1/switches", get(switches::current))
+        .route("/v1/switches/{switch}", post(switches::flip))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(cloud)
+}
+
+async fn health() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}

@@ -1,0 +1,105 @@
+//! Stop and pause: what the desk flips at once. Publishing a rulebook leaves them alone.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use jiff::Timestamp;
+use leadyard_domain::distribution::{Pause, Switches};
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::{ContractId, DealerId};
+use leadyard_domain::limits;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Problem, body};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::rulebook::{WhichQuery, wake_all};
+use crate::who;
+
+/// How often a flip that crossed another is tried again.
+const ROUNDS: usize = 8;
+
+/// `GET /v1/switches?company`.
+pub(crate) async fn current(
+    State(cloud): State<Cloud>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let (switches, _) = cloud.store.switches_get(&company).await?;
+    Ok(Json(json!(switches)))
+}
+
+/// What to flip: `on` for both; for a pause also whom, why and until when.
+#[derive(Deserialize)]
+struct Flip {
+    on: bool,
+    contract: Option<ContractId>,
+    dealer: Option<DealerId>,
+    reason: Option<String>,
+    until: Option<Timestamp>,
+}
+
+/// `POST /v1/switches/{stop|pause}?company`.
+pub(crate) async fn flip(
+    State(cloud): State<Cloud>,
+    Path(switch): Path<String>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+    request: axum::body::Body,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let bytes = body(request, limits::BODY_BYTES).await?;
+    let flip: Flip = serde_json::from_slice(&bytes).map_err(|_| {
+        Problem::new(
+            Code::MalformedBody,
+            r#"the body is {"on": true}, and for a pause also "dealer" or "contract", "reason" and "until""#,
+        )
+    })?;
+    let core = cloud.rulebooks.current(&cloud.store, &company).await?;
+    let offers = core.as_ref().map(|core| core.offers.as_slice()).unwrap_or_default();
+    let mut categories: Vec<_> = offers.iter().map(|offer| offer.category.clone()).collect();
+    categories.sort_unstable();
+    categories.dedup();
+    for _ in 0..ROUNDS {
+        let (mut switches, seen) = cloud.store.switches_get(&company).await?;
+        apply(&mut switches, &switch, &flip)?;
+        let now = cloud.clock.now();
+        if cloud.store.switches_save(&company, &switches, seen, &categories, now).await? {
+            tracing::info!(company.id = %company, switch, on = flip.on, staff = %desk.staff, "a switch was flipped");
+            wake_all(&cloud, offers, &company).await;
+            return Ok(Json(json!(switches)));
+        }
+        tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
+    }
+    Err(Problem::new(Code::Unavailable, "others kept flipping switches; try again").retry_after(1))
+}
+
+fn apply(switches: &mut Switches, switch: &str, flip: &Flip) -> Result<(), Problem> {
+    match (switch, &flip.contract, &flip.dealer) {
+        ("stop", None, None) => switches.stop = flip.on,
+        ("pause", Some(contract), None) => pause(&mut switches.contracts, contract, flip),
+        ("pause", None, Some(dealer)) => pause(&mut switches.dealers, dealer, flip),
+        ("pause", _, _) => {
+            return Err(Problem::new(Code::InvalidField, "a pause names either a dealer or a contract"));
+        }
+        ("stop", _, _) => {
+            return Err(Problem::new(Code::InvalidField, "stop is for the whole company; pause names whom"));
+        }
+        (_, _, _) => return Err(Problem::new(Code::NotFound, "a switch is stop or pause")),
+    }
+    Ok(())
+}
+
+fn pause<Id: Clone + PartialEq>(pauses: &mut Vec<Pause<Id>>, id: &Id, flip: &Flip) {
+    pauses.retain(|pause| pause.id != *id);
+    if flip.on {
+        pauses.push(Pause {
+            id: id.clone(),
+            reason: flip.reason.clone().unwrap_or_default(),
+            until: flip.until,
+        });
+    }
+}

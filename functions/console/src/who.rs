@@ -1,0 +1,38 @@
+//! Whose token it is, and what they may see. What somebody may not see does not exist for them.
+
+use axum::http::HeaderMap;
+use leadyard_domain::access::{DealerToken, DeskToken};
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::CompanyId;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Problem, bearer};
+
+/// The generation of dealers' tokens.
+const GENERATION: u32 = 1;
+
+/// The desk's token.
+pub(crate) fn desk(cloud: &Cloud, headers: &HeaderMap) -> Result<DeskToken, Problem> {
+    bearer(headers)
+        .and_then(|token| cloud.master.verify(token))
+        .ok_or_else(|| Problem::new(Code::Unauthorized, "send the desk's token as bearer token"))
+}
+
+/// A dealer's token.
+pub(crate) fn dealer(cloud: &Cloud, headers: &HeaderMap) -> Result<DealerToken, Problem> {
+    bearer(headers)
+        .and_then(|token| cloud.master.verify(token))
+        .filter(|token: &DealerToken| token.generation == GENERATION)
+        .ok_or_else(|| Problem::new(Code::Unauthorized, "send the dealer's token as bearer token"))
+}
+
+/// The company asked for, if the desk was given it; the only one, if none was asked for.
+pub(crate) fn company(desk: &DeskToken, asked: Option<&str>) -> Result<CompanyId, Problem> {
+    let found = match asked {
+        Some(asked) => desk.companies.iter().find(|company| company.as_str() == asked),
+        None if desk.companies.len() > 1 => {
+            return Err(Problem::new(Code::InvalidField, "name the company: ?company=ID"));
+        }
+        None => desk.companies.first(),
+    };
+    found.cloned().ok_or_else(|| Problem::new(Code::NotFound, "there is no such company for this token"))
+}

@@ -1,0 +1,52 @@
+//! Delivery: an assignment becomes the dealer's webhook.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`assigned`] | the assignment itself: attempts, settlement, final failure |
+//! | [`messages`] | what else a holder is told: repeats, withdrawals |
+//! | [`post`] | one signed attempt at a dealer's channel |
+//!
+//! Idempotent by assignment and attempt: a duplicate message finds the next attempt's time still ahead,
+//! or the delivery ended, and does nothing; the webhook id stays the same throughout. Attempts of a
+//! batch run side by side, each at most ten seconds, so that a dealer that hangs delays nobody else.
+
+mod assigned;
+mod messages;
+mod post;
+
+use futures::future::join_all;
+use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::queues::{self, ToDelivery};
+
+/// Handles a batch: those that failed come again.
+pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
+    let results = join_all(event.records.into_iter().map(|message| async move {
+        let handled = one(cloud, batch::body(&message)).await;
+        (message.message_id, handled)
+    }))
+    .await;
+    batch::response(results)
+}
+
+async fn one(cloud: &Cloud, body: &str) -> Handled {
+    let done = match queues::read::<ToDelivery>(body) {
+        Ok(ToDelivery::Assignment { lead, cycle, assignment }) => {
+            assigned::deliver(cloud, lead, cycle, assignment).await
+        }
+        Ok(ToDelivery::Message { lead, assignment, event, number }) => {
+            messages::deliver(cloud, lead, assignment, &event, &number).await
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a message could not be read");
+            return Handled::Failed;
+        }
+    };
+    match done {
+        Ok(()) => Handled::Done,
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "delivery could not finish");
+            Handled::Failed
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What else a holder is told: that the person asked again, that the lead is withdrawn.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::assignment::DeliveryState;
+use leadyard_domain::delivery::{Event, Next, Outcome, RepeatedPayload, Schedule, next_attempt, webhook_id};
+use leadyard_domain::ids::{AssignmentId, LeadId};
+use leadyard_domain::lead::Lead;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::judging;
+use leadyard_platform::queues::ToDelivery;
+use leadyard_platform::store::{Delivery, StoreError};
+
+use crate::assigned;
+use crate::post::{self, Post};
+
+const GRACE: SignedDuration = SignedDuration::from_secs(30);
+
+/// Delivers a message to a holder, or does what is next about it.
+pub(crate) async fn deliver(
+    cloud: &Cloud,
+    lead: LeadId,
+    assignment: AssignmentId,
+    event: &str,
+    number: &str,
+) -> Result<(), StoreError> {
+    let Some(mut delivery) = cloud.store.delivery_get(lead, assignment, event, number).await? else {
+        return Ok(());
+    };
+    let now = cloud.clock.now();
+    if delivery.state != DeliveryState::Pending || delivery.next_at.is_some_and(|at| now < at) {
+        return Ok(());
+    }
+    let delay_ms = try_once(cloud, &mut delivery, now).await?;
+    // If a duplicate was quicker, its attempt is as good as ours.
+    if cloud.store.delivery_save(&delivery).await?
+        && let Some(delay_ms) = delay_ms
+    {
+        let message =
+            ToDelivery::Message { lead, assignment, event: event.to_owned(), number: number.to_owned() };
+        let delay_s = delay_ms.div_ceil(1_000) as u32;
+        if let Err(error) = cloud.queues.to_delivery(message, delivery.dealer.as_str(), delay_s).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the next attempt is left to the sweep");
+        }
+    }
+    Ok(())
+}
+
+/// Makes one attempt and says what follows; the wait before the next, in milliseconds.
+pub(crate) async fn try_once(
+    cloud: &Cloud,
+    delivery: &mut Delivery,
+    now: Timestamp,
+) -> Result<Option<u64>, StoreError> {
+    let Some(lead) = cloud.store.lead_get(delivery.lead).await? else {
+        delivery.due = None;
+        delivery.state = DeliveryState::NotReceived;
+        return Ok(None);
+    };
+    let assignment = cloud.store.assignment_get(delivery.lead, delivery.cycle, delivery.assignment).await?;
+    let decided_under = assignment.as_ref().map_or(0, |assignment| assignment.rulebook);
+    let channel = post::channel(cloud, &lead, &delivery.dealer, decided_under).await?;
+    let (body, number) = match delivery.event {
+        Event::Repeated => (repeated_body(cloud, &lead, delivery).await?, repeat_number(&lead, delivery)),
+        Event::Withdrawn => (assigned::withdrawn_body(delivery), 1),
+        // No one sends these yet; an empty body would say nothing.
+        Event::Assigned | Event::Warned | Event::Erased => (String::new(), 1),
+    };
+    let post = Post {
+        company: &delivery.company,
+        dealer: &delivery.dealer,
+        webhook_id: webhook_id(delivery.assignment, delivery.event, number),
+        body,
+    };
+    let (outcome, attempt) = post::attempt(cloud, channel.as_ref(), post, now).await;
+    tracing::info!(
+        lead.id = %delivery.lead, assignment.id = %delivery.assignment, dealer.id = %delivery.dealer,
+        event = %delivery.event, attempt.end = %attempt.end, attempt.what = %attempt.what, "a holder was told"
+    );
+    delivery.attempts.push(attempt);
+    delivery.next_at = None;
+    delivery.due = None;
+    if outcome == Outcome::Received {
+        delivery.state = DeliveryState::Received;
+        return Ok(None);
+    }
+    let ended = cloud.clock.now();
+    let schedule = match delivery.event {
+        Event::Withdrawn => Schedule::withdrawal(delivery.since, ended),
+        Event::Assigned | Event::Repeated | Event::Warned | Event::Erased => Schedule::Lead,
+    };
+    match next_attempt(delivery.attempts.len() as u32, &outcome, &schedule, cloud.entropy.u64()) {
+        Next::At(delay_ms) => {
+            let at = ended.checked_add(SignedDuration::from_millis(delay_ms as i64)).unwrap_or(ended);
+            delivery.next_at = Some(at);
+            delivery.due = at.checked_add(GRACE).ok();
+            Ok(Some(delay_ms))
+        }
+        Next::Final => {
+            delivery.state = DeliveryState::NotReceived;
+            Ok(None)
+        }
+    }
+}
+
+/// Webhook ids count the messages of an assignment: the repeat's place among the lead's enquiries.
+fn repeat_number(lead: &Lead, delivery: &Delivery) -> u32 {
+    let at = lead.enquiries.iter().position(|enquiry| enquiry.id.to_string() == delivery.number);
+    at.map_or(1, |at| at as u32 + 1)
+}
+
+async fn repeated_body(cloud: &Cloud, lead: &Lead, delivery: &Delivery) -> Result<String, StoreError> {
+    let Ok(id) = delivery.number.parse() else { return Ok(String::new()) };
+    let Some(enquiry) = cloud.store.enquiry_get(id).await? else { return Ok(String::new()) };
+    let core = cloud.rulebooks.known(&lead.company);
+    let understood =
+        judging::understand(&enquiry, core.as_ref().and_then(|core| core.source(&enquiry.source)));
+    let offer = core
+        .as_ref()
+        .and_then(|core| {
+            Some(core.offer_of(core.source(&enquiry.source)?, understood.offer.as_deref())?.id.clone())
+        })
+        .unwrap_or_else(|| lead.offer.clone());
+    let payload = RepeatedPayload {
+        assignment: delivery.assignment,
+        lead: lead.id,
+        enquiry: id,
+        dealer: &delivery.dealer,
+        company: &lead.company,
+        offer: &offer,
+        source: &enquiry.source,
+        received_at: enquiry.received_at,
+        message: understood.message.as_deref(),
+        filled: BTreeMap::new(),
+        masked: false,
+        truncated: false,
+    };
+    Ok(payload.body(enquiry.received_at).unwrap_or_default())
+}

@@ -1,0 +1,90 @@
+//! One signed attempt at a dealer's channel.
+
+use http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
+use leadyard_domain::assignment::Attempt;
+use leadyard_domain::dealer::ChannelKind;
+use leadyard_domain::delivery::{End, FailureKind, Outcome, derive_secret, sign};
+use leadyard_domain::distribution::compiled::CompiledChannel;
+use leadyard_domain::ids::{CompanyId, DealerId};
+use leadyard_domain::lead::Lead;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::outbound::Request;
+use leadyard_platform::store::StoreError;
+
+/// The generation of dealers' webhook secrets.
+const GENERATION: u32 = 1;
+
+/// How the dealer is reached now; `None` when it is not in the rulebook any more, nor was in the one
+/// the lead was decided under.
+pub(crate) async fn channel(
+    cloud: &Cloud,
+    lead: &Lead,
+    dealer: &DealerId,
+    decided_under: u64,
+) -> Result<Option<CompiledChannel>, StoreError> {
+    let state = lead.location().state();
+    let current = cloud.rulebooks.current(&cloud.store, &lead.company).await?;
+    let current_version = current.as_ref().map(|core| core.version);
+    let mut books = vec![current];
+    if current_version != Some(decided_under) {
+        books.push(cloud.store.rulebook_core(&lead.company, decided_under).await?.map(std::sync::Arc::new));
+    }
+    for core in books.into_iter().flatten() {
+        let chunks = cloud.rulebooks.chunks(&cloud.store, &core, &lead.category, state).await?;
+        if let Some(dealer) = chunks.iter().find_map(|chunk| chunk.dealer(dealer)) {
+            let inbox = CompiledChannel { kind: ChannelKind::Inbox, address: String::new() };
+            return Ok(Some(dealer.channels.first().cloned().unwrap_or(inbox)));
+        }
+    }
+    Ok(None)
+}
+
+/// To whom, about what.
+pub(crate) struct Post<'a> {
+    pub(crate) company: &'a CompanyId,
+    pub(crate) dealer: &'a DealerId,
+    pub(crate) webhook_id: String,
+    pub(crate) body: String,
+}
+
+/// Makes one attempt at a channel. An inbox has it as soon as it stands in the table.
+pub(crate) async fn attempt(
+    cloud: &Cloud,
+    channel: Option<&CompiledChannel>,
+    post: Post<'_>,
+    now: Timestamp,
+) -> (Outcome, Attempt) {
+    let made = |outcome: Outcome, what: String, ms: u64| {
+        let attempt = Attempt { at: now, end: End::BEFORE_ANY.and(&outcome), what, ms };
+        (outcome, attempt)
+    };
+    match channel.map(|channel| (channel.kind, channel.address.as_str())) {
+        None => made(Outcome::of_failure(FailureKind::BadUrl), "no_channel".to_owned(), 0),
+        Some((ChannelKind::Inbox, _)) => made(Outcome::Received, "inbox".to_owned(), 0),
+        Some((ChannelKind::Webhook, address)) => {
+            let Some(headers) = signed(cloud, &post, now) else {
+                return made(Outcome::of_failure(FailureKind::BadUrl), "unsigned".to_owned(), 0);
+            };
+            let request = Request { url: address.to_owned(), headers, body: post.body.into(), at: now };
+            let attempt = cloud.outbound.post(request).await;
+            let what = match attempt.outcome.failure() {
+                None => attempt.status.map_or_else(|| "received".to_owned(), |status| status.to_string()),
+                Some(failure) => failure.to_string(),
+            };
+            made(attempt.outcome, what, attempt.elapsed_ms)
+        }
+    }
+}
+
+fn signed(cloud: &Cloud, post: &Post<'_>, now: Timestamp) -> Option<HeaderMap> {
+    let secret = derive_secret(cloud.master.bytes(), post.company, post.dealer, GENERATION).ok()?;
+    let seconds = now.as_second();
+    let signature = sign(&[secret], &post.webhook_id, seconds, post.body.as_bytes()).ok()?;
+    let mut headers = HeaderMap::new();
+    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert("webhook-id", HeaderValue::from_str(&post.webhook_id).ok()?);
+    headers.insert("webhook-timestamp", HeaderValue::from(seconds));
+    headers.insert("webhook-signature", HeaderValue::from_str(&signature).ok()?);
+    Some(headers)
+}

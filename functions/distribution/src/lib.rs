@@ -1,0 +1,269 @@
+//! Distribution: a lead becomes a decision, and the decision one transaction.
+//!
+//! A message names a lead. The handler reads the lead and the rules in force, scores what it reads,
+//! decides purely, and commits: lead, caps of contract and dealer, assignment and decision, all or
+//! nothing. What is refused is looked at again, at most [`limits::DECIDE_AGAIN`] times; then the lead is
+//! due again within seconds. A message is never failed for contention, and a duplicate finds the lead
+//! assigned and does nothing.
+
+mod wake;
+
+use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::assignment::Assignment;
+use leadyard_domain::distribution::{Conclusion, Seat};
+use leadyard_domain::ids::{AssignmentId, DecisionId, LeadId};
+use leadyard_domain::lead::{Lead, Stage};
+use leadyard_domain::limits;
+use leadyard_domain::scoring::NextStep;
+use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::judging::{self, Considered, InForce, Judged};
+use leadyard_platform::queues::{self, ToDelivery, ToDistribution};
+use leadyard_platform::store::{DecisionRecord, StoreError};
+
+/// The version of the rules of decision, as recorded with each.
+const ALGORITHM: u16 = 1;
+
+/// Handles a batch: those that failed come again.
+pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
+    // One after another: contention, not speed, is this function's limit.
+    let mut results = Vec::with_capacity(event.records.len());
+    for message in event.records {
+        let handled = one(cloud, batch::body(&message)).await;
+        results.push((message.message_id, handled));
+    }
+    batch::response(results)
+}
+
+async fn one(cloud: &Cloud, body: &str) -> Handled {
+    let done = match queues::read::<ToDistribution>(body) {
+        Ok(ToDistribution::Lead(lead)) => distribute(cloud, lead).await.map(drop),
+        Ok(ToDistribution::Wake { company, category }) => wake::wake(cloud, &company, &category).await,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a message could not be read");
+            return Handled::Failed;
+        }
+    };
+    match done {
+        Ok(()) => Handled::Done,
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "distribution could not finish");
+            Handled::Failed
+        }
+    }
+}
+
+/// What became of a lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Distributed {
+    /// Seats were given.
+    Assigned,
+    /// It waits, is nurtured, or was already as it should be.
+    Settled,
+    /// Others kept changing it: it is due again within seconds.
+    Postponed,
+    /// There is no such lead.
+    Gone,
+}
+
+/// What one look at a lead came to.
+enum Looked {
+    Final(Distributed),
+    /// Somebody else changed what we saw.
+    Again,
+}
+
+/// Distributes one lead.
+pub async fn distribute(cloud: &Cloud, id: LeadId) -> Result<Distributed, StoreError> {
+    for _ in 0..=limits::DECIDE_AGAIN {
+        match look(cloud, id).await {
+            Ok(Looked::Final(distributed)) => return Ok(distributed),
+            Ok(Looked::Again) | Err(StoreError::Contended) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    postpone(cloud, id).await
+}
+
+/// The lead is looked at again in 1 to 5 seconds; the message is done.
+async fn postpone(cloud: &Cloud, id: LeadId) -> Result<Distributed, StoreError> {
+    let pause = cloud.entropy.between_ms(1_000, 5_000);
+    if let Some(mut lead) = cloud.store.lead_get(id).await? {
+        lead.due = cloud.clock.now().checked_add(pause).ok();
+        // If even this is refused, whoever changed the lead left it a due time.
+        cloud.store.lead_save(&lead).await?;
+        tracing::info!(lead.id = %id, "the lead is contended and looked at again within seconds");
+    }
+    Ok(Distributed::Postponed)
+}
+
+async fn look(cloud: &Cloud, id: LeadId) -> Result<Looked, StoreError> {
+    let Some(mut lead) = cloud.store.lead_get(id).await? else { return Ok(Looked::Final(Distributed::Gone)) };
+    let now = cloud.clock.now();
+    if lead.stage.closed() || lead.stage == Stage::Quarantined {
+        return rest(cloud, lead).await;
+    }
+    let Some(in_force) = judging::in_force(cloud, &lead.company).await? else {
+        // A company without a rulebook has no one to give it to; publishing one wakes it.
+        tracing::warn!(company.id = %lead.company, "a lead's company has no rulebook");
+        return settle(cloud, lead, |lead| lead.due = later(now, 60)).await;
+    };
+    let window = in_force.core.company.window_days;
+    if lead.has_expired(window, now) {
+        return settle(cloud, lead, |lead| lead.close(Stage::Expired, now)).await;
+    }
+    let judged = score(cloud, &in_force, &mut lead, now).await?;
+    if !lead.wants_distribution() {
+        // Assigned: the repeat or interaction has been scored, and nothing else changes.
+        return settle(cloud, lead, |lead| lead.due = Some(lead.held_until())).await;
+    }
+    // Once in a cycle: what has reached its band goes on being sold, though it fades while it waits.
+    lead.crossed |= ready(&in_force, &lead, &judged);
+    if !lead.crossed {
+        return settle(cloud, lead, |lead| lead.nurture(window)).await;
+    }
+    let facts = lead.facts(judged.score.band);
+    let considered = judging::consider(cloud, &in_force, &facts, now).await?;
+    let record = record(cloud, &in_force, &facts, &considered, now);
+    match considered.decision.conclusion {
+        Conclusion::Assign(ref seats) => assign(cloud, lead, seats, &considered, &record, now).await,
+        Conclusion::Wait { reason, until, .. } => {
+            lead.wait(reason, until, window, now);
+            // A new decision is recorded only when its conclusion changed.
+            let saved = if lead.last_conclusion.as_deref() == Some(&record.conclusion) {
+                cloud.store.lead_save(&lead).await?
+            } else {
+                lead.last_conclusion = Some(record.conclusion.clone());
+                cloud.store.lead_save_decided(&lead, &record).await?
+            };
+            tracing::info!(lead.id = %lead.id, waiting = %reason, "the lead waits");
+            Ok(if saved { Looked::Final(Distributed::Settled) } else { Looked::Again })
+        }
+    }
+}
+
+/// A lead that asks for nothing has no due time.
+async fn rest(cloud: &Cloud, lead: Lead) -> Result<Looked, StoreError> {
+    if lead.due.is_none() {
+        return Ok(Looked::Final(Distributed::Settled));
+    }
+    settle(cloud, lead, |lead| lead.due = None).await
+}
+
+async fn settle(cloud: &Cloud, mut lead: Lead, change: impl FnOnce(&mut Lead)) -> Result<Looked, StoreError> {
+    change(&mut lead);
+    let saved = cloud.store.lead_save(&lead).await?;
+    Ok(if saved { Looked::Final(Distributed::Settled) } else { Looked::Again })
+}
+
+/// Scores the lead, after joining what its visitors did before we knew them.
+async fn score(
+    cloud: &Cloud,
+    in_force: &InForce,
+    lead: &mut Lead,
+    now: Timestamp,
+) -> Result<Judged, StoreError> {
+    for visitor in std::mem::take(&mut lead.visitors_to_join) {
+        cloud.store.activity_join(&lead.company, visitor, lead.id, now).await?;
+    }
+    let activity = cloud.store.activity_of_lead(lead.id).await?;
+    let judged = judging::judge(cloud, &in_force.core, lead, activity, now).await?;
+    lead.score = Some(judged.state(&in_force.core.scoring, now));
+    Ok(judged)
+}
+
+/// Whether the lead may be sold: its band reaches the offer's, its next step is to pitch, and an
+/// incentive's lead has shown itself twice.
+fn ready(in_force: &InForce, lead: &Lead, judged: &Judged) -> bool {
+    const INTERACTIONS_OF_AN_INCENTIVE: usize = 2;
+    // An offer that left the rulebook asks for no band: the decision says that nobody takes it.
+    let Some(offer) = in_force.core.offer(&lead.offer) else { return true };
+    judged.score.band.meets(offer.min_band)
+        && judged.score.next_step == NextStep::Pitch
+        && (!offer.incentive || judged.interactions() >= INTERACTIONS_OF_AN_INCENTIVE)
+}
+
+fn record(
+    cloud: &Cloud,
+    in_force: &InForce,
+    facts: &leadyard_domain::distribution::LeadFacts,
+    considered: &Considered,
+    now: Timestamp,
+) -> DecisionRecord {
+    let decision = &considered.decision;
+    let (waiting, until, seats) = match &decision.conclusion {
+        Conclusion::Assign(seats) => (None, None, seats),
+        Conclusion::Wait { reason, until, recommended } => (Some(*reason), *until, recommended),
+    };
+    let contracts: Vec<_> = seats.iter().map(|seat| seat.contract.clone()).collect();
+    let conclusion = match waiting {
+        None => "assigned".to_owned(),
+        Some(reason) => format!("waiting:{reason}"),
+    };
+    let failed = leadyard_domain::distribution::Rule::ALL
+        .iter()
+        .zip(decision.failed)
+        .filter(|(_, count)| *count > 0)
+        .map(|(rule, count)| (rule.to_string(), count))
+        .collect();
+    let counters = seats
+        .iter()
+        .filter_map(|seat| {
+            let usage = considered.counters.contracts.get(&seat.contract)?;
+            let used = usage.used.map(|used| used.map_or(0, |(_, used)| used));
+            Some((seat.contract.to_string(), format!("{used:?} pass {}", usage.pass)))
+        })
+        .collect();
+    DecisionRecord {
+        id: DecisionId::mint(now, cloud.entropy.bytes()),
+        at: now,
+        facts: facts.clone(),
+        rulebook: in_force.core.version,
+        algorithm: ALGORITHM,
+        seed: considered.seed,
+        conclusion,
+        waiting,
+        until,
+        contracts,
+        failed,
+        near_misses: decision.near_misses.clone(),
+        counters,
+    }
+}
+
+async fn assign(
+    cloud: &Cloud,
+    lead: Lead,
+    seats: &[Seat],
+    considered: &Considered,
+    record: &DecisionRecord,
+    now: Timestamp,
+) -> Result<Looked, StoreError> {
+    let seats: Vec<(Seat, AssignmentId)> =
+        seats.iter().map(|seat| (seat.clone(), AssignmentId::mint(now, cloud.entropy.bytes()))).collect();
+    let Ok(assignments) = cloud.store.lead_assign(&lead, &seats, &considered.counters, record, now).await?
+    else {
+        return Ok(Looked::Again);
+    };
+    for assignment in &assignments {
+        tracing::info!(
+            lead.id = %lead.id, assignment.id = %assignment.id, dealer.id = %assignment.dealer,
+            contract.id = %assignment.contract, "the lead is assigned"
+        );
+        send(cloud, assignment).await;
+    }
+    Ok(Looked::Final(Distributed::Assigned))
+}
+
+/// Best effort: the due index is the truth.
+async fn send(cloud: &Cloud, assignment: &Assignment) {
+    let message =
+        ToDelivery::Assignment { lead: assignment.lead, cycle: assignment.cycle, assignment: assignment.id };
+    if let Err(error) = cloud.queues.to_delivery(message, assignment.dealer.as_str(), 0).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "delivery is left to the sweep");
+    }
+}
+
+fn later(now: Timestamp, minutes: i64) -> Option<Timestamp> {
+    now.checked_add(SignedDuration::from_mins(minutes)).ok()
+}

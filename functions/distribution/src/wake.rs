@@ -1,0 +1,45 @@
+//! Waking those who wait, after something changed that may place them.
+
+use std::cmp::Reverse;
+
+use leadyard_domain::ids::{CategoryId, CompanyId, LeadId};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::store::{StoreError, keys};
+
+/// Leads read from one shard at a time.
+const PAGE: i32 = 100;
+
+/// Wakes as many as twice the slots that came free, the highest score first, the freshest first among
+/// equals; all, after a publish or a switch. Doing it twice wakes them twice, which changes nothing.
+pub(crate) async fn wake(
+    cloud: &Cloud,
+    company: &CompanyId,
+    category: &CategoryId,
+) -> Result<(), StoreError> {
+    let Some(wake) = cloud.store.wake_get(company, category).await? else { return Ok(()) };
+    let most = usize::try_from(wake.leads()).unwrap_or(usize::MAX);
+    let mut found: Vec<(Reverse<String>, LeadId)> = Vec::new();
+    for shard in 0..keys::SHARDS {
+        let mut start = None;
+        let mut of_shard = 0;
+        loop {
+            let (page, next) = cloud.store.waiting_page(company, category, shard, start, PAGE).await?;
+            of_shard += page.len();
+            found.extend(page.into_iter().map(|(sort, lead)| (Reverse(sort), lead)));
+            start = next;
+            if start.is_none() || of_shard >= most {
+                break;
+            }
+        }
+    }
+    found.sort_unstable();
+    found.truncate(most);
+    let leads: Vec<LeadId> = found.into_iter().map(|(_, lead)| lead).collect();
+    if let Err(error) = cloud.queues.leads_to_distribution(company, &leads).await {
+        // The wake stays due: the sweep sends it again.
+        tracing::warn!(error = &error as &dyn std::error::Error, "not all who wait were woken");
+        return Ok(());
+    }
+    tracing::info!(company.id = %company, category.id = %category, leads = leads.len(), "woken");
+    cloud.store.wake_done(company, category, wake).await
+}

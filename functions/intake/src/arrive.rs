@@ -1,0 +1,244 @@
+//! A request becomes an arrival: the key is checked, the body bounded, the enquiry's id fixed before
+//! anything is written.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use axum::response::IntoResponse as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use jiff::Timestamp;
+use leadyard_domain::access::{PageKey, SourceSecret, VisitorToken};
+use leadyard_domain::enquiry::{BodyError, Fields};
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::{EnquiryId, VisitorId};
+use leadyard_domain::limits;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{self, Problem};
+use leadyard_platform::queues::ToSpill;
+use leadyard_platform::store::StoreError;
+use sha2::{Digest as _, Sha256};
+
+use crate::answer::{Answer, Answered, Style};
+use crate::keep::{self, Arrived};
+
+/// An enquiry on the doorstep: received, not yet kept.
+#[derive(Clone)]
+pub(crate) struct Arrival {
+    pub(crate) id: EnquiryId,
+    pub(crate) key: PageKey,
+    /// It came with the source's secret.
+    pub(crate) trusted: bool,
+    pub(crate) at: Timestamp,
+    pub(crate) content_type: String,
+    pub(crate) body: Bytes,
+    /// Hashes of the idempotency key and of the body.
+    pub(crate) idempotency: Option<(String, String)>,
+    /// The visitor to link, minted here unless the enquiry brings one.
+    pub(crate) visitor: VisitorId,
+    pub(crate) gpc: bool,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) spilled: bool,
+}
+
+/// `POST /v1/leads/{key}`.
+pub(crate) async fn post_lead(
+    State(cloud): State<Cloud>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response<Body> {
+    let origin = headers.get(header::ORIGIN).cloned();
+    let style = Style::of(&headers);
+    let mut response = match receive(&cloud, &key, &headers, body).await {
+        Err(problem) => crate::answer::refuse(&problem, style, None),
+        Ok(arrival) => {
+            let answered = take(&cloud, &arrival).await;
+            answered.into_response(&cloud, &arrival, style)
+        }
+    };
+    allow_origin(response.headers_mut(), origin);
+    response
+}
+
+async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> Result<Arrival, Problem> {
+    let (key, trusted) = authenticate(cloud, key, headers)?;
+    let body = http::body(body, limits::BODY_BYTES).await?;
+    let at = cloud.clock.now();
+    let idempotency = match http::text(headers, "idempotency-key") {
+        None => None,
+        Some(sent) => Some((idempotency_key(sent)?, hash(&body))),
+    };
+    Ok(Arrival {
+        id: EnquiryId::mint(at, cloud.entropy.bytes()),
+        key,
+        trusted,
+        at,
+        content_type: http::text(headers, "content-type").unwrap_or_default().to_owned(),
+        body,
+        idempotency,
+        visitor: VisitorId::mint(at, cloud.entropy.bytes()),
+        gpc: http::text(headers, "sec-gpc") == Some("1"),
+        user_agent: http::text(headers, "user-agent").map(|agent| agent.chars().take(200).collect()),
+        spilled: false,
+    })
+}
+
+/// The page key of the path and, where the request brings one, the source's secret.
+pub(crate) fn authenticate(
+    cloud: &Cloud,
+    key: &str,
+    headers: &HeaderMap,
+) -> Result<(PageKey, bool), Problem> {
+    let unauthorized = |detail: &str| Problem::new(Code::Unauthorized, detail);
+    let key: PageKey = cloud
+        .master
+        .verify(key)
+        .ok_or_else(|| unauthorized("the page key in the path is unknown or damaged"))?;
+    let trusted = match http::bearer(headers) {
+        None => false,
+        Some(token) => {
+            let secret: SourceSecret = cloud
+                .master
+                .verify(token)
+                .ok_or_else(|| unauthorized("the bearer token is not a source's secret"))?;
+            let same = secret.company == key.company && secret.source == key.source;
+            if !same || secret.generation != key.generation {
+                return Err(unauthorized("the secret belongs to another source than the page key"));
+            }
+            true
+        }
+    };
+    // Only a browser sends an origin, and only a browser is held to it.
+    if let Some(origin) = http::text(headers, "origin")
+        && !trusted
+        && !key.origins.is_empty()
+        && !key.origins.iter().any(|allowed| allowed == origin)
+    {
+        return Err(Problem::new(
+            Code::OriginRefused,
+            "this page's origin is not among the source's origins",
+        ));
+    }
+    Ok((key, trusted))
+}
+
+/// Accepted quoted or not (RFC 8941 would have it quoted).
+fn idempotency_key(sent: &str) -> Result<String, Problem> {
+    let key = sent.trim().trim_matches('"');
+    if key.is_empty() || key.len() > limits::IDEMPOTENCY_KEY_BYTES {
+        return Err(Problem::new(
+            Code::InvalidField,
+            format!("Idempotency-Key is 1 to {} bytes", limits::IDEMPOTENCY_KEY_BYTES),
+        ));
+    }
+    Ok(hash(key.as_bytes()))
+}
+
+fn hash(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(bytes))
+}
+
+/// Takes an arrival in: kept, or spilled, or refused with a reason and kept all the same.
+async fn take(cloud: &Cloud, arrival: &Arrival) -> Answered {
+    match keep::keep(cloud, arrival).await {
+        Ok(answered) => answered,
+        Err(StoreError::Contended | StoreError::Unavailable(_)) => spill(cloud, arrival).await,
+        Err(error @ (StoreError::Damaged { .. } | StoreError::Malformed(_))) => {
+            // Ours to mend; the enquiry is not to suffer from it.
+            tracing::error!(error = &error as &dyn std::error::Error, "an enquiry could not be kept");
+            spill(cloud, arrival).await
+        }
+    }
+}
+
+/// The table did not take it: the queue keeps it, and it comes in later, once.
+async fn spill(cloud: &Cloud, arrival: &Arrival) -> Answered {
+    let message = ToSpill {
+        enquiry: arrival.id,
+        company: arrival.key.company.clone(),
+        source: arrival.key.source.clone(),
+        received_at: arrival.at,
+        content_type: arrival.content_type.clone(),
+        body: STANDARD.encode(&arrival.body),
+        trusted: arrival.trusted,
+        visitor: Some(arrival.visitor),
+        gpc: arrival.gpc,
+        user_agent: arrival.user_agent.clone(),
+    };
+    match cloud.queues.to_spill(&message).await {
+        Ok(()) => {
+            tracing::warn!(enquiry.id = %arrival.id, "an enquiry was spilled");
+            Answered::fresh(Answer::Spilled)
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "nothing could keep an enquiry");
+            let problem =
+                Problem::new(Code::Unavailable, "nothing could keep this enquiry; it was not received");
+            Answered::fresh(Answer::Refused(problem.retry_after(5)))
+        }
+    }
+}
+
+/// Reads a body by its content type.
+pub(crate) fn fields(content_type: &str, body: &[u8]) -> Result<Fields, Problem> {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let read = match kind.as_str() {
+        "application/json" => Fields::from_json(body),
+        // sendBeacon and some form plug-ins send JSON as plain text.
+        "text/plain" => Fields::from_json(body),
+        "application/x-www-form-urlencoded" => Fields::from_form(body),
+        _ => {
+            return Err(Problem::new(
+                Code::UnsupportedMediaType,
+                "send application/json or application/x-www-form-urlencoded",
+            ));
+        }
+    };
+    read.map_err(|error: BodyError| Problem::new(error.code(), error.to_string()))
+}
+
+/// The browser an enquiry came from: the one it names, if the token is ours and of this company; else
+/// one minted for it. None where tracking is not allowed.
+pub(crate) fn visitor(cloud: &Cloud, arrived: &Arrived<'_>) -> Option<VisitorId> {
+    if !arrived.understood.tracking_allowed {
+        return None;
+    }
+    let named = arrived.understood.visitor.as_deref().and_then(|token| cloud.master.verify(token));
+    let named = named.filter(|token: &VisitorToken| token.company == arrived.arrival.key.company);
+    Some(named.map_or(arrived.arrival.visitor, |token| token.visitor))
+}
+
+/// `OPTIONS`: what a browser may send from another origin.
+pub(crate) async fn preflight(
+    State(cloud): State<Cloud>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    if let Err(problem) = authenticate(&cloud, &key, &headers) {
+        return problem.into_response();
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let answer = response.headers_mut();
+    answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(Method::POST.as_str()));
+    answer.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("content-type, idempotency-key"),
+    );
+    answer.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    allow_origin(answer, headers.get(header::ORIGIN).cloned());
+    response
+}
+
+/// The origin was checked where it matters; a page that may post may read its answer.
+pub(crate) fn allow_origin(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("idempotent-replay, retry-after"),
+        );
+        headers.append(header::VARY, HeaderValue::from_static("origin"));
+    }
+}

@@ -1,0 +1,168 @@
+//! `POST /v1/interactions/{key}`: what leads do, on its way to scoring. Who did it leaves here as a
+//! visitor's id, a lead's id or a keyed hash: nothing personal is queued.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::response::IntoResponse as _;
+use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::access::{PageKey, VisitorToken};
+use leadyard_domain::error::{Code, FieldError};
+use leadyard_domain::identity::{IdentityHash, IdentityKey};
+use leadyard_domain::ids::OfferId;
+use leadyard_domain::limits;
+use leadyard_domain::person::{Email, Phone};
+use leadyard_domain::scoring::{InteractionId, InteractionKind};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{self, Problem};
+use leadyard_platform::queues::{InteractionOf, QueuedInteraction, ToScoring};
+use serde::Deserialize;
+
+use crate::arrive;
+
+/// One interaction as sent. Unknown fields are ignored: a page may say more than we score.
+#[derive(Deserialize)]
+struct Sent {
+    id: String,
+    kind: String,
+    at: Timestamp,
+    offer: Option<String>,
+    visitor: Option<String>,
+    lead: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+}
+
+/// One, or up to a hundred.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Body1 {
+    Many(Vec<Sent>),
+    One(Box<Sent>),
+}
+
+pub(crate) async fn post_interactions(
+    State(cloud): State<Cloud>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response<Body> {
+    let origin = headers.get(header::ORIGIN).cloned();
+    let mut response = match take(&cloud, &key, &headers, body).await {
+        Ok(()) => (StatusCode::ACCEPTED, r#"{"status":"received"}"#).into_response(),
+        Err(problem) => problem.into_response(),
+    };
+    arrive::allow_origin(response.headers_mut(), origin);
+    response
+}
+
+async fn take(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> Result<(), Problem> {
+    let (key, trusted) = arrive::authenticate(cloud, key, headers)?;
+    let body = http::body(body, limits::BODY_BYTES).await?;
+    // The same bounds on depth and encoding as an enquiry has, before serde recurses.
+    let sent = parse(&body)?;
+    if sent.len() > limits::INTERACTIONS_PER_POST {
+        let detail = format!("one post has at most {} interactions", limits::INTERACTIONS_PER_POST);
+        return Err(Problem::new(Code::InvalidField, detail));
+    }
+    let now = cloud.clock.now();
+    let mut wrong = Vec::new();
+    let mut interactions = Vec::with_capacity(sent.len());
+    for (at, one) in sent.into_iter().enumerate() {
+        match read(cloud, &key, trusted, &one, now) {
+            Ok(interaction) => interactions.push(interaction),
+            Err((field, detail)) => {
+                wrong.push(FieldError { pointer: format!("/{at}/{field}"), detail: detail.to_owned() });
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Problem::new(Code::InvalidField, "nothing of this post was taken").fields(wrong));
+    }
+    if interactions.is_empty() {
+        return Ok(());
+    }
+    let message = ToScoring { company: key.company, interactions };
+    cloud.queues.to_scoring(&message).await.map_err(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "interactions could not be queued");
+        Problem::new(Code::Unavailable, "nothing could keep these interactions").retry_after(5)
+    })
+}
+
+fn parse(body: &[u8]) -> Result<Vec<Sent>, Problem> {
+    let malformed = |detail: String| Problem::new(Code::MalformedBody, detail);
+    let text = std::str::from_utf8(body).map_err(|_| malformed("the body is not UTF-8".to_owned()))?;
+    // serde_json stops at a depth of 128 by itself; a flat list of objects never comes near it.
+    match serde_json::from_str::<Body1>(text) {
+        Ok(Body1::Many(many)) => Ok(many),
+        Ok(Body1::One(one)) => Ok(vec![*one]),
+        Err(_) => Err(malformed(
+            "the body is an interaction, or a list of them, each with id, kind and at (RFC 3339)".to_owned(),
+        )),
+    }
+}
+
+fn read(
+    cloud: &Cloud,
+    key: &PageKey,
+    trusted: bool,
+    sent: &Sent,
+    now: Timestamp,
+) -> Result<QueuedInteraction, (&'static str, &'static str)> {
+    if sent.id.is_empty() || sent.id.len() > limits::INTERACTION_ID_BYTES {
+        return Err(("id", "an interaction's id is 1 to 128 bytes, the same on a retry"));
+    }
+    let kind = InteractionKind::new(&sent.kind)
+        .map_err(|_| ("kind", "a kind is 1 to 32 lower-case letters, digits, '-', '_' and '.'"))?;
+    let oldest = now.checked_sub(SignedDuration::from_hours(24 * limits::INTERACTION_PAST_DAYS));
+    let newest = now.checked_add(SignedDuration::from_hours(limits::CLOCK_AHEAD_HOURS));
+    if oldest.is_ok_and(|oldest| sent.at < oldest) || newest.is_ok_and(|newest| sent.at > newest) {
+        return Err(("at", "at lies at most 400 days back and 24 hours ahead"));
+    }
+    let offer = match sent.offer.as_deref() {
+        None => None,
+        Some(offer) => Some(OfferId::new(offer).map_err(|_| ("offer", "offer is an id of the rulebook"))?),
+    };
+    let of = match (&sent.visitor, &sent.lead, &sent.email, &sent.phone) {
+        (Some(token), None, None, None) => visitor(cloud, key, token)?,
+        (None, Some(_), None, None) | (None, None, Some(_), None) | (None, None, None, Some(_))
+            if !trusted =>
+        {
+            return Err(("visitor", "a page names only its visitor; lead, email and phone need the secret"));
+        }
+        (None, Some(lead), None, None) => {
+            InteractionOf::Lead(lead.parse().map_err(|_| ("lead", "lead is a UUID"))?)
+        }
+        (None, None, Some(email), None) => {
+            let email =
+                Email::parse(email).map_err(|_| ("email", "the e-mail address could not be understood"))?;
+            InteractionOf::Identity(IdentityHash::of_email(&identity_key(cloud), &key.company, &email))
+        }
+        (None, None, None, Some(phone)) => {
+            let phone =
+                Phone::parse(phone).map_err(|_| ("phone", "the phone number could not be understood"))?;
+            InteractionOf::Identity(IdentityHash::of_phone(&identity_key(cloud), &key.company, &phone))
+        }
+        (_, _, _, _) => return Err(("visitor", "name exactly one of visitor, lead, email and phone")),
+    };
+    Ok(QueuedInteraction {
+        id: InteractionId::hash8(&sent.id).bytes(),
+        kind: kind.to_string(),
+        at: sent.at,
+        offer,
+        of,
+    })
+}
+
+fn visitor(cloud: &Cloud, key: &PageKey, token: &str) -> Result<InteractionOf, (&'static str, &'static str)> {
+    let token: VisitorToken =
+        cloud.master.verify(token).ok_or(("visitor", "the visitor token is unknown or damaged"))?;
+    if token.company != key.company {
+        return Err(("visitor", "the visitor token is unknown or damaged"));
+    }
+    Ok(InteractionOf::Visitor(token.visitor))
+}
+
+fn identity_key(cloud: &Cloud) -> IdentityKey {
+    IdentityKey::from_bytes(cloud.master.derive("leadyard/identity/v1"))
+}

@@ -1,0 +1,463 @@
+//! An arrival becomes an enquiry, its lead and its identities: one conditional commit, before anything
+//! is decided. Twenty posts of one person at one moment are one lead and twenty enquiries: of those
+//! who find the same identities free, the store lets one claim them, and the others look again.
+
+use std::sync::Arc;
+
+use leadyard_domain::assignment::DeliveryState;
+use leadyard_domain::delivery::Event;
+use leadyard_domain::distribution::Core;
+use leadyard_domain::enquiry::{Fields, Understood};
+use leadyard_domain::error::Code;
+use leadyard_domain::identity::{Claim, IdentityHash, IdentityKey, Join, PersonKeys, join};
+use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
+use leadyard_domain::lead::{self, Contactable, Lead, LeadScope, Met, Stage};
+use leadyard_domain::limits;
+use leadyard_domain::person::{Email, Name, Phone};
+use leadyard_domain::rulebook::{Offer, Scope, Source};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::Problem;
+use leadyard_platform::judging;
+use leadyard_platform::queues::ToDelivery;
+use leadyard_platform::store::{
+    Delivery, Identified, IdentityWrite, Keep, Kept, StoreError, StoredAnswer, StoredEnquiry,
+};
+
+use crate::answer::{Answer, Answered, Pages, What};
+use crate::arrive::{self, Arrival};
+use crate::trial;
+
+/// An arrival, understood.
+pub(crate) struct Arrived<'a> {
+    pub(crate) arrival: &'a Arrival,
+    pub(crate) core: &'a Core,
+    pub(crate) source: &'a Source,
+    pub(crate) fields: Fields,
+    pub(crate) understood: Understood,
+}
+
+/// How often an enquiry looks again when others were first. Each round somebody got through, so that
+/// twenty at one moment all do; what is left after this goes to the spill, and comes in when it is
+/// quieter.
+const ROUNDS: usize = 40;
+
+/// Takes an arrival in.
+///
+/// # Errors
+/// When the store could not be asked, or stayed contended: the caller spills it.
+pub(crate) async fn keep(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, StoreError> {
+    let Some(core) = core(cloud, &arrival.key.company).await? else {
+        return Err(StoreError::Contended); // no rulebook yet: the spill waits for one
+    };
+    let same_generation =
+        |source: &&Source| arrival.spilled || source.key_generation == arrival.key.generation;
+    let Some(source) = core.source(&arrival.key.source).filter(same_generation) else {
+        return no_source(cloud, arrival).await;
+    };
+    let pages = Pages { thank_you: source.thank_you.clone(), error: source.error_page.clone() };
+    if let Some(problem) = past_its_end(&core, source, arrival) {
+        return Ok(Answered::fresh(Answer::Refused(problem)).with_pages(pages));
+    }
+    if let Some(replay) = replay(cloud, arrival).await? {
+        return Ok(replay.with_pages(pages));
+    }
+    let fields = match arrive::fields(&arrival.content_type, &arrival.body) {
+        Ok(fields) => fields,
+        Err(problem) => {
+            return unreadable(cloud, arrival, problem).await.map(|answered| answered.with_pages(pages));
+        }
+    };
+    let stored = stored(arrival, fields.clone());
+    let understood = judging::understand(&stored, Some(source));
+    let arrived = Arrived { arrival, core: &core, source, fields, understood };
+    take(cloud, &arrived).await.map(|answered| answered.with_pages(pages))
+}
+
+/// The rulebook's core: what was read last, if it is fresh enough, or if the table is away.
+async fn core(cloud: &Cloud, company: &CompanyId) -> Result<Option<Arc<Core>>, StoreError> {
+    match cloud.rulebooks.current(&cloud.store, company).await {
+        Ok(core) => Ok(core),
+        Err(error) => cloud.rulebooks.known(company).map(Some).ok_or(error),
+    }
+}
+
+/// A key that is too old is refused. What was let in by way of the spill was acknowledged: it is kept,
+/// whatever became of its source since.
+async fn no_source(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, StoreError> {
+    if !arrival.spilled {
+        let detail = "the page key is of an older generation, or its source is gone";
+        return Ok(Answered::fresh(Answer::Refused(Problem::new(Code::Unauthorized, detail))));
+    }
+    let mut enquiry = stored(arrival, Fields::default());
+    enquiry.raw = Some(String::from_utf8_lossy(&arrival.body).into_owned());
+    enquiry.status = "quarantined".to_owned();
+    enquiry.reasons = vec!["unknown_source".to_owned()];
+    aside(cloud, arrival, &enquiry, Answer::Quarantined { reasons: vec!["unknown_source"] }, None).await
+}
+
+fn past_its_end(core: &Core, source: &Source, arrival: &Arrival) -> Option<Problem> {
+    let ends = source.ends.filter(|_| !arrival.spilled)?;
+    let zone = leadyard_domain::time::zone(&core.company.zone).ok()?;
+    let today = zone.to_datetime(arrival.at).date();
+    (today > ends).then(|| Problem::new(Code::SourceClosed, format!("this source took leads until {ends}")))
+}
+
+async fn replay(cloud: &Cloud, arrival: &Arrival) -> Result<Option<Answered>, StoreError> {
+    let Some((key, _)) = &arrival.idempotency else { return Ok(None) };
+    let found =
+        cloud.store.idempotency_get(&arrival.key.company, &arrival.key.source, key, arrival.at).await?;
+    Ok(found.map(|found| replayed(arrival, found)))
+}
+
+/// The first answer again; unless the body is another, which is a mistake of the sender's.
+fn replayed(arrival: &Arrival, found: StoredAnswer) -> Answered {
+    let same = arrival.idempotency.as_ref().is_some_and(|(_, body)| *body == found.body);
+    let what = if same {
+        What::Replay { status: found.status, body: found.answer }
+    } else {
+        let detail = "this Idempotency-Key came with another body before; use a new key for a new enquiry";
+        What::Fresh(Answer::Refused(Problem::new(Code::IdempotencyMismatch, detail)))
+    };
+    Answered { what, pages: Pages::default(), visitor: None }
+}
+
+fn stored(arrival: &Arrival, fields: Fields) -> StoredEnquiry {
+    StoredEnquiry {
+        id: arrival.id,
+        company: arrival.key.company.clone(),
+        source: arrival.key.source.clone(),
+        received_at: arrival.at,
+        fields,
+        raw: None,
+        lead: None,
+        status: "received".to_owned(),
+        reasons: Vec::new(),
+        user_agent: arrival.user_agent.clone(),
+        spilled: arrival.spilled,
+        gpc: arrival.gpc,
+    }
+}
+
+/// What cannot be parsed is stored raw: the sender is told what was wrong, and a person may look.
+async fn unreadable(cloud: &Cloud, arrival: &Arrival, problem: Problem) -> Result<Answered, StoreError> {
+    let mut enquiry = stored(arrival, Fields::default());
+    enquiry.raw = Some(String::from_utf8_lossy(&arrival.body).into_owned());
+    enquiry.status = "quarantined".to_owned();
+    enquiry.reasons = vec!["unreadable".to_owned()];
+    let problem = problem.with("enquiry", arrival.id.to_string());
+    aside(cloud, arrival, &enquiry, Answer::Refused(problem), None).await
+}
+
+async fn take(cloud: &Cloud, arrived: &Arrived<'_>) -> Result<Answered, StoreError> {
+    let arrival = arrived.arrival;
+    let mut enquiry = stored(arrival, arrived.fields.clone());
+    if !arrived.understood.reachable() {
+        enquiry.status = "quarantined".to_owned();
+        enquiry.reasons = vec!["unreachable_person".to_owned()];
+        let problem = Problem::new(Code::UnreachablePerson, "give an e-mail address or a phone number")
+            .fields(arrived.understood.notes.clone())
+            .with("enquiry", arrival.id.to_string());
+        return aside(cloud, arrival, &enquiry, Answer::Refused(problem), None).await;
+    }
+    let Some(offer) = arrived.core.offer_of(arrived.source, arrived.understood.offer.as_deref()) else {
+        enquiry.status = "quarantined".to_owned();
+        enquiry.reasons = vec!["unknown_offer".to_owned()];
+        // A page's answer has one shape, whatever became of its enquiry.
+        let visitor = arrive::visitor(cloud, arrived);
+        let answer = Answer::Quarantined { reasons: vec!["unknown_offer"] };
+        return aside(cloud, arrival, &enquiry, answer, visitor).await;
+    };
+    if arrived.source.test {
+        return trial::keep(cloud, arrived, offer, enquiry).await;
+    }
+    for round in 0..ROUNDS {
+        if round > 0 {
+            tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
+        }
+        if let Some(answered) = join_and_keep(cloud, arrived, offer, &mut enquiry).await? {
+            return Ok(answered);
+        }
+    }
+    Err(StoreError::Contended)
+}
+
+/// Keeps an enquiry that has no lead.
+pub(crate) async fn aside(
+    cloud: &Cloud,
+    arrival: &Arrival,
+    enquiry: &StoredEnquiry,
+    answer: Answer,
+    visitor: Option<VisitorId>,
+) -> Result<Answered, StoreError> {
+    let keep = Keep {
+        enquiry,
+        lead: None,
+        opens: false,
+        identities: Vec::new(),
+        flagged: None,
+        deliveries: Vec::new(),
+        visitor: None,
+        answer: remember(cloud, arrival, &answer, visitor),
+    };
+    match cloud.store.enquiry_keep(keep).await? {
+        Kept::Done | Kept::Already => Ok(Answered::fresh(answer).with_visitor(visitor)),
+        // The remembered answer expired in between: not kept, so not acknowledged either.
+        Kept::Changed => Err(StoreError::Contended),
+        Kept::Answered(found) => Ok(replayed(arrival, found)),
+    }
+}
+
+fn remember(
+    cloud: &Cloud,
+    arrival: &Arrival,
+    answer: &Answer,
+    visitor: Option<VisitorId>,
+) -> Option<StoredAnswer> {
+    let (key, body) = arrival.idempotency.clone()?;
+    let (status, answer) = answer.render(cloud, arrival, visitor);
+    let ttl = arrival.at.as_second() + limits::IDEMPOTENCY_HOURS * 3_600;
+    Some(StoredAnswer { key, body, status, answer: answer.to_string(), ttl })
+}
+
+/// The lead that an identity leads to, with what joining must know.
+struct Found {
+    identified: Identified,
+    lead: Lead,
+}
+
+/// One round: whose is it, and keep it so. `None` when somebody else was first.
+async fn join_and_keep(
+    cloud: &Cloud,
+    arrived: &Arrived<'_>,
+    offer: &Offer,
+    enquiry: &mut StoredEnquiry,
+) -> Result<Option<Answered>, StoreError> {
+    let arrival = arrived.arrival;
+    let identity_key = IdentityKey::from_bytes(cloud.master.derive("leadyard/identity/v1"));
+    let company = &arrival.key.company;
+    let who = &arrived.understood;
+    let keys = PersonKeys::of(&identity_key, company, who.email.as_ref(), who.phone.as_ref(), &who.name);
+    let by_email = found(cloud, keys.email, arrived, offer).await?;
+    let by_phone = found(cloud, keys.phone, arrived, offer).await?;
+    let claim = |found: &Option<Found>| found.as_ref().map(|found| claim_of(&identity_key, company, found));
+    let joined = join(&keys, claim(&by_email).as_ref(), claim(&by_phone).as_ref());
+    let (repeated, claims, duplicate) = match joined {
+        Join::Repeat { lead, claim, possible_duplicate_of } => (Some(lead), claim, possible_duplicate_of),
+        Join::New { claim, possible_duplicate_of } => (None, claim, possible_duplicate_of),
+    };
+    let of = |id: LeadId| {
+        [&by_email, &by_phone].into_iter().flatten().map(|found| &found.lead).find(|lead| lead.id == id)
+    };
+    let visitor = arrive::visitor(cloud, arrived);
+    let news = lead::Arrival {
+        enquiry: arrival.id,
+        at: arrival.at,
+        person: contactable(who),
+        offer: offer.id.clone(),
+        category: offer.category.clone(),
+        source: arrived.source.id.clone(),
+        campaign: who.attribution.campaign().map(str::to_owned),
+        brings: who.brings(),
+        visitor: visitor.filter(|_| who.visitor.is_some()),
+    };
+    let window = arrived.core.company.window_days;
+    let mut deliveries = Vec::new();
+    let known = match repeated.and_then(of) {
+        Some(lead) if other_offer(cloud, arrived.core, lead, offer, arrival, window).await? => None,
+        known => known,
+    };
+    let second = repeated.is_some() && known.is_none();
+    let (lead, opens, answer) = match known {
+        Some(known) => {
+            let mut lead = known.clone();
+            let met = lead.take(&news, window);
+            let answer = match met {
+                Met::Repeat => {
+                    deliveries = tell_holders(&lead, arrival);
+                    Answer::Repeat { lead: lead.id, since: known.last_enquiry_at }
+                }
+                Met::NewCycle => Answer::Received { lead: lead.id },
+            };
+            (lead, false, answer)
+        }
+        None => {
+            let scope = match arrived.core.company.scope {
+                Scope::Category if !second => LeadScope::Category(offer.category.clone()),
+                Scope::Category | Scope::Offer => LeadScope::Offer(offer.id.clone()),
+            };
+            let lead = Lead::open(company.clone(), scope, &news);
+            let answer = Answer::Received { lead: lead.id };
+            (lead, true, answer)
+        }
+    };
+    let mut lead = lead;
+    let flagged = duplicate.filter(|other| *other != lead.id).and_then(of).cloned().map(|mut other| {
+        other.possible_duplicate = true;
+        other
+    });
+    lead.possible_duplicate |= duplicate.is_some();
+    enquiry.lead = Some(lead.id);
+    enquiry.status = if matches!(answer, Answer::Repeat { .. }) { "repeat" } else { "received" }.to_owned();
+    let identities = identity_writes(&keys, [&by_email, &by_phone], claims, &lead, second);
+    let keep = Keep {
+        enquiry,
+        lead: Some(&lead),
+        opens,
+        identities,
+        flagged: flagged.as_ref(),
+        deliveries: deliveries.clone(),
+        visitor,
+        answer: remember(cloud, arrival, &answer, visitor),
+    };
+    match cloud.store.enquiry_keep(keep).await? {
+        Kept::Done => {
+            hand_on(cloud, &lead, &deliveries).await;
+            Ok(Some(Answered::fresh(answer).with_visitor(visitor)))
+        }
+        Kept::Already => Ok(Some(Answered::fresh(answer).with_visitor(visitor))),
+        Kept::Answered(found) => Ok(Some(replayed(arrival, found))),
+        Kept::Changed => Ok(None),
+    }
+}
+
+/// What an identity leads to: the offer's own lead first, else that of the company's scope.
+async fn found(
+    cloud: &Cloud,
+    hash: Option<IdentityHash>,
+    arrived: &Arrived<'_>,
+    offer: &Offer,
+) -> Result<Option<Found>, StoreError> {
+    let Some(hash) = hash else { return Ok(None) };
+    let scopes = cloud.store.identity_scopes(&hash).await?;
+    let own = LeadScope::Offer(offer.id.clone());
+    let base = match arrived.core.company.scope {
+        Scope::Category => LeadScope::Category(offer.category.clone()),
+        Scope::Offer => own.clone(),
+    };
+    let at = |scope: &LeadScope| scopes.iter().find(|identified| identified.scope == *scope);
+    let Some(identified) = at(&own).or_else(|| at(&base)) else { return Ok(None) };
+    let lead = cloud.store.lead_get(identified.lead).await?;
+    Ok(lead.map(|lead| Found { identified: identified.clone(), lead }))
+}
+
+fn claim_of(key: &IdentityKey, company: &CompanyId, found: &Found) -> Claim {
+    let person = &found.lead.person;
+    let email =
+        person.email.as_deref().and_then(|email| Email::parse(email).ok()).filter(|email| !email.is_dummy());
+    let name = Name::new("", person.last_name.as_deref().unwrap_or_default());
+    found.identified.claim(
+        email.map(|email| IdentityHash::of_email(key, company, &email)),
+        IdentityHash::of_surname(key, company, &name),
+    )
+}
+
+/// Whether a repeat is about an offer that no holder's contract takes: it starts a second lead, scoped
+/// to that offer.
+async fn other_offer(
+    cloud: &Cloud,
+    core: &Core,
+    lead: &Lead,
+    offer: &Offer,
+    arrival: &Arrival,
+    window_days: u16,
+) -> Result<bool, StoreError> {
+    let held = lead.stage == Stage::Assigned && !lead.holders.is_empty();
+    let category = matches!(lead.scope, LeadScope::Category(_));
+    if !held || !category || lead.offer == offer.id || lead.outside_window(arrival.at, window_days) {
+        return Ok(false);
+    }
+    let chunks = cloud.rulebooks.chunks(&cloud.store, core, &lead.category, lead.location().state()).await?;
+    let taken = lead.holders.iter().any(|holder| {
+        chunks.iter().find_map(|chunk| chunk.takes_offer(&holder.contract, &offer.id)).unwrap_or(false)
+    });
+    Ok(!taken)
+}
+
+/// New claims, and the surname on the claims that were relied on.
+fn identity_writes(
+    keys: &PersonKeys,
+    found: [&Option<Found>; 2],
+    claims: leadyard_domain::identity::Claims,
+    lead: &Lead,
+    second: bool,
+) -> Vec<IdentityWrite> {
+    let write = |hash: IdentityHash, scope: &LeadScope, claim: bool| IdentityWrite {
+        hash,
+        scope: scope.clone(),
+        surname: keys.surname,
+        claim,
+    };
+    if second {
+        // A second lead of the same person has identities of its own, in its own scope.
+        return [keys.email, keys.phone]
+            .into_iter()
+            .flatten()
+            .map(|hash| write(hash, &lead.scope, true))
+            .collect();
+    }
+    let mut writes: Vec<IdentityWrite> = claims.iter().map(|hash| write(hash, &lead.scope, true)).collect();
+    for (hash, found) in [keys.email, keys.phone].into_iter().zip(found) {
+        if let (Some(hash), Some(found)) = (hash, found)
+            && keys.surname.is_some_and(|surname| !found.identified.surnames.contains(&surname))
+        {
+            writes.push(write(hash, &found.identified.scope, false));
+        }
+    }
+    writes
+}
+
+fn tell_holders(lead: &Lead, arrival: &Arrival) -> Vec<Delivery> {
+    lead.holders
+        .iter()
+        .map(|holder| Delivery {
+            lead: lead.id,
+            assignment: holder.assignment,
+            cycle: lead.cycle,
+            event: Event::Repeated,
+            number: arrival.id.to_string(),
+            company: lead.company.clone(),
+            dealer: holder.dealer.clone(),
+            since: arrival.at,
+            state: DeliveryState::Pending,
+            attempts: Vec::new(),
+            next_at: None,
+            v: 0,
+            due: arrival.at.checked_add(jiff::SignedDuration::from_secs(30)).ok(),
+        })
+        .collect()
+}
+
+/// Best effort: the due index is the truth.
+async fn hand_on(cloud: &Cloud, lead: &Lead, deliveries: &[Delivery]) {
+    if !lead.stage.closed()
+        && let Err(error) = cloud.queues.lead_to_distribution(lead.company.as_str(), lead.id).await
+    {
+        tracing::warn!(error = &error as &dyn std::error::Error, "distribution is left to the sweep");
+    }
+    for delivery in deliveries {
+        let message = ToDelivery::Message {
+            lead: delivery.lead,
+            assignment: delivery.assignment,
+            event: delivery.event.to_string(),
+            number: delivery.number.clone(),
+        };
+        if let Err(error) = cloud.queues.to_delivery(message, delivery.dealer.as_str(), 0).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "delivery is left to the sweep");
+        }
+    }
+}
+
+pub(crate) fn contactable(who: &Understood) -> Contactable {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Contactable {
+        first_name: some(who.name.first()),
+        last_name: some(who.name.last()),
+        email: who.email.as_ref().map(|email| email.as_str().to_owned()),
+        phone: who.phone.as_ref().map(|phone: &Phone| phone.as_str().to_owned()),
+        organization: who.organization.clone(),
+        street: who.street.clone(),
+        city: who.city.clone(),
+        state: who.state,
+        zip: who.zip,
+    }
+}

@@ -1,0 +1,44 @@
+//! Intake: an enquiry or an interaction arrives.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`arrive`] | a request becomes an arrival: key, origin, body, enquiry id |
+//! | [`keep`] | an arrival becomes an enquiry and its lead, in one commit |
+//! | [`trial`] | a test lead: where it would have gone |
+//! | [`answer`] | what the sender is told |
+//! | [`spill`] | what the table did not take comes in later, once |
+//! | [`interactions`] | what leads do |
+//!
+//! One binary, deployed three times: leads, interactions, spill, so that beacons cannot starve leads.
+
+mod arrive;
+mod keep;
+mod trial;
+mod answer;
+mod spill;
+mod interactions;
+
+use axum::Router;
+use axum::routing::post;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{method_not_allowed, not_found};
+
+pub use spill::handle_spill;
+
+/// The routes that take leads.
+pub fn leads(cloud: Cloud) -> Router {
+    Router::new()
+        .route("/v1/leads/{key}", post(arrive::post_lead).options(arrive::preflight))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(cloud)
+}
+
+/// The routes that take interactions.
+pub fn interactions(cloud: Cloud) -> Router {
+    Router::new()
+        .route("/v1/interactions/{key}", post(interactions::post_interactions).options(arrive::preflight))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(cloud)
+}

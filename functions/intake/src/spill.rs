@@ -1,0 +1,61 @@
+//! What the table did not take comes in later, once: the enquiry's id was fixed before the first write.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use leadyard_domain::access::PageKey;
+use leadyard_domain::ids::VisitorId;
+use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::queues::{self, ToSpill};
+
+use crate::answer::{Answer, What};
+use crate::arrive::Arrival;
+use crate::keep;
+
+/// Handles a batch of spilled enquiries: those the table still does not take come again.
+pub async fn handle_spill(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
+    let mut results = Vec::with_capacity(event.records.len());
+    for message in event.records {
+        let handled = one(cloud, batch::body(&message)).await;
+        results.push((message.message_id, handled));
+    }
+    batch::response(results)
+}
+
+async fn one(cloud: &Cloud, body: &str) -> Handled {
+    let spilled: ToSpill = match queues::read(body) {
+        Ok(spilled) => spilled,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a message could not be read");
+            return Handled::Failed;
+        }
+    };
+    let Ok(bytes) = STANDARD.decode(&spilled.body) else { return Handled::Failed };
+    let arrival = Arrival {
+        id: spilled.enquiry,
+        // It was let in when it came: a key that has aged since is not held against it.
+        key: PageKey { company: spilled.company, source: spilled.source, generation: 0, origins: Vec::new() },
+        trusted: spilled.trusted,
+        at: spilled.received_at,
+        content_type: spilled.content_type,
+        body: Bytes::from(bytes),
+        idempotency: None,
+        visitor: spilled.visitor.unwrap_or_else(|| VisitorId::from_bytes(*spilled.enquiry.bytes())),
+        gpc: spilled.gpc,
+        user_agent: spilled.user_agent,
+        spilled: true,
+    };
+    match keep::keep(cloud, &arrival).await {
+        Ok(answered) => {
+            if let What::Fresh(Answer::Refused(problem)) = &answered.what {
+                tracing::warn!(enquiry.id = %arrival.id, code = problem.code().slug(), "a spilled enquiry was set aside");
+            }
+            Handled::Done
+        }
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a spilled enquiry waits on");
+            Handled::Failed
+        }
+    }
+}

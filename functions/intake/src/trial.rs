@@ -1,0 +1,57 @@
+//! A test lead: it creates no identity, moves no counter, touches no score, reaches no dealer. Its
+//! answer says where it would have gone.
+
+use leadyard_domain::distribution::Conclusion;
+use leadyard_domain::lead::{self, Lead, LeadScope};
+use leadyard_domain::rulebook::Offer;
+use leadyard_domain::scoring::Activity;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::judging::{self, with_enquiries};
+use leadyard_platform::store::{StoreError, StoredEnquiry};
+
+use crate::answer::{Answer, Answered};
+use crate::keep::{self, Arrived};
+
+pub(crate) async fn keep(
+    cloud: &Cloud,
+    arrived: &Arrived<'_>,
+    offer: &Offer,
+    mut enquiry: StoredEnquiry,
+) -> Result<Answered, StoreError> {
+    let arrival = arrived.arrival;
+    let news = lead::Arrival {
+        enquiry: arrival.id,
+        at: arrival.at,
+        person: keep::contactable(&arrived.understood),
+        offer: offer.id.clone(),
+        category: offer.category.clone(),
+        source: arrived.source.id.clone(),
+        campaign: None,
+        brings: arrived.understood.brings(),
+        visitor: None,
+    };
+    let lead = Lead::open(arrival.key.company.clone(), LeadScope::Category(offer.category.clone()), &news);
+    let facts = arrived.understood.fit_facts(&arrived.source.id, &offer.id);
+    let activity = with_enquiries(Activity::new(), &lead);
+    let today = leadyard_domain::time::UtcDay::of(arrival.at);
+    let score = leadyard_domain::scoring::score(&arrived.core.scoring, &facts, &activity, today);
+    let answer = match judging::in_force(cloud, &arrival.key.company).await? {
+        Some(in_force) if score.band.meets(offer.min_band) => {
+            let considered = judging::consider(cloud, &in_force, &lead.facts(score.band), arrival.at).await?;
+            match considered.decision.conclusion {
+                Conclusion::Assign(seats) => Answer::Test {
+                    would_go_to: seats.into_iter().map(|seat| seat.contract).collect(),
+                    waiting: None,
+                },
+                Conclusion::Wait { reason, recommended, .. } => Answer::Test {
+                    would_go_to: recommended.into_iter().map(|seat| seat.contract).collect(),
+                    waiting: Some(reason.to_string()),
+                },
+            }
+        }
+        Some(_) | None => Answer::Test { would_go_to: Vec::new(), waiting: Some("nurturing".to_owned()) },
+    };
+    enquiry.status = "test".to_owned();
+    let visitor = crate::arrive::visitor(cloud, arrived);
+    keep::aside(cloud, arrival, &enquiry, answer, visitor).await
+}

@@ -1,0 +1,164 @@
+//! Scoring: interactions become the lead's score and next step.
+//!
+//! An interaction is one `ADD` to a set: whatever order it arrives in, and however often, it counts
+//! once. After a batch's adds each lead touched is scored anew from its sets; the score is written on
+//! condition that nobody changed the lead since before its sets were read, so that the last score
+//! written has seen every interaction added before it.
+
+use std::collections::BTreeMap;
+
+use leadyard_domain::ids::{CompanyId, LeadId};
+use leadyard_domain::lead::{Lead, LeadScope, Stage};
+use leadyard_domain::scoring::{InteractionId, InteractionKind};
+use leadyard_domain::time::UtcDay;
+use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::judging;
+use leadyard_platform::queues::{self, InteractionOf, QueuedInteraction, ToScoring};
+use leadyard_platform::store::{StoreError, Visits};
+
+/// Handles a batch: those that failed come again.
+pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
+    let mut results = Vec::with_capacity(event.records.len());
+    let mut touched: BTreeMap<LeadId, Vec<usize>> = BTreeMap::new();
+    for (at, message) in event.records.into_iter().enumerate() {
+        let handled = match add(cloud, batch::body(&message)).await {
+            Ok(leads) => {
+                for lead in leads {
+                    touched.entry(lead).or_default().push(at);
+                }
+                Handled::Done
+            }
+            Err(error) => {
+                tracing::warn!(error = &*error as &dyn std::error::Error, "interactions could not be added");
+                Handled::Failed
+            }
+        };
+        results.push((message.message_id, handled));
+    }
+    for (lead, messages) in touched {
+        if let Err(error) = rescore(cloud, lead).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, lead.id = %lead, "the lead could not be scored");
+            // Its interactions are in the sets; the message comes again for the score alone.
+            for at in messages {
+                if let Some((_, handled)) = results.get_mut(at) {
+                    *handled = Handled::Failed;
+                }
+            }
+        }
+    }
+    batch::response(results)
+}
+
+type Interaction = (InteractionKind, InteractionId);
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Adds one message's interactions to their sets; the leads they belong to.
+async fn add(cloud: &Cloud, body: &str) -> Result<Vec<LeadId>, Failure> {
+    let message: ToScoring = queues::read(body)?;
+    let now = cloud.clock.now();
+    let mut sets: BTreeMap<(String, UtcDay), (Visits, Vec<Interaction>)> = BTreeMap::new();
+    let mut leads = Vec::new();
+    for interaction in &message.interactions {
+        let Some(of) = whose(cloud, &message.company, interaction).await? else { continue };
+        let Ok(kind) = InteractionKind::new(&interaction.kind) else { continue };
+        if let Visits::Lead(lead) = of {
+            leads.push(lead);
+        }
+        let day = UtcDay::of(interaction.at);
+        let entry = sets.entry((format!("{of:?}"), day)).or_insert_with(|| (of, Vec::new()));
+        entry.1.push((kind, InteractionId::from_bytes(interaction.id)));
+    }
+    for ((_, day), (of, interactions)) in sets {
+        cloud.store.activity_add(&of, day, &interactions, now).await?;
+    }
+    leads.sort_unstable();
+    leads.dedup();
+    Ok(leads)
+}
+
+/// Whose interaction this is; nobody's, where a hash is of no one we know: a stranger's e-mail leaves
+/// no trace.
+async fn whose(
+    cloud: &Cloud,
+    company: &CompanyId,
+    interaction: &QueuedInteraction,
+) -> Result<Option<Visits>, StoreError> {
+    match &interaction.of {
+        InteractionOf::Lead(lead) => {
+            let known = cloud.store.lead_get(*lead).await?;
+            Ok(known.filter(|known| &known.company == company).map(|_| Visits::Lead(*lead)))
+        }
+        InteractionOf::Visitor(visitor) => {
+            Ok(Some(match cloud.store.visitor_lead(company, *visitor).await? {
+                Some(lead) => Visits::Lead(lead),
+                None => Visits::Visitor(company.clone(), *visitor),
+            }))
+        }
+        InteractionOf::Identity(hash) => {
+            let mut leads = Vec::new();
+            for identified in cloud.store.identity_scopes(hash).await? {
+                leads.extend(cloud.store.lead_get(identified.lead).await?);
+            }
+            Ok(latest(leads, interaction).map(|lead| Visits::Lead(lead.id)))
+        }
+    }
+}
+
+/// The lead an interaction of a person means: that of its offer; else the latest open one; else the
+/// latest.
+fn latest(mut leads: Vec<Lead>, interaction: &QueuedInteraction) -> Option<Lead> {
+    if let Some(offer) = &interaction.offer {
+        let own = LeadScope::Offer(offer.clone());
+        leads.retain(|lead| lead.scope == own || lead.offer == *offer);
+    }
+    leads.into_iter().max_by_key(|lead| (!lead.stage.closed(), lead.last_enquiry_at, lead.id))
+}
+
+/// Scores a lead from its sets, and sends it to distribution when it is nurtured or waits for its band.
+async fn rescore(cloud: &Cloud, id: LeadId) -> Result<(), StoreError> {
+    const ROUNDS: usize = 10;
+    for _ in 0..ROUNDS {
+        let Some((mut lead, activity)) = cloud.store.lead_with_activity(id).await? else { return Ok(()) };
+        let now = cloud.clock.now();
+        let Some(in_force) = judging::in_force(cloud, &lead.company).await? else { return Ok(()) };
+        let judged = judging::judge(cloud, &in_force.core, &lead, activity, now).await?;
+        let before = lead.score.replace(judged.state(&in_force.core.scoring, now));
+        let crossed = before.is_none_or(|before| before.band != judged.score.band);
+        let wakes = wakes(&lead, crossed);
+        if wakes {
+            lead.due = Some(now);
+        }
+        if cloud.store.lead_save(&lead).await? {
+            if wakes {
+                send(cloud, &lead).await;
+            }
+            return Ok(());
+        }
+        tokio::time::sleep(cloud.entropy.between_ms(5, 50)).await;
+    }
+    Err(StoreError::Contended)
+}
+
+/// A nurtured lead is looked at after every interaction (an incentive asks for a second one), a waiting
+/// one when its band changed. Distribution decides, and does nothing twice in a cycle.
+fn wakes(lead: &Lead, crossed: bool) -> bool {
+    match lead.stage {
+        Stage::Nurturing => true,
+        Stage::Waiting => crossed,
+        Stage::Received
+        | Stage::Quarantined
+        | Stage::Assigned
+        | Stage::Won
+        | Stage::Lost
+        | Stage::Expired
+        | Stage::Rejected => false,
+    }
+}
+
+/// Best effort: the due index is the truth.
+async fn send(cloud: &Cloud, lead: &Lead) {
+    if let Err(error) = cloud.queues.lead_to_distribution(lead.company.as_str(), lead.id).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "distribution is left to the sweep");
+    }
+}

@@ -1,0 +1,84 @@
+//! Sweep: whatever time alone has made due.
+//!
+//! The queues are the fast path; the due index is the truth. An overdue item is claimed by moving its
+//! due time forward, conditionally, and then put on its queue: a lost message, a crash between two
+//! effects or an emptied queue delays a lead by a sweep, and never loses it.
+
+use futures::future::join_all;
+use jiff::SignedDuration;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::queues::{QueueError, ToDelivery};
+use leadyard_platform::store::keys::{self, DueKey};
+use leadyard_platform::store::{DueItem, StoreError};
+
+/// Items of one shard looked at in one sweep: what is more is next minute's.
+const PAGE: i32 = 100;
+/// How far a claim moves the due time: long enough for a queue to do its work, short enough to be
+/// missed by nobody.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Items claimed and queued.
+    pub queued: usize,
+    /// Items claimed whose queue did not take them: due again when the claim ends.
+    pub refused: usize,
+    /// Some shard had more than a page.
+    pub more: bool,
+}
+
+/// Sweeps every shard once.
+pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
+    let now = cloud.clock.now();
+    let pages = join_all((0..keys::SHARDS).map(|shard| cloud.store.due_page(shard, now, PAGE))).await;
+    let mut swept = Swept::default();
+    for page in pages {
+        let page = page?;
+        swept.more |= page.len() >= PAGE as usize;
+        for item in page {
+            // Jittered, so that what was due together is not due together again.
+            let lease = LEASE + SignedDuration::from_millis((cloud.entropy.u64() % 10_000) as i64);
+            let until = now.checked_add(lease).unwrap_or(now);
+            if !cloud.store.due_claim(&item, until).await? {
+                continue;
+            }
+            match queue(cloud, &item).await {
+                Ok(()) => swept.queued += 1,
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "a due item could not be queued"
+                    );
+                    swept.refused += 1;
+                }
+            }
+        }
+    }
+    if swept.queued + swept.refused > 0 {
+        tracing::info!(sweep.queued = swept.queued, sweep.refused = swept.refused, "swept");
+    }
+    Ok(swept)
+}
+
+async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), QueueError> {
+    match &item.key {
+        // The index names no company and no dealer: the lead is a group of its own, behind nobody.
+        DueKey::Lead(lead) => cloud.queues.lead_to_distribution(&lead.to_string(), *lead).await?,
+        DueKey::Wake(company, category) => cloud.queues.wake_to_distribution(company, category).await?,
+        DueKey::Assignment(lead, cycle, assignment) => {
+            let message = ToDelivery::Assignment { lead: *lead, cycle: *cycle, assignment: *assignment };
+            cloud.queues.to_delivery(message, &lead.to_string(), 0).await?;
+        }
+        DueKey::Delivery { lead, assignment, event, number } => {
+            let message = ToDelivery::Message {
+                lead: *lead,
+                assignment: *assignment,
+                event: event.clone(),
+                number: number.clone(),
+            };
+            cloud.queues.to_delivery(message, &lead.to_string(), 0).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! The Lambda binary, run by a schedule.
+
+use lambda_runtime::{LambdaEvent, run, service_fn};
+use leadyard_platform::cloud::Cloud;
+
+/// Sweeps of one invocation at most: the schedule's next one goes on.
+const ROUNDS: usize = 20;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    leadyard_platform::telemetry::json();
+    let cloud = Cloud::from_env().await?;
+    let handler = |_: LambdaEvent<serde_json::Value>| async {
+        for _ in 0..ROUNDS {
+            if !Box::pin(leadyard_sweep::sweep(&cloud)).await?.more {
+                break;
+            }
+        }
+        Ok::<_, lambda_runtime::Error>(())
+    };
+    run(service_fn(handler)).await.map_err(anyhow::Error::from_boxed)
+}

@@ -1,0 +1,299 @@
+//! DynamoDB in process: the JSON protocol over dynoxide.
+//!
+//! A request's body is parsed straight into dynoxide's request type and its answer serialized straight
+//! into the reply; there is no document in between, for this is the hot path.
+//!
+//! Request tokens are kept here and not in dynoxide, which looks at every token of the last ten minutes
+//! on every transaction (240,000 of them at 200 leads/s) and reads a clock of its own.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
+use dynoxide::{Database, DynoxideError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use winterbaume_core::{MockRequest, MockResponse, MockService};
+
+use super::file::refuse_unless_ours;
+use super::{Clock, LocalAwsError};
+
+/// Where the blocking call into SQLite runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calls {
+    /// On the calling task. Deterministic; what the simulation needs.
+    Inline,
+    /// On tokio's blocking threads, so that a wait for the disk holds up no other task.
+    OffThread,
+}
+
+/// DynamoDB's API over one database. A clone shares it.
+#[derive(Clone)]
+pub struct DynamoService {
+    db: Database,
+    clock: Clock,
+    calls: Calls,
+    tokens: Arc<Mutex<Tokens>>,
+}
+
+impl DynamoService {
+    /// Opens or makes the database file. A damaged or foreign file is refused and left alone.
+    pub fn open(path: &Path, clock: Clock, calls: Calls) -> Result<Self, LocalAwsError> {
+        refuse_unless_ours(path, "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_tables')")?;
+        let db = Database::new(&path.to_string_lossy()).map_err(LocalAwsError::Table)?;
+        Ok(Self::over(db, clock, calls))
+    }
+
+    /// A database in memory.
+    pub fn memory(clock: Clock, calls: Calls) -> Result<Self, LocalAwsError> {
+        let db = Database::memory_with_clock(Arc::new(DynoxideClock(Arc::clone(&clock))))
+            .map_err(LocalAwsError::Table)?;
+        Ok(Self::over(db, clock, calls))
+    }
+
+    fn over(db: Database, clock: Clock, calls: Calls) -> Self {
+        Self { db, clock, calls, tokens: Arc::default() }
+    }
+
+    /// The database beneath.
+    pub fn database(&self) -> &Database {
+        &self.db
+    }
+
+    fn answer(&self, operation: &str, body: &[u8]) -> MockResponse {
+        match self.dispatch(operation, body) {
+            Ok(json) => MockResponse::json(200, json),
+            Err(refusal) => MockResponse::json(refusal.status, refusal.body),
+        }
+    }
+
+    fn dispatch(&self, operation: &str, body: &[u8]) -> Result<Bytes, Refusal> {
+        let db = &self.db;
+        match operation {
+            "GetItem" => call(body, |request| db.get_item(request)),
+            "PutItem" => call(body, |request| db.put_item(request)),
+            "UpdateItem" => call(body, |request| db.update_item(request)),
+            "DeleteItem" => call(body, |request| db.delete_item(request)),
+            "TransactWriteItems" => self.transact_write(body),
+            "Query" => call(body, |request| db.query(request)),
+            "BatchGetItem" => call(body, |request| db.batch_get_item(request)),
+            "BatchWriteItem" => call(body, |request| db.batch_write_item(request)),
+            "TransactGetItems" => call(body, |request| db.transact_get_items(request)),
+            "Scan" => call(body, |request| db.scan(request)),
+            "CreateTable" => call(body, |request| db.create_table(request)),
+            "DescribeTable" => call(body, |request| db.describe_table(request)),
+            "DeleteTable" => call(body, |request| db.delete_table(request)),
+            "ListTables" => call(body, |request| db.list_tables(request)),
+            "UpdateTimeToLive" => call(body, |request| db.update_time_to_live(request)),
+            "DescribeTimeToLive" => call(body, |request| db.describe_time_to_live(request)),
+            _ => {
+                Err(Refusal::new("UnknownOperationException", &format!("{operation} is not served locally")))
+            }
+        }
+    }
+
+    fn transact_write(&self, body: &[u8]) -> Result<Bytes, Refusal> {
+        let mut request: TransactWriteItemsRequest = parse(body)?;
+        let Some(token) = request.client_request_token.take() else {
+            return run(request, |request| self.db.transact_write_items(request));
+        };
+        if token.is_empty() || token.len() > TOKEN_BYTES {
+            return Err(DynoxideError::ValidationException(format!(
+                "1 validation error detected: Value at 'clientRequestToken' failed to satisfy constraint: \
+                 Member must have length between 1 and {TOKEN_BYTES}"
+            ))
+            .into());
+        }
+        let digest = digest(body)?;
+        match self.tokens().claim(&token, digest, (self.clock)()) {
+            Claim::Ours => {}
+            Claim::Answered(answer) => return Ok(answer),
+            Claim::Running => {
+                return Err(Refusal::new(
+                    "TransactionInProgressException",
+                    "The transaction with the given request token is already in progress.",
+                ));
+            }
+            Claim::OtherRequest => {
+                return Err(DynoxideError::IdempotentParameterMismatchException(
+                    "The request uses the same client token as a previous, but non-identical request.".into(),
+                )
+                .into());
+            }
+        }
+        let result = run(request, |request| self.db.transact_write_items(request));
+        self.tokens().settle(&token, result.as_ref().ok());
+        result
+    }
+
+    fn tokens(&self) -> std::sync::MutexGuard<'_, Tokens> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl MockService for DynamoService {
+    fn service_name(&self) -> &'static str {
+        "dynamodb"
+    }
+
+    fn url_patterns(&self) -> Vec<&str> {
+        // The second form is the endpoint of an account, which the SDK picks when it knows the id.
+        vec![r"^https?://dynamodb\.[^/]*amazonaws\.com", r"^https?://[0-9]{12}\.ddb\.[^/]*amazonaws\.com"]
+    }
+
+    fn handle(&self, request: MockRequest) -> Pin<Box<dyn Future<Output = MockResponse> + Send + '_>> {
+        Box::pin(async move {
+            let target = request.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+            let Some(operation) = target.and_then(|target| target.strip_prefix("DynamoDB_20120810.")) else {
+                let refusal = Refusal::new("UnknownOperationException", "no DynamoDB operation was named");
+                return MockResponse::json(refusal.status, refusal.body);
+            };
+            match self.calls {
+                Calls::Inline => self.answer(operation, &request.body),
+                Calls::OffThread => {
+                    let (this, operation, body) = (self.clone(), operation.to_owned(), request.body);
+                    let answered = tokio::task::spawn_blocking(move || this.answer(&operation, &body)).await;
+                    answered.unwrap_or_else(|error| {
+                        let error = DynoxideError::InternalServerError(error.to_string());
+                        MockResponse::json(error.status_code(), error.to_json())
+                    })
+                }
+            }
+        })
+    }
+}
+
+/// An error as DynamoDB puts it on the wire.
+struct Refusal {
+    status: u16,
+    body: String,
+}
+
+impl Refusal {
+    /// A client's error.
+    fn new(code: &str, message: &str) -> Self {
+        Self { status: 400, body: serde_json::json!({ "__type": code, "message": message }).to_string() }
+    }
+}
+
+impl From<DynoxideError> for Refusal {
+    fn from(error: DynoxideError) -> Self {
+        Self { status: error.status_code(), body: error.to_json() }
+    }
+}
+
+fn call<Q: DeserializeOwned, A: Serialize>(
+    body: &[u8],
+    operation: impl FnOnce(Q) -> dynoxide::Result<A>,
+) -> Result<Bytes, Refusal> {
+    run(parse(body)?, operation)
+}
+
+fn run<Q, A: Serialize>(
+    request: Q,
+    operation: impl FnOnce(Q) -> dynoxide::Result<A>,
+) -> Result<Bytes, Refusal> {
+    let answer = operation(request)?;
+    serde_json::to_vec(&answer)
+        .map(Bytes::from)
+        .map_err(|error| DynoxideError::InternalServerError(error.to_string()).into())
+}
+
+fn parse<Q: DeserializeOwned>(body: &[u8]) -> Result<Q, Refusal> {
+    serde_json::from_slice(body).map_err(|error| {
+        let message = error.to_string();
+        // dynoxide marks in serde's message what DynamoDB calls a validation error.
+        if message.contains("VALIDATION") || message.contains("missing field") {
+            DynoxideError::ValidationException(message).into()
+        } else {
+            DynoxideError::SerializationException(message).into()
+        }
+    })
+}
+
+/// A request token's longest form, in bytes.
+const TOKEN_BYTES: usize = 36;
+/// How long a request token is remembered, in milliseconds.
+const TOKEN_MS: i64 = 10 * 60 * 1000;
+
+/// The transactions of the last ten minutes by request token. Memory only: whoever would send a token
+/// again died with the process that kept it.
+#[derive(Default)]
+struct Tokens {
+    by_token: HashMap<String, Token>,
+    /// Oldest first, so that expiry looks at none but the expired.
+    expiring: VecDeque<(i64, String)>,
+}
+
+struct Token {
+    digest: u64,
+    /// `None` while the transaction runs.
+    answer: Option<Bytes>,
+}
+
+enum Claim {
+    Ours,
+    Running,
+    Answered(Bytes),
+    OtherRequest,
+}
+
+impl Tokens {
+    fn claim(&mut self, token: &str, digest: u64, now_ms: i64) -> Claim {
+        while self.expiring.front().is_some_and(|(expires_ms, _)| *expires_ms <= now_ms) {
+            if let Some((_, expired)) = self.expiring.pop_front() {
+                self.by_token.remove(&expired);
+            }
+        }
+        match self.by_token.get(token) {
+            Some(seen) if seen.digest != digest => Claim::OtherRequest,
+            Some(Token { answer: Some(answer), .. }) => Claim::Answered(answer.clone()),
+            Some(Token { answer: None, .. }) => Claim::Running,
+            None => {
+                self.by_token.insert(token.to_owned(), Token { digest, answer: None });
+                self.expiring.push_back((now_ms + TOKEN_MS, token.to_owned()));
+                Claim::Ours
+            }
+        }
+    }
+
+    /// A transaction that failed did nothing: its token is free again.
+    fn settle(&mut self, token: &str, answer: Option<&Bytes>) {
+        match answer {
+            Some(answer) => {
+                if let Some(seen) = self.by_token.get_mut(token) {
+                    seen.answer = Some(answer.clone());
+                }
+            }
+            None => {
+                self.by_token.remove(token);
+            }
+        }
+    }
+}
+
+/// A digest of what a transaction does: the same for every order in which its maps were written.
+fn digest(body: &[u8]) -> Result<u64, Refusal> {
+    let request: serde_json::Value = parse(body)?;
+    let mut hasher = DefaultHasher::new();
+    request.get("TransactItems").hash(&mut hasher);
+    Ok(hasher.finish())
+}
+
+/// Our clock as dynoxide wants it, in seconds.
+struct DynoxideClock(Clock);
+
+impl dynoxide::storage_backend::Clock for DynoxideClock {
+    fn now_unix_secs(&self) -> u64 {
+        (self.0)().div_euclid(1000) as u64
+    }
+
+    fn now_unix_secs_f64(&self) -> f64 {
+        (self.0)() as f64 / 1000.0
+    }
+}

@@ -1,0 +1,25 @@
+//! Every function of Leadyard on one machine, in one process.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`aws`] | DynamoDB and SQS under the real SDK, without a socket |
+//! | [`system`] | the queues and who works them: the template, written in Rust |
+//! | [`gateway`] | one port in front of the HTTP functions |
+//! | [`poller`] | Lambda's event source mappings and schedule |
+//! | [`serve`] | all of it together, with the demo |
+//! | [`rules`] | rulebooks as folders: read, checked, published |
+//! | [`folder`] | the data folder |
+//! | [`demo`], [`pages`], [`demo_dealer`] | a rulebook, a landing page and dealers to try it with |
+//! | [`remote`] | a running system, asked over HTTP by the command line |
+
+pub mod aws;
+pub mod system;
+pub mod gateway;
+pub mod poller;
+pub mod serve;
+pub mod rules;
+pub mod folder;
+pub mod demo;
+pub mod pages;
+pub mod demo_dealer;
+pub mod remote;

@@ -1,0 +1,234 @@
+//! The command line.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use leadyard::serve::{self, Options};
+use leadyard::{rules, system};
+use leadyard_platform::clock::Clock;
+
+/// Takes in leads, scores them, and passes each to the dealer who should have it.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs everything on this machine (what happens without a command).
+    Serve(Serve),
+    /// Checks a rulebook and runs its tests.
+    Check(Check),
+    /// Publishes a rulebook.
+    Apply(Apply),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Where the data are kept.
+    #[arg(long, value_name = "DIR", default_value = "leadyard-data", conflicts_with = "memory")]
+    data: PathBuf,
+    /// Keeps nothing.
+    #[arg(long)]
+    memory: bool,
+    /// The port on loopback; 0 picks one.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// A rulebook's folder; the demo without it.
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    /// Prints one line of JSON when ready, for scripts.
+    #[arg(long)]
+    json: bool,
+    /// What is logged to standard error: error, warn, info, debug.
+    #[arg(long, default_value = "warn")]
+    log: String,
+}
+
+#[derive(Args)]
+struct Check {
+    /// The rulebook's folder.
+    rules: PathBuf,
+    /// For programs.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct Apply {
+    /// The rulebook's folder.
+    rules: PathBuf,
+    /// A running system, such as http://127.0.0.1:8080.
+    #[arg(long, requires = "token", conflicts_with = "data")]
+    url: Option<String>,
+    /// The desk's token.
+    #[arg(long)]
+    token: Option<String>,
+    /// A data folder that no system has open.
+    #[arg(long, value_name = "DIR", default_value = "leadyard-data")]
+    data: PathBuf,
+    /// The version this one was made from; whatever is in force, if not said.
+    #[arg(long)]
+    base: Option<u64>,
+    /// For programs.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Found problems.
+const PROBLEMS: u8 = 1;
+/// Could not run.
+const COULD_NOT: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return could_not(&anyhow::Error::from(error)),
+    };
+    let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(options) => runtime.block_on(serve(options)),
+        Command::Check(options) => check(&options),
+        Command::Apply(options) => runtime.block_on(apply(&options)),
+    };
+    done.unwrap_or_else(|error| could_not(&error))
+}
+
+fn could_not(error: &anyhow::Error) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "leadyard: {error:#}");
+    ExitCode::from(COULD_NOT)
+}
+
+async fn serve(options: Serve) -> anyhow::Result<ExitCode> {
+    leadyard_platform::telemetry::text(&options.log);
+    let data = (!options.memory).then_some(options.data);
+    let asked = Options { data: data.clone(), port: options.port, rules: options.rules };
+    let running = Box::pin(serve::start(&asked)).await?;
+    let ready = &running.ready;
+    let mut out = std::io::stdout();
+    if options.json {
+        writeln!(out, "{}", serde_json::to_string(ready)?)?;
+    } else {
+        writeln!(out, "Leadyard is running.\n")?;
+        writeln!(out, "  landing page   {}", ready.landing_page)?;
+        writeln!(out, "  demo dealers   {}", ready.demo_dealer)?;
+        writeln!(out, "  API            {}", ready.console)?;
+        writeln!(out, "  desk token     {}", ready.desk_token)?;
+        match &data {
+            Some(data) => {
+                writeln!(out, "  data           {} (rulebook version {})", data.display(), ready.rulebook)?;
+            }
+            None => writeln!(out, "  data           in memory, gone at the end")?,
+        }
+        writeln!(out, "\nPost a lead on the landing page and watch it arrive at a demo dealer.")?;
+        writeln!(
+            out,
+            "This mode is for trying, developing and testing; production is AWS. Ctrl-C stops it."
+        )?;
+    }
+    out.flush()?;
+    stopped().await;
+    running.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ctrl-C, or the signal that a supervisor sends.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+fn check(options: &Check) -> anyhow::Result<ExitCode> {
+    let files = rules::read(&options.rules)?;
+    let (checked, _) = rules::check(files, Clock::system().now());
+    report(&checked, options.json)?;
+    Ok(if checked.passed() { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
+}
+
+fn report(checked: &rules::Checked, json: bool) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    if json {
+        let report = serde_json::json!({
+            "passed": checked.passed(), "errors": checked.errors, "warnings": checked.warnings,
+            "omitted": checked.omitted, "tests": checked.tests,
+        });
+        writeln!(out, "{report}")?;
+        return Ok(());
+    }
+    for problem in checked.errors.iter().chain(&checked.warnings) {
+        writeln!(out, "{problem}")?;
+    }
+    if checked.omitted > 0 {
+        writeln!(out, "and {} more problems", checked.omitted)?;
+    }
+    for test in checked.tests.iter().filter(|test| !test.differences.is_empty()) {
+        writeln!(out, "tests.toml: test '{}' fails", test.name)?;
+        for difference in &test.differences {
+            writeln!(out, "    {difference}")?;
+        }
+    }
+    match &checked.rulebook {
+        None => writeln!(out, "{} errors", checked.errors.len() + checked.omitted)?,
+        Some((book, _)) => writeln!(
+            out,
+            "{}: {} offers, {} sources, {} dealers, {} contracts; {} warnings; {} of {} tests pass",
+            book.company.id,
+            book.offers.len(),
+            book.sources.len(),
+            book.dealers.len(),
+            book.contracts.len(),
+            checked.warnings.len(),
+            checked.tests.len() - checked.failed_tests(),
+            checked.tests.len(),
+        )?,
+    }
+    Ok(())
+}
+
+async fn apply(options: &Apply) -> anyhow::Result<ExitCode> {
+    let files = rules::read(&options.rules)?;
+    let clock = Clock::system();
+    let (checked, parsed) = rules::check(files, clock.now());
+    let (true, Some((_, compiled)), Some(parsed)) = (checked.passed(), &checked.rulebook, &parsed) else {
+        report(&checked, options.json)?;
+        writeln!(std::io::stderr(), "nothing was published")?;
+        return Ok(ExitCode::from(PROBLEMS));
+    };
+    let version = match &options.url {
+        Some(url) => leadyard::remote::publish(url, options.token.as_deref(), parsed, options.base).await?,
+        None => {
+            let cloud = system::open(&options.data, &clock)
+                .await
+                .with_context(|| "beside a running system, say --url and --token")?;
+            rules::publish(&cloud.store, compiled, parsed, "leadyard apply", clock.now()).await?
+        }
+    };
+    let mut out = std::io::stdout();
+    if options.json {
+        writeln!(out, "{}", serde_json::json!({ "version": version, "warnings": checked.warnings }))?;
+    } else {
+        for warning in &checked.warnings {
+            writeln!(out, "{warning}")?;
+        }
+        let done = if out.is_terminal() { "\u{2713} " } else { "" };
+        writeln!(out, "{done}version {version} is in force")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

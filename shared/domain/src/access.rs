@@ -1,0 +1,221 @@
+//! Page keys, secrets and tokens: minted from one master key and checked without a store, so that
+//! intake can trust a page while the table is away.
+//!
+//! Each is `prefix_` + base64url(payload) + `.` + base64url(MAC): the payload says in the clear what it
+//! is good for, the MAC (HMAC-SHA256, 128 bits) says that we minted it. Every prefix has a key of its
+//! own (HKDF-SHA256, RFC 5869), so that a page key can never pass for a secret.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+
+use crate::error::Invalid;
+use crate::ids::{CompanyId, DealerId, SourceId, VisitorId};
+
+/// The one secret of an installation: 32 bytes. Never printed.
+#[derive(Clone)]
+pub struct MasterKey([u8; 32]);
+
+impl std::fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+impl MasterKey {
+    /// From its bytes.
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// From 64 hexadecimal digits, as it stands in a secret store.
+    pub fn from_hex(text: &str) -> Result<Self, Invalid> {
+        let rule = || Invalid::new("the master key is 64 hexadecimal digits");
+        let text = text.trim();
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(rule());
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| rule())?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| rule())?;
+        }
+        Ok(Self(bytes))
+    }
+
+    /// The bytes, for derivations elsewhere in this crate's terms (webhook secrets).
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// A key for one purpose: HKDF-SHA256 without salt, the purpose as info.
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        let mut key = [0; 32];
+        // 32 bytes is within HKDF's limit of 255 hashes, its only error.
+        let _ = hkdf::Hkdf::<Sha256>::new(None, &self.0).expand(purpose.as_bytes(), &mut key);
+        key
+    }
+
+    /// Mints a credential.
+    pub fn mint<C: Credential>(&self, credential: &C) -> String {
+        let payload = postcard::to_stdvec(credential).unwrap_or_default();
+        let mac = self.mac(C::PREFIX, &payload);
+        format!("{}_{}.{}", C::PREFIX, URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(mac))
+    }
+
+    /// Reads a credential that we minted; `None` for anything else.
+    pub fn verify<C: Credential>(&self, text: &str) -> Option<C> {
+        if text.len() > MOST_BYTES {
+            return None;
+        }
+        let (payload, mac) = text.strip_prefix(C::PREFIX)?.strip_prefix('_')?.split_once('.')?;
+        let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+        let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
+        let ours = self.mac(C::PREFIX, &payload);
+        if !bool::from(ours.as_slice().ct_eq(&mac)) {
+            return None;
+        }
+        postcard::from_bytes(&payload).ok()
+    }
+
+    fn mac(&self, prefix: &str, payload: &[u8]) -> [u8; 16] {
+        let key = self.derive(&format!("leadyard/access/v1/{prefix}"));
+        let mut full = [0; 32];
+        // HMAC takes a key of any length.
+        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) {
+            mac.update(payload);
+            full = mac.finalize().into_bytes().into();
+        }
+        let mut short = [0; 16];
+        short.copy_from_slice(&full[..16]);
+        short
+    }
+}
+
+/// The longest credential: a page key with eight origins.
+const MOST_BYTES: usize = 2_048;
+
+/// Something the master key can vouch for.
+pub trait Credential: Serialize + DeserializeOwned {
+    /// What it begins with, an underscore apart.
+    const PREFIX: &'static str;
+}
+
+/// Stands in a public page, in the path of its posts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageKey {
+    /// The company.
+    pub company: CompanyId,
+    /// The source.
+    pub source: SourceId,
+    /// Raised in `sources.toml` to make older keys worthless.
+    pub generation: u32,
+    /// Pages that may use it from a browser; empty means any.
+    pub origins: Vec<String>,
+}
+
+/// Server to server, only ever as a bearer token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceSecret {
+    /// The company.
+    pub company: CompanyId,
+    /// The source.
+    pub source: SourceId,
+    /// As in [`PageKey`].
+    pub generation: u32,
+}
+
+/// The lead desk's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskToken {
+    /// Who, as the change log names them.
+    pub staff: String,
+    /// The companies they were given.
+    pub companies: Vec<CompanyId>,
+}
+
+/// One dealer's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DealerToken {
+    /// The company.
+    pub company: CompanyId,
+    /// The dealer.
+    pub dealer: DealerId,
+    /// Raised to make older tokens worthless.
+    pub generation: u32,
+}
+
+/// A browser's, minted by intake: what a page may name in its interactions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitorToken {
+    /// The company it visits.
+    pub company: CompanyId,
+    /// The visitor.
+    pub visitor: VisitorId,
+}
+
+impl Credential for PageKey {
+    const PREFIX: &'static str = "pk";
+}
+impl Credential for SourceSecret {
+    const PREFIX: &'static str = "sk";
+}
+impl Credential for DeskToken {
+    const PREFIX: &'static str = "desk";
+}
+impl Credential for DealerToken {
+    const PREFIX: &'static str = "dealer";
+}
+impl Credential for VisitorToken {
+    const PREFIX: &'static str = "v";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> MasterKey {
+        MasterKey::new([7; 32])
+    }
+
+    fn secret() -> SourceSecret {
+        SourceSecret {
+            company: CompanyId::new("acme").unwrap(),
+            source: SourceId::new("web").unwrap(),
+            generation: 1,
+        }
+    }
+
+    #[test]
+    fn what_we_minted_is_read_and_nothing_else() {
+        let text = key().mint(&secret());
+        assert_eq!(key().verify::<SourceSecret>(&text), Some(secret()));
+        assert_eq!(MasterKey::new([8; 32]).verify::<SourceSecret>(&text), None);
+        for at in 0..text.len() {
+            let mut bytes = text.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let tampered = String::from_utf8(bytes).unwrap();
+            // The last character of base64 may carry unused bits; a strict decoder refuses those.
+            assert_eq!(key().verify::<SourceSecret>(&tampered), None, "at {at}");
+        }
+    }
+
+    #[test]
+    fn a_page_key_never_passes_for_a_secret() {
+        // The same payload bytes under another prefix.
+        let text = key().mint(&secret()).replacen("sk_", "pk_", 1);
+        assert_eq!(key().verify::<PageKey>(&text), None);
+        assert!(key().mint(&secret()).bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)));
+    }
+
+    #[test]
+    fn a_master_key_is_64_hexadecimal_digits() {
+        assert!(MasterKey::from_hex(&"0f".repeat(32)).is_ok());
+        assert!(MasterKey::from_hex("0f").is_err() && MasterKey::from_hex(&"zz".repeat(32)).is_err());
+        assert_eq!(format!("{:?}", key()), "MasterKey(…)");
+    }
+}

@@ -1,0 +1,22 @@
+//! Getting an assigned lead to its dealer: what is sent, how it is signed, where it may go, what an
+//! attempt's end means and when the next one follows.
+//!
+//! In reading order: [`payload`](Event) is what is sent, by Standard Webhooks 1.0.0; `signature` proves
+//! that it came from us; `address` says which URLs may be dialled; `outcome` turns a dealer's answer,
+//! or the lack of one, into *received*, *not received* or *unknown*; `schedule` says when the next
+//! attempt follows. Nothing here sends anything.
+
+mod payload;
+mod signature;
+mod address;
+mod outcome;
+mod schedule;
+
+pub use address::{Reach, check_url, is_localhost_name};
+pub use outcome::{End, Failure, FailureKind, Outcome, retry_after_s};
+pub use payload::{
+    Address, AssignedPayload, Consent, ErasedPayload, Event, Person, RepeatedPayload, WarnedPayload,
+    WithdrawalReason, WithdrawnPayload, webhook_id,
+};
+pub use schedule::{Next, Schedule, next_attempt};
+pub use signature::{WebhookSecret, derive_secret, sign};

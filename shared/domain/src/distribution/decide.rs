@@ -1,0 +1,848 @@
+//! Rules 5 to 7, the ranking and the seats: the conclusion, with its reasons.
+//!
+//! Every seat is given by the same steps: the compelling contracts speak, the most specific first, and
+//! then the rest compete. Determinations, where the rules leave room:
+//!
+//! - *A group of equally specific compelling contracts* is one voice: any of them that is free takes
+//!   the lead by the ranking; if none is, one that says `wait` is enough to wait, since a territory
+//!   that is bypassed cannot be given back.
+//! - *Further seats* of a shared lead are asked of the less specific compelling contracts before the
+//!   rest, as the first is. A protected contract that may not share what another fixed still keeps the
+//!   rest out; a seat that stays empty costs less than a broken promise.
+//! - *A closed territory* is one seat: nobody shares it, whatever its `sale` says.
+//! - *Who is "nobody else".* A closed territory shuts out other dealers; the same dealer's other
+//!   contracts may still take what the closed one does not.
+//! - *A compelling contract whose dealer has a seat already* has had its say: it neither compels the
+//!   next seat nor makes the lead wait. Only a closed one that did not take the lead keeps others out.
+//! - *Waiting ends* when the lead is too old for who it waits for, after a decline as well: the desk has
+//!   had until then.
+//! - *A contract that cannot share the seats left of a held lead* is recorded as shut out by
+//!   `territory`: what the holders agreed on comes first.
+//! - *A lead that only some of the covering contracts refuse* has their reason. Contracts elsewhere are
+//!   not looked at: only where nothing covers is the reason `area`, or `offer` if nobody takes the
+//!   category.
+//! - *The share's floor* is taken among those the earlier steps left, since only they compete.
+
+use std::cell::OnceCell;
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::counters::{Counters, PASS_UNIT, Reservation, Usage};
+use super::facts::{LeadFacts, Location, OpenSeats};
+use super::ranking::Step;
+use super::reason::{Rule, Waiting};
+use super::screen::{Candidate, Screened, refuses_when_active, too_old_at};
+use crate::contract::{Caps, Specificity, Territory, WhenUnavailable};
+use crate::dealer::AfterHours;
+use crate::ids::{ContractId, DealerId, LeadId};
+use crate::limits;
+use crate::money::Money;
+use crate::rulebook::Mode;
+use crate::time::{Period, WeekStart};
+
+/// What distribution concluded, and why nobody else.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// What follows.
+    pub conclusion: Conclusion,
+    /// How many candidates failed by each [`Rule`] first, in its order.
+    pub failed: [u32; 11],
+    /// The nearest misses, those that failed latest first.
+    pub near_misses: Vec<NearMiss>,
+}
+
+/// What follows from a decision.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Conclusion {
+    /// These contracts get a seat each, in order.
+    Assign(Vec<Seat>),
+    /// The lead waits.
+    Wait {
+        /// Why.
+        reason: Waiting,
+        /// The earliest instant at which time alone may change that.
+        until: Option<Timestamp>,
+        /// Who would have it, when it waits for a person to place it.
+        recommended: Vec<Seat>,
+    },
+}
+
+/// A seat given to a contract.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seat {
+    /// The contract.
+    pub contract: ContractId,
+    /// Its dealer.
+    pub dealer: DealerId,
+    /// Its price, frozen.
+    pub price: Money,
+    /// How many seats the lead has, fixed by the first contract chosen.
+    pub seats: u8,
+    /// The contract is protected (and shares only with such).
+    pub protected: bool,
+    /// Set when unavailable means wait: until then delivery goes on slowly rather than elsewhere.
+    pub patient_until: Option<Timestamp>,
+    /// Which part of the area covered.
+    pub specificity: Specificity,
+    /// How far, where known.
+    pub miles: Option<f64>,
+    /// The contract's and the dealer's periods this is reserved from.
+    pub reservation: Reservation,
+    /// The contract's caps, which the commit enforces.
+    pub contract_caps: Caps,
+    /// The dealer's caps.
+    pub dealer_caps: Caps,
+    /// The contract's pass as it was read, and as the winner's it becomes.
+    pub pass: Pass,
+}
+
+/// The winner's pass, before and after.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pass {
+    /// As stored.
+    pub read: u64,
+    /// Lifted to the floor and raised by 1/weight.
+    pub next: u64,
+    /// 1/weight.
+    pub step: u64,
+}
+
+/// Someone who might have had it: the first rule it failed, with both values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearMiss {
+    /// The contract.
+    pub contract: ContractId,
+    /// Its dealer.
+    pub dealer: DealerId,
+    /// What it failed.
+    pub rule: Rule,
+    /// What the rule asked: `band A2`, `at most 10 a day`.
+    pub needed: String,
+    /// What it met: `band B1`, `10`.
+    pub found: String,
+}
+
+/// One candidate of a decision, and the first rule it failed; none for those who got a seat or only
+/// ranked lower.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The contract.
+    pub contract: ContractId,
+    /// Its dealer.
+    pub dealer: DealerId,
+    /// What it failed.
+    pub failed: Option<Rule>,
+}
+
+/// Decides who should have the lead.
+///
+/// `seed` feeds the last tie-break; the rest follows from the arguments alone.
+pub fn decide(screened: &Screened<'_>, counters: &Counters, now: Timestamp, seed: u64) -> Decision {
+    let mut table = Table::new(screened, counters, now, seed);
+    let conclusion = table.conclude();
+    table.decision(conclusion)
+}
+
+/// The same decision with every candidate's part in it, however many: for explanations.
+pub fn explain(
+    screened: &Screened<'_>,
+    counters: &Counters,
+    now: Timestamp,
+    seed: u64,
+) -> (Decision, Vec<Judged>) {
+    let mut table = Table::new(screened, counters, now, seed);
+    let conclusion = table.conclude();
+    let judged = table
+        .rows
+        .iter()
+        .map(|row| Judged {
+            contract: row.candidate.contract.id.clone(),
+            dealer: row.candidate.dealer.id.clone(),
+            failed: table.failed(row),
+        })
+        .collect();
+    (table.decision(conclusion), judged)
+}
+
+/// A candidate with everything judged.
+struct Row<'a> {
+    candidate: &'a Candidate<'a>,
+    /// The first rule that it fails by itself: all but territory.
+    own: Option<Rule>,
+    /// Whose territory shuts it out, a row.
+    shut_out_by: Option<usize>,
+}
+
+/// A zone as it is now.
+struct Local<'a> {
+    zone: &'a TimeZone,
+    /// With the offset in force: what is asked for every contract is then found without a search.
+    fixed: TimeZone,
+    week_starts: WeekStart,
+    reservation: OnceCell<Reservation>,
+}
+
+impl Local<'_> {
+    /// The periods that now is in: found when the first cap of this zone asks.
+    fn reservation(&self, now: Timestamp) -> &Reservation {
+        self.reservation.get_or_init(|| Reservation::at(now, self.zone, self.week_starts))
+    }
+}
+
+/// What the first contract fixed.
+#[derive(Clone, Copy)]
+struct Terms {
+    seats: u8,
+    protected: bool,
+}
+
+/// The winner of a ranking, and the floor its pass was read with (0 where share had no say).
+#[derive(Clone, Copy)]
+struct Best {
+    row: usize,
+    floor: u64,
+}
+
+/// Why nobody takes a seat, and the earliest instant at which time alone may change that.
+type Waits = (Rule, Option<Timestamp>);
+
+struct Table<'a> {
+    facts: &'a LeadFacts,
+    screened: &'a Screened<'a>,
+    ranking: &'a [Step],
+    mode: Mode,
+    counters: &'a Counters,
+    rows: Vec<Row<'a>>,
+    locals: Vec<Local<'a>>,
+    now: Timestamp,
+    seed: u64,
+}
+
+impl<'a> Table<'a> {
+    fn new(screened: &'a Screened<'a>, counters: &'a Counters, now: Timestamp, seed: u64) -> Self {
+        let offer = screened.core.offer(&screened.facts.offer);
+        let week_starts = screened.core.company.week_starts;
+        let locals: Vec<Local<'_>> = screened
+            .zones
+            .iter()
+            .map(|&zone| Local {
+                zone,
+                fixed: TimeZone::fixed(zone.to_offset(now)),
+                week_starts,
+                reservation: OnceCell::new(),
+            })
+            .collect();
+        let rows = screened
+            .candidates
+            .iter()
+            .map(|candidate| {
+                let unavailable = || unavailable(candidate, locals.get(candidate.zone), counters, now);
+                Row { candidate, own: candidate.failed.or_else(unavailable), shut_out_by: None }
+            })
+            .collect();
+        Self {
+            facts: screened.facts,
+            screened,
+            ranking: offer.map_or(&super::DEFAULT_RANKING, |offer| offer.ranking.as_slice()),
+            mode: offer.map_or(Mode::Automatic, |offer| offer.mode),
+            counters,
+            rows,
+            locals,
+            now,
+            seed,
+        }
+    }
+
+    fn conclude(&mut self) -> Conclusion {
+        let wait = |reason, until, recommended| Conclusion::Wait { reason, until, recommended };
+        if self.screened.switches.stop {
+            return wait(Waiting::Stopped, None, Vec::new());
+        }
+        if self.facts.location == Location::Unplaced {
+            return wait(Waiting::Unplaced, None, Vec::new());
+        }
+        match self.seats() {
+            // Also for an offer placed by hand: why nobody may have it says more than that.
+            Err((rule, until)) => wait(Waiting::For(rule), until, Vec::new()),
+            Ok(seats) => match self.mode {
+                Mode::Automatic => Conclusion::Assign(seats),
+                Mode::Manual => wait(Waiting::Manual, None, seats),
+            },
+        }
+    }
+
+    /// Gives seat after seat, each dealer once, until all are taken or nobody is left.
+    fn seats(&mut self) -> Result<Vec<Seat>, Waits> {
+        let mut terms =
+            self.facts.open_seats.map(|OpenSeats { of, protected, .. }| Terms { seats: of, protected });
+        let first = self.next_seat(terms, &[])?;
+        let fixed = *terms.get_or_insert_with(|| self.terms_of(first));
+        let free = self.facts.open_seats.map_or(fixed.seats, |seats| seats.free);
+        let mut chosen = vec![first];
+        while chosen.len() < usize::from(free) {
+            match self.next_seat(terms, &chosen) {
+                Ok(next) => chosen.push(next),
+                Err(_) => break,
+            }
+        }
+        for best in &chosen {
+            if let Some(row) = self.rows.get_mut(best.row) {
+                row.shut_out_by = None;
+            }
+        }
+        Ok(chosen.into_iter().filter_map(|best| self.seat(best, fixed)).collect())
+    }
+
+    fn terms_of(&self, first: Best) -> Terms {
+        let Some(row) = self.rows.get(first.row) else { return Terms { seats: 1, protected: false } };
+        let contract = row.candidate.contract;
+        Terms {
+            // Nobody else gets any lead of a closed area.
+            seats: if contract.territory == Territory::Closed { 1 } else { contract.sale.seats() },
+            protected: contract.territory == Territory::Protected,
+        }
+    }
+
+    /// Who takes the next seat: the compelling contracts first, the most specific before the others; then
+    /// the rest.
+    fn next_seat(&mut self, terms: Option<Terms>, chosen: &[Best]) -> Result<Best, Waits> {
+        for row in &mut self.rows {
+            row.shut_out_by = None;
+        }
+        let voices = self.voices(chosen);
+        let mut until = None;
+        for group in voices.chunk_by(|a, b| a.0 == b.0) {
+            let specificity = group.first().map_or(Specificity::Any, |&(specificity, _)| specificity);
+            let group = || group.iter().map(|&(_, at)| at).filter(|&at| self.is_in(at));
+            let free = group().filter(|&at| self.free(at, terms, chosen)).collect();
+            if let Some(best) = self.best(free) {
+                self.shut_out(best.row, specificity, |_| false);
+                return Ok(best);
+            }
+            let waiting: Vec<usize> = group().filter(|&at| self.waits(at, terms, chosen)).collect();
+            if let Some(rule) = waiting.iter().filter_map(|&at| self.rows.get(at)?.own).max() {
+                let by = waiting.first().copied().unwrap_or(0);
+                self.shut_out(by, specificity, |_| false);
+                let until = self.changes(terms).into_iter().chain(self.lapses(&waiting)).chain(until).min();
+                return Err((rule, until));
+            }
+            let bars: Vec<usize> = group().filter(|&at| self.bars(at, terms, chosen)).collect();
+            if let Some(&by) = bars.first() {
+                let dealer = |at: usize| self.rows.get(at).map(|row| &row.candidate.dealer.id);
+                let theirs: Vec<DealerId> = bars.iter().filter_map(|&at| dealer(at)).cloned().collect();
+                until = until.into_iter().chain(self.lapses(&bars)).min();
+                self.shut_out(by, specificity, |dealer| theirs.contains(dealer));
+            }
+        }
+        let free =
+            (0..self.rows.len()).filter(|&at| self.is_in(at) && self.free(at, terms, chosen)).collect();
+        self.best(free).ok_or_else(|| (self.nearest(), self.changes(terms).into_iter().chain(until).min()))
+    }
+
+    /// Those who have a say before the ranking, the most specific first.
+    fn voices(&self, chosen: &[Best]) -> Vec<(Specificity, usize)> {
+        let mut voices: Vec<(Specificity, usize)> = self
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| {
+                let refuses = row.candidate.refuses;
+                match row.candidate.contract.territory {
+                    Territory::Open => false,
+                    Territory::First | Territory::Protected => {
+                        refuses.is_none() && !self.has_seat(row, chosen)
+                    }
+                    Territory::Closed if self.has_seat(row, chosen) => {
+                        refuses.is_some_and(|rule| rule != Rule::Inactive)
+                    }
+                    Territory::Closed => refuses != Some(Rule::Inactive),
+                }
+            })
+            .map(|(at, row)| (row.candidate.specificity, at))
+            .collect();
+        voices.sort_unstable();
+        voices
+    }
+
+    fn has_seat(&self, row: &Row<'_>, chosen: &[Best]) -> bool {
+        let dealer = &row.candidate.dealer.id;
+        let took =
+            |best: &Best| self.rows.get(best.row).is_some_and(|row| &row.candidate.dealer.id == dealer);
+        self.facts.holders.contains(dealer) || chosen.iter().any(took)
+    }
+
+    /// Whether no territory has shut this row out so far.
+    fn is_in(&self, at: usize) -> bool {
+        self.rows.get(at).is_some_and(|row| row.shut_out_by.is_none())
+    }
+
+    /// Whether a row's contract may sit beside those who fixed the terms.
+    fn may_sit(&self, row: &Row<'_>, terms: Option<Terms>) -> bool {
+        let contract = row.candidate.contract;
+        let has_room = self.facts.open_seats.is_none_or(|seats| seats.free > 0);
+        has_room
+            && terms.is_none_or(|terms| {
+                contract.sale.seats() >= terms.seats
+                    && contract.territory != Territory::Closed
+                    && terms.protected == (contract.territory == Territory::Protected)
+            })
+    }
+
+    /// Whether this row may take a seat now, territories aside.
+    fn free(&self, at: usize, terms: Option<Terms>, chosen: &[Best]) -> bool {
+        self.rows
+            .get(at)
+            .is_some_and(|row| row.own.is_none() && self.may_sit(row, terms) && !self.has_seat(row, chosen))
+    }
+
+    /// Whether this compelling row keeps the lead waiting for it.
+    fn waits(&self, at: usize, terms: Option<Terms>, chosen: &[Best]) -> bool {
+        self.rows.get(at).is_some_and(|row| {
+            row.candidate.contract.when_unavailable == WhenUnavailable::Wait
+                && matches!(row.own, Some(Rule::Excluded | Rule::Hours | Rule::Cap))
+                && self.may_sit(row, terms)
+                && !self.has_seat(row, chosen)
+        })
+    }
+
+    /// Whether this compelling row, which does not get the seat, keeps other dealers from it: closed, and
+    /// it does not take the lead; or it takes the lead and may not share it.
+    fn bars(&self, at: usize, terms: Option<Terms>, chosen: &[Best]) -> bool {
+        self.rows.get(at).is_some_and(|row| {
+            let contract = row.candidate.contract;
+            let takes = row.own.is_none() || contract.when_unavailable == WhenUnavailable::Wait;
+            match contract.territory {
+                Territory::Open | Territory::First => false,
+                Territory::Protected => takes && !self.may_sit(row, terms),
+                Territory::Closed => {
+                    row.candidate.refuses.is_some()
+                        || takes && !self.may_sit(row, terms) && !self.has_seat(row, chosen)
+                }
+            }
+        })
+    }
+
+    /// Shuts out everyone but the compelling contracts that are at least as specific, and `spared`
+    /// dealers.
+    fn shut_out(&mut self, by: usize, specificity: Specificity, spared: impl Fn(&DealerId) -> bool) {
+        for row in &mut self.rows {
+            let candidate = row.candidate;
+            let speaks = candidate.contract.territory.compels() && candidate.specificity <= specificity;
+            if !speaks && row.shut_out_by.is_none() && !spared(&candidate.dealer.id) {
+                row.shut_out_by = Some(by);
+            }
+        }
+    }
+
+    /// The first rule a row failed, territory in its place.
+    fn failed(&self, row: &Row<'_>) -> Option<Rule> {
+        match row.own {
+            Some(
+                rule @ (Rule::Inactive
+                | Rule::Offer
+                | Rule::Source
+                | Rule::Age
+                | Rule::Area
+                | Rule::Band
+                | Rule::Needs
+                | Rule::Excluded),
+            ) => Some(rule),
+            Some(Rule::Territory | Rule::Hours | Rule::Cap) | None => {
+                let out = row.shut_out_by.is_some() || !self.may_share(row);
+                if out { Some(Rule::Territory) } else { row.own }
+            }
+        }
+    }
+
+    /// Whether a row may have a seat of a lead that others hold already.
+    fn may_share(&self, row: &Row<'_>) -> bool {
+        let terms =
+            self.facts.open_seats.map(|OpenSeats { of, protected, .. }| Terms { seats: of, protected });
+        self.may_sit(row, terms)
+    }
+
+    /// Why nobody takes the seat when nobody compels: the rule nearest to passing.
+    fn nearest(&self) -> Rule {
+        let category = &self.facts.category;
+        let nobody = || if self.screened.core.has_contracts(category) { Rule::Area } else { Rule::Offer };
+        self.rows.iter().filter_map(|row| self.failed(row)).max().unwrap_or_else(nobody)
+    }
+
+    /// When time alone may first make one of those free who are not shut out.
+    fn changes(&self, terms: Option<Terms>) -> Option<Timestamp> {
+        let rows = || self.rows.iter().filter(|row| row.shut_out_by.is_none() && self.may_sit(row, terms));
+        let mut ends: Vec<Option<[Option<i64>; 5]>> = vec![None; self.locals.len()];
+        let others = rows()
+            .filter_map(|row| match row.own? {
+                Rule::Cap => self.cap_ends(row, &mut ends).and_then(|at| self.then_open(row, at)),
+                Rule::Inactive => self.becomes_active(row).and_then(|at| self.then_open(row, at)),
+                Rule::Hours
+                | Rule::Offer
+                | Rule::Source
+                | Rule::Age
+                | Rule::Area
+                | Rule::Band
+                | Rule::Needs
+                | Rule::Excluded
+                | Rule::Territory => None,
+            })
+            .min();
+        let opening = self
+            .locals
+            .iter()
+            .enumerate()
+            .filter_map(|(zone, local)| {
+                self.opens(local, || {
+                    rows().filter(move |row| row.own == Some(Rule::Hours) && row.candidate.zone == zone)
+                })
+            })
+            .min();
+        others.into_iter().chain(opening).min()
+    }
+
+    /// When the first of these, all of one zone, opens. The offset in force decides, unless a clock
+    /// change comes first.
+    fn opens<'r, Rows: Iterator<Item = &'r Row<'a>>>(
+        &self,
+        local: &Local<'a>,
+        rows: impl Fn() -> Rows,
+    ) -> Option<Timestamp>
+    where
+        'a: 'r,
+    {
+        let first = |zone: &TimeZone| {
+            rows()
+                .filter_map(|row| {
+                    let dealer = row.candidate.dealer;
+                    let hours = row.candidate.chunk.hours_of(dealer).filter(|hours| hours.ever_open())?;
+                    let opens = hours.next_opening(self.now, zone, &dealer.holidays)?;
+                    self.in_time(row, opens).then_some(opens)
+                })
+                .min()
+        };
+        let opens = first(&local.fixed)?;
+        let change = local.zone.following(self.now).next().map(|change| change.timestamp());
+        // No clock is moved by more than a day.
+        let same =
+            change.is_none_or(|change| change.duration_since(opens) > jiff::SignedDuration::from_hours(24));
+        if same { Some(opens) } else { first(local.zone) }
+    }
+
+    /// That instant, or the first opening after it, if the contract would take the lead then.
+    fn then_open(&self, row: &Row<'_>, at: Timestamp) -> Option<Timestamp> {
+        let Candidate { contract, dealer, chunk, zone, .. } = *row.candidate;
+        let (zone, hours) = (self.locals.get(zone)?.zone, chunk.hours_of(dealer)?);
+        let open = contract.after_hours == AfterHours::Deliver || hours.is_open(at, zone, &dealer.holidays);
+        let at = if open { at } else { hours.next_opening(at, zone, &dealer.holidays)? };
+        self.in_time(row, at).then_some(at)
+    }
+
+    /// Whether a contract would take the lead at an instant to come: it is not too old by then, nor the
+    /// contract over.
+    fn in_time(&self, row: &Row<'_>, at: Timestamp) -> bool {
+        let contract = row.candidate.contract;
+        let zone = self.locals.get(row.candidate.zone).map(|local| local.zone);
+        too_old_at(contract, self.facts.opened_at).is_none_or(|too_old| at < too_old)
+            && contract.ends.zip(zone).is_none_or(|(ends, zone)| zone.to_datetime(at).date() <= ends)
+    }
+
+    /// When all full periods of a row have ended; never, if one is its total.
+    fn cap_ends(&self, row: &Row<'_>, known: &mut [Option<[Option<i64>; 5]>]) -> Option<Timestamp> {
+        let zone = row.candidate.zone;
+        let local = self.locals.get(zone)?;
+        let week_starts = self.screened.core.company.week_starts;
+        let ends = known.get_mut(zone)?.get_or_insert_with(|| {
+            [Period::Hour, Period::Day, Period::Week, Period::Month, Period::Total]
+                .map(|period| period.end(self.now, local.zone, week_starts))
+        });
+        let mut last = None;
+        let reservation = local.reservation(self.now);
+        for (caps, usage) in caps(row.candidate, self.counters) {
+            for cap in &caps.0 {
+                let used = usage.map_or(0, |usage| usage.counted(cap.period, reservation.start(cap.period)));
+                if used >= cap.most {
+                    last = last.max(Some((*ends.get(cap.period as usize)?)?));
+                }
+            }
+        }
+        Timestamp::from_second(last?).ok()
+    }
+
+    /// When a row that is not active will be, if it takes the lead then.
+    fn becomes_active(&self, row: &Row<'_>) -> Option<Timestamp> {
+        let Candidate { contract, dealer, chunk, zone, .. } = *row.candidate;
+        let takers = chunk.takers(&self.facts.offer, &self.facts.source);
+        if refuses_when_active(self.facts, contract, &takers, self.now).is_some()
+            || self.facts.excluded.contains(&dealer.id)
+            || self.facts.holders.contains(&dealer.id)
+        {
+            return None;
+        }
+        // Every pause must end, and the first day begin; whether the last is over then, the caller asks.
+        let switches = self.screened.switches;
+        let of_contract =
+            switches.contracts.iter().filter(|pause| pause.id == contract.id).map(|pause| pause.until);
+        let of_dealer =
+            switches.dealers.iter().filter(|pause| pause.id == dealer.id).map(|pause| pause.until);
+        let begins = contract
+            .starts
+            .zip(self.locals.get(zone))
+            .map(|(day, local)| Timestamp::from_second(crate::time::start_of_day(day, local.zone)).ok());
+        let mut last = self.now;
+        for until in of_contract.chain(of_dealer).chain(begins) {
+            last = last.max(until?);
+        }
+        (last > self.now).then_some(last)
+    }
+
+    /// When the first of these compelling contracts has no say any more: the lead is too old for it, or
+    /// its last day is over.
+    fn lapses(&self, rows: &[usize]) -> Option<Timestamp> {
+        rows.iter()
+            .filter_map(|&at| self.rows.get(at))
+            .flat_map(|row| {
+                let contract = row.candidate.contract;
+                // A closed one that does not take the lead anyway keeps others out at any age.
+                let takes = row.candidate.refuses.is_none();
+                let too_old = too_old_at(contract, self.facts.opened_at).filter(|_| takes);
+                let day_after = contract.ends.and_then(|ends| ends.tomorrow().ok());
+                let ended = day_after.zip(self.locals.get(row.candidate.zone)).and_then(|(day, local)| {
+                    Timestamp::from_second(crate::time::start_of_day(day, local.zone)).ok()
+                });
+                [too_old, ended]
+            })
+            .flatten()
+            .filter(|&at| at > self.now)
+            .min()
+    }
+
+    /// The best of these by the offer's ranking.
+    fn best(&self, mut among: Vec<usize>) -> Option<Best> {
+        let mut floor = 0;
+        for step in self.ranking {
+            if among.len() <= 1 {
+                break;
+            }
+            match *step {
+                Step::Tier => self.keep_least(&mut among, |row| row.candidate.contract.tier),
+                Step::Distance { bucket_miles } => self.keep_least(&mut among, |row| {
+                    row.candidate.miles.map_or(u32::MAX, |miles| (miles / f64::from(bucket_miles)) as u32)
+                }),
+                Step::Share => {
+                    floor = self.share_floor(&among);
+                    self.keep_least(&mut among, |row| self.pass(row).max(floor));
+                }
+                Step::LongestAgo => {
+                    self.keep_least(&mut among, |row| {
+                        self.usage(row).map_or(0, |usage| usage.last_assigned_ms)
+                    });
+                }
+                Step::Price => self.keep_least(&mut among, |row| Reverse(row.candidate.contract.price)),
+            }
+        }
+        among
+            .into_iter()
+            .filter_map(|row| Some((self.tie_break(self.rows.get(row)?), row)))
+            .min()
+            .map(|(_, row)| Best { row, floor })
+    }
+
+    fn keep_least<Key: Ord>(&self, among: &mut Vec<usize>, key: impl Fn(&Row<'a>) -> Key) {
+        let Some(least) = among.iter().filter_map(|&at| self.rows.get(at)).map(&key).min() else { return };
+        among.retain(|&at| self.rows.get(at).is_some_and(|row| key(row) == least));
+    }
+
+    /// A pass is read as at least the largest among the eligible less the largest 1/weight.
+    fn share_floor(&self, among: &[usize]) -> u64 {
+        let rows = || among.iter().filter_map(|&at| self.rows.get(at));
+        let largest = rows().map(|row| self.pass(row)).max().unwrap_or(0);
+        let step = rows().map(Row::step).max().unwrap_or(0);
+        largest.saturating_sub(step)
+    }
+
+    fn usage(&self, row: &Row<'_>) -> Option<&'a Usage> {
+        self.counters.contracts.get(&row.candidate.contract.id)
+    }
+
+    fn pass(&self, row: &Row<'_>) -> u64 {
+        self.usage(row).map_or(0, |usage| usage.pass)
+    }
+
+    fn tie_break(&self, row: &Row<'_>) -> u64 {
+        tie_break(self.seed, self.facts.lead, &row.candidate.contract.id)
+    }
+
+    fn seat(&self, best: Best, terms: Terms) -> Option<Seat> {
+        let row = self.rows.get(best.row)?;
+        let Candidate { contract, dealer, chunk, zone, .. } = *row.candidate;
+        let read = self.pass(row);
+        Some(Seat {
+            contract: contract.id.clone(),
+            dealer: dealer.id.clone(),
+            price: contract.price,
+            seats: terms.seats,
+            protected: terms.protected,
+            patient_until: self.patience(row),
+            specificity: row.candidate.specificity,
+            miles: row.candidate.miles,
+            reservation: *self.locals.get(zone)?.reservation(self.now),
+            contract_caps: chunk.caps_of(contract).clone(),
+            dealer_caps: chunk.caps_of_dealer(dealer).clone(),
+            pass: Pass { read, next: read.max(best.floor).saturating_add(row.step()), step: row.step() },
+        })
+    }
+
+    /// Until when delivery to a compelling contract that says `wait` goes on: the lead's `max_age_hours`,
+    /// or the window of repeats, after which it expires anyway.
+    fn patience(&self, row: &Row<'_>) -> Option<Timestamp> {
+        let contract = row.candidate.contract;
+        let waits = contract.territory.compels() && contract.when_unavailable == WhenUnavailable::Wait;
+        let window = u32::from(self.screened.core.company.window_days) * 24;
+        let hours = contract.max_age_hours.unwrap_or(window).min(window);
+        let until = self.facts.opened_at.checked_add(jiff::SignedDuration::from_hours(i64::from(hours)));
+        until.ok().filter(|_| waits)
+    }
+
+    fn decision(&self, conclusion: Conclusion) -> Decision {
+        let mut failed = [0; 11];
+        // The nearest so far, in order: there may be thousands.
+        let mut nearest: Vec<(Reverse<Rule>, Specificity, &Row<'_>)> =
+            Vec::with_capacity(limits::NEAR_MISSES + 1);
+        for row in &self.rows {
+            let Some(rule) = self.failed(row) else { continue };
+            if let Some(count) = failed.get_mut(rule as usize) {
+                *count += 1;
+            }
+            let miss = (Reverse(rule), row.candidate.specificity, row);
+            let before = |a: &(Reverse<Rule>, Specificity, &Row<'_>)| {
+                let ids = || a.2.candidate.contract.id.cmp(&row.candidate.contract.id);
+                (a.0, a.1).cmp(&(miss.0, miss.1)).then_with(ids).is_lt()
+            };
+            let full = nearest.len() == limits::NEAR_MISSES;
+            if full && nearest.last().is_some_and(before) {
+                continue;
+            }
+            nearest.insert(nearest.partition_point(before), miss);
+            nearest.truncate(limits::NEAR_MISSES);
+        }
+        let near_misses = nearest.into_iter().map(|(rule, _, row)| self.near_miss(rule.0, row)).collect();
+        Decision { conclusion, failed, near_misses }
+    }
+
+    fn near_miss(&self, rule: Rule, row: &Row<'a>) -> NearMiss {
+        let contract = row.candidate.contract;
+        let facts = self.facts;
+        let (needed, found) = match rule {
+            Rule::Inactive => ("active".to_owned(), self.why_inactive(row)),
+            Rule::Offer => ("an offer it takes".to_owned(), facts.offer.to_string()),
+            Rule::Source => ("a source it takes".to_owned(), facts.source.to_string()),
+            Rule::Age => {
+                // Begun hours count, or 72 and a half would read as within 72.
+                let age_s = self.now.as_second() - facts.opened_at.as_second();
+                let hours = (age_s + 3_599) / 3_600;
+                (format!("at most {} h old", contract.max_age_hours.unwrap_or(0)), format!("{hours} h"))
+            }
+            Rule::Area => ("an area that covers".to_owned(), String::new()),
+            Rule::Band => (format!("band {}", contract.min_band), format!("band {}", facts.band)),
+            Rule::Needs => {
+                let missing: Vec<&str> =
+                    facts.brings.missing(contract.needs).map(crate::contract::Need::as_str).collect();
+                (missing.join(" "), "missing".to_owned())
+            }
+            Rule::Excluded => ("a dealer that has not had it".to_owned(), "had it in this cycle".to_owned()),
+            Rule::Territory => {
+                let by = row.shut_out_by.and_then(|by| self.rows.get(by)).map(|row| row.candidate.contract);
+                let found = by.map(|by| format!("{} {}", by.territory, by.id));
+                (
+                    "no territory before it".to_owned(),
+                    found.unwrap_or_else(|| "seats it may not share".to_owned()),
+                )
+            }
+            Rule::Hours => ("open".to_owned(), "shut".to_owned()),
+            Rule::Cap => self.full_cap(row),
+        };
+        let (contract, dealer) = (contract.id.clone(), row.candidate.dealer.id.clone());
+        NearMiss { contract, dealer, rule, needed, found }
+    }
+
+    fn why_inactive(&self, row: &Row<'_>) -> String {
+        let Candidate { contract, dealer, zone, .. } = *row.candidate;
+        let today = || self.locals.get(zone).map(|local| local.fixed.to_datetime(self.now).date());
+        if self.screened.switches.pause(&contract.id, &dealer.id, self.now).is_some() {
+            "paused".to_owned()
+        } else if let Some(starts) =
+            contract.starts.filter(|starts| today().is_none_or(|today| *starts > today))
+        {
+            format!("starts {starts}")
+        } else {
+            contract.ends.map_or_else(|| "inactive".to_owned(), |ends| format!("ended {ends}"))
+        }
+    }
+
+    fn full_cap(&self, row: &Row<'_>) -> (String, String) {
+        let local = self.locals.get(row.candidate.zone);
+        let reservation = local.map(|local| *local.reservation(self.now)).unwrap_or_default();
+        let [contract, dealer] = caps(row.candidate, self.counters);
+        let (whose, full) = match reservation.full(contract.0, contract.1) {
+            Some(full) => ("", Some(full)),
+            None => (" for the dealer", reservation.full(dealer.0, dealer.1)),
+        };
+        match full {
+            Some((Period::Total, most, used)) => {
+                (format!("fewer than {most} in total{whose}"), used.to_string())
+            }
+            Some((period, most, used)) => (format!("fewer than {most} a {period}{whose}"), used.to_string()),
+            None => ("a cap that is left".to_owned(), String::new()),
+        }
+    }
+}
+
+impl Row<'_> {
+    /// 1/weight.
+    fn step(&self) -> u64 {
+        PASS_UNIT / u64::from(self.candidate.contract.weight.max(1))
+    }
+}
+
+/// Rules 6 and 7.
+fn unavailable(
+    candidate: &Candidate<'_>,
+    local: Option<&Local<'_>>,
+    counters: &Counters,
+    now: Timestamp,
+) -> Option<Rule> {
+    let Candidate { contract, dealer, chunk, .. } = *candidate;
+    // A chunk knows the zone and hours of all its dealers; were one missing, it is shut.
+    let Some((local, hours)) = local.zip(chunk.hours_of(dealer)) else { return Some(Rule::Hours) };
+    if contract.after_hours == AfterHours::Hold && !hours.is_open(now, &local.fixed, &dealer.holidays) {
+        return Some(Rule::Hours);
+    }
+    let mut caps = caps(candidate, counters).into_iter();
+    let full =
+        caps.any(|(caps, usage)| usage.is_some() && local.reservation(now).full(caps, usage).is_some());
+    full.then_some(Rule::Cap)
+}
+
+/// The contract's caps and counters, and the dealer's; counters are looked for where there is a cap.
+fn caps<'a>(candidate: &Candidate<'a>, counters: &'a Counters) -> [(&'a Caps, Option<&'a Usage>); 2] {
+    let Candidate { contract, dealer, chunk, .. } = *candidate;
+    let (of_contract, of_dealer) = (chunk.caps_of(contract), chunk.caps_of_dealer(dealer));
+    let contract = if of_contract.0.is_empty() { None } else { counters.contracts.get(&contract.id) };
+    let dealer = if of_dealer.0.is_empty() { None } else { counters.dealers.get(&dealer.id) };
+    [(of_contract, contract), (of_dealer, dealer)]
+}
+
+/// A hash of seed, lead and contract: FNV-1a over the bytes, finished by the mixer of SplitMix64
+/// (Steele, Lea, Flood 2014), so that nearby ids do not give nearby hashes.
+fn tie_break(seed: u64, lead: LeadId, contract: &ContractId) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325 ^ seed;
+    for &byte in lead.bytes().iter().chain(contract.as_str().as_bytes()) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}

@@ -1,0 +1,92 @@
+//! Why a contract may not have a lead, and why a lead waits: the words that programs compare.
+
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// The rules a contract must pass, in their order: the first failure is the reason recorded.
+    pub enum Rule as "a rule" {
+        /// The contract or dealer is not active: dates, pause.
+        Inactive = "inactive",
+        /// It does not take the offer.
+        Offer = "offer",
+        /// It does not take the source.
+        Source = "source",
+        /// The lead is too old for it.
+        Age = "age",
+        /// Its area does not cover the lead.
+        Area = "area",
+        /// The lead's band is below the contract's.
+        Band = "band",
+        /// The lead lacks what the contract needs.
+        Needs = "needs",
+        /// The dealer had it in this cycle, or has a seat.
+        Excluded = "excluded",
+        /// Another contract's territory compels.
+        Territory = "territory",
+        /// It is shut.
+        Hours = "hours",
+        /// A cap is full.
+        Cap = "cap",
+    }
+}
+
+/// Why a lead waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Waiting {
+    /// We do not know where the lead is.
+    Unplaced,
+    /// The offer is placed by hand.
+    Manual,
+    /// Distribution is stopped by a switch.
+    Stopped,
+    /// Nobody may have it; this is the rule nearest to passing.
+    For(Rule),
+}
+
+impl Waiting {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unplaced => "unplaced",
+            Self::Manual => "manual",
+            Self::Stopped => "stopped",
+            Self::For(rule) => rule.as_str(),
+        }
+    }
+}
+
+impl std::fmt::Display for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Waiting {
+    type Err = crate::error::Invalid;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "unplaced" => Ok(Self::Unplaced),
+            "manual" => Ok(Self::Manual),
+            "stopped" => Ok(Self::Stopped),
+            rule => rule.parse().map(Self::For).map_err(|_| {
+                crate::error::Invalid::new(
+                    "a waiting reason is unplaced, manual, stopped or a rule: inactive offer source age area band needs excluded territory hours cap",
+                )
+            }),
+        }
+    }
+}
+
+impl TryFrom<String> for Waiting {
+    type Error = crate::error::Invalid;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Waiting> for String {
+    fn from(reason: Waiting) -> Self {
+        reason.as_str().to_owned()
+    }
+}

@@ -1,0 +1,253 @@
+//! Rules 1 to 4: whose area covers the lead, and which of those may have it as far as the rulebook
+//! alone can say. What is left to counters and the clock is for [`decide`](super::decide()).
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::compiled::{Chunk, CompiledContract, CompiledDealer, Core, Hit, Takers, Target};
+use super::facts::{LeadFacts, Location, Switches};
+use super::reason::Rule;
+use crate::contract::Specificity;
+use crate::ids::{ContractId, DealerId};
+use crate::place;
+
+/// A contract whose area covers the lead.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// The contract.
+    pub contract: &'a CompiledContract,
+    /// Its dealer.
+    pub dealer: &'a CompiledDealer,
+    pub(crate) chunk: &'a Chunk,
+    /// The dealer's zone, in [`Screened::zones`].
+    pub(crate) zone: usize,
+    /// The narrowest part of its area that covers.
+    pub specificity: Specificity,
+    /// Miles from the dealer's ZIP to the lead's, where both have coordinates and the dealer may still
+    /// have it.
+    pub miles: Option<f64>,
+    /// The first of rules 1 to 4 that it failed.
+    pub failed: Option<Rule>,
+    /// The first of rules 1 to 3 that it failed: what "takes the lead" means to a territory.
+    pub refuses: Option<Rule>,
+}
+
+/// What screening found.
+#[derive(Clone, Debug)]
+pub struct Screened<'a> {
+    /// The facts it is about.
+    pub facts: &'a LeadFacts,
+    /// The rulebook's core.
+    pub core: &'a Core,
+    /// The switches.
+    pub switches: &'a Switches,
+    /// The contracts whose area covers the lead.
+    pub candidates: Vec<Candidate<'a>>,
+    /// The zones of their dealers, each once.
+    pub(crate) zones: Vec<&'a TimeZone>,
+}
+
+impl Screened<'_> {
+    /// Whose counters a decision will read: contracts and dealers that may still have the lead.
+    pub fn counters_to_read(&self) -> (Vec<ContractId>, Vec<DealerId>) {
+        let open = || self.candidates.iter().filter(|candidate| candidate.failed.is_none());
+        let contracts: Vec<ContractId> = open().map(|candidate| candidate.contract.id.clone()).collect();
+        let mut dealers: Vec<DealerId> = open().map(|candidate| candidate.dealer.id.clone()).collect();
+        dealers.sort_unstable();
+        dealers.dedup();
+        (contracts, dealers)
+    }
+}
+
+/// Finds the contracts whose area covers the lead and judges them by rules 1 to 4.
+///
+/// `chunks` are those of [`Core::chunks_for`] this lead's category and state.
+pub fn screen<'a>(
+    facts: &'a LeadFacts,
+    core: &'a Core,
+    chunks: &'a [std::sync::Arc<Chunk>],
+    switches: &'a Switches,
+    now: Timestamp,
+) -> Screened<'a> {
+    let place = match facts.location {
+        Location::Zip(zip) => place::of(zip),
+        Location::State { .. } | Location::Unplaced => None,
+    };
+    let target = place.map(Target::of);
+    let lead_unit = place.and_then(place::Place::unit);
+    let mut candidates: Vec<Candidate<'a>> = Vec::new();
+    let mut twins = false;
+    let mut zones = Zones::new(now);
+    let mut hits: Vec<Hit> = Vec::new();
+    for chunk in chunks {
+        match (facts.location, &target) {
+            (Location::Zip(_), Some(target)) => chunk.covering(target, &mut hits),
+            (Location::State { state, .. }, _) => chunk.covering_state(state, &mut hits),
+            (Location::Zip(_), None) | (Location::Unplaced, _) => continue,
+        }
+        if hits.is_empty() {
+            continue;
+        }
+        zones.enter(chunk);
+        let takers = chunk.takers(&facts.offer, &facts.source);
+        for &hit in &hits {
+            twins |= chunk.may_be_twin(hit);
+            for contract in chunk.contracts_of(hit) {
+                let Some(dealer) = chunk.dealer_of(contract) else { continue };
+                let Some(zone) = zones.of(dealer) else { continue };
+                let refuses = if active(contract, dealer, switches, || zones.today(zone), now) {
+                    refuses_when_active(facts, contract, &takers, now)
+                } else {
+                    Some(Rule::Inactive)
+                };
+                let failed = refuses.or_else(|| excluded(facts, dealer).then_some(Rule::Excluded));
+                let unit = dealer.unit.filter(|_| failed.is_none());
+                candidates.push(Candidate {
+                    contract,
+                    dealer,
+                    chunk,
+                    zone,
+                    specificity: hit.specificity,
+                    miles: lead_unit.zip(unit).map(|(lead, dealer)| dealer.miles_to(lead)),
+                    failed,
+                    refuses,
+                });
+            }
+        }
+    }
+    if twins {
+        drop_broader_twins(&mut candidates);
+    }
+    Screened {
+        facts,
+        core,
+        switches,
+        candidates,
+        zones: zones.list.into_iter().map(|zone| zone.rules).collect(),
+    }
+}
+
+/// A contract that stands both in its state's chunk and in the one for everywhere counts once, by its
+/// narrowest part.
+fn drop_broader_twins(candidates: &mut Vec<Candidate<'_>>) {
+    let narrow: HashSet<ContractId> = candidates
+        .iter()
+        .filter(|candidate| candidate.specificity != Specificity::Any)
+        .map(|candidate| candidate.contract.id.clone())
+        .collect();
+    candidates.retain(|candidate| {
+        candidate.specificity != Specificity::Any || !narrow.contains(&candidate.contract.id)
+    });
+}
+
+/// The zones met so far: dealers have few, and what day it is there is asked for every contract.
+struct Zones<'a> {
+    now: Timestamp,
+    list: Vec<Zone<'a>>,
+    /// Those of the chunk at hand, in its order.
+    of_chunk: Vec<usize>,
+}
+
+struct Zone<'a> {
+    name: &'a str,
+    rules: &'a TimeZone,
+    today: Option<Date>,
+}
+
+impl<'a> Zones<'a> {
+    fn new(now: Timestamp) -> Self {
+        Self { now, list: Vec::new(), of_chunk: Vec::new() }
+    }
+
+    fn enter(&mut self, chunk: &'a Chunk) {
+        self.of_chunk.clear();
+        for (name, rules) in chunk.zones() {
+            let known = self.list.iter().position(|known| known.name == name);
+            self.of_chunk.push(known.unwrap_or(self.list.len()));
+            if known.is_none() {
+                self.list.push(Zone { name, rules, today: None });
+            }
+        }
+    }
+
+    fn of(&self, dealer: &CompiledDealer) -> Option<usize> {
+        self.of_chunk.get(dealer.zone()).copied()
+    }
+
+    fn today(&mut self, at: usize) -> Option<Date> {
+        let zone = self.list.get_mut(at)?;
+        Some(*zone.today.get_or_insert_with(|| zone.rules.to_datetime(self.now).date()))
+    }
+}
+
+/// The first of rules 1 and 3 that this contract fails, its area aside; for one that is not covered, too.
+pub(crate) fn refuses(
+    facts: &LeadFacts,
+    contract: &CompiledContract,
+    chunk: &Chunk,
+    switches: &Switches,
+    now: Timestamp,
+) -> Option<Rule> {
+    let dealer = chunk.dealer_of(contract)?;
+    let today = || Some(chunk.zone_of(dealer)?.to_datetime(now).date());
+    if !active(contract, dealer, switches, today, now) {
+        return Some(Rule::Inactive);
+    }
+    refuses_when_active(facts, contract, &chunk.takers(&facts.offer, &facts.source), now)
+}
+
+/// The same for a contract that is active: what it would say when its pause ends.
+pub(crate) fn refuses_when_active(
+    facts: &LeadFacts,
+    contract: &CompiledContract,
+    takers: &Takers,
+    now: Timestamp,
+) -> Option<Rule> {
+    if !takers.offer(contract) {
+        return Some(Rule::Offer);
+    }
+    if !takers.source(contract) {
+        return Some(Rule::Source);
+    }
+    if too_old_at(contract, facts.opened_at).is_some_and(|too_old| too_old <= now) {
+        return Some(Rule::Age);
+    }
+    if !facts.band.meets(contract.min_band) {
+        return Some(Rule::Band);
+    }
+    if !facts.brings.meets(contract.needs) {
+        return Some(Rule::Needs);
+    }
+    None
+}
+
+fn active(
+    contract: &CompiledContract,
+    dealer: &CompiledDealer,
+    switches: &Switches,
+    today: impl FnOnce() -> Option<Date>,
+    now: Timestamp,
+) -> bool {
+    if switches.pause(&contract.id, &dealer.id, now).is_some() {
+        return false;
+    }
+    if contract.starts.is_none() && contract.ends.is_none() {
+        return true;
+    }
+    let Some(today) = today() else { return false };
+    contract.starts.is_none_or(|starts| starts <= today) && contract.ends.is_none_or(|ends| today <= ends)
+}
+
+/// The first instant at which a lead is older than the contract takes it; instants are compared by the
+/// millisecond, as they are stored.
+pub(crate) fn too_old_at(contract: &CompiledContract, opened_at: Timestamp) -> Option<Timestamp> {
+    let hours = i64::from(contract.max_age_hours?);
+    Timestamp::from_millisecond(opened_at.as_millisecond() + hours * 3_600_000 + 1).ok()
+}
+
+fn excluded(facts: &LeadFacts, dealer: &CompiledDealer) -> bool {
+    facts.excluded.contains(&dealer.id) || facts.holders.contains(&dealer.id)
+}

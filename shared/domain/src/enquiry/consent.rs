@@ -1,0 +1,72 @@
+//! What the person agreed to, and the proof of it. Stands on the enquiry and never changes.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+/// Consent as one enquiry gives it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// The state of the box; `None` when there was none, or its value says neither yes nor no.
+    pub given: Option<bool>,
+    /// The text shown, at most [`crate::limits::MESSAGE_CHARS`] characters.
+    pub text: Option<String>,
+    /// SHA-256 of the text shown, in UTF-8 exactly as received: before any tidying or cutting.
+    pub text_sha256: Option<[u8; 32]>,
+    /// Which version of the text.
+    pub version: Option<String>,
+    /// Sellers named.
+    pub sellers: Option<String>,
+    /// Channels agreed to (call, text, mail).
+    pub channels: Option<String>,
+    /// The page it was given on.
+    pub url: Option<String>,
+    /// When: as the sender says, else when the enquiry arrived.
+    pub at: Timestamp,
+    /// The TrustedForm certificate: `https://cert.trustedform.com/` and 40 hexadecimal digits. Forwarded,
+    /// never fetched.
+    pub trusted_form: Option<String>,
+    /// The Jornaya LeadiD: a UUID.
+    pub leadid: Option<String>,
+}
+
+impl Consent {
+    /// Whether a certificate of either kind comes with it.
+    pub const fn has_certificate(&self) -> bool {
+        self.trusted_form.is_some() || self.leadid.is_some()
+    }
+}
+
+impl fmt::Debug for Consent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consent")
+            .field("given", &self.given)
+            .field("certificate", &self.has_certificate())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The state of a box as forms write it. A checkbox without a value of its own says `on`. Where a name was
+/// sent twice the last counts: a hidden field says no before the box, if ticked, says yes.
+pub(super) fn yes_or_no(text: &str) -> Option<bool> {
+    match text.rsplit(", ").next().unwrap_or(text).trim().to_ascii_lowercase().as_str() {
+        "yes" | "y" | "true" | "t" | "1" | "on" | "checked" | "agree" | "agreed" | "i agree" | "accepted" => {
+            Some(true)
+        }
+        "no" | "n" | "false" | "f" | "0" | "off" | "unchecked" | "declined" => Some(false),
+        _ => None,
+    }
+}
+
+/// A TrustedForm certificate's URL, in one spelling.
+pub(super) fn trusted_form(text: &str) -> Option<String> {
+    let id = text.trim().strip_prefix("https://cert.trustedform.com/")?.trim_end_matches('/');
+    (id.len() == 40 && id.bytes().all(|b| b.is_ascii_hexdigit()))
+        .then(|| format!("https://cert.trustedform.com/{}", id.to_ascii_lowercase()))
+}
+
+/// A LeadiD: a UUID with its dashes, as typed.
+pub(super) fn leadid(text: &str) -> Option<String> {
+    let text = text.trim();
+    (text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()).then(|| text.to_owned())
+}

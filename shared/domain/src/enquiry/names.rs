@@ -1,0 +1,184 @@
+//! What a field's name means: standard names, their usual aliases, and a source's own map.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::attribution::Tag;
+use crate::error::Invalid;
+use crate::limits;
+
+words! {
+    /// The standard names of an enquiry's fields, attribution aside.
+    #[allow(missing_docs)]
+    pub enum Standard as "a standard field" {
+        Email = "email",
+        Phone = "phone",
+        FirstName = "first_name",
+        LastName = "last_name",
+        Name = "name",
+        Organization = "organization",
+        Street = "street",
+        City = "city",
+        State = "state",
+        Zip = "zip",
+        Country = "country",
+        Message = "message",
+        Offer = "offer",
+        Consent = "consent",
+        ConsentText = "consent_text",
+        ConsentVersion = "consent_version",
+        ConsentSellers = "consent_sellers",
+        ConsentChannels = "consent_channels",
+        ConsentUrl = "consent_url",
+        ConsentAt = "consent_at",
+        TrustedFormCertUrl = "trusted_form_cert_url",
+        UniversalLeadid = "universal_leadid",
+        Visitor = "visitor",
+        Gpc = "gpc",
+    }
+}
+
+/// Aliases that forms and ad platforms use, squeezed as [`squeezed`] does. The standard names need no
+/// entry.
+const ALIASES: &[(&str, Standard)] = &[
+    ("emailaddress", Standard::Email),
+    ("mail", Standard::Email),
+    ("workemail", Standard::Email),
+    ("phonenumber", Standard::Phone),
+    ("telephone", Standard::Phone),
+    ("tel", Standard::Phone),
+    ("mobile", Standard::Phone),
+    ("mobilephone", Standard::Phone),
+    ("cell", Standard::Phone),
+    ("cellphone", Standard::Phone),
+    ("homephone", Standard::Phone),
+    ("workphone", Standard::Phone),
+    ("fname", Standard::FirstName),
+    ("first", Standard::FirstName),
+    ("givenname", Standard::FirstName),
+    ("lname", Standard::LastName),
+    ("last", Standard::LastName),
+    ("surname", Standard::LastName),
+    ("familyname", Standard::LastName),
+    ("fullname", Standard::Name),
+    ("yourname", Standard::Name),
+    ("contactname", Standard::Name),
+    ("organisation", Standard::Organization),
+    ("company", Standard::Organization),
+    ("companyname", Standard::Organization),
+    ("businessname", Standard::Organization),
+    ("streetaddress", Standard::Street),
+    ("address", Standard::Street),
+    ("address1", Standard::Street),
+    ("addressline1", Standard::Street),
+    ("town", Standard::City),
+    ("province", Standard::State),
+    ("region", Standard::State),
+    ("zipcode", Standard::Zip),
+    ("postal", Standard::Zip),
+    ("postalcode", Standard::Zip),
+    ("postcode", Standard::Zip),
+    ("countrycode", Standard::Country),
+    ("comment", Standard::Message),
+    ("comments", Standard::Message),
+    ("yourmessage", Standard::Message),
+    ("optin", Standard::Consent),
+    ("tcpaconsent", Standard::Consent),
+    ("tcpatext", Standard::ConsentText),
+    ("tcpalanguage", Standard::ConsentText),
+    ("xxtrustedformcerturl", Standard::TrustedFormCertUrl),
+    ("trustedformurl", Standard::TrustedFormCertUrl),
+    ("leadidtoken", Standard::UniversalLeadid),
+    ("jornayaleadid", Standard::UniversalLeadid),
+];
+
+/// What a name means.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Meaning {
+    Standard(Standard),
+    Tag(Tag),
+    /// No standard one; kept under this name.
+    Own(String),
+}
+
+/// How sure a meaning is: where two fields mean the same, the surer comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sureness {
+    Mapped,
+    Exact,
+    Alias,
+}
+
+/// A source's own names → standard names (or names of one's own, such as `homeowner`, so that several
+/// sources can share fit rules). Theirs are compared in any case of letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+pub struct FieldMap(BTreeMap<String, String>);
+
+impl FieldMap {
+    /// Checks a map: at most [`limits::FIELD_MAP`] entries; theirs 1 to [`limits::FIELD_NAME_BYTES`] bytes;
+    /// ours a standard name or one of lower-case letters, digits, `_`, `-` and `.`, of the same length.
+    pub fn new(entries: BTreeMap<String, String>) -> Result<Self, Invalid> {
+        if entries.len() > limits::FIELD_MAP {
+            return Err(Invalid::new(format!("a field map has at most {} entries", limits::FIELD_MAP)));
+        }
+        let length = 1..=limits::FIELD_NAME_BYTES;
+        let mut map = BTreeMap::new();
+        for (theirs, ours) in entries {
+            let plain =
+                |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.');
+            let ours_fit =
+                length.contains(&ours.len()) && (ours.bytes().all(plain) || exact(&ours).is_some());
+            if !length.contains(&theirs.len()) || !ours_fit {
+                return Err(Invalid::new(
+                    "a field map's entry is the sender's name, 1 to 64 bytes, and ours: a standard name such as first_name, or 1 to 64 lower-case letters, digits, '_', '-' and '.'",
+                ));
+            }
+            if map.insert(theirs.trim().to_lowercase(), ours).is_some() {
+                return Err(Invalid::new("a field map names each of the sender's fields once"));
+            }
+        }
+        Ok(Self(map))
+    }
+
+    pub(super) fn meaning(&self, name: &str) -> (Sureness, Meaning) {
+        if let Some(ours) = self.0.get(&name.trim().to_lowercase()) {
+            return (Sureness::Mapped, exact(ours).unwrap_or_else(|| Meaning::Own(ours.clone())));
+        }
+        if let Some(meaning) = exact(name) {
+            return (Sureness::Exact, meaning);
+        }
+        let squeezed = squeezed(name);
+        let standard = Standard::ALL
+            .iter()
+            .find(|standard| squeezed == self::squeezed(standard.as_str()))
+            .or_else(|| ALIASES.iter().find(|(alias, _)| *alias == squeezed).map(|(_, standard)| standard))
+            .map(|&standard| Meaning::Standard(standard));
+        let tag = || Tag::named(&squeezed).map(Meaning::Tag);
+        (Sureness::Alias, standard.or_else(tag).unwrap_or_else(|| Meaning::Own(name.to_owned())))
+    }
+}
+
+impl TryFrom<BTreeMap<String, String>> for FieldMap {
+    type Error = Invalid;
+    fn try_from(entries: BTreeMap<String, String>) -> Result<Self, Invalid> {
+        Self::new(entries)
+    }
+}
+
+impl From<FieldMap> for BTreeMap<String, String> {
+    fn from(map: FieldMap) -> Self {
+        map.0
+    }
+}
+
+fn exact(name: &str) -> Option<Meaning> {
+    let standard = name.parse().map(Meaning::Standard);
+    standard.or_else(|_| name.parse().map(Meaning::Tag)).ok()
+}
+
+/// Lower-case letters and digits only: `First-Name`, `firstName` and `first_name` are one name.
+pub(super) fn squeezed(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}

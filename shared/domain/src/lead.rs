@@ -1,0 +1,659 @@
+//! A lead: one person's interest in one scope of one company, living in sale cycles.
+//!
+//! A cycle opens with an enquiry and closes when it is won, lost, rejected or expired. Within the
+//! window of repeats, an enquiry belongs to the open or last cycle; outside it, it opens the next.
+//! Everything here is a pure transition from one [`Lead`] to the next; the store keeps each under a
+//! version, so that of two who change it at once one looks again.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::contract::Needs;
+use crate::distribution::{LeadFacts, Location, OpenSeats, Seat, Waiting};
+use crate::ids::{
+    AssignmentId, CategoryId, CompanyId, ContractId, DealerId, EnquiryId, LeadId, OfferId, SourceId,
+    VisitorId,
+};
+use crate::limits;
+use crate::place::{State, Zip};
+use crate::scoring::{Band, NextStep, Priority};
+use crate::time::UtcDay;
+
+words! {
+    /// Where a lead stands.
+    pub enum Stage as "a stage" {
+        /// Kept, not decided yet: distribution is on its way.
+        Received = "received",
+        /// Kept aside until a person looks.
+        Quarantined = "quarantined",
+        /// Not ready to be sold: followed up.
+        Nurturing = "nurturing",
+        /// Nobody may have it now; it waits with a reason.
+        Waiting = "waiting",
+        /// A dealer holds it.
+        Assigned = "assigned",
+        /// The cycle closed: sold.
+        Won = "won",
+        /// The cycle closed: not sold.
+        Lost = "lost",
+        /// The cycle closed by time.
+        Expired = "expired",
+        /// The cycle closed by the desk.
+        Rejected = "rejected",
+    }
+}
+
+impl Stage {
+    /// Whether the cycle is over.
+    pub const fn closed(self) -> bool {
+        matches!(self, Self::Won | Self::Lost | Self::Expired | Self::Rejected)
+    }
+
+    /// Whether nobody has it yet and somebody might.
+    pub const fn in_nobodys_hands(self) -> bool {
+        matches!(self, Self::Received | Self::Nurturing | Self::Waiting)
+    }
+}
+
+/// What a lead's identity holds for: the category, or a single offer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LeadScope {
+    /// Every offer of a category.
+    Category(CategoryId),
+    /// One offer.
+    Offer(OfferId),
+}
+
+impl std::fmt::Display for LeadScope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Category(id) => write!(f, "c:{id}"),
+            Self::Offer(id) => write!(f, "o:{id}"),
+        }
+    }
+}
+
+impl std::str::FromStr for LeadScope {
+    type Err = crate::error::Invalid;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some(("c", id)) => CategoryId::new(id).map(Self::Category),
+            Some(("o", id)) => OfferId::new(id).map(Self::Offer),
+            Some(_) | None => Err(crate::error::Invalid::new("a scope is c:CATEGORY or o:OFFER")),
+        }
+    }
+}
+
+/// A person as far as we know them: blanks are filled by repeats, nothing is overwritten. Redacted in
+/// `Debug`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contactable {
+    /// First name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// Last name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// E-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Telephone, E.164.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Employer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    /// Street and number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub street: Option<String>,
+    /// City.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    /// State.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// ZIP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zip: Option<Zip>,
+}
+
+impl std::fmt::Debug for Contactable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Contactable(…)")
+    }
+}
+
+impl Contactable {
+    /// Takes from `other` what is blank here.
+    pub fn fill_blanks(&mut self, other: &Self) {
+        fn fill<T: Clone>(blank: &mut Option<T>, other: Option<&T>) {
+            if blank.is_none() {
+                *blank = other.cloned();
+            }
+        }
+        fill(&mut self.first_name, other.first_name.as_ref());
+        fill(&mut self.last_name, other.last_name.as_ref());
+        fill(&mut self.email, other.email.as_ref());
+        fill(&mut self.phone, other.phone.as_ref());
+        fill(&mut self.organization, other.organization.as_ref());
+        fill(&mut self.street, other.street.as_ref());
+        fill(&mut self.city, other.city.as_ref());
+        fill(&mut self.state, other.state.as_ref());
+        fill(&mut self.zip, other.zip.as_ref());
+    }
+}
+
+/// A dealer that holds a seat of the open cycle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Who.
+    pub dealer: DealerId,
+    /// Under which contract.
+    pub contract: ContractId,
+    /// The seat.
+    pub assignment: AssignmentId,
+}
+
+/// An enquiry as the lead remembers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnquiryRef {
+    /// Which.
+    pub id: EnquiryId,
+    /// The day it counts as an interaction on.
+    pub day: UtcDay,
+}
+
+/// What the last scoring found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoreState {
+    /// The band.
+    pub band: Band,
+    /// How urgent.
+    pub priority: Priority,
+    /// What should happen with it.
+    pub next_step: NextStep,
+    /// Sorts leads of a fit letter by engagement, whenever it is read.
+    pub heat: i64,
+    /// The version of the model.
+    pub model: String,
+    /// Whole points as of `at`.
+    pub points: i64,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A lead with its open (or last) sale cycle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lead {
+    /// Which.
+    pub id: LeadId,
+    /// Whose.
+    pub company: CompanyId,
+    /// What its identity holds for.
+    pub scope: LeadScope,
+    /// Counts writes; the store refuses one that did not see the last.
+    pub version: u64,
+    /// The person.
+    pub person: Contactable,
+    /// What it signed up for, as of the enquiry that opened the cycle.
+    pub offer: OfferId,
+    /// The offer's category.
+    pub category: CategoryId,
+    /// The source of that enquiry.
+    pub source: SourceId,
+    /// Its campaign, as its UTM parameters name it.
+    pub campaign: Option<String>,
+    /// What it brings of what contracts may need.
+    pub brings: Needs,
+    /// The sale cycle, 1 first.
+    pub cycle: u32,
+    /// When the cycle opened.
+    pub opened_at: Timestamp,
+    /// When it last asked.
+    pub last_enquiry_at: Timestamp,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Why it waits.
+    pub waiting: Option<Waiting>,
+    /// When it closed.
+    pub closed_at: Option<Timestamp>,
+    /// Its enquiries, the newest [`limits::ENQUIRIES_ON_LEAD`].
+    pub enquiries: Vec<EnquiryRef>,
+    /// The enquiry that opened the cycle: what the dealer is sent.
+    pub opening: EnquiryId,
+    /// Visitors whose earlier interactions are to be joined to this lead's.
+    pub visitors_to_join: Vec<VisitorId>,
+    /// Who holds it.
+    pub holders: Vec<Holder>,
+    /// Who had it in this cycle.
+    pub excluded: Vec<DealerId>,
+    /// Seats the first contract of the cycle fixed, and whether it was protected.
+    pub seats: Option<(u8, bool)>,
+    /// Somebody else may be the same person.
+    pub possible_duplicate: bool,
+    /// What the last scoring found.
+    pub score: Option<ScoreState>,
+    /// It has reached its offer's band in this cycle: fading since does not take it back.
+    pub crossed: bool,
+    /// The last decision's conclusion, so that only a changed one is recorded again.
+    pub last_conclusion: Option<String>,
+    /// When it must be looked at next.
+    pub due: Option<Timestamp>,
+}
+
+/// What an enquiry brings to a lead.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The enquiry.
+    pub enquiry: EnquiryId,
+    /// When.
+    pub at: Timestamp,
+    /// The person as it describes them.
+    pub person: Contactable,
+    /// What for.
+    pub offer: OfferId,
+    /// In which category.
+    pub category: CategoryId,
+    /// From where.
+    pub source: SourceId,
+    /// Its campaign.
+    pub campaign: Option<String>,
+    /// What it brings.
+    pub brings: Needs,
+    /// The visitor that sent it, where tracking is allowed.
+    pub visitor: Option<VisitorId>,
+}
+
+/// How an enquiry met a lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    /// A repeat within the open or last cycle.
+    Repeat,
+    /// It opened the next cycle.
+    NewCycle,
+}
+
+/// How soon after a commit the sweep looks, should the queue's message be lost.
+const GRACE: SignedDuration = SignedDuration::from_secs(45);
+
+impl Lead {
+    /// The lead that this enquiry opens.
+    pub fn open(company: CompanyId, scope: LeadScope, arrival: &Arrival) -> Self {
+        Self {
+            id: LeadId::opened_by(arrival.enquiry),
+            company,
+            scope,
+            version: 0,
+            person: arrival.person.clone(),
+            offer: arrival.offer.clone(),
+            category: arrival.category.clone(),
+            source: arrival.source.clone(),
+            campaign: arrival.campaign.clone(),
+            brings: arrival.brings,
+            cycle: 1,
+            opened_at: arrival.at,
+            last_enquiry_at: arrival.at,
+            stage: Stage::Received,
+            waiting: None,
+            closed_at: None,
+            enquiries: vec![EnquiryRef { id: arrival.enquiry, day: UtcDay::of(arrival.at) }],
+            opening: arrival.enquiry,
+            visitors_to_join: arrival.visitor.into_iter().collect(),
+            holders: Vec::new(),
+            excluded: Vec::new(),
+            seats: None,
+            possible_duplicate: false,
+            score: None,
+            crossed: false,
+            last_conclusion: None,
+            due: Some(soon(arrival.at)),
+        }
+    }
+
+    /// Whether the window of repeats is over.
+    pub fn outside_window(&self, at: Timestamp, window_days: u16) -> bool {
+        at.duration_since(self.last_enquiry_at) > SignedDuration::from_hours(24 * i64::from(window_days))
+    }
+
+    /// Takes in another enquiry of the same person: a repeat, or the opening of the next cycle.
+    pub fn take(&mut self, arrival: &Arrival, window_days: u16) -> Met {
+        let new_cycle = self.outside_window(arrival.at, window_days);
+        self.person.fill_blanks(&arrival.person);
+        self.enquiries.push(EnquiryRef { id: arrival.enquiry, day: UtcDay::of(arrival.at) });
+        let surplus = self.enquiries.len().saturating_sub(limits::ENQUIRIES_ON_LEAD);
+        self.enquiries.drain(..surplus);
+        if let Some(visitor) = arrival.visitor
+            && !self.visitors_to_join.contains(&visitor)
+            && self.visitors_to_join.len() < limits::VISITORS_PER_LEAD
+        {
+            self.visitors_to_join.push(visitor);
+        }
+        // Two machines' clocks may disagree; the window never moves back.
+        self.last_enquiry_at = self.last_enquiry_at.max(arrival.at);
+        if new_cycle {
+            self.next_cycle(arrival);
+            return Met::NewCycle;
+        }
+        // A repeat is worth points: distribution scores it again. One that is assigned stays so.
+        if !self.stage.closed() && self.stage != Stage::Quarantined {
+            self.due = Some(self.due.map_or(soon(arrival.at), |due| due.min(soon(arrival.at))));
+        }
+        Met::Repeat
+    }
+
+    fn next_cycle(&mut self, arrival: &Arrival) {
+        self.cycle += 1;
+        self.offer = arrival.offer.clone();
+        self.category = arrival.category.clone();
+        self.source = arrival.source.clone();
+        self.campaign = arrival.campaign.clone();
+        self.brings = arrival.brings;
+        self.opened_at = arrival.at;
+        self.opening = arrival.enquiry;
+        self.stage = Stage::Received;
+        self.waiting = None;
+        self.closed_at = None;
+        self.holders.clear();
+        self.excluded.clear();
+        self.seats = None;
+        self.crossed = false;
+        self.last_conclusion = None;
+        self.due = Some(soon(arrival.at));
+    }
+
+    /// What a decision sees.
+    pub fn facts(&self, band: Band) -> LeadFacts {
+        let holders: Vec<DealerId> = self.holders.iter().map(|holder| holder.dealer.clone()).collect();
+        let open_seats = self.seats.filter(|_| !holders.is_empty()).map(|(of, protected)| OpenSeats {
+            of,
+            free: of.saturating_sub(holders.len() as u8),
+            protected,
+        });
+        LeadFacts {
+            lead: self.id,
+            cycle: self.cycle,
+            offer: self.offer.clone(),
+            category: self.category.clone(),
+            source: self.source.clone(),
+            opened_at: self.opened_at,
+            location: self.location(),
+            band,
+            brings: self.brings,
+            excluded: self.excluded.clone(),
+            holders,
+            open_seats,
+        }
+    }
+
+    /// Where it is, as well as we know.
+    pub fn location(&self) -> Location {
+        let area_code = self.person.phone.as_deref().and_then(area_code);
+        Location::of(self.person.zip, self.person.state, area_code)
+    }
+
+    /// Whether there is a seat to give: nobody holds it, or a shared lead lost a holder.
+    pub fn wants_distribution(&self) -> bool {
+        match self.stage {
+            Stage::Received | Stage::Waiting | Stage::Nurturing => true,
+            Stage::Assigned => false,
+            Stage::Quarantined | Stage::Won | Stage::Lost | Stage::Expired | Stage::Rejected => false,
+        }
+    }
+
+    /// The seats are given.
+    pub fn assign(&mut self, seats: &[(Seat, AssignmentId)]) {
+        if let Some((first, _)) = seats.first()
+            && self.holders.is_empty()
+        {
+            self.seats = Some((first.seats, first.protected));
+        }
+        self.holders.extend(seats.iter().map(|(seat, assignment)| Holder {
+            dealer: seat.dealer.clone(),
+            contract: seat.contract.clone(),
+            assignment: *assignment,
+        }));
+        self.stage = Stage::Assigned;
+        self.waiting = None;
+        self.due = Some(self.held_until());
+    }
+
+    /// It waits.
+    pub fn wait(&mut self, reason: Waiting, until: Option<Timestamp>, window_days: u16, now: Timestamp) {
+        // A lead whose other seats are held is not waiting: a seat that came back and finds no taker at
+        // once stays empty.
+        if self.holders.is_empty() {
+            self.stage = Stage::Waiting;
+            self.waiting = Some(reason);
+        } else {
+            self.stage = Stage::Assigned;
+        }
+        let expires = self.expires_at(window_days);
+        let looks_again = until.unwrap_or(expires).max(now + SignedDuration::from_secs(1));
+        self.due = Some(looks_again.min(expires.max(now + SignedDuration::from_secs(1))));
+    }
+
+    /// It is not ready to be sold.
+    pub fn nurture(&mut self, window_days: u16) {
+        self.stage = Stage::Nurturing;
+        self.waiting = None;
+        self.due = Some(self.expires_at(window_days));
+    }
+
+    /// When the cycle expires in nobody's hands: at the window's end.
+    pub fn expires_at(&self, window_days: u16) -> Timestamp {
+        after_days(self.last_enquiry_at, i64::from(window_days)).unwrap_or(self.last_enquiry_at)
+    }
+
+    /// Whether time has closed the cycle.
+    pub fn has_expired(&self, window_days: u16, now: Timestamp) -> bool {
+        match self.stage {
+            Stage::Received | Stage::Nurturing | Stage::Waiting => now >= self.expires_at(window_days),
+            Stage::Assigned => now >= self.held_until(),
+            Stage::Quarantined | Stage::Won | Stage::Lost | Stage::Expired | Stage::Rejected => false,
+        }
+    }
+
+    /// When a held lead without an outcome expires.
+    pub fn held_until(&self) -> Timestamp {
+        let since = self.last_enquiry_at.max(self.opened_at);
+        after_days(since, limits::HELD_DAYS).unwrap_or(since)
+    }
+
+    /// A seat came back: its dealer is excluded, and the lead goes to distribution again.
+    pub fn give_back(&mut self, assignment: AssignmentId, now: Timestamp) {
+        let Some(at) = self.holders.iter().position(|holder| holder.assignment == assignment) else { return };
+        let holder = self.holders.remove(at);
+        if !self.excluded.contains(&holder.dealer) {
+            self.excluded.push(holder.dealer);
+        }
+        if !self.stage.closed() {
+            self.stage = Stage::Received;
+            self.last_conclusion = None;
+            self.due = Some(soon(now));
+        }
+    }
+
+    /// The cycle closes.
+    pub fn close(&mut self, stage: Stage, now: Timestamp) {
+        self.stage = stage;
+        self.waiting = None;
+        self.closed_at = Some(now);
+        self.due = None;
+    }
+}
+
+/// The area code of an E.164 number of the North American plan.
+fn area_code(phone: &str) -> Option<u16> {
+    phone.strip_prefix("+1")?.get(..3)?.parse().ok()
+}
+
+fn soon(at: Timestamp) -> Timestamp {
+    at.checked_add(GRACE).unwrap_or(at)
+}
+
+fn after_days(at: Timestamp, days: i64) -> Option<Timestamp> {
+    at.checked_add(SignedDuration::from_hours(24 * days)).ok()
+}
+
+words! {
+    /// A seat's state, from offered to closed.
+    pub enum AssignmentState as "an assignment's state" {
+        /// The dealer has been chosen; settled once delivered.
+        Offered = "offered",
+        /// The dealer said yes.
+        Accepted = "accepted",
+        /// The dealer said no.
+        Declined = "declined",
+        /// The deadline passed.
+        Lapsed = "lapsed",
+        /// The dealer gave it back, and the desk agreed.
+        Returned = "returned",
+        /// We took it back.
+        Withdrawn = "withdrawn",
+        /// The dealer reached the person.
+        Contacted = "contacted",
+        /// Sold.
+        Won = "won",
+        /// Not sold.
+        Lost = "lost",
+    }
+}
+
+impl AssignmentState {
+    /// Whether the dealer holds the lead in this state.
+    pub const fn holds(self) -> bool {
+        matches!(self, Self::Offered | Self::Accepted | Self::Contacted | Self::Won)
+    }
+}
+
+words! {
+    /// What a dealer says of a lead it holds.
+    pub enum Answer as "an answer" {
+        /// Takes it.
+        Accept = "accept",
+        /// Does not want it.
+        Decline = "decline",
+        /// Reached the person.
+        Contacted = "contacted",
+        /// Sold.
+        Won = "won",
+        /// Did not sell.
+        Lost = "lost",
+    }
+}
+
+/// What an answer makes of a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// It moves there.
+    To(AssignmentState),
+    /// It stands there already: a second click.
+    Already,
+    /// It does not fit.
+    Refused,
+}
+
+impl AssignmentState {
+    /// What follows when the dealer answers.
+    ///
+    /// An outcome implies acceptance: a dealer that reports `won` from its own system need not have
+    /// clicked `accept`. What was accepted cannot be declined; it can be returned.
+    pub const fn answer(self, answer: Answer) -> Answered {
+        use Answered::{Already, Refused, To};
+        match (self, answer) {
+            (Self::Offered, Answer::Accept) => To(Self::Accepted),
+            (Self::Accepted | Self::Contacted | Self::Won | Self::Lost, Answer::Accept) => Already,
+            (Self::Offered, Answer::Decline) => To(Self::Declined),
+            (Self::Declined, Answer::Decline) => Already,
+            (Self::Offered | Self::Accepted, Answer::Contacted) => To(Self::Contacted),
+            (Self::Contacted, Answer::Contacted) => Already,
+            (Self::Offered | Self::Accepted | Self::Contacted, Answer::Won) => To(Self::Won),
+            (Self::Won, Answer::Won) => Already,
+            (Self::Offered | Self::Accepted | Self::Contacted, Answer::Lost) => To(Self::Lost),
+            (Self::Lost, Answer::Lost) => Already,
+            (
+                Self::Accepted
+                | Self::Declined
+                | Self::Lapsed
+                | Self::Returned
+                | Self::Withdrawn
+                | Self::Contacted
+                | Self::Won
+                | Self::Lost,
+                Answer::Accept | Answer::Decline | Answer::Contacted | Answer::Won | Answer::Lost,
+            ) => Refused,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn arrival(id: u8, when: &str) -> Arrival {
+        Arrival {
+            enquiry: EnquiryId::from_bytes([id; 16]),
+            at: at(when),
+            person: Contactable { email: Some("a@example.com".into()), ..Contactable::default() },
+            offer: OfferId::new("roof-repair").unwrap(),
+            category: CategoryId::new("roofing").unwrap(),
+            source: SourceId::new("web").unwrap(),
+            campaign: None,
+            brings: Needs::NONE,
+            visitor: None,
+        }
+    }
+
+    fn lead() -> Lead {
+        Lead::open(
+            CompanyId::new("acme").unwrap(),
+            LeadScope::Category(CategoryId::new("roofing").unwrap()),
+            &arrival(1, "2026-06-01T12:00:00Z"),
+        )
+    }
+
+    #[test]
+    fn within_the_window_a_repeat_belongs_to_the_open_or_last_cycle() {
+        let mut lead = lead();
+        assert_eq!(lead.take(&arrival(2, "2026-06-20T12:00:00Z"), 30), Met::Repeat);
+        lead.close(Stage::Lost, at("2026-06-21T00:00:00Z"));
+        // Thirty days from the last enquiry, not from the first.
+        assert_eq!(lead.take(&arrival(3, "2026-07-20T12:00:00Z"), 30), Met::Repeat);
+        assert_eq!((lead.cycle, lead.stage, lead.enquiries.len()), (1, Stage::Lost, 3));
+    }
+
+    #[test]
+    fn outside_the_window_a_new_cycle_makes_earlier_holders_eligible_again() {
+        let mut lead = lead();
+        lead.excluded.push(DealerId::new("hudson").unwrap());
+        lead.close(Stage::Lost, at("2026-06-05T12:00:00Z"));
+        assert_eq!(lead.take(&arrival(2, "2026-07-01T12:00:01Z"), 30), Met::NewCycle);
+        assert_eq!((lead.cycle, lead.stage), (2, Stage::Received));
+        assert!(lead.excluded.is_empty() && lead.closed_at.is_none());
+    }
+
+    #[test]
+    fn blanks_are_filled_and_nothing_is_overwritten() {
+        let mut lead = lead();
+        let mut again = arrival(2, "2026-06-02T12:00:00Z");
+        again.person.email = Some("other@example.com".into());
+        again.person.last_name = Some("Hill".into());
+        lead.take(&again, 30);
+        assert_eq!(lead.person.email.as_deref(), Some("a@example.com"));
+        assert_eq!(lead.person.last_name.as_deref(), Some("Hill"));
+    }
+
+    #[test]
+    fn what_was_accepted_cannot_be_declined_and_a_second_click_changes_nothing() {
+        use AssignmentState::{Accepted, Offered, Withdrawn, Won};
+        assert_eq!(Offered.answer(Answer::Accept), Answered::To(Accepted));
+        assert_eq!(Accepted.answer(Answer::Accept), Answered::Already);
+        assert_eq!(Accepted.answer(Answer::Decline), Answered::Refused);
+        assert_eq!(Offered.answer(Answer::Won), Answered::To(Won));
+        assert_eq!(Withdrawn.answer(Answer::Won), Answered::Refused);
+    }
+}

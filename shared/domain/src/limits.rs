@@ -1,0 +1,143 @@
+//! Every maximum in the system, in one place.
+
+/// A slug (`hudson-roofing`), in bytes.
+pub const SLUG_BYTES: usize = 48;
+/// An HTTP body, in bytes (64 KiB).
+pub const BODY_BYTES: usize = 64 * 1024;
+/// A rulebook with all its files, in bytes (16 MiB).
+pub const RULEBOOK_BYTES: usize = 16 * 1024 * 1024;
+/// Fields of one enquiry.
+pub const ENQUIRY_FIELDS: usize = 200;
+/// A field's name, in bytes.
+pub const FIELD_NAME_BYTES: usize = 64;
+/// A standard text field (name, street, city …), in characters.
+pub const TEXT_CHARS: usize = 200;
+/// The message, in characters.
+pub const MESSAGE_CHARS: usize = 4_000;
+/// An unknown field's value that is kept, in bytes.
+pub const EXTRA_BYTES: usize = 512;
+/// How deep JSON may nest.
+pub const JSON_DEPTH: usize = 16;
+/// An e-mail address, in bytes (RFC 5321).
+pub const EMAIL_BYTES: usize = 254;
+/// A telephone number as typed, in bytes.
+pub const PHONE_BYTES: usize = 40;
+/// An idempotency key, in bytes.
+pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
+/// How long an idempotency key is remembered, in hours.
+pub const IDEMPOTENCY_HOURS: i64 = 24;
+/// Interactions in one post.
+pub const INTERACTIONS_PER_POST: usize = 100;
+/// An interaction's id, in bytes.
+pub const INTERACTION_ID_BYTES: usize = 128;
+/// How far in the past an interaction may lie, in days.
+pub const INTERACTION_PAST_DAYS: i64 = 400;
+/// How far in the future an interaction's or enquiry's own clock may be, in hours.
+pub const CLOCK_AHEAD_HOURS: i64 = 24;
+/// Interaction kinds of one scoring model.
+pub const INTERACTION_KINDS: usize = 64;
+/// Enquiries a lead remembers by id in its own item (older ones stay in the arrivals index).
+pub const ENQUIRIES_ON_LEAD: usize = 100;
+/// Visitors linked to one lead.
+pub const VISITORS_PER_LEAD: usize = 8;
+/// Different surnames with which an e-mail or phone still identifies one person.
+pub const SURNAMES_PER_IDENTITY: usize = 2;
+/// Origins of one source; they stand in its page key.
+pub const ORIGINS_PER_SOURCE: usize = 8;
+/// Offers, sources, named areas, dealers, contracts of one rulebook.
+pub const OFFERS: usize = 1_000;
+/// Sources of one rulebook.
+pub const SOURCES: usize = 10_000;
+/// Area parts (rows of `areas.csv`) of one rulebook.
+pub const AREA_PARTS: usize = 500_000;
+/// Dealers of one rulebook.
+pub const DEALERS: usize = 100_000;
+/// Contracts of one rulebook.
+pub const CONTRACTS: usize = 100_000;
+/// Problems one check reports before it stops.
+pub const PROBLEMS: usize = 200;
+/// The widest radius, in miles.
+pub const RADIUS_MILES: u32 = 500;
+/// Seats of a shared lead.
+pub const SEATS: u8 = 10;
+/// The largest cap.
+pub const CAP: u32 = 1_000_000;
+/// The last tier.
+pub const TIER: u8 = 99;
+/// The largest weight of a contract.
+pub const WEIGHT: u32 = 1_000;
+/// Steps of one ranking.
+pub const RANKING_STEPS: usize = 8;
+/// Near misses kept on a decision record.
+pub const NEAR_MISSES: usize = 10;
+/// Opening intervals of one day.
+pub const INTERVALS_PER_DAY: usize = 4;
+/// How many days ahead an opening is searched for.
+pub const OPENING_SEARCH_DAYS: i64 = 400;
+/// Times a decision is made again after a refused condition, within one message.
+pub const DECIDE_AGAIN: usize = 4;
+/// Days after which a held lead without an outcome expires.
+pub const HELD_DAYS: i64 = 90;
+/// The window of repeats unless the rulebook says otherwise, in days.
+pub const REPEAT_WINDOW_DAYS: i64 = 30;
+/// One webhook body, in bytes.
+pub const WEBHOOK_BYTES: usize = 20_000;
+/// What is read of a dealer's answer, in bytes.
+pub const ANSWER_BYTES: usize = 4_096;
+/// One delivery attempt, in milliseconds.
+pub const ATTEMPT_MS: u64 = 10_000;
+/// Reaching a dealer's server within an attempt (name, connection, TLS), in milliseconds.
+pub const CONNECT_MS: u64 = 3_000;
+/// A webhook's id, in bytes.
+pub const WEBHOOK_ID_BYTES: usize = 64;
+/// A dealer's URL, in bytes.
+pub const DEALER_URL_BYTES: usize = 512;
+/// A page's URL in a rulebook, in bytes.
+pub const PAGE_URL_BYTES: usize = 2_048;
+/// The most of a dealer's Retry-After that is honoured, in seconds. The lead schedule honours less:
+/// see `delivery::Schedule`.
+pub const RETRY_AFTER_S: u32 = 3_600;
+/// How long a withdrawal is retried, in hours.
+pub const WITHDRAWAL_HOURS: i64 = 24;
+/// A compiled chunk of a rulebook, in bytes.
+pub const CHUNK_BYTES: usize = 256 * 1024;
+/// One attribution value (a UTM parameter, a click id, the landing page), in bytes.
+pub const ATTRIBUTION_BYTES: usize = 512;
+/// A signed visitor token, in bytes.
+pub const VISITOR_TOKEN_BYTES: usize = 256;
+/// Entries of a source's field map.
+pub const FIELD_MAP: usize = 200;
+/// An interaction's kind (`page_view`), in bytes.
+pub const INTERACTION_KIND_BYTES: usize = 32;
+/// Points of one interaction.
+pub const INTERACTION_POINTS: i64 = 1_000;
+/// The largest daily cap of an interaction kind.
+pub const INTERACTION_DAILY_CAP: i64 = 1_000;
+/// The longest half-life of engagement, in days.
+pub const HALF_LIFE_DAYS: i64 = 365;
+/// After how many half-lives a day no longer counts.
+pub const HALF_LIVES: u32 = 10;
+/// Points one fit rule may give or take.
+pub const FIT_RULE_POINTS: i64 = 1_000;
+/// Fit rules of one scoring model.
+pub const FIT_RULES: usize = 200;
+/// Values one condition of a fit rule lists.
+pub const FIT_VALUES: usize = 1_000;
+/// A fit rule's label, in characters.
+pub const FIT_LABEL_CHARS: usize = 80;
+/// The largest threshold of a band, and the most a fit letter is worth, in points.
+pub const BAND_POINTS: i64 = 1_000_000;
+/// One TOML file of a rulebook, in bytes (4 MiB): a TOML value takes many times its size in memory.
+pub const TOML_BYTES: usize = 4 * 1024 * 1024;
+/// Channels of one dealer, and so the last `order`.
+pub const CHANNELS_PER_DEALER: u8 = 8;
+/// Holidays of one dealer.
+pub const HOLIDAYS: usize = 400;
+/// Tests of one rulebook.
+pub const TESTS: usize = 10_000;
+/// The widest window of repeats, in days.
+pub const REPEAT_WINDOW_MOST_DAYS: u32 = 365;
+/// The largest `max_age_hours`, and the oldest lead of a rulebook's test (ten years).
+pub const AGE_HOURS: u32 = 87_600;
+/// How often a source's keys may be changed.
+pub const KEY_GENERATIONS: u32 = 1_000_000;

@@ -1,0 +1,134 @@
+//! What is allowed and hardly meant: warnings that need nothing but the rulebook and the day.
+
+use std::collections::HashSet;
+
+use jiff::civil::Date;
+
+use crate::contract::{Contract, Selection};
+use crate::ids::{AreaId, DealerId, OfferId};
+use crate::rulebook::nearest::nearest;
+use crate::rulebook::problem::{Position, Problem, ProblemCode, Problems, Severity};
+use crate::rulebook::{Rulebook, Source};
+
+/// Fields that intake understands by name; families (`utm_…`) by their beginning.
+const STANDARD_FIELDS: [&str; 12] = [
+    "email",
+    "phone",
+    "first_name",
+    "last_name",
+    "name",
+    "organization",
+    "street",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "message",
+];
+
+impl Rulebook {
+    /// Warnings, by file, line and column, at most [`crate::limits::PROBLEMS`]: an offer that nobody
+    /// takes, a dealer without contract or channel, an area that no contract names, a contract or
+    /// source whose last day lies before `today`, a field map that probably has a slip.
+    pub fn check(&self, today: Date) -> Vec<Problem> {
+        let mut warnings = Warnings(Problems::default());
+        let running: Vec<&Contract> =
+            self.contracts.iter().filter(|contract| !ended(contract.ends, today)).collect();
+        self.check_offers(&running, &mut warnings);
+        self.check_sources(today, &mut warnings);
+        self.check_dealers(&running, &mut warnings);
+        self.check_areas(&mut warnings);
+        self.check_contracts(today, &mut warnings);
+        warnings.0.sorted().list
+    }
+
+    fn check_offers(&self, running: &[&Contract], warnings: &mut Warnings) {
+        let mut taken: HashSet<&OfferId> = HashSet::new();
+        for contract in running {
+            match &contract.offers {
+                Selection::All => return,
+                Selection::These(offers) => taken.extend(offers),
+            }
+        }
+        for (offer, &at) in self.offers.iter().zip(&self.positions.offers) {
+            if !taken.contains(&offer.id) {
+                let message = format!("no running contract takes the offer \"{}\"", offer.id);
+                warnings.note("offers.toml", at, ProblemCode::Unused, message);
+            }
+        }
+    }
+
+    fn check_sources(&self, today: Date, warnings: &mut Warnings) {
+        for (source, &at) in self.sources.iter().zip(&self.positions.sources) {
+            if ended(source.ends, today) {
+                let message = format!("the last day of source \"{}\" is over", source.id);
+                warnings.note("sources.toml", at, ProblemCode::Ended, message);
+            }
+            check_fields(source, at, warnings);
+        }
+    }
+
+    fn check_dealers(&self, running: &[&Contract], warnings: &mut Warnings) {
+        let contracted: HashSet<&DealerId> = running.iter().map(|contract| &contract.dealer).collect();
+        let reached: HashSet<&DealerId> = self.channels.iter().map(|channel| &channel.dealer).collect();
+        for (dealer, &at) in self.dealers.iter().zip(&self.positions.dealers) {
+            if !contracted.contains(&dealer.id) {
+                let message = format!("dealer \"{}\" has no running contract", dealer.id);
+                warnings.note("dealers.csv", at, ProblemCode::Unused, message);
+            }
+            if self.positions.has_channels && !reached.contains(&dealer.id) {
+                let message = format!("dealer \"{}\" has no channel: it reads the inbox only", dealer.id);
+                warnings.note("dealers.csv", at, ProblemCode::NoChannel, message);
+            }
+        }
+        if !self.positions.has_channels {
+            let message = "there is no channels.csv: every dealer reads the inbox only";
+            warnings.note("channels.csv", Position::START, ProblemCode::NoChannel, message);
+        }
+    }
+
+    fn check_areas(&self, warnings: &mut Warnings) {
+        let named: HashSet<&AreaId> = self.contracts.iter().map(|contract| &contract.area).collect();
+        for (area, &at) in self.areas.keys().zip(&self.positions.areas) {
+            if !named.contains(area) {
+                let message = format!("no contract names the area \"{area}\"");
+                warnings.note("areas.csv", at, ProblemCode::Unused, message);
+            }
+        }
+    }
+
+    fn check_contracts(&self, today: Date, warnings: &mut Warnings) {
+        for (contract, &at) in self.contracts.iter().zip(&self.positions.contracts) {
+            if ended(contract.ends, today) {
+                let message = format!("the last day of contract \"{}\" is over", contract.id);
+                warnings.note("contracts.csv", at, ProblemCode::Ended, message);
+            }
+        }
+    }
+}
+
+/// A slip in a standard name would lose every lead's e-mail without a sound: it would be kept as a
+/// field that nobody knows.
+fn check_fields(source: &Source, at: Position, warnings: &mut Warnings) {
+    for standard in source.fields.values().filter(|standard| !STANDARD_FIELDS.contains(&standard.as_str())) {
+        if let Some(meant) = nearest(standard, STANDARD_FIELDS.into_iter()) {
+            let message = format!(
+                "fields of source \"{}\": \"{standard}\" is no standard field; did you mean \"{meant}\"?",
+                source.id
+            );
+            warnings.note("sources.toml", at, ProblemCode::Unlikely, message);
+        }
+    }
+}
+
+fn ended(last_day: Option<Date>, today: Date) -> bool {
+    last_day.is_some_and(|last_day| last_day < today)
+}
+
+struct Warnings(Problems);
+
+impl Warnings {
+    fn note(&mut self, file: &str, at: Position, code: ProblemCode, message: impl Into<String>) {
+        self.0.note(file, at, Severity::Warning, code, message);
+    }
+}

@@ -1,0 +1,124 @@
+//! `company.toml`: whose leads these are, and what goes without saying.
+
+use crate::distribution::{DEFAULT_RANKING, Step};
+use crate::error::Invalid;
+use crate::ids::CompanyId;
+use crate::limits;
+use crate::rulebook::body::Body;
+use crate::rulebook::index::Read;
+use crate::rulebook::keys::{Keys, document, text};
+use crate::rulebook::problem::{ProblemCode, Problems};
+use crate::rulebook::value;
+use crate::time::WeekStart;
+
+words! {
+    /// What one lead is an interest in.
+    pub enum Scope as "scope" {
+        /// Anything of a category.
+        Category = "category",
+        /// A single offer.
+        Offer = "offer",
+    }
+}
+
+words! {
+    /// Whether decisions are carried out.
+    pub enum Mode as "mode" {
+        /// They are.
+        Automatic = "automatic",
+        /// They are recommendations; the desk places.
+        Manual = "manual",
+    }
+}
+
+/// The company and its defaults.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Company {
+    /// Its id.
+    pub id: CompanyId,
+    /// As the desk reads it.
+    pub name: String,
+    /// IANA zone; that of a dealer that names none.
+    pub zone: String,
+    /// ISO 4217, three letters.
+    pub currency: String,
+    /// What one lead is an interest in.
+    pub scope: Scope,
+    /// For how many days after the last enquiry another one is a repeat, 1 to 365.
+    pub window_days: u16,
+    /// When the week of a weekly cap starts.
+    pub week_starts: WeekStart,
+    /// Of an offer that says nothing else.
+    pub mode: Mode,
+    /// Of an offer that says nothing else.
+    pub ranking: Vec<Step>,
+}
+
+/// What the other files fall back on, whether or not the company could be read in full.
+pub(super) struct Defaults {
+    pub(super) zone: Option<String>,
+    pub(super) mode: Mode,
+    pub(super) ranking: Vec<Step>,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self { zone: None, mode: Mode::Automatic, ranking: DEFAULT_RANKING.to_vec() }
+    }
+}
+
+pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> (Option<Company>, Defaults) {
+    let Some(table) = document(body, problems) else { return (None, Defaults::default()) };
+    let mut keys = Keys::new(body, &table, 0);
+    let id = keys.needed("id", text(str::parse), problems);
+    let name = keys.needed("name", text(|text| value::prose("name", text, limits::TEXT_CHARS)), problems);
+    let zone = keys.needed("zone", text(value::zone), problems);
+    let currency = keys.optional("currency", text(value::currency), problems);
+    let scope = keys.optional("scope", text(str::parse), problems);
+    let window = keys.whole("window_days", 1..=limits::REPEAT_WINDOW_MOST_DAYS, problems);
+    let week_starts = keys.optional("week_starts", text(week_start), problems);
+    let mode = keys.optional("mode", text(str::parse), problems);
+    let ranking = ranking(&mut keys, problems);
+    keys.later(&["retention_days", "deadline_minutes", "deadline_clock", "branding"], problems);
+    keys.finish(problems);
+
+    let defaults = Defaults {
+        zone: zone.as_ref().ok().cloned(),
+        mode: mode.ok().flatten().unwrap_or(Mode::Automatic),
+        ranking: ranking.clone().ok().flatten().unwrap_or_else(|| DEFAULT_RANKING.to_vec()),
+    };
+    let company = || -> Read<Company> {
+        Ok(Company {
+            id: id?,
+            name: name?,
+            zone: zone?,
+            currency: currency?.unwrap_or_else(|| "USD".to_owned()),
+            scope: scope?.unwrap_or(Scope::Category),
+            window_days: window?.map_or(limits::REPEAT_WINDOW_DAYS as u16, |days| days as u16),
+            week_starts: week_starts?.unwrap_or_default(),
+            mode: mode?.unwrap_or(Mode::Automatic),
+            ranking: ranking?.unwrap_or_else(|| DEFAULT_RANKING.to_vec()),
+        })
+    };
+    (company().ok(), defaults)
+}
+
+fn week_start(text: &str) -> Result<WeekStart, Invalid> {
+    match text {
+        "monday" => Ok(WeekStart::Monday),
+        "sunday" => Ok(WeekStart::Sunday),
+        _ => Err(Invalid::new("week_starts is one of: monday sunday")),
+    }
+}
+
+/// `ranking = ["tier", "share"]`, of a company or an offer.
+pub(super) fn ranking(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<Option<Vec<Step>>> {
+    let steps = keys.list("ranking", str::parse::<Step>, problems)?;
+    match &steps {
+        Some(steps) if steps.is_empty() || steps.len() > limits::RANKING_STEPS => {
+            let message = format!("ranking has 1 to {} steps", limits::RANKING_STEPS);
+            keys.refuse("ranking", ProblemCode::InvalidValue, message, problems)
+        }
+        Some(_) | None => Ok(steps),
+    }
+}

@@ -1,0 +1,195 @@
+//! `contracts.csv`: on what terms dealers receive leads.
+
+use std::collections::HashSet;
+
+use crate::contract::{Cap, Caps, Contract, Need, Needs, Sale, Selection, Territory, WhenUnavailable};
+use crate::error::Invalid;
+use crate::ids::{AreaId, ContractId, DealerId, OfferId, SourceId};
+use crate::limits;
+use crate::rulebook::body::Body;
+use crate::rulebook::index::{Id, Index, Read, Refused};
+use crate::rulebook::problem::{Position, ProblemCode, Problems};
+use crate::rulebook::table::Column::{Later, Needed, Usual};
+use crate::rulebook::table::{Column, Row, Table};
+use crate::rulebook::value;
+use crate::scoring::Band;
+use crate::time::Period;
+
+const CONTRACTS: [Column; 28] = [
+    Needed("contract"),
+    Needed("dealer"),
+    Needed("offers"),
+    Needed("sources"),
+    Needed("area"),
+    Usual("territory"),
+    Usual("sale"),
+    Usual("when_unavailable"),
+    Usual("min_band"),
+    Usual("needs"),
+    Usual("max_age_hours"),
+    Usual("tier"),
+    Usual("weight"),
+    Needed("price"),
+    Usual("cap_hour"),
+    Usual("cap_day"),
+    Usual("cap_week"),
+    Usual("cap_month"),
+    Usual("cap_total"),
+    Later("budget_month"),
+    Later("deadline_minutes"),
+    Later("deadline_clock"),
+    Usual("after_hours"),
+    Later("return_days"),
+    Later("return_quota"),
+    Later("return_reasons"),
+    Usual("starts"),
+    Usual("ends"),
+];
+
+/// What a contract may refer to.
+pub(super) struct Known<'a> {
+    pub(super) dealers: &'a Index<DealerId>,
+    pub(super) offers: &'a Index<OfferId>,
+    pub(super) sources: &'a Index<SourceId>,
+    pub(super) areas: &'a Index<AreaId>,
+}
+
+pub(super) fn read(
+    body: &Body<'_>,
+    known: &Known<'_>,
+    index: &mut Index<ContractId>,
+    problems: &mut Problems,
+) -> Vec<(Position, Contract)> {
+    let Some(mut table) = Table::open(body, &CONTRACTS, problems) else {
+        index.broke_off();
+        return Vec::new();
+    };
+    let mut contracts = Vec::new();
+    while let Some(row) = table.next_row(problems) {
+        let offset = row.offset();
+        let read = contract(&row, offset, body, known, index, problems);
+        contracts.extend(read.map(|contract| (body.locate(offset), contract)));
+        if !table.at_most(limits::CONTRACTS, index.len(), "contracts", problems) {
+            break;
+        }
+    }
+    if table.broke_off {
+        index.broke_off();
+    }
+    contracts
+}
+
+fn contract(
+    row: &Row<'_, '_>,
+    offset: usize,
+    body: &Body<'_>,
+    known: &Known<'_>,
+    index: &mut Index<ContractId>,
+    problems: &mut Problems,
+) -> Read<Contract> {
+    let id = row.needed("contract", str::parse::<ContractId>, problems);
+    let unique = id.as_ref().map_or(Ok(()), |id| index.insert(id, offset, body, problems));
+    let dealer = row.reference("dealer", known.dealers, problems);
+    let offers = selection(row, "offers", known.offers, problems);
+    let sources = selection(row, "sources", known.sources, problems);
+    let area = row.reference("area", known.areas, problems);
+    let territory = row.word_or("territory", Territory::Open, problems);
+    let sale = row.word_or("sale", Sale::EXCLUSIVE, problems);
+    let when_unavailable = row.word_or("when_unavailable", WhenUnavailable::Next, problems);
+    let min_band = row.word_or("min_band", Band::LEAST, problems);
+    let needs = row.optional("needs", needs, problems);
+    let max_age_hours = row.whole("max_age_hours", 1..=limits::AGE_HOURS, problems);
+    let tier = row.whole("tier", 1..=u32::from(limits::TIER), problems);
+    let weight = row.whole("weight", 1..=limits::WEIGHT, problems);
+    let price = row.needed("price", value::price, problems);
+    let caps = caps(row, problems);
+    let after_hours = row.optional("after_hours", str::parse, problems);
+    let dates = dates(row, problems);
+    unique?;
+    let (starts, ends) = dates?;
+    Ok(Contract {
+        id: id?,
+        dealer: dealer?,
+        offers: offers?,
+        sources: sources?,
+        area: area?,
+        territory: territory?,
+        sale: sale?,
+        when_unavailable: when_unavailable?,
+        min_band: min_band?,
+        needs: needs?.unwrap_or_default(),
+        max_age_hours: max_age_hours?,
+        tier: tier?.map_or(1, |tier| tier as u8),
+        weight: weight?.unwrap_or(1),
+        price: price?,
+        caps: caps?,
+        after_hours: after_hours?,
+        starts,
+        ends,
+    })
+}
+
+/// `*`, or ids separated by spaces.
+fn selection<I: Id>(
+    row: &Row<'_, '_>,
+    column: &'static str,
+    index: &Index<I>,
+    problems: &mut Problems,
+) -> Read<Selection<I>> {
+    row.fill(column, problems)?;
+    let text = row.text(column);
+    if text == "*" {
+        return Ok(Selection::All);
+    }
+    let mut seen = HashSet::new();
+    let names = text.split_whitespace().filter(|name| seen.insert(*name));
+    let found: Vec<Read<I>> = names
+        .map(|name| {
+            if name == "*" {
+                let message = format!("{column}: '*' means all, and stands alone");
+                return row.refuse(column, ProblemCode::Contradiction, message, problems);
+            }
+            row.find(column, name, index, problems)
+        })
+        .collect();
+    found.into_iter().collect::<Read<Vec<I>>>().map(Selection::These)
+}
+
+fn needs(text: &str) -> Result<Needs, Invalid> {
+    if text == "*" {
+        return Ok(Need::ALL.iter().fold(Needs::NONE, |needs, &need| needs.with(need)));
+    }
+    text.split_whitespace().try_fold(Needs::NONE, |needs, word| Ok(needs.with(word.parse()?)))
+}
+
+fn caps(row: &Row<'_, '_>, problems: &mut Problems) -> Read<Caps> {
+    let columns = [
+        (Period::Hour, "cap_hour"),
+        (Period::Day, "cap_day"),
+        (Period::Week, "cap_week"),
+        (Period::Month, "cap_month"),
+        (Period::Total, "cap_total"),
+    ];
+    let mut caps = Vec::new();
+    let mut whole = Ok(());
+    for (period, column) in columns {
+        match row.whole(column, 1..=limits::CAP, problems) {
+            Ok(most) => caps.extend(most.map(|most| Cap { period, most })),
+            Err(Refused) => whole = Err(Refused),
+        }
+    }
+    whole.map(|()| Caps(caps))
+}
+
+type Dates = (Option<jiff::civil::Date>, Option<jiff::civil::Date>);
+
+fn dates(row: &Row<'_, '_>, problems: &mut Problems) -> Read<Dates> {
+    let (starts, ends) = (row.date("starts", problems), row.date("ends", problems));
+    match (starts?, ends?) {
+        (Some(starts), Some(ends)) if starts > ends => {
+            let message = "ends lies before starts";
+            row.refuse("ends", ProblemCode::Contradiction, message, problems)
+        }
+        dates => Ok(dates),
+    }
+}

@@ -1,0 +1,199 @@
+//! `dealers.csv` and `channels.csv`: who receives leads, and how they are reached.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::civil::Date;
+
+use crate::dealer::{AfterHours, Channel, ChannelKind, Dealer, DealerKind, Hours};
+use crate::error::Invalid;
+use crate::ids::DealerId;
+use crate::limits;
+use crate::place::Zip;
+use crate::rulebook::body::Body;
+use crate::rulebook::company::Defaults;
+use crate::rulebook::index::{Index, Read, Refused};
+use crate::rulebook::problem::{Position, ProblemCode, Problems};
+use crate::rulebook::table::Column::{Later, Needed, Usual};
+use crate::rulebook::table::{Column, Row, Table};
+use crate::rulebook::value;
+
+const DEALERS: [Column; 15] = [
+    Needed("dealer"),
+    Usual("kind"),
+    Needed("name"),
+    Usual("contact"),
+    Usual("email"),
+    Usual("phone"),
+    Usual("billing_email"),
+    Needed("zip"),
+    Usual("zone"),
+    Usual("hours"),
+    Usual("after_hours"),
+    Usual("holidays"),
+    Usual("cap_day"),
+    Usual("cap_month"),
+    Later("prepaid"),
+];
+
+const CHANNELS: [Column; 6] = [
+    Needed("dealer"),
+    Needed("order"),
+    Needed("kind"),
+    Usual("address"),
+    Later("format"),
+    Later("vendor_id"),
+];
+
+pub(super) fn read(
+    body: &Body<'_>,
+    defaults: &Defaults,
+    index: &mut Index<DealerId>,
+    problems: &mut Problems,
+) -> Vec<(Position, Dealer)> {
+    let Some(mut table) = Table::open(body, &DEALERS, problems) else {
+        index.broke_off();
+        return Vec::new();
+    };
+    let mut zones = Zones { default: defaults.zone.as_deref(), known: HashMap::new() };
+    let mut dealers = Vec::new();
+    while let Some(row) = table.next_row(problems) {
+        let offset = row.offset();
+        let read = dealer(&row, offset, body, &mut zones, index, problems);
+        dealers.extend(read.map(|dealer| (body.locate(offset), dealer)));
+        if !table.at_most(limits::DEALERS, index.len(), "dealers", problems) {
+            break;
+        }
+    }
+    if table.broke_off {
+        index.broke_off();
+    }
+    dealers
+}
+
+fn dealer(
+    row: &Row<'_, '_>,
+    offset: usize,
+    body: &Body<'_>,
+    zones: &mut Zones<'_>,
+    index: &mut Index<DealerId>,
+    problems: &mut Problems,
+) -> Read<Dealer> {
+    let id = row.needed("dealer", str::parse::<DealerId>, problems);
+    let unique = id.as_ref().map_or(Ok(()), |id| index.insert(id, offset, body, problems));
+    let kind = row.word_or("kind", DealerKind::Outside, problems);
+    let name = row.fill("name", problems).and_then(|()| row.prose("name", limits::TEXT_CHARS, problems));
+    let contact = row.prose("contact", limits::TEXT_CHARS, problems);
+    let email = row.optional("email", value::email, problems);
+    let phone = row.optional("phone", value::phone, problems);
+    let billing_email = row.optional("billing_email", value::email, problems);
+    let zip = row.needed("zip", Zip::from_spreadsheet, problems);
+    let zone = zones.of(row, problems);
+    let hours = row.optional("hours", hours, problems);
+    let after_hours = row.word_or("after_hours", AfterHours::Hold, problems);
+    let holidays = row.optional("holidays", holidays, problems);
+    let cap_day = row.whole("cap_day", 1..=limits::CAP, problems);
+    let cap_month = row.whole("cap_month", 1..=limits::CAP, problems);
+    unique?;
+    Ok(Dealer {
+        id: id?,
+        kind: kind?,
+        name: name?,
+        contact: contact?,
+        email: email?.unwrap_or_default(),
+        phone: phone?.unwrap_or_default(),
+        billing_email: billing_email?.unwrap_or_default(),
+        zip: zip?,
+        zone: zone?,
+        hours: hours?.unwrap_or_else(Hours::always),
+        after_hours: after_hours?,
+        holidays: holidays?.unwrap_or_default(),
+        caps: Dealer::caps(cap_day?, cap_month?),
+    })
+}
+
+fn hours(text: &str) -> Result<Hours, Invalid> {
+    let hours: Hours = text.parse()?;
+    if hours.ever_open() {
+        Ok(hours)
+    } else {
+        Err(Invalid::new("hours must be open at some time; leave the cell empty for 24/7"))
+    }
+}
+
+fn holidays(text: &str) -> Result<Vec<Date>, Invalid> {
+    let mut days = Vec::new();
+    for day in text.split_whitespace() {
+        days.push(
+            value::date(day)
+                .map_err(|_| Invalid::new("holidays are dates separated by spaces: 2026-12-25 2027-01-01"))?,
+        );
+        if days.len() > limits::HOLIDAYS {
+            return Err(Invalid::new(format!("holidays are at most {} dates", limits::HOLIDAYS)));
+        }
+    }
+    days.sort_unstable();
+    days.dedup();
+    Ok(days)
+}
+
+/// Zones by the name they were written with: a hundred thousand dealers share a dozen.
+struct Zones<'a> {
+    default: Option<&'a str>,
+    known: HashMap<String, String>,
+}
+
+impl Zones<'_> {
+    fn of(&mut self, row: &Row<'_, '_>, problems: &mut Problems) -> Read<String> {
+        let written = row.text("zone");
+        if written.is_empty() {
+            // Without a company's zone the rulebook is refused already.
+            return self.default.map(str::to_owned).ok_or(Refused);
+        }
+        if let Some(zone) = self.known.get(written) {
+            return Ok(zone.clone());
+        }
+        let zone = row.needed("zone", value::zone, problems)?;
+        self.known.insert(written.to_owned(), zone.clone());
+        Ok(zone)
+    }
+}
+
+pub(super) fn read_channels(
+    body: &Body<'_>,
+    dealers: &Index<DealerId>,
+    problems: &mut Problems,
+) -> Vec<Channel> {
+    let Some(mut table) = Table::open(body, &CHANNELS, problems) else { return Vec::new() };
+    let mut channels: Vec<Channel> = Vec::new();
+    let mut taken = HashSet::new();
+    while let Some(row) = table.next_row(problems) {
+        if let Ok(channel) = channel(&row, dealers, problems) {
+            if taken.insert((channel.dealer.clone(), channel.order)) {
+                channels.push(channel);
+            } else {
+                let message = format!("dealer \"{}\" has a channel of this order already", channel.dealer);
+                let _noted: Read<()> = row.refuse("order", ProblemCode::DuplicateId, message, problems);
+            }
+        }
+    }
+    channels.sort_by(|one, other| (&one.dealer, one.order).cmp(&(&other.dealer, other.order)));
+    channels
+}
+
+fn channel(row: &Row<'_, '_>, dealers: &Index<DealerId>, problems: &mut Problems) -> Read<Channel> {
+    let dealer = row.reference("dealer", dealers, problems);
+    let order = row
+        .fill("order", problems)
+        .and_then(|()| row.whole("order", 1..=u32::from(limits::CHANNELS_PER_DEALER), problems));
+    let kind = row.needed("kind", str::parse::<ChannelKind>, problems);
+    let address = match kind {
+        Ok(ChannelKind::Webhook) => row.needed("address", value::webhook, problems),
+        Ok(ChannelKind::Inbox) if !row.text("address").is_empty() => {
+            let message = "an inbox has no address: leave it empty";
+            row.refuse("address", ProblemCode::Contradiction, message, problems)
+        }
+        Ok(ChannelKind::Inbox) => Ok(String::new()),
+        Err(Refused) => Err(Refused),
+    };
+    Ok(Channel { dealer: dealer?, order: order?.ok_or(Refused)? as u8, kind: kind?, address: address? })
+}

@@ -1,0 +1,342 @@
+//! The rulebook: all the rules of one company, as text.
+//!
+//! A folder of files. TOML for what is written by hand, CSV for what is a table in anyone's
+//! spreadsheet. [`Rulebook::parse`] reads it as a whole: either every value and every reference is
+//! good, or the answer is the [`Problems`], each with file, line and column. [`Rulebook::check`]
+//! warns of what is allowed and hardly meant.
+//!
+//! # Files
+//!
+//! An id is a slug: 1 to 48 lower-case letters, digits, `-`, `_`, `.`. A date is `2026-05-09`. All files
+//! together have at most 16 MiB, a TOML file at most 4 MiB. Names that begin with `.` or `README` are
+//! passed over; any other file is an error.
+//!
+//! **`company.toml`**
+//!
+//! | key | default | rule |
+//! |---|---|---|
+//! | `id`, `name` | needed | an id; 1 to 200 characters |
+//! | `zone` | needed | IANA name |
+//! | `currency` | `USD` | three capital letters |
+//! | `scope` | `category` | `category` `offer` |
+//! | `window_days` | 30 | 1 to 365 |
+//! | `week_starts` | `monday` | `monday` `sunday` |
+//! | `mode` | `automatic` | `automatic` `manual` |
+//! | `ranking` | `["tier", "distance:10mi", "share", "longest_ago"]` | 1 to 8 steps; also `price` |
+//!
+//! **`offers.toml`**: `[[offer]]`, 1 to 1,000
+//!
+//! | key | default | rule |
+//! |---|---|---|
+//! | `id`, `category`, `name` | needed | ids; 1 to 200 characters |
+//! | `mode`, `ranking` | the company's | as there |
+//! | `band` | `C3` | `A1` … `C3` |
+//! | `incentive` | `false` | |
+//!
+//! **`sources.toml`**: `[[source]]`, 1 to 10,000
+//!
+//! | key | default | rule |
+//! |---|---|---|
+//! | `id` | needed | an id |
+//! | `kind` | needed | `form` `google` `meta` `adf` `file` |
+//! | `offer` | none | the offer of an enquiry that names none |
+//! | `offers` | none | `{ "what the page says" = "offer" }`, names to 200 bytes |
+//! | `fields` | none | `{ "their name" = "standard_name" }`, at most 200, names to 64 bytes |
+//! | `origins` | none | at most 8, `https://host[:port]` |
+//! | `thank_you`, `error_page` | none | `http(s)` URLs to 2,048 bytes |
+//! | `test` | `false` | |
+//! | `ends` | none | its last day |
+//! | `key_generation` | 1 | 1 to 1,000,000 |
+//!
+//! **`scoring.toml`**: see [`ScoringModel`].
+//!
+//! **`dealers.csv`**, to 100,000 rows
+//!
+//! | column | empty means | rule |
+//! |---|---|---|
+//! | `dealer`, `name` | needed | an id; 1 to 200 characters |
+//! | `zip` | needed | `33101`; `2134` is mended to `02134` |
+//! | `kind` | `outside` | `outside` `own` |
+//! | `contact`, `email`, `phone`, `billing_email` | none | to 200 characters; addresses; a number |
+//! | `zone` | the company's | IANA name |
+//! | `hours` | `24/7` | `Mo-Fr 08:00-18:00; Sa 09:00-12:00` |
+//! | `after_hours` | `hold` | `hold` `deliver` |
+//! | `holidays` | none | dates, to 400 |
+//! | `cap_day`, `cap_month` | none | 1 to 1,000,000 |
+//!
+//! **`channels.csv`** (may be absent)
+//!
+//! | column | empty means | rule |
+//! |---|---|---|
+//! | `dealer` | needed | of `dealers.csv` |
+//! | `order` | needed | 1 to 8, each once a dealer |
+//! | `kind` | needed | `webhook` `inbox` |
+//! | `address` | an inbox has none | `https://`, on loopback `http://` too |
+//!
+//! **`areas.csv`**, to 500,000 rows: `area` and `part`, both needed; a part is `zip:33101`,
+//! `zip3:331`, `county:12086`, `radius_mi:25` (1 to 500), `state:FL` or `any`.
+//!
+//! **`contracts.csv`**, to 100,000 rows
+//!
+//! | column | empty means | rule |
+//! |---|---|---|
+//! | `contract` | needed | an id |
+//! | `dealer`, `area` | needed | of their files |
+//! | `offers`, `sources` | needed | ids separated by spaces, or `*` for all |
+//! | `price` | needed | `45.00`, 0 to 10,000,000 |
+//! | `territory` | `open` | `open` `first` `protected` `closed` |
+//! | `sale` | `exclusive` | `exclusive` `shared:2` … `shared:10` |
+//! | `when_unavailable` | `next` | `wait` `next` |
+//! | `min_band` | `C3` | `A1` … `C3` |
+//! | `needs` | none | `consent` `certificate` `dnc_clean`, or `*` |
+//! | `max_age_hours` | no limit | 1 to 87,600 |
+//! | `tier`, `weight` | 1 | 1 to 99; 1 to 1,000 |
+//! | `cap_hour` `cap_day` `cap_week` `cap_month` `cap_total` | none | 1 to 1,000,000 |
+//! | `after_hours` | the dealer's | `hold` `deliver` |
+//! | `starts`, `ends` | open | first and last day |
+//!
+//! **`tests.toml`** (may be absent): `[[test]]`, to 10,000
+//!
+//! | key | default | rule |
+//! |---|---|---|
+//! | `name`, `at` | needed | 1 to 200 characters; RFC 3339 |
+//! | `lead` | needed | `offer` and `source`, needed; `zip`, `state`; `band` (`A1`), `brings` (list of needs), `age_hours` (0), `excluded` (list of dealers) |
+//! | `used` | none | `{ "contract" = { hour, day, week, month, total } }`, 0 to 1,000,000 |
+//! | `holds` | none | list of dealers |
+//! | `paused` | none | list of contracts and dealers |
+//! | `assigned` | | list of contracts, in order |
+//! | `waiting` | | a reason; not with `assigned` |
+//! | `until` | | RFC 3339, with `waiting` |
+//! | `excluded` | | `{ "contract" = "rule" }` |
+//!
+//! # Tables
+//!
+//! The first row names the columns, in any order and either case. A byte order mark, CRLF, empty rows,
+//! a first line `sep=;`, and cells parted by semicolons or tabs are mended. Windows-1252 and UTF-16 are
+//! refused. What a spreadsheet rewrote is refused by name: a date (`9-May`), a rounded number
+//! (`1.5E+07`), `TRUE`, `#REF!`, a comma in a price.
+//!
+//! # Not yet
+//!
+//! Known and refused unless empty: `prepaid` of dealers; `format`, `vendor_id` of channels;
+//! `budget_month`, `deadline_minutes`, `deadline_clock`, `return_days`, `return_quota`,
+//! `return_reasons` of contracts; `retention_days`, `deadline_minutes`, `deadline_clock`, `branding` of
+//! the company; `postback`, `caps`, `cost_per_lead` of sources; the files `screening.toml`,
+//! `followup.toml`, `people.csv`, `spend.csv`. Never silently passed over: a rule that is written and
+//! not kept is worse than none.
+
+mod problem;
+mod files;
+mod company;
+mod offers;
+mod sources;
+mod dealers;
+mod areas;
+mod contracts;
+mod examples;
+mod check;
+mod compile;
+mod examine;
+mod table;
+mod keys;
+mod value;
+mod index;
+mod cells;
+mod body;
+mod damage;
+mod nearest;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::contract::{AreaPart, Contract};
+use crate::dealer::{Channel, Dealer};
+use crate::ids::AreaId;
+use crate::scoring::ScoringModel;
+
+pub use company::{Company, Mode, Scope};
+pub use examine::Examined;
+pub use examples::{Expect, RulebookTest, TestLead, Used};
+pub use files::{FILES, RulebookFiles};
+pub use offers::Offer;
+pub use problem::{Position, Problem, ProblemCode, Problems, Severity};
+pub use sources::{Source, SourceKind};
+
+use body::Body;
+use index::Index;
+
+/// All the rules of one company. Every reference in it leads somewhere.
+#[derive(Clone, PartialEq)]
+pub struct Rulebook {
+    /// Whose rules these are, and their defaults.
+    pub company: Company,
+    /// In the order of the file.
+    pub offers: Vec<Offer>,
+    /// In the order of the file.
+    pub sources: Vec<Source>,
+    /// How leads are scored.
+    pub scoring: ScoringModel,
+    /// In the order of the file.
+    pub dealers: Vec<Dealer>,
+    /// By dealer, then in the order they are tried.
+    pub channels: Vec<Channel>,
+    /// Each has at least one part.
+    pub areas: BTreeMap<AreaId, Vec<AreaPart>>,
+    /// In the order of the file.
+    pub contracts: Vec<Contract>,
+    /// In the order of the file.
+    pub tests: Vec<RulebookTest>,
+    /// Where things stand, for warnings.
+    positions: Positions,
+}
+
+/// Where each thing stands, in the order of the rulebook's lists.
+#[derive(Clone, Default)]
+struct Positions {
+    offers: Vec<Position>,
+    sources: Vec<Position>,
+    dealers: Vec<Position>,
+    areas: Vec<Position>,
+    contracts: Vec<Position>,
+    has_channels: bool,
+}
+
+/// Where a rule stands is no part of what it says.
+impl PartialEq for Positions {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// Counts only: dealers' people are in it.
+impl fmt::Debug for Rulebook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rulebook")
+            .field("company", &self.company.id)
+            .field("offers", &self.offers.len())
+            .field("sources", &self.sources.len())
+            .field("dealers", &self.dealers.len())
+            .field("areas", &self.areas.len())
+            .field("contracts", &self.contracts.len())
+            .field("tests", &self.tests.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Rulebook {
+    /// Reads a rulebook: all its files, rows, cells and references.
+    ///
+    /// The error has everything that is wrong, at most [`crate::limits::PROBLEMS`] of it; all are of
+    /// severity error. A fault is reported once: what refers to a row that has a fault is not at fault.
+    pub fn parse(files: &RulebookFiles) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        files.check_names(&mut problems);
+        let rulebook = read(files, &mut problems);
+        match rulebook {
+            Some(rulebook) if problems.is_empty() => Ok(rulebook),
+            Some(_) | None => Err(problems.sorted()),
+        }
+    }
+}
+
+/// File by file, in the order in which they refer to each other.
+fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
+    let mut offer_ids = Index::new("offer", "offers.toml");
+    let mut source_ids = Index::new("source", "sources.toml");
+    let mut dealer_ids = Index::new("dealer", "dealers.csv");
+    let mut area_ids = Index::new("area", "areas.csv");
+    let mut contract_ids = Index::new("contract", "contracts.csv");
+
+    let company = files.open("company.toml", problems).map(|body| company::read(&body, problems));
+    let (company, defaults) = company.unwrap_or_default();
+    let offers = match files.open("offers.toml", problems) {
+        Some(body) => offers::read(&body, &defaults, &mut offer_ids, problems),
+        None => absent(&mut offer_ids),
+    };
+    let sources = match files.open("sources.toml", problems) {
+        Some(body) => sources::read(&body, &offer_ids, &mut source_ids, problems),
+        None => absent(&mut source_ids),
+    };
+    let scoring = files.open("scoring.toml", problems).and_then(|body| scoring(&body, problems));
+    let dealers = match files.open("dealers.csv", problems) {
+        Some(body) => dealers::read(&body, &defaults, &mut dealer_ids, problems),
+        None => absent(&mut dealer_ids),
+    };
+    let channels = match files.open("channels.csv", problems) {
+        Some(body) => dealers::read_channels(&body, &dealer_ids, problems),
+        None => Vec::new(),
+    };
+    let areas = match files.open("areas.csv", problems) {
+        Some(body) => areas::read(&body, &mut area_ids, problems),
+        None => absent(&mut area_ids),
+    };
+    let known =
+        contracts::Known { dealers: &dealer_ids, offers: &offer_ids, sources: &source_ids, areas: &area_ids };
+    let contracts = match files.open("contracts.csv", problems) {
+        Some(body) => contracts::read(&body, &known, &mut contract_ids, problems),
+        None => absent(&mut contract_ids),
+    };
+    let known = examples::Known {
+        dealers: &dealer_ids,
+        offers: &offer_ids,
+        sources: &source_ids,
+        contracts: &contract_ids,
+    };
+    let tests = match files.open("tests.toml", problems) {
+        Some(body) => examples::read(&body, &known, problems),
+        None => Vec::new(),
+    };
+
+    let (area_positions, areas) = areas.into_iter().map(|(id, (at, parts))| (at, (id, parts))).unzip();
+    let (offer_positions, offers) = offers.into_iter().unzip();
+    let (source_positions, sources) = sources.into_iter().unzip();
+    let (dealer_positions, dealers) = dealers.into_iter().unzip();
+    let (contract_positions, contracts) = contracts.into_iter().unzip();
+    let positions = Positions {
+        offers: offer_positions,
+        sources: source_positions,
+        dealers: dealer_positions,
+        areas: area_positions,
+        contracts: contract_positions,
+        has_channels: files.has("channels.csv"),
+    };
+    let (company, scoring) = (company?, scoring?);
+    Some(Rulebook {
+        company,
+        offers,
+        sources,
+        scoring,
+        dealers,
+        channels,
+        areas,
+        contracts,
+        tests,
+        positions,
+    })
+}
+
+/// Nothing is known of a file that is not there, so nothing that refers to it is refused.
+fn absent<Id: index::Id, List: Default>(index: &mut Index<Id>) -> List {
+    index.broke_off();
+    List::default()
+}
+
+fn scoring(body: &Body<'_>, problems: &mut Problems) -> Option<ScoringModel> {
+    match toml::from_str::<ScoringModel>(body.text) {
+        Ok(model) => {
+            let broken: Vec<_> = ScoringModel::check(&model).err().into_iter().flatten().collect();
+            for field in &broken {
+                let message = format!("{}: {}", field.pointer, field.detail);
+                problems.error(body, 0, ProblemCode::InvalidValue, message);
+            }
+            broken.is_empty().then_some(model)
+        }
+        Err(error) => {
+            let offset = error.span().map_or(0, |span| span.start);
+            problems.error(body, offset, ProblemCode::Syntax, keys::one_line(error.message()));
+            None
+        }
+    }
+}

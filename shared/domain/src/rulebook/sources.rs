@@ -1,0 +1,196 @@
+//! `sources.toml`: who sends leads.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::civil::Date;
+
+use crate::error::Invalid;
+use crate::ids::{OfferId, SourceId};
+use crate::limits;
+use crate::rulebook::body::Body;
+use crate::rulebook::index::{Index, Read, Refused};
+use crate::rulebook::keys::{Keys, document, text, text_or_time};
+use crate::rulebook::problem::{Position, ProblemCode, Problems};
+use crate::rulebook::value;
+
+words! {
+    /// What kind of sender a source is.
+    pub enum SourceKind as "a source's kind" {
+        /// A form on a page.
+        Form = "form",
+        /// Google Ads lead forms.
+        Google = "google",
+        /// Meta lead ads.
+        Meta = "meta",
+        /// ADF/XML.
+        Adf = "adf",
+        /// A file that is imported.
+        File = "file",
+    }
+}
+
+/// One `[[source]]`.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Source {
+    /// Its id.
+    pub id: SourceId,
+    /// What kind of sender.
+    pub kind: SourceKind,
+    /// The offer of an enquiry that names none.
+    pub offer: Option<OfferId>,
+    /// What the sender says → the offer it means.
+    pub offers: BTreeMap<String, OfferId>,
+    /// The sender's name of a field → the standard name.
+    pub fields: BTreeMap<String, String>,
+    /// Pages that may post, as `scheme://host[:port]`, at most [`limits::ORIGINS_PER_SOURCE`].
+    pub origins: Vec<String>,
+    /// Where a plain form goes on to, an `http(s)` URL.
+    pub thank_you: Option<String>,
+    /// Where a plain form goes when the enquiry cannot be kept, an `http(s)` URL.
+    pub error_page: Option<String>,
+    /// All its leads are test leads.
+    pub test: bool,
+    /// Its last day, in the company's zone.
+    pub ends: Option<Date>,
+    /// Raising it makes the source's earlier page key and secret void.
+    pub key_generation: u32,
+}
+
+pub(super) fn read(
+    body: &Body<'_>,
+    offers: &Index<OfferId>,
+    index: &mut Index<SourceId>,
+    problems: &mut Problems,
+) -> Vec<(Position, Source)> {
+    let Some(table) = document(body, problems) else {
+        index.broke_off();
+        return Vec::new();
+    };
+    let mut file = Keys::new(body, &table, 0);
+    let tables = file.tables("source", problems);
+    file.finish(problems);
+    let Ok(tables) = tables else {
+        index.broke_off();
+        return Vec::new();
+    };
+    if tables.is_empty() {
+        problems.error(body, 0, ProblemCode::MissingKey, "a rulebook has at least one [[source]]");
+        index.broke_off();
+    }
+    let mut sources = Vec::new();
+    for (count, keys) in tables.into_iter().enumerate() {
+        if count == limits::SOURCES {
+            let message = format!("a rulebook has at most {} sources", limits::SOURCES);
+            problems.error(body, keys.offset, ProblemCode::TooMany, message);
+            index.broke_off();
+            break;
+        }
+        let at = body.locate(keys.offset);
+        sources.extend(source(keys, body, offers, index, problems).map(|source| (at, source)));
+    }
+    sources
+}
+
+fn source(
+    mut keys: Keys<'_, '_>,
+    body: &Body<'_>,
+    offers: &Index<OfferId>,
+    index: &mut Index<SourceId>,
+    problems: &mut Problems,
+) -> Read<Source> {
+    let id = keys.needed("id", text(str::parse::<SourceId>), problems);
+    let unique = id.as_ref().map_or(Ok(()), |id| index.insert(id, keys.offset_of("id"), body, problems));
+    let kind = keys.needed("kind", text(str::parse), problems);
+    let offer = keys.reference("offer", offers, problems);
+    let offer_map = offer_map(&mut keys, offers, problems);
+    let fields = field_map(&mut keys, problems);
+    let origins = origins(&mut keys, problems);
+    let thank_you = keys.optional("thank_you", text(value::page), problems);
+    let error_page = keys.optional("error_page", text(value::page), problems);
+    let test = keys.flag("test", problems);
+    let ends = keys.optional("ends", text_or_time(value::date), problems);
+    let key_generation = keys.whole("key_generation", 1..=limits::KEY_GENERATIONS, problems);
+    keys.later(&["postback", "caps", "cost_per_lead"], problems);
+    keys.finish(problems);
+    unique?;
+    Ok(Source {
+        id: id?,
+        kind: kind?,
+        offer: offer?,
+        offers: offer_map?,
+        fields: fields?,
+        origins: origins?,
+        thank_you: thank_you?,
+        error_page: error_page?,
+        test: test?,
+        ends: ends?,
+        key_generation: key_generation?.unwrap_or(1),
+    })
+}
+
+/// `offers = { "New roof" = "roof-replacement" }`
+fn offer_map(
+    keys: &mut Keys<'_, '_>,
+    offers: &Index<OfferId>,
+    problems: &mut Problems,
+) -> Read<BTreeMap<String, OfferId>> {
+    let mut map = BTreeMap::new();
+    let mut whole = Ok(());
+    for pair in keys.pairs("offers", problems)? {
+        let said = theirs(keys, pair.name, pair.name_offset, limits::TEXT_CHARS, problems);
+        let meant = keys.part("offers", pair.value, |text| Ok(text.to_owned()), problems);
+        let meant =
+            meant.and_then(|name| keys.find("offers", &name, pair.value.span().start, offers, problems));
+        match (said, meant) {
+            (Ok(said), Ok(meant)) => drop(map.insert(said, meant)),
+            (Err(Refused), _) | (_, Err(Refused)) => whole = Err(Refused),
+        }
+    }
+    whole.map(|()| map)
+}
+
+/// `fields = { "Your e-mail" = "email" }`
+fn field_map(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<BTreeMap<String, String>> {
+    let pairs = keys.pairs("fields", problems)?;
+    if pairs.len() > limits::ENQUIRY_FIELDS {
+        let message = format!("fields has at most {} names", limits::ENQUIRY_FIELDS);
+        return keys.refuse("fields", ProblemCode::TooMany, message, problems);
+    }
+    let mut map = BTreeMap::new();
+    let mut whole = Ok(());
+    for pair in pairs {
+        let name = theirs(keys, pair.name, pair.name_offset, limits::FIELD_NAME_BYTES, problems);
+        let standard = keys.part("fields", pair.value, value::field_name, problems);
+        match (name, standard) {
+            (Ok(name), Ok(standard)) => drop(map.insert(name, standard)),
+            (Err(Refused), _) | (_, Err(Refused)) => whole = Err(Refused),
+        }
+    }
+    whole.map(|()| map)
+}
+
+/// What a sender writes: not ours to choose, but bounded.
+fn theirs(
+    keys: &Keys<'_, '_>,
+    name: &str,
+    offset: usize,
+    bytes: usize,
+    problems: &mut Problems,
+) -> Read<String> {
+    if (1..=bytes).contains(&name.len()) {
+        return Ok(name.to_owned());
+    }
+    let message = format!("what the sender writes is 1 to {bytes} bytes");
+    keys.refuse_at(offset, ProblemCode::InvalidValue, message, problems)
+}
+
+fn origins(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<Vec<String>> {
+    let mut origins = keys.list("origins", value::origin, problems)?.unwrap_or_default();
+    let mut seen = HashSet::new();
+    origins.retain(|origin| seen.insert(origin.clone()));
+    if origins.len() > limits::ORIGINS_PER_SOURCE {
+        let rule = Invalid::new(format!("origins has at most {} of them", limits::ORIGINS_PER_SOURCE));
+        return keys.refuse("origins", ProblemCode::TooMany, rule.to_string(), problems);
+    }
+    Ok(origins)
+}

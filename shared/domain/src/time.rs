@@ -1,0 +1,198 @@
+//! Instants, UTC days, and the calendar periods that caps are counted in.
+//!
+//! An instant is a [`jiff::Timestamp`]. A period is identified by the UTC instant of its local start,
+//! so that a day of 23 or 25 hours is one day.
+
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Invalid;
+
+/// A day in UTC, counted from 1970-01-01. Interactions are kept and faded by these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UtcDay(pub i32);
+
+impl UtcDay {
+    /// The day this instant falls in.
+    pub fn of(at: Timestamp) -> Self {
+        Self(at.as_second().div_euclid(86_400) as i32)
+    }
+
+    /// Whole days from `earlier` to this; negative when `earlier` is later.
+    pub const fn since(self, earlier: Self) -> i32 {
+        self.0 - earlier.0
+    }
+}
+
+words! {
+    /// What a cap is counted by.
+    pub enum Period as "a cap's period" {
+        /// A clock hour in the dealer's zone.
+        Hour = "hour",
+        /// A calendar day.
+        Day = "day",
+        /// A calendar week.
+        Week = "week",
+        /// A calendar month.
+        Month = "month",
+        /// The life of the contract.
+        Total = "total",
+    }
+}
+
+/// On which day a week starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WeekStart {
+    /// ISO 8601.
+    #[default]
+    Monday,
+    /// As many American firms count.
+    Sunday,
+}
+
+impl Period {
+    /// The start of the period that `now` falls in, in seconds since the Unix epoch; 0 for
+    /// [`Period::Total`].
+    ///
+    /// An hour's start is the local clock hour: where daylight saving repeats an hour, the two are
+    /// two hours, told apart by their UTC instants.
+    pub fn start(self, now: Timestamp, zone: &TimeZone, week_start: WeekStart) -> i64 {
+        let local = now.to_zoned(zone.clone());
+        let date = match self {
+            Self::Total => return 0,
+            Self::Hour => {
+                // From the offset in force, so that a repeated hour is not folded into the first.
+                let into_hour = i64::from(local.minute()) * 60 + i64::from(local.second());
+                return now.as_second() - into_hour;
+            }
+            Self::Day => local.date(),
+            Self::Week => week_of(local.date(), week_start),
+            Self::Month => local.date().first_of_month(),
+        };
+        start_of_day(date, zone)
+    }
+
+    /// When the period that `now` falls in ends, in seconds since the Unix epoch; `None` for
+    /// [`Period::Total`], which never resets.
+    pub fn end(self, now: Timestamp, zone: &TimeZone, week_start: WeekStart) -> Option<i64> {
+        let today = now.to_zoned(zone.clone()).date();
+        let next = match self {
+            Self::Total => return None,
+            Self::Hour => return Some(self.start(now, zone, week_start) + 3_600),
+            Self::Day => today.tomorrow().ok()?,
+            Self::Week => week_of(today, week_start).checked_add(7.days()).ok()?,
+            Self::Month => today.last_of_month().tomorrow().ok()?,
+        };
+        Some(start_of_day(next, zone))
+    }
+}
+
+fn week_of(date: Date, start: WeekStart) -> Date {
+    let back = match start {
+        WeekStart::Monday => date.weekday().to_monday_zero_offset(),
+        WeekStart::Sunday => date.weekday().to_sunday_zero_offset(),
+    };
+    date.checked_sub(i64::from(back).days()).unwrap_or(date)
+}
+
+/// The first instant of a local day: midnight, or the first that exists where midnight is skipped.
+pub fn start_of_day(date: Date, zone: &TimeZone) -> i64 {
+    date.to_zoned(zone.clone())
+        .and_then(|day| day.start_of_day())
+        .map_or(0, |start| start.timestamp().as_second())
+}
+
+/// A day of the week as opening hours write it: `Mo` … `Su`.
+pub fn weekday(text: &str) -> Result<Weekday, Invalid> {
+    match text {
+        "Mo" => Ok(Weekday::Monday),
+        "Tu" => Ok(Weekday::Tuesday),
+        "We" => Ok(Weekday::Wednesday),
+        "Th" => Ok(Weekday::Thursday),
+        "Fr" => Ok(Weekday::Friday),
+        "Sa" => Ok(Weekday::Saturday),
+        "Su" => Ok(Weekday::Sunday),
+        _ => Err(Invalid::new("a day of the week is one of: Mo Tu We Th Fr Sa Su")),
+    }
+}
+
+/// An IANA zone by name, from the bundled database.
+pub fn zone(name: &str) -> Result<TimeZone, Invalid> {
+    TimeZone::get(name).map_err(|_| Invalid::new("a zone is an IANA name such as America/New_York"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_day_of_23_or_25_hours_is_one_day() {
+        let new_york = zone("America/New_York").unwrap();
+        let week = WeekStart::Monday;
+        // Clocks go forward on 2026-03-08, back on 2026-11-01.
+        for (noon, hours) in
+            [("2026-03-08T16:00:00Z", 23), ("2026-11-01T17:00:00Z", 25), ("2026-06-01T16:00:00Z", 24)]
+        {
+            let start = Period::Day.start(at(noon), &new_york, week);
+            let end = Period::Day.end(at(noon), &new_york, week).unwrap();
+            assert_eq!((end - start) / 3_600, hours);
+            let last = Timestamp::from_second(end - 1).unwrap();
+            assert_eq!(Period::Day.start(last, &new_york, week), start);
+            let next = Timestamp::from_second(end).unwrap();
+            assert_eq!(Period::Day.start(next, &new_york, week), end);
+        }
+    }
+
+    #[test]
+    fn a_repeated_hour_is_two_hours() {
+        let new_york = zone("America/New_York").unwrap();
+        let first = Period::Hour.start(at("2026-11-01T05:30:00Z"), &new_york, WeekStart::Monday);
+        let second = Period::Hour.start(at("2026-11-01T06:30:00Z"), &new_york, WeekStart::Monday);
+        assert_eq!(second - first, 3_600);
+    }
+
+    #[test]
+    fn weeks_and_months_start_where_the_dealer_is() {
+        let los_angeles = zone("America/Los_Angeles").unwrap();
+        // Sunday evening in Los Angeles is Monday in UTC.
+        let sunday = at("2026-06-01T05:00:00Z");
+        assert_eq!(
+            Period::Week.start(sunday, &los_angeles, WeekStart::Monday),
+            at("2026-05-25T07:00:00Z").as_second()
+        );
+        assert_eq!(
+            Period::Week.start(sunday, &los_angeles, WeekStart::Sunday),
+            at("2026-05-31T07:00:00Z").as_second()
+        );
+        assert_eq!(
+            Period::Month.start(sunday, &los_angeles, WeekStart::Monday),
+            at("2026-05-01T07:00:00Z").as_second()
+        );
+        assert_eq!(
+            Period::Month.end(sunday, &los_angeles, WeekStart::Monday),
+            Some(at("2026-06-01T07:00:00Z").as_second())
+        );
+    }
+
+    #[test]
+    fn a_day_without_midnight_starts_at_its_first_instant() {
+        // Beirut skips from 00:00 to 01:00 on 2026-03-29.
+        let beirut = zone("Asia/Beirut").unwrap();
+        let start = Period::Day.start(at("2026-03-29T10:00:00Z"), &beirut, WeekStart::Monday);
+        assert_eq!(Timestamp::from_second(start).unwrap(), at("2026-03-28T22:00:00Z"));
+    }
+
+    #[test]
+    fn days_before_the_epoch_count_down() {
+        assert_eq!(UtcDay::of(at("1969-12-31T23:59:59Z")), UtcDay(-1));
+        assert_eq!(UtcDay::of(at("1970-01-02T00:00:00Z")), UtcDay(1));
+    }
+}

@@ -1,0 +1,157 @@
+//! The decision is what the oracle says: who gets which seat, why nobody, and what each contract failed.
+
+use jiff::Timestamp;
+use leadyard_domain::contract::Contract;
+use leadyard_domain::distribution::{Conclusion, Counters, Decision, Judged, Rule, Waiting};
+use leadyard_domain::ids::ContractId;
+use leadyard_domain::rulebook::Rulebook;
+use proptest::prelude::*;
+
+use crate::oracle::{Next, Oracle};
+use crate::world::{World, compiled, decide_on, worlds};
+
+/// Compares seat by seat, since a tie that the hash breaks decides who is left for the next.
+fn agree(
+    world: &World,
+    book: &Rulebook,
+    counters: &Counters,
+    decision: &Decision,
+    judged: &[Judged],
+) -> Result<(), TestCaseError> {
+    let oracle = Oracle::of(world, book, counters);
+    let (seats, wait) = match &decision.conclusion {
+        Conclusion::Assign(seats) => (seats, None),
+        Conclusion::Wait { reason, recommended, .. } => (recommended, Some(*reason)),
+    };
+    if let Some(reason) = oracle.waits_anyway() {
+        prop_assert_eq!(wait, Some(reason));
+        prop_assert!(seats.is_empty());
+        return Ok(());
+    }
+    let mut chosen: Vec<&Contract> = Vec::new();
+    let mut last = oracle.ask(&chosen);
+    for seat in seats {
+        let Next::OneOf(candidates) = &last.next else {
+            return Err(TestCaseError::fail(format!("{seat:?}: {:?}", last.next)));
+        };
+        prop_assert!(candidates.contains(&seat.contract), "{} is not among {candidates:?}", seat.contract);
+        chosen.push(oracle.contract(&seat.contract));
+        if chosen.len() < oracle.seats(chosen[0]) {
+            last = oracle.ask(&chosen);
+        } else if chosen.len() < seats.len() {
+            return Err(TestCaseError::fail("more seats than there are"));
+        }
+    }
+    match (chosen.first(), &last.next) {
+        (None, Next::Nobody(rule)) => prop_assert_eq!(wait, Some(Waiting::For(*rule))),
+        (None, Next::OneOf(candidates)) => {
+            return Err(TestCaseError::fail(format!("nobody, but {candidates:?}")));
+        }
+        (Some(first), next) => {
+            let full = chosen.len() == oracle.seats(first);
+            prop_assert!(full || matches!(next, Next::Nobody(_)), "a seat was left to {next:?}");
+            prop_assert_eq!(wait, oracle.manual().then_some(Waiting::Manual));
+        }
+    }
+    let failures = oracle.failures(&chosen, &last);
+    for (contract, expected) in &failures {
+        match judged.iter().find(|judged| &judged.contract == contract) {
+            Some(found) => prop_assert_eq!(found.failed, *expected, "{}", contract),
+            // Not a candidate: of another category, or elsewhere.
+            None => prop_assert!(
+                expected.is_some_and(|rule| rule <= Rule::Area),
+                "{contract} is no candidate, but {expected:?}"
+            ),
+        }
+    }
+    let ids: Vec<&ContractId> = judged.iter().map(|judged| &judged.contract).collect();
+    for (at, id) in ids.iter().enumerate() {
+        prop_assert!(!ids[..at].contains(id), "{id} is a candidate twice");
+    }
+    counted(decision, judged)
+}
+
+/// The record says what was judged.
+fn counted(decision: &Decision, judged: &[Judged]) -> Result<(), TestCaseError> {
+    for (rule, &count) in Rule::ALL.iter().zip(&decision.failed) {
+        let expected = judged.iter().filter(|judged| judged.failed == Some(*rule)).count();
+        prop_assert_eq!(count as usize, expected, "{}", rule);
+    }
+    for miss in &decision.near_misses {
+        let judged = judged.iter().find(|judged| judged.contract == miss.contract).unwrap();
+        prop_assert_eq!(judged.failed, Some(miss.rule));
+    }
+    prop_assert!(decision.near_misses.windows(2).all(|two| two[0].rule >= two[1].rule), "the nearest first");
+    Ok(())
+}
+
+fn later(now: Timestamp, ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(now.as_millisecond() + ms).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_decision_is_what_the_rules_say(world in worlds()) {
+        let book = world.book();
+        let counters = world.counters(&book);
+        let (decision, judged) = decide_on(&compiled(&book), &world, &counters);
+        agree(&world, &book, &counters, &decision, &judged)?;
+    }
+
+    #[test]
+    fn the_order_of_a_rulebooks_rows_changes_nothing(world in worlds(), seed in any::<u64>()) {
+        let book = world.book();
+        let counters = world.counters(&book);
+        let expected = decide_on(&compiled(&book), &world, &counters).0;
+        let mut shuffled = book.clone();
+        let mut random = fastrand::Rng::with_seed(seed);
+        random.shuffle(&mut shuffled.contracts);
+        random.shuffle(&mut shuffled.dealers);
+        random.shuffle(&mut shuffled.offers);
+        for parts in shuffled.areas.values_mut() {
+            random.shuffle(parts);
+        }
+        let (compiled, shuffled) = (compiled(&book), compiled(&shuffled));
+        prop_assert_eq!(decide_on(&shuffled, &world, &counters).0, expected);
+        for (key, chunk) in &compiled.chunks {
+            prop_assert_eq!(chunk.encode().unwrap(), shuffled.chunks[key].encode().unwrap());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// Nobody may have a waiting lead before `until`, and at `until` some contract's own state changes.
+    #[test]
+    fn until_is_the_first_instant_that_time_alone_changes(mut world in worlds()) {
+        world.facts.open_seats = None;
+        let book = world.book();
+        let counters = world.counters(&book);
+        let (decision, _) = decide_on(&compiled(&book), &world, &counters);
+        let Conclusion::Wait { reason: Waiting::For(_), until, .. } = decision.conclusion else { return Ok(()) };
+        let oracle = Oracle::of(&world, &book, &counters);
+        if let Some(until) = until {
+            prop_assert!(until > world.now);
+            let own = |at: Timestamp| {
+                let oracle = oracle.at(at);
+                book.contracts.iter().map(|contract| oracle.own(contract)).collect::<Vec<_>>()
+            };
+            prop_assert_ne!(own(later(until, -1)), own(until), "nothing changes at {}", until);
+        }
+        // On the hour and half a second after, for nine days.
+        let hour = world.now.as_second() / 3_600 * 3_600;
+        for hours in 1..9 * 24 {
+            for ms in [0, 500] {
+                let at = later(Timestamp::from_second(hour + hours * 3_600).unwrap(), ms);
+                if until.is_some_and(|until| at >= until) {
+                    return Ok(());
+                }
+                let next = oracle.at(at).ask(&[]).next;
+                prop_assert!(matches!(next, Next::Nobody(_)), "free at {at}, but until is {until:?}: {next:?}");
+            }
+        }
+    }
+}

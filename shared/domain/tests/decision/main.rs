@@ -1,0 +1,23 @@
+//! The decision against an oracle that is plain, slow and written from the rules alone, on small
+//! rulebooks in which everything meets everything; and the rules by name.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`world`] | small rulebooks, leads and counters, as text and as what a decision reads |
+//! | [`oracle`] | the rules, over the rulebook as parsed |
+//! | [`agreement`] | the decision is what the oracle says |
+//! | [`properties`] | what must hold of every decision, and of many in a row |
+//! | [`rules`] | one example for each rule |
+
+#![allow(
+    clippy::items_after_statements,
+    clippy::inconsistent_struct_constructor,
+    reason = "a test keeps its helpers beside their use"
+)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says so when it fails")]
+
+mod world;
+mod oracle;
+mod agreement;
+mod properties;
+mod rules;

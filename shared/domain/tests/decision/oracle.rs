@@ -1,0 +1,346 @@
+//! The rules as they are written, over the rulebook as parsed: every contract is looked at every time,
+//! nothing is compiled, indexed or kept.
+
+use jiff::Timestamp;
+use leadyard_domain::contract::{AreaPart, Contract, Specificity, Territory, WhenUnavailable};
+use leadyard_domain::dealer::{AfterHours, Dealer};
+use leadyard_domain::distribution::{
+    Counters, LeadFacts, Location, OpenSeats, Rule, Step, Switches, Usage, Waiting,
+};
+use leadyard_domain::ids::ContractId;
+use leadyard_domain::place::{self, Place, Reach};
+use leadyard_domain::rulebook::{Mode, Rulebook};
+use leadyard_domain::time;
+
+use crate::world::World;
+
+pub(crate) struct Oracle<'a> {
+    pub(crate) book: &'a Rulebook,
+    pub(crate) facts: &'a LeadFacts,
+    pub(crate) switches: &'a Switches,
+    pub(crate) counters: &'a Counters,
+    pub(crate) now: Timestamp,
+}
+
+/// What becomes of one seat.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// One of these takes it: they differ by the last tie-break only.
+    OneOf(Vec<ContractId>),
+    /// Nobody, for this rule.
+    Nobody(Rule),
+}
+
+/// What becomes of one seat, and the contracts that a territory keeps from it.
+pub(crate) struct Asked<'a> {
+    pub(crate) next: Next,
+    shut_out: Vec<&'a Contract>,
+}
+
+impl<'a> Oracle<'a> {
+    pub(crate) fn of(world: &'a World, book: &'a Rulebook, counters: &'a Counters) -> Self {
+        Self { book, facts: &world.facts, switches: &world.switches, counters, now: world.now }
+    }
+
+    pub(crate) fn at(&self, now: Timestamp) -> Self {
+        Self { now, ..*self }
+    }
+
+    /// Why the lead waits before anyone is looked at.
+    pub(crate) fn waits_anyway(&self) -> Option<Waiting> {
+        if self.switches.stop {
+            return Some(Waiting::Stopped);
+        }
+        (self.facts.location == Location::Unplaced).then_some(Waiting::Unplaced)
+    }
+
+    pub(crate) fn manual(&self) -> bool {
+        self.book.offers.iter().any(|offer| offer.id == self.facts.offer && offer.mode == Mode::Manual)
+    }
+
+    pub(crate) fn contract(&self, id: &ContractId) -> &'a Contract {
+        self.book.contracts.iter().find(|contract| &contract.id == id).unwrap()
+    }
+
+    pub(crate) fn dealer(&self, contract: &Contract) -> &'a Dealer {
+        self.book.dealers.iter().find(|dealer| dealer.id == contract.dealer).unwrap()
+    }
+
+    fn place(&self) -> Option<Place> {
+        match self.facts.location {
+            Location::Zip(zip) => place::of(zip),
+            Location::State { .. } | Location::Unplaced => None,
+        }
+    }
+
+    /// Rule 2: the narrowest part that covers.
+    pub(crate) fn covers(&self, contract: &Contract) -> Option<Specificity> {
+        let center = place::of(self.dealer(contract).zip).and_then(Place::unit);
+        let covers = |part: &&AreaPart| match (**part, self.place(), self.facts.location.state()) {
+            (AreaPart::Any, ..) => self.facts.location != Location::Unplaced,
+            (AreaPart::State(state), _, known) => known == Some(state),
+            (AreaPart::Zip(zip), Some(place), _) => place.zip() == zip,
+            (AreaPart::Zip3(zip3), Some(place), _) => place.zip().zip3() == zip3,
+            (AreaPart::County(county), Some(place), _) => place.county() == Some(county),
+            (AreaPart::RadiusMiles(miles), Some(place), _) => center
+                .zip(place.unit())
+                .is_some_and(|(from, to)| from.within(to, Reach::miles(f64::from(miles)))),
+            (
+                AreaPart::Zip(_) | AreaPart::Zip3(_) | AreaPart::County(_) | AreaPart::RadiusMiles(_),
+                None,
+                _,
+            ) => false,
+        };
+        self.book.areas[&contract.area].iter().filter(covers).map(|part| part.specificity()).min()
+    }
+
+    /// Rule 1.
+    fn rule_1(&self, contract: &Contract) -> Option<Rule> {
+        let dealer = self.dealer(contract);
+        let runs = |until: Option<Timestamp>| until.is_none_or(|until| until > self.now);
+        let paused = self.switches.contracts.iter().any(|pause| pause.id == contract.id && runs(pause.until))
+            || self.switches.dealers.iter().any(|pause| pause.id == dealer.id && runs(pause.until));
+        let today = self.now.to_zoned(time::zone(&dealer.zone).unwrap()).date();
+        let dated = contract.starts.is_some_and(|starts| today < starts)
+            || contract.ends.is_some_and(|ends| ends < today);
+        let age_ms = self.now.as_millisecond() - self.facts.opened_at.as_millisecond();
+        if paused || dated {
+            Some(Rule::Inactive)
+        } else if !contract.offers.takes(&self.facts.offer) {
+            Some(Rule::Offer)
+        } else if !contract.sources.takes(&self.facts.source) {
+            Some(Rule::Source)
+        } else if contract.max_age_hours.is_some_and(|most| age_ms > i64::from(most) * 3_600_000) {
+            Some(Rule::Age)
+        } else {
+            None
+        }
+    }
+
+    /// Rule 3.
+    fn rule_3(&self, contract: &Contract) -> Option<Rule> {
+        if self.facts.band.fit > contract.min_band.fit
+            || self.facts.band.engagement > contract.min_band.engagement
+        {
+            Some(Rule::Band)
+        } else if contract.needs.iter().any(|need| !self.facts.brings.iter().any(|brought| brought == need)) {
+            Some(Rule::Needs)
+        } else {
+            None
+        }
+    }
+
+    /// The first of rules 1 to 3: what a contract does not take.
+    fn refuses(&self, contract: &Contract) -> Option<Rule> {
+        let area = || self.covers(contract).is_none().then_some(Rule::Area);
+        self.rule_1(contract).or_else(area).or_else(|| self.rule_3(contract))
+    }
+
+    /// The first failure, territories aside.
+    pub(crate) fn own(&self, contract: &Contract) -> Option<Rule> {
+        let dealer = self.dealer(contract);
+        let excluded = self.facts.excluded.contains(&dealer.id) || self.facts.holders.contains(&dealer.id);
+        let zone = time::zone(&dealer.zone).unwrap();
+        let shut = contract.after_hours.unwrap_or(dealer.after_hours) == AfterHours::Hold
+            && !dealer.hours.is_open(self.now, &zone, &dealer.holidays);
+        let usage = self.counters.contracts.get(&contract.id);
+        let dealer_usage = self.counters.dealers.get(&dealer.id);
+        let full =
+            self.full(&contract.caps.0, usage, dealer) || self.full(&dealer.caps.0, dealer_usage, dealer);
+        self.refuses(contract)
+            .or(excluded.then_some(Rule::Excluded))
+            .or(shut.then_some(Rule::Hours))
+            .or(full.then_some(Rule::Cap))
+    }
+
+    fn full(&self, caps: &[leadyard_domain::contract::Cap], usage: Option<&Usage>, dealer: &Dealer) -> bool {
+        let zone = time::zone(&dealer.zone).unwrap();
+        caps.iter().any(|cap| {
+            let start = cap.period.start(self.now, &zone, self.book.company.week_starts);
+            usage.is_some_and(|usage| usage.in_period(cap.period, start) >= cap.most)
+        })
+    }
+
+    fn seated(&self, contract: &Contract, chosen: &[&Contract]) -> bool {
+        self.facts.holders.contains(&contract.dealer)
+            || chosen.iter().any(|other| other.dealer == contract.dealer)
+    }
+
+    /// Whether a contract may share with those who have a seat: for at least as many, never a closed
+    /// one, protected only with protected.
+    fn may_sit(&self, contract: &Contract, chosen: &[&Contract]) -> bool {
+        let fixed = match (self.facts.open_seats, chosen.first()) {
+            (Some(OpenSeats { free: 0, .. }), _) => return false,
+            (Some(open), _) => Some((open.of, open.protected)),
+            (None, Some(first)) => Some((first.sale.seats(), first.territory == Territory::Protected)),
+            (None, None) => None,
+        };
+        fixed.is_none_or(|(seats, protected)| {
+            let is_protected = contract.territory == Territory::Protected;
+            contract.sale.seats() >= seats
+                && contract.territory != Territory::Closed
+                && is_protected == protected
+        })
+    }
+
+    fn free(&self, contract: &Contract, chosen: &[&Contract]) -> bool {
+        self.own(contract).is_none() && self.may_sit(contract, chosen) && !self.seated(contract, chosen)
+    }
+
+    /// How many seats there are to give, once the first is chosen.
+    pub(crate) fn seats(&self, first: &Contract) -> usize {
+        match self.facts.open_seats {
+            Some(open) => usize::from(open.free),
+            None if first.territory == Territory::Closed => 1,
+            None => usize::from(first.sale.seats()),
+        }
+    }
+
+    /// Rule 5 and the ranking: who takes the next seat.
+    pub(crate) fn ask(&self, chosen: &[&Contract]) -> Asked<'a> {
+        let mut pool: Vec<&Contract> =
+            self.book.contracts.iter().filter(|contract| self.covers(contract).is_some()).collect();
+        let everyone = pool.clone();
+        let gone = |pool: &[&'a Contract]| -> Vec<&'a Contract> {
+            everyone.iter().copied().filter(|one| !pool.iter().any(|other| other.id == one.id)).collect()
+        };
+        let mut levels: Vec<Specificity> = pool.iter().filter_map(|contract| self.covers(contract)).collect();
+        levels.sort();
+        levels.dedup();
+        for level in levels {
+            let group: Vec<&Contract> = pool
+                .iter()
+                .copied()
+                .filter(|one| self.covers(one) == Some(level) && self.speaks(one, chosen))
+                .collect();
+            // Compelling contracts that are more specific, or as specific, are not shut out by this level.
+            let before =
+                |one: &Contract| one.territory.compels() && self.covers(one).is_some_and(|at| at <= level);
+            let free: Vec<&Contract> = group.iter().copied().filter(|one| self.free(one, chosen)).collect();
+            if !free.is_empty() {
+                pool.retain(|one| before(one));
+                return Asked { next: Next::OneOf(self.best(free)), shut_out: gone(&pool) };
+            }
+            let waits = group.iter().filter(|one| {
+                one.when_unavailable == WhenUnavailable::Wait
+                    && self.may_sit(one, chosen)
+                    && !self.seated(one, chosen)
+            });
+            let rules = waits.filter_map(|one| self.own(one));
+            if let Some(rule) =
+                rules.filter(|rule| [Rule::Excluded, Rule::Hours, Rule::Cap].contains(rule)).max()
+            {
+                pool.retain(|one| before(one));
+                return Asked { next: Next::Nobody(rule), shut_out: gone(&pool) };
+            }
+            let closing: Vec<&Contract> =
+                group.iter().copied().filter(|one| self.keeps_others_out(one, chosen)).collect();
+            if !closing.is_empty() {
+                pool.retain(|one| before(one) || closing.iter().any(|closed| closed.dealer == one.dealer));
+            }
+        }
+        let free: Vec<&Contract> = pool.iter().copied().filter(|one| self.free(one, chosen)).collect();
+        let shut_out = gone(&pool);
+        if !free.is_empty() {
+            return Asked { next: Next::OneOf(self.best(free)), shut_out };
+        }
+        let takes_category = |contract: &Contract| {
+            let mut offers = self.book.offers.iter().filter(|offer| offer.category == self.facts.category);
+            offers.any(|offer| contract.offers.takes(&offer.id))
+        };
+        let nearest = self
+            .book
+            .contracts
+            .iter()
+            .filter(|contract| self.covers(contract).is_some() && takes_category(contract))
+            .filter_map(|contract| self.failed(contract, chosen, &shut_out))
+            .max();
+        let anyone = self.book.contracts.iter().any(takes_category);
+        Asked {
+            next: Next::Nobody(nearest.unwrap_or(if anyone { Rule::Area } else { Rule::Offer })),
+            shut_out,
+        }
+    }
+
+    /// Whether a contract has a say before the ranking.
+    fn speaks(&self, contract: &Contract, chosen: &[&Contract]) -> bool {
+        let refuses = self.refuses(contract);
+        match contract.territory {
+            Territory::Open => false,
+            Territory::First | Territory::Protected => refuses.is_none() && !self.seated(contract, chosen),
+            Territory::Closed => {
+                refuses != Some(Rule::Inactive) && (refuses.is_some() || !self.seated(contract, chosen))
+            }
+        }
+    }
+
+    /// Whether a compelling contract that does not get the seat leaves it empty rather than to others.
+    fn keeps_others_out(&self, contract: &Contract, chosen: &[&Contract]) -> bool {
+        let goes_on = self.own(contract).is_some() && contract.when_unavailable == WhenUnavailable::Next;
+        let takes_alone = !goes_on && !self.may_sit(contract, chosen);
+        match contract.territory {
+            Territory::Open | Territory::First => false,
+            Territory::Protected => takes_alone,
+            Territory::Closed => self.refuses(contract).is_some() || takes_alone,
+        }
+    }
+
+    /// The first rule a contract failed for the last seat that was asked for.
+    fn failed(&self, contract: &Contract, chosen: &[&Contract], shut_out: &[&Contract]) -> Option<Rule> {
+        let own = self.own(contract);
+        let held = self.facts.open_seats.is_some() && !self.may_sit(contract, &[]);
+        let out = held || shut_out.iter().any(|other| other.id == contract.id);
+        let got = chosen.iter().any(|other| other.id == contract.id);
+        if !got && out && own.is_none_or(|own| own > Rule::Territory) { Some(Rule::Territory) } else { own }
+    }
+
+    pub(crate) fn failures(
+        &self,
+        chosen: &[&Contract],
+        asked: &Asked<'_>,
+    ) -> Vec<(ContractId, Option<Rule>)> {
+        self.book
+            .contracts
+            .iter()
+            .map(|contract| (contract.id.clone(), self.failed(contract, chosen, &asked.shut_out)))
+            .collect()
+    }
+
+    /// The ranking: those that only a hash tells apart.
+    fn best(&self, mut among: Vec<&Contract>) -> Vec<ContractId> {
+        let ranking = self
+            .book
+            .offers
+            .iter()
+            .find(|offer| offer.id == self.facts.offer)
+            .map(|offer| offer.ranking.clone());
+        let usage =
+            |contract: &Contract| self.counters.contracts.get(&contract.id).cloned().unwrap_or_default();
+        for step in ranking.unwrap() {
+            let key = |contract: &&Contract| -> i128 {
+                match step {
+                    Step::Tier => i128::from(contract.tier),
+                    Step::Distance { bucket_miles } => {
+                        let from = place::of(self.dealer(contract).zip).and_then(Place::unit);
+                        let to = self.place().and_then(Place::unit);
+                        from.zip(to).map_or(i128::MAX, |(from, to)| {
+                            (from.miles_to(to) / f64::from(bucket_miles)).floor() as i128
+                        })
+                    }
+                    Step::Share => {
+                        let passes = among.iter().map(|one| i128::from(usage(one).pass));
+                        let steps = among.iter().map(|one| (1_i128 << 32) / i128::from(one.weight));
+                        let floor = passes.max().unwrap() - steps.max().unwrap();
+                        i128::from(usage(contract).pass).max(floor)
+                    }
+                    Step::LongestAgo => i128::from(usage(contract).last_assigned_ms),
+                    Step::Price => -i128::from(contract.price.minor()),
+                }
+            };
+            let least = among.iter().map(key).min().unwrap();
+            let kept: Vec<&Contract> = among.iter().copied().filter(|one| key(one) == least).collect();
+            among = kept;
+        }
+        among.into_iter().map(|contract| contract.id.clone()).collect()
+    }
+}

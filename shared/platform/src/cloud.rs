@@ -1,0 +1,142 @@
+//! The clients, built once, and everything else a handler may touch: the seam.
+//!
+//! On AWS the SDK talks HTTPS; on one machine and in the simulation it is given another HTTP client,
+//! and nothing else changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use leadyard_domain::access::MasterKey;
+
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::entropy::Entropy;
+use crate::outbound::Outbound;
+use crate::queues::Queues;
+use crate::rulebooks::Rulebooks;
+use crate::store::Store;
+
+/// All that a handler touches.
+#[derive(Clone, Debug)]
+pub struct Cloud {
+    /// The table.
+    pub store: Store,
+    /// The queues.
+    pub queues: Queues,
+    /// Rulebooks read so far.
+    pub rulebooks: Arc<Rulebooks>,
+    /// Dealers' URLs.
+    pub outbound: Outbound,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// The master key.
+    pub master: MasterKey,
+}
+
+/// A function that could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The environment lacks something.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No client for dealers' URLs.
+    #[error("the outbound client could not be built")]
+    Outbound(#[source] crate::outbound::BuildError),
+}
+
+/// One attempt at DynamoDB or SQS. Both answer in milliseconds; what takes longer than this has lost
+/// its way, and the next attempt is likelier to come back than this one.
+const ATTEMPT: Duration = Duration::from_millis(1_500);
+/// All attempts together: within intake's own ten seconds, with room to spill.
+const OPERATION: Duration = Duration::from_secs(4);
+const CONNECT: Duration = Duration::from_secs(1);
+/// Attempts of reads, single writes and sends. Transactions have a layer of their own, in the store.
+const ATTEMPTS: u32 = 3;
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(OPERATION)
+        .build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(30))
+}
+
+impl Cloud {
+    /// On AWS: everything from the environment.
+    ///
+    /// # Errors
+    /// When a variable is missing or malformed.
+    pub async fn from_env() -> Result<Self, StartError> {
+        let config = Config::from_env()?;
+        let sdk = aws_config::defaults(BehaviorVersion::latest())
+            .timeout_config(timeouts())
+            .retry_config(retries())
+            .load()
+            .await;
+        let entropy = Entropy::system();
+        Ok(Self {
+            store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), config.table, entropy.clone()),
+            queues: Queues::new(aws_sdk_sqs::Client::new(&sdk), config.queues),
+            rulebooks: Arc::default(),
+            outbound: Outbound::new(crate::outbound::Settings::new(false)).map_err(StartError::Outbound)?,
+            clock: Clock::system(),
+            entropy,
+            master: config.master,
+        })
+    }
+
+    /// In process: the same SDK over another HTTP client.
+    pub fn in_process(
+        http: SharedHttpClient,
+        config: Config,
+        outbound: Outbound,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> Self {
+        let credentials = Credentials::new("local", "local", None, None, "local");
+        let region = Region::from_static(LOCAL_REGION);
+        let sleep = aws_smithy_async::rt::sleep::SharedAsyncSleep::new(
+            aws_smithy_async::rt::sleep::TokioSleep::new(),
+        );
+        let dynamodb = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(region.clone())
+            .credentials_provider(credentials.clone())
+            .http_client(http.clone())
+            .sleep_impl(sleep.clone())
+            .timeout_config(timeouts())
+            .retry_config(retries())
+            .build();
+        let sqs = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(region)
+            .credentials_provider(credentials)
+            .http_client(http)
+            .sleep_impl(sleep)
+            .timeout_config(timeouts())
+            .retry_config(retries())
+            .build();
+        Self {
+            store: Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), config.table, entropy.clone()),
+            queues: Queues::new(aws_sdk_sqs::Client::from_conf(sqs), config.queues),
+            rulebooks: Arc::default(),
+            outbound,
+            clock,
+            entropy,
+            master: config.master,
+        }
+    }
+}
+
+/// The region of services in process.
+pub const LOCAL_REGION: &str = "us-east-1";

@@ -1,0 +1,27 @@
+//! All of Leadyard that touches the world. Everything else is told the time and given its entropy.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`cloud`] | the clients, built once: the seam between AWS, one machine and the simulation |
+//! | [`store`] | the one table: `keys` is the data model, then a file per resource |
+//! | [`queues`] | typed messages |
+//! | [`rulebooks`] | compiled rulebooks, kept per version |
+//! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
+//! | [`outbound`] | dealers' URLs |
+//! | [`batch`] | partial failures |
+//! | [`http`] | problems, and what every route does alike |
+//! | [`clock`], [`entropy`], [`config`] | the only readers of time, randomness and environment |
+//! | [`telemetry`] | logs without a person in them |
+
+pub mod cloud;
+pub mod store;
+pub mod queues;
+pub mod rulebooks;
+pub mod judging;
+pub mod outbound;
+pub mod batch;
+pub mod http;
+pub mod clock;
+pub mod entropy;
+pub mod config;
+pub mod telemetry;

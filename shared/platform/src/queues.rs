@@ -1,0 +1,265 @@
+//! Typed messages. They name things by id: nothing personal stands in a queue, but for the spill,
+//! which is encrypted and short-lived.
+//!
+//! Every message carries its version; version N is read by N−1 and N+1, since two versions run side by
+//! side during every deployment: a field that is not known is ignored, a new one has a default.
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use jiff::Timestamp;
+use leadyard_domain::identity::IdentityHash;
+use leadyard_domain::ids::{
+    AssignmentId, CategoryId, CompanyId, EnquiryId, LeadId, OfferId, SourceId, VisitorId,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::config::QueueUrls;
+
+/// To distribution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToDistribution {
+    /// Decide on this lead.
+    Lead(LeadId),
+    /// Wake those who wait.
+    Wake {
+        /// Whose.
+        company: CompanyId,
+        /// In which category.
+        category: CategoryId,
+    },
+}
+
+/// To delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToDelivery {
+    /// Deliver this assignment.
+    Assignment {
+        /// The lead.
+        lead: LeadId,
+        /// Its cycle.
+        cycle: u32,
+        /// The seat.
+        assignment: AssignmentId,
+    },
+    /// Deliver this message to a holder.
+    Message {
+        /// The lead.
+        lead: LeadId,
+        /// The seat.
+        assignment: AssignmentId,
+        /// The event.
+        event: String,
+        /// Which of them.
+        number: String,
+    },
+}
+
+/// To scoring: interactions of one post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToScoring {
+    /// Whose visitors or leads.
+    pub company: CompanyId,
+    /// What they did.
+    pub interactions: Vec<QueuedInteraction>,
+}
+
+/// One interaction, nothing personal in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueuedInteraction {
+    /// The sender's id, hashed to 8 bytes.
+    pub id: [u8; 8],
+    /// What kind.
+    pub kind: String,
+    /// The sender's time.
+    pub at: Timestamp,
+    /// For which offer; the latest open lead, if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<OfferId>,
+    /// Whose it is.
+    pub of: InteractionOf,
+}
+
+/// How an interaction names its lead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InteractionOf {
+    /// By the browser.
+    Visitor(VisitorId),
+    /// By the lead itself.
+    Lead(LeadId),
+    /// By a keyed hash of e-mail or phone.
+    Identity(IdentityHash),
+}
+
+/// To the spill: a raw enquiry that the table did not take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToSpill {
+    /// Fixed before the first write, so that it comes in once.
+    pub enquiry: EnquiryId,
+    /// The company.
+    pub company: CompanyId,
+    /// The source.
+    pub source: SourceId,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// Its content type.
+    pub content_type: String,
+    /// Its body, base64.
+    pub body: String,
+    /// It came with the secret.
+    pub trusted: bool,
+    /// The visitor minted for it.
+    pub visitor: Option<VisitorId>,
+    /// Tracking was declined by the browser (`Sec-GPC: 1`).
+    pub gpc: bool,
+    /// The browser, as it named itself.
+    pub user_agent: Option<String>,
+}
+
+/// A message as sent: its version beside it.
+#[derive(Serialize, Deserialize)]
+struct Envelope<M> {
+    v: u8,
+    m: M,
+}
+
+/// The version of every message here.
+const VERSION: u8 = 1;
+
+/// A message we cannot read: it ends in the dead letters, where a person looks.
+#[derive(Debug, thiserror::Error)]
+#[error("a message is not of a shape we know")]
+pub struct Unreadable(#[source] serde_json::Error);
+
+/// Reads a message.
+pub fn read<M: DeserializeOwned>(body: &str) -> Result<M, Unreadable> {
+    serde_json::from_str::<Envelope<M>>(body).map(|envelope| envelope.m).map_err(Unreadable)
+}
+
+/// A message as the queue holds it.
+pub fn write<M: Serialize>(message: M) -> String {
+    // Messages are plain data: strings, numbers, enums.
+    serde_json::to_string(&Envelope { v: VERSION, m: message }).unwrap_or_default()
+}
+
+/// A queue did not take a message.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue is unavailable")]
+pub struct QueueError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+/// The queues.
+#[derive(Clone, Debug)]
+pub struct Queues {
+    client: Client,
+    urls: QueueUrls,
+}
+
+impl Queues {
+    /// Over this client.
+    pub const fn new(client: Client, urls: QueueUrls) -> Self {
+        Self { client, urls }
+    }
+
+    /// Where the queues are.
+    pub const fn urls(&self) -> &QueueUrls {
+        &self.urls
+    }
+
+    /// A lead to distribution; `group` is its company, or the lead itself where only that is known. Best
+    /// effort: the due index is the truth.
+    pub async fn lead_to_distribution(&self, group: &str, lead: LeadId) -> Result<(), QueueError> {
+        self.send(&self.urls.distribution, write(ToDistribution::Lead(lead)), Some(group), 0).await
+    }
+
+    /// Many leads to distribution.
+    pub async fn leads_to_distribution(
+        &self,
+        company: &CompanyId,
+        leads: &[LeadId],
+    ) -> Result<(), QueueError> {
+        const BATCH: usize = 10;
+        for some in leads.chunks(BATCH) {
+            let entries = some
+                .iter()
+                .enumerate()
+                .map(|(at, lead)| {
+                    SendMessageBatchRequestEntry::builder()
+                        .id(at.to_string())
+                        .message_body(write(ToDistribution::Lead(*lead)))
+                        .message_group_id(company.as_str())
+                        .build()
+                })
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| QueueError(Box::new(error)))?;
+            let answer = self
+                .client
+                .send_message_batch()
+                .queue_url(&self.urls.distribution)
+                .set_entries(Some(entries))
+                .send()
+                .await
+                .map_err(|error| QueueError(Box::new(error)))?;
+            // A batch that succeeds may have failed in part.
+            if let Some(failed) = answer.failed.first() {
+                return Err(QueueError(
+                    format!("{} of a batch failed, the first by {}", answer.failed.len(), failed.code).into(),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Those who wait, to be woken.
+    pub async fn wake_to_distribution(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+    ) -> Result<(), QueueError> {
+        let message = ToDistribution::Wake { company: company.clone(), category: category.clone() };
+        self.send(&self.urls.distribution, write(message), Some(company.as_str()), 0).await
+    }
+
+    /// An assignment or message to delivery, after `delay_s` seconds (at most 900). `group` is the
+    /// dealer, so that one with a backlog does not delay the others.
+    pub async fn to_delivery(
+        &self,
+        message: ToDelivery,
+        group: &str,
+        delay_s: u32,
+    ) -> Result<(), QueueError> {
+        self.send(&self.urls.delivery, write(message), Some(group), delay_s).await
+    }
+
+    /// Interactions to scoring.
+    pub async fn to_scoring(&self, message: &ToScoring) -> Result<(), QueueError> {
+        self.send(&self.urls.interactions, write(message), Some(message.company.as_str()), 0).await
+    }
+
+    /// A raw enquiry to the spill.
+    pub async fn to_spill(&self, message: &ToSpill) -> Result<(), QueueError> {
+        self.send(&self.urls.spill, write(message), None, 0).await
+    }
+
+    async fn send(
+        &self,
+        url: &str,
+        body: String,
+        group: Option<&str>,
+        delay_s: u32,
+    ) -> Result<(), QueueError> {
+        const MOST_DELAY_S: u32 = 900;
+        self.client
+            .send_message()
+            .queue_url(url)
+            .message_body(body)
+            .set_message_group_id(group.map(str::to_owned))
+            .set_delay_seconds(Some(delay_s.min(MOST_DELAY_S).cast_signed()).filter(|delay| *delay > 0))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| QueueError(Box::new(error)))
+    }
+}

@@ -1,0 +1,101 @@
+//! Messages to holders other than the assignment itself: a repeat, a withdrawal.
+
+use jiff::Timestamp;
+use leadyard_domain::assignment::{Attempt, DeliveryState};
+use leadyard_domain::delivery::Event;
+use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId};
+use serde::{Deserialize, Serialize};
+
+use super::keys::Key;
+use super::leads::UNCHANGED;
+use super::{Item, Store, StoreError, number, string, values};
+
+/// A message on its way to a holder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The lead.
+    pub lead: LeadId,
+    /// The seat it is about.
+    pub assignment: AssignmentId,
+    /// In which cycle.
+    pub cycle: u32,
+    /// What it says.
+    pub event: Event,
+    /// Which of them: the enquiry that repeated, or `1`.
+    pub number: String,
+    /// Whose lead.
+    pub company: CompanyId,
+    /// To whom.
+    pub dealer: DealerId,
+    /// When it became necessary.
+    pub since: Timestamp,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// The attempts, all of them: they are few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+    /// When the next attempt may begin; at once, if `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<Timestamp>,
+    /// Counts writes.
+    pub v: u64,
+    /// When it must be tried next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+}
+
+impl Delivery {
+    fn key(&self) -> Key<'_> {
+        Key::Delivery {
+            lead: self.lead,
+            assignment: self.assignment,
+            event: self.event.as_str(),
+            number: &self.number,
+        }
+    }
+
+    pub(super) fn item(&self) -> Result<Item, StoreError> {
+        let mut item: Item =
+            serde_dynamo::to_item(self).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+        item.extend(super::key_item(&self.key()));
+        if let Some(due) = self.due {
+            item.insert(
+                "dk".to_owned(),
+                string(super::keys::due_shard(super::keys::shard(self.assignment.bytes()))),
+            );
+            item.insert("dt".to_owned(), number(due.as_millisecond()));
+        }
+        Ok(item)
+    }
+
+    pub(super) fn read(item: Item) -> Result<Self, StoreError> {
+        let due = super::read_number::<i64>(&item, "dt").and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let read: Self =
+            serde_dynamo::from_item(item).map_err(|error| StoreError::damaged("delivery", error))?;
+        Ok(Self { due, ..read })
+    }
+}
+
+impl Store {
+    /// A message to a holder.
+    pub async fn delivery_get(
+        &self,
+        lead: LeadId,
+        assignment: AssignmentId,
+        event: &str,
+        number: &str,
+    ) -> Result<Option<Delivery>, StoreError> {
+        self.get(&Key::Delivery { lead, assignment, event, number }).await?.map(Delivery::read).transpose()
+    }
+
+    /// Keeps a new message; one that stands already is left as it is.
+    pub async fn delivery_create(&self, delivery: &Delivery) -> Result<(), StoreError> {
+        self.put_if(delivery.item()?, "attribute_not_exists(pk)", values([])).await.map(drop)
+    }
+
+    /// Keeps a changed message, if nobody else changed it since it was read.
+    pub async fn delivery_save(&self, delivery: &Delivery) -> Result<bool, StoreError> {
+        let next = Delivery { v: delivery.v + 1, ..delivery.clone() };
+        self.put_if(next.item()?, UNCHANGED, values([(":seen", number(delivery.v))])).await
+    }
+}

@@ -1,0 +1,72 @@
+//! The due index: the truth of what must be looked at next, whatever became of a message.
+
+use jiff::Timestamp;
+
+use super::keys::{self, DueKey};
+use super::{Store, StoreError, number, read_number, read_string, string};
+
+/// Something overdue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueItem {
+    /// What.
+    pub key: DueKey,
+    /// Since when, Unix milliseconds: the claim's condition.
+    pub since_ms: i64,
+    pk: String,
+    sk: String,
+}
+
+impl Store {
+    /// The first overdue items of one shard, the longest overdue first.
+    pub async fn due_page(&self, shard: u8, now: Timestamp, limit: i32) -> Result<Vec<DueItem>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(super::schema::DUE.name)
+            .key_condition_expression("dk = :shard AND dt <= :now")
+            .expression_attribute_values(":shard", string(keys::due_shard(shard)))
+            .expression_attribute_values(":now", number(now.as_millisecond()))
+            .limit(limit)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(answer
+            .items
+            .into_iter()
+            .flatten()
+            .filter_map(|item| {
+                let (pk, sk) = (read_string(&item, "pk")?.to_owned(), read_string(&item, "sk")?.to_owned());
+                Some(DueItem { key: DueKey::read(&pk, &sk)?, since_ms: read_number(&item, "dt")?, pk, sk })
+            })
+            .collect())
+    }
+
+    /// Claims an overdue item by moving its due time forward; `false` when somebody else did, or it is
+    /// no longer due: an index may be behind.
+    pub async fn due_claim(&self, item: &DueItem, until: Timestamp) -> Result<bool, StoreError> {
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", string(&item.pk))
+            .key("sk", string(&item.sk))
+            .update_expression("SET dt = :until")
+            .condition_expression("dt = :since")
+            .expression_attribute_values(":until", number(until.as_millisecond()))
+            .expression_attribute_values(":since", number(item.since_ms))
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(StoreError::unavailable(error)),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Enquiries: kept with their lead and identities in one conditional commit, before anything is
+//! decided.
+
+use jiff::Timestamp;
+use leadyard_domain::ids::{CompanyId, EnquiryId, LeadId, SourceId, VisitorId};
+use leadyard_domain::lead::Lead;
+use leadyard_domain::limits;
+use serde::{Deserialize, Serialize};
+
+use super::identities::IdentityWrite;
+use super::items::{self, StoredEnquiry};
+use super::keys::Key;
+use super::leads::UNCHANGED;
+use super::{Commit, Delivery, Store, StoreError, number, read_number, string, values};
+
+/// All that one enquiry writes.
+#[derive(Debug)]
+pub struct Keep<'a> {
+    /// The enquiry.
+    pub enquiry: &'a StoredEnquiry,
+    /// The lead it opens or belongs to; `None` for one that reaches nobody, and for a test.
+    pub lead: Option<&'a Lead>,
+    /// Whether the lead is new.
+    pub opens: bool,
+    /// Identities to claim for it, and to note a surname on.
+    pub identities: Vec<IdentityWrite>,
+    /// Another lead that may be the same person's: it carries the flag too.
+    pub flagged: Option<&'a Lead>,
+    /// The holders who are to be told.
+    pub deliveries: Vec<Delivery>,
+    /// Whose browser it came from.
+    pub visitor: Option<VisitorId>,
+    /// The answer to remember under an idempotency key.
+    pub answer: Option<StoredAnswer>,
+}
+
+/// The first answer to an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredAnswer {
+    /// A hash of the key.
+    pub key: String,
+    /// A hash of the body.
+    pub body: String,
+    /// HTTP status.
+    pub status: u16,
+    /// The answer's JSON.
+    pub answer: String,
+    /// Until when, Unix seconds.
+    pub ttl: i64,
+}
+
+/// What came of keeping an enquiry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It stands.
+    Done,
+    /// It stood already: the same enquiry again.
+    Already,
+    /// The idempotency key was used meanwhile: this was the answer.
+    Answered(StoredAnswer),
+    /// Somebody else changed the lead or claimed an identity: look again.
+    Changed,
+}
+
+impl Store {
+    /// Keeps an enquiry, its lead and its identities: all or nothing.
+    pub async fn enquiry_keep(&self, keep: Keep<'_>) -> Result<Kept, StoreError> {
+        let mut writes = vec![self.put(keep.enquiry.item()?, "attribute_not_exists(pk)", values([]))?];
+        let answer_at = keep.answer.as_ref().map(|_| writes.len());
+        if let Some(answer) = &keep.answer {
+            let key = Key::Idempotency {
+                company: &keep.enquiry.company,
+                source: &keep.enquiry.source,
+                hash: &answer.key,
+            };
+            let mut item: super::Item =
+                serde_dynamo::to_item(answer).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+            item.extend(super::key_item(&key));
+            // One that expired may still stand: TTL deletes late.
+            let now = keep.enquiry.received_at.as_second();
+            writes.push(self.put(
+                item,
+                "attribute_not_exists(pk) OR #ttl < :now",
+                values([(":now", number(now))]),
+            )?);
+        }
+        if let Some(lead) = keep.lead {
+            let write = if keep.opens {
+                self.put(items::lead_item(lead)?, "attribute_not_exists(pk)", values([]))?
+            } else {
+                let next = Lead { version: lead.version + 1, ..lead.clone() };
+                self.put(items::lead_item(&next)?, UNCHANGED, values([(":seen", number(lead.version))]))?
+            };
+            writes.push(write);
+            for identity in &keep.identities {
+                writes.push(self.identity_write(identity, lead.id)?);
+            }
+            if let Some(other) = keep.flagged {
+                let next = Lead { version: other.version + 1, ..other.clone() };
+                writes.push(self.put(
+                    items::lead_item(&next)?,
+                    UNCHANGED,
+                    values([(":seen", number(other.version))]),
+                )?);
+            }
+            for delivery in &keep.deliveries {
+                writes.push(self.put(delivery.item()?, "attribute_not_exists(pk)", values([]))?);
+            }
+            if let Some(visitor) = keep.visitor {
+                let key = Key::Visitor(&keep.enquiry.company, visitor);
+                let expires = keep.enquiry.received_at.as_second() + 400 * 86_400;
+                writes.push(self.update(
+                    &key,
+                    "SET lead_id = :lead, #ttl = :ttl",
+                    "",
+                    values([(":lead", string(lead.id.to_string())), (":ttl", number(expires))]),
+                )?);
+            }
+        }
+        let writes = writes.into_iter().map(name_ttl).collect();
+        match self.transact(writes).await? {
+            Commit::Done => Ok(Kept::Done),
+            commit @ Commit::Refused(_) if commit.refused_at(0) => Ok(Kept::Already),
+            commit @ Commit::Refused(_) => {
+                if let Some(at) = answer_at
+                    && commit.refused_at(at)
+                    && let Some(answer) = keep.answer.as_ref()
+                    && let Some(found) = self
+                        .idempotency_get(
+                            &keep.enquiry.company,
+                            &keep.enquiry.source,
+                            &answer.key,
+                            keep.enquiry.received_at,
+                        )
+                        .await?
+                {
+                    return Ok(Kept::Answered(found));
+                }
+                Ok(Kept::Changed)
+            }
+        }
+    }
+
+    /// The first answer to an idempotency key, while it is remembered.
+    pub async fn idempotency_get(
+        &self,
+        company: &CompanyId,
+        source: &SourceId,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<StoredAnswer>, StoreError> {
+        let Some(item) = self.get(&Key::Idempotency { company, source, hash }).await? else {
+            return Ok(None);
+        };
+        if read_number::<i64>(&item, "ttl").is_some_and(|ttl| ttl < now.as_second()) {
+            return Ok(None);
+        }
+        serde_dynamo::from_item(item).map(Some).map_err(|error| StoreError::damaged("idempotency", error))
+    }
+
+    /// An enquiry.
+    pub async fn enquiry_get(&self, id: EnquiryId) -> Result<Option<StoredEnquiry>, StoreError> {
+        self.get(&Key::Enquiry(id)).await?.map(StoredEnquiry::read).transpose()
+    }
+
+    /// A lead's enquiries, oldest first.
+    pub async fn enquiries_of(&self, lead: &Lead) -> Result<Vec<StoredEnquiry>, StoreError> {
+        let keys: Vec<Key<'_>> = lead
+            .enquiries
+            .iter()
+            .take(limits::ENQUIRIES_ON_LEAD)
+            .map(|enquiry| Key::Enquiry(enquiry.id))
+            .collect();
+        let mut found = self
+            .get_many(&keys)
+            .await?
+            .into_iter()
+            .map(StoredEnquiry::read)
+            .collect::<Result<Vec<_>, _>>()?;
+        found.sort_by_key(|enquiry| (enquiry.received_at, enquiry.id));
+        Ok(found)
+    }
+
+    /// Whose browser this is, if anyone's we know.
+    pub async fn visitor_lead(
+        &self,
+        company: &CompanyId,
+        visitor: VisitorId,
+    ) -> Result<Option<LeadId>, StoreError> {
+        let item = self.get(&Key::Visitor(company, visitor)).await?;
+        Ok(item.and_then(|item| super::read_string(&item, "lead_id")?.parse().ok()))
+    }
+}
+
+/// `ttl` is a reserved word: wherever an expression names it, so must the names.
+fn name_ttl(write: aws_sdk_dynamodb::types::TransactWriteItem) -> aws_sdk_dynamodb::types::TransactWriteItem {
+    let names =
+        |expressions: [Option<&str>; 2]| {
+            expressions.into_iter().flatten().any(|expression| expression.contains("#ttl")).then(|| {
+                std::collections::HashMap::from([("#ttl".to_owned(), super::schema::TTL.to_owned())])
+            })
+        };
+    let mut write = write;
+    if let Some(put) = &mut write.put {
+        put.expression_attribute_names = names([put.condition_expression.as_deref(), None]);
+    }
+    if let Some(update) = &mut write.update {
+        update.expression_attribute_names =
+            names([update.condition_expression.as_deref(), Some(update.update_expression.as_str())]);
+    }
+    write
+}

@@ -1,0 +1,92 @@
+//! Identities: whose e-mail or phone this is. Uniqueness is a condition of the store.
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use leadyard_domain::identity::{Claim, IdentityHash};
+use leadyard_domain::ids::LeadId;
+use leadyard_domain::lead::LeadScope;
+
+use super::keys::Key;
+use super::{Item, Store, StoreError, read_string, string, values};
+
+/// A change to one identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityWrite {
+    /// Which e-mail or phone.
+    pub hash: IdentityHash,
+    /// In which scope.
+    pub scope: LeadScope,
+    /// The surname it was seen with.
+    pub surname: Option<IdentityHash>,
+    /// Claimed for the lead, where it was nobody's; else only the surname is noted.
+    pub claim: bool,
+}
+
+/// What stands at one identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identified {
+    /// In which scope.
+    pub scope: LeadScope,
+    /// Whose it is.
+    pub lead: LeadId,
+    /// The surnames it was seen with.
+    pub surnames: Vec<IdentityHash>,
+}
+
+impl Store {
+    /// All scopes of the company in which this e-mail or phone is known.
+    pub async fn identity_scopes(&self, hash: &IdentityHash) -> Result<Vec<Identified>, StoreError> {
+        let items = self.query_prefix(Key::Identity { hash: &hash.to_string(), scope: "" }.pk(), "").await?;
+        items.iter().filter_map(|item| read(item).transpose()).collect()
+    }
+
+    pub(super) fn identity_write(
+        &self,
+        write: &IdentityWrite,
+        lead: LeadId,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let scope = write.scope.to_string();
+        let hash = write.hash.to_string();
+        let key = Key::Identity { hash: &hash, scope: &scope };
+        let surname = write.surname.as_ref().map(|surname| AttributeValue::Ss(vec![surname.to_string()]));
+        if write.claim {
+            let mut item = super::key_item(&key);
+            item.insert("lead_id".to_owned(), string(lead.to_string()));
+            if let Some(surname) = surname {
+                item.insert("surnames".to_owned(), surname);
+            }
+            return self.put(item, "attribute_not_exists(pk)", values([]));
+        }
+        match surname {
+            Some(surname) => self.update(
+                &key,
+                "ADD surnames :names",
+                "attribute_exists(pk)",
+                values([(":names", surname)]),
+            ),
+            // Nothing to note; the condition alone keeps the claim we relied on.
+            None => self.update(
+                &key,
+                "SET lead_id = :lead",
+                "lead_id = :lead",
+                values([(":lead", string(lead.to_string()))]),
+            ),
+        }
+    }
+}
+
+fn read(item: &Item) -> Result<Option<Identified>, StoreError> {
+    let Some(scope) = read_string(item, "sk") else { return Ok(None) };
+    let scope = scope.parse().map_err(|error| StoreError::damaged("identity", error))?;
+    let lead = read_string(item, "lead_id").unwrap_or_default();
+    let lead = lead.parse().map_err(|error| StoreError::damaged("identity", error))?;
+    let surnames = item.get("surnames").and_then(|names| names.as_ss().ok()).into_iter().flatten();
+    let surnames = surnames.filter_map(|name| name.parse().ok()).collect();
+    Ok(Some(Identified { scope, lead, surnames }))
+}
+
+impl Identified {
+    /// As [`leadyard_domain::identity::join`] reads it, with what the lead itself says.
+    pub fn claim(&self, lead_email: Option<IdentityHash>, lead_surname: Option<IdentityHash>) -> Claim {
+        Claim { lead: self.lead, surnames: self.surnames.iter().copied().collect(), lead_email, lead_surname }
+    }
+}

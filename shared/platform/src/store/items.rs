@@ -1,0 +1,374 @@
+//! The stored shapes. They are neither the domain's types nor the wire's: a renamed field can break
+//! neither old data nor the API. Each carries the version of its shape in `sv`; version N reads N−1.
+
+use jiff::Timestamp;
+use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState};
+use leadyard_domain::contract::Needs;
+use leadyard_domain::dealer::ChannelKind;
+use leadyard_domain::distribution::{LeadFacts, NearMiss, Reservation, Waiting};
+use leadyard_domain::enquiry::Fields;
+use leadyard_domain::ids::{
+    AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, LeadId, OfferId,
+    SourceId, VisitorId,
+};
+use leadyard_domain::lead::{AssignmentState, Contactable, EnquiryRef, Holder, Lead, ScoreState, Stage};
+use leadyard_domain::money::Money;
+use leadyard_domain::scoring::FitLetter;
+use serde::{Deserialize, Serialize};
+
+use super::keys::{self, Key};
+use super::{Item, StoreError, number, string};
+
+/// The version of every shape here.
+const SHAPE: u8 = 1;
+
+fn to_item(key: &Key<'_>, shape: &impl Serialize) -> Result<Item, StoreError> {
+    let mut item: Item =
+        serde_dynamo::to_item(shape).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+    item.insert("pk".to_owned(), string(key.pk()));
+    item.insert("sk".to_owned(), string(key.sk()));
+    item.insert("sv".to_owned(), number(SHAPE));
+    Ok(item)
+}
+
+fn read<'de, T: Deserialize<'de>>(what: &'static str, item: Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item).map_err(|error| StoreError::damaged(what, error))
+}
+
+#[derive(Serialize, Deserialize)]
+struct LeadItem {
+    id: LeadId,
+    co: CompanyId,
+    scope: String,
+    /// The version of the lead, not of the shape.
+    v: u64,
+    p: Contactable,
+    offer: OfferId,
+    cat: CategoryId,
+    src: SourceId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    camp: Option<String>,
+    #[serde(default)]
+    brings: Needs,
+    cyc: u32,
+    opened: Timestamp,
+    asked: Timestamp,
+    stage: Stage,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wait: Option<Waiting>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed: Option<Timestamp>,
+    enq: Vec<EnquiryRef>,
+    opening: EnquiryId,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    join: Vec<VisitorId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    held: Vec<Holder>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    excl: Vec<DealerId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seats: Option<(u8, bool)>,
+    #[serde(default)]
+    dup: bool,
+    #[serde(default)]
+    crossed: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    score: Option<ScoreState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    concl: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<Timestamp>,
+}
+
+pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
+    let shape = LeadItem {
+        id: lead.id,
+        co: lead.company.clone(),
+        scope: lead.scope.to_string(),
+        v: lead.version,
+        p: lead.person.clone(),
+        offer: lead.offer.clone(),
+        cat: lead.category.clone(),
+        src: lead.source.clone(),
+        camp: lead.campaign.clone(),
+        brings: lead.brings,
+        cyc: lead.cycle,
+        opened: lead.opened_at,
+        asked: lead.last_enquiry_at,
+        stage: lead.stage,
+        wait: lead.waiting,
+        closed: lead.closed_at,
+        enq: lead.enquiries.clone(),
+        opening: lead.opening,
+        join: lead.visitors_to_join.clone(),
+        held: lead.holders.clone(),
+        excl: lead.excluded.clone(),
+        seats: lead.seats,
+        dup: lead.possible_duplicate,
+        crossed: lead.crossed,
+        score: lead.score.clone(),
+        concl: lead.last_conclusion.clone(),
+        due: lead.due,
+    };
+    let mut item = to_item(&Key::Lead(lead.id), &shape)?;
+    index_due(&mut item, lead.id.bytes(), lead.due);
+    let shard = keys::shard(lead.id.bytes());
+    item.insert(
+        "gk".to_owned(),
+        string(keys::stage_shard(&lead.company, lead.stage.as_str(), &lead.category, shard)),
+    );
+    item.insert("gs".to_owned(), string(stage_sort(lead)));
+    if let Some(score) = &lead.score
+        && !lead.stage.closed()
+    {
+        let partition = keys::heat_shard(&lead.company, score.band.fit.as_str(), &score.model, shard);
+        item.insert("hk".to_owned(), string(partition));
+        item.insert("hs".to_owned(), number(score.heat));
+    }
+    Ok(item)
+}
+
+/// Highest score first when read backwards: the fit letter, the engagement key, then the freshest.
+fn stage_sort(lead: &Lead) -> String {
+    let letter = lead.score.as_ref().map_or(0, |score| match score.band.fit {
+        FitLetter::A => 3,
+        FitLetter::B => 2,
+        FitLetter::C => 1,
+    });
+    let heat = lead.score.as_ref().map_or(i64::MIN, |score| score.heat);
+    // Signed to unsigned, keeping the order.
+    let heat = (heat as u64) ^ (1 << 63);
+    format!("{letter}#{heat:020}#{:014}", lead.opened_at.as_millisecond().max(0))
+}
+
+fn index_due(item: &mut Item, id: &[u8; 16], due: Option<Timestamp>) {
+    if let Some(due) = due {
+        item.insert("dk".to_owned(), string(keys::due_shard(keys::shard(id))));
+        item.insert("dt".to_owned(), number(due.as_millisecond()));
+    }
+}
+
+pub(super) fn read_lead(item: Item) -> Result<Lead, StoreError> {
+    // The sweep moves a due time forward in the index attribute alone.
+    let due = super::read_number::<i64>(&item, "dt").and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let shape: LeadItem = read("lead", item)?;
+    Ok(Lead {
+        id: shape.id,
+        company: shape.co,
+        scope: shape.scope.parse().map_err(|error| StoreError::damaged("lead", error))?,
+        version: shape.v,
+        person: shape.p,
+        offer: shape.offer,
+        category: shape.cat,
+        source: shape.src,
+        campaign: shape.camp,
+        brings: shape.brings,
+        cycle: shape.cyc,
+        opened_at: shape.opened,
+        last_enquiry_at: shape.asked,
+        stage: shape.stage,
+        waiting: shape.wait,
+        closed_at: shape.closed,
+        enquiries: shape.enq,
+        opening: shape.opening,
+        visitors_to_join: shape.join,
+        holders: shape.held,
+        excluded: shape.excl,
+        seats: shape.seats,
+        possible_duplicate: shape.dup,
+        crossed: shape.crossed,
+        score: shape.score,
+        last_conclusion: shape.concl,
+        due,
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+struct AssignmentItem {
+    id: AssignmentId,
+    v: u64,
+    lead: LeadId,
+    co: CompanyId,
+    cyc: u32,
+    contract: ContractId,
+    dealer: DealerId,
+    price: Money,
+    state: AssignmentState,
+    res: Reservation,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    patient: Option<Timestamp>,
+    #[serde(default)]
+    rb: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next: Option<Timestamp>,
+    offered: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settled: Option<Timestamp>,
+    state_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chan: Option<ChannelKind>,
+    deliv: DeliveryState,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    att: Vec<Attempt>,
+    #[serde(default)]
+    atts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    won: Option<Money>,
+}
+
+pub(super) fn assignment_item(assignment: &Assignment) -> Result<Item, StoreError> {
+    let shape = AssignmentItem {
+        id: assignment.id,
+        v: assignment.version,
+        lead: assignment.lead,
+        co: assignment.company.clone(),
+        cyc: assignment.cycle,
+        contract: assignment.contract.clone(),
+        dealer: assignment.dealer.clone(),
+        price: assignment.price,
+        state: assignment.state,
+        res: assignment.reservation,
+        patient: assignment.patient_until,
+        rb: assignment.rulebook,
+        next: assignment.next_attempt_at,
+        offered: assignment.offered_at,
+        settled: assignment.settled_at,
+        state_at: assignment.state_at,
+        chan: assignment.channel,
+        deliv: assignment.delivery,
+        att: assignment.attempts.clone(),
+        atts: assignment.attempt_count,
+        won: assignment.won_value,
+    };
+    let mut item = to_item(&keys::assignment(assignment), &shape)?;
+    index_due(&mut item, assignment.id.bytes(), assignment.due);
+    item.insert("ik".to_owned(), string(keys::inbox(&assignment.company, &assignment.dealer)));
+    let open = if assignment.state.holds() { "open" } else { "shut" };
+    item.insert(
+        "is".to_owned(),
+        string(format!("{open}#{:014}", assignment.offered_at.as_millisecond().max(0))),
+    );
+    Ok(item)
+}
+
+pub(super) fn read_assignment(item: Item) -> Result<Assignment, StoreError> {
+    let due = super::read_number::<i64>(&item, "dt").and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let shape: AssignmentItem = read("assignment", item)?;
+    Ok(Assignment {
+        id: shape.id,
+        version: shape.v,
+        lead: shape.lead,
+        company: shape.co,
+        cycle: shape.cyc,
+        contract: shape.contract,
+        dealer: shape.dealer,
+        price: shape.price,
+        state: shape.state,
+        reservation: shape.res,
+        patient_until: shape.patient,
+        rulebook: shape.rb,
+        next_attempt_at: shape.next,
+        offered_at: shape.offered,
+        settled_at: shape.settled,
+        state_at: shape.state_at,
+        channel: shape.chan,
+        delivery: shape.deliv,
+        attempts: shape.att,
+        attempt_count: shape.atts,
+        won_value: shape.won,
+        due,
+    })
+}
+
+/// An enquiry as kept: what was received, and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredEnquiry {
+    /// Which.
+    pub id: EnquiryId,
+    /// The company.
+    pub company: CompanyId,
+    /// The source.
+    pub source: SourceId,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// The fields as received, names and values.
+    pub fields: Fields,
+    /// The body as received, where it could not be read as fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    /// The lead it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<LeadId>,
+    /// `received`, `repeat`, `quarantined` or `test`.
+    pub status: String,
+    /// Why it is quarantined.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// Where it came from: page and browser, as far as the request said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// It came in from the spill.
+    #[serde(default)]
+    pub spilled: bool,
+    /// The browser sent `Sec-GPC: 1`.
+    #[serde(default)]
+    pub gpc: bool,
+}
+
+impl StoredEnquiry {
+    pub(super) fn item(&self) -> Result<Item, StoreError> {
+        let mut item = to_item(&Key::Enquiry(self.id), self)?;
+        let day = leadyard_domain::time::UtcDay::of(self.received_at);
+        let partition = keys::arrivals_shard(&self.company, day, keys::shard(self.id.bytes()));
+        item.insert("ak".to_owned(), string(partition));
+        item.insert("am".to_owned(), number(self.received_at.as_millisecond()));
+        Ok(item)
+    }
+
+    pub(super) fn read(item: Item) -> Result<Self, StoreError> {
+        read("enquiry", item)
+    }
+}
+
+/// A decision as recorded: enough to make it again, and no person in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecisionRecord {
+    /// Which.
+    pub id: DecisionId,
+    /// When.
+    pub at: Timestamp,
+    /// What was decided on.
+    pub facts: LeadFacts,
+    /// The rulebook's version.
+    pub rulebook: u64,
+    /// The version of the rules of decision themselves.
+    pub algorithm: u16,
+    /// Feeds the last tie-break.
+    pub seed: u64,
+    /// `assigned` or `waiting`.
+    pub conclusion: String,
+    /// Why it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+    /// When time alone may change that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The contracts chosen (or recommended, when it waits for a person), in order.
+    pub contracts: Vec<ContractId>,
+    /// How many candidates failed by each rule first.
+    pub failed: std::collections::BTreeMap<String, u32>,
+    /// The nearest misses, with both values.
+    pub near_misses: Vec<NearMiss>,
+    /// Counters read of the contracts that still might: used by period, pass.
+    pub counters: std::collections::BTreeMap<String, String>,
+}
+
+impl DecisionRecord {
+    pub(super) fn item(&self, lead: LeadId) -> Result<Item, StoreError> {
+        to_item(&Key::Decision { lead, at_ms: self.at.as_millisecond(), decision: self.id }, self)
+    }
+
+    pub(super) fn read(item: Item) -> Result<Self, StoreError> {
+        read("decision", item)
+    }
+}

@@ -1,0 +1,277 @@
+//! The data model. Every item of the one table is a [`Key`]: what it is, how it is laid out, who writes
+//! it, whether it ever changes.
+//!
+//! Partition keys begin with a letter that says what stands there. What belongs to a lead stands in
+//! the lead's partition, so that its whole story is one query.
+
+use leadyard_domain::assignment::Assignment;
+use leadyard_domain::distribution::ChunkKey;
+use leadyard_domain::ids::{
+    AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, LeadId, SourceId,
+    VisitorId,
+};
+use leadyard_domain::time::UtcDay;
+
+/// Where an item stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key<'a> {
+    /// `L#lead` / `L`. The current state and the open cycle, slim, under a version. Written by every
+    /// function. At most 1 KB in the usual case. In the indexes *due*, *heat*, *stage*.
+    Lead(LeadId),
+    /// `L#lead` / `A#cycle#assignment`. A seat: who, under which contract, frozen price, state, the
+    /// first attempts, due time, under a version. Written by distribution, delivery and console.
+    /// Under 1 KB. In the indexes *due*, *inbox*.
+    Assignment {
+        /// The lead.
+        lead: LeadId,
+        /// Its cycle.
+        cycle: u32,
+        /// The seat.
+        assignment: AssignmentId,
+    },
+    /// `L#lead` / `D#time#decision`. What was decided, and why: no person in it. Immutable, at most
+    /// 2 KB. Written by distribution.
+    Decision {
+        /// The lead.
+        lead: LeadId,
+        /// When, Unix milliseconds.
+        at_ms: i64,
+        /// Which.
+        decision: DecisionId,
+    },
+    /// `L#lead` / `M#assignment#event#number`. A message to a holder other than the assignment itself
+    /// (a repeat, a withdrawal): attempts, state, due time. Written by distribution and delivery. In
+    /// the index *due*.
+    Delivery {
+        /// The lead.
+        lead: LeadId,
+        /// To whom.
+        assignment: AssignmentId,
+        /// `lead.repeated`, `lead.withdrawn` …
+        event: &'a str,
+        /// The enquiry that repeated, or the cycle that ended.
+        number: &'a str,
+    },
+    /// `L#lead` / `Y#day`. Interactions of one UTC day: per kind a set of 8-byte ids, and a set of
+    /// revoked ones. Only ever added to. Written by scoring.
+    Activity(LeadId, UtcDay),
+    /// `V#company#visitor` / `V`. Whose browser this is, once we know. Written by intake. Expires after
+    /// 400 days.
+    Visitor(&'a CompanyId, VisitorId),
+    /// `V#company#visitor` / `Y#day`. Interactions of someone not yet known. Written by scoring.
+    /// Expires after 30 days.
+    VisitorActivity(&'a CompanyId, VisitorId, UtcDay),
+    /// `E#enquiry` / `E`. An enquiry as received and as understood, for proof. Immutable. Written by
+    /// intake. 1 to 64 KB: proof is kept whole. In the index *arrivals*. Expires by the company's
+    /// retention.
+    Enquiry(EnquiryId),
+    /// `I#hash` / scope. Whose e-mail or phone this is, in one scope: uniqueness is this item's
+    /// condition, not a check before an insert. Written by intake.
+    Identity {
+        /// A keyed hash of company, kind and value.
+        hash: &'a str,
+        /// `c:category` or `o:offer`.
+        scope: &'a str,
+    },
+    /// `Q#company#source#hash` / `Q`. The first answer to an idempotency key. Immutable. Written by
+    /// intake. Expires after a day.
+    Idempotency {
+        /// The company.
+        company: &'a CompanyId,
+        /// The source.
+        source: &'a SourceId,
+        /// A hash of the key as sent.
+        hash: &'a str,
+    },
+    /// `K#company#c#contract` / `K`. What a contract has had, every period an attribute, and whose turn
+    /// it is. Written by whoever assigns or gives back.
+    ContractCaps(&'a CompanyId, &'a ContractId),
+    /// `K#company#d#dealer` / `K`. The same for a dealer, across its contracts.
+    DealerCaps(&'a CompanyId, &'a DealerId),
+    /// `R#company` / `current`. Which version is in force. Written by publishing.
+    RulebookPointer(&'a CompanyId),
+    /// `R#company` / `core#version`. The compiled core. Immutable, at most 256 KB.
+    RulebookCore(&'a CompanyId, u64),
+    /// `R#company` / `chunk#version#category/state/part`. A compiled chunk. Immutable, at most 256 KB.
+    RulebookChunk(&'a CompanyId, u64, &'a ChunkKey),
+    /// `R#company` / `text#version#number`. The files as published, in pieces. Immutable, at most 350 KB
+    /// each.
+    RulebookText(&'a CompanyId, u64, u32),
+    /// `S#company` / `S`. Stop and pauses, under a version. Written by the console.
+    Switches(&'a CompanyId),
+    /// `W#company` / `W#category`. Leads of this category are to be woken: how many at most. Written by
+    /// publishing, switches and whoever gives a slot back. In the index *due*.
+    Wake(&'a CompanyId, &'a CategoryId),
+}
+
+impl Key<'_> {
+    /// The partition key.
+    pub fn pk(&self) -> String {
+        match self {
+            Self::Lead(lead)
+            | Self::Assignment { lead, .. }
+            | Self::Decision { lead, .. }
+            | Self::Delivery { lead, .. }
+            | Self::Activity(lead, _) => format!("L#{lead}"),
+            Self::Visitor(company, visitor) | Self::VisitorActivity(company, visitor, _) => {
+                format!("V#{company}#{visitor}")
+            }
+            Self::Enquiry(enquiry) => format!("E#{enquiry}"),
+            Self::Identity { hash, .. } => format!("I#{hash}"),
+            Self::Idempotency { company, source, hash } => format!("Q#{company}#{source}#{hash}"),
+            Self::ContractCaps(company, contract) => format!("K#{company}#c#{contract}"),
+            Self::DealerCaps(company, dealer) => format!("K#{company}#d#{dealer}"),
+            Self::RulebookPointer(company)
+            | Self::RulebookCore(company, _)
+            | Self::RulebookChunk(company, _, _)
+            | Self::RulebookText(company, _, _) => format!("R#{company}"),
+            Self::Switches(company) => format!("S#{company}"),
+            Self::Wake(company, _) => format!("W#{company}"),
+        }
+    }
+
+    /// The sort key.
+    pub fn sk(&self) -> String {
+        match self {
+            Self::Lead(_) => "L".to_owned(),
+            Self::Assignment { cycle, assignment, .. } => format!("A#{cycle:05}#{assignment}"),
+            Self::Decision { at_ms, decision, .. } => format!("D#{at_ms:014}#{decision}"),
+            Self::Delivery { assignment, event, number, .. } => format!("M#{assignment}#{event}#{number}"),
+            Self::Activity(_, day) | Self::VisitorActivity(_, _, day) => format!("Y#{:07}", day.0),
+            Self::Visitor(_, _) => "V".to_owned(),
+            Self::Enquiry(_) => "E".to_owned(),
+            Self::Identity { scope, .. } => (*scope).to_owned(),
+            Self::Idempotency { .. } => "Q".to_owned(),
+            Self::ContractCaps(_, _) | Self::DealerCaps(_, _) => "K".to_owned(),
+            Self::RulebookPointer(_) => "current".to_owned(),
+            Self::RulebookCore(_, version) => format!("core#{version:010}"),
+            Self::RulebookChunk(_, version, chunk) => format!("chunk#{version:010}#{chunk}"),
+            Self::RulebookText(_, version, number) => format!("text#{version:010}#{number:05}"),
+            Self::Switches(_) => "S".to_owned(),
+            Self::Wake(_, category) => format!("W#{category}"),
+        }
+    }
+}
+
+/// The key of an assignment.
+pub fn assignment(assignment: &Assignment) -> Key<'static> {
+    Key::Assignment { lead: assignment.lead, cycle: assignment.cycle, assignment: assignment.id }
+}
+
+/// What a due item is, read back from its keys alone: the due index projects nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DueKey {
+    /// A lead to distribute or to expire.
+    Lead(LeadId),
+    /// An assignment to deliver.
+    Assignment(LeadId, u32, AssignmentId),
+    /// A message to deliver.
+    Delivery {
+        /// The lead.
+        lead: LeadId,
+        /// To whom.
+        assignment: AssignmentId,
+        /// Which event.
+        event: String,
+        /// Which of them.
+        number: String,
+    },
+    /// Leads to wake.
+    Wake(CompanyId, CategoryId),
+}
+
+impl DueKey {
+    /// Reads the keys of an item of the due index; `None` for what was never put there.
+    pub fn read(pk: &str, sk: &str) -> Option<Self> {
+        let (kind, owner) = pk.split_once('#')?;
+        let mut parts = sk.split('#');
+        match (kind, parts.next()?) {
+            ("L", "L") => Some(Self::Lead(owner.parse().ok()?)),
+            ("L", "A") => Some(Self::Assignment(
+                owner.parse().ok()?,
+                parts.next()?.parse().ok()?,
+                parts.next()?.parse().ok()?,
+            )),
+            ("L", "M") => Some(Self::Delivery {
+                lead: owner.parse().ok()?,
+                assignment: parts.next()?.parse().ok()?,
+                event: parts.next()?.to_owned(),
+                number: parts.next()?.to_owned(),
+            }),
+            ("W", "W") => Some(Self::Wake(owner.parse().ok()?, parts.next()?.parse().ok()?)),
+            _ => None,
+        }
+    }
+}
+
+/// Shards of every index partition: a single one takes at most 1,000 writes a second, and an index that
+/// is throttled throttles the table behind it.
+pub const SHARDS: u8 = 8;
+
+/// The shard of an id: its last byte is random.
+pub fn shard(id: &[u8; 16]) -> u8 {
+    id[15] % SHARDS
+}
+
+/// The partition of the *due* index.
+pub fn due_shard(shard: u8) -> String {
+    format!("due#{shard}")
+}
+
+/// The partition of the *stage* index.
+pub fn stage_shard(company: &CompanyId, stage: &str, category: &CategoryId, shard: u8) -> String {
+    format!("{company}#{stage}#{category}#{shard}")
+}
+
+/// The partition of the *heat* index: open leads of one fit letter under one scoring model.
+pub fn heat_shard(company: &CompanyId, letter: &str, model: &str, shard: u8) -> String {
+    format!("{company}#{letter}#{model}#{shard}")
+}
+
+/// The partition of the *inbox* index.
+pub fn inbox(company: &CompanyId, dealer: &DealerId) -> String {
+    format!("{company}#{dealer}")
+}
+
+/// The partition of the *arrivals* index.
+pub fn arrivals_shard(company: &CompanyId, day: UtcDay, shard: u8) -> String {
+    format!("{company}#{}#{shard}", day.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_due_item_is_known_by_its_keys_alone() {
+        let lead = LeadId::from_bytes([1; 16]);
+        let assignment = AssignmentId::from_bytes([2; 16]);
+        let company = CompanyId::new("acme").unwrap();
+        let category = CategoryId::new("roofing").unwrap();
+        let read = |key: Key<'_>| DueKey::read(&key.pk(), &key.sk());
+        assert_eq!(read(Key::Lead(lead)), Some(DueKey::Lead(lead)));
+        assert_eq!(
+            read(Key::Assignment { lead, cycle: 3, assignment }),
+            Some(DueKey::Assignment(lead, 3, assignment))
+        );
+        assert_eq!(
+            read(Key::Delivery { lead, assignment, event: "lead.withdrawn", number: "1" }),
+            Some(DueKey::Delivery { lead, assignment, event: "lead.withdrawn".into(), number: "1".into() })
+        );
+        assert_eq!(
+            read(Key::Wake(&company, &category)),
+            Some(DueKey::Wake(company.clone(), category.clone()))
+        );
+        assert_eq!(read(Key::Switches(&company)), None);
+    }
+
+    #[test]
+    fn what_belongs_to_a_lead_stands_in_its_partition_in_order_of_time() {
+        let lead = LeadId::from_bytes([1; 16]);
+        let decision = DecisionId::from_bytes([2; 16]);
+        let early = Key::Decision { lead, at_ms: 999_999_999_999, decision };
+        let late = Key::Decision { lead, at_ms: 1_000_000_000_000, decision };
+        assert_eq!(early.pk(), Key::Lead(lead).pk());
+        assert!(early.sk() < late.sk());
+    }
+}

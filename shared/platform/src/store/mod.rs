@@ -1,0 +1,381 @@
+//! The store: one table, one implementation, written against the AWS SDK.
+//!
+//! `keys` is the data model, `schema` the table, `items` the stored shapes; then a file per resource,
+//! whose methods are named resource first and commit once each. What is expected (somebody else was
+//! first, a cap is full) is a value; an error is a store that could not be asked.
+//!
+//! Reads and single writes are retried by the SDK. Transactions are retried here and only here, with
+//! one token, so that a reply that was lost after the commit is found committed.
+
+pub mod keys;
+pub mod schema;
+pub mod items;
+mod leads;
+mod enquiries;
+mod identities;
+mod activity;
+mod caps;
+mod assignments;
+mod deliveries;
+mod decisions;
+mod rulebook;
+mod switches;
+mod due;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
+
+use crate::entropy::Entropy;
+use keys::Key;
+
+pub use activity::Visits;
+pub use assignments::{GaveBack, GiveBack};
+pub use caps::Conflict;
+pub use deliveries::Delivery;
+pub use due::DueItem;
+pub use enquiries::{Keep, Kept, StoredAnswer};
+pub use identities::{Identified, IdentityWrite};
+pub use items::{DecisionRecord, StoredEnquiry};
+pub use leads::Story;
+pub use rulebook::{Published, RulebookPointer};
+pub use switches::Wake;
+
+/// An item as the SDK has it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The store could not be asked, or holds what we cannot read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Others kept changing the same items for as long as we may wait.
+    #[error("the items stayed contended")]
+    Contended,
+    /// It did not answer, or not in time.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An item is not of the shape its key promises.
+    #[error("an item is damaged: {key}")]
+    Damaged {
+        /// Its sort key's kind: never an id.
+        key: &'static str,
+        /// What the reader said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// We built a request that the store does not take: a fault of ours.
+    #[error("the store refused the request as malformed")]
+    Malformed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    pub(crate) fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+
+    pub(crate) fn damaged(key: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Damaged { key, source: Box::new(error) }
+    }
+}
+
+/// The one table.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    table: String,
+    entropy: Entropy,
+}
+
+/// How a transaction ended.
+#[derive(Debug)]
+pub(crate) enum Commit {
+    /// All of it stands.
+    Done,
+    /// None of it stands: these conditions failed, by index, with the items as they are.
+    Refused(Vec<(usize, Option<Item>)>),
+}
+
+impl Commit {
+    pub(crate) fn refused_at(&self, index: usize) -> bool {
+        match self {
+            Self::Done => false,
+            Self::Refused(refusals) => refusals.iter().any(|(at, _)| *at == index),
+        }
+    }
+}
+
+/// How long one transaction is tried again on conflicts, throttles and lost replies.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Store {
+    /// Over this client and table.
+    pub fn new(client: Client, table: impl Into<String>, entropy: Entropy) -> Self {
+        Self { client, table: table.into(), entropy }
+    }
+
+    /// The client, for what only tools and tests do.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The table's name.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Creates the table where it does not exist: only ever on one machine and in tests.
+    pub async fn create_table(&self) -> Result<(), StoreError> {
+        match self.client.describe_table().table_name(&self.table).send().await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) =>
+            {
+                let request = schema::create_table(&self.client, &self.table)
+                    .map_err(|error| StoreError::Malformed(Box::new(error)))?;
+                request.send().await.map(drop).map_err(StoreError::unavailable)
+            }
+            Err(error) => Err(StoreError::unavailable(error)),
+        }
+    }
+
+    async fn get(&self, key: &Key<'_>) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(key.pk()))
+            .key("sk", AttributeValue::S(key.sk()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(answer.item)
+    }
+
+    /// Gets many at once, in any order; those that do not exist are missing. Asks again for what a busy
+    /// table left over.
+    async fn get_many(&self, keys: &[Key<'_>]) -> Result<Vec<Item>, StoreError> {
+        const BATCH: usize = 100;
+        let mut found = Vec::with_capacity(keys.len());
+        for some in keys.chunks(BATCH) {
+            let wanted: Vec<Item> = some.iter().map(key_item).collect();
+            let mut asked = aws_sdk_dynamodb::types::KeysAndAttributes::builder()
+                .set_keys(Some(wanted))
+                .consistent_read(true)
+                .build()
+                .map_err(|error| StoreError::Malformed(Box::new(error)))?;
+            for round in 0.. {
+                let answer = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.table, asked)
+                    .send()
+                    .await
+                    .map_err(StoreError::unavailable)?;
+                found.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
+                let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.table));
+                match left.filter(|left| !left.keys().is_empty()) {
+                    None => break,
+                    Some(_) if round >= 5 => return Err(StoreError::Contended),
+                    Some(left) => asked = left,
+                }
+                tokio::time::sleep(self.entropy.between_ms(20, 80)).await;
+            }
+        }
+        Ok(found)
+    }
+
+    /// All items of a partition whose sort key begins so, in order.
+    async fn query_prefix(&self, pk: String, prefix: &str) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":pk", AttributeValue::S(pk.clone()))
+                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(StoreError::unavailable)?;
+            items.extend(answer.items.into_iter().flatten());
+            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// Puts one item if a condition on what stands there holds. `false` when it does not; also, rarely,
+    /// when it was we who changed it and the reply was lost: whoever asks looks again.
+    async fn put_if(&self, item: Item, condition: &str, values: Item) -> Result<bool, StoreError> {
+        let result = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(condition)
+            .set_expression_attribute_values(Some(values).filter(|values| !values.is_empty()))
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(StoreError::unavailable(error)),
+        }
+    }
+
+    /// Commits all of it or none of it. Conflicts, throttles and lost replies are tried again here with
+    /// the same token, jittered 5–80 ms, for at most a second; the SDK's own retries are off, so that
+    /// there is one layer of them.
+    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Commit, StoreError> {
+        let token = format!("{:032x}", u128::from_le_bytes(self.entropy.bytes()));
+        let started = tokio::time::Instant::now();
+        loop {
+            let result = self
+                .client
+                .transact_write_items()
+                .client_request_token(&token)
+                .set_transact_items(Some(items.clone()))
+                .customize()
+                .config_override(aws_sdk_dynamodb::Config::builder().retry_config(RetryConfig::disabled()))
+                .send()
+                .await;
+            let Err(error) = result else { return Ok(Commit::Done) };
+            match judge(&error) {
+                Judged::Refused(refusals) => return Ok(Commit::Refused(refusals)),
+                Judged::Malformed => return Err(StoreError::Malformed(Box::new(error))),
+                Judged::Again { contended } if started.elapsed() >= PATIENCE => {
+                    return Err(if contended {
+                        StoreError::Contended
+                    } else {
+                        StoreError::unavailable(error)
+                    });
+                }
+                Judged::Again { .. } => tokio::time::sleep(self.entropy.between_ms(5, 80)).await,
+            }
+        }
+    }
+
+    fn put(&self, item: Item, condition: &str, values: Item) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .set_condition_expression(Some(condition.to_owned()).filter(|condition| !condition.is_empty()))
+            .set_expression_attribute_values(Some(values).filter(|values| !values.is_empty()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(|error| StoreError::Malformed(Box::new(error)))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn update(
+        &self,
+        key: &Key<'_>,
+        expression: &str,
+        condition: &str,
+        values: Item,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key_item(key)))
+            .update_expression(expression)
+            .set_condition_expression(Some(condition.to_owned()).filter(|condition| !condition.is_empty()))
+            .set_expression_attribute_values(Some(values).filter(|values| !values.is_empty()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(|error| StoreError::Malformed(Box::new(error)))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+fn key_item(key: &Key<'_>) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(key.pk())),
+        ("sk".to_owned(), AttributeValue::S(key.sk())),
+    ])
+}
+
+/// A number attribute.
+pub(crate) fn number(value: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A string attribute.
+pub(crate) fn string(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// Expression values.
+pub(crate) fn values<const N: usize>(pairs: [(&str, AttributeValue); N]) -> Item {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// A number of an item.
+pub(crate) fn read_number<N: std::str::FromStr>(item: &Item, name: &str) -> Option<N> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// A string of an item.
+pub(crate) fn read_string<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+enum Judged {
+    Refused(Vec<(usize, Option<Item>)>),
+    Again { contended: bool },
+    Malformed,
+}
+
+/// What a failed transaction means. A failed condition speaks louder than a conflict beside it: it was
+/// true of what stands there.
+fn judge(error: &SdkError<TransactWriteItemsError>) -> Judged {
+    let Some(service) = error.as_service_error() else {
+        // Not sent, timed out, or the reply was lost: it may stand; the token finds out.
+        let built = !matches!(error, SdkError::ConstructionFailure(_));
+        return if built { Judged::Again { contended: false } } else { Judged::Malformed };
+    };
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = service else {
+        return match service.code() {
+            Some(
+                "ValidationException"
+                | "IdempotentParameterMismatchException"
+                | "ResourceNotFoundException"
+                | "AccessDeniedException",
+            ) => Judged::Malformed,
+            Some("TransactionInProgressException") => Judged::Again { contended: true },
+            _ => Judged::Again { contended: false },
+        };
+    };
+    let reasons = cancelled.cancellation_reasons();
+    let refusals: Vec<(usize, Option<Item>)> = reasons
+        .iter()
+        .enumerate()
+        .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
+        .map(|(at, reason)| (at, reason.item().cloned()))
+        .collect();
+    if !refusals.is_empty() {
+        return Judged::Refused(refusals);
+    }
+    let has = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
+    if has("ValidationError") || has("ItemCollectionSizeLimitExceeded") {
+        return Judged::Malformed;
+    }
+    Judged::Again { contended: has("TransactionConflict") }
+}

@@ -1,0 +1,194 @@
+//! Rulebooks: versioned and immutable; a pointer says which one is in force.
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use leadyard_domain::distribution::{Chunk, ChunkKey, Compiled, Core};
+use leadyard_domain::ids::CompanyId;
+use leadyard_domain::rulebook::RulebookFiles;
+
+use super::keys::Key;
+use super::{Commit, Item, Store, StoreError, number, read_number, read_string, string, values};
+
+/// Which rulebook is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulebookPointer {
+    /// Its version.
+    pub version: u64,
+    /// When it was published.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+}
+
+/// What came of publishing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Published {
+    /// It is in force under this version.
+    Version(u64),
+    /// Somebody else published meanwhile; theirs is this version.
+    Behind(u64),
+}
+
+/// A piece of the files as published: an item holds at most 400 KB.
+const TEXT_PIECE: usize = 350_000;
+/// Categories woken in the transaction that publishes; it takes 100 items.
+const WAKES_AT_ONCE: usize = 90;
+
+impl Store {
+    /// Which rulebook is in force.
+    pub async fn rulebook_pointer(&self, company: &CompanyId) -> Result<Option<RulebookPointer>, StoreError> {
+        Ok(self.get(&Key::RulebookPointer(company)).await?.as_ref().and_then(read_pointer))
+    }
+
+    /// The compiled core of one version.
+    pub async fn rulebook_core(&self, company: &CompanyId, version: u64) -> Result<Option<Core>, StoreError> {
+        let Some(item) = self.get(&Key::RulebookCore(company, version)).await? else { return Ok(None) };
+        let text = read_string(&item, "core").unwrap_or_default();
+        serde_json::from_str(text).map(Some).map_err(|error| StoreError::damaged("rulebook core", error))
+    }
+
+    /// A compiled chunk of one version.
+    pub async fn rulebook_chunk(
+        &self,
+        company: &CompanyId,
+        version: u64,
+        chunk: &ChunkKey,
+    ) -> Result<Option<Chunk>, StoreError> {
+        let Some(item) = self.get(&Key::RulebookChunk(company, version, chunk)).await? else {
+            return Ok(None);
+        };
+        let bytes =
+            item.get("chunk").and_then(|chunk| chunk.as_b().ok()).map(Blob::as_ref).unwrap_or_default();
+        Chunk::decode(bytes).map(Some).map_err(|error| StoreError::damaged("rulebook chunk", error))
+    }
+
+    /// The files of one version, as published.
+    pub async fn rulebook_text(
+        &self,
+        company: &CompanyId,
+        version: u64,
+    ) -> Result<Option<std::collections::BTreeMap<String, String>>, StoreError> {
+        let first = Key::RulebookText(company, version, 0);
+        let prefix = first.sk();
+        let prefix = prefix.rsplit_once('#').map_or(prefix.as_str(), |(prefix, _)| prefix);
+        let mut bytes = Vec::new();
+        for item in self.query_prefix(first.pk(), prefix).await? {
+            bytes.extend_from_slice(
+                item.get("text").and_then(|text| text.as_b().ok()).map(Blob::as_ref).unwrap_or_default(),
+            );
+        }
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| StoreError::damaged("rulebook text", error))
+    }
+
+    /// Publishes a compiled rulebook over `base` (0 for the first): its chunks, its text, and last of
+    /// all the pointer, together with the waking of every lead that waits. Never in part: until the
+    /// pointer stands, nobody reads any of it.
+    pub async fn rulebook_publish(
+        &self,
+        compiled: &Compiled,
+        files: &RulebookFiles,
+        base: u64,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Published, StoreError> {
+        let company = compiled.core.company_id().clone();
+        let version = self.claim_version(compiled, base).await?;
+        let core = Core { version, ..compiled.core.clone() };
+        for (key, chunk) in &compiled.chunks {
+            let bytes = chunk.encode().map_err(|error| StoreError::Malformed(Box::new(error)))?;
+            let item = keyed(
+                &Key::RulebookChunk(&company, version, key),
+                "chunk",
+                AttributeValue::B(Blob::new(bytes)),
+            );
+            self.put_plain(item).await?;
+        }
+        // A rulebook that parsed is UTF-8.
+        let named: std::collections::BTreeMap<&str, std::borrow::Cow<'_, str>> =
+            files.iter().map(|(name, bytes)| (name, String::from_utf8_lossy(bytes))).collect();
+        let text = serde_json::to_vec(&named).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+        for (number, piece) in text.chunks(TEXT_PIECE).enumerate() {
+            let key = Key::RulebookText(&company, version, number as u32);
+            self.put_plain(keyed(&key, "text", AttributeValue::B(Blob::new(piece)))).await?;
+        }
+        let text = serde_json::to_string(&core).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+        self.put_plain(keyed(&Key::RulebookCore(&company, version), "core", string(text))).await?;
+        self.point_at(&core, base, by, now).await
+    }
+
+    /// Claims the next free version: a publisher that died leaves a gap, never a mixture.
+    async fn claim_version(&self, compiled: &Compiled, base: u64) -> Result<u64, StoreError> {
+        let company = compiled.core.company_id();
+        let mut version = base + 1;
+        loop {
+            let item = super::key_item(&Key::RulebookCore(company, version));
+            if self.put_if(item, "attribute_not_exists(pk)", values([])).await? {
+                return Ok(version);
+            }
+            version += 1;
+        }
+    }
+
+    async fn point_at(
+        &self,
+        core: &Core,
+        base: u64,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Published, StoreError> {
+        let company = core.company_id();
+        let mut pointer = super::key_item(&Key::RulebookPointer(company));
+        pointer.insert("version".to_owned(), number(core.version));
+        pointer.insert("at".to_owned(), number(now.as_millisecond()));
+        pointer.insert("by".to_owned(), string(by));
+        let condition = if base == 0 { "attribute_not_exists(pk)" } else { "version = :base" };
+        let bound = if base == 0 { values([]) } else { values([(":base", number(base))]) };
+        let mut writes = vec![self.put(pointer, condition, bound)?];
+        let mut categories: Vec<_> = core.offers.iter().map(|offer| &offer.category).collect();
+        categories.sort_unstable();
+        categories.dedup();
+        for category in categories.iter().take(WAKES_AT_ONCE) {
+            writes.push(self.wake_write(company, category, super::switches::ALL, now)?);
+        }
+        if let Commit::Refused(_) = self.transact(writes).await? {
+            let theirs = self.rulebook_pointer(company).await?.map_or(0, |pointer| pointer.version);
+            // A reply may have been lost long enough for the token to be forgotten: ours is ours.
+            if theirs != core.version {
+                return Ok(Published::Behind(theirs));
+            }
+        }
+        for category in categories.iter().skip(WAKES_AT_ONCE) {
+            self.wake(company, category, now).await?;
+        }
+        Ok(Published::Version(core.version))
+    }
+
+    async fn put_plain(&self, item: Item) -> Result<(), StoreError> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map(drop)
+            .map_err(StoreError::unavailable)
+    }
+}
+
+fn keyed(key: &Key<'_>, name: &str, value: AttributeValue) -> Item {
+    let mut item = super::key_item(key);
+    item.insert(name.to_owned(), value);
+    item
+}
+
+pub(super) fn read_pointer(item: &Item) -> Option<RulebookPointer> {
+    Some(RulebookPointer {
+        version: read_number(item, "version")?,
+        at: Timestamp::from_millisecond(read_number(item, "at")?).ok()?,
+        by: read_string(item, "by")?.to_owned(),
+    })
+}

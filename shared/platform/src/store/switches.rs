@@ -1,0 +1,198 @@
+//! Switches, and the waking of leads that wait: each in the transaction of what changed.
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use jiff::Timestamp;
+use leadyard_domain::distribution::Switches;
+use leadyard_domain::ids::{CategoryId, CompanyId, LeadId};
+
+use super::keys::{self, DueKey, Key};
+use super::rulebook::{RulebookPointer, read_pointer};
+use super::{Commit, Item, Store, StoreError, number, read_number, read_string, string, values};
+
+/// Wakes everybody: more slots than any waiting room has leads.
+pub(super) const ALL: u64 = 1_000_000_000;
+
+/// Leads of a category that are to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wake {
+    /// Slots that came free.
+    pub slots: u64,
+    /// Counts changes: done is done only if nothing came on top.
+    pub generation: u64,
+}
+
+impl Wake {
+    /// How many leads at most: twice the slots that came free.
+    pub const fn leads(self) -> u64 {
+        self.slots.saturating_mul(2)
+    }
+}
+
+impl Store {
+    /// The pointer and the switches in force: what every decision reads afresh.
+    pub async fn in_force(
+        &self,
+        company: &CompanyId,
+    ) -> Result<(Option<RulebookPointer>, Switches), StoreError> {
+        let items = self.get_many(&[Key::RulebookPointer(company), Key::Switches(company)]).await?;
+        let mut found = (None, Switches::default());
+        for item in items {
+            match read_string(&item, "sk") {
+                Some("S") => found.1 = read_switches(&item)?.0,
+                Some(_) | None => found.0 = read_pointer(&item),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The switches with their version, 0 if none was ever flipped.
+    pub async fn switches_get(&self, company: &CompanyId) -> Result<(Switches, u64), StoreError> {
+        match self.get(&Key::Switches(company)).await? {
+            Some(item) => read_switches(&item),
+            None => Ok((Switches::default(), 0)),
+        }
+    }
+
+    /// Keeps changed switches and wakes all who wait in these categories; `false` when somebody else
+    /// flipped one meanwhile.
+    pub async fn switches_save(
+        &self,
+        company: &CompanyId,
+        switches: &Switches,
+        seen: u64,
+        categories: &[CategoryId],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let text = serde_json::to_string(switches).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+        let mut item = super::key_item(&Key::Switches(company));
+        item.insert("switches".to_owned(), string(text));
+        item.insert("v".to_owned(), number(seen + 1));
+        let condition = if seen == 0 { "attribute_not_exists(pk)" } else { "v = :seen" };
+        let bound = if seen == 0 { values([]) } else { values([(":seen", number(seen))]) };
+        let mut writes = vec![self.put(item, condition, bound)?];
+        for category in categories.iter().take(90) {
+            writes.push(self.wake_write(company, category, ALL, now)?);
+        }
+        Ok(matches!(self.transact(writes).await?, Commit::Done))
+    }
+
+    /// Wakes all who wait in a category.
+    pub async fn wake(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let write = self.wake_write(company, category, ALL, now)?;
+        self.transact(vec![write]).await.map(drop)
+    }
+
+    pub(super) fn wake_write(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+        slots: u64,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let shard = keys::due_shard(category.as_str().bytes().fold(0, u8::wrapping_add) % keys::SHARDS);
+        self.update(
+            &Key::Wake(company, category),
+            "ADD slots :slots, gen :one SET dk = :dk, dt = :dt",
+            "",
+            values([
+                (":slots", number(slots)),
+                (":one", number(1)),
+                (":dk", string(shard)),
+                (":dt", number(now.as_millisecond())),
+            ]),
+        )
+    }
+
+    /// Whom to wake, if anyone.
+    pub async fn wake_get(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+    ) -> Result<Option<Wake>, StoreError> {
+        let item = self.get(&Key::Wake(company, category)).await?;
+        Ok(item.and_then(|item| {
+            Some(Wake { slots: read_number(&item, "slots")?, generation: read_number(&item, "gen")? })
+        }))
+    }
+
+    /// They were woken: forgets it, unless more slots came free meanwhile.
+    pub async fn wake_done(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+        wake: Wake,
+    ) -> Result<(), StoreError> {
+        let result = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(super::key_item(&Key::Wake(company, category))))
+            .condition_expression("gen = :gen")
+            .expression_attribute_values(":gen", number(wake.generation))
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(StoreError::unavailable(error)),
+        }
+    }
+
+    /// A page of one shard of the waiting room, the highest score first.
+    pub async fn waiting_page(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+        shard: u8,
+        start: Option<Item>,
+        limit: i32,
+    ) -> Result<(Vec<(String, LeadId)>, Option<Item>), StoreError> {
+        let stage = leadyard_domain::lead::Stage::Waiting;
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(super::schema::STAGE.name)
+            .key_condition_expression("gk = :shard")
+            .expression_attribute_values(
+                ":shard",
+                AttributeValue::S(keys::stage_shard(company, stage.as_str(), category, shard)),
+            )
+            .scan_index_forward(false)
+            .limit(limit)
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        let leads = answer
+            .items
+            .into_iter()
+            .flatten()
+            .filter_map(|item| {
+                let sort = read_string(&item, "gs")?.to_owned();
+                match DueKey::read(read_string(&item, "pk")?, read_string(&item, "sk")?)? {
+                    DueKey::Lead(lead) => Some((sort, lead)),
+                    DueKey::Assignment(_, _, _) | DueKey::Delivery { .. } | DueKey::Wake(_, _) => None,
+                }
+            })
+            .collect();
+        Ok((leads, answer.last_evaluated_key.filter(|key| !key.is_empty())))
+    }
+}
+
+fn read_switches(item: &Item) -> Result<(Switches, u64), StoreError> {
+    let text = read_string(item, "switches").unwrap_or("{}");
+    let switches = serde_json::from_str(text).map_err(|error| StoreError::damaged("switches", error))?;
+    Ok((switches, read_number(item, "v").unwrap_or(0)))
+}

@@ -1,0 +1,203 @@
+//! How a lead gets to its dealer, and what follows when it does not.
+
+use std::time::Duration;
+
+use leadyard_tests::{Person, Rules, Says, Told, Yard};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn ada() -> Person {
+    Person::named("Ada", "Hill")
+}
+
+/// Hudson first, then Ridge.
+async fn yard() -> Yard {
+    Yard::of(
+        Rules::roofing("acme")
+            .seller("hudson", [("tier", "1"), ("cap_total", "1")])
+            .seller("ridge", [("tier", "2")]),
+    )
+    .await
+}
+
+fn events(told: &[Told]) -> Vec<&str> {
+    told.iter().map(|told| told.event.as_str()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_webhook_id_stays_the_same_over_all_attempts_and_a_2xx_settles() {
+    let yard = yard().await;
+    yard.dealer_says("hudson", Says::Status(429));
+    let lead = yard.settled_lead(&ada()).await;
+    assert_eq!(yard.story(&lead).await.assignment("hudson")["settled_at"], serde_json::Value::Null);
+    yard.advance(Duration::from_secs(5)).await;
+    yard.dealer_says("hudson", Says::Status(204));
+    yard.advance(MINUTE).await;
+
+    let told = yard.told("hudson");
+    assert_eq!(told.len(), 3);
+    assert!(told.iter().all(|one| one.signed && one.id == told[0].id && one.body == told[0].body));
+    assert!(told.windows(2).all(|pair| pair[0].timestamp < pair[1].timestamp));
+    let story = yard.story(&lead).await;
+    assert_eq!(story.attempts("hudson"), ["not_received", "not_received", "received"]);
+    assert!(story.assignment("hudson")["settled_at"].is_string());
+    yard.advance(MINUTE * 20).await;
+    assert_eq!(yard.told("hudson").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_that_is_gone_is_not_tried_again() {
+    let yard = yard().await;
+    yard.dealer_says("hudson", Says::Status(410));
+    let lead = yard.settled_lead(&ada()).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.assignments(), [("hudson", "withdrawn"), ("ridge", "offered")]);
+    assert_eq!(
+        (events(&yard.told("hudson")), events(&yard.told("ridge"))),
+        (vec!["lead.assigned"], vec!["lead.assigned"])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_that_asks_for_time_is_given_it() {
+    let yard = yard().await;
+    yard.dealer_says("hudson", Says::Later(429, 120));
+    yard.settled_lead(&ada()).await;
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(Duration::from_secs(119)).await;
+    assert_eq!(yard.told("hudson").len(), 1);
+    yard.advance(Duration::from_secs(90)).await;
+    let told = yard.told("hudson");
+    assert_eq!(told.len(), 2);
+    assert!(told[1].timestamp - told[0].timestamp >= 120);
+}
+
+#[tokio::test(start_paused = true)]
+async fn final_failure_gives_the_slot_back_excludes_the_dealer_and_distributes_again() {
+    let yard = yard().await;
+    yard.dealer_says("hudson", Says::IsShut);
+    let lead = yard.settled_lead(&ada()).await;
+    assert_eq!(yard.taken("hudson", 4).await, 1);
+    yard.advance(MINUTE * 15).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.assignments(), [("hudson", "withdrawn"), ("ridge", "offered")]);
+    assert_eq!((story.holders(), story.attempts("hudson").len()), (vec!["ridge"], 6));
+    assert_eq!(yard.taken("hudson", 4).await, 0);
+    assert_eq!(story.0["excluded"], serde_json::json!(["hudson"]));
+    // It was sure that nothing was received: there is nothing to withdraw.
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(MINUTE * 60).await;
+    assert!(yard.told("hudson").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_that_may_hold_it_is_sent_a_withdrawal_before_the_next_gets_it() {
+    for unknown in [Says::Status(500), Says::Resets, Says::Hangs] {
+        let yard = yard().await;
+        yard.dealer_says("hudson", unknown);
+        let lead = yard.settled_lead(&ada()).await;
+        yard.advance(MINUTE * 15).await;
+        assert_eq!(yard.story(&lead).await.holders(), ["ridge"], "{unknown:?}");
+        let told = yard.dealers.told();
+        let withdrawn =
+            told.iter().position(|told| told.who == "acme/hudson" && told.event == "lead.withdrawn");
+        let next = told.iter().position(|told| told.who == "acme/ridge");
+        assert!(withdrawn.is_some() && withdrawn < next, "{unknown:?}: {:?}", events(&told));
+        assert_eq!(yard.story(&lead).await.assignment("hudson")["delivery"], "unknown");
+
+        // It goes on being told until it hears, for a day.
+        yard.dealer_says("hudson", Says::Status(200));
+        yard.advance(MINUTE * 20).await;
+        let heard = yard.told("hudson").pop().unwrap();
+        assert_eq!(
+            (heard.event.as_str(), heard.answered, heard.signed),
+            ("lead.withdrawn", Says::Status(200), true)
+        );
+        let count = yard.told("hudson").len();
+        yard.advance(MINUTE * 60 * 5).await;
+        assert_eq!(yard.told("hudson").len(), count, "what was heard is not said again");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_withdrawal_is_tried_for_a_day_and_no_longer() {
+    let yard = yard().await;
+    yard.dealer_says("hudson", Says::Status(500));
+    yard.settled_lead(&ada()).await;
+    yard.advance(MINUTE * 60 * 30).await;
+    let told = yard.told("hudson");
+    let withdrawals: Vec<&Told> = told.iter().filter(|told| told.event == "lead.withdrawn").collect();
+    let span = withdrawals.last().unwrap().timestamp - withdrawals[0].timestamp;
+    assert!(
+        withdrawals.len() >= 10 && (20 * 3_600..=24 * 3_600).contains(&span),
+        "{} over {span} s",
+        withdrawals.len()
+    );
+    let count = told.len();
+    yard.advance(MINUTE * 60 * 24).await;
+    assert_eq!(yard.told("hudson").len(), count);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contract_that_waits_keeps_its_lead_while_its_dealer_is_away() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("territory", "protected"), ("when_unavailable", "wait"), ("max_age_hours", "48")])
+        .seller("ridge", []);
+    let yard = Yard::of(rules).await;
+    yard.dealer_says("hudson", Says::IsShut);
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(MINUTE * 60 * 6).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(MINUTE * 90).await;
+    assert_eq!(yard.story(&lead).await.assignment("hudson")["delivery"], "received");
+    assert!(yard.told("ridge").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_that_answers_in_its_inbox_has_the_lead_whatever_its_webhook_said() {
+    let yard = yard().await;
+    yard.dealer_says("hudson", Says::Status(500));
+    let lead = yard.settled_lead(&ada()).await;
+    let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+    yard.advance(MINUTE * 20).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.assignments(), [("hudson", "accepted")]);
+    assert_eq!(events(&yard.told("hudson")), ["lead.assigned"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_that_hangs_delays_nobody_else() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("area", "zip:33101")])
+        .seller("ridge", [("area", "zip:10001")]);
+    let yard = Yard::of(rules).await;
+    yard.dealer_says("hudson", Says::Hangs);
+    for n in 0..5 {
+        yard.lead(&Person::number(n)).await;
+    }
+    let other = yard.lead(&ada().with("zip", "10001")).await;
+    let working = tokio::spawn({
+        let yard = yard.clone();
+        async move { yard.settle().await }
+    });
+    // Ridge has its lead while Hudson's five attempts are still open.
+    while yard.told("ridge").is_empty() {
+        assert!(!working.is_finished(), "it never came");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!((yard.dealers.hanging(), yard.told("ridge")[0].lead()), (5, other.as_str()));
+    working.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_message_twice_is_one_attempt() {
+    let yard = yard().await;
+    let lead = yard.lead(&ada()).await;
+    leadyard::poller::work(&yard.cloud, yard.aws.queues(), &leadyard::system::DISTRIBUTION).await;
+    let body = yard.queued("delivery").remove(0);
+    yard.settle().await;
+    yard.aws.queues().send("delivery", &body, None, 0).unwrap();
+    yard.settle().await;
+    assert_eq!((yard.told("hudson").len(), yard.story(&lead).await.attempts("hudson").len()), (1, 1));
+}

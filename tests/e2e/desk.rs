@@ -1,0 +1,111 @@
+//! What dealers and the desk do, and what they may see.
+
+use http::Method;
+use leadyard_tests::{Person, Rules, Yard};
+use serde_json::json;
+
+async fn yard() -> Yard {
+    Yard::of(
+        Rules::roofing("acme")
+            .inbox_dealer("hudson", [])
+            .contract("hudson", "hudson", [])
+            .seller("ridge", [("tier", "2")]),
+    )
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_with_an_inbox_reads_its_lead_there() {
+    let yard = yard().await;
+    let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;
+    let inbox = yard.inbox("hudson").await;
+    assert_eq!(
+        (inbox.len(), &inbox[0]["lead"], &inbox[0]["person"]["first_name"]),
+        (1, &json!(lead), &json!("Ada"))
+    );
+    assert_eq!(yard.story(&lead).await.assignment("hudson")["delivery"], "received");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_accepts_reaches_and_wins_and_the_cycle_closes() {
+    let yard = yard().await;
+    let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;
+    for (act, state) in [("accept", "accepted"), ("contacted", "contacted"), ("won", "won")] {
+        let body = (act == "won").then(|| json!({ "value": "1200.00" }));
+        let reply = yard.answers_with("hudson", &lead, act, body).await.is(200);
+        assert_eq!(reply.text_of("state"), state);
+        // A second click changes nothing.
+        let again = yard.answers("hudson", &lead, act).await.is(200);
+        assert_eq!((again.text_of("state"), again.text_of("state_at")), (state, reply.text_of("state_at")));
+    }
+    let story = yard.story(&lead).await;
+    assert_eq!((story.stage(), &story.assignment("hudson")["won_value"]), ("won", &json!("1200.00")));
+    let _ = yard.answers("hudson", &lead, "decline").await.is(409).is_problem("state-conflict");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_lead_is_closed_and_not_sold_again() {
+    let yard = yard().await;
+    let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;
+    let _ = yard.answers("hudson", &lead, "lost").await.is(200);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.stage(), story.assignments()), ("lost", vec![("hudson", "lost")]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_declined_goes_to_the_next_and_out_of_sight() {
+    let yard = yard().await;
+    let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200); // a second click
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.assignments(), [("hudson", "declined"), ("ridge", "offered")]);
+    assert!(yard.inbox("hudson").await.is_empty());
+    let shut = yard.dealer("hudson", Method::GET, "/v1/inbox?state=shut", None).await.is(200);
+    assert_eq!(shut.json["assignments"].as_array().unwrap().len(), 1);
+    assert!(!shut.text.contains("Ada"), "what it gave back it may not see");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_sees_and_answers_only_its_own() {
+    let yard = yard().await;
+    let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;
+    assert!(yard.inbox("ridge").await.is_empty());
+    let assignment = yard.story(&lead).await.assignment("hudson")["assignment"].as_str().unwrap().to_owned();
+    let path = format!("/v1/inbox/{assignment}/accept");
+    let _ = yard.dealer("ridge", Method::POST, &path, None).await.is(404).is_problem("not-found");
+    let _ = yard.dealer("ridge", Method::GET, &format!("/v1/leads/{lead}"), None).await.is(401);
+    assert_eq!(yard.story(&lead).await.assignments(), [("hudson", "offered")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn companies_are_walled_off_from_each_other() {
+    let acme = yard().await;
+    let blue = acme.also(Rules::roofing("blue").seller("hudson", [])).await;
+    let ada = Person::named("Ada", "Hill");
+    let of_acme = acme.settled_lead(&ada).await;
+    // The same person with two companies is two leads: neither knows of the other.
+    let of_blue = blue.settled_lead(&ada).await;
+    assert_ne!(of_acme, of_blue);
+    let _ =
+        blue.desk(Method::GET, &format!("/v1/leads/{of_acme}"), None).await.is(404).is_problem("not-found");
+    let _ =
+        acme.desk(Method::GET, &format!("/v1/leads/{of_blue}"), None).await.is(404).is_problem("not-found");
+    // Dealers of one name are two.
+    assert_eq!((acme.inbox("hudson").await.len(), blue.inbox("hudson").await.len()), (1, 1));
+    let assignment =
+        acme.story(&of_acme).await.assignment("hudson")["assignment"].as_str().unwrap().to_owned();
+    let _ =
+        blue.dealer("hudson", Method::POST, &format!("/v1/inbox/{assignment}/accept"), None).await.is(404);
+    // Nor may one publish, flip or report for the other.
+    let files = Rules::roofing("acme").seller("mine", []).files();
+    let _ = blue.desk(Method::PUT, "/v1/rulebook", Some(json!({ "files": files }))).await.is(404);
+    let _ =
+        blue.desk(Method::POST, "/v1/switches/stop?company=acme", Some(json!({ "on": true }))).await.is(404);
+    let report = json!({ "id": "x", "kind": "quote_request", "at": "2026-06-01T15:00:00Z", "lead": of_acme });
+    let before = acme.story(&of_acme).await.0["interactions"].clone();
+    let _ = blue.server("web").reports(report).await;
+    blue.settle().await;
+    assert_eq!(acme.story(&of_acme).await.0["interactions"], before);
+}

@@ -1,0 +1,290 @@
+//! Who gets a lead, who waits, and what wakes them.
+
+use std::time::Duration;
+
+use http::Method;
+use leadyard_tests::{Person, Rules, Yard};
+use serde_json::json;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[tokio::test(start_paused = true)]
+async fn a_protected_territory_is_never_bypassed() {
+    let rules = Rules::roofing("acme")
+        .seller(
+            "hudson",
+            [
+                ("area", "zip:33101"),
+                ("territory", "protected"),
+                ("when_unavailable", "wait"),
+                ("cap_day", "1"),
+                ("max_age_hours", "72"),
+            ],
+        )
+        .seller("ridge", [("tier", "1")]);
+    let yard = Yard::of(rules).await;
+    let first = yard.settled_lead(&Person::number(1)).await;
+    let second = yard.settled_lead(&Person::number(2)).await;
+    let elsewhere = yard.settled_lead(&Person::number(3).with("zip", "10001")).await;
+    assert_eq!(yard.story(&first).await.holders(), ["hudson"]);
+    assert_eq!((yard.story(&second).await.stage(), yard.story(&second).await.waiting()), ("waiting", "cap"));
+    assert_eq!(yard.story(&elsewhere).await.holders(), ["ridge"]);
+    // It waits for Hudson, and has it the next day.
+    yard.advance(HOUR * 13).await;
+    assert_eq!(yard.story(&second).await.holders(), ["hudson"]);
+    assert_eq!(yard.told("ridge").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_territory_shuts_out_all_others_even_of_what_it_does_not_take() {
+    let rules = Rules::roofing("acme")
+        .offer("gutter", "roofing", "")
+        .seller("hudson", [("area", "zip:33101"), ("territory", "closed"), ("offers", "gutter")])
+        .seller("ridge", []);
+    let yard = Yard::of(rules).await;
+    let roof = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(
+        (yard.story(&roof).await.stage(), yard.story(&roof).await.waiting()),
+        ("waiting", "territory")
+    );
+    let gutter = yard.settled_lead(&Person::number(2).with("offer", "gutter")).await;
+    assert_eq!(yard.story(&gutter).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_refusal_goes_before_a_better_tier_and_then_to_the_rest() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("territory", "first"), ("tier", "9"), ("cap_day", "1")])
+        .seller("ridge", [("tier", "1")]);
+    let yard = Yard::of(rules).await;
+    let first = yard.settled_lead(&Person::number(1)).await;
+    let second = yard.settled_lead(&Person::number(2)).await;
+    assert_eq!(yard.story(&first).await.holders(), ["hudson"]);
+    assert_eq!(yard.story(&second).await.holders(), ["ridge"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cap_resets_at_midnight_in_the_dealer_s_zone_and_wakes_who_waits() {
+    // Half past ten in the evening in New York: midnight comes in 90 minutes, in Los Angeles three hours later.
+    let rules = Rules::roofing("acme")
+        .dealer("hudson", [("zone", "America/New_York")])
+        .contract("hudson", "hudson", [("cap_day", "1"), ("area", "zip:33101")])
+        .dealer("sierra", [("zone", "America/Los_Angeles")])
+        .contract("sierra", "sierra", [("cap_day", "1"), ("area", "zip:90001")]);
+    let yard = Yard::at("2026-06-02T02:30:00Z", rules).await;
+    for n in 0..2 {
+        yard.settled_lead(&Person::number(n)).await;
+        yard.settled_lead(&Person::number(10 + n).with("zip", "90001")).await;
+    }
+    assert_eq!((yard.told("hudson").len(), yard.told("sierra").len()), (1, 1));
+    yard.advance_to("2026-06-02T04:10:00Z").await;
+    assert_eq!((yard.told("hudson").len(), yard.told("sierra").len()), (2, 1));
+    yard.advance_to("2026-06-02T07:10:00Z").await;
+    assert_eq!((yard.told("hudson").len(), yard.told("sierra").len()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_dealer_s_own_cap_holds_over_all_its_contracts() {
+    let rules = Rules::roofing("acme")
+        .dealer("hudson", [("cap_day", "2")])
+        .contract("east", "hudson", [("area", "zip:33101")])
+        .contract("west", "hudson", [("area", "zip:90001")]);
+    let yard = Yard::of(rules).await;
+    for n in 0..4 {
+        let zip = if n % 2 == 0 { "33101" } else { "90001" };
+        yard.settled_lead(&Person::number(n).with("zip", zip)).await;
+    }
+    assert_eq!(yard.told("hudson").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_is_told_why() {
+    let rules = Rules::roofing("acme")
+        .offer("byhand", "roofing", "mode = \"manual\"")
+        .offer("nobodys", "plumbing", "")
+        .dealer("hudson", [("hours", "Tu 09:00-10:00")])
+        .contract("hudson", "hudson", [("offers", "roof"), ("area", "state:FL")])
+        .dealer("ridge", [])
+        .contract("ridge", "ridge", [("offers", "byhand"), ("area", "state:FL")]);
+    let yard = Yard::of(rules).await;
+    for (person, why) in [
+        (Person::number(1), "hours"),
+        (Person::number(2).with("zip", "10001"), "area"),
+        (Person::number(3).with("offer", "byhand"), "manual"),
+        (Person::number(4).with("offer", "nobodys"), "offer"),
+        (Person::number(5).without("zip").without("phone"), "unplaced"),
+    ] {
+        let lead = yard.settled_lead(&person).await;
+        let story = yard.story(&lead).await;
+        assert_eq!((story.stage(), story.waiting()), ("waiting", why));
+        assert_eq!(story.decisions(), [format!("waiting:{why}")]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_an_opening_is_placed_when_it_comes_and_decided_on_once_until_then() {
+    let rules = Rules::roofing("acme").dealer("hudson", [("hours", "Tu 09:00-10:00")]).contract(
+        "hudson",
+        "hudson",
+        [],
+    );
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.advance_to("2026-06-02T12:50:00Z").await;
+    assert_eq!((yard.story(&lead).await.stage(), yard.story(&lead).await.decisions().len()), ("waiting", 1));
+    yard.advance_to("2026-06-02T13:10:00Z").await;
+    assert_eq!((yard.story(&lead).await.holders(), yard.told("hudson").len()), (vec!["hudson"], 1));
+}
+
+/// The defaults of `scoring.toml`: an enquiry is worth just enough to be pitched on its own day.
+#[tokio::test(start_paused = true)]
+async fn a_lead_that_waits_over_a_weekend_is_still_placed_under_the_default_scoring() {
+    let rules = Rules::roofing("acme").scoring("").dealer("hudson", [("hours", "Mo 09:00-17:00")]).contract(
+        "hudson",
+        "hudson",
+        [("territory", "protected"), ("when_unavailable", "wait")],
+    );
+    let yard = Yard::at("2026-06-05T23:00:00Z", rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&lead).await.waiting(), "hours");
+    yard.advance_to("2026-06-08T13:30:00Z").await;
+    assert_eq!((yard.story(&lead).await.stage(), yard.told("hudson").len()), ("assigned", 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_rulebook_wakes_who_waits() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("area", "zip:10001")])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&lead).await.waiting(), "area");
+    let _ = yard
+        .publish(&Rules::roofing("acme").seller("hudson", [("area", "zip:10001 zip:33101")]))
+        .await
+        .is(200);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    assert_eq!(yard.story(&lead).await.decisions(), ["waiting:area", "assigned"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_rulebook_wakes_who_waits_though_its_message_is_lost() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("area", "zip:10001")])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.faults.queues(true);
+    let _ = yard.publish(&Rules::roofing("acme").seller("hudson", [])).await.is(200);
+    yard.faults.queues(false);
+    yard.advance(Duration::from_secs(300)).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_and_pause_hold_leads_back_and_let_them_go_again() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    yard.flip("stop", json!({ "on": true })).await;
+    let stopped = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&stopped).await.waiting(), "stopped");
+    yard.flip("stop", json!({ "on": false })).await;
+    yard.settle().await;
+    assert_eq!(yard.story(&stopped).await.holders(), ["hudson"]);
+
+    yard.flip("pause", json!({ "on": true, "dealer": "hudson", "reason": "holiday" })).await;
+    let paused = yard.settled_lead(&Person::number(2)).await;
+    assert_eq!(yard.story(&paused).await.waiting(), "inactive");
+    // Publishing leaves switches alone.
+    let _ = yard.publish(&Rules::roofing("acme").seller("hudson", [("price", "11.00")])).await.is(200);
+    yard.settle().await;
+    assert_eq!(yard.story(&paused).await.waiting(), "inactive");
+    yard.flip("pause", json!({ "on": false, "dealer": "hudson" })).await;
+    yard.settle().await;
+    assert_eq!(yard.story(&paused).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_with_an_end_ends_by_itself() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    yard.flip("pause", json!({ "on": true, "contract": "hudson", "until": "2026-06-01T18:00:00Z" })).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&lead).await.waiting(), "inactive");
+    yard.advance(HOUR * 3).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slot_given_back_wakes_the_next_in_line() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_total", "1")])).await;
+    let first = yard.settled_lead(&Person::number(1)).await;
+    let second = yard.settled_lead(&Person::number(2)).await;
+    assert_eq!(yard.story(&second).await.waiting(), "cap");
+    let _ = yard.answers("hudson", &first, "decline").await.is(200);
+    yard.settle().await;
+    assert_eq!(yard.story(&second).await.holders(), ["hudson"]);
+    assert_eq!(yard.story(&first).await.waiting(), "excluded");
+    assert_eq!(yard.taken("hudson", 4).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shared_lead_is_sold_as_often_as_agreed_and_to_no_dealer_twice() {
+    let shared = [("sale", "shared:2")];
+    let rules = Rules::roofing("acme")
+        .seller("hudson", shared)
+        .contract("hudson-too", "hudson", shared)
+        .seller("ridge", shared)
+        .seller("vale", shared)
+        .seller("sole", [("tier", "2")]);
+    let yard = Yard::of(rules).await;
+    for n in 0..6 {
+        let lead = yard.settled_lead(&Person::number(n)).await;
+        let story = yard.story(&lead).await;
+        let mut dealers: Vec<_> = story.list("holders").map(|holder| holder["dealer"].clone()).collect();
+        dealers.dedup();
+        assert_eq!((story.holders().len(), dealers.len()), (2, 2), "{:?}", story.holders());
+        assert!(!story.holders().contains(&"sole"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rulebook_with_an_error_is_not_published_in_part() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let broken =
+        Rules::roofing("acme").seller("ridge", []).contract("ridge-too", "nobody", [("price", "a lot")]);
+    let reply = yard.publish(&broken).await.is(422).is_problem("rulebook-refused");
+    let problems = reply.json["problems"].to_string();
+    assert!(problems.contains("contracts.csv") && problems.contains("nobody"), "{problems}");
+    assert_eq!(yard.version().await, 1);
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rulebook_whose_own_tests_fail_is_not_published() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let wrong = Rules::roofing("acme").seller("ridge", []).file(
+        "tests.toml",
+        "[[test]]\nname = \"hudson has it\"\nat = \"2026-06-01T16:00:00Z\"\nlead = { zip = \"33101\", offer = \"roof\", source = \"web\" }\nwaiting = \"cap\"\n",
+    );
+    let _ = yard.publish(&wrong).await.is(422).is_problem("rulebook-refused");
+    assert_eq!(yard.version().await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_who_publish_on_one_base_the_second_is_told_to_look() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let (one, other) = (
+        Rules::roofing("acme").seller("hudson", [("price", "11.00")]),
+        Rules::roofing("acme").seller("hudson", [("price", "12.00")]),
+    );
+    let (one, other) = tokio::join!(yard.publish_on(1, &one), yard.publish_on(1, &other));
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "{} {}", one.text, other.text);
+    let behind = if one.status == 409 { one } else { other };
+    assert_eq!(behind.is_problem("version-conflict").json["version"], 2);
+    assert_eq!(yard.version().await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_changes_nothing() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let files = Rules::roofing("acme").seller("ridge", []).files();
+    let _ = yard.desk(Method::PUT, "/v1/rulebook?dry_run=1", Some(json!({ "files": files }))).await.is(200);
+    assert_eq!(yard.version().await, 1);
+}

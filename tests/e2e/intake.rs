@@ -1,0 +1,270 @@
+//! What comes in, and what its sender is told.
+
+use leadyard_domain::limits;
+use leadyard_tests::{Person, Rules, Yard};
+use serde_json::json;
+
+fn ada() -> Person {
+    Person::named("Ada", "Hill").with("phone", "305-555-0100")
+}
+
+async fn yard() -> Yard {
+    Yard::of(
+        Rules::roofing("acme")
+            .source("framed", "offer = \"roof\"\norigins = [\"https://roofs.example\"]\nthank_you = \"https://roofs.example/thanks\"\nerror_page = \"https://roofs.example/again\"")
+            .source("trial", "offer = \"roof\"\ntest = true")
+            .source("over", "offer = \"roof\"\nends = \"2026-05-31\"")
+            .seller("hudson", []),
+    )
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_and_a_form_say_the_same() {
+    let yard = yard().await;
+    let by_json = yard.lead(&ada()).await;
+    let by_form = yard.server("web").sends("application/x-www-form-urlencoded", ada().form()).await.is(200);
+    assert_eq!((by_form.text_of("status"), by_form.text_of("lead")), ("repeat", by_json.as_str()));
+    assert_eq!(yard.story(&by_json).await.enquiries(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_is_told_that_it_was_received_and_nothing_of_who_is_known() {
+    let yard = yard().await;
+    let first = yard.page("web").posts(&ada()).await.is(201);
+    let again = yard.page("web").posts(&ada()).await.is(201);
+    let unknown_offer = yard.page("web").posts(&ada().with("offer", "no such offer")).await.is(201);
+    for reply in [&first, &again, &unknown_offer] {
+        let mut members: Vec<&str> = reply.json.as_object().unwrap().keys().map(String::as_str).collect();
+        members.sort_unstable();
+        assert_eq!(members, ["enquiry", "status", "visitor"], "{}", reply.text);
+        assert_eq!(reply.text_of("status"), "received");
+    }
+    assert_eq!(yard.enquiry(again.text_of("enquiry")).await.unwrap().status, "repeat");
+    assert_eq!(yard.enquiry(unknown_offer.text_of("enquiry")).await.unwrap().status, "quarantined");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_is_told_what_became_of_its_enquiry() {
+    let yard = yard().await;
+    let new = yard.server("web").posts(&ada()).await.is(201);
+    assert_eq!(new.text_of("status"), "received");
+    let repeat = yard.server("web").posts(&ada()).await.is(200);
+    assert_eq!((repeat.text_of("status"), repeat.text_of("lead")), ("repeat", new.text_of("lead")));
+    assert!(!repeat.text_of("since").is_empty());
+    let aside = yard.server("web").posts(&ada().with("offer", "no such offer")).await.is(202);
+    assert_eq!((aside.text_of("status"), &aside.json["reasons"]), ("quarantined", &json!(["unknown_offer"])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_lead_says_where_it_would_have_gone_and_reaches_nobody() {
+    let yard = yard().await;
+    let reply = yard.server("trial").posts(&ada()).await.is(201);
+    assert_eq!((&reply.json["test"], &reply.json["would_go_to"]), (&json!(true), &json!(["hudson"])));
+    yard.settle().await;
+    assert!(yard.told("hudson").is_empty());
+    assert_eq!(yard.taken("hudson", 4).await, 0);
+    // It made no identity either: the same person is new.
+    assert_eq!(yard.server("web").posts(&ada()).await.is(201).text_of("status"), "received");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plain_form_goes_on_to_the_source_s_page_or_to_one_of_ours() {
+    let yard = yard().await;
+    let page = yard.page("framed");
+    let thanks = page.submits(&ada()).await.is(303);
+    assert_eq!(thanks.header("location"), "https://roofs.example/thanks");
+    let again = page.submits(&Person::named("Ada", "Hill").without("email")).await.is(303);
+    assert_eq!(again.header("location"), "https://roofs.example/again");
+
+    let ours = yard.page("web").submits(&ada()).await.is(201);
+    assert!(ours.header("content-type").starts_with("text/html") && ours.text.contains("Thank you"));
+    let ours = yard.page("web").submits(&Person::named("Ada", "Hill").without("email")).await.is(422);
+    assert!(
+        ours.header("content-type").starts_with("text/html")
+            && ours.text.contains("e-mail address or a phone")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_browser_may_post_from_the_source_s_origins_and_from_no_other() {
+    let yard = yard().await;
+    let page = yard.page_of("framed", &["https://roofs.example"], 1);
+    let own = page.clone().header("origin", "https://roofs.example");
+    let preflight = own.asks_whether_it_may().await.is(204);
+    assert_eq!(preflight.header("access-control-allow-origin"), "https://roofs.example");
+    assert!(preflight.header("access-control-allow-headers").contains("idempotency-key"));
+    let posted = own.posts(&ada()).await.is(201);
+    assert_eq!(posted.header("access-control-allow-origin"), "https://roofs.example");
+
+    let other = page.header("origin", "https://elsewhere.example");
+    let _ = other.asks_whether_it_may().await.is(403).is_problem("origin-refused");
+    let _ = other.posts(&ada()).await.is(403).is_problem("origin-refused");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_idempotency_key_gets_the_first_answer_again() {
+    let yard = yard().await;
+    let server = yard.server("web").header("idempotency-key", "order-1");
+    let first = server.posts(&ada()).await.is(201);
+    let again = server.posts(&ada()).await.is(201);
+    assert_eq!((again.header("idempotent-replay"), &again.json), ("true", &first.json));
+    assert_eq!(yard.story(first.text_of("lead")).await.enquiries(), 1);
+    let _ = server.posts(&ada().with("zip", "33102")).await.is(422).is_problem("idempotency-mismatch");
+}
+
+#[tokio::test(start_paused = true)]
+async fn twenty_posts_under_one_idempotency_key_are_one_enquiry() {
+    let yard = yard().await;
+    let server = yard.server("web").header("idempotency-key", "order-2");
+    let person = ada();
+    let replies = futures::future::join_all((0..20).map(|_| server.posts(&person))).await;
+    let first = &replies[0];
+    assert!(replies.iter().all(|reply| reply.json == first.json && reply.status == 201));
+    assert_eq!(replies.iter().filter(|reply| reply.header("idempotent-replay") != "true").count(), 1);
+    assert_eq!(yard.story(first.text_of("lead")).await.enquiries(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_who_can_be_reached_is_refused_and_kept_all_the_same() {
+    let yard = yard().await;
+    let nobody = Person::named("Ada", "Hill").with("email", "not an address").with("phone", "12");
+    let reply = yard.server("web").posts(&nobody).await.is(422).is_problem("unreachable-person");
+    let pointers: Vec<&str> = reply.json["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|error| error["pointer"].as_str())
+        .collect();
+    assert_eq!(pointers, ["/email", "/phone"], "{}", reply.text);
+    let kept = yard.enquiry(reply.text_of("enquiry")).await.unwrap();
+    assert_eq!((kept.status.as_str(), kept.reasons), ("quarantined", vec!["unreachable_person".to_owned()]));
+    assert!(kept.fields.iter().any(|(_, value)| value == "not an address"));
+}
+
+/// Each is refused with its limit by name, and what a source may send is kept as it came.
+#[tokio::test(start_paused = true)]
+async fn bad_input_is_named_and_what_a_source_may_send_is_kept_raw() {
+    let yard = yard().await;
+    let server = yard.server("web");
+    let nested = format!("{}1{}", r#"{"a":"#.repeat(40), "}".repeat(40));
+    let fields = (0..10_000).map(|n| format!("f{n}=1")).collect::<Vec<_>>().join("&");
+    let fields = fields.get(..60_000).unwrap().to_owned();
+    for (what, content_type, body, status, slug, says) in [
+        ("nested", "application/json", nested.clone().into_bytes(), 400, "malformed-body", "deeper than 16"),
+        ("type", "application/pdf", b"%PDF".to_vec(), 415, "unsupported-media-type", "application/json"),
+        ("utf-8", "application/json", b"{\"email\":\"\xff\"}".to_vec(), 400, "malformed-body", "UTF-8"),
+        (
+            "fields",
+            "application/x-www-form-urlencoded",
+            fields.clone().into_bytes(),
+            400,
+            "malformed-body",
+            "200 fields",
+        ),
+        ("no JSON", "application/json", b"{\"email\":".to_vec(), 400, "malformed-body", "line 1"),
+        ("a list", "application/json", b"[1]".to_vec(), 400, "malformed-body", "object"),
+    ] {
+        let reply = server.sends(content_type, body.clone()).await.is(status).is_problem(slug);
+        assert!(reply.text_of("detail").contains(says), "{what}: {}", reply.text);
+        let kept = yard.enquiry(reply.text_of("enquiry")).await.unwrap();
+        assert_eq!(kept.raw.as_deref(), Some(String::from_utf8_lossy(&body).as_ref()), "{what}");
+        assert_eq!(
+            (kept.status.as_str(), kept.reasons),
+            ("quarantined", vec!["unreadable".to_owned()]),
+            "{what}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_large_is_refused_with_the_limit() {
+    let yard = yard().await;
+    let body = format!(r#"{{"email":"ada@mail.example","message":"{}"}}"#, "x".repeat(limits::BODY_BYTES));
+    let reply = yard.server("web").sends("application/json", body).await.is(413).is_problem("body-too-large");
+    assert!(reply.text_of("detail").contains(&limits::BODY_BYTES.to_string()), "{}", reply.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_unknown_tampered_with_or_old_lets_nobody_in() {
+    let yard = yard().await;
+    let good = yard.page("web");
+    let mut tampered = good.key().to_owned();
+    let middle = tampered.len() / 2;
+    let other = if tampered.as_bytes()[middle] == b'A' { "B" } else { "A" };
+    tampered.replace_range(middle..=middle, other);
+    for key in ["pk_nothing.AAAA", tampered.as_str(), "x"] {
+        let _ = good.clone().with_key(key).posts(&ada()).await.is(401).is_problem("unauthorized");
+    }
+    let _ = yard.page_of("web", &[], 2).posts(&ada()).await.is(401).is_problem("unauthorized");
+    let _ = yard.page_of("gone", &[], 1).posts(&ada()).await.is(401).is_problem("unauthorized");
+    let secret_of_another = yard.server("trial").with_key(good.key());
+    let _ = secret_of_another.posts(&ada()).await.is(401).is_problem("unauthorized");
+    let with_a_token = good.header("authorization", "Bearer desk_x.y");
+    let _ = with_a_token.posts(&ada()).await.is(401).is_problem("unauthorized");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_past_its_end_is_told_since_when() {
+    let yard = yard().await;
+    let reply = yard.server("over").posts(&ada()).await.is(410).is_problem("source-closed");
+    assert!(reply.text_of("detail").contains("2026-05-31"), "{}", reply.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_table_refuses_is_spilled_and_comes_in_later_once() {
+    let yard = yard().await;
+    yard.lead(&Person::named("Bob", "Mann")).await; // intake knows the rules
+    yard.faults.table(true);
+    let reply = yard.server("web").posts(&ada()).await.is(202);
+    assert_eq!(reply.text_of("status"), "spilled");
+    yard.settle().await; // the table still refuses: it stays in the queue
+    assert_eq!(yard.queued("spill").len(), 1);
+
+    yard.faults.table(false);
+    yard.advance(std::time::Duration::from_secs(300)).await;
+    assert!(yard.queued("spill").is_empty());
+    let kept = yard.enquiry(reply.text_of("enquiry")).await.unwrap();
+    assert_eq!((kept.status.as_str(), kept.spilled), ("received", true));
+    let lead = kept.lead.unwrap().to_string();
+    assert_eq!(yard.story(&lead).await.enquiries(), 1);
+    assert_eq!(yard.told("hudson").iter().filter(|told| told.lead() == lead).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spilled_enquiry_that_comes_twice_is_kept_once() {
+    let yard = yard().await;
+    yard.lead(&Person::named("Bob", "Mann")).await;
+    yard.faults.table(true);
+    let reply = yard.server("web").posts(&ada()).await.is(202);
+    yard.faults.table(false);
+    let body = yard.queued("spill").remove(0);
+    yard.aws.queues().send("spill", &body, None, 0).unwrap();
+    yard.settle().await;
+    let lead = yard.enquiry(reply.text_of("enquiry")).await.unwrap().lead.unwrap().to_string();
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.enquiries(), 1);
+    assert_eq!(yard.told("hudson").iter().filter(|told| told.lead() == lead).count(), 1);
+    assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nothing_can_keep_is_refused_with_a_time_to_come_back() {
+    let yard = yard().await;
+    yard.faults.table(true);
+    yard.faults.queues(true);
+    let reply = yard.server("web").posts(&ada()).await.is(503).is_problem("unavailable");
+    assert!(reply.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{reply:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_queue_delays_a_lead_by_a_sweep_and_loses_none() {
+    let yard = yard().await;
+    yard.faults.queues(true);
+    let lead = yard.lead(&ada()).await;
+    yard.faults.queues(false);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.stage(), "received");
+    yard.advance(std::time::Duration::from_secs(180)).await;
+    assert_eq!(yard.story(&lead).await.assignment("hudson")["delivery"], "received");
+}

@@ -1,0 +1,25 @@
+//! End to end: whole journeys over HTTP, in the order a lead travels.
+//!
+//! Nearly everything runs on a [`Yard`](leadyard_tests::Yard): the functions, store and queues of
+//! `serve` under a clock that the test moves. A handful runs `serve` itself, over real sockets, and the
+//! kill test runs the program.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by them")]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants,
+    clippy::question_mark,
+    reason = "a test names the states it expects; any other fails it"
+)]
+
+mod journey;
+mod intake;
+mod persons;
+mod scoring;
+mod distribution;
+mod delivery;
+mod desk;
+mod privacy;
+mod contention;
+mod served;
+mod kill;

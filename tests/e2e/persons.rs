@@ -1,0 +1,172 @@
+//! Who is the same person: leads, repeats and cycles.
+
+use std::time::Duration;
+
+use leadyard_tests::{Person, Rules, Says, Yard};
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+async fn yard() -> Yard {
+    Yard::of(
+        Rules::roofing("acme")
+            .offer("gutter", "roofing", "")
+            .seller("hudson", [("offers", "roof"), ("tier", "1")])
+            .seller("ridge", [("tier", "2"), ("offers", "gutter")]),
+    )
+    .await
+}
+
+/// Posts with the secret: what it was (`received`, `repeat`) and the lead.
+async fn asks(yard: &Yard, person: &Person) -> (String, String) {
+    let reply = yard.server("web").posts(person).await;
+    (reply.text_of("status").to_owned(), reply.text_of("lead").to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn twenty_posts_of_one_person_at_one_moment_are_one_lead_and_twenty_enquiries() {
+    let yard = yard().await;
+    let (server, ada) = (yard.server("web"), Person::named("Ada", "Hill"));
+    let replies = futures::future::join_all((0..20).map(|_| server.posts(&ada))).await;
+    let mut leads: Vec<&str> = replies.iter().map(|reply| reply.text_of("lead")).collect();
+    assert_eq!(replies.iter().filter(|reply| reply.text_of("status") == "received").count(), 1);
+    leads.sort_unstable();
+    leads.dedup();
+    assert_eq!(leads.len(), 1, "{leads:?}");
+    yard.settle().await;
+    assert_eq!(yard.story(leads[0]).await.enquiries(), 20);
+    assert_eq!(yard.told("hudson").iter().filter(|told| told.event == "lead.assigned").count(), 1);
+    assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn asking_again_is_a_repeat_that_the_holder_is_told_and_no_counter_feels() {
+    let yard = yard().await;
+    let ada = Person::named("Ada", "Hill");
+    let lead = yard.settled_lead(&ada).await;
+    yard.advance(DAY).await;
+    let again = ada.clone().with("message", "still leaking").with("city", "Miami");
+    assert_eq!(asks(&yard, &again).await, ("repeat".to_owned(), lead.clone()));
+    yard.settle().await;
+
+    let told = yard.told("hudson");
+    assert_eq!(
+        told.iter().map(|told| told.event.as_str()).collect::<Vec<_>>(),
+        ["lead.assigned", "lead.repeated"]
+    );
+    assert!(told[1].signed && told[1].id != told[0].id);
+    assert_eq!(told[1].body["data"]["message"], "still leaking");
+    let story = yard.story(&lead).await;
+    assert_eq!((story.cycle(), story.assignments().len(), yard.taken("hudson", 4).await), (1, 1, 1));
+    assert_eq!(story.0["person"]["city"], "Miami"); // a blank was filled
+}
+
+#[tokio::test(start_paused = true)]
+async fn outside_the_window_a_new_cycle_makes_earlier_holders_eligible_again() {
+    let yard = yard().await;
+    let ada = Person::named("Ada", "Hill");
+    let lead = yard.settled_lead(&ada).await;
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.waiting(), "excluded");
+
+    yard.advance(DAY * 31).await;
+    assert_eq!(asks(&yard, &ada).await, ("received".to_owned(), lead.clone()));
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.cycle(), story.stage(), story.holders()), (2, "assigned", vec!["hudson"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn within_the_window_a_dealer_that_declined_does_not_get_the_repeat() {
+    let yard = yard().await;
+    let ada = Person::named("Ada", "Hill");
+    let lead = yard.settled_lead(&ada).await;
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    yard.advance(DAY * 20).await;
+    assert_eq!(asks(&yard, &ada).await.0, "repeat");
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.stage(), story.assignments().len()), ("waiting", 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_phone_joins_when_the_e_mails_do_not_contradict_and_the_surnames_agree() {
+    let yard = yard().await;
+    let ada = Person::named("Ada", "Hill").with("phone", "305-555-0100");
+    let lead = yard.settled_lead(&ada).await;
+    let by_phone = Person::named("A.", "Hill").without("email").with("phone", "(305) 555-0100");
+    assert_eq!(asks(&yard, &by_phone).await, ("repeat".to_owned(), lead.clone()));
+
+    // Another e-mail contradicts; another surname disagrees: a new lead, and both are flagged.
+    let spouse = Person::named("Ben", "Hill").with("phone", "305-555-0100");
+    let (status, other) = asks(&yard, &spouse).await;
+    assert_eq!(status, "received");
+    assert_ne!(other, lead);
+    assert!(yard.story(&lead).await.possible_duplicate() && yard.story(&other).await.possible_duplicate());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_phone_with_another_surname_is_another_lead_and_both_are_flagged() {
+    let yard = yard().await;
+    let lead = yard.settled_lead(&Person::named("Ada", "Hill").with("phone", "305-555-0100")).await;
+    let tenant = Person::named("Cy", "Moss").without("email").with("phone", "305-555-0100");
+    let (status, other) = asks(&yard, &tenant).await;
+    assert_eq!(status, "received");
+    assert_ne!(other, lead);
+    assert!(yard.story(&lead).await.possible_duplicate() && yard.story(&other).await.possible_duplicate());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_e_mail_seen_with_three_surnames_identifies_nobody() {
+    let yard = yard().await;
+    let office = |first: &str, last: &str| Person::named(first, last).with("email", "info@firm.example");
+    let (_, first) = asks(&yard, &office("Ada", "Hill")).await;
+    assert_eq!(asks(&yard, &office("Cy", "Moss")).await, ("repeat".to_owned(), first.clone()));
+    let (status, third) = asks(&yard, &office("Di", "Reed")).await;
+    assert_eq!(status, "received");
+    assert_ne!(third, first);
+    // Nor does it any more for the first of them.
+    let (status, again) = asks(&yard, &office("Ada", "Hill")).await;
+    assert_eq!(status, "received");
+    assert_ne!(again, first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dummy_address_identifies_nobody() {
+    let yard = yard().await;
+    let nobody =
+        Person::named("Ada", "Hill").with("email", "test@mail.example").with("phone", "305-555-1212");
+    let (_, one) = asks(&yard, &nobody).await;
+    let (status, other) = asks(&yard, &nobody).await;
+    assert_eq!(status, "received");
+    assert_ne!(one, other);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offer_the_holder_does_not_take_starts_a_second_lead_of_that_person() {
+    let yard = yard().await;
+    let ada = Person::named("Ada", "Hill");
+    let roof = yard.settled_lead(&ada).await;
+    let (status, gutter) = asks(&yard, &ada.clone().with("offer", "gutter")).await;
+    assert_eq!(status, "received");
+    assert_ne!(gutter, roof);
+    yard.settle().await;
+    assert_eq!(yard.story(&roof).await.holders(), ["hudson"]);
+    assert_eq!(yard.story(&gutter).await.holders(), ["ridge"]);
+    // Later repeats join their offer's lead, else the category's.
+    assert_eq!(asks(&yard, &ada.clone().with("offer", "gutter")).await, ("repeat".to_owned(), gutter));
+    assert_eq!(asks(&yard, &ada).await, ("repeat".to_owned(), roof));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_reaches_a_holder_whose_server_was_away_later() {
+    let yard = yard().await;
+    let ada = Person::named("Ada", "Hill");
+    yard.settled_lead(&ada).await;
+    yard.dealer_says("hudson", Says::IsShut);
+    asks(&yard, &ada).await;
+    yard.settle().await;
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(Duration::from_secs(120)).await;
+    assert_eq!(yard.told("hudson").iter().filter(|told| told.event == "lead.repeated").count(), 1);
+}

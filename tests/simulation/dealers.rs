@@ -1,0 +1,135 @@
+//! Dealers' servers: each answers by the seed, and remembers what came.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use leadyard_domain::delivery::FailureKind;
+use leadyard_platform::outbound::{Answer, Outbound, Request};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+
+use crate::faults::{Fault, Faults};
+
+/// What became of a request at the dealer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Got {
+    /// It has it, and said so.
+    Yes,
+    /// It may have it: nobody can tell from the answer.
+    Maybe,
+    /// It has it not.
+    No,
+}
+
+/// A request that came to a dealer.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    /// When, virtual time since the world began.
+    pub(crate) at: Duration,
+    /// The company of its URL.
+    pub(crate) company: String,
+    /// The dealer of its URL.
+    pub(crate) dealer: String,
+    /// `assigned`, `withdrawn`, `repeated`.
+    pub(crate) event: String,
+    /// The assignment it is about.
+    pub(crate) assignment: String,
+    /// What became of it.
+    pub(crate) got: Got,
+}
+
+/// All dealers of a world.
+pub(crate) struct Dealers {
+    faults: Arc<Faults>,
+    started: Instant,
+    log: Mutex<Vec<Seen>>,
+    received: mpsc::UnboundedSender<Seen>,
+    gone: AtomicBool,
+}
+
+impl Dealers {
+    /// Dealers under these faults; assignments they received come out of the channel.
+    pub(crate) fn new(faults: Arc<Faults>) -> (Arc<Self>, mpsc::UnboundedReceiver<Seen>) {
+        let (received, receiver) = mpsc::unbounded_channel();
+        (
+            Arc::new(Self {
+                faults,
+                started: Instant::now(),
+                log: Mutex::default(),
+                received,
+                gone: AtomicBool::new(false),
+            }),
+            receiver,
+        )
+    }
+
+    /// The way to them.
+    pub(crate) fn outbound(self: &Arc<Self>) -> Outbound {
+        let this = Arc::clone(self);
+        Outbound::answered_by(Arc::new(move |request| {
+            let this = Arc::clone(&this);
+            Box::pin(async move { this.answer(&request).await })
+        }))
+    }
+
+    /// From now on every dealer's endpoint is gone, or none is.
+    pub(crate) fn all_are_gone(&self, gone: bool) {
+        self.gone.store(gone, Ordering::Relaxed);
+    }
+
+    /// Everything that came, in order.
+    pub(crate) fn log(&self) -> Vec<Seen> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Answer, FailureKind> {
+        sleep(Duration::from_millis(5 + self.faults.below(400))).await;
+        let fault = self.faults.happens(|weather| weather.dealers).then(|| self.faults.below(5));
+        let fault = if self.gone.load(Ordering::Relaxed) { Some(3) } else { fault };
+        let (fault, got) = match fault {
+            None => (None, Got::Yes),
+            Some(0) => (Some(Fault::DealerError), Got::Maybe),
+            Some(1) => (Some(Fault::DealerHung), Got::Maybe),
+            Some(2) => (Some(Fault::DealerRefused), Got::No),
+            Some(3) => (Some(Fault::DealerGone), Got::No),
+            Some(_) => (Some(Fault::DealerAnswerLost), Got::Maybe),
+        };
+        if let Some(fault) = fault {
+            self.faults.count(fault);
+        }
+        self.remember(request, got);
+        sleep(Duration::from_millis(5 + self.faults.below(1_500))).await;
+        let status = |status| Ok(Answer { status, ..Answer::default() });
+        match fault {
+            None => status(204),
+            Some(Fault::DealerError) => status(500),
+            Some(Fault::DealerHung) => std::future::pending().await,
+            Some(Fault::DealerRefused) => Err(FailureKind::Refused),
+            Some(Fault::DealerGone) => status(410),
+            Some(_) => Err(FailureKind::Reset),
+        }
+    }
+
+    fn remember(&self, request: &Request, got: Got) {
+        let id = request.headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let mut id = id.split('_').skip(1);
+        let (assignment, event) = (id.next().unwrap_or_default(), id.next().unwrap_or_default());
+        let mut path = request.url.rsplit('/');
+        let (dealer, company) = (path.next().unwrap_or_default(), path.next().unwrap_or_default());
+        let seen = Seen {
+            at: self.started.elapsed(),
+            company: company.to_owned(),
+            dealer: dealer.to_owned(),
+            event: event.to_owned(),
+            assignment: assignment.to_owned(),
+            got,
+        };
+        self.faults.note(&format!("dealer {company}/{dealer} {event} {assignment} {got:?}"));
+        if event == "assigned" && got == Got::Yes {
+            // Nobody listens any more at the end of the world.
+            let _ = self.received.send(seen.clone());
+        }
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
+    }
+}

@@ -1,0 +1,413 @@
+//! What must hold when the weather has cleared: the first four promises of the product.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use leadyard_domain::assignment::{Assignment, DeliveryState};
+use leadyard_domain::lead::{AssignmentState, Lead, Stage};
+use leadyard_domain::scoring::{Activity, InteractionId, InteractionKind};
+use leadyard_domain::time::{Period, UtcDay};
+use leadyard_platform::judging;
+use leadyard_platform::store::{Item, Story};
+
+use crate::dealers::{Got, Seen};
+use crate::rules;
+use crate::world::World;
+
+/// What a world came to.
+pub(crate) struct Found {
+    /// What should not be, in words.
+    pub(crate) violations: Vec<String>,
+    /// Leads in the table.
+    pub(crate) leads: usize,
+    /// Leads by stage.
+    pub(crate) stages: BTreeMap<String, usize>,
+    /// Assignments by state.
+    pub(crate) assignments: BTreeMap<String, usize>,
+}
+
+/// Checks all promises.
+///
+/// # Errors
+/// When the table cannot be read.
+pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
+    let items = scan(world).await?;
+    let mut stories = Vec::new();
+    for item in items.iter().filter(|item| text(item, "sk") == "L") {
+        let id =
+            text(item, "pk").trim_start_matches("L#").parse().map_err(|_| anyhow::anyhow!("a lead's id"))?;
+        stories.extend(world.plain.store.lead_story(id).await?);
+    }
+    let mut check =
+        Check { world, violations: Vec::new(), log: world.dealers.log(), stories: &stories, items: &items };
+    check.nothing_is_lost().await?;
+    check.one_holder();
+    check.dealers_agree();
+    check.no_cap_is_exceeded();
+    check.no_territory_is_bypassed();
+    check.scores_are_functions_of_sets().await?;
+    let violations = check.violations;
+    let count = |names: Vec<String>| {
+        names.into_iter().fold(BTreeMap::new(), |mut counts, name| {
+            *counts.entry(name).or_insert(0) += 1;
+            counts
+        })
+    };
+    Ok(Found {
+        violations,
+        leads: stories.len(),
+        stages: count(stories.iter().map(|story| story.lead.stage.to_string()).collect()),
+        assignments: count(
+            stories
+                .iter()
+                .flat_map(|story| &story.assignments)
+                .map(|assignment| assignment.state.to_string())
+                .collect(),
+        ),
+    })
+}
+
+struct Check<'a> {
+    world: &'a World,
+    violations: Vec<String>,
+    log: Vec<Seen>,
+    stories: &'a [Story],
+    items: &'a [Item],
+}
+
+/// Whether the slot was given back in this state.
+fn given_back(state: AssignmentState) -> bool {
+    match state {
+        AssignmentState::Declined
+        | AssignmentState::Lapsed
+        | AssignmentState::Returned
+        | AssignmentState::Withdrawn => true,
+        AssignmentState::Offered
+        | AssignmentState::Accepted
+        | AssignmentState::Contacted
+        | AssignmentState::Won
+        | AssignmentState::Lost => false,
+    }
+}
+
+impl Check<'_> {
+    fn violated(&mut self, promise: u8, what: String) {
+        self.violations.push(format!("promise {promise}: {what}"));
+    }
+
+    /// Promise 1.
+    async fn nothing_is_lost(&mut self) -> anyhow::Result<()> {
+        let acknowledged: Vec<String> = self.world.ledger().acknowledged.keys().cloned().collect();
+        let known: HashMap<String, &Lead> =
+            self.stories.iter().map(|story| (story.lead.id.to_string(), &story.lead)).collect();
+        for enquiry in acknowledged {
+            let Ok(id) = enquiry.parse() else {
+                self.violated(1, format!("an acknowledgement without an enquiry's id: {enquiry:?}"));
+                continue;
+            };
+            match self.world.plain.store.enquiry_get(id).await? {
+                None => self.violated(1, format!("enquiry {enquiry} was acknowledged and is not there")),
+                Some(kept) => match kept.lead.map(|lead| lead.to_string()) {
+                    None if kept.status != "quarantined" => {
+                        self.violated(1, format!("enquiry {enquiry} belongs to no lead"))
+                    }
+                    None => {}
+                    Some(lead) => match known.get(&lead) {
+                        None => {
+                            self.violated(1, format!("enquiry {enquiry} belongs to a lead that is not there"))
+                        }
+                        Some(lead) if lead.enquiries.iter().filter(|one| one.id == kept.id).count() != 1 => {
+                            self.violated(1, format!("enquiry {enquiry} is not once on its lead"));
+                        }
+                        Some(_) => {}
+                    },
+                },
+            }
+        }
+        let now = self.world.cloud.clock.now();
+        for story in self.stories {
+            let lead = &story.lead;
+            let overdue = lead.due.is_some_and(|due| due <= now);
+            let wrong = match lead.stage {
+                Stage::Received => Some("is still received"),
+                Stage::Waiting if lead.waiting.is_none() => Some("waits without a reason"),
+                Stage::Waiting | Stage::Nurturing if lead.due.is_none() => Some("has no due time"),
+                Stage::Assigned if lead.holders.is_empty() => Some("is assigned to nobody"),
+                _ if overdue => Some("is overdue"),
+                _ => None,
+            };
+            if let Some(wrong) = wrong {
+                self.violated(1, format!("lead {} {wrong} ({}, due {:?})", lead.id, lead.stage, lead.due));
+            }
+            for assignment in &story.assignments {
+                if assignment.state.holds() && assignment.delivery != DeliveryState::Received {
+                    self.violated(
+                        1,
+                        format!(
+                            "assignment {} is held and its delivery {}",
+                            assignment.id, assignment.delivery
+                        ),
+                    );
+                }
+                if assignment.due.is_some_and(|due| due <= now) {
+                    self.violated(1, format!("assignment {} is overdue", assignment.id));
+                }
+            }
+            for delivery in &story.deliveries {
+                if delivery.state == DeliveryState::Pending && delivery.due.is_none_or(|due| due <= now) {
+                    self.violated(
+                        1,
+                        format!("message {} {} is left pending", delivery.event, delivery.assignment),
+                    );
+                }
+            }
+        }
+        for queue in leadyard::system::WORKED {
+            let dead = self.world.aws.queues().peek(&queue.dead(), 3)?;
+            if !dead.is_empty() {
+                self.violated(1, format!("{} has dead letters: {}", queue.name, dead.join(" ")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Promise 2, by the table.
+    fn one_holder(&mut self) {
+        for story in self.stories {
+            let lead = &story.lead;
+            let mut by_cycle: BTreeMap<u32, Vec<&Assignment>> = BTreeMap::new();
+            for assignment in story.assignments.iter().filter(|assignment| assignment.state.holds()) {
+                by_cycle.entry(assignment.cycle).or_default().push(assignment);
+            }
+            for (cycle, held) in by_cycle {
+                let seats =
+                    lead.seats.filter(|_| cycle == lead.cycle).map_or(2, |(seats, _)| usize::from(seats));
+                if held.len() > seats {
+                    self.violated(
+                        2,
+                        format!("lead {} has {} holders and {seats} seats", lead.id, held.len()),
+                    );
+                }
+                let mut dealers: Vec<_> = held.iter().map(|one| &one.dealer).collect();
+                dealers.sort_unstable();
+                dealers.dedup();
+                if dealers.len() != held.len() {
+                    self.violated(2, format!("one dealer has two seats of lead {}", lead.id));
+                }
+            }
+            if lead.stage == Stage::Assigned {
+                let mut said: Vec<_> = lead.holders.iter().map(|holder| holder.assignment).collect();
+                let held =
+                    story.assignments.iter().filter(|one| one.cycle == lead.cycle && one.state.holds());
+                let mut held: Vec<_> = held.map(|one| one.id).collect();
+                said.sort_unstable();
+                held.sort_unstable();
+                if said != held {
+                    self.violated(
+                        2,
+                        format!("lead {} names {said:?} as holders, its assignments say {held:?}", lead.id),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Promise 2, by what dealers saw: who may have had a lead and lost it was told before anybody else
+    /// got it, and again if it came to have it later.
+    fn dealers_agree(&mut self) {
+        for story in self.stories {
+            for lost in story.assignments.iter().filter(|one| one.state == AssignmentState::Withdrawn) {
+                let id = lost.id.to_string();
+                let of = |event: &'static str| {
+                    let id = &id;
+                    self.log.iter().filter(move |seen| seen.assignment == *id && seen.event == event)
+                };
+                let had = of("assigned").filter(|seen| seen.got != Got::No).map(|seen| seen.at).max();
+                let Some(had) = had else { continue };
+                let told = of("withdrawn").map(|seen| seen.at).max();
+                let told_first = of("withdrawn").map(|seen| seen.at).min();
+                let others = story.assignments.iter().filter(|one| {
+                    one.cycle == lost.cycle && one.id != lost.id && one.offered_at >= lost.state_at
+                });
+                let others: Vec<String> = others.map(|one| one.id.to_string()).collect();
+                let next = self
+                    .log
+                    .iter()
+                    .filter(|seen| seen.event == "assigned" && others.contains(&seen.assignment));
+                let next = next.map(|seen| seen.at).min();
+                let wrong = match (told, told_first, next) {
+                    (None, _, _) => Some("was never told that it lost it".to_owned()),
+                    (Some(told), _, _) if told < had => {
+                        Some(format!("got it at {had:?}, after it was withdrawn at {told:?}"))
+                    }
+                    (_, Some(told), Some(next)) if next < told => {
+                        Some("was told only after the next one had it".to_owned())
+                    }
+                    _ => None,
+                };
+                if let Some(wrong) = wrong {
+                    self.violated(
+                        2,
+                        format!("dealer {} of {id} may have lead {} and {wrong}", lost.dealer, lost.lead),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Promise 3: what is counted is what is held, and no more than agreed.
+    fn no_cap_is_exceeded(&mut self) {
+        let mut used: HashMap<(String, Period, i64), i64> = HashMap::new();
+        for assignment in
+            self.stories.iter().flat_map(|story| &story.assignments).filter(|one| !given_back(one.state))
+        {
+            for period in Period::ALL {
+                let start = assignment.reservation.start(*period);
+                for of in [
+                    format!("K#{}#c#{}", assignment.company, assignment.contract),
+                    format!("K#{}#d#{}", assignment.company, assignment.dealer),
+                ] {
+                    *used.entry((of, *period, start)).or_default() += 1;
+                }
+            }
+        }
+        let contracts = rules::CONTRACTS.iter().flat_map(|contract| {
+            contract.caps.iter().map(move |(period, most)| {
+                (format!("K#{}#c#{}", contract.company, contract.id), *period, *most)
+            })
+        });
+        let dealers = rules::DEALER_CAPS
+            .iter()
+            .map(|(company, dealer, period, most)| (format!("K#{company}#d#{dealer}"), *period, *most));
+        for (of, period, most) in contracts.chain(dealers) {
+            let over: Vec<i64> = used
+                .iter()
+                .filter(|((who, when, _), count)| *who == of && *when == period && **count > i64::from(most))
+                .map(|(_, count)| *count)
+                .collect();
+            for count in over {
+                self.violated(3, format!("{of} has {count} in a {period:?}, and may have {most}"));
+            }
+        }
+        let names = [
+            ("hour", Period::Hour),
+            ("day", Period::Day),
+            ("week", Period::Week),
+            ("month", Period::Month),
+            ("total", Period::Total),
+        ];
+        for item in self.items.iter().filter(|item| text(item, "pk").starts_with("K#")) {
+            for (name, period) in names {
+                let Some(start) = number(item, &format!("{name}_at")) else { continue };
+                let counted = number(item, &format!("{name}_used")).unwrap_or(0);
+                let held = used.get(&(text(item, "pk").to_owned(), period, start)).copied().unwrap_or(0);
+                if counted != held {
+                    self.violated(
+                        3,
+                        format!("{} counts {counted} in its {name}, and {held} are held", text(item, "pk")),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Promise 3: nobody had a lead from where somebody else's contract compels.
+    fn no_territory_is_bypassed(&mut self) {
+        for story in self.stories {
+            let lead = &story.lead;
+            let company = lead.company.as_str();
+            let zip = lead.person.zip.map(|zip| zip.to_string()).unwrap_or_default();
+            let offer = lead.offer.as_str();
+            for one in &story.assignments {
+                let id = one.contract.as_str();
+                let Some(contract) = rules::contract(company, id) else {
+                    self.violated(3, format!("{id} is no contract of {company}"));
+                    continue;
+                };
+                if !contract.zips.iter().any(|begins| zip.starts_with(begins))
+                    || !contract.offers.contains(&offer)
+                    || contract.dealer != one.dealer.as_str()
+                {
+                    self.violated(3, format!("{id} has a lead for {offer} from {zip}"));
+                }
+                if rules::compelled(company, offer, &zip).is_some_and(|only| !only.contains(&id)) {
+                    self.violated(
+                        3,
+                        format!("{id} has a lead for {offer} from {zip}, which is another's territory"),
+                    );
+                }
+                if let Some(first) = rules::comes_first(company, &zip)
+                    && first != id
+                    && !story.assignments.iter().any(|other| {
+                        other.contract.as_str() == first
+                            && other.cycle == one.cycle
+                            && other.offered_at <= one.offered_at
+                    })
+                {
+                    self.violated(3, format!("{id} had a lead from {zip} before {first}, who comes first"));
+                }
+            }
+        }
+    }
+
+    /// Promise 4: the score is that of the set of interactions that were acknowledged.
+    async fn scores_are_functions_of_sets(&mut self) -> anyhow::Result<()> {
+        let (promised, unsure) = {
+            let ledger = self.world.ledger();
+            (ledger.interactions.clone(), ledger.unsure.clone())
+        };
+        for story in self.stories {
+            let lead = &story.lead;
+            let id = lead.id.to_string();
+            // A closed lead is not scored again by a repeat.
+            if unsure.contains(&id) || lead.stage.closed() || lead.stage == Stage::Quarantined {
+                continue;
+            }
+            let Some(in_force) = judging::in_force(&self.world.plain, &lead.company).await? else { continue };
+            let mut activity = Activity::new();
+            for (kind, id, at) in promised.get(&id).into_iter().flatten() {
+                let Ok(kind) = InteractionKind::new(kind) else { continue };
+                activity.add(UtcDay::of(*at), kind, InteractionId::hash8(id));
+            }
+            let Some(score) = &lead.score else {
+                self.violated(4, format!("lead {id} has no score"));
+                continue;
+            };
+            let judged = judging::judge(&self.world.plain, &in_force.core, lead, activity, score.at).await?;
+            let again = judged.state(&in_force.core.scoring, score.at);
+            if again != *score {
+                self.violated(4, format!("lead {id} scores {score:?}, and its interactions say {again:?}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn scan(world: &World) -> anyhow::Result<Vec<Item>> {
+    let mut items = Vec::new();
+    let mut start = None;
+    loop {
+        let answer = world
+            .plain
+            .store
+            .client()
+            .scan()
+            .table_name(world.plain.store.table())
+            .set_exclusive_start_key(start)
+            .send()
+            .await?;
+        items.extend(answer.items.into_iter().flatten());
+        start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+        if start.is_none() {
+            return Ok(items);
+        }
+    }
+}
+
+fn text<'a>(item: &'a Item, name: &str) -> &'a str {
+    item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+}
+
+fn number(item: &Item, name: &str) -> Option<i64> {
+    item.get(name).and_then(|value| AttributeValue::as_n(value).ok())?.parse().ok()
+}

@@ -1,0 +1,599 @@
+//! A world: the real handlers and store in memory, under virtual time and a seed; people who ask,
+//! workers that die, dealers who answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, header};
+use http_body_util::BodyExt as _;
+use jiff::{SignedDuration, Timestamp};
+use leadyard::aws::LocalAws;
+use leadyard::system::{self, Parts, Worked};
+use leadyard::{poller, rules as files};
+use leadyard_domain::access::{DealerToken, MasterKey, PageKey, SourceSecret};
+use leadyard_domain::ids::{CompanyId, DealerId, SourceId};
+use leadyard_platform::clock::Clock;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::entropy::Entropy;
+use leadyard_platform::store::keys;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+use tower::ServiceExt as _;
+
+use crate::dealers::{Dealers, Seen};
+use crate::faults::{Fault, Faults, Invocation, Weather};
+use crate::rules::{self, Book};
+
+/// What senders were promised.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    /// Enquiries that were acknowledged, with the status.
+    pub(crate) acknowledged: BTreeMap<String, u16>,
+    /// Interactions per lead, acknowledged: kind, id, time.
+    pub(crate) interactions: BTreeMap<String, BTreeSet<(String, String, Timestamp)>>,
+    /// Leads with an interaction of which we cannot say whether it counts.
+    pub(crate) unsure: BTreeSet<String>,
+    /// Enquiries posted, acknowledged or not.
+    pub(crate) posts: u64,
+    /// Answers of dealers that were taken.
+    pub(crate) answers: u64,
+}
+
+/// One world.
+pub(crate) struct World {
+    /// The cloud that handlers are given, faults and all.
+    pub(crate) cloud: Cloud,
+    /// The same table without faults: for the checks.
+    pub(crate) plain: Cloud,
+    /// The services.
+    pub(crate) aws: LocalAws,
+    /// What goes wrong.
+    pub(crate) faults: Arc<Faults>,
+    /// The dealers.
+    pub(crate) dealers: Arc<Dealers>,
+    /// What was promised.
+    pub(crate) ledger: Mutex<Ledger>,
+    leads: Router,
+    interactions: Router,
+    console: Router,
+}
+
+/// Monday morning in Denver.
+const BEGINNING_S: i64 = 1_780_315_200;
+
+impl World {
+    /// A world of this seed, its rulebooks published; and what dealers receive.
+    ///
+    /// # Errors
+    /// When it cannot be built: never the seed's doing.
+    pub(crate) async fn build(
+        seed: u64,
+        books: &[Book],
+        keeps_trace: bool,
+    ) -> anyhow::Result<(Arc<Self>, tokio::sync::mpsc::UnboundedReceiver<Seen>)> {
+        let started = Instant::now();
+        let beginning = BEGINNING_S + (seed % 24) as i64 * 3_600;
+        let clock = Clock::given(move || {
+            let passed = SignedDuration::try_from(started.elapsed()).unwrap_or_default();
+            Timestamp::from_second(beginning).and_then(|at| at.checked_add(passed)).unwrap_or_default()
+        });
+        let aws = LocalAws::memory(system::millis(&clock), Some(seed), &system::queue_specs())?;
+        let faults = Faults::new(seed, Weather::FAIR, keeps_trace);
+        let (dealers, received) = Dealers::new(Arc::clone(&faults));
+        let master = MasterKey::new([7; 32]);
+        let parts = |entropy| Parts {
+            clock: clock.clone(),
+            entropy: Entropy::seeded(entropy),
+            outbound: dealers.outbound(),
+            master: master.clone(),
+        };
+        let plain = system::cloud(aws.http_client(), parts(seed ^ 1)).await?;
+        let cloud = system::cloud(faults.over(aws.http_client()), parts(seed)).await?;
+        for book in books {
+            files::publish(&plain.store, &book.compiled, &book.files, "the seed", clock.now()).await?;
+        }
+        let world = Self {
+            leads: leadyard_intake::leads(cloud.clone()),
+            interactions: leadyard_intake::interactions(cloud.clone()),
+            console: leadyard_console::router(cloud.clone()),
+            cloud,
+            plain,
+            aws,
+            faults,
+            dealers,
+            ledger: Mutex::default(),
+        };
+        Ok((Arc::new(world), received))
+    }
+
+    /// What was promised so far.
+    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn below(&self, n: u64) -> u64 {
+        self.faults.below(n)
+    }
+
+    // ---- Workers.
+
+    /// Starts everything that AWS would run: it ends with the set.
+    pub(crate) fn start(self: &Arc<Self>, tasks: &mut JoinSet<()>) {
+        for (queue, workers) in
+            [(system::DISTRIBUTION, 3), (system::DELIVERY, 3), (system::INTERACTIONS, 2), (system::SPILL, 1)]
+        {
+            for _ in 0..workers {
+                let world = Arc::clone(self);
+                tasks.spawn(async move {
+                    loop {
+                        if world.work(&queue, &world.faults.invocation()).await == 0 {
+                            world.doze(&queue).await;
+                        }
+                    }
+                });
+            }
+        }
+        let world = Arc::clone(self);
+        tasks.spawn(async move { world.sweep_for_ever().await });
+    }
+
+    /// Works one batch of a queue; how many messages it had.
+    pub(crate) async fn work(&self, queue: &Worked, invocation: &Arc<Invocation>) -> usize {
+        let queues = self.aws.queues();
+        let most = 1 + self.below(queue.batch as u64) as usize;
+        let Ok(received) = queues.receive(queue.name, most, queue.visibility_s).await else { return 0 };
+        if received.is_empty() {
+            return 0;
+        }
+        let receipts: Vec<(String, String)> = received
+            .iter()
+            .map(|message| (message.message_id.clone(), message.receipt_handle.clone()))
+            .collect();
+        let count = received.len();
+        let response = invocation.run(poller::call(&self.cloud, queue, poller::event(received))).await;
+        let Some(response) = response else {
+            for (_, receipt) in &receipts {
+                // Most come back when their visibility ends; some are given back at once.
+                if self.below(3) == 0 {
+                    let _ = queues.release(queue.name, receipt, self.below(30) as u32);
+                }
+            }
+            return count;
+        };
+        let failed: BTreeSet<String> =
+            response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+        let done: Vec<String> =
+            receipts.into_iter().filter(|(id, _)| !failed.contains(id)).map(|(_, receipt)| receipt).collect();
+        if self.faults.happens(|weather| weather.crashes / 2) {
+            self.faults.count(Fault::DeleteLost);
+        } else {
+            let _ = queues.delete(queue.name, &done).await;
+        }
+        count
+    }
+
+    /// Until a message may be visible.
+    async fn doze(&self, queue: &Worked) {
+        let queues = self.aws.queues();
+        let next = queues.next_visible_ms(queue.name).ok().flatten();
+        let wait = next.map(|at| at - self.cloud.clock.now().as_millisecond());
+        let bell = queues.wait(queue.name);
+        match wait {
+            Some(wait) => {
+                let wait = Duration::from_millis(wait.max(1) as u64);
+                let _ = tokio::time::timeout(wait, bell).await;
+            }
+            None => bell.await,
+        }
+    }
+
+    /// Sweeps when something is due, at least five seconds apart.
+    async fn sweep_for_ever(&self) {
+        loop {
+            match self.next_due_ms().await {
+                None => self.faults.wrote.notified().await,
+                Some(at) => {
+                    let wait = at - self.cloud.clock.now().as_millisecond();
+                    if wait > 0 {
+                        let until = Instant::now() + Duration::from_millis(wait as u64);
+                        let wrote = self.faults.wrote.notified();
+                        if tokio::time::timeout_at(until, wrote).await.is_ok() {
+                            // What was written is due no sooner than this.
+                            sleep(Duration::from_secs(15)).await;
+                        }
+                        continue;
+                    }
+                    // A sweep that fails is followed by the next.
+                    let _ = self.faults.invocation().run(leadyard_sweep::sweep(&self.cloud)).await;
+                    sleep(Duration::from_secs(5 + self.below(55))).await;
+                }
+            }
+        }
+    }
+
+    /// When the next item is due.
+    pub(crate) async fn next_due_ms(&self) -> Option<i64> {
+        let far = Timestamp::from_second(BEGINNING_S * 2).ok()?;
+        let mut next = None;
+        for shard in 0..keys::SHARDS {
+            let page = self.plain.store.due_page(shard, far, 1).await.unwrap_or_default();
+            next = page.first().map(|item| item.since_ms).into_iter().chain(next).min();
+        }
+        next
+    }
+
+    /// Whether all queues are empty.
+    pub(crate) fn queues_empty(&self) -> bool {
+        system::WORKED
+            .iter()
+            .all(|queue| self.aws.queues().next_visible_ms(queue.name).ok().flatten().is_none())
+    }
+
+    // ---- Senders.
+
+    /// Posts an enquiry; tries again as a page's script would. The answer, once acknowledged.
+    pub(crate) async fn enquire(
+        &self,
+        company: &str,
+        trusted: bool,
+        key: Option<String>,
+        body: &Value,
+    ) -> Option<Value> {
+        for _ in 0..4 {
+            self.ledger().posts += 1;
+            let answer = self
+                .post(
+                    &self.leads,
+                    &format!("/v1/leads/{}", self.page_key(company)),
+                    trusted.then(|| self.secret(company)),
+                    key.as_deref(),
+                    body,
+                )
+                .await;
+            if let Some((status @ 200..=202, answer)) = answer {
+                let enquiry = answer["enquiry"].as_str().unwrap_or_default().to_owned();
+                self.ledger().acknowledged.insert(enquiry, status);
+                return Some(answer);
+            }
+            sleep(Duration::from_secs(2 + self.below(20))).await;
+        }
+        None
+    }
+
+    /// Posts interactions of a lead until they are acknowledged, some of them twice.
+    pub(crate) async fn interact(
+        &self,
+        company: &str,
+        lead: &str,
+        interactions: &[(String, String, Timestamp)],
+    ) {
+        let body: Vec<Value> = interactions
+            .iter()
+            .map(|(kind, id, at)| json!({ "id": id, "kind": kind, "at": at, "lead": lead }))
+            .collect();
+        let mut times = 1 + self.below(2);
+        for _ in 0..10 {
+            let path = format!("/v1/interactions/{}", self.page_key(company));
+            let answer =
+                self.post(&self.interactions, &path, Some(self.secret(company)), None, &json!(body)).await;
+            if matches!(answer, Some((202, _))) {
+                self.ledger()
+                    .interactions
+                    .entry(lead.to_owned())
+                    .or_default()
+                    .extend(interactions.iter().cloned());
+                times -= 1;
+                if times == 0 {
+                    return;
+                }
+            }
+            sleep(Duration::from_secs(1 + self.below(60))).await;
+        }
+        self.ledger().unsure.insert(lead.to_owned());
+    }
+
+    /// A dealer says something of an assignment; the status.
+    pub(crate) async fn say(&self, company: &str, dealer: &str, assignment: &str, act: &str) -> Option<u16> {
+        for _ in 0..4 {
+            let token = self.dealer_token(company, dealer)?;
+            let path = format!("/v1/inbox/{assignment}/{act}");
+            let answer = self.post(&self.console, &path, Some(token), None, &Value::Null).await;
+            match answer {
+                Some((status @ (200 | 409), _)) => {
+                    self.ledger().answers += 1;
+                    return Some(status);
+                }
+                Some(_) | None => sleep(Duration::from_secs(2 + self.below(30))).await,
+            }
+        }
+        None
+    }
+
+    async fn post(
+        &self,
+        router: &Router,
+        path: &str,
+        token: Option<String>,
+        key: Option<&str>,
+        body: &Value,
+    ) -> Option<(u16, Value)> {
+        let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        let request = request.body(body).ok()?;
+        let (status, answer) = self.send(router, request, &self.faults.invocation()).await?;
+        Some((status, answer))
+    }
+
+    async fn send(
+        &self,
+        router: &Router,
+        request: Request<Body>,
+        invocation: &Arc<Invocation>,
+    ) -> Option<(u16, Value)> {
+        let response = invocation.run(router.clone().oneshot(request)).await?.ok()?;
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.ok()?.to_bytes();
+        let answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        self.faults.note(&format!("answered {status} {}", answer["enquiry"].as_str().unwrap_or_default()));
+        Some((status, answer))
+    }
+
+    // ---- One call at a time, for the crash matrix.
+
+    /// Posts an enquiry once, in this run of the handler; its answer, if there was one.
+    pub(crate) async fn enquire_in(
+        &self,
+        invocation: &Arc<Invocation>,
+        company: &str,
+        body: &Value,
+    ) -> Option<Value> {
+        let request = Request::post(format!("/v1/leads/{}", self.page_key(company)))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.secret(company)))
+            .body(Body::from(body.to_string()))
+            .ok()?;
+        let (status, answer) = self.send(&self.leads, request, invocation).await?;
+        if (200..=202).contains(&status) {
+            let enquiry = answer["enquiry"].as_str().unwrap_or_default().to_owned();
+            self.ledger().acknowledged.insert(enquiry, status);
+            return Some(answer);
+        }
+        None
+    }
+
+    /// Posts one interaction once, in this run of the handler.
+    pub(crate) async fn interact_in(
+        &self,
+        invocation: &Arc<Invocation>,
+        company: &str,
+        lead: &str,
+    ) -> Option<()> {
+        let at = self.cloud.clock.now();
+        let body = json!([{ "id": "i1", "kind": "quote_request", "at": at, "lead": lead }]);
+        let request = Request::post(format!("/v1/interactions/{}", self.page_key(company)))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.secret(company)))
+            .body(Body::from(body.to_string()))
+            .ok()?;
+        match self.send(&self.interactions, request, invocation).await {
+            Some((202, _)) => {
+                let one = ("quote_request".to_owned(), "i1".to_owned(), at);
+                self.ledger().interactions.entry(lead.to_owned()).or_default().insert(one);
+                Some(())
+            }
+            Some(_) | None => {
+                // It may be queued, or not: nobody was told.
+                self.ledger().unsure.insert(lead.to_owned());
+                None
+            }
+        }
+    }
+
+    /// A dealer says something once, in this run of the handler; the status.
+    pub(crate) async fn say_in(
+        &self,
+        invocation: &Arc<Invocation>,
+        company: &str,
+        dealer: &str,
+        assignment: &str,
+        act: &str,
+    ) -> Option<u16> {
+        let request = Request::post(format!("/v1/inbox/{assignment}/{act}"))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.dealer_token(company, dealer)?))
+            .body(Body::empty())
+            .ok()?;
+        self.send(&self.console, request, invocation).await.map(|(status, _)| status)
+    }
+
+    fn page_key(&self, company: &str) -> String {
+        let (Ok(company), Ok(source)) = (CompanyId::new(company), SourceId::new("web")) else {
+            return String::new();
+        };
+        self.cloud.master.mint(&PageKey { company, source, generation: 1, origins: Vec::new() })
+    }
+
+    fn secret(&self, company: &str) -> String {
+        let (Ok(company), Ok(source)) = (CompanyId::new(company), SourceId::new("web")) else {
+            return String::new();
+        };
+        self.cloud.master.mint(&SourceSecret { company, source, generation: 1 })
+    }
+
+    fn dealer_token(&self, company: &str, dealer: &str) -> Option<String> {
+        let token = DealerToken {
+            company: CompanyId::new(company).ok()?,
+            dealer: DealerId::new(dealer).ok()?,
+            generation: 1,
+        };
+        Some(self.cloud.master.mint(&token))
+    }
+
+    // ---- A whole life.
+
+    /// Lives through a seed: people ask for two days while everything goes wrong, then the weather
+    /// clears and time runs until nothing is left to do.
+    ///
+    /// # Errors
+    /// When it does not come to rest within three days of fair weather.
+    pub(crate) async fn live(
+        self: &Arc<Self>,
+        mut received: tokio::sync::mpsc::UnboundedReceiver<Seen>,
+        leads: u64,
+        weather: Weather,
+    ) -> anyhow::Result<()> {
+        let mut workers = JoinSet::new();
+        self.start(&mut workers);
+        let mut people = JoinSet::new();
+        let world = Arc::clone(self);
+        workers.spawn(async move {
+            let mut dealing = JoinSet::new();
+            while let Some(seen) = received.recv().await {
+                let world = Arc::clone(&world);
+                dealing.spawn(async move { world.deal(&seen.company, &seen.dealer, &seen.assignment).await });
+            }
+        });
+        self.faults.weather(weather);
+        let ends = Instant::now() + Duration::from_secs(48 * 3_600);
+        let mut asked = 0;
+        while asked < leads {
+            let together = match self.below(12) {
+                0 => 20_u64.min(leads - asked),
+                1..4 => 3_u64.min(leads - asked),
+                _ => 1,
+            };
+            // At times everybody is the same person.
+            let crowd = self.below(3) == 0;
+            let person = self.below(12);
+            for _ in 0..together {
+                let person = if crowd { person } else { self.below(12) };
+                let world = Arc::clone(self);
+                people.spawn(async move { world.person(person).await });
+            }
+            asked += together;
+            if self.below(25) == 0 {
+                self.faults.take_table_away(Duration::from_secs(10 + self.below(180)));
+            }
+            let pause = match self.below(3) {
+                0 => self.below(60),
+                1 => self.below(3_600),
+                _ => self.below(4 * 3_600),
+            };
+            sleep(Duration::from_secs(pause)).await;
+            self.inbox_of_doug().await;
+        }
+        while people.join_next().await.is_some() {}
+        sleep_until(ends.min(Instant::now() + Duration::from_secs(1_800))).await;
+        self.faults.weather(Weather::FAIR);
+        self.faults.note("fair weather");
+        let rested = self.come_to_rest().await;
+        workers.abort_all();
+        while workers.join_next().await.is_some() {}
+        rested
+    }
+
+    /// Until the queues are empty and nothing is due for half a day.
+    ///
+    /// # Errors
+    /// When that does not happen within three days.
+    pub(crate) async fn come_to_rest(&self) -> anyhow::Result<()> {
+        for _ in 0..72 {
+            sleep(Duration::from_secs(3_600)).await;
+            let due = self.next_due_ms().await.unwrap_or(i64::MAX);
+            if self.queues_empty() && due > self.cloud.clock.now().as_millisecond() + 12 * 3_600_000 {
+                return Ok(());
+            }
+        }
+        // What is due by rule (a patient delivery, hours that open) is looked at by the checks.
+        anyhow::ensure!(self.queues_empty(), "the queues did not come to rest");
+        Ok(())
+    }
+
+    async fn person(&self, person: u64) {
+        let (company, offers) = rules::OFFERS[usize::from(person % 4 == 3)];
+        let zip = rules::ZIPS[(person % rules::ZIPS.len() as u64) as usize];
+        let mut offer = offers[self.below(offers.len() as u64) as usize];
+        if self.below(20) == 0 {
+            offer = "no-such-offer";
+        }
+        let mut body = json!({ "last_name": format!("Person{person}"), "zip": zip, "offer": offer, "message": "please call" });
+        // The e-mail, the phone, or both: one person all the same.
+        let which = self.below(3);
+        if which != 0 {
+            body["email"] = json!(format!("person{person}@mail.example.org"));
+        }
+        if which != 1 {
+            body["phone"] = json!(format!("+1303555{:04}", 2000 + person));
+        }
+        let key = (self.below(3) == 0).then(|| format!("key-{person}-{}", self.below(1_000)));
+        let trusted = self.below(2) == 0;
+        let Some(answer) = self.enquire(company, trusted, key, &body).await else { return };
+        let Some(lead) = answer["lead"].as_str() else { return };
+        for _ in 0..self.below(3) {
+            sleep(Duration::from_secs(self.below(3_600))).await;
+            let now = self.cloud.clock.now();
+            let some: Vec<_> = (0..=self.below(3))
+                .map(|_| {
+                    let kind = ["page_view", "email_click", "quote_request"][self.below(3) as usize];
+                    let at =
+                        now.checked_sub(SignedDuration::from_hours(self.below(72) as i64)).unwrap_or(now);
+                    (kind.to_owned(), format!("i{}", self.below(200)), at)
+                })
+                .collect();
+            self.interact(company, lead, &some).await;
+        }
+    }
+
+    async fn deal(&self, company: &str, dealer: &str, assignment: &str) {
+        let act = match self.below(10) {
+            0..3 => "accept",
+            3..6 => "decline",
+            6 => "won",
+            7 => "lost",
+            _ => return,
+        };
+        sleep(Duration::from_secs(self.below(3_600))).await;
+        self.say(company, dealer, assignment, act).await;
+        if self.below(4) == 0 {
+            // A second click, or a second thought.
+            self.say(company, dealer, assignment, if self.below(2) == 0 { act } else { "won" }).await;
+        }
+    }
+
+    /// Doug has no webhook: he looks at his inbox.
+    async fn inbox_of_doug(&self) {
+        let (Ok(company), Ok(dealer)) = (CompanyId::new("alpha"), DealerId::new("doug")) else { return };
+        let open = self.plain.store.inbox(&company, &dealer, true, 5).await.unwrap_or_default();
+        for assignment in open {
+            self.deal("alpha", "doug", &assignment.id.to_string()).await;
+        }
+    }
+}
+
+/// Runs a world on its own thread's runtime, its time its own.
+///
+/// # Errors
+/// What the world itself says.
+pub(crate) fn in_virtual_time<T>(
+    seed: u64,
+    world: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    // The SDK draws its jitter from this.
+    fastrand::seed(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .context("no runtime")?;
+    runtime.block_on(world)
+}

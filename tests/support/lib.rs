@@ -1,0 +1,34 @@
+//! What the tests share: a system under test, spoken to in the words of the trade.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`rules`] | small rulebooks, built where a test reads them |
+//! | [`people`] | who asks |
+//! | [`dealers`] | who receives: their answers are set, what they got is kept and its signature checked |
+//! | [`yard`] | a whole system under a clock that the test moves |
+//! | [`post`] | how a page and a server post |
+//! | [`story`] | what the desk sees of a lead |
+//! | [`faults`] | services that refuse |
+//! | [`logs`] | what was logged |
+//! | [`live`] | a system over real sockets, and the program itself |
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a harness fails its test")]
+#![allow(clippy::missing_panics_doc, reason = "for the same reason")]
+
+pub mod rules;
+pub mod people;
+pub mod dealers;
+pub mod yard;
+pub mod post;
+pub mod story;
+pub mod faults;
+pub mod logs;
+pub mod live;
+
+pub use dealers::{Dealers, Says, Told};
+pub use live::Live;
+pub use people::Person;
+pub use post::{Reply, Sender};
+pub use rules::Rules;
+pub use story::Story;
+pub use yard::Yard;

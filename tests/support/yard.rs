@@ -1,0 +1,298 @@
+//! A whole system in this process, under a clock that the test moves: the same functions, store and
+//! queues as `serve`, with every queue worked by hand.
+//!
+//! The clock is tokio's. Under `#[tokio::test(start_paused = true)]` time passes only when everything
+//! waits, and then at once: eight minutes of attempts take none.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use http::{HeaderMap, Method};
+use jiff::{SignedDuration, Timestamp};
+use leadyard::aws::LocalAws;
+use leadyard::{gateway, poller, system};
+use leadyard_domain::access::{DealerToken, DeskToken, MasterKey, PageKey, SourceSecret};
+use leadyard_domain::ids::{CompanyId, DealerId, LeadId, SourceId};
+use leadyard_platform::clock::Clock;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::entropy::Entropy;
+use leadyard_platform::store::StoredEnquiry;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::dealers::{Dealers, Told};
+use crate::faults::Faults;
+use crate::people::Person;
+use crate::post::{Reply, Sender, ask};
+use crate::rules::Rules;
+use crate::story::Story;
+
+/// A Monday noon in New York, in summer.
+pub const MONDAY_NOON: &str = "2026-06-01T16:00:00Z";
+
+const MASTER: [u8; 32] = [7; 32];
+
+/// A system, as one company sees it.
+#[derive(Clone)]
+pub struct Yard {
+    /// Whose words the verbs below speak.
+    pub company: String,
+    /// What the functions share.
+    pub cloud: Cloud,
+    /// Its services.
+    pub aws: Arc<LocalAws>,
+    /// Who receives.
+    pub dealers: Dealers,
+    /// What refuses.
+    pub faults: Faults,
+    app: Router,
+}
+
+impl Yard {
+    /// A system with this rulebook in force, on a Monday noon.
+    pub async fn of(rules: Rules) -> Self {
+        Self::at(MONDAY_NOON, rules).await
+    }
+
+    /// A system with this rulebook in force, at this instant.
+    pub async fn at(when: &str, rules: Rules) -> Self {
+        let base: Timestamp = when.parse().expect("an instant");
+        let began = Instant::now();
+        let clock = Clock::given(move || {
+            base.checked_add(SignedDuration::try_from(began.elapsed()).unwrap_or_default()).unwrap_or(base)
+        });
+        let aws = LocalAws::memory(system::millis(&clock), None, &system::queue_specs())
+            .expect("a cloud in memory");
+        let master = MasterKey::new(MASTER);
+        let dealers = Dealers::new(Some(master.clone()));
+        let faults = Faults::default();
+        let parts = system::Parts { clock, entropy: Entropy::seeded(1), outbound: dealers.network(), master };
+        let cloud = system::cloud(faults.before(aws.http_client()), parts).await.expect("a table");
+        let app = gateway::router(&cloud, Router::new());
+        let yard = Self { company: rules.company.clone(), cloud, aws: Arc::new(aws), dealers, faults, app };
+        let _ = yard.publish(&rules).await.is(200);
+        yard
+    }
+
+    /// The same system as another company sees it, with its own rulebook.
+    pub async fn also(&self, rules: Rules) -> Self {
+        let other = Self { company: rules.company.clone(), ..self.clone() };
+        let _ = other.publish(&rules).await.is(200);
+        other
+    }
+
+    // --- What is posted ---
+
+    /// A page of a source, with the page key alone.
+    pub fn page(&self, source: &str) -> Sender {
+        self.page_of(source, &[], 1)
+    }
+
+    /// A page with a key for these origins, of this generation.
+    pub fn page_of(&self, source: &str, origins: &[&str], generation: u32) -> Sender {
+        let key = self.cloud.master.mint(&PageKey {
+            company: self.company_id(),
+            source: SourceId::new(source).expect("a source"),
+            generation,
+            origins: origins.iter().map(|origin| (*origin).to_owned()).collect(),
+        });
+        Sender { app: self.app.clone(), key, headers: HeaderMap::new() }
+    }
+
+    /// A server of a source, with its secret.
+    pub fn server(&self, source: &str) -> Sender {
+        let secret = self.cloud.master.mint(&SourceSecret {
+            company: self.company_id(),
+            source: SourceId::new(source).expect("a source"),
+            generation: 1,
+        });
+        self.page(source).header("authorization", &format!("Bearer {secret}"))
+    }
+
+    /// A new lead comes in by `web`; its id.
+    pub async fn lead(&self, person: &Person) -> String {
+        let reply = self.server("web").posts(person).await.is(201);
+        assert_eq!(reply.text_of("status"), "received", "{}", reply.text);
+        reply.text_of("lead").to_owned()
+    }
+
+    /// A new lead comes in, and all that follows from it at once.
+    pub async fn settled_lead(&self, person: &Person) -> String {
+        let lead = self.lead(person).await;
+        self.settle().await;
+        lead
+    }
+
+    // --- What happens ---
+
+    /// Works all queues until they are quiet; what is delayed or refused stays for later.
+    pub async fn settle(&self) {
+        for _ in 0..10_000 {
+            let mut worked = 0;
+            for queue in &system::WORKED {
+                worked += poller::work(&self.cloud, self.aws.queues(), queue).await;
+            }
+            if worked == 0 {
+                return;
+            }
+        }
+        panic!("the queues never came to rest");
+    }
+
+    /// Lets time pass, as it passes in production: messages come when their delay is over, and the sweep
+    /// looks every minute (for long times, a hundred times in all).
+    pub async fn advance(&self, time: Duration) {
+        let end = Instant::now() + time;
+        let sweep = Duration::from_secs(60).max(time / 100);
+        self.settle().await;
+        while Instant::now() < end {
+            let now_ms = self.cloud.clock.now().as_millisecond();
+            let next_message = system::WORKED
+                .iter()
+                .filter_map(|queue| self.aws.queues().next_visible_ms(queue.name).ok().flatten())
+                .map(|at| Duration::from_millis(u64::try_from(at - now_ms).unwrap_or(0) + 1))
+                .min()
+                .unwrap_or(sweep);
+            tokio::time::sleep(next_message.min(sweep).min(end - Instant::now())).await;
+            leadyard_sweep::sweep(&self.cloud).await.expect("the sweep can ask the store");
+            self.settle().await;
+        }
+    }
+
+    /// Lets time pass until an instant.
+    pub async fn advance_to(&self, when: &str) {
+        let when: Timestamp = when.parse().expect("an instant");
+        let left = when.duration_since(self.cloud.clock.now());
+        self.advance(Duration::try_from(left).expect("an instant that lies ahead")).await;
+    }
+
+    // --- What the desk does and sees ---
+
+    /// The whole story of a lead.
+    pub async fn story(&self, lead: &str) -> Story {
+        Story(self.desk(Method::GET, &format!("/v1/leads/{lead}"), None).await.is(200).json)
+    }
+
+    /// The desk asks.
+    pub async fn desk(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let token = DeskToken { staff: "desk".to_owned(), companies: vec![self.company_id()] };
+        self.ask_as(&self.cloud.master.mint(&token), method, path, body).await
+    }
+
+    /// The desk publishes a rulebook over whatever is in force.
+    pub async fn publish(&self, rules: &Rules) -> Reply {
+        self.desk(Method::PUT, "/v1/rulebook", Some(json!({ "files": rules.files() }))).await
+    }
+
+    /// The desk publishes a rulebook that was made from a version.
+    pub async fn publish_on(&self, base: u64, rules: &Rules) -> Reply {
+        let path = format!("/v1/rulebook?base={base}");
+        self.desk(Method::PUT, &path, Some(json!({ "files": rules.files() }))).await
+    }
+
+    /// The version in force.
+    pub async fn version(&self) -> u64 {
+        let reply = self.desk(Method::GET, "/v1/rulebook", None).await.is(200);
+        reply.json["version"].as_u64().expect("a version")
+    }
+
+    /// The desk flips a switch.
+    pub async fn flip(&self, switch: &str, how: Value) -> Reply {
+        self.desk(Method::POST, &format!("/v1/switches/{switch}"), Some(how)).await.is(200)
+    }
+
+    // --- What dealers do and see ---
+
+    /// A dealer's inbox.
+    pub async fn inbox(&self, dealer: &str) -> Vec<Value> {
+        let reply = self.dealer(dealer, Method::GET, "/v1/inbox", None).await.is(200);
+        reply.json["assignments"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// A dealer answers about the lead it holds.
+    pub async fn answers(&self, dealer: &str, lead: &str, act: &str) -> Reply {
+        self.answers_with(dealer, lead, act, None).await
+    }
+
+    /// A dealer answers about the lead it has or had, and says more.
+    pub async fn answers_with(&self, dealer: &str, lead: &str, act: &str, body: Option<Value>) -> Reply {
+        let story = self.story(lead).await;
+        let found = story.list("assignments").filter(|assignment| assignment["dealer"] == dealer);
+        let latest =
+            found.max_by_key(|assignment| assignment["offered_at"].as_str().unwrap_or_default().to_owned());
+        let assignment =
+            latest.expect("the dealer has or had the lead")["assignment"].as_str().unwrap_or_default();
+        self.dealer(dealer, Method::POST, &format!("/v1/inbox/{assignment}/{act}"), body).await
+    }
+
+    /// A dealer asks.
+    pub async fn dealer(&self, dealer: &str, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let dealer = DealerId::new(dealer).expect("a dealer");
+        let token = DealerToken { company: self.company_id(), dealer, generation: 1 };
+        self.ask_as(&self.cloud.master.mint(&token), method, path, body).await
+    }
+
+    /// What one of this company's dealers was told.
+    pub fn told(&self, dealer: &str) -> Vec<Told> {
+        self.dealers.told_to(&format!("{}/{dealer}", self.company))
+    }
+
+    /// From now on one of this company's dealers does this.
+    pub fn dealer_says(&self, dealer: &str, says: crate::dealers::Says) {
+        self.dealers.says(&format!("{}/{dealer}", self.company), says);
+    }
+
+    // --- What lies underneath ---
+
+    /// An enquiry as it is kept.
+    pub async fn enquiry(&self, id: &str) -> Option<StoredEnquiry> {
+        let id = id.parse().expect("an enquiry's id");
+        self.cloud.store.enquiry_get(id).await.expect("the store can be asked")
+    }
+
+    /// Leads of a contract's counters: how many are taken in a period of its cap (`0` is the hour … `4`
+    /// the total).
+    pub async fn taken(&self, contract: &str, period: usize) -> u32 {
+        let contract = leadyard_domain::ids::ContractId::new(contract).expect("a contract");
+        let counters = self
+            .cloud
+            .store
+            .caps_get(&self.company_id(), std::slice::from_ref(&contract), &[])
+            .await
+            .expect("the store");
+        counters.contracts.get(&contract).and_then(|usage| usage.used[period]).map_or(0, |(_, used)| used)
+    }
+
+    /// Every message that no function could handle.
+    pub fn dead_letters(&self) -> Vec<String> {
+        system::WORKED
+            .iter()
+            .flat_map(|queue| self.aws.queues().peek(&queue.dead(), 1_000).expect("a queue"))
+            .collect()
+    }
+
+    /// The bodies in a queue, handled or not.
+    pub fn queued(&self, queue: &str) -> Vec<String> {
+        self.aws.queues().peek(queue, 10_000).expect("a queue")
+    }
+
+    /// A lead by its id, as it is stored.
+    pub async fn stored(&self, lead: &str) -> leadyard_domain::lead::Lead {
+        let id: LeadId = lead.parse().expect("a lead's id");
+        self.cloud.store.lead_get(id).await.expect("the store").expect("a lead")
+    }
+
+    /// This company's id.
+    pub fn company_id(&self) -> CompanyId {
+        CompanyId::new(&self.company).expect("a company")
+    }
+
+    async fn ask_as(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", format!("Bearer {token}").parse().expect("a token"));
+        headers.insert("content-type", "application/json".parse().expect("a type"));
+        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        ask(&self.app, method, path, headers, body).await
+    }
+}
