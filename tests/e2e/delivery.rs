@@ -190,6 +190,129 @@ async fn a_dealer_that_hangs_delays_nobody_else() {
     working.await.unwrap();
 }
 
+/// Works the queues until a dealer hangs on an attempt, and dies there.
+async fn dies_while_hudson_hangs(yard: &Yard) {
+    yard.dealer_says("hudson", Says::Hangs);
+    let working = tokio::spawn({
+        let yard = yard.clone();
+        async move { yard.settle().await }
+    });
+    while yard.dealers.hanging() == 0 {
+        assert!(!working.is_finished(), "it never came");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    working.abort();
+    assert!(working.await.unwrap_err().is_cancelled());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_whose_process_dies_may_have_arrived_and_is_withdrawn_before_the_next_gets_the_lead() {
+    let yard = yard().await;
+    let lead = yard.lead(&ada()).await;
+    dies_while_hudson_hangs(&yard).await;
+    yard.dealer_says("hudson", Says::Status(410));
+    yard.advance(MINUTE * 5).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.attempts("hudson"), ["unknown", "not_received"]);
+    assert_eq!(story.holders(), ["ridge"]);
+    let told = yard.dealers.told();
+    let withdrawn = told.iter().position(|told| told.who == "acme/hudson" && told.event == "lead.withdrawn");
+    let next = told.iter().position(|told| told.who == "acme/ridge");
+    assert!(withdrawn.is_some() && withdrawn < next, "{:?}", events(&told));
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_an_attempt_is_open_a_duplicate_of_its_message_makes_none() {
+    let yard = yard().await;
+    let lead = yard.lead(&ada()).await;
+    leadyard::poller::work(&yard.cloud, yard.aws.queues(), &leadyard::system::DISTRIBUTION).await;
+    let body = yard.queued("delivery").remove(0);
+    dies_while_hudson_hangs(&yard).await;
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.aws.queues().send("delivery", &body, None, 0).unwrap();
+    yard.settle().await;
+    assert_eq!(yard.told("hudson").len(), 1, "nobody knows yet that the first attempt is over");
+    yard.advance(MINUTE * 3).await;
+    assert_eq!(yard.story(&lead).await.attempts("hudson"), ["unknown", "received"]);
+    assert_eq!(events(&yard.told("hudson")), ["lead.assigned", "lead.assigned"]);
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_kills_its_process_every_time_still_ends() {
+    let yard = yard().await;
+    let lead = yard.lead(&ada()).await;
+    for _ in 0..6 {
+        dies_while_hudson_hangs(&yard).await;
+        // Until its claim runs out and the sweep has looked.
+        yard.dealer_says("hudson", Says::Status(200));
+        tokio::time::sleep(Duration::from_secs(150)).await;
+        leadyard_sweep::sweep(&yard.cloud).await.unwrap();
+    }
+    yard.dealer_says("hudson", Says::Status(503));
+    yard.advance(MINUTE * 5).await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.attempts("hudson").len(), story.holders()), (6, vec!["ridge"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ended_unknown_once_is_withdrawn_however_many_refusals_followed() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("territory", "first"), ("when_unavailable", "wait"), ("max_age_hours", "30")]);
+    let yard = Yard::of(rules).await;
+    yard.dealer_says("hudson", Says::Status(500));
+    let lead = yard.settled_lead(&ada()).await;
+    yard.dealer_says("hudson", Says::IsShut);
+    yard.advance(MINUTE * 60 * 31).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.assignment("hudson")["delivery"], "unknown");
+    assert!(
+        story.attempts("hudson").iter().all(|end| *end == "not_received"),
+        "the first is not kept any more"
+    );
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(MINUTE * 60 * 3).await;
+    assert_eq!(events(&yard.told("hudson")), ["lead.assigned", "lead.withdrawn"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_cannot_accept_a_lead_that_is_on_its_way_to_the_next() {
+    let yard = yard().await;
+    yard.dealer_says("hudson", Says::Status(500));
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(MINUTE * 6).await;
+    // The sixth attempt fails for good; the withdrawal that follows hangs.
+    while yard.story(&lead).await.attempts("hudson").len() < 5 {
+        yard.advance(Duration::from_secs(10)).await;
+    }
+    let working = tokio::spawn({
+        let yard = yard.clone();
+        async move { yard.advance(MINUTE * 7).await }
+    });
+    while yard.story(&lead).await.assignment("hudson")["delivery"] == "pending" {
+        yard.dealer_says(
+            "hudson",
+            if yard.told("hudson").len() < 6 { Says::Status(500) } else { Says::Hangs },
+        );
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let _ = yard.answers("hudson", &lead, "accept").await.is(409).is_problem("state-conflict");
+    working.await.unwrap();
+    assert_eq!(yard.story(&lead).await.holders(), ["ridge"]);
+    let _ = yard.answers("hudson", &lead, "accept").await.is(409).is_problem("state-conflict");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_the_lead_no_more_is_not_told_that_it_asked_again() {
+    let yard = yard().await;
+    let lead = yard.settled_lead(&ada()).await;
+    let _ = yard.server("web").posts(&ada()).await.is(200);
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    yard.advance(MINUTE * 2).await;
+    assert_eq!(events(&yard.told("hudson")), ["lead.assigned"]);
+    assert_eq!(yard.story(&lead).await.holders(), ["ridge"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_same_message_twice_is_one_attempt() {
     let yard = yard().await;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::faults::{Invocation, Side};
+use crate::faults::{Fault, Invocation, Side};
 use crate::promises;
 use crate::rules::Book;
 use crate::world::{World, in_virtual_time};
@@ -25,13 +25,20 @@ enum Handler {
     Scoring,
     Distribution,
     Delivery,
+    /// The dealer is gone at the first attempt.
     DeliveryFails,
+    /// The dealer received it; when it is posted again, after the crash, the dealer is gone.
+    DeliveryThenGone,
+    /// The last of six attempts ends unknown: a withdrawal, and the next dealer's turn.
+    DeliveryUnknown,
+    /// A holder is told of a repeat.
+    DeliveryRepeat,
     Sweep,
     Accept,
     Decline,
 }
 
-const HANDLERS: [Handler; 11] = [
+const HANDLERS: [Handler; 14] = [
     Handler::IntakeLead,
     Handler::IntakeRepeat,
     Handler::IntakeInteractions,
@@ -40,6 +47,9 @@ const HANDLERS: [Handler; 11] = [
     Handler::Distribution,
     Handler::Delivery,
     Handler::DeliveryFails,
+    Handler::DeliveryThenGone,
+    Handler::DeliveryUnknown,
+    Handler::DeliveryRepeat,
     Handler::Sweep,
     Handler::Accept,
     Handler::Decline,
@@ -122,8 +132,7 @@ fn enquiry(message: &str) -> Value {
 async fn act(world: &Arc<World>, handler: Handler, invocation: &Arc<Invocation>) -> anyhow::Result<()> {
     let calm = || Invocation::new(None);
     if handler == Handler::IntakeLead {
-        world.enquire_in(invocation, "alpha", &enquiry("first")).await;
-        return Ok(());
+        return ask(world, invocation, "first").await;
     }
     if handler == Handler::Spill {
         world.faults.take_table_away(Duration::from_secs(30));
@@ -139,13 +148,19 @@ async fn act(world: &Arc<World>, handler: Handler, invocation: &Arc<Invocation>)
         Handler::IntakeLead | Handler::Spill => {}
         Handler::IntakeRepeat => {
             work_off(world, &system::DISTRIBUTION).await;
-            world.enquire_in(invocation, "alpha", &enquiry("again")).await;
+            ask(world, invocation, "again").await?;
         }
         Handler::IntakeInteractions => {
-            world.interact_in(invocation, "alpha", &lead).await;
+            let at = world.cloud.clock.now();
+            if world.interact_in(invocation, "alpha", &lead, at).await.is_none() {
+                // Nobody was told: the page sends it again.
+                sleep(Duration::from_secs(5)).await;
+                let again = world.interact_in(&calm(), "alpha", &lead, at).await;
+                anyhow::ensure!(again.is_some(), "the interaction was not taken");
+            }
         }
         Handler::Scoring => {
-            world.interact_in(&calm(), "alpha", &lead).await;
+            world.interact_in(&calm(), "alpha", &lead, world.cloud.clock.now()).await;
             sleep(Duration::from_secs(6)).await;
             world.work(&system::INTERACTIONS, invocation).await;
         }
@@ -161,9 +176,33 @@ async fn act(world: &Arc<World>, handler: Handler, invocation: &Arc<Invocation>)
         Handler::DeliveryFails => {
             work_off(world, &system::DISTRIBUTION).await;
             sleep(Duration::from_secs(6)).await;
-            world.dealers.all_are_gone(true);
+            world.dealers.always(Some(Fault::DealerGone));
             world.work(&system::DELIVERY, invocation).await;
-            world.dealers.all_are_gone(false);
+            world.dealers.always(None);
+        }
+        Handler::DeliveryThenGone => {
+            work_off(world, &system::DISTRIBUTION).await;
+            sleep(Duration::from_secs(6)).await;
+            world.work(&system::DELIVERY, invocation).await;
+            world.dealers.always(Some(Fault::DealerGone));
+        }
+        Handler::DeliveryUnknown => {
+            work_off(world, &system::DISTRIBUTION).await;
+            world.dealers.always(Some(Fault::DealerError));
+            let attempts = || world.dealers.log().iter().filter(|seen| seen.event == "assigned").count();
+            while attempts() < 6 && !invocation.died() {
+                sleep(Duration::from_secs(1)).await;
+                let calm = calm();
+                world.work(&system::DELIVERY, if attempts() < 5 { &calm } else { invocation }).await;
+            }
+            world.dealers.always(None);
+        }
+        Handler::DeliveryRepeat => {
+            work_off(world, &system::DISTRIBUTION).await;
+            work_off(world, &system::DELIVERY).await;
+            ask(world, &calm(), "again").await?;
+            sleep(Duration::from_secs(6)).await;
+            world.work(&system::DELIVERY, invocation).await;
         }
         Handler::Sweep => {
             sleep(Duration::from_secs(120)).await;
@@ -177,6 +216,16 @@ async fn act(world: &Arc<World>, handler: Handler, invocation: &Arc<Invocation>)
             let word = if handler == Handler::Accept { "accept" } else { "decline" };
             world.say_in(invocation, &seen.company, &seen.dealer, &seen.assignment, word).await;
         }
+    }
+    Ok(())
+}
+
+/// Posts an enquiry; when nobody answers, again, as a page's script would.
+async fn ask(world: &World, invocation: &Arc<Invocation>, message: &str) -> anyhow::Result<()> {
+    if world.enquire_in(invocation, "alpha", &enquiry(message)).await.is_none() {
+        sleep(Duration::from_secs(5)).await;
+        let again = world.enquire_in(&Invocation::new(None), "alpha", &enquiry(message)).await;
+        anyhow::ensure!(again.is_some(), "the enquiry was not taken");
     }
     Ok(())
 }

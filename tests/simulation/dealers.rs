@@ -1,6 +1,5 @@
 //! Dealers' servers: each answers by the seed, and remembers what came.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -45,7 +44,7 @@ pub(crate) struct Dealers {
     started: Instant,
     log: Mutex<Vec<Seen>>,
     received: mpsc::UnboundedSender<Seen>,
-    gone: AtomicBool,
+    always: Mutex<Option<Fault>>,
 }
 
 impl Dealers {
@@ -58,7 +57,7 @@ impl Dealers {
                 started: Instant::now(),
                 log: Mutex::default(),
                 received,
-                gone: AtomicBool::new(false),
+                always: Mutex::default(),
             }),
             receiver,
         )
@@ -73,9 +72,9 @@ impl Dealers {
         }))
     }
 
-    /// From now on every dealer's endpoint is gone, or none is.
-    pub(crate) fn all_are_gone(&self, gone: bool) {
-        self.gone.store(gone, Ordering::Relaxed);
+    /// From now on every dealer has this fault at every request; or again those of the weather.
+    pub(crate) fn always(&self, fault: Option<Fault>) {
+        *self.always.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
     /// Everything that came, in order.
@@ -85,15 +84,21 @@ impl Dealers {
 
     async fn answer(&self, request: &Request) -> Result<Answer, FailureKind> {
         sleep(Duration::from_millis(5 + self.faults.below(400))).await;
-        let fault = self.faults.happens(|weather| weather.dealers).then(|| self.faults.below(5));
-        let fault = if self.gone.load(Ordering::Relaxed) { Some(3) } else { fault };
-        let (fault, got) = match fault {
-            None => (None, Got::Yes),
-            Some(0) => (Some(Fault::DealerError), Got::Maybe),
-            Some(1) => (Some(Fault::DealerHung), Got::Maybe),
-            Some(2) => (Some(Fault::DealerRefused), Got::No),
-            Some(3) => (Some(Fault::DealerGone), Got::No),
-            Some(_) => (Some(Fault::DealerAnswerLost), Got::Maybe),
+        const KINDS: [Fault; 5] = [
+            Fault::DealerError,
+            Fault::DealerHung,
+            Fault::DealerRefused,
+            Fault::DealerGone,
+            Fault::DealerAnswerLost,
+        ];
+        let by_weather = self.faults.happens(|weather| weather.dealers);
+        let drawn = by_weather.then(|| KINDS[self.faults.below(KINDS.len() as u64) as usize]);
+        let always = *self.always.lock().unwrap_or_else(PoisonError::into_inner);
+        let fault = always.or(drawn);
+        let got = match fault {
+            None => Got::Yes,
+            Some(Fault::DealerRefused | Fault::DealerGone) => Got::No,
+            Some(_) => Got::Maybe,
         };
         if let Some(fault) = fault {
             self.faults.count(fault);

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -74,7 +74,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::ReplyLost,
         Self::Refused,
         Self::Throttled,
@@ -182,15 +182,25 @@ pub(crate) struct Weather {
 
 impl Weather {
     /// Nothing goes wrong.
-    pub const FAIR: Self = Self { faults: 0, crashes: 0, dealers: 0 };
+    pub(crate) const FAIR: Self = Self { faults: 0, crashes: 0, dealers: 0 };
 }
 
 /// The faults of one world.
-#[derive(Debug)]
 pub(crate) struct Faults {
     state: Mutex<State>,
     /// Rings when the table was written.
     pub(crate) wrote: Notify,
+    /// Looks at an item (`pk|sk`) that was just written, and says what should not be.
+    watch: OnceLock<Watch>,
+}
+
+/// Looks at an item that was just written.
+type Watch = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+impl std::fmt::Debug for Faults {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Faults").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -208,6 +218,8 @@ struct State {
     in_flight: HashMap<String, (u32, u32)>,
     /// What an index answered last.
     answered: HashMap<String, Vec<u8>>,
+    /// What the watch saw that should not be.
+    seen: Vec<String>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -229,8 +241,27 @@ impl Faults {
             started: Instant::now(),
             in_flight: HashMap::new(),
             answered: HashMap::new(),
+            seen: Vec::new(),
         };
-        Arc::new(Self { state: Mutex::new(state), wrote: Notify::new() })
+        Arc::new(Self { state: Mutex::new(state), wrote: Notify::new(), watch: OnceLock::new() })
+    }
+
+    /// Has every item looked at as soon as it is written; once.
+    pub(crate) fn watch(&self, watch: impl Fn(&str) -> Option<String> + Send + Sync + 'static) {
+        let _ = self.watch.set(Box::new(watch));
+    }
+
+    /// What the watch saw that should not be.
+    pub(crate) fn seen(&self) -> Vec<String> {
+        lock(&self.state).seen.clone()
+    }
+
+    fn written(&self, keys: &[String]) {
+        self.wrote.notify_one();
+        if let Some(watch) = self.watch.get() {
+            let seen: Vec<String> = keys.iter().filter_map(|key| watch(key)).collect();
+            lock(&self.state).seen.extend(seen);
+        }
     }
 
     /// Decorates the SDK's HTTP client.
@@ -400,10 +431,11 @@ impl Faults {
             Some(Fault::DoneLate) => {
                 let (this, after) = (Arc::clone(self), Duration::from_millis(1_600 + self.below(3_000)));
                 let name = format!("{} {} done late", call.name, call.keys_text());
+                let keys = call.keys.clone();
                 tokio::spawn(async move {
                     sleep(after).await;
                     let answer = inner.call(request).await;
-                    this.wrote.notify_one();
+                    this.written(&keys);
                     this.note(&format!("{name} {}", answer.map_or(0, |answer| answer.status().as_u16())));
                 });
                 sleep(Duration::from_millis(1_450)).await;
@@ -443,7 +475,7 @@ impl Faults {
         let answer = inner.call(request).await?;
         drop(writing);
         if call.writes() {
-            self.wrote.notify_one();
+            self.written(&call.keys);
         }
         let status = answer.status().as_u16();
         if matches!(plan, Some(Fault::ReplyLost | Fault::QueueReplyLost)) {

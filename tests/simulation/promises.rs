@@ -9,6 +9,7 @@ use leadyard_domain::scoring::{Activity, InteractionId, InteractionKind};
 use leadyard_domain::time::{Period, UtcDay};
 use leadyard_platform::judging;
 use leadyard_platform::store::{Item, Story};
+use serde_json::json;
 
 use crate::dealers::{Got, Seen};
 use crate::rules;
@@ -46,7 +47,8 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
     check.no_cap_is_exceeded();
     check.no_territory_is_bypassed();
     check.scores_are_functions_of_sets().await?;
-    let violations = check.violations;
+    let mut violations = check.violations;
+    violations.extend(world.faults.seen());
     let count = |names: Vec<String>| {
         names.into_iter().fold(BTreeMap::new(), |mut counts, name| {
             *counts.entry(name).or_insert(0) += 1;
@@ -271,23 +273,15 @@ impl Check<'_> {
                 }
             }
         }
-        let contracts = rules::CONTRACTS.iter().flat_map(|contract| {
-            contract.caps.iter().map(move |(period, most)| {
-                (format!("K#{}#c#{}", contract.company, contract.id), *period, *most)
-            })
-        });
-        let dealers = rules::DEALER_CAPS
-            .iter()
-            .map(|(company, dealer, period, most)| (format!("K#{company}#d#{dealer}"), *period, *most));
-        for (of, period, most) in contracts.chain(dealers) {
-            let over: Vec<i64> = used
-                .iter()
-                .filter(|((who, when, _), count)| *who == of && *when == period && **count > i64::from(most))
-                .map(|(_, count)| *count)
-                .collect();
-            for count in over {
-                self.violated(3, format!("{of} has {count} in a {period:?}, and may have {most}"));
+        let mut over = Vec::new();
+        for ((of, period, _), count) in &used {
+            let caps = rules::caps_of(of).unwrap_or_default();
+            for (_, most) in caps.iter().filter(|(of, most)| of == period && *count > i64::from(*most)) {
+                over.push(format!("{of} has {count} in a {period}, and may have {most}"));
             }
+        }
+        for over in over {
+            self.violated(3, over);
         }
         let names = [
             ("hour", Period::Hour),
@@ -359,8 +353,7 @@ impl Check<'_> {
         for story in self.stories {
             let lead = &story.lead;
             let id = lead.id.to_string();
-            // A closed lead is not scored again by a repeat.
-            if unsure.contains(&id) || lead.stage.closed() || lead.stage == Stage::Quarantined {
+            if unsure.contains(&id) {
                 continue;
             }
             let Some(in_force) = judging::in_force(&self.world.plain, &lead.company).await? else { continue };
@@ -368,6 +361,13 @@ impl Check<'_> {
             for (kind, id, at) in promised.get(&id).into_iter().flatten() {
                 let Ok(kind) = InteractionKind::new(kind) else { continue };
                 activity.add(UtcDay::of(*at), kind, InteractionId::hash8(id));
+            }
+            if self.world.plain.store.activity_of_lead(lead.id).await? != activity {
+                self.violated(4, format!("lead {id} has not the interactions that were acknowledged"));
+            }
+            // A closed lead is not scored again by a repeat.
+            if lead.stage.closed() || lead.stage == Stage::Quarantined {
+                continue;
             }
             let Some(score) = &lead.score else {
                 self.violated(4, format!("lead {id} has no score"));
@@ -381,6 +381,20 @@ impl Check<'_> {
         }
         Ok(())
     }
+}
+
+/// Promise 3, at every moment: the counters of an item (`pk|sk`) that was just written, beside what was
+/// agreed.
+pub(crate) fn cap_exceeded(database: &dynoxide::Database, table: &str, key: &str) -> Option<String> {
+    let (pk, sk) = key.split_once('|')?;
+    let caps = rules::caps_of(pk)?;
+    let request = json!({ "TableName": table, "Key": { "pk": { "S": pk }, "sk": { "S": sk } } });
+    let answer = database.get_item(serde_json::from_value(request).ok()?).ok()?;
+    let item = serde_json::to_value(answer).ok()?;
+    let count = |name: String| item["Item"][name]["N"].as_str()?.parse::<u32>().ok();
+    let over =
+        caps.iter().find(|(period, most)| count(format!("{period}_used")).is_some_and(|used| used > *most));
+    over.map(|(period, most)| format!("promise 3: {pk} stood above {most} a {period}"))
 }
 
 async fn scan(world: &World) -> anyhow::Result<Vec<Item>> {

@@ -132,6 +132,18 @@ pub(crate) fn contract(company: &str, id: &str) -> Option<&'static Contract> {
     CONTRACTS.iter().find(|contract| contract.company == company && contract.id == id)
 }
 
+/// What was agreed for the caps item of a contract or a dealer, by its partition key; `None` for any
+/// other item.
+pub(crate) fn caps_of(pk: &str) -> Option<Vec<(Period, u32)>> {
+    let mut parts = pk.strip_prefix("K#")?.split('#');
+    let (company, kind, id) = (parts.next()?, parts.next()?, parts.next()?);
+    if kind == "c" {
+        return Some(contract(company, id)?.caps.to_vec());
+    }
+    let of_dealer = DEALER_CAPS.iter().filter(|(of, dealer, _, _)| *of == company && *dealer == id);
+    Some(of_dealer.map(|(_, _, period, most)| (*period, *most)).collect())
+}
+
 /// Who alone may have a lead of this offer from there: an empty list is nobody, `None` is anybody.
 pub(crate) fn compelled(company: &str, offer: &str, zip: &str) -> Option<&'static [&'static str]> {
     let roofing = ROOFS.contains(&offer);

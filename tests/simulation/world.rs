@@ -19,7 +19,7 @@ use leadyard_domain::ids::{CompanyId, DealerId, SourceId};
 use leadyard_platform::clock::Clock;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::entropy::Entropy;
-use leadyard_platform::store::keys;
+use leadyard_platform::store::{Item, schema};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -27,6 +27,7 @@ use tower::ServiceExt as _;
 
 use crate::dealers::{Dealers, Seen};
 use crate::faults::{Fault, Faults, Invocation, Weather};
+use crate::promises;
 use crate::rules::{self, Book};
 
 /// What senders were promised.
@@ -97,6 +98,9 @@ impl World {
         for book in books {
             files::publish(&plain.store, &book.compiled, &book.files, "the seed", clock.now()).await?;
         }
+        let database = aws.database().clone();
+        let table = plain.store.table().to_owned();
+        faults.watch(move |key| promises::cap_exceeded(&database, &table, key));
         let world = Self {
             leads: leadyard_intake::leads(cloud.clone()),
             interactions: leadyard_intake::interactions(cloud.clone()),
@@ -216,15 +220,13 @@ impl World {
         }
     }
 
-    /// When the next item is due.
+    /// When the next item is due: the least of the whole due index, in one call.
     pub(crate) async fn next_due_ms(&self) -> Option<i64> {
-        let far = Timestamp::from_second(BEGINNING_S * 2).ok()?;
-        let mut next = None;
-        for shard in 0..keys::SHARDS {
-            let page = self.plain.store.due_page(shard, far, 1).await.unwrap_or_default();
-            next = page.first().map(|item| item.since_ms).into_iter().chain(next).min();
-        }
-        next
+        let store = &self.plain.store;
+        let scan = store.client().scan().table_name(store.table()).index_name(schema::DUE.name);
+        let answer = scan.send().await.ok()?;
+        let due = |item: &Item| item.get("dt")?.as_n().ok()?.parse().ok();
+        answer.items().iter().filter_map(due).min()
     }
 
     /// Whether all queues are empty.
@@ -378,26 +380,18 @@ impl World {
         invocation: &Arc<Invocation>,
         company: &str,
         lead: &str,
+        at: Timestamp,
     ) -> Option<()> {
-        let at = self.cloud.clock.now();
         let body = json!([{ "id": "i1", "kind": "quote_request", "at": at, "lead": lead }]);
         let request = Request::post(format!("/v1/interactions/{}", self.page_key(company)))
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::AUTHORIZATION, format!("Bearer {}", self.secret(company)))
             .body(Body::from(body.to_string()))
             .ok()?;
-        match self.send(&self.interactions, request, invocation).await {
-            Some((202, _)) => {
-                let one = ("quote_request".to_owned(), "i1".to_owned(), at);
-                self.ledger().interactions.entry(lead.to_owned()).or_default().insert(one);
-                Some(())
-            }
-            Some(_) | None => {
-                // It may be queued, or not: nobody was told.
-                self.ledger().unsure.insert(lead.to_owned());
-                None
-            }
-        }
+        let (202, _) = self.send(&self.interactions, request, invocation).await? else { return None };
+        let one = ("quote_request".to_owned(), "i1".to_owned(), at);
+        self.ledger().interactions.entry(lead.to_owned()).or_default().insert(one);
+        Some(())
     }
 
     /// A dealer says something once, in this run of the handler; the status.

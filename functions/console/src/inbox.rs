@@ -70,6 +70,10 @@ pub(crate) async fn answer(
         }
         let found = cloud.store.assignment_of_dealer(&token.company, &token.dealer, id).await?;
         let stands = found.ok_or_else(missing)?;
+        if act != Answer::Decline && ended_elsewhere(&stands) {
+            let detail = "the lead could not be delivered and is going to the next dealer";
+            return Err(Problem::new(Code::StateConflict, detail).with("state", stands.state.as_str()));
+        }
         match stands.state.answer(act) {
             Answered::Already => return Ok(Json(leads::assignment(&stands))),
             Answered::Refused => {
@@ -84,6 +88,14 @@ pub(crate) async fn answer(
         }
     }
     Err(Problem::new(Code::Unavailable, "others kept changing this lead; try again").retry_after(1))
+}
+
+/// Whether delivery gave up on this dealer: it is being sent its withdrawal, or the lead has moved.
+fn ended_elsewhere(assignment: &Assignment) -> bool {
+    match assignment.delivery {
+        DeliveryState::NotReceived | DeliveryState::Unknown => assignment.state.holds(),
+        DeliveryState::Pending | DeliveryState::Received => false,
+    }
 }
 
 #[derive(Deserialize)]

@@ -7,14 +7,15 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use leadyard_domain::assignment::{Assignment, DeliveryState};
+use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState};
 use leadyard_domain::delivery::{
-    Address, AssignedPayload, Consent, Event, Next, Outcome, Person, Schedule, WithdrawalReason,
+    Address, AssignedPayload, Consent, Event, FailureKind, Next, Outcome, Person, Schedule, WithdrawalReason,
     WithdrawnPayload, next_attempt, webhook_id,
 };
 use leadyard_domain::enquiry::Understood;
 use leadyard_domain::ids::{AssignmentId, LeadId};
 use leadyard_domain::lead::{AssignmentState, Lead};
+use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
 use leadyard_platform::queues::ToDelivery;
@@ -58,7 +59,20 @@ async fn rest(cloud: &Cloud, mut assignment: Assignment) -> Result<(), StoreErro
     Ok(())
 }
 
-async fn try_once(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
+/// Makes the next attempt. That it begins is kept before anything is sent: should this process end
+/// before the attempt does, whoever comes after knows that the dealer may hold the lead; and a duplicate
+/// of the message makes none beside it.
+async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
+    if let Some(number) = assignment.begun() {
+        let outcome = Outcome::of_failure(FailureKind::Interrupted);
+        assignment.interrupt_attempt(number);
+        follow(&mut assignment, &outcome, now, cloud.entropy.u64());
+        if assignment.delivery != DeliveryState::Pending {
+            let saved = cloud.store.assignment_save(&assignment).await?;
+            return if saved { take_back(cloud, assignment, now).await } else { Ok(()) };
+        }
+        // Its wait went by while it had the assignment to itself: the next one may begin.
+    }
     let Some(lead) = cloud.store.lead_get(assignment.lead).await? else { return Ok(()) };
     let enquiry = cloud.store.enquiry_get(lead.opening).await?;
     let channel = post::channel(cloud, &lead, &assignment.dealer, assignment.rulebook).await?;
@@ -69,43 +83,92 @@ async fn try_once(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Resu
         webhook_id: webhook_id(assignment.id, Event::Assigned, 1),
         body,
     };
-    let (outcome, attempt) = post::attempt(cloud, channel.as_ref(), post, now).await;
+    let way = post::way(cloud, channel.as_ref(), post, now);
+    assignment.channel = channel.as_ref().map(|channel| channel.kind);
+    let claimed_until = claim_end(cloud, now);
+    let number = assignment.begin_attempt(now, claimed_until);
+    // What needs no sending needs no trace: it begins and ends in one write.
+    if way.leaves() {
+        let Some(claimed) = claim(cloud, assignment).await? else { return Ok(()) };
+        assignment = claimed;
+        let latest = cloud.clock.now().checked_add(SignedDuration::from_millis(limits::ATTEMPT_MS as i64));
+        if latest.is_ok_and(|latest| latest > claimed_until) {
+            tracing::warn!(assignment.id = %assignment.id, "an attempt was begun too slowly to be made");
+            return Ok(());
+        }
+    }
+    let (outcome, attempt) = post::attempt(cloud, way, now).await;
     tracing::info!(
         lead.id = %lead.id, assignment.id = %assignment.id, dealer.id = %assignment.dealer,
-        attempt.number = assignment.attempt_count + 1, attempt.end = %attempt.end, attempt.what = %attempt.what,
+        attempt.number = number, attempt.end = %attempt.end, attempt.what = %attempt.what,
         "an attempt was made"
     );
-    let ended = cloud.clock.now();
+    ended(cloud, assignment, number, &outcome, attempt).await
+}
+
+/// The moment until which an attempt has the assignment to itself. Its last digits are drawn, so that a
+/// claim whose reply was lost is known for one's own.
+fn claim_end(cloud: &Cloud, now: Timestamp) -> Timestamp {
+    let drawn_ns = (cloud.entropy.u64() % 1_000_000_000) as i64;
+    let claim =
+        SignedDuration::from_millis(limits::ATTEMPT_CLAIM_MS as i64) + SignedDuration::from_nanos(drawn_ns);
+    now.checked_add(claim).unwrap_or(now)
+}
+
+/// Keeps that an attempt has begun; `None` when somebody else was quicker.
+async fn claim(cloud: &Cloud, mut begun: Assignment) -> Result<Option<Assignment>, StoreError> {
+    if cloud.store.assignment_save(&begun).await? {
+        begun.version += 1;
+        return Ok(Some(begun));
+    }
+    let stands = cloud.store.assignment_get(begun.lead, begun.cycle, begun.id).await?;
+    Ok(stands.filter(|stands| stands.begun().is_some() && stands.next_attempt_at == begun.next_attempt_at))
+}
+
+/// Keeps how an attempt ended, and does what follows.
+async fn ended(
+    cloud: &Cloud,
+    assignment: Assignment,
+    number: u32,
+    outcome: &Outcome,
+    attempt: Attempt,
+) -> Result<(), StoreError> {
+    let now = cloud.clock.now();
     let mut seen = assignment;
     for _ in 0..ROUNDS {
         let mut next = seen.clone();
-        next.channel = channel.as_ref().map(|channel| channel.kind);
-        next.attempted(attempt.clone());
-        let delay = follow(&mut next, &outcome, ended, cloud.entropy.u64());
+        next.end_attempt(number, attempt.clone());
+        // The dealer's answer, or a later attempt, may have been quicker: then this one is a line of the
+        // story, and nothing follows from it.
+        let speaks = next.delivery == DeliveryState::Pending
+            && next.state.holds()
+            && (next.attempt_count == number || *outcome == Outcome::Received);
+        if speaks {
+            follow(&mut next, outcome, now, cloud.entropy.u64());
+        }
         if cloud.store.assignment_save(&next).await? {
             next.version += 1;
-            return go_on(cloud, next, delay, ended).await;
+            return if speaks { go_on(cloud, next, now).await } else { Ok(()) };
         }
-        // Somebody else changed it: the dealer answered, or a duplicate of this message was quicker.
-        let Some(now_stands) = cloud.store.assignment_get(seen.lead, seen.cycle, seen.id).await? else {
-            return Ok(());
-        };
-        if now_stands.delivery != DeliveryState::Pending || now_stands.attempts.contains(&attempt) {
-            return Ok(());
+        let stands = cloud.store.assignment_get(seen.lead, seen.cycle, seen.id).await?;
+        let Some(stands) = stands else { return Ok(()) };
+        if stands.attempt(number) == Some(&attempt) {
+            // It was we who changed it, and the reply was lost.
+            return go_on(cloud, stands, now).await;
         }
-        seen = now_stands;
+        seen = stands;
     }
     Err(StoreError::Contended)
 }
 
-/// What an attempt's outcome makes of the assignment; the wait before the next attempt, if one follows.
-fn follow(assignment: &mut Assignment, outcome: &Outcome, now: Timestamp, entropy: u64) -> Option<u64> {
+/// What an attempt's outcome makes of the assignment.
+fn follow(assignment: &mut Assignment, outcome: &Outcome, now: Timestamp, entropy: u64) {
     assignment.next_attempt_at = None;
     if *outcome == Outcome::Received {
         assignment.delivery = DeliveryState::Received;
         assignment.settled_at = Some(now);
         assignment.due = None;
-        return None;
+        return;
     }
     let schedule = match assignment.patient_until {
         Some(until) => Schedule::patient(until, now),
@@ -116,27 +179,21 @@ fn follow(assignment: &mut Assignment, outcome: &Outcome, now: Timestamp, entrop
             let at = now.checked_add(SignedDuration::from_millis(delay_ms as i64)).unwrap_or(now);
             assignment.next_attempt_at = Some(at);
             assignment.due = at.checked_add(GRACE).ok();
-            Some(delay_ms)
         }
         Next::Final => {
             let unknown = assignment.may_be_held_unknown();
             assignment.delivery = if unknown { DeliveryState::Unknown } else { DeliveryState::NotReceived };
             assignment.due = now.checked_add(GRACE).ok();
-            None
         }
     }
 }
 
-async fn go_on(
-    cloud: &Cloud,
-    assignment: Assignment,
-    delay_ms: Option<u64>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    match (assignment.delivery, delay_ms) {
+async fn go_on(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
+    match (assignment.delivery, assignment.next_attempt_at) {
         (DeliveryState::NotReceived | DeliveryState::Unknown, _) => take_back(cloud, assignment, now).await,
-        (DeliveryState::Pending, Some(delay_ms)) => {
+        (DeliveryState::Pending, Some(at)) => {
             // SQS counts in whole seconds; the message must not come before its time, or it does nothing.
+            let delay_ms = at.duration_since(now).as_millis().max(0) as u64;
             let delay_s = delay_ms.div_ceil(1_000) as u32;
             let message = ToDelivery::Assignment {
                 lead: assignment.lead,
@@ -156,12 +213,10 @@ async fn go_on(
 }
 
 /// The lead moves on: the slot is given back and the dealer excluded, after a withdrawal where it may
-/// hold the lead.
+/// hold the lead. That the delivery has ended stands in the table by now, so the dealer cannot accept
+/// between its withdrawal and the next one's turn.
 async fn take_back(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
-    let withdrawal = match assignment.delivery {
-        DeliveryState::Unknown => Some(withdraw(cloud, &assignment, now).await?),
-        DeliveryState::Pending | DeliveryState::Received | DeliveryState::NotReceived => None,
-    };
+    let mut withdrawal = None;
     for round in 0..ROUNDS {
         if round > 0 {
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
@@ -174,18 +229,12 @@ async fn take_back(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Res
         if !stands.state.holds() {
             return Ok(());
         }
-        if matches!(
-            stands.state,
-            AssignmentState::Contacted | AssignmentState::Won | AssignmentState::Accepted
-        ) {
-            // It has the lead after all: its answer says more than our attempts.
-            stands.delivery = DeliveryState::Received;
-            stands.settled_at = stands.settled_at.or(Some(now));
-            stands.due = None;
-            if cloud.store.assignment_save(&stands).await? {
-                return Ok(());
+        match stands.delivery {
+            DeliveryState::Pending | DeliveryState::Received => return Ok(()),
+            DeliveryState::Unknown if withdrawal.is_none() => {
+                withdrawal = Some(withdraw(cloud, &stands, now).await?);
             }
-            continue;
+            DeliveryState::Unknown | DeliveryState::NotReceived => {}
         }
         let lead = cloud.store.lead_get(stands.lead).await?;
         let lead = lead.filter(|lead| lead.cycle == stands.cycle).map(|mut lead| {

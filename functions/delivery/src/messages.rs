@@ -59,6 +59,12 @@ pub(crate) async fn try_once(
         return Ok(None);
     };
     let assignment = cloud.store.assignment_get(delivery.lead, delivery.cycle, delivery.assignment).await?;
+    if delivery.event == Event::Repeated && assignment.as_ref().is_none_or(|one| !one.state.holds()) {
+        // It asked again, and this dealer has it no more: it is nobody's business but the next holder's.
+        delivery.due = None;
+        delivery.state = DeliveryState::NotReceived;
+        return Ok(None);
+    }
     let decided_under = assignment.as_ref().map_or(0, |assignment| assignment.rulebook);
     let channel = post::channel(cloud, &lead, &delivery.dealer, decided_under).await?;
     let (body, number) = match delivery.event {
@@ -73,7 +79,8 @@ pub(crate) async fn try_once(
         webhook_id: webhook_id(delivery.assignment, delivery.event, number),
         body,
     };
-    let (outcome, attempt) = post::attempt(cloud, channel.as_ref(), post, now).await;
+    let way = post::way(cloud, channel.as_ref(), post, now);
+    let (outcome, attempt) = post::attempt(cloud, way, now).await;
     tracing::info!(
         lead.id = %delivery.lead, assignment.id = %delivery.assignment, dealer.id = %delivery.dealer,
         event = %delivery.event, attempt.end = %attempt.end, attempt.what = %attempt.what, "a holder was told"

@@ -48,33 +48,53 @@ pub(crate) struct Post<'a> {
     pub(crate) body: String,
 }
 
-/// Makes one attempt at a channel. An inbox has it as soon as it stands in the table.
-pub(crate) async fn attempt(
-    cloud: &Cloud,
-    channel: Option<&CompiledChannel>,
-    post: Post<'_>,
-    now: Timestamp,
-) -> (Outcome, Attempt) {
-    let made = |outcome: Outcome, what: String, ms: u64| {
-        let attempt = Attempt { at: now, end: End::BEFORE_ANY.and(&outcome), what, ms };
-        (outcome, attempt)
-    };
+/// How a message gets to its dealer, ready to go.
+pub(crate) enum Way {
+    /// It is there as soon as it stands in the table: an inbox.
+    Stands,
+    /// There is none: why not.
+    None(&'static str),
+    /// It is posted.
+    Post(Request),
+}
+
+impl Way {
+    /// Whether anything leaves this system.
+    pub(crate) const fn leaves(&self) -> bool {
+        matches!(self, Self::Post(_))
+    }
+}
+
+/// Signs a message and addresses it.
+pub(crate) fn way(cloud: &Cloud, channel: Option<&CompiledChannel>, post: Post<'_>, now: Timestamp) -> Way {
     match channel.map(|channel| (channel.kind, channel.address.as_str())) {
-        None => made(Outcome::of_failure(FailureKind::BadUrl), "no_channel".to_owned(), 0),
-        Some((ChannelKind::Inbox, _)) => made(Outcome::Received, "inbox".to_owned(), 0),
-        Some((ChannelKind::Webhook, address)) => {
-            let Some(headers) = signed(cloud, &post, now) else {
-                return made(Outcome::of_failure(FailureKind::BadUrl), "unsigned".to_owned(), 0);
-            };
-            let request = Request { url: address.to_owned(), headers, body: post.body.into(), at: now };
+        None => Way::None("no_channel"),
+        Some((ChannelKind::Inbox, _)) => Way::Stands,
+        Some((ChannelKind::Webhook, address)) => match signed(cloud, &post, now) {
+            None => Way::None("unsigned"),
+            Some(headers) => {
+                Way::Post(Request { url: address.to_owned(), headers, body: post.body.into(), at: now })
+            }
+        },
+    }
+}
+
+/// Makes one attempt.
+pub(crate) async fn attempt(cloud: &Cloud, way: Way, now: Timestamp) -> (Outcome, Attempt) {
+    let (outcome, what, ms) = match way {
+        Way::Stands => (Outcome::Received, "inbox".to_owned(), 0),
+        Way::None(why) => (Outcome::of_failure(FailureKind::BadUrl), why.to_owned(), 0),
+        Way::Post(request) => {
             let attempt = cloud.outbound.post(request).await;
             let what = match attempt.outcome.failure() {
                 None => attempt.status.map_or_else(|| "received".to_owned(), |status| status.to_string()),
                 Some(failure) => failure.to_string(),
             };
-            made(attempt.outcome, what, attempt.elapsed_ms)
+            (attempt.outcome, what, attempt.elapsed_ms)
         }
-    }
+    };
+    let end = End::BEFORE_ANY.and(&outcome);
+    (outcome, Attempt { at: now, end, what, ms })
 }
 
 fn signed(cloud: &Cloud, post: &Post<'_>, now: Timestamp) -> Option<HeaderMap> {

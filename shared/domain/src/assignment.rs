@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::dealer::ChannelKind;
-use crate::delivery::End;
+use crate::delivery::{End, FailureKind};
 use crate::distribution::{Reservation, Seat};
 use crate::ids::{AssignmentId, CompanyId, ContractId, DealerId, LeadId};
 use crate::lead::{AssignmentState, Lead};
@@ -25,17 +25,26 @@ words! {
     }
 }
 
-/// One try at delivering.
+/// One try at delivering. It is kept as soon as it begins, before anything is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// When it began.
     pub at: Timestamp,
-    /// How it ended.
+    /// How it ended; [`End::Unknown`] until it has.
     pub end: End,
-    /// What happened, in one word: `200`, `refused`, `timeout` …
+    /// What happened, in one word: `200`, `refused`, `timeout` …; [`Attempt::BEGUN`] until it ended.
     pub what: String,
     /// How long it took, in milliseconds.
     pub ms: u64,
+}
+
+impl Attempt {
+    /// Said of an attempt that has begun and not ended.
+    pub const BEGUN: &'static str = "begun";
+
+    fn begun(at: Timestamp) -> Self {
+        Self { at, end: End::Unknown, what: Self::BEGUN.to_owned(), ms: 0 }
+    }
 }
 
 /// A seat of a cycle, and what became of it.
@@ -79,6 +88,8 @@ pub struct Assignment {
     pub attempts: Vec<Attempt>,
     /// How many attempts there were in all.
     pub attempt_count: u32,
+    /// One of those not kept any more ended unknown.
+    pub unknown_before: bool,
     /// What the dealer says it won, in minor units.
     pub won_value: Option<Money>,
     /// When the next attempt may begin; at once, if `None`.
@@ -115,23 +126,62 @@ impl Assignment {
             delivery: DeliveryState::Pending,
             attempts: Vec::new(),
             attempt_count: 0,
+            unknown_before: false,
             won_value: None,
             next_attempt_at: None,
             due: now.checked_add(GRACE).ok(),
         }
     }
 
-    /// An attempt was made.
-    pub fn attempted(&mut self, attempt: Attempt) {
+    /// An attempt begins; its number. It has the assignment to itself until `until`: nobody else begins
+    /// one before, and whoever comes after takes one that has not ended for unknown.
+    pub fn begin_attempt(&mut self, at: Timestamp, until: Timestamp) -> u32 {
         self.attempt_count += 1;
-        self.attempts.push(attempt);
-        let surplus = self.attempts.len().saturating_sub(ATTEMPTS_KEPT);
-        self.attempts.drain(..surplus);
+        self.attempts.push(Attempt::begun(at));
+        while self.attempts.len() > ATTEMPTS_KEPT {
+            self.unknown_before |= self.attempts.remove(0).end == End::Unknown;
+        }
+        self.next_attempt_at = Some(until);
+        // The first attempt finds a due time late enough, and leaves the index alone.
+        if self.due.is_none_or(|due| due < until) {
+            self.due = until.checked_add(GRACE).ok();
+        }
+        self.attempt_count
+    }
+
+    /// Attempt `number` (1 is the first) ended so.
+    pub fn end_attempt(&mut self, number: u32, ended: Attempt) {
+        // One that is not kept any more was taken for unknown, and stays so.
+        if let Some(attempt) = self.place(number).and_then(|at| self.attempts.get_mut(at)) {
+            *attempt = ended;
+        }
+    }
+
+    /// Attempt `number` began and nobody is left who could say how it ended: unknown.
+    pub fn interrupt_attempt(&mut self, number: u32) {
+        if let Some(attempt) = self.place(number).and_then(|at| self.attempts.get_mut(at)) {
+            attempt.what = FailureKind::Interrupted.to_string();
+        }
+    }
+
+    /// Attempt `number`, if it is still kept.
+    pub fn attempt(&self, number: u32) -> Option<&Attempt> {
+        self.attempts.get(self.place(number)?)
+    }
+
+    fn place(&self, number: u32) -> Option<usize> {
+        let behind = self.attempt_count.checked_sub(number)? as usize;
+        self.attempts.len().checked_sub(behind + 1)
+    }
+
+    /// The newest attempt, if it has begun and not ended.
+    pub fn begun(&self) -> Option<u32> {
+        self.attempts.last().filter(|attempt| attempt.what == Attempt::BEGUN).map(|_| self.attempt_count)
     }
 
     /// Whether any attempt may have reached the dealer without our knowing.
     pub fn may_be_held_unknown(&self) -> bool {
-        self.attempts.iter().any(|attempt| attempt.end == End::Unknown)
+        self.unknown_before || self.attempts.iter().any(|attempt| attempt.end == End::Unknown)
     }
 
     /// The state moves.

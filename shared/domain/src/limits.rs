@@ -86,6 +86,9 @@ pub const WEBHOOK_BYTES: usize = 20_000;
 pub const ANSWER_BYTES: usize = 4_096;
 /// One delivery attempt, in milliseconds.
 pub const ATTEMPT_MS: u64 = 10_000;
+/// How long an attempt has its assignment to itself, in milliseconds: twice what it may take, so that it
+/// is over, or its process is, before anybody begins the next.
+pub const ATTEMPT_CLAIM_MS: u64 = 2 * ATTEMPT_MS;
 /// Reaching a dealer's server within an attempt (name, connection, TLS), in milliseconds.
 pub const CONNECT_MS: u64 = 3_000;
 /// A webhook's id, in bytes.

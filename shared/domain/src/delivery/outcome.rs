@@ -59,6 +59,8 @@ words! {
         Reset = "reset",
         /// What came back is not HTTP.
         Malformed = "malformed",
+        /// Nobody is left who could say: the process that made the attempt ended before it did.
+        Interrupted = "interrupted",
     }
 }
 
@@ -73,7 +75,12 @@ impl FailureKind {
             | Self::Unreachable
             | Self::Tls
             | Self::ConnectTimeout => false,
-            Self::Status | Self::Redirect | Self::Timeout | Self::Reset | Self::Malformed => true,
+            Self::Status
+            | Self::Redirect
+            | Self::Timeout
+            | Self::Reset
+            | Self::Malformed
+            | Self::Interrupted => true,
         }
     }
 }

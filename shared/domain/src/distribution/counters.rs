@@ -74,6 +74,16 @@ impl Reservation {
         Self { starts }
     }
 
+    /// The same, but for periods that these counters have already turned: theirs. Another machine's clock
+    /// is ahead, and a period is not turned back.
+    #[must_use]
+    pub fn no_earlier_than(mut self, usage: &Usage) -> Self {
+        for (start, turned) in self.starts.iter_mut().zip(usage.used) {
+            *start = turned.map_or(*start, |(at, _)| at.max(*start));
+        }
+        self
+    }
+
     /// The start of one period, Unix seconds.
     pub fn start(&self, period: Period) -> i64 {
         self.starts.get(period as usize).copied().unwrap_or(0)

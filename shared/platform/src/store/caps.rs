@@ -90,11 +90,13 @@ impl Store {
     ) -> Result<([TransactWriteItem; 2], Reservation), StoreError> {
         let contract_key = Key::ContractCaps(company, &seat.contract);
         let contract_usage = counters.contracts.get(&seat.contract);
-        let (mut contract, starts) = Reserve::new(contract_usage, &seat.contract_caps, seat.reservation);
-        contract.turn(seat, contract_usage, now_ms);
         let dealer_key = Key::DealerCaps(company, &seat.dealer);
         let dealer_usage = counters.dealers.get(&seat.dealer);
-        // The dealer's periods follow the contract's, so that both give back to the same.
+        // Both reserve from the same periods, so that both give back to the same: the latest that either
+        // has been turned to.
+        let latest = dealer_usage.map_or(seat.reservation, |usage| seat.reservation.no_earlier_than(usage));
+        let (mut contract, starts) = Reserve::new(contract_usage, &seat.contract_caps, latest);
+        contract.turn(seat, contract_usage, now_ms);
         let (mut dealer, _) = Reserve::new(dealer_usage, &seat.dealer_caps, starts);
         dealer.set.push("#last = :last".to_owned());
         dealer.values.insert(":last".to_owned(), number(now_ms));

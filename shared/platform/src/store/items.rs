@@ -212,6 +212,8 @@ struct AssignmentItem {
     att: Vec<Attempt>,
     #[serde(default)]
     atts: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unk: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     won: Option<Money>,
 }
@@ -238,6 +240,7 @@ pub(super) fn assignment_item(assignment: &Assignment) -> Result<Item, StoreErro
         deliv: assignment.delivery,
         att: assignment.attempts.clone(),
         atts: assignment.attempt_count,
+        unk: assignment.unknown_before,
         won: assignment.won_value,
     };
     let mut item = to_item(&keys::assignment(assignment), &shape)?;
@@ -275,6 +278,7 @@ pub(super) fn read_assignment(item: Item) -> Result<Assignment, StoreError> {
         delivery: shape.deliv,
         attempts: shape.att,
         attempt_count: shape.atts,
+        unknown_before: shape.unk,
         won_value: shape.won,
         due,
     })
