@@ -294,7 +294,7 @@ async fn a_dealer_cannot_accept_a_lead_that_is_on_its_way_to_the_next() {
             "hudson",
             if yard.told("hudson").len() < 6 { Says::Status(500) } else { Says::Hangs },
         );
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
     let _ = yard.answers("hudson", &lead, "accept").await.is(409).is_problem("state-conflict");
     working.await.unwrap();

@@ -110,7 +110,7 @@ fn run(books: &[Book], handler: Handler, dies_at: Option<(usize, Side)>) -> anyh
     in_virtual_time(SEED, async {
         let (world, _received) = World::build(SEED, books, false).await?;
         let invocation = Invocation::new(dies_at);
-        act(&world, handler, &invocation).await?;
+        Box::pin(act(&world, handler, &invocation)).await?;
         let mut workers = JoinSet::new();
         world.start(&mut workers);
         let rested = world.come_to_rest().await;
@@ -206,7 +206,7 @@ async fn act(world: &Arc<World>, handler: Handler, invocation: &Arc<Invocation>)
         }
         Handler::Sweep => {
             sleep(Duration::from_secs(120)).await;
-            let _ = invocation.run(leadyard_sweep::sweep(&world.cloud)).await;
+            let _ = invocation.run(Box::pin(leadyard_sweep::sweep(&world.cloud))).await;
         }
         Handler::Accept | Handler::Decline => {
             work_off(world, &system::DISTRIBUTION).await;

@@ -82,17 +82,19 @@ impl Dealers {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What may be wrong with a dealer.
+    const KINDS: [Fault; 5] = [
+        Fault::DealerError,
+        Fault::DealerHung,
+        Fault::DealerRefused,
+        Fault::DealerGone,
+        Fault::DealerAnswerLost,
+    ];
+
     async fn answer(&self, request: &Request) -> Result<Answer, FailureKind> {
         sleep(Duration::from_millis(5 + self.faults.below(400))).await;
-        const KINDS: [Fault; 5] = [
-            Fault::DealerError,
-            Fault::DealerHung,
-            Fault::DealerRefused,
-            Fault::DealerGone,
-            Fault::DealerAnswerLost,
-        ];
         let by_weather = self.faults.happens(|weather| weather.dealers);
-        let drawn = by_weather.then(|| KINDS[self.faults.below(KINDS.len() as u64) as usize]);
+        let drawn = by_weather.then(|| Self::KINDS[self.faults.below(Self::KINDS.len() as u64) as usize]);
         let always = *self.always.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = always.or(drawn);
         let got = match fault {

@@ -165,7 +165,7 @@ impl Invocation {
     async fn die(&self) {
         self.died.store(true, Ordering::Relaxed);
         self.bell.notify_one();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -383,25 +383,23 @@ impl Faults {
             return (Some(Fault::TableAway), transit, work);
         }
         let fault = (state.rng.u32(..1000) < state.weather.faults).then(|| state.rng.u32(..100));
-        let fault = fault.and_then(|kind| {
-            Some(match (call.queue, kind) {
-                (true, 0..45) => Fault::QueueRefused,
-                (true, 45..75) => Fault::QueueReplyLost,
-                (true, _) if call.name == "SendMessageBatch" => Fault::QueueTookPart,
-                (true, _) => Fault::Delayed,
-                (false, 0..25) => Fault::ReplyLost,
-                (false, 25..45) => Fault::Refused,
-                (false, 45..60) => Fault::Throttled,
-                (false, 60..75) if call.writes() => Fault::DoneLate,
-                (false, 60..90) if call.index.is_some() => {
-                    if kind % 2 == 0 {
-                        Fault::StaleIndex
-                    } else {
-                        Fault::IndexBehind
-                    }
+        let fault = fault.map(|kind| match (call.queue, kind) {
+            (true, 0..45) => Fault::QueueRefused,
+            (true, 45..75) => Fault::QueueReplyLost,
+            (true, _) if call.name == "SendMessageBatch" => Fault::QueueTookPart,
+            (true, _) => Fault::Delayed,
+            (false, 0..25) => Fault::ReplyLost,
+            (false, 25..45) => Fault::Refused,
+            (false, 45..60) => Fault::Throttled,
+            (false, 60..75) if call.writes() => Fault::DoneLate,
+            (false, 60..90) if call.index.is_some() => {
+                if kind % 2 == 0 {
+                    Fault::StaleIndex
+                } else {
+                    Fault::IndexBehind
                 }
-                (false, _) => Fault::Delayed,
-            })
+            }
+            (false, _) => Fault::Delayed,
         });
         let transit = match fault {
             Some(Fault::Delayed) => {

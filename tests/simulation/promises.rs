@@ -93,7 +93,7 @@ fn given_back(state: AssignmentState) -> bool {
 }
 
 impl Check<'_> {
-    fn violated(&mut self, promise: u8, what: String) {
+    fn violated(&mut self, promise: u8, what: impl std::fmt::Display) {
         self.violations.push(format!("promise {promise}: {what}"));
     }
 
@@ -111,12 +111,15 @@ impl Check<'_> {
                 None => self.violated(1, format!("enquiry {enquiry} was acknowledged and is not there")),
                 Some(kept) => match kept.lead.map(|lead| lead.to_string()) {
                     None if kept.status != "quarantined" => {
-                        self.violated(1, format!("enquiry {enquiry} belongs to no lead"))
+                        self.violated(1, format!("enquiry {enquiry} belongs to no lead"));
                     }
                     None => {}
                     Some(lead) => match known.get(&lead) {
                         None => {
-                            self.violated(1, format!("enquiry {enquiry} belongs to a lead that is not there"))
+                            self.violated(
+                                1,
+                                format!("enquiry {enquiry} belongs to a lead that is not there"),
+                            );
                         }
                         Some(lead) if lead.enquiries.iter().filter(|one| one.id == kept.id).count() != 1 => {
                             self.violated(1, format!("enquiry {enquiry} is not once on its lead"));
@@ -135,8 +138,14 @@ impl Check<'_> {
                 Stage::Waiting if lead.waiting.is_none() => Some("waits without a reason"),
                 Stage::Waiting | Stage::Nurturing if lead.due.is_none() => Some("has no due time"),
                 Stage::Assigned if lead.holders.is_empty() => Some("is assigned to nobody"),
-                _ if overdue => Some("is overdue"),
-                _ => None,
+                Stage::Quarantined
+                | Stage::Nurturing
+                | Stage::Waiting
+                | Stage::Assigned
+                | Stage::Won
+                | Stage::Lost
+                | Stage::Expired
+                | Stage::Rejected => overdue.then_some("is overdue"),
             };
             if let Some(wrong) = wrong {
                 self.violated(1, format!("lead {} {wrong} ({}, due {:?})", lead.id, lead.stage, lead.due));

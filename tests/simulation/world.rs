@@ -143,7 +143,7 @@ impl World {
             }
         }
         let world = Arc::clone(self);
-        tasks.spawn(async move { world.sweep_for_ever().await });
+        tasks.spawn(async move { Box::pin(world.sweep_for_ever()).await });
     }
 
     /// Works one batch of a queue; how many messages it had.
@@ -213,7 +213,8 @@ impl World {
                         continue;
                     }
                     // A sweep that fails is followed by the next.
-                    let _ = self.faults.invocation().run(leadyard_sweep::sweep(&self.cloud)).await;
+                    let sweep = Box::pin(leadyard_sweep::sweep(&self.cloud));
+                    let _ = self.faults.invocation().run(sweep).await;
                     sleep(Duration::from_secs(5 + self.below(55))).await;
                 }
             }
