@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use leadyard_platform::judging;
 use leadyard_tests::{Person, Rules, Yard};
 use serde_json::json;
 
@@ -287,4 +288,43 @@ async fn a_dry_run_changes_nothing() {
     let files = Rules::roofing("acme").seller("ridge", []).files();
     let _ = yard.desk(Method::PUT, "/v1/rulebook?dry_run=1", Some(json!({ "files": files }))).await.is(200);
     assert_eq!(yard.version().await, 1);
+}
+
+/// Every decision of a lead, made again from its record alone.
+async fn all_repeat(yard: &Yard, lead: &str) -> usize {
+    let story = yard.cloud.store.lead_story(lead.parse().unwrap()).await.unwrap().unwrap();
+    for record in &story.decisions {
+        let again = judging::repeat(&yard.cloud, &yard.company_id(), record).await.unwrap().unwrap();
+        let again = again.record(record.id, record.at, &record.facts, record.rulebook).unwrap();
+        assert_eq!(&again, record);
+        assert!(record.evidence.len() < 1_000, "{} bytes of evidence", record.evidence.len());
+    }
+    story.decisions.len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_decision_can_be_repeated_whatever_has_changed_since() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("cap_day", "2"), ("weight", "3"), ("sale", "shared:2")])
+        .seller("ridge", [("cap_total", "5"), ("sale", "shared:2")])
+        .seller("crest", [("hours", "Mo-Fr 09:00-17:00")]);
+    let yard = Yard::of(rules.clone()).await;
+    let mut leads = Vec::new();
+    for n in 0..4 {
+        leads.push(yard.settled_lead(&Person::number(n)).await);
+    }
+    yard.flip("pause", json!({ "dealer": "ridge", "reason": "away", "on": true })).await;
+    leads.push(yard.settled_lead(&Person::number(4)).await);
+    yard.flip("pause", json!({ "dealer": "crest", "reason": "away", "on": true })).await;
+    leads.push(yard.settled_lead(&Person::number(5)).await);
+    assert_eq!(yard.story(&leads[5]).await.waiting(), "cap");
+    // The rules, the switches and the counters move on; the records stand.
+    let _ = yard.publish(&rules.seller("grove", [("territory", "closed")])).await.is(200);
+    yard.flip("pause", json!({ "dealer": "ridge", "on": false })).await;
+    yard.advance(HOUR * 30).await;
+    let mut decisions = 0;
+    for lead in &leads {
+        decisions += all_repeat(&yard, lead).await;
+    }
+    assert!(decisions > leads.len(), "who waited was decided on again: {decisions}");
 }

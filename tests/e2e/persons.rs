@@ -159,6 +159,30 @@ async fn an_offer_the_holder_does_not_take_starts_a_second_lead_of_that_person()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_second_lead_is_found_by_the_phone_it_was_opened_with_and_by_the_e_mail_that_came_later() {
+    let yard = yard().await;
+    let ada = Person::named("Ada", "Hill");
+    let (by_phone, by_email) = (ada.clone().without("email"), ada.clone().without("phone"));
+    let roof = yard.settled_lead(&by_phone).await;
+    let (_, gutter) = asks(&yard, &by_phone.clone().with("offer", "gutter")).await;
+    yard.settle().await;
+    // The category's lead learns the e-mail; the offer's does not know it yet.
+    assert_eq!(asks(&yard, &ada).await, ("repeat".to_owned(), roof.clone()));
+    for person in [&ada, &by_email, &by_phone] {
+        let asked = asks(&yard, &person.clone().with("offer", "gutter")).await;
+        assert_eq!(asked, ("repeat".to_owned(), gutter.clone()));
+        assert_eq!(asks(&yard, person).await, ("repeat".to_owned(), roof.clone()));
+    }
+    for lead in [&roof, &gutter] {
+        assert_eq!(
+            yard.story(lead).await.0["possible_duplicate"],
+            false,
+            "one's own second lead is no duplicate"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_repeat_reaches_a_holder_whose_server_was_away_later() {
     let yard = yard().await;
     let ada = Person::named("Ada", "Hill");

@@ -1,4 +1,4 @@
-//! What must hold when the weather has cleared: the first four promises of the product.
+//! What must hold when the weather has cleared: the first five promises of the product.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -47,6 +47,7 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
     check.no_cap_is_exceeded();
     check.no_territory_is_bypassed();
     check.scores_are_functions_of_sets().await?;
+    check.decisions_repeat().await?;
     let mut violations = check.violations;
     violations.extend(world.faults.seen());
     let count = |names: Vec<String>| {
@@ -386,6 +387,30 @@ impl Check<'_> {
             let again = judged.state(&in_force.core.scoring, score.at);
             if again != *score {
                 self.violated(4, format!("lead {id} scores {score:?}, and its interactions say {again:?}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Check<'_> {
+    /// Promise 5: every decision, made again from its record, is the same.
+    async fn decisions_repeat(&mut self) -> anyhow::Result<()> {
+        for story in self.stories {
+            for record in &story.decisions {
+                let again = judging::repeat(&self.world.plain, &story.lead.company, record).await?;
+                let again =
+                    again.map(|again| again.record(record.id, record.at, &record.facts, record.rulebook));
+                let Some(again) = again.transpose()? else {
+                    self.violated(5, format!("the rulebook of decision {} is gone", record.id));
+                    continue;
+                };
+                if again != *record {
+                    self.violated(
+                        5,
+                        format!("decision {} was {record:?}, and is {again:?} again", record.id),
+                    );
+                }
             }
         }
         Ok(())

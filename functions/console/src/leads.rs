@@ -11,7 +11,7 @@ use leadyard_domain::scoring::{Activity, Part, Score};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::judging;
-use leadyard_platform::store::{Delivery, StoredEnquiry, Story};
+use leadyard_platform::store::{DecisionRecord, Delivery, StoredEnquiry, Story};
 use serde_json::{Value, json};
 
 use crate::who;
@@ -66,7 +66,7 @@ fn tell(story: &Story, enquiries: &[StoredEnquiry], score: &Value) -> Value {
         "score": score,
         "interactions": interactions(&story.activity),
         "enquiries": enquiries,
-        "decisions": story.decisions,
+        "decisions": story.decisions.iter().map(decision).collect::<Vec<_>>(),
         "assignments": story.assignments.iter().map(assignment).collect::<Vec<_>>(),
         "messages": story.deliveries.iter().map(message).collect::<Vec<_>>(),
     })
@@ -96,6 +96,15 @@ fn explain(score: &Score) -> Value {
         "lines": lines,
         "fit": { "points": score.fit.points, "rules": rules },
     })
+}
+
+/// A decision without what only a machine reads: the counters and switches it can be made again from.
+fn decision(record: &DecisionRecord) -> Value {
+    let mut told = json!(record);
+    if let Some(members) = told.as_object_mut() {
+        members.remove("evidence");
+    }
+    told
 }
 
 fn interactions(activity: &Activity) -> Vec<Value> {

@@ -21,9 +21,6 @@ use leadyard_platform::judging::{self, Considered, InForce, Judged};
 use leadyard_platform::queues::{self, ToDelivery, ToDistribution};
 use leadyard_platform::store::{DecisionRecord, StoreError};
 
-/// The version of the rules of decision, as recorded with each.
-const ALGORITHM: u16 = 1;
-
 /// Handles a batch: those that failed come again.
 pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     // One after another: contention, not speed, is this function's limit.
@@ -124,7 +121,8 @@ async fn look(cloud: &Cloud, id: LeadId) -> Result<Looked, StoreError> {
     }
     let facts = lead.facts(judged.score.band);
     let considered = judging::consider(cloud, &in_force, &facts, now).await?;
-    let record = record(cloud, &in_force, &facts, &considered, now);
+    let id = DecisionId::mint(now, cloud.entropy.bytes());
+    let record = considered.record(id, now, &facts, in_force.core.version)?;
     match considered.decision.conclusion {
         Conclusion::Assign(ref seats) => assign(cloud, lead, seats, &considered, &record, now).await,
         Conclusion::Wait { reason, until, .. } => {
@@ -181,54 +179,6 @@ fn ready(in_force: &InForce, lead: &Lead, judged: &Judged) -> bool {
     judged.score.band.meets(offer.min_band)
         && judged.score.next_step == NextStep::Pitch
         && (!offer.incentive || judged.interactions() >= INTERACTIONS_OF_AN_INCENTIVE)
-}
-
-fn record(
-    cloud: &Cloud,
-    in_force: &InForce,
-    facts: &leadyard_domain::distribution::LeadFacts,
-    considered: &Considered,
-    now: Timestamp,
-) -> DecisionRecord {
-    let decision = &considered.decision;
-    let (waiting, until, seats) = match &decision.conclusion {
-        Conclusion::Assign(seats) => (None, None, seats),
-        Conclusion::Wait { reason, until, recommended } => (Some(*reason), *until, recommended),
-    };
-    let contracts: Vec<_> = seats.iter().map(|seat| seat.contract.clone()).collect();
-    let conclusion = match waiting {
-        None => "assigned".to_owned(),
-        Some(reason) => format!("waiting:{reason}"),
-    };
-    let failed = leadyard_domain::distribution::Rule::ALL
-        .iter()
-        .zip(decision.failed)
-        .filter(|(_, count)| *count > 0)
-        .map(|(rule, count)| (rule.to_string(), count))
-        .collect();
-    let counters = seats
-        .iter()
-        .filter_map(|seat| {
-            let usage = considered.counters.contracts.get(&seat.contract)?;
-            let used = usage.used.map(|used| used.map_or(0, |(_, used)| used));
-            Some((seat.contract.to_string(), format!("{used:?} pass {}", usage.pass)))
-        })
-        .collect();
-    DecisionRecord {
-        id: DecisionId::mint(now, cloud.entropy.bytes()),
-        at: now,
-        facts: facts.clone(),
-        rulebook: in_force.core.version,
-        algorithm: ALGORITHM,
-        seed: considered.seed,
-        conclusion,
-        waiting,
-        until,
-        contracts,
-        failed,
-        near_misses: decision.near_misses.clone(),
-        counters,
-    }
 }
 
 async fn assign(

@@ -9,9 +9,9 @@ use leadyard_domain::delivery::Event;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::enquiry::{Fields, Understood};
 use leadyard_domain::error::Code;
-use leadyard_domain::identity::{Claim, IdentityHash, IdentityKey, Join, PersonKeys, join};
+use leadyard_domain::identity::{Claim, Claims, IdentityHash, IdentityKey, Join, PersonKeys, join};
 use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
-use leadyard_domain::lead::{self, Contactable, Lead, LeadScope, Met, Stage};
+use leadyard_domain::lead::{self, Contactable, Lead, LeadScope, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Name, Phone};
 use leadyard_domain::rulebook::{Offer, Scope, Source};
@@ -225,6 +225,117 @@ struct Found {
     lead: Lead,
 }
 
+/// What a person's identities lead to within one scope, and what follows for the enquiry.
+struct Met {
+    scope: LeadScope,
+    by_email: Option<Found>,
+    by_phone: Option<Found>,
+    joined: Join,
+}
+
+impl Met {
+    /// The lead it repeats, if any.
+    fn repeats(&self) -> Option<&Lead> {
+        match self.joined {
+            Join::Repeat { lead, .. } => self.lead(lead),
+            Join::New { .. } => None,
+        }
+    }
+
+    fn lead(&self, id: LeadId) -> Option<&Lead> {
+        [&self.by_email, &self.by_phone]
+            .into_iter()
+            .flatten()
+            .map(|found| &found.lead)
+            .find(|lead| lead.id == id)
+    }
+
+    const fn claims(&self) -> Claims {
+        match self.joined {
+            Join::Repeat { claim, .. } | Join::New { claim, .. } => claim,
+        }
+    }
+
+    /// Another lead that may be the same person's, flagged.
+    fn duplicate(&self) -> Option<Lead> {
+        let (Join::Repeat { possible_duplicate_of, .. } | Join::New { possible_duplicate_of, .. }) =
+            self.joined;
+        let mut other = self.lead(possible_duplicate_of?).cloned()?;
+        other.possible_duplicate = true;
+        Some(other)
+    }
+}
+
+/// A person's identities in every scope.
+struct Known {
+    key: IdentityKey,
+    keys: PersonKeys,
+    by_email: Vec<Identified>,
+    by_phone: Vec<Identified>,
+}
+
+impl Known {
+    async fn of(cloud: &Cloud, arrived: &Arrived<'_>) -> Result<Self, StoreError> {
+        let key = IdentityKey::from_bytes(cloud.master.derive("leadyard/identity/v1"));
+        let who = &arrived.understood;
+        let company = &arrived.arrival.key.company;
+        let keys = PersonKeys::of(&key, company, who.email.as_ref(), who.phone.as_ref(), &who.name);
+        let by_email = match keys.email {
+            Some(hash) => cloud.store.identity_scopes(&hash).await?,
+            None => Vec::new(),
+        };
+        let by_phone = match keys.phone {
+            Some(hash) => cloud.store.identity_scopes(&hash).await?,
+            None => Vec::new(),
+        };
+        Ok(Self { key, keys, by_email, by_phone })
+    }
+
+    /// What they lead to within one scope.
+    async fn within(&self, cloud: &Cloud, company: &CompanyId, scope: LeadScope) -> Result<Met, StoreError> {
+        let by_email = found(cloud, &self.by_email, &scope).await?;
+        let by_phone = found(cloud, &self.by_phone, &scope).await?;
+        let claim = |found: &Option<Found>| found.as_ref().map(|found| claim_of(&self.key, company, found));
+        let joined = join(&self.keys, claim(&by_email).as_ref(), claim(&by_phone).as_ref());
+        Ok(Met { scope, by_email, by_phone, joined })
+    }
+}
+
+async fn found(cloud: &Cloud, scopes: &[Identified], scope: &LeadScope) -> Result<Option<Found>, StoreError> {
+    let Some(identified) = scopes.iter().find(|identified| identified.scope == *scope) else {
+        return Ok(None);
+    };
+    let lead = cloud.store.lead_get(identified.lead).await?;
+    Ok(lead.map(|lead| Found { identified: identified.clone(), lead }))
+}
+
+/// Whose an enquiry is: the offer's own lead first, where a holder's contract once did not take the
+/// offer; else that of the company's scope; else, where its holder does not take this offer, a second
+/// lead in the offer's own scope.
+async fn whose(
+    cloud: &Cloud,
+    arrived: &Arrived<'_>,
+    known: &Known,
+    offer: &Offer,
+) -> Result<(Met, Option<Lead>), StoreError> {
+    let company = &arrived.arrival.key.company;
+    let own = LeadScope::Offer(offer.id.clone());
+    let base = match arrived.core.company.scope {
+        Scope::Category => LeadScope::Category(offer.category.clone()),
+        Scope::Offer => own.clone(),
+    };
+    let in_own = known.within(cloud, company, own).await?;
+    if in_own.repeats().is_some() || in_own.scope == base {
+        let repeats = in_own.repeats().cloned();
+        return Ok((in_own, repeats));
+    }
+    let in_base = known.within(cloud, company, base).await?;
+    match in_base.repeats().cloned() {
+        Some(lead) if other_offer(cloud, arrived, &lead, offer).await? => Ok((in_own, None)),
+        repeats => Ok((in_base, repeats)),
+    }
+}
+
 /// One round: whose is it, and keep it so. `None` when somebody else was first.
 async fn join_and_keep(
     cloud: &Cloud,
@@ -233,21 +344,10 @@ async fn join_and_keep(
     enquiry: &mut StoredEnquiry,
 ) -> Result<Option<Answered>, StoreError> {
     let arrival = arrived.arrival;
-    let identity_key = IdentityKey::from_bytes(cloud.master.derive("leadyard/identity/v1"));
     let company = &arrival.key.company;
     let who = &arrived.understood;
-    let keys = PersonKeys::of(&identity_key, company, who.email.as_ref(), who.phone.as_ref(), &who.name);
-    let by_email = found(cloud, keys.email, arrived, offer).await?;
-    let by_phone = found(cloud, keys.phone, arrived, offer).await?;
-    let claim = |found: &Option<Found>| found.as_ref().map(|found| claim_of(&identity_key, company, found));
-    let joined = join(&keys, claim(&by_email).as_ref(), claim(&by_phone).as_ref());
-    let (repeated, claims, duplicate) = match joined {
-        Join::Repeat { lead, claim, possible_duplicate_of } => (Some(lead), claim, possible_duplicate_of),
-        Join::New { claim, possible_duplicate_of } => (None, claim, possible_duplicate_of),
-    };
-    let of = |id: LeadId| {
-        [&by_email, &by_phone].into_iter().flatten().map(|found| &found.lead).find(|lead| lead.id == id)
-    };
+    let known = Known::of(cloud, arrived).await?;
+    let (met, repeated) = whose(cloud, arrived, &known, offer).await?;
     let visitor = arrive::visitor(cloud, arrived);
     let news = lead::Arrival {
         enquiry: arrival.id,
@@ -262,48 +362,34 @@ async fn join_and_keep(
     };
     let window = arrived.core.company.window_days;
     let mut deliveries = Vec::new();
-    let known = match repeated.and_then(of) {
-        Some(lead) if other_offer(cloud, arrived.core, lead, offer, arrival, window).await? => None,
-        known => known,
-    };
-    let second = repeated.is_some() && known.is_none();
-    let (lead, opens, answer) = match known {
+    let opens = repeated.is_none();
+    let (mut lead, answer) = match repeated {
         Some(known) => {
             let mut lead = known.clone();
-            let met = lead.take(&news, window);
-            let answer = match met {
-                Met::Repeat => {
+            let answer = match lead.take(&news, window) {
+                lead::Met::Repeat => {
                     deliveries = tell_holders(&lead, arrival);
                     Answer::Repeat { lead: lead.id, since: known.last_enquiry_at }
                 }
-                Met::NewCycle => Answer::Received { lead: lead.id },
+                lead::Met::NewCycle => Answer::Received { lead: lead.id },
             };
-            (lead, false, answer)
+            (lead, answer)
         }
         None => {
-            let scope = match arrived.core.company.scope {
-                Scope::Category if !second => LeadScope::Category(offer.category.clone()),
-                Scope::Category | Scope::Offer => LeadScope::Offer(offer.id.clone()),
-            };
-            let lead = Lead::open(company.clone(), scope, &news);
+            let lead = Lead::open(company.clone(), met.scope.clone(), &news);
             let answer = Answer::Received { lead: lead.id };
-            (lead, true, answer)
+            (lead, answer)
         }
     };
-    let mut lead = lead;
-    let flagged = duplicate.filter(|other| *other != lead.id).and_then(of).cloned().map(|mut other| {
-        other.possible_duplicate = true;
-        other
-    });
-    lead.possible_duplicate |= duplicate.is_some();
+    let flagged = met.duplicate().filter(|other| other.id != lead.id);
+    lead.possible_duplicate |= flagged.is_some();
     enquiry.lead = Some(lead.id);
     enquiry.status = if matches!(answer, Answer::Repeat { .. }) { "repeat" } else { "received" }.to_owned();
-    let identities = identity_writes(&keys, [&by_email, &by_phone], claims, &lead, second);
     let keep = Keep {
         enquiry,
         lead: Some(&lead),
         opens,
-        identities,
+        identities: identity_writes(&known.keys, &met),
         flagged: flagged.as_ref(),
         deliveries: deliveries.clone(),
         visitor,
@@ -318,26 +404,6 @@ async fn join_and_keep(
         Kept::Answered(found) => Ok(Some(replayed(arrival, found))),
         Kept::Changed => Ok(None),
     }
-}
-
-/// What an identity leads to: the offer's own lead first, else that of the company's scope.
-async fn found(
-    cloud: &Cloud,
-    hash: Option<IdentityHash>,
-    arrived: &Arrived<'_>,
-    offer: &Offer,
-) -> Result<Option<Found>, StoreError> {
-    let Some(hash) = hash else { return Ok(None) };
-    let scopes = cloud.store.identity_scopes(&hash).await?;
-    let own = LeadScope::Offer(offer.id.clone());
-    let base = match arrived.core.company.scope {
-        Scope::Category => LeadScope::Category(offer.category.clone()),
-        Scope::Offer => own.clone(),
-    };
-    let at = |scope: &LeadScope| scopes.iter().find(|identified| identified.scope == *scope);
-    let Some(identified) = at(&own).or_else(|| at(&base)) else { return Ok(None) };
-    let lead = cloud.store.lead_get(identified.lead).await?;
-    Ok(lead.map(|lead| Found { identified: identified.clone(), lead }))
 }
 
 fn claim_of(key: &IdentityKey, company: &CompanyId, found: &Found) -> Claim {
@@ -355,52 +421,37 @@ fn claim_of(key: &IdentityKey, company: &CompanyId, found: &Found) -> Claim {
 /// to that offer.
 async fn other_offer(
     cloud: &Cloud,
-    core: &Core,
+    arrived: &Arrived<'_>,
     lead: &Lead,
     offer: &Offer,
-    arrival: &Arrival,
-    window_days: u16,
 ) -> Result<bool, StoreError> {
     let held = lead.stage == Stage::Assigned && !lead.holders.is_empty();
-    let category = matches!(lead.scope, LeadScope::Category(_));
-    if !held || !category || lead.offer == offer.id || lead.outside_window(arrival.at, window_days) {
+    let outside = lead.outside_window(arrived.arrival.at, arrived.core.company.window_days);
+    if !held || lead.offer == offer.id || outside {
         return Ok(false);
     }
-    let chunks = cloud.rulebooks.chunks(&cloud.store, core, &lead.category, lead.location().state()).await?;
+    let state = lead.location().state();
+    let chunks = cloud.rulebooks.chunks(&cloud.store, arrived.core, &lead.category, state).await?;
     let taken = lead.holders.iter().any(|holder| {
         chunks.iter().find_map(|chunk| chunk.takes_offer(&holder.contract, &offer.id)).unwrap_or(false)
     });
     Ok(!taken)
 }
 
-/// New claims, and the surname on the claims that were relied on.
-fn identity_writes(
-    keys: &PersonKeys,
-    found: [&Option<Found>; 2],
-    claims: leadyard_domain::identity::Claims,
-    lead: &Lead,
-    second: bool,
-) -> Vec<IdentityWrite> {
-    let write = |hash: IdentityHash, scope: &LeadScope, claim: bool| IdentityWrite {
+/// New claims in the scope that was met, and the surname on the identities that were found there.
+fn identity_writes(keys: &PersonKeys, met: &Met) -> Vec<IdentityWrite> {
+    let write = |hash: IdentityHash, claim: bool| IdentityWrite {
         hash,
-        scope: scope.clone(),
+        scope: met.scope.clone(),
         surname: keys.surname,
         claim,
     };
-    if second {
-        // A second lead of the same person has identities of its own, in its own scope.
-        return [keys.email, keys.phone]
-            .into_iter()
-            .flatten()
-            .map(|hash| write(hash, &lead.scope, true))
-            .collect();
-    }
-    let mut writes: Vec<IdentityWrite> = claims.iter().map(|hash| write(hash, &lead.scope, true)).collect();
-    for (hash, found) in [keys.email, keys.phone].into_iter().zip(found) {
+    let mut writes: Vec<IdentityWrite> = met.claims().iter().map(|hash| write(hash, true)).collect();
+    for (hash, found) in [keys.email, keys.phone].into_iter().zip([&met.by_email, &met.by_phone]) {
         if let (Some(hash), Some(found)) = (hash, found)
             && keys.surname.is_some_and(|surname| !found.identified.surnames.contains(&surname))
         {
-            writes.push(write(hash, &found.identified.scope, false));
+            writes.push(write(hash, false));
         }
     }
     writes

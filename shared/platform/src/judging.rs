@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use leadyard_domain::distribution::{Chunk, Core, Counters, Decision, LeadFacts, Switches, decide, screen};
+use leadyard_domain::distribution::{
+    Chunk, Conclusion, Core, Counters, Decision, Evidence, LeadFacts, Rule, Switches, decide, screen,
+};
 use leadyard_domain::enquiry::{Enquiry, FieldMap, Understood};
-use leadyard_domain::ids::CompanyId;
+use leadyard_domain::ids::{CompanyId, DecisionId};
 use leadyard_domain::lead::{Lead, ScoreState};
 use leadyard_domain::rulebook::Source;
 use leadyard_domain::scoring::{
@@ -15,7 +17,7 @@ use leadyard_domain::scoring::{
 use leadyard_domain::time::UtcDay;
 
 use crate::cloud::Cloud;
-use crate::store::{StoreError, StoredEnquiry};
+use crate::store::{DecisionRecord, StoreError, StoredEnquiry};
 
 /// A lead's score with what it is made of.
 #[derive(Clone, Debug)]
@@ -84,6 +86,9 @@ impl Judged {
     }
 }
 
+/// The version of the rules of decision, as recorded with each.
+const ALGORITHM: u16 = 1;
+
 /// The rules in force for a company.
 #[derive(Clone, Debug)]
 pub struct InForce {
@@ -108,8 +113,52 @@ pub struct Considered {
     pub decision: Decision,
     /// The counters it read.
     pub counters: Counters,
+    /// The same, and the switches, as they are kept with it.
+    pub evidence: Evidence,
     /// The seed of its last tie-break.
     pub seed: u64,
+}
+
+impl Considered {
+    /// The record that is kept of it.
+    pub fn record(
+        &self,
+        id: DecisionId,
+        at: Timestamp,
+        facts: &LeadFacts,
+        rulebook: u64,
+    ) -> Result<DecisionRecord, StoreError> {
+        let (waiting, until, seats) = match &self.decision.conclusion {
+            Conclusion::Assign(seats) => (None, None, seats),
+            Conclusion::Wait { reason, until, recommended } => (Some(*reason), *until, recommended),
+        };
+        let conclusion = match waiting {
+            None => "assigned".to_owned(),
+            Some(reason) => format!("waiting:{reason}"),
+        };
+        let counts = Rule::ALL.iter().zip(self.decision.failed).filter(|(_, count)| *count > 0);
+        let counters = seats.iter().filter_map(|seat| {
+            let usage = self.counters.contracts.get(&seat.contract)?;
+            let used = usage.used.map(|used| used.map_or(0, |(_, used)| used));
+            Some((seat.contract.to_string(), format!("{used:?} pass {}", usage.pass)))
+        });
+        Ok(DecisionRecord {
+            id,
+            at,
+            facts: facts.clone(),
+            rulebook,
+            algorithm: ALGORITHM,
+            seed: self.seed,
+            conclusion,
+            waiting,
+            until,
+            contracts: seats.iter().map(|seat| seat.contract.clone()).collect(),
+            failed: counts.map(|(rule, count)| (rule.to_string(), count)).collect(),
+            near_misses: self.decision.near_misses.clone(),
+            counters: counters.collect(),
+            evidence: DecisionRecord::kept_evidence(&self.evidence)?,
+        })
+    }
 }
 
 /// Decides, as of now, who should have a lead.
@@ -128,5 +177,31 @@ pub async fn consider(
     // The same for a lead's cycle whenever it is decided: a hash breaks ties, not a moment.
     let seed = u64::from(facts.cycle);
     let decision = decide(&screened, &counters, now, seed);
-    Ok(Considered { decision, counters, seed })
+    let evidence = Evidence::of(&screened, &counters, now);
+    Ok(Considered { decision, counters, evidence, seed })
+}
+
+/// A recorded decision, made again from its record and the rulebook it names; `None` when that rulebook
+/// is not kept any more.
+///
+/// # Errors
+/// When the table cannot be read, or the record is damaged.
+pub async fn repeat(
+    cloud: &Cloud,
+    company: &CompanyId,
+    record: &DecisionRecord,
+) -> Result<Option<Considered>, StoreError> {
+    let Some(core) = cloud.rulebooks.core(&cloud.store, company, record.rulebook).await? else {
+        return Ok(None);
+    };
+    let facts = &record.facts;
+    let chunks: Vec<Arc<Chunk>> =
+        cloud.rulebooks.chunks(&cloud.store, &core, &facts.category, facts.location.state()).await?;
+    let evidence = record.evidence()?;
+    let switches = evidence.switches();
+    let screened = screen(facts, &core, &chunks, &switches, record.at);
+    let counters = evidence.counters(&screened, record.at);
+    let decision = decide(&screened, &counters, record.at, record.seed);
+    let evidence = Evidence::of(&screened, &counters, record.at);
+    Ok(Some(Considered { decision, counters, evidence, seed: record.seed }))
 }

@@ -7,6 +7,7 @@
 //! | [`counters`] | how many a contract and a dealer have had, and whose turn it is |
 //! | [`screen`] | rules 1 to 4: active, area, qualified, not excluded |
 //! | [`decide`] | rules 5 to 7, the ranking, the seats |
+//! | [`evidence`] | what a decision read, kept so that it can be made again |
 //! | [`ranking`] | the order of those who may all have it |
 //! | [`reason`] | the words for why not |
 //!
@@ -18,12 +19,14 @@ pub mod compiled;
 pub mod counters;
 pub mod screen;
 pub mod decide;
+pub mod evidence;
 mod ranking;
 mod reason;
 
 pub use compiled::{Chunk, ChunkKey, Compiled, Core};
 pub use counters::{Counters, Reservation, Usage};
 pub use decide::{Conclusion, Decision, Judged, NearMiss, Pass, Seat, decide, explain};
+pub use evidence::{Evidence, NotEvidence};
 pub use facts::{LeadFacts, Location, OpenSeats, Pause, Switches};
 pub use ranking::{DEFAULT as DEFAULT_RANKING, Step};
 pub use reason::{Rule, Waiting};

@@ -1,11 +1,13 @@
 //! The stored shapes. They are neither the domain's types nor the wire's: a renamed field can break
 //! neither old data nor the API. Each carries the version of its shape in `sv`; version N reads N−1.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use jiff::Timestamp;
 use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState};
 use leadyard_domain::contract::Needs;
 use leadyard_domain::dealer::ChannelKind;
-use leadyard_domain::distribution::{LeadFacts, NearMiss, Reservation, Waiting};
+use leadyard_domain::distribution::{Evidence, LeadFacts, NearMiss, Reservation, Waiting};
 use leadyard_domain::enquiry::Fields;
 use leadyard_domain::ids::{
     AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, LeadId, OfferId,
@@ -363,11 +365,27 @@ pub struct DecisionRecord {
     pub failed: std::collections::BTreeMap<String, u32>,
     /// The nearest misses, with both values.
     pub near_misses: Vec<NearMiss>,
-    /// Counters read of the contracts that still might: used by period, pass.
+    /// Counters of those chosen, for people to read: used by period, pass.
     pub counters: std::collections::BTreeMap<String, String>,
+    /// The switches and counters that were read, in base64 (see [`Evidence`]).
+    #[serde(default)]
+    pub evidence: String,
 }
 
 impl DecisionRecord {
+    /// Evidence as it is kept.
+    pub fn kept_evidence(evidence: &Evidence) -> Result<String, StoreError> {
+        let bytes = evidence.encode().map_err(|error| StoreError::Malformed(Box::new(error)))?;
+        Ok(STANDARD_NO_PAD.encode(bytes))
+    }
+
+    /// The switches and counters that were read.
+    pub fn evidence(&self) -> Result<Evidence, StoreError> {
+        let bytes =
+            STANDARD_NO_PAD.decode(&self.evidence).map_err(|error| StoreError::damaged("decision", error))?;
+        Evidence::decode(&bytes).map_err(|error| StoreError::damaged("decision", error))
+    }
+
     pub(super) fn item(&self, lead: LeadId) -> Result<Item, StoreError> {
         to_item(&Key::Decision { lead, at_ms: self.at.as_millisecond(), decision: self.id }, self)
     }
