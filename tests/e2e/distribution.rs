@@ -307,7 +307,8 @@ async fn every_decision_can_be_repeated_whatever_has_changed_since() {
     let rules = Rules::roofing("acme")
         .seller("hudson", [("cap_day", "2"), ("weight", "3"), ("sale", "shared:2")])
         .seller("ridge", [("cap_total", "5"), ("sale", "shared:2")])
-        .seller("crest", [("hours", "Mo-Fr 09:00-17:00")]);
+        .dealer("crest", [("hours", "Mo-Fr 09:00-17:00")])
+        .contract("crest", "crest", []);
     let yard = Yard::of(rules.clone()).await;
     let mut leads = Vec::new();
     for n in 0..4 {

@@ -161,7 +161,7 @@ async fn an_offer_the_holder_does_not_take_starts_a_second_lead_of_that_person()
 #[tokio::test(start_paused = true)]
 async fn a_second_lead_is_found_by_the_phone_it_was_opened_with_and_by_the_e_mail_that_came_later() {
     let yard = yard().await;
-    let ada = Person::named("Ada", "Hill");
+    let ada = Person::named("Ada", "Hill").with("phone", "+1 305 555 2001");
     let (by_phone, by_email) = (ada.clone().without("email"), ada.clone().without("phone"));
     let roof = yard.settled_lead(&by_phone).await;
     let (_, gutter) = asks(&yard, &by_phone.clone().with("offer", "gutter")).await;

@@ -1,30 +1,52 @@
 //! What was logged.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Everything our crates log on this thread, at debug and above.
+/// Everything our crates log on this thread, at every level.
 #[derive(Clone, Default)]
 pub struct Logs(Arc<Mutex<Vec<u8>>>);
 
+thread_local! {
+    static KEPT: RefCell<Option<Logs>> = const { RefCell::new(None) };
+}
+
+/// Keeps until dropped.
+pub struct Keeping(());
+
+impl Drop for Keeping {
+    fn drop(&mut self) {
+        KEPT.with_borrow_mut(|kept| *kept = None);
+    }
+}
+
 impl Logs {
-    /// Keeps what is logged until the guard is dropped.
-    pub fn keep() -> (Self, tracing::subscriber::DefaultGuard) {
+    /// Keeps what this thread logs until the guard is dropped.
+    pub fn keep() -> (Self, Keeping) {
+        // One subscriber for the process: one per thread is forgotten by a line that another thread
+        // came to first.
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            // Ours, all of it; the SDK's own debug lines name bodies, which `telemetry` switches off.
+            let sdk =
+                "aws_smithy_runtime=warn,aws_smithy_runtime_api=warn,aws_sdk_dynamodb=warn,aws_sdk_sqs=warn";
+            let ours =
+                ["intake", "scoring", "distribution", "delivery", "sweep", "console", "platform", "domain"];
+            let ours: Vec<String> = ours.iter().map(|name| format!("leadyard_{name}=trace")).collect();
+            let filter = format!("debug,{sdk},hyper=warn,reqwest=warn,leadyard=trace,{}", ours.join(","));
+            tracing_subscriber::fmt()
+                .with_env_filter(EnvFilter::new(filter))
+                .with_writer(OfThisThread)
+                .with_ansi(false)
+                .init();
+        });
         let logs = Self::default();
-        // Ours, all of it; the SDK's own debug lines name bodies, which `telemetry` switches off.
-        let ours =
-            ["intake", "scoring", "distribution", "delivery", "sweep", "console", "platform", "domain"];
-        let filter: Vec<String> = ours.iter().map(|name| format!("leadyard_{name}=trace")).collect();
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new(format!("debug,aws_smithy_runtime=warn,aws_smithy_runtime_api=warn,aws_sdk_dynamodb=warn,aws_sdk_sqs=warn,hyper=warn,reqwest=warn,leadyard=trace,{}", filter.join(","))))
-            .with_writer(logs.clone())
-            .with_ansi(false)
-            .finish();
-        let guard = tracing::subscriber::set_default(subscriber);
-        (logs, guard)
+        KEPT.with_borrow_mut(|kept| *kept = Some(logs.clone()));
+        (logs, Keeping(()))
     }
 
     /// All of it.
@@ -33,20 +55,26 @@ impl Logs {
     }
 }
 
-impl Write for Logs {
+struct OfThisThread;
+
+impl<'a> MakeWriter<'a> for OfThisThread {
+    type Writer = Self;
+    fn make_writer(&'a self) -> Self {
+        Self
+    }
+}
+
+impl Write for OfThisThread {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        KEPT.with_borrow(|kept| {
+            if let Some(logs) = kept {
+                logs.0.lock().unwrap().extend_from_slice(bytes);
+            }
+        });
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Logs {
-    type Writer = Self;
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }
