@@ -183,9 +183,15 @@ struct Local<'a> {
     fixed: TimeZone,
     week_starts: WeekStart,
     reservation: OnceCell<Reservation>,
+    change: OnceCell<Option<Timestamp>>,
 }
 
 impl Local<'_> {
+    /// The next clock change, until which the offset in force decides.
+    fn change(&self, now: Timestamp) -> Option<Timestamp> {
+        *self.change.get_or_init(|| Some(self.zone.following(now).next()?.timestamp()))
+    }
+
     /// The periods that now is in: found when the first cap of this zone asks.
     fn reservation(&self, now: Timestamp) -> &Reservation {
         self.reservation.get_or_init(|| Reservation::at(now, self.zone, self.week_starts))
@@ -233,6 +239,7 @@ impl<'a> Table<'a> {
                 fixed: TimeZone::fixed(zone.to_offset(now)),
                 week_starts,
                 reservation: OnceCell::new(),
+                change: OnceCell::new(),
             })
             .collect();
         let rows = screened
@@ -475,12 +482,12 @@ impl<'a> Table<'a> {
     fn changes(&self, terms: Option<Terms>) -> Option<Timestamp> {
         let rows = || self.rows.iter().filter(|row| row.shut_out_by.is_none() && self.may_sit(row, terms));
         let mut ends: Vec<Option<[Option<i64>; 5]>> = vec![None; self.locals.len()];
-        let others = rows()
+        rows()
             .filter_map(|row| match row.own? {
                 Rule::Cap => self.cap_ends(row, &mut ends).and_then(|at| self.then_open(row, at)),
                 Rule::Inactive => self.becomes_active(row).and_then(|at| self.then_open(row, at)),
-                Rule::Hours
-                | Rule::Offer
+                Rule::Hours => self.opens(row),
+                Rule::Offer
                 | Rule::Source
                 | Rule::Age
                 | Rule::Area
@@ -489,46 +496,22 @@ impl<'a> Table<'a> {
                 | Rule::Excluded
                 | Rule::Territory => None,
             })
-            .min();
-        let opening = self
-            .locals
-            .iter()
-            .enumerate()
-            .filter_map(|(zone, local)| {
-                self.opens(local, || {
-                    rows().filter(move |row| row.own == Some(Rule::Hours) && row.candidate.zone == zone)
-                })
-            })
-            .min();
-        others.into_iter().chain(opening).min()
+            .min()
     }
 
-    /// When the first of these, all of one zone, opens. The offset in force decides, unless a clock
-    /// change comes first.
-    fn opens<'r, Rows: Iterator<Item = &'r Row<'a>>>(
-        &self,
-        local: &Local<'a>,
-        rows: impl Fn() -> Rows,
-    ) -> Option<Timestamp>
-    where
-        'a: 'r,
-    {
-        let first = |zone: &TimeZone| {
-            rows()
-                .filter_map(|row| {
-                    let dealer = row.candidate.dealer;
-                    let hours = row.candidate.chunk.hours_of(dealer).filter(|hours| hours.ever_open())?;
-                    let opens = hours.next_opening(self.now, zone, &dealer.holidays)?;
-                    self.in_time(row, opens).then_some(opens)
-                })
-                .min()
-        };
-        let opens = first(&local.fixed)?;
-        let change = local.zone.following(self.now).next().map(|change| change.timestamp());
-        // No clock is moved by more than a day.
-        let same =
-            change.is_none_or(|change| change.duration_since(opens) > jiff::SignedDuration::from_hours(24));
-        if same { Some(opens) } else { first(local.zone) }
+    /// When a row that is shut opens, if the contract would take the lead then.
+    fn opens(&self, row: &Row<'_>) -> Option<Timestamp> {
+        let Candidate { dealer, chunk, zone, .. } = *row.candidate;
+        let (local, hours) = (self.locals.get(zone)?, chunk.hours_of(dealer)?);
+        if !hours.ever_open() {
+            return None;
+        }
+        let change = local.change(self.now);
+        let opens = hours
+            .next_opening(self.now, &local.fixed, &dealer.holidays)
+            .filter(|&opens| change.is_none_or(|change| opens < change))
+            .or_else(|| hours.next_opening(self.now, local.zone, &dealer.holidays))?;
+        self.in_time(row, opens).then_some(opens)
     }
 
     /// That instant, or the first opening after it, if the contract would take the lead then.
