@@ -130,23 +130,39 @@ impl Hours {
     /// - intervals that touch are one, over midnight too: `Fr 20:00-24:00; Sa 00:00-02:00` does not open
     ///   on Saturday, and `24/7` only after a holiday.
     pub fn next_opening(&self, now: Timestamp, zone: &TimeZone, holidays: &[Date]) -> Option<Timestamp> {
+        self.next_turn(true, now, zone, holidays)
+    }
+
+    /// The first instant after `now` at which it turns from open to shut, likewise.
+    pub fn next_closing(&self, now: Timestamp, zone: &TimeZone, holidays: &[Date]) -> Option<Timestamp> {
+        self.next_turn(false, now, zone, holidays)
+    }
+
+    fn next_turn(
+        &self,
+        to_open: bool,
+        now: Timestamp,
+        zone: &TimeZone,
+        holidays: &[Date],
+    ) -> Option<Timestamp> {
         let last = zone.to_datetime(now).date().checked_add(limits::OPENING_SEARCH_DAYS.days()).ok()?;
         let mut from = now;
         loop {
             // From one clock change to the next, local time runs as everywhere.
             let offset = zone.to_offset(from);
             let change = zone.following(from).next().map(|change| change.timestamp());
-            let opens = self.next_opening_at(offset, from, last, holidays);
-            if opens.is_some_and(|opens| change.is_none_or(|change| opens < change)) {
-                return opens;
+            let turns = self.next_turn_at(offset, to_open, from, last, holidays);
+            if turns.is_some_and(|turns| change.is_none_or(|change| turns < change)) {
+                return turns;
             }
             let change = change?;
             let (before, after) = (offset.to_datetime(change), zone.to_datetime(change));
             if after.date() > last {
                 return None;
             }
-            let was_open = self.open_on(before.checked_sub(1.nanosecond()).ok()?, holidays);
-            if !was_open && self.open_on(after, holidays) {
+            let was_open = self.was_open_before(before, holidays);
+            let is_open = self.open_on(after, holidays);
+            if was_open != is_open && is_open == to_open {
                 return Some(change);
             }
             from = change;
@@ -154,9 +170,10 @@ impl Hours {
     }
 
     /// The same where clocks never change.
-    fn next_opening_at(
+    fn next_turn_at(
         &self,
         offset: Offset,
+        to_open: bool,
         now: Timestamp,
         last: Date,
         holidays: &[Date],
@@ -164,11 +181,19 @@ impl Hours {
         let mut date = offset.to_datetime(now).date();
         while date <= last {
             if !holidays.contains(&date) {
-                for &(from, _) in self.day(date.weekday()) {
-                    let time = Time::new((from / 60) as i8, (from % 60) as i8, 0, 0).ok()?;
-                    let opens = offset.to_timestamp(date.to_datetime(time)).ok()?;
-                    if opens > now && !self.is_open_until(date, from, holidays) {
-                        return Some(opens);
+                for &(from, to) in self.day(date.weekday()) {
+                    let turns = local(date, if to_open { from } else { to })?;
+                    let at = offset.to_timestamp(turns).ok()?;
+                    // Not where it goes on from one interval to the next.
+                    let stays = || {
+                        if to_open {
+                            self.was_open_before(turns, holidays)
+                        } else {
+                            self.open_on(turns, holidays)
+                        }
+                    };
+                    if at > now && !stays() {
+                        return Some(at);
                     }
                 }
             }
@@ -183,14 +208,8 @@ impl Hours {
             && self.day(local.date().weekday()).iter().any(|&(from, to)| from <= minute && minute < to)
     }
 
-    /// Whether an interval ends at this minute of a day that is no holiday; at its first, whether the day
-    /// before is open to its end.
-    fn is_open_until(&self, date: Date, minute: u16, holidays: &[Date]) -> bool {
-        let ends = |date: Date, minute| self.day(date.weekday()).iter().any(|&(_, to)| to == minute);
-        if minute > 0 {
-            return ends(date, minute);
-        }
-        date.yesterday().is_ok_and(|date| !holidays.contains(&date) && ends(date, DAY_MINUTES))
+    fn was_open_before(&self, local: DateTime, holidays: &[Date]) -> bool {
+        local.checked_sub(1.nanosecond()).is_ok_and(|before| self.open_on(before, holidays))
     }
 
     fn day(&self, weekday: Weekday) -> &[(u16, u16)] {
@@ -201,6 +220,13 @@ impl Hours {
 
 fn minute_of(time: Time) -> u16 {
     u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs())
+}
+
+/// A minute of a local day; that of `24:00` is the first of the next.
+fn local(date: Date, minute: u16) -> Option<DateTime> {
+    let (date, minute) = if minute < DAY_MINUTES { (date, minute) } else { (date.tomorrow().ok()?, 0) };
+    let time = Time::new((minute / 60) as i8, (minute % 60) as i8, 0, 0).ok()?;
+    Some(date.to_datetime(time))
 }
 
 impl std::str::FromStr for Hours {
@@ -375,7 +401,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
 
         #[test]
-        fn it_opens_then_and_not_before(
+        fn it_turns_open_or_shut_then_and_not_before(
             hours in hours(),
             // Where the clocks change by an hour, by half of one, and by a whole day; and an ordinary week.
             (zone, change) in select(&[
@@ -395,21 +421,26 @@ mod tests {
             let now = Timestamp::from_second(change.as_second() + seconds).unwrap();
             let today = zone.to_datetime(change).date();
             let holidays: Vec<Date> = holidays.into_iter().map(|days| today + days.days()).collect();
-            let turns_open = |at: Timestamp| {
+            let turns = |to_open: bool, at: Timestamp| {
                 let before = Timestamp::from_millisecond(at.as_millisecond() - 1).unwrap();
-                hours.is_open(at, &zone, &holidays) && !hours.is_open(before, &zone, &holidays)
+                let is_open = |at| hours.is_open(at, &zone, &holidays);
+                is_open(at) == to_open && is_open(before) != to_open
             };
-            let next = hours.next_opening(now, &zone, &holidays);
-            if let Some(next) = next {
-                prop_assert!(next > now && turns_open(next), "{next} after {now}");
-            }
             let first = now.as_second().div_euclid(60) + 1;
-            for minute in first..first + 8 * i64::from(DAY_MINUTES) {
-                let at = Timestamp::from_second(minute * 60).unwrap();
-                if next.is_some_and(|next| at >= next) {
-                    break;
+            for (to_open, next) in [
+                (true, hours.next_opening(now, &zone, &holidays)),
+                (false, hours.next_closing(now, &zone, &holidays)),
+            ] {
+                if let Some(next) = next {
+                    prop_assert!(next > now && turns(to_open, next), "{to_open}: {next} after {now}");
                 }
-                prop_assert!(!turns_open(at), "opens at {at} after {now}, not {next:?}");
+                for minute in first..first + 8 * i64::from(DAY_MINUTES) {
+                    let at = Timestamp::from_second(minute * 60).unwrap();
+                    if next.is_some_and(|next| at >= next) {
+                        break;
+                    }
+                    prop_assert!(!turns(to_open, at), "{to_open}: at {at} after {now}, not {next:?}");
+                }
             }
         }
     }

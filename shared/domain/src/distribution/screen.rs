@@ -33,6 +33,8 @@ pub struct Candidate<'a> {
     pub failed: Option<Rule>,
     /// The first of rules 1 to 3 that it failed: what "takes the lead" means to a territory.
     pub refuses: Option<Rule>,
+    /// The same if the contract were active: what it would say if its pause ended now.
+    pub(crate) refuses_when_active: Option<Rule>,
 }
 
 /// What screening found.
@@ -98,11 +100,9 @@ pub fn screen<'a>(
             for contract in chunk.contracts_of(hit) {
                 let Some(dealer) = chunk.dealer_of(contract) else { continue };
                 let Some(zone) = zones.of(dealer) else { continue };
-                let refuses = if active(contract, dealer, switches, || zones.today(zone), now) {
-                    refuses_when_active(facts, contract, &takers, now)
-                } else {
-                    Some(Rule::Inactive)
-                };
+                let refuses_when_active = refuses_when_active(facts, contract, &takers, now);
+                let active = active(contract, dealer, switches, || zones.today(zone), now);
+                let refuses = if active { refuses_when_active } else { Some(Rule::Inactive) };
                 let failed = refuses.or_else(|| excluded(facts, dealer).then_some(Rule::Excluded));
                 let unit = dealer.unit.filter(|_| failed.is_none());
                 candidates.push(Candidate {
@@ -114,6 +114,7 @@ pub fn screen<'a>(
                     miles: lead_unit.zip(unit).map(|(lead, dealer)| dealer.miles_to(lead)),
                     failed,
                     refuses,
+                    refuses_when_active,
                 });
             }
         }
@@ -199,8 +200,8 @@ pub(crate) fn refuses(
     refuses_when_active(facts, contract, &chunk.takers(&facts.offer, &facts.source), now)
 }
 
-/// The same for a contract that is active: what it would say when its pause ends.
-pub(crate) fn refuses_when_active(
+/// The same for a contract that is active.
+fn refuses_when_active(
     facts: &LeadFacts,
     contract: &CompiledContract,
     takers: &Takers,

@@ -41,6 +41,13 @@ pub(crate) const AREAS: [(&str, &[&str]); 16] = [
 
 pub(crate) const OFFERS: [(&str, &str); 3] = [("roof", "roofing"), ("gutter", "roofing"), ("pool", "pools")];
 
+/// This many cases, unless `PROPTEST_CASES` asks for another number; proptest itself reads it.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let unasked = 256; // proptest's own
+    ProptestConfig { cases: if asked.cases == unasked { usual } else { asked.cases }, ..asked }
+}
+
 /// A row of `contracts.csv`, as text.
 #[derive(Clone, Debug)]
 pub(crate) struct ContractRow {
