@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 use leadyard_domain::contract::Contract;
-use leadyard_domain::distribution::{Conclusion, Counters, Decision, Judged, OpenSeats, Rule, Waiting};
+use leadyard_domain::distribution::{
+    Conclusion, Counters, Decision, Judged, OpenSeats, Pass, Rule, Seat, Waiting,
+};
 use leadyard_domain::ids::ContractId;
 use leadyard_domain::rulebook::Rulebook;
 use proptest::prelude::*;
 
-use crate::oracle::{Next, Oracle};
+use crate::oracle::{Next, Oracle, pass_step};
 use crate::world::{World, cases, compiled, decide_on, worlds};
 
 /// Compares seat by seat, since a tie that the hash breaks decides who is left for the next.
@@ -35,7 +37,9 @@ fn agree(
             return Err(TestCaseError::fail(format!("{seat:?}: {:?}", last.next)));
         };
         prop_assert!(candidates.contains(&seat.contract), "{} is not among {candidates:?}", seat.contract);
-        chosen.push(oracle.contract(&seat.contract));
+        let contract = oracle.contract(&seat.contract);
+        chosen.push(contract);
+        carries(&oracle, seat, contract, chosen[0], last.floor)?;
         if chosen.len() < oracle.seats(chosen[0]) {
             last = oracle.ask(&chosen);
         } else if chosen.len() < seats.len() {
@@ -69,6 +73,26 @@ fn agree(
         prop_assert!(!ids[..at].contains(id), "{id} is a candidate twice");
     }
     counted(decision, judged)
+}
+
+/// A seat says what its contract says, and what the first one fixed.
+fn carries(
+    oracle: &Oracle<'_>,
+    seat: &Seat,
+    contract: &Contract,
+    first: &Contract,
+    floor: u64,
+) -> Result<(), TestCaseError> {
+    let dealer = oracle.dealer(contract);
+    prop_assert_eq!((&seat.dealer, seat.price), (&dealer.id, contract.price));
+    prop_assert_eq!((&seat.contract_caps, &seat.dealer_caps), (&contract.caps, &dealer.caps));
+    prop_assert_eq!((seat.seats, seat.protected), oracle.terms(first));
+    prop_assert_eq!(seat.patient_until, oracle.patience(contract));
+    let read = oracle.counters.contracts.get(&contract.id).map_or(0, |usage| usage.pass);
+    let step = pass_step(contract);
+    let next = read.max(floor).saturating_add(step);
+    prop_assert_eq!(seat.pass, Pass { read, next, step }, "{}", contract.id);
+    Ok(())
 }
 
 /// The record says what was judged.
