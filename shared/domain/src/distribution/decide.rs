@@ -617,21 +617,19 @@ impl<'a> Table<'a> {
 
     /// When a row that is not active will be, whether it takes the lead then or not.
     fn activates(&self, row: &Row<'_>) -> Option<Timestamp> {
-        let Candidate { contract, dealer, zone, .. } = *row.candidate;
+        let Candidate { contract, zone, paused_until, .. } = *row.candidate;
         // Every pause must end, and the first day begin; whether the last is over then, the caller asks.
-        let switches = self.screened.switches;
-        let of_contract =
-            switches.contracts.iter().filter(|pause| pause.id == contract.id).map(|pause| pause.until);
-        let of_dealer =
-            switches.dealers.iter().filter(|pause| pause.id == dealer.id).map(|pause| pause.until);
-        let begins = contract
-            .starts
-            .zip(self.locals.get(zone))
-            .map(|(day, local)| Timestamp::from_second(crate::time::start_of_day(day, local.zone)).ok());
-        let mut last = self.now;
-        for until in of_contract.chain(of_dealer).chain(begins) {
-            last = last.max(until?);
+        if paused_until == Some(Timestamp::MAX) {
+            return None;
         }
+        let begins = match contract.starts {
+            Some(day) => {
+                let start = crate::time::start_of_day(day, self.locals.get(zone)?.zone);
+                Some(Timestamp::from_second(start).ok()?)
+            }
+            None => None,
+        };
+        let last = paused_until.max(begins).unwrap_or(self.now);
         (last > self.now).then_some(last)
     }
 
@@ -822,9 +820,9 @@ impl<'a> Table<'a> {
     }
 
     fn why_inactive(&self, row: &Row<'_>) -> String {
-        let Candidate { contract, dealer, zone, .. } = *row.candidate;
+        let Candidate { contract, zone, paused_until, .. } = *row.candidate;
         let today = || self.locals.get(zone).map(|local| local.fixed.to_datetime(self.now).date());
-        if self.screened.switches.pause(&contract.id, &dealer.id, self.now).is_some() {
+        if paused_until.is_some() {
             "paused".to_owned()
         } else if let Some(starts) =
             contract.starts.filter(|starts| today().is_none_or(|today| *starts > today))
