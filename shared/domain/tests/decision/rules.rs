@@ -289,6 +289,26 @@ fn a_seat_that_came_free_goes_to_one_who_may_share_it() {
 }
 
 #[test]
+fn a_step_of_the_ranking_speaks_where_those_before_it_see_no_difference() {
+    // Two miles apart: the nearer had a lead later, and pays less.
+    let near = ContractRow { price: 10, ..contract("near", 0) };
+    let far = ContractRow { price: 20, ..contract("far", 1) };
+    let mut world = world(vec![dealer(), DealerRow { zip: "33125", ..dealer() }], vec![near, far]);
+    let count = |last_assigned_ms| Count { used: [0; 5], stale: false, pass: 0, last_assigned_ms };
+    world.contract_counts = vec![count(2_000), count(1_000)];
+    for (ranking, winner) in [
+        (r#"["distance:10mi", "longest_ago"]"#, "far"),
+        (r#"["distance:1mi", "longest_ago"]"#, "near"),
+        (r#"["longest_ago", "distance:1mi"]"#, "far"),
+        (r#"["price", "distance:1mi"]"#, "far"),
+        (r#"["tier", "distance:10mi", "price"]"#, "far"),
+    ] {
+        world.ranking = ranking;
+        assert_eq!(conclusion(&world), winner, "{ranking}");
+    }
+}
+
+#[test]
 fn a_cap_of_the_dealer_counts_across_its_contracts() {
     let mut world =
         world(vec![DealerRow { cap_day: "1", ..dealer() }], vec![contract("a", 0), contract("b", 0)]);
