@@ -23,7 +23,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use leadyard_domain::contract::{Need, Needs};
 use leadyard_domain::distribution::{
-    Chunk, ChunkKey, Compiled, Conclusion, Counters, LeadFacts, Location, Switches, Usage, decide, screen,
+    Chunk, ChunkKey, Compiled, Conclusion, Counters, LeadFacts, Location, Pause, Switches, Usage, decide,
+    screen,
 };
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::limits;
@@ -246,21 +247,20 @@ struct Measured {
 }
 
 /// Counters of every candidate stand in the map, as the store gave them; filling it is not timed.
-fn measure(loaded: &Loaded, leads: &[LeadFacts], now: Timestamp) -> Measured {
-    let switches = Switches::default();
+fn measure(loaded: &Loaded, leads: &[LeadFacts], switches: &Switches, now: Timestamp) -> Measured {
     let mut measured =
         Measured { times: Vec::with_capacity(leads.len()), candidates: 0, most: 0, assigned: 0 };
     for facts in leads {
         let chunks = loaded.chunks_of(facts);
         let mut counters = Counters::default();
-        let (contracts, dealers) = screen(facts, &loaded.core, &chunks, &switches, now).counters_to_read();
+        let (contracts, dealers) = screen(facts, &loaded.core, &chunks, switches, now).counters_to_read();
         for (number, contract) in contracts.into_iter().enumerate() {
             let usage = Usage { pass: (number as u64 % 7) << 30, exists: true, ..Usage::default() };
             counters.contracts.insert(contract, usage);
         }
         counters.dealers.extend(dealers.into_iter().map(|dealer| (dealer, Usage::default())));
         let start = Instant::now();
-        let screened = screen(black_box(facts), &loaded.core, &chunks, &switches, now);
+        let screened = screen(black_box(facts), &loaded.core, &chunks, switches, now);
         let decision = decide(&screened, &counters, now, 1);
         measured.times.push(start.elapsed());
         measured.candidates += screened.candidates.len();
@@ -275,10 +275,17 @@ fn median<T: Ord + Copy>(mut values: Vec<T>) -> T {
     values[values.len() / 2]
 }
 
-fn percentiles(loaded: &Loaded, leads: &[LeadFacts], now: Timestamp, what: &str, bar: &str) {
-    measure(loaded, &leads[..leads.len() / 10], now); // warm
+fn percentiles(
+    loaded: &Loaded,
+    leads: &[LeadFacts],
+    switches: &Switches,
+    now: Timestamp,
+    what: &str,
+    bar: &str,
+) {
+    measure(loaded, &leads[..leads.len() / 10], switches, now); // warm
     // A decision's time is the median of its rounds: what the machine did to one of them is not its own.
-    let rounds: Vec<Measured> = (0..ROUNDS).map(|_| measure(loaded, leads, now)).collect();
+    let rounds: Vec<Measured> = (0..ROUNDS).map(|_| measure(loaded, leads, switches, now)).collect();
     let mut times: Vec<Duration> =
         (0..leads.len()).map(|lead| median(rounds.iter().map(|round| round.times[lead]).collect())).collect();
     times.sort_unstable();
@@ -351,8 +358,21 @@ fn bench(contracts: usize, categories: usize, people: &People) {
         let now: Timestamp = now.parse().unwrap();
         let mut random = fastrand::Rng::with_seed(5);
         let leads: Vec<LeadFacts> = (0..LEADS).map(|_| lead(&mut random, people, categories, now)).collect();
-        percentiles(&loaded, &leads, now, what, bar);
+        percentiles(&loaded, &leads, &Switches::default(), now, what, bar);
+        if what == "day  " {
+            percentiles(&loaded, &leads[..LEADS / 10], &pauses(contracts), now, "5,000 pauses", "");
+        }
     }
+}
+
+/// Pauses of five thousand dealers, or of as many as there are: a wave of vacations.
+fn pauses(contracts: usize) -> Switches {
+    let dealers = (0..contracts.div_ceil(4).min(5_000)).map(|dealer| Pause {
+        id: format!("dealer-{}", dealer * 2).parse().unwrap(),
+        reason: String::new(),
+        until: None,
+    });
+    Switches { dealers: dealers.collect(), ..Switches::default() }
 }
 
 /// `decision 100000 5` measures one size alone, so that its memory is its own.

@@ -1,8 +1,8 @@
 //! Who receives leads: the dealer, its opening hours, its channels.
 
-use jiff::Timestamp;
-use jiff::civil::{Date, Time, Weekday};
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, DateTime, Time, Weekday};
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{Cap, Caps};
@@ -116,30 +116,100 @@ impl Hours {
 
     /// Whether it is open at this instant.
     pub fn is_open(&self, now: Timestamp, zone: &TimeZone, holidays: &[Date]) -> bool {
-        let local = zone.to_datetime(now);
-        if holidays.contains(&local.date()) {
-            return false;
-        }
-        let minute = minute_of(local.time());
-        self.day(local.date().weekday()).iter().any(|&(from, to)| from <= minute && minute < to)
+        self.open_on(zone.to_datetime(now), holidays)
     }
 
-    /// The next instant at which it opens, after `now`; `None` when it does not open within
+    /// The first instant after `now` at which it turns from shut to open; `None` when it does not within
     /// [`limits::OPENING_SEARCH_DAYS`].
+    ///
+    /// It opens when the clock on the wall says so, as [`Hours::is_open`] reads it:
+    ///
+    /// - an opening that daylight saving skips is at the first instant after the gap: from 02:30, where
+    ///   there is none, it is moved to 03:00;
+    /// - one in an hour that occurs twice opens twice, if it shut between;
+    /// - intervals that touch are one, over midnight too: `Fr 20:00-24:00; Sa 00:00-02:00` does not open
+    ///   on Saturday, and `24/7` only after a holiday.
     pub fn next_opening(&self, now: Timestamp, zone: &TimeZone, holidays: &[Date]) -> Option<Timestamp> {
-        let mut date = zone.to_datetime(now).date();
-        for _ in 0..limits::OPENING_SEARCH_DAYS {
+        self.next_turn(true, now, zone, holidays)
+    }
+
+    /// The first instant after `now` at which it turns from open to shut, likewise.
+    pub fn next_closing(&self, now: Timestamp, zone: &TimeZone, holidays: &[Date]) -> Option<Timestamp> {
+        self.next_turn(false, now, zone, holidays)
+    }
+
+    fn next_turn(
+        &self,
+        to_open: bool,
+        now: Timestamp,
+        zone: &TimeZone,
+        holidays: &[Date],
+    ) -> Option<Timestamp> {
+        let last = zone.to_datetime(now).date().checked_add(limits::OPENING_SEARCH_DAYS.days()).ok()?;
+        let mut from = now;
+        loop {
+            // From one clock change to the next, local time runs as everywhere.
+            let offset = zone.to_offset(from);
+            let change = zone.following(from).next().map(|change| change.timestamp());
+            let turns = self.next_turn_at(offset, to_open, from, last, holidays);
+            if turns.is_some_and(|turns| change.is_none_or(|change| turns < change)) {
+                return turns;
+            }
+            let change = change?;
+            let (before, after) = (offset.to_datetime(change), zone.to_datetime(change));
+            if after.date() > last {
+                return None;
+            }
+            let was_open = self.was_open_before(before, holidays);
+            let is_open = self.open_on(after, holidays);
+            if was_open != is_open && is_open == to_open {
+                return Some(change);
+            }
+            from = change;
+        }
+    }
+
+    /// The same where clocks never change.
+    fn next_turn_at(
+        &self,
+        offset: Offset,
+        to_open: bool,
+        now: Timestamp,
+        last: Date,
+        holidays: &[Date],
+    ) -> Option<Timestamp> {
+        let mut date = offset.to_datetime(now).date();
+        while date <= last {
             if !holidays.contains(&date) {
-                for &(from, _) in self.day(date.weekday()) {
-                    let opens = instant(date, from, zone)?;
-                    if opens > now {
-                        return Some(opens);
+                for &(from, to) in self.day(date.weekday()) {
+                    let turns = local(date, if to_open { from } else { to })?;
+                    let at = offset.to_timestamp(turns).ok()?;
+                    // Not where it goes on from one interval to the next.
+                    let stays = || {
+                        if to_open {
+                            self.was_open_before(turns, holidays)
+                        } else {
+                            self.open_on(turns, holidays)
+                        }
+                    };
+                    if at > now && !stays() {
+                        return Some(at);
                     }
                 }
             }
             date = date.tomorrow().ok()?;
         }
         None
+    }
+
+    fn open_on(&self, local: DateTime, holidays: &[Date]) -> bool {
+        let minute = minute_of(local.time());
+        !holidays.contains(&local.date())
+            && self.day(local.date().weekday()).iter().any(|&(from, to)| from <= minute && minute < to)
+    }
+
+    fn was_open_before(&self, local: DateTime, holidays: &[Date]) -> bool {
+        local.checked_sub(1.nanosecond()).is_ok_and(|before| self.open_on(before, holidays))
     }
 
     fn day(&self, weekday: Weekday) -> &[(u16, u16)] {
@@ -152,10 +222,11 @@ fn minute_of(time: Time) -> u16 {
     u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs())
 }
 
-/// A local minute as an instant; where daylight saving skips it, the first that exists.
-fn instant(date: Date, minute: u16, zone: &TimeZone) -> Option<Timestamp> {
+/// A minute of a local day; that of `24:00` is the first of the next.
+fn local(date: Date, minute: u16) -> Option<DateTime> {
+    let (date, minute) = if minute < DAY_MINUTES { (date, minute) } else { (date.tomorrow().ok()?, 0) };
     let time = Time::new((minute / 60) as i8, (minute % 60) as i8, 0, 0).ok()?;
-    Some(date.to_datetime(time).to_zoned(zone.clone()).ok()?.timestamp())
+    Some(date.to_datetime(time))
 }
 
 impl std::str::FromStr for Hours {
@@ -244,6 +315,8 @@ impl Dealer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use proptest::sample::select;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -265,12 +338,111 @@ mod tests {
     }
 
     #[test]
-    fn an_opening_inside_the_skipped_hour_moves_to_the_first_instant_that_exists() {
+    fn an_opening_inside_the_skipped_hour_is_at_the_first_instant_that_exists() {
         let hours: Hours = "Su 02:30-05:00".parse().unwrap();
         let new_york = time::zone("America/New_York").unwrap();
         let opens = hours.next_opening(at("2026-03-08T05:00:00Z"), &new_york, &[]).unwrap();
-        assert_eq!(opens, at("2026-03-08T07:30:00Z")); // 03:30 EDT: 02:30 does not exist
+        assert_eq!(opens, at("2026-03-08T07:00:00Z")); // 03:00 EDT: there is no hour from 02:00
         assert!(hours.is_open(opens, &new_york, &[]));
+    }
+
+    #[test]
+    fn an_opening_inside_the_skipped_hour_alone_is_left_out() {
+        let hours: Hours = "Su 02:15-02:45".parse().unwrap();
+        let new_york = time::zone("America/New_York").unwrap();
+        let opens = hours.next_opening(at("2026-03-08T05:00:00Z"), &new_york, &[]);
+        assert_eq!(opens, Some(at("2026-03-15T06:15:00Z")));
+    }
+
+    #[test]
+    fn an_opening_in_the_hour_that_occurs_twice_is_twice() {
+        let hours: Hours = "Su 01:30-02:00".parse().unwrap();
+        let new_york = time::zone("America/New_York").unwrap();
+        let first = hours.next_opening(at("2026-11-01T04:00:00Z"), &new_york, &[]);
+        assert_eq!(first, Some(at("2026-11-01T05:30:00Z"))); // 01:30 EDT
+        let second = hours.next_opening(at("2026-11-01T05:30:00Z"), &new_york, &[]);
+        assert_eq!(second, Some(at("2026-11-01T06:30:00Z"))); // 01:30 EST
+        // Open when the clock goes back from 02:00 to 01:00, and still open then: it does not open anew.
+        let through: Hours = "Su 00:30-05:00".parse().unwrap();
+        let next = through.next_opening(at("2026-11-01T04:30:00Z"), &new_york, &[]);
+        assert_eq!(next, Some(at("2026-11-08T05:30:00Z")));
+    }
+
+    #[test]
+    fn hours_that_go_on_over_midnight_do_not_open_there() {
+        let hours: Hours = "Fr 20:00-24:00; Sa 00:00-02:00".parse().unwrap();
+        let chicago = time::zone("America/Chicago").unwrap();
+        let friday = at("2026-06-05T12:00:00Z");
+        let opens = at("2026-06-06T01:00:00Z");
+        assert_eq!(hours.next_opening(friday, &chicago, &[]), Some(opens));
+        assert_eq!(hours.next_opening(opens, &chicago, &[]), Some(at("2026-06-13T01:00:00Z")));
+        // After a holiday, Saturday's part stands alone.
+        let holiday: Date = "2026-06-05".parse().unwrap();
+        assert_eq!(hours.next_opening(friday, &chicago, &[holiday]), Some(at("2026-06-06T05:00:00Z")));
+        assert_eq!(Hours::always().next_opening(friday, &chicago, &[]), None);
+    }
+
+    fn hours() -> impl Strategy<Value = Hours> {
+        let day = prop_oneof![
+            2 => Just(Vec::new()),
+            1 => Just(vec![(0, DAY_MINUTES)]),
+            1 => Just(vec![(0, 120), (1_200, DAY_MINUTES)]),
+            1 => Just(vec![(90, 120), (150, 300)]),
+            1 => Just(vec![(135, 165), (165, 180)]),
+            1 => (0..DAY_MINUTES, 1..=DAY_MINUTES).prop_map(|(from, long)| {
+                vec![(from, (from + long).min(DAY_MINUTES))]
+            }),
+            1 => (0..240_u16, 1..240_u16).prop_map(|(from, long)| vec![(from, from + long)]),
+        ];
+        prop::array::uniform7(day).prop_map(|week| Hours { week })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+
+        #[test]
+        fn it_turns_open_or_shut_then_and_not_before(
+            hours in hours(),
+            // Where the clocks change by an hour, by half of one, and by a whole day; and an ordinary week.
+            (zone, change) in select(&[
+                ("America/New_York", "2026-03-08T07:00:00Z"),
+                ("America/New_York", "2026-11-01T06:00:00Z"),
+                ("America/Chicago", "2026-03-08T08:00:00Z"),
+                ("America/Chicago", "2026-11-01T07:00:00Z"),
+                ("America/Chicago", "2026-06-01T05:00:00Z"),
+                ("Australia/Lord_Howe", "2026-04-04T15:00:00Z"),
+                ("Australia/Lord_Howe", "2026-10-03T15:30:00Z"),
+                ("Pacific/Apia", "2011-12-30T10:00:00Z"),
+            ][..]),
+            seconds in prop_oneof![(-90_i64..90).prop_map(|minutes| minutes * 60), -200_000..100_000_i64],
+            holidays in prop::collection::vec(-2_i64..3, 0..3),
+        ) {
+            let (zone, change) = (time::zone(zone).unwrap(), at(change));
+            let now = Timestamp::from_second(change.as_second() + seconds).unwrap();
+            let today = zone.to_datetime(change).date();
+            let holidays: Vec<Date> = holidays.into_iter().map(|days| today + days.days()).collect();
+            let turns = |to_open: bool, at: Timestamp| {
+                let before = Timestamp::from_millisecond(at.as_millisecond() - 1).unwrap();
+                let is_open = |at| hours.is_open(at, &zone, &holidays);
+                is_open(at) == to_open && is_open(before) != to_open
+            };
+            let first = now.as_second().div_euclid(60) + 1;
+            for (to_open, next) in [
+                (true, hours.next_opening(now, &zone, &holidays)),
+                (false, hours.next_closing(now, &zone, &holidays)),
+            ] {
+                if let Some(next) = next {
+                    prop_assert!(next > now && turns(to_open, next), "{to_open}: {next} after {now}");
+                }
+                for minute in first..first + 8 * i64::from(DAY_MINUTES) {
+                    let at = Timestamp::from_second(minute * 60).unwrap();
+                    if next.is_some_and(|next| at >= next) {
+                        break;
+                    }
+                    prop_assert!(!turns(to_open, at), "{to_open}: at {at} after {now}, not {next:?}");
+                }
+            }
+        }
     }
 
     #[test]

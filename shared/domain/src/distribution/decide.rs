@@ -25,6 +25,7 @@
 
 use std::cell::OnceCell;
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -34,7 +35,7 @@ use super::counters::{Counters, PASS_UNIT, Reservation, Usage};
 use super::facts::{LeadFacts, Location, OpenSeats};
 use super::ranking::Step;
 use super::reason::{Rule, Waiting};
-use super::screen::{Candidate, Screened, refuses_when_active, too_old_at};
+use super::screen::{Candidate, Screened, too_old_at};
 use crate::contract::{Caps, Specificity, Territory, WhenUnavailable};
 use crate::dealer::AfterHours;
 use crate::ids::{ContractId, DealerId, LeadId};
@@ -183,9 +184,15 @@ struct Local<'a> {
     fixed: TimeZone,
     week_starts: WeekStart,
     reservation: OnceCell<Reservation>,
+    change: OnceCell<Option<Timestamp>>,
 }
 
 impl Local<'_> {
+    /// The next clock change, until which the offset in force decides.
+    fn change(&self, now: Timestamp) -> Option<Timestamp> {
+        *self.change.get_or_init(|| Some(self.zone.following(now).next()?.timestamp()))
+    }
+
     /// The periods that now is in: found when the first cap of this zone asks.
     fn reservation(&self, now: Timestamp) -> &Reservation {
         self.reservation.get_or_init(|| Reservation::at(now, self.zone, self.week_starts))
@@ -205,6 +212,9 @@ struct Best {
     row: usize,
     floor: u64,
 }
+
+/// When the periods of each zone end, by [`Period`]: found when the first full cap of the zone asks.
+type Ends = Vec<Option<[Option<i64>; 5]>>;
 
 /// Why nobody takes a seat, and the earliest instant at which time alone may change that.
 type Waits = (Rule, Option<Timestamp>);
@@ -233,6 +243,7 @@ impl<'a> Table<'a> {
                 fixed: TimeZone::fixed(zone.to_offset(now)),
                 week_starts,
                 reservation: OnceCell::new(),
+                change: OnceCell::new(),
             })
             .collect();
         let rows = screened
@@ -333,7 +344,7 @@ impl<'a> Table<'a> {
             if let Some(&by) = bars.first() {
                 let dealer = |at: usize| self.rows.get(at).map(|row| &row.candidate.dealer.id);
                 let theirs: Vec<DealerId> = bars.iter().filter_map(|&at| dealer(at)).cloned().collect();
-                until = until.into_iter().chain(self.lapses(&bars)).min();
+                until = until.into_iter().chain(self.lapses(&bars)).chain(self.shuts(&bars)).min();
                 self.shut_out(by, specificity, |dealer| theirs.contains(dealer));
             }
         }
@@ -471,64 +482,85 @@ impl<'a> Table<'a> {
         self.rows.iter().filter_map(|row| self.failed(row)).max().unwrap_or_else(nobody)
     }
 
-    /// When time alone may first make one of those free who are not shut out.
+    /// When time alone may first change who takes the seat, among those who are not shut out: one of them
+    /// comes free, or begins to keep others out.
     fn changes(&self, terms: Option<Terms>) -> Option<Timestamp> {
-        let rows = || self.rows.iter().filter(|row| row.shut_out_by.is_none() && self.may_sit(row, terms));
-        let mut ends: Vec<Option<[Option<i64>; 5]>> = vec![None; self.locals.len()];
-        let others = rows()
-            .filter_map(|row| match row.own? {
-                Rule::Cap => self.cap_ends(row, &mut ends).and_then(|at| self.then_open(row, at)),
-                Rule::Inactive => self.becomes_active(row).and_then(|at| self.then_open(row, at)),
-                Rule::Hours
-                | Rule::Offer
-                | Rule::Source
-                | Rule::Age
-                | Rule::Area
-                | Rule::Band
-                | Rule::Needs
-                | Rule::Excluded
-                | Rule::Territory => None,
-            })
+        let mut ends: Ends = vec![None; self.locals.len()];
+        let rows = || self.rows.iter().filter(|row| row.shut_out_by.is_none());
+        let free = rows()
+            .filter(|row| self.may_sit(row, terms))
+            .filter_map(|row| self.comes_free(row, &mut ends))
             .min();
-        let opening = self
-            .locals
+        let bars: Vec<(&DealerId, Timestamp)> = rows()
+            .filter_map(|row| Some((&row.candidate.dealer.id, self.begins_to_bar(row, terms, &mut ends)?)))
+            .collect();
+        // Who keeps others out spares its own: another contract of this dealer is free then, if it is shut
+        // out by one that the new bar shuts out in turn, or stands beside.
+        let spared: HashSet<&DealerId> = self
+            .rows
             .iter()
-            .enumerate()
-            .filter_map(|(zone, local)| {
-                self.opens(local, || {
-                    rows().filter(move |row| row.own == Some(Rule::Hours) && row.candidate.zone == zone)
-                })
-            })
-            .min();
-        others.into_iter().chain(opening).min()
+            .filter(|row| !bars.is_empty() && row.shut_out_by.is_some() && self.may_sit(row, terms))
+            .filter(|row| row.candidate.refuses_when_active.is_none() && row.own != Some(Rule::Excluded))
+            .map(|row| &row.candidate.dealer.id)
+            .collect();
+        let bars = bars.into_iter().filter(|(dealer, _)| spared.contains(dealer)).map(|(_, at)| at);
+        bars.chain(free).min()
     }
 
-    /// When the first of these, all of one zone, opens. The offset in force decides, unless a clock
-    /// change comes first.
-    fn opens<'r, Rows: Iterator<Item = &'r Row<'a>>>(
-        &self,
-        local: &Local<'a>,
-        rows: impl Fn() -> Rows,
-    ) -> Option<Timestamp>
-    where
-        'a: 'r,
-    {
-        let first = |zone: &TimeZone| {
-            rows()
-                .filter_map(|row| {
-                    let dealer = row.candidate.dealer;
-                    let hours = row.candidate.chunk.hours_of(dealer).filter(|hours| hours.ever_open())?;
-                    let opens = hours.next_opening(self.now, zone, &dealer.holidays)?;
-                    self.in_time(row, opens).then_some(opens)
-                })
-                .min()
+    /// When time alone may first make a row free.
+    fn comes_free(&self, row: &Row<'_>, ends: &mut Ends) -> Option<Timestamp> {
+        match row.own? {
+            Rule::Cap => self.cap_ends(row, ends).and_then(|at| self.then_open(row, at)),
+            Rule::Inactive => self.becomes_active(row).and_then(|at| self.then_open(row, at)),
+            Rule::Hours => self.opens(row),
+            Rule::Offer
+            | Rule::Source
+            | Rule::Age
+            | Rule::Area
+            | Rule::Band
+            | Rule::Needs
+            | Rule::Excluded
+            | Rule::Territory => None,
+        }
+    }
+
+    /// When a row that keeps nobody out may begin to: a closed one refuses the lead as soon as it is active,
+    /// or too old; one that may not share it takes it.
+    fn begins_to_bar(&self, row: &Row<'_>, terms: Option<Terms>, ends: &mut Ends) -> Option<Timestamp> {
+        let Candidate { contract, refuses, refuses_when_active, .. } = *row.candidate;
+        let may_sit = self.may_sit(row, terms);
+        let closed = match contract.territory {
+            Territory::Open | Territory::First => return None,
+            Territory::Protected => false,
+            Territory::Closed => true,
         };
-        let opens = first(&local.fixed)?;
-        let change = local.zone.following(self.now).next().map(|change| change.timestamp());
-        // No clock is moved by more than a day.
-        let same =
-            change.is_none_or(|change| change.duration_since(opens) > jiff::SignedDuration::from_hours(24));
-        if same { Some(opens) } else { first(local.zone) }
+        if !closed && may_sit || refuses.is_some_and(|rule| rule != Rule::Inactive) {
+            return None;
+        }
+        let active = if refuses.is_some() { self.activates(row)? } else { self.now };
+        let too_old = || too_old_at(contract, self.facts.opened_at).filter(|_| closed);
+        let at = if refuses_when_active.is_some() || refuses.is_some() && !may_sit {
+            Some(active)
+        } else {
+            let takes = if may_sit { None } else { self.comes_free(row, ends) };
+            too_old().map(|too_old| too_old.max(active)).into_iter().chain(takes).min()
+        };
+        at.filter(|&at| at > self.now && !self.is_over(row, at))
+    }
+
+    /// When a row that is shut opens, if the contract would take the lead then.
+    fn opens(&self, row: &Row<'_>) -> Option<Timestamp> {
+        let Candidate { dealer, chunk, zone, .. } = *row.candidate;
+        let (local, hours) = (self.locals.get(zone)?, chunk.hours_of(dealer)?);
+        if !hours.ever_open() {
+            return None;
+        }
+        let change = local.change(self.now);
+        let opens = hours
+            .next_opening(self.now, &local.fixed, &dealer.holidays)
+            .filter(|&opens| change.is_none_or(|change| opens < change))
+            .or_else(|| hours.next_opening(self.now, local.zone, &dealer.holidays))?;
+        self.in_time(row, opens).then_some(opens)
     }
 
     /// That instant, or the first opening after it, if the contract would take the lead then.
@@ -543,14 +575,19 @@ impl<'a> Table<'a> {
     /// Whether a contract would take the lead at an instant to come: it is not too old by then, nor the
     /// contract over.
     fn in_time(&self, row: &Row<'_>, at: Timestamp) -> bool {
-        let contract = row.candidate.contract;
+        let too_old = too_old_at(row.candidate.contract, self.facts.opened_at);
+        too_old.is_none_or(|too_old| at < too_old) && !self.is_over(row, at)
+    }
+
+    /// Whether a contract's last day is over at an instant to come.
+    fn is_over(&self, row: &Row<'_>, at: Timestamp) -> bool {
         let zone = self.locals.get(row.candidate.zone).map(|local| local.zone);
-        too_old_at(contract, self.facts.opened_at).is_none_or(|too_old| at < too_old)
-            && contract.ends.zip(zone).is_none_or(|(ends, zone)| zone.to_datetime(at).date() <= ends)
+        let ends = row.candidate.contract.ends;
+        ends.zip(zone).is_some_and(|(ends, zone)| zone.to_datetime(at).date() > ends)
     }
 
     /// When all full periods of a row have ended; never, if one is its total.
-    fn cap_ends(&self, row: &Row<'_>, known: &mut [Option<[Option<i64>; 5]>]) -> Option<Timestamp> {
+    fn cap_ends(&self, row: &Row<'_>, known: &mut Ends) -> Option<Timestamp> {
         let zone = row.candidate.zone;
         let local = self.locals.get(zone)?;
         let week_starts = self.screened.core.company.week_starts;
@@ -573,28 +610,26 @@ impl<'a> Table<'a> {
 
     /// When a row that is not active will be, if it takes the lead then.
     fn becomes_active(&self, row: &Row<'_>) -> Option<Timestamp> {
-        let Candidate { contract, dealer, chunk, zone, .. } = *row.candidate;
-        let takers = chunk.takers(&self.facts.offer, &self.facts.source);
-        if refuses_when_active(self.facts, contract, &takers, self.now).is_some()
-            || self.facts.excluded.contains(&dealer.id)
-            || self.facts.holders.contains(&dealer.id)
-        {
+        let Candidate { dealer, refuses_when_active, .. } = *row.candidate;
+        let had = self.facts.excluded.contains(&dealer.id) || self.facts.holders.contains(&dealer.id);
+        if refuses_when_active.is_some() || had { None } else { self.activates(row) }
+    }
+
+    /// When a row that is not active will be, whether it takes the lead then or not.
+    fn activates(&self, row: &Row<'_>) -> Option<Timestamp> {
+        let Candidate { contract, zone, paused_until, .. } = *row.candidate;
+        // Every pause must end, and the first day begin; whether the last is over then, the caller asks.
+        if paused_until == Some(Timestamp::MAX) {
             return None;
         }
-        // Every pause must end, and the first day begin; whether the last is over then, the caller asks.
-        let switches = self.screened.switches;
-        let of_contract =
-            switches.contracts.iter().filter(|pause| pause.id == contract.id).map(|pause| pause.until);
-        let of_dealer =
-            switches.dealers.iter().filter(|pause| pause.id == dealer.id).map(|pause| pause.until);
-        let begins = contract
-            .starts
-            .zip(self.locals.get(zone))
-            .map(|(day, local)| Timestamp::from_second(crate::time::start_of_day(day, local.zone)).ok());
-        let mut last = self.now;
-        for until in of_contract.chain(of_dealer).chain(begins) {
-            last = last.max(until?);
-        }
+        let begins = match contract.starts {
+            Some(day) => {
+                let start = crate::time::start_of_day(day, self.locals.get(zone)?.zone);
+                Some(Timestamp::from_second(start).ok()?)
+            }
+            None => None,
+        };
+        let last = paused_until.max(begins).unwrap_or(self.now);
         (last > self.now).then_some(last)
     }
 
@@ -616,6 +651,22 @@ impl<'a> Table<'a> {
             })
             .flatten()
             .filter(|&at| at > self.now)
+            .min()
+    }
+
+    /// When the first of these, which take the lead and may not share it, shuts: then, those that say
+    /// `next` keep nobody out.
+    fn shuts(&self, rows: &[usize]) -> Option<Timestamp> {
+        rows.iter()
+            .filter_map(|&at| self.rows.get(at))
+            .filter(|row| row.own.is_none())
+            .filter_map(|row| {
+                let Candidate { contract, dealer, chunk, zone, .. } = *row.candidate;
+                let leaves = contract.after_hours == AfterHours::Hold
+                    && contract.when_unavailable == WhenUnavailable::Next;
+                let (local, hours) = self.locals.get(zone).zip(chunk.hours_of(dealer)).filter(|_| leaves)?;
+                hours.next_closing(self.now, local.zone, &dealer.holidays)
+            })
             .min()
     }
 
@@ -769,9 +820,9 @@ impl<'a> Table<'a> {
     }
 
     fn why_inactive(&self, row: &Row<'_>) -> String {
-        let Candidate { contract, dealer, zone, .. } = *row.candidate;
+        let Candidate { contract, zone, paused_until, .. } = *row.candidate;
         let today = || self.locals.get(zone).map(|local| local.fixed.to_datetime(self.now).date());
-        if self.screened.switches.pause(&contract.id, &dealer.id, self.now).is_some() {
+        if paused_until.is_some() {
             "paused".to_owned()
         } else if let Some(starts) =
             contract.starts.filter(|starts| today().is_none_or(|today| *starts > today))

@@ -1,5 +1,8 @@
 //! What a decision sees: facts of the lead, and the switches. Never the person.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -132,21 +135,55 @@ pub struct Pause<Id> {
 }
 
 impl Switches {
-    /// The pause in force on this contract or its dealer, if any.
-    pub fn pause(
+    /// The pauses in force now, by whose they are: found once for a decision, since there may be thousands
+    /// of pauses and hundreds of candidates.
+    pub(crate) fn paused(&self, now: Timestamp) -> Paused<'_> {
+        Paused { contracts: in_force(&self.contracts, now), dealers: in_force(&self.dealers, now) }
+    }
+
+    /// Until when this contract or its dealer is paused, if either is; [`Timestamp::MAX`] if by itself it
+    /// never ends.
+    pub(crate) fn paused_until(
         &self,
         contract: &ContractId,
         dealer: &DealerId,
         now: Timestamp,
-    ) -> Option<Option<Timestamp>> {
-        fn find<'a, Id: PartialEq>(
-            pauses: &'a [Pause<Id>],
-            id: &Id,
-            now: Timestamp,
-        ) -> Option<&'a Pause<Id>> {
-            pauses.iter().find(|pause| &pause.id == id && pause.until.is_none_or(|until| now < until))
+    ) -> Option<Timestamp> {
+        fn last<Id: PartialEq>(pauses: &[Pause<Id>], id: &Id, now: Timestamp) -> Option<Timestamp> {
+            pauses.iter().filter(|pause| &pause.id == id).map(Pause::ends).filter(|&ends| now < ends).max()
         }
-        let of_contract = find(&self.contracts, contract, now).map(|pause| pause.until);
-        of_contract.or_else(|| find(&self.dealers, dealer, now).map(|pause| pause.until))
+        last(&self.contracts, contract, now).max(last(&self.dealers, dealer, now))
     }
+}
+
+impl<Id> Pause<Id> {
+    fn ends(&self) -> Timestamp {
+        self.until.unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// The pauses in force, each with its end.
+pub(crate) struct Paused<'a> {
+    contracts: HashMap<&'a ContractId, Timestamp>,
+    dealers: HashMap<&'a DealerId, Timestamp>,
+}
+
+impl Paused<'_> {
+    /// The end of the last pause of this contract or its dealer, as [`Switches::paused_until`] says it.
+    pub(crate) fn until(&self, contract: &ContractId, dealer: &DealerId) -> Option<Timestamp> {
+        self.contracts.get(contract).max(self.dealers.get(dealer)).copied()
+    }
+}
+
+/// The last end of each.
+fn in_force<Id: Eq + Hash>(pauses: &[Pause<Id>], now: Timestamp) -> HashMap<&Id, Timestamp> {
+    let mut last = HashMap::new();
+    for pause in pauses {
+        let ends = pause.ends();
+        if now < ends {
+            let known = last.entry(&pause.id).or_insert(ends);
+            *known = ends.max(*known);
+        }
+    }
+    last
 }

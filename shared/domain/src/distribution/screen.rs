@@ -33,6 +33,10 @@ pub struct Candidate<'a> {
     pub failed: Option<Rule>,
     /// The first of rules 1 to 3 that it failed: what "takes the lead" means to a territory.
     pub refuses: Option<Rule>,
+    /// The same if the contract were active: what it would say if its pause ended now.
+    pub(crate) refuses_when_active: Option<Rule>,
+    /// When the last pause of it or its dealer ends, if there is one; [`Timestamp::MAX`] for never.
+    pub(crate) paused_until: Option<Timestamp>,
 }
 
 /// What screening found.
@@ -82,6 +86,7 @@ pub fn screen<'a>(
     let mut twins = false;
     let mut zones = Zones::new(now);
     let mut hits: Vec<Hit> = Vec::new();
+    let paused = switches.paused(now);
     for chunk in chunks {
         match (facts.location, &target) {
             (Location::Zip(_), Some(target)) => chunk.covering(target, &mut hits),
@@ -98,11 +103,10 @@ pub fn screen<'a>(
             for contract in chunk.contracts_of(hit) {
                 let Some(dealer) = chunk.dealer_of(contract) else { continue };
                 let Some(zone) = zones.of(dealer) else { continue };
-                let refuses = if active(contract, dealer, switches, || zones.today(zone), now) {
-                    refuses_when_active(facts, contract, &takers, now)
-                } else {
-                    Some(Rule::Inactive)
-                };
+                let refuses_when_active = refuses_when_active(facts, contract, &takers, now);
+                let paused_until = paused.until(&contract.id, &dealer.id);
+                let active = paused_until.is_none() && runs(contract, || zones.today(zone));
+                let refuses = if active { refuses_when_active } else { Some(Rule::Inactive) };
                 let failed = refuses.or_else(|| excluded(facts, dealer).then_some(Rule::Excluded));
                 let unit = dealer.unit.filter(|_| failed.is_none());
                 candidates.push(Candidate {
@@ -114,6 +118,8 @@ pub fn screen<'a>(
                     miles: lead_unit.zip(unit).map(|(lead, dealer)| dealer.miles_to(lead)),
                     failed,
                     refuses,
+                    refuses_when_active,
+                    paused_until,
                 });
             }
         }
@@ -193,14 +199,14 @@ pub(crate) fn refuses(
 ) -> Option<Rule> {
     let dealer = chunk.dealer_of(contract)?;
     let today = || Some(chunk.zone_of(dealer)?.to_datetime(now).date());
-    if !active(contract, dealer, switches, today, now) {
+    if switches.paused_until(&contract.id, &dealer.id, now).is_some() || !runs(contract, today) {
         return Some(Rule::Inactive);
     }
     refuses_when_active(facts, contract, &chunk.takers(&facts.offer, &facts.source), now)
 }
 
-/// The same for a contract that is active: what it would say when its pause ends.
-pub(crate) fn refuses_when_active(
+/// The same for a contract that is active.
+fn refuses_when_active(
     facts: &LeadFacts,
     contract: &CompiledContract,
     takers: &Takers,
@@ -224,16 +230,8 @@ pub(crate) fn refuses_when_active(
     None
 }
 
-fn active(
-    contract: &CompiledContract,
-    dealer: &CompiledDealer,
-    switches: &Switches,
-    today: impl FnOnce() -> Option<Date>,
-    now: Timestamp,
-) -> bool {
-    if switches.pause(&contract.id, &dealer.id, now).is_some() {
-        return false;
-    }
+/// Whether today, where the dealer is, is within the contract's start and end.
+fn runs(contract: &CompiledContract, today: impl FnOnce() -> Option<Date>) -> bool {
     if contract.starts.is_none() && contract.ends.is_none() {
         return true;
     }

@@ -2,13 +2,15 @@
 
 use jiff::Timestamp;
 use leadyard_domain::contract::Contract;
-use leadyard_domain::distribution::{Conclusion, Counters, Decision, Judged, Rule, Waiting};
+use leadyard_domain::distribution::{
+    Conclusion, Counters, Decision, Judged, OpenSeats, Pass, Rule, Seat, Waiting,
+};
 use leadyard_domain::ids::ContractId;
 use leadyard_domain::rulebook::Rulebook;
 use proptest::prelude::*;
 
-use crate::oracle::{Next, Oracle};
-use crate::world::{World, compiled, decide_on, worlds};
+use crate::oracle::{Next, Oracle, pass_step};
+use crate::world::{World, cases, compiled, decide_on, worlds};
 
 /// Compares seat by seat, since a tie that the hash breaks decides who is left for the next.
 fn agree(
@@ -35,7 +37,9 @@ fn agree(
             return Err(TestCaseError::fail(format!("{seat:?}: {:?}", last.next)));
         };
         prop_assert!(candidates.contains(&seat.contract), "{} is not among {candidates:?}", seat.contract);
-        chosen.push(oracle.contract(&seat.contract));
+        let contract = oracle.contract(&seat.contract);
+        chosen.push(contract);
+        carries(&oracle, seat, contract, chosen[0], last.floor)?;
         if chosen.len() < oracle.seats(chosen[0]) {
             last = oracle.ask(&chosen);
         } else if chosen.len() < seats.len() {
@@ -71,6 +75,26 @@ fn agree(
     counted(decision, judged)
 }
 
+/// A seat says what its contract says, and what the first one fixed.
+fn carries(
+    oracle: &Oracle<'_>,
+    seat: &Seat,
+    contract: &Contract,
+    first: &Contract,
+    floor: u64,
+) -> Result<(), TestCaseError> {
+    let dealer = oracle.dealer(contract);
+    prop_assert_eq!((&seat.dealer, seat.price), (&dealer.id, contract.price));
+    prop_assert_eq!((&seat.contract_caps, &seat.dealer_caps), (&contract.caps, &dealer.caps));
+    prop_assert_eq!((seat.seats, seat.protected), oracle.terms(first));
+    prop_assert_eq!(seat.patient_until, oracle.patience(contract));
+    let read = oracle.counters.contracts.get(&contract.id).map_or(0, |usage| usage.pass);
+    let step = pass_step(contract);
+    let next = read.max(floor).saturating_add(step);
+    prop_assert_eq!(seat.pass, Pass { read, next, step }, "{}", contract.id);
+    Ok(())
+}
+
 /// The record says what was judged.
 fn counted(decision: &Decision, judged: &[Judged]) -> Result<(), TestCaseError> {
     for (rule, &count) in Rule::ALL.iter().zip(&decision.failed) {
@@ -90,7 +114,7 @@ fn later(now: Timestamp, ms: i64) -> Timestamp {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+    #![proptest_config(cases(1_500))]
 
     #[test]
     fn the_decision_is_what_the_rules_say(world in worlds()) {
@@ -121,37 +145,52 @@ proptest! {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+/// Nobody may have a waiting lead before `until`, and at `until` some contract's own state changes.
+fn nothing_changes_before_until(world: &World) -> Result<(), TestCaseError> {
+    let book = world.book();
+    let counters = world.counters(&book);
+    let (decision, _) = decide_on(&compiled(&book), world, &counters);
+    let Conclusion::Wait { reason: Waiting::For(_), until, .. } = decision.conclusion else { return Ok(()) };
+    let oracle = Oracle::of(world, &book, &counters);
+    if let Some(until) = until {
+        prop_assert!(until > world.now);
+        let own = |at: Timestamp| {
+            let oracle = oracle.at(at);
+            book.contracts.iter().map(|contract| oracle.own(contract)).collect::<Vec<_>>()
+        };
+        prop_assert_ne!(own(later(until, -1)), own(until), "nothing changes at {}", until);
+    }
+    // On the hour and half a second after, for nine days.
+    let hour = world.now.as_second() / 3_600 * 3_600;
+    for hours in 1..9 * 24 {
+        for ms in [0, 500] {
+            let at = later(Timestamp::from_second(hour + hours * 3_600).unwrap(), ms);
+            if until.is_some_and(|until| at >= until) {
+                return Ok(());
+            }
+            let next = oracle.at(at).ask(&[]).next;
+            prop_assert!(matches!(next, Next::Nobody(_)), "free at {at}, but until is {until:?}: {next:?}");
+        }
+    }
+    Ok(())
+}
 
-    /// Nobody may have a waiting lead before `until`, and at `until` some contract's own state changes.
+proptest! {
+    #![proptest_config(cases(400))]
+
     #[test]
     fn until_is_the_first_instant_that_time_alone_changes(mut world in worlds()) {
         world.facts.open_seats = None;
-        let book = world.book();
-        let counters = world.counters(&book);
-        let (decision, _) = decide_on(&compiled(&book), &world, &counters);
-        let Conclusion::Wait { reason: Waiting::For(_), until, .. } = decision.conclusion else { return Ok(()) };
-        let oracle = Oracle::of(&world, &book, &counters);
-        if let Some(until) = until {
-            prop_assert!(until > world.now);
-            let own = |at: Timestamp| {
-                let oracle = oracle.at(at);
-                book.contracts.iter().map(|contract| oracle.own(contract)).collect::<Vec<_>>()
-            };
-            prop_assert_ne!(own(later(until, -1)), own(until), "nothing changes at {}", until);
-        }
-        // On the hour and half a second after, for nine days.
-        let hour = world.now.as_second() / 3_600 * 3_600;
-        for hours in 1..9 * 24 {
-            for ms in [0, 500] {
-                let at = later(Timestamp::from_second(hour + hours * 3_600).unwrap(), ms);
-                if until.is_some_and(|until| at >= until) {
-                    return Ok(());
-                }
-                let next = oracle.at(at).ask(&[]).next;
-                prop_assert!(matches!(next, Next::Nobody(_)), "free at {at}, but until is {until:?}: {next:?}");
-            }
-        }
+        nothing_changes_before_until(&world)?;
+    }
+
+    #[test]
+    fn so_it_is_for_the_seats_that_are_left_of_a_held_lead(
+        mut world in worlds(),
+        of in 2..=3_u8,
+        protected in any::<bool>(),
+    ) {
+        world.facts.open_seats = Some(OpenSeats { of, free: of - 1, protected });
+        nothing_changes_before_until(&world)?;
     }
 }

@@ -34,6 +34,8 @@ pub(crate) enum Next {
 /// What becomes of one seat, and the contracts that a territory keeps from it.
 pub(crate) struct Asked<'a> {
     pub(crate) next: Next,
+    /// What the winner's pass is read as at least.
+    pub(crate) floor: u64,
     shut_out: Vec<&'a Contract>,
 }
 
@@ -187,6 +189,23 @@ impl<'a> Oracle<'a> {
         self.own(contract).is_none() && self.may_sit(contract, chosen) && !self.seated(contract, chosen)
     }
 
+    /// How many seats the lead has, and whether its holders are protected, once the first is chosen.
+    pub(crate) fn terms(&self, first: &Contract) -> (u8, bool) {
+        let closed = first.territory == Territory::Closed;
+        let seats = if closed { 1 } else { first.sale.seats() };
+        let fixed = (seats, first.territory == Territory::Protected);
+        self.facts.open_seats.map_or(fixed, |open| (open.of, open.protected))
+    }
+
+    /// Until when delivery goes on to a compelling contract that says `wait`: the lead's age, at most the
+    /// window of repeats.
+    pub(crate) fn patience(&self, contract: &Contract) -> Option<Timestamp> {
+        let waits = contract.territory.compels() && contract.when_unavailable == WhenUnavailable::Wait;
+        let window = i64::from(self.book.company.window_days) * 24;
+        let hours = contract.max_age_hours.map_or(window, |hours| i64::from(hours).min(window));
+        waits.then(|| Timestamp::from_second(self.facts.opened_at.as_second() + hours * 3_600).unwrap())
+    }
+
     /// How many seats there are to give, once the first is chosen.
     pub(crate) fn seats(&self, first: &Contract) -> usize {
         match self.facts.open_seats {
@@ -219,7 +238,8 @@ impl<'a> Oracle<'a> {
             let free: Vec<&Contract> = group.iter().copied().filter(|one| self.free(one, chosen)).collect();
             if !free.is_empty() {
                 pool.retain(|one| before(one));
-                return Asked { next: Next::OneOf(self.best(free)), shut_out: gone(&pool) };
+                let (best, floor) = self.best(free);
+                return Asked { next: Next::OneOf(best), floor, shut_out: gone(&pool) };
             }
             let waits = group.iter().filter(|one| {
                 one.when_unavailable == WhenUnavailable::Wait
@@ -231,7 +251,7 @@ impl<'a> Oracle<'a> {
                 rules.filter(|rule| [Rule::Excluded, Rule::Hours, Rule::Cap].contains(rule)).max()
             {
                 pool.retain(|one| before(one));
-                return Asked { next: Next::Nobody(rule), shut_out: gone(&pool) };
+                return Asked { next: Next::Nobody(rule), floor: 0, shut_out: gone(&pool) };
             }
             let closing: Vec<&Contract> =
                 group.iter().copied().filter(|one| self.keeps_others_out(one, chosen)).collect();
@@ -242,7 +262,8 @@ impl<'a> Oracle<'a> {
         let free: Vec<&Contract> = pool.iter().copied().filter(|one| self.free(one, chosen)).collect();
         let shut_out = gone(&pool);
         if !free.is_empty() {
-            return Asked { next: Next::OneOf(self.best(free)), shut_out };
+            let (best, floor) = self.best(free);
+            return Asked { next: Next::OneOf(best), floor, shut_out };
         }
         let takes_category = |contract: &Contract| {
             let mut offers = self.book.offers.iter().filter(|offer| offer.category == self.facts.category);
@@ -258,6 +279,7 @@ impl<'a> Oracle<'a> {
         let anyone = self.book.contracts.iter().any(takes_category);
         Asked {
             next: Next::Nobody(nearest.unwrap_or(if anyone { Rule::Area } else { Rule::Offer })),
+            floor: 0,
             shut_out,
         }
     }
@@ -306,8 +328,9 @@ impl<'a> Oracle<'a> {
             .collect()
     }
 
-    /// The ranking: those that only a hash tells apart.
-    fn best(&self, mut among: Vec<&Contract>) -> Vec<ContractId> {
+    /// The ranking: those that only a hash tells apart, and the share's floor.
+    fn best(&self, mut among: Vec<&Contract>) -> (Vec<ContractId>, u64) {
+        let mut shared_floor = 0;
         let ranking = self
             .book
             .offers
@@ -317,6 +340,12 @@ impl<'a> Oracle<'a> {
         let usage =
             |contract: &Contract| self.counters.contracts.get(&contract.id).cloned().unwrap_or_default();
         for step in ranking.unwrap() {
+            let passes = among.iter().map(|one| i128::from(usage(one).pass));
+            let steps = among.iter().map(|one| pass_step(one));
+            let floor = passes.max().unwrap() - steps.map(i128::from).max().unwrap();
+            if step == Step::Share {
+                shared_floor = u64::try_from(floor).unwrap_or(0);
+            }
             let key = |contract: &&Contract| -> i128 {
                 match step {
                     Step::Tier => i128::from(contract.tier),
@@ -327,12 +356,7 @@ impl<'a> Oracle<'a> {
                             (from.miles_to(to) / f64::from(bucket_miles)).floor() as i128
                         })
                     }
-                    Step::Share => {
-                        let passes = among.iter().map(|one| i128::from(usage(one).pass));
-                        let steps = among.iter().map(|one| (1_i128 << 32) / i128::from(one.weight));
-                        let floor = passes.max().unwrap() - steps.max().unwrap();
-                        i128::from(usage(contract).pass).max(floor)
-                    }
+                    Step::Share => i128::from(usage(contract).pass).max(floor),
                     Step::LongestAgo => i128::from(usage(contract).last_assigned_ms),
                     Step::Price => -i128::from(contract.price.minor()),
                 }
@@ -341,6 +365,11 @@ impl<'a> Oracle<'a> {
             let kept: Vec<&Contract> = among.iter().copied().filter(|one| key(one) == least).collect();
             among = kept;
         }
-        among.into_iter().map(|contract| contract.id.clone()).collect()
+        (among.into_iter().map(|contract| contract.id.clone()).collect(), shared_floor)
     }
+}
+
+/// 1/weight, as a pass is counted.
+pub(crate) fn pass_step(contract: &Contract) -> u64 {
+    (1 << 32) / u64::from(contract.weight)
 }

@@ -11,7 +11,7 @@ use leadyard_domain::time::{self, Period};
 use proptest::prelude::*;
 
 use crate::oracle::Oracle;
-use crate::world::{ContractRow, World, at, compiled, contract, dealer, decide_on, world, worlds};
+use crate::world::{ContractRow, World, at, cases, compiled, contract, dealer, decide_on, world, worlds};
 
 fn seats(conclusion: &Conclusion) -> &[Seat] {
     match conclusion {
@@ -21,7 +21,7 @@ fn seats(conclusion: &Conclusion) -> &[Seat] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+    #![proptest_config(cases(1_000))]
 
     #[test]
     fn nobody_gets_a_lead_outside_its_area_or_a_second_time(world in worlds()) {
@@ -161,7 +161,7 @@ fn count_by_calendar(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn a_cap_is_never_exceeded_across_midnights_and_clock_changes(

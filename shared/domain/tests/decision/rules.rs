@@ -181,6 +181,46 @@ fn a_closed_territory_that_does_not_take_the_lead_keeps_others_out() {
 }
 
 #[test]
+fn a_closed_territory_that_will_keep_others_out_lets_its_own_dealers_other_contract_in() {
+    // The county waits for one who is shut; the closed ZIP will shut that one out, and spare `o`.
+    let closed = ContractRow { area: "zip", territory: "closed", min_band: "A1", ..contract("c", 0) };
+    let waits =
+        ContractRow { area: "county", territory: "protected", when_unavailable: "wait", ..contract("p", 1) };
+    let mut world = world(vec![dealer(), shut("Tu 08:00-18:00")], vec![closed, waits, contract("o", 0)]);
+    world.facts.band = "B1".parse().unwrap();
+    let id: ContractId = "c".parse().unwrap();
+    let until = Some(at("2026-06-01T17:00:00Z"));
+    world.switches.contracts = vec![Pause { id, reason: String::new(), until }];
+    assert_eq!(conclusion(&world), "hours until 2026-06-01T17:00:00Z");
+    world.now = at("2026-06-01T17:00:00Z");
+    assert_eq!(conclusion(&world), "o");
+    // Likewise when it is too old for the closed one, which is full and says `next`.
+    world.switches.contracts.clear();
+    world.now = at("2026-06-01T16:00:00Z");
+    world.contracts[0] =
+        ContractRow { min_band: "C3", cap_total: "1", max_age_hours: "2", ..world.contracts[0].clone() };
+    world.contract_counts = vec![FULL];
+    assert_eq!(conclusion(&world), "hours until 2026-06-01T18:00:00.001Z");
+    world.now = at("2026-06-01T18:00:00.001Z");
+    assert_eq!(conclusion(&world), "o");
+}
+
+#[test]
+fn a_seat_that_is_left_may_be_given_when_a_territory_that_cannot_share_it_shuts() {
+    let row = |id, dealer, sale| ContractRow { sale, ..contract(id, dealer) };
+    let protected = ContractRow { territory: "protected", ..row("p", 1, "exclusive") };
+    let mut world = world(
+        vec![dealer(), shut("Mo-Fr 08:00-18:00"), dealer()],
+        vec![row("a", 0, "shared:2"), protected, row("o", 2, "shared:2")],
+    );
+    world.facts.holders = vec![dealer_id(0)];
+    world.facts.open_seats = Some(OpenSeats { of: 2, free: 1, protected: false });
+    assert_eq!(conclusion(&world), "territory until 2026-06-01T22:00:00Z");
+    world.now = at("2026-06-01T22:00:00Z");
+    assert_eq!(conclusion(&world), "o");
+}
+
+#[test]
 fn a_more_specific_territory_that_opens_sooner_is_waited_for_as_well() {
     let first = ContractRow { area: "zip", territory: "first", ..contract("f", 0) };
     let waits =
@@ -246,6 +286,26 @@ fn a_seat_that_came_free_goes_to_one_who_may_share_it() {
     assert_eq!(failed(&world, "d"), Some(Rule::Territory));
     world.facts.open_seats = Some(OpenSeats { of: 3, free: 2, protected: true });
     assert_eq!(conclusion(&world), "territory");
+}
+
+#[test]
+fn a_step_of_the_ranking_speaks_where_those_before_it_see_no_difference() {
+    // Two miles apart: the nearer had a lead later, and pays less.
+    let near = ContractRow { price: 10, ..contract("near", 0) };
+    let far = ContractRow { price: 20, ..contract("far", 1) };
+    let mut world = world(vec![dealer(), DealerRow { zip: "33125", ..dealer() }], vec![near, far]);
+    let count = |last_assigned_ms| Count { used: [0; 5], stale: false, pass: 0, last_assigned_ms };
+    world.contract_counts = vec![count(2_000), count(1_000)];
+    for (ranking, winner) in [
+        (r#"["distance:10mi", "longest_ago"]"#, "far"),
+        (r#"["distance:1mi", "longest_ago"]"#, "near"),
+        (r#"["longest_ago", "distance:1mi"]"#, "far"),
+        (r#"["price", "distance:1mi"]"#, "far"),
+        (r#"["tier", "distance:10mi", "price"]"#, "far"),
+    ] {
+        world.ranking = ranking;
+        assert_eq!(conclusion(&world), winner, "{ranking}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use leadyard_domain::contract::{Need, Needs};
+use leadyard_domain::distribution::counters::PASS_UNIT;
 use leadyard_domain::distribution::{
     Chunk, Compiled, Counters, Decision, Judged, LeadFacts, Location, OpenSeats, Pause, Reservation,
     Switches, Usage, explain, screen,
@@ -40,6 +41,13 @@ pub(crate) const AREAS: [(&str, &[&str]); 16] = [
 ];
 
 pub(crate) const OFFERS: [(&str, &str); 3] = [("roof", "roofing"), ("gutter", "roofing"), ("pool", "pools")];
+
+/// This many cases, unless `PROPTEST_CASES` asks for another number; proptest itself reads it.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let unasked = 256; // proptest's own
+    ProptestConfig { cases: if asked.cases == unasked { usual } else { asked.cases }, ..asked }
+}
 
 /// A row of `contracts.csv`, as text.
 #[derive(Clone, Debug)]
@@ -336,7 +344,7 @@ fn contract_row(dealers: usize) -> impl Strategy<Value = ContractRow> {
         select(&["wait", "next"][..]),
     );
     let terms = (
-        select(&["C3", "C3", "C3", "B2", "A1"][..]),
+        select(&["C3", "C3", "C3", "C3", "B2", "A1", "A3", "C1", "B3"][..]),
         select(&["", "", "", "consent"][..]),
         select(&["", "", "12", "24"][..]),
         1..=2_u8,
@@ -379,9 +387,15 @@ fn contract_row(dealers: usize) -> impl Strategy<Value = ContractRow> {
 
 fn count() -> impl Strategy<Value = Count> {
     let used = prop::array::uniform5(select(&[0_u32, 0, 0, 1, 2][..]));
-    (used, any::<bool>(), 0..8_u64, select(&[0_i64, 1_000, 2_000][..])).prop_map(
-        |(used, stale, pass, last_assigned_ms)| Count { used, stale, pass: pass << 30, last_assigned_ms },
-    )
+    // Within a turn of each other, by steps that weights of 1 to 3 make; of any age; and at the end.
+    let pass = prop_oneof![
+        4 => (0..8_u64).prop_map(|quarters| quarters * (PASS_UNIT / 4)),
+        3 => (0..40_u64, 0..3_u64).prop_map(|(sixths, beside)| sixths * (PASS_UNIT / 6) + beside),
+        2 => 0..100 * PASS_UNIT,
+        1 => (0..2 * PASS_UNIT).prop_map(|left| u64::MAX - left),
+    ];
+    (used, any::<bool>(), pass, select(&[0_i64, 1_000, 2_000][..]))
+        .prop_map(|(used, stale, pass, last_assigned_ms)| Count { used, stale, pass, last_assigned_ms })
 }
 
 fn location() -> impl Strategy<Value = Location> {
@@ -406,7 +420,7 @@ fn lead(dealers: usize) -> impl Strategy<Value = LeadFacts> {
         select(&OFFERS[..2]),
         select(&["page", "mail"][..]),
         location(),
-        select(&["A1", "B1", "B2", "C3"][..]),
+        select(&["A1", "A1", "B2", "B2", "C3", "A2", "A3", "B1", "B3", "C1", "C2"][..]),
         any::<bool>(),
         prop_oneof![3 => Just(None), 1 => (0..dealers).prop_map(Some)],
         held,
