@@ -67,10 +67,11 @@ pub(super) fn refuse_unless_ours(path: &Path, ours: &str) -> Result<(), FileErro
         };
     }
     let look = || -> rusqlite::Result<(i64, i64, bool)> {
-        let conn = Connection::open_with_flags(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = match untouched(path) {
+            Some(uri) => Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?,
+            None => Connection::open_with_flags(path, flags)?,
+        };
         let size = conn.query_row(
             "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
             [],
@@ -91,9 +92,21 @@ pub(super) fn refuse_unless_ours(path: &Path, ours: &str) -> Result<(), FileErro
     Ok(())
 }
 
+/// The address under which a database that was closed in good order is read as it stands. Read by its
+/// path, it would be left with an empty log and a shared-memory file beside it.
+fn untouched(path: &Path) -> Option<String> {
+    let closed = ["-wal", "-journal"].iter().all(|end| !beside(path, end).exists());
+    let path = path.to_str().filter(|_| closed)?;
+    Some(format!("file:{}?immutable=1", path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")))
+}
+
 /// The length of the database's write-ahead log, 0 without one.
 fn log_bytes(path: &Path) -> u64 {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    std::fs::metadata(log).map_or(0, |metadata| metadata.len())
+    std::fs::metadata(beside(path, "-wal")).map_or(0, |metadata| metadata.len())
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }

@@ -240,6 +240,7 @@ impl LocalQueues {
             disorder.reordered += 1;
         }
         let mut received = Vec::with_capacity(rows.len());
+        let mut died = false;
         for row in rows {
             if let Some((dead, most)) = &spec.dead_letters
                 && row.receives >= *most
@@ -248,6 +249,7 @@ impl LocalQueues {
                     "UPDATE message SET queue = ?1, receives = 0, receipt = NULL, visible_ms = ?2 WHERE seq = ?3",
                 )?;
                 moves.execute(params![dead, now, row.seq])?;
+                died = true;
                 continue;
             }
             let receipt = format!("{}-{:016x}", row.seq, rng.u64(..));
@@ -271,6 +273,9 @@ impl LocalQueues {
             // Another poller may have slept through the bell.
             self.bell(queue).notify_one();
         }
+        if died && let Some((dead, _)) = &spec.dead_letters {
+            self.bell(dead).notify_one();
+        }
         Ok(received)
     }
 
@@ -288,15 +293,26 @@ impl LocalQueues {
         Ok(deleted)
     }
 
-    /// Makes a received message visible again after so many seconds.
+    /// Makes a received message visible again after so many seconds. `false` when nobody has it by that
+    /// receipt: it is deleted, received anew, or visible already.
     pub fn release(&self, queue: &str, receipt: &str, after_s: u32) -> Result<bool, QueueError> {
-        let visible_ms = (self.clock)() + i64::from(after_s) * 1_000;
+        let now = (self.clock)();
+        let visible_ms = now + i64::from(after_s) * 1_000;
         let changed = self.inner().conn.execute(
-            "UPDATE message SET visible_ms = ?1 WHERE receipt = ?2 AND queue = ?3",
-            params![visible_ms, receipt, queue],
+            "UPDATE message SET visible_ms = ?1 WHERE receipt = ?2 AND queue = ?3 AND visible_ms > ?4",
+            params![visible_ms, receipt, queue, now],
         )?;
         self.bell(queue).notify_one();
         Ok(changed > 0)
+    }
+
+    /// Whether this has the form of a receipt: `SEQUENCE-16 hexadecimal digits`.
+    pub fn is_receipt(text: &str) -> bool {
+        text.split_once('-').is_some_and(|(seq, digits)| {
+            seq.parse::<u64>().is_ok()
+                && digits.len() == 16
+                && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+        })
     }
 
     /// Resolves when a message was sent. Delayed ones and ended visibilities make no sound: see
