@@ -1,0 +1,100 @@
+//! Who might have had it, and why not: the first rule each failed, with both values.
+
+use std::cmp::Reverse;
+
+use super::{Candidate, Conclusion, Decision, NearMiss, Period, Row, Rule, Specificity, Table, caps, limits};
+
+impl<'a> Table<'a> {
+    pub(super) fn decision(&self, conclusion: Conclusion) -> Decision {
+        let mut failed = [0; 11];
+        // The nearest so far, in order: there may be thousands.
+        let mut nearest: Vec<(Reverse<Rule>, Specificity, &Row<'_>)> =
+            Vec::with_capacity(limits::NEAR_MISSES + 1);
+        for row in &self.rows {
+            let Some(rule) = self.failed(row) else { continue };
+            if let Some(count) = failed.get_mut(rule as usize) {
+                *count += 1;
+            }
+            let miss = (Reverse(rule), row.candidate.specificity, row);
+            let before = |a: &(Reverse<Rule>, Specificity, &Row<'_>)| {
+                let ids = || a.2.candidate.contract.id.cmp(&row.candidate.contract.id);
+                (a.0, a.1).cmp(&(miss.0, miss.1)).then_with(ids).is_lt()
+            };
+            let full = nearest.len() == limits::NEAR_MISSES;
+            if full && nearest.last().is_some_and(before) {
+                continue;
+            }
+            nearest.insert(nearest.partition_point(before), miss);
+            nearest.truncate(limits::NEAR_MISSES);
+        }
+        let near_misses = nearest.into_iter().map(|(rule, _, row)| self.near_miss(rule.0, row)).collect();
+        Decision { conclusion, failed, near_misses }
+    }
+
+    fn near_miss(&self, rule: Rule, row: &Row<'a>) -> NearMiss {
+        let contract = row.candidate.contract;
+        let facts = self.facts;
+        let (needed, found) = match rule {
+            Rule::Inactive => ("active".to_owned(), self.why_inactive(row)),
+            Rule::Offer => ("an offer it takes".to_owned(), facts.offer.to_string()),
+            Rule::Source => ("a source it takes".to_owned(), facts.source.to_string()),
+            Rule::Age => {
+                // Begun hours count, or 72 and a half would read as within 72.
+                let age_s = self.now.as_second() - facts.opened_at.as_second();
+                let hours = (age_s + 3_599) / 3_600;
+                (format!("at most {} h old", contract.max_age_hours.unwrap_or(0)), format!("{hours} h"))
+            }
+            Rule::Area => ("an area that covers".to_owned(), String::new()),
+            Rule::Band => (format!("band {}", contract.min_band), format!("band {}", facts.band)),
+            Rule::Needs => {
+                let missing: Vec<&str> =
+                    facts.brings.missing(contract.needs).map(crate::contract::Need::as_str).collect();
+                (missing.join(" "), "missing".to_owned())
+            }
+            Rule::Excluded => ("a dealer that has not had it".to_owned(), "had it in this cycle".to_owned()),
+            Rule::Territory => {
+                let by = row.shut_out_by.and_then(|by| self.rows.get(by)).map(|row| row.candidate.contract);
+                let found = by.map(|by| format!("{} {}", by.territory, by.id));
+                (
+                    "no territory before it".to_owned(),
+                    found.unwrap_or_else(|| "seats it may not share".to_owned()),
+                )
+            }
+            Rule::Hours => ("open".to_owned(), "shut".to_owned()),
+            Rule::Cap => self.full_cap(row),
+        };
+        let (contract, dealer) = (contract.id.clone(), row.candidate.dealer.id.clone());
+        NearMiss { contract, dealer, rule, needed, found }
+    }
+
+    fn why_inactive(&self, row: &Row<'_>) -> String {
+        let Candidate { contract, zone, paused_until, .. } = *row.candidate;
+        let today = || self.locals.get(zone).map(|local| local.fixed.to_datetime(self.now).date());
+        if paused_until.is_some() {
+            "paused".to_owned()
+        } else if let Some(starts) =
+            contract.starts.filter(|starts| today().is_none_or(|today| *starts > today))
+        {
+            format!("starts {starts}")
+        } else {
+            contract.ends.map_or_else(|| "inactive".to_owned(), |ends| format!("ended {ends}"))
+        }
+    }
+
+    fn full_cap(&self, row: &Row<'_>) -> (String, String) {
+        let local = self.locals.get(row.candidate.zone);
+        let reservation = local.map(|local| *local.reservation(self.now)).unwrap_or_default();
+        let [contract, dealer] = caps(row.candidate, self.counters);
+        let (whose, full) = match reservation.full(contract.0, contract.1) {
+            Some(full) => ("", Some(full)),
+            None => (" for the dealer", reservation.full(dealer.0, dealer.1)),
+        };
+        match full {
+            Some((Period::Total, most, used)) => {
+                (format!("fewer than {most} in total{whose}"), used.to_string())
+            }
+            Some((period, most, used)) => (format!("fewer than {most} a {period}{whose}"), used.to_string()),
+            None => ("a cap that is left".to_owned(), String::new()),
+        }
+    }
+}
