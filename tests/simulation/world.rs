@@ -59,6 +59,8 @@ pub(crate) struct World {
     pub(crate) dealers: Arc<Dealers>,
     /// What was promised.
     pub(crate) ledger: Mutex<Ledger>,
+    /// How many people there are: a few ask again and again, many ask for the same dealers at once.
+    people: u64,
     leads: Router,
     interactions: Router,
     console: Router,
@@ -111,6 +113,7 @@ impl World {
             faults,
             dealers,
             ledger: Mutex::default(),
+            people: if seed.is_multiple_of(2) { 12 } else { 120 },
         };
         Ok((Arc::new(world), received))
     }
@@ -469,9 +472,9 @@ impl World {
             };
             // At times everybody is the same person.
             let crowd = self.below(3) == 0;
-            let person = self.below(12);
+            let person = self.below(self.people);
             for _ in 0..together {
-                let person = if crowd { person } else { self.below(12) };
+                let person = if crowd { person } else { self.below(self.people) };
                 let world = Arc::clone(self);
                 people.spawn(async move { world.person(person).await });
             }

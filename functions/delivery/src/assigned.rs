@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState};
 use leadyard_domain::delivery::{
-    Address, AssignedPayload, Consent, Event, FailureKind, Next, Outcome, Person, Schedule, WithdrawalReason,
-    WithdrawnPayload, next_attempt, webhook_id,
+    Address, AssignedPayload, Consent, Event, FailureKind, Next, Outcome, Person, Schedule, next_attempt,
+    webhook_id,
 };
 use leadyard_domain::enquiry::Understood;
 use leadyard_domain::ids::{AssignmentId, LeadId};
@@ -289,16 +289,6 @@ async fn distribute(cloud: &Cloud, lead: &Lead) {
     if let Err(error) = cloud.queues.wake_to_distribution(&lead.company, &lead.category).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "waking is left to the sweep");
     }
-}
-
-/// The body of a withdrawal.
-pub(crate) fn withdrawn_body(delivery: &Delivery) -> String {
-    let payload = WithdrawnPayload {
-        assignment: delivery.assignment,
-        lead: delivery.lead,
-        reason: WithdrawalReason::Unconfirmed,
-    };
-    payload.body(delivery.since).unwrap_or_default()
 }
 
 /// The body of the assignment: the same bytes at every attempt, as long as the lead is the same.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::DeliveryState;
-use leadyard_domain::delivery::{Event, Next, Outcome, RepeatedPayload, Schedule, next_attempt, webhook_id};
+use leadyard_domain::delivery::{
+    Event, Next, Outcome, RepeatedPayload, Schedule, WithdrawalReason, WithdrawnPayload, next_attempt,
+    webhook_id,
+};
 use leadyard_domain::ids::{AssignmentId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
@@ -12,7 +15,6 @@ use leadyard_platform::judging;
 use leadyard_platform::queues::ToDelivery;
 use leadyard_platform::store::{Delivery, StoreError};
 
-use crate::assigned;
 use crate::post::{self, Post};
 
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
@@ -69,7 +71,7 @@ pub(crate) async fn try_once(
     let channel = post::channel(cloud, &lead, &delivery.dealer, decided_under).await?;
     let (body, number) = match delivery.event {
         Event::Repeated => (repeated_body(cloud, &lead, delivery).await?, repeat_number(&lead, delivery)),
-        Event::Withdrawn => (assigned::withdrawn_body(delivery), 1),
+        Event::Withdrawn => (withdrawn_body(delivery), 1),
         // No one sends these yet; an empty body would say nothing.
         Event::Assigned | Event::Warned | Event::Erased => (String::new(), 1),
     };
@@ -144,4 +146,13 @@ async fn repeated_body(cloud: &Cloud, lead: &Lead, delivery: &Delivery) -> Resul
         truncated: false,
     };
     Ok(payload.body(enquiry.received_at).unwrap_or_default())
+}
+
+fn withdrawn_body(delivery: &Delivery) -> String {
+    let payload = WithdrawnPayload {
+        assignment: delivery.assignment,
+        lead: delivery.lead,
+        reason: WithdrawalReason::Unconfirmed,
+    };
+    payload.body(delivery.since).unwrap_or_default()
 }

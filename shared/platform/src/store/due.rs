@@ -57,16 +57,6 @@ impl Store {
             .expression_attribute_values(":since", number(item.since_ms))
             .send()
             .await;
-        match result {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(StoreError::unavailable(error)),
-        }
+        super::stands(result)
     }
 }

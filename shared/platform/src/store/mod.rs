@@ -228,17 +228,7 @@ impl Store {
             .set_expression_attribute_values(Some(values).filter(|values| !values.is_empty()))
             .send()
             .await;
-        match result {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(StoreError::unavailable(error)),
-        }
+        stands(result)
     }
 
     /// Commits all of it or none of it. Conflicts, throttles and lost replies are tried again here with
@@ -302,6 +292,19 @@ impl Store {
             .build()
             .map_err(|error| StoreError::Malformed(Box::new(error)))?;
         Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+/// Whether a conditional write stands: one that its condition refused is expected, and no error.
+fn stands<T, E, R>(result: Result<T, SdkError<E, R>>) -> Result<bool, StoreError>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    match result {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(StoreError::unavailable(error)),
     }
 }
 

@@ -33,7 +33,7 @@ pub enum Published {
 /// A piece of the files as published: an item holds at most 400 KB.
 const TEXT_PIECE: usize = 350_000;
 /// Categories woken in the transaction that publishes; it takes 100 items.
-const WAKES_AT_ONCE: usize = 90;
+pub(super) const WAKES_AT_ONCE: usize = 90;
 
 impl Store {
     /// Which rulebook is in force.

@@ -6,7 +6,7 @@ use leadyard_domain::distribution::Switches;
 use leadyard_domain::ids::{CategoryId, CompanyId, LeadId};
 
 use super::keys::{self, DueKey, Key};
-use super::rulebook::{RulebookPointer, read_pointer};
+use super::rulebook::{RulebookPointer, WAKES_AT_ONCE, read_pointer};
 use super::{Commit, Item, Store, StoreError, number, read_number, read_string, string, values};
 
 /// Wakes everybody: more slots than any waiting room has leads.
@@ -70,10 +70,16 @@ impl Store {
         let condition = if seen == 0 { "attribute_not_exists(pk)" } else { "v = :seen" };
         let bound = if seen == 0 { values([]) } else { values([(":seen", number(seen))]) };
         let mut writes = vec![self.put(item, condition, bound)?];
-        for category in categories.iter().take(90) {
+        for category in categories.iter().take(WAKES_AT_ONCE) {
             writes.push(self.wake_write(company, category, ALL, now)?);
         }
-        Ok(matches!(self.transact(writes).await?, Commit::Done))
+        let saved = matches!(self.transact(writes).await?, Commit::Done);
+        if saved {
+            for category in categories.iter().skip(WAKES_AT_ONCE) {
+                self.wake(company, category, now).await?;
+            }
+        }
+        Ok(saved)
     }
 
     /// Wakes all who wait in a category.
