@@ -109,3 +109,43 @@ async fn companies_are_walled_off_from_each_other() {
     blue.settle().await;
     assert_eq!(acme.story(&of_acme).await.0["interactions"], before);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_desk_is_told_where_a_lead_would_go_and_why_it_went_where_it_did() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("tier", "1"), ("cap_total", "1")])
+        .seller("ridge", [("tier", "2"), ("min_band", "A1")])
+        .seller("crest", [("tier", "3"), ("area", "zip:33101")]);
+    let yard = Yard::of(rules).await;
+    yard.settled_lead(&Person::number(1)).await;
+    let second = yard.lead(&Person::number(2)).await;
+    let path = format!("/v1/leads/{second}/recommendation");
+    let told = yard.desk(Method::GET, &path, None).await.is(200).json;
+    assert_eq!((&told["assign"], &told["seats"][0]["dealer"]), (&json!(true), &json!("crest")));
+    let of = |dealer: &str| {
+        let candidates = told["candidates"].as_array().unwrap();
+        candidates.iter().find(|candidate| candidate["dealer"] == dealer).cloned().unwrap()
+    };
+    assert_eq!(of("crest")["is"], "chosen");
+    assert_eq!((&of("hudson")["failed"], &of("hudson")["found"]), (&json!("cap"), &json!("1")));
+    assert_eq!((&of("ridge")["failed"], &of("ridge")["needed"]), (&json!("band"), &json!("band A1")));
+    assert_eq!(yard.story(&second).await.stage(), "received", "looking changes nothing");
+    assert_eq!(yard.taken("crest", 4).await, 0);
+
+    // It goes there; the record says the same of everybody, though the rules have changed since.
+    yard.settle().await;
+    let _ = yard.publish(&Rules::roofing("acme").seller("ridge", [])).await.is(200);
+    let story = yard.story(&second).await;
+    assert_eq!(story.holders(), ["crest"]);
+    let decision = story.list("decisions").next().unwrap()["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/leads/{second}/decisions/{decision}");
+    assert_eq!(yard.desk(Method::GET, &path, None).await.is(200).json, told);
+
+    // Another company's desk is told nothing, and a closed lead goes nowhere.
+    let other = yard.also(Rules::roofing("bolt").seller("grove", [])).await;
+    let _ = other.desk(Method::GET, &path, None).await.is(404);
+    let recommendation = format!("/v1/leads/{second}/recommendation");
+    let _ = other.desk(Method::GET, &recommendation, None).await.is(404);
+    let _ = yard.answers("crest", &second, "lost").await.is(200);
+    let _ = yard.desk(Method::GET, &recommendation, None).await.is(409).is_problem("state-conflict");
+}

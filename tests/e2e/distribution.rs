@@ -295,7 +295,7 @@ async fn all_repeat(yard: &Yard, lead: &str) -> usize {
     let story = yard.cloud.store.lead_story(lead.parse().unwrap()).await.unwrap().unwrap();
     for record in &story.decisions {
         let again = judging::repeat(&yard.cloud, &yard.company_id(), record).await.unwrap().unwrap();
-        let again = again.record(record.id, record.at, &record.facts, record.rulebook).unwrap();
+        let again = again.considered.record(record.id, record.at, &record.facts, record.rulebook).unwrap();
         assert_eq!(&again, record);
         assert!(record.evidence.len() < 1_000, "{} bytes of evidence", record.evidence.len());
     }

@@ -399,8 +399,9 @@ impl Check<'_> {
         for story in self.stories {
             for record in &story.decisions {
                 let again = judging::repeat(&self.world.plain, &story.lead.company, record).await?;
-                let again =
-                    again.map(|again| again.record(record.id, record.at, &record.facts, record.rulebook));
+                let again = again.map(|again| {
+                    again.considered.record(record.id, record.at, &record.facts, record.rulebook)
+                });
                 let Some(again) = again.transpose()? else {
                     self.violated(5, format!("the rulebook of decision {} is gone", record.id));
                     continue;

@@ -22,13 +22,7 @@ pub(crate) async fn story(
     Path(lead): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let missing = || Problem::new(Code::NotFound, "there is no such lead");
-    let id: LeadId = lead.parse().map_err(|_| missing())?;
-    let story = cloud.store.lead_story(id).await?.ok_or_else(missing)?;
-    if !desk.companies.contains(&story.lead.company) {
-        return Err(missing());
-    }
+    let story = of_desk(&cloud, &lead, &headers).await?;
     let enquiries = cloud.store.enquiries_of(&story.lead).await?;
     let now = cloud.clock.now();
     let score = match cloud.rulebooks.current(&cloud.store, &story.lead.company).await? {
@@ -39,6 +33,15 @@ pub(crate) async fn story(
         }
     };
     Ok(Json(tell(&story, &enquiries, &score)))
+}
+
+/// A lead's story, for a desk that may see it.
+pub(crate) async fn of_desk(cloud: &Cloud, lead: &str, headers: &HeaderMap) -> Result<Story, Problem> {
+    let desk = who::desk(cloud, headers)?;
+    let missing = || Problem::new(Code::NotFound, "there is no such lead");
+    let id: LeadId = lead.parse().map_err(|_| missing())?;
+    let story = cloud.store.lead_story(id).await?.ok_or_else(missing)?;
+    if desk.companies.contains(&story.lead.company) { Ok(story) } else { Err(missing()) }
 }
 
 fn tell(story: &Story, enquiries: &[StoredEnquiry], score: &Value) -> Value {

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | [`who`] | whose token it is, and what they may see |
 //! | [`leads`] | the whole story of a lead |
+//! | [`why`] | why it went there; where it would go now |
 //! | [`inbox`] | the dealer's side: own leads, answers |
 //! | [`rulebook`] | what is in force; publishing |
 //! | [`switches`] | stop and pause |
 
 mod who;
 mod leads;
+mod why;
 mod inbox;
 mod rulebook;
 mod switches;
@@ -25,6 +27,8 @@ pub fn router(cloud: Cloud) -> Router {
     Router::new()
         .route("/healthz", get(health))
         .route("/v1/leads/{lead}", get(leads::story))
+        .route("/v1/leads/{lead}/recommendation", get(why::recommendation))
+        .route("/v1/leads/{lead}/decisions/{decision}", get(why::decision))
         .route("/v1/inbox", get(inbox::list))
         .route("/v1/inbox/{assignment}/{act}", post(inbox::answer))
         .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))

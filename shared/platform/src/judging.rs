@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use leadyard_domain::distribution::{
-    Chunk, Conclusion, Core, Counters, Decision, Evidence, LeadFacts, Rule, Switches, decide, screen,
+    Chunk, Conclusion, Core, Counters, Decision, Evidence, Judged as Candidate, LeadFacts, Rule, Screened,
+    Switches, decide, explain, screen,
 };
 use leadyard_domain::enquiry::{Enquiry, FieldMap, Understood};
 use leadyard_domain::ids::{CompanyId, DecisionId};
@@ -181,6 +182,34 @@ pub async fn consider(
     Ok(Considered { decision, counters, evidence, seed })
 }
 
+/// A decision with every candidate's part in it.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The decision.
+    pub considered: Considered,
+    /// Everybody whose area covers the lead, and the first rule each failed.
+    pub candidates: Vec<Candidate>,
+}
+
+/// What distribution would decide of a lead now, explained. Nothing is written.
+///
+/// # Errors
+/// When the table cannot be read.
+pub async fn preview(
+    cloud: &Cloud,
+    in_force: &InForce,
+    facts: &LeadFacts,
+    now: Timestamp,
+) -> Result<Explained, StoreError> {
+    let core = &in_force.core;
+    let chunks: Vec<Arc<Chunk>> =
+        cloud.rulebooks.chunks(&cloud.store, core, &facts.category, facts.location.state()).await?;
+    let screened = screen(facts, core, &chunks, &in_force.switches, now);
+    let (contracts, dealers) = screened.counters_to_read();
+    let counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers).await?;
+    Ok(explained(&screened, counters, now, u64::from(facts.cycle)))
+}
+
 /// A recorded decision, made again from its record and the rulebook it names; `None` when that rulebook
 /// is not kept any more.
 ///
@@ -190,7 +219,7 @@ pub async fn repeat(
     cloud: &Cloud,
     company: &CompanyId,
     record: &DecisionRecord,
-) -> Result<Option<Considered>, StoreError> {
+) -> Result<Option<Explained>, StoreError> {
     let Some(core) = cloud.rulebooks.core(&cloud.store, company, record.rulebook).await? else {
         return Ok(None);
     };
@@ -201,7 +230,11 @@ pub async fn repeat(
     let switches = evidence.switches();
     let screened = screen(facts, &core, &chunks, &switches, record.at);
     let counters = evidence.counters(&screened, record.at);
-    let decision = decide(&screened, &counters, record.at, record.seed);
-    let evidence = Evidence::of(&screened, &counters, record.at);
-    Ok(Some(Considered { decision, counters, evidence, seed: record.seed }))
+    Ok(Some(explained(&screened, counters, record.at, record.seed)))
+}
+
+fn explained(screened: &Screened<'_>, counters: Counters, now: Timestamp, seed: u64) -> Explained {
+    let (decision, candidates) = explain(screened, &counters, now, seed);
+    let evidence = Evidence::of(screened, &counters, now);
+    Explained { considered: Considered { decision, counters, evidence, seed }, candidates }
 }

@@ -139,6 +139,8 @@ pub struct Judged {
     pub dealer: DealerId,
     /// What it failed.
     pub failed: Option<Rule>,
+    /// The same with both values.
+    pub miss: Option<NearMiss>,
 }
 
 /// Decides who should have the lead.
@@ -162,10 +164,14 @@ pub fn explain(
     let judged = table
         .rows
         .iter()
-        .map(|row| Judged {
-            contract: row.candidate.contract.id.clone(),
-            dealer: row.candidate.dealer.id.clone(),
-            failed: table.failed(row),
+        .map(|row| {
+            let failed = table.failed(row);
+            Judged {
+                contract: row.candidate.contract.id.clone(),
+                dealer: row.candidate.dealer.id.clone(),
+                failed,
+                miss: failed.map(|rule| table.near_miss(rule, row)),
+            }
         })
         .collect();
     (table.decision(conclusion), judged)

@@ -31,7 +31,7 @@ impl<'a> Table<'a> {
         Decision { conclusion, failed, near_misses }
     }
 
-    fn near_miss(&self, rule: Rule, row: &Row<'a>) -> NearMiss {
+    pub(super) fn near_miss(&self, rule: Rule, row: &Row<'a>) -> NearMiss {
         let contract = row.candidate.contract;
         let facts = self.facts;
         let (needed, found) = match rule {

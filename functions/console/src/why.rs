@@ -1,0 +1,97 @@
+//! Why a lead went where it did, and where it would go now.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use leadyard_domain::distribution::{Conclusion, Rule};
+use leadyard_domain::error::Code;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::Problem;
+use leadyard_platform::judging::{self, Explained};
+use serde_json::{Value, json};
+
+use crate::leads;
+
+/// `GET /v1/leads/{id}/recommendation`: what a decision would conclude now, also of a lead that is
+/// nurtured still. Nothing is written, and no counter moves.
+pub(crate) async fn recommendation(
+    State(cloud): State<Cloud>,
+    Path(lead): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let story = leads::of_desk(&cloud, &lead, &headers).await?;
+    let lead = &story.lead;
+    if !lead.wants_distribution() {
+        let detail = format!("the lead is {}: there is nothing to distribute", lead.stage);
+        return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
+    }
+    let in_force = judging::in_force(&cloud, &lead.company).await?;
+    let in_force =
+        in_force.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))?;
+    let now = cloud.clock.now();
+    let judged = judging::judge(&cloud, &in_force.core, lead, story.activity.clone(), now).await?;
+    let facts = lead.facts(judged.score.band);
+    let explained = judging::preview(&cloud, &in_force, &facts, now).await?;
+    Ok(Json(tell(&explained, in_force.core.version)))
+}
+
+/// `GET /v1/leads/{id}/decisions/{decision}`: a recorded decision with the part of every candidate,
+/// made again from its record.
+pub(crate) async fn decision(
+    State(cloud): State<Cloud>,
+    Path((lead, decision)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let story = leads::of_desk(&cloud, &lead, &headers).await?;
+    let record = story.decisions.iter().find(|record| record.id.to_string() == decision);
+    let record = record.ok_or_else(|| Problem::new(Code::NotFound, "this lead has no such decision"))?;
+    let explained = judging::repeat(&cloud, &story.lead.company, record).await?;
+    let explained =
+        explained.ok_or_else(|| Problem::new(Code::NotFound, "its rulebook is not kept any more"))?;
+    Ok(Json(tell(&explained, record.rulebook)))
+}
+
+fn tell(explained: &Explained, rulebook: u64) -> Value {
+    let (assign, waiting, until, seats) = match &explained.considered.decision.conclusion {
+        Conclusion::Assign(seats) => (true, None, None, seats),
+        Conclusion::Wait { reason, until, recommended } => (false, Some(reason), *until, recommended),
+    };
+    let seats: Vec<Value> = seats
+        .iter()
+        .map(|seat| {
+            json!({
+                "contract": seat.contract, "dealer": seat.dealer, "price": seat.price,
+                "area": seat.specificity, "miles": seat.miles.map(|miles| (miles * 10.0).round() / 10.0),
+            })
+        })
+        .collect();
+    let chosen = |contract: &Value| seats.iter().any(|seat| seat["contract"] == *contract);
+    let candidates: Vec<Value> = explained
+        .candidates
+        .iter()
+        .map(|candidate| {
+            let contract = json!(candidate.contract);
+            let word = match &candidate.miss {
+                Some(miss) => {
+                    return json!({
+                        "contract": contract, "dealer": candidate.dealer, "failed": miss.rule,
+                        "needed": miss.needed, "found": miss.found,
+                    });
+                }
+                None if chosen(&contract) => "chosen",
+                None => "ranked lower",
+            };
+            json!({ "contract": contract, "dealer": candidate.dealer, "is": word })
+        })
+        .collect();
+    let failed: serde_json::Map<String, Value> = Rule::ALL
+        .iter()
+        .zip(explained.considered.decision.failed)
+        .filter(|(_, count)| *count > 0)
+        .map(|(rule, count)| (rule.to_string(), json!(count)))
+        .collect();
+    json!({
+        "assign": assign, "seats": seats, "waiting": waiting, "until": until, "rulebook": rulebook,
+        "failed": failed, "candidates": candidates,
+    })
+}
