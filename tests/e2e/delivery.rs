@@ -246,7 +246,7 @@ async fn an_attempt_that_kills_its_process_every_time_still_ends() {
         dies_while_hudson_hangs(&yard).await;
         // Until its claim runs out and the sweep has looked.
         yard.dealer_says("hudson", Says::Status(200));
-        tokio::time::sleep(Duration::from_secs(150)).await;
+        tokio::time::sleep(Duration::from_secs(400)).await;
         leadyard_sweep::sweep(&yard.cloud).await.unwrap();
     }
     yard.dealer_says("hudson", Says::Status(503));

@@ -149,3 +149,14 @@ async fn the_desk_is_told_where_a_lead_would_go_and_why_it_went_where_it_did() {
     let _ = yard.answers("crest", &second, "lost").await.is(200);
     let _ = yard.desk(Method::GET, &recommendation, None).await.is(409).is_problem("state-conflict");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lead_that_is_still_on_its_way_shows_nobody_in_the_inbox() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    yard.dealer_says("hudson", leadyard_tests::Says::IsShut);
+    let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;
+    let inbox = yard.inbox("hudson").await;
+    assert_eq!((inbox.len(), &inbox[0]["person"]), (1, &json!(null)));
+    let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+    assert_eq!(yard.inbox("hudson").await[0]["person"]["first_name"], "Ada");
+}

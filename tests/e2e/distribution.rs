@@ -8,6 +8,8 @@ use leadyard_tests::{Person, Rules, Yard};
 use serde_json::json;
 
 const HOUR: Duration = Duration::from_secs(3_600);
+/// Who waits is woken this long after a change.
+const WOKEN: Duration = Duration::from_secs(6);
 
 #[tokio::test(start_paused = true)]
 async fn a_protected_territory_is_never_bypassed() {
@@ -161,7 +163,7 @@ async fn a_new_rulebook_wakes_who_waits() {
         .publish(&Rules::roofing("acme").seller("hudson", [("area", "zip:10001 zip:33101")]))
         .await
         .is(200);
-    yard.settle().await;
+    yard.advance(WOKEN).await;
     assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
     assert_eq!(yard.story(&lead).await.decisions(), ["waiting:area", "assigned"]);
 }
@@ -184,7 +186,7 @@ async fn stop_and_pause_hold_leads_back_and_let_them_go_again() {
     let stopped = yard.settled_lead(&Person::number(1)).await;
     assert_eq!(yard.story(&stopped).await.waiting(), "stopped");
     yard.flip("stop", json!({ "on": false })).await;
-    yard.settle().await;
+    yard.advance(WOKEN).await;
     assert_eq!(yard.story(&stopped).await.holders(), ["hudson"]);
 
     yard.flip("pause", json!({ "on": true, "dealer": "hudson", "reason": "holiday" })).await;
@@ -192,10 +194,10 @@ async fn stop_and_pause_hold_leads_back_and_let_them_go_again() {
     assert_eq!(yard.story(&paused).await.waiting(), "inactive");
     // Publishing leaves switches alone.
     let _ = yard.publish(&Rules::roofing("acme").seller("hudson", [("price", "11.00")])).await.is(200);
-    yard.settle().await;
+    yard.advance(WOKEN).await;
     assert_eq!(yard.story(&paused).await.waiting(), "inactive");
     yard.flip("pause", json!({ "on": false, "dealer": "hudson" })).await;
-    yard.settle().await;
+    yard.advance(WOKEN).await;
     assert_eq!(yard.story(&paused).await.holders(), ["hudson"]);
 }
 
@@ -216,7 +218,7 @@ async fn a_slot_given_back_wakes_the_next_in_line() {
     let second = yard.settled_lead(&Person::number(2)).await;
     assert_eq!(yard.story(&second).await.waiting(), "cap");
     let _ = yard.answers("hudson", &first, "decline").await.is(200);
-    yard.settle().await;
+    yard.advance(WOKEN).await;
     assert_eq!(yard.story(&second).await.holders(), ["hudson"]);
     assert_eq!(yard.story(&first).await.waiting(), "excluded");
     assert_eq!(yard.taken("hudson", 4).await, 1);

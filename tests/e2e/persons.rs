@@ -194,3 +194,85 @@ async fn a_repeat_reaches_a_holder_whose_server_was_away_later() {
     yard.advance(Duration::from_secs(120)).await;
     assert_eq!(yard.told("hudson").iter().filter(|told| told.event == "lead.repeated").count(), 1);
 }
+
+/// Hudson takes roofs from all of New York, Ridge from New Jersey.
+async fn two_states() -> Yard {
+    let rules = Rules::roofing("acme")
+        .offer("gutter", "roofing", "")
+        .seller("hudson", [("area", "state:NY")])
+        .seller("ridge", [("area", "state:NJ"), ("tier", "9")]);
+    Yard::of(rules).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_turns_out_to_live_elsewhere_is_still_its_holders() {
+    let yard = two_states().await;
+    let ada = Person::named("Ada", "Hill").without("zip").with("state", "NY");
+    let lead = yard.lead(&ada).await;
+    yard.dealer_says("hudson", Says::Status(500));
+    yard.settle().await;
+    // Before the first delivery has ended she asks again, and now gives a ZIP in New Jersey.
+    let moved = ada.clone().with("zip", "07030");
+    assert_eq!(asks(&yard, &moved).await, ("repeat".to_owned(), lead.clone()));
+    assert_eq!(asks(&yard, &moved.with("offer", "gutter")).await, ("repeat".to_owned(), lead.clone()));
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(Duration::from_secs(180)).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.holders(), ["hudson"]);
+    assert_eq!(story.attempts("hudson"), ["unknown", "received"]);
+    assert_eq!(yard.told("hudson").iter().filter(|told| told.event == "lead.repeated").count(), 2);
+    assert!(yard.told("ridge").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_turns_out_to_live_elsewhere_is_withdrawn_from_who_may_hold_the_lead() {
+    let yard = two_states().await;
+    let ada = Person::named("Ada", "Hill").without("zip").with("state", "NY");
+    let lead = yard.lead(&ada).await;
+    yard.dealer_says("hudson", Says::Status(500));
+    yard.settle().await;
+    asks(&yard, &ada.with("zip", "07030")).await;
+    yard.advance(Duration::from_secs(900)).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["ridge"]);
+    let told = yard.told("hudson");
+    assert_eq!(told.last().unwrap().event, "lead.withdrawn");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shared_lead_that_one_dealer_lost_is_not_sold_to_it_again_nor_more_often_than_agreed() {
+    let mut rules = Rules::roofing("acme");
+    for dealer in ["hudson", "ridge", "crest", "grove"] {
+        rules = rules.seller(dealer, [("sale", "shared:2")]);
+    }
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;
+    let first: Vec<String> = yard.story(&lead).await.holders().iter().map(ToString::to_string).collect();
+    let _ = yard.answers(&first[0], &lead, "lost").await.is(200);
+    let _ = yard.answers(&first[1], &lead, "decline").await.is(200);
+    yard.advance(Duration::from_secs(60)).await;
+    let story = yard.story(&lead).await;
+    let holders = story.holders();
+    assert_eq!(holders.len(), 1, "one of two seats is lost, the other was given back: {holders:?}");
+    assert!(!first.iter().any(|dealer| dealer == holders[0]));
+    assert_eq!(story.assignments().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_again_after_expiring_unsold_is_sold_though_the_window_grew() {
+    let rules = |days: &str| {
+        Rules::roofing("acme").with(&format!("window_days = {days}")).seller("hudson", [("cap_total", "1")])
+    };
+    let yard = Yard::of(rules("10")).await;
+    yard.settled_lead(&Person::number(1)).await;
+    let ada = Person::named("Ada", "Hill");
+    let lead = yard.settled_lead(&ada).await;
+    yard.advance(Duration::from_secs(11 * 86_400)).await;
+    assert_eq!(yard.story(&lead).await.stage(), "expired");
+    let _ = yard.publish(&rules("60").seller("ridge", [])).await.is(200);
+    assert_eq!(asks(&yard, &ada).await, ("received".to_owned(), lead.clone()));
+    yard.settle().await;
+    assert_eq!(
+        (yard.story(&lead).await.holders(), yard.story(&lead).await.0["cycle"].as_u64()),
+        (vec!["ridge"], Some(2))
+    );
+}

@@ -1,9 +1,10 @@
-//! What must hold when the weather has cleared: the first five promises of the product.
+//! What must hold when the weather has cleared: the first six promises of the product.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use leadyard_domain::assignment::{Assignment, DeliveryState};
+use leadyard_domain::distribution::{Conclusion, Rule, Waiting};
 use leadyard_domain::lead::{AssignmentState, Lead, Stage};
 use leadyard_domain::scoring::{Activity, InteractionId, InteractionKind};
 use leadyard_domain::time::{Period, UtcDay};
@@ -42,6 +43,7 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
     let mut check =
         Check { world, violations: Vec::new(), log: world.dealers.log(), stories: &stories, items: &items };
     check.nothing_is_lost().await?;
+    check.who_waits_must().await?;
     check.one_holder();
     check.dealers_agree();
     check.no_cap_is_exceeded();
@@ -178,6 +180,34 @@ impl Check<'_> {
             let dead = self.world.aws.queues().peek(&queue.dead(), 3)?;
             if !dead.is_empty() {
                 self.violated(1, format!("{} has dead letters: {}", queue.name, dead.join(" ")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Promise 6: nobody sleeps in the waiting room whom somebody may have.
+    async fn who_waits_must(&mut self) -> anyhow::Result<()> {
+        let now = self.world.cloud.clock.now();
+        for story in self.stories.iter().filter(|story| story.lead.stage == Stage::Waiting) {
+            let lead = &story.lead;
+            // A slot that comes free wakes twice as many as slots, the highest score first, and they need
+            // not be those who can use it: the others wait for their period's end.
+            if lead.waiting == Some(Waiting::For(Rule::Cap)) {
+                continue;
+            }
+            let Some(in_force) = judging::in_force(&self.world.plain, &lead.company).await? else { continue };
+            let activity = story.activity.clone();
+            let judged = judging::judge(&self.world.plain, &in_force.core, lead, activity, now).await?;
+            let facts = lead.facts(judged.score.band);
+            let considered = judging::consider(&self.world.plain, &in_force, &facts, now).await?;
+            if let Conclusion::Assign(seats) = considered.decision.conclusion {
+                self.violated(
+                    6,
+                    format!(
+                        "lead {} waits ({:?}) until {:?}, and {} may have it",
+                        lead.id, lead.waiting, lead.due, seats[0].contract
+                    ),
+                );
             }
         }
         Ok(())

@@ -39,8 +39,10 @@ pub(crate) async fn list(
     let mut items = Vec::new();
     for assignment in cloud.store.inbox(&token.company, &token.dealer, open, PAGE).await? {
         let mut item = leads::assignment(&assignment);
-        // What the dealer holds it may see; what it gave back it may not.
+        // What the dealer holds it may see; not what it gave back, nor what is on its way to it and may
+        // yet go to somebody else.
         if assignment.state.holds()
+            && assignment.delivery == DeliveryState::Received
             && let Some(lead) = cloud.store.lead_get(assignment.lead).await?
             && let Some(members) = item.as_object_mut()
         {
@@ -145,7 +147,7 @@ fn close(mut lead: Lead, assignment: &Assignment, now: Timestamp) -> Option<Lead
     let others = lead.holders.iter().any(|holder| holder.assignment != assignment.id);
     match assignment.state {
         AssignmentState::Won if !lead.stage.closed() => lead.close(Stage::Won, now),
-        AssignmentState::Lost if others => lead.holders.retain(|holder| holder.assignment != assignment.id),
+        AssignmentState::Lost if others => lead.lose_seat(assignment.id),
         AssignmentState::Lost if !lead.stage.closed() => lead.close(Stage::Lost, now),
         AssignmentState::Offered
         | AssignmentState::Accepted

@@ -47,7 +47,7 @@ pub(crate) async fn decision(
     let record = record.ok_or_else(|| Problem::new(Code::NotFound, "this lead has no such decision"))?;
     let explained = judging::repeat(&cloud, &story.lead.company, record).await?;
     let explained =
-        explained.ok_or_else(|| Problem::new(Code::NotFound, "its rulebook is not kept any more"))?;
+        explained.ok_or_else(|| Problem::new(Code::NotFound, "what it was decided on is not kept"))?;
     Ok(Json(tell(&explained, record.rulebook)))
 }
 

@@ -65,17 +65,23 @@ async fn rest(cloud: &Cloud, mut assignment: Assignment) -> Result<(), StoreErro
 async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
     if let Some(number) = assignment.begun() {
         let outcome = Outcome::of_failure(FailureKind::Interrupted);
+        let began = assignment.attempt(number).map_or(now, |attempt| attempt.at);
         assignment.interrupt_attempt(number);
-        follow(&mut assignment, &outcome, now, cloud.entropy.u64());
+        follow(&mut assignment, &outcome, began, cloud.entropy.u64());
         if assignment.delivery != DeliveryState::Pending {
             let saved = cloud.store.assignment_save(&assignment).await?;
             return if saved { take_back(cloud, assignment, now).await } else { Ok(()) };
         }
-        // Its wait went by while it had the assignment to itself: the next one may begin.
+        if let Some(at) = assignment.next_attempt_at.filter(|at| *at > now) {
+            // What is left of its wait; an early one went by while it had the assignment to itself.
+            let saved = cloud.store.assignment_save(&assignment).await?;
+            tracing::info!(assignment.id = %assignment.id, attempt.next = %at, "an attempt was interrupted");
+            return if saved { go_on(cloud, assignment, now).await } else { Ok(()) };
+        }
     }
     let Some(lead) = cloud.store.lead_get(assignment.lead).await? else { return Ok(()) };
     let enquiry = cloud.store.enquiry_get(lead.opening).await?;
-    let channel = post::channel(cloud, &lead, &assignment.dealer, assignment.rulebook).await?;
+    let channel = post::channel(cloud, &lead, &assignment).await?;
     let body = body(cloud, &lead, &assignment, enquiry.as_ref()).await;
     let post = Post {
         company: &assignment.company,
@@ -83,6 +89,8 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         webhook_id: webhook_id(assignment.id, Event::Assigned, 1),
         body,
     };
+    // What was read took its time.
+    let now = cloud.clock.now();
     let way = post::way(cloud, channel.as_ref(), post, now);
     assignment.channel = channel.as_ref().map(|channel| channel.kind);
     let claimed_until = claim_end(cloud, now);

@@ -67,8 +67,10 @@ pub(crate) async fn try_once(
         delivery.state = DeliveryState::NotReceived;
         return Ok(None);
     }
-    let decided_under = assignment.as_ref().map_or(0, |assignment| assignment.rulebook);
-    let channel = post::channel(cloud, &lead, &delivery.dealer, decided_under).await?;
+    let channel = match &assignment {
+        Some(assignment) => post::channel(cloud, &lead, assignment).await?,
+        None => None,
+    };
     let (body, number) = match delivery.event {
         Event::Repeated => (repeated_body(cloud, &lead, delivery).await?, repeat_number(&lead, delivery)),
         Event::Withdrawn => (withdrawn_body(delivery), 1),

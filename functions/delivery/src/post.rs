@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
-use leadyard_domain::assignment::Attempt;
+use leadyard_domain::assignment::{Assignment, Attempt};
 use leadyard_domain::dealer::ChannelKind;
 use leadyard_domain::delivery::{End, FailureKind, Outcome, derive_secret, sign};
 use leadyard_domain::distribution::compiled::CompiledChannel;
@@ -15,15 +15,14 @@ use leadyard_platform::store::StoreError;
 /// The generation of dealers' webhook secrets.
 const GENERATION: u32 = 1;
 
-/// How the dealer is reached now; `None` when it is not in the rulebook any more, nor was in the one
-/// the lead was decided under.
+/// How the dealer of an assignment is reached now; `None` when it is not in the rulebook any more, nor
+/// was in the one the lead was decided under.
 pub(crate) async fn channel(
     cloud: &Cloud,
     lead: &Lead,
-    dealer: &DealerId,
-    decided_under: u64,
+    assignment: &Assignment,
 ) -> Result<Option<CompiledChannel>, StoreError> {
-    let state = lead.location().state();
+    let (dealer, decided_under, state) = (&assignment.dealer, assignment.rulebook, assignment.sold_in);
     let current = cloud.rulebooks.current(&cloud.store, &lead.company).await?;
     let current_version = current.as_ref().map(|core| core.version);
     let mut books = vec![current];

@@ -11,7 +11,7 @@ use leadyard_domain::enquiry::{Fields, Understood};
 use leadyard_domain::error::Code;
 use leadyard_domain::identity::{Claim, Claims, IdentityHash, IdentityKey, Join, PersonKeys, join};
 use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
-use leadyard_domain::lead::{self, Contactable, Lead, LeadScope, Stage};
+use leadyard_domain::lead::{self, Contactable, Lead, LeadScope};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Name, Phone};
 use leadyard_domain::rulebook::{Offer, Scope, Source};
@@ -46,16 +46,17 @@ const ROUNDS: usize = 40;
 /// # Errors
 /// When the store could not be asked, or stayed contended: the caller spills it.
 pub(crate) async fn keep(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, StoreError> {
-    let Some(core) = core(cloud, &arrival.key.company).await? else {
+    let Some((core, sure)) = core(cloud, &arrival.key.company).await? else {
         return Err(StoreError::Contended); // no rulebook yet: the spill waits for one
     };
     let same_generation =
         |source: &&Source| arrival.spilled || source.key_generation == arrival.key.generation;
     let Some(source) = core.source(&arrival.key.source).filter(same_generation) else {
-        return no_source(cloud, arrival).await;
+        // An older rulebook may not know the source yet: the spill asks the one in force.
+        return if sure { no_source(cloud, arrival).await } else { Err(StoreError::Contended) };
     };
     let pages = Pages { thank_you: source.thank_you.clone(), error: source.error_page.clone() };
-    if let Some(problem) = past_its_end(&core, source, arrival) {
+    if let Some(problem) = past_its_end(&core, source, arrival).filter(|_| sure) {
         return Ok(Answered::fresh(Answer::Refused(problem)).with_pages(pages));
     }
     if let Some(replay) = replay(cloud, arrival).await? {
@@ -73,11 +74,12 @@ pub(crate) async fn keep(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, S
     take(cloud, &arrived).await.map(|answered| answered.with_pages(pages))
 }
 
-/// The rulebook's core: what was read last, if it is fresh enough, or if the table is away.
-async fn core(cloud: &Cloud, company: &CompanyId) -> Result<Option<Arc<Core>>, StoreError> {
+/// The rulebook's core, and whether it is the one in force: while the table is away it is what was read
+/// last.
+async fn core(cloud: &Cloud, company: &CompanyId) -> Result<Option<(Arc<Core>, bool)>, StoreError> {
     match cloud.rulebooks.current(&cloud.store, company).await {
-        Ok(core) => Ok(core),
-        Err(error) => cloud.rulebooks.known(company).map(Some).ok_or(error),
+        Ok(core) => Ok(core.map(|core| (core, true))),
+        Err(error) => cloud.rulebooks.known(company).map(|core| Some((core, false))).ok_or(error),
     }
 }
 
@@ -425,17 +427,19 @@ async fn other_offer(
     lead: &Lead,
     offer: &Offer,
 ) -> Result<bool, StoreError> {
-    let held = lead.stage == Stage::Assigned && !lead.holders.is_empty();
     let outside = lead.outside_window(arrived.arrival.at, arrived.core.company.window_days);
-    if !held || lead.offer == offer.id || outside {
+    if lead.holders.is_empty() || lead.offer == offer.id || outside {
         return Ok(false);
     }
-    let state = lead.location().state();
-    let chunks = cloud.rulebooks.chunks(&cloud.store, arrived.core, &lead.category, state).await?;
-    let taken = lead.holders.iter().any(|holder| {
-        chunks.iter().find_map(|chunk| chunk.takes_offer(&holder.contract, &offer.id)).unwrap_or(false)
-    });
-    Ok(!taken)
+    for holder in &lead.holders {
+        let seat = cloud.store.assignment_get(lead.id, lead.cycle, holder.assignment).await?;
+        let state = seat.map_or_else(|| lead.location().state(), |seat| seat.sold_in);
+        let chunks = cloud.rulebooks.chunks(&cloud.store, arrived.core, &lead.category, state).await?;
+        if chunks.iter().any(|chunk| chunk.takes_offer(&holder.contract, &offer.id) == Some(true)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// New claims in the scope that was met, and the surname on the identities that were found there.
@@ -449,6 +453,8 @@ fn identity_writes(keys: &PersonKeys, met: &Met) -> Vec<IdentityWrite> {
     let mut writes: Vec<IdentityWrite> = met.claims().iter().map(|hash| write(hash, true)).collect();
     for (hash, found) in [keys.email, keys.phone].into_iter().zip([&met.by_email, &met.by_phone]) {
         if let (Some(hash), Some(found)) = (hash, found)
+            // One more than identify a person says that it identifies nobody; the rest would only grow.
+            && found.identified.surnames.len() <= limits::SURNAMES_PER_IDENTITY
             && keys.surname.is_some_and(|surname| !found.identified.surnames.contains(&surname))
         {
             writes.push(write(hash, false));

@@ -33,15 +33,28 @@ pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
     let now = cloud.clock.now();
     let pages = join_all((0..keys::SHARDS).map(|shard| cloud.store.due_page(shard, now, PAGE))).await;
     let mut swept = Swept::default();
+    let mut failed = None;
     for page in pages {
-        let page = page?;
+        // One shard that cannot be asked keeps nobody else waiting.
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                failed = Some(error);
+                continue;
+            }
+        };
         swept.more |= page.len() >= PAGE as usize;
         for item in page {
             // Jittered, so that what was due together is not due together again.
             let lease = LEASE + SignedDuration::from_millis((cloud.entropy.u64() % 10_000) as i64);
             let until = now.checked_add(lease).unwrap_or(now);
-            if !cloud.store.due_claim(&item, until).await? {
-                continue;
+            match cloud.store.due_claim(&item, until).await {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
             }
             match queue(cloud, &item).await {
                 Ok(()) => swept.queued += 1,
@@ -58,7 +71,7 @@ pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
     if swept.queued + swept.refused > 0 {
         tracing::info!(sweep.queued = swept.queued, sweep.refused = swept.refused, "swept");
     }
-    Ok(swept)
+    failed.map_or(Ok(swept), Err)
 }
 
 async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), QueueError> {

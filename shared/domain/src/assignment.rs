@@ -10,6 +10,7 @@ use crate::distribution::{Reservation, Seat};
 use crate::ids::{AssignmentId, CompanyId, ContractId, DealerId, LeadId};
 use crate::lead::{AssignmentState, Lead};
 use crate::money::Money;
+use crate::place::State;
 
 words! {
     /// Where the delivery of an assignment stands.
@@ -74,6 +75,9 @@ pub struct Assignment {
     pub patient_until: Option<Timestamp>,
     /// The rulebook it was decided under.
     pub rulebook: u64,
+    /// The state it was sold in: a repeat may know better where the lead is, and its contract is found
+    /// by where it was.
+    pub sold_in: Option<State>,
     /// When the dealer was chosen.
     pub offered_at: Timestamp,
     /// When the dealer had it: what settles the charge.
@@ -119,6 +123,7 @@ impl Assignment {
             reservation: seat.reservation,
             patient_until: seat.patient_until,
             rulebook,
+            sold_in: lead.location().state(),
             offered_at: now,
             settled_at: None,
             state_at: now,

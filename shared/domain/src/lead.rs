@@ -229,6 +229,8 @@ pub struct Lead {
     pub excluded: Vec<DealerId>,
     /// Seats the first contract of the cycle fixed, and whether it was protected.
     pub seats: Option<(u8, bool)>,
+    /// Seats of the cycle whose holder did not sell: given, and not to be given again.
+    pub lost_seats: u8,
     /// Somebody else may be the same person.
     pub possible_duplicate: bool,
     /// What the last scoring found.
@@ -302,6 +304,7 @@ impl Lead {
             holders: Vec::new(),
             excluded: Vec::new(),
             seats: None,
+            lost_seats: 0,
             possible_duplicate: false,
             score: None,
             crossed: false,
@@ -317,7 +320,9 @@ impl Lead {
 
     /// Takes in another enquiry of the same person: a repeat, or the opening of the next cycle.
     pub fn take(&mut self, arrival: &Arrival, window_days: u16) -> Met {
-        let new_cycle = self.outside_window(arrival.at, window_days);
+        // One that expired without a holder is nobody's, whatever the window says by now.
+        let nobodys = self.stage == Stage::Expired && self.holders.is_empty();
+        let new_cycle = nobodys || self.outside_window(arrival.at, window_days);
         self.person.fill_blanks(&arrival.person);
         self.enquiries.push(EnquiryRef { id: arrival.enquiry, day: UtcDay::of(arrival.at) });
         let surplus = self.enquiries.len().saturating_sub(limits::ENQUIRIES_ON_LEAD);
@@ -356,6 +361,7 @@ impl Lead {
         self.holders.clear();
         self.excluded.clear();
         self.seats = None;
+        self.lost_seats = 0;
         self.crossed = false;
         self.last_conclusion = None;
         self.due = Some(soon(arrival.at));
@@ -364,9 +370,10 @@ impl Lead {
     /// What a decision sees.
     pub fn facts(&self, band: Band) -> LeadFacts {
         let holders: Vec<DealerId> = self.holders.iter().map(|holder| holder.dealer.clone()).collect();
-        let open_seats = self.seats.filter(|_| !holders.is_empty()).map(|(of, protected)| OpenSeats {
+        let given = self.lost_seats.saturating_add(holders.len() as u8);
+        let open_seats = self.seats.filter(|_| given > 0).map(|(of, protected)| OpenSeats {
             of,
-            free: of.saturating_sub(holders.len() as u8),
+            free: of.saturating_sub(given),
             protected,
         });
         LeadFacts {
@@ -404,6 +411,7 @@ impl Lead {
     pub fn assign(&mut self, seats: &[(Seat, AssignmentId)]) {
         if let Some((first, _)) = seats.first()
             && self.holders.is_empty()
+            && self.lost_seats == 0
         {
             self.seats = Some((first.seats, first.protected));
         }
@@ -470,6 +478,16 @@ impl Lead {
             self.stage = Stage::Received;
             self.last_conclusion = None;
             self.due = Some(soon(now));
+        }
+    }
+
+    /// One of several holders did not sell: its seat stays given, and it does not get the lead again.
+    pub fn lose_seat(&mut self, assignment: AssignmentId) {
+        let Some(at) = self.holders.iter().position(|holder| holder.assignment == assignment) else { return };
+        let holder = self.holders.remove(at);
+        self.lost_seats = self.lost_seats.saturating_add(1);
+        if !self.excluded.contains(&holder.dealer) {
+            self.excluded.push(holder.dealer);
         }
     }
 

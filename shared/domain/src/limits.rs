@@ -70,6 +70,8 @@ pub const WEIGHT: u32 = 1_000;
 pub const RANKING_STEPS: usize = 8;
 /// Near misses kept on a decision record.
 pub const NEAR_MISSES: usize = 10;
+/// What a decision read, as kept with it, in bytes: some thousand contracts' counters.
+pub const EVIDENCE_BYTES: usize = 64 * 1024;
 /// Opening intervals of one day.
 pub const INTERVALS_PER_DAY: usize = 4;
 /// How many days ahead an opening is searched for.

@@ -210,8 +210,8 @@ pub async fn preview(
     Ok(explained(&screened, counters, now, u64::from(facts.cycle)))
 }
 
-/// A recorded decision, made again from its record and the rulebook it names; `None` when that rulebook
-/// is not kept any more.
+/// A recorded decision, made again from its record and the rulebook it names; `None` when one of them
+/// is not kept.
 ///
 /// # Errors
 /// When the table cannot be read, or the record is damaged.
@@ -226,7 +226,7 @@ pub async fn repeat(
     let facts = &record.facts;
     let chunks: Vec<Arc<Chunk>> =
         cloud.rulebooks.chunks(&cloud.store, &core, &facts.category, facts.location.state()).await?;
-    let evidence = record.evidence()?;
+    let Some(evidence) = record.evidence()? else { return Ok(None) };
     let switches = evidence.switches();
     let screened = screen(facts, &core, &chunks, &switches, record.at);
     let counters = evidence.counters(&screened, record.at);

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::QueueUrls;
+use crate::store::WAKE_AFTER_S;
 
 /// To distribution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -219,7 +220,7 @@ impl Queues {
         category: &CategoryId,
     ) -> Result<(), QueueError> {
         let message = ToDistribution::Wake { company: company.clone(), category: category.clone() };
-        self.send(&self.urls.distribution, write(message), Some(company.as_str()), 0).await
+        self.send(&self.urls.distribution, write(message), Some(company.as_str()), WAKE_AFTER_S).await
     }
 
     /// An assignment or message to delivery, after `delay_s` seconds (at most 900). `group` is the

@@ -14,7 +14,9 @@ use leadyard_domain::ids::{
     SourceId, VisitorId,
 };
 use leadyard_domain::lead::{AssignmentState, Contactable, EnquiryRef, Holder, Lead, ScoreState, Stage};
+use leadyard_domain::limits;
 use leadyard_domain::money::Money;
+use leadyard_domain::place::State;
 use leadyard_domain::scoring::FitLetter;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +37,11 @@ fn to_item(key: &Key<'_>, shape: &impl Serialize) -> Result<Item, StoreError> {
 
 fn read<'de, T: Deserialize<'de>>(what: &'static str, item: Item) -> Result<T, StoreError> {
     serde_dynamo::from_item(item).map_err(|error| StoreError::damaged(what, error))
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn none_lost(seats: &u8) -> bool {
+    *seats == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,6 +77,8 @@ struct LeadItem {
     excl: Vec<DealerId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seats: Option<(u8, bool)>,
+    #[serde(default, skip_serializing_if = "none_lost")]
+    lost: u8,
     #[serde(default)]
     dup: bool,
     #[serde(default)]
@@ -106,6 +115,7 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
         held: lead.holders.clone(),
         excl: lead.excluded.clone(),
         seats: lead.seats,
+        lost: lead.lost_seats,
         dup: lead.possible_duplicate,
         crossed: lead.crossed,
         score: lead.score.clone(),
@@ -177,6 +187,7 @@ pub(super) fn read_lead(item: Item) -> Result<Lead, StoreError> {
         holders: shape.held,
         excluded: shape.excl,
         seats: shape.seats,
+        lost_seats: shape.lost,
         possible_duplicate: shape.dup,
         crossed: shape.crossed,
         score: shape.score,
@@ -201,6 +212,8 @@ struct AssignmentItem {
     patient: Option<Timestamp>,
     #[serde(default)]
     rb: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    st: Option<State>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next: Option<Timestamp>,
     offered: Timestamp,
@@ -234,6 +247,7 @@ pub(super) fn assignment_item(assignment: &Assignment) -> Result<Item, StoreErro
         res: assignment.reservation,
         patient: assignment.patient_until,
         rb: assignment.rulebook,
+        st: assignment.sold_in,
         next: assignment.next_attempt_at,
         offered: assignment.offered_at,
         settled: assignment.settled_at,
@@ -272,6 +286,7 @@ pub(super) fn read_assignment(item: Item) -> Result<Assignment, StoreError> {
         reservation: shape.res,
         patient_until: shape.patient,
         rulebook: shape.rb,
+        sold_in: shape.st,
         next_attempt_at: shape.next,
         offered_at: shape.offered,
         settled_at: shape.settled,
@@ -373,17 +388,20 @@ pub struct DecisionRecord {
 }
 
 impl DecisionRecord {
-    /// Evidence as it is kept.
+    /// Evidence as it is kept; nothing of one that is too large for an item: the decision stands without.
     pub fn kept_evidence(evidence: &Evidence) -> Result<String, StoreError> {
         let bytes = evidence.encode().map_err(|error| StoreError::Malformed(Box::new(error)))?;
-        Ok(STANDARD_NO_PAD.encode(bytes))
+        Ok(if bytes.len() > limits::EVIDENCE_BYTES { String::new() } else { STANDARD_NO_PAD.encode(bytes) })
     }
 
-    /// The switches and counters that were read.
-    pub fn evidence(&self) -> Result<Evidence, StoreError> {
+    /// The switches and counters that were read, if they were kept.
+    pub fn evidence(&self) -> Result<Option<Evidence>, StoreError> {
+        if self.evidence.is_empty() {
+            return Ok(None);
+        }
         let bytes =
             STANDARD_NO_PAD.decode(&self.evidence).map_err(|error| StoreError::damaged("decision", error))?;
-        Evidence::decode(&bytes).map_err(|error| StoreError::damaged("decision", error))
+        Evidence::decode(&bytes).map(Some).map_err(|error| StoreError::damaged("decision", error))
     }
 
     pub(super) fn item(&self, lead: LeadId) -> Result<Item, StoreError> {

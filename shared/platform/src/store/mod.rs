@@ -46,7 +46,7 @@ pub use identities::{Identified, IdentityWrite};
 pub use items::{DecisionRecord, StoredEnquiry};
 pub use leads::Story;
 pub use rulebook::{Published, RulebookPointer};
-pub use switches::Wake;
+pub use switches::{WAKE_AFTER_S, Wake};
 
 /// An item as the SDK has it.
 pub type Item = HashMap<String, AttributeValue>;

@@ -12,6 +12,12 @@ use super::{Commit, Item, Store, StoreError, number, read_number, read_string, s
 /// Wakes everybody: more slots than any waiting room has leads.
 pub(super) const ALL: u64 = 1_000_000_000;
 
+/// How long after a change those who wait are woken, in seconds: who was being decided on by the old
+/// rules is in the waiting room by then, and the index shows it.
+pub const WAKE_AFTER_S: u32 = 5;
+/// How much later the sweep looks, should the message be lost.
+const WAKE_GRACE_S: u32 = 15;
+
 /// Leads of a category that are to be woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wake {
@@ -109,7 +115,7 @@ impl Store {
                 (":slots", number(slots)),
                 (":one", number(1)),
                 (":dk", string(shard)),
-                (":dt", number(now.as_millisecond())),
+                (":dt", number(now.as_millisecond() + 1_000 * i64::from(WAKE_AFTER_S + WAKE_GRACE_S))),
             ]),
         )
     }
@@ -142,17 +148,7 @@ impl Store {
             .expression_attribute_values(":gen", number(wake.generation))
             .send()
             .await;
-        match result {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(StoreError::unavailable(error)),
-        }
+        super::stands(result).map(drop)
     }
 
     /// A page of one shard of the waiting room, the highest score first.
