@@ -212,6 +212,26 @@ async fn a_pause_with_an_end_ends_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slot_given_back_wakes_those_who_can_use_it_however_many_stand_before_them() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("area", "zip:33101"), ("cap_total", "1")])
+        .seller("ridge", [("area", "zip:10001"), ("cap_total", "1")]);
+    let yard = Yard::of(rules).await;
+    let held = yard.settled_lead(&Person::number(1)).await;
+    yard.settled_lead(&Person::number(2).with("zip", "10001")).await;
+    // Five with a phone wait in New York, worth more than the one in Miami.
+    for n in 10..15 {
+        let phone = format!("+1 212 555 20{n}");
+        yard.settled_lead(&Person::number(n).with("zip", "10001").with("phone", &phone)).await;
+    }
+    let in_miami = yard.settled_lead(&Person::number(3)).await;
+    assert_eq!(yard.story(&in_miami).await.waiting(), "cap");
+    let _ = yard.answers("hudson", &held, "decline").await.is(200);
+    yard.advance(WOKEN).await;
+    assert_eq!(yard.story(&in_miami).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slot_given_back_wakes_the_next_in_line() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_total", "1")])).await;
     let first = yard.settled_lead(&Person::number(1)).await;

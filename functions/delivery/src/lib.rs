@@ -6,8 +6,9 @@
 //! | [`messages`] | what else a holder is told: repeats, withdrawals |
 //! | [`post`] | one signed attempt at a dealer's channel |
 //!
-//! Idempotent by assignment and attempt: a duplicate message finds the next attempt's time still ahead,
-//! or the delivery ended, and does nothing; the webhook id stays the same throughout. Attempts of a
+//! Idempotent by assignment and attempt: an attempt is claimed before it is made, so that a duplicate
+//! message finds it under way, or the delivery ended, and does nothing. Repeats and withdrawals are not
+//! claimed: a duplicate may tell them twice. The webhook id stays the same throughout. Attempts of a
 //! batch run side by side, each at most ten seconds, so that a dealer that hangs delays nobody else.
 
 mod assigned;

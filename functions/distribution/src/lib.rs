@@ -4,7 +4,7 @@
 //! decides purely, and commits: lead, caps of contract and dealer, assignment and decision, all or
 //! nothing. What is refused is looked at again, at most [`limits::DECIDE_AGAIN`] times; then the lead is
 //! due again within seconds. A message is never failed for contention, and a duplicate finds the lead
-//! assigned and does nothing.
+//! assigned and only scores it again.
 
 mod wake;
 
@@ -101,7 +101,7 @@ async fn look(cloud: &Cloud, id: LeadId) -> Result<Looked, StoreError> {
         return rest(cloud, lead).await;
     }
     let Some(in_force) = judging::in_force(cloud, &lead.company).await? else {
-        // A company without a rulebook has no one to give it to; publishing one wakes it.
+        // A company without a rulebook has no one to give it to; it is looked at again every hour.
         tracing::warn!(company.id = %lead.company, "a lead's company has no rulebook");
         return settle(cloud, lead, |lead| lead.due = later(now, 60)).await;
     };

@@ -4,20 +4,24 @@ use std::cmp::Reverse;
 
 use leadyard_domain::ids::{CategoryId, CompanyId, LeadId};
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::store::{StoreError, keys};
+use leadyard_platform::judging;
+use leadyard_platform::store::{StoreError, Wake, keys};
 
 /// Leads read from one shard at a time.
 const PAGE: i32 = 100;
+/// Leads that are looked at for a slot that came free: who stands behind them waits for their own time.
+const EXAMINED: usize = 1_000;
 
-/// Wakes as many as twice the slots that came free, the highest score first, the freshest first among
-/// equals; all, after a publish or a switch. Doing it twice wakes them twice, which changes nothing.
+/// Wakes as many as twice the slots that came free, of those whom a slot's dealer may take, the highest
+/// score first, the freshest first among equals; all, after a publish or a switch. Doing it twice wakes
+/// them twice, which changes nothing.
 pub(crate) async fn wake(
     cloud: &Cloud,
     company: &CompanyId,
     category: &CategoryId,
 ) -> Result<(), StoreError> {
     let Some(wake) = cloud.store.wake_get(company, category).await? else { return Ok(()) };
-    let most = usize::try_from(wake.leads()).unwrap_or(usize::MAX);
+    let most = if wake.everybody() { usize::MAX } else { EXAMINED };
     let mut found: Vec<(Reverse<String>, LeadId)> = Vec::new();
     for shard in 0..keys::SHARDS {
         let mut start = None;
@@ -34,12 +38,41 @@ pub(crate) async fn wake(
     }
     found.sort_unstable();
     found.truncate(most);
-    let leads: Vec<LeadId> = found.into_iter().map(|(_, lead)| lead).collect();
+    let mut leads: Vec<LeadId> = found.into_iter().map(|(_, lead)| lead).collect();
+    if !wake.everybody() {
+        leads = takers(cloud, company, &wake, &leads).await?;
+    }
     if let Err(error) = cloud.queues.leads_to_distribution(company, &leads).await {
         // The wake stays due: the sweep sends it again.
         tracing::warn!(error = &error as &dyn std::error::Error, "not all who wait were woken");
         return Ok(());
     }
     tracing::info!(company.id = %company, category.id = %category, leads = leads.len(), "woken");
-    cloud.store.wake_done(company, category, wake).await
+    cloud.store.wake_done(company, category, &wake).await
+}
+
+/// Of these, in their order, whom a slot's dealer may take: twice as many as there are slots.
+async fn takers(
+    cloud: &Cloud,
+    company: &CompanyId,
+    wake: &Wake,
+    waiting: &[LeadId],
+) -> Result<Vec<LeadId>, StoreError> {
+    let most = usize::try_from(wake.leads()).unwrap_or(usize::MAX);
+    let Some(in_force) = judging::in_force(cloud, company).await? else { return Ok(Vec::new()) };
+    let now = cloud.clock.now();
+    let mut takers = Vec::new();
+    for some in waiting.chunks(PAGE as usize) {
+        let leads = cloud.store.leads_get(some).await?;
+        for id in some {
+            let Some(lead) = leads.iter().find(|lead| lead.id == *id) else { continue };
+            if judging::may_take(cloud, &in_force, lead, &wake.dealers, now).await? {
+                takers.push(*id);
+                if takers.len() >= most {
+                    return Ok(takers);
+                }
+            }
+        }
+    }
+    Ok(takers)
 }

@@ -4,7 +4,7 @@
 use leadyard_domain::distribution::Conclusion;
 use leadyard_domain::lead::{self, Lead, LeadScope};
 use leadyard_domain::rulebook::Offer;
-use leadyard_domain::scoring::Activity;
+use leadyard_domain::scoring::{Activity, NextStep};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, with_enquiries};
 use leadyard_platform::store::{StoreError, StoredEnquiry};
@@ -35,8 +35,11 @@ pub(crate) async fn keep(
     let activity = with_enquiries(Activity::new(), &lead);
     let today = leadyard_domain::time::UtcDay::of(arrival.at);
     let score = leadyard_domain::scoring::score(&arrived.core.scoring, &facts, &activity, today);
+    // The rest is nurtured first; an incentive's lead until its second interaction.
+    let sold_at_once =
+        score.band.meets(offer.min_band) && score.next_step == NextStep::Pitch && !offer.incentive;
     let answer = match judging::in_force(cloud, &arrival.key.company).await? {
-        Some(in_force) if score.band.meets(offer.min_band) => {
+        Some(in_force) if sold_at_once => {
             let considered = judging::consider(cloud, &in_force, &lead.facts(score.band), arrival.at).await?;
             match considered.decision.conclusion {
                 Conclusion::Assign(seats) => Answer::Test {

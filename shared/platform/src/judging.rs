@@ -1,6 +1,7 @@
 //! What more than one function asks of a lead: what it is worth, and who should have it. Reads the
 //! store, decides purely, writes nothing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use leadyard_domain::distribution::{
     Switches, decide, explain, screen,
 };
 use leadyard_domain::enquiry::{Enquiry, FieldMap, Understood};
-use leadyard_domain::ids::{CompanyId, DecisionId};
+use leadyard_domain::ids::{CompanyId, DealerId, DecisionId};
 use leadyard_domain::lead::{Lead, ScoreState};
 use leadyard_domain::rulebook::Source;
 use leadyard_domain::scoring::{
@@ -189,6 +190,28 @@ pub struct Explained {
     pub considered: Considered,
     /// Everybody whose area covers the lead, and the first rule each failed.
     pub candidates: Vec<Candidate>,
+}
+
+/// Whether one of these dealers has a contract that may take a lead, counters and hours aside. The lead's
+/// band is the one it was scored with last.
+///
+/// # Errors
+/// When the rulebook cannot be read.
+pub async fn may_take(
+    cloud: &Cloud,
+    in_force: &InForce,
+    lead: &Lead,
+    dealers: &BTreeSet<DealerId>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(score) = &lead.score else { return Ok(true) };
+    let facts = lead.facts(score.band);
+    let core = &in_force.core;
+    let chunks: Vec<Arc<Chunk>> =
+        cloud.rulebooks.chunks(&cloud.store, core, &facts.category, facts.location.state()).await?;
+    let screened = screen(&facts, core, &chunks, &in_force.switches, now);
+    let mut candidates = screened.candidates.iter().filter(|candidate| candidate.failed.is_none());
+    Ok(candidates.any(|candidate| dealers.contains(&candidate.dealer.id)))
 }
 
 /// What distribution would decide of a lead now, explained. Nothing is written.

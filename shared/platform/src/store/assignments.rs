@@ -145,7 +145,13 @@ impl Store {
                 UNCHANGED,
                 values([(":seen", number(lead.version))]),
             )?);
-            writes.push(self.wake_write(&lead.company, &lead.category, 1, back.now)?);
+            writes.push(self.wake_write(
+                &lead.company,
+                &lead.category,
+                1,
+                Some(&assignment.dealer),
+                back.now,
+            )?);
         }
         if let Some(delivery) = back.delivery {
             writes.push(self.put(delivery.item()?, "attribute_not_exists(pk)", values([]))?);

@@ -29,8 +29,9 @@ pub enum Key<'a> {
         /// The seat.
         assignment: AssignmentId,
     },
-    /// `L#lead` / `D#time#decision`. What was decided, and why: no person in it. Immutable, at most
-    /// 2 KB. Written by distribution.
+    /// `L#lead` / `D#time#decision`. What was decided, and why: no person in it. Immutable. About
+    /// 1 KB, and some 50 bytes for each contract and dealer whose counters were read; those are left out
+    /// above [`EVIDENCE_BYTES`](leadyard_domain::limits::EVIDENCE_BYTES). Written by distribution.
     Decision {
         /// The lead.
         lead: LeadId,
@@ -40,8 +41,8 @@ pub enum Key<'a> {
         decision: DecisionId,
     },
     /// `L#lead` / `M#assignment#event#number`. A message to a holder other than the assignment itself
-    /// (a repeat, a withdrawal): attempts, state, due time. Written by distribution and delivery. In
-    /// the index *due*.
+    /// (a repeat, a withdrawal): attempts, state, due time. Written by intake and delivery. In the
+    /// index *due*.
     Delivery {
         /// The lead.
         lead: LeadId,
@@ -49,7 +50,7 @@ pub enum Key<'a> {
         assignment: AssignmentId,
         /// `lead.repeated`, `lead.withdrawn` …
         event: &'a str,
-        /// The enquiry that repeated, or the cycle that ended.
+        /// The enquiry that repeated, or `1`.
         number: &'a str,
     },
     /// `L#lead` / `Y#day`. Interactions of one UTC day: per kind a set of 8-byte ids, and a set of
@@ -61,7 +62,7 @@ pub enum Key<'a> {
     /// `V#company#visitor` / `Y#day`. Interactions of someone not yet known. Written by scoring.
     /// Expires after 30 days.
     VisitorActivity(&'a CompanyId, VisitorId, UtcDay),
-    /// `E#enquiry` / `E`. An enquiry as received and as understood, for proof. Immutable. Written by
+    /// `E#enquiry` / `E`. An enquiry as received, for proof: what it says is understood anew. Immutable. Written by
     /// intake. 1 to 64 KB: proof is kept whole. In the index *arrivals*. Expires by the company's
     /// retention.
     Enquiry(EnquiryId),
@@ -99,8 +100,8 @@ pub enum Key<'a> {
     RulebookText(&'a CompanyId, u64, u32),
     /// `S#company` / `S`. Stop and pauses, under a version. Written by the console.
     Switches(&'a CompanyId),
-    /// `W#company` / `W#category`. Leads of this category are to be woken: how many at most. Written by
-    /// publishing, switches and whoever gives a slot back. In the index *due*.
+    /// `W#company` / `W#category`. Leads of this category are to be woken: how many at most, and whose
+    /// slots came free. Written by publishing, switches and whoever gives a slot back. In the index *due*.
     Wake(&'a CompanyId, &'a CategoryId),
 }
 

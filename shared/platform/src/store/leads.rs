@@ -33,6 +33,12 @@ impl Store {
         self.get(&Key::Lead(id)).await?.map(items::read_lead).transpose()
     }
 
+    /// Leads, in any order; those that do not exist are missing.
+    pub async fn leads_get(&self, ids: &[LeadId]) -> Result<Vec<Lead>, StoreError> {
+        let keys: Vec<Key<'_>> = ids.iter().map(|id| Key::Lead(*id)).collect();
+        self.get_many(&keys).await?.into_iter().map(items::read_lead).collect()
+    }
+
     /// Keeps a changed lead, if nobody else changed it since it was read. `false` when somebody did.
     pub async fn lead_save(&self, lead: &Lead) -> Result<bool, StoreError> {
         let next = Lead { version: lead.version + 1, ..lead.clone() };

@@ -152,7 +152,7 @@ impl Store {
         categories.sort_unstable();
         categories.dedup();
         for category in categories.iter().take(WAKES_AT_ONCE) {
-            writes.push(self.wake_write(company, category, super::switches::ALL, now)?);
+            writes.push(self.wake_write(company, category, super::switches::ALL, None, now)?);
         }
         if let Commit::Refused(_) = self.transact(writes).await? {
             let theirs = self.rulebook_pointer(company).await?.map_or(0, |pointer| pointer.version);

@@ -1,9 +1,12 @@
-//! Switches, and the waking of leads that wait: each in the transaction of what changed.
+//! Switches, and the waking of leads that wait, in the transaction of what changed; of a company with
+//! more categories than one transaction takes, the rest follow at once.
+
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
 use leadyard_domain::distribution::Switches;
-use leadyard_domain::ids::{CategoryId, CompanyId, LeadId};
+use leadyard_domain::ids::{CategoryId, CompanyId, DealerId, LeadId};
 
 use super::keys::{self, DueKey, Key};
 use super::rulebook::{RulebookPointer, WAKES_AT_ONCE, read_pointer};
@@ -19,18 +22,25 @@ pub const WAKE_AFTER_S: u32 = 5;
 const WAKE_GRACE_S: u32 = 15;
 
 /// Leads of a category that are to be woken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wake {
     /// Slots that came free.
     pub slots: u64,
+    /// Whose slots they are.
+    pub dealers: BTreeSet<DealerId>,
     /// Counts changes: done is done only if nothing came on top.
     pub generation: u64,
 }
 
 impl Wake {
     /// How many leads at most: twice the slots that came free.
-    pub const fn leads(self) -> u64 {
+    pub const fn leads(&self) -> u64 {
         self.slots.saturating_mul(2)
+    }
+
+    /// Whether everybody is woken: the rules or a switch changed.
+    pub const fn everybody(&self) -> bool {
+        self.slots >= ALL
     }
 }
 
@@ -77,7 +87,7 @@ impl Store {
         let bound = if seen == 0 { values([]) } else { values([(":seen", number(seen))]) };
         let mut writes = vec![self.put(item, condition, bound)?];
         for category in categories.iter().take(WAKES_AT_ONCE) {
-            writes.push(self.wake_write(company, category, ALL, now)?);
+            writes.push(self.wake_write(company, category, ALL, None, now)?);
         }
         let saved = matches!(self.transact(writes).await?, Commit::Done);
         if saved {
@@ -95,29 +105,33 @@ impl Store {
         category: &CategoryId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let write = self.wake_write(company, category, ALL, now)?;
+        let write = self.wake_write(company, category, ALL, None, now)?;
         self.transact(vec![write]).await.map(drop)
     }
 
+    /// Slots came free: of this dealer, or (`None`) for all we know of everybody.
     pub(super) fn wake_write(
         &self,
         company: &CompanyId,
         category: &CategoryId,
         slots: u64,
+        dealer: Option<&DealerId>,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
         let shard = keys::due_shard(category.as_str().bytes().fold(0, u8::wrapping_add) % keys::SHARDS);
-        self.update(
-            &Key::Wake(company, category),
-            "ADD slots :slots, gen :one SET dk = :dk, dt = :dt",
-            "",
-            values([
-                (":slots", number(slots)),
-                (":one", number(1)),
-                (":dk", string(shard)),
-                (":dt", number(now.as_millisecond() + 1_000 * i64::from(WAKE_AFTER_S + WAKE_GRACE_S))),
-            ]),
-        )
+        let due_ms = now.as_millisecond() + 1_000 * i64::from(WAKE_AFTER_S + WAKE_GRACE_S);
+        let mut bound = values([
+            (":slots", number(slots)),
+            (":one", number(1)),
+            (":dk", string(shard)),
+            (":dt", number(due_ms)),
+        ]);
+        let mut adds = "slots :slots, gen :one".to_owned();
+        if let Some(dealer) = dealer {
+            adds.push_str(", dealers :dealers");
+            bound.insert(":dealers".to_owned(), AttributeValue::Ss(vec![dealer.to_string()]));
+        }
+        self.update(&Key::Wake(company, category), &format!("ADD {adds} SET dk = :dk, dt = :dt"), "", bound)
     }
 
     /// Whom to wake, if anyone.
@@ -128,7 +142,12 @@ impl Store {
     ) -> Result<Option<Wake>, StoreError> {
         let item = self.get(&Key::Wake(company, category)).await?;
         Ok(item.and_then(|item| {
-            Some(Wake { slots: read_number(&item, "slots")?, generation: read_number(&item, "gen")? })
+            let dealers = item.get("dealers").and_then(|dealers| dealers.as_ss().ok());
+            Some(Wake {
+                slots: read_number(&item, "slots")?,
+                dealers: dealers.into_iter().flatten().filter_map(|id| id.parse().ok()).collect(),
+                generation: read_number(&item, "gen")?,
+            })
         }))
     }
 
@@ -137,7 +156,7 @@ impl Store {
         &self,
         company: &CompanyId,
         category: &CategoryId,
-        wake: Wake,
+        wake: &Wake,
     ) -> Result<(), StoreError> {
         let result = self
             .client
