@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use leadyard_domain::identity::{IdentityHash, IdentityKey};
+use leadyard_domain::person::Email;
 use leadyard_tests::{Person, Rules, Says, Yard};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -275,4 +277,18 @@ async fn whoever_asks_again_after_expiring_unsold_is_sold_though_the_window_grew
         (yard.story(&lead).await.holders(), yard.story(&lead).await.0["cycle"].as_u64()),
         (vec!["ridge"], Some(2))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_placeholder_of_many_people_keeps_no_more_surnames_than_it_takes_to_know_it_for_one() {
+    let yard = yard().await;
+    let placeholder = "office@mail.example.org";
+    for n in 0..9 {
+        asks(&yard, &Person::named("Ada", &format!("Surname{n}")).with("email", placeholder)).await;
+    }
+    let key = IdentityKey::from_bytes(yard.cloud.master.derive("leadyard/identity/v1"));
+    let email = Email::parse(placeholder).unwrap();
+    let hash = IdentityHash::of_email(&key, &yard.company_id(), &email);
+    let scopes = yard.cloud.store.identity_scopes(&hash).await.unwrap();
+    assert_eq!(scopes[0].surnames.len(), 3);
 }

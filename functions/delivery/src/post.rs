@@ -22,7 +22,9 @@ pub(crate) async fn channel(
     lead: &Lead,
     assignment: &Assignment,
 ) -> Result<Option<CompiledChannel>, StoreError> {
-    let (dealer, decided_under, state) = (&assignment.dealer, assignment.rulebook, assignment.sold_in);
+    let (dealer, decided_under) = (&assignment.dealer, assignment.rulebook);
+    // One that an earlier version wrote does not say where it was sold.
+    let state = assignment.sold_in.or_else(|| lead.location().state());
     let current = cloud.rulebooks.current(&cloud.store, &lead.company).await?;
     let current_version = current.as_ref().map(|core| core.version);
     let mut books = vec![current];

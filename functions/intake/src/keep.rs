@@ -433,7 +433,7 @@ async fn other_offer(
     }
     for holder in &lead.holders {
         let seat = cloud.store.assignment_get(lead.id, lead.cycle, holder.assignment).await?;
-        let state = seat.map_or_else(|| lead.location().state(), |seat| seat.sold_in);
+        let state = seat.and_then(|seat| seat.sold_in).or_else(|| lead.location().state());
         let chunks = cloud.rulebooks.chunks(&cloud.store, arrived.core, &lead.category, state).await?;
         if chunks.iter().any(|chunk| chunk.takes_offer(&holder.contract, &offer.id) == Some(true)) {
             return Ok(false);

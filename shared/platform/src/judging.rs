@@ -170,6 +170,22 @@ pub async fn consider(
     facts: &LeadFacts,
     now: Timestamp,
 ) -> Result<Considered, StoreError> {
+    with_counters(cloud, in_force, facts, now, |screened, counters, seed| {
+        let decision = decide(screened, &counters, now, seed);
+        let evidence = Evidence::of(screened, &counters, now);
+        Considered { decision, counters, evidence, seed }
+    })
+    .await
+}
+
+/// Finds a lead's candidates and reads their counters, for whoever concludes something of them.
+async fn with_counters<T>(
+    cloud: &Cloud,
+    in_force: &InForce,
+    facts: &LeadFacts,
+    now: Timestamp,
+    conclude: impl FnOnce(&Screened<'_>, Counters, u64) -> T,
+) -> Result<T, StoreError> {
     let core = &in_force.core;
     let chunks: Vec<Arc<Chunk>> =
         cloud.rulebooks.chunks(&cloud.store, core, &facts.category, facts.location.state()).await?;
@@ -177,10 +193,7 @@ pub async fn consider(
     let (contracts, dealers) = screened.counters_to_read();
     let counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers).await?;
     // The same for a lead's cycle whenever it is decided: a hash breaks ties, not a moment.
-    let seed = u64::from(facts.cycle);
-    let decision = decide(&screened, &counters, now, seed);
-    let evidence = Evidence::of(&screened, &counters, now);
-    Ok(Considered { decision, counters, evidence, seed })
+    Ok(conclude(&screened, counters, u64::from(facts.cycle)))
 }
 
 /// A decision with every candidate's part in it.
@@ -224,13 +237,10 @@ pub async fn preview(
     facts: &LeadFacts,
     now: Timestamp,
 ) -> Result<Explained, StoreError> {
-    let core = &in_force.core;
-    let chunks: Vec<Arc<Chunk>> =
-        cloud.rulebooks.chunks(&cloud.store, core, &facts.category, facts.location.state()).await?;
-    let screened = screen(facts, core, &chunks, &in_force.switches, now);
-    let (contracts, dealers) = screened.counters_to_read();
-    let counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers).await?;
-    Ok(explained(&screened, counters, now, u64::from(facts.cycle)))
+    with_counters(cloud, in_force, facts, now, |screened, counters, seed| {
+        explained(screened, counters, now, seed)
+    })
+    .await
 }
 
 /// A recorded decision, made again from its record and the rulebook it names; `None` when one of them
