@@ -26,9 +26,7 @@ use leadyard_domain::money::Money;
 use leadyard_domain::scoring::Band;
 use leadyard_domain::time::{Period, WeekStart};
 use leadyard_platform::entropy::Entropy;
-use leadyard_platform::store::{
-    Conflict, DecisionRecord, GaveBack, GiveBack, Keep, Kept, Store, StoredEnquiry,
-};
+use leadyard_platform::store::{Assign, Changes, Conflict, DecisionRecord, Keep, Kept, Store, StoredEnquiry};
 
 /// Contracts and their dealers: two share one.
 const CONTRACTS: [(&str, &str); 3] = [("north", "hudson"), ("south", "hudson"), ("west", "ridge")];
@@ -148,6 +146,9 @@ impl Market {
             reservation,
             contract_caps: contract_caps(),
             dealer_caps: dealer_caps(),
+            budget_month: None,
+            prepaid: false,
+            accept_by: None,
             pass: Pass { read, next: read + PASS_UNIT, step: PASS_UNIT },
         };
         Looked { lead, seat, counters, at, full }
@@ -172,18 +173,25 @@ impl Market {
             evidence: String::new(),
         };
         let seats = [(looked.seat.clone(), AssignmentId::mint(looked.at, self.entropy.bytes()))];
-        let assigned = self.store.lead_assign(&looked.lead, &seats, &looked.counters, &record, looked.at);
-        assigned.await.unwrap().map(|mut assignments| assignments.remove(0))
+        let (lead, counters) = (&looked.lead, &looked.counters);
+        let assign =
+            Assign { lead, seats: &seats, counters, decision: &record, placed: None, now: looked.at };
+        self.store.lead_assign(assign).await.unwrap().map(|mut assignments| assignments.remove(0))
     }
 
     /// A dealer gives a seat back, and the lead may be had again, by the same dealer too.
-    async fn gives_back(&self, held: &Assignment, at: Timestamp) -> GaveBack {
+    async fn gives_back(&self, held: &Assignment, at: Timestamp) -> bool {
         let mut lead = self.store.lead_get(held.lead).await.unwrap().unwrap();
         lead.give_back(held.id, at);
         lead.excluded.clear();
         let assignment = Assignment { state: AssignmentState::Declined, state_at: at, ..held.clone() };
-        let back = GiveBack { assignment: &assignment, lead: Some(&lead), delivery: None, now: at };
-        self.store.assignment_give_back(back).await.unwrap()
+        let changes = Changes {
+            lead: Some(&lead),
+            gives_back: true,
+            wakes: Some(&lead.category),
+            ..Changes::of(&assignment, at)
+        };
+        self.store.assignment_change(&changes).await.unwrap()
     }
 
     async fn counters(&self) -> Counters {
@@ -281,14 +289,14 @@ async fn run(seed: u64, tally: &mut Tally) {
             (hand, 8..10) if !held.is_empty() => {
                 hands[worker] = hand;
                 let back = held.swap_remove(rng.usize(0..held.len()));
-                assert_eq!(market.gives_back(&back, at).await, GaveBack::Done);
+                assert!(market.gives_back(&back, at).await);
                 tally.given_back += 1;
                 gone.push(back);
             }
             (None, 0) if !gone.is_empty() => {
                 // A click that was repeated, long after.
                 let again = &gone[rng.usize(0..gone.len())];
-                assert_eq!(market.gives_back(again, at).await, GaveBack::Changed);
+                assert!(!market.gives_back(again, at).await);
                 tally.given_back_twice += 1;
             }
             (_, _) => {
@@ -301,7 +309,7 @@ async fn run(seed: u64, tally: &mut Tally) {
         market.adds_up(&held).await;
     }
     for back in &held {
-        assert_eq!(market.gives_back(back, now).await, GaveBack::Done);
+        assert!(market.gives_back(back, now).await);
     }
     market.is_empty().await;
 }
@@ -338,7 +346,7 @@ async fn a_seat_taken_by_a_slow_clock_counts_where_the_dealer_s_day_has_turned_t
     let west = market.commits(&market.looks(2, 2, noon()).await).await.unwrap();
     assert!(west.reservation.start(Period::Day) < ahead.reservation.start(Period::Day), "nobody turned it");
     for back in [&behind, &ahead, &west] {
-        assert_eq!(market.gives_back(back, noon()).await, GaveBack::Done);
+        assert!(market.gives_back(back, noon()).await);
     }
     market.is_empty().await;
 }
@@ -374,7 +382,7 @@ async fn many_who_assign_and_give_back_at_once_never_exceed_a_cap() {
                 };
                 if let Some(back) = back {
                     // Somebody else changed the counters between: look again, as every caller does.
-                    while market.gives_back(&back, at).await == GaveBack::Changed {}
+                    while !market.gives_back(&back, at).await {}
                 }
             }
         });
@@ -384,7 +392,7 @@ async fn many_who_assign_and_give_back_at_once_never_exceed_a_cap() {
     assert!(refused.load(Ordering::Relaxed) > 0, "nobody stood in anybody's way");
     market.adds_up(&held).await;
     for back in &held {
-        assert_eq!(market.gives_back(back, noon()).await, GaveBack::Done);
+        assert!(market.gives_back(back, noon()).await);
     }
     market.is_empty().await;
 }

@@ -6,14 +6,16 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use jiff::Timestamp;
 use leadyard_domain::assignment::{Assignment, DeliveryState};
+use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::AssignmentId;
-use leadyard_domain::lead::{Answer, Answered, AssignmentState, Lead, Stage};
+use leadyard_domain::lead::{Answer, Answered, AssignmentState, Contactable, Lead, Stage};
+use leadyard_domain::ledger::{CreditReason, Line};
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, body};
-use leadyard_platform::store::{GaveBack, GiveBack};
+use leadyard_platform::store::{Changes, Delivery};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -21,7 +23,7 @@ use crate::{leads, who};
 
 const PAGE: i32 = 50;
 /// How often an answer that crossed somebody else's change is tried again.
-const ROUNDS: usize = 8;
+pub(crate) const ROUNDS: usize = 8;
 
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
@@ -38,20 +40,45 @@ pub(crate) async fn list(
     let open = query.state.as_deref() != Some("shut");
     let mut items = Vec::new();
     for assignment in cloud.store.inbox(&token.company, &token.dealer, open, PAGE).await? {
-        let mut item = leads::assignment(&assignment);
-        // What the dealer holds it may see; not what it gave back, nor what is on its way to it and may
-        // yet go to somebody else.
-        if assignment.state.holds()
-            && assignment.delivery == DeliveryState::Received
-            && let Some(lead) = cloud.store.lead_get(assignment.lead).await?
-            && let Some(members) = item.as_object_mut()
-        {
-            members.insert("person".to_owned(), json!(lead.person));
-            members.insert("offer".to_owned(), json!(lead.offer));
-        }
-        items.push(item);
+        items.push(shown(&cloud, &assignment).await?);
     }
     Ok(Json(json!({ "assignments": items })))
+}
+
+/// An assignment with the person, as far as its dealer may see them: what it holds, not what it gave back,
+/// nor what is on its way to it and may yet go to somebody else; masked until it has accepted.
+async fn shown(cloud: &Cloud, assignment: &Assignment) -> Result<Value, Problem> {
+    let mut item = leads::assignment(assignment);
+    if assignment.state.holds()
+        && assignment.delivery == DeliveryState::Received
+        && let Some(lead) = cloud.store.lead_get(assignment.lead).await?
+        && let Some(members) = item.as_object_mut()
+    {
+        let person = if assignment.masked() { masked(&lead.person) } else { lead.person };
+        members.insert("person".to_owned(), json!(person));
+        members.insert("masked".to_owned(), json!(assignment.masked()));
+        members.insert("offer".to_owned(), json!(lead.offer));
+    }
+    Ok(item)
+}
+
+/// First name and ZIP: nothing that leads to the person.
+fn masked(person: &Contactable) -> Contactable {
+    Contactable { first_name: person.first_name.clone(), zip: person.zip, ..Contactable::default() }
+}
+
+/// A dealer's own assignment.
+pub(crate) async fn own(
+    cloud: &Cloud,
+    token: &leadyard_domain::access::DealerToken,
+    id: AssignmentId,
+) -> Result<Assignment, Problem> {
+    let found = cloud.store.assignment_of_dealer(&token.company, &token.dealer, id).await?;
+    found.ok_or_else(missing)
+}
+
+pub(crate) fn missing() -> Problem {
+    Problem::new(Code::NotFound, "there is no such assignment in this inbox")
 }
 
 /// `POST /v1/inbox/{assignment}/{act}`.
@@ -62,7 +89,6 @@ pub(crate) async fn answer(
     request: Body,
 ) -> Result<Json<Value>, Problem> {
     let token = who::dealer(&cloud, &headers)?;
-    let missing = || Problem::new(Code::NotFound, "there is no such assignment in this inbox");
     let id: AssignmentId = assignment.parse().map_err(|_| missing())?;
     let act: Answer = act.parse().map_err(|_| Problem::new(Code::NotFound, "there is no such answer"))?;
     let value = won_value(act, &body(request, limits::BODY_BYTES).await?)?;
@@ -70,33 +96,53 @@ pub(crate) async fn answer(
         if round > 0 {
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
         }
-        let found = cloud.store.assignment_of_dealer(&token.company, &token.dealer, id).await?;
-        let stands = found.ok_or_else(missing)?;
-        if act != Answer::Decline && ended_elsewhere(&stands) {
-            let detail = "the lead could not be delivered and is going to the next dealer";
+        let stands = own(&cloud, &token, id).await?;
+        let now = cloud.clock.now();
+        if let Some(detail) = too_late(&stands, act, now) {
             return Err(Problem::new(Code::StateConflict, detail).with("state", stands.state.as_str()));
         }
         match stands.state.answer(act) {
-            Answered::Already => return Ok(Json(leads::assignment(&stands))),
+            Answered::Already => return Ok(Json(shown(&cloud, &stands).await?)),
             Answered::Refused => {
                 let detail = format!("an assignment that is {} takes no {act}", stands.state);
                 return Err(Problem::new(Code::StateConflict, detail).with("state", stands.state.as_str()));
             }
             Answered::To(state) => {
-                if let Some(done) = move_to(&cloud, stands, state, value, cloud.clock.now()).await? {
-                    return Ok(Json(leads::assignment(&done)));
+                if let Some(done) = move_to(&cloud, stands, state, value, now).await? {
+                    return Ok(Json(shown(&cloud, &done).await?));
                 }
             }
         }
     }
-    Err(Problem::new(Code::Unavailable, "others kept changing this lead; try again").retry_after(1))
+    Err(crowded())
 }
 
-/// Whether delivery gave up on this dealer: it is being sent its withdrawal, or the lead has moved.
-fn ended_elsewhere(assignment: &Assignment) -> bool {
-    match assignment.delivery {
+pub(crate) fn crowded() -> Problem {
+    Problem::new(Code::Unavailable, "others kept changing this lead; try again").retry_after(1)
+}
+
+/// Why an answer comes too late, or too early: delivery gave up on this dealer and it is being sent its
+/// withdrawal; the deadline is over; the person is masked until it accepts.
+fn too_late(assignment: &Assignment, act: Answer, now: Timestamp) -> Option<&'static str> {
+    let ended = match assignment.delivery {
         DeliveryState::NotReceived | DeliveryState::Unknown => assignment.state.holds(),
         DeliveryState::Pending | DeliveryState::Received => false,
+    };
+    match act {
+        Answer::Decline => None,
+        Answer::Accept | Answer::Contacted | Answer::Won | Answer::Lost if assignment.recalled && ended => {
+            Some("the desk took the lead back")
+        }
+        Answer::Accept | Answer::Contacted | Answer::Won | Answer::Lost if ended => {
+            Some("the lead could not be delivered and is going to the next dealer")
+        }
+        Answer::Accept if assignment.lapses(now) => {
+            Some("the deadline is over; the lead goes to the next dealer")
+        }
+        Answer::Accept => None,
+        Answer::Contacted | Answer::Won | Answer::Lost => {
+            assignment.masked().then_some("accept the lead first: until then nobody is shown")
+        }
     }
 }
 
@@ -123,23 +169,34 @@ async fn move_to(
     value: Option<Money>,
     now: Timestamp,
 ) -> Result<Option<Assignment>, Problem> {
-    let mut next = stands;
-    next.move_to(state, now);
-    let lead = cloud.store.lead_get(next.lead).await?.filter(|lead| lead.cycle == next.cycle);
     if state == AssignmentState::Declined {
-        return decline(cloud, next, lead, now).await;
+        return decline(cloud, stands, now).await;
     }
-    // An answer proves that the dealer has it, whatever became of our attempts.
-    next.delivery = DeliveryState::Received;
-    next.settled_at = next.settled_at.or(Some(now));
-    next.due = None;
+    let mut next = stands.clone();
+    next.move_to(state, now);
+    // An answer proves that the dealer has it, whatever became of our attempts; and it is charged now, at
+    // the latest.
+    next.arrive(now);
     next.won_value = value.or(next.won_value);
+    let lead = cloud.store.lead_get(next.lead).await?.filter(|lead| lead.cycle == next.cycle);
     let closes = lead.and_then(|lead| close(lead, &next, now));
-    let saved = match &closes {
-        Some(lead) => cloud.store.assignment_save_with_lead(&next, lead).await?,
-        None => cloud.store.assignment_save(&next).await?,
+    let charge = Line::charge(&next).filter(|_| stands.settled_at.is_none());
+    // Until now it knew nobody: here is the whole lead.
+    let whole = stands.masked().then(|| Delivery::to(&next, Event::Assigned, "2", now));
+    let changes = Changes {
+        lead: closes.as_ref(),
+        line: charge.as_ref(),
+        wins: state == AssignmentState::Won,
+        delivery: whole.as_ref(),
+        ..Changes::of(&next, now)
     };
-    Ok(saved.then_some(next))
+    if !cloud.store.assignment_change(&changes).await? {
+        return Ok(None);
+    }
+    if let Some(whole) = whole {
+        cloud.hand_message(&whole, 0).await;
+    }
+    Ok(Some(next))
 }
 
 /// The lead as its holder's outcome leaves it: won as soon as one has won, lost when the last has lost.
@@ -162,28 +219,38 @@ fn close(mut lead: Lead, assignment: &Assignment, now: Timestamp) -> Option<Lead
     Some(lead)
 }
 
-async fn decline(
-    cloud: &Cloud,
-    mut next: Assignment,
-    lead: Option<Lead>,
-    now: Timestamp,
-) -> Result<Option<Assignment>, Problem> {
+async fn decline(cloud: &Cloud, mut next: Assignment, now: Timestamp) -> Result<Option<Assignment>, Problem> {
+    next.move_to(AssignmentState::Declined, now);
     next.due = None;
-    let lead = lead.map(|mut lead| {
-        lead.give_back(next.id, now);
+    // Without a deadline it was charged when it arrived; what is declined is not paid for.
+    let credit = Line::credit(&next, CreditReason::Declined, now);
+    let changes = Changes { line: credit.as_ref(), ..Changes::of(&next, now) };
+    Ok(give_back(cloud, changes).await?.then_some(next))
+}
+
+/// Commits a change that gives the seat back, with the lead going on; `false` when somebody else changed
+/// one of them.
+pub(crate) async fn give_back(cloud: &Cloud, changes: Changes<'_>) -> Result<bool, Problem> {
+    let assignment = changes.assignment;
+    let lead = cloud.store.lead_get(assignment.lead).await?;
+    let category = lead.as_ref().map(|lead| lead.category.clone());
+    let lead = lead.filter(|lead| lead.cycle == assignment.cycle).map(|mut lead| {
+        lead.give_back(assignment.id, changes.now);
         lead
     });
-    let back = GiveBack { assignment: &next, lead: lead.as_ref(), delivery: None, now };
-    if cloud.store.assignment_give_back(back).await? == GaveBack::Changed {
-        return Ok(None);
+    let changes = Changes { lead: lead.as_ref(), gives_back: true, wakes: category.as_ref(), ..changes };
+    if !cloud.store.assignment_change(&changes).await? {
+        return Ok(false);
     }
-    tracing::info!(lead.id = %next.lead, assignment.id = %next.id, dealer.id = %next.dealer, "declined");
-    if let Some(lead) = lead {
-        let sent = cloud.queues.lead_to_distribution(lead.company.as_str(), lead.id).await;
-        let woken = cloud.queues.wake_to_distribution(&lead.company, &lead.category).await;
-        if let Err(error) = sent.and(woken) {
-            tracing::warn!(error = &error as &dyn std::error::Error, "what follows is left to the sweep");
-        }
+    tracing::info!(
+        lead.id = %assignment.lead, assignment.id = %assignment.id, dealer.id = %assignment.dealer,
+        assignment.state = %assignment.state, "a seat came back"
+    );
+    if let Some(lead) = lead.filter(|lead| !lead.stage.closed()) {
+        cloud.hand_to_distribution(&lead).await;
     }
-    Ok(Some(next))
+    if let Some(category) = category {
+        cloud.hand_wake(&assignment.company, &category).await;
+    }
+    Ok(true)
 }

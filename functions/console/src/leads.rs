@@ -11,7 +11,7 @@ use leadyard_domain::scoring::{Activity, Part, Score};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::judging;
-use leadyard_platform::store::{DecisionRecord, Delivery, StoredEnquiry, Story};
+use leadyard_platform::store::{Act, DecisionRecord, Delivery, StoredEnquiry, Story};
 use serde_json::{Value, json};
 
 use crate::who;
@@ -62,6 +62,9 @@ fn tell(story: &Story, enquiries: &[StoredEnquiry], score: &Value) -> Value {
         "stage": lead.stage,
         "waiting": lead.waiting,
         "due": lead.due,
+        "hold": lead.hold,
+        "priority": lead.priority(),
+        "priority_set": lead.priority_set,
         "next_step": lead.score.as_ref().map(|score| score.next_step),
         "possible_duplicate": lead.possible_duplicate,
         "holders": lead.holders,
@@ -71,6 +74,7 @@ fn tell(story: &Story, enquiries: &[StoredEnquiry], score: &Value) -> Value {
         "enquiries": enquiries,
         "decisions": story.decisions.iter().map(decision).collect::<Vec<_>>(),
         "assignments": story.assignments.iter().map(assignment).collect::<Vec<_>>(),
+        "history": story.acts.iter().map(act).collect::<Vec<_>>(),
         "messages": story.deliveries.iter().map(message).collect::<Vec<_>>(),
     })
 }
@@ -135,11 +139,24 @@ pub(crate) fn assignment(assignment: &Assignment) -> Value {
         "offered_at": assignment.offered_at,
         "settled_at": assignment.settled_at,
         "delivery": assignment.delivery,
+        "accept_by": assignment.accept_by.map(|by| by.at),
+        "warned": assignment.warned,
+        "return": assignment.returned,
+        "shadow": assignment.shadow,
         "attempts": assignment.attempts,
         "attempt_count": assignment.attempt_count,
         "next_attempt_at": assignment.next_attempt_at,
         "won_value": assignment.won_value.map(|value| value.to_string()),
         "rulebook": assignment.rulebook,
+    })
+}
+
+/// What the desk did, with what it changed.
+fn act(act: &Act) -> Value {
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
+    json!({
+        "act": act.act, "at": act.at, "by": act.by, "reason": act.reason,
+        "before": parsed(&act.before), "after": parsed(&act.after),
     })
 }
 

@@ -5,14 +5,21 @@
 //! | [`who`] | whose token it is, and what they may see |
 //! | [`leads`] | the whole story of a lead |
 //! | [`why`] | why it went there; where it would go now |
+//! | [`acts`], [`place`] | what the desk does to a lead |
 //! | [`inbox`] | the dealer's side: own leads, answers |
+//! | [`returns`] | what dealers give back |
+//! | [`statement`] | what a dealer owes; deposits |
 //! | [`rulebook`] | what is in force; publishing |
 //! | [`switches`] | stop and pause |
 
 mod who;
 mod leads;
 mod why;
+mod acts;
+mod place;
 mod inbox;
+mod returns;
+mod statement;
 mod rulebook;
 mod switches;
 
@@ -29,7 +36,19 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/leads/{lead}", get(leads::story))
         .route("/v1/leads/{lead}/recommendation", get(why::recommendation))
         .route("/v1/leads/{lead}/decisions/{decision}", get(why::decision))
+        .route("/v1/leads/{lead}/{act}", post(acts::one))
+        .route("/v1/leads/place", post(acts::many))
+        .route("/v1/leads/take_back", post(acts::many))
+        .route("/v1/leads/hold", post(acts::many))
+        .route("/v1/leads/resume", post(acts::many))
+        .route("/v1/leads/priority", post(acts::many))
+        .route("/v1/leads/note", post(acts::many))
         .route("/v1/inbox", get(inbox::list))
+        .route("/v1/inbox/{assignment}/return", post(returns::ask))
+        .route("/v1/returns", get(returns::list))
+        .route("/v1/returns/{id}/{verdict}", post(returns::decide))
+        .route("/v1/dealers/{dealer}/statement", get(statement::statement))
+        .route("/v1/dealers/{dealer}/deposits", post(statement::deposit))
         .route("/v1/inbox/{assignment}/{act}", post(inbox::answer))
         .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))
         .route("/v1/switches", get(switches::current))

@@ -1,4 +1,4 @@
-//! Stop and pause: what the desk flips at once. Publishing a rulebook leaves them alone.
+//! Stop, shadow and pause: what the desk flips at once. Publishing a rulebook leaves them alone.
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -41,7 +41,7 @@ struct Flip {
     until: Option<Timestamp>,
 }
 
-/// `POST /v1/switches/{stop|pause}?company`.
+/// `POST /v1/switches/{stop|shadow|pause}?company`.
 pub(crate) async fn flip(
     State(cloud): State<Cloud>,
     Path(switch): Path<String>,
@@ -80,15 +80,17 @@ pub(crate) async fn flip(
 fn apply(switches: &mut Switches, switch: &str, flip: &Flip) -> Result<(), Problem> {
     match (switch, &flip.contract, &flip.dealer) {
         ("stop", None, None) => switches.stop = flip.on,
+        ("shadow", None, None) => switches.shadow = flip.on,
         ("pause", Some(contract), None) => pause(&mut switches.contracts, contract, flip),
         ("pause", None, Some(dealer)) => pause(&mut switches.dealers, dealer, flip),
         ("pause", _, _) => {
             return Err(Problem::new(Code::InvalidField, "a pause names either a dealer or a contract"));
         }
-        ("stop", _, _) => {
-            return Err(Problem::new(Code::InvalidField, "stop is for the whole company; pause names whom"));
+        ("stop" | "shadow", _, _) => {
+            let detail = format!("{switch} is for the whole company; pause names whom");
+            return Err(Problem::new(Code::InvalidField, detail));
         }
-        (_, _, _) => return Err(Problem::new(Code::NotFound, "a switch is stop or pause")),
+        (_, _, _) => return Err(Problem::new(Code::NotFound, "a switch is stop, shadow or pause")),
     }
     Ok(())
 }

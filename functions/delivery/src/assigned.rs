@@ -1,33 +1,24 @@
 //! The assignment itself: attempts, settlement, final failure.
 //!
-//! A final failure gives the slot back, excludes the dealer and distributes again, in one transaction.
-//! Where an attempt ended unknown the dealer may hold the lead: it is sent a withdrawal first, at once,
-//! and if that does not arrive, again for 24 hours.
-
-use std::collections::BTreeMap;
+//! What arrives is charged in the write that says so; with a deadline, what is accepted is.
 
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState};
-use leadyard_domain::delivery::{
-    Address, AssignedPayload, Consent, Event, FailureKind, Next, Outcome, Person, Schedule, next_attempt,
-    webhook_id,
-};
-use leadyard_domain::enquiry::Understood;
+use leadyard_domain::delivery::{Event, FailureKind, Next, Outcome, Schedule, next_attempt, webhook_id};
 use leadyard_domain::ids::{AssignmentId, LeadId};
-use leadyard_domain::lead::{AssignmentState, Lead};
+use leadyard_domain::ledger::Line;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::judging;
-use leadyard_platform::queues::ToDelivery;
-use leadyard_platform::store::{Delivery, GaveBack, GiveBack, StoreError, StoredEnquiry};
+use leadyard_platform::store::{Changes, Delivery, StoreError};
 
-use crate::messages;
+use crate::body;
 use crate::post::{self, Post};
+use crate::taken_back::{lapse, take_back};
 
 /// How soon after an attempt's time the sweep looks, should the delayed message be lost.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
 /// How often a change that somebody else's crossed is tried again within one message.
-const ROUNDS: usize = 8;
+pub(crate) const ROUNDS: usize = 8;
 
 /// Delivers an assignment, or does what is next about it.
 pub(crate) async fn deliver(
@@ -39,6 +30,10 @@ pub(crate) async fn deliver(
     let Some(assignment) = cloud.store.assignment_get(lead, cycle, assignment).await? else { return Ok(()) };
     let now = cloud.clock.now();
     match assignment.delivery {
+        DeliveryState::Pending | DeliveryState::Received if assignment.lapses(now) => {
+            lapse(cloud, assignment, now).await
+        }
+        DeliveryState::Received if assignment.warns(now) => warn(cloud, assignment, now).await,
         DeliveryState::Received => rest(cloud, assignment).await,
         DeliveryState::NotReceived | DeliveryState::Unknown if assignment.state.holds() => {
             take_back(cloud, assignment, now).await
@@ -50,13 +45,36 @@ pub(crate) async fn deliver(
     }
 }
 
-/// Nothing is to be done: it has no due time.
+/// Nothing is to be done: it has no due time but its deadline's.
 async fn rest(cloud: &Cloud, mut assignment: Assignment) -> Result<(), StoreError> {
-    if assignment.due.take().is_some() {
+    let watched_at = assignment.watched_at();
+    if assignment.due != watched_at {
+        assignment.due = watched_at;
         // If somebody else changed it, they left it the due time it needs.
         cloud.store.assignment_save(&assignment).await?;
     }
     Ok(())
+}
+
+/// Two thirds of the deadline are over: the dealer is told so, once.
+async fn warn(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
+    assignment.warned = true;
+    assignment.due = assignment.watched_at();
+    let warning = Delivery::to(&assignment, Event::Warned, "1", now);
+    let changes = Changes { delivery: Some(&warning), ..Changes::of(&assignment, now) };
+    // If somebody else changed it, the dealer answered, or a duplicate has warned it.
+    if cloud.store.assignment_change(&changes).await? {
+        cloud.hand_message(&warning, 0).await;
+        watch(cloud, &assignment, now).await;
+    }
+    Ok(())
+}
+
+/// A message for when its deadline must be looked at next.
+async fn watch(cloud: &Cloud, assignment: &Assignment, now: Timestamp) {
+    if let Some(at) = assignment.watched_at() {
+        cloud.hand_to_delivery(assignment, at.duration_since(now).as_millis().max(0) as u64).await;
+    }
 }
 
 /// Makes the next attempt. That it begins is kept before anything is sent: should this process end
@@ -80,9 +98,17 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         }
     }
     let Some(lead) = cloud.store.lead_get(assignment.lead).await? else { return Ok(()) };
+    if lead.cycle != assignment.cycle {
+        // The person asked anew, and that is being sold: what never arrived of the old cycle ends here.
+        let unknown = assignment.may_be_held_unknown();
+        assignment.delivery = if unknown { DeliveryState::Unknown } else { DeliveryState::NotReceived };
+        assignment.due = Some(now);
+        let saved = cloud.store.assignment_save(&assignment).await?;
+        return if saved { take_back(cloud, assignment, now).await } else { Ok(()) };
+    }
     let enquiry = cloud.store.enquiry_get(lead.opening).await?;
     let channel = post::channel(cloud, &lead, &assignment).await?;
-    let body = body(cloud, &lead, &assignment, enquiry.as_ref()).await;
+    let body = body::assigned(cloud, &lead, &assignment, enquiry.as_ref()).await;
     let post = Post {
         company: &assignment.company,
         dealer: &assignment.dealer,
@@ -154,7 +180,15 @@ async fn ended(
         if speaks {
             follow(&mut next, outcome, now, cloud.entropy.u64());
         }
-        if cloud.store.assignment_save(&next).await? {
+        let charge = Line::charge(&next).filter(|_| seen.settled_at.is_none());
+        let saved = match &charge {
+            Some(line) => {
+                let changes = Changes { line: Some(line), ..Changes::of(&next, now) };
+                cloud.store.assignment_change(&changes).await?
+            }
+            None => cloud.store.assignment_save(&next).await?,
+        };
+        if saved {
             next.version += 1;
             return if speaks { go_on(cloud, next, now).await } else { Ok(()) };
         }
@@ -173,9 +207,7 @@ async fn ended(
 fn follow(assignment: &mut Assignment, outcome: &Outcome, now: Timestamp, entropy: u64) {
     assignment.next_attempt_at = None;
     if *outcome == Outcome::Received {
-        assignment.delivery = DeliveryState::Received;
-        assignment.settled_at = Some(now);
-        assignment.due = None;
+        assignment.arrive(now);
         return;
     }
     let schedule = match assignment.patient_until {
@@ -200,166 +232,12 @@ async fn go_on(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Result<
     match (assignment.delivery, assignment.next_attempt_at) {
         (DeliveryState::NotReceived | DeliveryState::Unknown, _) => take_back(cloud, assignment, now).await,
         (DeliveryState::Pending, Some(at)) => {
-            // SQS counts in whole seconds; the message must not come before its time, or it does nothing.
-            let delay_ms = at.duration_since(now).as_millis().max(0) as u64;
-            let delay_s = delay_ms.div_ceil(1_000) as u32;
-            let message = ToDelivery::Assignment {
-                lead: assignment.lead,
-                cycle: assignment.cycle,
-                assignment: assignment.id,
-            };
-            if let Err(error) = cloud.queues.to_delivery(message, assignment.dealer.as_str(), delay_s).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the next attempt is left to the sweep"
-                );
-            }
+            cloud.hand_to_delivery(&assignment, at.duration_since(now).as_millis().max(0) as u64).await;
             Ok(())
         }
-        (DeliveryState::Pending | DeliveryState::Received, _) => Ok(()),
-    }
-}
-
-/// The lead moves on: the slot is given back and the dealer excluded, after a withdrawal where it may
-/// hold the lead. That the delivery has ended stands in the table by now, so the dealer cannot accept
-/// between its withdrawal and the next one's turn.
-async fn take_back(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
-    let mut withdrawal = None;
-    for round in 0..ROUNDS {
-        if round > 0 {
-            tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
+        (DeliveryState::Pending | DeliveryState::Received, _) => {
+            watch(cloud, &assignment, now).await;
+            Ok(())
         }
-        let Some(mut stands) =
-            cloud.store.assignment_get(assignment.lead, assignment.cycle, assignment.id).await?
-        else {
-            return Ok(());
-        };
-        if !stands.state.holds() {
-            return Ok(());
-        }
-        match stands.delivery {
-            DeliveryState::Pending | DeliveryState::Received => return Ok(()),
-            DeliveryState::Unknown if withdrawal.is_none() => {
-                withdrawal = Some(withdraw(cloud, &stands, now).await?);
-            }
-            DeliveryState::Unknown | DeliveryState::NotReceived => {}
-        }
-        let lead = cloud.store.lead_get(stands.lead).await?;
-        let lead = lead.filter(|lead| lead.cycle == stands.cycle).map(|mut lead| {
-            lead.give_back(stands.id, now);
-            lead
-        });
-        stands.move_to(AssignmentState::Withdrawn, now);
-        stands.due = None;
-        let back = GiveBack { assignment: &stands, lead: lead.as_ref(), delivery: withdrawal.as_ref(), now };
-        match cloud.store.assignment_give_back(back).await {
-            Ok(GaveBack::Done) => {
-                tracing::info!(lead.id = %stands.lead, assignment.id = %stands.id, dealer.id = %stands.dealer, "the lead was taken back");
-                if let Some(lead) = lead {
-                    distribute(cloud, &lead).await;
-                }
-                return Ok(());
-            }
-            Ok(GaveBack::Changed) | Err(StoreError::Contended) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    // It stays due, and is done a little later.
-    Ok(())
-}
-
-/// One attempt at withdrawing, now; the message that goes on trying, if it did not arrive.
-async fn withdraw(cloud: &Cloud, assignment: &Assignment, now: Timestamp) -> Result<Delivery, StoreError> {
-    let mut delivery = Delivery {
-        lead: assignment.lead,
-        assignment: assignment.id,
-        cycle: assignment.cycle,
-        event: Event::Withdrawn,
-        number: "1".to_owned(),
-        company: assignment.company.clone(),
-        dealer: assignment.dealer.clone(),
-        since: now,
-        state: DeliveryState::Pending,
-        attempts: Vec::new(),
-        next_at: None,
-        v: 0,
-        due: None,
-    };
-    messages::try_once(cloud, &mut delivery, now).await?;
-    Ok(delivery)
-}
-
-/// Best effort: the due index is the truth.
-async fn distribute(cloud: &Cloud, lead: &Lead) {
-    if let Err(error) = cloud.queues.lead_to_distribution(lead.company.as_str(), lead.id).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "distribution is left to the sweep");
-    }
-    if let Err(error) = cloud.queues.wake_to_distribution(&lead.company, &lead.category).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "waking is left to the sweep");
-    }
-}
-
-/// The body of the assignment: the same bytes at every attempt, as long as the lead is the same.
-async fn body(
-    cloud: &Cloud,
-    lead: &Lead,
-    assignment: &Assignment,
-    enquiry: Option<&StoredEnquiry>,
-) -> String {
-    let core = cloud.rulebooks.known(&lead.company);
-    let understood = enquiry.map(|enquiry| {
-        judging::understand(enquiry, core.as_ref().and_then(|core| core.source(&lead.source)))
-    });
-    let state = lead.person.state.map(leadyard_domain::place::State::as_str);
-    let zip = lead.person.zip.map(|zip| zip.to_string());
-    let extra: BTreeMap<&str, &str> = understood
-        .as_ref()
-        .map(|understood| {
-            understood.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
-        })
-        .unwrap_or_default();
-    let person = &lead.person;
-    let payload = AssignedPayload {
-        assignment: assignment.id,
-        lead: lead.id,
-        dealer: &assignment.dealer,
-        contract: &assignment.contract,
-        company: &lead.company,
-        category: &lead.category,
-        offer: &lead.offer,
-        source: &lead.source,
-        campaign: lead.campaign.as_deref(),
-        received_at: lead.opened_at,
-        assigned_at: assignment.offered_at,
-        accept_by: None,
-        band: lead.score.as_ref().map(|score| score.band),
-        price: assignment.price,
-        person: Person {
-            first_name: person.first_name.as_deref(),
-            last_name: person.last_name.as_deref(),
-            email: person.email.as_deref(),
-            phone: person.phone.as_deref(),
-        },
-        address: Address {
-            street: person.street.as_deref(),
-            city: person.city.as_deref(),
-            state,
-            zip: zip.as_deref(),
-        },
-        message: understood.as_ref().and_then(|understood| understood.message.as_deref()),
-        consent: understood.as_ref().map(consent).unwrap_or_default(),
-        extra,
-        test: false,
-        masked: false,
-        truncated: false,
-    };
-    payload.body(assignment.offered_at).unwrap_or_default()
-}
-
-fn consent(understood: &Understood) -> Consent<'_> {
-    Consent {
-        given: understood.consent.given.unwrap_or(false),
-        text: understood.consent.text.as_deref(),
-        certificate: understood.consent.trusted_form.as_deref().or(understood.consent.leadid.as_deref()),
     }
 }

@@ -3,6 +3,8 @@
 //! | module | holds |
 //! |---|---|
 //! | [`assigned`] | the assignment itself: attempts, settlement, final failure |
+//! | [`taken_back`] | the lead moves on: withdrawn, or its deadline passed |
+//! | [`body`] | what a dealer is sent of a lead |
 //! | [`messages`] | what else a holder is told: repeats, withdrawals |
 //! | [`post`] | one signed attempt at a dealer's channel |
 //!
@@ -12,6 +14,8 @@
 //! batch run side by side, each at most ten seconds, so that a dealer that hangs delays nobody else.
 
 mod assigned;
+mod taken_back;
+mod body;
 mod messages;
 mod post;
 

@@ -1,20 +1,21 @@
-//! What else a holder is told: that the person asked again, that the lead is withdrawn.
+//! What else a holder is told: the person, once it has accepted; that a deadline is near; that the person
+//! asked again; that the lead is withdrawn.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use leadyard_domain::assignment::DeliveryState;
+use leadyard_domain::assignment::{Assignment, DeliveryState};
 use leadyard_domain::delivery::{
-    Event, Next, Outcome, RepeatedPayload, Schedule, WithdrawalReason, WithdrawnPayload, next_attempt,
-    webhook_id,
+    Event, Next, Outcome, RepeatedPayload, Schedule, WarnedPayload, WithdrawalReason, WithdrawnPayload,
+    next_attempt, webhook_id,
 };
 use leadyard_domain::ids::{AssignmentId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
-use leadyard_platform::queues::ToDelivery;
 use leadyard_platform::store::{Delivery, StoreError};
 
+use crate::body;
 use crate::post::{self, Post};
 
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
@@ -39,12 +40,7 @@ pub(crate) async fn deliver(
     if cloud.store.delivery_save(&delivery).await?
         && let Some(delay_ms) = delay_ms
     {
-        let message =
-            ToDelivery::Message { lead, assignment, event: event.to_owned(), number: number.to_owned() };
-        let delay_s = delay_ms.div_ceil(1_000) as u32;
-        if let Err(error) = cloud.queues.to_delivery(message, delivery.dealer.as_str(), delay_s).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the next attempt is left to the sweep");
-        }
+        cloud.hand_message(&delivery, delay_ms).await;
     }
     Ok(())
 }
@@ -61,8 +57,7 @@ pub(crate) async fn try_once(
         return Ok(None);
     };
     let assignment = cloud.store.assignment_get(delivery.lead, delivery.cycle, delivery.assignment).await?;
-    if delivery.event == Event::Repeated && assignment.as_ref().is_none_or(|one| !one.state.holds()) {
-        // It asked again, and this dealer has it no more: it is nobody's business but the next holder's.
+    if !concerns(delivery.event, assignment.as_ref(), now) {
         delivery.due = None;
         delivery.state = DeliveryState::NotReceived;
         return Ok(None);
@@ -72,10 +67,18 @@ pub(crate) async fn try_once(
         None => None,
     };
     let (body, number) = match delivery.event {
-        Event::Repeated => (repeated_body(cloud, &lead, delivery).await?, repeat_number(&lead, delivery)),
+        Event::Repeated => (
+            repeated_body(cloud, &lead, delivery, assignment.as_ref()).await?,
+            repeat_number(&lead, delivery),
+        ),
         Event::Withdrawn => (withdrawn_body(delivery), 1),
+        Event::Warned => (assignment.as_ref().map(|of| warned_body(delivery, of)).unwrap_or_default(), 1),
+        Event::Assigned => match &assignment {
+            Some(assignment) => (accepted_body(cloud, &lead, assignment).await?, ACCEPTED),
+            None => (String::new(), ACCEPTED),
+        },
         // No one sends these yet; an empty body would say nothing.
-        Event::Assigned | Event::Warned | Event::Erased => (String::new(), 1),
+        Event::Erased => (String::new(), 1),
     };
     let post = Post {
         company: &delivery.company,
@@ -115,13 +118,46 @@ pub(crate) async fn try_once(
     }
 }
 
+/// The second `lead.assigned` of an assignment: the whole lead, once it is accepted.
+const ACCEPTED: u32 = 2;
+
+/// Whether a message still is this dealer's business: that a lead asked again is the next holder's when it
+/// has it no more, and a deadline that was met or is over needs no warning.
+fn concerns(event: Event, assignment: Option<&Assignment>, now: Timestamp) -> bool {
+    let held = assignment.is_some_and(|one| one.state.holds());
+    match event {
+        Event::Repeated | Event::Assigned => held,
+        Event::Warned => assignment.is_some_and(|one| one.masked() && !one.lapses(now)),
+        Event::Withdrawn | Event::Erased => true,
+    }
+}
+
+async fn accepted_body(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> Result<String, StoreError> {
+    let enquiry = cloud.store.enquiry_get(lead.opening).await?;
+    Ok(body::assigned(cloud, lead, assignment, enquiry.as_ref()).await)
+}
+
+fn warned_body(delivery: &Delivery, assignment: &Assignment) -> String {
+    let payload = WarnedPayload {
+        assignment: delivery.assignment,
+        lead: delivery.lead,
+        accept_by: assignment.accept_by.map_or(delivery.since, |by| by.at),
+    };
+    payload.body(delivery.since).unwrap_or_default()
+}
+
 /// Webhook ids count the messages of an assignment: the repeat's place among the lead's enquiries.
 fn repeat_number(lead: &Lead, delivery: &Delivery) -> u32 {
     let at = lead.enquiries.iter().position(|enquiry| enquiry.id.to_string() == delivery.number);
     at.map_or(1, |at| at as u32 + 1)
 }
 
-async fn repeated_body(cloud: &Cloud, lead: &Lead, delivery: &Delivery) -> Result<String, StoreError> {
+async fn repeated_body(
+    cloud: &Cloud,
+    lead: &Lead,
+    delivery: &Delivery,
+    assignment: Option<&Assignment>,
+) -> Result<String, StoreError> {
     let Ok(id) = delivery.number.parse() else { return Ok(String::new()) };
     let Some(enquiry) = cloud.store.enquiry_get(id).await? else { return Ok(String::new()) };
     let core = cloud.rulebooks.known(&lead.company);
@@ -147,6 +183,8 @@ async fn repeated_body(cloud: &Cloud, lead: &Lead, delivery: &Delivery) -> Resul
         masked: false,
         truncated: false,
     };
+    let masked = assignment.is_some_and(Assignment::masked);
+    let payload = if masked { payload.masked() } else { payload };
     Ok(payload.body(enquiry.received_at).unwrap_or_default())
 }
 
@@ -154,7 +192,7 @@ fn withdrawn_body(delivery: &Delivery) -> String {
     let payload = WithdrawnPayload {
         assignment: delivery.assignment,
         lead: delivery.lead,
-        reason: WithdrawalReason::Unconfirmed,
+        reason: delivery.reason.unwrap_or(WithdrawalReason::Unconfirmed),
     };
     payload.body(delivery.since).unwrap_or_default()
 }

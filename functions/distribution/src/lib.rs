@@ -9,8 +9,7 @@
 mod wake;
 
 use jiff::{SignedDuration, Timestamp};
-use leadyard_domain::assignment::Assignment;
-use leadyard_domain::distribution::{Conclusion, Seat};
+use leadyard_domain::distribution::{Conclusion, Seat, Waiting};
 use leadyard_domain::ids::{AssignmentId, DecisionId, LeadId};
 use leadyard_domain::lead::{Lead, Stage};
 use leadyard_domain::limits;
@@ -18,8 +17,11 @@ use leadyard_domain::scoring::NextStep;
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, Considered, InForce, Judged};
-use leadyard_platform::queues::{self, ToDelivery, ToDistribution};
-use leadyard_platform::store::{DecisionRecord, StoreError};
+use leadyard_platform::queues::{self, ToDistribution};
+use leadyard_platform::store::{Assign, DecisionRecord, StoreError, WAKE_AFTER_S};
+
+/// The longest that a look at a lead may take to be sure to see what wakes it.
+const LOOKED_AT_FOR: SignedDuration = SignedDuration::from_secs(WAKE_AFTER_S as i64 - 1);
 
 /// Handles a batch: those that failed come again.
 pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
@@ -110,6 +112,12 @@ async fn look(cloud: &Cloud, id: LeadId) -> Result<Looked, StoreError> {
         return settle(cloud, lead, |lead| lead.close(Stage::Expired, now)).await;
     }
     let judged = score(cloud, &in_force, &mut lead, now).await?;
+    if lead.hold.is_some() && lead.wants_distribution() {
+        if let Some(hold) = lead.held_back(now).cloned() {
+            return settle(cloud, lead, |lead| lead.wait(Waiting::Held, hold.until, window, now)).await;
+        }
+        lead.hold = None;
+    }
     if !lead.wants_distribution() {
         // Assigned: the repeat or interaction has been scored, and nothing else changes.
         return settle(cloud, lead, |lead| lead.due = Some(lead.held_until())).await;
@@ -135,7 +143,10 @@ async fn look(cloud: &Cloud, id: LeadId) -> Result<Looked, StoreError> {
                 cloud.store.lead_save_decided(&lead, &record).await?
             };
             tracing::info!(lead.id = %lead.id, waiting = %reason, "the lead waits");
-            Ok(if saved { Looked::Final(Distributed::Settled) } else { Looked::Again })
+            // Those who wait are woken a little after what may place them changed: who was looked at for
+            // longer than that may have missed it.
+            let slow = cloud.clock.now().duration_since(now) >= LOOKED_AT_FOR;
+            Ok(if saved && !slow { Looked::Final(Distributed::Settled) } else { Looked::Again })
         }
     }
 }
@@ -191,8 +202,9 @@ async fn assign(
 ) -> Result<Looked, StoreError> {
     let seats: Vec<(Seat, AssignmentId)> =
         seats.iter().map(|seat| (seat.clone(), AssignmentId::mint(now, cloud.entropy.bytes()))).collect();
-    let Ok(assignments) = cloud.store.lead_assign(&lead, &seats, &considered.counters, record, now).await?
-    else {
+    let counters = &considered.counters;
+    let assign = Assign { lead: &lead, seats: &seats, counters, decision: record, placed: None, now };
+    let Ok(assignments) = cloud.store.lead_assign(assign).await? else {
         return Ok(Looked::Again);
     };
     for assignment in &assignments {
@@ -200,18 +212,9 @@ async fn assign(
             lead.id = %lead.id, assignment.id = %assignment.id, dealer.id = %assignment.dealer,
             contract.id = %assignment.contract, "the lead is assigned"
         );
-        send(cloud, assignment).await;
+        cloud.hand_to_delivery(assignment, 0).await;
     }
     Ok(Looked::Final(Distributed::Assigned))
-}
-
-/// Best effort: the due index is the truth.
-async fn send(cloud: &Cloud, assignment: &Assignment) {
-    let message =
-        ToDelivery::Assignment { lead: assignment.lead, cycle: assignment.cycle, assignment: assignment.id };
-    if let Err(error) = cloud.queues.to_delivery(message, assignment.dealer.as_str(), 0).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "delivery is left to the sweep");
-    }
 }
 
 fn later(now: Timestamp, minutes: i64) -> Option<Timestamp> {

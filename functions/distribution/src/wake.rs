@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use futures::future::try_join_all;
+use jiff::SignedDuration;
 use leadyard_domain::ids::{CategoryId, CompanyId, LeadId};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
@@ -11,6 +13,11 @@ use leadyard_platform::store::{StoreError, Wake, keys};
 const PAGE: i32 = 100;
 /// Leads that are looked at for a slot that came free: who stands behind them waits for their own time.
 const EXAMINED: usize = 1_000;
+
+/// Within which time who was woken is looked at, should its message be lost.
+const LOOKED_AT_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+/// Due times moved side by side.
+const AT_ONCE: usize = 16;
 
 /// Wakes as many as twice the slots that came free, of those whom a slot's dealer may take, the highest
 /// score first, the freshest first among equals; all, after a publish or a switch. Doing it twice wakes
@@ -41,6 +48,12 @@ pub(crate) async fn wake(
     let mut leads: Vec<LeadId> = found.into_iter().map(|(_, lead)| lead).collect();
     if !wake.everybody() {
         leads = takers(cloud, company, &wake, &leads).await?;
+    }
+    // A message may be lost: who was chosen is due in a minute all the same.
+    let now = cloud.clock.now();
+    let soon = now.checked_add(LOOKED_AT_WITHIN).unwrap_or(now);
+    for some in leads.chunks(AT_ONCE) {
+        try_join_all(some.iter().map(|lead| cloud.store.lead_due_by(*lead, soon))).await?;
     }
     if let Err(error) = cloud.queues.leads_to_distribution(company, &leads).await {
         // The wake stays due: the sweep sends it again.

@@ -18,7 +18,6 @@ use leadyard_domain::rulebook::{Offer, Scope, Source};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::judging;
-use leadyard_platform::queues::ToDelivery;
 use leadyard_platform::store::{
     Delivery, Identified, IdentityWrite, Keep, Kept, StoreError, StoredAnswer, StoredEnquiry,
 };
@@ -472,6 +471,7 @@ fn tell_holders(lead: &Lead, arrival: &Arrival) -> Vec<Delivery> {
             cycle: lead.cycle,
             event: Event::Repeated,
             number: arrival.id.to_string(),
+            reason: None,
             company: lead.company.clone(),
             dealer: holder.dealer.clone(),
             since: arrival.at,
@@ -484,23 +484,12 @@ fn tell_holders(lead: &Lead, arrival: &Arrival) -> Vec<Delivery> {
         .collect()
 }
 
-/// Best effort: the due index is the truth.
 async fn hand_on(cloud: &Cloud, lead: &Lead, deliveries: &[Delivery]) {
-    if !lead.stage.closed()
-        && let Err(error) = cloud.queues.lead_to_distribution(lead.company.as_str(), lead.id).await
-    {
-        tracing::warn!(error = &error as &dyn std::error::Error, "distribution is left to the sweep");
+    if !lead.stage.closed() {
+        cloud.hand_to_distribution(lead).await;
     }
     for delivery in deliveries {
-        let message = ToDelivery::Message {
-            lead: delivery.lead,
-            assignment: delivery.assignment,
-            event: delivery.event.to_string(),
-            number: delivery.number.clone(),
-        };
-        if let Err(error) = cloud.queues.to_delivery(message, delivery.dealer.as_str(), 0).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "delivery is left to the sweep");
-        }
+        cloud.hand_message(delivery, 0).await;
     }
 }
 

@@ -38,9 +38,14 @@ fn function_of(method: &Method, path: &str) -> Function {
         return Function::Interactions;
     }
     match path.strip_prefix("/v1/leads/") {
-        Some(rest) if posts && !rest.contains('/') && rest != "search" => Function::Leads,
+        Some(rest) if posts && !rest.contains('/') && !is_act(rest) => Function::Leads,
         Some(_) | None => Function::Console,
     }
+}
+
+/// `search`, or an act on many leads. A key has a dot in it.
+fn is_act(rest: &str) -> bool {
+    rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 async fn forward(function: Router, request: Request<Body>) -> Response<Body> {
@@ -70,6 +75,7 @@ mod tests {
             (Method::GET, "/v1/leads/0190", Function::Console),
             (Method::POST, "/v1/leads/search", Function::Console),
             (Method::POST, "/v1/leads/0190/place", Function::Console),
+            (Method::POST, "/v1/leads/take_back", Function::Console),
             (Method::POST, "/v1/interactions/pk_x.y", Function::Interactions),
             (Method::GET, "/healthz", Function::Console),
         ] {

@@ -4,10 +4,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::contract::AcceptBy;
 use crate::dealer::ChannelKind;
 use crate::delivery::{End, FailureKind};
 use crate::distribution::{Reservation, Seat};
-use crate::ids::{AssignmentId, CompanyId, ContractId, DealerId, LeadId};
+use crate::ids::{AssignmentId, CompanyId, ContractId, DealerId, LeadId, ReturnReason};
 use crate::lead::{AssignmentState, Lead};
 use crate::money::Money;
 use crate::place::State;
@@ -71,6 +72,18 @@ pub struct Assignment {
     pub state: AssignmentState,
     /// The periods its caps were reserved from.
     pub reservation: Reservation,
+    /// The price was taken from what the dealer paid in advance.
+    pub prepaid: bool,
+    /// Until when it must be accepted; without one it is charged as soon as it arrives.
+    pub accept_by: Option<AcceptBy>,
+    /// The dealer was warned of it.
+    pub warned: bool,
+    /// What the dealer asks to give back.
+    pub returned: Option<Return>,
+    /// The desk takes it back: delivery withdraws it before the lead moves.
+    pub recalled: bool,
+    /// Placed while the company only watches: nothing of it is sent or charged.
+    pub shadow: bool,
     /// Set when unavailable means wait: until then delivery goes on slowly rather than elsewhere.
     pub patient_until: Option<Timestamp>,
     /// The rulebook it was decided under.
@@ -102,6 +115,44 @@ pub struct Assignment {
     pub due: Option<Timestamp>,
 }
 
+words! {
+    /// Where the return of a lead stands.
+    pub enum ReturnState as "a return's state" {
+        /// The desk is to decide.
+        Requested = "requested",
+        /// It is credited.
+        Approved = "approved",
+        /// It stays charged.
+        Denied = "denied",
+    }
+}
+
+/// What a dealer asks to give back, and what became of that.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Return {
+    /// When it asked.
+    pub at: Timestamp,
+    /// Why: one of its contract's reasons.
+    pub reason: ReturnReason,
+    /// In its own words. May be about a person: never logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Where it stands.
+    pub state: ReturnState,
+    /// When that was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<Timestamp>,
+    /// By whom; nobody, where the contract trusts the dealer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<String>,
+}
+
+impl std::fmt::Debug for Return {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Return({} {})", self.reason, self.state)
+    }
+}
+
 /// Attempts kept in the item.
 const ATTEMPTS_KEPT: usize = 12;
 /// How soon after a commit the sweep looks, should the queue's message be lost.
@@ -121,6 +172,12 @@ impl Assignment {
             price: seat.price,
             state: AssignmentState::Offered,
             reservation: seat.reservation,
+            prepaid: seat.prepaid,
+            accept_by: seat.accept_by,
+            warned: false,
+            returned: None,
+            recalled: false,
+            shadow: false,
             patient_until: seat.patient_until,
             rulebook,
             sold_in: lead.location().state(),
@@ -187,6 +244,47 @@ impl Assignment {
     /// Whether any attempt may have reached the dealer without our knowing.
     pub fn may_be_held_unknown(&self) -> bool {
         self.unknown_before || self.attempts.iter().any(|attempt| attempt.end == End::Unknown)
+    }
+
+    /// Whether the dealer has not accepted what it must accept: the person is masked until then.
+    pub const fn masked(&self) -> bool {
+        self.accept_by.is_some() && matches!(self.state, AssignmentState::Offered)
+    }
+
+    /// Whether the deadline has passed without an answer.
+    pub fn lapses(&self, now: Timestamp) -> bool {
+        self.masked() && self.accept_by.is_some_and(|by| by.at <= now)
+    }
+
+    /// Whether the dealer, who has it, is to be warned that the deadline is near.
+    pub fn warns(&self, now: Timestamp) -> bool {
+        let near = self.accept_by.is_some_and(|by| by.warn_at <= now && now < by.at);
+        self.masked() && near && !self.warned && self.delivery == DeliveryState::Received
+    }
+
+    /// When its deadline must be looked at next.
+    pub fn watched_at(&self) -> Option<Timestamp> {
+        let by = self.accept_by.filter(|_| self.masked())?;
+        let warns = !self.warned && self.delivery == DeliveryState::Received;
+        Some(if warns { by.warn_at } else { by.at })
+    }
+
+    /// The dealer has it: what arrives is charged then, or, with a deadline, what is accepted.
+    pub fn arrive(&mut self, now: Timestamp) {
+        self.delivery = DeliveryState::Received;
+        if !self.masked() {
+            self.settled_at = self.settled_at.or(Some(now));
+        }
+        self.due = self.watched_at();
+    }
+
+    /// It was placed while the company only watches: the dealer has it from elsewhere.
+    pub fn watch_only(&mut self, now: Timestamp) {
+        self.shadow = true;
+        self.accept_by = None;
+        self.move_to(AssignmentState::Accepted, now);
+        self.delivery = DeliveryState::Received;
+        self.due = None;
     }
 
     /// The state moves.

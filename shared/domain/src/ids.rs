@@ -170,6 +170,10 @@ uuid_id! {
     LeadId
 }
 uuid_id! {
+    /// Something the desk did.
+    ActId
+}
+uuid_id! {
     /// One arrival. Fixed before the first write, so that keeping it twice keeps it once.
     EnquiryId
 }

@@ -239,8 +239,19 @@ pub struct Lead {
     pub crossed: bool,
     /// The last decision's conclusion, so that only a changed one is recorded again.
     pub last_conclusion: Option<String>,
+    /// The desk keeps it from distribution.
+    pub hold: Option<Hold>,
+    /// The desk's word on how urgent it is, over what scoring says.
+    pub priority_set: Option<Priority>,
     /// When it must be looked at next.
     pub due: Option<Timestamp>,
+}
+
+/// The desk keeps a lead from distribution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Until then; until the desk lets it go, if `None`.
+    pub until: Option<Timestamp>,
 }
 
 /// What an enquiry brings to a lead.
@@ -309,6 +320,8 @@ impl Lead {
             score: None,
             crossed: false,
             last_conclusion: None,
+            hold: None,
+            priority_set: None,
             due: Some(soon(arrival.at)),
         }
     }
@@ -398,6 +411,16 @@ impl Lead {
         Location::of(self.person.zip, self.person.state, area_code)
     }
 
+    /// Whether the desk keeps it, and until when.
+    pub fn held_back(&self, now: Timestamp) -> Option<&Hold> {
+        self.hold.as_ref().filter(|hold| hold.until.is_none_or(|until| now < until))
+    }
+
+    /// How urgent it is: the desk's word, else the score's.
+    pub fn priority(&self) -> Option<Priority> {
+        self.priority_set.or(self.score.as_ref().map(|score| score.priority))
+    }
+
     /// Whether there is a seat to give: nobody holds it, or a shared lead lost a holder.
     pub fn wants_distribution(&self) -> bool {
         match self.stage {
@@ -455,8 +478,11 @@ impl Lead {
     /// Whether time has closed the cycle.
     pub fn has_expired(&self, window_days: u16, now: Timestamp) -> bool {
         match self.stage {
-            Stage::Received | Stage::Nurturing | Stage::Waiting => now >= self.expires_at(window_days),
-            Stage::Assigned => now >= self.held_until(),
+            // A shared lead that lost one of its holders is looked at again, and is still held.
+            Stage::Received | Stage::Nurturing | Stage::Waiting if self.holders.is_empty() => {
+                now >= self.expires_at(window_days)
+            }
+            Stage::Received | Stage::Nurturing | Stage::Waiting | Stage::Assigned => now >= self.held_until(),
             Stage::Quarantined | Stage::Won | Stage::Lost | Stage::Expired | Stage::Rejected => false,
         }
     }
@@ -652,6 +678,22 @@ mod tests {
         assert_eq!(lead.take(&arrival(2, "2026-07-01T12:00:01Z"), 30), Met::NewCycle);
         assert_eq!((lead.cycle, lead.stage), (2, Stage::Received));
         assert!(lead.excluded.is_empty() && lead.closed_at.is_none());
+    }
+
+    #[test]
+    fn a_shared_lead_that_lost_a_holder_does_not_expire_in_the_others_hands() {
+        let mut lead = lead();
+        let holder = |id: u8, dealer: &str| Holder {
+            dealer: DealerId::new(dealer).unwrap(),
+            contract: ContractId::new(dealer).unwrap(),
+            assignment: AssignmentId::from_bytes([id; 16]),
+        };
+        lead.holders = vec![holder(1, "hudson"), holder(2, "ridge")];
+        lead.stage = Stage::Assigned;
+        let late = at("2026-07-06T12:00:00Z");
+        lead.give_back(AssignmentId::from_bytes([1; 16]), late);
+        assert!(!lead.has_expired(30, late));
+        assert!(lead.has_expired(30, at("2026-09-06T12:00:00Z")));
     }
 
     #[test]

@@ -82,6 +82,12 @@ pub const RETURN_REASONS: usize = 20;
 pub const PERFORMANCE_DAYS: u16 = 182;
 /// The largest minimum sample of a ranking by performance, in leads.
 pub const PERFORMANCE_SAMPLE: u32 = 10_000;
+/// A note or reason of the desk or a dealer, in characters.
+pub const NOTE_CHARS: usize = 2_000;
+/// Leads of one act on many.
+pub const LEADS_PER_ACT: usize = 100;
+/// A deposit's reference, in bytes.
+pub const REFERENCE_BYTES: usize = 64;
 /// Opening intervals of one day.
 pub const INTERVALS_PER_DAY: usize = 4;
 /// How many days ahead an opening is searched for.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use leadyard_domain::distribution::{
-    Chunk, Conclusion, Core, Counters, Decision, Evidence, Judged as Candidate, LeadFacts, Rule, Screened,
-    Switches, decide, explain, screen,
+    Chunk, Conclusion, Core, Counters, Decision, Evidence, Judged as Candidate, LeadFacts, Placing, Rule,
+    Screened, Switches, decide, explain, place, screen,
 };
 use leadyard_domain::enquiry::{Enquiry, FieldMap, Understood};
-use leadyard_domain::ids::{CompanyId, DealerId, DecisionId};
+use leadyard_domain::ids::{CompanyId, ContractId, DealerId, DecisionId};
 use leadyard_domain::lead::{Lead, ScoreState};
 use leadyard_domain::rulebook::Source;
 use leadyard_domain::scoring::{
@@ -89,7 +89,7 @@ impl Judged {
 }
 
 /// The version of the rules of decision, as recorded with each.
-const ALGORITHM: u16 = 1;
+const ALGORITHM: u16 = 2;
 
 /// The rules in force for a company.
 #[derive(Clone, Debug)]
@@ -196,6 +196,48 @@ async fn with_counters<T>(
     Ok(conclude(&screened, counters, u64::from(facts.cycle)))
 }
 
+/// What placing a lead with a contract by hand would come to, and what it was judged on; `None` when the
+/// rulebook has no such contract in the lead's category.
+///
+/// # Errors
+/// When the table cannot be read.
+pub async fn placing(
+    cloud: &Cloud,
+    in_force: &InForce,
+    facts: &LeadFacts,
+    contract: &ContractId,
+    now: Timestamp,
+) -> Result<Option<(Placing, Considered)>, StoreError> {
+    let core = &in_force.core;
+    let chunks: Vec<Arc<Chunk>> =
+        cloud.rulebooks.chunks(&cloud.store, core, &facts.category, facts.location.state()).await?;
+    let mut elsewhere = None;
+    if !chunks.iter().any(|chunk| chunk.takes_offer(contract, &facts.offer).is_some()) {
+        for key in core.chunks_of(&facts.category) {
+            let chunk = cloud.rulebooks.chunk(&cloud.store, core, key).await?;
+            elsewhere = chunk.filter(|chunk| chunk.takes_offer(contract, &facts.offer).is_some());
+            if elsewhere.is_some() {
+                break;
+            }
+        }
+    }
+    let mut screened = screen(facts, core, &chunks, &in_force.switches, now);
+    for chunk in elsewhere.iter().chain(&chunks) {
+        screened.also(chunk, contract, now);
+    }
+    let (mut contracts, mut dealers) = screened.counters_to_read();
+    let Some((own, dealer)) = screened.counters_of(contract) else { return Ok(None) };
+    contracts.extend(Some(own).filter(|own| !contracts.contains(own)));
+    dealers.extend(Some(dealer).filter(|dealer| !dealers.contains(dealer)));
+    let counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers).await?;
+    let seed = u64::from(facts.cycle);
+    let placing = place(&screened, &counters, now, seed, contract);
+    // What distribution would have done is recorded beside what the desk does.
+    let decision = decide(&screened, &counters, now, seed);
+    let evidence = Evidence::of(&screened, &counters, now);
+    Ok(placing.map(|placing| (placing, Considered { decision, counters, evidence, seed })))
+}
+
 /// A decision with every candidate's part in it.
 #[derive(Clone, Debug)]
 pub struct Explained {
@@ -253,6 +295,10 @@ pub async fn repeat(
     company: &CompanyId,
     record: &DecisionRecord,
 ) -> Result<Option<Explained>, StoreError> {
+    // One made by earlier rules of decision may come out otherwise, and its evidence reads otherwise.
+    if record.algorithm != ALGORITHM {
+        return Ok(None);
+    }
     let Some(core) = cloud.rulebooks.core(&cloud.store, company, record.rulebook).await? else {
         return Ok(None);
     };

@@ -5,6 +5,7 @@
 //! | [`cloud`] | the clients, built once: the seam between AWS, one machine and the simulation |
 //! | [`store`] | the one table: `keys` is the data model, then a file per resource |
 //! | [`queues`] | typed messages |
+//! | [`hand_on`] | what was committed goes to its queue |
 //! | [`rulebooks`] | compiled rulebooks, kept per version |
 //! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
 //! | [`outbound`] | dealers' URLs |
@@ -16,6 +17,7 @@
 pub mod cloud;
 pub mod store;
 pub mod queues;
+mod hand_on;
 pub mod rulebooks;
 pub mod judging;
 pub mod outbound;

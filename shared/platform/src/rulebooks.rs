@@ -63,28 +63,34 @@ impl Rulebooks {
         category: &CategoryId,
         state: Option<State>,
     ) -> Result<Vec<Arc<Chunk>>, StoreError> {
-        let company = core.company_id();
         let mut chunks = Vec::new();
         for key in core.chunks_for(category, state) {
-            let id = (company.clone(), core.version, key);
-            let known = self.chunks.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
-            let chunk = match known {
-                Some(chunk) => chunk,
-                None => {
-                    let read = store.rulebook_chunk(company, core.version, &id.2).await?;
-                    // A version that stands has all its chunks: the pointer moves last.
-                    let Some(chunk) = read.map(Arc::new) else { continue };
-                    let mut kept = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
-                    kept.retain(|(of, version, _), _| of != company || *version == core.version);
-                    if kept.len() >= CHUNKS_KEPT {
-                        kept.clear();
-                    }
-                    kept.insert(id, Arc::clone(&chunk));
-                    chunk
-                }
-            };
-            chunks.push(chunk);
+            chunks.extend(self.chunk(store, core, key).await?);
         }
         Ok(chunks)
+    }
+
+    /// One chunk of a core; a version that stands has all its chunks, since the pointer moves last.
+    pub async fn chunk(
+        &self,
+        store: &Store,
+        core: &Core,
+        key: ChunkKey,
+    ) -> Result<Option<Arc<Chunk>>, StoreError> {
+        let company = core.company_id();
+        let id = (company.clone(), core.version, key);
+        let known = self.chunks.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let read = store.rulebook_chunk(company, core.version, &id.2).await?;
+        let Some(chunk) = read.map(Arc::new) else { return Ok(None) };
+        let mut kept = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(of, version, _), _| of != company || *version == core.version);
+        if kept.len() >= CHUNKS_KEPT {
+            kept.clear();
+        }
+        kept.insert(id, Arc::clone(&chunk));
+        Ok(Some(chunk))
     }
 }

@@ -199,6 +199,8 @@ words! {
         Unconfirmed = "unconfirmed",
         /// The desk took it back.
         TakenBack = "taken_back",
+        /// It was not accepted in time.
+        Lapsed = "lapsed",
     }
 }
 

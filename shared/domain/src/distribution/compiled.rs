@@ -72,6 +72,17 @@ impl Core {
             .collect()
     }
 
+    /// All chunks of a category, wherever they are.
+    pub fn chunks_of(&self, category: &CategoryId) -> Vec<ChunkKey> {
+        self.chunks
+            .iter()
+            .filter(|(of, _, _)| of == category)
+            .flat_map(|(of, state, parts)| {
+                (0..*parts).map(|part| ChunkKey { category: of.clone(), state: *state, part })
+            })
+            .collect()
+    }
+
     /// Whether anyone at all takes this category, anywhere.
     pub fn has_contracts(&self, category: &CategoryId) -> bool {
         self.chunks.iter().any(|(of, _, _)| of == category)
@@ -333,6 +344,13 @@ impl Chunk {
     /// A contract by id: only for explanations, it looks at them all.
     pub(crate) fn contract(&self, id: &ContractId) -> Option<&CompiledContract> {
         self.contracts.iter().find(|contract| &contract.id == id)
+    }
+
+    /// The lowest price of a dealer's contracts here.
+    pub fn cheapest_of(&self, dealer: &DealerId) -> Option<Money> {
+        let at = self.dealers.iter().position(|known| &known.id == dealer)?;
+        let own = self.contracts.iter().filter(|contract| contract.dealer as usize == at);
+        own.map(|contract| contract.price).min()
     }
 
     /// A dealer of this chunk.

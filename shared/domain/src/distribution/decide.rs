@@ -27,6 +27,7 @@ use std::cell::OnceCell;
 mod until;
 mod best;
 mod misses;
+mod place;
 
 use std::collections::HashSet;
 
@@ -150,6 +151,8 @@ pub struct Judged {
     pub miss: Option<NearMiss>,
 }
 
+pub use place::{Placing, place};
+
 /// Decides who should have the lead.
 ///
 /// `seed` feeds the last tie-break; the rest follows from the arguments alone.
@@ -245,6 +248,8 @@ struct Table<'a> {
     locals: Vec<Local<'a>>,
     now: Timestamp,
     seed: u64,
+    /// The desk places: after a decline, a lapse or a return nobody is waited for.
+    by_hand: bool,
 }
 
 impl<'a> Table<'a> {
@@ -280,6 +285,7 @@ impl<'a> Table<'a> {
             locals,
             now,
             seed,
+            by_hand: false,
         }
     }
 
@@ -295,6 +301,7 @@ impl<'a> Table<'a> {
             // Also for an offer placed by hand: why nobody may have it says more than that.
             Err((rule, until)) => wait(Waiting::For(rule), until, Vec::new()),
             Ok(seats) => match self.mode {
+                Mode::Automatic if self.screened.switches.shadow => wait(Waiting::Shadow, None, seats),
                 Mode::Automatic => Conclusion::Assign(seats),
                 Mode::Manual => wait(Waiting::Manual, None, seats),
             },
@@ -429,7 +436,21 @@ impl<'a> Table<'a> {
     fn waits(&self, at: usize, terms: Option<Terms>, chosen: &[Best]) -> bool {
         self.rows.get(at).is_some_and(|row| {
             row.candidate.contract.when_unavailable == WhenUnavailable::Wait
-                && matches!(row.own, Some(Rule::Excluded | Rule::Hours | Rule::Cap))
+                && match row.own {
+                    Some(Rule::Hours | Rule::Cap) => true,
+                    Some(Rule::Excluded) => !self.by_hand,
+                    Some(
+                        Rule::Inactive
+                        | Rule::Offer
+                        | Rule::Source
+                        | Rule::Age
+                        | Rule::Area
+                        | Rule::Band
+                        | Rule::Needs
+                        | Rule::Territory,
+                    )
+                    | None => false,
+                }
                 && self.may_sit(row, terms)
                 && !self.has_seat(row, chosen)
         })

@@ -18,6 +18,7 @@ use crate::ids::{ContractId, DealerId};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     stop: bool,
+    shadow: bool,
     contracts: Vec<(ContractId, Option<Timestamp>)>,
     dealers: Vec<(DealerId, Option<Timestamp>)>,
     /// Of the contract, then (where it is met for the first time) of its dealer, candidate by candidate.
@@ -61,6 +62,7 @@ impl Evidence {
         let (contracts, dealers): (HashSet<_>, HashSet<_>) = screened.candidates.iter().map(of).unzip();
         Self {
             stop: switches.stop,
+            shadow: switches.shadow,
             contracts: pauses(&switches.contracts, &contracts),
             dealers: pauses(&switches.dealers, &dealers),
             usages,
@@ -87,7 +89,12 @@ impl Evidence {
             };
             kept.iter().map(pause).collect()
         }
-        Switches { stop: self.stop, contracts: pauses(&self.contracts), dealers: pauses(&self.dealers) }
+        Switches {
+            stop: self.stop,
+            shadow: self.shadow,
+            contracts: pauses(&self.contracts),
+            dealers: pauses(&self.dealers),
+        }
     }
 
     /// The counters. `screened` is the same lead screened by the same rulebook and by

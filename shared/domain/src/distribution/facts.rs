@@ -117,6 +117,9 @@ impl Location {
 pub struct Switches {
     /// Nothing is distributed.
     pub stop: bool,
+    /// Everything is decided and recorded, and nothing follows: the desk places.
+    #[serde(default)]
+    pub shadow: bool,
     /// These contracts get nothing.
     pub contracts: Vec<Pause<ContractId>>,
     /// These dealers get nothing.

@@ -25,7 +25,7 @@ mod reason;
 
 pub use compiled::{Chunk, ChunkKey, Compiled, Core};
 pub use counters::{Counters, Reservation, Usage};
-pub use decide::{Conclusion, Decision, Judged, NearMiss, Pass, Seat, decide, explain};
+pub use decide::{Conclusion, Decision, Judged, NearMiss, Pass, Placing, Seat, decide, explain, place};
 pub use evidence::{Evidence, NotEvidence};
 pub use facts::{LeadFacts, Location, OpenSeats, Pause, Switches};
 pub use ranking::{DEFAULT as DEFAULT_RANKING, Step};

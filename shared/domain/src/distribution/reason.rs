@@ -40,6 +40,10 @@ pub enum Waiting {
     Manual,
     /// Distribution is stopped by a switch.
     Stopped,
+    /// The company only watches: what would be done is recorded, and the desk places.
+    Shadow,
+    /// The desk keeps it.
+    Held,
     /// Nobody may have it; this is the rule nearest to passing.
     For(Rule),
 }
@@ -51,6 +55,8 @@ impl Waiting {
             Self::Unplaced => "unplaced",
             Self::Manual => "manual",
             Self::Stopped => "stopped",
+            Self::Shadow => "shadow",
+            Self::Held => "held",
             Self::For(rule) => rule.as_str(),
         }
     }
@@ -69,9 +75,11 @@ impl std::str::FromStr for Waiting {
             "unplaced" => Ok(Self::Unplaced),
             "manual" => Ok(Self::Manual),
             "stopped" => Ok(Self::Stopped),
+            "shadow" => Ok(Self::Shadow),
+            "held" => Ok(Self::Held),
             rule => rule.parse().map(Self::For).map_err(|_| {
                 crate::error::Invalid::new(
-                    "a waiting reason is unplaced, manual, stopped or a rule: inactive offer source age area band needs excluded territory hours cap",
+                    "a waiting reason is unplaced, manual, stopped, shadow, held or a rule: inactive offer source age area band needs excluded territory hours cap",
                 )
             }),
         }

@@ -54,7 +54,41 @@ pub struct Screened<'a> {
     pub(crate) zones: Vec<&'a TimeZone>,
 }
 
-impl Screened<'_> {
+impl<'a> Screened<'a> {
+    /// Takes one more contract into consideration, although its area does not cover the lead: for the desk,
+    /// which may place a lead anywhere. Nothing changes if it is a candidate, or not of this chunk.
+    pub fn also(&mut self, chunk: &'a Chunk, contract: &ContractId, now: Timestamp) {
+        if self.candidates.iter().any(|candidate| &candidate.contract.id == contract) {
+            return;
+        }
+        let found =
+            chunk.contract(contract).and_then(|contract| Some((contract, chunk.dealer_of(contract)?)));
+        let Some((contract, dealer)) = found else { return };
+        let Some(rules) = chunk.zone_of(dealer) else { return };
+        let refused = refuses(self.facts, contract, chunk, self.switches, now);
+        // Rule 1 speaks before the area, and the area before the rest.
+        let failed = refused.filter(|rule| *rule < Rule::Area).unwrap_or(Rule::Area);
+        self.candidates.push(Candidate {
+            contract,
+            dealer,
+            chunk,
+            zone: self.zones.len(),
+            specificity: Specificity::Any,
+            miles: None,
+            failed: Some(failed),
+            refuses: Some(failed),
+            refuses_when_active: Some(failed),
+            paused_until: self.switches.paused_until(&contract.id, &dealer.id, now),
+        });
+        self.zones.push(rules);
+    }
+
+    /// The counters of one candidate's contract and dealer, whatever it failed.
+    pub fn counters_of(&self, contract: &ContractId) -> Option<(ContractId, DealerId)> {
+        let found = self.candidates.iter().find(|candidate| &candidate.contract.id == contract)?;
+        Some((found.contract.id.clone(), found.dealer.id.clone()))
+    }
+
     /// Whose counters a decision will read: contracts and dealers that may still have the lead.
     pub fn counters_to_read(&self) -> (Vec<ContractId>, Vec<DealerId>) {
         let open = || self.candidates.iter().filter(|candidate| candidate.failed.is_none());

@@ -391,7 +391,7 @@ mod toml_files {
                 "company.toml",
                 "mode = \"automatic\"",
                 "ranking = [\"tier\", \"luck\"]",
-                "5:20: error: a ranking step is tier, distance:10mi (1 to 500), share, longest_ago or price",
+                "5:20: error: a ranking step is tier, distance:10mi (1 to 500), share, longest_ago, price or performance:90d:20 (7 to 182 days, at least 1 to 10000 leads)",
             ),
             (
                 "company.toml",
@@ -665,12 +665,7 @@ mod tables {
                 "Christmas",
                 "2:124: error: holidays are dates separated by spaces: 2026-12-25 2027-01-01",
             ),
-            (
-                "dealers.csv",
-                "deliver,,,,\n",
-                "deliver,,,,500\n",
-                "3:50: error: prepaid is not supported yet: leave it empty",
-            ),
+            ("dealers.csv", "deliver,,,,\n", "deliver,,,,500\n", "3:50: error: prepaid: this is yes or no"),
             (
                 "dealers.csv",
                 "own,Mia",
@@ -796,22 +791,62 @@ mod tables {
         );
     }
 
+    /// The good company with a deadline of its own, and one contract with these columns.
+    fn contract_with(columns: &str, cells: &str) -> Result<Rulebook, Problems> {
+        let mut folder = folder();
+        let header = format!("contract,dealer,offers,sources,area,price,{columns}");
+        let text = format!("{header}\nc,hudson,*,*,miami,45,{cells}\n");
+        folder.insert("contracts.csv", text.into_bytes());
+        folder.remove("tests.toml");
+        let company =
+            format!("{}\ndeadline_minutes = 60\ndeadline_clock = \"wall\"\n", text_of("company.toml"));
+        folder.insert("company.toml", company.into_bytes());
+        parse(folder)
+    }
+
     #[test]
-    fn what_the_format_has_and_this_version_has_not_is_refused_unless_empty() {
-        for column in [
-            "budget_month",
-            "deadline_minutes",
-            "deadline_clock",
-            "return_days",
-            "return_quota",
-            "return_reasons",
+    fn a_contract_has_the_companys_deadline_unless_it_says_otherwise() {
+        let deadline = |cells: &str| {
+            let book = contract_with("deadline_minutes,deadline_clock", cells).unwrap();
+            book.contracts[0].deadline.map(|deadline| (deadline.minutes, deadline.clock.as_str()))
+        };
+        assert_eq!(deadline(","), Some((60, "wall")));
+        assert_eq!(deadline("15,"), Some((15, "wall")));
+        assert_eq!(deadline(",open"), Some((60, "open")));
+        assert_eq!(deadline("0,"), None);
+        assert_only(
+            contract_with("deadline_minutes,deadline_clock", "0,open"),
+            "contracts.csv:2:25: error: deadline_clock needs deadline_minutes: there is no deadline",
+        );
+    }
+
+    #[test]
+    fn what_may_be_returned_is_said_whole() {
+        const COLUMNS: &str = "return_days,return_quota,return_reasons,return_approval,budget_month";
+        let book = contract_with(COLUMNS, "7,10%,wrong-number out-of-area,trusted,900.00").unwrap();
+        let terms = book.contracts[0].returns.as_ref().unwrap();
+        assert_eq!((terms.days, terms.quota_percent, terms.approval.as_str()), (7, Some(10), "trusted"));
+        assert_eq!(
+            terms.reasons.iter().map(|reason| reason.as_str()).collect::<Vec<_>>(),
+            ["wrong-number", "out-of-area"]
+        );
+        assert_eq!(book.contracts[0].budget_month.unwrap().minor(), 90_000);
+        assert!(contract_with(COLUMNS, ",,,,").unwrap().contracts[0].returns.is_none());
+        for (cells, expected) in [
+            (
+                "7,,,,",
+                "2:23: error: return_days needs return_reasons: for which reasons may a lead be returned?",
+            ),
+            (",5,,,", "2:24: error: return_quota needs return_days: nothing may be returned"),
+            ("91,,x,,", "2:23: error: return_days is a whole number from 1 to 90"),
+            ("7,0.1,x,,", "2:25: error: return_quota: a quota is a whole percentage from 1 to 100: 10%"),
+            (
+                "7,,Bad!,,",
+                "2:26: error: return_reasons are ids separated by spaces: wrong-number not-interested",
+            ),
+            (",,,,0", "2:27: error: budget_month: a budget is more than 0; leave the cell empty for none"),
         ] {
-            let header = format!("contract,dealer,offers,sources,area,price,{column}");
-            assert!(with_contracts(&format!("{header}\nc,hudson,*,*,miami,45,\n")).is_ok());
-            assert_only(
-                with_contracts(&format!("{header}\nc,hudson,*,*,miami,45,1\n")),
-                &format!("contracts.csv:2:23: error: {column} is not supported yet: leave it empty"),
-            );
+            assert_only(contract_with(COLUMNS, cells), &format!("contracts.csv:{expected}"));
         }
     }
 

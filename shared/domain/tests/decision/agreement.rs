@@ -54,7 +54,7 @@ fn agree(
         (Some(first), next) => {
             let full = chosen.len() == oracle.seats(first);
             prop_assert!(full || matches!(next, Next::Nobody(_)), "a seat was left to {next:?}");
-            prop_assert_eq!(wait, oracle.manual().then_some(Waiting::Manual));
+            prop_assert_eq!(wait, oracle.only_recommends());
         }
     }
     let failures = oracle.failures(&chosen, &last);

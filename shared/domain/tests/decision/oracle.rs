@@ -59,8 +59,13 @@ impl<'a> Oracle<'a> {
         (self.facts.location == Location::Unplaced).then_some(Waiting::Unplaced)
     }
 
-    pub(crate) fn manual(&self) -> bool {
-        self.book.offers.iter().any(|offer| offer.id == self.facts.offer && offer.mode == Mode::Manual)
+    /// Why whoever would get it only is recommended.
+    pub(crate) fn only_recommends(&self) -> Option<Waiting> {
+        let mut offers = self.book.offers.iter();
+        if offers.any(|offer| offer.id == self.facts.offer && offer.mode == Mode::Manual) {
+            return Some(Waiting::Manual);
+        }
+        self.switches.shadow.then_some(Waiting::Shadow)
     }
 
     pub(crate) fn contract(&self, id: &ContractId) -> &'a Contract {

@@ -505,10 +505,11 @@ fn lead(dealers: usize) -> impl Strategy<Value = LeadFacts> {
 fn switches(
     dealers: usize,
     contracts: usize,
-) -> impl Strategy<Value = (bool, Option<usize>, Option<usize>, Option<i64>)> {
+) -> impl Strategy<Value = (bool, bool, Option<usize>, Option<usize>, Option<i64>)> {
     let some = |count: usize| prop_oneof![4 => Just(None), 1 => (0..count).prop_map(Some)];
     (
         prop::bool::weighted(0.03),
+        prop::bool::weighted(0.05),
         some(contracts),
         some(dealers),
         select(&[None, Some(-1_i64), Some(3), Some(30)][..]),
@@ -550,7 +551,7 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
                 (base, minutes, age),
                 (ranking, mode, company),
                 mut facts,
-                (stop, contract, dealer, until),
+                (stop, shadow, contract, dealer, until),
             )| {
                 let (dealers, mut contracts, contract_counts, dealer_counts) = rows;
                 for (number, row) in contracts.iter_mut().enumerate() {
@@ -564,6 +565,7 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
                 let contract = contract.map(|number| ContractId::new(&format!("k{number}")).unwrap());
                 let switches = Switches {
                     stop,
+                    shadow,
                     contracts: contract
                         .map(|id| Pause { id, reason: reason.clone(), until })
                         .into_iter()

@@ -1,4 +1,4 @@
-//! Assignments: a seat is given, and taken back, in one transaction with the lead and the caps.
+//! Assignments: a seat is given in one transaction with the lead and the caps.
 
 use jiff::Timestamp;
 use leadyard_domain::assignment::Assignment;
@@ -9,28 +9,34 @@ use leadyard_domain::lead::Lead;
 use super::items::{self, DecisionRecord};
 use super::keys::{self, Key};
 use super::leads::UNCHANGED;
-use super::{Commit, Conflict, Delivery, Store, StoreError, number, read_string, string, values};
+use super::{Act, Commit, Conflict, Store, StoreError, number, read_string, string, values};
 
-/// All that a taking-back writes.
+/// Seats that are to be given.
 #[derive(Debug)]
-pub struct GiveBack<'a> {
-    /// The assignment in its new state.
-    pub assignment: &'a Assignment,
-    /// The lead without that holder; `None` when the lead has moved on to another cycle.
-    pub lead: Option<&'a Lead>,
-    /// A message that the dealer must still get.
-    pub delivery: Option<&'a Delivery>,
-    /// When it happens.
+pub struct Assign<'a> {
+    /// The lead as it was decided on.
+    pub lead: &'a Lead,
+    /// Who gets it.
+    pub seats: &'a [(Seat, AssignmentId)],
+    /// The counters that were read.
+    pub counters: &'a Counters,
+    /// Why.
+    pub decision: &'a DecisionRecord,
+    /// The desk placed it; without, distribution did.
+    pub placed: Option<Placed<'a>>,
+    /// When.
     pub now: Timestamp,
 }
 
-/// What came of taking back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GaveBack {
-    /// It stands.
-    Done,
-    /// Somebody else changed the assignment, the lead or the counters: look again.
-    Changed,
+/// The desk's word.
+#[derive(Debug)]
+pub struct Placed<'a> {
+    /// What it did.
+    pub act: &'a Act,
+    /// No limit refuses it; it is counted all the same.
+    pub over: bool,
+    /// The company only watches: nothing is sent, nothing charged.
+    pub shadow: bool,
 }
 
 impl Store {
@@ -38,12 +44,9 @@ impl Store {
     /// they stand, or why they do not.
     pub async fn lead_assign(
         &self,
-        lead: &Lead,
-        seats: &[(Seat, AssignmentId)],
-        counters: &Counters,
-        decision: &DecisionRecord,
-        now: Timestamp,
+        assign: Assign<'_>,
     ) -> Result<Result<Vec<Assignment>, Conflict>, StoreError> {
+        let Assign { lead, seats, counters, decision, placed, now } = assign;
         let mut changed = Lead { version: lead.version + 1, ..lead.clone() };
         changed.assign(seats);
         changed.last_conclusion = Some(decision.conclusion.clone());
@@ -53,11 +56,14 @@ impl Store {
             values([(":seen", number(lead.version))]),
         )?];
         let mut assignments = Vec::with_capacity(seats.len());
+        let over = placed.as_ref().is_some_and(|placed| placed.over);
         for (seat, id) in seats {
-            let (caps, reservation) =
-                self.caps_reserve(&lead.company, seat, counters, now.as_millisecond())?;
+            let (caps, reservation) = self.caps_reserve(&lead.company, seat, counters, over, now)?;
             let mut assignment = Assignment::offer(&changed, seat, *id, decision.rulebook, now);
             assignment.reservation = reservation;
+            if placed.as_ref().is_some_and(|placed| placed.shadow) {
+                assignment.watch_only(now);
+            }
             writes.extend(caps);
             writes.push(self.put(
                 items::assignment_item(&assignment)?,
@@ -66,7 +72,10 @@ impl Store {
             )?);
             assignments.push(assignment);
         }
-        writes.push(self.put(decision.item(lead.id)?, "", values([]))?);
+        writes.push(self.put(decision.item(&lead.company, lead.id)?, "", values([]))?);
+        if let Some(placed) = placed {
+            writes.push(self.act_write(lead.id, placed.act)?);
+        }
         Ok(match self.transact(writes).await? {
             Commit::Done => Ok(assignments),
             commit @ Commit::Refused(_) if commit.refused_at(0) => Err(Conflict::Lead),
@@ -93,73 +102,6 @@ impl Store {
             values([(":seen", number(assignment.version))]),
         )
         .await
-    }
-
-    /// Keeps a changed assignment and its lead, both or neither.
-    pub async fn assignment_save_with_lead(
-        &self,
-        assignment: &Assignment,
-        lead: &Lead,
-    ) -> Result<bool, StoreError> {
-        let next = Assignment { version: assignment.version + 1, ..assignment.clone() };
-        let next_lead = Lead { version: lead.version + 1, ..lead.clone() };
-        let writes = vec![
-            self.put(
-                items::assignment_item(&next)?,
-                UNCHANGED,
-                values([(":seen", number(assignment.version))]),
-            )?,
-            self.put(items::lead_item(&next_lead)?, UNCHANGED, values([(":seen", number(lead.version))]))?,
-        ];
-        Ok(matches!(self.transact(writes).await?, Commit::Done))
-    }
-
-    /// Takes a seat back: the assignment's new state, the slots, the lead, and the waiting room's
-    /// waking, all or nothing; so it happens once.
-    pub async fn assignment_give_back(&self, back: GiveBack<'_>) -> Result<GaveBack, StoreError> {
-        let assignment = back.assignment;
-        let counters = self
-            .caps_get(
-                &assignment.company,
-                std::slice::from_ref(&assignment.contract),
-                std::slice::from_ref(&assignment.dealer),
-            )
-            .await?;
-        let next = Assignment { version: assignment.version + 1, ..assignment.clone() };
-        let mut writes = vec![self.put(
-            items::assignment_item(&next)?,
-            UNCHANGED,
-            values([(":seen", number(assignment.version))]),
-        )?];
-        writes.extend(self.caps_give_back(
-            &assignment.company,
-            &assignment.contract,
-            &assignment.dealer,
-            &assignment.reservation,
-            &counters,
-        )?);
-        if let Some(lead) = back.lead {
-            let next = Lead { version: lead.version + 1, ..lead.clone() };
-            writes.push(self.put(
-                items::lead_item(&next)?,
-                UNCHANGED,
-                values([(":seen", number(lead.version))]),
-            )?);
-            writes.push(self.wake_write(
-                &lead.company,
-                &lead.category,
-                1,
-                Some(&assignment.dealer),
-                back.now,
-            )?);
-        }
-        if let Some(delivery) = back.delivery {
-            writes.push(self.put(delivery.item()?, "attribute_not_exists(pk)", values([]))?);
-        }
-        Ok(match self.transact(writes).await? {
-            Commit::Done => GaveBack::Done,
-            Commit::Refused(_) => GaveBack::Changed,
-        })
     }
 
     /// A dealer's assignment by its id alone: the id says when it was minted, and so where it stands in

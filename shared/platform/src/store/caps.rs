@@ -1,13 +1,25 @@
 //! Caps: what a contract and a dealer have had. One item each, every period an attribute, reserved in
-//! the transaction that assigns and given back in the one that takes away.
+//! the transaction that assigns and given back in the one that takes away. Money likewise: what a
+//! contract's leads of the month cost, and what is left of what a dealer paid in advance.
+//!
+//! Beside them stand a contract's results, week by week: delivered is counted with the reservation, so
+//! that it costs no write of its own; won is counted to the week in which the lead was given.
+
+mod reserve;
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
+use jiff::Timestamp;
+use leadyard_domain::assignment::Assignment;
 use leadyard_domain::contract::Caps;
+use leadyard_domain::distribution::counters::{WeekResults, week_of};
 use leadyard_domain::distribution::{Counters, Reservation, Seat, Usage};
 use leadyard_domain::ids::{CompanyId, ContractId, DealerId};
+use leadyard_domain::money::Money;
 use leadyard_domain::time::Period;
+
+use reserve::{MonthTurns, Reserve};
 
 use super::keys::Key;
 use super::{Item, Store, StoreError, number, read_number, read_string, values};
@@ -32,10 +44,39 @@ const fn attributes(period: Period) -> (&'static str, &'static str) {
     }
 }
 
+/// What a contract's leads cost in the month of `month_at`, in minor units.
+const SPENT: &str = "month_spent";
+/// What is left of what a dealer paid in advance, in minor units.
+const BALANCE: &str = "balance";
+
+/// The attributes of a week's results: `d2945`, `w2945`.
+fn delivered_in(week: i32) -> String {
+    format!("d{week}")
+}
+
+fn won_in(week: i32) -> String {
+    format!("w{week}")
+}
+
+fn read_results(item: &Item) -> Vec<WeekResults> {
+    let week = |name: &String| name.strip_prefix('d')?.parse::<i32>().ok();
+    let count = |name: String| read_number::<i64>(item, &name).unwrap_or(0).max(0) as u32;
+    let mut results: Vec<WeekResults> = item
+        .keys()
+        .filter_map(week)
+        .map(|week| WeekResults { week, delivered: count(delivered_in(week)), won: count(won_in(week)) })
+        .collect();
+    results.sort_unstable_by_key(|results| results.week);
+    results
+}
+
 fn read_usage(item: &Item) -> Usage {
     let mut usage = Usage {
         pass: read_number(item, "pass").unwrap_or(0),
         last_assigned_ms: read_number(item, "last").unwrap_or(0),
+        spent_month: read_number(item, SPENT).unwrap_or(0),
+        balance: read_number(item, BALANCE).unwrap_or(0),
+        results: read_results(item),
         exists: true,
         ..Usage::default()
     };
@@ -80,13 +121,15 @@ impl Store {
         })
     }
 
-    /// The writes that reserve a seat, and the periods they reserve from.
+    /// The writes that reserve a seat, and the periods they reserve from. `over` is the desk's word: the
+    /// seat is counted, and no limit refuses it.
     pub(super) fn caps_reserve(
         &self,
         company: &CompanyId,
         seat: &Seat,
         counters: &Counters,
-        now_ms: i64,
+        over: bool,
+        now: Timestamp,
     ) -> Result<([TransactWriteItem; 2], Reservation), StoreError> {
         let contract_key = Key::ContractCaps(company, &seat.contract);
         let contract_usage = counters.contracts.get(&seat.contract);
@@ -95,144 +138,133 @@ impl Store {
         // Both reserve from the same periods, so that both give back to the same: the latest that either
         // has been turned to.
         let latest = dealer_usage.map_or(seat.reservation, |usage| seat.reservation.no_earlier_than(usage));
-        let (mut contract, starts) = Reserve::new(contract_usage, &seat.contract_caps, latest);
-        contract.turn(seat, contract_usage, now_ms);
-        let (mut dealer, _) = Reserve::new(dealer_usage, &seat.dealer_caps, starts);
-        dealer.set.push("#last = :last".to_owned());
-        dealer.values.insert(":last".to_owned(), number(now_ms));
+        let none = Caps::default();
+        let (contract_caps, dealer_caps, budget) = if over {
+            (&none, &none, None)
+        } else {
+            (&seat.contract_caps, &seat.dealer_caps, seat.budget_month)
+        };
+        let (mut contract, starts) = Reserve::new(contract_usage, contract_caps, latest);
+        contract.last(now.as_millisecond());
+        contract.turn(seat, contract_usage);
+        contract.spend(seat.price, budget, MonthTurns::of(contract_usage, latest.start(Period::Month)));
+        contract.count_delivered(contract_usage, week_of(now));
+        let (mut dealer, _) = Reserve::new(dealer_usage, dealer_caps, starts);
+        dealer.last(now.as_millisecond());
+        if seat.prepaid && seat.price != Money::ZERO {
+            dealer.pay(seat.price, over);
+        }
         Ok(([contract.write(self, &contract_key)?, dealer.write(self, &dealer_key)?], starts))
     }
 
-    /// The writes that give a seat back to the periods it was taken from, where they still run.
+    /// The writes that give a seat back to the periods it was taken from, where they still run; and what
+    /// was paid in advance, whenever that was.
     pub(super) fn caps_give_back(
         &self,
-        company: &CompanyId,
-        contract: &ContractId,
-        dealer: &DealerId,
-        reservation: &Reservation,
+        assignment: &Assignment,
         counters: &Counters,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let of_contract =
-            counters.contracts.get(contract).map(|usage| (Key::ContractCaps(company, contract), usage));
-        let of_dealer = counters.dealers.get(dealer).map(|usage| (Key::DealerCaps(company, dealer), usage));
+        let company = &assignment.company;
         let mut writes = Vec::new();
-        for (key, usage) in of_contract.into_iter().chain(of_dealer) {
-            let mut adds = Vec::new();
-            let mut conditions = Vec::new();
-            let mut bound = values([(":less", number(-1)), (":none", number(0))]);
-            for period in Period::ALL {
-                let (start, used) = attributes(*period);
-                let taken_from = reservation.start(*period);
-                if usage.in_period(*period, taken_from) > 0 {
-                    adds.push(format!("{used} :less"));
-                    conditions.push(format!("{start} = :{start} AND {used} > :none"));
-                    bound.insert(format!(":{start}"), number(taken_from));
-                }
+        if let Some(usage) = counters.contracts.get(&assignment.contract) {
+            let mut back = GiveBack::new(usage, &assignment.reservation);
+            back.spent(usage, assignment);
+            let week = week_of(assignment.offered_at);
+            if usage.results.iter().any(|results| results.week == week && results.delivered > 0) {
+                let name = delivered_in(week);
+                back.add.push(format!("{name} :less"));
+                back.conditions.push(format!("{name} > :none"));
             }
-            if !adds.is_empty() {
-                writes.push(self.update(
-                    &key,
-                    &format!("ADD {}", adds.join(", ")),
-                    &conditions.join(" AND "),
-                    bound,
-                )?);
-            }
+            writes.extend(back.write(self, &Key::ContractCaps(company, &assignment.contract))?);
         }
+        let usage = counters.dealers.get(&assignment.dealer);
+        let mut back =
+            usage.map_or_else(GiveBack::default, |usage| GiveBack::new(usage, &assignment.reservation));
+        if assignment.prepaid && assignment.price != Money::ZERO {
+            back.add.push(format!("{BALANCE} :paid"));
+            back.values.insert(":paid".to_owned(), number(assignment.price.minor()));
+        }
+        writes.extend(back.write(self, &Key::DealerCaps(company, &assignment.dealer))?);
         Ok(writes)
+    }
+
+    /// The write that counts a lead as won, to the week in which it was given; nothing, when that week is
+    /// forgotten.
+    pub(super) fn caps_won(
+        &self,
+        assignment: &Assignment,
+        counters: &Counters,
+    ) -> Result<Option<TransactWriteItem>, StoreError> {
+        let week = week_of(assignment.offered_at);
+        let usage = counters.contracts.get(&assignment.contract);
+        let known = usage.is_some_and(|usage| usage.results.iter().any(|results| results.week == week));
+        let write = || {
+            self.update(
+                &Key::ContractCaps(&assignment.company, &assignment.contract),
+                &format!("ADD {} :one", won_in(week)),
+                "",
+                values([(":one", number(1))]),
+            )
+        };
+        known.then(write).transpose()
+    }
+
+    /// The write that adds to what a dealer paid in advance.
+    pub(super) fn caps_deposit(
+        &self,
+        company: &CompanyId,
+        dealer: &DealerId,
+        amount: Money,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let key = Key::DealerCaps(company, dealer);
+        self.update(&key, &format!("ADD {BALANCE} :paid"), "", values([(":paid", number(amount.minor()))]))
     }
 }
 
-/// An update that counts one more in every period, on condition that the caps allow it and that the
-/// periods are as they were read. While a period runs, its count is an `ADD`: two who assign at once do
-/// not refuse each other, only the cap does.
-struct Reserve {
-    set: Vec<String>,
+/// An update that counts one less, on condition that the counters are as they were read.
+#[derive(Default)]
+struct GiveBack {
     add: Vec<String>,
     conditions: Vec<String>,
     values: Item,
 }
 
-impl Reserve {
-    fn new(usage: Option<&Usage>, caps: &Caps, reservation: Reservation) -> (Self, Reservation) {
-        let mut reserve = Self {
-            set: Vec::new(),
-            add: Vec::new(),
-            conditions: Vec::new(),
-            values: values([(":one", number(1))]),
-        };
-        let mut starts = reservation;
-        for (slot, period) in starts.starts.iter_mut().zip(Period::ALL) {
+impl GiveBack {
+    fn new(usage: &Usage, reservation: &Reservation) -> Self {
+        let mut back = Self::default();
+        for period in Period::ALL {
             let (start, used) = attributes(*period);
-            let stored = usage.and_then(|usage| usage.used.get(*period as usize).copied().flatten());
-            match stored {
-                // Another worker's clock is ahead and has turned the period: it is not turned back.
-                Some((at, _)) if at >= *slot => {
-                    *slot = at;
-                    reserve.add.push(format!("{used} :one"));
-                    reserve.conditions.push(format!("{start} = :{start}"));
-                    reserve.values.insert(format!(":{start}"), number(at));
-                    if let Some(cap) = caps.0.iter().find(|cap| cap.period == *period) {
-                        reserve.conditions.push(format!("{used} < :{used}"));
-                        reserve.values.insert(format!(":{used}"), number(cap.most));
-                    }
-                }
-                Some((at, _)) => {
-                    reserve.turn_period(start, used, *slot);
-                    reserve.conditions.push(format!("{start} = :{start}old"));
-                    reserve.values.insert(format!(":{start}old"), number(at));
-                }
-                None => {
-                    reserve.turn_period(start, used, *slot);
-                    reserve.conditions.push(format!("attribute_not_exists({start})"));
-                }
+            let taken_from = reservation.start(*period);
+            if usage.in_period(*period, taken_from) > 0 {
+                back.add.push(format!("{used} :less"));
+                back.conditions.push(format!("{start} = :{start} AND {used} > :none"));
+                back.values.insert(format!(":{start}"), number(taken_from));
             }
         }
-        (reserve, starts)
+        back
     }
 
-    fn turn_period(&mut self, start: &str, used: &str, to: i64) {
-        self.set.push(format!("{start} = :{start}"));
-        self.set.push(format!("{used} = :one"));
-        self.values.insert(format!(":{start}"), number(to));
-    }
-
-    /// Whose turn it was: the pass rises by 1/weight; one lifted to the floor is set, on condition that
-    /// nobody else lifted it.
-    fn turn(&mut self, seat: &Seat, usage: Option<&Usage>, now_ms: i64) {
-        self.set.push("#last = :last".to_owned());
-        self.values.insert(":last".to_owned(), number(now_ms));
-        let lifted = seat.pass.next != seat.pass.read + seat.pass.step;
-        if lifted {
-            self.set.push("pass = :pass".to_owned());
-            self.values.insert(":pass".to_owned(), number(seat.pass.next));
-            if usage.is_some_and(|usage| usage.pass > 0) {
-                self.conditions.push("pass = :passread".to_owned());
-                self.values.insert(":passread".to_owned(), number(seat.pass.read));
-            } else {
-                self.conditions.push("attribute_not_exists(pass)".to_owned());
-            }
-        } else {
-            self.add.push("pass :pass".to_owned());
-            self.values.insert(":pass".to_owned(), number(seat.pass.step));
+    /// The month's spending less the price, where that month still runs.
+    fn spent(&mut self, usage: &Usage, assignment: &Assignment) {
+        let month = assignment.reservation.start(Period::Month);
+        if usage.in_period(Period::Month, month) > 0 && usage.spent_month >= assignment.price.minor() {
+            self.add.push(format!("{SPENT} :back"));
+            self.conditions.push(format!("{SPENT} >= :price"));
+            self.values.insert(":back".to_owned(), number(-assignment.price.minor()));
+            self.values.insert(":price".to_owned(), number(assignment.price.minor()));
         }
     }
 
-    fn write(self, store: &Store, key: &Key<'_>) -> Result<TransactWriteItem, StoreError> {
-        let mut expression = String::new();
-        if !self.set.is_empty() {
-            expression.push_str("SET ");
-            expression.push_str(&self.set.join(", "));
+    fn write(mut self, store: &Store, key: &Key<'_>) -> Result<Option<TransactWriteItem>, StoreError> {
+        if self.add.is_empty() {
+            return Ok(None);
         }
-        if !self.add.is_empty() {
-            expression.push_str(" ADD ");
-            expression.push_str(&self.add.join(", "));
-        }
-        let mut write = store.update(key, expression.trim(), &self.conditions.join(" AND "), self.values)?;
-        if let Some(update) = &mut write.update {
-            // `last` is a reserved word.
-            update.expression_attribute_names =
-                Some(HashMap::from([("#last".to_owned(), "last".to_owned())]));
-        }
-        Ok(write)
+        let names = |name: &str| self.add.iter().chain(&self.conditions).any(|part| part.contains(name));
+        let bound = [(":less", number(-1)), (":none", number(0))];
+        let needed: Vec<_> = bound.into_iter().filter(|(name, _)| names(name)).collect();
+        self.values.extend(needed.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        store
+            .update(key, &format!("ADD {}", self.add.join(", ")), &self.conditions.join(" AND "), self.values)
+            .map(Some)
     }
 }

@@ -17,7 +17,7 @@ impl Store {
         let next = Lead { version: lead.version + 1, ..lead.clone() };
         let writes = vec![
             self.put(items::lead_item(&next)?, UNCHANGED, values([(":seen", number(lead.version))]))?,
-            self.put(decision.item(lead.id)?, "", values([]))?,
+            self.put(decision.item(&lead.company, lead.id)?, "", values([]))?,
         ];
         Ok(matches!(self.transact(writes).await?, Commit::Done))
     }

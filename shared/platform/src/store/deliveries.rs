@@ -1,8 +1,8 @@
 //! Messages to holders other than the assignment itself: a repeat, a withdrawal.
 
-use jiff::Timestamp;
-use leadyard_domain::assignment::{Attempt, DeliveryState};
-use leadyard_domain::delivery::Event;
+use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState};
+use leadyard_domain::delivery::{Event, WithdrawalReason};
 use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,9 @@ pub struct Delivery {
     pub event: Event,
     /// Which of them: the enquiry that repeated, or `1`.
     pub number: String,
+    /// Why, of a withdrawal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<WithdrawalReason>,
     /// Whose lead.
     pub company: CompanyId,
     /// To whom.
@@ -44,7 +47,36 @@ pub struct Delivery {
     pub due: Option<Timestamp>,
 }
 
+/// How soon after a commit the sweep looks, should the queue's message be lost.
+const GRACE: SignedDuration = SignedDuration::from_secs(45);
+
 impl Delivery {
+    /// A message to the holder of an assignment, to be sent at once.
+    pub fn to(assignment: &Assignment, event: Event, number: impl Into<String>, now: Timestamp) -> Self {
+        Self {
+            lead: assignment.lead,
+            assignment: assignment.id,
+            cycle: assignment.cycle,
+            event,
+            number: number.into(),
+            reason: None,
+            company: assignment.company.clone(),
+            dealer: assignment.dealer.clone(),
+            since: now,
+            state: DeliveryState::Pending,
+            attempts: Vec::new(),
+            next_at: None,
+            v: 0,
+            due: now.checked_add(GRACE).ok(),
+        }
+    }
+
+    /// The same, with its reason.
+    #[must_use]
+    pub fn because(self, reason: WithdrawalReason) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
     fn key(&self) -> Key<'_> {
         Key::Delivery {
             lead: self.lead,

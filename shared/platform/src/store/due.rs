@@ -1,6 +1,7 @@
 //! The due index: the truth of what must be looked at next, whatever became of a message.
 
 use jiff::Timestamp;
+use leadyard_domain::ids::LeadId;
 
 use super::keys::{self, DueKey};
 use super::{Store, StoreError, number, read_number, read_string, string};
@@ -40,6 +41,21 @@ impl Store {
                 Some(DueItem { key: DueKey::read(&pk, &sk)?, since_ms: read_number(&item, "dt")?, pk, sk })
             })
             .collect())
+    }
+
+    /// A lead is due by then, if it was due later; nothing else of it changes.
+    pub async fn lead_due_by(&self, lead: LeadId, by: Timestamp) -> Result<(), StoreError> {
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(super::key_item(&keys::Key::Lead(lead))))
+            .update_expression("SET dt = :by")
+            .condition_expression("dt > :by")
+            .expression_attribute_values(":by", number(by.as_millisecond()))
+            .send()
+            .await;
+        super::stands(result).map(drop)
     }
 
     /// Claims an overdue item by moving its due time forward; `false` when somebody else did, or it is

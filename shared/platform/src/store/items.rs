@@ -4,8 +4,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use jiff::Timestamp;
-use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState};
-use leadyard_domain::contract::Needs;
+use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState, Return};
+use leadyard_domain::contract::{AcceptBy, Needs};
 use leadyard_domain::dealer::ChannelKind;
 use leadyard_domain::distribution::{Evidence, LeadFacts, NearMiss, Reservation, Waiting};
 use leadyard_domain::enquiry::Fields;
@@ -13,11 +13,13 @@ use leadyard_domain::ids::{
     AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, LeadId, OfferId,
     SourceId, VisitorId,
 };
-use leadyard_domain::lead::{AssignmentState, Contactable, EnquiryRef, Holder, Lead, ScoreState, Stage};
+use leadyard_domain::lead::{
+    AssignmentState, Contactable, EnquiryRef, Hold, Holder, Lead, ScoreState, Stage,
+};
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
 use leadyard_domain::place::State;
-use leadyard_domain::scoring::FitLetter;
+use leadyard_domain::scoring::{FitLetter, Priority};
 use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
@@ -88,6 +90,10 @@ struct LeadItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     concl: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    hold: Option<Hold>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prio: Option<Priority>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<Timestamp>,
 }
 
@@ -120,6 +126,8 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
         crossed: lead.crossed,
         score: lead.score.clone(),
         concl: lead.last_conclusion.clone(),
+        hold: lead.hold.clone(),
+        prio: lead.priority_set,
         due: lead.due,
     };
     let mut item = to_item(&Key::Lead(lead.id), &shape)?;
@@ -192,6 +200,8 @@ pub(super) fn read_lead(item: Item) -> Result<Lead, StoreError> {
         crossed: shape.crossed,
         score: shape.score,
         last_conclusion: shape.concl,
+        hold: shape.hold,
+        priority_set: shape.prio,
         due,
     })
 }
@@ -208,6 +218,18 @@ struct AssignmentItem {
     price: Money,
     state: AssignmentState,
     res: Reservation,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pre: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<AcceptBy>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    warned: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ret: Option<Return>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    recall: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    shadow: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     patient: Option<Timestamp>,
     #[serde(default)]
@@ -245,6 +267,12 @@ pub(super) fn assignment_item(assignment: &Assignment) -> Result<Item, StoreErro
         price: assignment.price,
         state: assignment.state,
         res: assignment.reservation,
+        pre: assignment.prepaid,
+        by: assignment.accept_by,
+        warned: assignment.warned,
+        ret: assignment.returned.clone(),
+        recall: assignment.recalled,
+        shadow: assignment.shadow,
         patient: assignment.patient_until,
         rb: assignment.rulebook,
         st: assignment.sold_in,
@@ -284,6 +312,12 @@ pub(super) fn read_assignment(item: Item) -> Result<Assignment, StoreError> {
         price: shape.price,
         state: shape.state,
         reservation: shape.res,
+        prepaid: shape.pre,
+        accept_by: shape.by,
+        warned: shape.warned,
+        returned: shape.ret,
+        recalled: shape.recall,
+        shadow: shape.shadow,
         patient_until: shape.patient,
         rulebook: shape.rb,
         sold_in: shape.st,
@@ -404,8 +438,14 @@ impl DecisionRecord {
         Evidence::decode(&bytes).map(Some).map_err(|error| StoreError::damaged("decision", error))
     }
 
-    pub(super) fn item(&self, lead: LeadId) -> Result<Item, StoreError> {
-        to_item(&Key::Decision { lead, at_ms: self.at.as_millisecond(), decision: self.id }, self)
+    pub(super) fn item(&self, company: &CompanyId, lead: LeadId) -> Result<Item, StoreError> {
+        let at_ms = self.at.as_millisecond();
+        let mut item = to_item(&Key::Decision { lead, at_ms, decision: self.id }, self)?;
+        let shard = keys::shard(self.id.bytes());
+        let day = leadyard_domain::time::UtcDay::of(self.at);
+        item.insert("ak".to_owned(), string(keys::decisions_shard(company, day, shard)));
+        item.insert("am".to_owned(), number(at_ms));
+        Ok(item)
     }
 
     pub(super) fn read(item: Item) -> Result<Self, StoreError> {

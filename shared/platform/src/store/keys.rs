@@ -7,9 +7,10 @@
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::ChunkKey;
 use leadyard_domain::ids::{
-    AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, LeadId, SourceId,
-    VisitorId,
+    ActId, AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, LeadId,
+    SourceId, VisitorId,
 };
+use leadyard_domain::ledger::{LineKind, Month};
 use leadyard_domain::time::UtcDay;
 
 /// Where an item stands.
@@ -53,6 +54,16 @@ pub enum Key<'a> {
         /// The enquiry that repeated, or `1`.
         number: &'a str,
     },
+    /// `L#lead` / `H#time#act`. Something the desk did: who, when, before and after. Immutable. Written
+    /// by the console.
+    Act {
+        /// The lead.
+        lead: LeadId,
+        /// When, Unix milliseconds.
+        at_ms: i64,
+        /// Which.
+        act: ActId,
+    },
     /// `L#lead` / `Y#day`. Interactions of one UTC day: per kind a set of 8-byte ids, and a set of
     /// revoked ones. Only ever added to. Written by scoring.
     Activity(LeadId, UtcDay),
@@ -89,6 +100,45 @@ pub enum Key<'a> {
     ContractCaps(&'a CompanyId, &'a ContractId),
     /// `K#company#d#dealer` / `K`. The same for a dealer, across its contracts.
     DealerCaps(&'a CompanyId, &'a DealerId),
+    /// `K#company#c#contract` / `returns#month`. How many of a contract's leads charged in that month are
+    /// returned, or asked to be. Written by the console.
+    ReturnsOfMonth(&'a CompanyId, &'a ContractId, Month),
+    /// `B#company#dealer` / `time#kind#assignment`. A line of a dealer's ledger. Immutable. Written by
+    /// whoever settles, credits or books a deposit. Some 300 bytes.
+    LedgerLine {
+        /// Whose bill.
+        company: &'a CompanyId,
+        /// Who owes.
+        dealer: &'a DealerId,
+        /// When, Unix milliseconds.
+        at_ms: i64,
+        /// What it says.
+        kind: LineKind,
+        /// The assignment, or the deposit's reference.
+        what: &'a str,
+    },
+    /// `B#company#dealer` / `deposit#reference`. A deposit with this reference is booked. Immutable.
+    Deposit(&'a CompanyId, &'a DealerId, &'a str),
+    /// `U#company` / `open#assignment`, once decided `done#assignment`. A lead that a dealer asks to
+    /// return. Written by the console.
+    Return {
+        /// Whose lead.
+        company: &'a CompanyId,
+        /// Whether the desk is still to decide.
+        open: bool,
+        /// The seat.
+        assignment: AssignmentId,
+    },
+    /// `G#company` / `time#act`. A change to a company's switches, rulebook or deposits: who, when, before
+    /// and after. Immutable. Written by the console.
+    Change {
+        /// The company.
+        company: &'a CompanyId,
+        /// When, Unix milliseconds.
+        at_ms: i64,
+        /// Which.
+        act: ActId,
+    },
     /// `R#company` / `current`. Which version is in force. Written by publishing.
     RulebookPointer(&'a CompanyId),
     /// `R#company` / `core#version`. The compiled core. Immutable, at most 256 KB.
@@ -113,6 +163,7 @@ impl Key<'_> {
             | Self::Assignment { lead, .. }
             | Self::Decision { lead, .. }
             | Self::Delivery { lead, .. }
+            | Self::Act { lead, .. }
             | Self::Activity(lead, _) => format!("L#{lead}"),
             Self::Visitor(company, visitor) | Self::VisitorActivity(company, visitor, _) => {
                 format!("V#{company}#{visitor}")
@@ -122,6 +173,12 @@ impl Key<'_> {
             Self::Idempotency { company, source, hash } => format!("Q#{company}#{source}#{hash}"),
             Self::ContractCaps(company, contract) => format!("K#{company}#c#{contract}"),
             Self::DealerCaps(company, dealer) => format!("K#{company}#d#{dealer}"),
+            Self::ReturnsOfMonth(company, contract, _) => format!("K#{company}#c#{contract}"),
+            Self::LedgerLine { company, dealer, .. } | Self::Deposit(company, dealer, _) => {
+                format!("B#{company}#{dealer}")
+            }
+            Self::Return { company, .. } => format!("U#{company}"),
+            Self::Change { company, .. } => format!("G#{company}"),
             Self::RulebookPointer(company)
             | Self::RulebookCore(company, _)
             | Self::RulebookChunk(company, _, _)
@@ -138,6 +195,14 @@ impl Key<'_> {
             Self::Assignment { cycle, assignment, .. } => format!("A#{cycle:05}#{assignment}"),
             Self::Decision { at_ms, decision, .. } => format!("D#{at_ms:014}#{decision}"),
             Self::Delivery { assignment, event, number, .. } => format!("M#{assignment}#{event}#{number}"),
+            Self::Act { at_ms, act, .. } => format!("H#{at_ms:014}#{act}"),
+            Self::ReturnsOfMonth(_, _, month) => format!("returns#{month}"),
+            Self::LedgerLine { at_ms, kind, what, .. } => format!("{at_ms:014}#{kind}#{what}"),
+            Self::Deposit(_, _, reference) => format!("deposit#{reference}"),
+            Self::Return { open, assignment, .. } => {
+                format!("{}#{assignment}", if *open { "open" } else { "done" })
+            }
+            Self::Change { at_ms, act, .. } => format!("{at_ms:014}#{act}"),
             Self::Activity(_, day) | Self::VisitorActivity(_, _, day) => format!("Y#{:07}", day.0),
             Self::Visitor(_, _) => "V".to_owned(),
             Self::Enquiry(_) => "E".to_owned(),
@@ -232,6 +297,11 @@ pub fn heat_shard(company: &CompanyId, letter: &str, model: &str, shard: u8) -> 
 /// The partition of the *inbox* index.
 pub fn inbox(company: &CompanyId, dealer: &DealerId) -> String {
     format!("{company}#{dealer}")
+}
+
+/// The partition of the *arrivals* index in which decisions stand.
+pub fn decisions_shard(company: &CompanyId, day: UtcDay, shard: u8) -> String {
+    format!("{company}#decided#{}#{shard}", day.0)
 }
 
 /// The partition of the *arrivals* index.

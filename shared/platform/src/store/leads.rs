@@ -6,7 +6,7 @@ use leadyard_domain::lead::Lead;
 
 use super::items::{self, DecisionRecord};
 use super::keys::Key;
-use super::{Delivery, Store, StoreError, number, read_string, values};
+use super::{Act, Delivery, Store, StoreError, number, read_string, values};
 use leadyard_domain::scoring::Activity;
 
 /// Everything in a lead's partition.
@@ -22,6 +22,8 @@ pub struct Story {
     pub decisions: Vec<DecisionRecord>,
     /// Messages to holders.
     pub deliveries: Vec<Delivery>,
+    /// What the desk did, oldest first.
+    pub acts: Vec<Act>,
 }
 
 /// The condition that nobody else changed what we saw.
@@ -56,18 +58,19 @@ impl Store {
     /// The whole story of a lead, its enquiries apart.
     pub async fn lead_story(&self, id: LeadId) -> Result<Option<Story>, StoreError> {
         let mut lead = None;
-        let mut story: (Activity, Vec<_>, Vec<_>, Vec<_>) = Default::default();
+        let mut story: (Activity, Vec<_>, Vec<_>, Vec<_>, Vec<_>) = Default::default();
         for item in self.query_prefix(Key::Lead(id).pk(), "").await? {
             match read_string(&item, "sk").and_then(|sk| sk.chars().next()) {
                 Some('L') => lead = Some(items::read_lead(item)?),
                 Some('A') => story.1.push(items::read_assignment(item)?),
                 Some('D') => story.2.push(DecisionRecord::read(item)?),
+                Some('H') => story.4.push(Act::read(item)?),
                 Some('M') => story.3.push(Delivery::read(item)?),
                 Some('Y') => super::activity::read_day(&item, &mut story.0),
                 Some(_) | None => {}
             }
         }
-        let (activity, assignments, decisions, deliveries) = story;
-        Ok(lead.map(|lead| Story { lead, activity, assignments, decisions, deliveries }))
+        let (activity, assignments, decisions, deliveries, acts) = story;
+        Ok(lead.map(|lead| Story { lead, activity, assignments, decisions, deliveries, acts }))
     }
 }

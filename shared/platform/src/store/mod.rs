@@ -16,6 +16,10 @@ mod identities;
 mod activity;
 mod caps;
 mod assignments;
+mod changes;
+mod ledger;
+mod returns;
+mod acts;
 mod deliveries;
 mod decisions;
 mod rulebook;
@@ -37,14 +41,18 @@ use crate::entropy::Entropy;
 use keys::Key;
 
 pub use activity::Visits;
-pub use assignments::{GaveBack, GiveBack};
+pub use acts::Act;
+pub use assignments::{Assign, Placed};
 pub use caps::Conflict;
+pub use changes::Changes;
 pub use deliveries::Delivery;
 pub use due::DueItem;
 pub use enquiries::{Keep, Kept, StoredAnswer};
 pub use identities::{Identified, IdentityWrite};
 pub use items::{DecisionRecord, StoredEnquiry};
 pub use leads::Story;
+pub use ledger::Freed;
+pub use returns::{ReturnItem, ReturnWrite};
 pub use rulebook::{Published, RulebookPointer};
 pub use switches::{WAKE_AFTER_S, Wake};
 
@@ -214,6 +222,59 @@ impl Store {
                 return Ok(items);
             }
         }
+    }
+
+    /// The items of a partition whose sort keys lie between these, in order; the second is not among them
+    /// unless it equals one.
+    async fn query_between(&self, pk: String, from: String, to: String) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+                .expression_attribute_values(":pk", AttributeValue::S(pk.clone()))
+                .expression_attribute_values(":from", AttributeValue::S(from.clone()))
+                .expression_attribute_values(":to", AttributeValue::S(to.clone()))
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(StoreError::unavailable)?;
+            items.extend(answer.items.into_iter().flatten());
+            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// The last items of a partition, from the last sort key on.
+    async fn query_newest(&self, pk: String, limit: i32) -> Result<Vec<Item>, StoreError> {
+        self.query_newest_of(pk, "", limit).await
+    }
+
+    /// The same of those whose sort key begins so.
+    async fn query_newest_of(&self, pk: String, prefix: &str, limit: i32) -> Result<Vec<Item>, StoreError> {
+        let query =
+            self.client.query().table_name(&self.table).expression_attribute_values(":pk", string(pk));
+        let query = if prefix.is_empty() {
+            query.key_condition_expression("pk = :pk")
+        } else {
+            query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", string(prefix))
+        };
+        let answer = query
+            .scan_index_forward(false)
+            .consistent_read(true)
+            .limit(limit)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(answer.items.unwrap_or_default())
     }
 
     /// Puts one item if a condition on what stands there holds. `false` when it does not; also, rarely,

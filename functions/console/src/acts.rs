@@ -1,0 +1,335 @@
+//! The desk's acts on a lead: place, take back, hold, resume, priority, note; singly, or on many with a dry
+//! run. Each stands in the lead's history: who, when, before and after.
+//!
+//! Determinations:
+//!
+//! - *Place* gives the lead to a contract by hand. What the contract fails is said, and only an explicit
+//!   `override` with a reason passes it: caps, hours, band, area … An override is recorded, and counts. A
+//!   territory is never overridden, nor is a dealer that holds the lead given a second seat.
+//! - *Take back* withdraws: delivery tells the dealer before the lead moves, and credits what was charged.
+//! - *Hold* keeps a lead that nobody has from distribution, until a time or until it is resumed.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use jiff::Timestamp;
+use leadyard_domain::access::DeskToken;
+use leadyard_domain::assignment::DeliveryState;
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::{ActId, AssignmentId, ContractId, LeadId};
+use leadyard_domain::lead::{Hold, Lead};
+use leadyard_domain::limits;
+use leadyard_domain::scoring::Priority;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Problem, body};
+use leadyard_platform::store::{Act, Changes};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::inbox::{ROUNDS, crowded};
+use crate::{place, who};
+
+/// What the desk asks for; each act reads what it needs of it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// Place: with whom.
+    pub(crate) contract: Option<ContractId>,
+    /// Place: although the contract fails a rule.
+    #[serde(default, rename = "override")]
+    pub(crate) over: bool,
+    /// Take back: which seat; all, if none is named.
+    pub(crate) assignment: Option<AssignmentId>,
+    /// Take back: keep it afterwards.
+    #[serde(default)]
+    pub(crate) hold: bool,
+    /// Hold: until then.
+    pub(crate) until: Option<Timestamp>,
+    /// Priority: `urgent`, `normal`, `low`; the score's own, if none.
+    pub(crate) priority: Option<Priority>,
+    /// Note: its text.
+    pub(crate) text: Option<String>,
+    /// Why.
+    pub(crate) reason: Option<String>,
+    /// On many: which.
+    pub(crate) leads: Option<Vec<LeadId>>,
+    /// On many: only say what would follow.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+}
+
+/// What the desk can do to a lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Place,
+    TakeBack,
+    Hold,
+    Resume,
+    Priority,
+    Note,
+}
+
+impl Kind {
+    fn of(word: &str) -> Result<Self, Problem> {
+        match word {
+            "place" => Ok(Self::Place),
+            "take_back" => Ok(Self::TakeBack),
+            "hold" => Ok(Self::Hold),
+            "resume" => Ok(Self::Resume),
+            "priority" => Ok(Self::Priority),
+            "note" => Ok(Self::Note),
+            _ => Err(Problem::new(
+                Code::NotFound,
+                "an act is one of: place take_back hold resume priority note",
+            )),
+        }
+    }
+}
+
+/// `POST /v1/leads/{id}/{act}`.
+pub(crate) async fn one(
+    State(cloud): State<Cloud>,
+    Path((lead, act)): Path<(String, String)>,
+    headers: HeaderMap,
+    request: Body,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let kind = Kind::of(&act)?;
+    let asked = asked(&body(request, limits::BODY_BYTES).await?)?;
+    let id: LeadId = lead.parse().map_err(|_| missing())?;
+    let told = perform(&cloud, &desk, kind, id, &asked).await?;
+    Ok(Json(told))
+}
+
+/// `POST /v1/leads/{act}` on many: `{"leads": […], "dry_run": true, …}`. Each lead has its own answer.
+pub(crate) async fn many(
+    State(cloud): State<Cloud>,
+    headers: HeaderMap,
+    uri: axum::http::Uri,
+    request: Body,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let kind = Kind::of(uri.path().rsplit('/').next().unwrap_or_default())?;
+    let asked = asked(&body(request, limits::BODY_BYTES).await?)?;
+    let leads = asked.leads.clone().unwrap_or_default();
+    if leads.is_empty() || leads.len() > limits::LEADS_PER_ACT {
+        let detail = format!("leads is a list of 1 to {} ids", limits::LEADS_PER_ACT);
+        return Err(Problem::new(Code::InvalidField, detail));
+    }
+    let mut results = Vec::with_capacity(leads.len());
+    for id in leads {
+        let result = perform(&cloud, &desk, kind, id, &asked).await;
+        results.push(match result {
+            Ok(mut told) => {
+                if let Some(members) = told.as_object_mut() {
+                    members.insert("lead".to_owned(), json!(id));
+                    members.insert("done".to_owned(), json!(!asked.dry_run));
+                }
+                told
+            }
+            Err(problem) => json!({ "lead": id, "done": false, "problem": problem.json() }),
+        });
+    }
+    Ok(Json(json!({ "dry_run": asked.dry_run, "results": results })))
+}
+
+fn missing() -> Problem {
+    Problem::new(Code::NotFound, "there is no such lead")
+}
+
+fn asked(body: &[u8]) -> Result<Asked, Problem> {
+    if body.is_empty() {
+        return Ok(Asked::default());
+    }
+    serde_json::from_slice(body).map_err(|_| {
+        Problem::new(
+            Code::MalformedBody,
+            "the body is a JSON object of: contract override assignment hold until priority text reason leads dry_run",
+        )
+    })
+}
+
+/// Text that the desk or a dealer writes; nothing, if it is blank.
+pub(crate) fn note(field: &str, text: Option<String>) -> Result<Option<String>, Problem> {
+    let Some(text) = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if text.chars().count() > limits::NOTE_CHARS {
+        let detail = format!("{field} is at most {} characters", limits::NOTE_CHARS);
+        return Err(Problem::new(Code::InvalidField, detail));
+    }
+    Ok(Some(text))
+}
+
+/// The record of an act.
+pub(crate) fn record(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    act: &str,
+    reason: Option<String>,
+    before: &Value,
+    after: &Value,
+) -> Act {
+    let at = cloud.clock.now();
+    Act {
+        id: ActId::mint(at, cloud.entropy.bytes()),
+        at,
+        by: desk.staff.clone(),
+        act: act.to_owned(),
+        reason,
+        before: before.to_string(),
+        after: after.to_string(),
+    }
+}
+
+async fn perform(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    kind: Kind,
+    id: LeadId,
+    asked: &Asked,
+) -> Result<Value, Problem> {
+    for round in 0..ROUNDS {
+        if round > 0 {
+            tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
+        }
+        let lead = cloud.store.lead_get(id).await?.ok_or_else(missing)?;
+        if !desk.companies.contains(&lead.company) {
+            return Err(missing());
+        }
+        let done = match kind {
+            Kind::Place => place::place(cloud, desk, lead, asked).await?,
+            Kind::TakeBack => take_back(cloud, desk, lead, asked).await?,
+            Kind::Hold | Kind::Resume | Kind::Priority | Kind::Note => {
+                mark(cloud, desk, kind, lead, asked).await?
+            }
+        };
+        if let Some(told) = done {
+            return Ok(told);
+        }
+    }
+    Err(crowded())
+}
+
+/// Hold, resume, priority, note: the lead alone changes; `None` when somebody else changed it.
+async fn mark(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    kind: Kind,
+    mut lead: Lead,
+    asked: &Asked,
+) -> Result<Option<Value>, Problem> {
+    let now = cloud.clock.now();
+    let refused = |detail: &str, lead: &Lead| {
+        Problem::new(Code::StateConflict, detail.to_owned()).with("stage", lead.stage.as_str())
+    };
+    let mut reason = note("reason", asked.reason.clone())?;
+    let (word, before, after) = match kind {
+        Kind::Hold => {
+            if !lead.stage.in_nobodys_hands() {
+                return Err(refused("only a lead that nobody has can be held: take it back first", &lead));
+            }
+            if asked.until.is_some_and(|until| until <= now) {
+                return Err(Problem::new(Code::InvalidField, "until lies in the past"));
+            }
+            let before = json!({ "hold": lead.hold });
+            lead.hold = Some(Hold { until: asked.until });
+            lead.due = Some(now);
+            ("hold", before, json!({ "hold": lead.hold }))
+        }
+        Kind::Resume => {
+            if lead.hold.is_none() {
+                return Err(refused("the lead is not held", &lead));
+            }
+            let before = json!({ "hold": lead.hold });
+            lead.hold = None;
+            lead.due = Some(now);
+            ("resume", before, json!({ "hold": null }))
+        }
+        Kind::Priority => {
+            let before = json!({ "priority": lead.priority_set });
+            lead.priority_set = asked.priority;
+            ("priority", before, json!({ "priority": lead.priority_set }))
+        }
+        Kind::Note | Kind::Place | Kind::TakeBack => {
+            reason = note("text", asked.text.clone())?;
+            if reason.is_none() {
+                return Err(Problem::new(Code::InvalidField, "a note has a text"));
+            }
+            ("note", json!({}), json!({}))
+        }
+    };
+    let told = json!({ "act": word, "before": before, "after": after });
+    if asked.dry_run {
+        return Ok(Some(told));
+    }
+    let act = record(cloud, desk, word, reason, &before, &after);
+    if !cloud.store.lead_act(&lead, &act).await? {
+        return Ok(None);
+    }
+    if matches!(kind, Kind::Hold | Kind::Resume) {
+        cloud.hand_to_distribution(&lead).await;
+    }
+    tracing::info!(lead.id = %lead.id, act = word, staff = %desk.staff, "the desk acted");
+    Ok(Some(told))
+}
+
+/// The desk takes a seat back, or all: delivery tells its dealer, then the lead moves on.
+async fn take_back(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    lead: Lead,
+    asked: &Asked,
+) -> Result<Option<Value>, Problem> {
+    let now = cloud.clock.now();
+    let refused = |detail: &str| {
+        Problem::new(Code::StateConflict, detail.to_owned()).with("stage", lead.stage.as_str())
+    };
+    if lead.stage.closed() {
+        return Err(refused("the lead's cycle is closed: there is nothing to take back"));
+    }
+    let reason = note("reason", asked.reason.clone())?;
+    let seats =
+        lead.holders.iter().filter(|holder| asked.assignment.is_none_or(|id| id == holder.assignment));
+    let seats: Vec<AssignmentId> = seats.map(|holder| holder.assignment).collect();
+    if seats.is_empty() {
+        return Err(refused("nobody holds that seat"));
+    }
+    let told =
+        json!({ "act": "take_back", "before": { "holders": lead.holders }, "after": { "hold": asked.hold } });
+    if asked.dry_run {
+        return Ok(Some(told));
+    }
+    let mut kept = lead.clone();
+    for (number, id) in seats.into_iter().enumerate() {
+        let stands = cloud.store.assignment_get(lead.id, lead.cycle, id).await?;
+        let Some(mut next) = stands.filter(|stands| stands.state.holds() && !stands.recalled) else {
+            continue;
+        };
+        if let Some(until) = next.next_attempt_at.filter(|until| next.begun().is_some() && *until > now) {
+            // What is being posted now would arrive after its withdrawal.
+            let wait_s = until.duration_since(now).as_secs().max(1) as u32;
+            let detail = "the lead is being delivered at this moment; try again";
+            return Err(Problem::new(Code::Unavailable, detail).retry_after(wait_s));
+        }
+        let before = json!({ "assignment": id, "dealer": next.dealer, "state": next.state });
+        next.recalled = true;
+        // The dealer cannot answer any more; delivery withdraws from it and moves the lead.
+        next.delivery = DeliveryState::Unknown;
+        next.next_attempt_at = None;
+        next.due = Some(now);
+        let act = record(cloud, desk, "take_back", reason.clone(), &before, &json!({ "recalled": true }));
+        let holds = asked.hold && number == 0;
+        if holds {
+            kept.hold = Some(Hold { until: asked.until });
+        }
+        let changes = Changes { lead: holds.then_some(&kept), act: Some(&act), ..Changes::of(&next, now) };
+        if !cloud.store.assignment_change(&changes).await? {
+            return Ok(None);
+        }
+        tracing::info!(lead.id = %lead.id, assignment.id = %id, staff = %desk.staff, "the desk takes a lead back");
+        cloud.hand_to_delivery(&next, 0).await;
+    }
+    Ok(Some(told))
+}

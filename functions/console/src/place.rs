@@ -1,0 +1,127 @@
+//! The desk places a lead with a contract.
+//!
+//! The record of the decision beside it is what distribution would have concluded: so what the desk did
+//! and what the rules say can be compared, in shadow mode above all.
+
+use leadyard_domain::access::DeskToken;
+use leadyard_domain::distribution::{NearMiss, Placing, Seat};
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::{AssignmentId, DecisionId};
+use leadyard_domain::lead::{Lead, Stage};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::Problem;
+use leadyard_platform::judging;
+use leadyard_platform::store::{Assign, Placed};
+use serde_json::{Value, json};
+
+use crate::acts::{Asked, note, record};
+
+/// Places a lead; `None` when somebody else changed it, or a counter, meanwhile.
+pub(crate) async fn place(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    mut lead: Lead,
+    asked: &Asked,
+) -> Result<Option<Value>, Problem> {
+    let contract = asked.contract.as_ref();
+    let contract = contract.ok_or_else(|| Problem::new(Code::InvalidField, "contract: with whom?"))?;
+    if !may_be_placed(&lead) {
+        let detail = format!("the lead is {}: there is no seat to give", lead.stage);
+        return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
+    }
+    let in_force = judging::in_force(cloud, &lead.company).await?;
+    let in_force =
+        in_force.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))?;
+    let now = cloud.clock.now();
+    let activity = cloud.store.activity_of_lead(lead.id).await?;
+    let judged = judging::judge(cloud, &in_force.core, &lead, activity, now).await?;
+    let facts = lead.facts(judged.score.band);
+    let found = judging::placing(cloud, &in_force, &facts, contract, now).await?;
+    let (placing, considered) = found.ok_or_else(|| {
+        Problem::new(Code::NotFound, format!("no contract {contract} takes leads of {}", lead.category))
+    })?;
+    let reason = note("reason", asked.reason.clone())?;
+    let (mut seat, failed) = match placing {
+        Placing::Free(seat) => (seat, None),
+        Placing::Against(seat, miss) => (seat, Some(miss)),
+        Placing::Never(miss) => {
+            return Err(refused("that would break what was promised to somebody else", &miss));
+        }
+    };
+    if let Some(miss) = &failed {
+        if !asked.over {
+            return Err(refused(
+                "the contract fails a rule: place it with \"override\": true and a reason",
+                miss,
+            ));
+        }
+        if reason.is_none() {
+            return Err(Problem::new(Code::InvalidField, "an override needs a reason"));
+        }
+    }
+    let shadow = in_force.switches.shadow;
+    if shadow {
+        seat.prepaid = false;
+    }
+    let recommended = recommended(&considered.decision.conclusion);
+    let before = json!({ "stage": lead.stage, "waiting": lead.waiting, "recommended": recommended });
+    let after = json!({
+        "contract": seat.contract, "dealer": seat.dealer, "price": seat.price.to_string(),
+        "override": failed.as_ref().map(tell_miss), "shadow": shadow,
+        "as_recommended": recommended.iter().any(|contract| *contract == seat.contract.as_str()),
+    });
+    let told = json!({ "act": "place", "before": before, "after": after });
+    if asked.dry_run {
+        return Ok(Some(told));
+    }
+    let act = record(cloud, desk, "place", reason, &before, &after);
+    lead.score = Some(judged.state(&in_force.core.scoring, now));
+    lead.hold = None;
+    lead.crossed = true;
+    let id = DecisionId::mint(now, cloud.entropy.bytes());
+    let decision = considered.record(id, now, &facts, in_force.core.version)?;
+    let seats: [(Seat, AssignmentId); 1] = [(seat, AssignmentId::mint(now, cloud.entropy.bytes()))];
+    let assign = Assign {
+        lead: &lead,
+        seats: &seats,
+        counters: &considered.counters,
+        decision: &decision,
+        placed: Some(Placed { act: &act, over: failed.is_some(), shadow }),
+        now,
+    };
+    let Ok(assignments) = cloud.store.lead_assign(assign).await? else { return Ok(None) };
+    for assignment in &assignments {
+        tracing::info!(
+            lead.id = %lead.id, assignment.id = %assignment.id, dealer.id = %assignment.dealer,
+            staff = %desk.staff, "the desk placed a lead"
+        );
+        if !shadow {
+            cloud.hand_to_delivery(assignment, 0).await;
+        }
+    }
+    Ok(Some(told))
+}
+
+/// Whether there is a seat to give: nobody has the lead, or one of its seats is empty.
+fn may_be_placed(lead: &Lead) -> bool {
+    let has_room =
+        lead.seats.is_some_and(|(of, _)| usize::from(of) > lead.holders.len() + usize::from(lead.lost_seats));
+    lead.stage.in_nobodys_hands() || lead.stage == Stage::Assigned && has_room
+}
+
+fn recommended(conclusion: &leadyard_domain::distribution::Conclusion) -> Vec<&str> {
+    use leadyard_domain::distribution::Conclusion;
+    let seats = match conclusion {
+        Conclusion::Assign(seats) => seats,
+        Conclusion::Wait { recommended, .. } => recommended,
+    };
+    seats.iter().map(|seat| seat.contract.as_str()).collect()
+}
+
+fn tell_miss(miss: &NearMiss) -> Value {
+    json!({ "rule": miss.rule, "needed": miss.needed, "found": miss.found })
+}
+
+fn refused(detail: &str, miss: &NearMiss) -> Problem {
+    Problem::new(Code::StateConflict, detail).with("failed", tell_miss(miss))
+}

@@ -1,0 +1,326 @@
+//! Returns: a dealer asks to give a lead back, the desk says yes or no; where the contract trusts the
+//! dealer, nobody need.
+//!
+//! The terms are those under which the lead was sold: a contract that changed since changes nothing.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use jiff::Timestamp;
+use leadyard_domain::assignment::{Assignment, Return, ReturnState};
+use leadyard_domain::contract::{ReturnApproval, ReturnTerms};
+use leadyard_domain::distribution::Core;
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::{AssignmentId, CompanyId, ReturnReason};
+use leadyard_domain::lead::{AssignmentState, Lead};
+use leadyard_domain::ledger::{CreditReason, Line, LineKind, Month};
+use leadyard_domain::{limits, time};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Problem, body};
+use leadyard_platform::store::{Act, Changes, ReturnItem, ReturnWrite, StoreError};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::acts::{note, record};
+use crate::inbox::{self, ROUNDS, crowded, give_back, missing};
+use crate::rulebook::WhichQuery;
+use crate::{leads, who};
+
+/// Returns of one list.
+const PAGE: i32 = 200;
+
+#[derive(Deserialize)]
+struct Ask {
+    reason: ReturnReason,
+    note: Option<String>,
+}
+
+/// `POST /v1/inbox/{assignment}/return`: `{"reason": "wrong-number", "note": "…"}`.
+pub(crate) async fn ask(
+    State(cloud): State<Cloud>,
+    Path(assignment): Path<String>,
+    headers: HeaderMap,
+    request: Body,
+) -> Result<Json<Value>, Problem> {
+    let token = who::dealer(&cloud, &headers)?;
+    let id: AssignmentId = assignment.parse().map_err(|_| missing())?;
+    let sent: Ask = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?).map_err(|_| {
+        Problem::new(Code::MalformedBody, r#"the body is {"reason": "wrong-number"}, and perhaps "note""#)
+    })?;
+    let note = note("note", sent.note)?;
+    for round in 0..ROUNDS {
+        if round > 0 {
+            tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
+        }
+        let stands = inbox::own(&cloud, &token, id).await?;
+        let now = cloud.clock.now();
+        if let Some(asked) = &stands.returned {
+            if asked.reason == sent.reason && asked.state != ReturnState::Denied {
+                return Ok(Json(leads::assignment(&stands))); // a second click
+            }
+            let detail = format!("a return of this lead is {} already", asked.state);
+            return Err(Problem::new(Code::StateConflict, detail));
+        }
+        let asked = Return {
+            at: now,
+            reason: sent.reason.clone(),
+            note: note.clone(),
+            state: ReturnState::Requested,
+            decided_at: None,
+            decided_by: None,
+        };
+        if let Some(done) = request_return(&cloud, stands, asked, now).await? {
+            return Ok(Json(leads::assignment(&done)));
+        }
+    }
+    Err(crowded())
+}
+
+/// Whether a lead may be returned at all as things stand.
+fn returnable(stands: &Assignment) -> Result<Timestamp, Problem> {
+    let refused =
+        |detail: String| Problem::new(Code::StateConflict, detail).with("state", stands.state.as_str());
+    match stands.state {
+        AssignmentState::Offered | AssignmentState::Accepted | AssignmentState::Contacted => {}
+        AssignmentState::Declined
+        | AssignmentState::Lapsed
+        | AssignmentState::Returned
+        | AssignmentState::Withdrawn
+        | AssignmentState::Won
+        | AssignmentState::Lost => {
+            return Err(refused(format!("a lead that is {} cannot be returned", stands.state)));
+        }
+    }
+    stands.settled_at.ok_or_else(|| refused("only a lead that was charged can be returned".to_owned()))
+}
+
+/// The terms under which the lead was sold.
+async fn terms_of(
+    cloud: &Cloud,
+    lead: &Lead,
+    assignment: &Assignment,
+) -> Result<Option<(std::sync::Arc<Core>, ReturnTerms)>, StoreError> {
+    let core = cloud.store.rulebook_core(&assignment.company, assignment.rulebook).await?;
+    let Some(core) = core.map(std::sync::Arc::new) else { return Ok(None) };
+    let state = assignment.sold_in.or_else(|| lead.location().state());
+    for chunk in cloud.rulebooks.chunks(&cloud.store, &core, &lead.category, state).await? {
+        if let Some(terms) = chunk.returns_of(&assignment.contract) {
+            return Ok(Some((core, terms.clone())));
+        }
+    }
+    Ok(None)
+}
+
+/// Asks for a return, or makes it where the dealer is trusted; `None` when somebody else changed the
+/// assignment.
+async fn request_return(
+    cloud: &Cloud,
+    stands: Assignment,
+    asked: Return,
+    now: Timestamp,
+) -> Result<Option<Assignment>, Problem> {
+    let settled_at = returnable(&stands)?;
+    let refused = |detail: String| Problem::new(Code::StateConflict, detail);
+    let lead = cloud.store.lead_get(stands.lead).await?.ok_or_else(missing)?;
+    let found = terms_of(cloud, &lead, &stands).await?;
+    let (core, terms) = found.ok_or_else(|| refused("the contract takes no returns".to_owned()))?;
+    if !terms.reasons.contains(&asked.reason) {
+        let reasons: Vec<&str> = terms.reasons.iter().map(ReturnReason::as_str).collect();
+        let detail = format!("the contract's reasons are: {}", reasons.join(" "));
+        return Err(Problem::new(Code::InvalidField, detail).with("reasons", json!(reasons)));
+    }
+    let until = terms.until(settled_at);
+    if now > until {
+        let detail = format!("the window of {} days is over since {until}", terms.days);
+        return Err(refused(detail).with("until", json!(until)));
+    }
+    let zone =
+        time::zone(&core.company.zone).map_err(|_| Problem::new(Code::Internal, "the zone is not known"))?;
+    let month = Month::of(settled_at, &zone);
+    let quota = match terms.quota_percent {
+        None => None,
+        Some(_) => {
+            let (from, to) = month.bounds(&zone);
+            let lines = cloud.store.ledger_lines(&stands.company, &stands.dealer, from, to).await?;
+            let charged = lines.iter().filter(|line| {
+                line.kind == LineKind::Charge && line.contract.as_ref() == Some(&stands.contract)
+            });
+            terms.quota_of(charged.count() as u32)
+        }
+    };
+    let trusted = terms.approval == ReturnApproval::Trusted;
+    let mut next = stands.clone();
+    let state = if trusted { ReturnState::Approved } else { ReturnState::Requested };
+    next.returned = Some(Return { state, decided_at: trusted.then_some(now), ..asked });
+    let item = ReturnItem::of(&next, &lead.source, month).ok_or_else(missing)?;
+    let done = if trusted {
+        approve(cloud, next, ReturnWrite::Grant(&item, quota), None, now).await?
+    } else {
+        let changes = Changes { returned: Some(ReturnWrite::Ask(&item, quota)), ..Changes::of(&next, now) };
+        cloud.store.assignment_change(&changes).await?.then_some(next)
+    };
+    if done.is_none() {
+        let taken = cloud.store.returns_of_month(&stands.company, &stands.contract, month).await?;
+        if let Some(quota) = quota.filter(|quota| taken >= *quota) {
+            let detail = format!("the quota is used: {taken} of {quota} leads of {month} are returned");
+            return Err(refused(detail).with("quota", json!(quota)));
+        }
+    }
+    Ok(done)
+}
+
+/// Credits a return: the slot comes back, the dealer is excluded, the lead goes on.
+async fn approve(
+    cloud: &Cloud,
+    mut next: Assignment,
+    write: ReturnWrite<'_>,
+    act: Option<&Act>,
+    now: Timestamp,
+) -> Result<Option<Assignment>, Problem> {
+    let credit = Line::credit(&next, CreditReason::Returned, now);
+    next.move_to(AssignmentState::Returned, now);
+    next.due = None;
+    let changes = Changes { returned: Some(write), line: credit.as_ref(), act, ..Changes::of(&next, now) };
+    Ok(give_back(cloud, changes).await?.then_some(next))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    company: Option<String>,
+    state: Option<String>,
+}
+
+/// `GET /v1/returns?company&state=done`: what the desk is to decide; with `state=done`, what is decided.
+pub(crate) async fn list(
+    State(cloud): State<Cloud>,
+    Query(query): Query<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let open = query.state.as_deref() != Some("done");
+    let returns = cloud.store.returns(&company, open, PAGE).await?;
+    let told: Vec<Value> = returns.iter().map(tell).collect();
+    Ok(Json(json!({ "returns": told })))
+}
+
+fn tell(item: &ReturnItem) -> Value {
+    json!({
+        "return": item.assignment, "lead": item.lead, "assignment": item.assignment, "dealer": item.dealer,
+        "contract": item.contract, "price": item.price.to_string(), "month": item.month,
+        "source": item.source, "reason": item.reason, "at": item.at, "state": item.state,
+        "claim": item.claim.map(|claim| claim.to_string()),
+    })
+}
+
+/// What the desk says: a reason is welcome, and needed to deny.
+#[derive(Default, Deserialize)]
+struct Verdict {
+    reason: Option<String>,
+    /// Claim what the lead cost back from its source.
+    #[serde(default)]
+    claim: bool,
+}
+
+/// `POST /v1/returns/{id}/{approve|deny}?company`: `{"reason": "…", "claim": true}`.
+pub(crate) async fn decide(
+    State(cloud): State<Cloud>,
+    Path((id, verdict)): Path<(String, String)>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+    request: Body,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let unknown = || Problem::new(Code::NotFound, "there is no such return");
+    let id: AssignmentId = id.parse().map_err(|_| unknown())?;
+    let state = match verdict.as_str() {
+        "approve" => ReturnState::Approved,
+        "deny" => ReturnState::Denied,
+        _ => return Err(Problem::new(Code::NotFound, "a return is decided by approve or deny")),
+    };
+    let sent = verdict_of(&body(request, limits::BODY_BYTES).await?)?;
+    let reason = note("reason", sent.reason)?;
+    if state == ReturnState::Denied && reason.is_none() {
+        return Err(Problem::new(Code::InvalidField, "say in reason why it is denied: the dealer is told"));
+    }
+    for round in 0..ROUNDS {
+        if round > 0 {
+            tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
+        }
+        let Some(asked) = cloud.store.return_get(&company, true, id).await? else {
+            return already(&cloud, &company, id, state).await?.ok_or_else(unknown);
+        };
+        let now = cloud.clock.now();
+        let stands = cloud.store.assignment_get(asked.lead, asked.cycle, asked.assignment).await?;
+        let mut next = stands.ok_or_else(unknown)?;
+        let before =
+            json!({ "state": next.state, "return": next.returned.as_ref().map(|asked| asked.state) });
+        if state == ReturnState::Approved {
+            returnable(&next)?;
+        }
+        if let Some(asked) = &mut next.returned {
+            asked.state = state;
+            asked.decided_at = Some(now);
+            asked.decided_by = Some(desk.staff.clone());
+        }
+        let claim = if sent.claim { claim_of(&cloud, &next, &asked).await? } else { None };
+        let item = ReturnItem { state, claim, ..asked };
+        let after = json!({ "return": state, "claim": claim.map(|claim| claim.to_string()) });
+        let act = record(&cloud, &desk, &format!("return_{verdict}"), reason.clone(), &before, &after);
+        let done = if state == ReturnState::Approved {
+            approve(&cloud, next, ReturnWrite::Decide(&item), Some(&act), now).await?
+        } else {
+            let changes = Changes {
+                returned: Some(ReturnWrite::Decide(&item)),
+                act: Some(&act),
+                ..Changes::of(&next, now)
+            };
+            cloud.store.assignment_change(&changes).await?.then_some(next)
+        };
+        if done.is_some() {
+            return Ok(Json(tell(&item)));
+        }
+    }
+    Err(crowded())
+}
+
+fn verdict_of(body: &[u8]) -> Result<Verdict, Problem> {
+    if body.is_empty() {
+        return Ok(Verdict::default());
+    }
+    serde_json::from_slice(body).map_err(|_| {
+        Problem::new(Code::MalformedBody, r#"the body is {"reason": "…", "claim": true}, or empty"#)
+    })
+}
+
+/// A return that is decided so already: a second click.
+async fn already(
+    cloud: &Cloud,
+    company: &CompanyId,
+    id: AssignmentId,
+    state: ReturnState,
+) -> Result<Option<Json<Value>>, Problem> {
+    match cloud.store.return_get(company, false, id).await? {
+        None => Ok(None),
+        Some(decided) if decided.state == state => Ok(Some(Json(tell(&decided)))),
+        Some(decided) => {
+            let detail = format!("the return is {} already", decided.state);
+            Err(Problem::new(Code::StateConflict, detail))
+        }
+    }
+}
+
+/// What the lead cost us, to be claimed back from its source.
+async fn claim_of(
+    cloud: &Cloud,
+    assignment: &Assignment,
+    asked: &ReturnItem,
+) -> Result<Option<leadyard_domain::money::Money>, Problem> {
+    let core = cloud.store.rulebook_core(&assignment.company, assignment.rulebook).await?;
+    let cost = core.as_ref().and_then(|core| core.source(&asked.source)?.cost_per_lead);
+    let none =
+        || Problem::new(Code::StateConflict, "the source has no cost_per_lead: there is nothing to claim");
+    cost.map(Some).ok_or_else(none)
+}

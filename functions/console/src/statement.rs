@@ -1,0 +1,199 @@
+//! What a dealer owes for a month, line by line; and what it paid in advance.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::{CompanyId, DealerId};
+use leadyard_domain::ledger::{Line, LineKind, Month, Sums};
+use leadyard_domain::money::Money;
+use leadyard_domain::{limits, time};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Problem, body};
+use leadyard_platform::store::Freed;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::acts::record;
+use crate::rulebook::WhichQuery;
+use crate::who;
+
+#[derive(Deserialize)]
+pub(crate) struct StatementQuery {
+    company: Option<String>,
+    month: Option<String>,
+}
+
+/// `GET /v1/dealers/{dealer}/statement?company&month=2026-06`: JSON, or CSV where that is accepted. A
+/// dealer's token sees its own.
+pub(crate) async fn statement(
+    State(cloud): State<Cloud>,
+    Path(dealer): Path<String>,
+    Query(query): Query<StatementQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (company, dealer) = whose(&cloud, &headers, &dealer, query.company.as_deref())?;
+    let core = cloud.rulebooks.current(&cloud.store, &company).await?;
+    let core = core.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))?;
+    let zone =
+        time::zone(&core.company.zone).map_err(|rule| Problem::new(Code::Internal, rule.to_string()))?;
+    let month = match query.month.as_deref() {
+        None => Month::of(cloud.clock.now(), &zone),
+        Some(text) => text.parse().map_err(|rule: leadyard_domain::error::Invalid| {
+            Problem::new(Code::InvalidField, rule.to_string())
+        })?,
+    };
+    let (from, to) = month.bounds(&zone);
+    let lines = cloud.store.ledger_lines(&company, &dealer, from, to).await?;
+    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if accepts.contains("text/csv") {
+        let csv = csv(&lines)?;
+        let kind = HeaderValue::from_static("text/csv; charset=utf-8");
+        return Ok(([(header::CONTENT_TYPE, kind)], csv).into_response());
+    }
+    let sums = Sums::of(&lines);
+    let usage = cloud.store.caps_get(&company, &[], std::slice::from_ref(&dealer)).await?;
+    let balance = usage.dealers.get(&dealer).map_or(0, |usage| usage.balance);
+    Ok(Json(json!({
+        "company": company, "dealer": dealer, "month": month.to_string(), "from": from, "to": to,
+        "currency": core.company.currency,
+        "charged": sums.charged, "credited": sums.credited,
+        "charges": amount(sums.charges), "credits": amount(sums.credits),
+        "owed": amount(sums.owed()), "deposits": amount(sums.deposits), "balance": amount(balance),
+        "lines": lines.iter().map(tell).collect::<Vec<_>>(),
+    }))
+    .into_response())
+}
+
+/// The dealer asked about, if the token may see it.
+fn whose(
+    cloud: &Cloud,
+    headers: &HeaderMap,
+    dealer: &str,
+    company: Option<&str>,
+) -> Result<(CompanyId, DealerId), Problem> {
+    let missing = || Problem::new(Code::NotFound, "there is no such dealer for this token");
+    let asked = DealerId::new(dealer).map_err(|_| missing())?;
+    if let Ok(token) = who::dealer(cloud, headers) {
+        return if token.dealer == asked { Ok((token.company, asked)) } else { Err(missing()) };
+    }
+    let desk = who::desk(cloud, headers)?;
+    Ok((who::company(&desk, company)?, asked))
+}
+
+fn amount(minor: i64) -> String {
+    Money::from_minor(minor).to_string()
+}
+
+fn tell(line: &Line) -> Value {
+    json!({
+        "at": line.at, "kind": line.kind, "amount": line.amount.to_string(), "lead": line.lead,
+        "assignment": line.assignment, "contract": line.contract, "reason": line.reason,
+    })
+}
+
+/// One row a line; what is credited or paid is negative, so that the column sums to what is owed.
+fn csv(lines: &[Line]) -> Result<Vec<u8>, Problem> {
+    let failed = |_| Problem::new(Code::Internal, "the statement could not be written");
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let header = ["at", "kind", "amount", "lead", "assignment", "contract", "reason"];
+    table.write_record(header).map_err(failed)?;
+    for line in lines {
+        let amount = match line.kind {
+            LineKind::Charge => line.amount.to_string(),
+            LineKind::Credit | LineKind::Deposit => Money::from_minor(-line.amount.minor()).to_string(),
+        };
+        let id = |id: Option<String>| id.unwrap_or_default();
+        let row = [
+            line.at.to_string(),
+            line.kind.to_string(),
+            amount,
+            id(line.lead.map(|lead| lead.to_string())),
+            id(line.assignment.map(|assignment| assignment.to_string())),
+            id(line.contract.as_ref().map(ToString::to_string)),
+            id(line.reason.clone()),
+        ];
+        table.write_record(row).map_err(failed)?;
+    }
+    table.into_inner().map_err(|_| Problem::new(Code::Internal, "the statement could not be written"))
+}
+
+#[derive(Deserialize)]
+struct Deposit {
+    amount: String,
+    reference: String,
+}
+
+/// `POST /v1/dealers/{dealer}/deposits?company`: `{"amount": "500.00", "reference": "wire-2231"}`. Booked once
+/// for each reference.
+pub(crate) async fn deposit(
+    State(cloud): State<Cloud>,
+    Path(dealer): Path<String>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+    request: Body,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let dealer = DealerId::new(&dealer).map_err(|rule| Problem::new(Code::InvalidField, rule.to_string()))?;
+    let sent: Deposit = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?).map_err(|_| {
+        Problem::new(Code::MalformedBody, r#"the body is {"amount": "500.00", "reference": "wire-2231"}"#)
+    })?;
+    let amount: Money = sent.amount.parse().map_err(|rule: leadyard_domain::error::Invalid| {
+        Problem::new(Code::InvalidField, rule.to_string())
+    })?;
+    if !is_reference(&sent.reference) || amount == Money::ZERO {
+        let detail =
+            "a deposit has an amount above 0, and a reference of 1 to 64 letters, digits, '-', '_' or '.'";
+        return Err(Problem::new(Code::InvalidField, detail));
+    }
+    let freed = freed(&cloud, &company, &dealer, amount).await?;
+    let before = json!({ "dealer": dealer });
+    let after = json!({ "dealer": dealer, "amount": amount.to_string(), "reference": sent.reference });
+    let act = record(&cloud, &desk, "deposit", None, &before, &after);
+    let booked = cloud.store.deposit_book(&company, &dealer, amount, &sent.reference, &freed, &act).await?;
+    if booked {
+        tracing::info!(company.id = %company, dealer.id = %dealer, staff = %desk.staff, "a deposit was booked");
+        for freed in &freed {
+            cloud.hand_wake(&company, &freed.category).await;
+        }
+    }
+    Ok(Json(
+        json!({ "dealer": dealer, "amount": amount.to_string(), "reference": sent.reference, "booked": booked }),
+    ))
+}
+
+fn is_reference(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=limits::REFERENCE_BYTES).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// How many leads the amount pays at most, in each category that the dealer has contracts in. Looks at every
+/// chunk of the rulebook: deposits are rare.
+async fn freed(
+    cloud: &Cloud,
+    company: &CompanyId,
+    dealer: &DealerId,
+    amount: Money,
+) -> Result<Vec<Freed>, Problem> {
+    let Some(core) = cloud.rulebooks.current(&cloud.store, company).await? else { return Ok(Vec::new()) };
+    let mut categories: Vec<_> = core.offers.iter().map(|offer| &offer.category).collect();
+    categories.sort_unstable();
+    categories.dedup();
+    let mut freed = Vec::new();
+    for category in categories {
+        let mut cheapest: Option<Money> = None;
+        for key in core.chunks_of(category) {
+            if let Some(chunk) = cloud.rulebooks.chunk(&cloud.store, &core, key).await? {
+                cheapest = cheapest.into_iter().chain(chunk.cheapest_of(dealer)).min();
+            }
+        }
+        if let Some(price) = cheapest {
+            let slots = (amount.minor() / price.minor().max(1)).max(1) as u64;
+            freed.push(Freed { category: category.clone(), slots });
+        }
+    }
+    Ok(freed)
+}

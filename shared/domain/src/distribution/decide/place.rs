@@ -1,0 +1,50 @@
+//! The desk places a lead with a contract by hand.
+
+use jiff::Timestamp;
+
+use super::{Best, Counters, NearMiss, OpenSeats, Rule, Screened, Seat, Table, Terms};
+use crate::ids::ContractId;
+
+/// What placing a lead with a contract comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Placing {
+    /// It passes every rule.
+    Free(Seat),
+    /// It fails a rule that the desk may override, saying so.
+    Against(Seat, NearMiss),
+    /// It would break a promise to somebody else: a territory, the seats agreed on, or one seat a dealer.
+    Never(NearMiss),
+}
+
+/// What placing the lead with one of the candidates would come to; `None` of a contract that is none.
+///
+/// Territories bind the desk as they bind distribution, but for a contract that declined, let lapse or
+/// returned the lead: then the desk decides.
+pub fn place(
+    screened: &Screened<'_>,
+    counters: &Counters,
+    now: Timestamp,
+    seed: u64,
+    contract: &ContractId,
+) -> Option<Placing> {
+    let mut table = Table::new(screened, counters, now, seed);
+    table.by_hand = true;
+    let terms = table.facts.open_seats.map(|OpenSeats { of, protected, .. }| Terms { seats: of, protected });
+    let at = table.rows.iter().position(|row| &row.candidate.contract.id == contract)?;
+    // Who would get it does not matter: whom the territories leave does.
+    let _ = table.next_seat(terms, &[]);
+    let row = table.rows.get(at)?;
+    if table.has_seat(row, &[]) {
+        return Some(Placing::Never(table.near_miss(Rule::Excluded, row)));
+    }
+    if !table.may_sit(row, terms) || row.shut_out_by.is_some() {
+        return Some(Placing::Never(table.near_miss(Rule::Territory, row)));
+    }
+    let best = Best { row: at, floor: 0 };
+    let fixed = terms.unwrap_or_else(|| table.terms_of(best));
+    let seat = table.seat(best, fixed)?;
+    Some(match row.own {
+        None => Placing::Free(seat),
+        Some(rule) => Placing::Against(seat, table.near_miss(rule, row)),
+    })
+}

@@ -1,0 +1,59 @@
+//! Handing on: what was committed goes to its queue, best effort. The due index is the truth: what is not
+//! queued now is found by the sweep.
+
+use leadyard_domain::assignment::Assignment;
+use leadyard_domain::ids::{CategoryId, CompanyId};
+use leadyard_domain::lead::Lead;
+
+use crate::cloud::Cloud;
+use crate::queues::{QueueError, ToDelivery};
+use crate::store::Delivery;
+
+/// The longest delay of a message, in seconds; what is later is left to the sweep.
+const DELAY_S: u64 = 900;
+
+impl Cloud {
+    /// The lead is looked at by distribution.
+    pub async fn hand_to_distribution(&self, lead: &Lead) {
+        noted(self.queues.lead_to_distribution(lead.company.as_str(), lead.id).await);
+    }
+
+    /// Who waits in a category is woken.
+    pub async fn hand_wake(&self, company: &CompanyId, category: &CategoryId) {
+        noted(self.queues.wake_to_distribution(company, category).await);
+    }
+
+    /// An assignment is delivered, or looked at, `delay_ms` from now; what is more than 15 minutes ahead is
+    /// left to the sweep.
+    pub async fn hand_to_delivery(&self, assignment: &Assignment, delay_ms: u64) {
+        // SQS counts in whole seconds; the message must not come before its time, or it does nothing.
+        let delay_s = delay_ms.div_ceil(1_000);
+        if delay_s > DELAY_S {
+            return;
+        }
+        let message = ToDelivery::Assignment {
+            lead: assignment.lead,
+            cycle: assignment.cycle,
+            assignment: assignment.id,
+        };
+        noted(self.queues.to_delivery(message, assignment.dealer.as_str(), delay_s as u32).await);
+    }
+
+    /// A holder is told.
+    pub async fn hand_message(&self, delivery: &Delivery, delay_ms: u64) {
+        let message = ToDelivery::Message {
+            lead: delivery.lead,
+            assignment: delivery.assignment,
+            event: delivery.event.to_string(),
+            number: delivery.number.clone(),
+        };
+        let delay_s = delay_ms.div_ceil(1_000).min(DELAY_S) as u32;
+        noted(self.queues.to_delivery(message, delivery.dealer.as_str(), delay_s).await);
+    }
+}
+
+fn noted(sent: Result<(), QueueError>) {
+    if let Err(error) = sent {
+        tracing::warn!(error = &error as &dyn std::error::Error, "what follows is left to the sweep");
+    }
+}

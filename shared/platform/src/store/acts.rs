@@ -1,0 +1,79 @@
+//! What the desk did, kept for good: who, when, before and after.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use jiff::Timestamp;
+use leadyard_domain::ids::{ActId, CompanyId, LeadId};
+use leadyard_domain::lead::Lead;
+use serde::{Deserialize, Serialize};
+
+use super::items;
+use super::keys::Key;
+use super::leads::UNCHANGED;
+use super::{Commit, Item, Store, StoreError, number, values};
+
+/// Something the desk did to a lead, or to a company's switches, rulebook or deposits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Act {
+    /// Which.
+    pub id: ActId,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// What: `place`, `take_back`, `hold` …
+    pub act: String,
+    /// Why, as they wrote it. May be about a person: never logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What it changed, as it was before: JSON.
+    pub before: String,
+    /// As it is since.
+    pub after: String,
+}
+
+impl Act {
+    fn item(&self, key: &Key<'_>) -> Result<Item, StoreError> {
+        let mut item: Item =
+            serde_dynamo::to_item(self).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+        item.extend(super::key_item(key));
+        Ok(item)
+    }
+
+    pub(super) fn read(item: Item) -> Result<Self, StoreError> {
+        serde_dynamo::from_item(item).map_err(|error| StoreError::damaged("act", error))
+    }
+}
+
+impl Store {
+    /// The write of an act on a lead.
+    pub(super) fn act_write(&self, lead: LeadId, act: &Act) -> Result<TransactWriteItem, StoreError> {
+        let key = Key::Act { lead, at_ms: act.at.as_millisecond(), act: act.id };
+        self.put(act.item(&key)?, "", values([]))
+    }
+
+    /// The write of an act on a company.
+    pub(super) fn change_write(
+        &self,
+        company: &CompanyId,
+        act: &Act,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let key = Key::Change { company, at_ms: act.at.as_millisecond(), act: act.id };
+        self.put(act.item(&key)?, "", values([]))
+    }
+
+    /// Keeps a lead as the desk changed it, with what it did. `false` when somebody else changed the lead.
+    pub async fn lead_act(&self, lead: &Lead, act: &Act) -> Result<bool, StoreError> {
+        let next = Lead { version: lead.version + 1, ..lead.clone() };
+        let writes = vec![
+            self.put(items::lead_item(&next)?, UNCHANGED, values([(":seen", number(lead.version))]))?,
+            self.act_write(lead.id, act)?,
+        ];
+        Ok(matches!(self.transact(writes).await?, Commit::Done))
+    }
+
+    /// What the desk did to a company, the newest first, at most `limit`.
+    pub async fn changes_of(&self, company: &CompanyId, limit: i32) -> Result<Vec<Act>, StoreError> {
+        let pk = Key::Change { company, at_ms: 0, act: ActId::from_bytes([0; 16]) }.pk();
+        self.query_newest(pk, limit).await?.into_iter().map(Act::read).collect()
+    }
+}

@@ -1,0 +1,96 @@
+//! The ledger: lines that stand from the transaction that settles or credits, read back as a statement.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use jiff::Timestamp;
+use leadyard_domain::ids::{CategoryId, CompanyId, DealerId};
+use leadyard_domain::ledger::{Line, LineKind};
+use leadyard_domain::money::Money;
+
+use super::acts::Act;
+use super::keys::Key;
+use super::{Commit, Item, Store, StoreError, string, values};
+
+/// Slots that a deposit frees, in each category that the dealer has contracts in.
+#[derive(Clone, Debug)]
+pub struct Freed {
+    /// The category.
+    pub category: CategoryId,
+    /// How many leads the deposit pays at most.
+    pub slots: u64,
+}
+
+impl Store {
+    /// The write of a line.
+    pub(super) fn line_write(&self, line: &Line) -> Result<TransactWriteItem, StoreError> {
+        self.put(line_item(line)?, "attribute_not_exists(pk)", values([]))
+    }
+
+    /// A dealer's lines from one instant to before another, in the order in which they came to stand.
+    pub async fn ledger_lines(
+        &self,
+        company: &CompanyId,
+        dealer: &DealerId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Line>, StoreError> {
+        let pk = Key::Deposit(company, dealer, "").pk();
+        let bound = |at: Timestamp| format!("{:014}", at.as_millisecond().max(0));
+        let items = self.query_between(pk, bound(from), bound(to)).await?;
+        let read = |item| serde_dynamo::from_item(item).map_err(|error| StoreError::damaged("ledger", error));
+        items.into_iter().map(read).collect()
+    }
+
+    /// Books a deposit, once for each reference; `false` when it is booked already. Who waits for it is
+    /// woken.
+    pub async fn deposit_book(
+        &self,
+        company: &CompanyId,
+        dealer: &DealerId,
+        amount: Money,
+        reference: &str,
+        freed: &[Freed],
+        act: &Act,
+    ) -> Result<bool, StoreError> {
+        let line = Line {
+            company: company.clone(),
+            dealer: dealer.clone(),
+            at: act.at,
+            kind: LineKind::Deposit,
+            amount,
+            lead: None,
+            assignment: None,
+            contract: None,
+            reason: Some(reference.to_owned()),
+        };
+        let booked = super::key_item(&Key::Deposit(company, dealer, reference));
+        let mut writes = vec![
+            self.put(booked, "attribute_not_exists(pk)", values([]))?,
+            self.caps_deposit(company, dealer, amount)?,
+            self.line_write(&line)?,
+            self.change_write(company, act)?,
+        ];
+        for freed in freed {
+            writes.push(self.wake_write(company, &freed.category, freed.slots, Some(dealer), act.at)?);
+        }
+        Ok(matches!(self.transact(writes).await?, Commit::Done))
+    }
+}
+
+fn line_item(line: &Line) -> Result<Item, StoreError> {
+    let what = match (&line.assignment, &line.reason) {
+        (Some(assignment), _) => assignment.to_string(),
+        (None, reason) => reason.clone().unwrap_or_default(),
+    };
+    let key = Key::LedgerLine {
+        company: &line.company,
+        dealer: &line.dealer,
+        at_ms: line.at.as_millisecond(),
+        kind: line.kind,
+        what: &what,
+    };
+    let mut item: Item =
+        serde_dynamo::to_item(line).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+    item.insert("pk".to_owned(), string(key.pk()));
+    item.insert("sk".to_owned(), string(key.sk()));
+    Ok(item)
+}

@@ -1,0 +1,255 @@
+//! What dealers pay: budgets, what was paid in advance, charges, credits, returns, statements.
+
+use std::time::Duration;
+
+use http::Method;
+use leadyard_tests::{Person, Reply, Rules, Says, Yard};
+use serde_json::{Value, json};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Hudson may return within a week for two reasons, one in ten of a month's leads; the web costs us 4.00.
+fn returning(more: &[(&'static str, &'static str)]) -> Rules {
+    let mut columns = vec![
+        ("tier", "1"),
+        ("return_days", "7"),
+        ("return_quota", "10%"),
+        ("return_reasons", "wrong-number out-of-area"),
+    ];
+    columns.extend_from_slice(more);
+    let columns: [(&str, &str); 5] = columns.try_into().unwrap_or_else(|_| panic!("five columns"));
+    Rules::company("acme")
+        .offer("roof", "roofing", "")
+        .source("web", "offer = \"roof\"\ncost_per_lead = \"4.00\"")
+        .seller("hudson", columns)
+        .seller("ridge", [("tier", "2")])
+}
+
+async fn statement(yard: &Yard, dealer: &str, month: &str) -> Value {
+    let path = format!("/v1/dealers/{dealer}/statement?month={month}");
+    yard.desk(Method::GET, &path, None).await.is(200).json
+}
+
+/// (what, how much) of each line.
+fn lines(statement: &Value) -> Vec<(&str, &str)> {
+    let lines = statement["lines"].as_array().unwrap();
+    lines.iter().map(|line| (line["kind"].as_str().unwrap(), line["amount"].as_str().unwrap())).collect()
+}
+
+async fn deposit(yard: &Yard, dealer: &str, amount: &str, reference: &str) -> Reply {
+    let body = json!({ "amount": amount, "reference": reference });
+    yard.desk(Method::POST, &format!("/v1/dealers/{dealer}/deposits"), Some(body)).await
+}
+
+async fn decides(yard: &Yard, lead: &str, verdict: &str, body: Value) -> Reply {
+    let id = yard.story(lead).await.assignment("hudson")["assignment"].as_str().unwrap().to_owned();
+    yard.desk(Method::POST, &format!("/v1/returns/{id}/{verdict}"), Some(body)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_charge_stands_when_the_lead_arrives_and_a_statement_is_the_sum_of_its_lines() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("price", "12.34")])).await;
+    yard.dealer_says("hudson", Says::Status(503));
+    yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(lines(&statement(&yard, "hudson", "2026-06").await), []);
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(MINUTE).await;
+    yard.settled_lead(&Person::number(2)).await;
+    let june = statement(&yard, "hudson", "2026-06").await;
+    assert_eq!(lines(&june), [("charge", "12.34"), ("charge", "12.34")]);
+    assert_eq!((&june["owed"], &june["charged"]), (&json!("24.68"), &json!(2)));
+    assert_eq!(statement(&yard, "hudson", "2026-05").await["owed"], "0.00");
+    // The dealer sees its own, as a table too, and nobody else's.
+    let path = "/v1/dealers/hudson/statement?month=2026-06";
+    assert_eq!(yard.dealer("hudson", Method::GET, path, None).await.is(200).json["owed"], "24.68");
+    let _ = yard.dealer("ridge", Method::GET, path, None).await.is(404).is_problem("not-found");
+    let _ = yard.desk(Method::GET, "/v1/dealers/hudson/statement?month=June", None).await.is(400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_statements_month_is_the_companys() {
+    // 23:30 on the last of May in New York is June in London.
+    let yard = Yard::at("2026-06-01T03:30:00Z", Rules::roofing("acme").seller("hudson", [])).await;
+    yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(statement(&yard, "hudson", "2026-05").await["owed"], "10.00");
+    assert_eq!(statement(&yard, "hudson", "2026-06").await["owed"], "0.00");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_declined_is_not_paid_for() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    let june = statement(&yard, "hudson", "2026-06").await;
+    assert_eq!(
+        (lines(&june), &june["owed"]),
+        (vec![("charge", "10.00"), ("credit", "10.00")], &json!("0.00"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_months_budget_is_never_exceeded_and_begins_anew_with_the_month() {
+    // Three leads at 10.00 are within 35.00, the fourth is not.
+    let yard = Yard::at(
+        "2026-06-29T16:00:00Z",
+        Rules::roofing("acme").seller("hudson", [("budget_month", "35.00")]),
+    )
+    .await;
+    let mut leads = Vec::new();
+    for number in 1..=4 {
+        leads.push(yard.settled_lead(&Person::number(number)).await);
+    }
+    let story = yard.story(&leads[3]).await;
+    assert_eq!((story.stage(), story.waiting()), ("waiting", "cap"));
+    assert_eq!(story.0["due"], "2026-07-01T04:00:00Z", "midnight in New York");
+    assert_eq!(statement(&yard, "hudson", "2026-06").await["owed"], "30.00");
+    // A lead that comes back frees what it cost.
+    let _ = yard.answers("hudson", &leads[0], "decline").await.is(200);
+    yard.advance(MINUTE).await;
+    assert_eq!(yard.story(&leads[3]).await.holders(), ["hudson"]);
+    leads.push(yard.settled_lead(&Person::number(5)).await);
+    assert_eq!(yard.story(&leads[4]).await.waiting(), "cap");
+    yard.advance_to("2026-07-01T04:02:00Z").await;
+    assert_eq!(yard.story(&leads[4]).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_pays_in_advance_gets_leads_as_far_as_it_goes() {
+    let rules =
+        Rules::roofing("acme").dealer("hudson", [("prepaid", "yes")]).contract("hudson", "hudson", []);
+    let yard = Yard::of(rules).await;
+    let first = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&first).await.waiting(), "cap");
+    assert_eq!(deposit(&yard, "hudson", "25.00", "wire-1").await.is(200).json["booked"], true);
+    // The same wire a second time is one deposit.
+    assert_eq!(deposit(&yard, "hudson", "25.00", "wire-1").await.is(200).json["booked"], false);
+    yard.advance(MINUTE).await;
+    assert_eq!(yard.story(&first).await.holders(), ["hudson"]);
+    let second = yard.settled_lead(&Person::number(2)).await;
+    let third = yard.settled_lead(&Person::number(3)).await;
+    assert_eq!(
+        (yard.story(&second).await.holders(), yard.story(&third).await.waiting()),
+        (vec!["hudson"], "cap")
+    );
+    let june = statement(&yard, "hudson", "2026-06").await;
+    assert_eq!(
+        (&june["balance"], &june["owed"], &june["deposits"]),
+        (&json!("5.00"), &json!("20.00"), &json!("25.00"))
+    );
+    // What is declined is paid back, and whoever waits for it gets it.
+    let _ = yard.answers("hudson", &second, "decline").await.is(200);
+    yard.advance(MINUTE).await;
+    assert_eq!(yard.story(&third).await.holders(), ["hudson"]);
+    assert_eq!(statement(&yard, "hudson", "2026-06").await["balance"], "5.00");
+    for (amount, reference) in [("0", "x"), ("5", "a b"), ("-5", "x")] {
+        let _ = deposit(&yard, "hudson", amount, reference).await.is(400).is_problem("invalid-field");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_return_that_the_desk_approves_is_credited_and_the_lead_goes_on() {
+    let yard = Yard::of(returning(&[("cap_total", "1")])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let asks = json!({ "reason": "wrong-number", "note": "rang twice" });
+    let asked = yard.answers_with("hudson", &lead, "return", Some(asks.clone())).await.is(200);
+    assert_eq!(asked.json["return"]["state"], "requested");
+    let _ = yard.answers_with("hudson", &lead, "return", Some(asks)).await.is(200); // a second click
+    yard.settle().await;
+    // Until the desk has decided, nothing moves.
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    let list = yard.desk(Method::GET, "/v1/returns", None).await.is(200);
+    assert_eq!(
+        (&list.json["returns"][0]["dealer"], &list.json["returns"][0]["price"]),
+        (&json!("hudson"), &json!("10.00"))
+    );
+    let done = decides(&yard, &lead, "approve", json!({ "claim": true })).await.is(200);
+    assert_eq!((done.text_of("state"), done.text_of("claim")), ("approved", "4.00"));
+    let _ = decides(&yard, &lead, "approve", json!({})).await.is(200); // a second click
+    let _ = decides(&yard, &lead, "deny", json!({ "reason": "no" })).await.is(409);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.assignments(), [("hudson", "returned"), ("ridge", "offered")]);
+    assert_eq!((yard.taken("hudson", 4).await, &story.0["excluded"]), (0, &json!(["hudson"])));
+    let june = statement(&yard, "hudson", "2026-06").await;
+    assert_eq!(
+        (lines(&june), &june["owed"]),
+        (vec![("charge", "10.00"), ("credit", "10.00")], &json!("0.00"))
+    );
+    assert_eq!(story.0["history"][0]["act"], "return_approve");
+    let decided = yard.desk(Method::GET, "/v1/returns?state=done", None).await.is(200);
+    assert_eq!(decided.json["returns"][0]["claim"], "4.00");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denied_return_stays_charged_and_says_why() {
+    let yard = Yard::of(returning(&[("cap_total", "1")])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let asks = json!({ "reason": "wrong-number" });
+    let _ = yard.answers_with("hudson", &lead, "return", Some(asks.clone())).await.is(200);
+    let _ = decides(&yard, &lead, "deny", json!({})).await.is(400).is_problem("invalid-field");
+    let _ = decides(&yard, &lead, "deny", json!({ "reason": "the number rings" })).await.is(200);
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    assert_eq!(statement(&yard, "hudson", "2026-06").await["owed"], "10.00");
+    let _ =
+        yard.answers_with("hudson", &lead, "return", Some(asks)).await.is(409).is_problem("state-conflict");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_return_keeps_to_reasons_window_and_quota() {
+    let yard = Yard::of(returning(&[("cap_total", "100")])).await;
+    let first = yard.settled_lead(&Person::number(1)).await;
+    let second = yard.settled_lead(&Person::number(2)).await;
+    let ask = |reason: &str| Some(json!({ "reason": reason }));
+    let refused = yard.answers_with("hudson", &first, "return", ask("bored")).await.is(400);
+    assert_eq!(refused.json["reasons"], json!(["wrong-number", "out-of-area"]));
+    let _ = yard.answers_with("hudson", &first, "return", ask("wrong-number")).await.is(200);
+    // One is always allowed; of two leads, one in ten is none more.
+    let full = yard.answers_with("hudson", &second, "return", ask("wrong-number")).await.is(409);
+    assert_eq!(full.json["quota"], 1, "{}", full.text);
+    // One that is denied frees its place.
+    let _ = decides(&yard, &first, "deny", json!({ "reason": "it rings" })).await.is(200);
+    let _ = yard.answers_with("hudson", &second, "return", ask("wrong-number")).await.is(200);
+    let third = yard.settled_lead(&Person::number(3)).await;
+    yard.advance_to("2026-06-08T16:30:00Z").await;
+    let late = yard.answers_with("hudson", &third, "return", ask("wrong-number")).await.is(409);
+    assert!(late.text.contains("the window of 7 days is over"), "{}", late.text);
+    // Ridge's contract takes none at all.
+    let _ = yard.answers("hudson", &third, "decline").await.is(200);
+    yard.settle().await;
+    let none = yard.answers_with("ridge", &third, "return", ask("wrong-number")).await.is(409);
+    assert!(none.text.contains("takes no returns"), "{}", none.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trusted_dealers_return_needs_nobody() {
+    let yard = Yard::of(returning(&[("return_approval", "trusted")])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let asks = json!({ "reason": "out-of-area" });
+    let done = yard.answers_with("hudson", &lead, "return", Some(asks)).await.is(200);
+    assert_eq!((done.text_of("state"), &done.json["return"]["state"]), ("returned", &json!("approved")));
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), ["ridge"]);
+    assert_eq!(statement(&yard, "hudson", "2026-06").await["owed"], "0.00");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_wins_more_of_its_leads_gets_more() {
+    let rules = Rules::company("acme")
+        .offer("roof", "roofing", "ranking = [\"performance:90d:2\", \"share\"]")
+        .source("web", "offer = \"roof\"")
+        .seller("hudson", [])
+        .seller("ridge", []);
+    let yard = Yard::of(rules).await;
+    let mut holders = Vec::new();
+    for number in 1..=6 {
+        let lead = yard.settled_lead(&Person::number(number)).await;
+        let holder = yard.story(&lead).await.holders()[0].to_owned();
+        if holder == "ridge" {
+            let _ = yard.answers("ridge", &lead, "won").await.is(200);
+        }
+        holders.push(holder);
+    }
+    // At first they take turns; from two each on, ridge has won all of its, and hudson none.
+    assert_eq!(holders[..4].iter().filter(|holder| *holder == "ridge").count(), 2, "{holders:?}");
+    assert_eq!(holders[4..], ["ridge", "ridge"]);
+}
