@@ -7,6 +7,7 @@ mod delivery;
 mod giving_back;
 mod changes;
 mod properties;
+pub mod rest;
 
 use leadyard_domain::assignment::DeliveryState;
 use leadyard_domain::delivery::End;

@@ -29,6 +29,7 @@ pub(crate) fn always() -> Vec<Property<Protocol>> {
         Property::always("never around a protected territory", territories_are_kept),
         Property::always("no slot is given back twice", given_back_once),
         Property::always("slots are conserved", slots_are_conserved),
+        Property::always("a period is not turned back", periods_go_on),
         Property::always("money is conserved", money_is_conserved),
         Property::always("charges less credits are what is owed", charges_add_up),
         Property::always("nobody has a lead twice in a cycle", nobody_twice),
@@ -92,6 +93,15 @@ fn slots_are_conserved(protocol: &Protocol, state: &State) -> bool {
     dealers(protocol).all(|dealer| {
         let caps = &state.caps[usize::from(dealer)];
         usize::from(caps.used) == counts(state, dealer, caps.period)
+    })
+}
+
+/// The counters are in the latest period that anything was reserved from.
+fn periods_go_on(protocol: &Protocol, state: &State) -> bool {
+    dealers(protocol).all(|dealer| {
+        let of = state.assignments.iter().filter(|one| one.dealer == dealer);
+        let latest = of.map(|one| one.period).max().unwrap_or(0);
+        state.caps[usize::from(dealer)].period == latest
     })
 }
 

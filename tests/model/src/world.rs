@@ -119,3 +119,37 @@ pub enum Broken {
     /// protocol only assumes.
     DecidesSlowly,
 }
+
+impl Broken {
+    /// Every way.
+    pub const ALL: &'static [Self] = &[
+        Self::AssignsWithoutVersion,
+        Self::CapIsNoCondition,
+        Self::BudgetIsNoCondition,
+        Self::TurnsPeriodBack,
+        Self::GivesBackWithoutState,
+        Self::GivesBackToAnyPeriod,
+        Self::LapseKeepsTheSlot,
+        Self::MovesWithoutWithdrawal,
+        Self::UnknownIsNotReceived,
+        Self::AttemptsWithoutClaim,
+        Self::OutlivesItsClaim,
+        Self::AnswersAfterTheEnd,
+        Self::SettlesTwice,
+        Self::CreditsTwice,
+        Self::LapsesAfterAccept,
+        Self::ChargesBeforeAcceptance,
+        Self::DeclineWithoutCredit,
+        Self::SweepDoesNotRequeue,
+        Self::NothingIsDue,
+        Self::ForgetsWhoHadIt,
+        Self::ReroutesAroundTerritory,
+        Self::ForgetsToWake,
+        Self::WakeIsDoneForGood,
+        Self::TakesBackUnderWay,
+        Self::WakesByMessageAlone,
+        Self::OldCycleWakesNobody,
+        Self::ExpiresWhileHeld,
+        Self::DecidesSlowly,
+    ];
+}

@@ -39,7 +39,7 @@ pub const TWO_DEALERS: World = World {
     name: "two leads, two dealers of one slot each",
     leads: 2,
     dealers: &[Dealer { cap: 1, ends: DOUBTFUL, ..Dealer::OPEN }, Dealer { cap: 1, ..Dealer::OPEN }],
-    faults: Faults { duplicates: 1, losses: 1, ..NO_FAULTS },
+    faults: Faults { duplicates: 1, ..NO_FAULTS },
     ..WORLD
 };
 
@@ -67,7 +67,7 @@ pub const DESK: World = World {
     name: "returns and the desk",
     dealers: &[Dealer { ends: DOUBTFUL, ..Dealer::OPEN }, Dealer::OPEN],
     people: &[ACCEPT, Change::AskReturn, Change::Approve, Change::Deny, Change::TakeBack],
-    faults: Faults { duplicates: 1, crashes: 1, take_backs: 1, ..NO_FAULTS },
+    faults: Faults { duplicates: 1, take_backs: 1, ..NO_FAULTS },
     ..WORLD
 };
 
@@ -75,9 +75,9 @@ pub const DESK: World = World {
 pub const MIDNIGHT: World = World {
     name: "midnight",
     leads: 2,
-    dealers: &[Dealer { cap: 1, ends: ANYHOW, ..Dealer::OPEN }],
+    dealers: &[Dealer { cap: 1, ends: DOUBTFUL, ..Dealer::OPEN }],
     people: &[DECLINE],
-    faults: Faults { turns: 1, crashes: 1, ..NO_FAULTS },
+    faults: Faults { turns: 1, ..NO_FAULTS },
     ..WORLD
 };
 
@@ -97,7 +97,7 @@ pub const SHARED: World = World {
     dealers: &[Dealer::OPEN, Dealer { ends: DOUBTFUL, ..Dealer::OPEN }, Dealer::OPEN],
     seats: 2,
     people: &[DECLINE, LOST],
-    faults: Faults { crashes: 1, windows: 1, ..NO_FAULTS },
+    faults: Faults { windows: 1, ..NO_FAULTS },
     ..WORLD
 };
 
@@ -107,21 +107,29 @@ pub const CYCLES: World = World {
     leads: 2,
     dealers: &[Dealer { cap: 1, ..Dealer::OPEN }],
     people: &[DECLINE],
-    faults: Faults { windows: 1, repeats: 1, losses: 1, ..NO_FAULTS },
+    faults: Faults { windows: 1, repeats: 1, ..NO_FAULTS },
     ..WORLD
 };
 
-/// A protected territory that waits for its dealer.
+/// A protected territory that waits for its dealer; the other lead competes for it.
 pub const TERRITORY: World = World {
     name: "a protected territory",
     leads: 2,
-    dealers: &[Dealer { cap: 1, ends: DOUBTFUL, ..Dealer::OPEN }, Dealer::OPEN],
+    dealers: &[Dealer { cap: 1, ..Dealer::OPEN }, Dealer::OPEN],
     protected: &[(0, 0)],
     people: &[DECLINE],
-    faults: Faults { losses: 1, ..NO_FAULTS },
+    ..WORLD
+};
+
+/// Two slots come back, one while those who wait are woken for the other.
+pub const TWO_SLOTS: World = World {
+    name: "two slots come back",
+    leads: 2,
+    dealers: &[Dealer { cap: 1, ..Dealer::OPEN }, Dealer { cap: 1, ..Dealer::OPEN }],
+    people: &[DECLINE],
     ..WORLD
 };
 
 /// All of them.
 pub const ALL: &[World] =
-    &[ONE_SLOT, TWO_DEALERS, ATTEMPTS, DEADLINE, DESK, MIDNIGHT, BALANCE, SHARED, CYCLES, TERRITORY];
+    &[ONE_SLOT, TWO_DEALERS, ATTEMPTS, DEADLINE, DESK, MIDNIGHT, BALANCE, SHARED, CYCLES, TERRITORY, TWO_SLOTS];
