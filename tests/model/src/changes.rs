@@ -33,10 +33,7 @@ impl Protocol {
                 !refused && matches!(seat.state.answer(answer), Answered::To(_))
             }
             Change::AskReturn => {
-                received
-                    && seat.state.holds()
-                    && seat.charges > seat.credits
-                    && seat.request == Return::None
+                received && seat.state.holds() && seat.charges > seat.credits && seat.request == Return::None
             }
             Change::Approve | Change::Deny => {
                 received && seat.state.holds() && seat.request == Return::Requested
@@ -95,7 +92,8 @@ impl Protocol {
         Next::done()
     }
 
-    fn answer(&self, state: &mut State, of: Id, answer: Answer) -> Next {
+    /// Commits an answer that fits.
+    pub(crate) fn answer(&self, state: &mut State, of: Id, answer: Answer) -> Next {
         let Answered::To(to) = state.assignment(of).state.answer(answer) else { return Next::done() };
         if to == AssignmentState::Declined {
             return Next::sends(self.give_back(state, of, to));

@@ -28,7 +28,11 @@ impl Protocol {
             | DeliveryState::NotReceived
             | DeliveryState::Unknown
             | DeliveryState::Pending => {
-                if self.fits(state, of, Change::Rest) { changing(Change::Rest) } else { None }
+                if self.fits(state, of, Change::Rest) {
+                    changing(Change::Rest)
+                } else {
+                    None
+                }
             }
         }
     }
@@ -74,7 +78,8 @@ impl Protocol {
     /// dealer's answer or a later attempt was quicker, nothing follows.
     pub(crate) fn record(&self, state: &mut State, of: Id, number: u8, end: End) -> Next {
         let most = self.world.attempts;
-        let at_acceptance = self.contract(state, of).deadline && self.broken != Broken::ChargesBeforeAcceptance;
+        let at_acceptance =
+            self.contract(state, of).deadline && self.broken != Broken::ChargesBeforeAcceptance;
         let seat = state.write_assignment(of);
         if self.broken == Broken::AttemptsWithoutClaim {
             seat.attempts = seat.attempts.max(number);
@@ -85,9 +90,8 @@ impl Protocol {
             seat.claimed = false;
         }
         seat.unknown |= end == End::Unknown;
-        let speaks = seat.delivery == DeliveryState::Pending
-            && seat.state.holds()
-            && (newest || end == End::Received);
+        let speaks =
+            seat.delivery == DeliveryState::Pending && seat.state.holds() && (newest || end == End::Received);
         if !speaks {
             return Next::done();
         }

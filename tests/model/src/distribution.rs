@@ -55,17 +55,23 @@ impl Protocol {
         let lead = state.lead(id);
         let nobodys = lead.holders.is_empty() || self.broken == Broken::ExpiresWhileHeld;
         let plan = match lead.stage {
-            _ if lead.stage.closed() || lead.stage == Stage::Quarantined => {
+            Stage::Received | Stage::Waiting if lead.window_over && nobodys => Plan::Expire,
+            Stage::Received | Stage::Waiting => {
+                decide(&self.world, self.broken, state, lead, id, state.period)
+            }
+            // The repeat has been scored, and nothing else changes.
+            Stage::Assigned => Plan::Rest,
+            Stage::Quarantined
+            | Stage::Nurturing
+            | Stage::Won
+            | Stage::Lost
+            | Stage::Expired
+            | Stage::Rejected => {
                 if lead.due == Due::Never {
                     return None;
                 }
                 Plan::Rest
             }
-            Stage::Received | Stage::Waiting if lead.window_over && nobodys => Plan::Expire,
-            Stage::Received | Stage::Waiting => {
-                decide(&self.world, self.broken, state, lead, id, state.period)
-            }
-            _ => Plan::Rest,
         };
         let mut seen = [0; 3];
         for (seen, caps) in seen.iter_mut().zip(&state.caps) {
@@ -199,9 +205,8 @@ impl Protocol {
     pub(crate) fn choose_whom_to_wake(state: &State) -> Option<Hand> {
         let wake = state.wake?;
         let waits = state.leads.iter().enumerate().filter(|(_, lead)| lead.stage == Stage::Waiting);
-        let takers = waits.filter(|(_, lead)| {
-            wake.dealers.iter().any(|dealer| !lead.excluded.contains(dealer))
-        });
+        let takers =
+            waits.filter(|(_, lead)| wake.dealers.iter().any(|dealer| !lead.excluded.contains(dealer)));
         let leads = takers.map(|(id, _)| id as Id).take(2 * usize::from(wake.slots)).collect();
         Some(Hand::Waking { leads, fresh: true })
     }

@@ -72,9 +72,8 @@ fn spent(protocol: &Protocol, state: &State, dealer: Id) -> u8 {
 }
 
 fn budgets_are_kept(protocol: &Protocol, state: &State) -> bool {
-    dealers(protocol).all(|dealer| {
-        spent(protocol, state, dealer) <= protocol.world.dealers[usize::from(dealer)].budget
-    })
+    dealers(protocol)
+        .all(|dealer| spent(protocol, state, dealer) <= protocol.world.dealers[usize::from(dealer)].budget)
 }
 
 fn territories_are_kept(protocol: &Protocol, state: &State) -> bool {
@@ -106,8 +105,7 @@ fn periods_go_on(protocol: &Protocol, state: &State) -> bool {
 }
 
 fn money_is_conserved(protocol: &Protocol, state: &State) -> bool {
-    dealers(protocol)
-        .all(|dealer| state.caps[usize::from(dealer)].spent == spent(protocol, state, dealer))
+    dealers(protocol).all(|dealer| state.caps[usize::from(dealer)].spent == spent(protocol, state, dealer))
 }
 
 fn charges_add_up(protocol: &Protocol, state: &State) -> bool {
@@ -124,9 +122,11 @@ fn charges_add_up(protocol: &Protocol, state: &State) -> bool {
 
 fn nobody_twice(_: &Protocol, state: &State) -> bool {
     let same = |a: &Assignment, b: &Assignment| (a.lead, a.cycle, a.dealer) == (b.lead, b.cycle, b.dealer);
-    state.assignments.iter().enumerate().all(|(at, one)| {
-        !state.assignments.iter().skip(at + 1).any(|other| same(one, other))
-    })
+    state
+        .assignments
+        .iter()
+        .enumerate()
+        .all(|(at, one)| !state.assignments.iter().skip(at + 1).any(|other| same(one, other)))
 }
 
 fn told_is_told(_: &Protocol, state: &State) -> bool {
@@ -173,8 +173,14 @@ fn rests_well(protocol: &Protocol, state: &State) -> bool {
             // Were it decided on now, it would wait: nobody's free slot was kept from it. One that waits
             // for the next period is looked at then.
             Stage::Waiting => {
-                let plan =
-                    distribution::decide(&protocol.world, Broken::Nothing, state, lead, id as Id, state.period);
+                let plan = distribution::decide(
+                    &protocol.world,
+                    Broken::Nothing,
+                    state,
+                    lead,
+                    id as Id,
+                    state.period,
+                );
                 let woken = lead.due == Due::NextPeriod || lead.waits != Some(Reason::Cap);
                 matches!(plan, Plan::Wait(_)) && lead.waits.is_some() && woken && !lead.window_over
             }
@@ -191,12 +197,16 @@ pub(crate) fn sometimes() -> Vec<Property<Protocol>> {
         Property::sometimes("a return is approved", |_, state: &State| {
             state.assignments.iter().any(|one| one.state == AssignmentState::Returned)
         }),
-        Property::sometimes("a dealer who may have it is told before the next one has it", |_, state: &State| {
-            let told = |one: &Assignment| one.state == AssignmentState::Withdrawn && one.told && one.unknown;
-            state.assignments.iter().any(|one| {
-                told(one) && state.assignments.iter().any(|next| next.lead == one.lead && next.may_hold)
-            })
-        }),
+        Property::sometimes(
+            "a dealer who may have it is told before the next one has it",
+            |_, state: &State| {
+                let told =
+                    |one: &Assignment| one.state == AssignmentState::Withdrawn && one.told && one.unknown;
+                state.assignments.iter().any(|one| {
+                    told(one) && state.assignments.iter().any(|next| next.lead == one.lead && next.may_hold)
+                })
+            },
+        ),
         Property::sometimes("a withdrawal does not arrive at once", |_, state: &State| {
             state.assignments.iter().any(|one| one.withdrawal == Withdrawal::Ended)
         }),
@@ -236,17 +246,21 @@ pub(crate) fn sometimes() -> Vec<Property<Protocol>> {
         Property::sometimes("a slot of the next period is taken", |_, state: &State| {
             state.assignments.iter().any(|one| one.period > 0)
         }),
-        Property::sometimes("what was taken in a period that is over comes back to nobody", |_, state: &State| {
-            state.assignments.iter().any(|one| {
-                came_back(one.state) && one.period < state.caps[usize::from(one.dealer)].period
-            })
-        }),
+        Property::sometimes(
+            "what was taken in a period that is over comes back to nobody",
+            |_, state: &State| {
+                state.assignments.iter().any(|one| {
+                    came_back(one.state) && one.period < state.caps[usize::from(one.dealer)].period
+                })
+            },
+        ),
         Property::sometimes("a dealer has a lead again in its next cycle", |_, state: &State| {
             state.assignments.iter().any(|one| {
                 one.cycle == 1
-                    && state.assignments.iter().any(|old| {
-                        (old.lead, old.cycle, old.dealer) == (one.lead, 0, one.dealer)
-                    })
+                    && state
+                        .assignments
+                        .iter()
+                        .any(|old| (old.lead, old.cycle, old.dealer) == (one.lead, 0, one.dealer))
             })
         }),
         Property::sometimes("two dealers share a lead", |_, state: &State| {

@@ -34,6 +34,13 @@ pub const ONE_SLOT: World = World {
     ..WORLD
 };
 
+/// The same, and messages are lost: among them those that wake.
+pub const LOST_WAKE: World = World {
+    name: "two leads, one slot, a message lost",
+    faults: Faults { losses: 1, crashes: 1, ..NO_FAULTS },
+    ..ONE_SLOT
+};
+
 /// Two leads, two dealers of one slot each, and attempts that may leave it open who has the lead.
 pub const TWO_DEALERS: World = World {
     name: "two leads, two dealers of one slot each",
@@ -131,5 +138,17 @@ pub const TWO_SLOTS: World = World {
 };
 
 /// All of them.
-pub const ALL: &[World] =
-    &[ONE_SLOT, TWO_DEALERS, ATTEMPTS, DEADLINE, DESK, MIDNIGHT, BALANCE, SHARED, CYCLES, TERRITORY, TWO_SLOTS];
+pub const ALL: &[World] = &[
+    ONE_SLOT,
+    LOST_WAKE,
+    TWO_DEALERS,
+    ATTEMPTS,
+    DEADLINE,
+    DESK,
+    MIDNIGHT,
+    BALANCE,
+    SHARED,
+    CYCLES,
+    TERRITORY,
+    TWO_SLOTS,
+];
