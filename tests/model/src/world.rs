@@ -1,0 +1,155 @@
+//! How large a world is, who lives in it, what may go wrong there; and how the protocol may be broken.
+
+use leadyard_domain::delivery::End;
+
+use crate::state::{Change, Faults, Id};
+
+/// A small world. All leads are of one company and one category; a dealer has one contract.
+#[derive(Clone, Copy, Debug)]
+pub struct World {
+    /// What it is about.
+    pub name: &'static str,
+    /// How many leads arrive, all at once.
+    pub leads: u8,
+    /// Who may have them, the best of the ranking first.
+    pub dealers: &'static [Dealer],
+    /// Seats of a lead: 1 is exclusive.
+    pub seats: u8,
+    /// Lead and dealer: that dealer's territory is protected and waits.
+    pub protected: &'static [(Id, Id)],
+    /// Attempts at an assignment until it is final.
+    pub attempts: u8,
+    /// Processes at work at once.
+    pub hands: usize,
+    /// What dealers and the desk may do.
+    pub people: &'static [Change],
+    /// What may go wrong.
+    pub faults: Faults,
+}
+
+/// A dealer with its contract.
+#[derive(Clone, Copy, Debug)]
+pub struct Dealer {
+    /// Leads in a period.
+    pub cap: u8,
+    /// What it has paid in advance.
+    pub budget: u8,
+    /// What a lead costs.
+    pub price: u8,
+    /// It must accept before a deadline.
+    pub deadline: bool,
+    /// How attempts at it may end.
+    pub ends: &'static [End],
+}
+
+/// Attempts that always arrive.
+pub const ARRIVES: &[End] = &[End::Received];
+/// Attempts that arrive, or leave it open whether they did.
+pub const DOUBTFUL: &[End] = &[End::Received, End::Unknown];
+/// Attempts that end in every way.
+pub const ANYHOW: &[End] = &[End::Received, End::NotReceived, End::Unknown];
+
+impl Dealer {
+    /// One that takes what comes, whose channel works.
+    pub const OPEN: Self = Self { cap: 9, budget: 90, price: 1, deadline: false, ends: ARRIVES };
+}
+
+/// One deliberate fault of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Broken {
+    /// None: the protocol as it is meant.
+    Nothing,
+    /// The lead's version is no condition of assigning it.
+    AssignsWithoutVersion,
+    /// The cap is read, and no condition of the commit.
+    CapIsNoCondition,
+    /// The budget is read, and no condition of the commit.
+    BudgetIsNoCondition,
+    /// Whose clock is behind turns the period of the caps back.
+    TurnsPeriodBack,
+    /// A lead is taken back whatever became of the assignment since it was read.
+    GivesBackWithoutState,
+    /// A slot goes back to the current period, whichever it was taken from.
+    GivesBackToAnyPeriod,
+    /// What lapses keeps its slot.
+    LapseKeepsTheSlot,
+    /// The lead moves, and the dealer who may have it is not told.
+    MovesWithoutWithdrawal,
+    /// What ended unknown is taken for not received.
+    UnknownIsNotReceived,
+    /// An attempt leaves no trace before it is made.
+    AttemptsWithoutClaim,
+    /// An attempt is made though its claim is over.
+    OutlivesItsClaim,
+    /// A dealer may answer though it is being sent its withdrawal.
+    AnswersAfterTheEnd,
+    /// Accepting settles what delivery settled.
+    SettlesTwice,
+    /// Two who approve a return give two credits.
+    CreditsTwice,
+    /// A deadline that was read as over lapses what was accepted since.
+    LapsesAfterAccept,
+    /// With a deadline, delivery charges.
+    ChargesBeforeAcceptance,
+    /// What is declined after it was charged brings no credit.
+    DeclineWithoutCredit,
+    /// The sweep claims and puts nothing on the queue.
+    SweepDoesNotRequeue,
+    /// Messages are the truth: what is assigned has no due time.
+    NothingIsDue,
+    /// Who had the lead in this cycle may have it again.
+    ForgetsWhoHadIt,
+    /// A lead that comes back goes to anybody.
+    ReroutesAroundTerritory,
+    /// A slot comes free and nobody is woken.
+    ForgetsToWake,
+    /// Waking forgets the slots that came free meanwhile.
+    WakeIsDoneForGood,
+    /// The desk takes back while an attempt is under way.
+    TakesBackUnderWay,
+    /// Who is woken is sent a message and has no due time: `wake::wake` as it stood when this was written.
+    WakesByMessageAlone,
+    /// A slot of an earlier cycle comes free and nobody is woken: `Store::assignment_give_back` as it
+    /// stood when this was written.
+    OldCycleWakesNobody,
+    /// The window's end closes a shared lead that one dealer holds while another's seat is given anew:
+    /// `Lead::has_expired` as it stood when this was written.
+    ExpiresWhileHeld,
+    /// A decision may take longer than the five seconds after which the waiting room is woken: what the
+    /// protocol only assumes.
+    DecidesSlowly,
+}
+
+impl Broken {
+    /// Every way.
+    pub const ALL: &'static [Self] = &[
+        Self::AssignsWithoutVersion,
+        Self::CapIsNoCondition,
+        Self::BudgetIsNoCondition,
+        Self::TurnsPeriodBack,
+        Self::GivesBackWithoutState,
+        Self::GivesBackToAnyPeriod,
+        Self::LapseKeepsTheSlot,
+        Self::MovesWithoutWithdrawal,
+        Self::UnknownIsNotReceived,
+        Self::AttemptsWithoutClaim,
+        Self::OutlivesItsClaim,
+        Self::AnswersAfterTheEnd,
+        Self::SettlesTwice,
+        Self::CreditsTwice,
+        Self::LapsesAfterAccept,
+        Self::ChargesBeforeAcceptance,
+        Self::DeclineWithoutCredit,
+        Self::SweepDoesNotRequeue,
+        Self::NothingIsDue,
+        Self::ForgetsWhoHadIt,
+        Self::ReroutesAroundTerritory,
+        Self::ForgetsToWake,
+        Self::WakeIsDoneForGood,
+        Self::TakesBackUnderWay,
+        Self::WakesByMessageAlone,
+        Self::OldCycleWakesNobody,
+        Self::ExpiresWhileHeld,
+        Self::DecidesSlowly,
+    ];
+}
