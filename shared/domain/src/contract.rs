@@ -1,5 +1,9 @@
 //! On what terms a dealer receives leads: area, territory, seats, caps.
 
+mod answers;
+
+pub use answers::{AcceptBy, Deadline, DeadlineClock, ReturnApproval, ReturnTerms};
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +49,12 @@ pub struct Contract {
     pub price: Money,
     /// How many it may have.
     pub caps: Caps,
+    /// How much it may cost the dealer in a calendar month.
+    pub budget_month: Option<Money>,
+    /// Until when it must be accepted, the company's default filled in.
+    pub deadline: Option<Deadline>,
+    /// What may be returned; nothing, if `None`.
+    pub returns: Option<ReturnTerms>,
     /// Overrides the dealer's.
     pub after_hours: Option<AfterHours>,
     /// First day, in the dealer's zone.

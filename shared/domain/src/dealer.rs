@@ -61,6 +61,8 @@ pub struct Dealer {
     pub holidays: Vec<Date>,
     /// Across all its contracts.
     pub caps: Caps,
+    /// It gets leads only as far as what it paid in advance goes.
+    pub prepaid: bool,
 }
 
 impl std::fmt::Debug for Dealer {
@@ -141,6 +143,36 @@ impl Hours {
     /// The first instant after `now` at which it turns from open to shut, likewise.
     pub fn next_closing(&self, now: Timestamp, zone: &TimeZone, holidays: &[Date]) -> Option<Timestamp> {
         self.next_turn(false, now, zone, holidays)
+    }
+
+    /// The instant at which it has been open for `seconds` since `now`, as clocks run: an hour that
+    /// daylight saving takes is none, one that it gives twice is two. `None` when it does not open in time.
+    pub fn after_open(
+        &self,
+        now: Timestamp,
+        seconds: i64,
+        zone: &TimeZone,
+        holidays: &[Date],
+    ) -> Option<Timestamp> {
+        let last =
+            now.checked_add(jiff::SignedDuration::from_hours(24 * limits::OPENING_SEARCH_DAYS)).ok()?;
+        let mut left = seconds;
+        let mut at = now;
+        if !self.is_open(at, zone, holidays) {
+            at = self.next_opening(at, zone, holidays)?;
+        }
+        while at <= last {
+            let shuts = self.next_closing(at, zone, holidays);
+            let ends = at.checked_add(jiff::SignedDuration::from_secs(left)).ok()?;
+            match shuts {
+                Some(shuts) if shuts < ends => {
+                    left -= shuts.as_second() - at.as_second();
+                    at = self.next_opening(shuts, zone, holidays)?;
+                }
+                Some(_) | None => return Some(ends),
+            }
+        }
+        None
     }
 
     fn next_turn(

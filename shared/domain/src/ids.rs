@@ -101,6 +101,10 @@ slug! {
     /// A named area of `areas.csv`.
     AreaId
 }
+slug! {
+    /// Why a dealer returns a lead, as its contract lists it: `wrong-number`.
+    ReturnReason
+}
 
 fn check_slug(text: &str) -> Result<(), Invalid> {
     let rest_ok =

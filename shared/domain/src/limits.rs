@@ -72,6 +72,16 @@ pub const RANKING_STEPS: usize = 8;
 pub const NEAR_MISSES: usize = 10;
 /// What a decision read, as kept with it, in bytes: some thousand contracts' counters.
 pub const EVIDENCE_BYTES: usize = 64 * 1024;
+/// The longest deadline, in minutes (two weeks).
+pub const DEADLINE_MINUTES: u32 = 20_160;
+/// The longest window of returns, in days.
+pub const RETURN_DAYS: u32 = 90;
+/// Reasons for which a contract's leads may be returned.
+pub const RETURN_REASONS: usize = 20;
+/// The longest look-back of a ranking by performance, in days: that of the counters kept.
+pub const PERFORMANCE_DAYS: u16 = 182;
+/// The largest minimum sample of a ranking by performance, in leads.
+pub const PERFORMANCE_SAMPLE: u32 = 10_000;
 /// Opening intervals of one day.
 pub const INTERVALS_PER_DAY: usize = 4;
 /// How many days ahead an opening is searched for.

@@ -15,7 +15,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Caps, Contract, Needs, Sale, Selection, Specificity, Territory, WhenUnavailable};
+use crate::contract::{
+    Caps, Contract, Deadline, Needs, ReturnTerms, Sale, Selection, Specificity, Territory, WhenUnavailable,
+};
 use crate::dealer::{AfterHours, ChannelKind, Dealer, Hours};
 use crate::error::Invalid;
 use crate::ids::{CategoryId, CompanyId, ContractId, DealerId, OfferId, SourceId};
@@ -127,6 +129,7 @@ pub struct Chunk {
     offers: Vec<Selection<OfferId>>,
     sources: Vec<Selection<SourceId>>,
     caps: Vec<Caps>,
+    returns: Vec<Option<ReturnTerms>>,
     hours: Vec<Hours>,
     zones: Vec<String>,
     #[serde(skip)]
@@ -197,6 +200,7 @@ pub struct CompiledContract {
     offers: u32,
     sources: u32,
     caps: u32,
+    returns: u32,
     pub(crate) territory: Territory,
     pub(crate) sale: Sale,
     pub(crate) when_unavailable: WhenUnavailable,
@@ -206,6 +210,8 @@ pub struct CompiledContract {
     pub(crate) tier: u8,
     pub(crate) weight: u32,
     pub(crate) price: Money,
+    pub(crate) budget_month: Option<Money>,
+    pub(crate) deadline: Option<Deadline>,
     pub(crate) after_hours: AfterHours,
     pub(crate) starts: Option<Date>,
     pub(crate) ends: Option<Date>,
@@ -216,6 +222,9 @@ pub struct CompiledContract {
 pub struct CompiledDealer {
     /// Its id.
     pub id: DealerId,
+    /// As the desk reads it.
+    pub name: String,
+    pub(crate) prepaid: bool,
     zone: u32,
     hours: u32,
     caps: u32,
@@ -297,6 +306,7 @@ impl Chunk {
                 && has(self.offers.len(), contract.offers)
                 && has(self.sources.len(), contract.sources)
                 && has(self.caps.len(), contract.caps)
+                && has(self.returns.len(), contract.returns)
         }) && self.dealers.iter().all(|dealer| {
             has(self.time_zones.len(), dealer.zone)
                 && has(self.hours.len(), dealer.hours)
@@ -354,6 +364,12 @@ impl Chunk {
     /// A contract's caps, and its dealer's.
     pub(crate) fn caps_of(&self, contract: &CompiledContract) -> &Caps {
         self.caps.get(contract.caps as usize).unwrap_or(&NO_CAPS)
+    }
+
+    /// What may be returned of a contract's leads.
+    pub fn returns_of(&self, contract: &ContractId) -> Option<&ReturnTerms> {
+        let contract = self.contract(contract)?;
+        self.returns.get(contract.returns as usize)?.as_ref()
     }
 
     pub(crate) fn caps_of_dealer(&self, dealer: &CompiledDealer) -> &Caps {
@@ -544,6 +560,7 @@ pub(crate) struct ChunkBuilder {
     offers: Interner,
     sources: Interner,
     caps: Interner,
+    returns: Interner,
     hours: Interner,
 }
 
@@ -585,6 +602,7 @@ impl ChunkBuilder {
             offers: self.offers.intern(&contract.offers, &mut self.chunk.offers)?,
             sources: self.sources.intern(&contract.sources, &mut self.chunk.sources)?,
             caps: self.caps.intern(&contract.caps, &mut self.chunk.caps)?,
+            returns: self.returns.intern(&contract.returns, &mut self.chunk.returns)?,
             territory: contract.territory,
             sale: contract.sale,
             when_unavailable: contract.when_unavailable,
@@ -594,6 +612,8 @@ impl ChunkBuilder {
             tier: contract.tier,
             weight: contract.weight,
             price: contract.price,
+            budget_month: contract.budget_month,
+            deadline: contract.deadline,
             after_hours: contract.after_hours.unwrap_or(dealer.after_hours),
             starts: contract.starts,
             ends: contract.ends,
@@ -617,6 +637,8 @@ impl ChunkBuilder {
         let at = self.chunk.dealers.len() as u32;
         self.chunk.dealers.push(CompiledDealer {
             id: dealer.id.clone(),
+            name: dealer.name.clone(),
+            prepaid: dealer.prepaid,
             zone: zone as u32,
             hours: self.hours.intern(&dealer.hours, &mut self.chunk.hours)?,
             caps: self.caps.intern(&dealer.caps, &mut self.chunk.caps)?,
@@ -742,6 +764,7 @@ mod tests {
             offers: 0,
             sources: 0,
             caps: 0,
+            returns: 0,
             territory: Territory::Open,
             sale: Sale::EXCLUSIVE,
             when_unavailable: WhenUnavailable::Next,
@@ -751,6 +774,8 @@ mod tests {
             tier: 1,
             weight: 1,
             price: Money::ZERO,
+            budget_month: None,
+            deadline: None,
             after_hours: AfterHours::Hold,
             starts: None,
             ends: None,

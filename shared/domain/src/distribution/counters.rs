@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::Caps;
 use crate::ids::{ContractId, DealerId};
-use crate::time::{Period, WeekStart};
+use crate::limits;
+use crate::time::{Period, UtcDay, WeekStart};
 
 /// The caps item of one contract or dealer, as read. A period is known by the UTC instant of its
 /// local start; a count of an earlier period is a count of nothing.
@@ -20,9 +21,34 @@ pub struct Usage {
     pub pass: u64,
     /// When it last got a lead, Unix milliseconds; 0 for never.
     pub last_assigned_ms: i64,
+    /// Of a contract: what its leads of the month in [`Usage::used`] cost, in minor units.
+    pub spent_month: i64,
+    /// Of a dealer: what is left of what it paid in advance, in minor units.
+    pub balance: i64,
+    /// Of a contract: what came of its leads, week by week, the oldest first.
+    pub results: Vec<WeekResults>,
     /// Whether the item exists at all.
     pub exists: bool,
 }
+
+/// What came of the leads that a contract got in one week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeekResults {
+    /// Which: see [`week_of`].
+    pub week: i32,
+    /// How many it got and did not give back.
+    pub delivered: u32,
+    /// How many of those it won.
+    pub won: u32,
+}
+
+/// The week that results are counted in: UTC days since 1970 over seven.
+pub fn week_of(at: Timestamp) -> i32 {
+    UtcDay::of(at).0.div_euclid(7)
+}
+
+/// Weeks that results are kept for.
+pub const RESULT_WEEKS: i32 = limits::PERFORMANCE_DAYS as i32 / 7;
 
 /// A pass rises by this over the contract's weight.
 pub const PASS_UNIT: u64 = 1 << 32;
@@ -34,6 +60,24 @@ impl Usage {
             Some(Some((at, used))) if *at == start => *used,
             Some(_) | None => 0,
         }
+    }
+
+    /// What of a budget is spent in the month that starts at `start`, in minor units; what a later month
+    /// has spent counts, as in [`Usage::counted`].
+    pub(crate) fn spent(&self, start: i64) -> i64 {
+        match self.used.get(Period::Month as usize) {
+            Some(Some((at, _))) if *at >= start => self.spent_month,
+            Some(_) | None => 0,
+        }
+    }
+
+    /// Leads delivered and won in the weeks that touch the `days` before `now`.
+    pub fn performance(&self, now: Timestamp, days: u16) -> (u64, u64) {
+        let first = week_of(now) - i32::from(days.div_ceil(7));
+        let weeks = self.results.iter().filter(|results| results.week > first);
+        weeks.fold((0, 0), |(delivered, won), results| {
+            (delivered + u64::from(results.delivered), won + u64::from(results.won))
+        })
     }
 
     /// How many count against a cap of the period that starts at `start`. Those of a later period do

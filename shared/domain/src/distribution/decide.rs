@@ -34,12 +34,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::compiled::CompiledDealer;
 use super::counters::{Counters, PASS_UNIT, Reservation, Usage};
 use super::facts::{LeadFacts, Location, OpenSeats};
 use super::ranking::Step;
 use super::reason::{Rule, Waiting};
 use super::screen::{Candidate, Screened, too_old_at};
-use crate::contract::{Caps, Specificity, Territory, WhenUnavailable};
+use crate::contract::{AcceptBy, Caps, Specificity, Territory, WhenUnavailable};
 use crate::dealer::AfterHours;
 use crate::ids::{ContractId, DealerId, LeadId};
 use crate::limits;
@@ -99,6 +100,12 @@ pub struct Seat {
     pub contract_caps: Caps,
     /// The dealer's caps.
     pub dealer_caps: Caps,
+    /// The contract's monthly budget, likewise.
+    pub budget_month: Option<Money>,
+    /// The dealer pays in advance: its balance must cover the price, likewise.
+    pub prepaid: bool,
+    /// Until when the dealer must accept it.
+    pub accept_by: Option<AcceptBy>,
     /// The contract's pass as it was read, and as the winner's it becomes.
     pub pass: Pass,
 }
@@ -507,8 +514,18 @@ impl<'a> Table<'a> {
             reservation: *self.locals.get(zone)?.reservation(self.now),
             contract_caps: chunk.caps_of(contract).clone(),
             dealer_caps: chunk.caps_of_dealer(dealer).clone(),
+            budget_month: contract.budget_month,
+            prepaid: dealer.prepaid,
+            accept_by: self.accept_by(row),
             pass: Pass { read, next: read.max(best.floor).saturating_add(row.step()), step: row.step() },
         })
+    }
+
+    /// Until when it must be accepted.
+    fn accept_by(&self, row: &Row<'_>) -> Option<AcceptBy> {
+        let Candidate { contract, dealer, chunk, zone, .. } = *row.candidate;
+        let (zone, hours) = (self.locals.get(zone)?.zone, chunk.hours_of(dealer)?);
+        Some(contract.deadline?.from(self.now, hours, zone, &dealer.holidays))
     }
 
     /// Until when delivery to a compelling contract that says `wait` goes on: the lead's `max_age_hours`,
@@ -543,10 +560,51 @@ fn unavailable(
     if contract.after_hours == AfterHours::Hold && !hours.is_open(now, &local.fixed, &dealer.holidays) {
         return Some(Rule::Hours);
     }
-    let mut caps = caps(candidate, counters).into_iter();
-    let full =
-        caps.any(|(caps, usage)| usage.is_some() && local.reservation(now).full(caps, usage).is_some());
-    full.then_some(Rule::Cap)
+    exhausted(candidate, local, counters, now).map(|_| Rule::Cap)
+}
+
+/// What is used up: rule 7.
+enum Exhausted {
+    /// A cap of the contract, or of its dealer: the period, the cap, and how many were used.
+    Cap { of_dealer: bool, period: Period, most: u32, used: u32 },
+    /// The contract's budget has less left than the price.
+    Budget { most: Money, spent: Money },
+    /// What the dealer paid in advance is less than the price.
+    Balance { left: Money },
+}
+
+/// The first limit that is used up: the contract's caps, the dealer's, the budget, the balance.
+fn exhausted(
+    candidate: &Candidate<'_>,
+    local: &Local<'_>,
+    counters: &Counters,
+    now: Timestamp,
+) -> Option<Exhausted> {
+    let Candidate { contract, dealer, .. } = *candidate;
+    for ((caps, usage), of_dealer) in caps(candidate, counters).into_iter().zip([false, true]) {
+        // What was never used is not full: the zone's periods are not asked for.
+        if usage.is_some()
+            && let Some((period, most, used)) = local.reservation(now).full(caps, usage)
+        {
+            return Some(Exhausted::Cap { of_dealer, period, most, used });
+        }
+    }
+    if let Some(most) = contract.budget_month {
+        let spent = counters
+            .contracts
+            .get(&contract.id)
+            .map_or(0, |usage| usage.spent(local.reservation(now).start(Period::Month)));
+        if spent.saturating_add(contract.price.minor()) > most.minor() {
+            return Some(Exhausted::Budget { most, spent: Money::from_minor(spent) });
+        }
+    }
+    if dealer.prepaid {
+        let left = counters.dealers.get(&dealer.id).map_or(0, |usage| usage.balance);
+        if left < contract.price.minor() {
+            return Some(Exhausted::Balance { left: Money::from_minor(left) });
+        }
+    }
+    None
 }
 
 /// The contract's caps and counters, and the dealer's; counters are looked for where there is a cap.

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::counters::{Counters, Reservation, Usage};
+use super::counters::{Counters, Reservation, Usage, WeekResults, week_of};
 use super::facts::{Pause, Switches};
 use super::screen::{Candidate, Screened};
 use crate::ids::{ContractId, DealerId};
@@ -32,6 +32,10 @@ struct Seen {
     pass: u64,
     /// Milliseconds ago; `None` for never.
     last_ms_ago: Option<i64>,
+    spent_month: i64,
+    balance: i64,
+    /// (weeks ago, delivered, won)
+    results: Vec<(i32, u32, u32)>,
 }
 
 /// What was kept is not evidence: damaged, or of a version to come.
@@ -146,6 +150,13 @@ impl Seen {
             used,
             pass: usage.pass,
             last_ms_ago: last.map(|last| now.as_millisecond().saturating_sub(last)),
+            spent_month: usage.spent_month,
+            balance: usage.balance,
+            results: usage
+                .results
+                .iter()
+                .map(|of| (week_of(now).saturating_sub(of.week), of.delivered, of.won))
+                .collect(),
         }
     }
 
@@ -155,6 +166,19 @@ impl Seen {
             *slot = slot.map(|(distance, count)| (distance.saturating_add(start), count));
         }
         let last_assigned_ms = self.last_ms_ago.map_or(0, |ago| now.as_millisecond().saturating_sub(ago));
-        Usage { used, pass: self.pass, last_assigned_ms, exists: true }
+        let results = self.results.iter().map(|&(weeks_ago, delivered, won)| WeekResults {
+            week: week_of(now).saturating_sub(weeks_ago),
+            delivered,
+            won,
+        });
+        Usage {
+            used,
+            pass: self.pass,
+            last_assigned_ms,
+            spent_month: self.spent_month,
+            balance: self.balance,
+            results: results.collect(),
+            exists: true,
+        }
     }
 }

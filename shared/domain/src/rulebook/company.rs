@@ -1,5 +1,6 @@
 //! `company.toml`: whose leads these are, and what goes without saying.
 
+use crate::contract::{Deadline, DeadlineClock};
 use crate::distribution::{DEFAULT_RANKING, Step};
 use crate::error::Invalid;
 use crate::ids::CompanyId;
@@ -52,6 +53,9 @@ pub struct Company {
     pub mode: Mode,
     /// Of an offer that says nothing else.
     pub ranking: Vec<Step>,
+    /// Of a contract that says nothing else.
+    #[serde(default)]
+    pub deadline: Option<Deadline>,
 }
 
 /// What the other files fall back on, whether or not the company could be read in full.
@@ -59,11 +63,12 @@ pub(super) struct Defaults {
     pub(super) zone: Option<String>,
     pub(super) mode: Mode,
     pub(super) ranking: Vec<Step>,
+    pub(super) deadline: Option<Deadline>,
 }
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { zone: None, mode: Mode::Automatic, ranking: DEFAULT_RANKING.to_vec() }
+        Self { zone: None, mode: Mode::Automatic, ranking: DEFAULT_RANKING.to_vec(), deadline: None }
     }
 }
 
@@ -79,13 +84,15 @@ pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> (Option<Company>
     let week_starts = keys.optional("week_starts", text(week_start), problems);
     let mode = keys.optional("mode", text(str::parse), problems);
     let ranking = ranking(&mut keys, problems);
-    keys.later(&["retention_days", "deadline_minutes", "deadline_clock", "branding"], problems);
+    let deadline = deadline(&mut keys, problems);
+    keys.later(&["retention_days", "branding"], problems);
     keys.finish(problems);
 
     let defaults = Defaults {
         zone: zone.as_ref().ok().cloned(),
         mode: mode.ok().flatten().unwrap_or(Mode::Automatic),
         ranking: ranking.clone().ok().flatten().unwrap_or_else(|| DEFAULT_RANKING.to_vec()),
+        deadline: deadline.as_ref().ok().copied().flatten(),
     };
     let company = || -> Read<Company> {
         Ok(Company {
@@ -98,6 +105,7 @@ pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> (Option<Company>
             week_starts: week_starts?.unwrap_or_default(),
             mode: mode?.unwrap_or(Mode::Automatic),
             ranking: ranking?.unwrap_or_else(|| DEFAULT_RANKING.to_vec()),
+            deadline: deadline?,
         })
     };
     (company().ok(), defaults)
@@ -109,6 +117,18 @@ fn week_start(text: &str) -> Result<WeekStart, Invalid> {
         "sunday" => Ok(WeekStart::Sunday),
         _ => Err(Invalid::new("week_starts is one of: monday sunday")),
     }
+}
+
+fn deadline(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<Option<Deadline>> {
+    let minutes = keys.whole("deadline_minutes", 1..=limits::DEADLINE_MINUTES, problems);
+    let clock = keys.optional("deadline_clock", text(str::parse), problems);
+    let (minutes, clock) = (minutes?, clock?);
+    if minutes.is_none() && clock.is_some() {
+        let message = "deadline_clock needs deadline_minutes";
+        return keys.refuse("deadline_clock", ProblemCode::Contradiction, message, problems);
+    }
+    let clock = clock.unwrap_or(DeadlineClock::Open);
+    Ok(minutes.map(|minutes| Deadline { minutes, clock }))
 }
 
 /// `ranking = ["tier", "share"]`, of a company or an offer.

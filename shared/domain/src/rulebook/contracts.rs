@@ -2,20 +2,23 @@
 
 use std::collections::HashSet;
 
-use crate::contract::{Cap, Caps, Contract, Need, Needs, Sale, Selection, Territory, WhenUnavailable};
+use crate::contract::{
+    Cap, Caps, Contract, Deadline, DeadlineClock, Need, Needs, ReturnApproval, ReturnTerms, Sale, Selection,
+    Territory, WhenUnavailable,
+};
 use crate::error::Invalid;
-use crate::ids::{AreaId, ContractId, DealerId, OfferId, SourceId};
+use crate::ids::{AreaId, ContractId, DealerId, OfferId, ReturnReason, SourceId};
 use crate::limits;
 use crate::rulebook::body::Body;
 use crate::rulebook::index::{Id, Index, Read, Refused};
 use crate::rulebook::problem::{Position, ProblemCode, Problems};
-use crate::rulebook::table::Column::{Later, Needed, Usual};
+use crate::rulebook::table::Column::{Needed, Usual};
 use crate::rulebook::table::{Column, Row, Table};
 use crate::rulebook::value;
 use crate::scoring::Band;
 use crate::time::Period;
 
-const CONTRACTS: [Column; 28] = [
+const CONTRACTS: [Column; 29] = [
     Needed("contract"),
     Needed("dealer"),
     Needed("offers"),
@@ -35,13 +38,14 @@ const CONTRACTS: [Column; 28] = [
     Usual("cap_week"),
     Usual("cap_month"),
     Usual("cap_total"),
-    Later("budget_month"),
-    Later("deadline_minutes"),
-    Later("deadline_clock"),
+    Usual("budget_month"),
+    Usual("deadline_minutes"),
+    Usual("deadline_clock"),
     Usual("after_hours"),
-    Later("return_days"),
-    Later("return_quota"),
-    Later("return_reasons"),
+    Usual("return_days"),
+    Usual("return_quota"),
+    Usual("return_reasons"),
+    Usual("return_approval"),
     Usual("starts"),
     Usual("ends"),
 ];
@@ -52,6 +56,8 @@ pub(super) struct Known<'a> {
     pub(super) offers: &'a Index<OfferId>,
     pub(super) sources: &'a Index<SourceId>,
     pub(super) areas: &'a Index<AreaId>,
+    /// The company's.
+    pub(super) deadline: Option<Deadline>,
 }
 
 pub(super) fn read(
@@ -103,6 +109,9 @@ fn contract(
     let weight = row.whole("weight", 1..=limits::WEIGHT, problems);
     let price = row.needed("price", value::price, problems);
     let caps = caps(row, problems);
+    let budget_month = row.optional("budget_month", value::budget, problems);
+    let deadline = deadline(row, known.deadline, problems);
+    let returns = returns(row, problems);
     let after_hours = row.optional("after_hours", str::parse, problems);
     let dates = dates(row, problems);
     unique?;
@@ -123,6 +132,9 @@ fn contract(
         weight: weight?.unwrap_or(1),
         price: price?,
         caps: caps?,
+        budget_month: budget_month?,
+        deadline: deadline?,
+        returns: returns?,
         after_hours: after_hours?,
         starts,
         ends,
@@ -179,6 +191,66 @@ fn caps(row: &Row<'_, '_>, problems: &mut Problems) -> Read<Caps> {
         }
     }
     whole.map(|()| Caps(caps))
+}
+
+/// The company's default where the row says nothing; none where it says 0 minutes.
+fn deadline(row: &Row<'_, '_>, default: Option<Deadline>, problems: &mut Problems) -> Read<Option<Deadline>> {
+    let minutes = row.whole("deadline_minutes", 0..=limits::DEADLINE_MINUTES, problems);
+    let clock = row.optional("deadline_clock", str::parse::<DeadlineClock>, problems);
+    let (minutes, clock) = (minutes?, clock?);
+    let minutes = minutes.or(default.map(|default| default.minutes)).unwrap_or(0);
+    if minutes == 0 {
+        if clock.is_some() {
+            let message = "deadline_clock needs deadline_minutes: there is no deadline";
+            return row.refuse("deadline_clock", ProblemCode::Contradiction, message, problems);
+        }
+        return Ok(None);
+    }
+    let clock = clock.or(default.map(|default| default.clock)).unwrap_or(DeadlineClock::Open);
+    Ok(Some(Deadline { minutes, clock }))
+}
+
+fn returns(row: &Row<'_, '_>, problems: &mut Problems) -> Read<Option<ReturnTerms>> {
+    let days = row.whole("return_days", 1..=limits::RETURN_DAYS, problems);
+    let quota_percent = row.optional("return_quota", value::percent, problems);
+    let reasons = row.optional("return_reasons", return_reasons, problems);
+    let approval = row.optional("return_approval", str::parse::<ReturnApproval>, problems);
+    let (days, quota_percent, reasons, approval) = (days?, quota_percent?, reasons?, approval?);
+    let Some(days) = days else {
+        for (column, given) in [
+            ("return_quota", quota_percent.is_some()),
+            ("return_reasons", reasons.is_some()),
+            ("return_approval", approval.is_some()),
+        ] {
+            if given {
+                let message = format!("{column} needs return_days: nothing may be returned");
+                return row.refuse(column, ProblemCode::Contradiction, message, problems);
+            }
+        }
+        return Ok(None);
+    };
+    let Some(reasons) = reasons else {
+        let message = "return_days needs return_reasons: for which reasons may a lead be returned?";
+        return row.refuse("return_days", ProblemCode::Contradiction, message, problems);
+    };
+    let approval = approval.unwrap_or(ReturnApproval::Desk);
+    Ok(Some(ReturnTerms { days, quota_percent, reasons, approval }))
+}
+
+fn return_reasons(text: &str) -> Result<Vec<ReturnReason>, Invalid> {
+    let mut reasons: Vec<ReturnReason> = Vec::new();
+    for word in text.split_whitespace() {
+        let reason = word.parse().map_err(|_| {
+            Invalid::new("return_reasons are ids separated by spaces: wrong-number not-interested")
+        })?;
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+        if reasons.len() > limits::RETURN_REASONS {
+            return Err(Invalid::new(format!("return_reasons are at most {}", limits::RETURN_REASONS)));
+        }
+    }
+    Ok(reasons)
 }
 
 type Dates = (Option<jiff::civil::Date>, Option<jiff::civil::Date>);

@@ -32,7 +32,7 @@ const DEALERS: [Column; 15] = [
     Usual("holidays"),
     Usual("cap_day"),
     Usual("cap_month"),
-    Later("prepaid"),
+    Usual("prepaid"),
 ];
 
 const CHANNELS: [Column; 6] = [
@@ -93,6 +93,7 @@ fn dealer(
     let holidays = row.optional("holidays", holidays, problems);
     let cap_day = row.whole("cap_day", 1..=limits::CAP, problems);
     let cap_month = row.whole("cap_month", 1..=limits::CAP, problems);
+    let prepaid = row.optional("prepaid", value::yes, problems);
     unique?;
     Ok(Dealer {
         id: id?,
@@ -108,6 +109,7 @@ fn dealer(
         after_hours: after_hours?,
         holidays: holidays?.unwrap_or_default(),
         caps: Dealer::caps(cap_day?, cap_month?),
+        prepaid: prepaid?.unwrap_or(false),
     })
 }
 

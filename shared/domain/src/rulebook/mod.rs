@@ -22,7 +22,8 @@
 //! | `window_days` | 30 | 1 to 365 |
 //! | `week_starts` | `monday` | `monday` `sunday` |
 //! | `mode` | `automatic` | `automatic` `manual` |
-//! | `ranking` | `["tier", "distance:10mi", "share", "longest_ago"]` | 1 to 8 steps; also `price` |
+//! | `ranking` | `["tier", "distance:10mi", "share", "longest_ago"]` | 1 to 8 steps; also `price`, `performance:90d:20` |
+//! | `deadline_minutes`, `deadline_clock` | none, `open` | 1 to 20,160; `open` `wall`; of contracts that say nothing |
 //!
 //! **`offers.toml`**: `[[offer]]`, 1 to 1,000
 //!
@@ -47,6 +48,7 @@
 //! | `test` | `false` | |
 //! | `ends` | none | its last day |
 //! | `key_generation` | 1 | 1 to 1,000,000 |
+//! | `cost_per_lead` | none | an amount in quotes: `"12.50"` |
 //!
 //! **`scoring.toml`**: see [`ScoringModel`].
 //!
@@ -63,6 +65,7 @@
 //! | `after_hours` | `hold` | `hold` `deliver` |
 //! | `holidays` | none | dates, to 400 |
 //! | `cap_day`, `cap_month` | none | 1 to 1,000,000 |
+//! | `prepaid` | `no` | `yes` `no`: leads only as far as what was paid in advance goes |
 //!
 //! **`channels.csv`** (may be absent)
 //!
@@ -92,7 +95,14 @@
 //! | `max_age_hours` | no limit | 1 to 87,600 |
 //! | `tier`, `weight` | 1 | 1 to 99; 1 to 1,000 |
 //! | `cap_hour` `cap_day` `cap_week` `cap_month` `cap_total` | none | 1 to 1,000,000 |
+//! | `budget_month` | none | an amount above 0, for a calendar month |
+//! | `deadline_minutes` | the company's | 0 (none) to 20,160 |
+//! | `deadline_clock` | the company's, else `open` | `open` `wall` |
 //! | `after_hours` | the dealer's | `hold` `deliver` |
+//! | `return_days` | nothing may be returned | 1 to 90, from the charge on |
+//! | `return_reasons` | | ids separated by spaces, to 20; needed with `return_days` |
+//! | `return_quota` | no limit | `10%` of the leads charged in a month, though always one |
+//! | `return_approval` | `desk` | `desk` `trusted` |
 //! | `starts`, `ends` | open | first and last day |
 //!
 //! **`tests.toml`** (may be absent): `[[test]]`, to 10,000
@@ -118,10 +128,8 @@
 //!
 //! # Not yet
 //!
-//! Known and refused unless empty: `prepaid` of dealers; `format`, `vendor_id` of channels;
-//! `budget_month`, `deadline_minutes`, `deadline_clock`, `return_days`, `return_quota`,
-//! `return_reasons` of contracts; `retention_days`, `deadline_minutes`, `deadline_clock`, `branding` of
-//! the company; `postback`, `caps`, `cost_per_lead` of sources; the files `screening.toml`,
+//! Known and refused unless empty: `format`, `vendor_id` of channels; `retention_days`, `branding` of
+//! the company; `postback`, `caps` of sources; the files `screening.toml`,
 //! `followup.toml`, `people.csv`, `spend.csv`. Never silently passed over: a rule that is written and
 //! not kept is worse than none.
 
@@ -273,8 +281,13 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         Some(body) => areas::read(&body, &mut area_ids, problems),
         None => absent(&mut area_ids),
     };
-    let known =
-        contracts::Known { dealers: &dealer_ids, offers: &offer_ids, sources: &source_ids, areas: &area_ids };
+    let known = contracts::Known {
+        dealers: &dealer_ids,
+        offers: &offer_ids,
+        sources: &source_ids,
+        areas: &area_ids,
+        deadline: defaults.deadline,
+    };
     let contracts = match files.open("contracts.csv", problems) {
         Some(body) => contracts::read(&body, &known, &mut contract_ids, problems),
         None => absent(&mut contract_ids),

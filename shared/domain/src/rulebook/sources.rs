@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use crate::error::Invalid;
 use crate::ids::{OfferId, SourceId};
 use crate::limits;
+use crate::money::Money;
 use crate::rulebook::body::Body;
 use crate::rulebook::index::{Index, Read, Refused};
 use crate::rulebook::keys::{Keys, document, text, text_or_time};
@@ -54,6 +55,9 @@ pub struct Source {
     pub ends: Option<Date>,
     /// Raising it makes the source's earlier page key and secret void.
     pub key_generation: u32,
+    /// What one of its leads costs us: what a returned one is claimed back with.
+    #[serde(default)]
+    pub cost_per_lead: Option<Money>,
 }
 
 pub(super) fn read(
@@ -110,7 +114,8 @@ fn source(
     let test = keys.flag("test", problems);
     let ends = keys.optional("ends", text_or_time(value::date), problems);
     let key_generation = keys.whole("key_generation", 1..=limits::KEY_GENERATIONS, problems);
-    keys.later(&["postback", "caps", "cost_per_lead"], problems);
+    let cost_per_lead = keys.optional("cost_per_lead", text(value::price), problems);
+    keys.later(&["postback", "caps"], problems);
     keys.finish(problems);
     unique?;
     Ok(Source {
@@ -125,6 +130,7 @@ fn source(
         test: test?,
         ends: ends?,
         key_generation: key_generation?.unwrap_or(1),
+        cost_per_lead: cost_per_lead?,
     })
 }
 

@@ -50,6 +50,30 @@ pub(super) fn price(text: &str) -> Result<Money, Invalid> {
     })
 }
 
+/// The same for an amount that is not nothing.
+pub(super) fn budget(text: &str) -> Result<Money, Invalid> {
+    match price(text)? {
+        Money::ZERO => Err(Invalid::new("a budget is more than 0; leave the cell empty for none")),
+        amount => Ok(amount),
+    }
+}
+
+/// `10` or `10%`, 1 to 100.
+pub(super) fn percent(text: &str) -> Result<u32, Invalid> {
+    let digits = text.strip_suffix('%').unwrap_or(text).trim_end();
+    whole_number("percent", digits, 1..=100)
+        .map_err(|_| Invalid::new("a quota is a whole percentage from 1 to 100: 10%"))
+}
+
+/// `yes` or `no`.
+pub(super) fn yes(text: &str) -> Result<bool, Invalid> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err(Invalid::new("this is yes or no")),
+    }
+}
+
 /// A zone's name as the time zone database spells it.
 pub(super) fn zone(text: &str) -> Result<String, Invalid> {
     let zone = time::zone(text)?;

@@ -86,6 +86,8 @@ fn carries(
     let dealer = oracle.dealer(contract);
     prop_assert_eq!((&seat.dealer, seat.price), (&dealer.id, contract.price));
     prop_assert_eq!((&seat.contract_caps, &seat.dealer_caps), (&contract.caps, &dealer.caps));
+    prop_assert_eq!((seat.budget_month, seat.prepaid), (contract.budget_month, dealer.prepaid));
+    prop_assert_eq!(seat.accept_by, oracle.accept_by(contract));
     prop_assert_eq!((seat.seats, seat.protected), oracle.terms(first));
     prop_assert_eq!(seat.patient_until, oracle.patience(contract));
     let read = oracle.counters.contracts.get(&contract.id).map_or(0, |usage| usage.pass);

@@ -2,15 +2,18 @@
 //! nothing is compiled, indexed or kept.
 
 use jiff::Timestamp;
-use leadyard_domain::contract::{AreaPart, Contract, Specificity, Territory, WhenUnavailable};
+use leadyard_domain::contract::{
+    AcceptBy, AreaPart, Contract, DeadlineClock, Specificity, Territory, WhenUnavailable,
+};
 use leadyard_domain::dealer::{AfterHours, Dealer};
+use leadyard_domain::distribution::counters::week_of;
 use leadyard_domain::distribution::{
     Counters, LeadFacts, Location, OpenSeats, Rule, Step, Switches, Usage, Waiting,
 };
 use leadyard_domain::ids::ContractId;
 use leadyard_domain::place::{self, Place, Reach};
 use leadyard_domain::rulebook::{Mode, Rulebook};
-use leadyard_domain::time;
+use leadyard_domain::time::{self, Period};
 
 use crate::world::World;
 
@@ -149,6 +152,7 @@ impl<'a> Oracle<'a> {
         let dealer_usage = self.counters.dealers.get(&dealer.id);
         let full =
             self.full(&contract.caps.0, usage, dealer) || self.full(&dealer.caps.0, dealer_usage, dealer);
+        let full = full || self.unpaid(contract, dealer, usage, dealer_usage);
         self.refuses(contract)
             .or(excluded.then_some(Rule::Excluded))
             .or(shut.then_some(Rule::Hours))
@@ -161,6 +165,45 @@ impl<'a> Oracle<'a> {
             let start = cap.period.start(self.now, &zone, self.book.company.week_starts);
             usage.is_some_and(|usage| usage.in_period(cap.period, start) >= cap.most)
         })
+    }
+
+    /// Whether the month's budget or what was paid in advance does not cover one more lead.
+    fn unpaid(
+        &self,
+        contract: &Contract,
+        dealer: &Dealer,
+        usage: Option<&Usage>,
+        dealer_usage: Option<&Usage>,
+    ) -> bool {
+        let month =
+            Period::Month.start(self.now, &time::zone(&dealer.zone).unwrap(), self.book.company.week_starts);
+        let this_month = |usage: &&Usage| usage.used[Period::Month as usize].is_some_and(|of| of.0 == month);
+        let spent = usage.filter(this_month).map_or(0, |usage| usage.spent_month);
+        let price = contract.price.minor();
+        let over = contract.budget_month.is_some_and(|budget| spent + price > budget.minor());
+        let balance = dealer_usage.map_or(0, |usage| usage.balance);
+        over || dealer.prepaid && balance < price
+    }
+
+    /// Until when a lead offered now must be accepted, and the warning before: minute by minute.
+    pub(crate) fn accept_by(&self, contract: &Contract) -> Option<AcceptBy> {
+        let deadline = contract.deadline?;
+        let dealer = self.dealer(contract);
+        let zone = time::zone(&dealer.zone).unwrap();
+        let after = |minutes: u32| {
+            let mut left = minutes;
+            let mut at = self.now;
+            while left > 0 {
+                let runs = match deadline.clock {
+                    DeadlineClock::Wall => true,
+                    DeadlineClock::Open => dealer.hours.is_open(at, &zone, &dealer.holidays),
+                };
+                left -= u32::from(runs);
+                at = Timestamp::from_second(at.as_second() + 60).unwrap();
+            }
+            at
+        };
+        Some(AcceptBy { warn_at: after(deadline.minutes / 3 * 2), at: after(deadline.minutes) })
     }
 
     fn seated(&self, contract: &Contract, chosen: &[&Contract]) -> bool {
@@ -359,6 +402,25 @@ impl<'a> Oracle<'a> {
                     Step::Share => i128::from(usage(contract).pass).max(floor),
                     Step::LongestAgo => i128::from(usage(contract).last_assigned_ms),
                     Step::Price => -i128::from(contract.price.minor()),
+                    Step::Performance { days, sample } => {
+                        let counted = |one: &Contract| {
+                            let first = week_of(self.now) - i32::from(days.div_ceil(7)) + 1;
+                            let weeks: Vec<_> =
+                                usage(one).results.into_iter().filter(|week| week.week >= first).collect();
+                            let delivered: u32 = weeks.iter().map(|week| week.delivered).sum();
+                            let won: u32 = weeks.iter().map(|week| week.won).sum();
+                            (f64::from(delivered), f64::from(won))
+                        };
+                        let all = among.iter().map(|one| counted(one));
+                        let all = all.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+                        let mean = if all.0 > 0.0 { all.1 / all.0 } else { 0.0 };
+                        let sample = f64::from(sample);
+                        let (delivered, won) = counted(contract);
+                        let (delivered, won) = if delivered < sample { (0.0, 0.0) } else { (delivered, won) };
+                        // A hair above, since what is exact in fractions is not in floats.
+                        let percent = 100.0 * (won + sample * mean) / (delivered + sample);
+                        -((percent + 1e-9).floor() as i128)
+                    }
                 }
             };
             let least = among.iter().map(key).min().unwrap();

@@ -32,7 +32,8 @@ fn protected_and_open(when_unavailable: &'static str, hours: &'static str) -> Wo
     world(vec![shut(hours), dealer()], vec![protected, contract("o", 1)])
 }
 
-const FULL: Count = Count { used: [1; 5], stale: false, pass: 0, last_assigned_ms: 0 };
+const FULL: Count =
+    Count { used: [1; 5], stale: false, pass: 0, last_assigned_ms: 0, money: 0, results: Vec::new() };
 
 #[test]
 fn the_first_rule_that_fails_is_the_one_recorded() {
@@ -294,7 +295,14 @@ fn a_step_of_the_ranking_speaks_where_those_before_it_see_no_difference() {
     let near = ContractRow { price: 10, ..contract("near", 0) };
     let far = ContractRow { price: 20, ..contract("far", 1) };
     let mut world = world(vec![dealer(), DealerRow { zip: "33125", ..dealer() }], vec![near, far]);
-    let count = |last_assigned_ms| Count { used: [0; 5], stale: false, pass: 0, last_assigned_ms };
+    let count = |last_assigned_ms| Count {
+        used: [0; 5],
+        stale: false,
+        pass: 0,
+        last_assigned_ms,
+        money: 0,
+        results: Vec::new(),
+    };
     world.contract_counts = vec![count(2_000), count(1_000)];
     for (ranking, winner) in [
         (r#"["distance:10mi", "longest_ago"]"#, "far"),

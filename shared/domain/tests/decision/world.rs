@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use leadyard_domain::contract::{Need, Needs};
-use leadyard_domain::distribution::counters::PASS_UNIT;
+use leadyard_domain::distribution::counters::{PASS_UNIT, WeekResults, week_of};
 use leadyard_domain::distribution::{
     Chunk, Compiled, Counters, Decision, Judged, LeadFacts, Location, OpenSeats, Pause, Reservation,
     Switches, Usage, explain, screen,
@@ -70,6 +70,9 @@ pub(crate) struct ContractRow {
     pub(crate) cap_day: &'static str,
     pub(crate) cap_week: &'static str,
     pub(crate) cap_total: &'static str,
+    pub(crate) cap_month: &'static str,
+    pub(crate) budget_month: &'static str,
+    pub(crate) deadline: &'static str,
     pub(crate) after_hours: &'static str,
     pub(crate) starts: &'static str,
     pub(crate) ends: &'static str,
@@ -96,6 +99,9 @@ pub(crate) fn contract(id: &str, dealer: usize) -> ContractRow {
         cap_day: "",
         cap_week: "",
         cap_total: "",
+        cap_month: "",
+        budget_month: "",
+        deadline: ",",
         after_hours: "",
         starts: "",
         ends: "",
@@ -111,6 +117,7 @@ pub(crate) struct DealerRow {
     pub(crate) after_hours: &'static str,
     pub(crate) holidays: &'static str,
     pub(crate) cap_day: &'static str,
+    pub(crate) prepaid: &'static str,
 }
 
 /// One in Miami that is always open.
@@ -122,6 +129,7 @@ pub(crate) fn dealer() -> DealerRow {
         after_hours: "hold",
         holidays: "",
         cap_day: "",
+        prepaid: "",
     }
 }
 
@@ -132,6 +140,10 @@ pub(crate) struct Count {
     pub(crate) stale: bool,
     pub(crate) pass: u64,
     pub(crate) last_assigned_ms: i64,
+    /// Minor units: spent by a contract this month, or left of a dealer's balance.
+    pub(crate) money: i64,
+    /// (weeks ago, delivered, won)
+    pub(crate) results: Vec<(i32, u32, u32)>,
 }
 
 /// A rulebook, a lead, and all else that a decision depends on.
@@ -202,10 +214,13 @@ impl World {
                 self.ranking, self.mode
             );
         }
-        let mut dealers = "dealer,name,zip,zone,hours,after_hours,holidays,cap_day\n".to_owned();
+        let mut dealers = "dealer,name,zip,zone,hours,after_hours,holidays,cap_day,prepaid\n".to_owned();
         for (number, row) in self.dealers.iter().enumerate() {
-            let DealerRow { zip, zone, hours, after_hours, holidays, cap_day } = row;
-            let _ = writeln!(dealers, "d{number},D,{zip},{zone},{hours},{after_hours},{holidays},{cap_day}");
+            let DealerRow { zip, zone, hours, after_hours, holidays, cap_day, prepaid } = row;
+            let _ = writeln!(
+                dealers,
+                "d{number},D,{zip},{zone},{hours},{after_hours},{holidays},{cap_day},{prepaid}"
+            );
         }
         let mut areas = "area,part\n".to_owned();
         for (id, parts) in AREAS {
@@ -213,11 +228,11 @@ impl World {
                 let _ = writeln!(areas, "{id},{part}");
             }
         }
-        let mut contracts = "contract,dealer,offers,sources,area,territory,sale,when_unavailable,min_band,needs,max_age_hours,tier,weight,price,cap_hour,cap_day,cap_week,cap_total,after_hours,starts,ends\n".to_owned();
+        let mut contracts = "contract,dealer,offers,sources,area,territory,sale,when_unavailable,min_band,needs,max_age_hours,tier,weight,price,cap_hour,cap_day,cap_week,cap_total,cap_month,budget_month,deadline_minutes,deadline_clock,after_hours,starts,ends\n".to_owned();
         for row in &self.contracts {
             let _ = writeln!(
                 contracts,
-                "{},d{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
+                "{},d{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
                 row.id,
                 row.dealer,
                 row.offers,
@@ -236,6 +251,9 @@ impl World {
                 row.cap_day,
                 row.cap_week,
                 row.cap_total,
+                row.cap_month,
+                row.budget_month,
+                row.deadline,
                 row.after_hours,
                 row.starts,
                 row.ends
@@ -273,7 +291,23 @@ impl World {
                     if count.stale && !lasting { starts[period] - 40 * 86_400 } else { starts[period] };
                 *slot = Some((start, count.used[period]));
             }
-            Usage { used, pass: count.pass, last_assigned_ms: count.last_assigned_ms, exists: true }
+            Usage {
+                used,
+                pass: count.pass,
+                last_assigned_ms: count.last_assigned_ms,
+                spent_month: count.money,
+                balance: count.money,
+                results: count
+                    .results
+                    .iter()
+                    .map(|&(ago, delivered, won)| WeekResults {
+                        week: week_of(self.now) - ago,
+                        delivered,
+                        won,
+                    })
+                    .collect(),
+                exists: true,
+            }
         };
         for (row, count) in book.contracts.iter().zip(&self.contract_counts) {
             counters.contracts.insert(row.id.clone(), usage(count, &row.dealer));
@@ -321,14 +355,16 @@ fn dealer_row() -> impl Strategy<Value = DealerRow> {
         select(&["hold", "hold", "deliver"][..]),
         select(&["", "", "2026-06-01 2026-06-02", "2026-03-08"][..]),
         select(&["", "", "1", "2"][..]),
+        select(&["", "", "", "yes", "no"][..]),
     )
-        .prop_map(|(zip, zone, hours, after_hours, holidays, cap_day)| DealerRow {
+        .prop_map(|(zip, zone, hours, after_hours, holidays, cap_day, prepaid)| DealerRow {
             zip,
             zone,
             hours,
             after_hours,
             holidays,
             cap_day,
+            prepaid,
         })
 }
 
@@ -360,7 +396,12 @@ fn contract_row(dealers: usize) -> impl Strategy<Value = ContractRow> {
         select(&["", "", "", "2026-06-02", "2026-03-08"][..]),
         select(&["", "", "", "2026-11-01", "2026-12-31"][..]),
     );
-    (whom, terms, limits).prop_map(|(whom, terms, limits)| ContractRow {
+    let money = (
+        select(&["", "", "", "2"][..]),
+        select(&["", "", "", "15", "20", "35"][..]),
+        select(&[",", ",", "90,", "30,open", "90,wall"][..]),
+    );
+    (whom, terms, limits, money).prop_map(|(whom, terms, limits, money)| ContractRow {
         id: String::new(),
         dealer: whom.0,
         offers: whom.1,
@@ -379,6 +420,9 @@ fn contract_row(dealers: usize) -> impl Strategy<Value = ContractRow> {
         cap_day: limits.1,
         cap_week: limits.2,
         cap_total: limits.3,
+        cap_month: money.0,
+        budget_month: money.1,
+        deadline: money.2,
         after_hours: limits.4,
         starts: limits.5,
         ends: limits.6,
@@ -394,8 +438,22 @@ fn count() -> impl Strategy<Value = Count> {
         2 => 0..100 * PASS_UNIT,
         1 => (0..2 * PASS_UNIT).prop_map(|left| u64::MAX - left),
     ];
-    (used, any::<bool>(), pass, select(&[0_i64, 1_000, 2_000][..]))
-        .prop_map(|(used, stale, pass, last_assigned_ms)| Count { used, stale, pass, last_assigned_ms })
+    // Few wins and many, this week, some weeks ago, and before any look-back.
+    let results = prop::collection::vec((select(&[0_i32, 1, 12, 13, 40][..]), 0..40_u32, 0..=100_u32), 0..4)
+        .prop_map(|weeks| {
+            weeks.into_iter().map(|(ago, delivered, part)| (ago, delivered, delivered * part / 100)).collect()
+        });
+    let money = select(&[0_i64, 500, 1_000, 2_000, 2_500][..]);
+    (used, any::<bool>(), pass, select(&[0_i64, 1_000, 2_000][..]), money, results).prop_map(
+        |(used, stale, pass, last_assigned_ms, money, results)| Count {
+            used,
+            stale,
+            pass,
+            last_assigned_ms,
+            money,
+            results,
+        },
+    )
 }
 
 fn location() -> impl Strategy<Value = Location> {
@@ -479,6 +537,8 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
                     r#"["share"]"#,
                     r#"["price", "longest_ago"]"#,
                     r#"["distance:1mi"]"#,
+                    r#"["performance:90d:20", "tier"]"#,
+                    r#"["tier", "performance:7d:5"]"#,
                 ][..],
             ),
             prop_oneof![9 => Just("automatic"), 1 => Just("manual")],

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use super::{Best, Row, Step, Table, Usage, tie_break};
+use crate::distribution::ranking::win_percent;
 
 impl<'a> Table<'a> {
     /// The best of these by the offer's ranking.
@@ -27,6 +28,14 @@ impl<'a> Table<'a> {
                     });
                 }
                 Step::Price => self.keep_least(&mut among, |row| Reverse(row.candidate.contract.price)),
+                Step::Performance { days, sample } => {
+                    let of = |row: &Row<'_>| {
+                        self.usage(row).map_or((0, 0), |usage| usage.performance(self.now, days))
+                    };
+                    let all = among.iter().filter_map(|&at| self.rows.get(at)).map(of);
+                    let of_all = all.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+                    self.keep_least(&mut among, |row| Reverse(win_percent(of(row), of_all, sample)));
+                }
             }
         }
         among

@@ -2,7 +2,10 @@
 
 use std::cmp::Reverse;
 
-use super::{Candidate, Conclusion, Decision, NearMiss, Period, Row, Rule, Specificity, Table, caps, limits};
+use super::{
+    Candidate, Conclusion, Decision, Exhausted, NearMiss, Period, Row, Rule, Specificity, Table, exhausted,
+    limits,
+};
 
 impl<'a> Table<'a> {
     pub(super) fn decision(&self, conclusion: Conclusion) -> Decision {
@@ -83,17 +86,22 @@ impl<'a> Table<'a> {
 
     fn full_cap(&self, row: &Row<'_>) -> (String, String) {
         let local = self.locals.get(row.candidate.zone);
-        let reservation = local.map(|local| *local.reservation(self.now)).unwrap_or_default();
-        let [contract, dealer] = caps(row.candidate, self.counters);
-        let (whose, full) = match reservation.full(contract.0, contract.1) {
-            Some(full) => ("", Some(full)),
-            None => (" for the dealer", reservation.full(dealer.0, dealer.1)),
-        };
-        match full {
-            Some((Period::Total, most, used)) => {
-                (format!("fewer than {most} in total{whose}"), used.to_string())
+        let price = row.candidate.contract.price;
+        match local.and_then(|local| exhausted(row.candidate, local, self.counters, self.now)) {
+            Some(Exhausted::Cap { of_dealer, period, most, used }) => {
+                let whose = if of_dealer { " for the dealer" } else { "" };
+                let needed = match period {
+                    Period::Total => format!("fewer than {most} in total{whose}"),
+                    Period::Hour | Period::Day | Period::Week | Period::Month => {
+                        format!("fewer than {most} a {period}{whose}")
+                    }
+                };
+                (needed, used.to_string())
             }
-            Some((period, most, used)) => (format!("fewer than {most} a {period}{whose}"), used.to_string()),
+            Some(Exhausted::Budget { most, spent }) => {
+                (format!("{price} left of {most} a month"), format!("{spent} spent"))
+            }
+            Some(Exhausted::Balance { left }) => (format!("{price} paid in advance"), format!("{left} left")),
             None => ("a cap that is left".to_owned(), String::new()),
         }
     }

@@ -6,8 +6,8 @@
 use jiff::Timestamp;
 
 use super::{
-    AfterHours, Candidate, DealerId, Ends, HashSet, Period, Row, Rule, Table, Terms, Territory,
-    WhenUnavailable, caps, too_old_at,
+    AfterHours, Candidate, CompiledDealer, DealerId, Ends, HashSet, Period, Row, Rule, Table, Terms,
+    Territory, WhenUnavailable, caps, too_old_at,
 };
 
 impl Table<'_> {
@@ -126,6 +126,20 @@ impl Table<'_> {
         });
         let mut last = None;
         let reservation = local.reservation(self.now);
+        let Candidate { contract, dealer, .. } = *row.candidate;
+        if dealer.prepaid && self.balance(dealer) < contract.price.minor() {
+            // Only a deposit or a lead that comes back changes that.
+            return None;
+        }
+        if let Some(most) = contract.budget_month {
+            if contract.price > most {
+                return None;
+            }
+            let spent = self.usage(row).map_or(0, |usage| usage.spent(reservation.start(Period::Month)));
+            if spent.saturating_add(contract.price.minor()) > most.minor() {
+                last = Some((*ends.get(Period::Month as usize)?)?);
+            }
+        }
         for (caps, usage) in caps(row.candidate, self.counters) {
             for cap in &caps.0 {
                 let used = usage.map_or(0, |usage| usage.counted(cap.period, reservation.start(cap.period)));
@@ -135,6 +149,10 @@ impl Table<'_> {
             }
         }
         Timestamp::from_second(last?).ok()
+    }
+
+    fn balance(&self, dealer: &CompiledDealer) -> i64 {
+        self.counters.dealers.get(&dealer.id).map_or(0, |usage| usage.balance)
     }
 
     /// When a row that is not active will be, if it takes the lead then.
