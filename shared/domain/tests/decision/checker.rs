@@ -58,6 +58,9 @@ fn beside(mut world: World, twins: &[Twin]) -> World {
             model.when_unavailable = "wait";
         } else {
             world.dealers[model.dealer].cap_day = "";
+            world.dealers[model.dealer].prepaid = "";
+            model.cap_month = "";
+            model.budget_month = "";
             model.when_unavailable = "next";
             model.cap_hour = "";
             model.cap_day = "";

@@ -1,6 +1,6 @@
-//! Caps that contradict each other, and terms that change nothing.
+//! Caps and budgets that contradict each other, and terms that change nothing.
 //!
-//! Budgets belong here as well: see [`Survey::find_odd_caps`].
+//! A budget below the price is worse than that: see [`dead`](super::dead).
 
 use super::survey::{Standing, Survey};
 use super::warnings::Warnings;
@@ -20,11 +20,10 @@ impl Survey<'_> {
         for standing in &self.standings {
             let id = &standing.contract.id;
             let own = odd_caps(&standing.contract.caps);
-            for odd in own.into_iter().chain(below_dealers(standing)) {
+            for odd in own.into_iter().chain(below_dealers(standing)).chain(odd_budget(standing)) {
                 let message = format!("contract \"{id}\": {odd}");
                 warnings.note("contracts.csv", standing.at, ProblemCode::Contradiction, message);
             }
-            // The place of budgets: one below the price, one that pays for fewer leads than cap_month.
             for idle in idle_terms(standing) {
                 let message = format!("contract \"{id}\": {idle}");
                 warnings.note("contracts.csv", standing.at, ProblemCode::NoEffect, message);
@@ -65,6 +64,35 @@ fn below_dealers(standing: &Standing<'_>) -> Option<String> {
             said(lower),
             standing.dealer.id
         ))
+    })
+}
+
+/// A budget that pays for fewer leads than a cap allows, or for more than all caps do.
+fn odd_budget(standing: &Standing<'_>) -> Option<String> {
+    let contract = standing.contract;
+    let budget = contract.budget_month?;
+    let price = contract.price.minor();
+    let pays_for = u64::try_from(budget.minor().checked_div(price)?).ok()?;
+    let caps = contract.caps.0.iter();
+    let of_month = caps.clone().find(|cap| cap.period == Period::Month);
+    if let Some(cap) = of_month.filter(|cap| pays_for > 0 && pays_for < u64::from(cap.most)) {
+        return Some(format!(
+            "{} can never be reached: budget_month {budget} pays for {pays_for} leads at {}",
+            said(cap),
+            contract.price
+        ));
+    }
+    let a_month = |cap: &Cap| {
+        let times = if cap.period == Period::Month { Some(1) } else { fits(cap.period, Period::Month) };
+        times.map(|times| u64::from(cap.most) * times)
+    };
+    let (most, cap) = caps.filter_map(|cap| Some((a_month(cap)?, cap))).min_by_key(|most| most.0)?;
+    (most < pays_for).then(|| {
+        format!(
+            "budget_month {budget} can never be spent: {} allows at most {most} leads a month at {}",
+            said(cap),
+            contract.price
+        )
     })
 }
 

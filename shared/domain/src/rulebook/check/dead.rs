@@ -56,6 +56,9 @@ impl Survey<'_> {
                 standing.dealer.id
             ));
         }
+        if let Some(budget) = contract.budget_month.filter(|budget| *budget < contract.price) {
+            return Some(format!("its budget_month {budget} is below its price {}", contract.price));
+        }
         let meets = |bands: &Vec<Band>| bands.iter().any(|band| band.meets(contract.min_band));
         let mut offers = standing.offers.numbers(bands.len());
         let reachable = offers.any(|offer| bands.get(offer as usize).is_some_and(meets));

@@ -289,7 +289,11 @@ impl Standing<'_> {
     fn is_steady(&self) -> bool {
         let is_open =
             self.delivers() || self.dealer.hours == Hours::always() && self.dealer.holidays.is_empty();
-        is_open && self.contract.caps.0.is_empty() && self.dealer.caps.0.is_empty()
+        let is_bounded = self.contract.budget_month.is_some()
+            || self.dealer.prepaid
+            || !self.contract.caps.0.is_empty()
+            || !self.dealer.caps.0.is_empty();
+        is_open && !is_bounded
     }
 
     /// Whether it runs on every day from `today` on which another does. Days are the dealers' own: where

@@ -322,6 +322,21 @@ fn caps_that_contradict_each_other_are_named() {
 }
 
 #[test]
+fn budgets_that_contradict_price_or_caps_are_named() {
+    let budget = [("contracts.csv", "min_band", "budget_month")];
+    let warned = |code, row: &str| warned(code, &[row], &budget);
+    let dead = warned(ProblemCode::Dead, "a,ann,*,*,any,45,,,,44.99,,,,");
+    assert!(dead.len() == 1 && dead[0].contains("budget_month 44.99 is below its price 45.00"), "{dead:?}");
+    assert!(warned(ProblemCode::Dead, "a,ann,*,*,any,45,,,,45,,,,").is_empty());
+    let odd = |row| warned(ProblemCode::Contradiction, row);
+    assert!(odd("a,ann,*,*,any,45,,,,450,,11,,")[0].contains("pays for 10 leads at 45.00"));
+    assert!(odd("a,ann,*,*,any,45,,,,450,,10,,").is_empty());
+    assert!(odd("a,ann,*,*,any,10,,,,320,1,,,")[0].contains("cap_day 1 allows at most 31 leads a month"));
+    assert!(odd("a,ann,*,*,any,10,,,,310,1,,,").is_empty());
+    assert!(odd("a,ann,*,*,any,0,,,,310,1,,,").is_empty(), "free");
+}
+
+#[test]
 fn terms_that_change_nothing_are_named() {
     let idle = |row: &str| warned(ProblemCode::NoEffect, &[row], &[]);
     assert!(idle("a,ann,*,*,any,1,open,wait,,,,,,")[0].contains("wait changes nothing"));
