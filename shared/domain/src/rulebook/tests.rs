@@ -204,7 +204,7 @@ mod good {
         assert_eq!(night.expect.waiting, Some(Waiting::For(Rule::Hours)));
         assert_eq!(night.lead.band.to_string(), "A1");
         let warnings = book.check("2026-01-31".parse().unwrap());
-        assert!(warnings.iter().all(|warning| is_about_the_country(warning)), "{warnings:?}");
+        assert!(warnings.iter().all(is_about_the_country), "{warnings:?}");
     }
 
     #[test]

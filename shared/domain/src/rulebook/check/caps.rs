@@ -38,14 +38,18 @@ fn odd_caps(caps: &Caps) -> Vec<String> {
     for (at, shorter) in caps.0.iter().enumerate() {
         let longer = caps.0.get(at + 1..).unwrap_or_default();
         if let Some(longer) = longer.iter().find(|longer| longer.most < shorter.most) {
-            odd.push(format!("{} is above {}, so it never holds anything back", said(shorter), said(longer)));
+            odd.push(format!(
+                "{} is above {}, so it never holds anything back",
+                said(*shorter),
+                said(*longer)
+            ));
         }
         let reached = |longer: &&Cap| {
             fits(shorter.period, longer.period)
                 .is_some_and(|times| u64::from(shorter.most) * times < u64::from(longer.most))
         };
         if let Some(longer) = longer.iter().find(reached) {
-            odd.push(format!("{} can never be reached with {}", said(longer), said(shorter)));
+            odd.push(format!("{} can never be reached with {}", said(*longer), said(*shorter)));
         }
     }
     odd
@@ -60,8 +64,8 @@ fn below_dealers(standing: &Standing<'_>) -> Option<String> {
             of_dealer.filter(|other| other.period >= cap.period).find(|other| other.most < cap.most)?;
         Some(format!(
             "{} is above {} of its dealer \"{}\", so it never holds anything back",
-            said(cap),
-            said(lower),
+            said(*cap),
+            said(*lower),
             standing.dealer.id
         ))
     })
@@ -78,7 +82,7 @@ fn odd_budget(standing: &Standing<'_>) -> Option<String> {
     if let Some(cap) = of_month.filter(|cap| pays_for > 0 && pays_for < u64::from(cap.most)) {
         return Some(format!(
             "{} can never be reached: budget_month {budget} pays for {pays_for} leads at {}",
-            said(cap),
+            said(*cap),
             contract.price
         ));
     }
@@ -90,7 +94,7 @@ fn odd_budget(standing: &Standing<'_>) -> Option<String> {
     (most < pays_for).then(|| {
         format!(
             "budget_month {budget} can never be spent: {} allows at most {most} leads a month at {}",
-            said(cap),
+            said(*cap),
             contract.price
         )
     })
@@ -130,6 +134,6 @@ const fn fits(shorter: Period, longer: Period) -> Option<u64> {
 }
 
 /// `cap_day 5`
-fn said(cap: &Cap) -> String {
+fn said(cap: Cap) -> String {
     format!("cap_{} {}", cap.period, cap.most)
 }

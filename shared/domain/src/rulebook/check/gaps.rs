@@ -45,7 +45,7 @@ impl Survey<'_> {
             if people * 1_000 >= self.ground.people * LEAST_PEOPLE_PERMILLE {
                 self.say_gap(offer, at, *people, lack, warnings);
             }
-            self.say_shut(offer, at, lack, warnings);
+            say_shut(offer, at, lack, warnings);
         }
     }
 
@@ -82,29 +82,29 @@ impl Survey<'_> {
         };
         warnings.note_with("offers.toml", at, ProblemCode::Gap, message, figures);
     }
+}
 
-    fn say_shut(&self, offer: &Offer, at: Position, lack: &Lack, warnings: &mut Warnings) {
-        let week = lack.taken.max(1) * SLOTS as u64;
-        let week_permille = lack.shut.iter().sum::<u64>() * 1_000 / week;
-        if week_permille < LEAST_WEEK_PERMILLE {
-            return;
-        }
-        let blocks = blocks(lack);
-        let longest: Vec<String> = blocks.iter().take(NAMED).map(in_words).collect();
-        let message = format!(
-            "offer \"{}\": where somebody takes it, nobody is open {} of the week, weighed by people; the longest: {}",
-            offer.id,
-            percent(week_permille),
-            longest.join(", ")
-        );
-        let figures = Figures {
-            of_people: Some(lack.taken),
-            week_permille: u32::try_from(week_permille).ok(),
-            blocks,
-            ..Figures::default()
-        };
-        warnings.note_with("offers.toml", at, ProblemCode::Shut, message, figures);
+fn say_shut(offer: &Offer, at: Position, lack: &Lack, warnings: &mut Warnings) {
+    let week = lack.taken.max(1) * SLOTS as u64;
+    let week_permille = lack.shut.iter().sum::<u64>() * 1_000 / week;
+    if week_permille < LEAST_WEEK_PERMILLE {
+        return;
     }
+    let blocks = blocks(lack);
+    let longest: Vec<String> = blocks.iter().take(NAMED).map(in_words).collect();
+    let message = format!(
+        "offer \"{}\": where somebody takes it, nobody is open {} of the week, weighed by people; the longest: {}",
+        offer.id,
+        percent(week_permille),
+        longest.join(", ")
+    );
+    let figures = Figures {
+        of_people: Some(lack.taken),
+        week_permille: u32::try_from(week_permille).ok(),
+        blocks,
+        ..Figures::default()
+    };
+    warnings.note_with("offers.toml", at, ProblemCode::Shut, message, figures);
 }
 
 /// The stretches of the week in which nobody is open for at least half as many people as at the worst hour,

@@ -65,7 +65,8 @@ impl Survey<'_> {
 
     /// Compares the contracts of these coverages, which all cover one place, where they are equally specific.
     fn compare(&self, rows: &[(u32, Specificity)], reach: &Reach, pairs: &mut Pairs) {
-        if rows.len() < 2 && rows.iter().all(|row| reach.contracts(row.0).len() < 2) {
+        let alone = rows.len() < 2 && rows.iter().all(|row| reach.contracts(row.0).len() < 2);
+        if alone || pairs.is_full() {
             return;
         }
         let mut ranked: Vec<(Specificity, usize)> = rows
@@ -207,7 +208,7 @@ pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -10,11 +10,7 @@ fn rulebook(contracts: &[&str], edits: &[(&str, &str, &str)]) -> Rulebook {
         ("company.toml", "id = \"c\"\nname = \"C\"\nzone = \"America/New_York\"\n".to_owned()),
         (
             "offers.toml",
-            ["roof roofing", "gutter roofing", "pool pools"]
-                .iter()
-                .filter_map(|line| line.split_once(' '))
-                .map(|(id, category)| format!("[[offer]]\nid = \"{id}\"\ncategory = \"{category}\"\nname = \"O\"\n"))
-                .collect(),
+            [("roof", "roofing"), ("gutter", "roofing"), ("pool", "pools")].map(offer).concat(),
         ),
         (
             "sources.toml",
@@ -45,6 +41,10 @@ fn rulebook(contracts: &[&str], edits: &[(&str, &str, &str)]) -> Rulebook {
     }
     let files = files.into_iter().map(|(name, text)| (name, text.into_bytes()));
     Rulebook::parse(&RulebookFiles::new(files).unwrap()).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn offer((id, category): (&str, &str)) -> String {
+    format!("[[offer]]\nid = \"{id}\"\ncategory = \"{category}\"\nname = \"O\"\n")
 }
 
 fn all(contracts: &[&str], edits: &[(&str, &str, &str)]) -> Vec<Problem> {
