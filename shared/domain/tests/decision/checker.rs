@@ -201,3 +201,39 @@ fn who_is_claimed_to_be_given_nothing_is_given_nothing() {
     let [shadowed, leftovers] = TESTED.each_ref().map(|tested| tested.load(Ordering::Relaxed));
     assert!(shadowed > 1_000 && leftovers > 200, "{shadowed} {leftovers}");
 }
+
+#[test]
+fn where_nobody_is_claimed_to_take_an_offer_nobody_is_given_it() {
+    static TESTED: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+    proptest!(cases(400), |(world in worlds(), twins in twins(), seed: u64)| {
+        let mut world = beside(world, &twins);
+        world.switches.contracts.clear();
+        world.switches.dealers.clear();
+        // What begins later bars nobody yet; what ends bars nobody any more.
+        for row in &mut world.contracts {
+            row.starts = "";
+            row.ends = "";
+        }
+        let book = world.book();
+        let today = world.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let gaps = book.check(today).into_iter().filter(|warning| warning.code == ProblemCode::Gap);
+        let gaps: Vec<_> = gaps.filter_map(|warning| Some((warning.file, warning.figures?))).collect();
+        let compiled = compiled(&book);
+        let mut random = fastrand::Rng::with_seed(seed);
+        for (file, figures) in &gaps {
+            let (Some(offer), Some(zip)) = (&figures.offer, &figures.zip) else { continue };
+            for _ in 0..10 {
+                world.facts = any_lead(&mut random, &world, &book);
+                world.facts.offer = offer.parse().unwrap();
+                let category = OFFERS.iter().find(|known| known.0 == offer).unwrap().1;
+                world.facts.category = category.parse().unwrap();
+                world.facts.location = Location::Zip(zip.parse().unwrap());
+                let given = assigned(&compiled, &world, &book);
+                prop_assert!(given.is_empty(), "{given:?} of {offer} in {zip}, by {file}: {:?}", world.facts);
+                TESTED[usize::from(file == "contracts.csv")].fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    let [open, closed] = TESTED.each_ref().map(|tested| tested.load(Ordering::Relaxed));
+    assert!(open > 500 && closed > 500, "{open} {closed}");
+}

@@ -1,7 +1,8 @@
 //! Offers that a closed territory keeps from everybody: it does not take them, and bars all who do.
 //!
 //! As `decide` has it: a closed contract that refuses a lead shuts out everyone but the compelling
-//! contracts that are at least as specific, and its own dealer's.
+//! contracts that are at least as specific, and its own dealer's. Where another dealer's territory is as
+//! specific or more so, nothing is said: that one may shut this one out, and spare its own.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use super::figures::Figures;
 use super::ground::Coverage;
 use super::overlap::grouped;
 use super::reach::Reach;
-use super::survey::{Standing, Survey};
+use super::survey::{Standing, Survey, bars};
 use super::warnings::Warnings;
 use super::week::Week;
 use crate::contract::{Specificity, Territory};
@@ -30,8 +31,11 @@ impl Survey<'_> {
             .filter(|standing| reach.is_whole && standing.contract.territory == Territory::Closed)
             .filter(|standing| standing.contract.starts.is_none_or(|starts| starts <= self.today))
             .collect();
+        if closed.is_empty() {
+            return;
+        }
         let mut of_dealer: HashMap<usize, Vec<&Standing<'_>>> = HashMap::new();
-        for standing in closed.iter().flat_map(|_| &self.standings).take(self.standings.len()) {
+        for standing in &self.standings {
             of_dealer.entry(standing.dealing).or_default().push(standing);
         }
         let mut steps_left = STEPS;
@@ -58,6 +62,7 @@ impl Survey<'_> {
                     grouped(people)
                 );
                 let figures = Figures {
+                    offer: Some(offer.id.to_string()),
                     zip: Some(example.zip().to_string()),
                     zips: u32::try_from(barred.len()).ok(),
                     people: Some(people),
@@ -83,13 +88,16 @@ impl Survey<'_> {
         };
         let own: Vec<&Coverage> =
             own.iter().filter(|one| one.offers.takes(offer)).filter_map(|one| self.coverage(one)).collect();
+        let spares_others =
+            |one: &Standing<'_>| bars(one.contract.territory) && one.dealing != closed.dealing;
         let mut left = |place: Place, rank: Specificity| {
             *steps_left = steps_left.saturating_sub(1);
             let rows = || reach.narrow(place.index()).iter().chain(reach.wide(place.state()));
             let mut speaks = rows().filter(|row| row.1 <= rank).flat_map(|row| reach.contracts(row.0));
             let speaks = speaks.any(|&number| {
                 *steps_left = steps_left.saturating_sub(1);
-                *steps_left == 0 || self.standings.get(number).is_some_and(|one| one.offers.takes(offer))
+                let mut one = self.standings.get(number).into_iter();
+                *steps_left == 0 || one.any(|one| one.offers.takes(offer) || spares_others(one))
             });
             speaks || own.iter().any(|theirs| !theirs.is_listed() || theirs.at(place).is_some())
         };

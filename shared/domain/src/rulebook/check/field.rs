@@ -42,6 +42,8 @@ impl Field {
 pub(super) struct Lack {
     /// ZIPs and people without a taker, by state.
     pub(super) states: Vec<(u32, u64)>,
+    /// The most populous ZIP without a taker.
+    pub(super) example: Option<Place>,
     /// People with a taker.
     pub(super) taken: u64,
     /// For how many of those nobody is open, by the half-hour where they live.
@@ -145,13 +147,17 @@ impl<'s, 'b> Fields<'s, 'b> {
     }
 
     fn lack_of(&self, field: &Field) -> Lack {
-        let mut lack = Lack { states: vec![(0, 0); State::ALL.len()], taken: 0, shut: vec![0; SLOTS] };
+        let states = vec![(0, 0); State::ALL.len()];
+        let mut lack = Lack { states, example: None, taken: 0, shut: vec![0; SLOTS] };
         // Many places have the same hours.
         let mut people_of: HashMap<(Week, Offset), u64> = HashMap::new();
         for &place in &self.survey.ground.places {
             let week = field.at(place);
             let people = u64::from(place.population());
             if week == Week::default() {
+                if lack.example.is_none_or(|example| u64::from(example.population()) < people) {
+                    lack.example = Some(place);
+                }
                 if let Some((zips, in_state)) = lack.states.get_mut(place.state().index()) {
                     *zips += 1;
                     *in_state += people;

@@ -6,10 +6,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Figures {
+    /// Which offer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<String>,
     /// The other contracts that have part in it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contracts: Vec<String>,
-    /// Where: an example.
+    /// Where: the most populous of the ZIPs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zip: Option<String>,
     /// In how many ZIPs.

@@ -23,9 +23,9 @@ const NAMED: usize = 3;
 impl Survey<'_> {
     /// Notes where and when nobody takes an offer. Of an offer that no contract takes at all, that was said.
     pub(super) fn find_gaps(&self, fields: &mut Fields<'_, '_>, warnings: &mut Warnings) {
-        let all = self.living().any(|(_, standing)| matches!(standing.offers, Taken::All));
+        let all = self.standings.iter().any(|standing| matches!(standing.offers, Taken::All));
         let mut taken = vec![all; self.book.offers.len()];
-        for (_, standing) in self.living() {
+        for standing in &self.standings {
             for offer in standing.offers.numbers(0) {
                 if let Some(taken) = taken.get_mut(offer as usize) {
                     *taken = true;
@@ -74,6 +74,8 @@ impl Survey<'_> {
             worst.join(", ")
         );
         let figures = Figures {
+            offer: Some(offer.id.to_string()),
+            zip: lack.example.map(|place| place.zip().to_string()),
             zips: Some(zips),
             people: Some(people),
             of_people: Some(self.ground.people),
@@ -99,6 +101,7 @@ fn say_shut(offer: &Offer, at: Position, lack: &Lack, warnings: &mut Warnings) {
         longest.join(", ")
     );
     let figures = Figures {
+        offer: Some(offer.id.to_string()),
         of_people: Some(lack.taken),
         week_permille: u32::try_from(week_permille).ok(),
         blocks,

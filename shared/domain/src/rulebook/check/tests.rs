@@ -262,6 +262,10 @@ fn a_gap_is_counted_in_zips_and_people() {
     assert_eq!(figures.zips, Some(outside.len() as u32));
     assert_eq!(figures.people, Some(outside.iter().map(|place| u64::from(place.population())).sum()));
     assert!(figures.states.iter().all(|state| state.state != "FL"));
+    assert_eq!(figures.offer.as_deref(), Some("roof"));
+    // Who can never be given a lead leaves all of it open.
+    let dead = warned(ProblemCode::Gap, &["a,ann,roof,*,nowhere,1,,,,,,,,"], &[]);
+    assert!(dead.len() == 1 && dead[0].contains("100.0 %"), "{dead:?}");
 }
 
 #[test]
