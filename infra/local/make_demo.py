@@ -382,9 +382,22 @@ def crowd(places, chance, dealers, contracts, areas):
         if chance.random() < 0.35:
             row["cap_month"] = str(chance.randrange(100, 601, 50))
         dealers.append(row)
-        contracts.append(crowd_contract(f"{dealer}-main", trade, place, dealer, chance, areas, 1, stage_states))
+        drawn = [crowd_contract(f"{dealer}-main", trade, place, dealer, chance, areas, 1, stage_states)]
         if chance.random() < 0.22:
-            contracts.append(crowd_contract(f"{dealer}-wide", trade, place, dealer, chance, areas, 3, stage_states))
+            drawn.append(crowd_contract(f"{dealer}-wide", trade, place, dealer, chance, areas, 3, stage_states))
+        reachable_caps(row)
+        for contract in drawn:
+            reachable_caps(contract, row)
+        contracts += drawn
+
+
+def reachable_caps(row, dealer=None):
+    """Lowers caps that were drawn too high to hold anything back; draws nothing itself."""
+    for cap in ("cap_day", "cap_month"):
+        if dealer and row.get(cap) and dealer.get(cap):
+            row[cap] = str(min(int(row[cap]), int(dealer[cap])))
+    if row.get("cap_day") and row.get("cap_month"):
+        row["cap_month"] = str(min(int(row["cap_month"]), 31 * int(row["cap_day"])))
 
 
 def homes(places, stage):

@@ -116,6 +116,11 @@ impl Hours {
         self.week.iter().any(|day| !day.is_empty())
     }
 
+    /// The intervals of each day in minutes from its midnight, Monday first; the end is not in.
+    pub fn week(&self) -> &[Vec<(u16, u16)>; 7] {
+        &self.week
+    }
+
     /// Whether it is open at this instant.
     pub fn is_open(&self, now: Timestamp, zone: &TimeZone, holidays: &[Date]) -> bool {
         self.open_on(zone.to_datetime(now), holidays)

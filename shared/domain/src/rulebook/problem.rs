@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits;
 use crate::rulebook::body::Body;
+use crate::rulebook::check::Figures;
 
 words! {
     /// Whether a rulebook with this problem can be published.
@@ -70,6 +71,22 @@ words! {
         Ended = "ended",
         /// Probably a slip of the pen.
         Unlikely = "unlikely",
+        /// A contract that can never be given a lead.
+        Dead = "dead",
+        /// A contract before which others always speak.
+        Shadowed = "shadowed",
+        /// A contract that is given only what another gave back.
+        Leftovers = "leftovers",
+        /// Two territories of the same rank in one place.
+        Overlap = "overlap",
+        /// Places where nobody takes an offer.
+        Gap = "gap",
+        /// Hours in which nobody who takes an offer is open.
+        Shut = "shut",
+        /// A part of an area that covers no place.
+        NoPlace = "no-place",
+        /// Something that is written and changes nothing.
+        NoEffect = "no-effect",
     }
 }
 
@@ -103,11 +120,14 @@ pub struct Problem {
     pub code: ProblemCode,
     /// A sentence for people.
     pub message: String,
+    /// What the sentence counts, for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Box<Figures>>,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, at: Position { line, column }, severity, code: _, message } = self;
+        let Self { file, at: Position { line, column }, severity, code: _, message, figures: _ } = self;
         write!(f, "{file}:{line}:{column}: {severity}: {message}")
     }
 }
@@ -178,7 +198,8 @@ impl Problems {
         message: impl Into<String>,
     ) {
         if self.has_room() {
-            self.list.push(Problem { file: file.to_owned(), at, severity, code, message: message.into() });
+            let message = message.into();
+            self.list.push(Problem { file: file.to_owned(), at, severity, code, message, figures: None });
         } else {
             self.omitted += 1;
         }

@@ -203,7 +203,8 @@ mod good {
         assert_eq!(miami.expect.excluded.values().next(), Some(&Rule::Inactive));
         assert_eq!(night.expect.waiting, Some(Waiting::For(Rule::Hours)));
         assert_eq!(night.lead.band.to_string(), "A1");
-        assert_eq!(book.check("2026-01-31".parse().unwrap()), []);
+        let warnings = book.check("2026-01-31".parse().unwrap());
+        assert!(warnings.iter().all(is_about_the_country), "{warnings:?}");
     }
 
     #[test]
@@ -864,11 +865,18 @@ mod tables {
     }
 }
 
+/// Two dealers in Miami leave most of the country open, and half of the week.
+fn is_about_the_country(warning: &Problem) -> bool {
+    matches!(warning.code, ProblemCode::Gap | ProblemCode::Shut)
+}
+
 mod warnings {
     use super::*;
 
     fn warned(result: Result<Rulebook, Problems>, today: &str) -> Vec<String> {
-        result.unwrap().check(today.parse().unwrap()).iter().map(ToString::to_string).collect()
+        let mut warnings = result.unwrap().check(today.parse().unwrap());
+        warnings.retain(|warning| !is_about_the_country(warning));
+        warnings.iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! | [`agreement`] | the decision is what the oracle says |
 //! | [`properties`] | what must hold of every decision, and of many in a row |
 //! | [`rules`] | one example for each rule |
+//! | [`checker`] | who is said to be given nothing is given nothing |
 
 #![allow(
     clippy::items_after_statements,
@@ -21,3 +22,4 @@ mod oracle;
 mod agreement;
 mod properties;
 mod rules;
+mod checker;

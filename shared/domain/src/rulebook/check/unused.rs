@@ -1,4 +1,4 @@
-//! What is allowed and hardly meant: warnings that need nothing but the rulebook and the day.
+//! What nothing refers to, whose last day is over, and slips of the pen.
 
 use std::collections::HashSet;
 
@@ -6,8 +6,9 @@ use jiff::civil::Date;
 
 use crate::contract::{Contract, Selection};
 use crate::ids::{AreaId, DealerId, OfferId};
+use crate::rulebook::check::Warnings;
 use crate::rulebook::nearest::nearest;
-use crate::rulebook::problem::{Position, Problem, ProblemCode, Problems, Severity};
+use crate::rulebook::problem::{Position, ProblemCode};
 use crate::rulebook::{Rulebook, Source};
 
 /// Fields that intake understands by name; families (`utm_…`) by their beginning.
@@ -27,22 +28,7 @@ const STANDARD_FIELDS: [&str; 12] = [
 ];
 
 impl Rulebook {
-    /// Warnings, by file, line and column, at most [`crate::limits::PROBLEMS`]: an offer that nobody
-    /// takes, a dealer without contract or channel, an area that no contract names, a contract or
-    /// source whose last day lies before `today`, a field map that probably has a slip.
-    pub fn check(&self, today: Date) -> Vec<Problem> {
-        let mut warnings = Warnings(Problems::default());
-        let running: Vec<&Contract> =
-            self.contracts.iter().filter(|contract| !ended(contract.ends, today)).collect();
-        self.check_offers(&running, &mut warnings);
-        self.check_sources(today, &mut warnings);
-        self.check_dealers(&running, &mut warnings);
-        self.check_areas(&mut warnings);
-        self.check_contracts(today, &mut warnings);
-        warnings.0.sorted().list
-    }
-
-    fn check_offers(&self, running: &[&Contract], warnings: &mut Warnings) {
+    pub(super) fn check_offers(&self, running: &[&Contract], warnings: &mut Warnings) {
         let mut taken: HashSet<&OfferId> = HashSet::new();
         for contract in running {
             match &contract.offers {
@@ -58,7 +44,7 @@ impl Rulebook {
         }
     }
 
-    fn check_sources(&self, today: Date, warnings: &mut Warnings) {
+    pub(super) fn check_sources(&self, today: Date, warnings: &mut Warnings) {
         for (source, &at) in self.sources.iter().zip(&self.positions.sources) {
             if ended(source.ends, today) {
                 let message = format!("the last day of source \"{}\" is over", source.id);
@@ -68,7 +54,7 @@ impl Rulebook {
         }
     }
 
-    fn check_dealers(&self, running: &[&Contract], warnings: &mut Warnings) {
+    pub(super) fn check_dealers(&self, running: &[&Contract], warnings: &mut Warnings) {
         let contracted: HashSet<&DealerId> = running.iter().map(|contract| &contract.dealer).collect();
         let reached: HashSet<&DealerId> = self.channels.iter().map(|channel| &channel.dealer).collect();
         for (dealer, &at) in self.dealers.iter().zip(&self.positions.dealers) {
@@ -87,7 +73,7 @@ impl Rulebook {
         }
     }
 
-    fn check_areas(&self, warnings: &mut Warnings) {
+    pub(super) fn check_areas(&self, warnings: &mut Warnings) {
         let named: HashSet<&AreaId> = self.contracts.iter().map(|contract| &contract.area).collect();
         for (area, &at) in self.areas.keys().zip(&self.positions.areas) {
             if !named.contains(area) {
@@ -97,7 +83,7 @@ impl Rulebook {
         }
     }
 
-    fn check_contracts(&self, today: Date, warnings: &mut Warnings) {
+    pub(super) fn check_ends(&self, today: Date, warnings: &mut Warnings) {
         for (contract, &at) in self.contracts.iter().zip(&self.positions.contracts) {
             if ended(contract.ends, today) {
                 let message = format!("the last day of contract \"{}\" is over", contract.id);
@@ -121,14 +107,6 @@ fn check_fields(source: &Source, at: Position, warnings: &mut Warnings) {
     }
 }
 
-fn ended(last_day: Option<Date>, today: Date) -> bool {
+pub(super) fn ended(last_day: Option<Date>, today: Date) -> bool {
     last_day.is_some_and(|last_day| last_day < today)
-}
-
-struct Warnings(Problems);
-
-impl Warnings {
-    fn note(&mut self, file: &str, at: Position, code: ProblemCode, message: impl Into<String>) {
-        self.0.note(file, at, Severity::Warning, code, message);
-    }
 }
