@@ -152,7 +152,7 @@ pub(crate) fn assignment(assignment: &Assignment) -> Value {
 }
 
 /// What the desk did, with what it changed.
-fn act(act: &Act) -> Value {
+pub(crate) fn act(act: &Act) -> Value {
     let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
     json!({
         "act": act.act, "at": act.at, "by": act.by, "reason": act.reason,

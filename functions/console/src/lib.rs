@@ -6,6 +6,8 @@
 //! | [`leads`] | the whole story of a lead |
 //! | [`why`] | why it went there; where it would go now |
 //! | [`acts`], [`place`] | what the desk does to a lead |
+//! | [`waiting`] | who waits and why; unmet demand |
+//! | [`quiet`] | why a dealer got nothing today |
 //! | [`inbox`] | the dealer's side: own leads, answers |
 //! | [`returns`] | what dealers give back |
 //! | [`statement`] | what a dealer owes; deposits |
@@ -17,6 +19,8 @@ mod leads;
 mod why;
 mod acts;
 mod place;
+mod waiting;
+mod quiet;
 mod inbox;
 mod returns;
 mod statement;
@@ -43,6 +47,8 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/leads/resume", post(acts::many))
         .route("/v1/leads/priority", post(acts::many))
         .route("/v1/leads/note", post(acts::many))
+        .route("/v1/waiting", get(waiting::room))
+        .route("/v1/why-nothing", get(quiet::why_nothing))
         .route("/v1/inbox", get(inbox::list))
         .route("/v1/inbox/{assignment}/return", post(returns::ask))
         .route("/v1/returns", get(returns::list))
@@ -52,6 +58,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/inbox/{assignment}/{act}", post(inbox::answer))
         .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))
         .route("/v1/switches", get(switches::current))
+        .route("/v1/changes", get(switches::changes))
         .route("/v1/switches/{switch}", post(switches::flip))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -13,8 +13,9 @@ use leadyard_platform::http::{Problem, body};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::acts::{note, record};
 use crate::rulebook::{WhichQuery, wake_all};
-use crate::who;
+use crate::{leads, who};
 
 /// How often a flip that crossed another is tried again.
 const ROUNDS: usize = 8;
@@ -29,6 +30,19 @@ pub(crate) async fn current(
     let company = who::company(&desk, query.company.as_deref())?;
     let (switches, _) = cloud.store.switches_get(&company).await?;
     Ok(Json(json!(switches)))
+}
+
+/// `GET /v1/changes?company`: what the desk did to the company, the newest first.
+pub(crate) async fn changes(
+    State(cloud): State<Cloud>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    const PAGE: i32 = 200;
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let changes = cloud.store.changes_of(&company, PAGE).await?;
+    Ok(Json(json!({ "changes": changes.iter().map(leads::act).collect::<Vec<_>>() })))
 }
 
 /// What to flip: `on` for both; for a pause also whom, why and until when.
@@ -65,9 +79,11 @@ pub(crate) async fn flip(
     categories.dedup();
     for _ in 0..ROUNDS {
         let (mut switches, seen) = cloud.store.switches_get(&company).await?;
+        let before = json!(switches);
         apply(&mut switches, &switch, &flip)?;
-        let now = cloud.clock.now();
-        if cloud.store.switches_save(&company, &switches, seen, &categories, now).await? {
+        let reason = note("reason", flip.reason.clone())?;
+        let act = record(&cloud, &desk, &switch, reason, &before, &json!(switches));
+        if cloud.store.switches_save(&company, &switches, seen, &categories, &act).await? {
             tracing::info!(company.id = %company, switch, on = flip.on, staff = %desk.staff, "a switch was flipped");
             wake_all(&cloud, offers, &company).await;
             return Ok(Json(json!(switches)));

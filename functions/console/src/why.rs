@@ -75,13 +75,14 @@ fn tell(explained: &Explained, rulebook: u64) -> Value {
                 Some(miss) => {
                     return json!({
                         "contract": contract, "dealer": candidate.dealer, "failed": miss.rule,
-                        "needed": miss.needed, "found": miss.found,
+                        "needed": miss.needed, "found": miss.found, "says": candidate.sentence,
+                        "would_have_had_it": candidate.would_have_had_it,
                     });
                 }
                 None if chosen(&contract) => "chosen",
                 None => "ranked lower",
             };
-            json!({ "contract": contract, "dealer": candidate.dealer, "is": word })
+            json!({ "contract": contract, "dealer": candidate.dealer, "is": word, "says": candidate.sentence })
         })
         .collect();
     let failed: serde_json::Map<String, Value> = Rule::ALL
@@ -90,8 +91,12 @@ fn tell(explained: &Explained, rulebook: u64) -> Value {
         .filter(|(_, count)| *count > 0)
         .map(|(rule, count)| (rule.to_string(), json!(count)))
         .collect();
+    // What a desk reads first: who has it and why, then who nearly had.
+    let of_seats = explained.candidates.iter().filter(|one| chosen(&json!(one.contract)));
+    let nearly = explained.candidates.iter().filter(|one| one.would_have_had_it);
+    let says: Vec<&str> = of_seats.chain(nearly).map(|one| one.sentence.as_str()).collect();
     json!({
-        "assign": assign, "seats": seats, "waiting": waiting, "until": until, "rulebook": rulebook,
+        "says": says, "assign": assign, "seats": seats, "waiting": waiting, "until": until, "rulebook": rulebook,
         "failed": failed, "candidates": candidates,
     })
 }

@@ -86,6 +86,10 @@ pub const PERFORMANCE_SAMPLE: u32 = 10_000;
 pub const NOTE_CHARS: usize = 2_000;
 /// Leads of one act on many.
 pub const LEADS_PER_ACT: usize = 100;
+/// Leads that a count of the waiting room looks at.
+pub const WAITING_EXAMINED: usize = 20_000;
+/// Decisions that a dealer's "why nothing today" makes again.
+pub const DECISIONS_EXAMINED: usize = 500;
 /// A deposit's reference, in bytes.
 pub const REFERENCE_BYTES: usize = 64;
 /// Opening intervals of one day.

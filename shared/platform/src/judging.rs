@@ -279,10 +279,20 @@ pub async fn preview(
     facts: &LeadFacts,
     now: Timestamp,
 ) -> Result<Explained, StoreError> {
-    with_counters(cloud, in_force, facts, now, |screened, counters, seed| {
-        explained(screened, counters, now, seed)
-    })
-    .await
+    let core = &in_force.core;
+    let chunks: Vec<Arc<Chunk>> =
+        cloud.rulebooks.chunks(&cloud.store, core, &facts.category, facts.location.state()).await?;
+    let screened = screen(facts, core, &chunks, &in_force.switches, now);
+    // Everybody's: what would have been otherwise is asked of those who failed, too.
+    let (contracts, dealers) = screened.all_counters();
+    let mut counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers).await?;
+    for contract in contracts {
+        counters.contracts.entry(contract).or_default();
+    }
+    for dealer in dealers {
+        counters.dealers.entry(dealer).or_default();
+    }
+    Ok(explained(&screened, counters, now, u64::from(facts.cycle)))
 }
 
 /// A recorded decision, made again from its record and the rulebook it names; `None` when one of them

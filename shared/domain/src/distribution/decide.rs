@@ -28,6 +28,7 @@ mod until;
 mod best;
 mod misses;
 mod place;
+mod sentence;
 
 use std::collections::HashSet;
 
@@ -149,6 +150,10 @@ pub struct Judged {
     pub failed: Option<Rule>,
     /// The same with both values.
     pub miss: Option<NearMiss>,
+    /// What a desk reads of it: on what grounds it is in the running, or what was in its way.
+    pub sentence: String,
+    /// It would have had the lead but for that one rule; looked at for the nearest misses only.
+    pub would_have_had_it: bool,
 }
 
 pub use place::{Placing, place};
@@ -171,20 +176,26 @@ pub fn explain(
 ) -> (Decision, Vec<Judged>) {
     let mut table = Table::new(screened, counters, now, seed);
     let conclusion = table.conclude();
+    let decision = table.decision(conclusion);
+    let near = |contract: &ContractId| decision.near_misses.iter().any(|miss| &miss.contract == contract);
     let judged = table
         .rows
         .iter()
-        .map(|row| {
+        .enumerate()
+        .map(|(at, row)| {
+            let (contract, dealer) = (row.candidate.contract, row.candidate.dealer);
             let failed = table.failed(row);
-            Judged {
-                contract: row.candidate.contract.id.clone(),
-                dealer: row.candidate.dealer.id.clone(),
-                failed,
-                miss: failed.map(|rule| table.near_miss(rule, row)),
-            }
+            let miss = failed.map(|rule| table.near_miss(rule, row));
+            let (would_have_had_it, sentence) = match &miss {
+                None => (false, format!("{}: {}", dealer.name, table.standing(row))),
+                Some(miss) if near(&contract.id) => table.missed(at, miss, &dealer.name),
+                Some(miss) => (false, format!("{} needs {}; it is {}", dealer.name, miss.needed, miss.found)),
+            };
+            let (contract, dealer) = (contract.id.clone(), dealer.id.clone());
+            Judged { contract, dealer, failed, miss, sentence, would_have_had_it }
         })
         .collect();
-    (table.decision(conclusion), judged)
+    (decision, judged)
 }
 
 /// A candidate with everything judged.

@@ -89,6 +89,16 @@ impl<'a> Screened<'a> {
         Some((found.contract.id.clone(), found.dealer.id.clone()))
     }
 
+    /// The counters of all candidates, whatever they failed.
+    pub fn all_counters(&self) -> (Vec<ContractId>, Vec<DealerId>) {
+        let contracts = self.candidates.iter().map(|candidate| candidate.contract.id.clone()).collect();
+        let mut dealers: Vec<DealerId> =
+            self.candidates.iter().map(|candidate| candidate.dealer.id.clone()).collect();
+        dealers.sort_unstable();
+        dealers.dedup();
+        (contracts, dealers)
+    }
+
     /// Whose counters a decision will read: contracts and dealers that may still have the lead.
     pub fn counters_to_read(&self) -> (Vec<ContractId>, Vec<DealerId>) {
         let open = || self.candidates.iter().filter(|candidate| candidate.failed.is_none());
@@ -237,6 +247,30 @@ pub(crate) fn refuses(
         return Some(Rule::Inactive);
     }
     refuses_when_active(facts, contract, &chunk.takers(&facts.offer, &facts.source), now)
+}
+
+/// Every one of rules 1, 3 and 4 that a covered contract fails, each looked at by itself.
+pub(crate) fn failures_when_covered(
+    facts: &LeadFacts,
+    candidate: &Candidate<'_>,
+    now: Timestamp,
+) -> Vec<Rule> {
+    let Candidate { contract, dealer, chunk, .. } = *candidate;
+    let takers = chunk.takers(&facts.offer, &facts.source);
+    let today = || Some(chunk.zone_of(dealer)?.to_datetime(now).date());
+    let inactive = candidate.paused_until.is_some() || !runs(contract, today);
+    [
+        (Rule::Inactive, inactive),
+        (Rule::Offer, !takers.offer(contract)),
+        (Rule::Source, !takers.source(contract)),
+        (Rule::Age, too_old_at(contract, facts.opened_at).is_some_and(|too_old| too_old <= now)),
+        (Rule::Band, !facts.band.meets(contract.min_band)),
+        (Rule::Needs, !facts.brings.meets(contract.needs)),
+        (Rule::Excluded, excluded(facts, dealer)),
+    ]
+    .into_iter()
+    .filter_map(|(rule, failed)| failed.then_some(rule))
+    .collect()
 }
 
 /// The same for a contract that is active.

@@ -21,6 +21,29 @@ fn failed(world: &World, contract: &str) -> Option<Rule> {
     world.decide().1.iter().find(|judged| judged.contract == id).and_then(|judged| judged.failed)
 }
 
+fn sentence(world: &World, contract: &str) -> (String, bool) {
+    let id: ContractId = contract.parse().unwrap();
+    let judged = world.decide().1.into_iter().find(|judged| judged.contract == id).unwrap();
+    (judged.sentence, judged.would_have_had_it)
+}
+
+#[test]
+fn a_desk_reads_why_and_what_would_have_changed_it() {
+    let p = ContractRow { area: "zip3", territory: "protected", cap_day: "10", ..contract("p", 0) };
+    let q = ContractRow { area: "zip", territory: "protected", min_band: "A2", ..contract("q", 1) };
+    let mut world = world(vec![dealer(), dealer()], vec![p, q]);
+    world.contract_counts = vec![Count { used: [4; 5], ..FULL }];
+    world.facts.band = "B1".parse().unwrap();
+    assert_eq!(sentence(&world, "p"), ("D: protected in 331xx; 4 of 10 today; 0 miles".to_owned(), false));
+    assert_eq!(sentence(&world, "q"), ("D would have had it with band A2; it is band B1".to_owned(), true));
+    // Who fails a second rule, or would have stood behind another, has no such claim.
+    world.contracts[1].starts = "2027-01-01";
+    assert!(!sentence(&world, "q").1);
+    world.contracts[1].starts = "";
+    world.contracts[1].territory = "open";
+    assert!(!sentence(&world, "q").1);
+}
+
 fn shut(hours: &'static str) -> DealerRow {
     DealerRow { hours, ..dealer() }
 }

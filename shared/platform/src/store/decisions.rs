@@ -1,12 +1,84 @@
 //! Decisions: immutable, and no person in them.
 
+use jiff::Timestamp;
+use leadyard_domain::ids::CompanyId;
 use leadyard_domain::lead::Lead;
+use leadyard_domain::time::UtcDay;
 
 use super::items::{self, DecisionRecord};
+use super::keys;
 use super::leads::UNCHANGED;
-use super::{Commit, Store, StoreError, number, values};
+use super::{Commit, Item, Store, StoreError, number, read_number, read_string, string, values};
 
 impl Store {
+    /// The decisions of a company from one instant to before another, the newest first, at most `most`: of
+    /// each shard the newest, merged.
+    pub async fn decisions_between(
+        &self,
+        company: &CompanyId,
+        from: Timestamp,
+        to: Timestamp,
+        most: usize,
+    ) -> Result<Vec<DecisionRecord>, StoreError> {
+        let mut found: Vec<(i64, Item)> = Vec::new();
+        for day in (UtcDay::of(from).0..=UtcDay::of(to).0).rev().map(UtcDay) {
+            for shard in 0..keys::SHARDS {
+                let partition = keys::decisions_shard(company, day, shard);
+                found.extend(self.decided_in(partition, from, to, most).await?);
+            }
+            if found.len() >= most {
+                break;
+            }
+        }
+        found.sort_by_key(|(at_ms, _)| std::cmp::Reverse(*at_ms));
+        found.truncate(most);
+        let keys: Vec<Item> = found.into_iter().map(|(_, key)| key).collect();
+        let items = self.get_items(&keys).await?;
+        let mut records: Vec<DecisionRecord> =
+            items.into_iter().map(DecisionRecord::read).collect::<Result<_, _>>()?;
+        records.sort_by_key(|record| (std::cmp::Reverse(record.at), record.id));
+        Ok(records)
+    }
+
+    /// The keys of the newest decisions of a shard, with their times.
+    async fn decided_in(
+        &self,
+        partition: String,
+        from: Timestamp,
+        to: Timestamp,
+        most: usize,
+    ) -> Result<Vec<(i64, Item)>, StoreError> {
+        let mut found = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(super::schema::ARRIVALS.name)
+                .key_condition_expression("ak = :shard AND am BETWEEN :from AND :to")
+                .expression_attribute_values(":shard", string(&partition))
+                .expression_attribute_values(":from", number(from.as_millisecond()))
+                .expression_attribute_values(":to", number(to.as_millisecond() - 1))
+                .scan_index_forward(false)
+                .limit(i32::try_from(most).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(StoreError::unavailable)?;
+            for item in answer.items.into_iter().flatten() {
+                let at_ms = read_number(&item, "am").unwrap_or(0);
+                let key = ["pk", "sk"]
+                    .map(|name| (name.to_owned(), string(read_string(&item, name).unwrap_or_default())));
+                found.push((at_ms, Item::from(key)));
+            }
+            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() || found.len() >= most {
+                return Ok(found);
+            }
+        }
+    }
+
     /// Keeps a lead that waits together with the decision that says why. `false` when somebody else
     /// changed the lead.
     pub async fn lead_save_decided(

@@ -169,10 +169,16 @@ impl Store {
     /// Gets many at once, in any order; those that do not exist are missing. Asks again for what a busy
     /// table left over.
     async fn get_many(&self, keys: &[Key<'_>]) -> Result<Vec<Item>, StoreError> {
+        let wanted: Vec<Item> = keys.iter().map(key_item).collect();
+        self.get_items(&wanted).await
+    }
+
+    /// The same by their primary keys.
+    async fn get_items(&self, keys: &[Item]) -> Result<Vec<Item>, StoreError> {
         const BATCH: usize = 100;
         let mut found = Vec::with_capacity(keys.len());
         for some in keys.chunks(BATCH) {
-            let wanted: Vec<Item> = some.iter().map(key_item).collect();
+            let wanted = some.to_vec();
             let mut asked = aws_sdk_dynamodb::types::KeysAndAttributes::builder()
                 .set_keys(Some(wanted))
                 .consistent_read(true)

@@ -10,7 +10,7 @@ use leadyard_domain::ids::{CategoryId, CompanyId, DealerId, LeadId};
 
 use super::keys::{self, DueKey, Key};
 use super::rulebook::{RulebookPointer, WAKES_AT_ONCE, read_pointer};
-use super::{Commit, Item, Store, StoreError, number, read_number, read_string, string, values};
+use super::{Act, Commit, Item, Store, StoreError, number, read_number, read_string, string, values};
 
 /// Wakes everybody: more slots than any waiting room has leads.
 pub(super) const ALL: u64 = 1_000_000_000;
@@ -69,7 +69,7 @@ impl Store {
         }
     }
 
-    /// Keeps changed switches and wakes all who wait in these categories; `false` when somebody else
+    /// Keeps changed switches, with who flipped what, and wakes all who wait in these categories; `false` when somebody else
     /// flipped one meanwhile.
     pub async fn switches_save(
         &self,
@@ -77,7 +77,7 @@ impl Store {
         switches: &Switches,
         seen: u64,
         categories: &[CategoryId],
-        now: Timestamp,
+        act: &Act,
     ) -> Result<bool, StoreError> {
         let text = serde_json::to_string(switches).map_err(|error| StoreError::Malformed(Box::new(error)))?;
         let mut item = super::key_item(&Key::Switches(company));
@@ -85,14 +85,14 @@ impl Store {
         item.insert("v".to_owned(), number(seen + 1));
         let condition = if seen == 0 { "attribute_not_exists(pk)" } else { "v = :seen" };
         let bound = if seen == 0 { values([]) } else { values([(":seen", number(seen))]) };
-        let mut writes = vec![self.put(item, condition, bound)?];
+        let mut writes = vec![self.put(item, condition, bound)?, self.change_write(company, act)?];
         for category in categories.iter().take(WAKES_AT_ONCE) {
-            writes.push(self.wake_write(company, category, ALL, None, now)?);
+            writes.push(self.wake_write(company, category, ALL, None, act.at)?);
         }
         let saved = matches!(self.transact(writes).await?, Commit::Done);
         if saved {
             for category in categories.iter().skip(WAKES_AT_ONCE) {
-                self.wake(company, category, now).await?;
+                self.wake(company, category, act.at).await?;
             }
         }
         Ok(saved)
