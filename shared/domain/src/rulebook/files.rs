@@ -52,6 +52,18 @@ impl RulebookFiles {
         if problems.is_empty() { Ok(Self(kept)) } else { Err(problems.sorted()) }
     }
 
+    /// One file's bytes.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0.get(name).map(Vec::as_slice)
+    }
+
+    /// The same with one file replaced, or added.
+    pub(super) fn with(&self, name: &str, bytes: Vec<u8>) -> Result<Self, Problems> {
+        let others = self.0.iter().filter(|(known, _)| *known != name);
+        let others = others.map(|(name, bytes)| (name.clone(), bytes.clone()));
+        Self::new(others.chain([(name.to_owned(), bytes)]))
+    }
+
     /// The names and bytes, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.0.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))

@@ -73,8 +73,12 @@
 //! | `kind` | needed | `webhook` `inbox` |
 //! | `address` | an inbox has none | `https://`, on loopback `http://` too |
 //!
-//! **`areas.csv`**, to 500,000 rows: `area` and `part`, both needed; a part is `zip:33101`,
-//! `zip3:331`, `county:12086`, `radius_mi:25` (1 to 500), `state:FL` or `any`.
+//! **`areas.csv`**, to 500,000 rows
+//!
+//! | column | empty means | rule |
+//! |---|---|---|
+//! | `area` | needed | an id, the same in every row of the area |
+//! | `part` | needed | `zip:33101`, `zip3:331`, `county:12086`, `radius_mi:25` (1 to 500), `state:FL` or `any` |
 //!
 //! **`contracts.csv`**, to 100,000 rows
 //!
@@ -130,6 +134,7 @@ mod files;
 mod company;
 mod offers;
 mod sources;
+mod columns;
 mod dealers;
 mod areas;
 mod contracts;
@@ -137,6 +142,9 @@ mod examples;
 mod check;
 mod compile;
 mod examine;
+mod edit;
+mod diff;
+mod rows;
 mod table;
 mod keys;
 mod value;
@@ -156,7 +164,10 @@ use crate::dealer::{Channel, Dealer};
 use crate::ids::AreaId;
 use crate::scoring::ScoringModel;
 
+pub use columns::{Column, Presence, TABLES, TableColumns};
 pub use company::{Company, Mode, Scope};
+pub use diff::{ColumnDiff, Diff, RowDiff, RowFate, TableDiff};
+pub use edit::{Conflict, ConflictColumn, EditError, EditTable, Fields, Merged, RowChange, RowEdit};
 pub use examine::Examined;
 pub use examples::{Expect, RulebookTest, TestLead, Used};
 pub use files::{FILES, RulebookFiles};

@@ -1,0 +1,1 @@
+//! Edits as the desk makes them.
