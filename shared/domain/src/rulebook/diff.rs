@@ -377,3 +377,7 @@ fn spoken(key: &str) -> &str {
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
+
+#[cfg(test)]
+#[path = "diff_tests.rs"]
+mod tests;
