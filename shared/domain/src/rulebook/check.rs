@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use crate::contract::{Contract, Selection};
 use crate::ids::{AreaId, DealerId, OfferId};
 use crate::rulebook::nearest::nearest;
+use crate::rulebook::origin::cell_name;
 use crate::rulebook::problem::{Position, Problem, ProblemCode, Problems, Severity};
 use crate::rulebook::{Rulebook, Source};
 
@@ -39,6 +40,12 @@ impl Rulebook {
         self.check_dealers(&running, &mut warnings);
         self.check_areas(&mut warnings);
         self.check_contracts(today, &mut warnings);
+        for (file, workbook, sheet) in &self.positions.sheets {
+            for problem in warnings.0.list.iter_mut().filter(|problem| problem.file == *file) {
+                problem.cell = Some(cell_name(sheet, problem.at));
+                problem.file.clone_from(workbook);
+            }
+        }
         warnings.0.sorted().list
     }
 

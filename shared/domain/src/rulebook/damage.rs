@@ -17,7 +17,9 @@ pub(super) fn advice(text: &str) -> Option<&'static str> {
 
 /// `#REF!`, `#N/A`, `#NAME?` and their like.
 fn is_error(text: &str) -> bool {
-    matches!(text, "#N/A" | "#REF!" | "#NAME?" | "#VALUE!" | "#DIV/0!" | "#NUM!" | "#NULL!")
+    let named = |name: &str| name.bytes().all(|byte| byte.is_ascii_uppercase() || b"/0_".contains(&byte));
+    let error = text.strip_prefix('#').and_then(|rest| rest.strip_suffix(['!', '?']));
+    text == "#N/A" || error.is_some_and(|name| !name.is_empty() && named(name))
 }
 
 /// `1.5E+07`, `3,05E+09`.

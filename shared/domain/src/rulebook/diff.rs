@@ -85,10 +85,18 @@ impl Rulebook {
     pub fn diff(&self, newer: &Self) -> Diff {
         let mut differ = Differ { room: Room::default(), diff: Diff::default() };
         let whole = |id: &str, value: Value| BTreeMap::from([(id.to_owned(), value)]);
-        differ.values("company", &whole("company", json(&self.company)), &whole("company", json(&newer.company)));
+        differ.values(
+            "company",
+            &whole("company", json(&self.company)),
+            &whole("company", json(&newer.company)),
+        );
         differ.values("offers", &by_id(&self.offers), &by_id(&newer.offers));
         differ.values("sources", &by_id(&self.sources), &by_id(&newer.sources));
-        differ.values("scoring", &whole("scoring", json(&self.scoring)), &whole("scoring", json(&newer.scoring)));
+        differ.values(
+            "scoring",
+            &whole("scoring", json(&self.scoring)),
+            &whole("scoring", json(&newer.scoring)),
+        );
         let dealers = |book| keyed(book, |dealer: &Dealer| dealer.id.to_string());
         differ.rows("dealers", &dealers(&self.dealers), &dealers(&newer.dealers), |&row| rows::dealer(row));
         let channels =

@@ -22,9 +22,17 @@ fn order_and_spelling_are_no_difference() {
         ("contracts.csv", "roof-repair grill-prize", "grill-prize  roof-repair"),
         ("contracts.csv", ",45.00,", ",45,"),
         ("contracts.csv", ",mia,*,storm-page,florida,,", ",mia,*,storm-page,florida,open,"),
-        ("dealers.csv", "Mo-Fr 08:00-18:00; Sa 09:00-12:00", "Mo-Th 08:00-18:00; Fr 8:00-18:00; Sa 09:00-12:00"),
+        (
+            "dealers.csv",
+            "Mo-Fr 08:00-18:00; Sa 09:00-12:00",
+            "Mo-Th 08:00-18:00; Fr 8:00-18:00; Sa 09:00-12:00",
+        ),
         ("dealers.csv", ",2134,", ",02134,"),
-        ("areas.csv", "miami,zip3:331\nmiami,zip:2134\nflorida,state:FL\n", "florida,state:FL\nmiami,zip:02134\nmiami,zip3:331\n"),
+        (
+            "areas.csv",
+            "miami,zip3:331\nmiami,zip:2134\nflorida,state:FL\n",
+            "florida,state:FL\nmiami,zip:02134\nmiami,zip3:331\n",
+        ),
         ("company.toml", "window_days = 45", "currency = \"USD\"\nwindow_days = 45"),
     ]);
     let diff = book.diff(&other);

@@ -145,6 +145,9 @@ mod examine;
 mod edit;
 mod diff;
 mod rows;
+mod origin;
+#[cfg(feature = "xlsx")]
+pub mod workbook;
 mod table;
 mod keys;
 mod value;
@@ -212,6 +215,8 @@ struct Positions {
     areas: Vec<Position>,
     contracts: Vec<Position>,
     has_channels: bool,
+    /// Of the tables that came as sheets of a workbook: file, workbook, sheet.
+    sheets: Vec<(&'static str, String, String)>,
 }
 
 /// Where a rule stands is no part of what it says.
@@ -242,6 +247,8 @@ impl Rulebook {
     /// The error has everything that is wrong, at most [`crate::limits::PROBLEMS`] of it; all are of
     /// severity error. A fault is reported once: what refers to a row that has a fault is not at fault.
     pub fn parse(files: &RulebookFiles) -> Result<Self, Problems> {
+        #[cfg(feature = "xlsx")]
+        let files = &files.unpacked()?;
         let mut problems = Problems::default();
         files.check_names(&mut problems);
         let rulebook = read(files, &mut problems);
@@ -312,6 +319,7 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         areas: area_positions,
         contracts: contract_positions,
         has_channels: files.has("channels.csv"),
+        sheets: sheets(files),
     };
     let (company, scoring) = (company?, scoring?);
     Some(Rulebook {
@@ -326,6 +334,13 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         tests,
         positions,
     })
+}
+
+/// The tables that came as sheets.
+fn sheets(files: &RulebookFiles) -> Vec<(&'static str, String, String)> {
+    let origin =
+        |name| files.origin(name).map(|origin| (name, origin.workbook.clone(), origin.sheet.clone()));
+    FILES.into_iter().filter_map(|(name, _)| origin(name)).collect()
 }
 
 /// Nothing is known of a file that is not there, so nothing that refers to it is refused.

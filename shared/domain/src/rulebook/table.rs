@@ -76,7 +76,7 @@ impl<'a> Table<'a> {
                 } else if !name.is_empty() {
                     let meant = suggestion(name, self.columns.iter().map(|column| column.name));
                     let shown: String = name.chars().take(limits::FIELD_NAME_BYTES).collect();
-                    let message = format!("there is no column {shown:?} in {}{meant}", self.body.name);
+                    let message = format!("there is no column {shown:?} in {}{meant}", self.body.title());
                     problems.error(self.body, cell.offset, ProblemCode::UnknownColumn, message);
                 }
                 continue;
@@ -92,7 +92,7 @@ impl<'a> Table<'a> {
         for (column, cell) in self.columns.iter().zip(&self.cell_of) {
             let name = column.name;
             if column.presence == Presence::Needed && cell.is_none() {
-                let message = format!("{} needs the column {name}", self.body.name);
+                let message = format!("{} needs the column {name}", self.body.title());
                 problems.error(self.body, header, ProblemCode::MissingColumn, message);
                 self.broke_off = true;
             }

@@ -171,7 +171,8 @@ fn add(document: &mut DocumentMut, noun: &str, id: &str, fields: &Fields) {
 fn remove(document: &mut DocumentMut, noun: &str, place: usize) {
     match document.get_mut(noun) {
         Some(Item::ArrayOfTables(tables)) => {
-            let prefix = tables.get(place).and_then(|table| table.decor().prefix()?.as_str()).unwrap_or_default();
+            let prefix =
+                tables.get(place).and_then(|table| table.decor().prefix()?.as_str()).unwrap_or_default();
             let kept = prefix.rfind("\n\n").and_then(|at| prefix.get(..=at)).unwrap_or_default();
             let kept = if kept.trim().is_empty() { String::new() } else { kept.to_owned() };
             tables.remove(place);

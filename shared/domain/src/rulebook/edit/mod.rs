@@ -21,6 +21,7 @@ mod entries;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -274,6 +275,7 @@ impl RowEdit {
 
     /// The files with this one change.
     pub fn apply(&self, files: &RulebookFiles) -> Result<RulebookFiles, EditError> {
+        let files = &*self.unpacked(files)?;
         let row = self.row(files)?;
         self.after(row.as_ref())?;
         let name = self.table.file();
@@ -296,7 +298,8 @@ impl RowEdit {
         if would_be == is {
             return Ok(Merged::Applied(current.clone()));
         }
-        let (was, is, would_be) = (was.unwrap_or_default(), is.unwrap_or_default(), would_be.unwrap_or_default());
+        let (was, is, would_be) =
+            (was.unwrap_or_default(), is.unwrap_or_default(), would_be.unwrap_or_default());
         let names: BTreeSet<&String> = was.keys().chain(is.keys()).chain(would_be.keys()).collect();
         let text = |row: &Row, name: &String| row.get(name).map(text_of);
         let columns = names
@@ -331,8 +334,22 @@ impl RowEdit {
         Ok(Self { table: self.table, id: self.id.clone(), change })
     }
 
+    /// A row of a workbook is edited in the CSV file that its sheet becomes.
+    #[cfg_attr(
+        not(feature = "xlsx"),
+        expect(clippy::unnecessary_wraps, reason = "fails where workbooks are read")
+    )]
+    fn unpacked<'f>(&self, files: &'f RulebookFiles) -> Result<Cow<'f, RulebookFiles>, EditError> {
+        #[cfg(feature = "xlsx")]
+        if !self.table.is_toml() && files.has_workbook() {
+            return Ok(Cow::Owned(files.unpacked()?));
+        }
+        Ok(Cow::Borrowed(files))
+    }
+
     /// The row as it is.
     fn row(&self, files: &RulebookFiles) -> Result<Option<Row>, EditError> {
+        let files = &*self.unpacked(files)?;
         if self.table.is_toml() {
             entries::read(files, self.table.file(), self)
         } else {
@@ -356,7 +373,9 @@ impl RowEdit {
                 let mut after = row.cloned().unwrap_or_default();
                 after.extend(fields.clone());
                 if row.is_none() {
-                    after.extend(table.key_of(&id)?.into_iter().map(|(key, text)| (key.to_owned(), text.into())));
+                    after.extend(
+                        table.key_of(&id)?.into_iter().map(|(key, text)| (key.to_owned(), text.into())),
+                    );
                 }
                 after.retain(|_, value| says(value));
                 Ok(Some(after))
@@ -396,7 +415,9 @@ impl EditTable {
                 })?;
                 vec![dealer.to_owned(), order.to_owned()]
             }
-            Self::Dealers | Self::Areas | Self::Contracts | Self::Offers | Self::Sources => vec![id.to_owned()],
+            Self::Dealers | Self::Areas | Self::Contracts | Self::Offers | Self::Sources => {
+                vec![id.to_owned()]
+            }
         };
         Ok(self.keys().iter().copied().zip(texts).collect())
     }

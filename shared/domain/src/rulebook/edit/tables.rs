@@ -149,7 +149,9 @@ impl Sheet {
                 Ok(false) => return Ok(Ok(sheet)),
                 Err(unclosed) => return Ok(Err(unclosed)),
             }
-            let cell = |column: &Option<usize>| column.and_then(|column| cells.get(column)).map_or("", Cell::trimmed);
+            let cell = |column: &Option<usize>| {
+                column.and_then(|column| cells.get(column)).map_or("", Cell::trimmed)
+            };
             if !columns.iter().zip(&key).all(|(column, (_, text))| cell(column) == text) {
                 continue;
             }
@@ -292,8 +294,10 @@ impl Sheet {
         let old: Vec<&str> = self.rows.iter().map(|row| row.text(part)).collect();
         let new: Vec<&str> = parts.iter().map(String::as_str).collect();
         let before = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-        let (old_rest, new_rest) = (old.get(before..).unwrap_or_default(), new.get(before..).unwrap_or_default());
-        let after = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(old, new)| old == new).count();
+        let (old_rest, new_rest) =
+            (old.get(before..).unwrap_or_default(), new.get(before..).unwrap_or_default());
+        let after =
+            old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(old, new)| old == new).count();
         let between = old_rest.len() - after;
         let rows = self.rows.get(before..before + between).unwrap_or_default();
         let mut new = new_rest.get(..new_rest.len() - after).unwrap_or_default().iter();
@@ -326,7 +330,8 @@ impl Sheet {
 
     /// A cell as the file writes it.
     fn encoded(&self, text: &str, is_quoted: bool) -> String {
-        let special = |letter: char| matches!(letter, '"' | '\n' | '\r') || letter == char::from(self.delimiter);
+        let special =
+            |letter: char| matches!(letter, '"' | '\n' | '\r') || letter == char::from(self.delimiter);
         if is_quoted || text.contains(special) {
             format!("\"{}\"", text.replace('"', "\"\""))
         } else {

@@ -1,8 +1,8 @@
 //! Edits as the desk makes them.
 
 use super::*;
-use crate::rulebook::tests::folder;
 use crate::rulebook::Rulebook;
+use crate::rulebook::tests::folder;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
@@ -116,8 +116,14 @@ mod a_table {
             parts(&["zip3:331", "zip:33101", "zip:33102", "any"]),
             text.replace("miami,zip3:332\n", "miami,zip:33101\nmiami,zip:33102\n")
         );
-        assert_eq!(parts(&["state:GA", "zip3:331", "zip3:332", "any"]), text.replace("part\n", "part\nmiami,state:GA\n"));
-        assert_eq!(edited("areas.csv", text, "texas", json!({"parts": ["state:TX"]})), format!("{text}texas,state:TX\n"));
+        assert_eq!(
+            parts(&["state:GA", "zip3:331", "zip3:332", "any"]),
+            text.replace("part\n", "part\nmiami,state:GA\n")
+        );
+        assert_eq!(
+            edited("areas.csv", text, "texas", json!({"parts": ["state:TX"]})),
+            format!("{text}texas,state:TX\n")
+        );
     }
 
     #[test]
@@ -138,7 +144,8 @@ mod a_table {
         );
         let mut folder = bare();
         folder.remove("channels.csv");
-        let added = edit("channels", "mia:1", json!({"add": {"kind": "inbox"}})).apply(&files(folder)).unwrap();
+        let added =
+            edit("channels", "mia:1", json!({"add": {"kind": "inbox"}})).apply(&files(folder)).unwrap();
         assert_eq!(added.get("channels.csv").unwrap(), b"dealer,order,kind,address\nmia,1,inbox,\n");
     }
 }
@@ -170,10 +177,9 @@ name = \"Win a grill\"
         let set = json!({"set": {"name": "Repairs", "band": null, "incentive": true, "ranking": ["tier"]}});
         assert_eq!(
             edited("offers.toml", OFFERS, "roof-repair", set),
-            OFFERS.replace("name = \"Roof repair\" #", "name = \"Repairs\" #").replace(
-                "band = \"B3\"\n",
-                "incentive = true\nranking = [\"tier\"]\n"
-            )
+            OFFERS
+                .replace("name = \"Roof repair\" #", "name = \"Repairs\" #")
+                .replace("band = \"B3\"\n", "incentive = true\nranking = [\"tier\"]\n")
         );
         let unchanged = json!({"set": {"id": "roof-repair", "name": "Roof repair"}});
         for text in [OFFERS.to_owned(), format!("\u{feff}{}", OFFERS.replace('\n', "\r\n"))] {
@@ -183,10 +189,17 @@ name = \"Win a grill\"
 
     #[test]
     fn an_entry_is_added_at_the_end_and_removed_with_its_comment() {
-        let added = edited("offers.toml", OFFERS, "new", json!({"add": {"category": "hail", "name": "Hail"}}));
-        assert_eq!(added, format!("{OFFERS}\n[[offer]]\nid = \"new\"\ncategory = \"hail\"\nname = \"Hail\"\n"));
+        let added =
+            edited("offers.toml", OFFERS, "new", json!({"add": {"category": "hail", "name": "Hail"}}));
+        assert_eq!(
+            added,
+            format!("{OFFERS}\n[[offer]]\nid = \"new\"\ncategory = \"hail\"\nname = \"Hail\"\n")
+        );
         let removed = edited("offers.toml", OFFERS, "roof-repair", json!({"remove": true}));
-        assert!(removed.starts_with("# What people ask for.\n\n# The prize of 2026.\n[[offer]]\nid = \"grill"), "{removed}");
+        assert!(
+            removed.starts_with("# What people ask for.\n\n# The prize of 2026.\n[[offer]]\nid = \"grill"),
+            "{removed}"
+        );
         let removed = edited("offers.toml", OFFERS, "grill-prize", json!({"remove": true}));
         assert!(removed.contains("bread and butter") && removed.ends_with("\n# The end.\n"), "{removed}");
         assert!(!removed.contains("The prize"), "{removed}");
@@ -201,7 +214,12 @@ name = \"Win a grill\"
         );
         let sources = "[[source]]\nid = \"a\"\nkind = \"form\"\nends = 2026-01-31 # last\n[source.fields] # theirs\nMail = \"email\" # theirs\nTel = \"phone\"\n";
         assert_eq!(
-            edited("sources.toml", sources, "a", json!({"set": {"ends": "2026-02-28", "fields": {"Mail": "email", "Plz": "zip"}}})),
+            edited(
+                "sources.toml",
+                sources,
+                "a",
+                json!({"set": {"ends": "2026-02-28", "fields": {"Mail": "email", "Plz": "zip"}}})
+            ),
             sources.replace("2026-01-31", "2026-02-28").replace("Tel = \"phone\"", "Plz = \"zip\"")
         );
     }
@@ -224,7 +242,10 @@ mod refused {
             refusal("offers", "roof-repair", json!({"set": {"price": "1"}})),
             "there is no column \"price\" in offers (its columns are: id category name mode ranking band incentive)"
         );
-        assert_eq!(refusal("contracts", "none", json!({"set": {"tier": "1"}})), "there is no \"none\" in contracts");
+        assert_eq!(
+            refusal("contracts", "none", json!({"set": {"tier": "1"}})),
+            "there is no \"none\" in contracts"
+        );
         assert_eq!(refusal("sources", "none", json!({"remove": true})), "there is no \"none\" in sources");
         assert_eq!(refusal("dealers", "mia", json!({"add": {}})), "\"mia\" is in dealers already");
         assert_eq!(
@@ -242,7 +263,10 @@ mod refused {
             ("areas", json!({"parts": [""]})),
             ("areas", json!(null)),
         ] {
-            assert!(matches!(RowEdit::from_json(table, "mia", &body), Err(EditError::Malformed(_))), "{body}");
+            assert!(
+                matches!(RowEdit::from_json(table, "mia", &body), Err(EditError::Malformed(_))),
+                "{body}"
+            );
         }
     }
 
@@ -250,7 +274,8 @@ mod refused {
     fn every_known_key_of_an_entry_is_one_the_reader_knows() {
         for (table, id) in [("offers", "roof-repair"), ("sources", "storm-page")] {
             for key in table.parse::<EditTable>().unwrap().known().into_iter().filter(|key| *key != "id") {
-                let edited = edit(table, id, json!({"set": {key: {"wrong": [1]}}})).apply(&files(bare())).unwrap();
+                let edited =
+                    edit(table, id, json!({"set": {key: {"wrong": [1]}}})).apply(&files(bare())).unwrap();
                 let problems = Rulebook::parse(&edited).unwrap_err();
                 let unknown = crate::rulebook::ProblemCode::UnknownKey;
                 assert!(problems.list.iter().all(|problem| problem.code != unknown), "{key}: {problems}");
@@ -360,23 +385,38 @@ fn an_edit() -> impl Strategy<Value = RowEdit> {
             let set = json!({"set": {"cap_week": cap, "price": price, "territory": territory}});
             ("contracts", id, if gone { json!({"remove": true}) } else { set })
         });
-    let new_contract = (select(vec!["new-a", "new-b"]), select(vec!["hudson", "mia"])).prop_map(|(id, dealer)| {
-        let add = json!({"dealer": dealer, "offers": "*", "sources": "*", "area": "miami", "price": "1"});
-        ("contracts", id, json!({"add": add}))
-    });
-    let dealer = (select(vec!["hudson", "mia"]), "[A-Za-z;,\"é][A-Za-z;,\" é]{0,8}[A-Za-z;,\"é]", select(vec!["24/7", "Mo-Fr 08:00-18:00; Sa 09:00-12:00", ""]))
+    let new_contract =
+        (select(vec!["new-a", "new-b"]), select(vec!["hudson", "mia"])).prop_map(|(id, dealer)| {
+            let add = json!({"dealer": dealer, "offers": "*", "sources": "*", "area": "miami", "price": "1"});
+            ("contracts", id, json!({"add": add}))
+        });
+    let dealer = (
+        select(vec!["hudson", "mia"]),
+        "[A-Za-z;,\"é][A-Za-z;,\" é]{0,8}[A-Za-z;,\"é]",
+        select(vec!["24/7", "Mo-Fr 08:00-18:00; Sa 09:00-12:00", ""]),
+    )
         .prop_map(|(id, name, hours)| ("dealers", id, json!({"set": {"name": name, "hours": hours}})));
     let channel = select(vec![
         ("channels", "hudson:1", json!({"set": {"address": "https://elsewhere.example/"}})),
         ("channels", "hudson:2", json!({"remove": true})),
         ("channels", "mia:2", json!({"add": {"kind": "inbox"}})),
     ]);
-    let parts = prop::collection::vec(select(vec!["zip:33101", "zip:2134", "zip3:331", "county:12086", "radius_mi:9", "state:FL", "any"]), 1..6);
+    let parts = prop::collection::vec(
+        select(vec!["zip:33101", "zip:2134", "zip3:331", "county:12086", "radius_mi:9", "state:FL", "any"]),
+        1..6,
+    );
     let area = (select(vec!["miami", "florida", "texas"]), parts)
         .prop_map(|(id, parts)| ("areas", id, json!({"parts": parts})));
-    let offer = (select(vec!["roof-repair", "grill-prize"]), select(vec![json!("A1"), json!(null)]), any::<bool>())
-        .prop_map(|(id, band, incentive)| ("offers", id, json!({"set": {"band": band, "incentive": incentive}})));
-    let source = (select(vec!["storm-page", "old-list"]), select(vec![json!({}), json!({"Their \"name\"": "name"}), json!(null)]), select(vec![json!("2027-01-01"), json!(null)]))
+    let offer =
+        (select(vec!["roof-repair", "grill-prize"]), select(vec![json!("A1"), json!(null)]), any::<bool>())
+            .prop_map(|(id, band, incentive)| {
+                ("offers", id, json!({"set": {"band": band, "incentive": incentive}}))
+            });
+    let source = (
+        select(vec!["storm-page", "old-list"]),
+        select(vec![json!({}), json!({"Their \"name\"": "name"}), json!(null)]),
+        select(vec![json!("2027-01-01"), json!(null)]),
+    )
         .prop_map(|(id, fields, ends)| ("sources", id, json!({"set": {"fields": fields, "ends": ends}})));
     let entry = select(vec![
         ("offers", "x", json!({"add": {"category": "hail", "name": "X"}})),
