@@ -60,7 +60,7 @@ pub(super) fn channel(channel: &Channel) -> RowText {
 }
 
 /// A row of `areas.csv`.
-pub(super) fn area(area: &AreaId, part: &AreaPart) -> RowText {
+pub(super) fn area(area: &AreaId, part: AreaPart) -> RowText {
     filled([("area", area.to_string()), ("part", part.to_string())])
 }
 

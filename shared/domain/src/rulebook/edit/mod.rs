@@ -397,7 +397,7 @@ impl EditTable {
             }
             let value = if self.is_toml() { value.clone() } else { Value::from(cell_of(column, value)?) };
             let key = self.key_of(id)?.into_iter().find(|(key, _)| key == column);
-            if key.is_some_and(|(_, text)| Value::from(text) != value) {
+            if key.is_some_and(|(_, text)| value != text) {
                 let message = format!("{column} is what the row is called by: add a new one and remove this");
                 return Err(EditError::Malformed(message));
             }

@@ -20,10 +20,12 @@ fn bare() -> Folder {
     folder
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "reads better where it is called")]
 fn edit(table: &str, id: &str, body: Value) -> RowEdit {
     RowEdit::from_json(table, id, &body).unwrap()
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "reads better where it is called")]
 fn refusal(table: &str, id: &str, body: Value) -> String {
     let edit = RowEdit::from_json(table, id, &body);
     edit.and_then(|edit| edit.apply(&files(folder()))).unwrap_err().to_string()

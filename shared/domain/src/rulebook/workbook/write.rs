@@ -33,7 +33,7 @@ pub fn export(book: &Rulebook, created: DateTime) -> Result<Vec<u8>, Invalid> {
         "areas" => {
             let parts =
                 book.areas.iter().flat_map(|(area, parts)| parts.iter().map(move |part| (area, part)));
-            parts.map(|(area, part)| rows::area(area, part)).collect()
+            parts.map(|(area, part)| rows::area(area, *part)).collect()
         }
         "contracts" => book.contracts.iter().map(rows::contract).collect(),
         _ => Vec::new(),
@@ -50,11 +50,11 @@ fn workbook(created: DateTime, rows: impl Fn(&str) -> Vec<RowText>) -> Result<Ve
         workbook.save_to_buffer()
     };
     write().map_err(|error| {
-        Invalid::new(match error {
-            XlsxError::MaxStringLengthExceeded => {
-                "a cell would have more than 32767 characters, which no spreadsheet takes"
-            }
-            _ => "this does not fit into a workbook",
+        // The library's errors name what was written, which is not ours to repeat.
+        Invalid::new(if matches!(error, XlsxError::MaxStringLengthExceeded) {
+            "a cell would have more than 32767 characters, which no spreadsheet takes"
+        } else {
+            "this does not fit into a workbook"
         })
     })
 }

@@ -1,6 +1,7 @@
 //! A workbook written by hand, part by part: what no library would write can be written.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
 
 use zip::write::SimpleFileOptions;
@@ -58,8 +59,9 @@ pub(super) fn parts(sheets: &Sheets) -> Vec<(String, Vec<u8>)> {
     let mut parts = Vec::new();
     for (index, (name, data)) in sheets.iter().enumerate() {
         let id = index + 1;
-        listed += &format!("<sheet name=\"{name}\" sheetId=\"{id}\" r:id=\"rId{id}\"/>");
-        related += &format!(
+        let _ = write!(listed, "<sheet name=\"{name}\" sheetId=\"{id}\" r:id=\"rId{id}\"/>");
+        let _ = write!(
+            related,
             "<Relationship Id=\"rId{id}\" Type=\"{OFFICE}/worksheet\" Target=\"worksheets/sheet{id}.xml\"/>"
         );
         parts.push((
