@@ -74,7 +74,7 @@ impl RulebookFiles {
     }
 
     /// The same with the sheets of a workbook as CSV files, in which problems are still told by sheet and
-    /// cell. This is what is published: see [`workbook`](crate::rulebook::workbook).
+    /// cell. This is what is published: see [`crate::rulebook::workbook`].
     #[cfg(feature = "xlsx")]
     pub fn unpacked(&self) -> Result<Self, Problems> {
         let mut problems = Problems::default();

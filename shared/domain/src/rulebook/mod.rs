@@ -3,7 +3,8 @@
 //! A folder of files. TOML for what is written by hand, CSV for what is a table in anyone's
 //! spreadsheet. [`Rulebook::parse`] reads it as a whole: either every value and every reference is
 //! good, or the answer is the [`Problems`], each with file, line and column. [`Rulebook::check`]
-//! warns of what is allowed and hardly meant.
+//! warns of what is allowed and hardly meant. [`RowEdit`] changes one row of a published rulebook,
+//! [`Rulebook::diff`] tells what is different between two.
 //!
 //! # Files
 //!
@@ -119,6 +120,11 @@
 //! a first line `sep=;`, and cells parted by semicolons or tabs are mended. Windows-1252 and UTF-16 are
 //! refused. What a spreadsheet rewrote is refused by name: a date (`9-May`), a rounded number
 //! (`1.5E+07`), `TRUE`, `#REF!`, a comma in a price.
+//!
+//! # Workbooks
+//!
+//! With the feature `xlsx` a folder may have one workbook (any name that ends in `.xlsx`) in place of CSV
+//! files: a sheet `dealers`, `channels`, `areas`, `contracts` each. See the module `workbook`.
 //!
 //! # Not yet
 //!

@@ -5,8 +5,11 @@
 
 use std::fmt::Display;
 
-use crate::contract::{AreaPart, Caps, Contract, Selection};
+#[cfg(feature = "xlsx")]
+use crate::contract::AreaPart;
+use crate::contract::{Caps, Contract, Selection};
 use crate::dealer::{Channel, Dealer};
+#[cfg(feature = "xlsx")]
 use crate::ids::AreaId;
 use crate::time::Period;
 
@@ -60,6 +63,7 @@ pub(super) fn channel(channel: &Channel) -> RowText {
 }
 
 /// A row of `areas.csv`.
+#[cfg(feature = "xlsx")]
 pub(super) fn area(area: &AreaId, part: AreaPart) -> RowText {
     filled([("area", area.to_string()), ("part", part.to_string())])
 }

@@ -8,10 +8,10 @@ use jiff::civil::{DateTime, date};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use super::{parse, read, with_workbook};
+use super::{parse, read};
 use crate::rulebook::tests::folder;
 use crate::rulebook::workbook::{export, template};
-use crate::rulebook::{Presence, Rulebook, RulebookFiles, TABLES};
+use crate::rulebook::{Presence, Rulebook, TABLES};
 
 fn noon() -> DateTime {
     date(2026, 5, 9).at(12, 0, 0, 0)
@@ -244,41 +244,4 @@ proptest! {
         prop_assert_eq!(book.diff(&back).to_string(), "nothing is different\n");
         prop_assert_eq!(back, book);
     }
-}
-
-/// `cargo test --release -p leadyard-domain --features xlsx --lib hundred_thousand -- --ignored --nocapture`
-#[test]
-#[ignore = "prints how long it takes"]
-#[allow(clippy::disallowed_methods, reason = "it measures")]
-fn a_workbook_of_a_hundred_thousand_contracts() {
-    let mut contracts = "contract,dealer,offers,sources,area,territory,sale,when_unavailable,min_band,needs,max_age_hours,tier,weight,price,cap_day,cap_month,after_hours,starts,ends\n".to_owned();
-    for number in 0..crate::limits::CONTRACTS {
-        writeln!(contracts, "contract-{number},{},roof-repair,*,miami,open,shared:3,next,B2,consent,72,1,2,45.00,10,100,hold,2026-01-01,2026-12-31", ["hudson", "mia"][number % 2]).unwrap();
-    }
-    let mut folder = folder();
-    folder.remove("tests.toml");
-    folder.insert("contracts.csv", contracts.into_bytes());
-    let book = parse(folder.clone()).unwrap();
-    let started = std::time::Instant::now();
-    let bytes = export(&book, noon()).unwrap();
-    println!("written in {:?}: {} bytes", started.elapsed(), bytes.len());
-    let inflated: usize = unpacked(&bytes).values().map(String::len).sum();
-    println!("inflated: {inflated} bytes");
-    let mut folder = with_workbook(bytes);
-    folder.remove("tests.toml");
-    let files = RulebookFiles::new(folder).unwrap();
-    let started = std::time::Instant::now();
-    let unpacked = files.unpacked().unwrap();
-    println!(
-        "unpacked in {:?}: {} bytes of CSV",
-        started.elapsed(),
-        unpacked.get("contracts.csv").unwrap().len()
-    );
-    let started = std::time::Instant::now();
-    let back = Rulebook::parse(&unpacked).unwrap();
-    println!("parsed in {:?}", started.elapsed());
-    assert_eq!(back, book);
-    let started = std::time::Instant::now();
-    assert!(back.diff(&book).is_empty());
-    println!("compared in {:?}", started.elapsed());
 }
