@@ -23,6 +23,7 @@ mod entries;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "xlsx")]
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -152,6 +153,7 @@ impl RowEdit {
 
     /// The files with this one change.
     pub fn apply(&self, files: &RulebookFiles) -> Result<RulebookFiles, EditError> {
+        #[cfg(feature = "xlsx")]
         let files = &*self.unpacked(files)?;
         let row = self.row(files)?;
         self.after(row.as_ref())?;
@@ -198,12 +200,8 @@ impl RowEdit {
     }
 
     /// A row of a workbook is edited in the CSV file that its sheet becomes.
-    #[cfg_attr(
-        not(feature = "xlsx"),
-        expect(clippy::unnecessary_wraps, reason = "fails where workbooks are read")
-    )]
+    #[cfg(feature = "xlsx")]
     fn unpacked<'f>(&self, files: &'f RulebookFiles) -> Result<Cow<'f, RulebookFiles>, EditError> {
-        #[cfg(feature = "xlsx")]
         if !self.table.is_toml() && files.has_workbook() {
             return Ok(Cow::Owned(files.unpacked()?));
         }
@@ -212,6 +210,7 @@ impl RowEdit {
 
     /// The row as it is.
     fn row(&self, files: &RulebookFiles) -> Result<Option<Row>, EditError> {
+        #[cfg(feature = "xlsx")]
         let files = &*self.unpacked(files)?;
         if self.table.is_toml() {
             entries::read(files, self.table.file(), self)

@@ -61,6 +61,14 @@ mod a_table {
     }
 
     #[test]
+    fn what_a_cell_says_already_is_not_written_again() {
+        let before =
+            text_of("contracts.csv").replacen(",45.00,", ", 45.00 ,", 1).replacen(",wait,", ",\"wait\",", 1);
+        let same = json!({"set": {"price": "45.00", "when_unavailable": " wait ", "tier": 1}});
+        assert_eq!(edited("contracts.csv", &before, "hudson-miami", same), before);
+    }
+
+    #[test]
     fn what_a_spreadsheet_left_in_the_file_stays() {
         let text = "\u{feff}sep=;\r\n\r\nArea ; PART;;\r\nmiami;\"zip3:331\";;\r\n;;\r\nflorida;state:FL";
         assert_eq!(
