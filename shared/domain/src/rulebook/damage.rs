@@ -69,7 +69,9 @@ mod tests {
         for text in ["1.5E+07", "3,05E+09", "1E+10"] {
             assert!(advice(text).unwrap().contains("rounded"), "{text}");
         }
-        assert!(advice("TRUE").is_some() && advice("#REF!").is_some());
+        for text in ["TRUE", "#REF!", "#N/A", "#DIV/0!", "#NAME?", "#SPILL!"] {
+            assert!(advice(text).is_some(), "{text}");
+        }
         for text in ["Mo-Fr 08:00-18:00", "2026-05-09", "A1", "12e", "zip:33101", "May", "1e5", "é-é", ""] {
             assert!(advice(text).is_none(), "{text}");
         }
