@@ -27,7 +27,7 @@ mod statement;
 mod rulebook;
 mod switches;
 
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{method_not_allowed, not_found};
@@ -57,6 +57,11 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/dealers/{dealer}/deposits", post(statement::deposit))
         .route("/v1/inbox/{assignment}/{act}", post(inbox::answer))
         .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))
+        .route("/v1/rulebook/versions", get(rulebook::versions))
+        .route("/v1/rulebook/workbook", get(rulebook::workbook_of).put(rulebook::publish_workbook))
+        .route("/v1/rulebook/template", get(rulebook::template))
+        .route("/v1/rulebook/rollback", post(rulebook::rollback))
+        .route("/v1/rulebook/{table}/{id}", patch(rulebook::edit))
         .route("/v1/switches", get(switches::current))
         .route("/v1/changes", get(switches::changes))
         .route("/v1/switches/{switch}", post(switches::flip))

@@ -1,15 +1,19 @@
-//! The rulebook: what is in force, and publishing a whole one. One with an error is never published,
-//! not even in part.
+//! The rulebook: what is in force and what was; publishing a whole one, one row of it, a workbook, or an
+//! earlier version again. One with an error is never published, not even in part; every version is kept,
+//! with who published it and when.
 
 use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use leadyard_domain::access::DeskToken;
 use leadyard_domain::error::Code;
+use leadyard_domain::ids::CompanyId;
 use leadyard_domain::limits;
-use leadyard_domain::rulebook::{Rulebook, RulebookFiles};
+use leadyard_domain::rulebook::{EditError, Merged, Problems, RowEdit, Rulebook, RulebookFiles, workbook};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, body};
 use leadyard_platform::store::Published;
@@ -18,26 +22,75 @@ use serde_json::{Value, json};
 
 use crate::who;
 
+/// How often an edit that crossed another publish is made again on what is in force then.
+const ROUNDS: usize = 4;
+/// Versions of one list.
+const VERSIONS: i32 = 200;
+
 #[derive(Deserialize)]
 pub(crate) struct WhichQuery {
     pub(crate) company: Option<String>,
 }
 
-/// `GET /v1/rulebook?company`.
+#[derive(Deserialize)]
+pub(crate) struct VersionQuery {
+    company: Option<String>,
+    version: Option<u64>,
+    files: Option<String>,
+}
+
+fn none_yet() -> Problem {
+    Problem::new(Code::NotFound, "this company has no rulebook yet")
+}
+
+/// `GET /v1/rulebook?company&version&files`: what is in force, or an earlier version; its files, if asked for.
 pub(crate) async fn current(
+    State(cloud): State<Cloud>,
+    Query(query): Query<VersionQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let pointer = cloud.store.rulebook_pointer(&company).await?.ok_or_else(none_yet)?;
+    let version = query.version.unwrap_or(pointer.version);
+    let known = cloud.store.rulebook_version(&company, version).await?;
+    let mut told = json!({ "company": company, "version": version, "in_force": pointer.version });
+    let (at, by) = if version == pointer.version {
+        (json!(pointer.at), json!(pointer.by))
+    } else {
+        let known = known.as_ref().ok_or_else(|| Problem::new(Code::NotFound, "there is no such version"))?;
+        (json!(known.at), json!(known.by))
+    };
+    let mut add = |name: &str, value: Value| {
+        if let Some(members) = told.as_object_mut() {
+            members.insert(name.to_owned(), value);
+        }
+    };
+    add("at", at);
+    add("by", by);
+    add("how", json!(known.map(|known| known.how)));
+    if query.files.is_some() {
+        let text = cloud.store.rulebook_text(&company, version).await?;
+        add("files", json!(text));
+    }
+    Ok(Json(told))
+}
+
+/// `GET /v1/rulebook/versions?company`: the newest first.
+pub(crate) async fn versions(
     State(cloud): State<Cloud>,
     Query(query): Query<WhichQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     let desk = who::desk(&cloud, &headers)?;
     let company = who::company(&desk, query.company.as_deref())?;
-    let pointer = cloud.store.rulebook_pointer(&company).await?;
-    let pointer = pointer.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))?;
-    Ok(Json(json!({ "company": company, "version": pointer.version, "at": pointer.at, "by": pointer.by })))
+    let versions = cloud.store.rulebook_versions(&company, VERSIONS).await?;
+    Ok(Json(json!({ "company": company, "versions": versions })))
 }
 
 #[derive(Deserialize)]
 pub(crate) struct PublishQuery {
+    company: Option<String>,
     /// The version this one was made from; 0 for the first.
     base: Option<u64>,
     dry_run: Option<String>,
@@ -60,16 +113,152 @@ pub(crate) async fn publish(
     let bytes = body(request, 2 * limits::RULEBOOK_BYTES).await?;
     let sent: PublishBody = serde_json::from_slice(&bytes)
         .map_err(|_| Problem::new(Code::MalformedBody, r#"the body is {"files": {"company.toml": "…"}}"#))?;
-    let refused = |problems: Value, detail: &str| {
-        Problem::new(Code::RulebookRefused, detail).with("problems", problems)
-    };
     let files = sent.files.into_iter().map(|(name, text)| (name, text.into_bytes()));
-    let files =
-        RulebookFiles::new(files).map_err(|problems| refused(json!(problems), "the files were not taken"))?;
-    let book =
-        Rulebook::parse(&files).map_err(|problems| refused(json!(problems), "the rulebook has errors"))?;
-    let company = who::company(&desk, Some(book.company.id.as_str()))?;
-    let compiled = book.compile(0).map_err(|rule| refused(Value::Null, &rule.to_string()))?;
+    let files = RulebookFiles::new(files).map_err(|problems| broken(&problems))?;
+    let how = How { desk: &desk, word: "whole".to_owned(), dry_run: query.dry_run.is_some() };
+    put_in_force(&cloud, how, query.base, files).await
+}
+
+/// `PUT /v1/rulebook/workbook?company&base&dry_run`: an XLSX workbook; its sheets replace the tables, and the
+/// rest stays as it is in force.
+pub(crate) async fn publish_workbook(
+    State(cloud): State<Cloud>,
+    Query(query): Query<PublishQuery>,
+    headers: HeaderMap,
+    request: Body,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let bytes = body(request, limits::RULEBOOK_BYTES).await?;
+    let pointer = cloud.store.rulebook_pointer(&company).await?.ok_or_else(none_yet)?;
+    let current = files_of(&cloud, &company, pointer.version).await?;
+    let sent = [("rulebook.xlsx".to_owned(), bytes.to_vec())];
+    let sent =
+        RulebookFiles::new(sent).and_then(|files| files.unpacked()).map_err(|problems| broken(&problems))?;
+    let tables: BTreeMap<String, Vec<u8>> =
+        sent.iter().map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect();
+    let kept = current.iter().filter(|(name, _)| !tables.contains_key(*name));
+    let kept: Vec<(String, Vec<u8>)> = kept.map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect();
+    let files = RulebookFiles::new(kept.into_iter().chain(tables)).map_err(|problems| broken(&problems))?;
+    let how = How { desk: &desk, word: "workbook".to_owned(), dry_run: query.dry_run.is_some() };
+    put_in_force(&cloud, how, Some(query.base.unwrap_or(pointer.version)), files).await
+}
+
+/// `GET /v1/rulebook/workbook?company`: the tables in force as a workbook.
+pub(crate) async fn workbook_of(
+    State(cloud): State<Cloud>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let pointer = cloud.store.rulebook_pointer(&company).await?.ok_or_else(none_yet)?;
+    let files = files_of(&cloud, &company, pointer.version).await?;
+    let book = Rulebook::parse(&files).map_err(|problems| broken(&problems))?;
+    let created = pointer.at.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+    let bytes =
+        workbook::export(&book, created).map_err(|rule| Problem::new(Code::Internal, rule.to_string()))?;
+    Ok(xlsx(bytes))
+}
+
+/// `GET /v1/rulebook/template`: an empty workbook whose columns say their rules.
+pub(crate) async fn template(State(cloud): State<Cloud>, headers: HeaderMap) -> Result<Response, Problem> {
+    who::desk(&cloud, &headers)?;
+    let created = cloud.clock.now().to_zoned(jiff::tz::TimeZone::UTC).datetime();
+    let bytes = workbook::template(created).map_err(|rule| Problem::new(Code::Internal, rule.to_string()))?;
+    Ok(xlsx(bytes))
+}
+
+fn xlsx(bytes: Vec<u8>) -> Response {
+    let kind = HeaderValue::from_static("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+    ([(header::CONTENT_TYPE, kind)], bytes).into_response()
+}
+
+/// `PATCH /v1/rulebook/{table}/{id}?company&base&dry_run`: one row, made from version `base`. Rows that others
+/// changed since stay as they made them; if it is this one, the answer is both.
+pub(crate) async fn edit(
+    State(cloud): State<Cloud>,
+    Path((table, id)): Path<(String, String)>,
+    Query(query): Query<PublishQuery>,
+    headers: HeaderMap,
+    request: Body,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let sent: Value = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?)
+        .map_err(|_| Problem::new(Code::MalformedBody, r#"the body is {"set": {"cap_day": "12"}}"#))?;
+    let edit = RowEdit::from_json(&table, &id, &sent).map_err(refused_edit)?;
+    let base = query.base;
+    let base =
+        base.ok_or_else(|| Problem::new(Code::InvalidField, "base: which version did you look at?"))?;
+    for _ in 0..ROUNDS {
+        let pointer = cloud.store.rulebook_pointer(&company).await?.ok_or_else(none_yet)?;
+        let current = files_of(&cloud, &company, pointer.version).await?;
+        let merged = if base == pointer.version {
+            edit.apply(&current).map(Merged::Applied)
+        } else {
+            edit.apply_since(&files_of(&cloud, &company, base).await?, &current)
+        };
+        let files = match merged.map_err(refused_edit)? {
+            Merged::Applied(files) => files,
+            Merged::Conflict(conflict) => {
+                let detail = "somebody else changed this row meanwhile; look at both and send it again";
+                return Err(Problem::new(Code::VersionConflict, detail)
+                    .with("version", pointer.version)
+                    .with("conflict", json!(conflict)));
+            }
+        };
+        let how = How { desk: &desk, word: format!("{table}/{id}"), dry_run: query.dry_run.is_some() };
+        match put_in_force(&cloud, how, Some(pointer.version), files).await {
+            // Somebody published in between: their rows stand, ours is made on top.
+            Err(problem) if problem.code() == Code::VersionConflict => {}
+            result => return result,
+        }
+    }
+    Err(Problem::new(Code::Unavailable, "others kept publishing; try again").retry_after(1))
+}
+
+#[derive(Deserialize)]
+struct Rollback {
+    version: u64,
+}
+
+/// `POST /v1/rulebook/rollback?company&base&dry_run`: `{"version": 7}`: its files once more, as a new version.
+pub(crate) async fn rollback(
+    State(cloud): State<Cloud>,
+    Query(query): Query<PublishQuery>,
+    headers: HeaderMap,
+    request: Body,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let sent: Rollback = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?)
+        .map_err(|_| Problem::new(Code::MalformedBody, r#"the body is {"version": 7}"#))?;
+    let files = files_of(&cloud, &company, sent.version).await?;
+    let word = format!("rollback to {}", sent.version);
+    put_in_force(&cloud, How { desk: &desk, word, dry_run: query.dry_run.is_some() }, query.base, files).await
+}
+
+/// Who publishes, and what of it.
+struct How<'a> {
+    desk: &'a DeskToken,
+    word: String,
+    dry_run: bool,
+}
+
+/// Parses, compiles, runs the rulebook's own tests, and publishes over `base`: the answer is what is
+/// different, what is worth a second look, and the new version.
+async fn put_in_force(
+    cloud: &Cloud,
+    how: How<'_>,
+    base: Option<u64>,
+    files: RulebookFiles,
+) -> Result<Json<Value>, Problem> {
+    // What is kept is text: a workbook's sheets as the tables they are.
+    let files = files.unpacked().map_err(|problems| broken(&problems))?;
+    let book = Rulebook::parse(&files).map_err(|problems| broken(&problems))?;
+    let company = who::company(how.desk, Some(book.company.id.as_str()))?;
+    let compiled = book.compile(0).map_err(|rule| Problem::new(Code::RulebookRefused, rule.to_string()))?;
     let failed: Vec<_> = book
         .tests
         .iter()
@@ -77,26 +266,63 @@ pub(crate) async fn publish(
         .filter(|examined| !examined.differences.is_empty())
         .collect();
     if !failed.is_empty() {
-        return Err(refused(json!(failed), "the rulebook's own tests fail"));
+        let detail = "the rulebook's own tests fail";
+        return Err(Problem::new(Code::RulebookRefused, detail).with("problems", json!(failed)));
     }
     let now = cloud.clock.now();
     let warnings = book.check(now.to_zoned(jiff::tz::TimeZone::UTC).date());
     let in_force = cloud.store.rulebook_pointer(&company).await?.map_or(0, |pointer| pointer.version);
-    if query.dry_run.is_some() {
-        return Ok(Json(json!({ "company": company, "in_force": in_force, "warnings": warnings })));
-    }
-    let base = query.base.unwrap_or(in_force);
+    let diff = match in_force {
+        0 => None,
+        version => {
+            let before = files_of(cloud, &company, version).await?;
+            // One that an earlier version of this program took may be none for this one.
+            Rulebook::parse(&before).ok().map(|before| before.diff(&book))
+        }
+    };
+    let base = base.unwrap_or(in_force);
     if base != in_force {
         return Err(behind(in_force));
     }
-    match cloud.store.rulebook_publish(&compiled, &files, base, &desk.staff, now).await? {
+    if how.dry_run {
+        return Ok(Json(json!({
+            "company": company, "in_force": in_force, "diff": diff, "warnings": warnings,
+        })));
+    }
+    let staff = &how.desk.staff;
+    match cloud.store.rulebook_publish(&compiled, &files, base, staff, &how.word, now).await? {
         Published::Behind(version) => Err(behind(version)),
         Published::Version(version) => {
             tracing::info!(company.id = %company, rulebook.version = version, "a rulebook was published");
-            wake_all(&cloud, &compiled.core.offers, &company).await;
-            Ok(Json(json!({ "company": company, "version": version, "warnings": warnings })))
+            wake_all(cloud, &compiled.core.offers, &company).await;
+            Ok(Json(json!({
+                "company": company, "version": version, "diff": diff, "warnings": warnings,
+            })))
         }
     }
+}
+
+/// The files of one version, as published.
+async fn files_of(cloud: &Cloud, company: &CompanyId, version: u64) -> Result<RulebookFiles, Problem> {
+    let text = cloud.store.rulebook_text(company, version).await?;
+    let text = text.ok_or_else(|| Problem::new(Code::NotFound, format!("there is no version {version}")))?;
+    let files = text.into_iter().map(|(name, text)| (name, text.into_bytes()));
+    RulebookFiles::new(files).map_err(|problems| broken(&problems))
+}
+
+fn broken(problems: &Problems) -> Problem {
+    Problem::new(Code::RulebookRefused, "the rulebook has errors").with("problems", json!(problems))
+}
+
+fn refused_edit(error: EditError) -> Problem {
+    let code = match &error {
+        EditError::UnknownTable(_) | EditError::NoSuchRow { .. } => Code::NotFound,
+        EditError::UnknownColumn { .. } => Code::InvalidField,
+        EditError::Malformed(_) => Code::MalformedBody,
+        EditError::RowExists { .. } => Code::StateConflict,
+        EditError::Unreadable(problems) => return broken(problems),
+    };
+    Problem::new(code, error.to_string())
 }
 
 fn behind(version: u64) -> Problem {
@@ -114,8 +340,6 @@ pub(crate) async fn wake_all(
     categories.sort_unstable();
     categories.dedup();
     for category in categories {
-        if let Err(error) = cloud.queues.wake_to_distribution(company, category).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "waking is left to the sweep");
-        }
+        cloud.hand_wake(company, category).await;
     }
 }

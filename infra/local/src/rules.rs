@@ -108,7 +108,7 @@ pub async fn publish(
     {
         return Ok(in_force);
     }
-    match store.rulebook_publish(compiled, files, in_force, by, now).await? {
+    match store.rulebook_publish(compiled, files, in_force, by, "whole", now).await? {
         Published::Version(version) => Ok(version),
         Published::Behind(version) => {
             anyhow::bail!("version {version} was published meanwhile; look at it first")

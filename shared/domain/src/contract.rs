@@ -252,6 +252,19 @@ impl AreaPart {
     }
 }
 
+impl std::fmt::Display for AreaPart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Zip(zip) => write!(f, "zip:{zip}"),
+            Self::Zip3(zip3) => write!(f, "zip3:{zip3}"),
+            Self::County(county) => write!(f, "county:{county}"),
+            Self::RadiusMiles(miles) => write!(f, "radius_mi:{miles}"),
+            Self::State(state) => write!(f, "state:{state}"),
+            Self::Any => f.write_str("any"),
+        }
+    }
+}
+
 impl std::str::FromStr for AreaPart {
     type Err = Invalid;
     fn from_str(text: &str) -> Result<Self, Invalid> {

@@ -306,6 +306,34 @@ impl std::str::FromStr for Hours {
     }
 }
 
+/// As they are read: neighbouring days of the same hours are one group.
+impl std::fmt::Display for Hours {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const DAYS: [&str; 7] = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
+        if *self == Self::always() {
+            return f.write_str("24/7");
+        }
+        let mut separator = "";
+        let days: Vec<(&str, &Vec<(u16, u16)>)> = DAYS.into_iter().zip(&self.week).collect();
+        for alike in days.chunk_by(|one, next| one.1 == next.1) {
+            let (Some((first, intervals)), Some((last, _))) = (alike.first(), alike.last()) else { continue };
+            if intervals.is_empty() {
+                continue;
+            }
+            write!(f, "{separator}{first}")?;
+            if first != last {
+                write!(f, "-{last}")?;
+            }
+            for (index, (from, to)) in intervals.iter().enumerate() {
+                let before = if index == 0 { ' ' } else { ',' };
+                write!(f, "{before}{:02}:{:02}-{:02}:{:02}", from / 60, from % 60, to / 60, to % 60)?;
+            }
+            separator = "; ";
+        }
+        Ok(())
+    }
+}
+
 fn hours_rule() -> Invalid {
     Invalid::new("hours are written 'Mo-Fr 08:00-18:00; Sa 09:00-12:00' or '24/7'")
 }

@@ -54,6 +54,16 @@ pub const AREA_PARTS: usize = 500_000;
 pub const DEALERS: usize = 100_000;
 /// Contracts of one rulebook.
 pub const CONTRACTS: usize = 100_000;
+/// A workbook with all its parts inflated, in bytes (256 MiB): some ten times the largest rulebook as text.
+pub const WORKBOOK_BYTES: usize = 256 * 1024 * 1024;
+/// Parts of a workbook: sheets, styles, notes.
+pub const WORKBOOK_PARTS: usize = 1_000;
+/// Texts that a workbook may claim to hold.
+pub const WORKBOOK_STRINGS: usize = 4_000_000;
+/// Lines of a difference between two rulebooks that are listed: a row, or a column of it.
+pub const DIFF_LINES: usize = 1_000;
+/// Text of a difference that is listed, in bytes.
+pub const DIFF_BYTES: usize = 256 * 1024;
 /// Problems one check reports before it stops.
 pub const PROBLEMS: usize = 200;
 /// The widest radius, in miles.

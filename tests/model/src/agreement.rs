@@ -57,6 +57,9 @@ fn seat(of: Id) -> Seat {
         reservation: Reservation::default(),
         contract_caps: Caps::default(),
         dealer_caps: Caps::default(),
+        budget_month: None,
+        prepaid: false,
+        accept_by: None,
         pass: Pass::default(),
     }
 }

@@ -6,12 +6,10 @@ use crate::contract::AreaPart;
 use crate::ids::AreaId;
 use crate::limits;
 use crate::rulebook::body::Body;
+use crate::rulebook::columns::AREAS;
 use crate::rulebook::index::{Index, Read};
 use crate::rulebook::problem::{Position, Problems};
-use crate::rulebook::table::Column::Needed;
-use crate::rulebook::table::{Column, Row, Table};
-
-const AREAS: [Column; 2] = [Needed("area"), Needed("part")];
+use crate::rulebook::table::{Row, Table};
 
 pub(super) fn read(
     body: &Body<'_>,

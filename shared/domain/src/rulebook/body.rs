@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use crate::rulebook::origin::Origin;
 use crate::rulebook::problem::{Position, ProblemCode, Problems};
 
 /// Marks are this far apart: finding a position scans at most so many bytes.
@@ -11,6 +12,8 @@ const MARK_BYTES: usize = 256;
 pub(super) struct Body<'a> {
     pub(super) name: &'a str,
     pub(super) text: &'a str,
+    /// The sheet that it came from.
+    pub(super) origin: Option<&'a Origin>,
     /// The position of every 256th byte, made when first asked for: a rulebook may be one line of
     /// megabytes, and finding positions in it must not become quadratic.
     marks: OnceCell<Vec<Position>>,
@@ -18,7 +21,7 @@ pub(super) struct Body<'a> {
 
 impl<'a> Body<'a> {
     pub(super) fn new(name: &'a str, text: &'a str) -> Self {
-        Self { name, text, marks: OnceCell::new() }
+        Self { name, text, origin: None, marks: OnceCell::new() }
     }
 
     /// The file as text. What is not UTF-8 is refused with the line, never guessed at: a guess would
@@ -46,9 +49,20 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Line and column of a byte.
+    /// What messages call it: a sheet has no ending.
+    pub(super) fn title(&self) -> String {
+        match self.origin {
+            Some(origin) => format!("the sheet {}", origin.sheet),
+            None => self.name.to_owned(),
+        }
+    }
+
+    /// Line and column of a byte; of a sheet row and column.
     pub(super) fn locate(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
+        if let Some(origin) = self.origin {
+            return origin.locate(self.text, offset);
+        }
         let marks = self.marks.get_or_init(|| self.mark());
         let index = offset / MARK_BYTES;
         let mark = marks.get(index).copied().unwrap_or(Position::START);

@@ -68,6 +68,12 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// Passes over one cell and gives the byte after it: a delimiter, a line's end, or nothing.
+    pub(super) fn pass_cell(&mut self) -> Result<usize, Unclosed> {
+        self.cell()?;
+        Ok(self.at)
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }

@@ -10,45 +10,13 @@ use crate::error::Invalid;
 use crate::ids::{AreaId, ContractId, DealerId, OfferId, ReturnReason, SourceId};
 use crate::limits;
 use crate::rulebook::body::Body;
+use crate::rulebook::columns::CONTRACTS;
 use crate::rulebook::index::{Id, Index, Read, Refused};
 use crate::rulebook::problem::{Position, ProblemCode, Problems};
-use crate::rulebook::table::Column::{Needed, Usual};
-use crate::rulebook::table::{Column, Row, Table};
+use crate::rulebook::table::{Row, Table};
 use crate::rulebook::value;
 use crate::scoring::Band;
 use crate::time::Period;
-
-const CONTRACTS: [Column; 29] = [
-    Needed("contract"),
-    Needed("dealer"),
-    Needed("offers"),
-    Needed("sources"),
-    Needed("area"),
-    Usual("territory"),
-    Usual("sale"),
-    Usual("when_unavailable"),
-    Usual("min_band"),
-    Usual("needs"),
-    Usual("max_age_hours"),
-    Usual("tier"),
-    Usual("weight"),
-    Needed("price"),
-    Usual("cap_hour"),
-    Usual("cap_day"),
-    Usual("cap_week"),
-    Usual("cap_month"),
-    Usual("cap_total"),
-    Usual("budget_month"),
-    Usual("deadline_minutes"),
-    Usual("deadline_clock"),
-    Usual("after_hours"),
-    Usual("return_days"),
-    Usual("return_quota"),
-    Usual("return_reasons"),
-    Usual("return_approval"),
-    Usual("starts"),
-    Usual("ends"),
-];
 
 /// What a contract may refer to.
 pub(super) struct Known<'a> {

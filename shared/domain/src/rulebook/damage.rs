@@ -17,7 +17,9 @@ pub(super) fn advice(text: &str) -> Option<&'static str> {
 
 /// `#REF!`, `#N/A`, `#NAME?` and their like.
 fn is_error(text: &str) -> bool {
-    matches!(text, "#N/A" | "#REF!" | "#NAME?" | "#VALUE!" | "#DIV/0!" | "#NUM!" | "#NULL!")
+    let named = |name: &str| name.bytes().all(|byte| byte.is_ascii_uppercase() || b"/0_".contains(&byte));
+    let error = text.strip_prefix('#').and_then(|rest| rest.strip_suffix(['!', '?']));
+    text == "#N/A" || error.is_some_and(|name| !name.is_empty() && named(name))
 }
 
 /// `1.5E+07`, `3,05E+09`.
@@ -67,7 +69,9 @@ mod tests {
         for text in ["1.5E+07", "3,05E+09", "1E+10"] {
             assert!(advice(text).unwrap().contains("rounded"), "{text}");
         }
-        assert!(advice("TRUE").is_some() && advice("#REF!").is_some());
+        for text in ["TRUE", "#REF!", "#N/A", "#DIV/0!", "#NAME?", "#SPILL!"] {
+            assert!(advice(text).is_some(), "{text}");
+        }
         for text in ["Mo-Fr 08:00-18:00", "2026-05-09", "A1", "12e", "zip:33101", "May", "1e5", "é-é", ""] {
             assert!(advice(text).is_none(), "{text}");
         }

@@ -10,39 +10,12 @@ use crate::ids::DealerId;
 use crate::limits;
 use crate::place::Zip;
 use crate::rulebook::body::Body;
+use crate::rulebook::columns::{CHANNELS, DEALERS};
 use crate::rulebook::company::Defaults;
 use crate::rulebook::index::{Index, Read, Refused};
 use crate::rulebook::problem::{Position, ProblemCode, Problems};
-use crate::rulebook::table::Column::{Later, Needed, Usual};
-use crate::rulebook::table::{Column, Row, Table};
+use crate::rulebook::table::{Row, Table};
 use crate::rulebook::value;
-
-const DEALERS: [Column; 15] = [
-    Needed("dealer"),
-    Usual("kind"),
-    Needed("name"),
-    Usual("contact"),
-    Usual("email"),
-    Usual("phone"),
-    Usual("billing_email"),
-    Needed("zip"),
-    Usual("zone"),
-    Usual("hours"),
-    Usual("after_hours"),
-    Usual("holidays"),
-    Usual("cap_day"),
-    Usual("cap_month"),
-    Usual("prepaid"),
-];
-
-const CHANNELS: [Column; 6] = [
-    Needed("dealer"),
-    Needed("order"),
-    Needed("kind"),
-    Usual("address"),
-    Later("format"),
-    Later("vendor_id"),
-];
 
 pub(super) fn read(
     body: &Body<'_>,

@@ -3,7 +3,8 @@
 //! A folder of files. TOML for what is written by hand, CSV for what is a table in anyone's
 //! spreadsheet. [`Rulebook::parse`] reads it as a whole: either every value and every reference is
 //! good, or the answer is the [`Problems`], each with file, line and column. [`Rulebook::check`]
-//! warns of what is allowed and hardly meant.
+//! warns of what is allowed and hardly meant. [`RowEdit`] changes one row of a published rulebook,
+//! [`Rulebook::diff`] tells what is different between two.
 //!
 //! # Files
 //!
@@ -76,8 +77,12 @@
 //! | `kind` | needed | `webhook` `inbox` |
 //! | `address` | an inbox has none | `https://`, on loopback `http://` too |
 //!
-//! **`areas.csv`**, to 500,000 rows: `area` and `part`, both needed; a part is `zip:33101`,
-//! `zip3:331`, `county:12086`, `radius_mi:25` (1 to 500), `state:FL` or `any`.
+//! **`areas.csv`**, to 500,000 rows
+//!
+//! | column | empty means | rule |
+//! |---|---|---|
+//! | `area` | needed | an id, the same in every row of the area |
+//! | `part` | needed | `zip:33101`, `zip3:331`, `county:12086`, `radius_mi:25` (1 to 500), `state:FL` or `any` |
 //!
 //! **`contracts.csv`**, to 100,000 rows
 //!
@@ -126,6 +131,11 @@
 //! refused. What a spreadsheet rewrote is refused by name: a date (`9-May`), a rounded number
 //! (`1.5E+07`), `TRUE`, `#REF!`, a comma in a price.
 //!
+//! # Workbooks
+//!
+//! With the feature `xlsx` a folder may have one workbook (any name that ends in `.xlsx`) in place of CSV
+//! files: a sheet `dealers`, `channels`, `areas`, `contracts` each. See the module `workbook`.
+//!
 //! # Not yet
 //!
 //! Known and refused unless empty: `format`, `vendor_id` of channels; `retention_days`, `branding` of
@@ -138,6 +148,7 @@ mod files;
 mod company;
 mod offers;
 mod sources;
+mod columns;
 mod dealers;
 mod areas;
 mod contracts;
@@ -145,6 +156,12 @@ mod examples;
 mod check;
 mod compile;
 mod examine;
+mod edit;
+mod diff;
+mod rows;
+mod origin;
+#[cfg(feature = "xlsx")]
+pub mod workbook;
 mod table;
 mod keys;
 mod value;
@@ -165,7 +182,10 @@ use crate::ids::AreaId;
 use crate::scoring::ScoringModel;
 
 pub use check::{Block, Figures, StateFigures};
+pub use columns::{Column, Presence, TABLES, TableColumns};
 pub use company::{Company, Mode, Scope};
+pub use diff::{ColumnDiff, Diff, RowDiff, RowFate, TableDiff};
+pub use edit::{Conflict, ConflictColumn, EditError, EditTable, Fields, Merged, RowChange, RowEdit};
 pub use examine::Examined;
 pub use examples::{Expect, RulebookTest, TestLead, Used};
 pub use files::{FILES, RulebookFiles};
@@ -210,6 +230,8 @@ struct Positions {
     areas: Vec<Position>,
     contracts: Vec<Position>,
     has_channels: bool,
+    /// Of the tables that came as sheets of a workbook: file, workbook, sheet.
+    sheets: Vec<(&'static str, String, String)>,
 }
 
 /// Where a rule stands is no part of what it says.
@@ -240,6 +262,8 @@ impl Rulebook {
     /// The error has everything that is wrong, at most [`crate::limits::PROBLEMS`] of it; all are of
     /// severity error. A fault is reported once: what refers to a row that has a fault is not at fault.
     pub fn parse(files: &RulebookFiles) -> Result<Self, Problems> {
+        #[cfg(feature = "xlsx")]
+        let files = &files.unpacked()?;
         let mut problems = Problems::default();
         files.check_names(&mut problems);
         let rulebook = read(files, &mut problems);
@@ -315,6 +339,7 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         areas: area_positions,
         contracts: contract_positions,
         has_channels: files.has("channels.csv"),
+        sheets: sheets(files),
     };
     let (company, scoring) = (company?, scoring?);
     Some(Rulebook {
@@ -329,6 +354,13 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         tests,
         positions,
     })
+}
+
+/// The tables that came as sheets.
+fn sheets(files: &RulebookFiles) -> Vec<(&'static str, String, String)> {
+    let origin =
+        |name| files.origin(name).map(|origin| (name, origin.workbook.clone(), origin.sheet.clone()));
+    FILES.into_iter().filter_map(|(name, _)| origin(name)).collect()
 }
 
 /// Nothing is known of a file that is not there, so nothing that refers to it is refused.

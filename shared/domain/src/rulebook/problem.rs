@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits;
 use crate::rulebook::body::Body;
 use crate::rulebook::check::Figures;
+use crate::rulebook::origin::cell_name;
 
 words! {
     /// Whether a rulebook with this problem can be published.
@@ -104,7 +105,8 @@ impl Position {
     pub const START: Self = Self { line: 1, column: 1 };
 }
 
-/// One thing wrong. Printed as `contracts.csv:14:23: error: cap_day is a whole number from 1 to 1000000`.
+/// One thing wrong. Printed as `contracts.csv:14:23: error: cap_day is a whole number from 1 to 1000000`,
+/// of a workbook as `rulebook.xlsx:contracts!H14: error: …`.
 ///
 /// The message states the rule. It repeats ids and names of columns, never what stands in a cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +116,9 @@ pub struct Problem {
     /// Where in it.
     #[serde(flatten)]
     pub at: Position,
+    /// The cell of a workbook, `dealers!H14`; then `line` and `column` are those of the sheet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
     /// Error or warning.
     pub severity: Severity,
     /// What kind.
@@ -127,8 +132,11 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, at: Position { line, column }, severity, code: _, message, figures: _ } = self;
-        write!(f, "{file}:{line}:{column}: {severity}: {message}")
+        let Self { file, at: Position { line, column }, cell, severity, code: _, message, figures: _ } = self;
+        match cell {
+            Some(cell) => write!(f, "{file}:{cell}: {severity}: {message}"),
+            None => write!(f, "{file}:{line}:{column}: {severity}: {message}"),
+        }
     }
 }
 
@@ -181,11 +189,17 @@ impl Problems {
         code: ProblemCode,
         message: impl Into<String>,
     ) {
-        if self.has_room() {
-            self.note(body.name, body.locate(offset), Severity::Error, code, message);
-        } else {
+        if !self.has_room() {
             self.omitted += 1;
+            return;
         }
+        let at = body.locate(offset);
+        let (file, cell) = match body.origin {
+            Some(origin) => (&*origin.workbook, Some(cell_name(&origin.sheet, at))),
+            None => (body.name, None),
+        };
+        let (file, message) = (file.to_owned(), message.into());
+        self.push(Problem { file, at, cell, severity: Severity::Error, code, message, figures: None });
     }
 
     /// Notes a problem whose position is known.
@@ -197,16 +211,24 @@ impl Problems {
         code: ProblemCode,
         message: impl Into<String>,
     ) {
+        let message = message.into();
+        self.push(Problem { file: file.to_owned(), at, cell: None, severity, code, message, figures: None });
+    }
+
+    pub(super) fn push(&mut self, problem: Problem) {
         if self.has_room() {
-            let message = message.into();
-            self.list.push(Problem { file: file.to_owned(), at, severity, code, message, figures: None });
+            self.list.push(problem);
         } else {
             self.omitted += 1;
         }
     }
 
     pub(super) fn sorted(mut self) -> Self {
-        self.list.sort_by(|one, other| (&one.file, one.at).cmp(&(&other.file, other.at)));
+        fn place(problem: &Problem) -> (&str, Option<&str>, Position) {
+            let sheet = problem.cell.as_deref().and_then(|cell| cell.rsplit_once('!'));
+            (&problem.file, sheet.map(|(sheet, _)| sheet), problem.at)
+        }
+        self.list.sort_by(|one, other| place(one).cmp(&place(other)));
         self
     }
 }

@@ -9,30 +9,12 @@ use crate::error::Invalid;
 use crate::limits;
 use crate::rulebook::body::Body;
 use crate::rulebook::cells::{CELLS, Cell, Cells, Unclosed};
+use crate::rulebook::columns::{Column, Presence};
 use crate::rulebook::damage;
 use crate::rulebook::index::{Id, Index, NotFound, Read, Refused};
 use crate::rulebook::nearest::suggestion;
 use crate::rulebook::problem::{ProblemCode, Problems};
 use crate::rulebook::value::{date, named, whole_number};
-
-/// Whether a table must have a column.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Column {
-    /// The column and a value in every row.
-    Needed(&'static str),
-    /// An empty cell means the default.
-    Usual(&'static str),
-    /// Known, and not implemented by this version: may only be empty.
-    Later(&'static str),
-}
-
-impl Column {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Needed(name) | Self::Usual(name) | Self::Later(name) => name,
-        }
-    }
-}
 
 /// A table being read.
 pub(super) struct Table<'a> {
@@ -70,10 +52,10 @@ impl<'a> Table<'a> {
         };
         let found = table.read_cells(problems);
         let names: Vec<String> = table.cells.iter().map(|cell| cell.trimmed().to_ascii_lowercase()).collect();
-        let known = |name: &String| columns.iter().any(|column| column.name() == name);
+        let known = |name: &String| columns.iter().any(|column| column.name == name);
         if !found || !names.iter().any(known) {
             if !table.broke_off {
-                let listed: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+                let listed: Vec<&str> = columns.iter().map(|column| column.name).collect();
                 let message = format!("the first row names the columns: {}", listed.join(","));
                 problems.error(body, start, ProblemCode::NoHeader, message);
             }
@@ -85,16 +67,16 @@ impl<'a> Table<'a> {
 
     fn read_header(&mut self, names: &[String], problems: &mut Problems) {
         for (index, (name, cell)) in names.iter().zip(&self.cells).enumerate() {
-            let column = self.columns.iter().position(|column| column.name() == name);
+            let column = self.columns.iter().position(|column| column.name == name);
             self.named.push(!name.is_empty());
             let Some(slot) = column.and_then(|column| self.cell_of.get_mut(column)) else {
                 if index >= CELLS {
                     let message = format!("a table has at most {CELLS} columns");
                     problems.error(self.body, cell.offset, ProblemCode::TooMany, message);
                 } else if !name.is_empty() {
-                    let meant = suggestion(name, self.columns.iter().map(|column| column.name()));
+                    let meant = suggestion(name, self.columns.iter().map(|column| column.name));
                     let shown: String = name.chars().take(limits::FIELD_NAME_BYTES).collect();
-                    let message = format!("there is no column {shown:?} in {}{meant}", self.body.name);
+                    let message = format!("there is no column {shown:?} in {}{meant}", self.body.title());
                     problems.error(self.body, cell.offset, ProblemCode::UnknownColumn, message);
                 }
                 continue;
@@ -108,8 +90,9 @@ impl<'a> Table<'a> {
         }
         let header = self.cells.first().map_or(0, |cell| cell.offset);
         for (column, cell) in self.columns.iter().zip(&self.cell_of) {
-            if let (Column::Needed(name), None) = (column, cell) {
-                let message = format!("{} needs the column {name}", self.body.name);
+            let name = column.name;
+            if column.presence == Presence::Needed && cell.is_none() {
+                let message = format!("{} needs the column {name}", self.body.title());
                 problems.error(self.body, header, ProblemCode::MissingColumn, message);
                 self.broke_off = true;
             }
@@ -168,7 +151,7 @@ impl<'a> Table<'a> {
 
 /// Where the table starts and what parts its cells: European spreadsheets write semicolons, and
 /// some say so in a first line `sep=;`.
-fn dialect(text: &str) -> (usize, u8) {
+pub(super) fn dialect(text: &str) -> (usize, u8) {
     let line_end = |from: usize| {
         text.get(from..).and_then(|rest| rest.find(['\n', '\r'])).map_or(text.len(), |length| from + length)
     };
@@ -331,7 +314,8 @@ impl Row<'_, '_> {
             problems.error(table.body, cell.offset, ProblemCode::ExtraCell, message);
         }
         for (column, cell) in table.columns.iter().zip(&table.cell_of) {
-            if let Column::Later(name) = column
+            let name = column.name;
+            if column.presence == Presence::Later
                 && let Some(cell) = cell.and_then(|index| table.cells.get(index))
                 && !cell.trimmed().is_empty()
             {
@@ -345,7 +329,7 @@ impl Row<'_, '_> {
         // Columns are asked for in their order, or twice in a row: begin where the last was found.
         let table = self.table;
         let (before, after) = table.columns.split_at_checked(table.last.get())?;
-        let found = |known: &Column| known.name() == column;
+        let found = |known: &Column| known.name == column;
         let index = match after.iter().position(found) {
             Some(ahead) => before.len() + ahead,
             None => before.iter().position(found)?,

@@ -88,7 +88,7 @@ waiting = "hours"
 until = 2026-06-02T08:00:00-04:00
 "#;
 
-fn folder() -> BTreeMap<&'static str, Vec<u8>> {
+pub(super) fn folder() -> BTreeMap<&'static str, Vec<u8>> {
     [
         ("company.toml", COMPANY),
         ("offers.toml", OFFERS),
@@ -105,7 +105,7 @@ fn folder() -> BTreeMap<&'static str, Vec<u8>> {
     .collect()
 }
 
-fn parse(folder: BTreeMap<&'static str, Vec<u8>>) -> Result<Rulebook, Problems> {
+pub(super) fn parse(folder: BTreeMap<&'static str, Vec<u8>>) -> Result<Rulebook, Problems> {
     RulebookFiles::new(folder).and_then(|files| Rulebook::parse(&files))
 }
 

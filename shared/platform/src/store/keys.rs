@@ -141,6 +141,8 @@ pub enum Key<'a> {
     },
     /// `R#company` / `current`. Which version is in force. Written by publishing.
     RulebookPointer(&'a CompanyId),
+    /// `R#company` / `version#version`. Who put it in force, when, and how. Immutable. Written by publishing.
+    RulebookVersion(&'a CompanyId, u64),
     /// `R#company` / `core#version`. The compiled core. Immutable, at most 256 KB.
     RulebookCore(&'a CompanyId, u64),
     /// `R#company` / `chunk#version#category/state/part`. A compiled chunk. Immutable, at most 256 KB.
@@ -180,6 +182,7 @@ impl Key<'_> {
             Self::Return { company, .. } => format!("U#{company}"),
             Self::Change { company, .. } => format!("G#{company}"),
             Self::RulebookPointer(company)
+            | Self::RulebookVersion(company, _)
             | Self::RulebookCore(company, _)
             | Self::RulebookChunk(company, _, _)
             | Self::RulebookText(company, _, _) => format!("R#{company}"),
@@ -210,6 +213,7 @@ impl Key<'_> {
             Self::Idempotency { .. } => "Q".to_owned(),
             Self::ContractCaps(_, _) | Self::DealerCaps(_, _) => "K".to_owned(),
             Self::RulebookPointer(_) => "current".to_owned(),
+            Self::RulebookVersion(_, version) => format!("version#{version:010}"),
             Self::RulebookCore(_, version) => format!("core#{version:010}"),
             Self::RulebookChunk(_, version, chunk) => format!("chunk#{version:010}#{chunk}"),
             Self::RulebookText(_, version, number) => format!("text#{version:010}#{number:05}"),

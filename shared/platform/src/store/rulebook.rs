@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use leadyard_domain::distribution::{Chunk, ChunkKey, Compiled, Core};
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::rulebook::RulebookFiles;
+use serde::{Deserialize, Serialize};
 
 use super::keys::Key;
 use super::{Commit, Item, Store, StoreError, number, read_number, read_string, string, values};
@@ -19,6 +20,21 @@ pub struct RulebookPointer {
     pub at: Timestamp,
     /// By whom.
     pub by: String,
+}
+
+/// A version that was put in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulebookVersion {
+    /// Which.
+    pub version: u64,
+    /// The version it was made from.
+    pub base: u64,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// `whole`, `workbook`, `contracts/hudson-miami`, `rollback to 7`.
+    pub how: String,
 }
 
 /// What came of publishing.
@@ -39,6 +55,26 @@ impl Store {
     /// Which rulebook is in force.
     pub async fn rulebook_pointer(&self, company: &CompanyId) -> Result<Option<RulebookPointer>, StoreError> {
         Ok(self.get(&Key::RulebookPointer(company)).await?.as_ref().and_then(read_pointer))
+    }
+
+    /// Who put a version in force, when and how; `None` of one that never was, or that an earlier version of
+    /// this program published.
+    pub async fn rulebook_version(
+        &self,
+        company: &CompanyId,
+        version: u64,
+    ) -> Result<Option<RulebookVersion>, StoreError> {
+        self.get(&Key::RulebookVersion(company, version)).await?.map(read_version).transpose()
+    }
+
+    /// The versions that were put in force, the newest first.
+    pub async fn rulebook_versions(
+        &self,
+        company: &CompanyId,
+        limit: i32,
+    ) -> Result<Vec<RulebookVersion>, StoreError> {
+        let pk = Key::RulebookPointer(company).pk();
+        self.query_newest_of(pk, "version#", limit).await?.into_iter().map(read_version).collect()
     }
 
     /// The compiled core of one version.
@@ -93,6 +129,7 @@ impl Store {
         files: &RulebookFiles,
         base: u64,
         by: &str,
+        how: &str,
         now: Timestamp,
     ) -> Result<Published, StoreError> {
         let company = compiled.core.company_id().clone();
@@ -117,7 +154,8 @@ impl Store {
         }
         let text = serde_json::to_string(&core).map_err(|error| StoreError::Malformed(Box::new(error)))?;
         self.put_plain(keyed(&Key::RulebookCore(&company, version), "core", string(text))).await?;
-        self.point_at(&core, base, by, now).await
+        let (by, how) = (by.to_owned(), how.to_owned());
+        self.point_at(&core, RulebookVersion { version, base, at: now, by, how }).await
     }
 
     /// Claims the next free version: a publisher that died leaves a gap, never a mixture.
@@ -133,21 +171,19 @@ impl Store {
         }
     }
 
-    async fn point_at(
-        &self,
-        core: &Core,
-        base: u64,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<Published, StoreError> {
+    async fn point_at(&self, core: &Core, of: RulebookVersion) -> Result<Published, StoreError> {
+        let RulebookVersion { base, at: now, .. } = of;
         let company = core.company_id();
         let mut pointer = super::key_item(&Key::RulebookPointer(company));
         pointer.insert("version".to_owned(), number(core.version));
         pointer.insert("at".to_owned(), number(now.as_millisecond()));
-        pointer.insert("by".to_owned(), string(by));
+        pointer.insert("by".to_owned(), string(&of.by));
         let condition = if base == 0 { "attribute_not_exists(pk)" } else { "version = :base" };
         let bound = if base == 0 { values([]) } else { values([(":base", number(base))]) };
-        let mut writes = vec![self.put(pointer, condition, bound)?];
+        let mut known: Item =
+            serde_dynamo::to_item(&of).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+        known.extend(super::key_item(&Key::RulebookVersion(company, of.version)));
+        let mut writes = vec![self.put(pointer, condition, bound)?, self.put(known, "", values([]))?];
         let mut categories: Vec<_> = core.offers.iter().map(|offer| &offer.category).collect();
         categories.sort_unstable();
         categories.dedup();
@@ -177,6 +213,10 @@ impl Store {
             .map(drop)
             .map_err(StoreError::unavailable)
     }
+}
+
+fn read_version(item: Item) -> Result<RulebookVersion, StoreError> {
+    serde_dynamo::from_item(item).map_err(|error| StoreError::damaged("rulebook version", error))
 }
 
 fn keyed(key: &Key<'_>, name: &str, value: AttributeValue) -> Item {

@@ -47,6 +47,7 @@ pub use figures::{Block, Figures, StateFigures};
 
 use crate::contract::Contract;
 use crate::rulebook::Rulebook;
+use crate::rulebook::origin::cell_name;
 use crate::rulebook::problem::Problem;
 use field::Fields;
 use reach::Reach;
@@ -76,6 +77,13 @@ impl Rulebook {
         survey.find_gaps(&mut fields, &mut warnings);
         survey.find_closed_gaps(&reach, &fields, &mut warnings);
         survey.find_odd_caps(&mut warnings);
-        warnings.into_list()
+        let mut list = warnings.into_list();
+        for (file, workbook, sheet) in &self.positions.sheets {
+            for problem in list.iter_mut().filter(|problem| problem.file == *file) {
+                problem.cell = Some(cell_name(sheet, problem.at));
+                problem.file.clone_from(workbook);
+            }
+        }
+        list
     }
 }

@@ -45,7 +45,15 @@ impl Warnings {
         if kind.kept.len() < limits::PROBLEMS {
             let (message, figures) = say();
             let severity = Severity::Warning;
-            kind.kept.push(Problem { file: file.to_owned(), at, severity, code, message, figures });
+            kind.kept.push(Problem {
+                file: file.to_owned(),
+                at,
+                cell: None,
+                severity,
+                code,
+                message,
+                figures,
+            });
         }
     }
 
