@@ -48,6 +48,7 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
     check.dealers_agree();
     check.no_cap_is_exceeded();
     check.no_territory_is_bypassed();
+    check.money_adds_up();
     check.scores_are_functions_of_sets().await?;
     check.decisions_repeat().await?;
     let mut violations = check.violations;
@@ -345,6 +346,74 @@ impl Check<'_> {
         }
     }
 
+    /// Promise 3, in money: each lead that was settled is charged once, each that came back is credited once,
+    /// and budgets and balances are what is held.
+    fn money_adds_up(&mut self) {
+        let mut lines: HashMap<(&str, &str), Vec<&Item>> = HashMap::new();
+        let mut deposits = 0;
+        for item in self.items.iter().filter(|item| text(item, "pk").starts_with("B#")) {
+            match text(item, "kind") {
+                "deposit" => deposits += number(item, "amount").unwrap_or(0),
+                kind => lines.entry((text(item, "assignment"), kind)).or_default().push(item),
+            }
+        }
+        let mut wrong = Vec::new();
+        let mut spent: HashMap<(String, i64), i64> = HashMap::new();
+        let mut held_in_advance = 0;
+        let mut known = 0;
+        for one in self.stories.iter().flat_map(|story| &story.assignments) {
+            let id = one.id.to_string();
+            let charges = lines.get(&(id.as_str(), "charge")).map_or(&[][..], Vec::as_slice);
+            let credits = lines.get(&(id.as_str(), "credit")).map_or(&[][..], Vec::as_slice);
+            known += charges.len() + credits.len();
+            let settled = usize::from(one.settled_at.is_some());
+            let back = usize::from(one.settled_at.is_some() && given_back(one.state));
+            if (charges.len(), credits.len()) != (settled, back) {
+                wrong.push(format!(
+                    "assignment {id} ({}) has {} charges and {} credits, not {settled} and {back}",
+                    one.state,
+                    charges.len(),
+                    credits.len()
+                ));
+            }
+            if charges.iter().chain(credits).any(|line| number(line, "amount") != Some(one.price.minor())) {
+                wrong.push(format!("a line of assignment {id} is not its price"));
+            }
+            if one.masked() {
+                wrong.push(format!("assignment {id} is offered still, and nothing is due"));
+            }
+            if !given_back(one.state) {
+                let contract = format!("K#{}#c#{}", one.company, one.contract);
+                *spent.entry((contract, one.reservation.start(Period::Month))).or_default() +=
+                    one.price.minor();
+                held_in_advance += if one.prepaid { one.price.minor() } else { 0 };
+            }
+        }
+        let all: usize = lines.values().map(Vec::len).sum();
+        if all != known {
+            wrong.push(format!("{} lines of the ledger belong to no assignment", all - known));
+        }
+        for item in self.items.iter().filter(|item| text(item, "sk") == "K") {
+            let pk = text(item, "pk");
+            if pk.contains("#c#") {
+                let month = number(item, "month_at").unwrap_or(0);
+                let held = spent.get(&(pk.to_owned(), month)).copied().unwrap_or(0);
+                let counted = number(item, "month_spent").unwrap_or(0);
+                if counted != held {
+                    wrong.push(format!("{pk} counts {counted} spent, and {held} are held"));
+                }
+            } else if rules::is_prepaid(pk) {
+                let balance = number(item, "balance").unwrap_or(0);
+                if balance != deposits - held_in_advance {
+                    wrong.push(format!("{pk} has {balance}, of {deposits} less {held_in_advance}"));
+                }
+            }
+        }
+        for wrong in wrong {
+            self.violated(3, wrong);
+        }
+    }
+
     /// Promise 3: nobody had a lead from where somebody else's contract compels.
     fn no_territory_is_bypassed(&mut self) {
         for story in self.stories {
@@ -457,6 +526,15 @@ pub(crate) fn cap_exceeded(database: &dynoxide::Database, table: &str, key: &str
     let answer = database.get_item(serde_json::from_value(request).ok()?).ok()?;
     let item = serde_json::to_value(answer).ok()?;
     let count = |name: String| item["Item"][name]["N"].as_str()?.parse::<u32>().ok();
+    let money = |name: &str| item["Item"][name]["N"].as_str()?.parse::<i64>().ok();
+    if let Some((budget, spent)) = rules::budget_of(pk).zip(money("month_spent"))
+        && spent > budget
+    {
+        return Some(format!("promise 3: {pk} had spent {spent} of {budget}"));
+    }
+    if rules::is_prepaid(pk) && money("balance").is_some_and(|balance| balance < 0) {
+        return Some(format!("promise 3: {pk} had less than nothing"));
+    }
     let over =
         caps.iter().find(|(period, most)| count(format!("{period}_used")).is_some_and(|used| used > *most));
     over.map(|(period, most)| format!("promise 3: {pk} stood above {most} a {period}"))

@@ -118,6 +118,23 @@ pub(crate) const CONTRACTS: &[Contract] = &[
 pub(crate) const DEALER_CAPS: &[(&str, &str, Period, u32)] =
     &[("alpha", "elm", Period::Day, 3), ("alpha", "cedar", Period::Day, 6)];
 
+/// Monthly budgets of contracts, in minor units.
+pub(crate) const BUDGETS: &[(&str, &str, i64)] =
+    &[("alpha", "aspen-denver", 40_000), ("beta", "gum-anywhere", 10_000)];
+
+/// The dealer that pays in advance.
+pub(crate) const PREPAID: (&str, &str) = ("alpha", "cedar");
+
+/// The budget of the caps item of a contract, by its partition key.
+pub(crate) fn budget_of(pk: &str) -> Option<i64> {
+    BUDGETS.iter().find(|(company, id, _)| pk == format!("K#{company}#c#{id}")).map(|(_, _, budget)| *budget)
+}
+
+/// Whether a caps item is that of the dealer that pays in advance.
+pub(crate) fn is_prepaid(pk: &str) -> bool {
+    pk == format!("K#{}#d#{}", PREPAID.0, PREPAID.1)
+}
+
 /// Offers people ask for, by company.
 pub(crate) const OFFERS: &[(&str, &[&str])] = &[
     ("alpha", &["roof-repair", "roof-new", "roof-repair", "solar-quote", "grill-prize"]),
@@ -252,13 +269,13 @@ band = "A1"
     ("sources.toml", "[[source]]\nid = \"web\"\nkind = \"form\"\noffer = \"roof-repair\"\n"),
     (
         "dealers.csv",
-        "dealer,kind,name,zip,zone,hours,cap_day\n\
-         aspen,outside,Aspen,80202,America/Denver,24/7,\n\
-         birch,outside,Birch,80401,America/Denver,Mo-Su 08:00-20:00,\n\
-         cedar,outside,Cedar,80401,America/Denver,24/7,6\n\
-         doug,own,Doug,75214,America/Chicago,24/7,\n\
-         elm,outside,Elm,33101,America/New_York,24/7,3\n\
-         fir,outside,Fir,75230,America/Chicago,24/7,\n",
+        "dealer,kind,name,zip,zone,hours,cap_day,prepaid\n\
+         aspen,outside,Aspen,80202,America/Denver,24/7,,\n\
+         birch,outside,Birch,80401,America/Denver,Mo-Su 08:00-20:00,,\n\
+         cedar,outside,Cedar,80401,America/Denver,24/7,6,yes\n\
+         doug,own,Doug,75214,America/Chicago,24/7,,\n\
+         elm,outside,Elm,33101,America/New_York,24/7,3,\n\
+         fir,outside,Fir,75230,America/Chicago,24/7,,\n",
     ),
     (
         "channels.csv",
@@ -272,16 +289,16 @@ band = "A1"
     ),
     (
         "contracts.csv",
-        "contract,dealer,offers,sources,area,territory,sale,when_unavailable,max_age_hours,tier,weight,price,cap_hour,cap_day,cap_week,cap_month,cap_total\n\
-         aspen-denver,aspen,roof-repair roof-new,*,denver,protected,exclusive,wait,,1,1,85.00,,3,,,\n\
-         birch-colorado,birch,*,*,colorado,open,exclusive,next,,1,1,45.00,2,4,,,\n\
-         cedar-colorado,cedar,*,*,colorado,open,shared:2,next,,1,2,40.00,,5,,,\n\
-         elm-colorado,elm,roof-repair roof-new grill-prize,*,colorado,open,shared:2,next,,1,1,40.00,,,,,\n\
-         fir-texas,fir,*,*,texas,first,exclusive,next,,3,1,40.00,,,,,\n\
-         cedar-texas,cedar,*,*,texas,open,exclusive,next,,1,1,40.00,,2,,,\n\
-         doug-texas,doug,*,*,texas,open,shared:2,next,,1,1,0,,,,,\n\
-         elm-florida,elm,roof-repair,*,florida,closed,exclusive,wait,72,1,1,50.00,,2,,,\n\
-         cedar-anywhere,cedar,*,*,anywhere,open,exclusive,next,,2,1,30.00,,,,,6\n",
+        "contract,dealer,offers,sources,area,territory,sale,when_unavailable,max_age_hours,tier,weight,price,cap_hour,cap_day,cap_week,cap_month,cap_total,budget_month,deadline_minutes,deadline_clock,return_days,return_quota,return_reasons,return_approval\n\
+         aspen-denver,aspen,roof-repair roof-new,*,denver,protected,exclusive,wait,,1,1,85.00,,3,,,,400.00,,,,,,\n\
+         birch-colorado,birch,*,*,colorado,open,exclusive,next,,1,1,45.00,2,4,,,,,60,open,,,,\n\
+         cedar-colorado,cedar,*,*,colorado,open,shared:2,next,,1,2,40.00,,5,,,,,,,7,,wrong-number,desk\n\
+         elm-colorado,elm,roof-repair roof-new grill-prize,*,colorado,open,shared:2,next,,1,1,40.00,,,,,,,,,7,50%,wrong-number,trusted\n\
+         fir-texas,fir,*,*,texas,first,exclusive,next,,3,1,40.00,,,,,,,,,,,,\n\
+         cedar-texas,cedar,*,*,texas,open,exclusive,next,,1,1,40.00,,2,,,,,,,,,,\n\
+         doug-texas,doug,*,*,texas,open,shared:2,next,,1,1,0,,,,,,,90,wall,,,,\n\
+         elm-florida,elm,roof-repair,*,florida,closed,exclusive,wait,72,1,1,50.00,,2,,,,,,,,,\n\
+         cedar-anywhere,cedar,*,*,anywhere,open,exclusive,next,,2,1,30.00,,,,,6,,,,,,,\n",
     ),
 ];
 
@@ -324,8 +341,8 @@ name = "Home insurance"
     ),
     (
         "contracts.csv",
-        "contract,dealer,offers,sources,area,territory,sale,when_unavailable,tier,weight,price,cap_hour,cap_day,cap_week\n\
-         gum-anywhere,gum,*,*,anywhere,open,shared:2,next,1,1,20.00,,2,\n\
-         aspen-anywhere,aspen,*,*,anywhere,open,shared:2,next,1,3,20.00,1,,4\n",
+        "contract,dealer,offers,sources,area,territory,sale,when_unavailable,tier,weight,price,cap_hour,cap_day,cap_week,budget_month\n\
+         gum-anywhere,gum,*,*,anywhere,open,shared:2,next,1,1,20.00,,2,,100.00\n\
+         aspen-anywhere,aspen,*,*,anywhere,open,shared:2,next,1,3,20.00,1,,4,\n",
     ),
 ];

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard::aws::LocalAws;
 use leadyard::system::{self, Parts, Worked};
 use leadyard::{poller, rules as files};
-use leadyard_domain::access::{DealerToken, MasterKey, PageKey, SourceSecret};
+use leadyard_domain::access::{DealerToken, DeskToken, MasterKey, PageKey, SourceSecret};
 use leadyard_domain::ids::{CompanyId, DealerId, SourceId};
 use leadyard_platform::clock::Clock;
 use leadyard_platform::cloud::Cloud;
@@ -39,6 +39,8 @@ pub(crate) struct Ledger {
     pub(crate) interactions: BTreeMap<String, BTreeSet<(String, String, Timestamp)>>,
     /// Leads with an interaction of which we cannot say whether it counts.
     pub(crate) unsure: BTreeSet<String>,
+    /// Leads that senders were told of, with their company.
+    pub(crate) leads: Vec<(String, String)>,
     /// Enquiries posted, acknowledged or not.
     pub(crate) posts: u64,
     /// Answers of dealers that were taken.
@@ -66,8 +68,8 @@ pub(crate) struct World {
     console: Router,
 }
 
-/// Monday morning in Denver.
-const BEGINNING_S: i64 = 1_780_315_200;
+/// Monday morning in Denver; the days before the clocks change in March and in November.
+const BEGINNINGS_S: [i64; 3] = [1_780_315_200, 1_772_884_800, 1_793_448_000];
 
 impl World {
     /// A world of this seed, its rulebooks published; and what dealers receive.
@@ -80,7 +82,8 @@ impl World {
         keeps_trace: bool,
     ) -> anyhow::Result<(Arc<Self>, tokio::sync::mpsc::UnboundedReceiver<Seen>)> {
         let started = Instant::now();
-        let beginning = BEGINNING_S + (seed % 24) as i64 * 3_600;
+        // An ordinary week, and the two nights in which the clocks change; at any hour.
+        let beginning = BEGINNINGS_S[(seed / 24 % 3) as usize] + (seed % 24) as i64 * 3_600;
         let clock = Clock::given(move || {
             let passed = SignedDuration::try_from(started.elapsed()).unwrap_or_default();
             Timestamp::from_second(beginning).and_then(|at| at.checked_add(passed)).unwrap_or_default()
@@ -305,10 +308,11 @@ impl World {
 
     /// A dealer says something of an assignment; the status.
     pub(crate) async fn say(&self, company: &str, dealer: &str, assignment: &str, act: &str) -> Option<u16> {
+        let body = if act == "return" { json!({ "reason": "wrong-number" }) } else { Value::Null };
         for _ in 0..4 {
             let token = self.dealer_token(company, dealer)?;
             let path = format!("/v1/inbox/{assignment}/{act}");
-            let answer = self.post(&self.console, &path, Some(token), None, &Value::Null).await;
+            let answer = self.post(&self.console, &path, Some(token), None, &body).await;
             match answer {
                 Some((status @ (200 | 409), _)) => {
                     self.ledger().answers += 1;
@@ -339,6 +343,61 @@ impl World {
         let request = request.body(body).ok()?;
         let (status, answer) = self.send(router, request, &self.faults.invocation()).await?;
         Some((status, answer))
+    }
+
+    /// The desk does something; it tries again while nothing answers.
+    async fn desk(&self, company: &str, path: &str, body: &Value) -> Option<Value> {
+        let companies = vec![CompanyId::new(company).ok()?];
+        let token = self.cloud.master.mint(&DeskToken { staff: "desk".to_owned(), companies });
+        for _ in 0..4 {
+            match self.post(&self.console, path, Some(token.clone()), None, body).await {
+                Some((200 | 400..=499, answer)) => return Some(answer),
+                Some(_) | None => sleep(Duration::from_secs(2 + self.below(30))).await,
+            }
+        }
+        None
+    }
+
+    /// The desk looks at some lead, or at its returns, and does what comes to its mind.
+    async fn desk_acts(&self) {
+        let known = self.ledger().leads.clone();
+        let Some((company, lead)) = known.get(self.below(known.len().max(1) as u64) as usize) else { return };
+        let path = |act: &str| format!("/v1/leads/{lead}/{act}");
+        match self.below(12) {
+            0 | 1 => {
+                let amount = format!("{}.00", 40 * (1 + self.below(4)));
+                let reference = format!("wire-{}", self.below(6));
+                let body = json!({ "amount": amount, "reference": reference });
+                let (company, dealer) = rules::PREPAID;
+                self.desk(company, &format!("/v1/dealers/{dealer}/deposits"), &body).await;
+            }
+            2 => drop(self.desk(company, &path("hold"), &json!({ "reason": "later" })).await),
+            3 => {
+                let until = self.cloud.clock.now().checked_add(SignedDuration::from_hours(5)).ok();
+                self.desk(company, &path("hold"), &json!({ "until": until })).await;
+            }
+            4 | 5 => drop(self.desk(company, &path("resume"), &json!({})).await),
+            6 => {
+                let body = json!({ "reason": "wrong", "hold": self.below(3) == 0 });
+                self.desk(company, &path("take_back"), &body).await;
+            }
+            7 | 8 => {
+                let of_company = rules::CONTRACTS.iter().filter(|contract| contract.company == company);
+                let ids: Vec<&str> = of_company.map(|contract| contract.id).collect();
+                let contract = ids.get(self.below(ids.len() as u64) as usize);
+                self.desk(company, &path("place"), &json!({ "contract": contract })).await;
+            }
+            _ => self.decide_returns(company).await,
+        }
+    }
+
+    async fn decide_returns(&self, company: &str) {
+        let Ok(id) = CompanyId::new(company) else { return };
+        for asked in self.plain.store.returns(&id, true, 3).await.unwrap_or_default() {
+            let verdict = if self.below(2) == 0 { "approve" } else { "deny" };
+            let path = format!("/v1/returns/{}/{verdict}", asked.assignment);
+            self.desk(company, &path, &json!({ "reason": "looked at" })).await;
+        }
     }
 
     async fn send(
@@ -489,11 +548,17 @@ impl World {
             };
             sleep(Duration::from_secs(pause)).await;
             self.inbox_of_doug().await;
+            if self.below(2) == 0 {
+                self.desk_acts().await;
+            }
         }
         while people.join_next().await.is_some() {}
         sleep_until(ends.min(Instant::now() + Duration::from_secs(1_800))).await;
         self.faults.weather(Weather::FAIR);
         self.faults.note("fair weather");
+        for _ in 0..6 {
+            self.desk_acts().await;
+        }
         let rested = self.come_to_rest().await;
         workers.abort_all();
         while workers.join_next().await.is_some() {}
@@ -537,6 +602,7 @@ impl World {
         let trusted = self.below(2) == 0;
         let Some(answer) = self.enquire(company, trusted, key, &body).await else { return };
         let Some(lead) = answer["lead"].as_str() else { return };
+        self.ledger().leads.push((company.to_owned(), lead.to_owned()));
         for _ in 0..self.below(3) {
             sleep(Duration::from_secs(self.below(3_600))).await;
             let now = self.cloud.clock.now();
@@ -558,6 +624,7 @@ impl World {
             3..6 => "decline",
             6 => "won",
             7 => "lost",
+            8 => "return",
             _ => return,
         };
         sleep(Duration::from_secs(self.below(3_600))).await;

@@ -16,6 +16,7 @@ use axum::http::HeaderMap;
 use jiff::Timestamp;
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::assignment::DeliveryState;
+use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, AssignmentId, ContractId, LeadId};
 use leadyard_domain::lead::{Hold, Lead};
@@ -312,6 +313,11 @@ async fn take_back(
             let wait_s = until.duration_since(now).as_secs().max(1) as u32;
             let detail = "the lead is being delivered at this moment; try again";
             return Err(Problem::new(Code::Unavailable, detail).retry_after(wait_s));
+        }
+        let whole = cloud.store.delivery_get(lead.id, id, Event::Assigned.as_str(), "2").await?;
+        if whole.is_some_and(|whole| whole.state == DeliveryState::Pending) {
+            let detail = "the dealer is being sent the lead it accepted; try again";
+            return Err(Problem::new(Code::Unavailable, detail).retry_after(30));
         }
         let before = json!({ "assignment": id, "dealer": next.dealer, "state": next.state });
         next.recalled = true;

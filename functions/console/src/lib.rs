@@ -33,20 +33,20 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{method_not_allowed, not_found};
 use serde_json::{Value, json};
 
+/// What the desk can do to leads: `POST /v1/leads/{act}` for many, which intake leaves to the console.
+pub const ACTS: [&str; 6] = ["place", "take_back", "hold", "resume", "priority", "note"];
+
 /// All routes.
 pub fn router(cloud: Cloud) -> Router {
-    Router::new()
+    let on_many = ACTS
+        .iter()
+        .fold(Router::new(), |router, act| router.route(&format!("/v1/leads/{act}"), post(acts::many)));
+    on_many
         .route("/healthz", get(health))
         .route("/v1/leads/{lead}", get(leads::story))
         .route("/v1/leads/{lead}/recommendation", get(why::recommendation))
         .route("/v1/leads/{lead}/decisions/{decision}", get(why::decision))
         .route("/v1/leads/{lead}/{act}", post(acts::one))
-        .route("/v1/leads/place", post(acts::many))
-        .route("/v1/leads/take_back", post(acts::many))
-        .route("/v1/leads/hold", post(acts::many))
-        .route("/v1/leads/resume", post(acts::many))
-        .route("/v1/leads/priority", post(acts::many))
-        .route("/v1/leads/note", post(acts::many))
         .route("/v1/waiting", get(waiting::room))
         .route("/v1/why-nothing", get(quiet::why_nothing))
         .route("/v1/inbox", get(inbox::list))

@@ -43,9 +43,9 @@ fn function_of(method: &Method, path: &str) -> Function {
     }
 }
 
-/// `search`, or an act on many leads. A key has a dot in it.
+/// `search`, or an act on many leads.
 fn is_act(rest: &str) -> bool {
-    rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    rest == "search" || leadyard_console::ACTS.contains(&rest)
 }
 
 async fn forward(function: Router, request: Request<Body>) -> Response<Body> {

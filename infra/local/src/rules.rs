@@ -87,6 +87,8 @@ pub fn check(files: Vec<(String, Vec<u8>)>, now: Timestamp) -> (Checked, Option<
         // What parses compiles; a part of an area beyond every limit is the one exception.
         return (refused(Problems::default()), None);
     };
+    // What is kept is text: a workbook's sheets as the tables they are.
+    let files = files.unpacked().unwrap_or(files);
     let tests = book.tests.iter().map(|test| compiled.examine(test)).collect();
     let checked =
         Checked { rulebook: Some((book, compiled)), errors: Vec::new(), warnings, tests, omitted: 0 };

@@ -31,7 +31,9 @@ impl Survey<'_> {
             .filter(|standing| reach.is_whole && standing.contract.territory == Territory::Closed)
             .filter(|standing| standing.contract.starts.is_none_or(|starts| starts <= self.today))
             .collect();
-        if closed.is_empty() {
+        // One that can never be given a lead still bars others, and spares its own dealer's.
+        let dead_bars = |one: &Standing<'_>| one.is_dead && bars(one.contract.territory);
+        if closed.is_empty() || self.standings.iter().any(dead_bars) {
             return;
         }
         let mut of_dealer: HashMap<usize, Vec<&Standing<'_>>> = HashMap::new();

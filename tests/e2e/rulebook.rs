@@ -1,0 +1,182 @@
+//! The rulebook, changed row by row, rolled back, and taken out and in as a workbook.
+
+use http::Method;
+use leadyard_tests::{Person, Reply, Rules, Yard};
+use serde_json::{Value, json};
+
+async fn yard() -> Yard {
+    Yard::of(Rules::roofing("acme").seller("hudson", [("cap_day", "1")]).seller("ridge", [("tier", "2")]))
+        .await
+}
+
+async fn patch(yard: &Yard, row: &str, base: u64, body: Value) -> Reply {
+    yard.desk(Method::PATCH, &format!("/v1/rulebook/{row}?base={base}"), Some(body)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_row_is_changed_and_the_answer_is_the_difference() {
+    let yard = yard().await;
+    let base = yard.version().await;
+    let body = json!({ "set": { "cap_day": "2", "price": "12.50" } });
+    let dry = yard
+        .desk(
+            Method::PATCH,
+            &format!("/v1/rulebook/contracts/hudson?base={base}&dry_run=1"),
+            Some(body.clone()),
+        )
+        .await
+        .is(200);
+    assert_eq!((&dry.json["diff"]["tables"][0]["changed"], yard.version().await), (&json!(1), base));
+    let done = patch(&yard, "contracts/hudson", base, body).await.is(200);
+    let columns = &done.json["diff"]["tables"][0]["rows"][0]["columns"];
+    assert_eq!(
+        columns,
+        &json!([
+                { "column": "cap_day", "before": "1", "after": "2" },
+        { "column": "price", "before": "10.00", "after": "12.50" },
+        ])
+    );
+    // It is in force: two leads a day go to hudson, at the new price.
+    for number in 1..=3 {
+        yard.settled_lead(&Person::number(number)).await;
+    }
+    assert_eq!((yard.taken("hudson", 1).await, yard.taken("ridge", 1).await), (2, 1));
+    let path = "/v1/dealers/hudson/statement?month=2026-06";
+    assert_eq!(yard.desk(Method::GET, path, None).await.is(200).json["owed"], "25.00");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_people_edit_different_rows_and_both_stand_and_one_row_and_the_second_is_told() {
+    let yard = yard().await;
+    let base = yard.version().await;
+    let _ = patch(&yard, "contracts/hudson", base, json!({ "set": { "cap_day": "5" } })).await.is(200);
+    let _ = patch(&yard, "contracts/ridge", base, json!({ "set": { "tier": "1" } })).await.is(200);
+    let conflict = patch(&yard, "contracts/hudson", base, json!({ "set": { "cap_day": "9" } })).await.is(409);
+    let column = &conflict.is_problem("version-conflict").json["conflict"]["columns"][0];
+    assert_eq!(column, &json!({ "column": "cap_day", "base": "1", "theirs": "5", "yours": "9" }));
+    let reply = yard.desk(Method::GET, "/v1/rulebook?files=1", None).await.is(200);
+    let contracts = reply.json["files"]["contracts.csv"].as_str().unwrap();
+    assert!(contracts.contains("5,hudson") && contracts.lines().count() == 3, "{contracts}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_edit_gets_wrong_is_refused_by_name_and_nothing_is_published() {
+    let yard = yard().await;
+    let base = yard.version().await;
+    let unknown = patch(&yard, "contracts/hudson", base, json!({ "set": { "prize": "1" } })).await.is(400);
+    assert!(unknown.text.contains("did you mean"), "{}", unknown.text);
+    let _ = patch(&yard, "contracts/nobody", base, json!({ "set": { "price": "1" } })).await.is(404);
+    let _ = patch(&yard, "prices/hudson", base, json!({ "set": { "price": "1" } })).await.is(404);
+    let _ = patch(&yard, "contracts/hudson", base, json!({ "price": "1" })).await.is(400);
+    let wrong = patch(&yard, "contracts/hudson", base, json!({ "set": { "price": "ten" } })).await.is(422);
+    assert_eq!(wrong.json["problems"]["list"][0]["file"], "contracts.csv");
+    // A dealer that a contract names cannot go.
+    let _ = patch(&yard, "dealers/hudson", base, json!({ "remove": true })).await.is(422);
+    let no_base = yard.desk(Method::PATCH, "/v1/rulebook/contracts/hudson", Some(json!({ "set": {} }))).await;
+    let _ = no_base.is(400);
+    assert_eq!(yard.version().await, base);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_version_is_kept_and_can_be_put_in_force_again() {
+    let yard = yard().await;
+    let base = yard.version().await;
+    let _ = patch(&yard, "contracts/hudson", base, json!({ "set": { "cap_day": "7" } })).await.is(200);
+    let back =
+        yard.desk(Method::POST, "/v1/rulebook/rollback", Some(json!({ "version": base }))).await.is(200);
+    assert_eq!(back.json["version"], base + 2);
+    let _ = yard.desk(Method::POST, "/v1/rulebook/rollback", Some(json!({ "version": 99 }))).await.is(404);
+    let versions = yard.desk(Method::GET, "/v1/rulebook/versions", None).await.is(200);
+    let how: Vec<(&Value, &Value)> = versions.json["versions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|version| (&version["by"], &version["how"]))
+        .collect();
+    let by = json!("desk");
+    let words = [format!("rollback to {base}"), "contracts/hudson".to_owned(), "whole".to_owned()];
+    assert_eq!(
+        how,
+        words
+            .iter()
+            .map(|word| (&by, json!(word)))
+            .collect::<Vec<_>>()
+            .iter()
+            .map(|(by, word)| (*by, word))
+            .collect::<Vec<_>>()
+    );
+    let files = |version: u64| format!("/v1/rulebook?files=1&version={version}");
+    let then = yard.desk(Method::GET, &files(base), None).await.is(200);
+    let now = yard.desk(Method::GET, &files(base + 2), None).await.is(200);
+    assert_eq!(then.json["files"], now.json["files"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_waiting_room_is_counted_by_reason_and_what_nobody_takes_by_area() {
+    let rules = Rules::roofing("acme")
+        .offer("pool", "pools", "")
+        .seller("hudson", [("area", "state:FL"), ("cap_total", "1"), ("offers", "roof")]);
+    let yard = Yard::of(rules).await;
+    for number in 1..=3 {
+        yard.settled_lead(&Person::number(number)).await;
+    }
+    yard.settled_lead(&Person::number(4).with("zip", "10001")).await;
+    yard.settled_lead(&Person::number(5).with("offer", "pool")).await;
+    yard.settled_lead(&Person::number(6).without("zip").without("phone")).await;
+    let room = yard.desk(Method::GET, "/v1/waiting", None).await.is(200);
+    assert_eq!(room.json["by_reason"], json!({ "cap": 2, "area": 1, "offer": 1, "unplaced": 1 }));
+    assert_eq!((&room.json["examined"], &room.json["complete"]), (&json!(5), &json!(true)));
+    assert_eq!(
+        room.json["unmet_demand"][0],
+        json!({
+            "category": "roofing", "state": "FL", "zip3": "331", "leads": 2, "reasons": { "cap": 2 },
+        })
+    );
+    assert_eq!(room.json["unmet_demand"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_is_told_why_it_got_nothing_today_and_nothing_of_anybody_else() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("tier", "1"), ("cap_day", "1")])
+        .seller("ridge", [("tier", "2"), ("min_band", "A1")])
+        .seller("crest", [("tier", "3")]);
+    let yard = Yard::of(rules).await;
+    for number in 1..=3 {
+        yard.settled_lead(&Person::number(number)).await;
+    }
+    let why = |dealer: &'static str| yard.dealer(dealer, Method::GET, "/v1/why-nothing", None);
+    let ridge = why("ridge").await.is(200);
+    assert_eq!(ridge.json["contracts"], json!({ "ridge": { "band": 3 } }));
+    assert_eq!(why("hudson").await.is(200).json["contracts"], json!({ "hudson": { "cap": 2, "chosen": 1 } }));
+    assert_eq!(
+        why("crest").await.is(200).json["contracts"],
+        json!({ "crest": { "chosen": 2, "ranked lower": 1 } })
+    );
+    assert!(!ridge.text.contains("hudson") && !ridge.text.contains("Ann"));
+    let quiet = yard.dealer("ridge", Method::GET, "/v1/why-nothing?date=2026-05-31", None).await.is(200);
+    assert_eq!((&quiet.json["decisions"], &quiet.json["contracts"]), (&json!(0), &json!({})));
+    let desk = yard.desk(Method::GET, "/v1/why-nothing?dealer=ridge", None).await.is(200);
+    assert_eq!(desk.json["contracts"], ridge.json["contracts"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recorded_decision_reads_as_a_sentence_with_what_would_have_changed_it() {
+    let rules = Rules::roofing("acme")
+        .dealer("hudson", [("name", "Hudson Roofing")])
+        .contract("hudson", "hudson", [("territory", "protected"), ("area", "zip3:331"), ("cap_day", "10")])
+        .dealer("gulf", [("name", "Gulf Roofing")])
+        .contract("gulf", "gulf", [("territory", "protected"), ("area", "zip:33101"), ("min_band", "A1")]);
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let story = yard.story(&lead).await;
+    let id = story.0["decisions"][0]["id"].as_str().unwrap();
+    let told = yard.desk(Method::GET, &format!("/v1/leads/{lead}/decisions/{id}"), None).await.is(200);
+    assert_eq!(
+        told.json["says"],
+        json!([
+            "Hudson Roofing: protected in 331xx; 0 of 10 today; 0 miles",
+            "Gulf Roofing would have had it with band A1; it is band A2",
+        ])
+    );
+}
