@@ -96,6 +96,20 @@ fn given_back(state: AssignmentState) -> bool {
     }
 }
 
+/// Whether the desk placed a lead by hand after those whom the territory compels gave it back: then it may.
+fn desk_decided(story: &Story, placed: &Assignment, only: &[&str]) -> bool {
+    let by_hand = story.acts.iter().any(|act| {
+        act.act == "place" && act.at == placed.offered_at && act.after.contains(placed.contract.as_str())
+    });
+    let gave_back = story.assignments.iter().any(|one| {
+        only.contains(&one.contract.as_str())
+            && one.cycle == placed.cycle
+            && given_back(one.state)
+            && one.offered_at <= placed.offered_at
+    });
+    by_hand && gave_back
+}
+
 impl Check<'_> {
     fn violated(&mut self, promise: u8, what: impl std::fmt::Display) {
         self.violations.push(format!("promise {promise}: {what}"));
@@ -193,7 +207,8 @@ impl Check<'_> {
             let lead = &story.lead;
             // A slot that comes free wakes twice as many as slots, the highest score first, and they need
             // not be those who can use it: the others wait for their period's end.
-            if lead.waiting == Some(Waiting::For(Rule::Cap)) {
+            // Whom the desk holds waits for the desk.
+            if matches!(lead.waiting, Some(Waiting::For(Rule::Cap) | Waiting::Held)) {
                 continue;
             }
             let Some(in_force) = judging::in_force(&self.world.plain, &lead.company).await? else { continue };
@@ -353,6 +368,8 @@ impl Check<'_> {
         let mut deposits = 0;
         for item in self.items.iter().filter(|item| text(item, "pk").starts_with("B#")) {
             match text(item, "kind") {
+                // The mark of a deposit's reference is no line.
+                "" => {}
                 "deposit" => deposits += number(item, "amount").unwrap_or(0),
                 kind => lines.entry((text(item, "assignment"), kind)).or_default().push(item),
             }
@@ -433,7 +450,8 @@ impl Check<'_> {
                 {
                     self.violated(3, format!("{id} has a lead for {offer} from {zip}"));
                 }
-                if rules::compelled(company, offer, &zip).is_some_and(|only| !only.contains(&id)) {
+                let only = rules::compelled(company, offer, &zip);
+                if only.is_some_and(|only| !only.contains(&id) && !desk_decided(story, one, only)) {
                     self.violated(
                         3,
                         format!("{id} has a lead for {offer} from {zip}, which is another's territory"),

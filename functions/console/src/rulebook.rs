@@ -187,7 +187,7 @@ pub(crate) async fn edit(
     let company = who::company(&desk, query.company.as_deref())?;
     let sent: Value = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?)
         .map_err(|_| Problem::new(Code::MalformedBody, r#"the body is {"set": {"cap_day": "12"}}"#))?;
-    let edit = RowEdit::from_json(&table, &id, &sent).map_err(refused_edit)?;
+    let edit = RowEdit::from_json(&table, &id, &sent).map_err(|error| refused_edit(&error))?;
     let base = query.base;
     let base =
         base.ok_or_else(|| Problem::new(Code::InvalidField, "base: which version did you look at?"))?;
@@ -199,7 +199,7 @@ pub(crate) async fn edit(
         } else {
             edit.apply_since(&files_of(&cloud, &company, base).await?, &current)
         };
-        let files = match merged.map_err(refused_edit)? {
+        let files = match merged.map_err(|error| refused_edit(&error))? {
             Merged::Applied(files) => files,
             Merged::Conflict(conflict) => {
                 let detail = "somebody else changed this row meanwhile; look at both and send it again";
@@ -314,8 +314,8 @@ fn broken(problems: &Problems) -> Problem {
     Problem::new(Code::RulebookRefused, "the rulebook has errors").with("problems", json!(problems))
 }
 
-fn refused_edit(error: EditError) -> Problem {
-    let code = match &error {
+fn refused_edit(error: &EditError) -> Problem {
+    let code = match error {
         EditError::UnknownTable(_) | EditError::NoSuchRow { .. } => Code::NotFound,
         EditError::UnknownColumn { .. } => Code::InvalidField,
         EditError::Malformed(_) => Code::MalformedBody,

@@ -41,7 +41,7 @@ pub(crate) async fn deliver(
         DeliveryState::NotReceived | DeliveryState::Unknown => rest(cloud, assignment).await,
         DeliveryState::Pending if !assignment.state.holds() => rest(cloud, assignment).await,
         DeliveryState::Pending if assignment.next_attempt_at.is_some_and(|at| now < at) => Ok(()),
-        DeliveryState::Pending => try_once(cloud, assignment, now).await,
+        DeliveryState::Pending => Box::pin(try_once(cloud, assignment, now)).await,
     }
 }
 

@@ -51,6 +51,10 @@ impl Attempt {
 
 /// A seat of a cycle, and what became of it.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that is so or is not, apart from the others"
+)]
 pub struct Assignment {
     /// Which.
     pub id: AssignmentId,

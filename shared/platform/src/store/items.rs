@@ -207,6 +207,7 @@ pub(super) fn read_lead(item: Item) -> Result<Lead, StoreError> {
 }
 
 #[derive(Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "as of the assignment")]
 struct AssignmentItem {
     id: AssignmentId,
     v: u64,

@@ -9,7 +9,7 @@ use crate::contract::Territory;
 use crate::distribution::facts::Location;
 use crate::distribution::screen::failures_when_covered;
 
-impl<'a> Table<'a> {
+impl Table<'_> {
     /// On what grounds this row is in the running: its territory and area, its tightest cap, how far it is.
     pub(super) fn standing(&self, row: &Row<'_>) -> String {
         let Candidate { contract, specificity, miles, .. } = *row.candidate;
