@@ -259,8 +259,17 @@ async fn in_shadow_everything_is_decided_and_recorded_and_nothing_delivered() {
     assert!(yard.told("hudson").is_empty() && yard.told("ridge").is_empty());
     let path = "/v1/dealers/ridge/statement?month=2026-06";
     assert_eq!(yard.desk(Method::GET, path, None).await.is(200).json["lines"], json!([]));
-    // Out of the shadow, who waits is sold.
+    // One as recommended, one not at all: that is the comparison.
+    let as_recommended = yard.settled_lead(&Person::number(3)).await;
+    let _ = acts(&yard, &as_recommended, "place", json!({ "contract": "hudson" })).await.is(200);
     let second = yard.settled_lead(&Person::number(2)).await;
+    let compared = yard.desk(Method::GET, "/v1/shadow?month=2026-06", None).await.is(200);
+    let counts =
+        ["leads", "as_recommended", "otherwise", "not_placed"].map(|name| compared.json[name].as_u64());
+    assert_eq!(counts, [Some(3), Some(1), Some(1), Some(1)]);
+    let difference = &compared.json["differences"][0];
+    assert_eq!((&difference["recommended"], &difference["placed"]), (&json!(["hudson"]), &json!("ridge")));
+    // Out of the shadow, who waits is sold.
     let _ = yard.flip("shadow", json!({ "on": false })).await;
     yard.advance(MINUTE).await;
     assert_eq!(yard.story(&second).await.holders(), ["hudson"]);

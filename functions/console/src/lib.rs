@@ -8,6 +8,7 @@
 //! | [`acts`], [`place`] | what the desk does to a lead |
 //! | [`waiting`] | who waits and why; unmet demand |
 //! | [`quiet`] | why a dealer got nothing today |
+//! | [`shadow`] | what shadow mode would have done, beside what the desk did |
 //! | [`inbox`] | the dealer's side: own leads, answers |
 //! | [`returns`] | what dealers give back |
 //! | [`statement`] | what a dealer owes; deposits |
@@ -21,6 +22,7 @@ mod acts;
 mod place;
 mod waiting;
 mod quiet;
+mod shadow;
 mod inbox;
 mod returns;
 mod statement;
@@ -49,6 +51,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/leads/{lead}/{act}", post(acts::one))
         .route("/v1/waiting", get(waiting::room))
         .route("/v1/why-nothing", get(quiet::why_nothing))
+        .route("/v1/shadow", get(shadow::compared))
         .route("/v1/inbox", get(inbox::list))
         .route("/v1/inbox/{assignment}/return", post(returns::ask))
         .route("/v1/returns", get(returns::list))
