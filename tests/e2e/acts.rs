@@ -65,7 +65,45 @@ async fn a_lead_of_nowhere_is_placed_by_hand() {
     assert_eq!(refused.json["failed"]["rule"], "area");
     let over = json!({ "contract": "hudson", "override": true, "reason": "she lives in Miami" });
     let _ = acts(&yard, &lead, "place", over).await.is(200);
-    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    yard.settle().await;
+    assert_eq!((yard.story(&lead).await.holders(), yard.told("hudson").len()), (vec!["hudson"], 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_override_of_one_rule_lifts_no_other_in_silence() {
+    let rules = Rules::roofing("acme").seller("ridge", [("min_band", "A1"), ("cap_total", "1")]);
+    let yard = Yard::of(rules).await;
+    let first = yard.settled_lead(&Person::number(1)).await;
+    let over = json!({ "contract": "ridge", "override": true, "reason": "agreed" });
+    let _ = acts(&yard, &first, "place", over.clone()).await.is(200);
+    let second = yard.settled_lead(&Person::number(2)).await;
+    let refused = acts(&yard, &second, "place", json!({ "contract": "ridge" })).await.is(409);
+    assert_eq!(
+        (&refused.json["failed"]["rule"], &refused.json["also_failed"]["rule"]),
+        (&json!("band"), &json!("cap"))
+    );
+    let placed = acts(&yard, &second, "place", over).await.is(200);
+    assert_eq!(placed.json["after"]["also_over"]["rule"], "cap");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_territory_that_does_not_take_the_lead_is_no_way_around_one_that_does() {
+    let county = [
+        ("territory", "protected"),
+        ("area", "county:12086"),
+        ("cap_total", "1"),
+        ("when_unavailable", "wait"),
+    ];
+    let rules = Rules::roofing("acme")
+        .seller("county", county)
+        .seller("zip", [("territory", "first"), ("area", "zip:33101"), ("min_band", "A1")]);
+    let yard = Yard::of(rules).await;
+    yard.settled_lead(&Person::number(1)).await;
+    let lead = yard.settled_lead(&Person::number(2)).await;
+    assert_eq!(yard.story(&lead).await.waiting(), "cap");
+    let over = json!({ "contract": "zip", "override": true, "reason": "I want to" });
+    let refused = acts(&yard, &lead, "place", over).await.is(409);
+    assert_eq!(refused.json["failed"]["rule"], "territory");
 }
 
 #[tokio::test(start_paused = true)]
@@ -256,7 +294,11 @@ async fn in_shadow_everything_is_decided_and_recorded_and_nothing_delivered() {
     let story = yard.story(&lead).await;
     assert_eq!((story.assignments(), yard.taken("ridge", 4).await), (vec![("ridge", "accepted")], 1));
     assert_eq!(story.0["history"][0]["after"]["as_recommended"], false);
+    // Asking again tells the dealer nothing, and its inbox knows nothing.
+    let _ = yard.page("web").posts(&Person::number(1)).await.is(201);
+    yard.settle().await;
     assert!(yard.told("hudson").is_empty() && yard.told("ridge").is_empty());
+    assert!(yard.inbox("ridge").await.is_empty());
     let path = "/v1/dealers/ridge/statement?month=2026-06";
     assert_eq!(yard.desk(Method::GET, path, None).await.is(200).json["lines"], json!([]));
     // One as recommended, one not at all: that is the comparison.

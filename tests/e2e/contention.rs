@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use leadyard::{poller, system};
 use leadyard_tests::{Person, Rules, Yard};
 
-const LEADS: usize = 1_000;
-const CAP: usize = 400;
 const WORKERS: usize = 64;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -15,11 +13,37 @@ async fn sixty_four_workers_fill_one_contract_s_cap_exactly() {
     let rules = Rules::roofing("acme").inbox_dealer("hudson", []).contract(
         "hudson",
         "hudson",
-        [("cap_total", &CAP.to_string())],
+        [("cap_total", "400")],
     );
+    rush(Yard::of(rules).await, 1_000, 400).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_workers_spend_one_contract_s_budget_exactly() {
+    // Eighty leads at 10.00, and not one more.
+    let rules = Rules::roofing("acme").inbox_dealer("hudson", []).contract(
+        "hudson",
+        "hudson",
+        [("budget_month", "805.00")],
+    );
+    rush(Yard::of(rules).await, 200, 80).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_workers_use_up_what_was_paid_in_advance_exactly() {
+    let rules =
+        Rules::roofing("acme").inbox_dealer("hudson", [("prepaid", "yes")]).contract("hudson", "hudson", []);
     let yard = Yard::of(rules).await;
-    let mut leads = Vec::with_capacity(LEADS);
-    for n in 0..LEADS {
+    let deposit = serde_json::json!({ "amount": "805.00", "reference": "wire-1" });
+    let path = "/v1/dealers/hudson/deposits";
+    let _ = yard.desk(http::Method::POST, path, Some(deposit)).await.is(200);
+    rush(yard, 200, 80).await;
+}
+
+/// Many leads at once for one contract that takes fewer.
+async fn rush(yard: Yard, count: usize, takes: usize) {
+    let mut leads = Vec::with_capacity(count);
+    for n in 0..count {
         leads.push(yard.lead(&Person::number(n)).await);
     }
 
@@ -65,6 +89,6 @@ async fn sixty_four_workers_fill_one_contract_s_cap_exactly() {
             ),
         }
     }
-    assert_eq!((assigned, yard.taken("hudson", 4).await as usize), (CAP, CAP));
+    assert_eq!((assigned, yard.taken("hudson", 4).await as usize), (takes, takes));
     assert!(yard.dead_letters().is_empty());
 }

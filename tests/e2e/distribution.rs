@@ -12,6 +12,30 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const WOKEN: Duration = Duration::from_secs(6);
 
 #[tokio::test(start_paused = true)]
+async fn a_rulebook_that_another_version_of_the_program_compiled_is_compiled_anew() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let (client, table) = (yard.cloud.store.client(), yard.cloud.store.table());
+    let text = aws_sdk_dynamodb::types::AttributeValue::S;
+    let chunks = client
+        .query()
+        .table_name(table)
+        .key_condition_expression("pk = :pk AND begins_with(sk, :chunk)")
+        .expression_attribute_values(":pk", text("R#acme".to_owned()))
+        .expression_attribute_values(":chunk", text("chunk#".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    assert!(chunks.count() > 0);
+    for mut item in chunks.items.unwrap_or_default() {
+        let bytes = aws_sdk_dynamodb::primitives::Blob::new([1, 2, 3]);
+        item.insert("chunk".to_owned(), aws_sdk_dynamodb::types::AttributeValue::B(bytes));
+        client.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
+    }
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_protected_territory_is_never_bypassed() {
     let rules = Rules::roofing("acme")
         .seller(

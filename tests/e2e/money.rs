@@ -88,6 +88,37 @@ async fn what_is_declined_is_not_paid_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_charged_is_declined_within_a_day_and_not_where_there_are_returns() {
+    let yard = Yard::of(returning(&[("cap_total", "2")])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let refused = yard.answers("hudson", &lead, "decline").await.is(409);
+    assert!(refused.text.contains("takes returns"), "{}", refused.text);
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(MINUTE * 60 * 24 + MINUTE).await;
+    let late = yard.answers("hudson", &lead, "decline").await.is(409);
+    assert!(late.text.contains("within 24 hours"), "{}", late.text);
+    assert_eq!(statement(&yard, "hudson", "2026-06").await["owed"], "10.00");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_balance_that_comes_back_serves_the_dealers_other_trades() {
+    let rules = Rules::roofing("acme")
+        .offer("sun", "solar", "")
+        .dealer("hudson", [("prepaid", "yes")])
+        .contract("hudson", "hudson", []);
+    let yard = Yard::of(rules).await;
+    let _ = deposit(&yard, "hudson", "10.00", "wire-1").await.is(200);
+    let _ = deposit(&yard, "nobody", "10.00", "wire-1").await.is(404);
+    let roof = yard.settled_lead(&Person::number(1)).await;
+    let sun = yard.settled_lead(&Person::number(2).with("offer", "sun")).await;
+    assert_eq!(yard.story(&sun).await.waiting(), "cap");
+    let _ = yard.answers("hudson", &roof, "decline").await.is(200);
+    yard.advance(MINUTE).await;
+    assert_eq!(yard.story(&sun).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_months_budget_is_never_exceeded_and_begins_anew_with_the_month() {
     // Three leads at 10.00 are within 35.00, the fourth is not.
     let yard = Yard::at(
@@ -213,8 +244,10 @@ async fn a_return_keeps_to_reasons_window_and_quota() {
     yard.advance_to("2026-06-08T16:30:00Z").await;
     let late = yard.answers_with("hudson", &third, "return", ask("wrong-number")).await.is(409);
     assert!(late.text.contains("the window of 7 days is over"), "{}", late.text);
-    // Ridge's contract takes none at all.
-    let _ = yard.answers("hudson", &third, "decline").await.is(200);
+    // Nor is declining a way around it. Ridge's contract takes no returns at all.
+    let _ = yard.answers("hudson", &third, "decline").await.is(409);
+    let back = yard.desk(Method::POST, &format!("/v1/leads/{third}/take_back"), Some(json!({}))).await;
+    let _ = back.is(200);
     yard.settle().await;
     let none = yard.answers_with("ridge", &third, "return", ask("wrong-number")).await.is(409);
     assert!(none.text.contains("takes no returns"), "{}", none.text);

@@ -188,7 +188,7 @@ impl Market {
         let changes = Changes {
             lead: Some(&lead),
             gives_back: true,
-            wakes: Some(&lead.category),
+            wakes: std::slice::from_ref(&lead.category),
             ..Changes::of(&assignment, at)
         };
         self.store.assignment_change(&changes).await.unwrap()

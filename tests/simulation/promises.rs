@@ -98,8 +98,11 @@ fn given_back(state: AssignmentState) -> bool {
 
 /// Whether the desk placed a lead by hand after those whom the territory compels gave it back: then it may.
 fn desk_decided(story: &Story, placed: &Assignment, only: &[&str]) -> bool {
+    // What the desk did is written down a moment after it looked.
     let by_hand = story.acts.iter().any(|act| {
-        act.act == "place" && act.at == placed.offered_at && act.after.contains(placed.contract.as_str())
+        act.act == "place"
+            && act.at.duration_since(placed.offered_at).as_secs().abs() < 60
+            && act.after.contains(placed.contract.as_str())
     });
     let gave_back = story.assignments.iter().any(|one| {
         only.contains(&one.contract.as_str())

@@ -15,7 +15,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use jiff::Timestamp;
 use leadyard_domain::access::DeskToken;
-use leadyard_domain::assignment::DeliveryState;
+use leadyard_domain::assignment::{DeliveryState, ReturnState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, AssignmentId, ContractId, LeadId};
@@ -303,11 +303,15 @@ async fn take_back(
         return Ok(Some(told));
     }
     let mut kept = lead.clone();
-    for (number, id) in seats.into_iter().enumerate() {
+    let mut to_hold = asked.hold;
+    for id in seats {
         let stands = cloud.store.assignment_get(lead.id, lead.cycle, id).await?;
         let Some(mut next) = stands.filter(|stands| stands.state.holds() && !stands.recalled) else {
             continue;
         };
+        if next.returned.as_ref().is_some_and(|asked| asked.state == ReturnState::Requested) {
+            return Err(refused("its dealer asks to return it: decide that first"));
+        }
         if let Some(until) = next.next_attempt_at.filter(|until| next.begun().is_some() && *until > now) {
             // What is being posted now would arrive after its withdrawal.
             let wait_s = until.duration_since(now).as_secs().max(1) as u32;
@@ -326,7 +330,7 @@ async fn take_back(
         next.next_attempt_at = None;
         next.due = Some(now);
         let act = record(cloud, desk, "take_back", reason.clone(), &before, &json!({ "recalled": true }));
-        let holds = asked.hold && number == 0;
+        let holds = std::mem::take(&mut to_hold);
         if holds {
             kept.hold = Some(Hold { until: asked.until });
         }
@@ -336,6 +340,15 @@ async fn take_back(
         }
         tracing::info!(lead.id = %lead.id, assignment.id = %id, staff = %desk.staff, "the desk takes a lead back");
         cloud.hand_to_delivery(&next, 0).await;
+    }
+    if to_hold {
+        // All of it was taken back already, by somebody who did not hold it.
+        kept.hold = Some(Hold { until: asked.until });
+        let act =
+            record(cloud, desk, "hold", reason, &json!({ "hold": lead.hold }), &json!({ "hold": kept.hold }));
+        if !cloud.store.lead_act(&kept, &act).await? {
+            return Ok(None);
+        }
     }
     Ok(Some(told))
 }

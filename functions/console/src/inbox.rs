@@ -4,8 +4,8 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use jiff::Timestamp;
-use leadyard_domain::assignment::{Assignment, DeliveryState};
+use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::assignment::{Assignment, DeliveryState, ReturnState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::AssignmentId;
@@ -19,7 +19,7 @@ use leadyard_platform::store::{Changes, Delivery};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{leads, who};
+use crate::{leads, returns, who};
 
 const PAGE: i32 = 50;
 /// How often an answer that crossed somebody else's change is tried again.
@@ -39,7 +39,9 @@ pub(crate) async fn list(
     let token = who::dealer(&cloud, &headers)?;
     let open = query.state.as_deref() != Some("shut");
     let mut items = Vec::new();
-    for assignment in cloud.store.inbox(&token.company, &token.dealer, open, PAGE).await? {
+    let all = cloud.store.inbox(&token.company, &token.dealer, open, PAGE).await?;
+    // What was placed while the company only watches is nothing to its dealer.
+    for assignment in all.into_iter().filter(|assignment| !assignment.shadow) {
         items.push(shown(&cloud, &assignment).await?);
     }
     Ok(Json(json!({ "assignments": items })))
@@ -59,6 +61,10 @@ async fn shown(cloud: &Cloud, assignment: &Assignment) -> Result<Value, Problem>
         members.insert("masked".to_owned(), json!(assignment.masked()));
         members.insert("offer".to_owned(), json!(lead.offer));
     }
+    // Who of the desk decided is the desk's own.
+    if let Some(asked) = item["return"].as_object_mut() {
+        asked.remove("decided_by");
+    }
     Ok(item)
 }
 
@@ -74,7 +80,7 @@ pub(crate) async fn own(
     id: AssignmentId,
 ) -> Result<Assignment, Problem> {
     let found = cloud.store.assignment_of_dealer(&token.company, &token.dealer, id).await?;
-    found.ok_or_else(missing)
+    found.filter(|found| !found.shadow).ok_or_else(missing)
 }
 
 pub(crate) fn missing() -> Problem {
@@ -98,6 +104,9 @@ pub(crate) async fn answer(
         }
         let stands = own(&cloud, &token, id).await?;
         let now = cloud.clock.now();
+        if act == Answer::Decline {
+            may_decline(&cloud, &stands, now).await?;
+        }
         if let Some(detail) = too_late(&stands, act, now) {
             return Err(Problem::new(Code::StateConflict, detail).with("state", stands.state.as_str()));
         }
@@ -140,10 +149,42 @@ fn too_late(assignment: &Assignment, act: Answer, now: Timestamp) -> Option<&'st
             Some("the deadline is over; the lead goes to the next dealer")
         }
         Answer::Accept => None,
+        Answer::Won | Answer::Lost if asks_to_return(assignment) => {
+            Some("a return of this lead is with the desk")
+        }
         Answer::Contacted | Answer::Won | Answer::Lost => {
             assignment.masked().then_some("accept the lead first: until then nobody is shown")
         }
     }
+}
+
+fn asks_to_return(assignment: &Assignment) -> bool {
+    assignment.returned.as_ref().is_some_and(|asked| asked.state == ReturnState::Requested)
+}
+
+/// What was charged when it arrived may be declined for a while, as if it had never been bought; not where
+/// the contract has terms for returns, which would be worth nothing then.
+async fn may_decline(cloud: &Cloud, assignment: &Assignment, now: Timestamp) -> Result<(), Problem> {
+    let Some(settled_at) = assignment.settled_at.filter(|_| assignment.state == AssignmentState::Offered)
+    else {
+        return Ok(());
+    };
+    let refused = |detail: String| {
+        Err(Problem::new(Code::StateConflict, detail).with("state", assignment.state.as_str()))
+    };
+    if now.duration_since(settled_at) > SignedDuration::from_hours(limits::DECLINE_HOURS) {
+        return refused(format!(
+            "a lead that was charged is declined within {} hours",
+            limits::DECLINE_HOURS
+        ));
+    }
+    let lead = cloud.store.lead_get(assignment.lead).await?;
+    if let Some(lead) = lead
+        && returns::terms_of(cloud, &lead, assignment).await?.is_some()
+    {
+        return refused("the lead is charged, and the contract takes returns: ask for one".to_owned());
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -233,12 +274,13 @@ async fn decline(cloud: &Cloud, mut next: Assignment, now: Timestamp) -> Result<
 pub(crate) async fn give_back(cloud: &Cloud, changes: Changes<'_>) -> Result<bool, Problem> {
     let assignment = changes.assignment;
     let lead = cloud.store.lead_get(assignment.lead).await?;
-    let category = lead.as_ref().map(|lead| lead.category.clone());
+    let category = lead.as_ref().map(|lead| &lead.category);
+    let categories = cloud.categories_to_wake(&assignment.company, category).await?;
     let lead = lead.filter(|lead| lead.cycle == assignment.cycle).map(|mut lead| {
         lead.give_back(assignment.id, changes.now);
         lead
     });
-    let changes = Changes { lead: lead.as_ref(), gives_back: true, wakes: category.as_ref(), ..changes };
+    let changes = Changes { lead: lead.as_ref(), gives_back: true, wakes: &categories, ..changes };
     if !cloud.store.assignment_change(&changes).await? {
         return Ok(false);
     }
@@ -249,8 +291,8 @@ pub(crate) async fn give_back(cloud: &Cloud, changes: Changes<'_>) -> Result<boo
     if let Some(lead) = lead.filter(|lead| !lead.stage.closed()) {
         cloud.hand_to_distribution(&lead).await;
     }
-    if let Some(category) = category {
-        cloud.hand_wake(&assignment.company, &category).await;
+    for category in &categories {
+        cloud.hand_wake(&assignment.company, category).await;
     }
     Ok(true)
 }

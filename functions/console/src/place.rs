@@ -4,7 +4,7 @@
 //! and what the rules say can be compared, in shadow mode above all.
 
 use leadyard_domain::access::DeskToken;
-use leadyard_domain::distribution::{NearMiss, Placing, Seat};
+use leadyard_domain::distribution::{NearMiss, Placing, Rule, Seat};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{AssignmentId, DecisionId};
 use leadyard_domain::lead::{Lead, Stage};
@@ -42,23 +42,23 @@ pub(crate) async fn place(
     })?;
     let reason = note("reason", asked.reason.clone())?;
     let (mut seat, failed) = match placing {
-        Placing::Free(seat) => (seat, None),
-        Placing::Against(seat, miss) => (seat, Some(miss)),
+        Placing::Free(seat) => (seat, Vec::new()),
+        Placing::Against(seat, misses) => (seat, misses),
         Placing::Never(miss) => {
-            return Err(refused("that would break what was promised to somebody else", &miss));
+            return Err(refused("that would break what was promised to somebody else", &[miss]));
         }
     };
-    if let Some(miss) = &failed {
+    if !failed.is_empty() {
         if !asked.over {
-            return Err(refused(
-                "the contract fails a rule: place it with \"override\": true and a reason",
-                miss,
-            ));
+            let detail = "the contract fails a rule: place it with \"override\": true and a reason";
+            return Err(refused(detail, &failed));
         }
         if reason.is_none() {
             return Err(Problem::new(Code::InvalidField, "an override needs a reason"));
         }
     }
+    // Only a limit that the desk was shown to be used up is passed over.
+    let over_a_cap = failed.iter().any(|miss| miss.rule == Rule::Cap);
     let shadow = in_force.switches.shadow;
     if shadow {
         seat.prepaid = false;
@@ -67,7 +67,7 @@ pub(crate) async fn place(
     let before = json!({ "stage": lead.stage, "waiting": lead.waiting, "recommended": recommended });
     let after = json!({
         "contract": seat.contract, "dealer": seat.dealer, "price": seat.price.to_string(),
-        "override": failed.as_ref().map(tell_miss), "shadow": shadow,
+        "override": failed.first().map(tell_miss), "also_over": failed.get(1).map(tell_miss), "shadow": shadow,
         "as_recommended": recommended.iter().any(|contract| *contract == seat.contract.as_str()),
     });
     let told = json!({ "act": "place", "before": before, "after": after });
@@ -86,7 +86,7 @@ pub(crate) async fn place(
         seats: &seats,
         counters: &considered.counters,
         decision: &decision,
-        placed: Some(Placed { act: &act, over: failed.is_some(), shadow }),
+        placed: Some(Placed { act: &act, over: over_a_cap, shadow }),
         now,
     };
     let Ok(assignments) = cloud.store.lead_assign(assign).await? else { return Ok(None) };
@@ -122,6 +122,8 @@ fn tell_miss(miss: &NearMiss) -> Value {
     json!({ "rule": miss.rule, "needed": miss.needed, "found": miss.found })
 }
 
-fn refused(detail: &str, miss: &NearMiss) -> Problem {
-    Problem::new(Code::StateConflict, detail).with("failed", tell_miss(miss))
+fn refused(detail: &str, misses: &[NearMiss]) -> Problem {
+    let mut told = misses.iter().map(tell_miss);
+    let problem = Problem::new(Code::StateConflict, detail).with("failed", told.next().unwrap_or_default());
+    told.next().into_iter().fold(problem, |problem, also| problem.with("also_failed", also))
 }

@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use jiff::Timestamp;
 use leadyard_domain::assignment::{Assignment, Return, ReturnState};
 use leadyard_domain::contract::{ReturnApproval, ReturnTerms};
-use leadyard_domain::distribution::Core;
+use leadyard_domain::distribution::{Chunk, Core};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{AssignmentId, CompanyId, ReturnReason};
 use leadyard_domain::lead::{AssignmentState, Lead};
@@ -69,6 +69,7 @@ pub(crate) async fn ask(
             state: ReturnState::Requested,
             decided_at: None,
             decided_by: None,
+            said: None,
         };
         if let Some(done) = request_return(&cloud, stands, asked, now).await? {
             return Ok(Json(leads::assignment(&done)));
@@ -96,7 +97,7 @@ fn returnable(stands: &Assignment) -> Result<Timestamp, Problem> {
 }
 
 /// The terms under which the lead was sold.
-async fn terms_of(
+pub(crate) async fn terms_of(
     cloud: &Cloud,
     lead: &Lead,
     assignment: &Assignment,
@@ -104,12 +105,9 @@ async fn terms_of(
     let core = cloud.store.rulebook_core(&assignment.company, assignment.rulebook).await?;
     let Some(core) = core.map(std::sync::Arc::new) else { return Ok(None) };
     let state = assignment.sold_in.or_else(|| lead.location().state());
-    for chunk in cloud.rulebooks.chunks(&cloud.store, &core, &lead.category, state).await? {
-        if let Some(terms) = chunk.returns_of(&assignment.contract) {
-            return Ok(Some((core, terms.clone())));
-        }
-    }
-    Ok(None)
+    let terms = |chunk: &Chunk| chunk.returns_of(&assignment.contract).cloned();
+    let found = cloud.rulebooks.find(&cloud.store, &core, &lead.category, state, terms).await?;
+    Ok(found.map(|terms| (core, terms)))
 }
 
 /// Asks for a return, or makes it where the dealer is trusted; `None` when somebody else changed the
@@ -264,8 +262,13 @@ pub(crate) async fn decide(
             asked.state = state;
             asked.decided_at = Some(now);
             asked.decided_by = Some(desk.staff.clone());
+            asked.said.clone_from(&reason);
         }
-        let claim = if sent.claim { claim_of(&cloud, &next, &asked).await? } else { None };
+        let claim = if sent.claim && state == ReturnState::Approved {
+            claim_of(&cloud, &next, &asked).await?
+        } else {
+            None
+        };
         let item = ReturnItem { state, claim, ..asked };
         let after = json!({ "return": state, "claim": claim.map(|claim| claim.to_string()) });
         let act = record(&cloud, &desk, &format!("return_{verdict}"), reason.clone(), &before, &after);

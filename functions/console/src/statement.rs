@@ -94,22 +94,25 @@ fn tell(line: &Line) -> Value {
     })
 }
 
-/// One row a line; what is credited or paid is negative, so that the column sums to what is owed.
+/// One row a line; what is credited is negative, so that the column `amount` sums to what is owed. What was
+/// paid in advance stands in a column of its own.
 fn csv(lines: &[Line]) -> Result<Vec<u8>, Problem> {
     let failed = |_| Problem::new(Code::Internal, "the statement could not be written");
     let mut table = csv::Writer::from_writer(Vec::new());
-    let header = ["at", "kind", "amount", "lead", "assignment", "contract", "reason"];
+    let header = ["at", "kind", "amount", "deposit", "lead", "assignment", "contract", "reason"];
     table.write_record(header).map_err(failed)?;
     for line in lines {
-        let amount = match line.kind {
-            LineKind::Charge => line.amount.to_string(),
-            LineKind::Credit | LineKind::Deposit => Money::from_minor(-line.amount.minor()).to_string(),
+        let (amount, deposit) = match line.kind {
+            LineKind::Charge => (line.amount.to_string(), String::new()),
+            LineKind::Credit => (Money::from_minor(-line.amount.minor()).to_string(), String::new()),
+            LineKind::Deposit => (String::new(), line.amount.to_string()),
         };
         let id = |id: Option<String>| id.unwrap_or_default();
         let row = [
             line.at.to_string(),
             line.kind.to_string(),
             amount,
+            deposit,
             id(line.lead.map(|lead| lead.to_string())),
             id(line.assignment.map(|assignment| assignment.to_string())),
             id(line.contract.as_ref().map(ToString::to_string)),
@@ -150,6 +153,10 @@ pub(crate) async fn deposit(
         return Err(Problem::new(Code::InvalidField, detail));
     }
     let freed = freed(&cloud, &company, &dealer, amount).await?;
+    if freed.is_empty() {
+        let detail = format!("no contract in force is of a dealer {dealer}");
+        return Err(Problem::new(Code::NotFound, detail));
+    }
     let before = json!({ "dealer": dealer });
     let after = json!({ "dealer": dealer, "amount": amount.to_string(), "reference": sent.reference });
     let act = record(&cloud, &desk, "deposit", None, &before, &after);

@@ -49,7 +49,8 @@ pub(crate) async fn room(
     let mut by_reason: BTreeMap<String, u32> = BTreeMap::new();
     let mut unmet: BTreeMap<(String, String, String), Demand> = BTreeMap::new();
     for category in &categories {
-        let (leads, all) = waiting(&cloud, &company, category, limits::WAITING_EXAMINED - examined).await?;
+        let (leads, all) =
+            waiting(&cloud, &company, category, limits::WAITING_EXAMINED.saturating_sub(examined)).await?;
         examined += leads.len();
         complete &= all;
         for lead in leads {

@@ -217,8 +217,7 @@ fn follow(assignment: &mut Assignment, outcome: &Outcome, now: Timestamp, entrop
     match next_attempt(assignment.attempt_count, outcome, &schedule, entropy) {
         Next::At(delay_ms) => {
             let at = now.checked_add(SignedDuration::from_millis(delay_ms as i64)).unwrap_or(now);
-            assignment.next_attempt_at = Some(at);
-            assignment.due = at.checked_add(GRACE).ok();
+            assignment.try_again(at, GRACE);
         }
         Next::Final => {
             let unknown = assignment.may_be_held_unknown();

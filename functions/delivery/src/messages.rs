@@ -101,8 +101,9 @@ pub(crate) async fn try_once(
     }
     let ended = cloud.clock.now();
     let schedule = match delivery.event {
-        Event::Withdrawn => Schedule::withdrawal(delivery.since, ended),
-        Event::Assigned | Event::Repeated | Event::Warned | Event::Erased => Schedule::Lead,
+        // The dealer has paid for what it accepted: it is tried as long as a withdrawal.
+        Event::Withdrawn | Event::Assigned => Schedule::withdrawal(delivery.since, ended),
+        Event::Repeated | Event::Warned | Event::Erased => Schedule::Lead,
     };
     match next_attempt(delivery.attempts.len() as u32, &outcome, &schedule, cloud.entropy.u64()) {
         Next::At(delay_ms) => {
@@ -124,7 +125,8 @@ const ACCEPTED: u32 = 2;
 /// Whether a message still is this dealer's business: that a lead asked again is the next holder's when it
 /// has it no more, and a deadline that was met or is over needs no warning.
 fn concerns(event: Event, assignment: Option<&Assignment>, now: Timestamp) -> bool {
-    let held = assignment.is_some_and(|one| one.state.holds());
+    // A shadow's dealer has it from elsewhere; one that is taken back is told that, and nothing more.
+    let held = assignment.is_some_and(|one| one.state.holds() && !one.recalled && !one.shadow);
     match event {
         Event::Repeated | Event::Assigned => held,
         Event::Warned => assignment.is_some_and(|one| one.masked() && !one.lapses(now)),

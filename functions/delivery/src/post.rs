@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use leadyard_domain::assignment::{Assignment, Attempt};
 use leadyard_domain::dealer::ChannelKind;
 use leadyard_domain::delivery::{End, FailureKind, Outcome, derive_secret, sign};
+use leadyard_domain::distribution::Chunk;
 use leadyard_domain::distribution::compiled::CompiledChannel;
 use leadyard_domain::ids::{CompanyId, DealerId};
 use leadyard_domain::lead::Lead;
@@ -32,10 +33,13 @@ pub(crate) async fn channel(
         books.push(cloud.store.rulebook_core(&lead.company, decided_under).await?.map(std::sync::Arc::new));
     }
     for core in books.into_iter().flatten() {
-        let chunks = cloud.rulebooks.chunks(&cloud.store, &core, &lead.category, state).await?;
-        if let Some(dealer) = chunks.iter().find_map(|chunk| chunk.dealer(dealer)) {
+        let channel = |chunk: &Chunk| {
             let inbox = CompiledChannel { kind: ChannelKind::Inbox, address: String::new() };
-            return Ok(Some(dealer.channels.first().cloned().unwrap_or(inbox)));
+            Some(chunk.dealer(dealer)?.channels.first().cloned().unwrap_or(inbox))
+        };
+        let found = cloud.rulebooks.find(&cloud.store, &core, &lead.category, state, channel).await?;
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok(None)

@@ -88,7 +88,8 @@ async fn moves_on(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let lead = cloud.store.lead_get(assignment.lead).await?;
-    let category = lead.as_ref().map(|lead| lead.category.clone());
+    let category = lead.as_ref().map(|lead| &lead.category);
+    let categories = cloud.categories_to_wake(&assignment.company, category).await?;
     let lead = lead.filter(|lead| lead.cycle == assignment.cycle).map(|mut lead| {
         lead.give_back(assignment.id, now);
         lead
@@ -99,7 +100,7 @@ async fn moves_on(
     let changes = Changes {
         lead: lead.as_ref(),
         gives_back: true,
-        wakes: category.as_ref(),
+        wakes: &categories,
         delivery,
         line,
         ..Changes::of(&assignment, now)
@@ -116,8 +117,8 @@ async fn moves_on(
     if let Some(lead) = lead {
         cloud.hand_to_distribution(&lead).await;
     }
-    if let Some(category) = category {
-        cloud.hand_wake(&assignment.company, &category).await;
+    for category in &categories {
+        cloud.hand_wake(&assignment.company, category).await;
     }
     Ok(true)
 }

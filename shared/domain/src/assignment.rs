@@ -1,7 +1,7 @@
 //! An assignment: a cycle's seat given to a contract, from offered to closed, with how the lead got to
 //! the dealer.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::contract::AcceptBy;
@@ -149,6 +149,9 @@ pub struct Return {
     /// By whom; nobody, where the contract trusts the dealer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<String>,
+    /// What the desk said to it, for the dealer to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
 }
 
 impl std::fmt::Debug for Return {
@@ -210,7 +213,7 @@ impl Assignment {
         self.next_attempt_at = Some(until);
         // The first attempt finds a due time late enough, and leaves the index alone.
         if self.due.is_none_or(|due| due < until) {
-            self.due = until.checked_add(GRACE).ok();
+            self.due = Some(self.looked_at(until.checked_add(GRACE).unwrap_or(until)));
         }
         self.attempt_count
     }
@@ -271,6 +274,17 @@ impl Assignment {
         let by = self.accept_by.filter(|_| self.masked())?;
         let warns = !self.warned && self.delivery == DeliveryState::Received;
         Some(if warns { by.warn_at } else { by.at })
+    }
+
+    /// When it must be looked at for what is to happen at `at`: no later than its deadline ends.
+    fn looked_at(&self, at: Timestamp) -> Timestamp {
+        self.accept_by.filter(|_| self.masked()).map_or(at, |by| by.at.min(at))
+    }
+
+    /// The next attempt may begin at `at`.
+    pub fn try_again(&mut self, at: Timestamp, grace: SignedDuration) {
+        self.next_attempt_at = Some(at);
+        self.due = Some(self.looked_at(at.checked_add(grace).unwrap_or(at)));
     }
 
     /// The dealer has it: what arrives is charged then, or, with a deadline, what is accepted.

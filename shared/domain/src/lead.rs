@@ -377,6 +377,8 @@ impl Lead {
         self.lost_seats = 0;
         self.crossed = false;
         self.last_conclusion = None;
+        self.hold = None;
+        self.priority_set = None;
         self.due = Some(soon(arrival.at));
     }
 

@@ -102,6 +102,8 @@ pub const WAITING_EXAMINED: usize = 20_000;
 pub const DECISIONS_EXAMINED: usize = 500;
 /// Decisions that a comparison of shadow mode looks at.
 pub const SHADOW_EXAMINED: usize = 2_000;
+/// For how many hours a lead that was charged on arrival may be declined.
+pub const DECLINE_HOURS: i64 = 24;
 /// A deposit's reference, in bytes.
 pub const REFERENCE_BYTES: usize = 64;
 /// Opening intervals of one day.

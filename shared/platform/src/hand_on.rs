@@ -7,7 +7,7 @@ use leadyard_domain::lead::Lead;
 
 use crate::cloud::Cloud;
 use crate::queues::{QueueError, ToDelivery};
-use crate::store::Delivery;
+use crate::store::{Delivery, StoreError};
 
 /// The longest delay of a message, in seconds; what is later is left to the sweep.
 const DELAY_S: u64 = 900;
@@ -21,6 +21,22 @@ impl Cloud {
     /// Who waits in a category is woken.
     pub async fn hand_wake(&self, company: &CompanyId, category: &CategoryId) {
         noted(self.queues.wake_to_distribution(company, category).await);
+    }
+
+    /// The categories in which a slot that comes back may place somebody: a dealer's caps and balance are for
+    /// all of them.
+    pub async fn categories_to_wake(
+        &self,
+        company: &CompanyId,
+        own: Option<&CategoryId>,
+    ) -> Result<Vec<CategoryId>, StoreError> {
+        let core = self.rulebooks.current(&self.store, company).await?;
+        let offers = core.as_ref().map(|core| core.offers.as_slice()).unwrap_or_default();
+        let mut categories: Vec<CategoryId> = offers.iter().map(|offer| offer.category.clone()).collect();
+        categories.extend(own.cloned());
+        categories.sort_unstable();
+        categories.dedup();
+        Ok(categories)
     }
 
     /// An assignment is delivered, or looked at, `delay_ms` from now; what is more than 15 minutes ahead is

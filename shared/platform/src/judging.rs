@@ -221,17 +221,18 @@ pub async fn placing(
             }
         }
     }
-    let mut screened = screen(facts, core, &chunks, &in_force.switches, now);
-    for chunk in elsewhere.iter().chain(&chunks) {
-        screened.also(chunk, contract, now);
-    }
+    let screened = screen(facts, core, &chunks, &in_force.switches, now);
     let (mut contracts, mut dealers) = screened.counters_to_read();
-    let Some((own, dealer)) = screened.counters_of(contract) else { return Ok(None) };
+    let mut with_it = screened.clone();
+    for chunk in elsewhere.iter().chain(&chunks) {
+        with_it.also(chunk, contract, now);
+    }
+    let Some((own, dealer)) = with_it.counters_of(contract) else { return Ok(None) };
     contracts.extend(Some(own).filter(|own| !contracts.contains(own)));
     dealers.extend(Some(dealer).filter(|dealer| !dealers.contains(dealer)));
     let counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers).await?;
     let seed = u64::from(facts.cycle);
-    let placing = place(&screened, &counters, now, seed, contract);
+    let placing = place(&with_it, &counters, now, seed, contract);
     // What distribution would have done is recorded beside what the desk does.
     let decision = decide(&screened, &counters, now, seed);
     let evidence = Evidence::of(&screened, &counters, now);

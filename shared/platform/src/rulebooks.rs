@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use leadyard_domain::distribution::{Chunk, ChunkKey, Core};
 use leadyard_domain::ids::{CategoryId, CompanyId};
 use leadyard_domain::place::State;
+use leadyard_domain::rulebook::{Rulebook, RulebookFiles};
 
 use crate::store::{Store, StoreError};
 
@@ -37,7 +38,10 @@ impl Rulebooks {
         }
         let Some(core) = store.rulebook_core(company, version).await?.map(Arc::new) else { return Ok(None) };
         let mut cores = self.cores.lock().unwrap_or_else(PoisonError::into_inner);
-        cores.insert(company.clone(), Arc::clone(&core));
+        // An earlier one is read for what was decided under it: the newest is what is known.
+        if cores.get(company).is_none_or(|known| known.version <= core.version) {
+            cores.insert(company.clone(), Arc::clone(&core));
+        }
         Ok(Some(core))
     }
 
@@ -70,6 +74,29 @@ impl Rulebooks {
         Ok(chunks)
     }
 
+    /// What a chunk of a category says of something: asked first of those that may cover the state, then of
+    /// all, since the desk may have placed a lead where its contract does not reach.
+    pub async fn find<T>(
+        &self,
+        store: &Store,
+        core: &Core,
+        category: &CategoryId,
+        state: Option<State>,
+        asked: impl Fn(&Chunk) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let near = core.chunks_for(category, state);
+        let all = core.chunks_of(category);
+        let rest = all.into_iter().filter(|key| !near.contains(key));
+        for key in near.iter().cloned().chain(rest) {
+            if let Some(chunk) = self.chunk(store, core, key).await?
+                && let Some(found) = asked(&chunk)
+            {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
     /// One chunk of a core; a version that stands has all its chunks, since the pointer moves last.
     pub async fn chunk(
         &self,
@@ -83,14 +110,29 @@ impl Rulebooks {
         if known.is_some() {
             return Ok(known);
         }
-        let read = store.rulebook_chunk(company, core.version, &id.2).await?;
+        let read = match store.rulebook_chunk(company, core.version, &id.2).await {
+            Err(StoreError::Damaged { .. }) => Box::pin(recompiled(store, core, &id.2)).await?,
+            read => read?,
+        };
         let Some(chunk) = read.map(Arc::new) else { return Ok(None) };
         let mut kept = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(of, version, _), _| of != company || *version == core.version);
+        kept.retain(|(of, version, _), _| of != company || *version >= core.version);
         if kept.len() >= CHUNKS_KEPT {
             kept.clear();
         }
         kept.insert(id, Arc::clone(&chunk));
         Ok(Some(chunk))
     }
+}
+
+/// A chunk that another version of this program compiled, compiled anew from the text it was published as.
+async fn recompiled(store: &Store, core: &Core, key: &ChunkKey) -> Result<Option<Chunk>, StoreError> {
+    let damaged = |error: leadyard_domain::error::Invalid| StoreError::damaged("rulebook", error);
+    let Some(text) = store.rulebook_text(core.company_id(), core.version).await? else { return Ok(None) };
+    let files = text.into_iter().map(|(name, text)| (name, text.into_bytes()));
+    let unread = |_| damaged(leadyard_domain::error::Invalid::new("its text does not parse any more"));
+    let files = RulebookFiles::new(files).map_err(unread)?;
+    let mut compiled = Rulebook::parse(&files).map_err(unread)?.compile(core.version).map_err(damaged)?;
+    tracing::warn!(company.id = %core.company_id(), rulebook.version = core.version, "a rulebook was compiled anew");
+    Ok(compiled.chunks.remove(key))
 }

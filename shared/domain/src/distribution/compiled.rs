@@ -284,9 +284,14 @@ impl Chunk {
     /// Reads what [`Chunk::encode`] wrote.
     ///
     /// # Errors
-    /// When the bytes are not a chunk, refer to what is not in it, or name a zone that the bundled
+    /// When the bytes are not a chunk of this version of the program (it is then compiled anew from the rules'
+    /// text), refer to what is not in it, or name a zone that the bundled
     /// database does not know.
     pub fn decode(bytes: &[u8]) -> Result<Self, Invalid> {
+        let (&shape, bytes) = bytes.split_first().ok_or_else(Self::invalid)?;
+        if shape != SHAPE {
+            return Err(Invalid::new("a chunk that another version of this program compiled"));
+        }
         let mut chunk: Self = postcard::from_bytes(bytes).map_err(|_| Self::invalid())?;
         chunk.resolve()?;
         Ok(chunk)
@@ -326,9 +331,9 @@ impl Chunk {
         if whole { Ok(()) } else { Err(Self::invalid()) }
     }
 
-    /// The chunk as stored (postcard).
+    /// The chunk as stored: the version of its shape in one byte, then postcard's.
     pub fn encode(&self) -> Result<Vec<u8>, Invalid> {
-        postcard::to_stdvec(self).map_err(|_| Invalid::new("a chunk could not be encoded"))
+        postcard::to_extend(self, vec![SHAPE]).map_err(|_| Invalid::new("a chunk could not be encoded"))
     }
 
     /// How many contracts it holds.
@@ -473,6 +478,9 @@ impl Chunk {
         }
     }
 }
+
+/// Changes with every change to what a chunk holds.
+const SHAPE: u8 = 2;
 
 static NO_CAPS: Caps = Caps(Vec::new());
 

@@ -261,6 +261,8 @@ struct Table<'a> {
     seed: u64,
     /// The desk places: after a decline, a lapse or a return nobody is waited for.
     by_hand: bool,
+    /// The row that the desk places although it does not take the lead: it compels nobody.
+    no_say: Option<usize>,
 }
 
 impl<'a> Table<'a> {
@@ -297,6 +299,7 @@ impl<'a> Table<'a> {
             now,
             seed,
             by_hand: false,
+            no_say: None,
         }
     }
 
@@ -393,6 +396,7 @@ impl<'a> Table<'a> {
             .rows
             .iter()
             .enumerate()
+            .filter(|(at, _)| self.no_say != Some(*at))
             .filter(|(_, row)| {
                 let refuses = row.candidate.refuses;
                 match row.candidate.contract.territory {
@@ -487,9 +491,11 @@ impl<'a> Table<'a> {
     /// Shuts out everyone but the compelling contracts that are at least as specific, and `spared`
     /// dealers.
     fn shut_out(&mut self, by: usize, specificity: Specificity, spared: impl Fn(&DealerId) -> bool) {
-        for row in &mut self.rows {
+        let no_say = self.no_say;
+        for (at, row) in self.rows.iter_mut().enumerate() {
             let candidate = row.candidate;
-            let speaks = candidate.contract.territory.compels() && candidate.specificity <= specificity;
+            let compels = candidate.contract.territory.compels() && no_say != Some(at);
+            let speaks = compels && candidate.specificity <= specificity;
             if !speaks && row.shut_out_by.is_none() && !spared(&candidate.dealer.id) {
                 row.shut_out_by = Some(by);
             }

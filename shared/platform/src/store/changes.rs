@@ -11,6 +11,7 @@ use leadyard_domain::ledger::Line;
 use super::acts::Act;
 use super::leads::UNCHANGED;
 use super::returns::ReturnWrite;
+use super::rulebook::WAKES_AT_ONCE;
 use super::{Commit, Delivery, Store, StoreError, items, number, values};
 
 /// An assignment in its new state, and all that follows from it.
@@ -22,8 +23,8 @@ pub struct Changes<'a> {
     pub lead: Option<&'a Lead>,
     /// Its slot, budget and balance come back.
     pub gives_back: bool,
-    /// Who waits in this category is woken.
-    pub wakes: Option<&'a CategoryId>,
+    /// Who waits for a slot in these categories is woken.
+    pub wakes: &'a [CategoryId],
     /// The contract won it.
     pub wins: bool,
     /// A charge or credit that comes to stand.
@@ -45,7 +46,7 @@ impl<'a> Changes<'a> {
             assignment,
             lead: None,
             gives_back: false,
-            wakes: None,
+            wakes: &[],
             wins: false,
             line: None,
             delivery: None,
@@ -102,7 +103,7 @@ impl Store {
         if changes.gives_back {
             writes.extend(self.caps_give_back(assignment, &counters)?);
         }
-        if let Some(category) = changes.wakes {
+        for category in changes.wakes.iter().take(WAKES_AT_ONCE) {
             writes.push(self.wake_write(company, category, 1, Some(&assignment.dealer), changes.now)?);
         }
         Ok(writes)

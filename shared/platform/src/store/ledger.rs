@@ -8,6 +8,7 @@ use leadyard_domain::money::Money;
 
 use super::acts::Act;
 use super::keys::Key;
+use super::rulebook::WAKES_AT_ONCE;
 use super::{Commit, Item, Store, StoreError, string, values};
 
 /// Slots that a deposit frees, in each category that the dealer has contracts in.
@@ -69,7 +70,7 @@ impl Store {
             self.line_write(&line)?,
             self.change_write(company, act)?,
         ];
-        for freed in freed {
+        for freed in freed.iter().take(WAKES_AT_ONCE) {
             writes.push(self.wake_write(company, &freed.category, freed.slots, Some(dealer), act.at)?);
         }
         Ok(matches!(self.transact(writes).await?, Commit::Done))

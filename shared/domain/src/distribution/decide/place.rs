@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Best, Counters, NearMiss, OpenSeats, Rule, Screened, Seat, Table, Terms};
+use super::{Best, Counters, NearMiss, OpenSeats, Rule, Screened, Seat, Table, Terms, exhausted};
 use crate::ids::ContractId;
 
 /// What placing a lead with a contract comes to.
@@ -10,8 +10,8 @@ use crate::ids::ContractId;
 pub enum Placing {
     /// It passes every rule.
     Free(Seat),
-    /// It fails a rule that the desk may override, saying so.
-    Against(Seat, NearMiss),
+    /// It fails rules that the desk may override, saying so: the first one, and the cap if that is full too.
+    Against(Seat, Vec<NearMiss>),
     /// It would break a promise to somebody else: a territory, the seats agreed on, or one seat a dealer.
     Never(NearMiss),
 }
@@ -29,8 +29,10 @@ pub fn place(
 ) -> Option<Placing> {
     let mut table = Table::new(screened, counters, now, seed);
     table.by_hand = true;
-    let terms = table.facts.open_seats.map(|OpenSeats { of, protected, .. }| Terms { seats: of, protected });
     let at = table.rows.iter().position(|row| &row.candidate.contract.id == contract)?;
+    // One that does not take the lead has no say in whose it is.
+    table.no_say = table.rows.get(at).filter(|row| row.candidate.refuses.is_some()).map(|_| at);
+    let terms = table.facts.open_seats.map(|OpenSeats { of, protected, .. }| Terms { seats: of, protected });
     // Who would get it does not matter: whom the territories leave does.
     let _ = table.next_seat(terms, &[]);
     let row = table.rows.get(at)?;
@@ -43,8 +45,9 @@ pub fn place(
     let best = Best { row: at, floor: 0 };
     let fixed = terms.unwrap_or_else(|| table.terms_of(best));
     let seat = table.seat(best, fixed)?;
-    Some(match row.own {
-        None => Placing::Free(seat),
-        Some(rule) => Placing::Against(seat, table.near_miss(rule, row)),
-    })
+    let local = table.locals.get(row.candidate.zone)?;
+    let full = exhausted(row.candidate, local, counters, now).map(|_| Rule::Cap);
+    let rules = row.own.into_iter().chain(full.filter(|full| row.own != Some(*full)));
+    let misses: Vec<NearMiss> = rules.map(|rule| table.near_miss(rule, row)).collect();
+    Some(if misses.is_empty() { Placing::Free(seat) } else { Placing::Against(seat, misses) })
 }
