@@ -135,10 +135,14 @@ impl Reservation {
 
     /// The first cap that is full: the period, the cap, and how many were used.
     pub fn full(&self, caps: &Caps, usage: Option<&Usage>) -> Option<(Period, u32, u32)> {
-        let usage = usage?;
+        self.all_full(caps, usage?).next()
+    }
+
+    /// Every cap that is full.
+    pub(crate) fn all_full(&self, caps: &Caps, usage: &Usage) -> impl Iterator<Item = (Period, u32, u32)> {
         caps.0
             .iter()
             .map(|cap| (cap.period, cap.most, usage.counted(cap.period, self.start(cap.period))))
-            .find(|&(_, most, used)| used >= most)
+            .filter(|&(_, most, used)| used >= most)
     }
 }

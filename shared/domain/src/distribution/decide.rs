@@ -611,38 +611,46 @@ enum Exhausted {
     Balance { left: Money },
 }
 
-/// The first limit that is used up: the contract's caps, the dealer's, the budget, the balance.
+/// The first limit that is used up.
 fn exhausted(
     candidate: &Candidate<'_>,
     local: &Local<'_>,
     counters: &Counters,
     now: Timestamp,
 ) -> Option<Exhausted> {
+    all_exhausted(candidate, local, counters, now).next()
+}
+
+/// Every limit that is used up: the contract's caps, the dealer's, the budget, the balance; each is looked at
+/// when it is asked for.
+fn all_exhausted<'a>(
+    candidate: &'a Candidate<'_>,
+    local: &'a Local<'_>,
+    counters: &'a Counters,
+    now: Timestamp,
+) -> impl Iterator<Item = Exhausted> {
     let Candidate { contract, dealer, .. } = *candidate;
-    for ((caps, usage), of_dealer) in caps(candidate, counters).into_iter().zip([false, true]) {
-        // What was never used is not full: the zone's periods are not asked for.
-        if usage.is_some()
-            && let Some((period, most, used)) = local.reservation(now).full(caps, usage)
-        {
-            return Some(Exhausted::Cap { of_dealer, period, most, used });
-        }
-    }
-    if let Some(most) = contract.budget_month {
-        let spent = counters
-            .contracts
-            .get(&contract.id)
-            .map_or(0, |usage| usage.spent(local.reservation(now).start(Period::Month)));
-        if spent.saturating_add(contract.price.minor()) > most.minor() {
-            return Some(Exhausted::Budget { most, spent: Money::from_minor(spent) });
-        }
-    }
-    if dealer.prepaid {
+    let price = contract.price.minor();
+    let caps = caps(candidate, counters).into_iter().zip([false, true]).flat_map(
+        move |((caps, usage), of_dealer)| {
+            // What was never used is not full: the zone's periods are not asked for.
+            usage.into_iter().flat_map(move |usage| {
+                let full = local.reservation(now).all_full(caps, usage);
+                full.map(move |(period, most, used)| Exhausted::Cap { of_dealer, period, most, used })
+            })
+        },
+    );
+    let budget = contract.budget_month.into_iter().filter_map(move |most| {
+        let usage = counters.contracts.get(&contract.id);
+        let spent = usage.map_or(0, |usage| usage.spent(local.reservation(now).start(Period::Month)));
+        let over = spent.saturating_add(price) > most.minor();
+        over.then_some(Exhausted::Budget { most, spent: Money::from_minor(spent) })
+    });
+    let balance = dealer.prepaid.then_some(()).into_iter().filter_map(move |()| {
         let left = counters.dealers.get(&dealer.id).map_or(0, |usage| usage.balance);
-        if left < contract.price.minor() {
-            return Some(Exhausted::Balance { left: Money::from_minor(left) });
-        }
-    }
-    None
+        (left < price).then_some(Exhausted::Balance { left: Money::from_minor(left) })
+    });
+    caps.chain(budget).chain(balance)
 }
 
 /// The contract's caps and counters, and the dealer's; counters are looked for where there is a cap.

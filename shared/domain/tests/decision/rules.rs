@@ -44,6 +44,24 @@ fn a_desk_reads_why_and_what_would_have_changed_it() {
     assert!(!sentence(&world, "q").1);
 }
 
+#[test]
+fn who_is_shut_and_full_or_full_twice_would_not_have_had_it() {
+    let alone = |row: ContractRow, dealer: DealerRow| {
+        let mut world = world(vec![dealer], vec![row]);
+        world.contract_counts = vec![FULL];
+        world.dealer_counts = vec![FULL];
+        sentence(&world, "a")
+    };
+    let full = || ContractRow { cap_day: "1", ..contract("a", 0) };
+    assert!(alone(contract("a", 0), shut("Tu 08:00-09:00")).1);
+    assert!(alone(full(), dealer()).1);
+    // One thing put right would not have been enough.
+    assert!(!alone(full(), shut("Tu 08:00-09:00")).1);
+    assert!(!alone(full(), DealerRow { cap_day: "1", ..dealer() }).1);
+    assert!(!alone(full(), DealerRow { prepaid: "yes", ..dealer() }).1);
+    assert!(!alone(ContractRow { budget_month: "5", ..full() }, dealer()).1);
+}
+
 fn shut(hours: &'static str) -> DealerRow {
     DealerRow { hours, ..dealer() }
 }

@@ -207,32 +207,17 @@ impl Store {
 
     /// All items of a partition whose sort key begins so, in order.
     async fn query_prefix(&self, pk: String, prefix: &str) -> Result<Vec<Item>, StoreError> {
-        let mut items = Vec::new();
-        let mut start = None;
-        loop {
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", AttributeValue::S(pk.clone()))
-                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(StoreError::unavailable)?;
-            items.extend(answer.items.into_iter().flatten());
-            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() {
-                return Ok(items);
-            }
-        }
+        let bound = values([(":pk", string(pk)), (":prefix", string(prefix))]);
+        self.query_all("pk = :pk AND begins_with(sk, :prefix)", bound).await
     }
 
-    /// The items of a partition whose sort keys lie between these, in order; the second is not among them
-    /// unless it equals one.
+    /// The items of a partition whose sort keys lie between these, both included, in order.
     async fn query_between(&self, pk: String, from: String, to: String) -> Result<Vec<Item>, StoreError> {
+        let bound = values([(":pk", string(pk)), (":from", string(from)), (":to", string(to))]);
+        self.query_all("pk = :pk AND sk BETWEEN :from AND :to", bound).await
+    }
+
+    async fn query_all(&self, condition: &str, bound: Item) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         let mut start = None;
         loop {
@@ -240,10 +225,8 @@ impl Store {
                 .client
                 .query()
                 .table_name(&self.table)
-                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-                .expression_attribute_values(":pk", AttributeValue::S(pk.clone()))
-                .expression_attribute_values(":from", AttributeValue::S(from.clone()))
-                .expression_attribute_values(":to", AttributeValue::S(to.clone()))
+                .key_condition_expression(condition)
+                .set_expression_attribute_values(Some(bound.clone()))
                 .consistent_read(true)
                 .set_exclusive_start_key(start)
                 .send()

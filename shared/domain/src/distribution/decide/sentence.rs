@@ -4,7 +4,7 @@
 //! That somebody would have had it is said only after deciding again without the rule in its way: one that
 //! fails two rules, or would have ranked lower, has no such claim.
 
-use super::{Candidate, Conclusion, NearMiss, Period, Row, Rule, Specificity, Table, caps};
+use super::{Candidate, Conclusion, NearMiss, Period, Row, Rule, Specificity, Table, all_exhausted, caps};
 use crate::contract::Territory;
 use crate::distribution::facts::Location;
 use crate::distribution::screen::failures_when_covered;
@@ -64,9 +64,20 @@ impl Table<'_> {
     pub(super) fn would_have_had_it(&self, at: usize, rule: Rule) -> bool {
         let Some(row) = self.rows.get(at) else { return false };
         let others = failures_when_covered(self.facts, row.candidate, self.now);
-        let unavailable = matches!(rule, Rule::Hours | Rule::Cap);
-        let hours_and_caps_too = !unavailable && (self.unavailable_too(row) || !self.limits_known(row));
-        if others.iter().any(|failed| *failed != rule) || hours_and_caps_too || !rule_may_be_waived(rule) {
+        let unavailable_too = match rule {
+            Rule::Hours => self.limits_used_up(row) > 0,
+            Rule::Cap => self.limits_used_up(row) > 1,
+            Rule::Inactive
+            | Rule::Offer
+            | Rule::Source
+            | Rule::Age
+            | Rule::Area
+            | Rule::Band
+            | Rule::Needs
+            | Rule::Excluded
+            | Rule::Territory => self.unavailable_too(row) || !self.limits_known(row),
+        };
+        if others.iter().any(|failed| *failed != rule) || unavailable_too || !rule_may_be_waived(rule) {
             return false;
         }
         let mut waived = self.screened.clone();
@@ -95,6 +106,12 @@ impl Table<'_> {
         let dealer_limited = !chunk.caps_of_dealer(dealer).0.is_empty() || dealer.prepaid;
         (!limited || self.counters.contracts.contains_key(&contract.id))
             && (!dealer_limited || self.counters.dealers.contains_key(&dealer.id))
+    }
+
+    /// How many of its caps, budget and balance are used up.
+    fn limits_used_up(&self, row: &Row<'_>) -> usize {
+        let local = self.locals.get(row.candidate.zone);
+        local.map_or(0, |local| all_exhausted(row.candidate, local, self.counters, self.now).count())
     }
 
     fn unavailable_too(&self, row: &Row<'_>) -> bool {
