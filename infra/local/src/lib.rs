@@ -10,7 +10,7 @@
 //! | [`rules`] | rulebooks as folders: read, checked, published |
 //! | [`folder`] | the data folder |
 //! | [`demo`], [`pages`], [`demo_dealer`] | a rulebook, a landing page and dealers to try it with |
-//! | [`remote`] | a running system, asked over HTTP by the command line |
+//! | [`remote`], [`api`] | a running system or a data folder, asked by the command line |
 
 pub mod aws;
 pub mod system;
@@ -23,3 +23,4 @@ pub mod demo;
 pub mod pages;
 pub mod demo_dealer;
 pub mod remote;
+pub mod api;

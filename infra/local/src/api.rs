@@ -1,0 +1,114 @@
+//! The desk's API as the command line asks it: of a running system over HTTP, or of a data folder that no
+//! system has open, in process. Both take the same way, so that what holds for one holds for the other.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::body::Body;
+use clap::Args;
+use http::{Method, Request, StatusCode, header};
+use leadyard_domain::access::DeskToken;
+use leadyard_domain::ids::CompanyId;
+use leadyard_platform::clock::Clock;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use crate::{gateway, remote, system};
+
+/// Which system a command speaks to.
+#[derive(Args, Clone, Debug)]
+pub struct Target {
+    /// A running system, such as http://127.0.0.1:8080.
+    #[arg(long, requires = "token", conflicts_with = "data")]
+    pub url: Option<String>,
+    /// The desk's token.
+    #[arg(long)]
+    pub token: Option<String>,
+    /// A data folder that no system has open.
+    #[arg(long, value_name = "DIR", default_value = "leadyard-data")]
+    pub data: PathBuf,
+}
+
+/// A system that answers.
+pub struct Api {
+    way: Way,
+    token: String,
+}
+
+enum Way {
+    Remote { client: reqwest::Client, url: String },
+    Here(Router),
+}
+
+/// What it answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Api {
+    /// The system that was asked for. A data folder is opened as the desk of `company`.
+    pub async fn of(target: &Target, company: &CompanyId) -> anyhow::Result<Self> {
+        if let Some(url) = &target.url {
+            let url = url.trim_end_matches('/').to_owned();
+            let token = target.token.clone().unwrap_or_default();
+            return Ok(Self { way: Way::Remote { client: remote::client()?, url }, token });
+        }
+        let folder = &target.data;
+        anyhow::ensure!(folder.is_dir(), "{} is no data folder", folder.display());
+        let cloud = system::open(folder, &Clock::system())
+            .await
+            .with_context(|| "beside a running system, say --url and --token")?;
+        let desk = DeskToken { staff: "leadyard".to_owned(), companies: vec![company.clone()] };
+        let token = cloud.master.mint(&desk);
+        Ok(Self { way: Way::Here(gateway::router(&cloud, Router::new())), token })
+    }
+
+    /// Asks; an answer is an answer, whatever its status.
+    pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Answer> {
+        let bytes = body.map(ToString::to_string).unwrap_or_default();
+        match &self.way {
+            Way::Remote { client, url } => {
+                let asked = client
+                    .request(method, format!("{url}{path}"))
+                    .bearer_auth(&self.token)
+                    .header(header::CONTENT_TYPE, "application/json")
+                    .body(bytes)
+                    .send()
+                    .await
+                    .context("the system could not be reached")?;
+                let status = asked.status();
+                Ok(Answer { status, body: asked.bytes().await?.to_vec() })
+            }
+            Way::Here(app) => {
+                let request = Request::builder()
+                    .method(method)
+                    .uri(path)
+                    .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+                    .header(header::CONTENT_TYPE, "application/json")
+                    .body(Body::from(bytes))?;
+                let response = match app.clone().oneshot(request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                };
+                let status = response.status();
+                let body = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
+                Ok(Answer { status, body: body.to_vec() })
+            }
+        }
+    }
+}
+
+impl Answer {
+    /// The JSON of a success; of anything else the reason.
+    pub fn json(self) -> anyhow::Result<Value> {
+        let value: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let detail = || value["detail"].as_str().unwrap_or("the system refused").to_owned();
+        anyhow::ensure!(self.status.is_success(), "{} ({})", detail(), self.status.as_u16());
+        Ok(value)
+    }
+}
