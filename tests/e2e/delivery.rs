@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use http::Method;
 use leadyard_tests::{Person, Rules, Says, Told, Yard};
+use serde_json::json;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -148,6 +150,16 @@ async fn a_contract_that_waits_keeps_its_lead_while_its_dealer_is_away() {
     let lead = yard.settled_lead(&ada()).await;
     yard.advance(MINUTE * 60 * 6).await;
     assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    // The desk is told once: it may call, or take the lead back.
+    let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200).json["changes"].clone();
+    let notices: Vec<_> =
+        changes.as_array().unwrap().iter().filter(|change| change["act"] == "undelivered").collect();
+    assert_eq!(notices.len(), 1, "{changes}");
+    assert_eq!(
+        (&notices[0]["after"]["lead"], &notices[0]["after"]["dealer"]),
+        (&json!(lead), &json!("hudson"))
+    );
+    assert_eq!(yard.story(&lead).await.0["history"][0]["act"], "undelivered");
     yard.dealer_says("hudson", Says::Status(200));
     yard.advance(MINUTE * 90).await;
     assert_eq!(yard.story(&lead).await.assignment("hudson")["delivery"], "received");

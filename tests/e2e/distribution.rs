@@ -336,12 +336,35 @@ async fn a_dry_run_changes_nothing() {
     assert_eq!(yard.version().await, 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn one_dealers_slot_is_not_forgotten_for_those_who_wait_for_another() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("cap_total", "1"), ("area", "zip:33101")])
+        .seller("ridge", [("cap_total", "1"), ("area", "zip:10001")]);
+    let yard = Yard::of(rules).await;
+    let of_ridge = |n: usize| Person::number(n).with("zip", "10001");
+    let (first, second) =
+        (yard.settled_lead(&Person::number(0)).await, yard.settled_lead(&of_ridge(1)).await);
+    for n in 2..8 {
+        yard.settled_lead(&of_ridge(n)).await;
+    }
+    let worst = yard.settled_lead(&Person::number(8).without("phone")).await;
+    assert_eq!(yard.story(&worst).await.waiting(), "cap");
+    // Within the seconds before they are woken, both dealers give a lead back.
+    let _ = yard.answers("hudson", &first, "decline").await.is(200);
+    let _ = yard.answers("ridge", &second, "decline").await.is(200);
+    yard.advance(Duration::from_secs(30)).await;
+    assert_eq!(yard.story(&worst).await.holders(), ["hudson"]);
+}
+
 /// Every decision of a lead, made again from its record alone.
 async fn all_repeat(yard: &Yard, lead: &str) -> usize {
     let story = yard.cloud.store.lead_story(lead.parse().unwrap()).await.unwrap().unwrap();
     for record in &story.decisions {
         let again = judging::repeat(&yard.cloud, &yard.company_id(), record).await.unwrap().unwrap();
-        let again = again.considered.record(record.id, record.at, &record.facts, record.rulebook).unwrap();
+        assert!(again.as_recorded);
+        let considered = again.explained.considered;
+        let again = considered.record(record.id, record.at, &record.facts, record.rulebook, None).unwrap();
         assert_eq!(&again, record);
         assert!(record.evidence.len() < 1_000, "{} bytes of evidence", record.evidence.len());
     }

@@ -22,6 +22,7 @@ mod desk;
 mod acts;
 mod deadlines;
 mod money;
+mod backtest;
 mod rulebook;
 mod privacy;
 mod contention;

@@ -161,6 +161,41 @@ async fn an_offer_the_holder_does_not_take_starts_a_second_lead_of_that_person()
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_one_offer_and_asks_for_another_that_can_be_had_has_it() {
+    let rules = Rules::company("acme")
+        .offer("roof", "home", "")
+        .offer("gutter", "home", "")
+        .source("web", "offer = \"roof\"")
+        .seller("ridge", [("offers", "gutter"), ("cap_total", "1")]);
+    let yard = Yard::of(rules).await;
+    let ada = Person::named("Ada", "Hill");
+    let roof = yard.settled_lead(&ada).await;
+    assert_eq!(yard.story(&roof).await.stage(), "waiting");
+    let (status, gutter) = asks(&yard, &ada.clone().with("offer", "gutter")).await;
+    assert_eq!((status.as_str(), gutter == roof), ("received", false));
+    yard.settle().await;
+    assert_eq!(yard.story(&gutter).await.holders(), ["ridge"]);
+    // Nobody has room for the next: it waits as the lead it is.
+    let ben = Person::named("Ben", "Ford");
+    let roof = yard.settled_lead(&ben).await;
+    assert_eq!(asks(&yard, &ben.with("offer", "gutter")).await, ("repeat".to_owned(), roof));
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_often_somebody_asks_each_repeat_is_told_under_an_id_of_its_own() {
+    let yard = yard().await;
+    let ada = Person::named("Ada", "Hill");
+    yard.settled_lead(&ada).await;
+    for _ in 0..103 {
+        let _ = yard.server("web").posts(&ada).await.is(200);
+    }
+    yard.settle().await;
+    let told = yard.told("hudson");
+    let ids: std::collections::BTreeSet<_> = told.iter().map(|told| &told.id).collect();
+    assert_eq!((told.len(), ids.len()), (104, 104));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_second_lead_is_found_by_the_phone_it_was_opened_with_and_by_the_e_mail_that_came_later() {
     let yard = yard().await;
     let ada = Person::named("Ada", "Hill").with("phone", "+1 305 555 2001");

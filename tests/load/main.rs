@@ -4,6 +4,7 @@
 //! The driver, the system and the dealers share this machine's cores; on two of them the figures are
 //! those of a busy machine. Nothing here passes or fails: it prints.
 
+mod decisions;
 mod writes;
 
 use std::collections::HashMap;
@@ -37,15 +38,26 @@ struct Cli {
     /// Connections of the sustained phase.
     #[arg(long, default_value_t = 24)]
     connections: usize,
+    /// Measures distribution alone instead: how many decisions it commits in a second, on so many leads.
+    #[arg(long)]
+    decisions: Option<usize>,
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
+    if let Some(leads) = cli.decisions {
+        let one_core = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        return one_core.block_on(decisions::measure(leads));
+    }
+    let cores = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    cores.block_on(drive(&cli))
+}
+
+async fn drive(cli: &Cli) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "{} cores share driver, system and dealers", std::thread::available_parallelism()?)?;
     for on_disk in [false, true] {
-        Box::pin(measure(&cli, on_disk)).await?;
+        Box::pin(measure(cli, on_disk)).await?;
     }
     Ok(())
 }

@@ -162,15 +162,19 @@ impl Market {
             facts: looked.lead.facts(Band::LEAST),
             rulebook: 1,
             algorithm: 1,
+            places: String::new(),
+            zones: String::new(),
             seed: 1,
             conclusion: "assigned".to_owned(),
             waiting: None,
             until: None,
             contracts: vec![looked.seat.contract.clone()],
+            placed: None,
             failed: BTreeMap::new(),
             near_misses: Vec::new(),
             counters: BTreeMap::new(),
             evidence: String::new(),
+            digest: String::new(),
         };
         let seats = [(looked.seat.clone(), AssignmentId::mint(looked.at, self.entropy.bytes()))];
         let (lead, counters) = (&looked.lead, &looked.counters);

@@ -520,7 +520,9 @@ impl Check<'_> {
             for record in &story.decisions {
                 let again = judging::repeat(&self.world.plain, &story.lead.company, record).await?;
                 let again = again.map(|again| {
-                    again.considered.record(record.id, record.at, &record.facts, record.rulebook)
+                    let considered = again.explained.considered;
+                    let placed = record.placed.as_ref();
+                    considered.record(record.id, record.at, &record.facts, record.rulebook, placed)
                 });
                 let Some(again) = again.transpose()? else {
                     self.violated(5, format!("the rulebook of decision {} is gone", record.id));

@@ -9,6 +9,7 @@
 //! | [`waiting`] | who waits and why; unmet demand |
 //! | [`quiet`] | why a dealer got nothing today |
 //! | [`shadow`] | what shadow mode would have done, beside what the desk did |
+//! | [`history`] | what a backtest takes |
 //! | [`inbox`] | the dealer's side: own leads, answers |
 //! | [`returns`] | what dealers give back |
 //! | [`statement`] | what a dealer owes; deposits |
@@ -23,6 +24,7 @@ mod place;
 mod waiting;
 mod quiet;
 mod shadow;
+mod history;
 mod inbox;
 mod returns;
 mod statement;
@@ -52,6 +54,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/waiting", get(waiting::room))
         .route("/v1/why-nothing", get(quiet::why_nothing))
         .route("/v1/shadow", get(shadow::compared))
+        .route("/v1/history", get(history::page))
         .route("/v1/inbox", get(inbox::list))
         .route("/v1/inbox/{assignment}/return", post(returns::ask))
         .route("/v1/returns", get(returns::list))

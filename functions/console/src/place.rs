@@ -79,7 +79,7 @@ pub(crate) async fn place(
     lead.hold = None;
     lead.crossed = true;
     let id = DecisionId::mint(now, cloud.entropy.bytes());
-    let decision = considered.record(id, now, &facts, in_force.core.version)?;
+    let decision = considered.record(id, now, &facts, in_force.core.version, Some(contract))?;
     let seats: [(Seat, AssignmentId); 1] = [(seat, AssignmentId::mint(now, cloud.entropy.bytes()))];
     let assign = Assign {
         lead: &lead,

@@ -47,9 +47,9 @@ pub(crate) async fn why_nothing(
     let mut repeated = 0;
     let mut contracts: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
     for record in &records {
-        let Some(explained) = judging::repeat(&cloud, &company, record).await? else { continue };
+        let Some(again) = judging::repeat(&cloud, &company, record).await? else { continue };
         repeated += 1;
-        for one in explained.candidates.iter().filter(|one| one.dealer == dealer) {
+        for one in again.explained.candidates.iter().filter(|one| one.dealer == dealer) {
             let got = record.contracts.contains(&one.contract);
             let word = match one.failed {
                 Some(rule) => rule.as_str(),

@@ -45,10 +45,15 @@ pub(crate) async fn decision(
     let story = leads::of_desk(&cloud, &lead, &headers).await?;
     let record = story.decisions.iter().find(|record| record.id.to_string() == decision);
     let record = record.ok_or_else(|| Problem::new(Code::NotFound, "this lead has no such decision"))?;
-    let explained = judging::repeat(&cloud, &story.lead.company, record).await?;
-    let explained =
-        explained.ok_or_else(|| Problem::new(Code::NotFound, "what it was decided on is not kept"))?;
-    Ok(Json(tell(&explained, record.rulebook)))
+    let again = judging::repeat(&cloud, &story.lead.company, record).await?;
+    let again = again.ok_or_else(|| Problem::new(Code::NotFound, "what it was decided on is not kept"))?;
+    let mut told = tell(&again.explained, record.rulebook);
+    if let Some(told) = told.as_object_mut() {
+        told.insert("as_recorded".to_owned(), json!(again.as_recorded));
+        told.insert("placed".to_owned(), json!(record.placed));
+        told.insert("digest".to_owned(), json!(record.digest));
+    }
+    Ok(Json(told))
 }
 
 fn tell(explained: &Explained, rulebook: u64) -> Value {

@@ -4,12 +4,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState};
-use leadyard_domain::delivery::{Event, FailureKind, Next, Outcome, Schedule, next_attempt, webhook_id};
-use leadyard_domain::ids::{AssignmentId, LeadId};
+use leadyard_domain::delivery::{
+    Event, FailureKind, LEAD_ATTEMPTS, Next, Outcome, Schedule, next_attempt, webhook_id,
+};
+use leadyard_domain::ids::{ActId, AssignmentId, LeadId};
 use leadyard_domain::ledger::Line;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::store::{Changes, Delivery, StoreError};
+use leadyard_platform::store::{Act, Changes, Delivery, StoreError};
+use serde_json::json;
 
 use crate::body;
 use crate::post::{self, Post};
@@ -181,12 +184,14 @@ async fn ended(
             follow(&mut next, outcome, now, cloud.entropy.u64());
         }
         let charge = Line::charge(&next).filter(|_| seen.settled_at.is_none());
-        let saved = match &charge {
-            Some(line) => {
-                let changes = Changes { line: Some(line), ..Changes::of(&next, now) };
-                cloud.store.assignment_change(&changes).await?
-            }
-            None => cloud.store.assignment_save(&next).await?,
+        let notice =
+            Some(&next).filter(|next| speaks && goes_on_slowly(next)).map(|next| notice(cloud, next));
+        let saved = if charge.is_some() || notice.is_some() {
+            let changes =
+                Changes { line: charge.as_ref(), notice: notice.as_ref(), ..Changes::of(&next, now) };
+            cloud.store.assignment_change(&changes).await?
+        } else {
+            cloud.store.assignment_save(&next).await?
         };
         if saved {
             next.version += 1;
@@ -201,6 +206,32 @@ async fn ended(
         seen = stands;
     }
     Err(StoreError::Contended)
+}
+
+/// Whether this was the attempt after which a dealer that is waited for is only tried now and then.
+fn goes_on_slowly(assignment: &Assignment) -> bool {
+    assignment.delivery == DeliveryState::Pending
+        && assignment.patient_until.is_some()
+        && assignment.attempt_count == LEAD_ATTEMPTS
+}
+
+/// What the desk is told then: it may take the lead back, or call.
+fn notice(cloud: &Cloud, assignment: &Assignment) -> Act {
+    let at = cloud.clock.now();
+    let undelivered = json!({
+        "lead": assignment.lead, "assignment": assignment.id, "dealer": assignment.dealer,
+        "contract": assignment.contract, "attempts": assignment.attempt_count,
+        "until": assignment.patient_until,
+    });
+    Act {
+        id: ActId::mint(at, cloud.entropy.bytes()),
+        at,
+        by: "leadyard".to_owned(),
+        act: "undelivered".to_owned(),
+        reason: None,
+        before: "null".to_owned(),
+        after: undelivered.to_string(),
+    }
 }
 
 /// What an attempt's outcome makes of the assignment.

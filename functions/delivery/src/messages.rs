@@ -9,7 +9,7 @@ use leadyard_domain::delivery::{
     Event, Next, Outcome, RepeatedPayload, Schedule, WarnedPayload, WithdrawalReason, WithdrawnPayload,
     next_attempt, webhook_id,
 };
-use leadyard_domain::ids::{AssignmentId, LeadId};
+use leadyard_domain::ids::{AssignmentId, EnquiryId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
@@ -67,10 +67,9 @@ pub(crate) async fn try_once(
         None => None,
     };
     let (body, number) = match delivery.event {
-        Event::Repeated => (
-            repeated_body(cloud, &lead, delivery, assignment.as_ref()).await?,
-            repeat_number(&lead, delivery),
-        ),
+        Event::Repeated => {
+            (repeated_body(cloud, &lead, delivery, assignment.as_ref()).await?, repeat_number(delivery))
+        }
         Event::Withdrawn => (withdrawn_body(delivery), 1),
         Event::Warned => (assignment.as_ref().map(|of| warned_body(delivery, of)).unwrap_or_default(), 1),
         Event::Assigned => match &assignment {
@@ -148,10 +147,12 @@ fn warned_body(delivery: &Delivery, assignment: &Assignment) -> String {
     payload.body(delivery.since).unwrap_or_default()
 }
 
-/// Webhook ids count the messages of an assignment: the repeat's place among the lead's enquiries.
-fn repeat_number(lead: &Lead, delivery: &Delivery) -> u32 {
-    let at = lead.enquiries.iter().position(|enquiry| enquiry.id.to_string() == delivery.number);
-    at.map_or(1, |at| at as u32 + 1)
+/// Webhook ids tell the messages of an assignment apart: a repeat's by the end of its enquiry's id, which
+/// is drawn and stays, however many ask.
+fn repeat_number(delivery: &Delivery) -> u32 {
+    let id: Option<EnquiryId> = delivery.number.parse().ok();
+    let tail = id.and_then(|id| id.bytes().last_chunk::<4>().copied());
+    tail.map_or(1, u32::from_be_bytes)
 }
 
 async fn repeated_body(

@@ -130,7 +130,7 @@ async fn look(cloud: &Cloud, id: LeadId) -> Result<Looked, StoreError> {
     let facts = lead.facts(judged.score.band);
     let considered = judging::consider(cloud, &in_force, &facts, now).await?;
     let id = DecisionId::mint(now, cloud.entropy.bytes());
-    let record = considered.record(id, now, &facts, in_force.core.version)?;
+    let record = considered.record(id, now, &facts, in_force.core.version, None)?;
     match considered.decision.conclusion {
         Conclusion::Assign(ref seats) => assign(cloud, lead, seats, &considered, &record, now).await,
         Conclusion::Wait { reason, until, .. } => {

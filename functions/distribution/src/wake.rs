@@ -1,10 +1,11 @@
 //! Waking those who wait, after something changed that may place them.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
 use jiff::SignedDuration;
-use leadyard_domain::ids::{CategoryId, CompanyId, LeadId};
+use leadyard_domain::ids::{CategoryId, CompanyId, DealerId, LeadId};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
 use leadyard_platform::store::{StoreError, Wake, keys};
@@ -64,29 +65,36 @@ pub(crate) async fn wake(
     cloud.store.wake_done(company, category, &wake).await
 }
 
-/// Of these, in their order, whom a slot's dealer may take: twice as many as there are slots.
+/// Leads woken for one slot.
+const FOR_A_SLOT: u64 = 2;
+
+/// Of these, in their order, whom a slot's dealer may take: for each dealer twice as many as it has slots. One
+/// that several may take counts for whoever has the most left, so that no slot stands empty for the others'
+/// sake.
 async fn takers(
     cloud: &Cloud,
     company: &CompanyId,
     wake: &Wake,
     waiting: &[LeadId],
 ) -> Result<Vec<LeadId>, StoreError> {
-    let most = usize::try_from(wake.leads()).unwrap_or(usize::MAX);
+    let mut left: BTreeMap<&DealerId, u64> =
+        wake.dealers.iter().map(|(dealer, slots)| (dealer, slots.saturating_mul(FOR_A_SLOT))).collect();
     let Some(in_force) = judging::in_force(cloud, company).await? else { return Ok(Vec::new()) };
     let now = cloud.clock.now();
     let mut takers = Vec::new();
     for some in waiting.chunks(PAGE as usize) {
         let leads = cloud.store.leads_get(some).await?;
         for id in some {
+            if left.values().all(|left| *left == 0) {
+                return Ok(takers);
+            }
             let Some(lead) = leads.iter().find(|lead| lead.id == *id) else { continue };
-            // One that an earlier version wrote does not say whose slots they are.
-            if wake.dealers.is_empty()
-                || judging::may_take(cloud, &in_force, lead, &wake.dealers, now).await?
-            {
+            let theirs = judging::who_may_take(cloud, &in_force, lead, now).await?;
+            let may = |dealer: &DealerId| theirs.as_ref().is_none_or(|theirs| theirs.contains(dealer));
+            let open = left.iter_mut().filter(|(dealer, left)| **left > 0 && may(dealer));
+            if let Some((_, left)) = open.max_by_key(|(_, left)| **left) {
+                *left -= 1;
                 takers.push(*id);
-                if takers.len() >= most {
-                    return Ok(takers);
-                }
             }
         }
     }

@@ -4,14 +4,15 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use leadyard_domain::assignment::DeliveryState;
 use leadyard_domain::delivery::Event;
-use leadyard_domain::distribution::Core;
+use leadyard_domain::distribution::{Conclusion, Core, LeadFacts};
 use leadyard_domain::enquiry::{Fields, Understood};
 use leadyard_domain::error::Code;
 use leadyard_domain::identity::{Claim, Claims, IdentityHash, IdentityKey, Join, PersonKeys, join};
 use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
-use leadyard_domain::lead::{self, Contactable, Lead, LeadScope};
+use leadyard_domain::lead::{self, Contactable, Lead, LeadScope, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Name, Phone};
 use leadyard_domain::rulebook::{Offer, Scope, Source};
@@ -419,7 +420,8 @@ fn claim_of(key: &IdentityKey, company: &CompanyId, found: &Found) -> Claim {
 }
 
 /// Whether a repeat is about an offer that no holder's contract takes: it starts a second lead, scoped
-/// to that offer.
+/// to that offer. So it does where the lead waits for its own offer, and somebody would have the other now:
+/// who asks for what can be had is not to wait with what cannot.
 async fn other_offer(
     cloud: &Cloud,
     arrived: &Arrived<'_>,
@@ -427,8 +429,11 @@ async fn other_offer(
     offer: &Offer,
 ) -> Result<bool, StoreError> {
     let outside = lead.outside_window(arrived.arrival.at, arrived.core.company.window_days);
-    if lead.holders.is_empty() || lead.offer == offer.id || outside {
+    if lead.offer == offer.id || outside {
         return Ok(false);
+    }
+    if lead.holders.is_empty() {
+        return would_be_had(cloud, lead, offer, arrived.arrival.at).await;
     }
     for holder in &lead.holders {
         let seat = cloud.store.assignment_get(lead.id, lead.cycle, holder.assignment).await?;
@@ -439,6 +444,16 @@ async fn other_offer(
         }
     }
     Ok(true)
+}
+
+/// Whether a lead that waits would go to somebody if it were about this offer.
+async fn would_be_had(cloud: &Cloud, lead: &Lead, offer: &Offer, now: Timestamp) -> Result<bool, StoreError> {
+    let Some(score) = lead.score.as_ref().filter(|_| lead.stage == Stage::Waiting) else { return Ok(false) };
+    let Some(in_force) = judging::in_force(cloud, &lead.company).await? else { return Ok(false) };
+    let facts =
+        LeadFacts { offer: offer.id.clone(), category: offer.category.clone(), ..lead.facts(score.band) };
+    let preview = judging::consider(cloud, &in_force, &facts, now).await?;
+    Ok(matches!(preview.decision.conclusion, Conclusion::Assign(_)))
 }
 
 /// New claims in the scope that was met, and the surname on the identities that were found there.

@@ -10,6 +10,7 @@
 //! | [`rules`] | rulebooks as folders: read, checked, published |
 //! | [`folder`] | the data folder |
 //! | [`demo`], [`pages`], [`demo_dealer`] | a rulebook, a landing page and dealers to try it with |
+//! | [`backtest`] | history under another rulebook |
 //! | [`remote`], [`api`] | a running system or a data folder, asked by the command line |
 
 pub mod aws;
@@ -24,3 +25,4 @@ pub mod pages;
 pub mod demo_dealer;
 pub mod remote;
 pub mod api;
+pub mod backtest;

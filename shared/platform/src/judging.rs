@@ -5,18 +5,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use leadyard_domain::backtest::history::Read;
 use leadyard_domain::distribution::{
     Chunk, Conclusion, Core, Counters, Decision, Evidence, Judged as Candidate, LeadFacts, Placing, Rule,
     Screened, Switches, decide, explain, place, screen,
 };
 use leadyard_domain::enquiry::{Enquiry, FieldMap, Understood};
+use leadyard_domain::error::Invalid;
 use leadyard_domain::ids::{CompanyId, ContractId, DealerId, DecisionId};
 use leadyard_domain::lead::{Lead, ScoreState};
+use leadyard_domain::place::VERSION as PLACES;
 use leadyard_domain::rulebook::Source;
 use leadyard_domain::scoring::{
     Activity, InteractionId, InteractionKind, Score, ScoringModel, heat_key, score,
 };
-use leadyard_domain::time::UtcDay;
+use leadyard_domain::time::{self, UtcDay};
 
 use crate::cloud::Cloud;
 use crate::store::{DecisionRecord, StoreError, StoredEnquiry};
@@ -122,13 +125,14 @@ pub struct Considered {
 }
 
 impl Considered {
-    /// The record that is kept of it.
+    /// The record that is kept of it; `placed` is whom the desk gave the lead instead.
     pub fn record(
         &self,
         id: DecisionId,
         at: Timestamp,
         facts: &LeadFacts,
         rulebook: u64,
+        placed: Option<&ContractId>,
     ) -> Result<DecisionRecord, StoreError> {
         let (waiting, until, seats) = match &self.decision.conclusion {
             Conclusion::Assign(seats) => (None, None, seats),
@@ -144,22 +148,27 @@ impl Considered {
             let used = usage.used.map(|used| used.map_or(0, |(_, used)| used));
             Some((seat.contract.to_string(), format!("{used:?} pass {}", usage.pass)))
         });
-        Ok(DecisionRecord {
+        DecisionRecord {
             id,
             at,
             facts: facts.clone(),
             rulebook,
             algorithm: ALGORITHM,
+            places: PLACES.to_owned(),
+            zones: time::zones_version().to_owned(),
             seed: self.seed,
             conclusion,
             waiting,
             until,
             contracts: seats.iter().map(|seat| seat.contract.clone()).collect(),
+            placed: placed.cloned(),
             failed: counts.map(|(rule, count)| (rule.to_string(), count)).collect(),
             near_misses: self.decision.near_misses.clone(),
             counters: counters.collect(),
             evidence: DecisionRecord::kept_evidence(&self.evidence)?,
-        })
+            digest: String::new(),
+        }
+        .sealed()
     }
 }
 
@@ -248,26 +257,25 @@ pub struct Explained {
     pub candidates: Vec<Candidate>,
 }
 
-/// Whether one of these dealers has a contract that may take a lead, counters and hours aside. The lead's
-/// band is the one it was scored with last.
+/// Which dealers have a contract that may take a lead, counters and hours aside; `None` for one that was
+/// never scored. The lead's band is the one it was scored with last.
 ///
 /// # Errors
 /// When the rulebook cannot be read.
-pub async fn may_take(
+pub async fn who_may_take(
     cloud: &Cloud,
     in_force: &InForce,
     lead: &Lead,
-    dealers: &BTreeSet<DealerId>,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let Some(score) = &lead.score else { return Ok(true) };
+) -> Result<Option<BTreeSet<DealerId>>, StoreError> {
+    let Some(score) = &lead.score else { return Ok(None) };
     let facts = lead.facts(score.band);
     let core = &in_force.core;
     let chunks: Vec<Arc<Chunk>> =
         cloud.rulebooks.chunks(&cloud.store, core, &facts.category, facts.location.state()).await?;
     let screened = screen(&facts, core, &chunks, &in_force.switches, now);
-    let mut candidates = screened.candidates.iter().filter(|candidate| candidate.failed.is_none());
-    Ok(candidates.any(|candidate| dealers.contains(&candidate.dealer.id)))
+    let candidates = screened.candidates.iter().filter(|candidate| candidate.failed.is_none());
+    Ok(Some(candidates.map(|candidate| candidate.dealer.id.clone()).collect()))
 }
 
 /// What distribution would decide of a lead now, explained. Nothing is written.
@@ -296,16 +304,30 @@ pub async fn preview(
     Ok(explained(&screened, counters, now, u64::from(facts.cycle)))
 }
 
-/// A recorded decision, made again from its record and the rulebook it names; `None` when one of them
-/// is not kept.
-///
-/// # Errors
-/// When the table cannot be read, or the record is damaged.
-pub async fn repeat(
+/// A recorded decision, made again.
+#[derive(Clone, Debug)]
+pub struct Repeated {
+    /// With every candidate's part in it.
+    pub explained: Explained,
+    /// It concludes what was recorded. It may not where places or time zones have changed since.
+    pub as_recorded: bool,
+}
+
+/// What a recorded decision stood on, as far as it is kept.
+struct Recalled {
+    core: Arc<Core>,
+    chunks: Vec<Arc<Chunk>>,
+    evidence: Evidence,
+}
+
+async fn recall(
     cloud: &Cloud,
     company: &CompanyId,
     record: &DecisionRecord,
-) -> Result<Option<Explained>, StoreError> {
+) -> Result<Option<Recalled>, StoreError> {
+    if !record.is_intact()? {
+        return Err(StoreError::damaged("decision", Invalid::new("its digest is that of another record")));
+    }
     // One made by earlier rules of decision may come out otherwise, and its evidence reads otherwise.
     if record.algorithm != ALGORITHM {
         return Ok(None);
@@ -317,10 +339,54 @@ pub async fn repeat(
     let chunks: Vec<Arc<Chunk>> =
         cloud.rulebooks.chunks(&cloud.store, &core, &facts.category, facts.location.state()).await?;
     let Some(evidence) = record.evidence()? else { return Ok(None) };
+    Ok(Some(Recalled { core, chunks, evidence }))
+}
+
+/// A recorded decision, made again from its record and the rulebook it names; `None` when one of them
+/// is not kept.
+///
+/// # Errors
+/// When the table cannot be read, or the record is damaged.
+pub async fn repeat(
+    cloud: &Cloud,
+    company: &CompanyId,
+    record: &DecisionRecord,
+) -> Result<Option<Repeated>, StoreError> {
+    let Some(Recalled { core, chunks, evidence }) = recall(cloud, company, record).await? else {
+        return Ok(None);
+    };
     let switches = evidence.switches();
-    let screened = screen(facts, &core, &chunks, &switches, record.at);
+    let screened = screen(&record.facts, &core, &chunks, &switches, record.at);
     let counters = evidence.counters(&screened, record.at);
-    Ok(Some(explained(&screened, counters, record.at, record.seed)))
+    let explained = explained(&screened, counters, record.at, record.seed);
+    let concluded = &explained.considered.decision.conclusion;
+    let (waiting, seats) = match concluded {
+        Conclusion::Assign(seats) => (None, seats),
+        Conclusion::Wait { reason, recommended, .. } => (Some(*reason), recommended),
+    };
+    let as_recorded =
+        waiting == record.waiting && seats.iter().map(|seat| &seat.contract).eq(&record.contracts);
+    Ok(Some(Repeated { explained, as_recorded }))
+}
+
+/// The switches and counters that a recorded decision read, by name; `None` when they are not kept.
+///
+/// # Errors
+/// When the table cannot be read, or the record is damaged.
+pub async fn what_was_read(
+    cloud: &Cloud,
+    company: &CompanyId,
+    record: &DecisionRecord,
+) -> Result<Option<(Switches, Read)>, StoreError> {
+    let Some(Recalled { core, chunks, evidence }) = recall(cloud, company, record).await? else {
+        return Ok(None);
+    };
+    let switches = evidence.switches();
+    let screened = screen(&record.facts, &core, &chunks, &switches, record.at);
+    let counters = evidence.counters(&screened, record.at);
+    let (contracts, dealers) = screened.counters_to_read();
+    let read = Read::of(&contracts, &dealers, &counters);
+    Ok(Some((switches, read)))
 }
 
 fn explained(screened: &Screened<'_>, counters: Counters, now: Timestamp, seed: u64) -> Explained {

@@ -20,6 +20,7 @@ pub mod queues;
 mod hand_on;
 pub mod rulebooks;
 pub mod judging;
+pub mod history;
 pub mod outbound;
 pub mod batch;
 pub mod http;

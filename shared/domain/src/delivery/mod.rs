@@ -18,5 +18,5 @@ pub use payload::{
     Address, AssignedPayload, Consent, ErasedPayload, Event, Person, RepeatedPayload, WarnedPayload,
     WithdrawalReason, WithdrawnPayload, webhook_id,
 };
-pub use schedule::{Next, Schedule, next_attempt};
+pub use schedule::{LEAD_ATTEMPTS, Next, Schedule, next_attempt};
 pub use signature::{WebhookSecret, derive_secret, sign};

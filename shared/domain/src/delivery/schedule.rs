@@ -40,6 +40,8 @@ const SECOND_MS: u64 = 1_000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 
+/// Attempts of a lead: after the last it goes to the next dealer, or, where the contract waits, goes on slowly.
+pub const LEAD_ATTEMPTS: u32 = LEAD_MS.len() as u32 + 1;
 /// The waits after attempts 1 to 5.
 const LEAD_MS: [u64; 5] = [2 * SECOND_MS, 10 * SECOND_MS, 30 * SECOND_MS, 2 * MINUTE_MS, 5 * MINUTE_MS];
 /// What follows them for the patient, before it goes on hourly.

@@ -7,7 +7,7 @@ use leadyard_domain::lead::Lead;
 use serde::{Deserialize, Serialize};
 
 use super::items;
-use super::keys::Key;
+use super::keys::{self, Key};
 use super::leads::UNCHANGED;
 use super::{Commit, Item, Store, StoreError, number, values};
 
@@ -69,6 +69,18 @@ impl Store {
             self.act_write(lead.id, act)?,
         ];
         Ok(matches!(self.transact(writes).await?, Commit::Done))
+    }
+
+    /// What the desk did to a company from one instant to before another, the oldest first.
+    pub async fn changes_between(
+        &self,
+        company: &CompanyId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Act>, StoreError> {
+        let pk = Key::Change { company, at_ms: 0, act: ActId::from_bytes([0; 16]) }.pk();
+        let bound = |at: Timestamp| keys::sort_time(at.as_millisecond());
+        self.query_between(pk, bound(from), bound(to)).await?.into_iter().map(Act::read).collect()
     }
 
     /// What the desk did to a company, the newest first, at most `limit`.

@@ -61,6 +61,7 @@ impl Store {
             let (caps, reservation) = self.caps_reserve(&lead.company, seat, counters, over, now)?;
             let mut assignment = Assignment::offer(&changed, seat, *id, decision.rulebook, now);
             assignment.reservation = reservation;
+            assignment.by_desk = placed.is_some();
             if placed.as_ref().is_some_and(|placed| placed.shadow) {
                 assignment.watch_only(now);
             }
@@ -81,6 +82,12 @@ impl Store {
             commit @ Commit::Refused(_) if commit.refused_at(0) => Err(Conflict::Lead),
             Commit::Refused(_) => Err(Conflict::Caps),
         })
+    }
+
+    /// The seats of one cycle of a lead, in the order in which they were given.
+    pub async fn assignments_of(&self, lead: LeadId, cycle: u32) -> Result<Vec<Assignment>, StoreError> {
+        let items = self.query_prefix(Key::Lead(lead).pk(), &format!("A#{cycle:05}#")).await?;
+        items.into_iter().map(items::read_assignment).collect()
     }
 
     /// An assignment.
@@ -113,7 +120,7 @@ impl Store {
         id: AssignmentId,
     ) -> Result<Option<Assignment>, StoreError> {
         for state in ["open", "shut"] {
-            let prefix = format!("{state}#{:014}", id.minted_ms());
+            let prefix = format!("{state}#{}", keys::sort_time(id.minted_ms()));
             let found = self.inbox_page(company, dealer, &prefix, 100).await?;
             if let Some(assignment) = found.into_iter().find(|assignment| assignment.id == id) {
                 return Ok(Some(assignment));

@@ -35,6 +35,8 @@ pub struct Changes<'a> {
     pub returned: Option<ReturnWrite<'a>>,
     /// What the desk did.
     pub act: Option<&'a Act>,
+    /// What the desk is told: it stands in the lead's history and in the company's changes.
+    pub notice: Option<&'a Act>,
     /// When.
     pub now: Timestamp,
 }
@@ -52,6 +54,7 @@ impl<'a> Changes<'a> {
             delivery: None,
             returned: None,
             act: None,
+            notice: None,
             now,
         }
     }
@@ -83,6 +86,10 @@ impl Store {
         }
         if let Some(act) = changes.act {
             writes.push(self.act_write(assignment.lead, act)?);
+        }
+        if let Some(notice) = changes.notice {
+            writes.push(self.act_write(assignment.lead, notice)?);
+            writes.push(self.change_write(&assignment.company, notice)?);
         }
         Ok(matches!(self.transact(writes).await?, Commit::Done))
     }

@@ -4,11 +4,21 @@ use jiff::Timestamp;
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::lead::Lead;
 use leadyard_domain::time::UtcDay;
+use serde::{Deserialize, Serialize};
 
 use super::items::{self, DecisionRecord};
 use super::keys;
 use super::leads::UNCHANGED;
 use super::{Commit, Item, Store, StoreError, number, read_number, read_string, string, values};
+
+/// Where a page of decisions ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageEnd {
+    day: UtcDay,
+    shard: u8,
+    /// Time, partition and sort key of the last one.
+    key: Option<(i64, String, String)>,
+}
 
 impl Store {
     /// The decisions of a company from one instant to before another, the newest first, at most `most`: of
@@ -77,6 +87,77 @@ impl Store {
                 return Ok(found);
             }
         }
+    }
+
+    /// The decisions of a company from one instant to before another, shard by shard and day by day: from
+    /// where the last page ended, some `most` of them, and where the next begins.
+    pub async fn decisions_page(
+        &self,
+        company: &CompanyId,
+        (from, to): (Timestamp, Timestamp),
+        after: Option<PageEnd>,
+        most: usize,
+    ) -> Result<(Vec<DecisionRecord>, Option<PageEnd>), StoreError> {
+        let mut end = after.unwrap_or(PageEnd { day: UtcDay::of(from), shard: 0, key: None });
+        let last = UtcDay::of(to);
+        let mut keys = Vec::new();
+        while end.day <= last && keys.len() < most {
+            let partition = keys::decisions_shard(company, end.day, end.shard);
+            let start = end.key.take().map(|(at_ms, pk, sk)| {
+                let key = [
+                    ("ak", string(&partition)),
+                    ("am", number(at_ms)),
+                    ("pk", string(pk)),
+                    ("sk", string(sk)),
+                ];
+                Item::from(key.map(|(name, value)| (name.to_owned(), value)))
+            });
+            let (found, next) = self.decided_page(&partition, (from, to), start, most).await?;
+            keys.extend(found);
+            end.key = next.and_then(|key| {
+                let text = |name| read_string(&key, name).map(str::to_owned);
+                Some((read_number(&key, "am")?, text("pk")?, text("sk")?))
+            });
+            if end.key.is_none() {
+                end.shard += 1;
+            }
+            if end.shard == keys::SHARDS {
+                (end.day, end.shard) = (UtcDay(end.day.0 + 1), 0);
+            }
+        }
+        let items = self.get_items(&keys).await?;
+        let records = items.into_iter().map(DecisionRecord::read).collect::<Result<_, _>>()?;
+        Ok((records, (end.day <= last).then_some(end)))
+    }
+
+    /// A page of one shard: keys of decisions, and where the next page begins.
+    async fn decided_page(
+        &self,
+        partition: &str,
+        (from, to): (Timestamp, Timestamp),
+        start: Option<Item>,
+        most: usize,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(super::schema::ARRIVALS.name)
+            .key_condition_expression("ak = :shard AND am BETWEEN :from AND :to")
+            .expression_attribute_values(":shard", string(partition))
+            .expression_attribute_values(":from", number(from.as_millisecond()))
+            .expression_attribute_values(":to", number(to.as_millisecond() - 1))
+            .limit(i32::try_from(most).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        let keys = answer.items.into_iter().flatten().map(|item| {
+            let key = ["pk", "sk"]
+                .map(|name| (name.to_owned(), string(read_string(&item, name).unwrap_or_default())));
+            Item::from(key)
+        });
+        Ok((keys.collect(), answer.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 
     /// Keeps a lead that waits together with the decision that says why. `false` when somebody else

@@ -21,6 +21,7 @@ use leadyard_domain::money::Money;
 use leadyard_domain::place::State;
 use leadyard_domain::scoring::{FitLetter, Priority};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::keys::{self, Key};
 use super::{Item, StoreError, number, string};
@@ -158,7 +159,7 @@ fn stage_sort(lead: &Lead) -> String {
     let heat = lead.score.as_ref().map_or(i64::MIN, |score| score.heat);
     // Signed to unsigned, keeping the order.
     let heat = (heat as u64) ^ (1 << 63);
-    format!("{letter}#{heat:020}#{:014}", lead.opened_at.as_millisecond().max(0))
+    format!("{letter}#{heat:020}#{}", keys::sort_time(lead.opened_at.as_millisecond()))
 }
 
 fn index_due(item: &mut Item, id: &[u8; 16], due: Option<Timestamp>) {
@@ -230,6 +231,8 @@ struct AssignmentItem {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     recall: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    desk: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     shadow: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     patient: Option<Timestamp>,
@@ -273,6 +276,7 @@ pub(super) fn assignment_item(assignment: &Assignment) -> Result<Item, StoreErro
         warned: assignment.warned,
         ret: assignment.returned.clone(),
         recall: assignment.recalled,
+        desk: assignment.by_desk,
         shadow: assignment.shadow,
         patient: assignment.patient_until,
         rb: assignment.rulebook,
@@ -294,7 +298,7 @@ pub(super) fn assignment_item(assignment: &Assignment) -> Result<Item, StoreErro
     let open = if assignment.state.holds() { "open" } else { "shut" };
     item.insert(
         "is".to_owned(),
-        string(format!("{open}#{:014}", assignment.offered_at.as_millisecond().max(0))),
+        string(format!("{open}#{}", keys::sort_time(assignment.offered_at.as_millisecond()))),
     );
     Ok(item)
 }
@@ -318,6 +322,7 @@ pub(super) fn read_assignment(item: Item) -> Result<Assignment, StoreError> {
         warned: shape.warned,
         returned: shape.ret,
         recalled: shape.recall,
+        by_desk: shape.desk,
         shadow: shape.shadow,
         patient_until: shape.patient,
         rulebook: shape.rb,
@@ -399,6 +404,12 @@ pub struct DecisionRecord {
     pub rulebook: u64,
     /// The version of the rules of decision themselves.
     pub algorithm: u16,
+    /// The versions of the places and the time zones.
+    #[serde(default)]
+    pub places: String,
+    /// See `places`.
+    #[serde(default)]
+    pub zones: String,
     /// Feeds the last tie-break.
     pub seed: u64,
     /// `assigned` or `waiting`.
@@ -411,6 +422,9 @@ pub struct DecisionRecord {
     pub until: Option<Timestamp>,
     /// The contracts chosen (or recommended, when it waits for a person), in order.
     pub contracts: Vec<ContractId>,
+    /// With whom the desk placed the lead instead: this is what the rules said beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed: Option<ContractId>,
     /// How many candidates failed by each rule first.
     pub failed: std::collections::BTreeMap<String, u32>,
     /// The nearest misses, with both values.
@@ -420,6 +434,9 @@ pub struct DecisionRecord {
     /// The switches and counters that were read, in base64 (see [`Evidence`]).
     #[serde(default)]
     pub evidence: String,
+    /// Of all of the above: SHA-256 of its JSON, the first 16 bytes in hexadecimal.
+    #[serde(default)]
+    pub digest: String,
 }
 
 impl DecisionRecord {
@@ -427,6 +444,27 @@ impl DecisionRecord {
     pub fn kept_evidence(evidence: &Evidence) -> Result<String, StoreError> {
         let bytes = evidence.encode().map_err(|error| StoreError::Malformed(Box::new(error)))?;
         Ok(if bytes.len() > limits::EVIDENCE_BYTES { String::new() } else { STANDARD_NO_PAD.encode(bytes) })
+    }
+
+    /// The record under its digest.
+    ///
+    /// # Errors
+    /// When it cannot be written at all.
+    pub fn sealed(mut self) -> Result<Self, StoreError> {
+        self.digest = self.digest_now()?;
+        Ok(self)
+    }
+
+    /// Whether it is as it was written. One that an earlier version wrote has no digest.
+    pub fn is_intact(&self) -> Result<bool, StoreError> {
+        Ok(self.digest.is_empty() || self.digest == self.digest_now()?)
+    }
+
+    fn digest_now(&self) -> Result<String, StoreError> {
+        let unsealed = Self { digest: String::new(), ..self.clone() };
+        let json = serde_json::to_vec(&unsealed).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+        let hash = Sha256::digest(json);
+        Ok(hash.iter().take(16).fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
     }
 
     /// The switches and counters that were read, if they were kept.

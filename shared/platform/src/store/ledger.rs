@@ -7,7 +7,7 @@ use leadyard_domain::ledger::{Line, LineKind};
 use leadyard_domain::money::Money;
 
 use super::acts::Act;
-use super::keys::Key;
+use super::keys::{self, Key};
 use super::rulebook::WAKES_AT_ONCE;
 use super::{Commit, Item, Store, StoreError, string, values};
 
@@ -35,7 +35,7 @@ impl Store {
         to: Timestamp,
     ) -> Result<Vec<Line>, StoreError> {
         let pk = Key::Deposit(company, dealer, "").pk();
-        let bound = |at: Timestamp| format!("{:014}", at.as_millisecond().max(0));
+        let bound = |at: Timestamp| keys::sort_time(at.as_millisecond());
         let items = self.query_between(pk, bound(from), bound(to)).await?;
         let read = |item| serde_dynamo::from_item(item).map_err(|error| StoreError::damaged("ledger", error));
         items.into_iter().map(read).collect()

@@ -45,6 +45,7 @@ pub use acts::Act;
 pub use assignments::{Assign, Placed};
 pub use caps::Conflict;
 pub use changes::Changes;
+pub use decisions::PageEnd;
 pub use deliveries::Delivery;
 pub use due::DueItem;
 pub use enquiries::{Keep, Kept, StoredAnswer};

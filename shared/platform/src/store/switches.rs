@@ -1,7 +1,7 @@
 //! Switches, and the waking of leads that wait, in the transaction of what changed; of a company with
 //! more categories than one transaction takes, the rest follow at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
@@ -18,6 +18,8 @@ pub(super) const ALL: u64 = 1_000_000_000;
 /// How long after a change those who wait are woken, in seconds: who was being decided on by the old
 /// rules is in the waiting room by then, and the index shows it.
 pub const WAKE_AFTER_S: u32 = 5;
+/// Slots of one dealer stand in a wake under this and its id.
+const SLOTS_OF: &str = "d_";
 /// How much later the sweep looks, should the message be lost.
 const WAKE_GRACE_S: u32 = 15;
 
@@ -26,18 +28,13 @@ const WAKE_GRACE_S: u32 = 15;
 pub struct Wake {
     /// Slots that came free.
     pub slots: u64,
-    /// Whose slots they are.
-    pub dealers: BTreeSet<DealerId>,
+    /// Whose slots they are, and how many.
+    pub dealers: BTreeMap<DealerId, u64>,
     /// Counts changes: done is done only if nothing came on top.
     pub generation: u64,
 }
 
 impl Wake {
-    /// How many leads at most: twice the slots that came free.
-    pub const fn leads(&self) -> u64 {
-        self.slots.saturating_mul(2)
-    }
-
     /// Whether everybody is woken: the rules or a switch changed.
     pub const fn everybody(&self) -> bool {
         self.slots >= ALL
@@ -120,18 +117,20 @@ impl Store {
     ) -> Result<TransactWriteItem, StoreError> {
         let shard = keys::due_shard(category.as_str().bytes().fold(0, u8::wrapping_add) % keys::SHARDS);
         let due_ms = now.as_millisecond() + 1_000 * i64::from(WAKE_AFTER_S + WAKE_GRACE_S);
-        let mut bound = values([
+        let bound = values([
             (":slots", number(slots)),
             (":one", number(1)),
             (":dk", string(shard)),
             (":dt", number(due_ms)),
         ]);
-        let mut adds = "slots :slots, gen :one".to_owned();
-        if let Some(dealer) = dealer {
-            adds.push_str(", dealers :dealers");
-            bound.insert(":dealers".to_owned(), AttributeValue::Ss(vec![dealer.to_string()]));
+        let of_dealer = if dealer.is_some() { ", #dealer :slots" } else { "" };
+        let expression = format!("ADD slots :slots, gen :one{of_dealer} SET dk = :dk, dt = :dt");
+        let mut write = self.update(&Key::Wake(company, category), &expression, "", bound)?;
+        if let (Some(dealer), Some(update)) = (dealer, &mut write.update) {
+            let name = format!("{SLOTS_OF}{dealer}");
+            update.expression_attribute_names = Some(HashMap::from([("#dealer".to_owned(), name)]));
         }
-        self.update(&Key::Wake(company, category), &format!("ADD {adds} SET dk = :dk, dt = :dt"), "", bound)
+        Ok(write)
     }
 
     /// Whom to wake, if anyone.
@@ -142,10 +141,13 @@ impl Store {
     ) -> Result<Option<Wake>, StoreError> {
         let item = self.get(&Key::Wake(company, category)).await?;
         Ok(item.and_then(|item| {
-            let dealers = item.get("dealers").and_then(|dealers| dealers.as_ss().ok());
+            let slots_of = |name: &String| {
+                let dealer = name.strip_prefix(SLOTS_OF)?.parse().ok()?;
+                Some((dealer, read_number(&item, name)?))
+            };
             Some(Wake {
                 slots: read_number(&item, "slots")?,
-                dealers: dealers.into_iter().flatten().filter_map(|id| id.parse().ok()).collect(),
+                dealers: item.keys().filter_map(slots_of).collect(),
                 generation: read_number(&item, "gen")?,
             })
         }))
