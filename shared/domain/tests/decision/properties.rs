@@ -11,7 +11,8 @@ use leadyard_domain::time::{self, Period};
 use proptest::prelude::*;
 
 use crate::oracle::Oracle;
-use crate::world::{ContractRow, World, at, cases, compiled, contract, dealer, decide_on, world, worlds};
+use crate::world::{ContractRow, World, at, cases, compiled, contract, dealer, decide_on, world};
+use crate::worlds::worlds;
 
 fn seats(conclusion: &Conclusion) -> &[Seat] {
     match conclusion {
