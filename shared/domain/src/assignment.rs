@@ -311,3 +311,6 @@ impl Assignment {
         self.state_at = now;
     }
 }
+
+#[cfg(test)]
+mod tests;

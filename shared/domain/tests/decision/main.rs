@@ -9,6 +9,8 @@
 //! | [`agreement`] | the decision is what the oracle says |
 //! | [`properties`] | what must hold of every decision, and of many in a row |
 //! | [`rules`] | one example for each rule |
+//! | [`limits`] | one for each cap, budget and seat |
+//! | [`placing`] | what the desk may do by hand |
 //! | [`checker`] | who is said to be given nothing is given nothing |
 //! | [`situations`] | the worlds bring about whatever the rules speak of |
 
@@ -25,5 +27,7 @@ mod oracle;
 mod agreement;
 mod properties;
 mod rules;
+mod limits;
+mod placing;
 mod checker;
 mod situations;
