@@ -128,6 +128,18 @@ mod tests {
     }
 
     #[test]
+    fn a_window_of_returns_is_so_many_times_24_hours_from_the_charge() {
+        let terms = ReturnTerms {
+            days: 7,
+            quota_percent: None,
+            reasons: vec!["wrong-number".parse().unwrap()],
+            approval: ReturnApproval::Trusted,
+        };
+        // Over a clock change too: the dealer's wall clock shows an hour more or less.
+        assert_eq!(terms.until(at("2026-03-05T17:00:00Z")), at("2026-03-12T17:00:00Z"));
+    }
+
+    #[test]
     fn a_quota_is_a_share_of_the_month_and_always_one() {
         let mut terms = ReturnTerms {
             days: 7,
