@@ -166,6 +166,7 @@ async fn what_the_desk_takes_back_is_withdrawn_before_it_moves_and_credited() {
     yard.settle().await;
     let story = yard.story(&lead).await;
     assert_eq!(story.assignments(), [("hudson", "withdrawn"), ("ridge", "offered")]);
+    assert_eq!(yard.taken("hudson", 4).await, 0, "the slot is back");
     let told = yard.told("hudson");
     assert!(told[1].event == "lead.withdrawn" && told[1].body["data"]["reason"] == "taken_back");
     assert!(told[1].timestamp <= yard.told("ridge")[0].timestamp, "withdrawn first");

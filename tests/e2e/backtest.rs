@@ -140,7 +140,7 @@ async fn the_same_rulebook_over_real_history_makes_no_difference_at_all() {
     assert_eq!(found.changes, []);
     assert!(found.is_none(), "{found:?}");
     assert_eq!((found.leads, found.before), (40, found.after));
-    assert!(found.before.matched > 30 && found.before.value > 0, "{:?}", found.before);
+    assert!(found.before.matched > 20 && found.before.value > 0, "{:?}", found.before);
     assert!(found.dealers.len() == 5, "all had some: {:?}", found.dealers);
     // A day later only what came since is compared, and what came before still counts.
     let later = backtest_from(&yard, &busy(), "2026-06-02T04:00:00Z").await;
@@ -247,7 +247,7 @@ async fn who_waits_longer_is_placed_when_a_period_turns_and_who_shuts_earlier_is
     let found = backtested(&yard, &rules("Su 08:00-11:00")).await;
     assert_eq!((found.changes.len(), found.changes[0].waits.as_str()), (1, "hours"));
     assert_eq!(found.changes[0].lead.to_string(), lead);
-    assert!(found.changes[0].why.starts_with("hudson needs"), "{}", found.changes[0].why);
+    assert_eq!(found.changes[0].why, "hudson would have had it when open; it is shut");
 }
 
 #[tokio::test(start_paused = true)]

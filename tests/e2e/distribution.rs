@@ -269,6 +269,30 @@ async fn a_slot_given_back_wakes_the_next_in_line() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slot_that_comes_back_wakes_two_the_highest_score_first_and_of_equals_the_freshest() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_total", "1")])).await;
+    let held = yard.settled_lead(&Person::number(1)).await;
+    let mut waiting = Vec::new();
+    // The last to come has no phone, and is worth less.
+    for person in
+        [Person::number(2), Person::number(3), Person::number(4), Person::number(5).without("phone")]
+    {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        waiting.push(yard.settled_lead(&person).await);
+    }
+    let _ = yard.answers("hudson", &held, "decline").await.is(200);
+    yard.settle().await;
+    tokio::time::sleep(WOKEN).await;
+    leadyard::poller::work(&yard.cloud, yard.aws.queues(), &leadyard::system::DISTRIBUTION).await;
+    let woken = yard.queued("distribution");
+    assert_eq!(woken.len(), 2, "{woken:?}");
+    assert!(woken[0].contains(&waiting[2]) && woken[1].contains(&waiting[1]), "{woken:?} of {waiting:?}");
+    yard.settle().await;
+    assert_eq!(yard.story(&waiting[2]).await.holders(), ["hudson"]);
+    assert_eq!(yard.story(&waiting[0]).await.waiting(), "cap");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shared_lead_is_sold_as_often_as_agreed_and_to_no_dealer_twice() {
     let shared = [("sale", "shared:2")];
     let rules = Rules::roofing("acme")

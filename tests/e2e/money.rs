@@ -67,6 +67,28 @@ async fn a_charge_stands_when_the_lead_arrives_and_a_statement_is_the_sum_of_its
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lead_costs_what_it_cost_when_it_was_assigned() {
+    let rules = |price: &'static str| Rules::roofing("acme").seller("hudson", [("price", price)]);
+    let yard = Yard::of(rules("12.34")).await;
+    yard.dealer_says("hudson", Says::Status(503));
+    yard.settled_lead(&Person::number(1)).await;
+    let _ = yard.publish(&rules("99.00")).await.is(200);
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(MINUTE).await;
+    assert_eq!(lines(&statement(&yard, "hudson", "2026-06").await), [("charge", "12.34")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn asking_again_costs_nothing() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let again = yard.server("web").posts(&Person::number(1)).await.is(200);
+    assert_eq!((again.text_of("status"), again.text_of("lead")), ("repeat", lead.as_str()));
+    yard.settle().await;
+    assert_eq!(lines(&statement(&yard, "hudson", "2026-06").await), [("charge", "10.00")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_statements_month_is_the_companys() {
     // 23:30 on the last of May in New York is June in London.
     let yard = Yard::at("2026-06-01T03:30:00Z", Rules::roofing("acme").seller("hudson", [])).await;

@@ -196,6 +196,19 @@ async fn however_often_somebody_asks_each_repeat_is_told_under_an_id_of_its_own(
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_the_scope_is_the_offer_two_offers_are_two_leads() {
+    let rules = Rules::roofing("acme").with("scope = \"offer\"").offer("gutter", "roofing", "");
+    let yard = Yard::of(rules.seller("hudson", [])).await;
+    let ada = Person::named("Ada", "Hill");
+    let roof = yard.settled_lead(&ada).await;
+    let (status, gutter) = asks(&yard, &ada.clone().with("offer", "gutter")).await;
+    assert_eq!(status, "received");
+    assert_ne!(gutter, roof);
+    assert_eq!(asks(&yard, &ada.clone().with("offer", "gutter")).await, ("repeat".to_owned(), gutter));
+    assert_eq!(asks(&yard, &ada).await, ("repeat".to_owned(), roof));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_second_lead_is_found_by_the_phone_it_was_opened_with_and_by_the_e_mail_that_came_later() {
     let yard = yard().await;
     let ada = Person::named("Ada", "Hill").with("phone", "+1 305 555 2001");

@@ -37,6 +37,21 @@ async fn a_lead_below_the_band_is_nurtured_and_goes_to_distribution_when_it_reac
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_prizes_lead_is_not_sold_before_its_second_interaction() {
+    let rules = Rules::company("acme")
+        .offer("prize", "roofing", "incentive = true")
+        .source("web", "offer = \"prize\"")
+        .seller("hudson", []);
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.stage(), story.decisions().len()), ("nurturing", 0));
+    let _ = yard.server("web").reports(did("v1", "page_view", ("lead", &lead))).await.is(202);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn interactions_name_a_lead_by_its_visitor_by_its_id_or_by_its_e_mail() {
     for who in ["visitor", "lead", "email", "phone"] {
         let yard = yard().await;

@@ -314,3 +314,6 @@ impl Assignment {
         self.state_at = now;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,6 +156,47 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn a_period_ends_where_the_next_begins(
+            name in proptest::sample::select(&[
+                "America/New_York", "America/Los_Angeles", "America/Phoenix", "America/Anchorage",
+                "Pacific/Honolulu", "Asia/Beirut",
+            ][..]),
+            // Some years, and the days on which clocks change.
+            now in proptest::prop_oneof![
+                1_700_000_000_i64..1_900_000_000,
+                1_772_900_000_i64..1_773_100_000,
+                1_793_400_000_i64..1_793_700_000,
+            ],
+            week in proptest::sample::select(&[WeekStart::Monday, WeekStart::Sunday][..]),
+        ) {
+            let zone = zone(name).unwrap();
+            let instant = |second| Timestamp::from_second(second).unwrap();
+            for period in [Period::Hour, Period::Day, Period::Week, Period::Month] {
+                let bounds = |second| {
+                    let at = instant(second);
+                    (period.start(at, &zone, week), period.end(at, &zone, week).unwrap())
+                };
+                let (start, end) = bounds(now);
+                proptest::prop_assert!(start <= now && now < end, "{} {} {}", period, start, end);
+                for within in [start, end - 1] {
+                    proptest::prop_assert_eq!(bounds(within), (start, end), "{}", period);
+                }
+                proptest::prop_assert_eq!(bounds(end).0, end, "{}", period);
+                let first = instant(start).to_zoned(zone.clone());
+                let begins = match (period, week) {
+                    (Period::Week, WeekStart::Monday) => first.weekday() == Weekday::Monday,
+                    (Period::Week, WeekStart::Sunday) => first.weekday() == Weekday::Sunday,
+                    (Period::Month, _) => first.day() == 1,
+                    (Period::Hour | Period::Day | Period::Total, _) => true,
+                };
+                proptest::prop_assert!(begins, "{} begins on {}", period, first);
+            }
+            proptest::prop_assert_eq!(Period::Total.end(instant(now), &zone, week), None);
+        }
+    }
+
     #[test]
     fn a_repeated_hour_is_two_hours() {
         let new_york = zone("America/New_York").unwrap();

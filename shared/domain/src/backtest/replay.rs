@@ -64,6 +64,7 @@ struct Step<'h> {
     /// Then lead by lead, and of one lead the decision that knows of the fewest dealers.
     lead: LeadId,
     dealers: usize,
+    by_desk: bool,
     after: bool,
     what: What<'h>,
 }
@@ -85,25 +86,35 @@ fn steps(history: &[Event], to: Timestamp) -> Vec<Step<'_>> {
         let nobody = LeadId::from_bytes([0; 16]);
         let Event::Decided(decided) = event else {
             let (rank, what) = (BEFORE_DECISIONS, What::Happened(event));
-            steps.push(Step { at: event.at(), rank, lead: nobody, dealers: 0, after: false, what });
+            steps.push(Step {
+                at: event.at(),
+                rank,
+                lead: nobody,
+                dealers: 0,
+                by_desk: false,
+                after: false,
+                what,
+            });
             continue;
         };
         let lead = decided.facts.lead;
         let dealers = decided.facts.excluded.len() + decided.facts.holders.len();
         let what = What::Happened(event);
-        steps.push(Step { at: decided.at, rank: DECISIONS, lead, dealers, after: false, what });
+        // What the desk did at the instant of a decision, it did after it.
+        let by_desk = decided.beside_desk;
+        steps.push(Step { at: decided.at, rank: DECISIONS, lead, dealers, by_desk, after: false, what });
         for given in &decided.given {
             let ended = given.given_back_at().map(|at| (at, What::Ended(decided, given)));
             let won = given.won_at().map(|at| (at, What::Won(decided, given)));
             steps.extend(ended.into_iter().chain(won).map(|(at, what)| {
                 // What ends in the instant in which it began ends after that.
                 let rank = if at <= given.at { DECISIONS } else { BEFORE_DECISIONS };
-                Step { at: at.max(given.at), rank, lead, dealers, after: true, what }
+                Step { at: at.max(given.at), rank, lead, dealers, by_desk, after: true, what }
             }));
         }
     }
     steps.retain(|step| step.at < to);
-    steps.sort_by_key(|step| (step.at, step.rank, step.lead, step.dealers, step.after));
+    steps.sort_by_key(|step| (step.at, step.rank, step.lead, step.dealers, step.by_desk, step.after));
     steps
 }
 
@@ -254,7 +265,8 @@ impl<'h> Replay<'h> {
         trail.latest = decided;
         trail.was_waiting = decided.waiting;
         // A lead that has found its dealer elsewhere is not decided.
-        let elsewhere = trail.parted_at.is_some() && !trail.seats.is_empty();
+        let held_then = trail.parted_at.is_none() && !decided.facts.holders.is_empty();
+        let elsewhere = !trail.seats.is_empty() && !held_then;
         if !decided.beside_desk && !elsewhere {
             self.look(index, decided.at, Some(decided));
         }

@@ -41,14 +41,17 @@ impl Deadline {
     /// [`crate::limits::OPENING_SEARCH_DAYS`] has it by the wall clock.
     pub fn from(self, now: Timestamp, hours: &Hours, zone: &TimeZone, holidays: &[Date]) -> AcceptBy {
         let whole_s = i64::from(self.minutes) * 60;
-        let instant = |seconds: i64| {
-            let wall = || now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
-            match self.clock {
-                DeadlineClock::Wall => wall(),
-                DeadlineClock::Open => hours.after_open(now, seconds, zone, holidays).unwrap_or_else(wall),
-            }
+        let wall =
+            |seconds| now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+        let open = |seconds| match self.clock {
+            DeadlineClock::Wall => None,
+            DeadlineClock::Open => hours.after_open(now, seconds, zone, holidays),
         };
-        AcceptBy { warn_at: instant(whole_s * 2 / 3), at: instant(whole_s) }
+        // Both by one clock, or the warning may stand behind the end.
+        match open(whole_s).zip(open(whole_s * 2 / 3)) {
+            Some((at, warn_at)) => AcceptBy { warn_at, at },
+            None => AcceptBy { warn_at: wall(whole_s * 2 / 3), at: wall(whole_s) },
+        }
     }
 }
 
@@ -118,6 +121,20 @@ mod tests {
     }
 
     #[test]
+    fn a_deadline_that_open_hours_do_not_reach_runs_by_the_wall_clock_and_so_does_its_warning() {
+        // An hour a week: two thirds of it are open within the search, the whole is not.
+        let hours: Hours = "Mo 09:00-10:00".parse().unwrap();
+        let new_york = crate::time::zone("America/New_York").unwrap();
+        let now = at("2026-06-01T12:00:00Z");
+        let weeks = crate::limits::OPENING_SEARCH_DAYS / 7 + 1;
+        let deadline = Deadline { minutes: (weeks * 60 + 30) as u32, clock: DeadlineClock::Open };
+        let by = deadline.from(now, &hours, &new_york, &[]);
+        let wall = Deadline { clock: DeadlineClock::Wall, ..deadline }.from(now, &hours, &new_york, &[]);
+        assert_eq!(by, wall);
+        assert!(now < by.warn_at && by.warn_at < by.at);
+    }
+
+    #[test]
     fn an_hour_that_daylight_saving_takes_is_not_counted() {
         let hours: Hours = "Su 00:00-06:00".parse().unwrap();
         let new_york = crate::time::zone("America/New_York").unwrap();
@@ -125,6 +142,18 @@ mod tests {
         // From 00:00 EST three hours go by until 04:00 EDT.
         let by = deadline.from(at("2026-03-08T05:00:00Z"), &hours, &new_york, &[]);
         assert_eq!(by.at, at("2026-03-08T08:00:00Z"));
+    }
+
+    #[test]
+    fn a_window_of_returns_is_so_many_times_24_hours_from_the_charge() {
+        let terms = ReturnTerms {
+            days: 7,
+            quota_percent: None,
+            reasons: vec!["wrong-number".parse().unwrap()],
+            approval: ReturnApproval::Trusted,
+        };
+        // Over a clock change too: the dealer's wall clock shows an hour more or less.
+        assert_eq!(terms.until(at("2026-03-05T17:00:00Z")), at("2026-03-12T17:00:00Z"));
     }
 
     #[test]

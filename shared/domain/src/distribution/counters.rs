@@ -146,3 +146,55 @@ impl Reservation {
             .filter(|&(_, most, used)| used >= most)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Cap;
+
+    const DAY: Period = Period::Day;
+
+    /// Three a day in the period that starts at 1,000, and 30.00 in the month that does.
+    fn usage() -> Usage {
+        Usage { used: [Some((1_000, 3)); 5], spent_month: 3_000, exists: true, ..Usage::default() }
+    }
+
+    #[test]
+    fn what_an_earlier_period_used_is_nothing_and_what_a_later_one_used_counts() {
+        let usage = usage();
+        assert_eq!([999, 1_000, 1_001].map(|start| usage.counted(DAY, start)), [3, 3, 0]);
+        assert_eq!([999, 1_000, 1_001].map(|start| usage.spent(start)), [3_000, 3_000, 0]);
+        assert_eq!((Usage::default().counted(DAY, 0), Usage::default().spent(0)), (0, 0));
+    }
+
+    #[test]
+    fn a_seat_is_given_back_to_its_own_period_alone() {
+        assert_eq!([999, 1_000, 1_001].map(|start| usage().in_period(DAY, start)), [0, 3, 0]);
+    }
+
+    #[test]
+    fn a_cap_is_full_when_as_many_were_given() {
+        let at = Reservation { starts: [1_000; 5] };
+        let full = |most| at.full(&Caps(vec![Cap { period: DAY, most }]), Some(&usage()));
+        assert_eq!((full(3), full(4)), (Some((DAY, 3, 3)), None));
+        assert_eq!(at.full(&Caps(vec![Cap { period: DAY, most: 1 }]), None), None);
+    }
+
+    #[test]
+    fn a_period_that_another_clock_turned_is_not_turned_back() {
+        let slow = Reservation { starts: [1, 2_000, 3, 4, 0] };
+        assert_eq!(slow.no_earlier_than(&usage()).starts, [1_000, 2_000, 1_000, 1_000, 1_000]);
+        assert_eq!(slow.no_earlier_than(&Usage::default()), slow);
+    }
+
+    #[test]
+    fn results_count_by_whole_weeks_this_one_included() {
+        let now: Timestamp = "2026-06-01T16:00:00Z".parse().unwrap();
+        let results = (0..4).map(|ago| WeekResults { week: week_of(now) - ago, delivered: 10, won: 1 });
+        let usage = Usage { results: results.collect(), ..Usage::default() };
+        assert_eq!(
+            [7, 8, 14, 90].map(|days| usage.performance(now, days)),
+            [(10, 1), (20, 2), (20, 2), (40, 4)]
+        );
+    }
+}

@@ -190,3 +190,55 @@ fn in_force<Id: Eq + Hash>(pauses: &[Pause<Id>], now: Timestamp) -> HashMap<&Id,
     }
     last
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lead_is_placed_by_its_zip_else_its_state_else_its_phone_and_that_is_a_guess() {
+        let miami: Zip = "33130".parse().unwrap();
+        let georgia: State = "GA".parse().unwrap();
+        let given = |state| Location::State { state, guessed: false };
+        assert_eq!(Location::of(Some(miami), Some(georgia), Some(212)), Location::Zip(miami));
+        assert_eq!(Location::of(None, Some(georgia), Some(305)), given(georgia));
+        let florida: State = "FL".parse().unwrap();
+        assert_eq!(Location::of(None, None, Some(305)), Location::State { state: florida, guessed: true });
+        // No area code, none of the States', or a free one.
+        for code in [None, Some(416), Some(800)] {
+            assert_eq!(Location::of(None, None, code), Location::Unplaced, "{code:?}");
+        }
+        // A ZIP that no table knows yet says its state by its first digits, but what was given goes before.
+        let unknown: Zip = "33100".parse().unwrap();
+        assert!(place::of(unknown).is_none());
+        assert_eq!(Location::of(Some(unknown), None, Some(212)), given(florida));
+        assert_eq!(Location::of(Some(unknown), Some(georgia), None), given(georgia));
+    }
+
+    #[test]
+    fn the_last_pause_counts_of_contract_and_dealer_together() {
+        let at = |hour: u8| -> Timestamp { format!("2026-06-01T{hour:02}:00:00Z").parse().unwrap() };
+        let (contract, dealer): (ContractId, DealerId) = ("a".parse().unwrap(), "d".parse().unwrap());
+        let until = |contracts: &[Option<u8>], dealers: &[Option<u8>], now: u8| {
+            let reason = String::new;
+            let pause =
+                |until: &Option<u8>| Pause { id: contract.clone(), reason: reason(), until: until.map(at) };
+            let of_dealer =
+                |until: &Option<u8>| Pause { id: dealer.clone(), reason: reason(), until: until.map(at) };
+            let switches = Switches {
+                contracts: contracts.iter().map(pause).collect(),
+                dealers: dealers.iter().map(of_dealer).collect(),
+                ..Switches::default()
+            };
+            let once = switches.paused_until(&contract, &dealer, at(now));
+            assert_eq!(switches.paused(at(now)).until(&contract, &dealer), once);
+            once
+        };
+        assert_eq!(until(&[], &[], 12), None);
+        assert_eq!(until(&[Some(13)], &[], 12), Some(at(13)));
+        assert_eq!(until(&[Some(13)], &[Some(15)], 12), Some(at(15)));
+        assert_eq!(until(&[Some(14), Some(13)], &[Some(12)], 12), Some(at(14)));
+        assert_eq!(until(&[Some(13)], &[None], 12), Some(Timestamp::MAX));
+        assert_eq!(until(&[Some(12)], &[Some(11)], 12), None, "it ends at its instant");
+    }
+}

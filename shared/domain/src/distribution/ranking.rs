@@ -132,6 +132,12 @@ mod tests {
     }
 
     #[test]
+    fn an_offer_that_names_no_ranking_has_the_default() {
+        let named = DEFAULT.map(|step| step.to_string());
+        assert_eq!(named, ["tier", "distance:10mi", "share", "longest_ago"]);
+    }
+
+    #[test]
     fn a_step_reads_as_it_is_written() {
         for text in ["tier", "distance:10mi", "share", "longest_ago", "price", "performance:90d:20"] {
             assert_eq!(text.parse::<Step>().unwrap().to_string(), text);

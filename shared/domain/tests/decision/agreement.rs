@@ -10,7 +10,8 @@ use leadyard_domain::rulebook::Rulebook;
 use proptest::prelude::*;
 
 use crate::oracle::{Next, Oracle, pass_step};
-use crate::world::{World, cases, compiled, decide_on, worlds};
+use crate::world::{World, cases, compiled, decide_on};
+use crate::worlds::worlds;
 
 /// Compares seat by seat, since a tie that the hash breaks decides who is left for the next.
 fn agree(

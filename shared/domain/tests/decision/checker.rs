@@ -11,7 +11,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::oracle::Oracle;
-use crate::world::{ContractRow, OFFERS, World, ZIPS, cases, compiled, dealer_id, decide_on, worlds};
+use crate::world::{ContractRow, OFFERS, World, ZIPS, cases, compiled, dealer_id, decide_on};
+use crate::worlds::worlds;
 
 /// How one contract is made from another that may stand in its shadow.
 #[derive(Clone, Debug)]

@@ -4,11 +4,15 @@
 //! | module | holds |
 //! |---|---|
 //! | [`world`] | small rulebooks, leads and counters, as text and as what a decision reads |
+//! | [`worlds`] | such worlds at random |
 //! | [`oracle`] | the rules, over the rulebook as parsed |
 //! | [`agreement`] | the decision is what the oracle says |
 //! | [`properties`] | what must hold of every decision, and of many in a row |
 //! | [`rules`] | one example for each rule |
+//! | [`limits`] | one for each cap, budget and seat |
+//! | [`placing`] | what the desk may do by hand |
 //! | [`checker`] | who is said to be given nothing is given nothing |
+//! | [`situations`] | the worlds bring about whatever the rules speak of |
 
 #![allow(
     clippy::items_after_statements,
@@ -18,8 +22,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says so when it fails")]
 
 mod world;
+mod worlds;
 mod oracle;
 mod agreement;
 mod properties;
 mod rules;
+mod limits;
+mod placing;
 mod checker;
+mod situations;

@@ -265,8 +265,8 @@ impl<'a> Oracle<'a> {
 
     /// Rule 5 and the ranking: who takes the next seat.
     pub(crate) fn ask(&self, chosen: &[&Contract]) -> Asked<'a> {
-        let mut pool: Vec<&Contract> =
-            self.book.contracts.iter().filter(|contract| self.covers(contract).is_some()).collect();
+        let in_question = |one: &&Contract| self.covers(one).is_some() && self.takes_category(one);
+        let mut pool: Vec<&Contract> = self.book.contracts.iter().filter(in_question).collect();
         let everyone = pool.clone();
         let gone = |pool: &[&'a Contract]| -> Vec<&'a Contract> {
             everyone.iter().copied().filter(|one| !pool.iter().any(|other| other.id == one.id)).collect()
@@ -313,23 +313,19 @@ impl<'a> Oracle<'a> {
             let (best, floor) = self.best(free);
             return Asked { next: Next::OneOf(best), floor, shut_out };
         }
-        let takes_category = |contract: &Contract| {
-            let mut offers = self.book.offers.iter().filter(|offer| offer.category == self.facts.category);
-            offers.any(|offer| contract.offers.takes(&offer.id))
-        };
-        let nearest = self
-            .book
-            .contracts
-            .iter()
-            .filter(|contract| self.covers(contract).is_some() && takes_category(contract))
-            .filter_map(|contract| self.failed(contract, chosen, &shut_out))
-            .max();
-        let anyone = self.book.contracts.iter().any(takes_category);
+        let nearest = everyone.iter().filter_map(|contract| self.failed(contract, chosen, &shut_out)).max();
+        let anyone = self.book.contracts.iter().any(|contract| self.takes_category(contract));
         Asked {
             next: Next::Nobody(nearest.unwrap_or(if anyone { Rule::Area } else { Rule::Offer })),
             floor: 0,
             shut_out,
         }
+    }
+
+    /// Whether a contract is of the lead's trade: it takes some offer of its category.
+    fn takes_category(&self, contract: &Contract) -> bool {
+        let mut offers = self.book.offers.iter().filter(|offer| offer.category == self.facts.category);
+        offers.any(|offer| contract.offers.takes(&offer.id))
     }
 
     /// Whether a contract has a say before the ranking.

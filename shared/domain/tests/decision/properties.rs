@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use leadyard_domain::contract::{Cap, Contract, Territory};
 use leadyard_domain::distribution::{Compiled, Conclusion, Counters, Pause, Reservation, Rule, Seat, Usage};
-use leadyard_domain::ids::{ContractId, LeadId};
+use leadyard_domain::ids::{ContractId, DealerId, LeadId};
 use leadyard_domain::rulebook::Rulebook;
 use leadyard_domain::time::{self, Period};
 use proptest::prelude::*;
 
 use crate::oracle::Oracle;
-use crate::world::{ContractRow, World, at, cases, compiled, contract, dealer, decide_on, world, worlds};
+use crate::world::{ContractRow, World, at, cases, compiled, contract, dealer, decide_on, world};
+use crate::worlds::worlds;
 
 fn seats(conclusion: &Conclusion) -> &[Seat] {
     match conclusion {
@@ -94,10 +95,18 @@ proptest! {
         // What a protected or closed contract would take now, nobody shares but its like; one whose dealer
         // has a seat has had its say.
         let seated = |one: &Contract| given.iter().any(|seat| seat.dealer == one.dealer);
+        // Nor does it keep out whose own territory is as specific: a protected one that may not share leaves
+        // the seat to its dealer's other contracts.
+        let keeps = |dealer: &DealerId, level| {
+            let mut own = compelling.iter().filter(|own| own.territory != Territory::First);
+            own.any(|own| &own.dealer == dealer && covers(&own.id) <= level)
+        };
         for one in compelling.iter().filter(|one| one.territory != Territory::First && !seated(one)) {
             let shares = |seat: &Seat| {
                 let other = oracle.contract(&seat.contract);
-                other.territory.compels() || other.dealer == first.dealer
+                other.territory.compels()
+                    || other.dealer == first.dealer
+                    || keeps(&other.dealer, covers(&one.id))
             };
             prop_assert!(given.iter().all(shares), "{} was bypassed: {given:?}", one.id);
         }

@@ -425,11 +425,17 @@ fn a_misss_record_has_both_values() {
 }
 
 #[test]
-fn an_offer_placed_by_hand_is_recommended() {
+fn what_is_placed_by_hand_or_only_watched_is_recommended() {
     let mut world = world(vec![dealer()], vec![contract("a", 0)]);
     world.mode = "manual";
-    let Conclusion::Wait { reason, recommended, .. } = world.decide().0.conclusion else { panic!() };
-    assert_eq!((reason.as_str(), recommended[0].contract.as_str()), ("manual", "a"));
+    let recommended = |world: &World| match world.decide().0.conclusion {
+        Conclusion::Wait { reason, recommended, .. } => format!("{reason} {}", recommended[0].contract),
+        Conclusion::Assign(_) => panic!("it was given"),
+    };
+    assert_eq!(recommended(&world), "manual a");
+    world.mode = "automatic";
+    world.switches.shadow = true;
+    assert_eq!(recommended(&world), "shadow a");
     world.switches.stop = true;
     assert_eq!(conclusion(&world), "stopped");
 }

@@ -1,0 +1,259 @@
+use super::*;
+use crate::contract::{Caps, Specificity};
+use crate::distribution::{Pass, Reservation};
+use crate::money::Money;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn arrival(id: u8, when: &str) -> Arrival {
+    Arrival {
+        enquiry: EnquiryId::from_bytes([id; 16]),
+        at: at(when),
+        person: Contactable { email: Some("a@example.com".into()), ..Contactable::default() },
+        offer: OfferId::new("roof-repair").unwrap(),
+        category: CategoryId::new("roofing").unwrap(),
+        source: SourceId::new("web").unwrap(),
+        campaign: None,
+        brings: Needs::NONE,
+        visitor: None,
+    }
+}
+
+fn lead() -> Lead {
+    Lead::open(
+        CompanyId::new("acme").unwrap(),
+        LeadScope::Category(CategoryId::new("roofing").unwrap()),
+        &arrival(1, "2026-06-01T12:00:00Z"),
+    )
+}
+
+#[test]
+fn within_the_window_a_repeat_belongs_to_the_open_or_last_cycle() {
+    let mut lead = lead();
+    assert_eq!(lead.take(&arrival(2, "2026-06-20T12:00:00Z"), 30), Met::Repeat);
+    lead.close(Stage::Lost, at("2026-06-21T00:00:00Z"));
+    // Thirty days from the last enquiry, not from the first.
+    assert_eq!(lead.take(&arrival(3, "2026-07-20T12:00:00Z"), 30), Met::Repeat);
+    assert_eq!((lead.cycle, lead.stage, lead.enquiries.len()), (1, Stage::Lost, 3));
+}
+
+#[test]
+fn outside_the_window_a_new_cycle_makes_earlier_holders_eligible_again() {
+    let mut lead = lead();
+    lead.excluded.push(DealerId::new("hudson").unwrap());
+    lead.close(Stage::Lost, at("2026-06-05T12:00:00Z"));
+    assert_eq!(lead.take(&arrival(2, "2026-07-01T12:00:01Z"), 30), Met::NewCycle);
+    assert_eq!((lead.cycle, lead.stage), (2, Stage::Received));
+    assert!(lead.excluded.is_empty() && lead.closed_at.is_none());
+}
+
+#[test]
+fn a_shared_lead_that_lost_a_holder_does_not_expire_in_the_others_hands() {
+    let mut lead = lead();
+    let holder = |id: u8, dealer: &str| Holder {
+        dealer: DealerId::new(dealer).unwrap(),
+        contract: ContractId::new(dealer).unwrap(),
+        assignment: AssignmentId::from_bytes([id; 16]),
+    };
+    lead.holders = vec![holder(1, "hudson"), holder(2, "ridge")];
+    lead.stage = Stage::Assigned;
+    let late = at("2026-07-06T12:00:00Z");
+    lead.give_back(AssignmentId::from_bytes([1; 16]), late);
+    assert!(!lead.has_expired(30, late));
+    assert!(lead.has_expired(30, at("2026-09-06T12:00:00Z")));
+}
+
+#[test]
+fn blanks_are_filled_and_nothing_is_overwritten() {
+    let mut lead = lead();
+    let mut again = arrival(2, "2026-06-02T12:00:00Z");
+    again.person.email = Some("other@example.com".into());
+    again.person.last_name = Some("Hill".into());
+    lead.take(&again, 30);
+    assert_eq!(lead.person.email.as_deref(), Some("a@example.com"));
+    assert_eq!(lead.person.last_name.as_deref(), Some("Hill"));
+}
+
+#[test]
+fn what_was_accepted_cannot_be_declined_and_a_second_click_changes_nothing() {
+    use AssignmentState::{Accepted, Offered, Withdrawn, Won};
+    assert_eq!(Offered.answer(Answer::Accept), Answered::To(Accepted));
+    assert_eq!(Accepted.answer(Answer::Accept), Answered::Already);
+    assert_eq!(Accepted.answer(Answer::Decline), Answered::Refused);
+    assert_eq!(Offered.answer(Answer::Won), Answered::To(Won));
+    assert_eq!(Withdrawn.answer(Answer::Won), Answered::Refused);
+}
+
+fn dealer(name: &str) -> DealerId {
+    DealerId::new(name).unwrap()
+}
+
+/// A seat of one of `seats`.
+fn seat(name: &str, seats: u8, protected: bool) -> (Seat, AssignmentId) {
+    let seat = Seat {
+        contract: ContractId::new(name).unwrap(),
+        dealer: dealer(name),
+        price: Money::ZERO,
+        seats,
+        protected,
+        patient_until: None,
+        specificity: Specificity::Any,
+        miles: None,
+        reservation: Reservation::default(),
+        contract_caps: Caps::default(),
+        dealer_caps: Caps::default(),
+        budget_month: None,
+        prepaid: false,
+        accept_by: None,
+        pass: Pass::default(),
+    };
+    (seat, assignment_of(name))
+}
+
+fn assignment_of(name: &str) -> AssignmentId {
+    AssignmentId::from_bytes([name.as_bytes()[0]; 16])
+}
+
+fn band() -> Band {
+    "A1".parse().unwrap()
+}
+
+fn open_seats(lead: &Lead) -> Option<(u8, u8, bool)> {
+    lead.facts(band()).open_seats.map(|open| (open.of, open.free, open.protected))
+}
+
+#[test]
+fn the_first_contract_fixes_the_seats_until_every_one_came_back() {
+    let mut lead = lead();
+    assert_eq!(open_seats(&lead), None);
+    lead.assign(&[seat("hudson", 3, true), seat("ridge", 3, true)]);
+    assert_eq!((open_seats(&lead), lead.stage), (Some((3, 1, true)), Stage::Assigned));
+    lead.give_back(assignment_of("hudson"), at("2026-06-01T13:00:00Z"));
+    assert_eq!((open_seats(&lead), lead.stage), (Some((3, 2, true)), Stage::Received));
+    // A later seat fixes nothing anew, whatever it says.
+    lead.assign(&[seat("crest", 5, false)]);
+    assert_eq!(open_seats(&lead), Some((3, 1, true)));
+    for name in ["ridge", "crest"] {
+        lead.give_back(assignment_of(name), at("2026-06-01T14:00:00Z"));
+    }
+    assert_eq!(open_seats(&lead), None);
+    lead.assign(&[seat("grove", 1, false)]);
+    assert_eq!(open_seats(&lead), Some((1, 0, false)));
+}
+
+#[test]
+fn who_gives_a_seat_back_or_loses_it_does_not_get_the_lead_again_in_this_cycle() {
+    let mut lead = lead();
+    lead.assign(&[seat("hudson", 2, false), seat("ridge", 2, false)]);
+    assert_eq!(lead.facts(band()).holders, [dealer("hudson"), dealer("ridge")]);
+    lead.lose_seat(assignment_of("hudson"));
+    // What was lost is not given again; what came back is.
+    assert_eq!((open_seats(&lead), lead.stage), (Some((2, 0, false)), Stage::Assigned));
+    lead.give_back(assignment_of("ridge"), at("2026-06-01T13:00:00Z"));
+    let facts = lead.facts(band());
+    assert_eq!((facts.excluded, facts.holders), (vec![dealer("hudson"), dealer("ridge")], Vec::new()));
+    assert_eq!(open_seats(&lead), Some((2, 1, false)));
+    // Though nobody holds it, the terms stand: one of its seats is gone.
+    lead.assign(&[seat("crest", 4, true)]);
+    assert_eq!(open_seats(&lead), Some((2, 0, false)));
+    // A second word about the same seat changes nothing.
+    let before = lead.clone();
+    lead.give_back(assignment_of("ridge"), at("2026-06-01T14:00:00Z"));
+    lead.lose_seat(assignment_of("hudson"));
+    assert_eq!(lead, before);
+}
+
+#[test]
+fn a_seat_that_comes_back_to_a_closed_lead_sells_nothing() {
+    let mut lead = lead();
+    lead.assign(&[seat("hudson", 2, false), seat("ridge", 2, false)]);
+    lead.close(Stage::Won, at("2026-06-02T12:00:00Z"));
+    lead.give_back(assignment_of("ridge"), at("2026-06-03T12:00:00Z"));
+    assert_eq!((lead.stage, lead.due), (Stage::Won, None));
+}
+
+#[test]
+fn the_next_cycle_is_decided_and_counted_as_new() {
+    let mut lead = lead();
+    lead.assign(&[seat("hudson", 2, true), seat("ridge", 2, true)]);
+    lead.lose_seat(assignment_of("ridge"));
+    lead.crossed = true;
+    lead.last_conclusion = Some("assigned".to_owned());
+    let mut again = arrival(2, "2026-08-01T12:00:00Z");
+    again.offer = OfferId::new("gutter").unwrap();
+    again.source = SourceId::new("fair").unwrap();
+    assert_eq!(lead.take(&again, 30), Met::NewCycle);
+    let facts = lead.facts(band());
+    assert_eq!((facts.cycle, facts.opened_at, facts.open_seats), (2, at("2026-08-01T12:00:00Z"), None));
+    assert_eq!((facts.offer.as_str(), facts.source.as_str()), ("gutter", "fair"));
+    assert!(facts.holders.is_empty() && facts.excluded.is_empty());
+    assert!(!lead.crossed && lead.last_conclusion.is_none() && lead.opening == again.enquiry);
+}
+
+#[test]
+fn the_window_counts_from_the_last_enquiry_to_the_second_and_never_moves_back() {
+    let mut lead = lead();
+    assert!(!lead.outside_window(at("2026-07-01T12:00:00Z"), 30));
+    assert!(lead.outside_window(at("2026-07-01T12:00:00.001Z"), 30));
+    assert_eq!(lead.take(&arrival(2, "2026-06-11T12:00:00Z"), 30), Met::Repeat);
+    // One that another machine's slow clock received.
+    assert_eq!(lead.take(&arrival(3, "2026-06-10T12:00:00Z"), 30), Met::Repeat);
+    assert_eq!(lead.last_enquiry_at, at("2026-06-11T12:00:00Z"));
+    assert!(!lead.outside_window(at("2026-07-11T12:00:00Z"), 30));
+}
+
+#[test]
+fn a_repeat_keeps_the_offer_and_source_that_opened_the_cycle() {
+    let mut lead = lead();
+    let mut again = arrival(2, "2026-06-02T12:00:00Z");
+    again.offer = OfferId::new("gutter").unwrap();
+    again.source = SourceId::new("fair").unwrap();
+    again.brings = Needs::NONE.with(crate::contract::Need::Consent);
+    assert_eq!(lead.take(&again, 30), Met::Repeat);
+    let facts = lead.facts(band());
+    assert_eq!((facts.offer.as_str(), facts.source.as_str()), ("roof-repair", "web"));
+    assert_eq!((facts.opened_at, facts.brings), (at("2026-06-01T12:00:00Z"), Needs::NONE));
+}
+
+#[test]
+fn a_cycle_expires_at_the_windows_end_in_nobodys_hands_and_after_ninety_days_in_a_dealers() {
+    let mut lead = lead();
+    for stage in [Stage::Received, Stage::Nurturing, Stage::Waiting] {
+        lead.stage = stage;
+        assert!(!lead.has_expired(30, at("2026-07-01T11:59:59Z")));
+        assert!(lead.has_expired(30, at("2026-07-01T12:00:00Z")));
+    }
+    lead.assign(&[seat("hudson", 1, false)]);
+    assert!(!lead.has_expired(30, at("2026-08-30T11:59:59Z")));
+    assert!(lead.has_expired(30, at("2026-08-30T12:00:00Z")));
+    assert_eq!(lead.due, Some(at("2026-08-30T12:00:00Z")));
+    for closed in [Stage::Won, Stage::Lost, Stage::Expired, Stage::Rejected] {
+        lead.stage = closed;
+        assert!(!lead.has_expired(30, at("2027-06-01T12:00:00Z")));
+    }
+}
+
+#[test]
+fn who_waits_is_looked_at_when_time_may_help_and_at_the_windows_end_at_the_latest() {
+    let mut lead = lead();
+    let now = at("2026-06-01T12:00:05Z");
+    let due = |lead: &mut Lead, until: Option<&str>| {
+        lead.wait(Waiting::Held, until.map(at), 30, now);
+        lead.due.unwrap()
+    };
+    let end = at("2026-07-01T12:00:00Z");
+    assert_eq!(due(&mut lead, Some("2026-06-02T08:00:00Z")), at("2026-06-02T08:00:00Z"));
+    assert_eq!((due(&mut lead, None), due(&mut lead, Some("2026-09-01T08:00:00Z"))), (end, end));
+    assert_eq!((lead.stage, lead.waiting), (Stage::Waiting, Some(Waiting::Held)));
+    // What is over already is looked at in a second, not at once and for ever.
+    assert_eq!(due(&mut lead, Some("2026-06-01T08:00:00Z")), at("2026-06-01T12:00:06Z"));
+}
+
+#[test]
+fn what_expired_in_nobodys_hands_opens_the_next_cycle_though_the_window_grew() {
+    let mut lead = lead();
+    lead.close(Stage::Expired, at("2026-06-11T12:00:00Z"));
+    assert_eq!(lead.take(&arrival(2, "2026-06-12T12:00:00Z"), 60), Met::NewCycle);
+}
