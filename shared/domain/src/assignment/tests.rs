@@ -27,6 +27,7 @@ fn offered(deadline: bool) -> Assignment {
         warned: false,
         returned: None,
         recalled: false,
+        by_desk: false,
         shadow: false,
         patient_until: None,
         rulebook: 1,
