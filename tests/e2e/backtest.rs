@@ -83,6 +83,10 @@ async fn a_busy_day(yard: &Yard) {
             person = person.with("offer", "sun");
         }
         leads.push(yard.settled_lead(&person).await);
+        let story = yard.story(&leads[leads.len() - 1]).await;
+        if story.holders().contains(&"crest") && n % 3 > 0 {
+            let _ = yard.answers("crest", &leads[leads.len() - 1], "accept").await.is(200);
+        }
         match n {
             5 => {
                 yard.flip("pause", json!({ "dealer": "ridge", "reason": "away", "on": true })).await;
