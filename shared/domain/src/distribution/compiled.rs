@@ -220,6 +220,8 @@ pub struct CompiledContract {
     sources: u16,
     caps: u16,
     returns: u16,
+    /// Where its id stands among those of its chunk.
+    rank: u16,
     /// When the chunk is read.
     #[serde(skip)]
     of_dealer: OfDealer,
@@ -279,9 +281,22 @@ impl CompiledContract {
         self.of_dealer.schedule
     }
 
+    /// Whether no cap, budget or balance can ever stand in its way.
+    pub(crate) fn has_no_limit(&self, chunk: &Chunk) -> bool {
+        self.budget_month.is_none()
+            && !self.of_dealer.prepaid
+            && chunk.caps_of(self).0.is_empty()
+            && chunk.caps_of_dealer(self).0.is_empty()
+    }
+
     /// Whether its dealer pays in advance.
     pub(crate) const fn prepaid(&self) -> bool {
         self.of_dealer.prepaid
+    }
+
+    /// The order of two contracts' ids; of one chunk it is known without reading them.
+    pub(crate) fn cmp_id(&self, chunk: &Chunk, (other, of): (&Self, &Chunk)) -> std::cmp::Ordering {
+        if std::ptr::eq(chunk, of) { self.rank.cmp(&other.rank) } else { self.id.cmp(&other.id) }
     }
 
     /// Whether another contract of the same chunk is the same dealer's.
@@ -513,8 +528,8 @@ impl Chunk {
             }
         }
         self.find_wide(place.state(), &mut found);
-        // By coverage, then the narrowest part first.
-        hits.sort_unstable();
+        // By coverage, then the narrowest part first. They come in sorted runs, which a stable sort merges.
+        hits.sort();
         hits.dedup_by_key(|hit| hit.coverage);
     }
 
@@ -522,7 +537,7 @@ impl Chunk {
     pub(crate) fn covering_state(&self, state: State, hits: &mut Vec<Hit>) {
         hits.clear();
         self.find_wide(state, &mut |coverage, specificity| hits.push(Hit { coverage, specificity }));
-        hits.sort_unstable();
+        hits.sort();
         hits.dedup_by_key(|hit| hit.coverage);
     }
 
@@ -563,6 +578,7 @@ mod tests {
             sources: 0,
             caps: 0,
             returns: 0,
+            rank: 0,
             territory: Territory::Open,
             sale: Sale::EXCLUSIVE,
             when_unavailable: WhenUnavailable::Next,

@@ -42,7 +42,7 @@ use super::facts::{LeadFacts, Location, OpenSeats};
 use super::ranking::Step;
 use super::reason::{Rule, Waiting};
 use super::screen::{Candidate, Screened, too_old_at};
-use crate::contract::{AcceptBy, Caps, Specificity, Territory, WhenUnavailable};
+use crate::contract::{AcceptBy, Caps, Sale, Specificity, Territory, WhenUnavailable};
 use crate::dealer::AfterHours;
 use crate::ids::{ContractId, DealerId, LeadId};
 use crate::limits;
@@ -198,17 +198,21 @@ pub fn explain(
     (decision, judged)
 }
 
-/// A candidate with everything judged.
+/// A candidate with everything judged. Every seat asks all of them: what each is asked stands here.
 struct Row<'a> {
     candidate: &'a Candidate<'a>,
-    /// In [`Table::openings`].
-    opening: usize,
-    /// The contract's counters: looked for once, when the first asks.
-    usage: OnceCell<Option<&'a Usage>>,
+    territory: Territory,
+    sale: Sale,
     /// The first rule that it fails by itself: all but territory.
     own: Option<Rule>,
     /// Whose territory shuts it out, a row.
     shut_out_by: Option<usize>,
+    /// In [`Table::openings`].
+    opening: usize,
+    /// The contract's counters: looked for once, when the first asks.
+    usage: OnceCell<Option<&'a Usage>>,
+    /// How far, likewise.
+    miles: OnceCell<Option<f64>>,
 }
 
 /// When dealers who say alike are open, seen from now.
@@ -329,8 +333,16 @@ impl<'a> Table<'a> {
             .iter()
             .map(|candidate| {
                 let opening = openings.of(candidate, &locals, now);
-                let mut row =
-                    Row { candidate, opening, usage: OnceCell::new(), own: None, shut_out_by: None };
+                let mut row = Row {
+                    candidate,
+                    territory: candidate.contract.territory,
+                    sale: candidate.contract.sale,
+                    own: None,
+                    shut_out_by: None,
+                    opening,
+                    usage: OnceCell::new(),
+                    miles: OnceCell::new(),
+                };
                 row.own = candidate.failed.or_else(|| {
                     unavailable(&row, openings.list.get(opening), locals.get(candidate.zone), counters, now)
                 });
@@ -435,8 +447,8 @@ impl<'a> Table<'a> {
                 self.shut_out(by, specificity, |dealer| theirs.contains(dealer));
             }
         }
-        let free =
-            (0..self.rows.len()).filter(|&at| self.is_in(at) && self.free(at, terms, chosen)).collect();
+        let mut free = Vec::with_capacity(self.rows.len());
+        free.extend((0..self.rows.len()).filter(|&at| self.is_in(at) && self.free(at, terms, chosen)));
         self.best(free).ok_or_else(|| (self.nearest(), self.changes(terms).into_iter().chain(until).min()))
     }
 
@@ -448,16 +460,16 @@ impl<'a> Table<'a> {
             .enumerate()
             .filter(|(at, _)| self.no_say != Some(*at))
             .filter(|(_, row)| {
-                let refuses = row.candidate.refuses;
-                match row.candidate.contract.territory {
+                let refuses = || row.candidate.refuses;
+                match row.territory {
                     Territory::Open => false,
                     Territory::First | Territory::Protected => {
-                        refuses.is_none() && !self.has_seat(row, chosen)
+                        refuses().is_none() && !self.has_seat(row, chosen)
                     }
                     Territory::Closed if self.has_seat(row, chosen) => {
-                        refuses.is_some_and(|rule| rule != Rule::Inactive)
+                        refuses().is_some_and(|rule| rule != Rule::Inactive)
                     }
-                    Territory::Closed => refuses != Some(Rule::Inactive),
+                    Territory::Closed => refuses() != Some(Rule::Inactive),
                 }
             })
             .map(|(at, row)| (row.candidate.specificity, at))
@@ -489,13 +501,12 @@ impl<'a> Table<'a> {
 
     /// Whether a row's contract may sit beside those who fixed the terms.
     fn may_sit(&self, row: &Row<'_>, terms: Option<Terms>) -> bool {
-        let contract = row.candidate.contract;
         let has_room = self.facts.open_seats.is_none_or(|seats| seats.free > 0);
         has_room
             && terms.is_none_or(|terms| {
-                contract.sale.seats() >= terms.seats
-                    && contract.territory != Territory::Closed
-                    && terms.protected == (contract.territory == Territory::Protected)
+                row.sale.seats() >= terms.seats
+                    && row.territory != Territory::Closed
+                    && terms.protected == (row.territory == Territory::Protected)
             })
     }
 
@@ -553,7 +564,7 @@ impl<'a> Table<'a> {
         let no_say = self.no_say;
         for (at, row) in self.rows.iter_mut().enumerate() {
             let candidate = row.candidate;
-            let compels = candidate.contract.territory.compels() && no_say != Some(at);
+            let compels = row.territory.compels() && no_say != Some(at);
             let speaks = compels && candidate.specificity <= specificity;
             if !speaks && row.shut_out_by.is_none() && !spared(&candidate.dealer.id) {
                 row.shut_out_by = Some(by);
@@ -607,7 +618,7 @@ impl<'a> Table<'a> {
             protected: terms.protected,
             patient_until: self.patience(row),
             specificity: row.candidate.specificity,
-            miles: self.screened.miles(row.candidate),
+            miles: self.miles(row),
             reservation: *self.locals.get(zone)?.reservation(self.now),
             contract_caps: chunk.caps_of(contract).clone(),
             dealer_caps: chunk.caps_of_dealer(contract).clone(),
@@ -681,6 +692,9 @@ fn exhausted<'a>(
     counters: &'a Counters,
     now: Timestamp,
 ) -> Option<Exhausted> {
+    if row.candidate.contract.has_no_limit(row.candidate.chunk) {
+        return None;
+    }
     all_exhausted(row, local, counters, now).next()
 }
 

@@ -154,7 +154,7 @@ pub fn screen<'a>(
             twins |= chunk.may_be_twin(hit);
             for contract in chunk.contracts_of(hit) {
                 let Some(dealer) = chunk.dealer_of(contract) else { continue };
-                let Some(zone) = zones.of(chunk, contract.schedule()) else { continue };
+                let Some(zone) = zones.of(contract.schedule()) else { continue };
                 let refuses_when_active = refuses_when_active(facts, contract, &takers, now);
                 let paused_until =
                     if nobody_paused { None } else { switches.paused_until(&contract.id, &dealer.id, now) };
@@ -206,8 +206,8 @@ fn drop_broader_twins(candidates: &mut Vec<Candidate<'_>>) {
 struct Zones<'a> {
     now: Timestamp,
     list: Vec<Zone<'a>>,
-    /// Those of the chunk at hand, in its order.
-    of_chunk: Vec<usize>,
+    /// Those of the chunk at hand, by its schedules.
+    of_chunk: Vec<Option<usize>>,
 }
 
 struct Zone<'a> {
@@ -223,17 +223,20 @@ impl<'a> Zones<'a> {
 
     fn enter(&mut self, chunk: &'a Chunk) {
         self.of_chunk.clear();
+        let mut of_zone = Vec::new();
         for (name, rules) in chunk.zones() {
             let known = self.list.iter().position(|known| known.name == name);
-            self.of_chunk.push(known.unwrap_or(self.list.len()));
+            of_zone.push(known.unwrap_or(self.list.len()));
             if known.is_none() {
                 self.list.push(Zone { name, rules, today: None });
             }
         }
+        let zone_of = |schedule| of_zone.get(chunk.calendar(schedule)?.zone_at).copied();
+        self.of_chunk.extend((0..chunk.schedules() as u16).map(zone_of));
     }
 
-    fn of(&self, chunk: &Chunk, schedule: u16) -> Option<usize> {
-        self.of_chunk.get(chunk.calendar(schedule)?.zone_at).copied()
+    fn of(&self, schedule: u16) -> Option<usize> {
+        *self.of_chunk.get(usize::from(schedule))?
     }
 
     fn today(&mut self, at: usize) -> Option<Date> {

@@ -84,6 +84,7 @@ impl ChunkBuilder {
         let compiled = CompiledContract {
             id: contract.id.clone(),
             dealer: self.dealer(dealer, channels)?,
+            rank: 0, // when all are here
             of_dealer: OfDealer::default(),
             offers: self.offers.intern(&contract.offers, &mut self.chunk.offers)?,
             sources: self.sources.intern(&contract.sources, &mut self.chunk.sources)?,
@@ -150,6 +151,11 @@ impl ChunkBuilder {
         sort(&mut chunk.by_cell);
         sort(&mut chunk.by_state);
         sort(&mut chunk.anywhere);
+        let mut by_id: Vec<&mut CompiledContract> = chunk.contracts.iter_mut().collect();
+        by_id.sort_by(|one, other| one.id.cmp(&other.id));
+        for (rank, contract) in by_id.into_iter().enumerate() {
+            contract.rank = rank as u16;
+        }
         chunk.resolve()?;
         Ok(self.chunk)
     }

@@ -16,7 +16,7 @@ impl<'a> Table<'a> {
             match *step {
                 Step::Tier => self.keep_least(&mut among, |row| row.candidate.contract.tier),
                 Step::Distance { bucket_miles } => self.keep_least(&mut among, |row| {
-                    let miles = self.screened.miles(row.candidate);
+                    let miles = self.miles(row);
                     miles.map_or(u32::MAX, |miles| (miles / f64::from(bucket_miles)) as u32)
                 }),
                 Step::Share => {
@@ -73,6 +73,10 @@ impl<'a> Table<'a> {
         let largest = rows().map(|row| self.pass(row)).max().unwrap_or(0);
         let step = rows().map(Row::step).max().unwrap_or(0);
         largest.saturating_sub(step)
+    }
+
+    pub(super) fn miles(&self, row: &Row<'_>) -> Option<f64> {
+        *row.miles.get_or_init(|| self.screened.miles(row.candidate))
     }
 
     pub(super) fn usage(&self, row: &Row<'a>) -> Option<&'a Usage> {

@@ -20,7 +20,8 @@ impl<'a> Table<'a> {
             }
             let miss = (Reverse(rule), row.candidate.specificity, row);
             let before = |a: &(Reverse<Rule>, Specificity, &Row<'a>)| {
-                let ids = || a.2.candidate.contract.id.cmp(&row.candidate.contract.id);
+                let (one, other) = (a.2.candidate, row.candidate);
+                let ids = || one.contract.cmp_id(one.chunk, (other.contract, other.chunk));
                 (a.0, a.1).cmp(&(miss.0, miss.1)).then_with(ids).is_lt()
             };
             let full = nearest.len() == limits::NEAR_MISSES;

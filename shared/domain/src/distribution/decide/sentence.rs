@@ -32,9 +32,7 @@ impl<'a> Table<'a> {
         };
         let mut parts = vec![format!("{territory}{area}")];
         parts.extend(self.tightest_cap(row));
-        parts.extend(
-            self.screened.miles(row.candidate).map(|miles| format!("{} miles", miles.round() as u32)),
-        );
+        parts.extend(self.miles(row).map(|miles| format!("{} miles", miles.round() as u32)));
         parts.join("; ")
     }
 
