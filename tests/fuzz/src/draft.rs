@@ -118,11 +118,11 @@ const CONTRACTS: &[(&str, &[&str])] = &[
     ("cap_month", &["", "", "4"]),
     ("cap_total", &["", "", "", "1"]),
     ("budget_month", &["", "", "0.01", "100.00", "10000000"]),
-    ("deadline_minutes", &["", "0", "1", "20160"]),
-    ("deadline_clock", &["", "open", "wall"]),
+    ("deadline_minutes", &["", "", "1", "20160"]),
+    ("deadline_clock", &["", "", "", "wall"]),
     ("after_hours", &["", "hold", "deliver"]),
-    ("starts", &["", "", "", "2026-03-08", "2026-06-01", "9999-12-31"]),
-    ("ends", &["", "", "", "2026-03-08", "2026-11-01", "9999-12-31", "0001-01-01"]),
+    ("starts", &["", "", "", "", "2026-03-08", "2026-06-01"]),
+    ("ends", &["", "", "", "2026-06-01", "2026-11-01", "9999-12-31"]),
 ];
 
 const RANKINGS: &[&str] = &[
@@ -171,7 +171,7 @@ impl Draft {
         add(
             "company.toml",
             format!(
-                "id = \"yard\"\nname = \"Yard\"\nzone = \"{zone}\"\nwindow_days = {window}\nweek_starts = \"{week}\"\nmode = \"{mode}\"\nranking = [{ranking}]\n"
+                "id = \"yard\"\nname = \"Yard\"\nzone = \"{zone}\"\nwindow_days = {window}\nweek_starts = \"{week}\"\nmode = \"{mode}\"\nranking = [{ranking}]\ndeadline_minutes = 60\n"
             ),
         );
         let mut offers = String::new();
