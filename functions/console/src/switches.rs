@@ -1,10 +1,12 @@
 //! Stop, shadow and pause: what the desk flips at once. Publishing a rulebook leaves them alone.
 
+use std::hash::Hash;
+
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use jiff::Timestamp;
-use leadyard_domain::distribution::{Pause, Switches};
+use leadyard_domain::distribution::{Pause, Pauses, Switches};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ContractId, DealerId};
 use leadyard_domain::limits;
@@ -111,13 +113,11 @@ fn apply(switches: &mut Switches, switch: &str, flip: &Flip) -> Result<(), Probl
     Ok(())
 }
 
-fn pause<Id: Clone + PartialEq>(pauses: &mut Vec<Pause<Id>>, id: &Id, flip: &Flip) {
-    pauses.retain(|pause| pause.id != *id);
+fn pause<Id: Clone + Eq + Hash>(pauses: &mut Pauses<Id>, id: &Id, flip: &Flip) {
     if flip.on {
-        pauses.push(Pause {
-            id: id.clone(),
-            reason: flip.reason.clone().unwrap_or_default(),
-            until: flip.until,
-        });
+        let reason = flip.reason.clone().unwrap_or_default();
+        pauses.set(Pause { id: id.clone(), reason, until: flip.until });
+    } else {
+        pauses.lift(id);
     }
 }

@@ -53,7 +53,8 @@ impl FromStr for Money {
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
-        write!(f, "{sign}{}.{:02}", self.0.abs() / 100, self.0.abs() % 100)
+        let minor = self.0.unsigned_abs();
+        write!(f, "{sign}{}.{:02}", minor / 100, minor % 100)
     }
 }
 
@@ -72,5 +73,7 @@ mod tests {
             assert!(bad.parse::<Money>().is_err(), "{bad}");
         }
         assert_eq!(Money::from_minor(-705).to_string(), "-7.05");
+        // A damaged counter is told as it stands.
+        assert_eq!(Money::from_minor(i64::MIN).to_string(), "-92233720368547758.08");
     }
 }

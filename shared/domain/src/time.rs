@@ -92,7 +92,7 @@ impl Period {
             Self::Week => week_of(today, week_start).checked_add(7.days()).ok()?,
             Self::Month => today.last_of_month().tomorrow().ok()?,
         };
-        Some(start_of_day(next, zone))
+        first_instant(next, zone)
     }
 }
 
@@ -106,9 +106,13 @@ fn week_of(date: Date, start: WeekStart) -> Date {
 
 /// The first instant of a local day: midnight, or the first that exists where midnight is skipped.
 pub fn start_of_day(date: Date, zone: &TimeZone) -> i64 {
-    date.to_zoned(zone.clone())
-        .and_then(|day| day.start_of_day())
-        .map_or(0, |start| start.timestamp().as_second())
+    first_instant(date, zone).unwrap_or(0)
+}
+
+/// The same; `None` beyond the end of the calendar.
+fn first_instant(date: Date, zone: &TimeZone) -> Option<i64> {
+    let start = date.to_zoned(zone.clone()).and_then(|day| day.start_of_day());
+    start.ok().map(|start| start.timestamp().as_second())
 }
 
 /// A day of the week as opening hours write it: `Mo` … `Su`.
@@ -234,6 +238,17 @@ mod tests {
         let beirut = zone("Asia/Beirut").unwrap();
         let start = Period::Day.start(at("2026-03-29T10:00:00Z"), &beirut, WeekStart::Monday);
         assert_eq!(Timestamp::from_second(start).unwrap(), at("2026-03-28T22:00:00Z"));
+    }
+
+    #[test]
+    fn at_the_end_of_the_calendar_no_period_ends_in_the_past() {
+        let new_york = zone("America/New_York").unwrap();
+        for period in Period::ALL {
+            for now in [Timestamp::MAX, at("9999-12-30T12:00:00Z")] {
+                let end = period.end(now, &new_york, WeekStart::Monday);
+                assert!(end.is_none_or(|end| end > now.as_second()), "{period}: {end:?}");
+            }
+        }
     }
 
     #[test]

@@ -9,16 +9,23 @@
 //! the order of their coverages, so a coverage's contracts are a range. A thousand contracts that share
 //! an area of five thousand ZIPs cost one list of them, not a thousand.
 
-use std::collections::{BTreeMap, HashMap};
+mod grid;
+mod build;
+
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use grid::Grid;
+
+pub(crate) use build::{ChunkBuilder, Part};
+
 use crate::contract::{
-    Caps, Contract, Deadline, Needs, ReturnTerms, Sale, Selection, Specificity, Territory, WhenUnavailable,
+    Caps, Deadline, Needs, ReturnTerms, Sale, Selection, Specificity, Territory, WhenUnavailable,
 };
-use crate::dealer::{AfterHours, ChannelKind, Dealer, Hours};
+use crate::dealer::{AfterHours, ChannelKind, Hours};
 use crate::error::Invalid;
 use crate::ids::{CategoryId, CompanyId, ContractId, DealerId, OfferId, SourceId};
 use crate::money::Money;
@@ -142,6 +149,7 @@ pub struct Chunk {
     caps: Vec<Caps>,
     returns: Vec<Option<ReturnTerms>>,
     hours: Vec<Hours>,
+    schedules: Vec<Schedule>,
     zones: Vec<String>,
     #[serde(skip)]
     time_zones: Vec<TimeZone>,
@@ -207,11 +215,16 @@ pub(crate) struct Hit {
 pub struct CompiledContract {
     /// Its id.
     pub id: ContractId,
-    dealer: u32,
-    offers: u32,
-    sources: u32,
-    caps: u32,
-    returns: u32,
+    dealer: u16,
+    offers: u16,
+    sources: u16,
+    caps: u16,
+    returns: u16,
+    /// Where its id stands among those of its chunk.
+    rank: u16,
+    /// When the chunk is read.
+    #[serde(skip)]
+    of_dealer: OfDealer,
     pub(crate) territory: Territory,
     pub(crate) sale: Sale,
     pub(crate) when_unavailable: WhenUnavailable,
@@ -236,10 +249,8 @@ pub struct CompiledDealer {
     /// As the desk reads it.
     pub name: String,
     pub(crate) prepaid: bool,
-    zone: u32,
-    hours: u32,
-    caps: u32,
-    pub(crate) holidays: Vec<Date>,
+    schedule: u16,
+    caps: u16,
     /// How it is reached, in order; none means by the inbox alone.
     pub channels: Vec<CompiledChannel>,
     zip: Zip,
@@ -256,19 +267,69 @@ pub(crate) struct Takers {
 
 impl Takers {
     pub(crate) fn offer(&self, contract: &CompiledContract) -> bool {
-        self.offers.get(contract.offers as usize).copied().unwrap_or(false)
+        self.offers.get(usize::from(contract.offers)).copied().unwrap_or(false)
     }
 
     pub(crate) fn source(&self, contract: &CompiledContract) -> bool {
-        self.sources.get(contract.sources as usize).copied().unwrap_or(false)
+        self.sources.get(usize::from(contract.sources)).copied().unwrap_or(false)
     }
 }
 
-impl CompiledDealer {
-    /// Its zone, in [`Chunk::zones`].
-    pub(crate) fn zone(&self) -> usize {
-        self.zone as usize
+impl CompiledContract {
+    /// Its dealer's, by [`Chunk::calendar`].
+    pub(crate) const fn schedule(&self) -> u16 {
+        self.of_dealer.schedule
     }
+
+    /// Whether no cap, budget or balance can ever stand in its way.
+    pub(crate) fn has_no_limit(&self, chunk: &Chunk) -> bool {
+        self.budget_month.is_none()
+            && !self.of_dealer.prepaid
+            && chunk.caps_of(self).0.is_empty()
+            && chunk.caps_of_dealer(self).0.is_empty()
+    }
+
+    /// Whether its dealer pays in advance.
+    pub(crate) const fn prepaid(&self) -> bool {
+        self.of_dealer.prepaid
+    }
+
+    /// The order of two contracts' ids; of one chunk it is known without reading them.
+    pub(crate) fn cmp_id(&self, chunk: &Chunk, (other, of): (&Self, &Chunk)) -> std::cmp::Ordering {
+        if std::ptr::eq(chunk, of) { self.rank.cmp(&other.rank) } else { self.id.cmp(&other.id) }
+    }
+
+    /// Whether another contract of the same chunk is the same dealer's.
+    pub(crate) const fn is_beside(&self, other: &Self) -> bool {
+        self.dealer == other.dealer
+    }
+}
+
+/// What of its dealer is asked of every contract that covers a lead: it stands beside the contract, since
+/// dealers lie all over the chunk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct OfDealer {
+    schedule: u16,
+    caps: u16,
+    prepaid: bool,
+}
+
+/// When a dealer is open, as many say alike.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Schedule {
+    zone: u16,
+    hours: u16,
+    holidays: Vec<Date>,
+}
+
+/// When a dealer is open, ready to be asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Calendar<'a> {
+    pub(crate) hours: &'a Hours,
+    pub(crate) holidays: &'a [Date],
+    pub(crate) zone: &'a TimeZone,
+    /// The zone, in [`Chunk::zones`].
+    pub(crate) zone_at: usize,
 }
 
 /// A way to reach a dealer.
@@ -315,19 +376,24 @@ impl Chunk {
                 Some((place::of(zip)?.unit()?, Reach::miles(f64::from(radius.miles))))
             })
             .collect();
+        for contract in &mut self.contracts {
+            let dealer = self.dealers.get(usize::from(contract.dealer)).ok_or_else(Self::invalid)?;
+            let &CompiledDealer { schedule, caps, prepaid, .. } = dealer;
+            contract.of_dealer = OfDealer { schedule, caps, prepaid };
+        }
         // Checked once here, so that a decision never meets a contract whose terms it cannot read.
-        let has = |list: usize, at: u32| (at as usize) < list;
-        let whole = self.contracts.iter().all(|contract| {
-            has(self.dealers.len(), contract.dealer)
-                && has(self.offers.len(), contract.offers)
-                && has(self.sources.len(), contract.sources)
-                && has(self.caps.len(), contract.caps)
-                && has(self.returns.len(), contract.returns)
-        }) && self.dealers.iter().all(|dealer| {
-            has(self.time_zones.len(), dealer.zone)
-                && has(self.hours.len(), dealer.hours)
-                && has(self.caps.len(), dealer.caps)
-        });
+        let has = |list: usize, at: u16| usize::from(at) < list;
+        let whole =
+            self.contracts.iter().all(|contract| {
+                has(self.offers.len(), contract.offers)
+                    && has(self.sources.len(), contract.sources)
+                    && has(self.caps.len(), contract.caps)
+                    && has(self.returns.len(), contract.returns)
+            }) && self.dealers.iter().all(|dealer| {
+                has(self.schedules.len(), dealer.schedule) && has(self.caps.len(), dealer.caps)
+            }) && self.schedules.iter().all(|schedule| {
+                has(self.time_zones.len(), schedule.zone) && has(self.hours.len(), schedule.hours)
+            });
         if whole { Ok(()) } else { Err(Self::invalid()) }
     }
 
@@ -354,7 +420,7 @@ impl Chunk {
     /// The lowest price of a dealer's contracts here.
     pub fn cheapest_of(&self, dealer: &DealerId) -> Option<Money> {
         let at = self.dealers.iter().position(|known| &known.id == dealer)?;
-        let own = self.contracts.iter().filter(|contract| contract.dealer as usize == at);
+        let own = self.contracts.iter().filter(|contract| usize::from(contract.dealer) == at);
         own.map(|contract| contract.price).min()
     }
 
@@ -369,7 +435,7 @@ impl Chunk {
     }
 
     fn takes(&self, contract: &CompiledContract, offer: &OfferId) -> bool {
-        self.offers.get(contract.offers as usize).is_some_and(|offers| offers.takes(offer))
+        self.offers.get(usize::from(contract.offers)).is_some_and(|offers| offers.takes(offer))
     }
 
     /// What the chunk's contracts say to this offer and source: each distinct answer is found once.
@@ -381,30 +447,36 @@ impl Chunk {
     }
 
     pub(crate) fn dealer_of(&self, contract: &CompiledContract) -> Option<&CompiledDealer> {
-        self.dealers.get(contract.dealer as usize)
+        self.dealers.get(usize::from(contract.dealer))
     }
 
-    /// A contract's caps, and its dealer's.
+    /// A contract's caps.
     pub(crate) fn caps_of(&self, contract: &CompiledContract) -> &Caps {
-        self.caps.get(contract.caps as usize).unwrap_or(&NO_CAPS)
+        self.caps.get(usize::from(contract.caps)).unwrap_or(&NO_CAPS)
     }
 
     /// What may be returned of a contract's leads.
     pub fn returns_of(&self, contract: &ContractId) -> Option<&ReturnTerms> {
         let contract = self.contract(contract)?;
-        self.returns.get(contract.returns as usize)?.as_ref()
+        self.returns.get(usize::from(contract.returns))?.as_ref()
     }
 
-    pub(crate) fn caps_of_dealer(&self, dealer: &CompiledDealer) -> &Caps {
-        self.caps.get(dealer.caps as usize).unwrap_or(&NO_CAPS)
+    /// Its dealer's caps.
+    pub(crate) fn caps_of_dealer(&self, contract: &CompiledContract) -> &Caps {
+        self.caps.get(usize::from(contract.of_dealer.caps)).unwrap_or(&NO_CAPS)
     }
 
-    pub(crate) fn hours_of(&self, dealer: &CompiledDealer) -> Option<&Hours> {
-        self.hours.get(dealer.hours as usize)
+    /// How many schedules its dealers have.
+    pub(crate) fn schedules(&self) -> usize {
+        self.schedules.len()
     }
 
-    pub(crate) fn zone_of(&self, dealer: &CompiledDealer) -> Option<&TimeZone> {
-        self.time_zones.get(dealer.zone as usize)
+    /// When the dealers of a schedule are open.
+    pub(crate) fn calendar(&self, schedule: u16) -> Option<Calendar<'_>> {
+        let Schedule { zone, hours, holidays } = self.schedules.get(usize::from(schedule))?;
+        let zone_at = usize::from(*zone);
+        let (hours, zone) = (self.hours.get(usize::from(*hours))?, self.time_zones.get(zone_at)?);
+        Some(Calendar { hours, holidays, zone, zone_at })
     }
 
     /// The zones of its dealers, by name and as they are.
@@ -456,8 +528,8 @@ impl Chunk {
             }
         }
         self.find_wide(place.state(), &mut found);
-        // By coverage, then the narrowest part first.
-        hits.sort_unstable();
+        // By coverage, then the narrowest part first. They come in sorted runs, which a stable sort merges.
+        hits.sort();
         hits.dedup_by_key(|hit| hit.coverage);
     }
 
@@ -465,7 +537,7 @@ impl Chunk {
     pub(crate) fn covering_state(&self, state: State, hits: &mut Vec<Hit>) {
         hits.clear();
         self.find_wide(state, &mut |coverage, specificity| hits.push(Hit { coverage, specificity }));
-        hits.sort_unstable();
+        hits.sort();
         hits.dedup_by_key(|hit| hit.coverage);
     }
 
@@ -480,7 +552,7 @@ impl Chunk {
 }
 
 /// Changes with every change to what a chunk holds.
-const SHAPE: u8 = 2;
+const SHAPE: u8 = 3;
 
 static NO_CAPS: Caps = Caps(Vec::new());
 
@@ -491,295 +563,9 @@ fn equal<Row, Key: Ord + Copy>(rows: &[Row], of: impl Fn(&Row) -> Key, key: Key)
     rows.get(from..from + count).unwrap_or_default()
 }
 
-/// A net over the Earth that finds the circles around a point. Two of them, so that a wide circle does
-/// not stand in a thousand cells, nor a small one among strangers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Grid {
-    /// Cells of half a degree of latitude and longitude.
-    Fine,
-    /// Cells of four degrees.
-    Coarse,
-}
-
-impl Grid {
-    const ALL: [Self; 2] = [Self::Fine, Self::Coarse];
-
-    /// In which a circle stands.
-    const fn of(miles: u32) -> Self {
-        if miles <= 60 { Self::Fine } else { Self::Coarse }
-    }
-
-    /// The width of a cell in 1e-4 degrees.
-    const fn width_e4(self) -> i32 {
-        match self {
-            Self::Fine => 5_000,
-            Self::Coarse => 40_000,
-        }
-    }
-
-    fn cell_of(self, unit: Unit) -> u32 {
-        let point = unit.point();
-        self.cell(point.lat_e4.div_euclid(self.width_e4()), point.lon_e4.div_euclid(self.width_e4()))
-    }
-
-    fn cell(self, row: i32, column: i32) -> u32 {
-        // Rows are at most 180 from the equator; columns go around the world. The fine grid has fewer
-        // than 2^19 cells: the coarse one stands above it.
-        let around = 3_600_000 / self.width_e4();
-        let base = match self {
-            Self::Fine => 0,
-            Self::Coarse => 1 << 19,
-        };
-        base + ((row + 181) * around + column.rem_euclid(around)) as u32
-    }
-
-    /// Every cell that a circle may touch: those of its bounding box. On the sphere of
-    /// [`place::EARTH_RADIUS_MILES`], a circle of angular radius r around latitude φ reaches
-    /// asin(sin r / cos φ) to the east and west, and all around where it holds a pole.
-    fn cells_of(self, center: Unit, miles: u32) -> Vec<u32> {
-        // Points are read to 1e-4 degrees, at both ends.
-        const ROUNDING: f64 = 3e-4;
-        let r = f64::from(miles) / place::EARTH_RADIUS_MILES;
-        let center = center.point();
-        let (lat, lon) = (f64::from(center.lat_e4) / 1e4, f64::from(center.lon_e4) / 1e4);
-        let lat_reach = r.to_degrees() + ROUNDING;
-        let lon_reach = if lat.abs() + lat_reach >= 89.9 {
-            180.0
-        } else {
-            ((r + ROUNDING.to_radians()).sin() / (lat.abs() + ROUNDING).to_radians().cos())
-                .asin()
-                .to_degrees()
-                + ROUNDING
-        };
-        let width = f64::from(self.width_e4()) / 1e4;
-        let index = |degrees: f64| (degrees / width).floor() as i32;
-        let rows = index((lat - lat_reach).max(-90.0))..=index((lat + lat_reach).min(90.0));
-        let columns = index(lon - lon_reach)..=index(lon + lon_reach);
-        let mut cells: Vec<u32> =
-            rows.flat_map(|row| columns.clone().map(move |column| self.cell(row, column))).collect();
-        cells.sort_unstable();
-        cells.dedup();
-        cells
-    }
-}
-
-/// A list in which what is said alike stands once, found by its bytes as stored.
-#[derive(Default)]
-struct Interner(HashMap<Vec<u8>, u32>);
-
-impl Interner {
-    fn intern<T: Serialize + Clone>(&mut self, value: &T, list: &mut Vec<T>) -> Result<u32, Invalid> {
-        let bytes =
-            postcard::to_stdvec(value).map_err(|_| Invalid::new("a rule of a chunk could not be encoded"))?;
-        Ok(*self.0.entry(bytes).or_insert_with(|| {
-            list.push(value.clone());
-            list.len() as u32 - 1
-        }))
-    }
-}
-
-/// Builds one chunk, coverage by coverage, and contract by contract within.
-#[derive(Default)]
-pub(crate) struct ChunkBuilder {
-    chunk: Chunk,
-    dealers: HashMap<DealerId, u32>,
-    offers: Interner,
-    sources: Interner,
-    caps: Interner,
-    returns: Interner,
-    hours: Interner,
-}
-
-impl ChunkBuilder {
-    /// Begins a coverage: those parts of an area that touch this chunk's state, measured from `zip`.
-    pub(crate) fn begin(&mut self, zip: Option<Zip>, twin: bool, parts: &[Part]) {
-        let at = self.chunk.coverages.len() as u32;
-        let end = self.chunk.contracts.len() as u32;
-        let center = zip.and_then(place::of).and_then(Place::unit);
-        self.chunk.coverages.push(Coverage { zip, end, twin });
-        for part in parts {
-            match *part {
-                Part::Zip(zip) => self.chunk.by_zip.push((zip, at)),
-                Part::Zip3(zip3) => self.chunk.by_zip3.push((zip3, at)),
-                Part::County(county) => self.chunk.by_county.push((county, at)),
-                Part::State(state) => self.chunk.by_state.push((state, at)),
-                Part::Any => self.chunk.anywhere.push(at),
-                Part::Radius(miles) => {
-                    let Some(center) = center else { continue };
-                    let radius = self.chunk.radii.len() as u32;
-                    self.chunk.radii.push(Radius { miles, coverage: at });
-                    let cells = Grid::of(miles).cells_of(center, miles);
-                    self.chunk.by_cell.extend(cells.into_iter().map(|cell| (cell, radius)));
-                }
-            }
-        }
-    }
-
-    /// Adds a contract to the coverage that was begun last.
-    pub(crate) fn add(
-        &mut self,
-        contract: &Contract,
-        dealer: &Dealer,
-        channels: &[CompiledChannel],
-    ) -> Result<(), Invalid> {
-        let compiled = CompiledContract {
-            id: contract.id.clone(),
-            dealer: self.dealer(dealer, channels)?,
-            offers: self.offers.intern(&contract.offers, &mut self.chunk.offers)?,
-            sources: self.sources.intern(&contract.sources, &mut self.chunk.sources)?,
-            caps: self.caps.intern(&contract.caps, &mut self.chunk.caps)?,
-            returns: self.returns.intern(&contract.returns, &mut self.chunk.returns)?,
-            territory: contract.territory,
-            sale: contract.sale,
-            when_unavailable: contract.when_unavailable,
-            min_band: contract.min_band,
-            needs: contract.needs,
-            max_age_hours: contract.max_age_hours,
-            tier: contract.tier,
-            weight: contract.weight,
-            price: contract.price,
-            budget_month: contract.budget_month,
-            deadline: contract.deadline,
-            after_hours: contract.after_hours.unwrap_or(dealer.after_hours),
-            starts: contract.starts,
-            ends: contract.ends,
-        };
-        self.chunk.contracts.push(compiled);
-        if let Some(coverage) = self.chunk.coverages.last_mut() {
-            coverage.end = self.chunk.contracts.len() as u32;
-        }
-        Ok(())
-    }
-
-    fn dealer(&mut self, dealer: &Dealer, channels: &[CompiledChannel]) -> Result<u32, Invalid> {
-        if let Some(&known) = self.dealers.get(&dealer.id) {
-            return Ok(known);
-        }
-        let zones = &mut self.chunk.zones;
-        let zone = zones.iter().position(|zone| zone == &dealer.zone).unwrap_or_else(|| {
-            zones.push(dealer.zone.clone());
-            zones.len() - 1
-        });
-        let at = self.chunk.dealers.len() as u32;
-        self.chunk.dealers.push(CompiledDealer {
-            id: dealer.id.clone(),
-            name: dealer.name.clone(),
-            prepaid: dealer.prepaid,
-            zone: zone as u32,
-            hours: self.hours.intern(&dealer.hours, &mut self.chunk.hours)?,
-            caps: self.caps.intern(&dealer.caps, &mut self.chunk.caps)?,
-            holidays: dealer.holidays.clone(),
-            channels: channels.to_vec(),
-            zip: dealer.zip,
-            unit: None,
-        });
-        self.dealers.insert(dealer.id.clone(), at);
-        Ok(at)
-    }
-
-    /// The chunk, ready for decisions.
-    pub(crate) fn finish(mut self) -> Result<Chunk, Invalid> {
-        let chunk = &mut self.chunk;
-        sort(&mut chunk.by_zip);
-        sort(&mut chunk.by_zip3);
-        sort(&mut chunk.by_county);
-        sort(&mut chunk.by_cell);
-        sort(&mut chunk.by_state);
-        sort(&mut chunk.anywhere);
-        chunk.resolve()?;
-        Ok(self.chunk)
-    }
-}
-
-/// An area may name a part twice.
-fn sort<T: Ord>(rows: &mut Vec<T>) {
-    rows.sort_unstable();
-    rows.dedup();
-    rows.shrink_to_fit();
-}
-
-/// A part of an area.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Part {
-    Zip(u32),
-    Zip3(u16),
-    County(u32),
-    State(State),
-    /// In miles, around the coverage's ZIP.
-    Radius(u32),
-    Any,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits;
-    use crate::place::Point;
-    use proptest::prelude::*;
-    use proptest::sample::select;
-
-    fn unit(lat: f64, lon: f64) -> Unit {
-        // Around the poles and the world once.
-        let lon = (lon + 540.0).rem_euclid(360.0) - 180.0;
-        Point { lat_e4: (lat.clamp(-90.0, 90.0) * 1e4) as i32, lon_e4: (lon * 1e4) as i32 }.unit()
-    }
-
-    fn found(center: Unit, miles: u32, point: Unit) -> bool {
-        let grid = Grid::of(miles);
-        grid.cells_of(center, miles).contains(&grid.cell_of(point))
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
-
-        #[test]
-        fn no_point_within_a_radius_is_missed(
-            // Miami, the North Slope, both sides of the antimeridian, Samoa, a pole.
-            (lat, lon) in select(&[(25.8, -80.2), (71.3, -156.8), (51.9, 179.9), (51.9, -179.9), (-14.3, -170.7), (89.7, 10.0)][..]),
-            (north, east) in (-1.0..1.0, -1.0..1.0),
-            miles in prop_oneof![1..=3_u32, 1..=60_u32, 61..=500_u32],
-            (bearing, part) in (0.0..std::f64::consts::TAU, prop_oneof![Just(0.999_999), 0.9..1.1, 0.0..1.0]),
-        ) {
-            let center = unit(lat + north, lon + east);
-            let r = (f64::from(miles) * part / place::EARTH_RADIUS_MILES).to_degrees();
-            // The destination along a great circle, by the spherical law of cosines.
-            let (lat, lon) = (f64::from(center.point().lat_e4) / 1e4, f64::from(center.point().lon_e4) / 1e4);
-            let (sin, cos) = (lat.to_radians().sin_cos(), r.to_radians().sin_cos());
-            let to = (sin.0 * cos.1 + sin.1 * cos.0 * bearing.cos()).clamp(-1.0, 1.0).asin();
-            let turn = (bearing.sin() * cos.0 * sin.1).atan2(cos.1 - sin.0 * to.sin()).to_degrees();
-            let point = unit(to.to_degrees(), lon + turn);
-            if center.within(point, Reach::miles(f64::from(miles))) {
-                prop_assert!(found(center, miles, point), "{:?} {miles} mi {:?}", center.point(), point.point());
-            }
-        }
-    }
-
-    #[test]
-    fn no_place_within_a_radius_is_missed() {
-        let centers = ["33130", "99546", "99723", "96799", "96910", "10001", "79901", "83858"];
-        for zip in centers {
-            let center = place::of(zip.parse().unwrap()).and_then(Place::unit).unwrap();
-            for miles in [1, 2, 5, 10, 25, 59, 60, 61, 100, 250, 500] {
-                for place in place::within(center, f64::from(miles)) {
-                    assert!(
-                        found(center, miles, place.unit().unwrap()),
-                        "{miles} miles around {zip}: {place:?}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_circle_stands_in_few_cells() {
-        for zip in ["33130", "99723"] {
-            let center = place::of(zip.parse().unwrap()).and_then(Place::unit).unwrap();
-            for miles in 1..=limits::RADIUS_MILES {
-                let cells = Grid::of(miles).cells_of(center, miles).len();
-                assert!(cells <= 120, "{cells} for {miles} miles around {zip}");
-            }
-        }
-    }
 
     #[test]
     fn what_is_no_chunk_is_refused() {
@@ -787,10 +573,12 @@ mod tests {
         let contract = CompiledContract {
             id: "a".parse().unwrap(),
             dealer: 3, // nobody
+            of_dealer: OfDealer::default(),
             offers: 0,
             sources: 0,
             caps: 0,
             returns: 0,
+            rank: 0,
             territory: Territory::Open,
             sale: Sale::EXCLUSIVE,
             when_unavailable: WhenUnavailable::Next,

@@ -36,13 +36,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::compiled::CompiledDealer;
+use super::compiled::{Calendar, Chunk, CompiledDealer};
 use super::counters::{Counters, PASS_UNIT, Reservation, Usage};
 use super::facts::{LeadFacts, Location, OpenSeats};
 use super::ranking::Step;
 use super::reason::{Rule, Waiting};
 use super::screen::{Candidate, Screened, too_old_at};
-use crate::contract::{AcceptBy, Caps, Specificity, Territory, WhenUnavailable};
+use crate::contract::{AcceptBy, Caps, Sale, Specificity, Territory, WhenUnavailable};
 use crate::dealer::AfterHours;
 use crate::ids::{ContractId, DealerId, LeadId};
 use crate::limits;
@@ -198,13 +198,59 @@ pub fn explain(
     (decision, judged)
 }
 
-/// A candidate with everything judged.
+/// A candidate with everything judged. Every seat asks all of them: what each is asked stands here.
 struct Row<'a> {
     candidate: &'a Candidate<'a>,
+    territory: Territory,
+    sale: Sale,
     /// The first rule that it fails by itself: all but territory.
     own: Option<Rule>,
     /// Whose territory shuts it out, a row.
     shut_out_by: Option<usize>,
+    /// In [`Table::openings`].
+    opening: usize,
+    /// The contract's counters: looked for once, when the first asks.
+    usage: OnceCell<Option<&'a Usage>>,
+    /// How far, likewise.
+    miles: OnceCell<Option<f64>>,
+}
+
+/// When dealers who say alike are open, seen from now.
+struct Opening<'a> {
+    calendar: Calendar<'a>,
+    is_open: bool,
+    /// The next opening, if they are shut.
+    opens: OnceCell<Option<Timestamp>>,
+}
+
+/// The openings met so far, by the schedules of the chunk at hand: dealers have few.
+struct Openings<'a> {
+    list: Vec<Opening<'a>>,
+    chunk: Option<&'a Chunk>,
+    by_schedule: Vec<Option<usize>>,
+}
+
+impl<'a> Openings<'a> {
+    /// The index of a candidate's; one beyond the list if its chunk does not know it.
+    fn of(&mut self, candidate: &Candidate<'a>, locals: &[Local<'_>], now: Timestamp) -> usize {
+        let Candidate { contract, chunk, zone, .. } = *candidate;
+        if self.chunk.is_none_or(|at_hand| !std::ptr::eq(at_hand, chunk)) {
+            self.chunk = Some(chunk);
+            self.by_schedule.clear();
+            self.by_schedule.resize(chunk.schedules(), None);
+        }
+        let Some(known) = self.by_schedule.get_mut(usize::from(contract.schedule())) else {
+            return usize::MAX;
+        };
+        if let Some(known) = *known {
+            return known;
+        }
+        let found = chunk.calendar(contract.schedule()).zip(locals.get(zone));
+        let Some((calendar, local)) = found else { return usize::MAX };
+        let is_open = calendar.hours.is_open(now, &local.fixed, calendar.holidays);
+        self.list.push(Opening { calendar, is_open, opens: OnceCell::new() });
+        *known.insert(self.list.len() - 1)
+    }
 }
 
 /// A zone as it is now.
@@ -257,6 +303,7 @@ struct Table<'a> {
     counters: &'a Counters,
     rows: Vec<Row<'a>>,
     locals: Vec<Local<'a>>,
+    openings: Vec<Opening<'a>>,
     now: Timestamp,
     seed: u64,
     /// The desk places: after a decline, a lapse or a return nobody is waited for.
@@ -280,12 +327,26 @@ impl<'a> Table<'a> {
                 change: OnceCell::new(),
             })
             .collect();
+        let mut openings = Openings { list: Vec::new(), chunk: None, by_schedule: Vec::new() };
         let rows = screened
             .candidates
             .iter()
             .map(|candidate| {
-                let unavailable = || unavailable(candidate, locals.get(candidate.zone), counters, now);
-                Row { candidate, own: candidate.failed.or_else(unavailable), shut_out_by: None }
+                let opening = openings.of(candidate, &locals, now);
+                let mut row = Row {
+                    candidate,
+                    territory: candidate.contract.territory,
+                    sale: candidate.contract.sale,
+                    own: None,
+                    shut_out_by: None,
+                    opening,
+                    usage: OnceCell::new(),
+                    miles: OnceCell::new(),
+                };
+                row.own = candidate.failed.or_else(|| {
+                    unavailable(&row, openings.list.get(opening), locals.get(candidate.zone), counters, now)
+                });
+                row
             })
             .collect();
         Self {
@@ -296,6 +357,7 @@ impl<'a> Table<'a> {
             counters,
             rows,
             locals,
+            openings: openings.list,
             now,
             seed,
             by_hand: false,
@@ -385,8 +447,8 @@ impl<'a> Table<'a> {
                 self.shut_out(by, specificity, |dealer| theirs.contains(dealer));
             }
         }
-        let free =
-            (0..self.rows.len()).filter(|&at| self.is_in(at) && self.free(at, terms, chosen)).collect();
+        let mut free = Vec::with_capacity(self.rows.len());
+        free.extend((0..self.rows.len()).filter(|&at| self.is_in(at) && self.free(at, terms, chosen)));
         self.best(free).ok_or_else(|| (self.nearest(), self.changes(terms).into_iter().chain(until).min()))
     }
 
@@ -398,16 +460,16 @@ impl<'a> Table<'a> {
             .enumerate()
             .filter(|(at, _)| self.no_say != Some(*at))
             .filter(|(_, row)| {
-                let refuses = row.candidate.refuses;
-                match row.candidate.contract.territory {
+                let refuses = || row.candidate.refuses;
+                match row.territory {
                     Territory::Open => false,
                     Territory::First | Territory::Protected => {
-                        refuses.is_none() && !self.has_seat(row, chosen)
+                        refuses().is_none() && !self.has_seat(row, chosen)
                     }
                     Territory::Closed if self.has_seat(row, chosen) => {
-                        refuses.is_some_and(|rule| rule != Rule::Inactive)
+                        refuses().is_some_and(|rule| rule != Rule::Inactive)
                     }
-                    Territory::Closed => refuses != Some(Rule::Inactive),
+                    Territory::Closed => refuses() != Some(Rule::Inactive),
                 }
             })
             .map(|(at, row)| (row.candidate.specificity, at))
@@ -417,10 +479,19 @@ impl<'a> Table<'a> {
     }
 
     fn has_seat(&self, row: &Row<'_>, chosen: &[Best]) -> bool {
-        let dealer = &row.candidate.dealer.id;
-        let took =
-            |best: &Best| self.rows.get(best.row).is_some_and(|row| &row.candidate.dealer.id == dealer);
-        self.facts.holders.contains(dealer) || chosen.iter().any(took)
+        let candidate = row.candidate;
+        let took = |best: &Best| {
+            self.rows.get(best.row).is_some_and(|other| {
+                let other = other.candidate;
+                if std::ptr::eq(other.chunk, candidate.chunk) {
+                    other.contract.is_beside(candidate.contract)
+                } else {
+                    other.dealer.id == candidate.dealer.id
+                }
+            })
+        };
+        chosen.iter().any(took)
+            || !self.facts.holders.is_empty() && self.facts.holders.contains(&candidate.dealer.id)
     }
 
     /// Whether no territory has shut this row out so far.
@@ -430,13 +501,12 @@ impl<'a> Table<'a> {
 
     /// Whether a row's contract may sit beside those who fixed the terms.
     fn may_sit(&self, row: &Row<'_>, terms: Option<Terms>) -> bool {
-        let contract = row.candidate.contract;
         let has_room = self.facts.open_seats.is_none_or(|seats| seats.free > 0);
         has_room
             && terms.is_none_or(|terms| {
-                contract.sale.seats() >= terms.seats
-                    && contract.territory != Territory::Closed
-                    && terms.protected == (contract.territory == Territory::Protected)
+                row.sale.seats() >= terms.seats
+                    && row.territory != Territory::Closed
+                    && terms.protected == (row.territory == Territory::Protected)
             })
     }
 
@@ -494,7 +564,7 @@ impl<'a> Table<'a> {
         let no_say = self.no_say;
         for (at, row) in self.rows.iter_mut().enumerate() {
             let candidate = row.candidate;
-            let compels = candidate.contract.territory.compels() && no_say != Some(at);
+            let compels = row.territory.compels() && no_say != Some(at);
             let speaks = compels && candidate.specificity <= specificity;
             if !speaks && row.shut_out_by.is_none() && !spared(&candidate.dealer.id) {
                 row.shut_out_by = Some(by);
@@ -548,10 +618,10 @@ impl<'a> Table<'a> {
             protected: terms.protected,
             patient_until: self.patience(row),
             specificity: row.candidate.specificity,
-            miles: row.candidate.miles,
+            miles: self.miles(row),
             reservation: *self.locals.get(zone)?.reservation(self.now),
             contract_caps: chunk.caps_of(contract).clone(),
-            dealer_caps: chunk.caps_of_dealer(dealer).clone(),
+            dealer_caps: chunk.caps_of_dealer(contract).clone(),
             budget_month: contract.budget_month,
             prepaid: dealer.prepaid,
             accept_by: self.accept_by(row),
@@ -561,9 +631,8 @@ impl<'a> Table<'a> {
 
     /// Until when it must be accepted.
     fn accept_by(&self, row: &Row<'_>) -> Option<AcceptBy> {
-        let Candidate { contract, dealer, chunk, zone, .. } = *row.candidate;
-        let (zone, hours) = (self.locals.get(zone)?.zone, chunk.hours_of(dealer)?);
-        Some(contract.deadline?.from(self.now, hours, zone, &dealer.holidays))
+        let Calendar { hours, holidays, zone, .. } = self.openings.get(row.opening)?.calendar;
+        Some(row.candidate.contract.deadline?.from(self.now, hours, zone, holidays))
     }
 
     /// Until when delivery to a compelling contract that says `wait` goes on: the lead's `max_age_hours`,
@@ -578,7 +647,12 @@ impl<'a> Table<'a> {
     }
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
+    /// The contract's counters, if it was ever used.
+    fn usage(&self, counters: &'a Counters) -> Option<&'a Usage> {
+        *self.usage.get_or_init(|| counters.contracts.get(&self.candidate.contract.id))
+    }
+
     /// 1/weight.
     fn step(&self) -> u64 {
         PASS_UNIT / u64::from(self.candidate.contract.weight.max(1))
@@ -586,19 +660,19 @@ impl Row<'_> {
 }
 
 /// Rules 6 and 7.
-fn unavailable(
-    candidate: &Candidate<'_>,
+fn unavailable<'a>(
+    row: &Row<'a>,
+    opening: Option<&Opening<'_>>,
     local: Option<&Local<'_>>,
-    counters: &Counters,
+    counters: &'a Counters,
     now: Timestamp,
 ) -> Option<Rule> {
-    let Candidate { contract, dealer, chunk, .. } = *candidate;
     // A chunk knows the zone and hours of all its dealers; were one missing, it is shut.
-    let Some((local, hours)) = local.zip(chunk.hours_of(dealer)) else { return Some(Rule::Hours) };
-    if contract.after_hours == AfterHours::Hold && !hours.is_open(now, &local.fixed, &dealer.holidays) {
+    let Some((local, opening)) = local.zip(opening) else { return Some(Rule::Hours) };
+    if row.candidate.contract.after_hours == AfterHours::Hold && !opening.is_open {
         return Some(Rule::Hours);
     }
-    exhausted(candidate, local, counters, now).map(|_| Rule::Cap)
+    exhausted(row, local, counters, now).map(|_| Rule::Cap)
 }
 
 /// What is used up: rule 7.
@@ -612,41 +686,43 @@ enum Exhausted {
 }
 
 /// The first limit that is used up.
-fn exhausted(
-    candidate: &Candidate<'_>,
+fn exhausted<'a>(
+    row: &Row<'a>,
     local: &Local<'_>,
-    counters: &Counters,
+    counters: &'a Counters,
     now: Timestamp,
 ) -> Option<Exhausted> {
-    all_exhausted(candidate, local, counters, now).next()
+    if row.candidate.contract.has_no_limit(row.candidate.chunk) {
+        return None;
+    }
+    all_exhausted(row, local, counters, now).next()
 }
 
 /// Every limit that is used up: the contract's caps, the dealer's, the budget, the balance; each is looked at
 /// when it is asked for.
 fn all_exhausted<'a>(
-    candidate: &'a Candidate<'_>,
-    local: &'a Local<'_>,
+    row: &Row<'a>,
+    local: &Local<'_>,
     counters: &'a Counters,
     now: Timestamp,
 ) -> impl Iterator<Item = Exhausted> {
-    let Candidate { contract, dealer, .. } = *candidate;
+    let Candidate { contract, dealer, .. } = *row.candidate;
     let price = contract.price.minor();
-    let caps = caps(candidate, counters).into_iter().zip([false, true]).flat_map(
-        move |((caps, usage), of_dealer)| {
+    let caps =
+        caps(row, counters).into_iter().zip([false, true]).flat_map(move |((caps, usage), of_dealer)| {
             // What was never used is not full: the zone's periods are not asked for.
             usage.into_iter().flat_map(move |usage| {
                 let full = local.reservation(now).all_full(caps, usage);
                 full.map(move |(period, most, used)| Exhausted::Cap { of_dealer, period, most, used })
             })
-        },
-    );
+        });
     let budget = contract.budget_month.into_iter().filter_map(move |most| {
-        let usage = counters.contracts.get(&contract.id);
+        let usage = row.usage(counters);
         let spent = usage.map_or(0, |usage| usage.spent(local.reservation(now).start(Period::Month)));
         let over = spent.saturating_add(price) > most.minor();
         over.then_some(Exhausted::Budget { most, spent: Money::from_minor(spent) })
     });
-    let balance = dealer.prepaid.then_some(()).into_iter().filter_map(move |()| {
+    let balance = contract.prepaid().then_some(()).into_iter().filter_map(move |()| {
         let left = counters.dealers.get(&dealer.id).map_or(0, |usage| usage.balance);
         (left < price).then_some(Exhausted::Balance { left: Money::from_minor(left) })
     });
@@ -654,12 +730,12 @@ fn all_exhausted<'a>(
 }
 
 /// The contract's caps and counters, and the dealer's; counters are looked for where there is a cap.
-fn caps<'a>(candidate: &Candidate<'a>, counters: &'a Counters) -> [(&'a Caps, Option<&'a Usage>); 2] {
-    let Candidate { contract, dealer, chunk, .. } = *candidate;
-    let (of_contract, of_dealer) = (chunk.caps_of(contract), chunk.caps_of_dealer(dealer));
-    let contract = if of_contract.0.is_empty() { None } else { counters.contracts.get(&contract.id) };
+fn caps<'a>(row: &Row<'a>, counters: &'a Counters) -> [(&'a Caps, Option<&'a Usage>); 2] {
+    let Candidate { contract, dealer, chunk, .. } = *row.candidate;
+    let (of_contract, of_dealer) = (chunk.caps_of(contract), chunk.caps_of_dealer(contract));
+    let usage = if of_contract.0.is_empty() { None } else { row.usage(counters) };
     let dealer = if of_dealer.0.is_empty() { None } else { counters.dealers.get(&dealer.id) };
-    [(of_contract, contract), (of_dealer, dealer)]
+    [(of_contract, usage), (of_dealer, dealer)]
 }
 
 /// A hash of seed, lead and contract: FNV-1a over the bytes, finished by the mixer of SplitMix64

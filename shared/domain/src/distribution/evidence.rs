@@ -5,12 +5,14 @@
 //! Times are kept as distances from the decision's own, which are short numbers.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::counters::{Counters, Reservation, Usage, WeekResults, week_of};
-use super::facts::{Pause, Switches};
+use super::facts::Switches;
+use super::pauses::{Pause, Pauses};
 use super::screen::{Candidate, Screened};
 use crate::ids::{ContractId, DealerId};
 
@@ -58,13 +60,12 @@ impl Evidence {
             })
             .collect();
         let switches = screened.switches;
-        let of = |candidate: &Candidate<'_>| (candidate.contract.id.clone(), candidate.dealer.id.clone());
-        let (contracts, dealers): (HashSet<_>, HashSet<_>) = screened.candidates.iter().map(of).unzip();
+        let candidates = || screened.candidates.iter();
         Self {
             stop: switches.stop,
             shadow: switches.shadow,
-            contracts: pauses(&switches.contracts, &contracts),
-            dealers: pauses(&switches.dealers, &dealers),
+            contracts: touching(&switches.contracts, candidates().map(|one| &one.contract.id)),
+            dealers: touching(&switches.dealers, candidates().map(|one| &one.dealer.id)),
             usages,
         }
     }
@@ -81,7 +82,7 @@ impl Evidence {
 
     /// The switches, as far as they touched a candidate; their reasons are not kept.
     pub fn switches(&self) -> Switches {
-        fn pauses<Id: Clone>(kept: &[(Id, Option<Timestamp>)]) -> Vec<Pause<Id>> {
+        fn pauses<Id: Clone + Eq + Hash>(kept: &[(Id, Option<Timestamp>)]) -> Pauses<Id> {
             let pause = |(id, until): &(Id, Option<Timestamp>)| Pause {
                 id: id.clone(),
                 reason: String::new(),
@@ -114,11 +115,13 @@ impl Evidence {
     }
 }
 
-fn pauses<Id: Clone + Eq + std::hash::Hash>(
-    all: &[Pause<Id>],
-    candidates: &HashSet<Id>,
+/// The pauses of any of these, over or not, in their own order.
+fn touching<'a, Id: Clone + Eq + Hash + 'a>(
+    all: &Pauses<Id>,
+    of: impl Iterator<Item = &'a Id>,
 ) -> Vec<(Id, Option<Timestamp>)> {
-    let touches = all.iter().filter(|pause| candidates.contains(&pause.id));
+    let paused: HashSet<&Id> = of.filter(|id| all.end(id).is_some()).collect();
+    let touches = all.iter().filter(|pause| !paused.is_empty() && paused.contains(&pause.id));
     touches.map(|pause| (pause.id.clone(), pause.until)).collect()
 }
 
@@ -135,11 +138,12 @@ fn read_in_order<'a>(
     now: Timestamp,
 ) -> impl Iterator<Item = (Whose<'a>, Reservation)> {
     let week_starts = screened.core.company.week_starts;
+    let starts: Vec<Reservation> =
+        screened.zones.iter().map(|zone| Reservation::at(now, zone, week_starts)).collect();
     let mut met = HashSet::new();
     candidates.flat_map(move |candidate| {
         // A zone that is missing gives distances from the epoch: longer, and as true.
-        let starts = screened.zones.get(candidate.zone).map(|zone| Reservation::at(now, zone, week_starts));
-        let starts = starts.unwrap_or_default();
+        let starts = starts.get(candidate.zone).copied().unwrap_or_default();
         let dealer =
             met.insert(&candidate.dealer.id).then_some((Whose::Dealer(&candidate.dealer.id), starts));
         std::iter::once((Whose::Contract(&candidate.contract.id), starts)).chain(dealer)

@@ -1,11 +1,9 @@
 //! What a decision sees: facts of the lead, and the switches. Never the person.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::pauses::Pauses;
 use crate::contract::Needs;
 use crate::ids::{CategoryId, ContractId, DealerId, LeadId, OfferId, SourceId};
 use crate::place::{self, State, Unit, Zip};
@@ -121,29 +119,12 @@ pub struct Switches {
     #[serde(default)]
     pub shadow: bool,
     /// These contracts get nothing.
-    pub contracts: Vec<Pause<ContractId>>,
+    pub contracts: Pauses<ContractId>,
     /// These dealers get nothing.
-    pub dealers: Vec<Pause<DealerId>>,
-}
-
-/// A pause of one contract or dealer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pause<Id> {
-    /// Whose.
-    pub id: Id,
-    /// Why, as the desk wrote it.
-    pub reason: String,
-    /// When it ends by itself; never, if `None`.
-    pub until: Option<Timestamp>,
+    pub dealers: Pauses<DealerId>,
 }
 
 impl Switches {
-    /// The pauses in force now, by whose they are: found once for a decision, since there may be thousands
-    /// of pauses and hundreds of candidates.
-    pub(crate) fn paused(&self, now: Timestamp) -> Paused<'_> {
-        Paused { contracts: in_force(&self.contracts, now), dealers: in_force(&self.dealers, now) }
-    }
-
     /// Until when this contract or its dealer is paused, if either is; [`Timestamp::MAX`] if by itself it
     /// never ends.
     pub(crate) fn paused_until(
@@ -152,48 +133,14 @@ impl Switches {
         dealer: &DealerId,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        fn last<Id: PartialEq>(pauses: &[Pause<Id>], id: &Id, now: Timestamp) -> Option<Timestamp> {
-            pauses.iter().filter(|pause| &pause.id == id).map(Pause::ends).filter(|&ends| now < ends).max()
-        }
-        last(&self.contracts, contract, now).max(last(&self.dealers, dealer, now))
+        self.contracts.end(contract).max(self.dealers.end(dealer)).filter(|&end| now < end)
     }
-}
-
-impl<Id> Pause<Id> {
-    fn ends(&self) -> Timestamp {
-        self.until.unwrap_or(Timestamp::MAX)
-    }
-}
-
-/// The pauses in force, each with its end.
-pub(crate) struct Paused<'a> {
-    contracts: HashMap<&'a ContractId, Timestamp>,
-    dealers: HashMap<&'a DealerId, Timestamp>,
-}
-
-impl Paused<'_> {
-    /// The end of the last pause of this contract or its dealer, as [`Switches::paused_until`] says it.
-    pub(crate) fn until(&self, contract: &ContractId, dealer: &DealerId) -> Option<Timestamp> {
-        self.contracts.get(contract).max(self.dealers.get(dealer)).copied()
-    }
-}
-
-/// The last end of each.
-fn in_force<Id: Eq + Hash>(pauses: &[Pause<Id>], now: Timestamp) -> HashMap<&Id, Timestamp> {
-    let mut last = HashMap::new();
-    for pause in pauses {
-        let ends = pause.ends();
-        if now < ends {
-            let known = last.entry(&pause.id).or_insert(ends);
-            *known = ends.max(*known);
-        }
-    }
-    last
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::distribution::Pause;
 
     #[test]
     fn a_lead_is_placed_by_its_zip_else_its_state_else_its_phone_and_that_is_a_guess() {
@@ -230,9 +177,7 @@ mod tests {
                 dealers: dealers.iter().map(of_dealer).collect(),
                 ..Switches::default()
             };
-            let once = switches.paused_until(&contract, &dealer, at(now));
-            assert_eq!(switches.paused(at(now)).until(&contract, &dealer), once);
-            once
+            switches.paused_until(&contract, &dealer, at(now))
         };
         assert_eq!(until(&[], &[], 12), None);
         assert_eq!(until(&[Some(13)], &[], 12), Some(at(13)));

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`facts`] | what a decision sees of a lead: never the person |
+//! | `pauses` | who gets nothing for a while |
 //! | [`compiled`] | a rulebook's contracts, indexed by category and area |
 //! | [`counters`] | how many a contract and a dealer have had, and whose turn it is |
 //! | [`screen`] | rules 1 to 4: active, area, qualified, not excluded |
@@ -15,6 +16,7 @@
 //! counters and concludes. Both are pure: the same arguments give the same decision, always.
 
 pub mod facts;
+mod pauses;
 pub mod compiled;
 pub mod counters;
 pub mod screen;
@@ -27,7 +29,8 @@ pub use compiled::{Chunk, ChunkKey, Compiled, Core};
 pub use counters::{Counters, Reservation, Usage};
 pub use decide::{Conclusion, Decision, Judged, NearMiss, Pass, Placing, Seat, decide, explain, place};
 pub use evidence::{Evidence, NotEvidence};
-pub use facts::{LeadFacts, Location, OpenSeats, Pause, Switches};
+pub use facts::{LeadFacts, Location, OpenSeats, Switches};
+pub use pauses::{Pause, Pauses};
 pub use ranking::{DEFAULT as DEFAULT_RANKING, Step};
 pub use reason::{Rule, Waiting};
 pub use screen::{Candidate, Screened, screen};

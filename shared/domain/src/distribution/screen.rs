@@ -12,7 +12,7 @@ use super::facts::{LeadFacts, Location, Switches};
 use super::reason::Rule;
 use crate::contract::Specificity;
 use crate::ids::{ContractId, DealerId};
-use crate::place;
+use crate::place::{self, Unit};
 
 /// A contract whose area covers the lead.
 #[derive(Clone, Copy, Debug)]
@@ -26,9 +26,8 @@ pub struct Candidate<'a> {
     pub(crate) zone: usize,
     /// The narrowest part of its area that covers.
     pub specificity: Specificity,
-    /// Miles from the dealer's ZIP to the lead's, where both have coordinates and the dealer may still
-    /// have it.
-    pub miles: Option<f64>,
+    /// Its area covers, and it passed rules 1 to 4: only then it matters how far the dealer is.
+    pub(crate) measured: bool,
     /// The first of rules 1 to 4 that it failed.
     pub failed: Option<Rule>,
     /// The first of rules 1 to 3 that it failed: what "takes the lead" means to a territory.
@@ -52,6 +51,8 @@ pub struct Screened<'a> {
     pub candidates: Vec<Candidate<'a>>,
     /// The zones of their dealers, each once.
     pub(crate) zones: Vec<&'a TimeZone>,
+    /// Where the lead is, if its place has coordinates.
+    unit: Option<Unit>,
 }
 
 impl<'a> Screened<'a> {
@@ -64,7 +65,7 @@ impl<'a> Screened<'a> {
         let found =
             chunk.contract(contract).and_then(|contract| Some((contract, chunk.dealer_of(contract)?)));
         let Some((contract, dealer)) = found else { return };
-        let Some(rules) = chunk.zone_of(dealer) else { return };
+        let Some(calendar) = chunk.calendar(contract.schedule()) else { return };
         let refused = refuses(self.facts, contract, chunk, self.switches, now);
         // Rule 1 speaks before the area, and the area before the rest.
         let failed = refused.filter(|rule| *rule < Rule::Area).unwrap_or(Rule::Area);
@@ -74,13 +75,20 @@ impl<'a> Screened<'a> {
             chunk,
             zone: self.zones.len(),
             specificity: Specificity::Any,
-            miles: None,
+            measured: false,
             failed: Some(failed),
             refuses: Some(failed),
             refuses_when_active: Some(failed),
             paused_until: self.switches.paused_until(&contract.id, &dealer.id, now),
         });
-        self.zones.push(rules);
+        self.zones.push(calendar.zone);
+    }
+
+    /// Miles from the dealer's ZIP to the lead's, where both have coordinates and the dealer may still have
+    /// the lead.
+    pub fn miles(&self, candidate: &Candidate<'_>) -> Option<f64> {
+        let dealer = candidate.dealer.unit.filter(|_| candidate.measured)?;
+        Some(dealer.miles_to(self.unit?))
     }
 
     /// The counters of one candidate's contract and dealer, whatever it failed.
@@ -125,12 +133,11 @@ pub fn screen<'a>(
         Location::State { .. } | Location::Unplaced => None,
     };
     let target = place.map(Target::of);
-    let lead_unit = place.and_then(place::Place::unit);
     let mut candidates: Vec<Candidate<'a>> = Vec::new();
     let mut twins = false;
     let mut zones = Zones::new(now);
     let mut hits: Vec<Hit> = Vec::new();
-    let paused = switches.paused(now);
+    let nobody_paused = switches.contracts.is_empty() && switches.dealers.is_empty();
     for chunk in chunks {
         match (facts.location, &target) {
             (Location::Zip(_), Some(target)) => chunk.covering(target, &mut hits),
@@ -141,25 +148,26 @@ pub fn screen<'a>(
             continue;
         }
         zones.enter(chunk);
+        candidates.reserve(hits.iter().map(|&hit| chunk.contracts_of(hit).len()).sum());
         let takers = chunk.takers(&facts.offer, &facts.source);
         for &hit in &hits {
             twins |= chunk.may_be_twin(hit);
             for contract in chunk.contracts_of(hit) {
                 let Some(dealer) = chunk.dealer_of(contract) else { continue };
-                let Some(zone) = zones.of(dealer) else { continue };
+                let Some(zone) = zones.of(contract.schedule()) else { continue };
                 let refuses_when_active = refuses_when_active(facts, contract, &takers, now);
-                let paused_until = paused.until(&contract.id, &dealer.id);
+                let paused_until =
+                    if nobody_paused { None } else { switches.paused_until(&contract.id, &dealer.id, now) };
                 let active = paused_until.is_none() && runs(contract, || zones.today(zone));
                 let refuses = if active { refuses_when_active } else { Some(Rule::Inactive) };
                 let failed = refuses.or_else(|| excluded(facts, dealer).then_some(Rule::Excluded));
-                let unit = dealer.unit.filter(|_| failed.is_none());
                 candidates.push(Candidate {
                     contract,
                     dealer,
                     chunk,
                     zone,
                     specificity: hit.specificity,
-                    miles: lead_unit.zip(unit).map(|(lead, dealer)| dealer.miles_to(lead)),
+                    measured: failed.is_none(),
                     failed,
                     refuses,
                     refuses_when_active,
@@ -177,6 +185,7 @@ pub fn screen<'a>(
         switches,
         candidates,
         zones: zones.list.into_iter().map(|zone| zone.rules).collect(),
+        unit: place.and_then(place::Place::unit),
     }
 }
 
@@ -197,8 +206,8 @@ fn drop_broader_twins(candidates: &mut Vec<Candidate<'_>>) {
 struct Zones<'a> {
     now: Timestamp,
     list: Vec<Zone<'a>>,
-    /// Those of the chunk at hand, in its order.
-    of_chunk: Vec<usize>,
+    /// Those of the chunk at hand, by its schedules.
+    of_chunk: Vec<Option<usize>>,
 }
 
 struct Zone<'a> {
@@ -214,17 +223,20 @@ impl<'a> Zones<'a> {
 
     fn enter(&mut self, chunk: &'a Chunk) {
         self.of_chunk.clear();
+        let mut of_zone = Vec::new();
         for (name, rules) in chunk.zones() {
             let known = self.list.iter().position(|known| known.name == name);
-            self.of_chunk.push(known.unwrap_or(self.list.len()));
+            of_zone.push(known.unwrap_or(self.list.len()));
             if known.is_none() {
                 self.list.push(Zone { name, rules, today: None });
             }
         }
+        let zone_of = |schedule| of_zone.get(chunk.calendar(schedule)?.zone_at).copied();
+        self.of_chunk.extend((0..chunk.schedules() as u16).map(zone_of));
     }
 
-    fn of(&self, dealer: &CompiledDealer) -> Option<usize> {
-        self.of_chunk.get(dealer.zone()).copied()
+    fn of(&self, schedule: u16) -> Option<usize> {
+        *self.of_chunk.get(usize::from(schedule))?
     }
 
     fn today(&mut self, at: usize) -> Option<Date> {
@@ -242,7 +254,7 @@ pub(crate) fn refuses(
     now: Timestamp,
 ) -> Option<Rule> {
     let dealer = chunk.dealer_of(contract)?;
-    let today = || Some(chunk.zone_of(dealer)?.to_datetime(now).date());
+    let today = || Some(chunk.calendar(contract.schedule())?.zone.to_datetime(now).date());
     if switches.paused_until(&contract.id, &dealer.id, now).is_some() || !runs(contract, today) {
         return Some(Rule::Inactive);
     }
@@ -257,7 +269,7 @@ pub(crate) fn failures_when_covered(
 ) -> Vec<Rule> {
     let Candidate { contract, dealer, chunk, .. } = *candidate;
     let takers = chunk.takers(&facts.offer, &facts.source);
-    let today = || Some(chunk.zone_of(dealer)?.to_datetime(now).date());
+    let today = || Some(chunk.calendar(contract.schedule())?.zone.to_datetime(now).date());
     let inactive = candidate.paused_until.is_some() || !runs(contract, today);
     [
         (Rule::Inactive, inactive),

@@ -111,8 +111,8 @@ impl Compiled {
                 .is_ok_and(|id| self.chunks.values().any(|chunk| chunk.contract(id).is_some()));
             let reason = "paused by the test".to_owned();
             match (contract, dealer) {
-                (Ok(id), _) if is_contract => switches.contracts.push(Pause { id, reason, until: None }),
-                (_, Ok(id)) => switches.dealers.push(Pause { id, reason, until: None }),
+                (Ok(id), _) if is_contract => switches.contracts.set(Pause { id, reason, until: None }),
+                (_, Ok(id)) => switches.dealers.set(Pause { id, reason, until: None }),
                 (Ok(_) | Err(_), Err(_)) => {}
             }
         }
@@ -124,8 +124,8 @@ impl Compiled {
         let mut counters = Counters::default();
         for (id, used) in &test.used {
             let found = self.chunks.values().find_map(|chunk| {
-                let dealer = chunk.dealer_of(chunk.contract(id)?)?;
-                Some((dealer, chunk.zone_of(dealer)?))
+                let contract = chunk.contract(id)?;
+                Some((chunk.dealer_of(contract)?, chunk.calendar(contract.schedule())?.zone))
             });
             let Some((dealer, zone)) = found else { continue };
             let usage = usage(used, &Reservation::at(test.at, zone, self.core.company.week_starts));

@@ -285,7 +285,7 @@ fn a_contract_coming_back_from_a_pause_is_not_flooded() {
     let (mut world, _, compiled) = sharers(&[1, 1, 2]);
     let mut counters = Counters::default();
     let paused: ContractId = "k2".parse().unwrap();
-    world.switches.contracts.push(Pause { id: paused.clone(), reason: String::new(), until: None });
+    world.switches.contracts.set(Pause { id: paused.clone(), reason: String::new(), until: None });
     for number in 0..500 {
         assert_ne!(give(&mut world, &compiled, &mut counters, number), paused);
     }

@@ -232,7 +232,7 @@ fn a_closed_territory_that_will_keep_others_out_lets_its_own_dealers_other_contr
     world.facts.band = "B1".parse().unwrap();
     let id: ContractId = "c".parse().unwrap();
     let until = Some(at("2026-06-01T17:00:00Z"));
-    world.switches.contracts = vec![Pause { id, reason: String::new(), until }];
+    world.switches.contracts = vec![Pause { id, reason: String::new(), until }].into();
     assert_eq!(conclusion(&world), "hours until 2026-06-01T17:00:00Z");
     world.now = at("2026-06-01T17:00:00Z");
     assert_eq!(conclusion(&world), "o");
@@ -405,7 +405,7 @@ fn a_misss_record_has_both_values() {
     world.contract_counts = vec![FULL; 3];
     let id: ContractId = "paused".parse().unwrap();
     world.switches.contracts =
-        vec![Pause { id, reason: String::new(), until: Some(at("2026-06-01T17:00:00Z")) }];
+        vec![Pause { id, reason: String::new(), until: Some(at("2026-06-01T17:00:00Z")) }].into();
     assert_eq!(conclusion(&world), "cap until 2026-06-01T17:00:00Z");
     let misses: Vec<String> = world
         .decide()

@@ -95,12 +95,16 @@ impl Replay<'_> {
             read.is_none_or(|read| read.contracts.iter().all(|(id, _)| *id != pause.id))
                 && then.contracts.iter().all(|known| known.id != pause.id)
         };
-        switches.contracts.extend(self.switches.contracts.iter().filter(unread).cloned());
+        for pause in self.switches.contracts.iter().filter(unread) {
+            switches.contracts.set(pause.clone());
+        }
         let unread = |pause: &&Pause<DealerId>| {
             read.is_none_or(|read| read.dealers.iter().all(|(id, _)| *id != pause.id))
                 && then.dealers.iter().all(|known| known.id != pause.id)
         };
-        switches.dealers.extend(self.switches.dealers.iter().filter(unread).cloned());
+        for pause in self.switches.dealers.iter().filter(unread) {
+            switches.dealers.set(pause.clone());
+        }
         switches
     }
 

@@ -1,6 +1,6 @@
 //! The best of those who are free: the offer's ranking, step by step.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use super::{Best, Row, Step, Table, Usage, tie_break};
 use crate::distribution::ranking::win_percent;
@@ -16,7 +16,8 @@ impl<'a> Table<'a> {
             match *step {
                 Step::Tier => self.keep_least(&mut among, |row| row.candidate.contract.tier),
                 Step::Distance { bucket_miles } => self.keep_least(&mut among, |row| {
-                    row.candidate.miles.map_or(u32::MAX, |miles| (miles / f64::from(bucket_miles)) as u32)
+                    let miles = self.miles(row);
+                    miles.map_or(u32::MAX, |miles| (miles / f64::from(bucket_miles)) as u32)
                 }),
                 Step::Share => {
                     floor = self.share_floor(&among);
@@ -29,7 +30,7 @@ impl<'a> Table<'a> {
                 }
                 Step::Price => self.keep_least(&mut among, |row| Reverse(row.candidate.contract.price)),
                 Step::Performance { days, sample } => {
-                    let of = |row: &Row<'_>| {
+                    let of = |row: &Row<'a>| {
                         self.usage(row).map_or((0, 0), |usage| usage.performance(self.now, days))
                     };
                     let all = among.iter().filter_map(|&at| self.rows.get(at)).map(of);
@@ -45,9 +46,25 @@ impl<'a> Table<'a> {
             .map(|(_, row)| Best { row, floor })
     }
 
+    /// Keeps those of the least key, in their order; each key is asked for once.
     fn keep_least<Key: Ord>(&self, among: &mut Vec<usize>, key: impl Fn(&Row<'a>) -> Key) {
-        let Some(least) = among.iter().filter_map(|&at| self.rows.get(at)).map(&key).min() else { return };
-        among.retain(|&at| self.rows.get(at).is_some_and(|row| key(row) == least));
+        let mut least: Option<Key> = None;
+        let mut kept = 0;
+        for next in 0..among.len() {
+            let Some(row) = among.get(next).and_then(|&at| self.rows.get(at)) else { continue };
+            let key = key(row);
+            match least.as_ref().map_or(Ordering::Less, |least| key.cmp(least)) {
+                Ordering::Less => {
+                    least = Some(key);
+                    kept = 0;
+                }
+                Ordering::Equal => {}
+                Ordering::Greater => continue,
+            }
+            among.swap(kept, next);
+            kept += 1;
+        }
+        among.truncate(kept);
     }
 
     /// A pass is read as at least the largest among the eligible less the largest 1/weight.
@@ -58,11 +75,15 @@ impl<'a> Table<'a> {
         largest.saturating_sub(step)
     }
 
-    pub(super) fn usage(&self, row: &Row<'_>) -> Option<&'a Usage> {
-        self.counters.contracts.get(&row.candidate.contract.id)
+    pub(super) fn miles(&self, row: &Row<'_>) -> Option<f64> {
+        *row.miles.get_or_init(|| self.screened.miles(row.candidate))
     }
 
-    pub(super) fn pass(&self, row: &Row<'_>) -> u64 {
+    pub(super) fn usage(&self, row: &Row<'a>) -> Option<&'a Usage> {
+        row.usage(self.counters)
+    }
+
+    pub(super) fn pass(&self, row: &Row<'a>) -> u64 {
         self.usage(row).map_or(0, |usage| usage.pass)
     }
 

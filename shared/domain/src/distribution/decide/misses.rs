@@ -11,7 +11,7 @@ impl<'a> Table<'a> {
     pub(super) fn decision(&self, conclusion: Conclusion) -> Decision {
         let mut failed = [0; 11];
         // The nearest so far, in order: there may be thousands.
-        let mut nearest: Vec<(Reverse<Rule>, Specificity, &Row<'_>)> =
+        let mut nearest: Vec<(Reverse<Rule>, Specificity, &Row<'a>)> =
             Vec::with_capacity(limits::NEAR_MISSES + 1);
         for row in &self.rows {
             let Some(rule) = self.failed(row) else { continue };
@@ -19,8 +19,9 @@ impl<'a> Table<'a> {
                 *count += 1;
             }
             let miss = (Reverse(rule), row.candidate.specificity, row);
-            let before = |a: &(Reverse<Rule>, Specificity, &Row<'_>)| {
-                let ids = || a.2.candidate.contract.id.cmp(&row.candidate.contract.id);
+            let before = |a: &(Reverse<Rule>, Specificity, &Row<'a>)| {
+                let (one, other) = (a.2.candidate, row.candidate);
+                let ids = || one.contract.cmp_id(one.chunk, (other.contract, other.chunk));
                 (a.0, a.1).cmp(&(miss.0, miss.1)).then_with(ids).is_lt()
             };
             let full = nearest.len() == limits::NEAR_MISSES;
@@ -84,10 +85,10 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn full_cap(&self, row: &Row<'_>) -> (String, String) {
+    fn full_cap(&self, row: &Row<'a>) -> (String, String) {
         let local = self.locals.get(row.candidate.zone);
         let price = row.candidate.contract.price;
-        match local.and_then(|local| exhausted(row.candidate, local, self.counters, self.now)) {
+        match local.and_then(|local| exhausted(row, local, self.counters, self.now)) {
             Some(Exhausted::Cap { of_dealer, period, most, used }) => {
                 let whose = if of_dealer { " for the dealer" } else { "" };
                 let needed = match period {

@@ -46,7 +46,7 @@ pub fn place(
     let fixed = terms.unwrap_or_else(|| table.terms_of(best));
     let seat = table.seat(best, fixed)?;
     let local = table.locals.get(row.candidate.zone)?;
-    let full = exhausted(row.candidate, local, counters, now).map(|_| Rule::Cap);
+    let full = exhausted(row, local, counters, now).map(|_| Rule::Cap);
     let rules = row.own.into_iter().chain(full.filter(|full| row.own != Some(*full)));
     let misses: Vec<NearMiss> = rules.map(|rule| table.near_miss(rule, row)).collect();
     Some(if misses.is_empty() { Placing::Free(seat) } else { Placing::Against(seat, misses) })

@@ -9,10 +9,10 @@ use crate::contract::Territory;
 use crate::distribution::facts::Location;
 use crate::distribution::screen::failures_when_covered;
 
-impl Table<'_> {
+impl<'a> Table<'a> {
     /// On what grounds this row is in the running: its territory and area, its tightest cap, how far it is.
-    pub(super) fn standing(&self, row: &Row<'_>) -> String {
-        let Candidate { contract, specificity, miles, .. } = *row.candidate;
+    pub(super) fn standing(&self, row: &Row<'a>) -> String {
+        let Candidate { contract, specificity, .. } = *row.candidate;
         let area = match (specificity, self.facts.location) {
             (Specificity::Zip, Location::Zip(zip)) => format!("in {zip}"),
             (Specificity::Zip3, Location::Zip(zip)) => format!("in {}xx", zip.zip3()),
@@ -32,16 +32,16 @@ impl Table<'_> {
         };
         let mut parts = vec![format!("{territory}{area}")];
         parts.extend(self.tightest_cap(row));
-        parts.extend(miles.map(|miles| format!("{} miles", miles.round() as u32)));
+        parts.extend(self.miles(row).map(|miles| format!("{} miles", miles.round() as u32)));
         parts.join("; ")
     }
 
     /// The cap that has the least left, relative to what it is.
-    fn tightest_cap(&self, row: &Row<'_>) -> Option<String> {
+    fn tightest_cap(&self, row: &Row<'a>) -> Option<String> {
         let local = self.locals.get(row.candidate.zone)?;
         let reservation = local.reservation(self.now);
         let mut tightest: Option<(u64, String)> = None;
-        for (caps, usage) in caps(row.candidate, self.counters) {
+        for (caps, usage) in caps(row, self.counters) {
             for cap in &caps.0 {
                 let used = usage.map_or(0, |usage| usage.counted(cap.period, reservation.start(cap.period)));
                 let filled = u64::from(used) * 1_000_000 / u64::from(cap.most.max(1));
@@ -100,23 +100,23 @@ impl Table<'_> {
 
     /// Whether the counters of all its limits were read: those of a contract that fails an earlier rule are
     /// not, when distribution decides.
-    fn limits_known(&self, row: &Row<'_>) -> bool {
+    fn limits_known(&self, row: &Row<'a>) -> bool {
         let Candidate { contract, dealer, chunk, .. } = *row.candidate;
         let limited = !chunk.caps_of(contract).0.is_empty() || contract.budget_month.is_some();
-        let dealer_limited = !chunk.caps_of_dealer(dealer).0.is_empty() || dealer.prepaid;
+        let dealer_limited = !chunk.caps_of_dealer(contract).0.is_empty() || dealer.prepaid;
         (!limited || self.counters.contracts.contains_key(&contract.id))
             && (!dealer_limited || self.counters.dealers.contains_key(&dealer.id))
     }
 
     /// How many of its caps, budget and balance are used up.
-    fn limits_used_up(&self, row: &Row<'_>) -> usize {
+    fn limits_used_up(&self, row: &Row<'a>) -> usize {
         let local = self.locals.get(row.candidate.zone);
-        local.map_or(0, |local| all_exhausted(row.candidate, local, self.counters, self.now).count())
+        local.map_or(0, |local| all_exhausted(row, local, self.counters, self.now).count())
     }
 
-    fn unavailable_too(&self, row: &Row<'_>) -> bool {
+    fn unavailable_too(&self, row: &Row<'a>) -> bool {
         let local = self.locals.get(row.candidate.zone);
-        super::unavailable(row.candidate, local, self.counters, self.now).is_some()
+        super::unavailable(row, self.openings.get(row.opening), local, self.counters, self.now).is_some()
     }
 
     /// The sentence of a row that did not get the lead.

@@ -6,11 +6,11 @@
 use jiff::Timestamp;
 
 use super::{
-    AfterHours, Candidate, CompiledDealer, DealerId, Ends, HashSet, Period, Row, Rule, Table, Terms,
-    Territory, WhenUnavailable, caps, too_old_at,
+    AfterHours, Calendar, Candidate, CompiledDealer, DealerId, Ends, HashSet, Opening, Period, Row, Rule,
+    Table, Terms, Territory, WhenUnavailable, caps, too_old_at,
 };
 
-impl Table<'_> {
+impl<'a> Table<'a> {
     /// When time alone may first change who takes the seat, among those who are not shut out: one of them
     /// comes free, or begins to keep others out.
     pub(super) fn changes(&self, terms: Option<Terms>) -> Option<Timestamp> {
@@ -37,7 +37,7 @@ impl Table<'_> {
     }
 
     /// When time alone may first make a row free.
-    fn comes_free(&self, row: &Row<'_>, ends: &mut Ends) -> Option<Timestamp> {
+    fn comes_free(&self, row: &Row<'a>, ends: &mut Ends) -> Option<Timestamp> {
         match row.own? {
             Rule::Cap => self.cap_ends(row, ends).and_then(|at| self.then_open(row, at)),
             Rule::Inactive => self.becomes_active(row).and_then(|at| self.then_open(row, at)),
@@ -55,7 +55,7 @@ impl Table<'_> {
 
     /// When a row that keeps nobody out may begin to: a closed one refuses the lead as soon as it is active,
     /// or too old; one that may not share it takes it.
-    fn begins_to_bar(&self, row: &Row<'_>, terms: Option<Terms>, ends: &mut Ends) -> Option<Timestamp> {
+    fn begins_to_bar(&self, row: &Row<'a>, terms: Option<Terms>, ends: &mut Ends) -> Option<Timestamp> {
         let Candidate { contract, refuses, refuses_when_active, .. } = *row.candidate;
         let may_sit = self.may_sit(row, terms);
         let closed = match contract.territory {
@@ -78,45 +78,50 @@ impl Table<'_> {
     }
 
     /// When a row that is shut opens, if the contract would take the lead then.
-    fn opens(&self, row: &Row<'_>) -> Option<Timestamp> {
-        let Candidate { dealer, chunk, zone, .. } = *row.candidate;
-        let (local, hours) = (self.locals.get(zone)?, chunk.hours_of(dealer)?);
+    fn opens(&self, row: &Row<'a>) -> Option<Timestamp> {
+        let opening = self.openings.get(row.opening)?;
+        let opens = (*opening.opens.get_or_init(|| self.next_opening(opening, row.candidate.zone)))?;
+        self.in_time(row, opens).then_some(opens)
+    }
+
+    fn next_opening(&self, opening: &Opening<'_>, zone: usize) -> Option<Timestamp> {
+        let Calendar { hours, holidays, .. } = opening.calendar;
+        let local = self.locals.get(zone)?;
         if !hours.ever_open() {
             return None;
         }
         let change = local.change(self.now);
-        let opens = hours
-            .next_opening(self.now, &local.fixed, &dealer.holidays)
+        hours
+            .next_opening(self.now, &local.fixed, holidays)
             .filter(|&opens| change.is_none_or(|change| opens < change))
-            .or_else(|| hours.next_opening(self.now, local.zone, &dealer.holidays))?;
-        self.in_time(row, opens).then_some(opens)
+            .or_else(|| hours.next_opening(self.now, local.zone, holidays))
     }
 
     /// That instant, or the first opening after it, if the contract would take the lead then.
-    fn then_open(&self, row: &Row<'_>, at: Timestamp) -> Option<Timestamp> {
-        let Candidate { contract, dealer, chunk, zone, .. } = *row.candidate;
-        let (zone, hours) = (self.locals.get(zone)?.zone, chunk.hours_of(dealer)?);
-        let open = contract.after_hours == AfterHours::Deliver || hours.is_open(at, zone, &dealer.holidays);
-        let at = if open { at } else { hours.next_opening(at, zone, &dealer.holidays)? };
+    fn then_open(&self, row: &Row<'a>, at: Timestamp) -> Option<Timestamp> {
+        let Calendar { hours, holidays, zone, .. } = self.openings.get(row.opening)?.calendar;
+        let always = row.candidate.contract.after_hours == AfterHours::Deliver;
+        let open = always || hours.is_open(at, zone, holidays);
+        let at = if open { at } else { hours.next_opening(at, zone, holidays)? };
         self.in_time(row, at).then_some(at)
     }
 
     /// Whether a contract would take the lead at an instant to come: it is not too old by then, nor the
     /// contract over.
-    fn in_time(&self, row: &Row<'_>, at: Timestamp) -> bool {
+    fn in_time(&self, row: &Row<'a>, at: Timestamp) -> bool {
         let too_old = too_old_at(row.candidate.contract, self.facts.opened_at);
         too_old.is_none_or(|too_old| at < too_old) && !self.is_over(row, at)
     }
 
     /// Whether a contract's last day is over at an instant to come.
-    fn is_over(&self, row: &Row<'_>, at: Timestamp) -> bool {
+    fn is_over(&self, row: &Row<'a>, at: Timestamp) -> bool {
         let zone = self.locals.get(row.candidate.zone).map(|local| local.zone);
         let ends = row.candidate.contract.ends;
         ends.zip(zone).is_some_and(|(ends, zone)| zone.to_datetime(at).date() > ends)
     }
 
     /// When all full periods of a row have ended; never, if one is its total.
-    fn cap_ends(&self, row: &Row<'_>, known: &mut Ends) -> Option<Timestamp> {
+    fn cap_ends(&self, row: &Row<'a>, known: &mut Ends) -> Option<Timestamp> {
         let zone = row.candidate.zone;
         let local = self.locals.get(zone)?;
         let week_starts = self.screened.core.company.week_starts;
@@ -140,7 +145,7 @@ impl Table<'_> {
                 last = Some((*ends.get(Period::Month as usize)?)?);
             }
         }
-        for (caps, usage) in caps(row.candidate, self.counters) {
+        for (caps, usage) in caps(row, self.counters) {
             for cap in &caps.0 {
                 let used = usage.map_or(0, |usage| usage.counted(cap.period, reservation.start(cap.period)));
                 if used >= cap.most {
@@ -156,14 +161,14 @@ impl Table<'_> {
     }
 
     /// When a row that is not active will be, if it takes the lead then.
-    fn becomes_active(&self, row: &Row<'_>) -> Option<Timestamp> {
+    fn becomes_active(&self, row: &Row<'a>) -> Option<Timestamp> {
         let Candidate { dealer, refuses_when_active, .. } = *row.candidate;
         let had = self.facts.excluded.contains(&dealer.id) || self.facts.holders.contains(&dealer.id);
         if refuses_when_active.is_some() || had { None } else { self.activates(row) }
     }
 
     /// When a row that is not active will be, whether it takes the lead then or not.
-    fn activates(&self, row: &Row<'_>) -> Option<Timestamp> {
+    fn activates(&self, row: &Row<'a>) -> Option<Timestamp> {
         let Candidate { contract, zone, paused_until, .. } = *row.candidate;
         // Every pause must end, and the first day begin; whether the last is over then, the caller asks.
         if paused_until == Some(Timestamp::MAX) {
@@ -208,11 +213,12 @@ impl Table<'_> {
             .filter_map(|&at| self.rows.get(at))
             .filter(|row| row.own.is_none())
             .filter_map(|row| {
-                let Candidate { contract, dealer, chunk, zone, .. } = *row.candidate;
+                let contract = row.candidate.contract;
                 let leaves = contract.after_hours == AfterHours::Hold
                     && contract.when_unavailable == WhenUnavailable::Next;
-                let (local, hours) = self.locals.get(zone).zip(chunk.hours_of(dealer)).filter(|_| leaves)?;
-                hours.next_closing(self.now, local.zone, &dealer.holidays)
+                let opening = self.openings.get(row.opening).filter(|_| leaves)?;
+                let Calendar { hours, holidays, zone, .. } = opening.calendar;
+                hours.next_closing(self.now, zone, holidays)
             })
             .min()
     }

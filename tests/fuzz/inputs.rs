@@ -1,0 +1,115 @@
+//! Inputs from a fixed seed, each shape of them in turn: hostile bytes panic nowhere.
+//!
+//! `FUZZ_INPUTS` says how many decisions are made, and a tenth as many other inputs read; `FUZZ_SEED` from
+//! which seed on.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that says what it met, and reads how much is asked"
+)]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use leadyard_fuzz::decision::{Tally, decision, every_conclusion};
+use leadyard_fuzz::draft::{HOURS, NASTY, ZIPS};
+use leadyard_fuzz::parsers::{TARGETS, parsers};
+
+fn asked(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn draw(seed: u64, longest: usize) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut bytes = vec![0; random.usize(0..longest)];
+    random.fill(&mut bytes);
+    bytes
+}
+
+/// Runs one input; a panic names the seed that draws it again.
+fn survives(seed: u64, input: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(input)) {
+        println!("FUZZ_SEED={seed} FUZZ_INPUTS=1 draws this input again");
+        std::panic::resume_unwind(panic);
+    }
+}
+
+#[test]
+fn any_rulebook_and_any_lead_come_to_a_decision() {
+    let (inputs, first) = (asked("FUZZ_INPUTS", 200_000), asked("FUZZ_SEED", 0));
+    let mut tally = Tally::default();
+    let mut seed = first;
+    while tally.decisions < inputs {
+        survives(seed, || decision(&draw(seed, 16_384), &mut tally));
+        seed += 1;
+    }
+    println!(
+        "{} rulebooks, {:.0} % of them parsed; {} decisions",
+        tally.rulebooks,
+        tally.parsed as f64 * 100.0 / tally.rulebooks as f64,
+        tally.decisions
+    );
+    for (conclusion, times) in &tally.conclusions {
+        println!("  {conclusion}: {times}");
+    }
+    if inputs >= 100_000 {
+        assert!(tally.parsed * 4 > tally.rulebooks, "too few rulebooks parse for this to mean much");
+        for conclusion in every_conclusion() {
+            assert!(tally.conclusions.contains_key(conclusion), "no lead was concluded to be {conclusion}");
+        }
+    }
+}
+
+/// What a mutated input starts from.
+const CORPUS: &[&str] = &[
+    r#"{"first_name":"Ann","last_name":"Lee","email":"ann@example.com","phone":"305 555 0100","zip":"33101","consent":true,"a":{"b":[1,{"c":null}]}}"#,
+    "first_name=Ann&last_name=Lee&email=ann%40example.com&phone=%2B13055550100&zip=33101&utm_source=x&consent=yes",
+    "ann.lee+roof@example.com",
+    "+1 (305) 555-0100 ext. 9",
+    "https://user:pw@example.com:443/path?query#fragment",
+    "Mo-Fr 08:00-18:00; Sa 09:00-12:00",
+    "[[test]]\nname = \"x\"\nat = \"2026-06-01T16:00:00Z\"\nlead = { zip = \"80219\", offer = \"roof\", source = \"page\" }\nwaiting = \"hours\"\n",
+    "[[offer]]\nid = \"x\"\ncategory = \"y\"\nname = \"z\"\nranking = [\"tier\", \"distance:10mi\"]\n",
+    "c9,d0,*,*,any,protected,shared:3,wait,C3,,72,1,1,85.00,,12,,,,,,,,,\n",
+    r#"{"set":{"cap_day":"12"}}"#,
+    "Wed, 21 Oct 2015 07:28:00 GMT",
+];
+
+fn mutated(seed: u64) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let lists = [CORPUS, CORPUS, HOURS, NASTY, ZIPS];
+    let list = lists[random.usize(0..lists.len())];
+    let mut bytes = list[random.usize(0..list.len())].as_bytes().to_vec();
+    for _ in 0..random.usize(0..6) {
+        let at = random.usize(0..=bytes.len());
+        match random.u8(0..5) {
+            0 if at < bytes.len() => bytes[at] = random.u8(..),
+            1 if at < bytes.len() => drop(bytes.drain(at..bytes.len().min(at + random.usize(1..9)))),
+            2 => bytes.splice(at..at, NASTY[random.usize(0..NASTY.len())].bytes()).for_each(drop),
+            3 => {
+                let again = bytes[at..].repeat(random.usize(1..30));
+                bytes.extend_from_slice(&again[..again.len().min(4_096)]);
+            }
+            _ => bytes.insert(at, random.u8(..)),
+        }
+    }
+    bytes
+}
+
+#[test]
+fn nothing_that_strangers_write_panics() {
+    let (inputs, first) = (asked("FUZZ_INPUTS", 200_000) / 10, asked("FUZZ_SEED", 0));
+    for seed in first..first + inputs.max(1) {
+        let body = if seed % 3 == 0 { draw(seed, 2_048) } else { mutated(seed) };
+        for target in 0..TARGETS {
+            // A rulebook a time is slow; text is not.
+            let slow = (2..6).contains(&target);
+            if !slow || seed % 8 == u64::from(target) {
+                let data = [&[target], &body[..]].concat();
+                survives(seed, || parsers(&data));
+            }
+        }
+    }
+    println!("{inputs} inputs to {TARGETS} parsers");
+}

@@ -1,0 +1,19 @@
+//! Hostile input: bytes in, and nothing may panic.
+//!
+//! Every target is a function over bytes, so that what drives it does not matter: `cargo test -p
+//! leadyard-fuzz` draws them from a seed, on a stable compiler, and libFuzzer (in `libfuzzer/`, a workspace
+//! of its own) looks for those that reach new code.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`bytes`] | bytes, read as choices |
+//! | [`draft`] | a rulebook as text, made of what is right and of what is nasty |
+//! | [`moment`] | a lead, its time, switches and counters |
+//! | [`decision`] | rulebook to decision, and what must hold of every one |
+//! | [`parsers`] | everything else that reads what strangers wrote |
+
+pub mod bytes;
+pub mod draft;
+pub mod moment;
+pub mod decision;
+pub mod parsers;
