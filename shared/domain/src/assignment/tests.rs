@@ -1,3 +1,5 @@
+//! An assignment from offered to settled: what is charged when, who sees whom, what lapses.
+
 use super::*;
 use crate::ids::EnquiryId;
 use crate::ledger::{CreditReason, Line, LineKind};

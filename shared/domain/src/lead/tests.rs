@@ -1,3 +1,5 @@
+//! A lead through its cycles: who holds it, what a repeat changes, when it expires.
+
 use super::*;
 use crate::contract::{Caps, Specificity};
 use crate::distribution::{Pass, Reservation};
