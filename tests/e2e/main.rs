@@ -23,6 +23,7 @@ mod acts;
 mod deadlines;
 mod money;
 mod backtest;
+mod moving_in;
 mod rulebook;
 mod privacy;
 mod contention;

@@ -113,6 +113,7 @@ impl Market {
             deliveries: Vec::new(),
             visitor: None,
             answer: None,
+            past: None,
         };
         assert_eq!(self.store.enquiry_keep(keep).await.unwrap(), Kept::Done);
         self.leads.push(lead.id);

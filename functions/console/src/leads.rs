@@ -143,6 +143,7 @@ pub(crate) fn assignment(assignment: &Assignment) -> Value {
         "warned": assignment.warned,
         "return": assignment.returned,
         "shadow": assignment.shadow,
+        "imported": assignment.imported,
         "attempts": assignment.attempts,
         "attempt_count": assignment.attempt_count,
         "next_attempt_at": assignment.next_attempt_at,

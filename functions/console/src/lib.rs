@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`who`] | whose token it is, and what they may see |
+//! | [`who`] (the platform's) | whose token it is, and what they may see |
 //! | [`leads`] | the whole story of a lead |
 //! | [`why`] | why it went there; where it would go now |
 //! | [`acts`], [`place`] | what the desk does to a lead |
@@ -16,7 +16,6 @@
 //! | [`rulebook`] | what is in force; publishing |
 //! | [`switches`] | stop and pause |
 
-mod who;
 mod leads;
 mod why;
 mod acts;
@@ -35,6 +34,7 @@ use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{method_not_allowed, not_found};
+use leadyard_platform::who;
 use serde_json::{Value, json};
 
 /// What the desk can do to leads: `POST /v1/leads/{act}` for many, which intake leaves to the console.

@@ -82,6 +82,10 @@ pub(crate) async fn ask(
 fn returnable(stands: &Assignment) -> Result<Timestamp, Problem> {
     let refused =
         |detail: String| Problem::new(Code::StateConflict, detail).with("state", stands.state.as_str());
+    if stands.imported {
+        let detail = "the lead was sold and charged before the company moved here: settle its return there";
+        return Err(refused(detail.to_owned()));
+    }
     match stands.state {
         AssignmentState::Offered | AssignmentState::Accepted | AssignmentState::Contacted => {}
         AssignmentState::Declined

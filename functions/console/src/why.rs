@@ -45,6 +45,10 @@ pub(crate) async fn decision(
     let story = leads::of_desk(&cloud, &lead, &headers).await?;
     let record = story.decisions.iter().find(|record| record.id.to_string() == decision);
     let record = record.ok_or_else(|| Problem::new(Code::NotFound, "this lead has no such decision"))?;
+    if record.is_imported() {
+        let detail = "another system made this decision: what it was made on was not imported";
+        return Err(Problem::new(Code::NotFound, detail));
+    }
     let again = judging::repeat(&cloud, &story.lead.company, record).await?;
     let again = again.ok_or_else(|| Problem::new(Code::NotFound, "what it was decided on is not kept"))?;
     let mut told = tell(&again.explained, record.rulebook);

@@ -4,28 +4,25 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use leadyard_domain::assignment::DeliveryState;
 use leadyard_domain::delivery::Event;
-use leadyard_domain::distribution::{Conclusion, Core, LeadFacts};
+use leadyard_domain::distribution::Core;
 use leadyard_domain::enquiry::{Fields, Understood};
 use leadyard_domain::error::Code;
-use leadyard_domain::identity::{Claim, Claims, IdentityHash, IdentityKey, Join, PersonKeys, join};
-use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
-use leadyard_domain::lead::{self, Contactable, Lead, LeadScope, Stage};
+use leadyard_domain::ids::{CompanyId, VisitorId};
+use leadyard_domain::lead::{self, Contactable, Lead};
 use leadyard_domain::limits;
-use leadyard_domain::person::{Email, Name, Phone};
-use leadyard_domain::rulebook::{Offer, Scope, Source};
+use leadyard_domain::person::Phone;
+use leadyard_domain::rulebook::{Offer, Source};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::judging;
-use leadyard_platform::store::{
-    Delivery, Identified, IdentityWrite, Keep, Kept, StoreError, StoredAnswer, StoredEnquiry,
-};
+use leadyard_platform::store::{Delivery, Keep, Kept, StoreError, StoredAnswer, StoredEnquiry};
 
 use crate::answer::{Answer, Answered, Pages, What};
 use crate::arrive::{self, Arrival};
 use crate::trial;
+use crate::whose::{Asking, Known, identity_writes, whose};
 
 /// An arrival, understood.
 pub(crate) struct Arrived<'a> {
@@ -200,6 +197,7 @@ pub(crate) async fn aside(
         deliveries: Vec::new(),
         visitor: None,
         answer: remember(cloud, arrival, &answer, visitor),
+        past: None,
     };
     match cloud.store.enquiry_keep(keep).await? {
         Kept::Done | Kept::Already => Ok(Answered::fresh(answer).with_visitor(visitor)),
@@ -221,123 +219,6 @@ fn remember(
     Some(StoredAnswer { key, body, status, answer: answer.to_string(), ttl })
 }
 
-/// The lead that an identity leads to, with what joining must know.
-struct Found {
-    identified: Identified,
-    lead: Lead,
-}
-
-/// What a person's identities lead to within one scope, and what follows for the enquiry.
-struct Met {
-    scope: LeadScope,
-    by_email: Option<Found>,
-    by_phone: Option<Found>,
-    joined: Join,
-}
-
-impl Met {
-    /// The lead it repeats, if any.
-    fn repeats(&self) -> Option<&Lead> {
-        match self.joined {
-            Join::Repeat { lead, .. } => self.lead(lead),
-            Join::New { .. } => None,
-        }
-    }
-
-    fn lead(&self, id: LeadId) -> Option<&Lead> {
-        [&self.by_email, &self.by_phone]
-            .into_iter()
-            .flatten()
-            .map(|found| &found.lead)
-            .find(|lead| lead.id == id)
-    }
-
-    const fn claims(&self) -> Claims {
-        match self.joined {
-            Join::Repeat { claim, .. } | Join::New { claim, .. } => claim,
-        }
-    }
-
-    /// Another lead that may be the same person's, flagged.
-    fn duplicate(&self) -> Option<Lead> {
-        let (Join::Repeat { possible_duplicate_of, .. } | Join::New { possible_duplicate_of, .. }) =
-            self.joined;
-        let mut other = self.lead(possible_duplicate_of?).cloned()?;
-        other.possible_duplicate = true;
-        Some(other)
-    }
-}
-
-/// A person's identities in every scope.
-struct Known {
-    key: IdentityKey,
-    keys: PersonKeys,
-    by_email: Vec<Identified>,
-    by_phone: Vec<Identified>,
-}
-
-impl Known {
-    async fn of(cloud: &Cloud, arrived: &Arrived<'_>) -> Result<Self, StoreError> {
-        let key = IdentityKey::from_bytes(cloud.master.derive("leadyard/identity/v1"));
-        let who = &arrived.understood;
-        let company = &arrived.arrival.key.company;
-        let keys = PersonKeys::of(&key, company, who.email.as_ref(), who.phone.as_ref(), &who.name);
-        let by_email = match keys.email {
-            Some(hash) => cloud.store.identity_scopes(&hash).await?,
-            None => Vec::new(),
-        };
-        let by_phone = match keys.phone {
-            Some(hash) => cloud.store.identity_scopes(&hash).await?,
-            None => Vec::new(),
-        };
-        Ok(Self { key, keys, by_email, by_phone })
-    }
-
-    /// What they lead to within one scope.
-    async fn within(&self, cloud: &Cloud, company: &CompanyId, scope: LeadScope) -> Result<Met, StoreError> {
-        let by_email = found(cloud, &self.by_email, &scope).await?;
-        let by_phone = found(cloud, &self.by_phone, &scope).await?;
-        let claim = |found: &Option<Found>| found.as_ref().map(|found| claim_of(&self.key, company, found));
-        let joined = join(&self.keys, claim(&by_email).as_ref(), claim(&by_phone).as_ref());
-        Ok(Met { scope, by_email, by_phone, joined })
-    }
-}
-
-async fn found(cloud: &Cloud, scopes: &[Identified], scope: &LeadScope) -> Result<Option<Found>, StoreError> {
-    let Some(identified) = scopes.iter().find(|identified| identified.scope == *scope) else {
-        return Ok(None);
-    };
-    let lead = cloud.store.lead_get(identified.lead).await?;
-    Ok(lead.map(|lead| Found { identified: identified.clone(), lead }))
-}
-
-/// Whose an enquiry is: the offer's own lead first, where a holder's contract once did not take the
-/// offer; else that of the company's scope; else, where its holder does not take this offer, a second
-/// lead in the offer's own scope.
-async fn whose(
-    cloud: &Cloud,
-    arrived: &Arrived<'_>,
-    known: &Known,
-    offer: &Offer,
-) -> Result<(Met, Option<Lead>), StoreError> {
-    let company = &arrived.arrival.key.company;
-    let own = LeadScope::Offer(offer.id.clone());
-    let base = match arrived.core.company.scope {
-        Scope::Category => LeadScope::Category(offer.category.clone()),
-        Scope::Offer => own.clone(),
-    };
-    let in_own = known.within(cloud, company, own).await?;
-    if in_own.repeats().is_some() || in_own.scope == base {
-        let repeats = in_own.repeats().cloned();
-        return Ok((in_own, repeats));
-    }
-    let in_base = known.within(cloud, company, base).await?;
-    match in_base.repeats().cloned() {
-        Some(lead) if other_offer(cloud, arrived, &lead, offer).await? => Ok((in_own, None)),
-        repeats => Ok((in_base, repeats)),
-    }
-}
-
 /// One round: whose is it, and keep it so. `None` when somebody else was first.
 async fn join_and_keep(
     cloud: &Cloud,
@@ -348,9 +229,17 @@ async fn join_and_keep(
     let arrival = arrived.arrival;
     let company = &arrival.key.company;
     let who = &arrived.understood;
-    let known = Known::of(cloud, arrived).await?;
-    let (met, repeated) = whose(cloud, arrived, &known, offer).await?;
+    let asking = Asking { company, core: arrived.core, who, at: arrival.at };
+    let known = Known::of(cloud, asking).await?;
     let visitor = arrive::visitor(cloud, arrived);
+    if known.suppressed {
+        // Kept, and nobody hears of it: neither distribution nor whoever holds the person's lead.
+        enquiry.status = "quarantined".to_owned();
+        enquiry.reasons = vec!["suppressed".to_owned()];
+        let answer = Answer::Quarantined { reasons: vec!["suppressed"] };
+        return aside(cloud, arrival, enquiry, answer, visitor).await.map(Some);
+    }
+    let (met, repeated) = whose(cloud, asking, &known, offer).await?;
     let news = lead::Arrival {
         enquiry: arrival.id,
         at: arrival.at,
@@ -396,6 +285,7 @@ async fn join_and_keep(
         deliveries: deliveries.clone(),
         visitor,
         answer: remember(cloud, arrival, &answer, visitor),
+        past: None,
     };
     match cloud.store.enquiry_keep(keep).await? {
         Kept::Done => {
@@ -406,75 +296,6 @@ async fn join_and_keep(
         Kept::Answered(found) => Ok(Some(replayed(arrival, found))),
         Kept::Changed => Ok(None),
     }
-}
-
-fn claim_of(key: &IdentityKey, company: &CompanyId, found: &Found) -> Claim {
-    let person = &found.lead.person;
-    let email =
-        person.email.as_deref().and_then(|email| Email::parse(email).ok()).filter(|email| !email.is_dummy());
-    let name = Name::new("", person.last_name.as_deref().unwrap_or_default());
-    found.identified.claim(
-        email.map(|email| IdentityHash::of_email(key, company, &email)),
-        IdentityHash::of_surname(key, company, &name),
-    )
-}
-
-/// Whether a repeat is about an offer that no holder's contract takes: it starts a second lead, scoped
-/// to that offer. So it does where the lead waits for its own offer, and somebody would have the other now:
-/// who asks for what can be had is not to wait with what cannot.
-async fn other_offer(
-    cloud: &Cloud,
-    arrived: &Arrived<'_>,
-    lead: &Lead,
-    offer: &Offer,
-) -> Result<bool, StoreError> {
-    let outside = lead.outside_window(arrived.arrival.at, arrived.core.company.window_days);
-    if lead.offer == offer.id || outside {
-        return Ok(false);
-    }
-    if lead.holders.is_empty() {
-        return would_be_had(cloud, lead, offer, arrived.arrival.at).await;
-    }
-    for holder in &lead.holders {
-        let seat = cloud.store.assignment_get(lead.id, lead.cycle, holder.assignment).await?;
-        let state = seat.and_then(|seat| seat.sold_in).or_else(|| lead.location().state());
-        let chunks = cloud.rulebooks.chunks(&cloud.store, arrived.core, &lead.category, state).await?;
-        if chunks.iter().any(|chunk| chunk.takes_offer(&holder.contract, &offer.id) == Some(true)) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Whether a lead that waits would go to somebody if it were about this offer.
-async fn would_be_had(cloud: &Cloud, lead: &Lead, offer: &Offer, now: Timestamp) -> Result<bool, StoreError> {
-    let Some(score) = lead.score.as_ref().filter(|_| lead.stage == Stage::Waiting) else { return Ok(false) };
-    let Some(in_force) = judging::in_force(cloud, &lead.company).await? else { return Ok(false) };
-    let facts =
-        LeadFacts { offer: offer.id.clone(), category: offer.category.clone(), ..lead.facts(score.band) };
-    let preview = judging::consider(cloud, &in_force, &facts, now).await?;
-    Ok(matches!(preview.decision.conclusion, Conclusion::Assign(_)))
-}
-
-/// New claims in the scope that was met, and the surname on the identities that were found there.
-fn identity_writes(keys: &PersonKeys, met: &Met) -> Vec<IdentityWrite> {
-    let write = |hash: IdentityHash, claim: bool| IdentityWrite {
-        hash,
-        scope: met.scope.clone(),
-        surname: keys.surname,
-        claim,
-    };
-    let mut writes: Vec<IdentityWrite> = met.claims().iter().map(|hash| write(hash, true)).collect();
-    for (hash, found) in [keys.email, keys.phone].into_iter().zip([&met.by_email, &met.by_phone]) {
-        if let (Some(hash), Some(found)) = (hash, found)
-            // One more than identify a person says that it identifies nobody; the rest would only grow.
-            && found.identified.surnames.len() <= limits::SURNAMES_PER_IDENTITY
-            && keys.surname.is_some_and(|surname| !found.identified.surnames.contains(&surname))
-        {
-            writes.push(write(hash, false));
-        }
-    }
-    writes
 }
 
 fn tell_holders(lead: &Lead, arrival: &Arrival) -> Vec<Delivery> {

@@ -4,19 +4,23 @@
 //! |---|---|
 //! | [`arrive`] | a request becomes an arrival: key, origin, body, enquiry id |
 //! | [`keep`] | an arrival becomes an enquiry and its lead, in one commit |
+//! | [`whose`] | which lead an enquiry belongs to |
 //! | [`trial`] | a test lead: where it would have gone |
 //! | [`answer`] | what the sender is told |
 //! | [`spill`] | what the table did not take comes in later, once |
 //! | [`interactions`] | what leads do |
+//! | [`moving_in`] | what another system knew: history, opening counts, suppression lists |
 //!
 //! One binary, deployed three times: leads, interactions, spill, so that beacons cannot starve leads.
 
 mod arrive;
 mod keep;
+mod whose;
 mod trial;
 mod answer;
 mod spill;
 mod interactions;
+mod moving_in;
 
 use axum::Router;
 use axum::routing::post;
@@ -25,13 +29,14 @@ use leadyard_platform::http::{method_not_allowed, not_found};
 
 pub use spill::handle_spill;
 
-/// The routes that take leads.
+/// The routes that take leads, one by one or as a whole company's past.
 pub fn leads(cloud: Cloud) -> Router {
     Router::new()
         .route("/v1/leads/{key}", post(arrive::post_lead).options(arrive::preflight))
+        .with_state(cloud.clone())
+        .merge(moving_in::router(cloud))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(cloud)
 }
 
 /// The routes that take interactions.

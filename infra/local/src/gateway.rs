@@ -31,11 +31,14 @@ enum Function {
     Console,
 }
 
-/// `/v1/leads/{key}` is intake's to post to; everything else about leads is the console's.
+/// `/v1/leads/{key}` is intake's to post to, and `/v1/import/…`; everything else about leads is the console's.
 fn function_of(method: &Method, path: &str) -> Function {
     let posts = method == Method::POST || method == Method::OPTIONS;
     if path.starts_with("/v1/interactions/") {
         return Function::Interactions;
+    }
+    if path.starts_with("/v1/import/") {
+        return Function::Leads;
     }
     match path.strip_prefix("/v1/leads/") {
         Some(rest) if posts && !rest.contains('/') && !is_act(rest) => Function::Leads,
@@ -77,6 +80,7 @@ mod tests {
             (Method::POST, "/v1/leads/0190/place", Function::Console),
             (Method::POST, "/v1/leads/take_back", Function::Console),
             (Method::POST, "/v1/interactions/pk_x.y", Function::Interactions),
+            (Method::POST, "/v1/import/history", Function::Leads),
             (Method::GET, "/healthz", Function::Console),
         ] {
             assert_eq!(function_of(&method, path), function, "{method} {path}");

@@ -12,6 +12,7 @@
 //! | [`demo`], [`pages`], [`demo_dealer`] | a rulebook, a landing page and dealers to try it with |
 //! | [`backtest`] | history under another rulebook |
 //! | [`remote`], [`api`] | a running system or a data folder, asked by the command line |
+//! | [`import`] | another system's CSV, moved in |
 
 pub mod aws;
 pub mod system;
@@ -26,3 +27,4 @@ pub mod demo_dealer;
 pub mod remote;
 pub mod api;
 pub mod backtest;
+pub mod import;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use leadyard::serve::{self, Options};
-use leadyard::{backtest, rules, system};
+use leadyard::{backtest, import, rules, system};
 use leadyard_platform::clock::Clock;
 
 /// Takes in leads, scores them, and passes each to the dealer who should have it.
@@ -28,6 +28,8 @@ enum Command {
     Check(Check),
     /// Publishes a rulebook.
     Apply(Apply),
+    /// Moves a company in: past leads, what was used of caps, suppression lists.
+    Import(Box<import::Options>),
     /// Says what another rulebook would have made of history.
     Backtest(backtest::Backtest),
     /// Writes history to a file, for backtests elsewhere.
@@ -101,6 +103,7 @@ fn main() -> ExitCode {
         Command::Serve(options) => runtime.block_on(serve(options)),
         Command::Check(options) => check(&options),
         Command::Apply(options) => runtime.block_on(apply(&options)),
+        Command::Import(options) => runtime.block_on(move_in(&options)),
         Command::Backtest(options) => runtime.block_on(backtest::run(&options)),
         Command::Export(options) => runtime.block_on(backtest::export(&options)),
     };
@@ -237,4 +240,15 @@ async fn apply(options: &Apply) -> anyhow::Result<ExitCode> {
         writeln!(out, "{done}version {version} is in force")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn move_in(options: &import::Options) -> anyhow::Result<ExitCode> {
+    let told = import::run(options).await?;
+    let mut out = std::io::stdout();
+    if options.json {
+        writeln!(out, "{}", told.json())?;
+    } else {
+        told.print(&mut out)?;
+    }
+    Ok(if told.whole() { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
 }

@@ -90,6 +90,9 @@ pub struct Assignment {
     pub by_desk: bool,
     /// Placed while the company only watches: nothing of it is sent or charged.
     pub shadow: bool,
+    /// Sold by another system and imported: nothing of it was counted or charged here, so nothing of it is
+    /// given back, credited or charged.
+    pub imported: bool,
     /// Set when unavailable means wait: until then delivery goes on slowly rather than elsewhere.
     pub patient_until: Option<Timestamp>,
     /// The rulebook it was decided under.
@@ -188,6 +191,7 @@ impl Assignment {
             recalled: false,
             by_desk: false,
             shadow: false,
+            imported: false,
             patient_until: seat.patient_until,
             rulebook,
             sold_in: lead.location().state(),

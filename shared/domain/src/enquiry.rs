@@ -19,7 +19,9 @@ pub use attribution::{Attribution, Tag};
 pub use consent::Consent;
 pub use fields::{BodyError, Fields};
 pub use names::{FieldMap, Standard};
+pub(crate) use names::{Meaning, squeezed};
 pub use understood::Understood;
+pub(crate) use understood::is_united_states;
 
 /// One arrival, as received.
 #[derive(Clone, PartialEq, Eq)]

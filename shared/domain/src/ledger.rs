@@ -63,9 +63,10 @@ pub struct Line {
 }
 
 impl Line {
-    /// The charge of an assignment that is settled; `None` of one that is not, or that is a shadow.
+    /// The charge of an assignment that is settled; `None` of one that is not, that is a shadow, or that
+    /// another system sold and charged.
     pub fn charge(assignment: &Assignment) -> Option<Self> {
-        let at = assignment.settled_at.filter(|_| !assignment.shadow)?;
+        let at = assignment.settled_at.filter(|_| !assignment.shadow && !assignment.imported)?;
         Some(Self::of(assignment, LineKind::Charge, at, None))
     }
 

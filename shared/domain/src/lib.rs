@@ -25,6 +25,7 @@
 //! | [`backtest`] | history under another rulebook |
 //! | [`ledger`] | charges, credits, deposits; a dealer's statement |
 //! | [`delivery`] | what dealers are sent, what an attempt means, when to try again |
+//! | [`history`] | what another system knew, moved in |
 //! | [`access`] | page keys, secrets, tokens: minted and checked without a store |
 //! | [`error`] | one closed code decides status, retry and wording |
 
@@ -49,5 +50,6 @@ pub mod assignment;
 pub mod backtest;
 pub mod ledger;
 pub mod delivery;
+pub mod history;
 pub mod access;
 pub mod error;

@@ -108,6 +108,17 @@ pub const SHADOW_EXAMINED: usize = 2_000;
 pub const DECLINE_HOURS: i64 = 24;
 /// A deposit's reference, in bytes.
 pub const REFERENCE_BYTES: usize = 64;
+/// Rows of one request that moves data in.
+pub const IMPORT_ROWS: usize = 100;
+/// The body of one request that moves data in, in bytes (1 MiB).
+pub const IMPORT_BYTES: usize = 1024 * 1024;
+/// The first year that an imported lead may be from.
+pub const HISTORY_FROM_YEAR: i16 = 1990;
+/// How far a later date of an imported lead may lie before an earlier one and still be taken for a date
+/// without its time, in hours.
+pub const HISTORY_SLACK_HOURS: i64 = 24;
+/// The id that a lead has in the system it comes from, in bytes.
+pub const EXTERNAL_ID_BYTES: usize = 128;
 /// Opening intervals of one day.
 pub const INTERVALS_PER_DAY: usize = 4;
 /// How many days ahead an opening is searched for.

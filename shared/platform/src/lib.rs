@@ -11,6 +11,7 @@
 //! | [`outbound`] | dealers' URLs |
 //! | [`batch`] | partial failures |
 //! | [`http`] | problems, and what every route does alike |
+//! | [`who`] | whose token it is, and what they may see |
 //! | [`clock`], [`entropy`], [`config`] | the only readers of time, randomness and environment |
 //! | [`telemetry`] | logs without a person in them |
 
@@ -24,6 +25,7 @@ pub mod history;
 pub mod outbound;
 pub mod batch;
 pub mod http;
+pub mod who;
 pub mod clock;
 pub mod entropy;
 pub mod config;

@@ -259,6 +259,21 @@ pub struct CompiledDealer {
     pub(crate) unit: Option<Unit>,
 }
 
+/// A contract, and whose it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// The contract.
+    pub contract: &'a ContractId,
+    /// Its dealer.
+    pub dealer: &'a DealerId,
+    /// The dealer's zone.
+    pub zone: &'a TimeZone,
+    /// Which offers it takes.
+    pub offers: &'a Selection<OfferId>,
+    /// What a lead costs.
+    pub price: Money,
+}
+
 /// Which of a chunk's selections take an offer, and which a source.
 pub(crate) struct Takers {
     offers: Vec<bool>,
@@ -422,6 +437,20 @@ impl Chunk {
         let at = self.dealers.iter().position(|known| &known.id == dealer)?;
         let own = self.contracts.iter().filter(|contract| usize::from(contract.dealer) == at);
         own.map(|contract| contract.price).min()
+    }
+
+    /// Every contract here by whose it is: for who looks up dealers, not for decisions.
+    pub fn terms(&self) -> impl Iterator<Item = Terms<'_>> {
+        self.contracts.iter().filter_map(|contract| {
+            let dealer = self.dealer_of(contract)?;
+            Some(Terms {
+                contract: &contract.id,
+                dealer: &dealer.id,
+                zone: self.zone_of(dealer)?,
+                offers: self.offers.get(contract.offers as usize)?,
+                price: contract.price,
+            })
+        })
     }
 
     /// A dealer of this chunk.

@@ -95,7 +95,7 @@ const ALIASES: &[(&str, Standard)] = &[
 
 /// What a name means.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     Standard(Standard),
     Tag(Tag),
     /// No standard one; kept under this name.
@@ -104,7 +104,7 @@ pub(super) enum Meaning {
 
 /// How sure a meaning is: where two fields mean the same, the surer comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Sureness {
+pub(crate) enum Sureness {
     Mapped,
     Exact,
     Alias,
@@ -142,7 +142,7 @@ impl FieldMap {
         Ok(Self(map))
     }
 
-    pub(super) fn meaning(&self, name: &str) -> (Sureness, Meaning) {
+    pub(crate) fn meaning(&self, name: &str) -> (Sureness, Meaning) {
         if let Some(ours) = self.0.get(&name.trim().to_lowercase()) {
             return (Sureness::Mapped, exact(ours).unwrap_or_else(|| Meaning::Own(ours.clone())));
         }
@@ -179,6 +179,6 @@ fn exact(name: &str) -> Option<Meaning> {
 }
 
 /// Lower-case letters and digits only: `First-Name`, `firstName` and `first_name` are one name.
-pub(super) fn squeezed(name: &str) -> String {
+pub(crate) fn squeezed(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -336,7 +336,7 @@ fn not_ours(what: &str) -> Invalid {
 }
 
 /// Whether this names the United States, or one of its parts that has ZIPs.
-fn is_united_states(country: &str) -> bool {
+pub(crate) fn is_united_states(country: &str) -> bool {
     matches!(
         squeezed(country).as_str(),
         "us" | "usa"

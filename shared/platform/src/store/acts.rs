@@ -61,6 +61,11 @@ impl Store {
         self.put(act.item(&key)?, "", values([]))
     }
 
+    /// Keeps an act on a company that changed what is counted in thousands, beside it rather than with it.
+    pub async fn change_keep(&self, company: &CompanyId, act: &Act) -> Result<(), StoreError> {
+        self.transact(vec![self.change_write(company, act)?]).await.map(drop)
+    }
+
     /// Keeps a lead as the desk changed it, with what it did. `false` when somebody else changed the lead.
     pub async fn lead_act(&self, lead: &Lead, act: &Act) -> Result<bool, StoreError> {
         let next = Lead { version: lead.version + 1, ..lead.clone() };

@@ -15,14 +15,16 @@ use leadyard_domain::assignment::Assignment;
 use leadyard_domain::contract::Caps;
 use leadyard_domain::distribution::counters::{WeekResults, week_of};
 use leadyard_domain::distribution::{Counters, Reservation, Seat, Usage};
+use leadyard_domain::history::Counted;
 use leadyard_domain::ids::{CompanyId, ContractId, DealerId};
 use leadyard_domain::money::Money;
 use leadyard_domain::time::Period;
 
 use reserve::{MonthTurns, Reserve};
 
+use super::acts::Act;
 use super::keys::Key;
-use super::{Item, Store, StoreError, number, read_number, read_string, values};
+use super::{Commit, Item, Store, StoreError, number, read_number, read_string, values};
 
 /// Why an assignment was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,17 @@ pub enum Conflict {
     Lead,
     /// A cap filled, or a period turned, since the counters were read.
     Caps,
+}
+
+/// What became of opening counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// They stand.
+    Done,
+    /// The very same stood already.
+    Already,
+    /// Others stand there: something was counted before.
+    Counted,
 }
 
 /// The attributes of a period: its start (Unix seconds) and its count.
@@ -87,6 +100,13 @@ fn read_usage(item: &Item) -> Usage {
             .map(|start| (start, read_number::<i64>(item, used).unwrap_or(0).max(0) as u32));
     }
     usage
+}
+
+const fn counted_key<'a>(company: &'a CompanyId, of: &'a Counted) -> Key<'a> {
+    match of {
+        Counted::Contract(contract) => Key::ContractCaps(company, contract),
+        Counted::Dealer(dealer) => Key::DealerCaps(company, dealer),
+    }
 }
 
 impl Store {
@@ -186,6 +206,57 @@ impl Store {
         }
         writes.extend(back.write(self, &Key::DealerCaps(company, &assignment.dealer))?);
         Ok(writes)
+    }
+
+    /// Opens the counters of a contract or a dealer, which has none, with what it has had in the periods that
+    /// start so, and what its leads of the month cost; with who did it. A deposit is no count.
+    pub async fn caps_open(
+        &self,
+        company: &CompanyId,
+        of: &Counted,
+        opening: &Usage,
+        act: &Act,
+    ) -> Result<Opened, StoreError> {
+        let mut set = vec![format!("{SPENT} = :spent")];
+        let mut bound = values([(":spent", number(opening.spent_month))]);
+        for (slot, period) in opening.used.iter().zip(Period::ALL) {
+            let (start, used) = attributes(*period);
+            let (at, count) = slot.unwrap_or_default();
+            set.push(format!("{start} = :{start}, {used} = :{used}"));
+            bound.insert(format!(":{start}"), number(at));
+            bound.insert(format!(":{used}"), number(count));
+        }
+        // Whoever counts anything counts in every period.
+        let (nothing, _) = attributes(Period::Total);
+        let write = self.update(
+            &counted_key(company, of),
+            &format!("SET {}", set.join(", ")),
+            &format!("attribute_not_exists({nothing})"),
+            bound,
+        )?;
+        match self.transact(vec![write, self.change_write(company, act)?]).await? {
+            Commit::Done => Ok(Opened::Done),
+            Commit::Refused(_) => self.caps_stand(company, of, opening).await,
+        }
+    }
+
+    /// How opening counts compare with what stands; [`Opened::Done`] where nothing does.
+    pub async fn caps_stand(
+        &self,
+        company: &CompanyId,
+        of: &Counted,
+        opening: &Usage,
+    ) -> Result<Opened, StoreError> {
+        let Some(item) = self.get(&counted_key(company, of)).await? else { return Ok(Opened::Done) };
+        let stands = read_usage(&item);
+        let count = |usage: &Usage| usage.used.map(|slot| slot.map(|(_, count)| count));
+        Ok(if stands.used.iter().all(Option::is_none) {
+            Opened::Done
+        } else if count(&stands) == count(opening) && stands.spent_month == opening.spent_month {
+            Opened::Already
+        } else {
+            Opened::Counted
+        })
     }
 
     /// The write that counts a lead as won, to the week in which it was given; nothing, when that week is

@@ -95,7 +95,8 @@ impl Store {
     }
 
     async fn counter_writes(&self, changes: &Changes<'_>) -> Result<Vec<TransactWriteItem>, StoreError> {
-        if !changes.gives_back && !changes.wins {
+        // What another system sold was never counted here: there is nothing to give back, nor to add to.
+        if changes.assignment.imported || (!changes.gives_back && !changes.wins) {
             return Ok(Vec::new());
         }
         let assignment = changes.assignment;

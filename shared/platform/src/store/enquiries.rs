@@ -1,17 +1,20 @@
 //! Enquiries: kept with their lead and identities in one conditional commit, before anything is
 //! decided.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
+use leadyard_domain::assignment::Assignment;
 use leadyard_domain::ids::{CompanyId, EnquiryId, LeadId, SourceId, VisitorId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
 use serde::{Deserialize, Serialize};
 
 use super::identities::IdentityWrite;
-use super::items::{self, StoredEnquiry};
+use super::items::{self, DecisionRecord, StoredEnquiry};
 use super::keys::Key;
 use super::leads::UNCHANGED;
-use super::{Commit, Delivery, Store, StoreError, number, read_number, string, values};
+use super::{Commit, Delivery, Store, StoreError, number, read_number, read_string, string, values};
 
 /// All that one enquiry writes.
 #[derive(Debug)]
@@ -32,6 +35,39 @@ pub struct Keep<'a> {
     pub visitor: Option<VisitorId>,
     /// The answer to remember under an idempotency key.
     pub answer: Option<StoredAnswer>,
+    /// What another system made of it.
+    pub past: Option<Past<'a>>,
+}
+
+/// The rest of a lead that another system had.
+#[derive(Clone, Copy, Debug)]
+pub struct Past<'a> {
+    /// The row it comes from, where it named itself.
+    pub mark: Option<&'a str>,
+    /// To whom it was sold.
+    pub seat: Option<&'a Assignment>,
+    /// What was concluded.
+    pub decision: Option<&'a DecisionRecord>,
+}
+
+/// Rows that were imported before, by what they are known by, each with its lead.
+#[derive(Clone, Debug, Default)]
+pub struct KeptBefore {
+    enquiries: HashMap<EnquiryId, Option<LeadId>>,
+    marks: HashMap<String, Option<LeadId>>,
+}
+
+impl KeptBefore {
+    /// The lead of a row that was imported before.
+    pub fn lead(&self, enquiry: EnquiryId, mark: Option<&str>) -> Option<Option<LeadId>> {
+        self.enquiries.get(&enquiry).or_else(|| self.marks.get(mark?)).copied()
+    }
+
+    /// One more.
+    pub fn add(&mut self, enquiry: EnquiryId, mark: Option<&str>, lead: Option<LeadId>) {
+        self.enquiries.insert(enquiry, lead);
+        self.marks.extend(mark.map(|mark| (mark.to_owned(), lead)));
+    }
 }
 
 /// The first answer to an idempotency key.
@@ -117,10 +153,32 @@ impl Store {
                 )?);
             }
         }
+        let mut mark_at = None;
+        if let (Some(past), Some(lead)) = (&keep.past, keep.lead) {
+            if let Some(mark) = past.mark {
+                mark_at = Some(writes.len());
+                let mut item = super::key_item(&Key::Imported(&keep.enquiry.company, mark));
+                item.insert("lead_id".to_owned(), string(lead.id.to_string()));
+                writes.push(self.put(item, "attribute_not_exists(pk)", values([]))?);
+            }
+            if let Some(seat) = past.seat {
+                writes.push(self.put(
+                    items::assignment_item(seat)?,
+                    "attribute_not_exists(pk)",
+                    values([]),
+                )?);
+            }
+            if let Some(decision) = past.decision {
+                writes.push(self.put(decision.item(&lead.company, lead.id)?, "", values([]))?);
+            }
+        }
         let writes = writes.into_iter().map(name_ttl).collect();
         match self.transact(writes).await? {
             Commit::Done => Ok(Kept::Done),
             commit @ Commit::Refused(_) if commit.refused_at(0) => Ok(Kept::Already),
+            commit @ Commit::Refused(_) if mark_at.is_some_and(|at| commit.refused_at(at)) => {
+                Ok(Kept::Already)
+            }
             commit @ Commit::Refused(_) => {
                 if let Some(at) = answer_at
                     && commit.refused_at(at)
@@ -139,6 +197,41 @@ impl Store {
                 Ok(Kept::Changed)
             }
         }
+    }
+
+    /// Which of these rows were imported before.
+    pub async fn imported_before(
+        &self,
+        company: &CompanyId,
+        rows: &[(EnquiryId, Option<String>)],
+    ) -> Result<KeptBefore, StoreError> {
+        let enquiries = rows.iter().map(|(enquiry, _)| Key::Enquiry(*enquiry));
+        let marks = rows.iter().filter_map(|(_, mark)| Some(Key::Imported(company, mark.as_deref()?)));
+        let mut keys: Vec<super::Item> = enquiries.chain(marks).map(|key| super::key_item(&key)).collect();
+        // The same row twice in one request is asked for once.
+        keys.sort_by_key(|key| read_string(key, "pk").map(str::to_owned));
+        keys.dedup();
+        let found: HashMap<String, Option<LeadId>> = self
+            .get_items(&keys)
+            .await?
+            .iter()
+            .filter_map(|item| {
+                let lead = read_string(item, "lead_id").or_else(|| read_string(item, "lead"));
+                Some((read_string(item, "pk")?.to_owned(), lead.and_then(|lead| lead.parse().ok())))
+            })
+            .collect();
+        let mut before = KeptBefore::default();
+        for (enquiry, mark) in rows {
+            if let Some(lead) = found.get(&Key::Enquiry(*enquiry).pk()) {
+                before.enquiries.insert(*enquiry, *lead);
+            }
+            if let Some(mark) = mark
+                && let Some(lead) = found.get(&Key::Imported(company, mark).pk())
+            {
+                before.marks.insert(mark.clone(), *lead);
+            }
+        }
+        Ok(before)
     }
 
     /// The first answer to an idempotency key, while it is remembered.
@@ -188,7 +281,7 @@ impl Store {
         visitor: VisitorId,
     ) -> Result<Option<LeadId>, StoreError> {
         let item = self.get(&Key::Visitor(company, visitor)).await?;
-        Ok(item.and_then(|item| super::read_string(&item, "lead_id")?.parse().ok()))
+        Ok(item.and_then(|item| read_string(&item, "lead_id")?.parse().ok()))
     }
 }
 

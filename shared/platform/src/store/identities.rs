@@ -1,12 +1,13 @@
 //! Identities: whose e-mail or phone this is. Uniqueness is a condition of the store.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use jiff::Timestamp;
 use leadyard_domain::identity::{Claim, IdentityHash};
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::LeadScope;
 
-use super::keys::Key;
-use super::{Item, Store, StoreError, read_string, string, values};
+use super::keys::{Key, SUPPRESSED};
+use super::{Item, Store, StoreError, number, read_string, string, values};
 
 /// A change to one identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,11 +33,74 @@ pub struct Identified {
     pub surnames: Vec<IdentityHash>,
 }
 
+/// What is known of an e-mail or phone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Whose it is, in each scope.
+    pub scopes: Vec<Identified>,
+    /// Whoever has it is not to be taken in.
+    pub suppressed: bool,
+}
+
+/// A change to a suppression list.
+#[derive(Clone, Copy, Debug)]
+pub enum Suppression<'a> {
+    /// Put on it, with a word for why.
+    On(Option<&'a str>),
+    /// Taken off it.
+    Off,
+}
+
 impl Store {
+    /// All that is known of this e-mail or phone in the company, in one query.
+    pub async fn identity_known(&self, hash: &IdentityHash) -> Result<Known, StoreError> {
+        let items = self.query_prefix(Key::Identity { hash: &hash.to_string(), scope: "" }.pk(), "").await?;
+        let (lists, scopes): (Vec<Item>, Vec<Item>) =
+            items.into_iter().partition(|item| read_string(item, "sk") == Some(SUPPRESSED));
+        let scopes = scopes.iter().filter_map(|item| read(item).transpose()).collect::<Result<_, _>>()?;
+        Ok(Known { scopes, suppressed: !lists.is_empty() })
+    }
+
     /// All scopes of the company in which this e-mail or phone is known.
     pub async fn identity_scopes(&self, hash: &IdentityHash) -> Result<Vec<Identified>, StoreError> {
-        let items = self.query_prefix(Key::Identity { hash: &hash.to_string(), scope: "" }.pk(), "").await?;
-        items.iter().filter_map(|item| read(item).transpose()).collect()
+        Ok(self.identity_known(hash).await?.scopes)
+    }
+
+    /// Whether this e-mail or phone is on the list.
+    pub async fn identity_suppressed(&self, hash: &IdentityHash) -> Result<bool, StoreError> {
+        Ok(self.get(&Key::Suppressed { hash: &hash.to_string() }).await?.is_some())
+    }
+
+    /// Puts an e-mail or phone on the list, or takes it off; `false` when it is so already.
+    pub async fn identity_suppress(
+        &self,
+        hash: &IdentityHash,
+        change: Suppression<'_>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let hash = hash.to_string();
+        let key = Key::Suppressed { hash: &hash };
+        match change {
+            Suppression::On(reason) => {
+                let mut item = super::key_item(&key);
+                item.insert("since".to_owned(), number(now.as_millisecond()));
+                if let Some(reason) = reason {
+                    item.insert("reason".to_owned(), string(reason));
+                }
+                self.put_if(item, "attribute_not_exists(pk)", values([])).await
+            }
+            Suppression::Off => {
+                let gone = self
+                    .client
+                    .delete_item()
+                    .table_name(&self.table)
+                    .set_key(Some(super::key_item(&key)))
+                    .condition_expression("attribute_exists(pk)")
+                    .send()
+                    .await;
+                super::stands(gone)
+            }
+        }
     }
 
     pub(super) fn identity_write(

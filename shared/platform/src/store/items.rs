@@ -234,6 +234,8 @@ struct AssignmentItem {
     desk: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     shadow: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    imp: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     patient: Option<Timestamp>,
     #[serde(default)]
@@ -278,6 +280,7 @@ pub(super) fn assignment_item(assignment: &Assignment) -> Result<Item, StoreErro
         recall: assignment.recalled,
         desk: assignment.by_desk,
         shadow: assignment.shadow,
+        imp: assignment.imported,
         patient: assignment.patient_until,
         rb: assignment.rulebook,
         st: assignment.sold_in,
@@ -324,6 +327,7 @@ pub(super) fn read_assignment(item: Item) -> Result<Assignment, StoreError> {
         recalled: shape.recall,
         by_desk: shape.desk,
         shadow: shape.shadow,
+        imported: shape.imp,
         patient_until: shape.patient,
         rulebook: shape.rb,
         sold_in: shape.st,
@@ -360,7 +364,7 @@ pub struct StoredEnquiry {
     /// The lead it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<LeadId>,
-    /// `received`, `repeat`, `quarantined` or `test`.
+    /// `received`, `repeat`, `quarantined`, `test` or `imported`.
     pub status: String,
     /// Why it is quarantined.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -402,7 +406,7 @@ pub struct DecisionRecord {
     pub facts: LeadFacts,
     /// The rulebook's version.
     pub rulebook: u64,
-    /// The version of the rules of decision themselves.
+    /// The version of the rules of decision themselves; [`IMPORTED_ALGORITHM`] of one made elsewhere.
     pub algorithm: u16,
     /// The versions of the places and the time zones.
     #[serde(default)]
@@ -412,7 +416,7 @@ pub struct DecisionRecord {
     pub zones: String,
     /// Feeds the last tie-break.
     pub seed: u64,
-    /// `assigned` or `waiting`.
+    /// `assigned`, `waiting:REASON`, or `imported`.
     pub conclusion: String,
     /// Why it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -439,7 +443,35 @@ pub struct DecisionRecord {
     pub digest: String,
 }
 
+/// The algorithm of a decision that was made elsewhere, and cannot be made again.
+pub const IMPORTED_ALGORITHM: u16 = 0;
+
 impl DecisionRecord {
+    /// What another system concluded of a lead with these facts: these contracts, or nobody.
+    pub fn imported(id: DecisionId, at: Timestamp, facts: LeadFacts, contracts: Vec<ContractId>) -> Self {
+        Self {
+            id,
+            at,
+            seed: u64::from(facts.cycle),
+            facts,
+            rulebook: 0,
+            algorithm: IMPORTED_ALGORITHM,
+            conclusion: leadyard_domain::history::IMPORTED.to_owned(),
+            waiting: None,
+            until: None,
+            contracts,
+            failed: std::collections::BTreeMap::new(),
+            near_misses: Vec::new(),
+            counters: std::collections::BTreeMap::new(),
+            evidence: String::new(),
+        }
+    }
+
+    /// Whether it was made elsewhere.
+    pub const fn is_imported(&self) -> bool {
+        self.algorithm == IMPORTED_ALGORITHM
+    }
+
     /// Evidence as it is kept; nothing of one that is too large for an item: the decision stands without.
     pub fn kept_evidence(evidence: &Evidence) -> Result<String, StoreError> {
         let bytes = evidence.encode().map_err(|error| StoreError::Malformed(Box::new(error)))?;

@@ -85,6 +85,16 @@ pub enum Key<'a> {
         /// `c:category` or `o:offer`.
         scope: &'a str,
     },
+    /// `I#hash` / `suppressed`. Whoever has this e-mail or phone is not to be taken in: a word for why, and
+    /// since when; never the value. It stands where the identities do, so that intake reads both at once.
+    /// Written by importing suppression lists.
+    Suppressed {
+        /// As in [`Key::Identity`].
+        hash: &'a str,
+    },
+    /// `J#company#mark` / `J`. A row of another system, by a keyed hash of the id it had there, and the lead
+    /// it became: it comes once, whatever else was put right in it. Immutable. Written by importing history.
+    Imported(&'a CompanyId, &'a str),
     /// `Q#company#source#hash` / `Q`. The first answer to an idempotency key. Immutable. Written by
     /// intake. Expires after a day.
     Idempotency {
@@ -157,6 +167,9 @@ pub enum Key<'a> {
     Wake(&'a CompanyId, &'a CategoryId),
 }
 
+/// The sort key of a suppression: no scope is written so.
+pub const SUPPRESSED: &str = "suppressed";
+
 impl Key<'_> {
     /// The partition key.
     pub fn pk(&self) -> String {
@@ -171,7 +184,8 @@ impl Key<'_> {
                 format!("V#{company}#{visitor}")
             }
             Self::Enquiry(enquiry) => format!("E#{enquiry}"),
-            Self::Identity { hash, .. } => format!("I#{hash}"),
+            Self::Identity { hash, .. } | Self::Suppressed { hash } => format!("I#{hash}"),
+            Self::Imported(company, mark) => format!("J#{company}#{mark}"),
             Self::Idempotency { company, source, hash } => format!("Q#{company}#{source}#{hash}"),
             Self::ContractCaps(company, contract) => format!("K#{company}#c#{contract}"),
             Self::DealerCaps(company, dealer) => format!("K#{company}#d#{dealer}"),
@@ -210,6 +224,8 @@ impl Key<'_> {
             Self::Visitor(_, _) => "V".to_owned(),
             Self::Enquiry(_) => "E".to_owned(),
             Self::Identity { scope, .. } => (*scope).to_owned(),
+            Self::Suppressed { .. } => SUPPRESSED.to_owned(),
+            Self::Imported(_, _) => "J".to_owned(),
             Self::Idempotency { .. } => "Q".to_owned(),
             Self::ContractCaps(_, _) | Self::DealerCaps(_, _) => "K".to_owned(),
             Self::RulebookPointer(_) => "current".to_owned(),

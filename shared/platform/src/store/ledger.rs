@@ -9,7 +9,7 @@ use leadyard_domain::money::Money;
 use super::acts::Act;
 use super::keys::{self, Key};
 use super::rulebook::WAKES_AT_ONCE;
-use super::{Commit, Item, Store, StoreError, string, values};
+use super::{Commit, Item, Store, StoreError, number, read_number, string, values};
 
 /// Slots that a deposit frees, in each category that the dealer has contracts in.
 #[derive(Clone, Debug)]
@@ -41,6 +41,18 @@ impl Store {
         items.into_iter().map(read).collect()
     }
 
+    /// The amount of the deposit that is booked under this reference, if one is. One that an earlier version
+    /// booked does not say.
+    pub async fn deposit_booked(
+        &self,
+        company: &CompanyId,
+        dealer: &DealerId,
+        reference: &str,
+    ) -> Result<Option<Option<Money>>, StoreError> {
+        let item = self.get(&Key::Deposit(company, dealer, reference)).await?;
+        Ok(item.map(|item| read_number(&item, "amount").map(Money::from_minor)))
+    }
+
     /// Books a deposit, once for each reference; `false` when it is booked already. Who waits for it is
     /// woken.
     pub async fn deposit_book(
@@ -63,7 +75,8 @@ impl Store {
             contract: None,
             reason: Some(reference.to_owned()),
         };
-        let booked = super::key_item(&Key::Deposit(company, dealer, reference));
+        let mut booked = super::key_item(&Key::Deposit(company, dealer, reference));
+        booked.insert("amount".to_owned(), number(amount.minor()));
         let mut writes = vec![
             self.put(booked, "attribute_not_exists(pk)", values([]))?,
             self.caps_deposit(company, dealer, amount)?,

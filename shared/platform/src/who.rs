@@ -4,21 +4,22 @@ use axum::http::HeaderMap;
 use leadyard_domain::access::{DealerToken, DeskToken};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::CompanyId;
-use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{Problem, bearer};
+
+use crate::cloud::Cloud;
+use crate::http::{Problem, bearer};
 
 /// The generation of dealers' tokens.
 const GENERATION: u32 = 1;
 
 /// The desk's token.
-pub(crate) fn desk(cloud: &Cloud, headers: &HeaderMap) -> Result<DeskToken, Problem> {
+pub fn desk(cloud: &Cloud, headers: &HeaderMap) -> Result<DeskToken, Problem> {
     bearer(headers)
         .and_then(|token| cloud.master.verify(token))
         .ok_or_else(|| Problem::new(Code::Unauthorized, "send the desk's token as bearer token"))
 }
 
 /// A dealer's token.
-pub(crate) fn dealer(cloud: &Cloud, headers: &HeaderMap) -> Result<DealerToken, Problem> {
+pub fn dealer(cloud: &Cloud, headers: &HeaderMap) -> Result<DealerToken, Problem> {
     bearer(headers)
         .and_then(|token| cloud.master.verify(token))
         .filter(|token: &DealerToken| token.generation == GENERATION)
@@ -26,7 +27,7 @@ pub(crate) fn dealer(cloud: &Cloud, headers: &HeaderMap) -> Result<DealerToken, 
 }
 
 /// The company asked for, if the desk was given it; the only one, if none was asked for.
-pub(crate) fn company(desk: &DeskToken, asked: Option<&str>) -> Result<CompanyId, Problem> {
+pub fn company(desk: &DeskToken, asked: Option<&str>) -> Result<CompanyId, Problem> {
     let found = match asked {
         Some(asked) => desk.companies.iter().find(|company| company.as_str() == asked),
         None if desk.companies.len() > 1 => {

@@ -1,0 +1,85 @@
+//! Suppression lists: an e-mail or phone is kept as its keyed hash alone. What arrives from it is kept in
+//! quarantine, and nobody hears of it.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use leadyard_domain::history::Listed;
+use leadyard_domain::identity::{IdentityHash, IdentityKey};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::Problem;
+use leadyard_platform::store::{StoreError, Suppression};
+use serde_json::{Value, json};
+
+use super::{Asked, Office, Request, Row, Status, let_in};
+use crate::whose::identity_key;
+
+/// Rows that are written side by side.
+const ABREAST: usize = 16;
+
+/// `POST /v1/import/suppressed?company&dry_run`: `{"rows": [{"email": …, "reason": "unsubscribed"}, {"phone": …,
+/// "remove": true}]}`.
+pub(super) async fn import(
+    State(office): State<Office>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let cloud = &office.cloud;
+    let request = let_in(cloud, asked, &headers, body).await?;
+    let key = identity_key(cloud);
+    let listed: Vec<Result<Listed, Row>> = request
+        .rows
+        .iter()
+        .map(|row| {
+            row.as_ref().map_err(|error| vec![error.clone()]).and_then(Listed::read).map_err(Row::refused)
+        })
+        .collect();
+    let removes = |one: &Result<Listed, Row>| one.as_ref().is_ok_and(|listed| listed.remove);
+    let removed: Vec<bool> = listed.iter().map(removes).collect();
+    let rows: Vec<Row> = stream::iter(listed)
+        .map(|one| list(cloud, &request, &key, one))
+        .buffered(ABREAST)
+        .try_collect()
+        .await?;
+    let count = |remove: bool| {
+        let changed = rows.iter().zip(&removed).filter(|(row, _)| row.status == Status::Imported);
+        changed.filter(|(_, removed)| **removed == remove).count()
+    };
+    let (on, off) = (count(false), count(true));
+    if !request.dry_run && on + off > 0 {
+        let act = request.act(cloud, "suppress", &json!({}), &json!({ "put_on": on, "taken_off": off }));
+        cloud.store.change_keep(&request.company, &act).await?;
+    }
+    Ok(request.answer("suppressed", &rows))
+}
+
+async fn list(
+    cloud: &Cloud,
+    request: &Request,
+    key: &IdentityKey,
+    one: Result<Listed, Row>,
+) -> Result<Row, StoreError> {
+    let listed = match one {
+        Ok(listed) => listed,
+        Err(refused) => return Ok(refused),
+    };
+    let company = &request.company;
+    let email = listed.email.as_ref().map(|email| IdentityHash::of_email(key, company, email));
+    let phone = listed.phone.as_ref().map(|phone| IdentityHash::of_phone(key, company, phone));
+    let change = if listed.remove { Suppression::Off } else { Suppression::On(listed.reason.as_deref()) };
+    let mut status = Status::Already;
+    for hash in email.into_iter().chain(phone) {
+        let changed = if request.dry_run {
+            cloud.store.identity_suppressed(&hash).await? == listed.remove
+        } else {
+            cloud.store.identity_suppress(&hash, change, cloud.clock.now()).await?
+        };
+        if changed {
+            status = Status::Imported;
+        }
+    }
+    Ok(Row::of(status))
+}
