@@ -30,6 +30,7 @@ fn offered(deadline: bool) -> Assignment {
         returned: None,
         recalled: false,
         by_desk: false,
+        imported: false,
         shadow: false,
         patient_until: None,
         rulebook: 1,

@@ -446,7 +446,7 @@ impl Chunk {
             Some(Terms {
                 contract: &contract.id,
                 dealer: &dealer.id,
-                zone: self.zone_of(dealer)?,
+                zone: self.calendar(dealer.schedule)?.zone,
                 offers: self.offers.get(contract.offers as usize)?,
                 price: contract.price,
             })

@@ -75,6 +75,7 @@ impl PastLead<'_> {
         };
         let settled = !matches!(state, AssignmentState::Declined | AssignmentState::Withdrawn);
         Some(Assignment {
+            by_desk: false,
             id,
             version: 0,
             lead: lead.id,

@@ -456,14 +456,18 @@ impl DecisionRecord {
             facts,
             rulebook: 0,
             algorithm: IMPORTED_ALGORITHM,
+            places: String::new(),
+            zones: String::new(),
             conclusion: leadyard_domain::history::IMPORTED.to_owned(),
             waiting: None,
             until: None,
             contracts,
+            placed: None,
             failed: std::collections::BTreeMap::new(),
             near_misses: Vec::new(),
             counters: std::collections::BTreeMap::new(),
             evidence: String::new(),
+            digest: String::new(),
         }
     }
 
