@@ -37,10 +37,8 @@ pub(crate) async fn why_nothing(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     let (company, dealer) = whose(&cloud, &headers, &query)?;
-    let core = cloud.rulebooks.current(&cloud.store, &company).await?;
-    let core = core.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))?;
-    let zone =
-        time::zone(&core.company.zone).map_err(|rule| Problem::new(Code::Internal, rule.to_string()))?;
+    let core = who::rules_of(&cloud, &company).await?;
+    let zone = who::zone_of(&core)?;
     let (date, from, to) = day_of(query.date.as_deref(), cloud.clock.now(), &zone)?;
     let records = cloud.store.decisions_between(&company, from, to, limits::DECISIONS_EXAMINED).await?;
     // What another system decided says nothing of anybody's rules here.

@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use leadyard_domain::distribution::Waiting;
 use leadyard_domain::error::Code;
 use leadyard_domain::ledger::Month;
-use leadyard_domain::{limits, time};
+use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::store::Act;
@@ -33,10 +33,8 @@ pub(crate) async fn compared(
 ) -> Result<Json<Value>, Problem> {
     let desk = who::desk(&cloud, &headers)?;
     let company = who::company(&desk, query.company.as_deref())?;
-    let core = cloud.rulebooks.current(&cloud.store, &company).await?;
-    let core = core.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))?;
-    let zone =
-        time::zone(&core.company.zone).map_err(|rule| Problem::new(Code::Internal, rule.to_string()))?;
+    let core = who::rules_of(&cloud, &company).await?;
+    let zone = who::zone_of(&core)?;
     let refused = |rule: leadyard_domain::error::Invalid| Problem::new(Code::InvalidField, rule.to_string());
     let month = match query.month.as_deref() {
         None => Month::of(cloud.clock.now(), &zone),

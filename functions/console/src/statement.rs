@@ -8,8 +8,8 @@ use axum::response::{IntoResponse as _, Response};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{CompanyId, DealerId};
 use leadyard_domain::ledger::{Line, LineKind, Month, Sums};
+use leadyard_domain::limits;
 use leadyard_domain::money::Money;
-use leadyard_domain::{limits, time};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, body};
 use leadyard_platform::store::Freed;
@@ -35,10 +35,8 @@ pub(crate) async fn statement(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (company, dealer) = whose(&cloud, &headers, &dealer, query.company.as_deref())?;
-    let core = cloud.rulebooks.current(&cloud.store, &company).await?;
-    let core = core.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))?;
-    let zone =
-        time::zone(&core.company.zone).map_err(|rule| Problem::new(Code::Internal, rule.to_string()))?;
+    let core = who::rules_of(&cloud, &company).await?;
+    let zone = who::zone_of(&core)?;
     let month = match query.month.as_deref() {
         None => Month::of(cloud.clock.now(), &zone),
         Some(text) => text.parse().map_err(|rule: leadyard_domain::error::Invalid| {

@@ -9,7 +9,6 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use leadyard_domain::distribution::{Rule, Waiting};
-use leadyard_domain::error::Code;
 use leadyard_domain::ids::{CategoryId, CompanyId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
@@ -39,8 +38,7 @@ pub(crate) async fn room(
 ) -> Result<Json<Value>, Problem> {
     let desk = who::desk(&cloud, &headers)?;
     let company = who::company(&desk, query.company.as_deref())?;
-    let core = cloud.rulebooks.current(&cloud.store, &company).await?;
-    let core = core.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))?;
+    let core = who::rules_of(&cloud, &company).await?;
     let mut categories: Vec<CategoryId> = core.offers.iter().map(|offer| offer.category.clone()).collect();
     categories.sort_unstable();
     categories.dedup();

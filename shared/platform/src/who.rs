@@ -1,9 +1,15 @@
-//! Whose token it is, and what they may see. What somebody may not see does not exist for them.
+//! Whose token it is, and what they may see. What somebody may not see does not exist for them. And the
+//! rules of the company that they were given.
+
+use std::sync::Arc;
 
 use axum::http::HeaderMap;
+use jiff::tz::TimeZone;
 use leadyard_domain::access::{DealerToken, DeskToken};
+use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::CompanyId;
+use leadyard_domain::time;
 
 use crate::cloud::Cloud;
 use crate::http::{Problem, bearer};
@@ -36,4 +42,15 @@ pub fn company(desk: &DeskToken, asked: Option<&str>) -> Result<CompanyId, Probl
         None => desk.companies.first(),
     };
     found.cloned().ok_or_else(|| Problem::new(Code::NotFound, "there is no such company for this token"))
+}
+
+/// The rules in force, by their core.
+pub async fn rules_of(cloud: &Cloud, company: &CompanyId) -> Result<Arc<Core>, Problem> {
+    let core = cloud.rulebooks.current(&cloud.store, company).await?;
+    core.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))
+}
+
+/// The company's zone: its months and days are read in it.
+pub fn zone_of(core: &Core) -> Result<TimeZone, Problem> {
+    time::zone(&core.company.zone).map_err(|rule| Problem::new(Code::Internal, rule.to_string()))
 }

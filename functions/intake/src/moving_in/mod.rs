@@ -87,8 +87,7 @@ async fn let_in(cloud: &Cloud, asked: Asked, headers: &HeaderMap, body: Body) ->
         let detail = format!("rows is a list of 1 to {} rows", limits::IMPORT_ROWS);
         return Err(Problem::new(Code::InvalidField, detail));
     }
-    let core = cloud.rulebooks.current(&cloud.store, &company).await?;
-    let core = core.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))?;
+    let core = who::rules_of(cloud, &company).await?;
     let unreadable = |rule: String| FieldError { pointer: String::new(), detail: rule };
     let fields = |row: Value| {
         Fields::from_json(row.to_string().as_bytes()).map_err(|error| unreadable(error.to_string()))

@@ -106,14 +106,14 @@ pub struct Change {
 pub(super) struct Assumed {
     pub(super) counted_from: Option<Timestamp>,
     pub(super) answers_reused: usize,
-    pub(super) answers_assumed: usize,
+    pub(super) answers_accepted: usize,
     pub(super) placements_replayed: usize,
     pub(super) placements_elsewhere: usize,
     pub(super) placements_lost: usize,
 }
 
 impl Difference {
-    pub(super) fn of(replay: Replay<'_>) -> Self {
+    pub(super) fn of(replay: &Replay<'_>) -> Self {
         let mut found = Self {
             from: replay.window.from,
             to: replay.window.to,
@@ -278,7 +278,7 @@ impl Assumed {
         }
         sentences.push(format!(
             "A dealer that had the lead answers as it did ({} times); any other accepts it ({} times).",
-            self.answers_reused, self.answers_assumed
+            self.answers_reused, self.answers_accepted
         ));
         if self.placements_replayed + self.placements_elsewhere + self.placements_lost > 0 {
             sentences.push(format!(

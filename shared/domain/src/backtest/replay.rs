@@ -53,7 +53,7 @@ pub fn backtest(
     }
     replay.until(window.to);
     progress(total, total);
-    Ok(Difference::of(replay))
+    Ok(Difference::of(&replay))
 }
 
 /// Something in history, at its time.
@@ -69,6 +69,7 @@ struct Step<'h> {
     what: What<'h>,
 }
 
+#[derive(Clone, Copy)]
 enum What<'h> {
     Happened(&'h Event),
     /// A seat came back.
@@ -136,6 +137,9 @@ fn key(decided: &Decided) -> CycleKey {
     (decided.facts.lead, decided.facts.cycle)
 }
 
+/// A timer by its time; those of one instant in the order of their leads' worth.
+type Timed = (Timestamp, u8, Reverse<Timestamp>, Timer);
+
 /// How many of those that wait are asked whether a freed slot is for them.
 const ASKED_FOR_A_SLOT: usize = 500;
 /// How many are woken for one slot: twice as many as came free.
@@ -150,8 +154,7 @@ pub(super) struct Replay<'h> {
     by_lead: HashMap<CycleKey, usize>,
     /// What each dealer answered to each lead.
     answers: HashMap<CycleKey, Vec<&'h Assigned>>,
-    /// By time; those of one instant in the order of their leads' worth.
-    timers: BinaryHeap<Reverse<(Timestamp, u8, Reverse<Timestamp>, Timer)>>,
+    timers: BinaryHeap<Reverse<Timed>>,
     /// Leads that wait in the world that would be, by category.
     waiting: HashMap<CategoryId, Vec<usize>>,
     switches: Switches,
@@ -372,7 +375,7 @@ impl<'h> Replay<'h> {
             .flatten()
             .find(|seat| seat.dealer == slot.dealer);
         match answered {
-            None => self.assumed.answers_assumed += 1,
+            None => self.assumed.answers_accepted += 1,
             Some(answered) => {
                 self.assumed.answers_reused += 1;
                 let after = |at: Timestamp| slot.at.checked_add(at.duration_since(answered.at)).ok();

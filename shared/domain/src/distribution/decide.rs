@@ -23,18 +23,22 @@
 //!   category.
 //! - *The share's floor* is taken among those the earlier steps left, since only they compete.
 
-use std::cell::OnceCell;
+mod territory;
+mod available;
 mod until;
 mod best;
 mod misses;
 mod place;
 mod sentence;
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+
+use available::unavailable;
 
 use super::compiled::{Calendar, Chunk, CompiledDealer};
 use super::counters::{Counters, PASS_UNIT, Reservation, Usage};
@@ -45,7 +49,7 @@ use super::screen::{Candidate, Screened, too_old_at};
 use crate::contract::{AcceptBy, Caps, Sale, Specificity, Territory, WhenUnavailable};
 use crate::dealer::AfterHours;
 use crate::ids::{ContractId, DealerId, LeadId};
-use crate::limits;
+
 use crate::money::Money;
 use crate::rulebook::Mode;
 use crate::time::{Period, WeekStart};
@@ -452,32 +456,6 @@ impl<'a> Table<'a> {
         self.best(free).ok_or_else(|| (self.nearest(), self.changes(terms).into_iter().chain(until).min()))
     }
 
-    /// Those who have a say before the ranking, the most specific first.
-    fn voices(&self, chosen: &[Best]) -> Vec<(Specificity, usize)> {
-        let mut voices: Vec<(Specificity, usize)> = self
-            .rows
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| self.no_say != Some(*at))
-            .filter(|(_, row)| {
-                let refuses = || row.candidate.refuses;
-                match row.territory {
-                    Territory::Open => false,
-                    Territory::First | Territory::Protected => {
-                        refuses().is_none() && !self.has_seat(row, chosen)
-                    }
-                    Territory::Closed if self.has_seat(row, chosen) => {
-                        refuses().is_some_and(|rule| rule != Rule::Inactive)
-                    }
-                    Territory::Closed => refuses() != Some(Rule::Inactive),
-                }
-            })
-            .map(|(at, row)| (row.candidate.specificity, at))
-            .collect();
-        voices.sort_unstable();
-        voices
-    }
-
     fn has_seat(&self, row: &Row<'_>, chosen: &[Best]) -> bool {
         let candidate = row.candidate;
         let took = |best: &Best| {
@@ -515,61 +493,6 @@ impl<'a> Table<'a> {
         self.rows
             .get(at)
             .is_some_and(|row| row.own.is_none() && self.may_sit(row, terms) && !self.has_seat(row, chosen))
-    }
-
-    /// Whether this compelling row keeps the lead waiting for it.
-    fn waits(&self, at: usize, terms: Option<Terms>, chosen: &[Best]) -> bool {
-        self.rows.get(at).is_some_and(|row| {
-            row.candidate.contract.when_unavailable == WhenUnavailable::Wait
-                && match row.own {
-                    Some(Rule::Hours | Rule::Cap) => true,
-                    Some(Rule::Excluded) => !self.by_hand,
-                    Some(
-                        Rule::Inactive
-                        | Rule::Offer
-                        | Rule::Source
-                        | Rule::Age
-                        | Rule::Area
-                        | Rule::Band
-                        | Rule::Needs
-                        | Rule::Territory,
-                    )
-                    | None => false,
-                }
-                && self.may_sit(row, terms)
-                && !self.has_seat(row, chosen)
-        })
-    }
-
-    /// Whether this compelling row, which does not get the seat, keeps other dealers from it: closed, and
-    /// it does not take the lead; or it takes the lead and may not share it.
-    fn bars(&self, at: usize, terms: Option<Terms>, chosen: &[Best]) -> bool {
-        self.rows.get(at).is_some_and(|row| {
-            let contract = row.candidate.contract;
-            let takes = row.own.is_none() || contract.when_unavailable == WhenUnavailable::Wait;
-            match contract.territory {
-                Territory::Open | Territory::First => false,
-                Territory::Protected => takes && !self.may_sit(row, terms),
-                Territory::Closed => {
-                    row.candidate.refuses.is_some()
-                        || takes && !self.may_sit(row, terms) && !self.has_seat(row, chosen)
-                }
-            }
-        })
-    }
-
-    /// Shuts out everyone but the compelling contracts that are at least as specific, and `spared`
-    /// dealers.
-    fn shut_out(&mut self, by: usize, specificity: Specificity, spared: impl Fn(&DealerId) -> bool) {
-        let no_say = self.no_say;
-        for (at, row) in self.rows.iter_mut().enumerate() {
-            let candidate = row.candidate;
-            let compels = row.territory.compels() && no_say != Some(at);
-            let speaks = compels && candidate.specificity <= specificity;
-            if !speaks && row.shut_out_by.is_none() && !spared(&candidate.dealer.id) {
-                row.shut_out_by = Some(by);
-            }
-        }
     }
 
     /// The first rule a row failed, territory in its place.
@@ -657,85 +580,6 @@ impl<'a> Row<'a> {
     fn step(&self) -> u64 {
         PASS_UNIT / u64::from(self.candidate.contract.weight.max(1))
     }
-}
-
-/// Rules 6 and 7.
-fn unavailable<'a>(
-    row: &Row<'a>,
-    opening: Option<&Opening<'_>>,
-    local: Option<&Local<'_>>,
-    counters: &'a Counters,
-    now: Timestamp,
-) -> Option<Rule> {
-    // A chunk knows the zone and hours of all its dealers; were one missing, it is shut.
-    let Some((local, opening)) = local.zip(opening) else { return Some(Rule::Hours) };
-    if row.candidate.contract.after_hours == AfterHours::Hold && !opening.is_open {
-        return Some(Rule::Hours);
-    }
-    exhausted(row, local, counters, now).map(|_| Rule::Cap)
-}
-
-/// What is used up: rule 7.
-enum Exhausted {
-    /// A cap of the contract, or of its dealer: the period, the cap, and how many were used.
-    Cap { of_dealer: bool, period: Period, most: u32, used: u32 },
-    /// The contract's budget has less left than the price.
-    Budget { most: Money, spent: Money },
-    /// What the dealer paid in advance is less than the price.
-    Balance { left: Money },
-}
-
-/// The first limit that is used up.
-fn exhausted<'a>(
-    row: &Row<'a>,
-    local: &Local<'_>,
-    counters: &'a Counters,
-    now: Timestamp,
-) -> Option<Exhausted> {
-    if row.candidate.contract.has_no_limit(row.candidate.chunk) {
-        return None;
-    }
-    all_exhausted(row, local, counters, now).next()
-}
-
-/// Every limit that is used up: the contract's caps, the dealer's, the budget, the balance; each is looked at
-/// when it is asked for.
-fn all_exhausted<'a>(
-    row: &Row<'a>,
-    local: &Local<'_>,
-    counters: &'a Counters,
-    now: Timestamp,
-) -> impl Iterator<Item = Exhausted> {
-    let Candidate { contract, dealer, .. } = *row.candidate;
-    let price = contract.price.minor();
-    let caps =
-        caps(row, counters).into_iter().zip([false, true]).flat_map(move |((caps, usage), of_dealer)| {
-            // What was never used is not full: the zone's periods are not asked for.
-            usage.into_iter().flat_map(move |usage| {
-                let full = local.reservation(now).all_full(caps, usage);
-                full.map(move |(period, most, used)| Exhausted::Cap { of_dealer, period, most, used })
-            })
-        });
-    let budget = contract.budget_month.into_iter().filter_map(move |most| {
-        let usage = row.usage(counters);
-        let spent = usage.map_or(0, |usage| usage.spent(local.reservation(now).start(Period::Month)));
-        let over = spent.saturating_add(price) > most.minor();
-        over.then_some(Exhausted::Budget { most, spent: Money::from_minor(spent) })
-    });
-    let balance = contract.prepaid().then_some(()).into_iter().filter_map(move |()| {
-        let left = counters.dealers.get(&dealer.id).map_or(0, |usage| usage.balance);
-        (left < price).then_some(Exhausted::Balance { left: Money::from_minor(left) })
-    });
-    caps.chain(budget).chain(balance)
-}
-
-/// The contract's caps and counters, and the dealer's; counters are looked for where there is a cap.
-fn caps<'a>(row: &Row<'a>, counters: &'a Counters) -> [(&'a Caps, Option<&'a Usage>); 2] {
-    let Candidate { contract, dealer, chunk, .. } = *row.candidate;
-    let (of_contract, of_dealer) = (chunk.caps_of(contract), chunk.caps_of_dealer(contract));
-    let usage = if of_contract.0.is_empty() { None } else { row.usage(counters) };
-    let dealer = if of_dealer.0.is_empty() { None } else { counters.dealers.get(&dealer.id) };
-    [(of_contract, usage), (of_dealer, dealer)]
 }
 
 /// A hash of seed, lead and contract: FNV-1a over the bytes, finished by the mixer of SplitMix64

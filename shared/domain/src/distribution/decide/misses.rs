@@ -2,10 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::{
-    Candidate, Conclusion, Decision, Exhausted, NearMiss, Period, Row, Rule, Specificity, Table, exhausted,
-    limits,
-};
+use super::available::{Exhausted, exhausted};
+use super::{Candidate, Conclusion, Decision, NearMiss, Period, Row, Rule, Specificity, Table};
+use crate::limits;
 
 impl<'a> Table<'a> {
     pub(super) fn decision(&self, conclusion: Conclusion) -> Decision {

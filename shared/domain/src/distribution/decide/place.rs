@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Best, Counters, NearMiss, OpenSeats, Rule, Screened, Seat, Table, Terms, exhausted};
+use super::available::exhausted;
+use super::{Best, Counters, NearMiss, OpenSeats, Rule, Screened, Seat, Table, Terms};
 use crate::ids::ContractId;
 
 /// What placing a lead with a contract comes to.

@@ -4,7 +4,8 @@
 //! That somebody would have had it is said only after deciding again without the rule in its way: one that
 //! fails two rules, or would have ranked lower, has no such claim.
 
-use super::{Candidate, Conclusion, NearMiss, Period, Row, Rule, Specificity, Table, all_exhausted, caps};
+use super::available::{all_exhausted, caps};
+use super::{Candidate, Conclusion, NearMiss, Period, Row, Rule, Specificity, Table};
 use crate::contract::Territory;
 use crate::distribution::facts::Location;
 use crate::distribution::screen::failures_when_covered;
@@ -116,7 +117,8 @@ impl<'a> Table<'a> {
 
     fn unavailable_too(&self, row: &Row<'a>) -> bool {
         let local = self.locals.get(row.candidate.zone);
-        super::unavailable(row, self.openings.get(row.opening), local, self.counters, self.now).is_some()
+        super::available::unavailable(row, self.openings.get(row.opening), local, self.counters, self.now)
+            .is_some()
     }
 
     /// The sentence of a row that did not get the lead.

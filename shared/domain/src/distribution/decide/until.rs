@@ -5,9 +5,10 @@
 
 use jiff::Timestamp;
 
+use super::available::caps;
 use super::{
     AfterHours, Calendar, Candidate, CompiledDealer, DealerId, Ends, HashSet, Opening, Period, Row, Rule,
-    Table, Terms, Territory, WhenUnavailable, caps, too_old_at,
+    Table, Terms, Territory, WhenUnavailable, too_old_at,
 };
 
 impl<'a> Table<'a> {

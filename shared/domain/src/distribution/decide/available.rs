@@ -1,0 +1,91 @@
+//! Rules 6 and 7: who is open, and what is used up of caps, budget and balance.
+
+use jiff::Timestamp;
+
+use super::{Local, Opening, Row};
+use crate::contract::Caps;
+use crate::dealer::AfterHours;
+use crate::distribution::counters::{Counters, Usage};
+use crate::distribution::reason::Rule;
+use crate::distribution::screen::Candidate;
+use crate::money::Money;
+use crate::time::Period;
+
+/// Rules 6 and 7.
+pub(super) fn unavailable<'a>(
+    row: &Row<'a>,
+    opening: Option<&Opening<'_>>,
+    local: Option<&Local<'_>>,
+    counters: &'a Counters,
+    now: Timestamp,
+) -> Option<Rule> {
+    // A chunk knows the zone and hours of all its dealers; were one missing, it is shut.
+    let Some((local, opening)) = local.zip(opening) else { return Some(Rule::Hours) };
+    if row.candidate.contract.after_hours == AfterHours::Hold && !opening.is_open {
+        return Some(Rule::Hours);
+    }
+    exhausted(row, local, counters, now).map(|_| Rule::Cap)
+}
+
+/// What is used up: rule 7.
+pub(super) enum Exhausted {
+    /// A cap of the contract, or of its dealer: the period, the cap, and how many were used.
+    Cap { of_dealer: bool, period: Period, most: u32, used: u32 },
+    /// The contract's budget has less left than the price.
+    Budget { most: Money, spent: Money },
+    /// What the dealer paid in advance is less than the price.
+    Balance { left: Money },
+}
+
+/// The first limit that is used up.
+pub(super) fn exhausted<'a>(
+    row: &Row<'a>,
+    local: &Local<'_>,
+    counters: &'a Counters,
+    now: Timestamp,
+) -> Option<Exhausted> {
+    if row.candidate.contract.has_no_limit(row.candidate.chunk) {
+        return None;
+    }
+    all_exhausted(row, local, counters, now).next()
+}
+
+/// Every limit that is used up: the contract's caps, the dealer's, the budget, the balance; each is looked at
+/// when it is asked for.
+pub(super) fn all_exhausted<'a>(
+    row: &Row<'a>,
+    local: &Local<'_>,
+    counters: &'a Counters,
+    now: Timestamp,
+) -> impl Iterator<Item = Exhausted> {
+    let Candidate { contract, dealer, .. } = *row.candidate;
+    let price = contract.price.minor();
+    let caps =
+        caps(row, counters).into_iter().zip([false, true]).flat_map(move |((caps, usage), of_dealer)| {
+            // What was never used is not full: the zone's periods are not asked for.
+            usage.into_iter().flat_map(move |usage| {
+                let full = local.reservation(now).all_full(caps, usage);
+                full.map(move |(period, most, used)| Exhausted::Cap { of_dealer, period, most, used })
+            })
+        });
+    let budget = contract.budget_month.into_iter().filter_map(move |most| {
+        let usage = row.usage(counters);
+        let spent = usage.map_or(0, |usage| usage.spent(local.reservation(now).start(Period::Month)));
+        let over = spent.saturating_add(price) > most.minor();
+        over.then_some(Exhausted::Budget { most, spent: Money::from_minor(spent) })
+    });
+    let balance = contract.prepaid().then_some(()).into_iter().filter_map(move |()| {
+        let left = counters.dealers.get(&dealer.id).map_or(0, |usage| usage.balance);
+        (left < price).then_some(Exhausted::Balance { left: Money::from_minor(left) })
+    });
+    caps.chain(budget).chain(balance)
+}
+
+/// The contract's caps and counters, and the dealer's; counters are looked for where there is a cap.
+pub(super) fn caps<'a>(row: &Row<'a>, counters: &'a Counters) -> [(&'a Caps, Option<&'a Usage>); 2] {
+    let Candidate { contract, dealer, chunk, .. } = *row.candidate;
+    let (of_contract, of_dealer) = (chunk.caps_of(contract), chunk.caps_of_dealer(contract));
+    let usage = if of_contract.0.is_empty() { None } else { row.usage(counters) };
+    let dealer = if of_dealer.0.is_empty() { None } else { counters.dealers.get(&dealer.id) };
+    [(of_contract, usage), (of_dealer, dealer)]
+}
