@@ -54,7 +54,7 @@ pub(crate) async fn post_lead(
     let mut response = match receive(&cloud, &key, &headers, body).await {
         Err(problem) => crate::answer::refuse(&problem, style, None),
         Ok(arrival) => {
-            let answered = take(&cloud, &arrival).await;
+            let answered = Box::pin(take(&cloud, &arrival)).await;
             answered.into_response(&cloud, &arrival, style)
         }
     };
@@ -142,7 +142,7 @@ fn hash(bytes: &[u8]) -> String {
 
 /// Takes an arrival in: kept, or spilled, or refused with a reason and kept all the same.
 async fn take(cloud: &Cloud, arrival: &Arrival) -> Answered {
-    match keep::keep(cloud, arrival).await {
+    match Box::pin(keep::keep(cloud, arrival)).await {
         Ok(answered) => answered,
         Err(StoreError::Contended | StoreError::Unavailable(_)) => spill(cloud, arrival).await,
         Err(error @ (StoreError::Damaged { .. } | StoreError::Malformed(_))) => {

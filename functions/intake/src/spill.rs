@@ -17,7 +17,7 @@ use crate::keep;
 pub async fn handle_spill(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     let mut results = Vec::with_capacity(event.records.len());
     for message in event.records {
-        let handled = one(cloud, batch::body(&message)).await;
+        let handled = Box::pin(one(cloud, batch::body(&message))).await;
         results.push((message.message_id, handled));
     }
     batch::response(results)
@@ -46,7 +46,7 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
         user_agent: spilled.user_agent,
         spilled: true,
     };
-    match keep::keep(cloud, &arrival).await {
+    match Box::pin(keep::keep(cloud, &arrival)).await {
         Ok(answered) => {
             if let What::Fresh(Answer::Refused(problem)) = &answered.what {
                 tracing::warn!(enquiry.id = %arrival.id, code = problem.code().slug(), "a spilled enquiry was set aside");

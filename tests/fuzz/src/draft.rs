@@ -1,6 +1,8 @@
 //! A rulebook as text: made cell by cell of what is right, and now and then of what is nasty; or the demo's,
 //! damaged.
 
+use std::path::Path;
+
 use leadyard_domain::rulebook::RulebookFiles;
 
 use crate::bytes::Bytes;
@@ -178,9 +180,9 @@ impl Draft {
         for id in ["roof", "gutter", "solar", "moon"] {
             let category = if id == "gutter" { "roof" } else { id };
             let ranking = bytes.pick(RANKINGS);
-            offers += &format!(
+            offers.push_str(&format!(
                 "[[offer]]\nid = \"{id}\"\ncategory = \"{category}\"\nname = \"Offer\"\nranking = [{ranking}]\n"
-            );
+            ));
         }
         add("offers.toml", offers);
         let source = |id: &str| format!("[[source]]\nid = \"{id}\"\nkind = \"form\"\n");
@@ -207,10 +209,10 @@ impl Draft {
         add("dealers.csv", rows);
         let mut rows = "area,part\nany,any\nr10,radius_mi:10\nr500,radius_mi:500\n".to_owned();
         for zip in ZIPS {
-            rows += &format!("z{zip},zip:{zip}\nwide,zip3:{}\n", &zip[..3]);
+            rows.push_str(&format!("z{zip},zip:{zip}\nwide,zip3:{}\n", &zip[..3]));
         }
         for state in STATES {
-            rows += &format!("s-{},state:{state}\n", state.to_lowercase());
+            rows.push_str(&format!("s-{},state:{state}\n", state.to_lowercase()));
         }
         rows += "mixed,county:12086\nmixed,radius_mi:60\nmixed,state:FL\nmixed,any\nmixed,zip:33101\n";
         add("areas.csv", rows);
@@ -218,7 +220,7 @@ impl Draft {
         let mut rows = format!("contract,dealer,offers,sources,area,{}\n", names.join(","));
         // Near each other, or nothing would ever compete.
         let home = bytes.below(4);
-        for number in 0..1 + bytes.below(8) {
+        for number in 0..=bytes.below(8) {
             let area = match bytes.below(8) {
                 0 => "any".to_owned(),
                 1 => "r10".to_owned(),
@@ -273,7 +275,7 @@ impl Draft {
             3 => {
                 *name = bytes
                     .pick(&["contracts.csv", "areas.csv", "README", "x.toml", "tests.toml", "b.xlsx"])
-                    .to_owned()
+                    .to_owned();
             }
             4 => {
                 let at = bytes.below(text.len() + 1);
@@ -281,7 +283,7 @@ impl Draft {
                 text.splice(at..at, nasty.bytes());
             }
             _ => {
-                let is_table = name.ends_with(".csv");
+                let is_table = Path::new(name.as_str()).extension().is_some_and(|end| end == "csv");
                 let between = |byte: &u8| *byte == b'\n' || *byte == if is_table { b',' } else { b'"' };
                 let ends: Vec<usize> =
                     text.iter().enumerate().filter(|(_, byte)| between(byte)).map(|(at, _)| at).collect();

@@ -1,6 +1,8 @@
 //! Everything else of the domain that reads what strangers wrote. What is understood is read again where it
 //! can be written.
 
+use std::path::Path;
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -106,7 +108,7 @@ fn file(bytes: &mut Bytes<'_>) {
     if let Some((name, text)) = draft.files.get_mut(at) {
         if bytes.chance(128) {
             *text = bytes.rest().to_vec();
-        } else if name.ends_with(".toml") {
+        } else if Path::new(name.as_str()).extension().is_some_and(|end| end == "toml") {
             text.extend_from_slice(bytes.rest());
         } else {
             let header = text.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
