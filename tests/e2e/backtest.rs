@@ -104,7 +104,7 @@ async fn a_busy_day(yard: &Yard) {
             }
             _ => {}
         }
-        if let Some(lead) = leads.get((n / 2) as usize) {
+        if let Some(lead) = leads.get(n / 2) {
             let story = yard.story(lead).await;
             let holders = story.holders();
             match (n % 5, holders.first()) {
@@ -263,7 +263,7 @@ async fn history_is_the_desks_own_companys_and_says_what_is_wrong_with_a_questio
     let events = other.desk(Method::GET, &path, None).await.is(200).json["events"].clone();
     assert!(events.as_array().unwrap().iter().all(|event| event["event"] == "switched"), "{events}");
     let own = yard.desk(Method::GET, &path, None).await.is(200).text;
-    assert!(own.contains("\"decided\"") && !own.contains("@"), "{own}");
+    assert!(own.contains("\"decided\"") && !own.contains('@'), "{own}");
     for wrong in [
         "/v1/history?from=yesterday&to=2026-07-01T00:00:00Z",
         "/v1/history?from=2026-07-01T00:00:00Z&to=2026-06-01T00:00:00Z",

@@ -1,6 +1,7 @@
 //! A rulebook as text: made cell by cell of what is right, and now and then of what is nasty; or the demo's,
 //! damaged.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use leadyard_domain::rulebook::RulebookFiles;
@@ -180,9 +181,10 @@ impl Draft {
         for id in ["roof", "gutter", "solar", "moon"] {
             let category = if id == "gutter" { "roof" } else { id };
             let ranking = bytes.pick(RANKINGS);
-            offers.push_str(&format!(
+            let _ = write!(
+                offers,
                 "[[offer]]\nid = \"{id}\"\ncategory = \"{category}\"\nname = \"Offer\"\nranking = [{ranking}]\n"
-            ));
+            );
         }
         add("offers.toml", offers);
         let source = |id: &str| format!("[[source]]\nid = \"{id}\"\nkind = \"form\"\n");
@@ -209,10 +211,10 @@ impl Draft {
         add("dealers.csv", rows);
         let mut rows = "area,part\nany,any\nr10,radius_mi:10\nr500,radius_mi:500\n".to_owned();
         for zip in ZIPS {
-            rows.push_str(&format!("z{zip},zip:{zip}\nwide,zip3:{}\n", &zip[..3]));
+            let _ = write!(rows, "z{zip},zip:{zip}\nwide,zip3:{}\n", &zip[..3]);
         }
         for state in STATES {
-            rows.push_str(&format!("s-{},state:{state}\n", state.to_lowercase()));
+            let _ = write!(rows, "s-{},state:{state}\n", state.to_lowercase());
         }
         rows += "mixed,county:12086\nmixed,radius_mi:60\nmixed,state:FL\nmixed,any\nmixed,zip:33101\n";
         add("areas.csv", rows);
