@@ -214,7 +214,7 @@ impl Draft {
             let _ = write!(rows, "z{zip},zip:{zip}\nwide,zip3:{}\n", &zip[..3]);
         }
         for state in STATES {
-            let _ = write!(rows, "s-{},state:{state}\n", state.to_lowercase());
+            let _ = writeln!(rows, "s-{},state:{state}", state.to_lowercase());
         }
         rows += "mixed,county:12086\nmixed,radius_mi:60\nmixed,state:FL\nmixed,any\nmixed,zip:33101\n";
         add("areas.csv", rows);
