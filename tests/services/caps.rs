@@ -150,7 +150,7 @@ impl Market {
             budget_month: None,
             prepaid: false,
             accept_by: None,
-            pass: Pass { read, next: read + PASS_UNIT, step: PASS_UNIT },
+            pass: Pass { read, next: read + PASS_UNIT, step: PASS_UNIT, rival: None },
         };
         Looked { lead, seat, counters, at, full }
     }

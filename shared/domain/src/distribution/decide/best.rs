@@ -5,10 +5,15 @@ use std::cmp::{Ordering, Reverse};
 use super::{Best, Row, Step, Table, Usage, tie_break};
 use crate::distribution::ranking::win_percent;
 
+/// The smallest pass of the others.
+fn smallest_but(passes: &[(usize, u64)], winner: usize) -> Option<u64> {
+    passes.iter().filter(|(row, _)| *row != winner).map(|(_, pass)| *pass).min()
+}
+
 impl<'a> Table<'a> {
     /// The best of these by the offer's ranking.
     pub(super) fn best(&self, mut among: Vec<usize>) -> Option<Best> {
-        let mut floor = 0;
+        let (mut floor, mut rival) = (0, None);
         for step in self.ranking {
             if among.len() <= 1 {
                 break;
@@ -21,6 +26,7 @@ impl<'a> Table<'a> {
                 }),
                 Step::Share => {
                     floor = self.share_floor(&among);
+                    rival = Some(self.passes(&among, floor));
                     self.keep_least(&mut among, |row| self.pass(row).max(floor));
                 }
                 Step::LongestAgo => {
@@ -43,7 +49,13 @@ impl<'a> Table<'a> {
             .into_iter()
             .filter_map(|row| Some((self.tie_break(self.rows.get(row)?), row)))
             .min()
-            .map(|(_, row)| Best { row, floor })
+            .map(|(_, row)| Best { row, floor, rival: rival.and_then(|passes| smallest_but(&passes, row)) })
+    }
+
+    /// The passes of these as they are read.
+    fn passes(&self, among: &[usize], floor: u64) -> Vec<(usize, u64)> {
+        let read = |&at: &usize| Some((at, self.pass(self.rows.get(at)?).max(floor)));
+        among.iter().filter_map(read).collect()
     }
 
     /// Keeps those of the least key, in their order; each key is asked for once.
