@@ -26,5 +26,6 @@ mod backtest;
 mod rulebook;
 mod privacy;
 mod contention;
+mod trouble;
 mod served;
 mod kill;
