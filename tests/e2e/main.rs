@@ -27,5 +27,6 @@ mod rulebook;
 mod privacy;
 mod contention;
 mod trouble;
+mod edges;
 mod served;
 mod kill;
