@@ -27,5 +27,7 @@ mod moving_in;
 mod rulebook;
 mod privacy;
 mod contention;
+mod trouble;
+mod edges;
 mod served;
 mod kill;

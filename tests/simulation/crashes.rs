@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::dealers::Seen;
 use crate::faults::{Fault, Invocation, Side};
 use crate::promises;
-use crate::rules::Book;
+use crate::rules::{self, Book};
 use crate::world::{World, in_virtual_time};
 
 /// A handler, in the situation in which it does the most.
@@ -36,9 +37,28 @@ enum Handler {
     Sweep,
     Accept,
     Decline,
+    /// Something that happens to a lead which the desk placed.
+    Placed(Placed),
 }
 
-const HANDLERS: [Handler; 14] = [
+/// What happens to a lead that the desk placed, since the rules need not have given it to that contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Placed {
+    /// The placing itself.
+    Place,
+    /// The deadline of who was given it is over.
+    Lapse,
+    /// The dealer asks to return it; the desk has not decided.
+    ReturnAsked,
+    /// The desk lets the dealer return it.
+    ReturnApproved,
+    /// A dealer that is trusted returns it.
+    ReturnTrusted,
+    /// The desk takes it back, and keeps it for a while.
+    TakeBack,
+}
+
+const HANDLERS: [Handler; 20] = [
     Handler::IntakeLead,
     Handler::IntakeRepeat,
     Handler::IntakeInteractions,
@@ -53,6 +73,12 @@ const HANDLERS: [Handler; 14] = [
     Handler::Sweep,
     Handler::Accept,
     Handler::Decline,
+    Handler::Placed(Placed::Place),
+    Handler::Placed(Placed::Lapse),
+    Handler::Placed(Placed::ReturnAsked),
+    Handler::Placed(Placed::ReturnApproved),
+    Handler::Placed(Placed::ReturnTrusted),
+    Handler::Placed(Placed::TakeBack),
 ];
 
 /// What one run came to.
@@ -123,8 +149,12 @@ fn run(books: &[Book], handler: Handler, dies_at: Option<(usize, Side)>) -> anyh
 }
 
 fn enquiry(message: &str) -> Value {
+    enquiry_from("75214", message)
+}
+
+fn enquiry_from(zip: &str, message: &str) -> Value {
     json!({
-        "last_name": "Hill", "email": "hill@mail.example.org", "phone": "+13035552001", "zip": "75214",
+        "last_name": "Hill", "email": "hill@mail.example.org", "phone": "+13035552001", "zip": zip,
         "offer": "roof-repair", "message": message,
     })
 }
@@ -141,11 +171,14 @@ async fn act(world: &Arc<World>, handler: Handler, invocation: &Arc<Invocation>)
         world.work(&system::SPILL, invocation).await;
         return Ok(());
     }
+    if let Handler::Placed(what) = handler {
+        return act_on_placed(world, what, invocation).await;
+    }
     let answer = world.enquire_in(&calm(), "alpha", &enquiry("first")).await;
     let lead = answer.and_then(|answer| Some(answer["lead"].as_str()?.to_owned()));
     let lead = lead.ok_or_else(|| anyhow::anyhow!("the enquiry was not taken"))?;
     match handler {
-        Handler::IntakeLead | Handler::Spill => {}
+        Handler::IntakeLead | Handler::Spill | Handler::Placed(_) => {}
         Handler::IntakeRepeat => {
             work_off(world, &system::DISTRIBUTION).await;
             ask(world, invocation, "again").await?;
@@ -217,6 +250,87 @@ async fn act(world: &Arc<World>, handler: Handler, invocation: &Arc<Invocation>)
             world.say_in(invocation, &seen.company, &seen.dealer, &seen.assignment, word).await;
         }
     }
+    Ok(())
+}
+
+impl Placed {
+    /// The contract: one with a deadline, one whose returns the desk decides, one that is trusted.
+    const fn with(self) -> &'static str {
+        match self {
+            Self::Lapse => "birch-colorado",
+            Self::ReturnAsked | Self::ReturnApproved => "cedar-colorado",
+            Self::ReturnTrusted | Self::Place | Self::TakeBack => "elm-colorado",
+        }
+    }
+}
+
+/// A lead from Colorado, which the desk places before distribution has looked at it; and what comes of it.
+async fn act_on_placed(world: &Arc<World>, what: Placed, invocation: &Arc<Invocation>) -> anyhow::Result<()> {
+    let calm = || Invocation::new(None);
+    let deposit = json!({ "amount": "80.00", "reference": "wire-1" });
+    let (company, cedar) = rules::PREPAID;
+    world.desk_in(&calm(), company, &format!("/v1/dealers/{cedar}/deposits"), &deposit).await;
+    let answer = world.enquire_in(&calm(), "alpha", &enquiry_from("80401", "first")).await;
+    let lead = answer.and_then(|answer| Some(answer["lead"].as_str()?.to_owned()));
+    let lead = lead.ok_or_else(|| anyhow::anyhow!("the enquiry was not taken"))?;
+    let (place, with) = (format!("/v1/leads/{lead}/place"), json!({ "contract": what.with() }));
+    if what == Placed::Place {
+        return desk_twice(world, invocation, &place, &with).await;
+    }
+    let placed = world.desk_in(&calm(), "alpha", &place, &with).await;
+    anyhow::ensure!(placed == Some(200), "the lead was not placed: {placed:?}");
+    work_off(world, &system::DELIVERY).await;
+    let seen = world.dealers.log().into_iter().find(|seen| seen.event == "assigned");
+    let seen = seen.ok_or_else(|| anyhow::anyhow!("nobody received the lead"))?;
+    match what {
+        Placed::Lapse => {
+            sleep(Duration::from_secs(61 * 60)).await;
+            leadyard_sweep::sweep(&world.cloud).await?;
+            sleep(Duration::from_secs(6)).await;
+            world.work(&system::DELIVERY, invocation).await;
+        }
+        Placed::ReturnAsked | Placed::ReturnTrusted => {
+            if asks_to_return(world, invocation, &seen).await.is_none() {
+                sleep(Duration::from_secs(5)).await;
+                let again = asks_to_return(world, &calm(), &seen).await;
+                anyhow::ensure!(again == Some(200), "a second click was answered {again:?}");
+            }
+        }
+        Placed::ReturnApproved => {
+            let asked = asks_to_return(world, &calm(), &seen).await;
+            anyhow::ensure!(asked == Some(200), "the return was not taken: {asked:?}");
+            let path = format!("/v1/returns/{}/approve", seen.assignment);
+            desk_twice(world, invocation, &path, &json!({ "reason": "looked at" })).await?;
+        }
+        Placed::TakeBack => {
+            let until = world.cloud.clock.now().checked_add(jiff::SignedDuration::from_hours(5))?;
+            let body = json!({ "reason": "wrong", "hold": true, "until": until });
+            desk_twice(world, invocation, &format!("/v1/leads/{lead}/take_back"), &body).await?;
+        }
+        Placed::Place => {}
+    }
+    Ok(())
+}
+
+async fn asks_to_return(world: &World, invocation: &Arc<Invocation>, seen: &Seen) -> Option<u16> {
+    world.say_in(invocation, &seen.company, &seen.dealer, &seen.assignment, "return").await
+}
+
+/// The desk does something; when nobody answers, it clicks again: it is done then, or was.
+async fn desk_twice(
+    world: &World,
+    invocation: &Arc<Invocation>,
+    path: &str,
+    body: &Value,
+) -> anyhow::Result<()> {
+    let first = world.desk_in(invocation, "alpha", path, body).await;
+    if first.is_some() {
+        anyhow::ensure!(first == Some(200), "{path} was answered {first:?}");
+        return Ok(());
+    }
+    sleep(Duration::from_secs(5)).await;
+    let again = world.desk_in(&Invocation::new(None), "alpha", path, body).await;
+    anyhow::ensure!(matches!(again, Some(200 | 409)), "{path} was answered {again:?} at the second click");
     Ok(())
 }
 

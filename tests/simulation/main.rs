@@ -100,6 +100,7 @@ fn one_seed(books: &[Book], seed: u64, leads: u64, keeps_trace: bool) -> anyhow:
         tally.extend(found.stages.into_iter().map(|(name, count)| (format!("lead {name}"), count)));
         tally
             .extend(found.assignments.into_iter().map(|(name, count)| (format!("assignment {name}"), count)));
+        tally.insert("cycle replayed".to_owned(), found.replayed);
         Ok(Outcome {
             violations,
             counts,

@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::SignedDuration;
 use leadyard_domain::assignment::{Assignment, DeliveryState};
+use leadyard_domain::backtest::{Difference, Window, backtest};
 use leadyard_domain::distribution::{Conclusion, Rule, Waiting};
+use leadyard_domain::ids::CompanyId;
 use leadyard_domain::lead::{AssignmentState, Lead, Stage};
+use leadyard_domain::rulebook::{Problems, Rulebook, RulebookFiles};
 use leadyard_domain::scoring::{Activity, InteractionId, InteractionKind};
 use leadyard_domain::time::{Period, UtcDay};
-use leadyard_platform::judging;
 use leadyard_platform::store::{Item, Story};
+use leadyard_platform::{history, judging};
 use serde_json::json;
 
 use crate::dealers::{Got, Seen};
@@ -26,6 +30,8 @@ pub(crate) struct Found {
     pub(crate) stages: BTreeMap<String, usize>,
     /// Assignments by state.
     pub(crate) assignments: BTreeMap<String, usize>,
+    /// Sale cycles of which history was replayed.
+    pub(crate) replayed: usize,
 }
 
 /// Checks all promises.
@@ -51,6 +57,7 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
     check.money_adds_up();
     check.scores_are_functions_of_sets().await?;
     check.decisions_repeat().await?;
+    let replayed = check.history_repeats().await?;
     let mut violations = check.violations;
     violations.extend(world.faults.seen());
     let count = |names: Vec<String>| {
@@ -70,6 +77,7 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
                 .map(|assignment| assignment.state.to_string())
                 .collect(),
         ),
+        replayed,
     })
 }
 
@@ -537,6 +545,53 @@ impl Check<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Promise 5, all at once: the rulebook that was in force, over all that happened, makes no difference
+    /// at all. How many sale cycles were replayed.
+    async fn history_repeats(&mut self) -> anyhow::Result<usize> {
+        let mut replayed = 0;
+        for (company, _) in rules::OFFERS {
+            let found = self.replay(&CompanyId::new(company)?).await?;
+            replayed += found.leads;
+            let same_reasons = found.unmatched.iter().all(|of| of.before == of.after);
+            if !found.is_none() || !same_reasons {
+                let Difference { leads, changed, changes, dealers, unmatched, .. } = &found;
+                self.violated(
+                    5,
+                    format!(
+                        "{company}'s own rulebook changes {changed} of its {leads} leads: {changes:?} \
+                         {dealers:?} {unmatched:?}"
+                    ),
+                );
+            }
+        }
+        Ok(replayed)
+    }
+
+    /// A company's whole history under its rulebook in force.
+    async fn replay(&self, company: &CompanyId) -> anyhow::Result<Difference> {
+        let cloud = &self.world.plain;
+        let window = Window {
+            from: self.world.began,
+            to: cloud.clock.now().checked_add(SignedDuration::from_secs(1))?,
+        };
+        let (mut events, mut after) = (Vec::new(), None);
+        loop {
+            let (page, next) = history::page(cloud, company, (window.from, window.to), after).await?;
+            events.extend(page);
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let pointer = cloud.store.rulebook_pointer(company).await?;
+        let version = pointer.map_or(0, |pointer| pointer.version);
+        let text = cloud.store.rulebook_text(company, version).await?.unwrap_or_default();
+        let problem = |problems: Problems| anyhow::anyhow!("{problems:?}");
+        let files = RulebookFiles::new(text.into_iter().map(|(name, text)| (name, text.into_bytes())));
+        let book = Rulebook::parse(&files.map_err(problem)?).map_err(problem)?;
+        Ok(backtest(&book, book.compile(version)?, &events, window, &mut |_, _| {})?)
     }
 }
 

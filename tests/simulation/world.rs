@@ -61,6 +61,8 @@ pub(crate) struct World {
     pub(crate) dealers: Arc<Dealers>,
     /// What was promised.
     pub(crate) ledger: Mutex<Ledger>,
+    /// When it began.
+    pub(crate) began: Timestamp,
     /// How many people there are: a few ask again and again, many ask for the same dealers at once.
     people: u64,
     leads: Router,
@@ -116,6 +118,7 @@ impl World {
             faults,
             dealers,
             ledger: Mutex::default(),
+            began: clock.now(),
             people: if seed.is_multiple_of(2) { 12 } else { 120 },
         };
         Ok((Arc::new(world), received))
@@ -308,7 +311,7 @@ impl World {
 
     /// A dealer says something of an assignment; the status.
     pub(crate) async fn say(&self, company: &str, dealer: &str, assignment: &str, act: &str) -> Option<u16> {
-        let body = if act == "return" { json!({ "reason": "wrong-number" }) } else { Value::Null };
+        let body = if act == "return" { returned() } else { Value::Null };
         for _ in 0..4 {
             let token = self.dealer_token(company, dealer)?;
             let path = format!("/v1/inbox/{assignment}/{act}");
@@ -347,8 +350,7 @@ impl World {
 
     /// The desk does something; it tries again while nothing answers.
     async fn desk(&self, company: &str, path: &str, body: &Value) -> Option<Value> {
-        let companies = vec![CompanyId::new(company).ok()?];
-        let token = self.cloud.master.mint(&DeskToken { staff: "desk".to_owned(), companies });
+        let token = self.desk_token(company)?;
         for _ in 0..4 {
             match self.post(&self.console, path, Some(token.clone()), None, body).await {
                 Some((200 | 400..=499, answer)) => return Some(answer),
@@ -466,9 +468,25 @@ impl World {
         assignment: &str,
         act: &str,
     ) -> Option<u16> {
+        let body = if act == "return" { Body::from(returned().to_string()) } else { Body::empty() };
         let request = Request::post(format!("/v1/inbox/{assignment}/{act}"))
             .header(header::AUTHORIZATION, format!("Bearer {}", self.dealer_token(company, dealer)?))
-            .body(Body::empty())
+            .body(body)
+            .ok()?;
+        self.send(&self.console, request, invocation).await.map(|(status, _)| status)
+    }
+
+    /// The desk does something once, in this run of the handler; the status.
+    pub(crate) async fn desk_in(
+        &self,
+        invocation: &Arc<Invocation>,
+        company: &str,
+        path: &str,
+        body: &Value,
+    ) -> Option<u16> {
+        let request = Request::post(path)
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.desk_token(company)?))
+            .body(Body::from(body.to_string()))
             .ok()?;
         self.send(&self.console, request, invocation).await.map(|(status, _)| status)
     }
@@ -485,6 +503,11 @@ impl World {
             return String::new();
         };
         self.cloud.master.mint(&SourceSecret { company, source, generation: 1 })
+    }
+
+    fn desk_token(&self, company: &str) -> Option<String> {
+        let companies = vec![CompanyId::new(company).ok()?];
+        Some(self.cloud.master.mint(&DeskToken { staff: "desk".to_owned(), companies }))
     }
 
     fn dealer_token(&self, company: &str, dealer: &str) -> Option<String> {
@@ -643,6 +666,11 @@ impl World {
             self.deal("alpha", "doug", &assignment.id.to_string()).await;
         }
     }
+}
+
+/// Why a lead comes back: the one reason that every contract with returns takes.
+fn returned() -> Value {
+    json!({ "reason": "wrong-number" })
 }
 
 /// Runs a world on its own thread's runtime, its time its own.

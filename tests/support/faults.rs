@@ -1,7 +1,8 @@
-//! Services that refuse: a switch in front of the HTTP client that every function is given.
+//! Services that refuse, and one that hesitates: a switch in front of the HTTP client that every function
+//! is given.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -10,12 +11,33 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use tokio::sync::Semaphore;
 
 /// Which services refuse now.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     table: Arc<AtomicBool>,
     queues: Arc<AtomicBool>,
+    commit: Arc<Mutex<Option<Held>>>,
+}
+
+/// A commit that is held on its way to the table: all it rests on is read, and nothing of it is written.
+#[derive(Clone, Debug)]
+pub struct Held {
+    arrived: Arc<Semaphore>,
+    let_go: Arc<Semaphore>,
+}
+
+impl Held {
+    /// Until the commit has come so far.
+    pub async fn arrives(&self) {
+        self.arrived.acquire().await.expect("it is never closed").forget();
+    }
+
+    /// It goes on.
+    pub fn let_go(&self) {
+        self.let_go.add_permits(1);
+    }
 }
 
 impl Faults {
@@ -27,6 +49,20 @@ impl Faults {
     /// The queues answer everything with 500, or work again.
     pub fn queues(&self, refuse: bool) {
         self.queues.store(refuse, Ordering::SeqCst);
+    }
+
+    /// Holds the next transaction of the table, whoever makes it; those after it pass.
+    pub fn hold_commit(&self) -> Held {
+        let nothing_yet = || Arc::new(Semaphore::new(0));
+        let held = Held { arrived: nothing_yet(), let_go: nothing_yet() };
+        *self.commit.lock().unwrap_or_else(PoisonError::into_inner) = Some(held.clone());
+        held
+    }
+
+    fn holds(&self, request: &HttpRequest) -> Option<Held> {
+        let target = request.headers().get("x-amz-target")?;
+        let commits = target.ends_with(".TransactWriteItems");
+        self.commit.lock().unwrap_or_else(PoisonError::into_inner).take_if(|_| commits)
     }
 
     /// Puts the switch in front of a client.
@@ -71,6 +107,12 @@ impl HttpConnector for SwitchedConnector {
             let status = 500.try_into().expect("a status");
             return HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))));
         }
-        self.inner.call(request)
+        let Some(held) = self.faults.holds(&request) else { return self.inner.call(request) };
+        let inner = self.inner.clone();
+        HttpConnectorFuture::new(async move {
+            held.arrived.add_permits(1);
+            held.let_go.acquire().await.expect("it is never closed").forget();
+            inner.call(request).await
+        })
     }
 }

@@ -8,7 +8,7 @@
 //! | [`yard`] | a whole system under a clock that the test moves |
 //! | [`post`] | how a page and a server post |
 //! | [`story`] | what the desk sees of a lead |
-//! | [`faults`] | services that refuse |
+//! | [`faults`] | services that refuse, and one that hesitates |
 //! | [`logs`] | what was logged |
 //! | [`live`] | a system over real sockets, and the program itself |
 
