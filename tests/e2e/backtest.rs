@@ -236,6 +236,43 @@ async fn what_the_desk_placed_it_places_again_unless_the_rules_have_placed_it_be
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_seat_that_was_lost_stands_while_the_other_is_given_anew() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("tier", "1"), ("sale", "shared:2")])
+        .seller("ridge", [("tier", "2"), ("sale", "shared:2")])
+        .seller("crest", [("tier", "3"), ("sale", "shared:2")]);
+    let yard = Yard::of(rules.clone()).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson", "ridge"]);
+    yard.advance(MINUTE).await;
+    let _ = yard.answers("hudson", &lead, "lost").await.is(200);
+    yard.advance(MINUTE).await;
+    let _ = yard.answers("ridge", &lead, "decline").await.is(200);
+    yard.advance(MINUTE).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["crest"]);
+    let found = backtested(&yard, &rules).await;
+    assert!(found.is_none(), "{found:?}");
+    assert_eq!(dealers(&found), [("crest", 1, 1), ("hudson", 1, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_had_it_twice_answers_each_time_as_it_did() {
+    let rules = Rules::roofing("acme").seller("hudson", [("tier", "1")]);
+    let yard = Yard::of(rules.clone()).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(MINUTE).await;
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    yard.advance(MINUTE).await;
+    let again = json!({ "contract": "hudson", "override": true, "reason": "it changed its mind" });
+    acts(&yard, &lead, "place", again).await;
+    yard.advance(HOUR).await;
+    assert_eq!(yard.story(&lead).await.assignments(), [("hudson", "declined"), ("hudson", "offered")]);
+    let found = backtested(&yard, &rules).await;
+    assert!(found.is_none(), "{found:?}");
+    assert_eq!((dealers(&found), found.after.matched), (vec![("hudson", 1, 1)], 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_waits_longer_is_placed_when_a_period_turns_and_who_shuts_earlier_is_waited_for() {
     let rules = |hours: &'static str| {
         Rules::roofing("acme").dealer("hudson", [("hours", hours)]).contract("hudson", "hudson", [])

@@ -267,9 +267,9 @@ impl<'h> Replay<'h> {
         }
         trail.latest = decided;
         trail.was_waiting = decided.waiting;
-        // A lead that has found its dealer elsewhere is not decided.
-        let held_then = trail.parted_at.is_none() && !decided.facts.holders.is_empty();
-        let elsewhere = !trail.seats.is_empty() && !held_then;
+        // A lead that has found its dealer elsewhere is not decided. One that goes as it went is, whoever
+        // has a seat of it: a holder, or one that lost it.
+        let elsewhere = trail.parted_at.is_some() && !trail.seats.is_empty();
         if !decided.beside_desk && !elsewhere {
             self.look(index, decided.at, Some(decided));
         }
@@ -368,12 +368,10 @@ impl<'h> Replay<'h> {
     fn take(&mut self, index: usize, slot: Slot) {
         self.worlds.as_it_would_be.take(&slot);
         let Some(trail) = self.trails.get_mut(index) else { return };
-        let answered = self
-            .answers
-            .get(&key(trail.latest))
-            .into_iter()
-            .flatten()
-            .find(|seat| seat.dealer == slot.dealer);
+        // One that had it more than once answers each time as it did.
+        let of_dealer = self.answers.get(&key(trail.latest)).into_iter().flatten();
+        let answered =
+            of_dealer.filter(|seat| seat.dealer == slot.dealer).min_by_key(|seat| seat.at != slot.at);
         match answered {
             None => self.assumed.answers_accepted += 1,
             Some(answered) => {
