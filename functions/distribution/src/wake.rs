@@ -79,13 +79,16 @@ async fn takers(
 ) -> Result<Vec<LeadId>, StoreError> {
     let mut left: BTreeMap<&DealerId, u64> =
         wake.dealers.iter().map(|(dealer, slots)| (dealer, slots.saturating_mul(FOR_A_SLOT))).collect();
+    // An earlier version, which may run beside this one, does not say whose slots they are: they are anybody's.
+    let named: u64 = wake.dealers.values().sum();
+    let mut anybodys = wake.slots.saturating_sub(named).saturating_mul(FOR_A_SLOT);
     let Some(in_force) = judging::in_force(cloud, company).await? else { return Ok(Vec::new()) };
     let now = cloud.clock.now();
     let mut takers = Vec::new();
     for some in waiting.chunks(PAGE as usize) {
         let leads = cloud.store.leads_get(some).await?;
         for id in some {
-            if left.values().all(|left| *left == 0) {
+            if anybodys == 0 && left.values().all(|left| *left == 0) {
                 return Ok(takers);
             }
             let Some(lead) = leads.iter().find(|lead| lead.id == *id) else { continue };
@@ -94,6 +97,9 @@ async fn takers(
             let open = left.iter_mut().filter(|(dealer, left)| **left > 0 && may(dealer));
             if let Some((_, left)) = open.max_by_key(|(_, left)| **left) {
                 *left -= 1;
+                takers.push(*id);
+            } else if anybodys > 0 {
+                anybodys -= 1;
                 takers.push(*id);
             }
         }
