@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use leadyard_platform::judging;
+use leadyard_platform::store::DecisionRecord;
 use leadyard_tests::{Person, Rules, Yard};
 use serde_json::json;
 
@@ -392,6 +393,9 @@ async fn all_repeat(yard: &Yard, lead: &str) -> usize {
         let considered = again.explained.considered;
         let again = considered.record(record.id, record.at, &record.facts, record.rulebook, None).unwrap();
         assert_eq!(&again, record);
+        // One that somebody changed since is not passed off as what was decided.
+        let forged = DecisionRecord { seed: record.seed ^ 1, ..record.clone() };
+        assert!(judging::repeat(&yard.cloud, &yard.company_id(), &forged).await.is_err());
         assert!(record.evidence.len() < 1_000, "{} bytes of evidence", record.evidence.len());
     }
     story.decisions.len()

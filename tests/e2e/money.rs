@@ -59,6 +59,7 @@ async fn a_charge_stands_when_the_lead_arrives_and_a_statement_is_the_sum_of_its
     assert_eq!(lines(&june), [("charge", "12.34"), ("charge", "12.34")]);
     assert_eq!((&june["owed"], &june["charged"]), (&json!("24.68"), &json!(2)));
     assert_eq!(statement(&yard, "hudson", "2026-05").await["owed"], "0.00");
+    assert_eq!(statement(&yard, "hudson", "9999-12").await["owed"], "0.00", "also of a month far off");
     // The dealer sees its own, as a table too, and nobody else's.
     let path = "/v1/dealers/hudson/statement?month=2026-06";
     assert_eq!(yard.dealer("hudson", Method::GET, path, None).await.is(200).json["owed"], "24.68");

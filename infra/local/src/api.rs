@@ -10,11 +10,12 @@ use clap::Args;
 use http::{Method, Request, StatusCode, header};
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::ids::CompanyId;
+use leadyard_domain::rulebook::RulebookFiles;
 use leadyard_platform::clock::Clock;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::{gateway, remote, system};
+use crate::{gateway, system};
 
 /// Which system a command speaks to.
 #[derive(Args, Clone, Debug)]
@@ -56,7 +57,7 @@ impl Api {
         if let Some(url) = &target.url {
             let url = url.trim_end_matches('/').to_owned();
             let token = target.token.clone().unwrap_or_default();
-            return Ok(Self { way: Way::Remote { client: remote::client()?, url }, token });
+            return Ok(Self { way: Way::Remote { client: client()?, url }, token });
         }
         let folder = &target.data;
         anyhow::ensure!(folder.is_dir(), "{} is no data folder", folder.display());
@@ -103,6 +104,20 @@ impl Api {
     }
 }
 
+impl Api {
+    /// Publishes a rulebook made from version `base`, or over whatever is in force. The version in force.
+    pub async fn publish(&self, files: &RulebookFiles, base: Option<u64>) -> anyhow::Result<u64> {
+        let files: serde_json::Map<String, Value> = files
+            .iter()
+            .map(|(name, bytes)| (name.to_owned(), json!(String::from_utf8_lossy(bytes))))
+            .collect();
+        let base = base.map_or_else(String::new, |base| format!("?base={base}"));
+        let body = json!({ "files": files });
+        let answer = self.ask(Method::PUT, &format!("/v1/rulebook{base}"), Some(&body)).await?.json()?;
+        answer["version"].as_u64().context("the system did not say which version is in force")
+    }
+}
+
 impl Answer {
     /// The JSON of a success; of anything else the reason.
     pub fn json(self) -> anyhow::Result<Value> {
@@ -111,4 +126,15 @@ impl Answer {
         anyhow::ensure!(self.status.is_success(), "{} ({})", detail(), self.status.as_u16());
         Ok(value)
     }
+}
+
+/// A plain client: loopback speaks HTTP; anything else is checked like any website.
+fn client() -> anyhow::Result<reqwest::Client> {
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(reqwest::Client::builder().use_preconfigured_tls(tls).no_proxy().build()?)
 }

@@ -11,7 +11,7 @@
 //! | [`folder`] | the data folder |
 //! | [`demo`], [`pages`], [`demo_dealer`] | a rulebook, a landing page and dealers to try it with |
 //! | [`backtest`] | history under another rulebook |
-//! | [`remote`], [`api`] | a running system or a data folder, asked by the command line |
+//! | [`api`] | a running system or a data folder, asked by the command line |
 //! | [`import`] | another system's CSV, moved in |
 
 pub mod aws;
@@ -24,7 +24,6 @@ pub mod folder;
 pub mod demo;
 pub mod pages;
 pub mod demo_dealer;
-pub mod remote;
 pub mod api;
 pub mod backtest;
 pub mod import;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use leadyard::api::{Api, Target};
 use leadyard::serve::{self, Options};
 use leadyard::{backtest, import, rules, system};
 use leadyard_platform::clock::Clock;
@@ -71,15 +72,8 @@ struct Check {
 struct Apply {
     /// The rulebook's folder.
     rules: PathBuf,
-    /// A running system, such as http://127.0.0.1:8080.
-    #[arg(long, requires = "token", conflicts_with = "data")]
-    url: Option<String>,
-    /// The desk's token.
-    #[arg(long)]
-    token: Option<String>,
-    /// A data folder that no system has open.
-    #[arg(long, value_name = "DIR", default_value = "leadyard-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    target: Target,
     /// The version this one was made from; whatever is in force, if not said.
     #[arg(long)]
     base: Option<u64>,
@@ -220,10 +214,12 @@ async fn apply(options: &Apply) -> anyhow::Result<ExitCode> {
         writeln!(std::io::stderr(), "nothing was published")?;
         return Ok(ExitCode::from(PROBLEMS));
     };
-    let version = match &options.url {
-        Some(url) => leadyard::remote::publish(url, options.token.as_deref(), parsed, options.base).await?,
+    let version = match &options.target.url {
+        Some(_) => {
+            Api::of(&options.target, compiled.core.company_id()).await?.publish(parsed, options.base).await?
+        }
         None => {
-            let cloud = system::open(&options.data, &clock)
+            let cloud = system::open(&options.target.data, &clock)
                 .await
                 .with_context(|| "beside a running system, say --url and --token")?;
             rules::publish(&cloud.store, compiled, parsed, "leadyard apply", clock.now()).await?

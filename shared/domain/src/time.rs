@@ -104,9 +104,13 @@ fn week_of(date: Date, start: WeekStart) -> Date {
     date.checked_sub(i64::from(back).days()).unwrap_or(date)
 }
 
-/// The first instant of a local day: midnight, or the first that exists where midnight is skipped.
+/// The first instant of a local day: midnight, or the first that exists where midnight is skipped; of a day
+/// beyond either end of the calendar, that end.
 pub fn start_of_day(date: Date, zone: &TimeZone) -> i64 {
-    first_instant(date, zone).unwrap_or(0)
+    first_instant(date, zone).unwrap_or_else(|| {
+        let end = if date.year() < 1970 { Timestamp::MIN } else { Timestamp::MAX };
+        end.as_second()
+    })
 }
 
 /// The same; `None` beyond the end of the calendar.

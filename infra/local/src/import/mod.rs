@@ -322,7 +322,8 @@ async fn ask(
         if !again || attempt >= ATTEMPTS {
             break answer?.json()?;
         }
-        tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+        let wait_ms = 100 << attempt;
+        tokio::time::sleep(Duration::from_millis(wait_ms + fastrand::u64(0..wait_ms))).await;
         attempt += 1;
     };
     let told = answer["rows"].as_array().context("the system did not say what became of the rows")?;

@@ -72,7 +72,8 @@ pub struct Row {
 /// Leads in nobody's hands at the end, for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unmatched {
-    /// The reason they wait; `given_back` for those that nobody looked at since.
+    /// The reason they wait; `given_back` for those that nobody looked at since, `nobody` for those of which
+    /// history says no more than that nobody had them.
     pub reason: String,
     /// As it was.
     pub before: usize,
@@ -150,12 +151,16 @@ impl Difference {
             found.after.add(&would);
             dealers.add(&was, &would, |seat| seat.dealer.as_str());
             contracts.add(&was, &would, |seat| seat.contract.as_str());
-            let reason = |seats: &[Seat<'_>], waiting| match super::replay::word(waiting) {
+            let reason = |seats: &[Seat<'_>], waiting, ever_held: bool| match super::replay::word(waiting) {
                 _ if !seats.is_empty() => "",
+                "" if !ever_held => "nobody",
                 "" => "given_back",
                 word => word,
             };
-            let (waited, waits) = (reason(&was, trail.was_waiting), reason(&would, trail.would_wait));
+            let (waited, waits) = (
+                reason(&was, trail.was_waiting, trail.was_ever_held),
+                reason(&would, trail.would_wait, true),
+            );
             if !waited.is_empty() {
                 reasons.entry(waited).or_default().0 += 1;
             }

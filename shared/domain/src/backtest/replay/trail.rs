@@ -20,6 +20,7 @@ pub(in crate::backtest) struct Trail<'h> {
     /// Who holds it as it was.
     pub(in crate::backtest) was_held: Vec<&'h Assigned>,
     pub(in crate::backtest) was_waiting: Option<Waiting>,
+    pub(in crate::backtest) was_ever_held: bool,
     /// Who holds it in the world that would be.
     pub(in crate::backtest) seats: Vec<Held>,
     excluded: Vec<DealerId>,
@@ -47,6 +48,7 @@ impl<'h> Trail<'h> {
             expires,
             was_held: Vec::new(),
             was_waiting: decided.waiting,
+            was_ever_held: false,
             seats: Vec::new(),
             excluded: decided.facts.excluded.clone(),
             terms: None,
@@ -116,6 +118,7 @@ impl<'h> Trail<'h> {
 
     pub(super) fn was_given(&mut self, assigned: &'h Assigned) {
         self.was_waiting = None;
+        self.was_ever_held = true;
         self.was_held.push(assigned);
     }
 
