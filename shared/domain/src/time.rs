@@ -115,8 +115,10 @@ pub fn start_of_day(date: Date, zone: &TimeZone) -> i64 {
 
 /// The same; `None` beyond the end of the calendar.
 fn first_instant(date: Date, zone: &TimeZone) -> Option<i64> {
-    let start = date.to_zoned(zone.clone()).and_then(|day| day.start_of_day());
-    start.ok().map(|start| start.timestamp().as_second())
+    // Of a midnight that is skipped, the later reading is the first instant after the gap; of one that is
+    // repeated, the earlier comes first.
+    let start = zone.to_ambiguous_timestamp(date.at(0, 0, 0, 0)).compatible();
+    start.ok().map(|start| start.as_second())
 }
 
 /// A day of the week as opening hours write it: `Mo` … `Su`.

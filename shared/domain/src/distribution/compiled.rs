@@ -10,6 +10,7 @@
 //! an area of five thousand ZIPs cost one list of them, not a thousand.
 
 mod grid;
+mod lists;
 mod build;
 
 use std::collections::BTreeMap;
@@ -19,8 +20,9 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use grid::Grid;
+use lists::{Lists, equal};
 
-pub(crate) use build::{ChunkBuilder, Part};
+pub(crate) use build::{ChunkBuilder, Part, Ranks};
 
 use crate::contract::{
     Caps, Deadline, Needs, ReturnTerms, Sale, Selection, Specificity, Territory, WhenUnavailable,
@@ -154,17 +156,19 @@ pub struct Chunk {
     #[serde(skip)]
     time_zones: Vec<TimeZone>,
     coverages: Vec<Coverage>,
-    /// (ZIP, coverage), sorted; likewise below.
+    /// (ZIP, coverage), sorted: an area may name thousands of ZIPs, most of them its own.
     by_zip: Vec<(u32, u32)>,
-    by_zip3: Vec<(u16, u32)>,
-    by_county: Vec<(u32, u32)>,
-    /// (cell, radius): which radii may cover a point.
-    by_cell: Vec<(u32, u32)>,
+    /// Coverages.
+    by_zip3: Lists<u16>,
+    by_county: Lists<u32>,
+    /// Which radii may cover a point of the cell.
+    by_cell: Lists<u32>,
     radii: Vec<Radius>,
     /// The radii as they are measured with, when the chunk is read.
     #[serde(skip)]
     circles: Vec<Circle>,
-    by_state: Vec<(State, u32)>,
+    /// Coverages.
+    by_state: Lists<State>,
     anywhere: Vec<u32>,
 }
 
@@ -220,8 +224,8 @@ pub struct CompiledContract {
     sources: u16,
     caps: u16,
     returns: u16,
-    /// Where its id stands among those of its chunk.
-    rank: u16,
+    /// Where its id stands among those of the rulebook's contracts.
+    rank: u32,
     /// When the chunk is read.
     #[serde(skip)]
     of_dealer: OfDealer,
@@ -251,6 +255,8 @@ pub struct CompiledDealer {
     pub(crate) prepaid: bool,
     schedule: u16,
     caps: u16,
+    /// Where its id stands among those of the rulebook's dealers.
+    rank: u32,
     /// How it is reached, in order; none means by the inbox alone.
     pub channels: Vec<CompiledChannel>,
     zip: Zip,
@@ -309,14 +315,14 @@ impl CompiledContract {
         self.of_dealer.prepaid
     }
 
-    /// The order of two contracts' ids; of one chunk it is known without reading them.
-    pub(crate) fn cmp_id(&self, chunk: &Chunk, (other, of): (&Self, &Chunk)) -> std::cmp::Ordering {
-        if std::ptr::eq(chunk, of) { self.rank.cmp(&other.rank) } else { self.id.cmp(&other.id) }
+    /// The order of two contracts' ids, known without reading them.
+    pub(crate) fn cmp_id(&self, other: &Self) -> std::cmp::Ordering {
+        self.rank.cmp(&other.rank)
     }
 
-    /// Whether another contract of the same chunk is the same dealer's.
+    /// Whether another contract of the rulebook is the same dealer's.
     pub(crate) const fn is_beside(&self, other: &Self) -> bool {
-        self.dealer == other.dealer
+        self.of_dealer.rank == other.of_dealer.rank
     }
 }
 
@@ -327,6 +333,7 @@ struct OfDealer {
     schedule: u16,
     caps: u16,
     prepaid: bool,
+    rank: u32,
 }
 
 /// When a dealer is open, as many say alike.
@@ -393,8 +400,8 @@ impl Chunk {
             .collect();
         for contract in &mut self.contracts {
             let dealer = self.dealers.get(usize::from(contract.dealer)).ok_or_else(Self::invalid)?;
-            let &CompiledDealer { schedule, caps, prepaid, .. } = dealer;
-            contract.of_dealer = OfDealer { schedule, caps, prepaid };
+            let &CompiledDealer { schedule, caps, prepaid, rank, .. } = dealer;
+            contract.of_dealer = OfDealer { schedule, caps, prepaid, rank };
         }
         // Checked once here, so that a decision never meets a contract whose terms it cannot read.
         let has = |list: usize, at: u16| usize::from(at) < list;
@@ -536,17 +543,17 @@ impl Chunk {
         for &(_, coverage) in equal(&self.by_zip, |row| row.0, place.zip().as_u32()) {
             found(coverage, Specificity::Zip);
         }
-        for &(_, coverage) in equal(&self.by_zip3, |row| row.0, place.zip().zip3().as_u16()) {
+        for &coverage in self.by_zip3.of(place.zip().zip3().as_u16()) {
             found(coverage, Specificity::Zip3);
         }
         if let Some(county) = place.county() {
-            for &(_, coverage) in equal(&self.by_county, |row| row.0, county.as_u32()) {
+            for &coverage in self.by_county.of(county.as_u32()) {
                 found(coverage, Specificity::County);
             }
         }
         if let Some((unit, cells)) = target.unit {
             for cell in cells {
-                for &(_, at) in equal(&self.by_cell, |row| row.0, cell) {
+                for &at in self.by_cell.of(cell) {
                     if let Some(Some((center, reach))) = self.circles.get(at as usize)
                         && center.within(unit, *reach)
                         && let Some(radius) = self.radii.get(at as usize)
@@ -571,7 +578,7 @@ impl Chunk {
     }
 
     fn find_wide(&self, state: State, found: &mut impl FnMut(u32, Specificity)) {
-        for &(_, coverage) in equal(&self.by_state, |row| row.0, state) {
+        for &coverage in self.by_state.of(state) {
             found(coverage, Specificity::State);
         }
         for &coverage in &self.anywhere {
@@ -581,16 +588,9 @@ impl Chunk {
 }
 
 /// Changes with every change to what a chunk holds.
-const SHAPE: u8 = 3;
+const SHAPE: u8 = 4;
 
 static NO_CAPS: Caps = Caps(Vec::new());
-
-/// The rows whose key equals `key`, in a list sorted by it.
-fn equal<Row, Key: Ord + Copy>(rows: &[Row], of: impl Fn(&Row) -> Key, key: Key) -> &[Row] {
-    let from = rows.partition_point(|row| of(row) < key);
-    let count = rows.get(from..).map_or(0, |rest| rest.partition_point(|row| of(row) == key));
-    rows.get(from..from + count).unwrap_or_default()
-}
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Caps;
@@ -80,6 +81,18 @@ impl Usage {
         })
     }
 
+    /// Every cap that is full, in periods that start then: the period, the cap, and how many were used.
+    pub(crate) fn all_full(
+        &self,
+        caps: &Caps,
+        start: impl Fn(Period) -> i64,
+    ) -> impl Iterator<Item = (Period, u32, u32)> {
+        caps.0
+            .iter()
+            .map(move |cap| (cap.period, cap.most, self.counted(cap.period, start(cap.period))))
+            .filter(|&(_, most, used)| used >= most)
+    }
+
     /// How many count against a cap of the period that starts at `start`. Those of a later period do
     /// too: another machine's clock is ahead and has turned it already, and what is reserved now is
     /// reserved from there.
@@ -95,10 +108,14 @@ impl Usage {
 #[derive(Clone, Debug, Default)]
 pub struct Counters {
     /// By contract; one that is missing was never used.
-    pub contracts: HashMap<ContractId, Usage>,
+    pub contracts: UsageOf<ContractId>,
     /// By dealer.
-    pub dealers: HashMap<DealerId, Usage>,
+    pub dealers: UsageOf<DealerId>,
 }
+
+/// Counters by whose they are. A decision asks for hundreds; the ids are the rulebook's own, so that nobody
+/// can choose them to collide.
+pub type UsageOf<Id> = HashMap<Id, Usage, FxBuildHasher>;
 
 /// The periods that now is in, by their starts: what an assignment reserves from, and gives back to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,15 +152,7 @@ impl Reservation {
 
     /// The first cap that is full: the period, the cap, and how many were used.
     pub fn full(&self, caps: &Caps, usage: Option<&Usage>) -> Option<(Period, u32, u32)> {
-        self.all_full(caps, usage?).next()
-    }
-
-    /// Every cap that is full.
-    pub(crate) fn all_full(&self, caps: &Caps, usage: &Usage) -> impl Iterator<Item = (Period, u32, u32)> {
-        caps.0
-            .iter()
-            .map(|cap| (cap.period, cap.most, usage.counted(cap.period, self.start(cap.period))))
-            .filter(|&(_, most, used)| used >= most)
+        usage?.all_full(caps, |period| self.start(period)).next()
     }
 }
 

@@ -271,7 +271,8 @@ struct Local<'a> {
     /// With the offset in force: what is asked for every contract is then found without a search.
     fixed: TimeZone,
     week_starts: WeekStart,
-    reservation: OnceCell<Reservation>,
+    /// When the periods that now is in began, by [`Period`]: each is found when the first cap asks.
+    starts: [OnceCell<i64>; 5],
     change: OnceCell<Option<Timestamp>>,
 }
 
@@ -281,9 +282,19 @@ impl Local<'_> {
         *self.change.get_or_init(|| Some(self.zone.following(now).next()?.timestamp()))
     }
 
-    /// The periods that now is in: found when the first cap of this zone asks.
-    fn reservation(&self, now: Timestamp) -> &Reservation {
-        self.reservation.get_or_init(|| Reservation::at(now, self.zone, self.week_starts))
+    /// When the period that now is in began.
+    fn start(&self, period: Period, now: Timestamp) -> i64 {
+        let find = || period.start(now, self.zone, self.week_starts);
+        self.starts.get(period as usize).map_or_else(find, |start| *start.get_or_init(find))
+    }
+
+    /// The periods that now is in.
+    fn reservation(&self, now: Timestamp) -> Reservation {
+        let mut starts = [0; 5];
+        for (start, &period) in starts.iter_mut().zip(Period::ALL) {
+            *start = self.start(period, now);
+        }
+        Reservation { starts }
     }
 }
 
@@ -337,32 +348,29 @@ impl<'a> Table<'a> {
                 zone,
                 fixed: TimeZone::fixed(zone.to_offset(now)),
                 week_starts,
-                reservation: OnceCell::new(),
+                starts: Default::default(),
                 change: OnceCell::new(),
             })
             .collect();
         let mut openings = Openings { list: Vec::new(), chunk: None, by_schedule: Vec::new() };
-        let rows = screened
+        let mut rows: Vec<Row<'_>> = screened
             .candidates
             .iter()
-            .map(|candidate| {
-                let opening = openings.of(candidate, &locals, now);
-                let mut row = Row {
-                    candidate,
-                    territory: candidate.contract.territory,
-                    sale: candidate.contract.sale,
-                    own: None,
-                    shut_out_by: None,
-                    opening,
-                    usage: OnceCell::new(),
-                    miles: OnceCell::new(),
-                };
-                row.own = candidate.failed.or_else(|| {
-                    unavailable(&row, openings.list.get(opening), locals.get(candidate.zone), counters, now)
-                });
-                row
+            .map(|candidate| Row {
+                candidate,
+                territory: candidate.contract.territory,
+                sale: candidate.contract.sale,
+                own: candidate.failed,
+                shut_out_by: None,
+                opening: openings.of(candidate, &locals, now),
+                usage: OnceCell::new(),
+                miles: OnceCell::new(),
             })
             .collect();
+        for row in rows.iter_mut().filter(|row| row.own.is_none()) {
+            let (opening, local) = (openings.list.get(row.opening), locals.get(row.candidate.zone));
+            row.own = unavailable(row, opening, local, counters, now);
+        }
         Self {
             facts: screened.facts,
             screened,
@@ -469,14 +477,9 @@ impl<'a> Table<'a> {
     fn has_seat(&self, row: &Row<'_>, chosen: &[Best]) -> bool {
         let candidate = row.candidate;
         let took = |best: &Best| {
-            self.rows.get(best.row).is_some_and(|other| {
-                let other = other.candidate;
-                if std::ptr::eq(other.chunk, candidate.chunk) {
-                    other.contract.is_beside(candidate.contract)
-                } else {
-                    other.dealer.id == candidate.dealer.id
-                }
-            })
+            self.rows
+                .get(best.row)
+                .is_some_and(|other| other.candidate.contract.is_beside(candidate.contract))
         };
         chosen.iter().any(took)
             || !self.facts.holders.is_empty() && self.facts.holders.contains(&candidate.dealer.id)
@@ -552,7 +555,7 @@ impl<'a> Table<'a> {
             patient_until: self.patience(row),
             specificity: row.candidate.specificity,
             miles: self.miles(row),
-            reservation: *self.locals.get(zone)?.reservation(self.now),
+            reservation: self.locals.get(zone)?.reservation(self.now),
             contract_caps: chunk.caps_of(contract).clone(),
             dealer_caps: chunk.caps_of_dealer(contract).clone(),
             budget_month: contract.budget_month,

@@ -26,7 +26,7 @@ mod ranking;
 mod reason;
 
 pub use compiled::{Chunk, ChunkKey, Compiled, Core};
-pub use counters::{Counters, Reservation, Usage};
+pub use counters::{Counters, Reservation, Usage, UsageOf};
 pub use decide::{Conclusion, Decision, Judged, NearMiss, Pass, Placing, Seat, decide, explain, place};
 pub use evidence::{Evidence, NotEvidence};
 pub use facts::{LeadFacts, Location, OpenSeats, Switches};

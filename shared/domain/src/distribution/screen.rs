@@ -137,7 +137,10 @@ pub fn screen<'a>(
     let mut twins = false;
     let mut zones = Zones::new(now);
     let mut hits: Vec<Hit> = Vec::new();
+    let mut met: Vec<Met<'_>> = Vec::new();
     let nobody_paused = switches.contracts.is_empty() && switches.dealers.is_empty();
+    // Dealers lie elsewhere than contracts: they are not read for an answer that is known.
+    let nobody_excluded = facts.excluded.is_empty() && facts.holders.is_empty();
     for chunk in chunks {
         match (facts.location, &target) {
             (Location::Zip(_), Some(target)) => chunk.covering(target, &mut hits),
@@ -150,30 +153,40 @@ pub fn screen<'a>(
         zones.enter(chunk);
         candidates.reserve(hits.iter().map(|&hit| chunk.contracts_of(hit).len()).sum());
         let takers = chunk.takers(&facts.offer, &facts.source);
+        met.clear();
         for &hit in &hits {
             twins |= chunk.may_be_twin(hit);
-            for contract in chunk.contracts_of(hit) {
-                let Some(dealer) = chunk.dealer_of(contract) else { continue };
-                let Some(zone) = zones.of(contract.schedule()) else { continue };
-                let refuses_when_active = refuses_when_active(facts, contract, &takers, now);
-                let paused_until =
-                    if nobody_paused { None } else { switches.paused_until(&contract.id, &dealer.id, now) };
-                let active = paused_until.is_none() && runs(contract, || zones.today(zone));
-                let refuses = if active { refuses_when_active } else { Some(Rule::Inactive) };
-                let failed = refuses.or_else(|| excluded(facts, dealer).then_some(Rule::Excluded));
-                candidates.push(Candidate {
-                    contract,
-                    dealer,
-                    chunk,
-                    zone,
-                    specificity: hit.specificity,
-                    measured: failed.is_none(),
-                    failed,
-                    refuses,
-                    refuses_when_active,
-                    paused_until,
-                });
-            }
+            // Contracts lie all over the chunk: they are fetched side by side, before any of them is judged.
+            let met_by = |contract: &'a CompiledContract| Met {
+                contract,
+                specificity: hit.specificity,
+                passes: passes_at_a_glance(facts, contract, &takers),
+            };
+            met.extend(chunk.contracts_of(hit).iter().map(met_by));
+        }
+        for &Met { contract, specificity, passes } in &met {
+            let Some(dealer) = chunk.dealer_of(contract) else { continue };
+            let Some(zone) = zones.of(contract.schedule()) else { continue };
+            let refuses_when_active =
+                if passes { None } else { refuses_when_active(facts, contract, &takers, now) };
+            let paused_until =
+                if nobody_paused { None } else { switches.paused_until(&contract.id, &dealer.id, now) };
+            let active = paused_until.is_none() && runs(contract, || zones.today(zone));
+            let refuses = if active { refuses_when_active } else { Some(Rule::Inactive) };
+            let failed =
+                refuses.or_else(|| (!nobody_excluded && excluded(facts, dealer)).then_some(Rule::Excluded));
+            candidates.push(Candidate {
+                contract,
+                dealer,
+                chunk,
+                zone,
+                specificity,
+                measured: failed.is_none(),
+                failed,
+                refuses,
+                refuses_when_active,
+                paused_until,
+            });
         }
     }
     if twins {
@@ -187,6 +200,25 @@ pub fn screen<'a>(
         zones: zones.list.into_iter().map(|zone| zone.rules).collect(),
         unit: place.and_then(place::Place::unit),
     }
+}
+
+/// A contract whose area covers the lead, as it is met.
+#[derive(Clone, Copy)]
+struct Met<'a> {
+    contract: &'a CompiledContract,
+    specificity: Specificity,
+    /// It passes what can be said without looking twice.
+    passes: bool,
+}
+
+/// Whether a contract certainly passes [`refuses_when_active`]: every rule is asked, whatever the others say,
+/// since a processor that need not guess reads ahead.
+fn passes_at_a_glance(facts: &LeadFacts, contract: &CompiledContract, takers: &Takers) -> bool {
+    takers.offer(contract)
+        & takers.source(contract)
+        & contract.max_age_hours.is_none()
+        & facts.band.meets(contract.min_band)
+        & facts.brings.meets(contract.needs)
 }
 
 /// A contract that stands both in its state's chunk and in the one for everywhere counts once, by its

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Rulebook;
 use crate::contract::{AreaPart, Contract, Selection};
 use crate::dealer::Dealer;
-use crate::distribution::compiled::{ChunkBuilder, CompiledChannel, Part};
+use crate::distribution::compiled::{ChunkBuilder, CompiledChannel, Part, Ranks};
 use crate::distribution::{Chunk, ChunkKey, Compiled, Core};
 use crate::error::Invalid;
-use crate::ids::{AreaId, CategoryId, DealerId};
+use crate::ids::{AreaId, CategoryId, ContractId, DealerId};
 use crate::limits;
 use crate::place::{self, Place, State, Zip};
 
@@ -68,6 +68,15 @@ struct Compiler<'a> {
     channels: HashMap<&'a DealerId, Vec<CompiledChannel>>,
     category_of: HashMap<&'a str, &'a CategoryId>,
     categories: BTreeSet<&'a CategoryId>,
+    contract_ranks: HashMap<&'a ContractId, u32>,
+    dealer_ranks: HashMap<&'a DealerId, u32>,
+}
+
+/// Where each id stands among all.
+fn ranks<'a, Id: Ord + std::hash::Hash>(ids: impl Iterator<Item = &'a Id>) -> HashMap<&'a Id, u32> {
+    let mut sorted: Vec<&Id> = ids.collect();
+    sorted.sort_unstable();
+    sorted.into_iter().zip(0..).collect()
 }
 
 impl<'a> Compiler<'a> {
@@ -83,6 +92,8 @@ impl<'a> Compiler<'a> {
             dealers: book.dealers.iter().map(|dealer| (&dealer.id, dealer)).collect(),
             category_of: book.offers.iter().map(|offer| (offer.id.as_str(), &offer.category)).collect(),
             categories: book.offers.iter().map(|offer| &offer.category).collect(),
+            contract_ranks: ranks(book.contracts.iter().map(|contract| &contract.id)),
+            dealer_ranks: ranks(book.dealers.iter().map(|dealer| &dealer.id)),
         }
     }
 
@@ -203,7 +214,11 @@ impl<'a> Compiler<'a> {
             builder.begin(coverage.1, twin, by_state.get(&state).map_or(&[], Vec::as_slice));
             for row in alike {
                 let channels = self.channels.get(&row.dealer.id).map_or(&[][..], Vec::as_slice);
-                builder.add(row.contract, row.dealer, channels)?;
+                let ranks = Ranks {
+                    contract: self.contract_ranks.get(&row.contract.id).copied().unwrap_or_default(),
+                    dealer: self.dealer_ranks.get(&row.dealer.id).copied().unwrap_or_default(),
+                };
+                builder.add(row.contract, row.dealer, channels, ranks)?;
             }
         }
         builder.finish()

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::{
-    Chunk, CompiledChannel, CompiledContract, CompiledDealer, Coverage, Grid, OfDealer, Radius, Schedule,
+    Chunk, CompiledChannel, CompiledContract, CompiledDealer, Coverage, Grid, Lists, OfDealer, Radius,
+    Schedule,
 };
 use crate::contract::Contract;
 use crate::dealer::Dealer;
@@ -40,6 +41,10 @@ fn next<T>(list: &[T]) -> Result<u16, Invalid> {
 #[derive(Default)]
 pub(crate) struct ChunkBuilder {
     chunk: Chunk,
+    by_zip3: Vec<(u16, u32)>,
+    by_county: Vec<(u32, u32)>,
+    by_cell: Vec<(u32, u32)>,
+    by_state: Vec<(State, u32)>,
     dealers: HashMap<DealerId, u16>,
     offers: Interner,
     sources: Interner,
@@ -59,16 +64,16 @@ impl ChunkBuilder {
         for part in parts {
             match *part {
                 Part::Zip(zip) => self.chunk.by_zip.push((zip, at)),
-                Part::Zip3(zip3) => self.chunk.by_zip3.push((zip3, at)),
-                Part::County(county) => self.chunk.by_county.push((county, at)),
-                Part::State(state) => self.chunk.by_state.push((state, at)),
+                Part::Zip3(zip3) => self.by_zip3.push((zip3, at)),
+                Part::County(county) => self.by_county.push((county, at)),
+                Part::State(state) => self.by_state.push((state, at)),
                 Part::Any => self.chunk.anywhere.push(at),
                 Part::Radius(miles) => {
                     let Some(center) = center else { continue };
                     let radius = self.chunk.radii.len() as u32;
                     self.chunk.radii.push(Radius { miles, coverage: at });
                     let cells = Grid::of(miles).cells_of(center, miles);
-                    self.chunk.by_cell.extend(cells.into_iter().map(|cell| (cell, radius)));
+                    self.by_cell.extend(cells.into_iter().map(|cell| (cell, radius)));
                 }
             }
         }
@@ -80,11 +85,12 @@ impl ChunkBuilder {
         contract: &Contract,
         dealer: &Dealer,
         channels: &[CompiledChannel],
+        ranks: Ranks,
     ) -> Result<(), Invalid> {
         let compiled = CompiledContract {
             id: contract.id.clone(),
-            dealer: self.dealer(dealer, channels)?,
-            rank: 0, // when all are here
+            dealer: self.dealer(dealer, channels, ranks.dealer)?,
+            rank: ranks.contract,
             of_dealer: OfDealer::default(),
             offers: self.offers.intern(&contract.offers, &mut self.chunk.offers)?,
             sources: self.sources.intern(&contract.sources, &mut self.chunk.sources)?,
@@ -112,7 +118,7 @@ impl ChunkBuilder {
         Ok(())
     }
 
-    fn dealer(&mut self, dealer: &Dealer, channels: &[CompiledChannel]) -> Result<u16, Invalid> {
+    fn dealer(&mut self, dealer: &Dealer, channels: &[CompiledChannel], rank: u32) -> Result<u16, Invalid> {
         if let Some(&known) = self.dealers.get(&dealer.id) {
             return Ok(known);
         }
@@ -132,6 +138,7 @@ impl ChunkBuilder {
             id: dealer.id.clone(),
             name: dealer.name.clone(),
             prepaid: dealer.prepaid,
+            rank,
             schedule: self.schedules.intern(&schedule, &mut self.chunk.schedules)?,
             caps: self.caps.intern(&dealer.caps, &mut self.chunk.caps)?,
             channels: channels.to_vec(),
@@ -146,19 +153,22 @@ impl ChunkBuilder {
     pub(crate) fn finish(mut self) -> Result<Chunk, Invalid> {
         let chunk = &mut self.chunk;
         sort(&mut chunk.by_zip);
-        sort(&mut chunk.by_zip3);
-        sort(&mut chunk.by_county);
-        sort(&mut chunk.by_cell);
-        sort(&mut chunk.by_state);
         sort(&mut chunk.anywhere);
-        let mut by_id: Vec<&mut CompiledContract> = chunk.contracts.iter_mut().collect();
-        by_id.sort_by(|one, other| one.id.cmp(&other.id));
-        for (rank, contract) in by_id.into_iter().enumerate() {
-            contract.rank = rank as u16;
-        }
+        chunk.by_zip3 = Lists::new(self.by_zip3);
+        chunk.by_county = Lists::new(self.by_county);
+        chunk.by_cell = Lists::new(self.by_cell);
+        chunk.by_state = Lists::new(self.by_state);
         chunk.resolve()?;
         Ok(self.chunk)
     }
+}
+
+/// Where the ids of a contract and its dealer stand among all of the rulebook's: so that ids of several chunks
+/// are compared without reading them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ranks {
+    pub(crate) contract: u32,
+    pub(crate) dealer: u32,
 }
 
 /// An area may name a part twice.

@@ -1,5 +1,7 @@
 //! Rules 6 and 7: who is open, and what is used up of caps, budget and balance.
 
+use std::ops::ControlFlow;
+
 use jiff::Timestamp;
 
 use super::{Local, Opening, Row};
@@ -47,38 +49,40 @@ pub(super) fn exhausted<'a>(
     if row.candidate.contract.has_no_limit(row.candidate.chunk) {
         return None;
     }
-    all_exhausted(row, local, counters, now).next()
+    each_exhausted(row, local, counters, now, ControlFlow::Break).break_value()
 }
 
-/// Every limit that is used up: the contract's caps, the dealer's, the budget, the balance; each is looked at
-/// when it is asked for.
-pub(super) fn all_exhausted<'a>(
+/// Tells of every limit that is used up, until told to stop: the contract's caps, the dealer's, the budget,
+/// the balance.
+pub(super) fn each_exhausted<'a, Stop>(
     row: &Row<'a>,
     local: &Local<'_>,
     counters: &'a Counters,
     now: Timestamp,
-) -> impl Iterator<Item = Exhausted> {
+    mut tell: impl FnMut(Exhausted) -> ControlFlow<Stop>,
+) -> ControlFlow<Stop> {
     let Candidate { contract, dealer, .. } = *row.candidate;
     let price = contract.price.minor();
-    let caps =
-        caps(row, counters).into_iter().zip([false, true]).flat_map(move |((caps, usage), of_dealer)| {
-            // What was never used is not full: the zone's periods are not asked for.
-            usage.into_iter().flat_map(move |usage| {
-                let full = local.reservation(now).all_full(caps, usage);
-                full.map(move |(period, most, used)| Exhausted::Cap { of_dealer, period, most, used })
-            })
-        });
-    let budget = contract.budget_month.into_iter().filter_map(move |most| {
-        let usage = row.usage(counters);
-        let spent = usage.map_or(0, |usage| usage.spent(local.reservation(now).start(Period::Month)));
-        let over = spent.saturating_add(price) > most.minor();
-        over.then_some(Exhausted::Budget { most, spent: Money::from_minor(spent) })
-    });
-    let balance = contract.prepaid().then_some(()).into_iter().filter_map(move |()| {
+    for ((caps, usage), of_dealer) in caps(row, counters).into_iter().zip([false, true]) {
+        // What was never used is not full: the zone's periods are not asked for.
+        let Some(usage) = usage else { continue };
+        for (period, most, used) in usage.all_full(caps, |period| local.start(period, now)) {
+            tell(Exhausted::Cap { of_dealer, period, most, used })?;
+        }
+    }
+    if let Some(most) = contract.budget_month {
+        let spent = row.usage(counters).map_or(0, |usage| usage.spent(local.start(Period::Month, now)));
+        if spent.saturating_add(price) > most.minor() {
+            tell(Exhausted::Budget { most, spent: Money::from_minor(spent) })?;
+        }
+    }
+    if contract.prepaid() {
         let left = counters.dealers.get(&dealer.id).map_or(0, |usage| usage.balance);
-        (left < price).then_some(Exhausted::Balance { left: Money::from_minor(left) })
-    });
-    caps.chain(budget).chain(balance)
+        if left < price {
+            tell(Exhausted::Balance { left: Money::from_minor(left) })?;
+        }
+    }
+    ControlFlow::Continue(())
 }
 
 /// The contract's caps and counters, and the dealer's; counters are looked for where there is a cap.

@@ -19,8 +19,7 @@ impl<'a> Table<'a> {
             }
             let miss = (Reverse(rule), row.candidate.specificity, row);
             let before = |a: &(Reverse<Rule>, Specificity, &Row<'a>)| {
-                let (one, other) = (a.2.candidate, row.candidate);
-                let ids = || one.contract.cmp_id(one.chunk, (other.contract, other.chunk));
+                let ids = || a.2.candidate.contract.cmp_id(row.candidate.contract);
                 (a.0, a.1).cmp(&(miss.0, miss.1)).then_with(ids).is_lt()
             };
             let full = nearest.len() == limits::NEAR_MISSES;

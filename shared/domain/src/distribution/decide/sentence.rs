@@ -4,7 +4,9 @@
 //! That somebody would have had it is said only after deciding again without the rule in its way: one that
 //! fails two rules, or would have ranked lower, has no such claim.
 
-use super::available::{all_exhausted, caps};
+use std::ops::ControlFlow;
+
+use super::available::{caps, each_exhausted};
 use super::{Candidate, Conclusion, NearMiss, Period, Row, Rule, Specificity, Table};
 use crate::contract::Territory;
 use crate::distribution::facts::Location;
@@ -40,11 +42,11 @@ impl<'a> Table<'a> {
     /// The cap that has the least left, relative to what it is.
     fn tightest_cap(&self, row: &Row<'a>) -> Option<String> {
         let local = self.locals.get(row.candidate.zone)?;
-        let reservation = local.reservation(self.now);
         let mut tightest: Option<(u64, String)> = None;
         for (caps, usage) in caps(row, self.counters) {
             for cap in &caps.0 {
-                let used = usage.map_or(0, |usage| usage.counted(cap.period, reservation.start(cap.period)));
+                let used =
+                    usage.map_or(0, |usage| usage.counted(cap.period, local.start(cap.period, self.now)));
                 let filled = u64::from(used) * 1_000_000 / u64::from(cap.most.max(1));
                 if tightest.as_ref().is_none_or(|(most, _)| filled > *most) {
                     let when = match cap.period {
@@ -112,7 +114,14 @@ impl<'a> Table<'a> {
     /// How many of its caps, budget and balance are used up.
     fn limits_used_up(&self, row: &Row<'a>) -> usize {
         let local = self.locals.get(row.candidate.zone);
-        local.map_or(0, |local| all_exhausted(row, local, self.counters, self.now).count())
+        let mut count = 0;
+        if let Some(local) = local {
+            let _: ControlFlow<()> = each_exhausted(row, local, self.counters, self.now, |_| {
+                count += 1;
+                ControlFlow::Continue(())
+            });
+        }
+        count
     }
 
     fn unavailable_too(&self, row: &Row<'a>) -> bool {

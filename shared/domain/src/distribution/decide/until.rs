@@ -131,7 +131,6 @@ impl<'a> Table<'a> {
                 .map(|period| period.end(self.now, local.zone, week_starts))
         });
         let mut last = None;
-        let reservation = local.reservation(self.now);
         let Candidate { contract, dealer, .. } = *row.candidate;
         if dealer.prepaid && self.balance(dealer) < contract.price.minor() {
             // Only a deposit or a lead that comes back changes that.
@@ -141,14 +140,15 @@ impl<'a> Table<'a> {
             if contract.price > most {
                 return None;
             }
-            let spent = self.usage(row).map_or(0, |usage| usage.spent(reservation.start(Period::Month)));
+            let spent = self.usage(row).map_or(0, |usage| usage.spent(local.start(Period::Month, self.now)));
             if spent.saturating_add(contract.price.minor()) > most.minor() {
                 last = Some((*ends.get(Period::Month as usize)?)?);
             }
         }
         for (caps, usage) in caps(row, self.counters) {
             for cap in &caps.0 {
-                let used = usage.map_or(0, |usage| usage.counted(cap.period, reservation.start(cap.period)));
+                let used =
+                    usage.map_or(0, |usage| usage.counted(cap.period, local.start(cap.period, self.now)));
                 if used >= cap.most {
                     last = last.max(Some((*ends.get(cap.period as usize)?)?));
                 }
