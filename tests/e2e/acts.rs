@@ -221,6 +221,32 @@ async fn a_lead_is_held_and_resumed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rejected_lead_goes_to_nobody_until_it_is_reopened() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_day", "1")])).await;
+    let first = yard.settled_lead(&Person::number(1)).await;
+    let lead = yard.settled_lead(&Person::number(2)).await;
+    let _ = acts(&yard, &first, "reject", json!({ "reason": "a prank" })).await.is(409); // somebody has it
+    let _ = acts(&yard, &lead, "reject", json!({})).await.is(400); // for no reason
+    let _ = acts(&yard, &lead, "reject", json!({ "reason": "a prank" })).await.is(200);
+    let _ = acts(&yard, &lead, "reject", json!({ "reason": "a prank" })).await.is(409);
+    // A new day, and asking again: the cycle is closed.
+    yard.advance(MINUTE * 60 * 24).await;
+    let _ = yard.server("web").posts(&Person::number(2)).await.is(200);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.stage(), story.holders().len(), &story.0["cycle"]), ("rejected", 0, &json!(1)));
+    assert_eq!(yard.told("hudson").len(), 1);
+    let _ = acts(&yard, &lead, "reopen", json!({ "reason": "it was her son" })).await.is(200);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.holders(), &story.0["closed_at"]), (vec!["hudson"], &Value::Null));
+    let _ = acts(&yard, &lead, "reopen", json!({})).await.is(409);
+    let acts: Vec<(&Value, &Value)> =
+        story.list("history").map(|act| (&act["act"], &act["reason"])).collect();
+    assert_eq!(acts, [(&json!("reject"), &json!("a prank")), (&json!("reopen"), &json!("it was her son"))]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hold_ends_when_its_time_is_over() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
     let _ = yard.flip("stop", json!({ "on": true })).await;

@@ -150,6 +150,7 @@ impl Market {
             budget_month: None,
             prepaid: false,
             accept_by: None,
+            again: true,
             pass: Pass { read, next: read + PASS_UNIT, step: PASS_UNIT, rival: None },
         };
         Looked { lead, seat, counters, at, full }
@@ -169,6 +170,7 @@ impl Market {
             conclusion: "assigned".to_owned(),
             waiting: None,
             until: None,
+            kept: None,
             contracts: vec![looked.seat.contract.clone()],
             placed: None,
             failed: BTreeMap::new(),
@@ -179,8 +181,15 @@ impl Market {
         };
         let seats = [(looked.seat.clone(), AssignmentId::mint(looked.at, self.entropy.bytes()))];
         let (lead, counters) = (&looked.lead, &looked.counters);
-        let assign =
-            Assign { lead, seats: &seats, counters, decision: &record, placed: None, now: looked.at };
+        let assign = Assign {
+            lead,
+            seats: &seats,
+            kept: None,
+            counters,
+            decision: &record,
+            placed: None,
+            now: looked.at,
+        };
         self.store.lead_assign(assign).await.unwrap().map(|mut assignments| assignments.remove(0))
     }
 

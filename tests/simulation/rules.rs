@@ -35,6 +35,7 @@ const ALL: &[&str] = &["roof-repair", "roof-new", "grill-prize", "solar-quote"];
 const COLORADO: &[&str] = &["80"];
 const TEXAS: &[&str] = &["75"];
 const FLORIDA: &[&str] = &["331"];
+const UTAH: &[&str] = &["84"];
 
 /// Every contract.
 pub(crate) const CONTRACTS: &[Contract] = &[
@@ -80,6 +81,9 @@ pub(crate) const CONTRACTS: &[Contract] = &[
         caps: &[(Period::Day, 2)],
     },
     Contract { company: "alpha", id: "doug-texas", dealer: "doug", zips: TEXAS, offers: ALL, caps: &[] },
+    // Both are asked before the rest, and one sleeps at night: its seat is kept.
+    Contract { company: "alpha", id: "fir-utah", dealer: "fir", zips: UTAH, offers: ALL, caps: &[] },
+    Contract { company: "alpha", id: "birch-utah", dealer: "birch", zips: UTAH, offers: ALL, caps: &[] },
     Contract {
         company: "alpha",
         id: "elm-florida",
@@ -142,7 +146,7 @@ pub(crate) const OFFERS: &[(&str, &[&str])] = &[
 ];
 
 /// Where people live.
-pub(crate) const ZIPS: &[&str] = &["80202", "80401", "75214", "33101", "80401", "75230"];
+pub(crate) const ZIPS: &[&str] = &["80202", "80401", "75214", "33101", "80401", "75230", "84101"];
 
 /// A contract by its id.
 pub(crate) fn contract(company: &str, id: &str) -> Option<&'static Contract> {
@@ -227,7 +231,7 @@ B = 10
     ),
     (
         "areas.csv",
-        "area,part\ndenver,zip3:802\ncolorado,state:CO\ntexas,state:TX\nflorida,zip3:331\nanywhere,any\n",
+        "area,part\ndenver,zip3:802\ncolorado,state:CO\ntexas,state:TX\nflorida,zip3:331\nutah,state:UT\nanywhere,any\n",
     ),
 ];
 
@@ -297,6 +301,8 @@ band = "A1"
          fir-texas,fir,*,*,texas,first,exclusive,next,,3,1,40.00,,,,,,,,,,,,\n\
          cedar-texas,cedar,*,*,texas,open,exclusive,next,,1,1,40.00,,2,,,,,,,,,,\n\
          doug-texas,doug,*,*,texas,open,shared:2,next,,1,1,0,,,,,,,90,wall,,,,\n\
+         fir-utah,fir,*,*,utah,first,shared:2,wait,72,1,1,35.00,,,,,,,,,,,,\n\
+         birch-utah,birch,*,*,utah,first,shared:2,wait,72,1,1,35.00,,,,,,,,,,,,\n\
          elm-florida,elm,roof-repair,*,florida,closed,exclusive,wait,72,1,1,50.00,,2,,,,,,,,,\n\
          cedar-anywhere,cedar,*,*,anywhere,open,exclusive,next,,2,1,30.00,,,,,6,,,,,,,\n",
     ),

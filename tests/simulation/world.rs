@@ -365,7 +365,7 @@ impl World {
         let known = self.ledger().leads.clone();
         let Some((company, lead)) = known.get(self.below(known.len().max(1) as u64) as usize) else { return };
         let path = |act: &str| format!("/v1/leads/{lead}/{act}");
-        match self.below(12) {
+        match self.below(14) {
             0 | 1 => {
                 let amount = format!("{}.00", 40 * (1 + self.below(4)));
                 let reference = format!("wire-{}", self.below(6));
@@ -383,6 +383,8 @@ impl World {
                 let body = json!({ "reason": "wrong", "hold": self.below(3) == 0 });
                 self.desk(company, &path("take_back"), &body).await;
             }
+            12 => drop(self.desk(company, &path("reject"), &json!({ "reason": "nobody there" })).await),
+            13 => drop(self.desk(company, &path("reopen"), &json!({})).await),
             7 | 8 => {
                 let of_company = rules::CONTRACTS.iter().filter(|contract| contract.company == company);
                 let ids: Vec<&str> = of_company.map(|contract| contract.id).collect();

@@ -1,5 +1,5 @@
-//! The desk's acts on a lead: place, take back, hold, resume, priority, note; singly, or on many with a dry
-//! run. Each stands in the lead's history: who, when, before and after.
+//! The desk's acts on a lead: place, take back, hold, resume, reject, reopen, priority, note; singly, or on many
+//! with a dry run. Each stands in the lead's history: who, when, before and after.
 //!
 //! Determinations:
 //!
@@ -8,6 +8,8 @@
 //!   territory is never overridden, nor is a dealer that holds the lead given a second seat.
 //! - *Take back* withdraws: delivery tells the dealer before the lead moves, and credits what was charged.
 //! - *Hold* keeps a lead that nobody has from distribution, until a time or until it is resumed.
+//! - *Reject* closes the cycle of a lead that nobody has, with a reason: nobody gets it, and a repeat within the
+//!   window changes nothing. *Reopen* undoes it: the lead goes to distribution as it was.
 
 use axum::Json;
 use axum::body::Body;
@@ -19,7 +21,7 @@ use leadyard_domain::assignment::{DeliveryState, ReturnState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, AssignmentId, ContractId, LeadId};
-use leadyard_domain::lead::{Hold, Lead};
+use leadyard_domain::lead::{Hold, Lead, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::scoring::Priority;
 use leadyard_platform::cloud::Cloud;
@@ -67,6 +69,8 @@ enum Kind {
     TakeBack,
     Hold,
     Resume,
+    Reject,
+    Reopen,
     Priority,
     Note,
 }
@@ -78,11 +82,13 @@ impl Kind {
             "take_back" => Ok(Self::TakeBack),
             "hold" => Ok(Self::Hold),
             "resume" => Ok(Self::Resume),
+            "reject" => Ok(Self::Reject),
+            "reopen" => Ok(Self::Reopen),
             "priority" => Ok(Self::Priority),
             "note" => Ok(Self::Note),
             _ => Err(Problem::new(
                 Code::NotFound,
-                "an act is one of: place take_back hold resume priority note",
+                "an act is one of: place take_back hold resume reject reopen priority note",
             )),
         }
     }
@@ -202,7 +208,7 @@ async fn perform(
         let done = match kind {
             Kind::Place => place::place(cloud, desk, lead, asked).await?,
             Kind::TakeBack => take_back(cloud, desk, lead, asked).await?,
-            Kind::Hold | Kind::Resume | Kind::Priority | Kind::Note => {
+            Kind::Hold | Kind::Resume | Kind::Reject | Kind::Reopen | Kind::Priority | Kind::Note => {
                 mark(cloud, desk, kind, lead, asked).await?
             }
         };
@@ -213,7 +219,7 @@ async fn perform(
     Err(crowded())
 }
 
-/// Hold, resume, priority, note: the lead alone changes; `None` when somebody else changed it.
+/// Hold, resume, reject, reopen, priority, note: the lead alone changes; `None` when somebody else changed it.
 async fn mark(
     cloud: &Cloud,
     desk: &DeskToken,
@@ -248,6 +254,28 @@ async fn mark(
             lead.due = Some(now);
             ("resume", before, json!({ "hold": null }))
         }
+        Kind::Reject => {
+            if !lead.stage.in_nobodys_hands() || !lead.holders.is_empty() {
+                return Err(refused(
+                    "only an open lead that nobody has can be rejected: take it back first",
+                    &lead,
+                ));
+            }
+            if reason.is_none() {
+                return Err(Problem::new(Code::InvalidField, "a lead is rejected for a reason"));
+            }
+            let before = json!({ "stage": lead.stage, "waiting": lead.waiting });
+            lead.close(Stage::Rejected, now);
+            ("reject", before, json!({ "stage": lead.stage }))
+        }
+        Kind::Reopen => {
+            if lead.stage != Stage::Rejected {
+                return Err(refused("only a rejected lead can be reopened", &lead));
+            }
+            let before = json!({ "stage": lead.stage });
+            lead.reopen(now);
+            ("reopen", before, json!({ "stage": lead.stage }))
+        }
         Kind::Priority => {
             let before = json!({ "priority": lead.priority_set });
             lead.priority_set = asked.priority;
@@ -269,7 +297,7 @@ async fn mark(
     if !cloud.store.lead_act(&lead, &act).await? {
         return Ok(None);
     }
-    if matches!(kind, Kind::Hold | Kind::Resume) {
+    if matches!(kind, Kind::Hold | Kind::Resume | Kind::Reopen) {
         cloud.hand_to_distribution(&lead).await;
     }
     tracing::info!(lead.id = %lead.id, act = word, staff = %desk.staff, "the desk acted");

@@ -38,7 +38,7 @@ use leadyard_platform::who;
 use serde_json::{Value, json};
 
 /// What the desk can do to leads: `POST /v1/leads/{act}` for many, which intake leaves to the console.
-pub const ACTS: [&str; 6] = ["place", "take_back", "hold", "resume", "priority", "note"];
+pub const ACTS: [&str; 8] = ["place", "take_back", "hold", "resume", "reject", "reopen", "priority", "note"];
 
 /// All routes.
 pub fn router(cloud: Cloud) -> Router {

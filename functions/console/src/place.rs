@@ -84,6 +84,7 @@ pub(crate) async fn place(
     let assign = Assign {
         lead: &lead,
         seats: &seats,
+        kept: None,
         counters: &considered.counters,
         decision: &decision,
         placed: Some(Placed { act: &act, over: over_a_cap, shadow }),

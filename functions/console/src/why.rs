@@ -106,6 +106,7 @@ fn tell(explained: &Explained, rulebook: u64) -> Value {
     let says: Vec<&str> = of_seats.chain(nearly).map(|one| one.sentence.as_str()).collect();
     json!({
         "says": says, "assign": assign, "seats": seats, "waiting": waiting, "until": until, "rulebook": rulebook,
+        "kept": explained.considered.decision.kept,
         "failed": failed, "candidates": candidates,
     })
 }

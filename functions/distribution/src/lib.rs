@@ -1,14 +1,17 @@
 //! Distribution: a lead becomes a decision, and the decision one transaction.
 //!
-//! A message names a lead. The handler reads the lead and the rules in force, scores what it reads,
-//! decides purely, and commits: lead, caps of contract and dealer, assignment and decision, all or
+//! A message names a lead. The handler reads the leads of a batch and the rules in force at once, and then, one
+//! lead after another, scores what it reads, decides purely, and commits: lead, caps of contract and dealer, assignment and decision, all or
 //! nothing. What is refused is looked at again, at most [`limits::DECIDE_AGAIN`] times; then the lead is
 //! due again within seconds. A message is never failed for contention, and a duplicate finds the lead
 //! assigned and only scores it again.
 
+mod ahead;
 mod wake;
 
+use ahead::{Ahead, Seen};
 use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::{Conclusion, Seat, Waiting};
 use leadyard_domain::ids::{AssignmentId, DecisionId, LeadId};
 use leadyard_domain::lead::{Lead, Stage};
@@ -17,7 +20,7 @@ use leadyard_domain::scoring::NextStep;
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, Considered, InForce, Judged};
-use leadyard_platform::queues::{self, ToDistribution};
+use leadyard_platform::queues::{self, ToDistribution, Unreadable};
 use leadyard_platform::store::{Assign, DecisionRecord, StoreError, WAKE_AFTER_S};
 
 /// The longest that a look at a lead may take to be sure to see what wakes it.
@@ -25,33 +28,30 @@ const LOOKED_AT_FOR: SignedDuration = SignedDuration::from_secs(WAKE_AFTER_S as 
 
 /// Handles a batch: those that failed come again.
 pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
+    let asked: Vec<_> =
+        event.records.iter().map(|message| queues::read::<ToDistribution>(batch::body(message))).collect();
+    let leads = asked.iter().filter_map(|asked| match asked {
+        Ok(ToDistribution::Lead(lead)) => Some(*lead),
+        Ok(ToDistribution::Wake { .. }) | Err(_) => None,
+    });
+    let mut worker = Worker { cloud, ahead: Ahead::read(cloud, leads.collect()).await, given: Vec::new() };
     // One after another: contention, not speed, is this function's limit.
     let mut results = Vec::with_capacity(event.records.len());
-    for message in event.records {
-        let handled = one(cloud, batch::body(&message)).await;
-        results.push((message.message_id, handled));
+    for (message, asked) in event.records.into_iter().zip(asked) {
+        results.push((message.message_id, worker.one(asked).await));
     }
+    // Together, since each call costs more than what it carries; were they lost, the due index finds them.
+    cloud.hand_all_to_delivery(&worker.given).await;
     batch::response(results)
 }
 
-async fn one(cloud: &Cloud, body: &str) -> Handled {
-    let done = match queues::read::<ToDistribution>(body) {
-        Ok(ToDistribution::Lead(lead)) => distribute(cloud, lead).await.map(drop),
-        Ok(ToDistribution::Wake { company, category }) => wake::wake(cloud, &company, &category).await,
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a message could not be read");
-            return Handled::Failed;
-        }
-    };
-    match done {
-        Ok(()) => Handled::Done,
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "distribution could not finish");
-            Handled::Failed
-        }
-    }
+/// A batch at work.
+struct Worker<'a> {
+    cloud: &'a Cloud,
+    ahead: Ahead,
+    /// Assignments that stand and are to be delivered.
+    given: Vec<Assignment>,
 }
-
 /// What became of a lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Distributed {
@@ -72,16 +72,39 @@ enum Looked {
     Again,
 }
 
-/// Distributes one lead.
-pub async fn distribute(cloud: &Cloud, id: LeadId) -> Result<Distributed, StoreError> {
-    for _ in 0..=limits::DECIDE_AGAIN {
-        match look(cloud, id).await {
-            Ok(Looked::Final(distributed)) => return Ok(distributed),
-            Ok(Looked::Again) | Err(StoreError::Contended) => {}
-            Err(error) => return Err(error),
+impl Worker<'_> {
+    async fn one(&mut self, asked: Result<ToDistribution, Unreadable>) -> Handled {
+        let done = match asked {
+            Ok(ToDistribution::Lead(lead)) => self.distribute(lead).await.map(drop),
+            Ok(ToDistribution::Wake { company, category }) => {
+                wake::wake(self.cloud, &company, &category).await
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a message could not be read");
+                return Handled::Failed;
+            }
+        };
+        match done {
+            Ok(()) => Handled::Done,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "distribution could not finish");
+                Handled::Failed
+            }
         }
     }
-    postpone(cloud, id).await
+
+    async fn distribute(&mut self, id: LeadId) -> Result<Distributed, StoreError> {
+        for _ in 0..=limits::DECIDE_AGAIN {
+            // What was read ahead is looked at once: whoever is refused reads again.
+            let Some(seen) = self.ahead.see(self.cloud, id).await? else { return Ok(Distributed::Gone) };
+            match look(self.cloud, seen, &mut self.given).await {
+                Ok(Looked::Final(distributed)) => return Ok(distributed),
+                Ok(Looked::Again) | Err(StoreError::Contended) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        postpone(self.cloud, id).await
+    }
 }
 
 /// The lead is looked at again in 1 to 5 seconds; the message is done.
@@ -96,13 +119,13 @@ async fn postpone(cloud: &Cloud, id: LeadId) -> Result<Distributed, StoreError> 
     Ok(Distributed::Postponed)
 }
 
-async fn look(cloud: &Cloud, id: LeadId) -> Result<Looked, StoreError> {
-    let Some(mut lead) = cloud.store.lead_get(id).await? else { return Ok(Looked::Final(Distributed::Gone)) };
+async fn look(cloud: &Cloud, seen: Seen, given: &mut Vec<Assignment>) -> Result<Looked, StoreError> {
+    let Seen { mut lead, in_force, since } = seen;
     let now = cloud.clock.now();
     if lead.stage.closed() || lead.stage == Stage::Quarantined {
         return rest(cloud, lead).await;
     }
-    let Some(in_force) = judging::in_force(cloud, &lead.company).await? else {
+    let Some(in_force) = in_force else {
         // A company without a rulebook has no one to give it to; it is looked at again every hour.
         tracing::warn!(company.id = %lead.company, "a lead's company has no rulebook");
         return settle(cloud, lead, |lead| lead.due = later(now, 60)).await;
@@ -120,7 +143,7 @@ async fn look(cloud: &Cloud, id: LeadId) -> Result<Looked, StoreError> {
     }
     if !lead.wants_distribution() {
         // Assigned: the repeat or interaction has been scored, and nothing else changes.
-        return settle(cloud, lead, |lead| lead.due = Some(lead.held_until())).await;
+        return settle(cloud, lead, Lead::rest_assigned).await;
     }
     // Once in a cycle: what has reached its band goes on being sold, though it fades while it waits.
     lead.crossed |= ready(&in_force, &lead, &judged);
@@ -132,9 +155,13 @@ async fn look(cloud: &Cloud, id: LeadId) -> Result<Looked, StoreError> {
     let id = DecisionId::mint(now, cloud.entropy.bytes());
     let record = considered.record(id, now, &facts, in_force.core.version, None)?;
     match considered.decision.conclusion {
-        Conclusion::Assign(ref seats) => assign(cloud, lead, seats, &considered, &record, now).await,
+        Conclusion::Assign(ref seats) => assign(cloud, lead, seats, &considered, &record, given).await,
         Conclusion::Wait { reason, until, .. } => {
-            lead.wait(reason, until, window, now);
+            if lead.holders.is_empty() || considered.decision.kept.is_some() {
+                lead.wait(reason, until, window, now);
+            } else {
+                lead.rest_assigned();
+            }
             // A new decision is recorded only when its conclusion changed.
             let saved = if lead.last_conclusion.as_deref() == Some(&record.conclusion) {
                 cloud.store.lead_save(&lead).await?
@@ -145,7 +172,7 @@ async fn look(cloud: &Cloud, id: LeadId) -> Result<Looked, StoreError> {
             tracing::info!(lead.id = %lead.id, waiting = %reason, "the lead waits");
             // Those who wait are woken a little after what may place them changed: who was looked at for
             // longer than that may have missed it.
-            let slow = cloud.clock.now().duration_since(now) >= LOOKED_AT_FOR;
+            let slow = cloud.clock.now().duration_since(since) >= LOOKED_AT_FOR;
             Ok(if saved && !slow { Looked::Final(Distributed::Settled) } else { Looked::Again })
         }
     }
@@ -198,12 +225,14 @@ async fn assign(
     seats: &[Seat],
     considered: &Considered,
     record: &DecisionRecord,
-    now: Timestamp,
+    given: &mut Vec<Assignment>,
 ) -> Result<Looked, StoreError> {
+    let now = record.at;
     let seats: Vec<(Seat, AssignmentId)> =
         seats.iter().map(|seat| (seat.clone(), AssignmentId::mint(now, cloud.entropy.bytes()))).collect();
     let counters = &considered.counters;
-    let assign = Assign { lead: &lead, seats: &seats, counters, decision: record, placed: None, now };
+    let kept = considered.decision.kept;
+    let assign = Assign { lead: &lead, seats: &seats, kept, counters, decision: record, placed: None, now };
     let Ok(assignments) = cloud.store.lead_assign(assign).await? else {
         return Ok(Looked::Again);
     };
@@ -212,8 +241,8 @@ async fn assign(
             lead.id = %lead.id, assignment.id = %assignment.id, dealer.id = %assignment.dealer,
             contract.id = %assignment.contract, "the lead is assigned"
         );
-        cloud.hand_to_delivery(assignment, 0).await;
     }
+    given.extend(assignments);
     Ok(Looked::Final(Distributed::Assigned))
 }
 

@@ -79,6 +79,7 @@ mod tests {
             (Method::POST, "/v1/leads/search", Function::Console),
             (Method::POST, "/v1/leads/0190/place", Function::Console),
             (Method::POST, "/v1/leads/take_back", Function::Console),
+            (Method::POST, "/v1/leads/reject", Function::Console),
             (Method::POST, "/v1/interactions/pk_x.y", Function::Interactions),
             (Method::POST, "/v1/import/history", Function::Leads),
             (Method::GET, "/healthz", Function::Console),

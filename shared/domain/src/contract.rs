@@ -57,6 +57,8 @@ pub struct Contract {
     pub returns: Option<ReturnTerms>,
     /// Overrides the dealer's.
     pub after_hours: Option<AfterHours>,
+    /// Its dealer may have a lead again that comes back in a later cycle.
+    pub again: bool,
     /// First day, in the dealer's zone.
     pub starts: Option<Date>,
     /// Last day, in the dealer's zone.

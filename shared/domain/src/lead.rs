@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Needs;
-use crate::distribution::{LeadFacts, Location, OpenSeats, Seat, Waiting};
+use crate::distribution::{Kept, LeadFacts, Location, OpenSeats, Seat, Waiting};
 use crate::ids::{
     AssignmentId, CategoryId, CompanyId, ContractId, DealerId, EnquiryId, LeadId, OfferId, SourceId,
     VisitorId,
@@ -152,6 +152,18 @@ pub struct Holder {
     pub contract: ContractId,
     /// The seat.
     pub assignment: AssignmentId,
+    /// It may have the lead again in a later cycle.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub again: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_yes(said: &bool) -> bool {
+    *said
 }
 
 /// An enquiry as the lead remembers it.
@@ -213,7 +225,7 @@ pub struct Lead {
     pub last_enquiry_at: Timestamp,
     /// Where it stands.
     pub stage: Stage,
-    /// Why it waits.
+    /// Why it waits; of an assigned one, why a further seat is kept empty.
     pub waiting: Option<Waiting>,
     /// When it closed.
     pub closed_at: Option<Timestamp>,
@@ -371,8 +383,7 @@ impl Lead {
         self.stage = Stage::Received;
         self.waiting = None;
         self.closed_at = None;
-        self.holders.clear();
-        self.excluded.clear();
+        self.excluded = self.holders.drain(..).filter(|last| !last.again).map(|last| last.dealer).collect();
         self.seats = None;
         self.lost_seats = 0;
         self.crossed = false;
@@ -423,17 +434,18 @@ impl Lead {
         self.priority_set.or(self.score.as_ref().map(|score| score.priority))
     }
 
-    /// Whether there is a seat to give: nobody holds it, or a shared lead lost a holder.
+    /// Whether there is a seat to give: nobody holds it, a shared lead lost a holder, or a further seat is
+    /// kept for somebody.
     pub fn wants_distribution(&self) -> bool {
         match self.stage {
             Stage::Received | Stage::Waiting | Stage::Nurturing => true,
-            Stage::Assigned => false,
+            Stage::Assigned => self.waiting.is_some(),
             Stage::Quarantined | Stage::Won | Stage::Lost | Stage::Expired | Stage::Rejected => false,
         }
     }
 
-    /// The seats are given.
-    pub fn assign(&mut self, seats: &[(Seat, AssignmentId)]) {
+    /// The seats are given; a further one may be kept.
+    pub fn assign(&mut self, seats: &[(Seat, AssignmentId)], kept: Option<Kept>, now: Timestamp) {
         if let Some((first, _)) = seats.first()
             && self.holders.is_empty()
             && self.lost_seats == 0
@@ -444,22 +456,39 @@ impl Lead {
             dealer: seat.dealer.clone(),
             contract: seat.contract.clone(),
             assignment: *assignment,
+            again: seat.again,
         }));
+        self.rest_assigned();
+        if let Some(Kept { reason, until }) = kept {
+            self.keep_seat(reason, until, now);
+        }
+    }
+
+    /// Others hold it, and nobody is waited for: a seat that came back and finds no taker at once stays empty.
+    pub fn rest_assigned(&mut self) {
         self.stage = Stage::Assigned;
         self.waiting = None;
         self.due = Some(self.held_until());
     }
 
-    /// It waits.
+    /// Others hold it, and a seat is kept. The waiting room wakes those whom nobody holds: this one looks by
+    /// itself whether somebody may have it.
+    fn keep_seat(&mut self, reason: Waiting, until: Option<Timestamp>, now: Timestamp) {
+        const LOOKS_EVERY: SignedDuration = SignedDuration::from_mins(limits::KEPT_SEAT_LOOK_MINUTES);
+        self.stage = Stage::Assigned;
+        self.waiting = Some(reason);
+        let next_look = now.checked_add(LOOKS_EVERY).unwrap_or(now);
+        let due = until.unwrap_or(next_look).clamp(now + SignedDuration::from_secs(1), next_look);
+        self.due = Some(due.min(self.held_until()));
+    }
+
+    /// It waits; of a lead that others hold, the seat that is left.
     pub fn wait(&mut self, reason: Waiting, until: Option<Timestamp>, window_days: u16, now: Timestamp) {
-        // A lead whose other seats are held is not waiting: a seat that came back and finds no taker at
-        // once stays empty.
-        if self.holders.is_empty() {
-            self.stage = Stage::Waiting;
-            self.waiting = Some(reason);
-        } else {
-            self.stage = Stage::Assigned;
+        if !self.holders.is_empty() {
+            return self.keep_seat(reason, until, now);
         }
+        self.stage = Stage::Waiting;
+        self.waiting = Some(reason);
         let expires = self.expires_at(window_days);
         let looks_again = until.unwrap_or(expires).max(now + SignedDuration::from_secs(1));
         self.due = Some(looks_again.min(expires.max(now + SignedDuration::from_secs(1))));
@@ -504,6 +533,7 @@ impl Lead {
         }
         if !self.stage.closed() {
             self.stage = Stage::Received;
+            self.waiting = None;
             self.last_conclusion = None;
             self.due = Some(soon(now));
         }
@@ -517,6 +547,14 @@ impl Lead {
         if !self.excluded.contains(&holder.dealer) {
             self.excluded.push(holder.dealer);
         }
+    }
+
+    /// What the desk rejected goes to distribution after all.
+    pub fn reopen(&mut self, now: Timestamp) {
+        self.stage = Stage::Received;
+        self.closed_at = None;
+        self.last_conclusion = None;
+        self.due = Some(soon(now));
     }
 
     /// The cycle closes.

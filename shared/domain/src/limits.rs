@@ -193,3 +193,6 @@ pub const REPEAT_WINDOW_MOST_DAYS: u32 = 365;
 pub const AGE_HOURS: u32 = 87_600;
 /// How often a source's keys may be changed.
 pub const KEY_GENERATIONS: u32 = 1_000_000;
+
+/// How often an assigned lead looks whether the seat it keeps may be given, in minutes.
+pub const KEPT_SEAT_LOOK_MINUTES: i64 = 60;

@@ -47,12 +47,16 @@ impl Cloud {
         if delay_s > DELAY_S {
             return;
         }
-        let message = ToDelivery::Assignment {
-            lead: assignment.lead,
-            cycle: assignment.cycle,
-            assignment: assignment.id,
-        };
+        let message = to_deliver(assignment);
         noted(self.queues.to_delivery(message, assignment.dealer.as_str(), delay_s as u32).await);
+    }
+
+    /// Assignments are delivered now.
+    pub async fn hand_all_to_delivery(&self, assignments: &[Assignment]) {
+        let messages: Vec<_> = assignments.iter().map(|one| (to_deliver(one), one.dealer.as_str())).collect();
+        if !messages.is_empty() {
+            noted(self.queues.many_to_delivery(messages).await);
+        }
     }
 
     /// A holder is told.
@@ -66,6 +70,10 @@ impl Cloud {
         let delay_s = delay_ms.div_ceil(1_000).min(DELAY_S) as u32;
         noted(self.queues.to_delivery(message, delivery.dealer.as_str(), delay_s).await);
     }
+}
+
+fn to_deliver(assignment: &Assignment) -> ToDelivery {
+    ToDelivery::Assignment { lead: assignment.lead, cycle: assignment.cycle, assignment: assignment.id }
 }
 
 fn noted(sent: Result<(), QueueError>) {

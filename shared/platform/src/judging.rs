@@ -160,6 +160,7 @@ impl Considered {
             conclusion,
             waiting,
             until,
+            kept: self.decision.kept,
             contracts: seats.iter().map(|seat| seat.contract.clone()).collect(),
             placed: placed.cloned(),
             failed: counts.map(|(rule, count)| (rule.to_string(), count)).collect(),

@@ -181,36 +181,9 @@ impl Queues {
         company: &CompanyId,
         leads: &[LeadId],
     ) -> Result<(), QueueError> {
-        const BATCH: usize = 10;
-        for some in leads.chunks(BATCH) {
-            let entries = some
-                .iter()
-                .enumerate()
-                .map(|(at, lead)| {
-                    SendMessageBatchRequestEntry::builder()
-                        .id(at.to_string())
-                        .message_body(write(ToDistribution::Lead(*lead)))
-                        .message_group_id(company.as_str())
-                        .build()
-                })
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|error| QueueError(Box::new(error)))?;
-            let answer = self
-                .client
-                .send_message_batch()
-                .queue_url(&self.urls.distribution)
-                .set_entries(Some(entries))
-                .send()
-                .await
-                .map_err(|error| QueueError(Box::new(error)))?;
-            // A batch that succeeds may have failed in part.
-            if let Some(failed) = answer.failed.first() {
-                return Err(QueueError(
-                    format!("{} of a batch failed, the first by {}", answer.failed.len(), failed.code).into(),
-                ));
-            }
-        }
-        Ok(())
+        let messages: Vec<_> =
+            leads.iter().map(|lead| (write(ToDistribution::Lead(*lead)), company.as_str())).collect();
+        self.send_many(&self.urls.distribution, &messages).await
     }
 
     /// Those who wait, to be woken.
@@ -234,6 +207,12 @@ impl Queues {
         self.send(&self.urls.delivery, write(message), Some(group), delay_s).await
     }
 
+    /// Many assignments or messages to delivery, each with its dealer.
+    pub async fn many_to_delivery(&self, messages: Vec<(ToDelivery, &str)>) -> Result<(), QueueError> {
+        let messages: Vec<_> = messages.into_iter().map(|(message, group)| (write(message), group)).collect();
+        self.send_many(&self.urls.delivery, &messages).await
+    }
+
     /// Interactions to scoring.
     pub async fn to_scoring(&self, message: &ToScoring) -> Result<(), QueueError> {
         self.send(&self.urls.interactions, write(message), Some(message.company.as_str()), 0).await
@@ -242,6 +221,41 @@ impl Queues {
     /// A raw enquiry to the spill.
     pub async fn to_spill(&self, message: &ToSpill) -> Result<(), QueueError> {
         self.send(&self.urls.spill, write(message), None, 0).await
+    }
+
+    /// Bodies with their groups, ten at a time; all are tried, whatever becomes of some.
+    async fn send_many(&self, url: &str, messages: &[(String, &str)]) -> Result<(), QueueError> {
+        const BATCH: usize = 10;
+        let mut sent = Ok(());
+        for some in messages.chunks(BATCH) {
+            sent = sent.and(self.send_batch(url, some).await);
+        }
+        sent
+    }
+
+    async fn send_batch(&self, url: &str, messages: &[(String, &str)]) -> Result<(), QueueError> {
+        let entries = messages
+            .iter()
+            .enumerate()
+            .map(|(at, (body, group))| {
+                SendMessageBatchRequestEntry::builder()
+                    .id(at.to_string())
+                    .message_body(body)
+                    .message_group_id(*group)
+                    .build()
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| QueueError(Box::new(error)))?;
+        let batch = self.client.send_message_batch().queue_url(url).set_entries(Some(entries));
+        let answer = batch.send().await.map_err(|error| QueueError(Box::new(error)))?;
+        // A batch that succeeds may have failed in part.
+        match answer.failed.first() {
+            None => Ok(()),
+            Some(first) => {
+                let failed = answer.failed.len();
+                Err(QueueError(format!("{failed} of a batch failed, the first by {}", first.code).into()))
+            }
+        }
     }
 
     async fn send(

@@ -60,6 +60,7 @@ fn seat(of: Id) -> Seat {
         budget_month: None,
         prepaid: false,
         accept_by: None,
+        again: true,
         pass: Pass::default(),
     }
 }
@@ -97,14 +98,19 @@ fn take(protocol: &Protocol, state: &mut State, lead: &mut Lead, turn: Turn) -> 
             }
             let first = state.assignments.len() as Id;
             let seats: Vec<_> = of.iter().map(seat).zip((first..).map(assignment)).collect();
-            lead.assign(&seats);
+            lead.assign(&seats, None, at());
             protocol.distribute(state, 0, Plan::Assign(of), 0, [0; 3], true);
         }
         Turn::Waits => {
             if !lead.wants_distribution() {
                 return false;
             }
-            lead.wait(Waiting::For(Rule::Cap), None, 30, at());
+            // As distribution has it, where no territory keeps a seat.
+            if lead.holders.is_empty() {
+                lead.wait(Waiting::For(Rule::Cap), None, 30, at());
+            } else {
+                lead.rest_assigned();
+            }
             protocol.distribute(state, 0, Plan::Wait(Reason::Cap), 0, [0; 3], true);
         }
         Turn::GivenBack(of) => {

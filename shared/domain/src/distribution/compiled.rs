@@ -241,6 +241,7 @@ pub struct CompiledContract {
     pub(crate) budget_month: Option<Money>,
     pub(crate) deadline: Option<Deadline>,
     pub(crate) after_hours: AfterHours,
+    pub(crate) again: bool,
     pub(crate) starts: Option<Date>,
     pub(crate) ends: Option<Date>,
 }
@@ -620,6 +621,7 @@ mod tests {
             budget_month: None,
             deadline: None,
             after_hours: AfterHours::Hold,
+            again: true,
             starts: None,
             ends: None,
         };

@@ -9,6 +9,8 @@
 //! - *Further seats* of a shared lead are asked of the less specific compelling contracts before the
 //!   rest, as the first is. A protected contract that may not share what another fixed still keeps the
 //!   rest out; a seat that stays empty costs less than a broken promise.
+//! - *A further seat is kept* for a compelling contract that says `wait`, as the first is: the others have
+//!   theirs meanwhile. Whom nobody compels is not waited for: what finds no taker at once stays empty.
 //! - *A closed territory* is one seat: nobody shares it, whatever its `sale` says.
 //! - *Who is "nobody else".* A closed territory shuts out other dealers; the same dealer's other
 //!   contracts may still take what the closed one does not.
@@ -68,6 +70,19 @@ pub struct Decision {
     pub failed: [u32; 11],
     /// The nearest misses, those that failed latest first.
     pub near_misses: Vec<NearMiss>,
+    /// Others hold the lead, or are given it now, and a further seat stays empty for a while.
+    pub kept: Option<Kept>,
+}
+
+/// A further seat of a shared lead that is kept for a compelling contract which says `wait`, or until
+/// distribution goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// What is in its way.
+    pub reason: Waiting,
+    /// The earliest instant at which time alone may change that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// What follows from a decision.
@@ -117,6 +132,8 @@ pub struct Seat {
     pub prepaid: bool,
     /// Until when the dealer must accept it.
     pub accept_by: Option<AcceptBy>,
+    /// The dealer may have the lead again in a later cycle.
+    pub again: bool,
     /// The contract's pass as it was read, and as the winner's it becomes.
     pub pass: Pass,
 }
@@ -317,8 +334,20 @@ struct Best {
 /// When the periods of each zone end, by [`Period`]: found when the first full cap of the zone asks.
 type Ends = Vec<Option<[Option<i64>; 5]>>;
 
-/// Why nobody takes a seat, and the earliest instant at which time alone may change that.
-type Waits = (Rule, Option<Timestamp>);
+/// Why nobody takes a seat.
+struct Untaken {
+    rule: Rule,
+    /// The earliest instant at which time alone may change that.
+    until: Option<Timestamp>,
+    /// A compelling contract is waited for.
+    kept: bool,
+}
+
+impl Untaken {
+    fn kept(&self) -> Option<Kept> {
+        self.kept.then_some(Kept { reason: Waiting::For(self.rule), until: self.until })
+    }
+}
 
 struct Table<'a> {
     facts: &'a LeadFacts,
@@ -335,6 +364,7 @@ struct Table<'a> {
     by_hand: bool,
     /// The row that the desk places although it does not take the lead: it compels nobody.
     no_say: Option<usize>,
+    kept: Option<Kept>,
 }
 
 impl<'a> Table<'a> {
@@ -384,12 +414,16 @@ impl<'a> Table<'a> {
             seed,
             by_hand: false,
             no_say: None,
+            kept: None,
         }
     }
 
     fn conclude(&mut self) -> Conclusion {
         let wait = |reason, until, recommended| Conclusion::Wait { reason, until, recommended };
         if self.screened.switches.stop {
+            // A seat that came back is given when distribution goes on.
+            let others_hold_it = !self.facts.holders.is_empty();
+            self.kept = others_hold_it.then_some(Kept { reason: Waiting::Stopped, until: None });
             return wait(Waiting::Stopped, None, Vec::new());
         }
         if self.facts.location == Location::Unplaced {
@@ -397,7 +431,7 @@ impl<'a> Table<'a> {
         }
         match self.seats() {
             // Also for an offer placed by hand: why nobody may have it says more than that.
-            Err((rule, until)) => wait(Waiting::For(rule), until, Vec::new()),
+            Err(Untaken { rule, until, .. }) => wait(Waiting::For(rule), until, Vec::new()),
             Ok(seats) => match self.mode {
                 Mode::Automatic if self.screened.switches.shadow => wait(Waiting::Shadow, None, seats),
                 Mode::Automatic => Conclusion::Assign(seats),
@@ -407,17 +441,24 @@ impl<'a> Table<'a> {
     }
 
     /// Gives seat after seat, each dealer once, until all are taken or nobody is left.
-    fn seats(&mut self) -> Result<Vec<Seat>, Waits> {
+    fn seats(&mut self) -> Result<Vec<Seat>, Untaken> {
         let mut terms =
             self.facts.open_seats.map(|OpenSeats { of, protected, .. }| Terms { seats: of, protected });
-        let first = self.next_seat(terms, &[])?;
+        let first = self.next_seat(terms, &[]);
+        if !self.facts.holders.is_empty() {
+            self.kept = first.as_ref().err().and_then(Untaken::kept);
+        }
+        let first = first?;
         let fixed = *terms.get_or_insert_with(|| self.terms_of(first));
         let free = self.facts.open_seats.map_or(fixed.seats, |seats| seats.free);
         let mut chosen = vec![first];
         while chosen.len() < usize::from(free) {
             match self.next_seat(terms, &chosen) {
                 Ok(next) => chosen.push(next),
-                Err(_) => break,
+                Err(untaken) => {
+                    self.kept = untaken.kept();
+                    break;
+                }
             }
         }
         for best in &chosen {
@@ -440,7 +481,7 @@ impl<'a> Table<'a> {
 
     /// Who takes the next seat: the compelling contracts first, the most specific before the others; then
     /// the rest.
-    fn next_seat(&mut self, terms: Option<Terms>, chosen: &[Best]) -> Result<Best, Waits> {
+    fn next_seat(&mut self, terms: Option<Terms>, chosen: &[Best]) -> Result<Best, Untaken> {
         for row in &mut self.rows {
             row.shut_out_by = None;
         }
@@ -459,7 +500,7 @@ impl<'a> Table<'a> {
                 let by = waiting.first().copied().unwrap_or(0);
                 self.shut_out(by, specificity, |_| false);
                 let until = self.changes(terms).into_iter().chain(self.lapses(&waiting)).chain(until).min();
-                return Err((rule, until));
+                return Err(Untaken { rule, until, kept: true });
             }
             let bars: Vec<usize> = group().filter(|&at| self.bars(at, terms, chosen)).collect();
             if let Some(&by) = bars.first() {
@@ -471,7 +512,10 @@ impl<'a> Table<'a> {
         }
         let mut free = Vec::with_capacity(self.rows.len());
         free.extend((0..self.rows.len()).filter(|&at| self.is_in(at) && self.free(at, terms, chosen)));
-        self.best(free).ok_or_else(|| (self.nearest(), self.changes(terms).into_iter().chain(until).min()))
+        self.best(free).ok_or_else(|| {
+            let until = self.changes(terms).into_iter().chain(until).min();
+            Untaken { rule: self.nearest(), until, kept: false }
+        })
     }
 
     fn has_seat(&self, row: &Row<'_>, chosen: &[Best]) -> bool {
@@ -561,6 +605,7 @@ impl<'a> Table<'a> {
             budget_month: contract.budget_month,
             prepaid: dealer.prepaid,
             accept_by: self.accept_by(row),
+            again: contract.again,
             pass: Pass {
                 read,
                 next: read.max(best.floor).saturating_add(row.step()),

@@ -228,6 +228,7 @@ fn hold(lead: &mut Lead, seat: Option<(&Assignment, &Placed)>) {
             dealer: placed.dealer.clone(),
             contract: placed.contract.clone(),
             assignment: seat.id,
+            again: true,
         });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::contract::{Caps, Specificity};
-use crate::distribution::{Pass, Reservation};
+use crate::distribution::{Pass, Reservation, Rule};
 use crate::money::Money;
 
 fn at(text: &str) -> Timestamp {
@@ -58,6 +58,7 @@ fn a_shared_lead_that_lost_a_holder_does_not_expire_in_the_others_hands() {
         dealer: DealerId::new(dealer).unwrap(),
         contract: ContractId::new(dealer).unwrap(),
         assignment: AssignmentId::from_bytes([id; 16]),
+        again: true,
     };
     lead.holders = vec![holder(1, "hudson"), holder(2, "ridge")];
     lead.stage = Stage::Assigned;
@@ -88,6 +89,10 @@ fn what_was_accepted_cannot_be_declined_and_a_second_click_changes_nothing() {
     assert_eq!(Withdrawn.answer(Answer::Won), Answered::Refused);
 }
 
+fn now() -> Timestamp {
+    at("2026-06-01T12:00:05Z")
+}
+
 fn dealer(name: &str) -> DealerId {
     DealerId::new(name).unwrap()
 }
@@ -109,6 +114,7 @@ fn seat(name: &str, seats: u8, protected: bool) -> (Seat, AssignmentId) {
         budget_month: None,
         prepaid: false,
         accept_by: None,
+        again: true,
         pass: Pass::default(),
     };
     (seat, assignment_of(name))
@@ -130,25 +136,25 @@ fn open_seats(lead: &Lead) -> Option<(u8, u8, bool)> {
 fn the_first_contract_fixes_the_seats_until_every_one_came_back() {
     let mut lead = lead();
     assert_eq!(open_seats(&lead), None);
-    lead.assign(&[seat("hudson", 3, true), seat("ridge", 3, true)]);
+    lead.assign(&[seat("hudson", 3, true), seat("ridge", 3, true)], None, now());
     assert_eq!((open_seats(&lead), lead.stage), (Some((3, 1, true)), Stage::Assigned));
     lead.give_back(assignment_of("hudson"), at("2026-06-01T13:00:00Z"));
     assert_eq!((open_seats(&lead), lead.stage), (Some((3, 2, true)), Stage::Received));
     // A later seat fixes nothing anew, whatever it says.
-    lead.assign(&[seat("crest", 5, false)]);
+    lead.assign(&[seat("crest", 5, false)], None, now());
     assert_eq!(open_seats(&lead), Some((3, 1, true)));
     for name in ["ridge", "crest"] {
         lead.give_back(assignment_of(name), at("2026-06-01T14:00:00Z"));
     }
     assert_eq!(open_seats(&lead), None);
-    lead.assign(&[seat("grove", 1, false)]);
+    lead.assign(&[seat("grove", 1, false)], None, now());
     assert_eq!(open_seats(&lead), Some((1, 0, false)));
 }
 
 #[test]
 fn who_gives_a_seat_back_or_loses_it_does_not_get_the_lead_again_in_this_cycle() {
     let mut lead = lead();
-    lead.assign(&[seat("hudson", 2, false), seat("ridge", 2, false)]);
+    lead.assign(&[seat("hudson", 2, false), seat("ridge", 2, false)], None, now());
     assert_eq!(lead.facts(band()).holders, [dealer("hudson"), dealer("ridge")]);
     lead.lose_seat(assignment_of("hudson"));
     // What was lost is not given again; what came back is.
@@ -158,7 +164,7 @@ fn who_gives_a_seat_back_or_loses_it_does_not_get_the_lead_again_in_this_cycle()
     assert_eq!((facts.excluded, facts.holders), (vec![dealer("hudson"), dealer("ridge")], Vec::new()));
     assert_eq!(open_seats(&lead), Some((2, 1, false)));
     // Though nobody holds it, the terms stand: one of its seats is gone.
-    lead.assign(&[seat("crest", 4, true)]);
+    lead.assign(&[seat("crest", 4, true)], None, now());
     assert_eq!(open_seats(&lead), Some((2, 0, false)));
     // A second word about the same seat changes nothing.
     let before = lead.clone();
@@ -170,7 +176,7 @@ fn who_gives_a_seat_back_or_loses_it_does_not_get_the_lead_again_in_this_cycle()
 #[test]
 fn a_seat_that_comes_back_to_a_closed_lead_sells_nothing() {
     let mut lead = lead();
-    lead.assign(&[seat("hudson", 2, false), seat("ridge", 2, false)]);
+    lead.assign(&[seat("hudson", 2, false), seat("ridge", 2, false)], None, now());
     lead.close(Stage::Won, at("2026-06-02T12:00:00Z"));
     lead.give_back(assignment_of("ridge"), at("2026-06-03T12:00:00Z"));
     assert_eq!((lead.stage, lead.due), (Stage::Won, None));
@@ -179,7 +185,7 @@ fn a_seat_that_comes_back_to_a_closed_lead_sells_nothing() {
 #[test]
 fn the_next_cycle_is_decided_and_counted_as_new() {
     let mut lead = lead();
-    lead.assign(&[seat("hudson", 2, true), seat("ridge", 2, true)]);
+    lead.assign(&[seat("hudson", 2, true), seat("ridge", 2, true)], None, now());
     lead.lose_seat(assignment_of("ridge"));
     lead.crossed = true;
     lead.last_conclusion = Some("assigned".to_owned());
@@ -227,7 +233,7 @@ fn a_cycle_expires_at_the_windows_end_in_nobodys_hands_and_after_ninety_days_in_
         assert!(!lead.has_expired(30, at("2026-07-01T11:59:59Z")));
         assert!(lead.has_expired(30, at("2026-07-01T12:00:00Z")));
     }
-    lead.assign(&[seat("hudson", 1, false)]);
+    lead.assign(&[seat("hudson", 1, false)], None, now());
     assert!(!lead.has_expired(30, at("2026-08-30T11:59:59Z")));
     assert!(lead.has_expired(30, at("2026-08-30T12:00:00Z")));
     assert_eq!(lead.due, Some(at("2026-08-30T12:00:00Z")));
@@ -251,6 +257,44 @@ fn who_waits_is_looked_at_when_time_may_help_and_at_the_windows_end_at_the_lates
     assert_eq!((lead.stage, lead.waiting), (Stage::Waiting, Some(Waiting::Held)));
     // What is over already is looked at in a second, not at once and for ever.
     assert_eq!(due(&mut lead, Some("2026-06-01T08:00:00Z")), at("2026-06-01T12:00:06Z"));
+}
+
+#[test]
+fn a_seat_that_is_kept_is_looked_at_within_the_hour_and_the_lead_is_held_all_the_same() {
+    let kept = |until: Option<&str>| Some(Kept { reason: Waiting::For(Rule::Hours), until: until.map(at) });
+    for (until, due) in [
+        (Some("2026-06-01T12:20:00Z"), "2026-06-01T12:20:00Z"),
+        (Some("2026-06-02T08:00:00Z"), "2026-06-01T13:00:05Z"),
+        (None, "2026-06-01T13:00:05Z"),
+    ] {
+        let mut lead = lead();
+        lead.assign(&[seat("hudson", 2, false)], kept(until), now());
+        assert_eq!((lead.stage, lead.due), (Stage::Assigned, Some(at(due))));
+        assert!(lead.wants_distribution() && !lead.has_expired(30, at("2026-07-02T12:00:00Z")));
+        // Looked at again, it is the same; given or given up, the lead rests.
+        lead.wait(Waiting::For(Rule::Hours), None, 30, at(due));
+        assert_eq!((lead.stage, lead.wants_distribution()), (Stage::Assigned, true));
+        let mut given = lead.clone();
+        given.assign(&[seat("ridge", 2, false)], None, at(due));
+        lead.rest_assigned();
+        for lead in [lead, given] {
+            assert_eq!((lead.wants_distribution(), lead.due), (false, Some(at("2026-08-30T12:00:00Z"))));
+        }
+    }
+}
+
+#[test]
+fn the_last_holders_are_eligible_in_the_next_cycle_unless_their_contract_says_otherwise() {
+    let mut lead = lead();
+    let (mut hudson, ridge) = (seat("hudson", 2, false), seat("ridge", 2, false));
+    hudson.0.again = false;
+    lead.assign(&[hudson, ridge], None, now());
+    lead.close(Stage::Won, at("2026-06-05T12:00:00Z"));
+    assert_eq!(lead.take(&arrival(2, "2026-08-01T12:00:00Z"), 30), Met::NewCycle);
+    assert_eq!((lead.excluded.clone(), lead.holders.len()), (vec![dealer("hudson")], 0));
+    // In the cycle after that one it may have it again.
+    assert_eq!(lead.take(&arrival(3, "2026-10-01T12:00:00Z"), 30), Met::NewCycle);
+    assert!(lead.excluded.is_empty());
 }
 
 #[test]

@@ -59,7 +59,7 @@ pub(super) const DEALERS: [Column; 15] = [
     usual("zone", "the company's", "IANA name"),
     usual("hours", "24/7", "Mo-Fr 08:00-18:00; Sa 09:00-12:00"),
     usual("after_hours", "hold", "hold deliver").words(&["hold", "deliver"]),
-    usual("holidays", "none", "dates, to 400").dates(),
+    usual("holidays", "none", "days and vacations, 2026-12-25 2026-07-01..2026-07-14, to 400 days").dates(),
     usual("cap_day", "none", "1 to 1,000,000"),
     usual("cap_month", "none", "1 to 1,000,000"),
     usual("prepaid", "no", "yes no: leads only as far as what was paid in advance goes")
@@ -83,7 +83,7 @@ pub(super) const AREAS: [Column; 2] = [
 ];
 
 /// Of `contracts.csv`.
-pub(super) const CONTRACTS: [Column; 29] = [
+pub(super) const CONTRACTS: [Column; 30] = [
     needed("contract", "an id"),
     needed("dealer", "of dealers.csv"),
     needed("offers", "ids separated by spaces, or * for all"),
@@ -127,6 +127,8 @@ pub(super) const CONTRACTS: [Column; 29] = [
     usual("return_quota", "no limit", "10% of the leads charged in a month, though always one"),
     usual("return_reasons", "", "ids separated by spaces, to 20; needed with return_days"),
     usual("return_approval", "desk", "desk trusted").words(&["desk", "trusted"]),
+    usual("again", "yes", "yes no: whether it may have a lead again that comes back in a later cycle")
+        .words(&["yes", "no"]),
     usual("starts", "open", "first day, 2026-01-31").dates(),
     usual("ends", "open", "last day, 2026-12-31").dates(),
 ];

@@ -81,6 +81,7 @@ fn contract(
     let deadline = deadline(row, known.deadline, problems);
     let returns = returns(row, problems);
     let after_hours = row.optional("after_hours", str::parse, problems);
+    let again = row.optional("again", value::yes, problems);
     let dates = dates(row, problems);
     unique?;
     let (starts, ends) = dates?;
@@ -104,6 +105,7 @@ fn contract(
         deadline: deadline?,
         returns: returns?,
         after_hours: after_hours?,
+        again: again?.unwrap_or(true),
         starts,
         ends,
     })

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use crate::dealer::{AfterHours, Channel, ChannelKind, Dealer, DealerKind, Hours};
@@ -95,15 +96,24 @@ fn hours(text: &str) -> Result<Hours, Invalid> {
     }
 }
 
+/// Days, and vacations from one day to another, both included.
 fn holidays(text: &str) -> Result<Vec<Date>, Invalid> {
+    let rule = || {
+        Invalid::new(
+            "holidays are days, and vacations from one to another, separated by spaces: 2026-12-25 2026-07-01..2026-07-14",
+        )
+    };
+    let day = |text: &str| value::date(text).map_err(|_| rule());
     let mut days = Vec::new();
-    for day in text.split_whitespace() {
-        days.push(
-            value::date(day)
-                .map_err(|_| Invalid::new("holidays are dates separated by spaces: 2026-12-25 2027-01-01"))?,
-        );
+    for word in text.split_whitespace() {
+        let (first, last) = word.split_once("..").unwrap_or((word, word));
+        let (first, last) = (day(first)?, day(last)?);
+        if last < first {
+            return Err(Invalid::new(format!("holidays: {last} lies before {first}")));
+        }
+        days.extend(first.series(1_i64.day()).take_while(|day| *day <= last).take(limits::HOLIDAYS + 1));
         if days.len() > limits::HOLIDAYS {
-            return Err(Invalid::new(format!("holidays are at most {} dates", limits::HOLIDAYS)));
+            return Err(Invalid::new(format!("holidays are at most {} days", limits::HOLIDAYS)));
         }
     }
     days.sort_unstable();

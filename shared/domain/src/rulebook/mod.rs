@@ -64,7 +64,7 @@
 //! | `zone` | the company's | IANA name |
 //! | `hours` | `24/7` | `Mo-Fr 08:00-18:00; Sa 09:00-12:00` |
 //! | `after_hours` | `hold` | `hold` `deliver` |
-//! | `holidays` | none | dates, to 400 |
+//! | `holidays` | none | days and vacations, `2026-12-25 2026-07-01..2026-07-14`, to 400 days |
 //! | `cap_day`, `cap_month` | none | 1 to 1,000,000 |
 //! | `prepaid` | `no` | `yes` `no`: leads only as far as what was paid in advance goes |
 //!
@@ -108,6 +108,7 @@
 //! | `return_reasons` | | ids separated by spaces, to 20; needed with `return_days` |
 //! | `return_quota` | no limit | `10%` of the leads charged in a month, though always one |
 //! | `return_approval` | `desk` | `desk` `trusted` |
+//! | `again` | `yes` | `yes` `no`: whether it may have a lead again that comes back in a later cycle |
 //! | `starts`, `ends` | open | first and last day |
 //!
 //! **`tests.toml`** (may be absent): `[[test]]`, to 10,000

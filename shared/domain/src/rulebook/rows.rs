@@ -5,6 +5,8 @@
 
 use std::fmt::Display;
 
+use jiff::civil::Date;
+
 #[cfg(feature = "xlsx")]
 use crate::contract::AreaPart;
 use crate::contract::{Caps, Contract, Selection};
@@ -46,10 +48,10 @@ pub(super) fn dealer(dealer: &Dealer) -> RowText {
         ("zone", zone.clone()),
         ("hours", hours.to_string()),
         ("after_hours", after_hours.to_string()),
-        ("holidays", spaced(holidays)),
+        ("holidays", days(holidays)),
         ("cap_day", cap(caps, Period::Day)),
         ("cap_month", cap(caps, Period::Month)),
-        ("prepaid", if *prepaid { "yes" } else { "no" }.to_owned()),
+        ("prepaid", yes(*prepaid)),
     ])
 }
 
@@ -92,6 +94,7 @@ pub(super) fn contract(contract: &Contract) -> RowText {
         deadline,
         returns,
         after_hours,
+        again,
         starts,
         ends,
     } = contract;
@@ -125,6 +128,7 @@ pub(super) fn contract(contract: &Contract) -> RowText {
         ("return_quota", perhaps(returns.and_then(|terms| terms.quota_percent))),
         ("return_reasons", returns.map(|terms| spaced(&terms.reasons)).unwrap_or_default()),
         ("return_approval", perhaps(returns.map(|terms| terms.approval))),
+        ("again", yes(*again)),
         ("starts", perhaps(*starts)),
         ("ends", perhaps(*ends)),
     ])
@@ -147,6 +151,21 @@ fn cap(caps: &Caps, period: Period) -> String {
 
 fn perhaps<T: Display>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn yes(said: bool) -> String {
+    if said { "yes" } else { "no" }.to_owned()
+}
+
+/// Days in order: those that follow one another as a vacation.
+fn days(days: &[Date]) -> String {
+    let follows = |one: &Date, next: &Date| one.tomorrow().is_ok_and(|tomorrow| tomorrow == *next);
+    let vacations = days.chunk_by(follows).filter_map(|run| Some((run.first()?, run.last()?)));
+    spaced(vacations.map(
+        |(first, last)| {
+            if first == last { first.to_string() } else { format!("{first}..{last}") }
+        },
+    ))
 }
 
 fn spaced<T: Display>(values: impl IntoIterator<Item = T>) -> String {

@@ -664,7 +664,19 @@ mod tables {
                 "dealers.csv",
                 "2026-12-25 2026-11-26",
                 "Christmas",
-                "2:124: error: holidays are dates separated by spaces: 2026-12-25 2027-01-01",
+                "2:124: error: holidays are days, and vacations from one to another, separated by spaces: 2026-12-25 2026-07-01..2026-07-14",
+            ),
+            (
+                "dealers.csv",
+                "2026-12-25 2026-11-26",
+                "2026-12-25..2026-11-26",
+                "2:124: error: holidays: 2026-11-26 lies before 2026-12-25",
+            ),
+            (
+                "dealers.csv",
+                "2026-12-25 2026-11-26",
+                "2026-01-01..2027-02-05",
+                "2:124: error: holidays are at most 400 days",
             ),
             ("dealers.csv", "deliver,,,,\n", "deliver,,,,500\n", "3:50: error: prepaid: this is yes or no"),
             (

@@ -28,6 +28,8 @@ fn agree(
     };
     if let Some(reason) = oracle.waits_anyway() {
         prop_assert_eq!(wait, Some(reason));
+        let given_later = reason == Waiting::Stopped && !world.facts.holders.is_empty();
+        prop_assert_eq!(decision.kept.is_some(), given_later);
         prop_assert!(seats.is_empty());
         return Ok(());
     }
@@ -48,16 +50,24 @@ fn agree(
         }
     }
     match (chosen.first(), &last.next) {
-        (None, Next::Nobody(rule)) => prop_assert_eq!(wait, Some(Waiting::For(*rule))),
+        (None, Next::Nobody(rule) | Next::WaitsFor(rule)) => {
+            prop_assert_eq!(wait, Some(Waiting::For(*rule)));
+        }
         (None, Next::OneOf(candidates)) => {
             return Err(TestCaseError::fail(format!("nobody, but {candidates:?}")));
         }
         (Some(first), next) => {
             let full = chosen.len() == oracle.seats(first);
-            prop_assert!(full || matches!(next, Next::Nobody(_)), "a seat was left to {next:?}");
+            prop_assert!(full || !matches!(next, Next::OneOf(_)), "a seat was left to {next:?}");
             prop_assert_eq!(wait, oracle.only_recommends());
         }
     }
+    let others_hold_it = !world.facts.holders.is_empty() || !chosen.is_empty();
+    let kept = match last.next {
+        Next::WaitsFor(rule) if others_hold_it => Some(Waiting::For(rule)),
+        Next::WaitsFor(_) | Next::Nobody(_) | Next::OneOf(_) => None,
+    };
+    prop_assert_eq!(decision.kept.map(|kept| kept.reason), kept);
     let failures = oracle.failures(&chosen, &last);
     for (contract, expected) in &failures {
         match judged.iter().find(|judged| &judged.contract == contract) {
@@ -153,8 +163,14 @@ fn nothing_changes_before_until(world: &World) -> Result<(), TestCaseError> {
     let book = world.book();
     let counters = world.counters(&book);
     let (decision, _) = decide_on(&compiled(&book), world, &counters);
-    let Conclusion::Wait { reason: Waiting::For(_), until, .. } = decision.conclusion else { return Ok(()) };
     let oracle = Oracle::of(world, &book, &counters);
+    let (chosen, until): (Vec<&Contract>, _) = match (&decision.conclusion, decision.kept) {
+        (Conclusion::Wait { reason: Waiting::For(_), until, .. }, _) => (Vec::new(), *until),
+        (Conclusion::Assign(seats), Some(kept)) => {
+            (seats.iter().map(|seat| oracle.contract(&seat.contract)).collect(), kept.until)
+        }
+        (Conclusion::Wait { .. } | Conclusion::Assign(_), _) => return Ok(()),
+    };
     if let Some(until) = until {
         prop_assert!(until > world.now);
         let own = |at: Timestamp| {
@@ -171,8 +187,8 @@ fn nothing_changes_before_until(world: &World) -> Result<(), TestCaseError> {
             if until.is_some_and(|until| at >= until) {
                 return Ok(());
             }
-            let next = oracle.at(at).ask(&[]).next;
-            prop_assert!(matches!(next, Next::Nobody(_)), "free at {at}, but until is {until:?}: {next:?}");
+            let next = oracle.at(at).ask(&chosen).next;
+            prop_assert!(!matches!(next, Next::OneOf(_)), "free at {at}, but until is {until:?}: {next:?}");
         }
     }
     Ok(())

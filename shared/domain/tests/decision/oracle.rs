@@ -32,6 +32,8 @@ pub(crate) enum Next {
     OneOf(Vec<ContractId>),
     /// Nobody, for this rule.
     Nobody(Rule),
+    /// Nobody, since a compelling contract that fails this rule is waited for.
+    WaitsFor(Rule),
 }
 
 /// What becomes of one seat, and the contracts that a territory keeps from it.
@@ -299,7 +301,7 @@ impl<'a> Oracle<'a> {
                 rules.filter(|rule| [Rule::Excluded, Rule::Hours, Rule::Cap].contains(rule)).max()
             {
                 pool.retain(|one| before(one));
-                return Asked { next: Next::Nobody(rule), floor: 0, shut_out: gone(&pool) };
+                return Asked { next: Next::WaitsFor(rule), floor: 0, shut_out: gone(&pool) };
             }
             let closing: Vec<&Contract> =
                 group.iter().copied().filter(|one| self.keeps_others_out(one, chosen)).collect();

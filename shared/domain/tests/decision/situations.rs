@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use leadyard_domain::contract::{Contract, DeadlineClock, Need, Territory, WhenUnavailable};
 use leadyard_domain::dealer::AfterHours;
 use leadyard_domain::distribution::{
-    Conclusion, Counters, Decision, Judged, Location, Reservation, Rule, Seat, Step,
+    Conclusion, Counters, Decision, Judged, Location, Reservation, Rule, Seat, Step, Waiting,
 };
 use leadyard_domain::rulebook::Rulebook;
 use leadyard_domain::time::{self, Period};
@@ -65,6 +65,12 @@ impl Seen<'_> {
 
     /// Why the lead waits, if it does; and what each contract failed.
     fn reasons(&self, tally: &mut Tally) {
+        if let Some(kept) = self.decision.kept {
+            let stopped = kept.reason == Waiting::Stopped;
+            tally.saw_if(stopped, "a seat that came back waits for distribution to go on");
+            let beside = if self.seats().is_empty() { "held" } else { "given" };
+            tally.saw_if(!stopped, format!("a further seat is kept beside those that are {beside}"));
+        }
         if let Conclusion::Wait { reason, until, .. } = &self.decision.conclusion {
             tally.saw(format!("waits: {reason}"));
             tally.saw_if(until.is_some(), "waits until an instant");
@@ -325,6 +331,9 @@ fn expected() -> Vec<String> {
             "a seat of it is lost",
             "protected shares",
             "a seat stays empty",
+            "a further seat is kept beside those that are given",
+            "a further seat is kept beside those that are held",
+            "a seat that came back waits for distribution to go on",
             "a dealer with two contracts takes one seat",
             "shares with one that is shared for fewer",
             "a budget does not reach",

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use leadyard_domain::assignment::Assignment;
-use leadyard_domain::distribution::{Counters, Seat};
+use leadyard_domain::distribution::{Counters, Kept, Seat};
 use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId};
 use leadyard_domain::lead::Lead;
 
@@ -18,6 +18,8 @@ pub struct Assign<'a> {
     pub lead: &'a Lead,
     /// Who gets it.
     pub seats: &'a [(Seat, AssignmentId)],
+    /// A further seat that is kept.
+    pub kept: Option<Kept>,
     /// The counters that were read.
     pub counters: &'a Counters,
     /// Why.
@@ -46,9 +48,9 @@ impl Store {
         &self,
         assign: Assign<'_>,
     ) -> Result<Result<Vec<Assignment>, Conflict>, StoreError> {
-        let Assign { lead, seats, counters, decision, placed, now } = assign;
+        let Assign { lead, seats, kept, counters, decision, placed, now } = assign;
         let mut changed = Lead { version: lead.version + 1, ..lead.clone() };
-        changed.assign(seats);
+        changed.assign(seats, kept, now);
         changed.last_conclusion = Some(decision.conclusion.clone());
         let mut writes = vec![self.put(
             items::lead_item(&changed)?,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState, Return};
 use leadyard_domain::contract::{AcceptBy, Needs};
 use leadyard_domain::dealer::ChannelKind;
-use leadyard_domain::distribution::{Evidence, LeadFacts, NearMiss, Reservation, Waiting};
+use leadyard_domain::distribution::{Evidence, Kept, LeadFacts, NearMiss, Reservation, Waiting};
 use leadyard_domain::enquiry::Fields;
 use leadyard_domain::ids::{
     AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, LeadId, OfferId,
@@ -424,6 +424,9 @@ pub struct DecisionRecord {
     /// When time alone may change that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// A further seat that is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
     /// The contracts chosen (or recommended, when it waits for a person), in order.
     pub contracts: Vec<ContractId>,
     /// With whom the desk placed the lead instead: this is what the rules said beside it.
@@ -461,6 +464,7 @@ impl DecisionRecord {
             conclusion: leadyard_domain::history::IMPORTED.to_owned(),
             waiting: None,
             until: None,
+            kept: None,
             contracts,
             placed: None,
             failed: std::collections::BTreeMap::new(),

@@ -108,6 +108,7 @@ impl ChunkBuilder {
             budget_month: contract.budget_month,
             deadline: contract.deadline,
             after_hours: contract.after_hours.unwrap_or(dealer.after_hours),
+            again: contract.again,
             starts: contract.starts,
             ends: contract.ends,
         };

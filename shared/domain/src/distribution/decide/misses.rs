@@ -30,7 +30,7 @@ impl<'a> Table<'a> {
             nearest.truncate(limits::NEAR_MISSES);
         }
         let near_misses = nearest.into_iter().map(|(rule, _, row)| self.near_miss(rule.0, row)).collect();
-        Decision { conclusion, failed, near_misses }
+        Decision { conclusion, failed, near_misses, kept: self.kept }
     }
 
     pub(super) fn near_miss(&self, rule: Rule, row: &Row<'a>) -> NearMiss {

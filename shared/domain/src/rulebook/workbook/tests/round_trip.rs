@@ -173,7 +173,7 @@ fn dealer_row() -> impl Strategy<Value = String> {
                 "Sa-Mo 09:00-17:00",
             ]),
             select(vec!["", "hold", "deliver"]),
-            some(&["2026-12-25", "2026-11-26", "2027-01-01"]),
+            some(&["2026-12-25", "2026-07-01..2026-07-14", "2026-07-15", "2027-01-01..2027-01-02"]),
             select(vec!["", "1", "1000000"]),
             select(vec!["", "America/Chicago", "america/denver"]),
         ),
@@ -192,10 +192,10 @@ fn contract_row() -> impl Strategy<Value = String> {
         (0..3_usize, 0..3_usize, select(vec!["*", "roof-repair", "grill-prize roof-repair"]), select(vec!["*", "old-list storm-page"])),
         (select(vec!["", "first", "protected", "closed"]), select(vec!["", "shared:2", "shared:10"]), select(vec!["", "wait"]), select(vec!["", "A1", "B2"])),
         (some(&["consent", "certificate", "dnc_clean"]), select(vec!["", "72"]), select(vec!["", "99"]), select(vec!["0", "45", "0.07", "10000000"])),
-        (select(vec!["", "7"]), select(vec!["", "8"]), select(vec!["", "deliver"]), select(vec!["", "2026-01-01"]), select(vec!["", "2026-12-31"])),
+        (select(vec!["", "7"]), select(vec!["", "8"]), select(vec!["", "deliver"]), select(vec!["", "yes", "no"]), select(vec!["", "2026-01-01"]), select(vec!["", "2026-12-31"])),
     )
-        .prop_map(|((dealer, area, offers, sources), (territory, sale, when, band), (needs, age, tier, price), (hour, total, after, starts, ends))| {
-            format!("dealer-{dealer},{offers},{sources},area-{area},{territory},{sale},{when},{band},{needs},{age},{tier},{tier},{price},{hour},,{total},,{total},{after},{starts},{ends}")
+        .prop_map(|((dealer, area, offers, sources), (territory, sale, when, band), (needs, age, tier, price), (hour, total, after, again, starts, ends))| {
+            format!("dealer-{dealer},{offers},{sources},area-{area},{territory},{sale},{when},{band},{needs},{age},{tier},{tier},{price},{hour},,{total},,{total},{after},{again},{starts},{ends}")
         })
 }
 
@@ -219,7 +219,7 @@ fn a_folder() -> impl Strategy<Value = BTreeMap<&'static str, Vec<u8>>> {
                     writeln!(area_text, "area-{number},{part}").unwrap();
                 }
             }
-            let mut contract_text = "contract,dealer,offers,sources,area,territory,sale,when_unavailable,min_band,needs,max_age_hours,tier,weight,price,cap_hour,cap_day,cap_week,cap_month,cap_total,after_hours,starts,ends\n".to_owned();
+            let mut contract_text = "contract,dealer,offers,sources,area,territory,sale,when_unavailable,min_band,needs,max_age_hours,tier,weight,price,cap_hour,cap_day,cap_week,cap_month,cap_total,after_hours,again,starts,ends\n".to_owned();
             for (number, row) in contracts.iter().enumerate() {
                 writeln!(contract_text, "c-{number},{row}").unwrap();
             }

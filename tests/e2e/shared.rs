@@ -1,0 +1,120 @@
+//! Shared leads: seats that are kept for who is waited for, and who gets one later.
+
+use std::time::Duration;
+
+use leadyard_tests::{Person, Rules, Yard};
+use serde_json::{Value, json};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Two that compel alike and share with one other: hudson never sleeps, crest opens at nine.
+fn two_of_a_kind() -> Rules {
+    let shares = [("sale", "shared:2"), ("territory", "first"), ("when_unavailable", "wait")];
+    Rules::roofing("acme")
+        .seller("hudson", shares)
+        .dealer("crest", [("hours", "Mo-Fr 09:00-17:00")])
+        .contract("crest", "crest", shares)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_further_seat_is_kept_for_a_dealer_that_is_shut_and_given_when_it_opens() {
+    // Nine in the evening in New York; a third that would share as well stands behind the two.
+    let yard =
+        Yard::at("2026-06-02T01:00:00Z", two_of_a_kind().seller("ridge", [("sale", "shared:2")])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.holders(), story.stage(), story.waiting()), (vec!["hudson"], "assigned", "hours"));
+    let decision = &story.0["decisions"][0];
+    assert_eq!(decision["kept"], json!({ "reason": "hours", "until": "2026-06-02T13:00:00Z" }));
+    // Looked at every hour, it stays as it is, and nobody is told twice.
+    yard.advance_to("2026-06-02T12:50:00Z").await;
+    assert_eq!((yard.story(&lead).await.holders(), yard.told("hudson").len()), (vec!["hudson"], 1));
+    yard.advance_to("2026-06-02T13:10:00Z").await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.holders(), &story.0["waiting"]), (vec!["hudson", "crest"], &Value::Null));
+    assert_eq!((yard.told("crest").len(), yard.told("ridge").len()), (1, 0));
+    assert_eq!((yard.taken("hudson", 4).await, yard.taken("crest", 4).await), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_is_kept_no_longer_than_the_lead_is_young_enough_for_who_is_waited_for() {
+    let shares = [("sale", "shared:2"), ("territory", "first"), ("when_unavailable", "wait")];
+    let rules = Rules::roofing("acme")
+        .seller("hudson", shares)
+        .dealer("crest", [("hours", "Mo-Fr 09:00-17:00")])
+        .contract("crest", "crest", [shares[0], shares[1], shares[2], ("max_age_hours", "6")])
+        .seller("ridge", [("sale", "shared:2")]);
+    let yard = Yard::at("2026-06-02T01:00:00Z", rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&lead).await.waiting(), "hours");
+    yard.advance(HOUR * 8).await;
+    // Nobody compels the seat any more: the rest may have it.
+    let story = yard.story(&lead).await;
+    assert_eq!((story.holders(), &story.0["waiting"]), (vec!["hudson", "ridge"], &Value::Null));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_that_came_back_while_distribution_was_stopped_is_given_when_it_goes_on() {
+    let rules = ["hudson", "ridge", "grove"].into_iter().fold(Rules::roofing("acme"), |rules, dealer| {
+        let tier = if dealer == "grove" { "2" } else { "1" };
+        rules.seller(dealer, [("sale", "shared:2"), ("tier", tier)])
+    });
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.flip("stop", json!({ "on": true })).await;
+    let _ = yard.answers("ridge", &lead, "decline").await.is(200);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.holders(), story.stage(), story.waiting()), (vec!["hudson"], "assigned", "stopped"));
+    yard.advance(HOUR * 3).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    yard.flip("stop", json!({ "on": false })).await;
+    yard.advance(HOUR + HOUR / 30).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson", "grove"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_that_nobody_compels_and_nobody_takes_at_once_stays_empty() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("sale", "shared:2")])
+        .dealer("crest", [("hours", "Mo-Fr 09:00-17:00")])
+        .contract("crest", "crest", [("sale", "shared:2")]);
+    let yard = Yard::at("2026-06-02T01:00:00Z", rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(HOUR * 24).await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.holders(), &story.0["waiting"]), (vec!["hudson"], &Value::Null));
+    assert_eq!(yard.told("crest").len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_have_a_lead_again_is_passed_over_in_its_next_cycle() {
+    let rules = |again: &str| {
+        Rules::roofing("acme")
+            .seller("hudson", [("tier", "1"), ("again", again)])
+            .seller("ridge", [("tier", "2")])
+    };
+    for (again, has_it) in [("no", "ridge"), ("", "hudson")] {
+        let yard = Yard::of(rules(again)).await;
+        let lead = yard.settled_lead(&Person::number(1)).await;
+        let _ = yard.answers("hudson", &lead, "won").await.is(200);
+        yard.advance(HOUR * 24 * 40).await;
+        yard.lead(&Person::number(1)).await;
+        yard.settle().await;
+        let story = yard.story(&lead).await;
+        assert_eq!((&story.0["cycle"], story.holders()), (&json!(2), vec![has_it]), "again: {again:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_vacation_a_dealer_is_shut() {
+    let rules = Rules::roofing("acme")
+        .dealer("hudson", [("holidays", "2026-12-25 2026-06-01..2026-06-03")])
+        .contract("hudson", "hudson", []);
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.waiting(), &story.0["due"]), ("hours", &json!("2026-06-04T04:00:00Z")));
+    yard.advance_to("2026-06-04T04:01:00Z").await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
