@@ -26,6 +26,10 @@ use leadyard::serve::{self, Options, Running};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+/// As the program on one machine has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Drives leads through a whole system on this machine.
 #[derive(Parser)]
 struct Cli {

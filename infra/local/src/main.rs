@@ -11,6 +11,10 @@ use leadyard::serve::{self, Options};
 use leadyard::{backtest, import, rules, system};
 use leadyard_platform::clock::Clock;
 
+/// A lead is tens of thousands of small allocations, most of them the SDK's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Takes in leads, scores them, and passes each to the dealer who should have it.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
