@@ -30,5 +30,6 @@ mod privacy;
 mod contention;
 mod trouble;
 mod edges;
+mod hostile;
 mod served;
 mod kill;

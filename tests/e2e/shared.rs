@@ -79,12 +79,19 @@ async fn a_seat_that_nobody_compels_and_nobody_takes_at_once_stays_empty() {
         .seller("hudson", [("sale", "shared:2")])
         .dealer("crest", [("hours", "Mo-Fr 09:00-17:00")])
         .contract("crest", "crest", [("sale", "shared:2")]);
-    let yard = Yard::at("2026-06-02T01:00:00Z", rules).await;
+    let yard = Yard::at("2026-06-02T01:00:00Z", rules.clone()).await;
     let lead = yard.settled_lead(&Person::number(1)).await;
     yard.advance(HOUR * 24).await;
     let story = yard.story(&lead).await;
     assert_eq!((story.holders(), &story.0["waiting"]), (vec!["hudson"], &Value::Null));
     assert_eq!(yard.told("crest").len(), 0);
+    // Nor one that came back.
+    let yard = Yard::at("2026-06-02T01:00:00Z", rules.seller("ridge", [("sale", "shared:2")])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let _ = yard.answers("ridge", &lead, "decline").await.is(200);
+    yard.advance(HOUR * 24).await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.holders(), &story.0["waiting"]), (vec!["hudson"], &Value::Null));
 }
 
 #[tokio::test(start_paused = true)]

@@ -214,7 +214,12 @@ impl Check<'_> {
     /// Promise 6: nobody sleeps in the waiting room whom somebody may have.
     async fn who_waits_must(&mut self) -> anyhow::Result<()> {
         let now = self.world.cloud.clock.now();
-        for story in self.stories.iter().filter(|story| story.lead.stage == Stage::Waiting) {
+        // Who keeps a seat for a dealer that is shut looks again when it opens, too.
+        let waits = |lead: &Lead| {
+            lead.stage == Stage::Waiting
+                || lead.stage == Stage::Assigned && lead.waiting == Some(Waiting::For(Rule::Hours))
+        };
+        for story in self.stories.iter().filter(|story| waits(&story.lead)) {
             let lead = &story.lead;
             // A slot that comes free wakes twice as many as slots, the highest score first, and they need
             // not be those who can use it: the others wait for their period's end.

@@ -102,12 +102,7 @@ impl Yard {
 
     /// A server of a source, with its secret.
     pub fn server(&self, source: &str) -> Sender {
-        let secret = self.cloud.master.mint(&SourceSecret {
-            company: self.company_id(),
-            source: SourceId::new(source).expect("a source"),
-            generation: 1,
-        });
-        self.page(source).header("authorization", &format!("Bearer {secret}"))
+        self.page(source).header("authorization", &format!("Bearer {}", self.secret(source)))
     }
 
     /// A new lead comes in by `web`; its id.
@@ -176,8 +171,24 @@ impl Yard {
 
     /// The desk asks.
     pub async fn desk(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
-        let token = DeskToken { staff: "desk".to_owned(), companies: vec![self.company_id()] };
-        self.ask_as(&self.cloud.master.mint(&token), method, path, body).await
+        self.ask_as(&self.desk_token(), method, path, body).await
+    }
+
+    /// The desk's token.
+    pub fn desk_token(&self) -> String {
+        self.cloud.master.mint(&DeskToken { staff: "desk".to_owned(), companies: vec![self.company_id()] })
+    }
+
+    /// A dealer's token.
+    pub fn dealer_token(&self, dealer: &str) -> String {
+        let dealer = DealerId::new(dealer).expect("a dealer");
+        self.cloud.master.mint(&DealerToken { company: self.company_id(), dealer, generation: 1 })
+    }
+
+    /// A source's secret.
+    pub fn secret(&self, source: &str) -> String {
+        let source = SourceId::new(source).expect("a source");
+        self.cloud.master.mint(&SourceSecret { company: self.company_id(), source, generation: 1 })
     }
 
     /// The desk publishes a rulebook over whatever is in force.
@@ -228,9 +239,24 @@ impl Yard {
 
     /// A dealer asks.
     pub async fn dealer(&self, dealer: &str, method: Method, path: &str, body: Option<Value>) -> Reply {
-        let dealer = DealerId::new(dealer).expect("a dealer");
-        let token = DealerToken { company: self.company_id(), dealer, generation: 1 };
-        self.ask_as(&self.cloud.master.mint(&token), method, path, body).await
+        self.ask_as(&self.dealer_token(dealer), method, path, body).await
+    }
+
+    /// Anybody sends anything.
+    pub async fn sends(
+        &self,
+        bearer: Option<&str>,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Vec<u8>,
+    ) -> Reply {
+        let mut headers = HeaderMap::new();
+        if let Some(bearer) = bearer {
+            headers.insert("authorization", format!("Bearer {bearer}").parse().expect("a token"));
+        }
+        headers.insert("content-type", kind.parse().expect("a type"));
+        ask(&self.app, method, path, headers, body).await
     }
 
     /// What one of this company's dealers was told.
@@ -289,10 +315,7 @@ impl Yard {
     }
 
     async fn ask_as(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Reply {
-        let mut headers = HeaderMap::new();
-        headers.insert("authorization", format!("Bearer {token}").parse().expect("a token"));
-        headers.insert("content-type", "application/json".parse().expect("a type"));
         let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
-        ask(&self.app, method, path, headers, body).await
+        self.sends(Some(token), method, path, "application/json", body).await
     }
 }

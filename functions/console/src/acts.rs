@@ -13,7 +13,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use jiff::Timestamp;
 use leadyard_domain::access::DeskToken;
@@ -25,7 +25,7 @@ use leadyard_domain::lead::{Hold, Lead, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::scoring::Priority;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{Problem, body};
+use leadyard_platform::http::{Path, Problem, body};
 use leadyard_platform::store::{Act, Changes};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! History for a backtest: decisions, what they read, what came of them. No person is in it.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use leadyard_domain::error::Code;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::history;
-use leadyard_platform::http::Problem;
+use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::PageEnd;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, DeliveryState, ReturnState};
@@ -14,7 +14,7 @@ use leadyard_domain::ledger::{CreditReason, Line};
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{Problem, body};
+use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::{Changes, Delivery};
 use serde::Deserialize;
 use serde_json::{Value, json};

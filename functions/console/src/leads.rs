@@ -2,14 +2,14 @@
 //! assignments, attempts, next step.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::scoring::{Activity, Part, Score};
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::Problem;
+use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::judging;
 use leadyard_platform::store::{Act, DecisionRecord, Delivery, StoredEnquiry, Story};
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use jiff::Timestamp;
 use leadyard_domain::assignment::{Assignment, Return, ReturnState};
@@ -17,7 +17,7 @@ use leadyard_domain::lead::{AssignmentState, Lead};
 use leadyard_domain::ledger::{CreditReason, Line, LineKind, Month};
 use leadyard_domain::{limits, time};
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{Problem, body};
+use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::{Act, Changes, ReturnItem, ReturnWrite, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use leadyard_domain::access::DeskToken;
@@ -15,7 +15,7 @@ use leadyard_domain::ids::CompanyId;
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::{EditError, Merged, Problems, RowEdit, Rulebook, RulebookFiles, workbook};
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{Problem, body};
+use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::Published;
 use serde::Deserialize;
 use serde_json::{Value, json};

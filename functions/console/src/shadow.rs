@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use leadyard_domain::distribution::Waiting;
 use leadyard_domain::error::Code;
 use leadyard_domain::ledger::Month;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::Problem;
+use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::Act;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use leadyard_domain::error::Code;
@@ -11,7 +11,7 @@ use leadyard_domain::ledger::{Line, LineKind, Month, Sums};
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{Problem, body};
+use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::Freed;
 use serde::Deserialize;
 use serde_json::{Value, json};

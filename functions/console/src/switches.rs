@@ -3,7 +3,7 @@
 use std::hash::Hash;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use jiff::Timestamp;
 use leadyard_domain::distribution::{Pause, Pauses, Switches};
@@ -11,7 +11,7 @@ use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ContractId, DealerId};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{Problem, body};
+use leadyard_platform::http::{Path, Problem, Query, body};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use leadyard_domain::distribution::{Rule, Waiting};
 use leadyard_domain::ids::{CategoryId, CompanyId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::Problem;
+use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::keys;
 use serde_json::{Value, json};
 

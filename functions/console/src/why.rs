@@ -1,12 +1,12 @@
 //! Why a lead went where it did, and where it would go now.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use leadyard_domain::distribution::{Conclusion, Rule};
 use leadyard_domain::error::Code;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::Problem;
+use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::judging::{self, Explained};
 use serde_json::{Value, json};
 

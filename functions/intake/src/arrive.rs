@@ -2,7 +2,7 @@
 //! anything is written.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use base64::Engine as _;
@@ -15,7 +15,7 @@ use leadyard_domain::error::Code;
 use leadyard_domain::ids::{EnquiryId, VisitorId};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{self, Problem};
+use leadyard_platform::http::{self, Path, Problem};
 use leadyard_platform::queues::ToSpill;
 use leadyard_platform::store::StoreError;
 use sha2::{Digest as _, Sha256};

@@ -2,7 +2,7 @@
 //! visitor's id, a lead's id or a keyed hash: nothing personal is queued.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +14,7 @@ use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
 use leadyard_domain::scoring::{InteractionId, InteractionKind};
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{self, Problem};
+use leadyard_platform::http::{self, Path, Problem};
 use leadyard_platform::queues::{InteractionOf, QueuedInteraction, ToScoring};
 use serde::Deserialize;
 

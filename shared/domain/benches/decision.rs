@@ -349,6 +349,14 @@ fn bench(contracts: usize, categories: usize, people: &People) {
         "  all chunks loaded: resident memory grew by {} KiB (bar for 100,000: 65536 KiB)",
         grown_by_loading(&stored) / 1_024
     );
+    let mut largest = stored.clone();
+    largest.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.len()));
+    largest.truncate(limits::CHUNKS_KEPT);
+    println!(
+        "  the {} largest, which is all that a worker keeps: {} KiB (bar 16384 KiB)",
+        largest.len(),
+        grown_by_loading(&largest) / 1_024
+    );
     let bar = match contracts {
         10_000 => " (bar 20 µs)",
         100_000 => " (bar 50 µs)",

@@ -80,8 +80,9 @@ pub const WEIGHT: u32 = 1_000;
 pub const RANKING_STEPS: usize = 8;
 /// Near misses kept on a decision record.
 pub const NEAR_MISSES: usize = 10;
-/// What a decision read, as kept with it, in bytes: some thousand contracts' counters.
-pub const EVIDENCE_BYTES: usize = 64 * 1024;
+/// What a decision read, as kept with it, in bytes: several thousand contracts' counters. In base64 it must fit
+/// an item of the table, 400 KB, beside the rest of the decision.
+pub const EVIDENCE_BYTES: usize = 256 * 1024;
 /// The longest deadline, in minutes (two weeks).
 pub const DEADLINE_MINUTES: u32 = 20_160;
 /// The longest window of returns, in days.
@@ -153,6 +154,8 @@ pub const RETRY_AFTER_S: u32 = 3_600;
 pub const WITHDRAWAL_HOURS: i64 = 24;
 /// A compiled chunk of a rulebook, in bytes.
 pub const CHUNK_BYTES: usize = 256 * 1024;
+/// Chunks that a function keeps: those it was asked for last.
+pub const CHUNKS_KEPT: usize = 64;
 /// One attribution value (a UTM parameter, a click id, the landing page), in bytes.
 pub const ATTRIBUTION_BYTES: usize = 512;
 /// A signed visitor token, in bytes.

@@ -1,9 +1,12 @@
 //! What every HTTP route does alike: problems, bounded bodies, bearer tokens.
 
 use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use leadyard_domain::error::{Code, FieldError};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// An RFC 9457 problem. Nothing personal is ever in it.
@@ -98,6 +101,38 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+/// What a query string asks for. One that cannot be read is refused as a problem, and not repeated in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Query::<T>::try_from_uri(&parts.uri);
+        read.map(|query| Self(query.0)).map_err(|refused| {
+            let text = refused.body_text();
+            let missing = text.split_once("missing field `").and_then(|(_, rest)| rest.split_once('`'));
+            let detail = match missing {
+                Some((name, _)) => format!("the query needs {name}"),
+                None => "a parameter of the query is not of its kind".to_owned(),
+            };
+            Problem::new(Code::InvalidField, detail)
+        })
+    }
+}
+
+/// The variable parts of a path; what is not text names nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        read.map(|path| Self(path.0)).map_err(|_| Problem::new(Code::NotFound, "no route has this path"))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use leadyard_domain::distribution::{Chunk, ChunkKey, Core};
 use leadyard_domain::ids::{CategoryId, CompanyId};
+use leadyard_domain::limits;
 use leadyard_domain::place::State;
 use leadyard_domain::rulebook::{Rulebook, RulebookFiles};
 
@@ -14,11 +15,38 @@ use crate::store::{Store, StoreError};
 #[derive(Debug, Default)]
 pub struct Rulebooks {
     cores: Mutex<HashMap<CompanyId, Arc<Core>>>,
-    chunks: Mutex<HashMap<(CompanyId, u64, ChunkKey), Arc<Chunk>>>,
+    chunks: Mutex<Kept>,
 }
 
-/// Chunks kept at most: at 256 KB each a worker stays well below its memory.
-const CHUNKS_KEPT: usize = 64;
+type ChunkId = (CompanyId, u64, ChunkKey);
+
+/// Chunks by when they were last asked for.
+#[derive(Debug, Default)]
+struct Kept {
+    chunks: HashMap<ChunkId, (Arc<Chunk>, u64)>,
+    asked: u64,
+}
+
+impl Kept {
+    fn get(&mut self, id: &ChunkId) -> Option<Arc<Chunk>> {
+        self.asked += 1;
+        let (chunk, asked) = self.chunks.get_mut(id)?;
+        *asked = self.asked;
+        Some(Arc::clone(chunk))
+    }
+
+    /// Keeps one more; earlier versions of its company's rules go, and what was not asked for longest.
+    fn insert(&mut self, id: ChunkId, chunk: Arc<Chunk>) {
+        self.chunks.retain(|(of, version, _), _| *of != id.0 || *version >= id.1);
+        while self.chunks.len() >= limits::CHUNKS_KEPT
+            && let Some(oldest) = self.chunks.iter().min_by_key(|(_, (_, asked))| *asked)
+        {
+            let oldest = oldest.0.clone();
+            self.chunks.remove(&oldest);
+        }
+        self.chunks.insert(id, (chunk, self.asked));
+    }
+}
 
 impl Rulebooks {
     /// The core of this version.
@@ -106,7 +134,7 @@ impl Rulebooks {
     ) -> Result<Option<Arc<Chunk>>, StoreError> {
         let company = core.company_id();
         let id = (company.clone(), core.version, key);
-        let known = self.chunks.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        let known = self.chunks.lock().unwrap_or_else(PoisonError::into_inner).get(&id);
         if known.is_some() {
             return Ok(known);
         }
@@ -115,12 +143,7 @@ impl Rulebooks {
             read => read?,
         };
         let Some(chunk) = read.map(Arc::new) else { return Ok(None) };
-        let mut kept = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(of, version, _), _| of != company || *version >= core.version);
-        if kept.len() >= CHUNKS_KEPT {
-            kept.clear();
-        }
-        kept.insert(id, Arc::clone(&chunk));
+        self.chunks.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&chunk));
         Ok(Some(chunk))
     }
 }
@@ -135,4 +158,34 @@ async fn recompiled(store: &Store, core: &Core, key: &ChunkKey) -> Result<Option
     let mut compiled = Rulebook::parse(&files).map_err(unread)?.compile(core.version).map_err(damaged)?;
     tracing::warn!(company.id = %core.company_id(), rulebook.version = core.version, "a rulebook was compiled anew");
     Ok(compiled.chunks.remove(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(company: &str, version: u64, part: usize) -> ChunkId {
+        let category = "roofing".parse().unwrap();
+        (company.parse().unwrap(), version, ChunkKey { category, state: None, part: part as u16 })
+    }
+
+    #[test]
+    fn what_was_not_asked_for_longest_goes_and_so_do_earlier_versions() {
+        let mut kept = Kept::default();
+        for part in 0..limits::CHUNKS_KEPT {
+            assert!(kept.get(&id("acme", 1, part)).is_none());
+            kept.insert(id("acme", 1, part), Arc::default());
+        }
+        assert!(kept.get(&id("acme", 1, 0)).is_some());
+        kept.insert(id("bolt", 1, 0), Arc::default());
+        assert_eq!(kept.chunks.len(), limits::CHUNKS_KEPT);
+        let has = |kept: &Kept, id: ChunkId| kept.chunks.contains_key(&id);
+        assert!(has(&kept, id("acme", 1, 0)) && has(&kept, id("bolt", 1, 0)));
+        assert!(!has(&kept, id("acme", 1, 1)));
+        kept.insert(id("acme", 2, 7), Arc::default());
+        assert_eq!(
+            (kept.chunks.len(), has(&kept, id("acme", 1, 0)), has(&kept, id("bolt", 1, 0))),
+            (2, false, true)
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use leadyard_domain::distribution::{Reservation, Usage};
 use leadyard_domain::history::{Counted, OpeningCounts};
@@ -10,7 +10,7 @@ use leadyard_domain::ids::DealerId;
 use leadyard_domain::money::Money;
 use leadyard_domain::time::Period;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::Problem;
+use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{Opened, StoreError};
 use serde_json::{Value, json};
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use leadyard_domain::lead::{self, Lead};
 use leadyard_domain::scoring::{Activity, Band, InteractionId, InteractionKind, score};
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::Problem;
+use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{DecisionRecord, Keep, Kept, Past, StoreError, StoredEnquiry};
 use serde_json::Value;
 

@@ -3,13 +3,13 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use leadyard_domain::history::Listed;
 use leadyard_domain::identity::{IdentityHash, IdentityKey};
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::Problem;
+use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{StoreError, Suppression};
 use serde_json::{Value, json};
 

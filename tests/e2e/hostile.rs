@@ -1,0 +1,260 @@
+//! Hostile input over HTTP: whatever is sent to any route, the answer is no error of ours, and says nothing of
+//! the person in it.
+
+use http::Method;
+use leadyard_tests::{Person, Reply, Rules, Yard};
+
+/// Mutations of each body.
+const MUTATIONS: u64 = 120;
+
+/// Stands in every body: no problem may repeat it.
+const CANARY: &str = "canary.person@example.com";
+
+/// Who sends, where to, as what, and a body that is nearly right. `{lead}` is a lead that hudson holds.
+const SENT: [(&str, &str, &str, &str, &str); 17] = [
+    (
+        "page",
+        "POST",
+        "/v1/leads/{page}",
+        "application/json",
+        r#"{"email":"canary.person@example.com","phone":"305 555 0123","name":"Ann Lee","zip":"33101","consent":true,"a":{"b":[1,{"c":null}]}}"#,
+    ),
+    (
+        "page",
+        "POST",
+        "/v1/leads/{page}",
+        "application/x-www-form-urlencoded",
+        "email=canary.person%40example.com&phone=3055550123&zip=33101&offer=roof&consent=yes",
+    ),
+    (
+        "page",
+        "POST",
+        "/v1/interactions/{page}",
+        "text/plain",
+        r#"[{"id":"019e83e9-d400-7796-bf59-9dd1058f44d1","kind":"page_view","at":"2026-06-01T16:00:00Z","visitor":"v_x.y","email":"canary.person@example.com"}]"#,
+    ),
+    (
+        "server",
+        "POST",
+        "/v1/interactions/{page}",
+        "application/json",
+        r#"{"id":"019e83e9-d400-7796-bf59-9dd1058f44d1","kind":"quote_request","at":"2026-06-01T16:00:00Z","offer":"roof","email":"canary.person@example.com"}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/leads/{lead}/note",
+        "application/json",
+        r#"{"text":"canary.person@example.com","reason":"x"}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/leads/place",
+        "application/json",
+        r#"{"leads":["019e83e9-d400-7796-bf59-9dd1058f44d1"],"contract":"ridge","override":true,"reason":"canary.person@example.com","dry_run":true}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/leads/{lead}/hold",
+        "application/json",
+        r#"{"until":"2026-07-01T00:00:00Z","reason":"canary.person@example.com"}"#,
+    ),
+    (
+        "desk",
+        "PUT",
+        "/v1/rulebook?dry_run=1",
+        "application/json",
+        r#"{"files":{"company.toml":"id = \"acme\"","contracts.csv":"contract,dealer\ncanary.person@example.com,x\n"}}"#,
+    ),
+    (
+        "desk",
+        "PATCH",
+        "/v1/rulebook/contracts/hudson?base=1&dry_run=1",
+        "application/json",
+        r#"{"set":{"cap_day":"12","tier":"canary"}}"#,
+    ),
+    (
+        "desk",
+        "PUT",
+        "/v1/rulebook/workbook?dry_run=1",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "PK\u{3}\u{4}canary.person@example.com",
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/switches/pause",
+        "application/json",
+        r#"{"dealer":"ridge","on":true,"until":"2026-07-01T00:00:00Z","reason":"canary.person@example.com"}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/dealers/hudson/deposits",
+        "application/json",
+        r#"{"amount":"12.34","reference":"canary-1"}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/import/history",
+        "application/json",
+        r#"{"company":"acme","rows":[{"line":2,"received_at":"2025-11-03 14:05","source":"web","email":"canary.person@example.com","dealer":"hudson","outcome":"won","won_value":"100.00"}]}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/import/counts",
+        "application/json",
+        r#"{"company":"acme","rows":[{"line":2,"contract":"hudson","day":"3","balance":"10.00"}]}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/import/suppressed",
+        "application/json",
+        r#"{"company":"acme","rows":[{"line":2,"email":"canary.person@example.com","reason":"asked"}]}"#,
+    ),
+    (
+        "dealer",
+        "POST",
+        "/v1/inbox/{assignment}/won",
+        "application/json",
+        r#"{"value":"900.00","note":"canary.person@example.com"}"#,
+    ),
+    (
+        "dealer",
+        "POST",
+        "/v1/inbox/{assignment}/return",
+        "application/json",
+        r#"{"reason":"wrong-number","note":"canary.person@example.com"}"#,
+    ),
+];
+
+/// Paths and queries that name nothing, too much, or nonsense.
+const ASKED: [&str; 25] = [
+    "/v1/leads/%ff%fe",
+    "/v1/leads/%00",
+    "/v1/leads/..%2f..%2fetc",
+    "/v1/leads/019e83e9-d400-7796-bf59-9dd1058f44d1",
+    "/v1/leads/{lead}/decisions/x",
+    "/v1/leads/{lead}/decisions/%F0%9F%98%80",
+    "/v1/waiting?category=%00",
+    "/v1/waiting?company=%F0%9F%98%80&limit=-1",
+    "/v1/why-nothing?dealer=",
+    "/v1/why-nothing?dealer=nobody&day=9999-99-99",
+    "/v1/shadow?month=0000-00",
+    "/v1/shadow?month=9999-12",
+    "/v1/history?from=x",
+    "/v1/history?from=9999-12-31T23:59:59Z&to=1970-01-01T00:00:00Z",
+    "/v1/history?from=1970-01-01T00:00:00Z&to=9999-12-30T00:00:00Z&after=%7B%7D",
+    "/v1/returns?open=perhaps",
+    "/v1/dealers/nobody/statement",
+    "/v1/dealers/hudson/statement?month=-001-01",
+    "/v1/dealers/hudson/statement?month=9999-12",
+    "/v1/rulebook?version=99999999999999999999",
+    "/v1/rulebook?version=-1&files=1",
+    "/v1/rulebook/versions?company=%00",
+    "/v1/changes?from=9999-12-31T23:59:59Z",
+    "/v1/inbox?dealer=%27%20or%201=1",
+    "/v1/nothing/of/the/kind",
+];
+
+fn mutated(body: &[u8], seed: u64) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut bytes = body.to_vec();
+    for _ in 0..=random.usize(0..4) {
+        let at = random.usize(0..=bytes.len());
+        let nasty: [&[u8]; 12] = [
+            b"\0",
+            b"\xff\xfe",
+            b"\"",
+            b"}",
+            b"[[[[[[[[[[[[[[[[",
+            b"1e999",
+            b"-0",
+            "\u{202e}".as_bytes(),
+            b"\\ud800",
+            b"null",
+            b"99999999999999999999999999",
+            b"=1+1",
+        ];
+        match random.u8(0..6) {
+            0 => bytes.truncate(at),
+            1 => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = random.u8(..);
+                }
+            }
+            2 => bytes.splice(at..at, nasty[random.usize(0..nasty.len())].iter().copied()).for_each(drop),
+            3 => {
+                let again = bytes.get(..at).unwrap_or_default().to_vec();
+                bytes.extend(again);
+            }
+            4 => bytes.splice(at..at, std::iter::repeat_n(b'[', 300)).for_each(drop),
+            _ => {
+                let end = (at + random.usize(0..12)).min(bytes.len());
+                bytes.drain(at..end);
+            }
+        }
+    }
+    bytes
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_is_sent_is_no_error_of_ours_and_comes_back_in_no_problem() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", []).seller("ridge", [])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let held = yard.story(&lead).await;
+    let assignment = held.0["holders"][0]["assignment"].clone();
+    let (desk, dealer, secret) =
+        (yard.desk_token(), yard.dealer_token(held.holders()[0]), yard.secret("web"));
+    let bearer = |who: &str| match who {
+        "desk" => Some(desk.as_str()),
+        "dealer" => Some(dealer.as_str()),
+        "server" => Some(secret.as_str()),
+        _ => None,
+    };
+    let fill = |text: &str| {
+        text.replace("{lead}", &lead)
+            .replace("{page}", yard.page("web").key())
+            .replace("{assignment}", assignment.as_str().unwrap())
+    };
+    let mut statuses = std::collections::BTreeMap::<u16, u32>::new();
+    let mut seen = |what: &str, reply: &Reply| {
+        let status = reply.status.as_u16();
+        *statuses.entry(status).or_default() += 1;
+        assert!(status < 500, "{what}: {status} {}", reply.text);
+        if status >= 400 {
+            assert_eq!(reply.header("content-type"), "application/problem+json", "{what}: {}", reply.text);
+            assert!(!reply.text.contains(CANARY), "{what}: {}", reply.text);
+        }
+    };
+    for (number, (who, method, path, kind, body)) in SENT.iter().enumerate() {
+        let path = fill(path);
+        for mutation in 0..MUTATIONS {
+            let body = match mutation {
+                0 => body.as_bytes().to_vec(),
+                _ => mutated(body.as_bytes(), number as u64 * 1_000 + mutation),
+            };
+            let method: Method = method.parse().unwrap();
+            let reply = yard.sends(bearer(who), method.clone(), &path, kind, body).await;
+            seen(&format!("{method} {path} ({mutation})"), &reply);
+        }
+    }
+    for path in ASKED {
+        for who in ["desk", "dealer", "nobody"] {
+            let reply = yard.sends(bearer(who), Method::GET, &fill(path), "text/plain", Vec::new()).await;
+            seen(&format!("GET {path} by {who}"), &reply);
+        }
+    }
+    // What was understood of it is worked on, and nothing of it kills a worker.
+    yard.settle().await;
+    assert!(yard.dead_letters().is_empty());
+    assert!(
+        [201, 202, 400, 401, 404, 422].iter().all(|status| statuses.contains_key(status)),
+        "{statuses:?}"
+    );
+}
