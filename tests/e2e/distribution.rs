@@ -272,8 +272,6 @@ async fn a_slot_given_back_wakes_the_next_in_line() {
 #[tokio::test(start_paused = true)]
 async fn a_slot_that_comes_back_wakes_two_the_highest_score_first_and_of_equals_the_freshest() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_total", "1")])).await;
-    // What was just published wakes everybody.
-    yard.advance(WOKEN).await;
     let held = yard.settled_lead(&Person::number(1)).await;
     let mut waiting = Vec::new();
     // The last to come has no phone, and is worth less.

@@ -71,15 +71,27 @@ impl Yard {
         let cloud = system::cloud(faults.before(aws.http_client()), parts).await.expect("a table");
         let app = gateway::router(&cloud, Router::new());
         let yard = Self { company: rules.company.clone(), cloud, aws: Arc::new(aws), dealers, faults, app };
-        let _ = yard.publish(&rules).await.is(200);
+        yard.begin_with(&rules).await;
         yard
     }
 
     /// The same system as another company sees it, with its own rulebook.
     pub async fn also(&self, rules: Rules) -> Self {
         let other = Self { company: rules.company.clone(), ..self.clone() };
-        let _ = other.publish(&rules).await.is(200);
+        other.begin_with(&rules).await;
         other
+    }
+
+    /// The first rulebook. Nobody waits for it: would it wake everybody all the same, a test of a slot would be
+    /// one of that.
+    async fn begin_with(&self, rules: &Rules) {
+        let _ = self.publish(rules).await.is(200);
+        let company = self.company_id();
+        for category in self.cloud.categories_to_wake(&company, None).await.expect("a rulebook") {
+            if let Some(wake) = self.cloud.store.wake_get(&company, &category).await.expect("a table") {
+                self.cloud.store.wake_done(&company, &category, &wake).await.expect("a table");
+            }
+        }
     }
 
     // --- What is posted ---
