@@ -1,10 +1,10 @@
 //! Distribution: a lead becomes a decision, and the decision one transaction.
 //!
-//! A message names a lead. The handler reads the leads of a batch and the rules in force at once, and then, one
-//! lead after another, scores what it reads, decides purely, and commits: lead, caps of contract and dealer, assignment and decision, all or
-//! nothing. What is refused is looked at again, at most [`limits::DECIDE_AGAIN`] times; then the lead is
-//! due again within seconds. A message is never failed for contention, and a duplicate finds the lead
-//! assigned and only scores it again.
+//! A message names a lead. The handler reads the leads of a batch and the rules in force at once; then, one
+//! lead after another, it scores what it read, decides purely, and commits: lead, caps of contract and
+//! dealer, assignment and decision, all or nothing. What is refused is looked at again, at most
+//! [`limits::DECIDE_AGAIN`] times; then the lead is due again within seconds. A message is never failed for
+//! contention, and a duplicate finds the lead assigned and only scores it again.
 
 mod ahead;
 mod wake;
@@ -52,6 +52,7 @@ struct Worker<'a> {
     /// Assignments that stand and are to be delivered.
     given: Vec<Assignment>,
 }
+
 /// What became of a lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Distributed {
