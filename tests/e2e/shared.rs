@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::Method;
 use leadyard_tests::{Person, Rules, Yard};
 use serde_json::{Value, json};
 
@@ -34,6 +35,26 @@ async fn a_further_seat_is_kept_for_a_dealer_that_is_shut_and_given_when_it_open
     assert_eq!((story.holders(), &story.0["waiting"]), (vec!["hudson", "crest"], &Value::Null));
     assert_eq!((yard.told("crest").len(), yard.told("ridge").len()), (1, 0));
     assert_eq!((yard.taken("hudson", 4).await, yard.taken("crest", 4).await), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_stays_kept_when_the_desk_places_the_lead_with_somebody_else() {
+    let shares = [("sale", "shared:3"), ("territory", "first"), ("when_unavailable", "wait")];
+    let rules = ["crest", "grove"].into_iter().fold(
+        Rules::roofing("acme").seller("hudson", shares),
+        |rules, dealer| {
+            rules.dealer(dealer, [("hours", "Mo-Fr 09:00-17:00")]).contract(dealer, dealer, shares)
+        },
+    );
+    let yard = Yard::at("2026-06-02T01:00:00Z", rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let place = json!({ "contract": "grove", "override": true, "reason": "she is still at her desk" });
+    let path = format!("/v1/leads/{lead}/place");
+    let _ = yard.desk(Method::POST, &path, Some(place)).await.is(200);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson", "grove"]);
+    yard.advance_to("2026-06-02T13:10:00Z").await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson", "grove", "crest"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@
 //! and what the rules say can be compared, in shadow mode above all.
 
 use leadyard_domain::access::DeskToken;
-use leadyard_domain::distribution::{NearMiss, Placing, Rule, Seat};
+use leadyard_domain::distribution::{Kept, NearMiss, Placing, Rule, Seat};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{AssignmentId, DecisionId};
 use leadyard_domain::lead::{Lead, Stage};
@@ -84,7 +84,8 @@ pub(crate) async fn place(
     let assign = Assign {
         lead: &lead,
         seats: &seats,
-        kept: None,
+        // A seat that was kept may be this one, or another dealer's: distribution looks.
+        kept: considered.decision.kept.map(|kept| Kept { until: Some(now), ..kept }),
         counters: &considered.counters,
         decision: &decision,
         placed: Some(Placed { act: &act, over: over_a_cap, shadow }),
