@@ -85,7 +85,11 @@ pub(crate) async fn place(
         lead: &lead,
         seats: &seats,
         // A seat that was kept may be this one, or another dealer's: distribution looks.
-        kept: considered.decision.kept.map(|kept| Kept { until: Some(now), ..kept }),
+        kept: considered
+            .decision
+            .kept
+            .filter(|_| !lead.holders.is_empty())
+            .map(|kept| Kept { until: Some(now), ..kept }),
         counters: &considered.counters,
         decision: &decision,
         placed: Some(Placed { act: &act, over: over_a_cap, shadow }),
