@@ -241,6 +241,8 @@ impl Loaded {
 
 struct Measured {
     times: Vec<Duration>,
+    /// Of those, the part until the candidates are known.
+    screening: Vec<Duration>,
     candidates: usize,
     most: usize,
     assigned: usize,
@@ -248,8 +250,13 @@ struct Measured {
 
 /// Counters of every candidate stand in the map, as the store gave them; filling it is not timed.
 fn measure(loaded: &Loaded, leads: &[LeadFacts], switches: &Switches, now: Timestamp) -> Measured {
-    let mut measured =
-        Measured { times: Vec::with_capacity(leads.len()), candidates: 0, most: 0, assigned: 0 };
+    let mut measured = Measured {
+        times: Vec::with_capacity(leads.len()),
+        screening: Vec::with_capacity(leads.len()),
+        candidates: 0,
+        most: 0,
+        assigned: 0,
+    };
     for facts in leads {
         let chunks = loaded.chunks_of(facts);
         let mut counters = Counters::default();
@@ -261,6 +268,7 @@ fn measure(loaded: &Loaded, leads: &[LeadFacts], switches: &Switches, now: Times
         counters.dealers.extend(dealers.into_iter().map(|dealer| (dealer, Usage::default())));
         let start = Instant::now();
         let screened = screen(black_box(facts), &loaded.core, &chunks, switches, now);
+        measured.screening.push(start.elapsed());
         let decision = decide(&screened, &counters, now, 1);
         measured.times.push(start.elapsed());
         measured.candidates += screened.candidates.len();
@@ -286,16 +294,22 @@ fn percentiles(
     measure(loaded, &leads[..leads.len() / 10], switches, now); // warm
     // A decision's time is the median of its rounds: what the machine did to one of them is not its own.
     let rounds: Vec<Measured> = (0..ROUNDS).map(|_| measure(loaded, leads, switches, now)).collect();
-    let mut times: Vec<Duration> =
-        (0..leads.len()).map(|lead| median(rounds.iter().map(|round| round.times[lead]).collect())).collect();
-    times.sort_unstable();
+    let each = |of: fn(&Measured) -> &[Duration]| {
+        let of_lead = |lead: usize| median(rounds.iter().map(|round| of(round)[lead]).collect());
+        let mut times: Vec<Duration> = (0..leads.len()).map(of_lead).collect();
+        times.sort_unstable();
+        times
+    };
+    let times = each(|round| &round.times);
+    let screening = each(|round| &round.screening);
     let total: Duration = times.iter().sum();
     let last = rounds.into_iter().next_back();
     let last = last.unwrap();
     println!(
-        "  {what}: p50 {:.1?}  p99 {:.1?}{bar}  max {:.1?};  {:.1} candidates (most {}), {:.0} ns each; {:.0} % assigned",
+        "  {what}: p50 {:.1?}  p99 {:.1?}{bar}, of it screening {:.1?}  max {:.1?};  {:.1} candidates (most {}), {:.0} ns each; {:.0} % assigned",
         times[leads.len() / 2],
         times[leads.len() * 99 / 100],
+        screening[leads.len() * 99 / 100],
         times[leads.len() - 1],
         last.candidates as f64 / leads.len() as f64,
         last.most,
@@ -349,13 +363,18 @@ fn bench(contracts: usize, categories: usize, people: &People) {
         "  all chunks loaded: resident memory grew by {} KiB (bar for 100,000: 65536 KiB)",
         grown_by_loading(&stored) / 1_024
     );
-    let mut largest = stored.clone();
-    largest.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.len()));
-    largest.truncate(limits::CHUNKS_KEPT);
+    let mut kept = stored.clone();
+    kept.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.len()));
+    let weight_of = |key: &ChunkKey| loaded.chunks.get(key).map_or(0, |chunk| chunk.weight());
+    let mut total = 0;
+    kept.retain(|(key, _)| {
+        total += weight_of(key);
+        total <= limits::CHUNKS_KEPT_BYTES
+    });
     println!(
-        "  the {} largest, which is all that a worker keeps: {} KiB (bar 16384 KiB)",
-        largest.len(),
-        grown_by_loading(&largest) / 1_024
+        "  what a worker keeps, here the {} largest: {} KiB (bar 16384 KiB)",
+        kept.len(),
+        grown_by_loading(&kept) / 1_024
     );
     let bar = match contracts {
         10_000 => " (bar 20 µs)",

@@ -240,6 +240,20 @@ pub enum Specificity {
     Any,
 }
 
+impl Specificity {
+    /// A number in the same order.
+    pub(crate) const fn order(self) -> u32 {
+        match self {
+            Self::Zip => 0,
+            Self::Zip3 => 1,
+            Self::County => 2,
+            Self::RadiusMiles(miles) => miles.saturating_add(3),
+            Self::State => u32::MAX - 1,
+            Self::Any => u32::MAX,
+        }
+    }
+}
+
 impl AreaPart {
     /// How specific this part is.
     pub const fn specificity(self) -> Specificity {

@@ -154,8 +154,8 @@ pub const RETRY_AFTER_S: u32 = 3_600;
 pub const WITHDRAWAL_HOURS: i64 = 24;
 /// A compiled chunk of a rulebook, in bytes.
 pub const CHUNK_BYTES: usize = 256 * 1024;
-/// Chunks that a function keeps: those it was asked for last.
-pub const CHUNKS_KEPT: usize = 64;
+/// Chunks that a function keeps in memory, in bytes: those it was asked for last.
+pub const CHUNKS_KEPT_BYTES: usize = 16 * 1024 * 1024;
 /// One attribution value (a UTM parameter, a click id, the landing page), in bytes.
 pub const ATTRIBUTION_BYTES: usize = 512;
 /// A signed visitor token, in bytes.

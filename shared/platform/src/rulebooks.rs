@@ -23,28 +23,39 @@ type ChunkId = (CompanyId, u64, ChunkKey);
 /// Chunks by when they were last asked for.
 #[derive(Debug, Default)]
 struct Kept {
-    chunks: HashMap<ChunkId, (Arc<Chunk>, u64)>,
+    chunks: HashMap<ChunkId, KeptChunk>,
     asked: u64,
+}
+
+#[derive(Debug)]
+struct KeptChunk {
+    chunk: Arc<Chunk>,
+    asked: u64,
+    weight: usize,
 }
 
 impl Kept {
     fn get(&mut self, id: &ChunkId) -> Option<Arc<Chunk>> {
         self.asked += 1;
-        let (chunk, asked) = self.chunks.get_mut(id)?;
-        *asked = self.asked;
-        Some(Arc::clone(chunk))
+        let kept = self.chunks.get_mut(id)?;
+        kept.asked = self.asked;
+        Some(Arc::clone(&kept.chunk))
     }
 
-    /// Keeps one more; earlier versions of its company's rules go, and what was not asked for longest.
-    fn insert(&mut self, id: ChunkId, chunk: Arc<Chunk>) {
+    /// Keeps one more; earlier versions of its company's rules go, and what was not asked for longest, until
+    /// `most` bytes hold what is left.
+    fn insert(&mut self, id: ChunkId, chunk: Arc<Chunk>, most: usize) {
         self.chunks.retain(|(of, version, _), _| *of != id.0 || *version >= id.1);
-        while self.chunks.len() >= limits::CHUNKS_KEPT
-            && let Some(oldest) = self.chunks.iter().min_by_key(|(_, (_, asked))| *asked)
+        let weight = chunk.weight();
+        self.chunks.insert(id, KeptChunk { chunk, asked: self.asked, weight });
+        let mut total: usize = self.chunks.values().map(|kept| kept.weight).sum();
+        while total > most
+            && self.chunks.len() > 1
+            && let Some(oldest) = self.chunks.iter().min_by_key(|(_, kept)| kept.asked)
         {
             let oldest = oldest.0.clone();
-            self.chunks.remove(&oldest);
+            total -= self.chunks.remove(&oldest).map_or(0, |gone| gone.weight);
         }
-        self.chunks.insert(id, (chunk, self.asked));
     }
 }
 
@@ -143,7 +154,11 @@ impl Rulebooks {
             read => read?,
         };
         let Some(chunk) = read.map(Arc::new) else { return Ok(None) };
-        self.chunks.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&chunk));
+        self.chunks.lock().unwrap_or_else(PoisonError::into_inner).insert(
+            id,
+            Arc::clone(&chunk),
+            limits::CHUNKS_KEPT_BYTES,
+        );
         Ok(Some(chunk))
     }
 }
@@ -169,23 +184,57 @@ mod tests {
         (company.parse().unwrap(), version, ChunkKey { category, state: None, part: part as u16 })
     }
 
+    /// A chunk of one dealer's contracts everywhere.
+    fn chunk(contracts: usize) -> Arc<Chunk> {
+        let table: String =
+            (0..contracts).map(|number| format!("contract-{number},hudson,*,*,all,45.00\n")).collect();
+        let files = [
+            ("company.toml", "id = \"acme\"\nname = \"Acme\"\nzone = \"America/New_York\"\n".to_owned()),
+            ("offers.toml", "[[offer]]\nid = \"roof\"\ncategory = \"roofing\"\nname = \"Roof\"\n".to_owned()),
+            ("sources.toml", "[[source]]\nid = \"form\"\nkind = \"form\"\n".to_owned()),
+            ("scoring.toml", String::new()),
+            ("dealers.csv", "dealer,name,zip\nhudson,Hudson Roofing,33101\n".to_owned()),
+            ("areas.csv", "area,part\nall,any\n".to_owned()),
+            ("contracts.csv", format!("contract,dealer,offers,sources,area,price\n{table}")),
+        ];
+        let files = RulebookFiles::new(files.map(|(name, text)| (name, text.into_bytes()))).unwrap();
+        let compiled = Rulebook::parse(&files).unwrap().compile(1).unwrap();
+        Arc::new(compiled.chunks.into_values().next().unwrap())
+    }
+
     #[test]
     fn what_was_not_asked_for_longest_goes_and_so_do_earlier_versions() {
+        let chunk = chunk(10);
+        let most = chunk.weight() * 5 + chunk.weight() / 2;
         let mut kept = Kept::default();
-        for part in 0..limits::CHUNKS_KEPT {
+        for part in 0..5 {
             assert!(kept.get(&id("acme", 1, part)).is_none());
-            kept.insert(id("acme", 1, part), Arc::default());
+            kept.insert(id("acme", 1, part), Arc::clone(&chunk), most);
         }
         assert!(kept.get(&id("acme", 1, 0)).is_some());
-        kept.insert(id("bolt", 1, 0), Arc::default());
-        assert_eq!(kept.chunks.len(), limits::CHUNKS_KEPT);
+        kept.insert(id("bolt", 1, 0), Arc::clone(&chunk), most);
+        assert_eq!(kept.chunks.len(), 5);
         let has = |kept: &Kept, id: ChunkId| kept.chunks.contains_key(&id);
         assert!(has(&kept, id("acme", 1, 0)) && has(&kept, id("bolt", 1, 0)));
         assert!(!has(&kept, id("acme", 1, 1)));
-        kept.insert(id("acme", 2, 7), Arc::default());
+        kept.insert(id("acme", 2, 7), Arc::clone(&chunk), most);
         assert_eq!(
             (kept.chunks.len(), has(&kept, id("acme", 1, 0)), has(&kept, id("bolt", 1, 0))),
             (2, false, true)
         );
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_by_its_bytes_and_the_last_stays_whatever_it_weighs() {
+        let (small, large) = (chunk(10), chunk(1_000));
+        assert!(large.weight() > 50 * small.weight());
+        let mut kept = Kept::default();
+        for part in 0..5 {
+            kept.insert(id("acme", 1, part), Arc::clone(&small), small.weight() * 10);
+        }
+        assert_eq!(kept.chunks.len(), 5);
+        kept.insert(id("acme", 1, 9), large, small.weight() * 10);
+        assert_eq!(kept.chunks.len(), 1);
+        assert!(kept.get(&id("acme", 1, 9)).is_some());
     }
 }

@@ -229,6 +229,9 @@ pub struct CompiledContract {
     /// When the chunk is read.
     #[serde(skip)]
     of_dealer: OfDealer,
+    /// The first and the last day, likewise.
+    #[serde(skip)]
+    days: (Day, Day),
     pub(crate) territory: Territory,
     pub(crate) sale: Sale,
     pub(crate) when_unavailable: WhenUnavailable,
@@ -303,6 +306,16 @@ impl CompiledContract {
         self.of_dealer.schedule
     }
 
+    /// Whether a day, where the dealer is, is within its start and end.
+    pub(crate) fn runs(&self, today: Day) -> bool {
+        (self.days.0 <= today) & (today <= self.days.1)
+    }
+
+    /// Whether its last day is before this one.
+    pub(crate) fn is_over(&self, day: Day) -> bool {
+        self.days.1 < day
+    }
+
     /// Whether no cap, budget or balance can ever stand in its way.
     pub(crate) fn has_no_limit(&self, chunk: &Chunk) -> bool {
         self.budget_month.is_none()
@@ -316,9 +329,9 @@ impl CompiledContract {
         self.of_dealer.prepaid
     }
 
-    /// The order of two contracts' ids, known without reading them.
-    pub(crate) fn cmp_id(&self, other: &Self) -> std::cmp::Ordering {
-        self.rank.cmp(&other.rank)
+    /// Where its id stands among those of the rulebook's contracts: their order, known without reading them.
+    pub(crate) const fn rank(&self) -> u32 {
+        self.rank
     }
 
     /// Whether another contract of the rulebook is the same dealer's.
@@ -335,6 +348,22 @@ struct OfDealer {
     caps: u16,
     prepaid: bool,
     rank: u32,
+}
+
+/// A day of the calendar that is compared in one step; the default is before all days.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Day(i32);
+
+impl Day {
+    /// The last day of contracts that have none.
+    const LAST: Self = Self(i32::MAX - 1);
+    /// A day on which no contract runs.
+    pub(crate) const NEVER: Self = Self(i32::MAX);
+
+    pub(crate) fn of(date: Date) -> Self {
+        // In the order of dates, with gaps; the year -9999 is above the default.
+        Self((i32::from(date.year()) + 10_000) * 512 + i32::from(date.month()) * 32 + i32::from(date.day()))
+    }
 }
 
 /// When a dealer is open, as many say alike.
@@ -403,7 +432,13 @@ impl Chunk {
             let dealer = self.dealers.get(usize::from(contract.dealer)).ok_or_else(Self::invalid)?;
             let &CompiledDealer { schedule, caps, prepaid, rank, .. } = dealer;
             contract.of_dealer = OfDealer { schedule, caps, prepaid, rank };
+            let first = contract.starts.map_or(Day::default(), Day::of);
+            contract.days = (first, contract.ends.map_or(Day::LAST, Day::of));
         }
+        // Lists grow by doubling as they are read.
+        self.contracts.shrink_to_fit();
+        self.dealers.shrink_to_fit();
+        self.by_zip.shrink_to_fit();
         // Checked once here, so that a decision never meets a contract whose terms it cannot read.
         let has = |list: usize, at: u16| usize::from(at) < list;
         let whole =
@@ -423,6 +458,27 @@ impl Chunk {
     /// The chunk as stored: the version of its shape in one byte, then postcard's.
     pub fn encode(&self) -> Result<Vec<u8>, Invalid> {
         postcard::to_extend(self, vec![SHAPE]).map_err(|_| Invalid::new("a chunk could not be encoded"))
+    }
+
+    /// About how many bytes of memory it takes, ids and texts included.
+    pub fn weight(&self) -> usize {
+        /// What an allocation costs beside what it holds: its header, and rounding up.
+        const EACH: usize = 24;
+        fn list<T>(list: &[T]) -> usize {
+            size_of_val(list)
+        }
+        // An id is counted with its two counts.
+        let id = |text: &str| text.len() + 2 * size_of::<usize>() + EACH;
+        let text = |text: &str| if text.is_empty() { 0 } else { text.len() + EACH };
+        let contracts: usize = self.contracts.iter().map(|contract| id(contract.id.as_str())).sum();
+        let of_dealer = |dealer: &CompiledDealer| {
+            let channels: usize = dealer.channels.iter().map(|channel| text(&channel.address)).sum();
+            id(dealer.id.as_str()) + text(&dealer.name) + list(&dealer.channels) + EACH + channels
+        };
+        let dealers: usize = self.dealers.iter().map(of_dealer).sum();
+        let areas = list(&self.coverages) + list(&self.by_zip) + list(&self.radii) + list(&self.circles);
+        let lists = self.by_zip3.weight() + self.by_county.weight() + self.by_cell.weight();
+        list(&self.contracts) + contracts + list(&self.dealers) + dealers + areas + lists
     }
 
     /// How many contracts it holds.
@@ -604,6 +660,7 @@ mod tests {
             id: "a".parse().unwrap(),
             dealer: 3, // nobody
             of_dealer: OfDealer::default(),
+            days: Default::default(),
             offers: 0,
             sources: 0,
             caps: 0,

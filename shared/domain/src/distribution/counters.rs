@@ -1,7 +1,8 @@
 //! What has been given: per contract and per dealer, by period; and whose turn it is.
 
-use std::collections::HashMap;
+use std::hash::Hash;
 
+use indexmap::IndexMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustc_hash::FxBuildHasher;
@@ -113,9 +114,33 @@ pub struct Counters {
     pub dealers: UsageOf<DealerId>,
 }
 
-/// Counters by whose they are. A decision asks for hundreds; the ids are the rulebook's own, so that nobody
-/// can choose them to collide.
-pub type UsageOf<Id> = HashMap<Id, Usage, FxBuildHasher>;
+/// Counters by whose they are, in the order they were read in. A decision asks for hundreds; the ids are the
+/// rulebook's own, so that nobody can choose them to collide.
+pub type UsageOf<Id> = IndexMap<Id, Usage, FxBuildHasher>;
+
+/// Looks counters up for who asks in the order they were read in: then each stands next to the one before, and
+/// none is searched for.
+pub(crate) struct InOrder<'a, Id> {
+    usage: &'a UsageOf<Id>,
+    next: usize,
+}
+
+impl<'a, Id: Eq + Hash> InOrder<'a, Id> {
+    pub(crate) fn new(usage: &'a UsageOf<Id>) -> Self {
+        Self { usage, next: 0 }
+    }
+
+    /// The counters of this one, wherever they stand; `None` if it was never used.
+    pub(crate) fn find(&mut self, id: &Id) -> Option<&'a Usage> {
+        let next = self.usage.get_index(self.next).filter(|(known, _)| *known == id);
+        let (at, usage) = match next {
+            Some((_, usage)) => (self.next, usage),
+            None => self.usage.get_full(id).map(|(at, _, usage)| (at, usage))?,
+        };
+        self.next = at + 1;
+        Some(usage)
+    }
+}
 
 /// The periods that now is in, by their starts: what an assignment reserves from, and gives back to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

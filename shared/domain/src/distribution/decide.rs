@@ -47,8 +47,8 @@ use serde::{Deserialize, Serialize};
 
 use available::unavailable;
 
-use super::compiled::{Calendar, Chunk, CompiledDealer};
-use super::counters::{Counters, PASS_UNIT, Reservation, Usage};
+use super::compiled::{Calendar, Chunk, CompiledDealer, Day};
+use super::counters::{Counters, InOrder, PASS_UNIT, Reservation, Usage};
 use super::facts::{LeadFacts, Location, OpenSeats};
 use super::ranking::Step;
 use super::reason::{Rule, Waiting};
@@ -236,11 +236,11 @@ struct Row<'a> {
     own: Option<Rule>,
     /// Whose territory shuts it out, a row.
     shut_out_by: Option<usize>,
-    /// In [`Table::openings`].
+    /// In [`Table::openings`], if it has a part in the decision.
     opening: usize,
-    /// The contract's counters: looked for once, when the first asks.
-    usage: OnceCell<Option<&'a Usage>>,
-    /// How far, likewise.
+    /// The contract's counters, if it may still have the lead and was ever used.
+    usage: Option<&'a Usage>,
+    /// How far: found when the first asks.
     miles: OnceCell<Option<f64>>,
 }
 
@@ -248,8 +248,16 @@ struct Row<'a> {
 struct Opening<'a> {
     calendar: Calendar<'a>,
     is_open: bool,
-    /// The next opening, if they are shut.
-    opens: OnceCell<Option<Timestamp>>,
+    /// The next opening, if they are shut, and its day there.
+    opens: OnceCell<Option<(Timestamp, Day)>>,
+}
+
+impl<'a> Opening<'a> {
+    fn of(candidate: &Candidate<'a>, local: Option<&Local<'_>>, now: Timestamp) -> Option<Self> {
+        let calendar = candidate.chunk.calendar(candidate.schedule)?;
+        let is_open = calendar.hours.is_open(now, &local?.fixed, calendar.holidays);
+        Some(Self { calendar, is_open, opens: OnceCell::new() })
+    }
 }
 
 /// The openings met so far, by the schedules of the chunk at hand: dealers have few.
@@ -262,22 +270,20 @@ struct Openings<'a> {
 impl<'a> Openings<'a> {
     /// The index of a candidate's; one beyond the list if its chunk does not know it.
     fn of(&mut self, candidate: &Candidate<'a>, locals: &[Local<'_>], now: Timestamp) -> usize {
-        let Candidate { contract, chunk, zone, .. } = *candidate;
+        let Candidate { chunk, zone, schedule, .. } = *candidate;
         if self.chunk.is_none_or(|at_hand| !std::ptr::eq(at_hand, chunk)) {
             self.chunk = Some(chunk);
             self.by_schedule.clear();
             self.by_schedule.resize(chunk.schedules(), None);
         }
-        let Some(known) = self.by_schedule.get_mut(usize::from(contract.schedule())) else {
+        let Some(known) = self.by_schedule.get_mut(usize::from(schedule)) else {
             return usize::MAX;
         };
         if let Some(known) = *known {
             return known;
         }
-        let found = chunk.calendar(contract.schedule()).zip(locals.get(zone));
-        let Some((calendar, local)) = found else { return usize::MAX };
-        let is_open = calendar.hours.is_open(now, &local.fixed, calendar.holidays);
-        self.list.push(Opening { calendar, is_open, opens: OnceCell::new() });
+        let Some(opening) = Opening::of(candidate, locals.get(zone), now) else { return usize::MAX };
+        self.list.push(opening);
         *known.insert(self.list.len() - 1)
     }
 }
@@ -356,6 +362,9 @@ struct Table<'a> {
     mode: Mode,
     counters: &'a Counters,
     rows: Vec<Row<'a>>,
+    /// Those that have a part in the decision: they may have the lead, keep others from it, or come free. The
+    /// rest is counted, and explained.
+    live: Vec<usize>,
     locals: Vec<Local<'a>>,
     openings: Vec<Opening<'a>>,
     now: Timestamp,
@@ -382,24 +391,19 @@ impl<'a> Table<'a> {
                 change: OnceCell::new(),
             })
             .collect();
+        let mut usage = InOrder::new(&counters.contracts);
         let mut openings = Openings { list: Vec::new(), chunk: None, by_schedule: Vec::new() };
-        let mut rows: Vec<Row<'_>> = screened
-            .candidates
-            .iter()
-            .map(|candidate| Row {
-                candidate,
-                territory: candidate.contract.territory,
-                sale: candidate.contract.sale,
-                own: candidate.failed,
-                shut_out_by: None,
-                opening: openings.of(candidate, &locals, now),
-                usage: OnceCell::new(),
-                miles: OnceCell::new(),
-            })
-            .collect();
-        for row in rows.iter_mut().filter(|row| row.own.is_none()) {
-            let (opening, local) = (openings.list.get(row.opening), locals.get(row.candidate.zone));
-            row.own = unavailable(row, opening, local, counters, now);
+        let mut rows: Vec<Row<'_>> = screened.candidates.iter().map(Row::new).collect();
+        let live = live(&screened.candidates);
+        for &at in &live {
+            let Some(row) = rows.get_mut(at) else { continue };
+            let candidate = row.candidate;
+            row.opening = openings.of(candidate, &locals, now);
+            if candidate.failed.is_none() {
+                row.usage = usage.find(&candidate.contract.id);
+                let (opening, local) = (openings.list.get(row.opening), locals.get(candidate.zone));
+                row.own = unavailable(row, opening, local, counters, now);
+            }
         }
         Self {
             facts: screened.facts,
@@ -408,6 +412,7 @@ impl<'a> Table<'a> {
             mode: offer.map_or(Mode::Automatic, |offer| offer.mode),
             counters,
             rows,
+            live,
             locals,
             openings: openings.list,
             now,
@@ -482,9 +487,7 @@ impl<'a> Table<'a> {
     /// Who takes the next seat: the compelling contracts first, the most specific before the others; then
     /// the rest.
     fn next_seat(&mut self, terms: Option<Terms>, chosen: &[Best]) -> Result<Best, Untaken> {
-        for row in &mut self.rows {
-            row.shut_out_by = None;
-        }
+        self.each_live(|_, row| row.shut_out_by = None);
         let voices = self.voices(chosen);
         let mut until = None;
         for group in voices.chunk_by(|a, b| a.0 == b.0) {
@@ -510,12 +513,26 @@ impl<'a> Table<'a> {
                 self.shut_out(by, specificity, |dealer| theirs.contains(dealer));
             }
         }
-        let mut free = Vec::with_capacity(self.rows.len());
-        free.extend((0..self.rows.len()).filter(|&at| self.is_in(at) && self.free(at, terms, chosen)));
+        let mut free = Vec::with_capacity(self.live.len());
+        free.extend(self.live.iter().filter(|&&at| self.is_in(at) && self.free(at, terms, chosen)));
         self.best(free).ok_or_else(|| {
-            let until = self.changes(terms).into_iter().chain(until).min();
-            Untaken { rule: self.nearest(), until, kept: false }
+            // A further seat that nobody compels is not waited for.
+            let changes = if chosen.is_empty() { self.changes(terms) } else { None };
+            Untaken { rule: self.nearest(), until: changes.into_iter().chain(until).min(), kept: false }
         })
+    }
+
+    fn each_live(&mut self, mut visit: impl FnMut(usize, &mut Row<'a>)) {
+        for &at in &self.live {
+            if let Some(row) = self.rows.get_mut(at) {
+                visit(at, row);
+            }
+        }
+    }
+
+    /// The rows that have a part in the decision.
+    fn live(&self) -> impl Iterator<Item = (usize, &Row<'a>)> {
+        self.live.iter().filter_map(|&at| Some((at, self.rows.get(at)?)))
     }
 
     fn has_seat(&self, row: &Row<'_>, chosen: &[Best]) -> bool {
@@ -553,6 +570,7 @@ impl<'a> Table<'a> {
     }
 
     /// The first rule a row failed, territory in its place.
+    #[inline]
     fn failed(&self, row: &Row<'_>) -> Option<Rule> {
         match row.own {
             Some(
@@ -617,7 +635,8 @@ impl<'a> Table<'a> {
 
     /// Until when it must be accepted.
     fn accept_by(&self, row: &Row<'_>) -> Option<AcceptBy> {
-        let Calendar { hours, holidays, zone, .. } = self.openings.get(row.opening)?.calendar;
+        let Candidate { chunk, schedule, .. } = *row.candidate;
+        let Calendar { hours, holidays, zone, .. } = chunk.calendar(schedule)?;
         Some(row.candidate.contract.deadline?.from(self.now, hours, zone, holidays))
     }
 
@@ -633,10 +652,39 @@ impl<'a> Table<'a> {
     }
 }
 
+/// Those that have a part in the decision: counted without asking which, since half of them have, and in no
+/// order that a processor could guess.
+fn live(candidates: &[Candidate<'_>]) -> Vec<usize> {
+    let mut live = vec![0; candidates.len()];
+    let mut count = 0;
+    for (at, candidate) in candidates.iter().enumerate() {
+        if let Some(next) = live.get_mut(count) {
+            *next = at;
+        }
+        count += usize::from(candidate.has_a_part());
+    }
+    live.truncate(count);
+    live
+}
+
 impl<'a> Row<'a> {
-    /// The contract's counters, if it was ever used.
+    fn new(candidate: &'a Candidate<'a>) -> Self {
+        Self {
+            candidate,
+            territory: candidate.territory,
+            sale: candidate.sale,
+            own: candidate.failed,
+            shut_out_by: None,
+            opening: usize::MAX,
+            usage: None,
+            miles: OnceCell::new(),
+        }
+    }
+
+    /// The contract's counters, if it was ever used; of one that fails an earlier rule, only a desk asks.
     fn usage(&self, counters: &'a Counters) -> Option<&'a Usage> {
-        *self.usage.get_or_init(|| counters.contracts.get(&self.candidate.contract.id))
+        let candidate = self.candidate;
+        if candidate.failed.is_none() { self.usage } else { counters.contracts.get(&candidate.contract.id) }
     }
 
     /// 1/weight.

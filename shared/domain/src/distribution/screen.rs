@@ -4,13 +4,12 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::compiled::{Chunk, CompiledContract, CompiledDealer, Core, Hit, Takers, Target};
+use super::compiled::{Chunk, CompiledContract, CompiledDealer, Core, Day, Hit, Takers, Target};
 use super::facts::{LeadFacts, Location, Switches};
 use super::reason::Rule;
-use crate::contract::Specificity;
+use crate::contract::{Sale, Specificity, Territory};
 use crate::ids::{ContractId, DealerId};
 use crate::place::{self, Unit};
 
@@ -24,6 +23,11 @@ pub struct Candidate<'a> {
     pub(crate) chunk: &'a Chunk,
     /// The dealer's zone, in [`Screened::zones`].
     pub(crate) zone: usize,
+    /// Its schedule, in [`Chunk::calendar`]; this, territory and sale as the contract has them: contracts lie all
+    /// over the chunk, and most are read once.
+    pub(crate) schedule: u16,
+    pub(crate) territory: Territory,
+    pub(crate) sale: Sale,
     /// The narrowest part of its area that covers.
     pub specificity: Specificity,
     /// Its area covers, and it passed rules 1 to 4: only then it matters how far the dealer is.
@@ -36,6 +40,13 @@ pub struct Candidate<'a> {
     pub(crate) refuses_when_active: Option<Rule>,
     /// When the last pause of it or its dealer ends, if there is one; [`Timestamp::MAX`] for never.
     pub(crate) paused_until: Option<Timestamp>,
+}
+
+impl Candidate<'_> {
+    /// Whether it may have the lead, now or when time has passed, or may keep others from it.
+    pub(crate) fn has_a_part(&self) -> bool {
+        self.failed.is_none() | (self.failed == Some(Rule::Inactive)) | self.territory.compels()
+    }
 }
 
 /// What screening found.
@@ -74,6 +85,9 @@ impl<'a> Screened<'a> {
             dealer,
             chunk,
             zone: self.zones.len(),
+            schedule: contract.schedule(),
+            territory: contract.territory,
+            sale: contract.sale,
             specificity: Specificity::Any,
             measured: false,
             failed: Some(failed),
@@ -137,7 +151,7 @@ pub fn screen<'a>(
     let mut twins = false;
     let mut zones = Zones::new(now);
     let mut hits: Vec<Hit> = Vec::new();
-    let mut met: Vec<Met<'_>> = Vec::new();
+    let asked = Asked::new(facts, now);
     let nobody_paused = switches.contracts.is_empty() && switches.dealers.is_empty();
     // Dealers lie elsewhere than contracts: they are not read for an answer that is known.
     let nobody_excluded = facts.excluded.is_empty() && facts.holders.is_empty();
@@ -153,40 +167,34 @@ pub fn screen<'a>(
         zones.enter(chunk);
         candidates.reserve(hits.iter().map(|&hit| chunk.contracts_of(hit).len()).sum());
         let takers = chunk.takers(&facts.offer, &facts.source);
-        met.clear();
         for &hit in &hits {
             twins |= chunk.may_be_twin(hit);
-            // Contracts lie all over the chunk: they are fetched side by side, before any of them is judged.
-            let met_by = |contract: &'a CompiledContract| Met {
-                contract,
-                specificity: hit.specificity,
-                passes: passes_at_a_glance(facts, contract, &takers),
-            };
-            met.extend(chunk.contracts_of(hit).iter().map(met_by));
-        }
-        for &Met { contract, specificity, passes } in &met {
-            let Some(dealer) = chunk.dealer_of(contract) else { continue };
-            let Some(zone) = zones.of(contract.schedule()) else { continue };
-            let refuses_when_active =
-                if passes { None } else { refuses_when_active(facts, contract, &takers, now) };
-            let paused_until =
-                if nobody_paused { None } else { switches.paused_until(&contract.id, &dealer.id, now) };
-            let active = paused_until.is_none() && runs(contract, || zones.today(zone));
-            let refuses = if active { refuses_when_active } else { Some(Rule::Inactive) };
-            let failed =
-                refuses.or_else(|| (!nobody_excluded && excluded(facts, dealer)).then_some(Rule::Excluded));
-            candidates.push(Candidate {
-                contract,
-                dealer,
-                chunk,
-                zone,
-                specificity,
-                measured: failed.is_none(),
-                failed,
-                refuses,
-                refuses_when_active,
-                paused_until,
-            });
+            for contract in chunk.contracts_of(hit) {
+                let Some(dealer) = chunk.dealer_of(contract) else { continue };
+                let Some(zone) = zones.of(contract.schedule()) else { continue };
+                let refuses_when_active = asked.refusal(contract, &takers);
+                let paused_until =
+                    if nobody_paused { None } else { switches.paused_until(&contract.id, &dealer.id, now) };
+                let active = paused_until.is_none() & contract.runs(zones.today(zone));
+                let refuses = if active { refuses_when_active } else { Some(Rule::Inactive) };
+                let failed = refuses
+                    .or_else(|| (!nobody_excluded && excluded(facts, dealer)).then_some(Rule::Excluded));
+                candidates.push(Candidate {
+                    contract,
+                    dealer,
+                    chunk,
+                    zone,
+                    schedule: contract.schedule(),
+                    territory: contract.territory,
+                    sale: contract.sale,
+                    specificity: hit.specificity,
+                    measured: failed.is_none(),
+                    failed,
+                    refuses,
+                    refuses_when_active,
+                    paused_until,
+                });
+            }
         }
     }
     if twins {
@@ -200,25 +208,6 @@ pub fn screen<'a>(
         zones: zones.list.into_iter().map(|zone| zone.rules).collect(),
         unit: place.and_then(place::Place::unit),
     }
-}
-
-/// A contract whose area covers the lead, as it is met.
-#[derive(Clone, Copy)]
-struct Met<'a> {
-    contract: &'a CompiledContract,
-    specificity: Specificity,
-    /// It passes what can be said without looking twice.
-    passes: bool,
-}
-
-/// Whether a contract certainly passes [`refuses_when_active`]: every rule is asked, whatever the others say,
-/// since a processor that need not guess reads ahead.
-fn passes_at_a_glance(facts: &LeadFacts, contract: &CompiledContract, takers: &Takers) -> bool {
-    takers.offer(contract)
-        & takers.source(contract)
-        & contract.max_age_hours.is_none()
-        & facts.band.meets(contract.min_band)
-        & facts.brings.meets(contract.needs)
 }
 
 /// A contract that stands both in its state's chunk and in the one for everywhere counts once, by its
@@ -245,7 +234,7 @@ struct Zones<'a> {
 struct Zone<'a> {
     name: &'a str,
     rules: &'a TimeZone,
-    today: Option<Date>,
+    today: Option<Day>,
 }
 
 impl<'a> Zones<'a> {
@@ -271,9 +260,10 @@ impl<'a> Zones<'a> {
         *self.of_chunk.get(usize::from(schedule))?
     }
 
-    fn today(&mut self, at: usize) -> Option<Date> {
-        let zone = self.list.get_mut(at)?;
-        Some(*zone.today.get_or_insert_with(|| zone.rules.to_datetime(self.now).date()))
+    /// A zone that is not there has no day that a contract could run on.
+    fn today(&mut self, at: usize) -> Day {
+        let Some(zone) = self.list.get_mut(at) else { return Day::NEVER };
+        *zone.today.get_or_insert_with(|| Day::of(zone.rules.to_datetime(self.now).date()))
     }
 }
 
@@ -286,11 +276,11 @@ pub(crate) fn refuses(
     now: Timestamp,
 ) -> Option<Rule> {
     let dealer = chunk.dealer_of(contract)?;
-    let today = || Some(chunk.calendar(contract.schedule())?.zone.to_datetime(now).date());
-    if switches.paused_until(&contract.id, &dealer.id, now).is_some() || !runs(contract, today) {
+    let today = Day::of(chunk.calendar(contract.schedule())?.zone.to_datetime(now).date());
+    if switches.paused_until(&contract.id, &dealer.id, now).is_some() || !contract.runs(today) {
         return Some(Rule::Inactive);
     }
-    refuses_when_active(facts, contract, &chunk.takers(&facts.offer, &facts.source), now)
+    Asked::new(facts, now).refusal(contract, &chunk.takers(&facts.offer, &facts.source))
 }
 
 /// Every one of rules 1, 3 and 4 that a covered contract fails, each looked at by itself.
@@ -301,8 +291,8 @@ pub(crate) fn failures_when_covered(
 ) -> Vec<Rule> {
     let Candidate { contract, dealer, chunk, .. } = *candidate;
     let takers = chunk.takers(&facts.offer, &facts.source);
-    let today = || Some(chunk.calendar(contract.schedule())?.zone.to_datetime(now).date());
-    let inactive = candidate.paused_until.is_some() || !runs(contract, today);
+    let today = chunk.calendar(contract.schedule()).map(|it| Day::of(it.zone.to_datetime(now).date()));
+    let inactive = candidate.paused_until.is_some() || !today.is_some_and(|today| contract.runs(today));
     [
         (Rule::Inactive, inactive),
         (Rule::Offer, !takers.offer(contract)),
@@ -317,38 +307,41 @@ pub(crate) fn failures_when_covered(
     .collect()
 }
 
-/// The same for a contract that is active.
-fn refuses_when_active(
-    facts: &LeadFacts,
-    contract: &CompiledContract,
-    takers: &Takers,
-    now: Timestamp,
-) -> Option<Rule> {
-    if !takers.offer(contract) {
-        return Some(Rule::Offer);
-    }
-    if !takers.source(contract) {
-        return Some(Rule::Source);
-    }
-    if too_old_at(contract, facts.opened_at).is_some_and(|too_old| too_old <= now) {
-        return Some(Rule::Age);
-    }
-    if !facts.band.meets(contract.min_band) {
-        return Some(Rule::Band);
-    }
-    if !facts.brings.meets(contract.needs) {
-        return Some(Rule::Needs);
-    }
-    None
+/// What every contract is asked of a lead.
+struct Asked<'a> {
+    facts: &'a LeadFacts,
+    /// A contract that takes no leads of so many hours finds this one too old: see [`too_old_at`].
+    too_old_for: i64,
 }
 
-/// Whether today, where the dealer is, is within the contract's start and end.
-fn runs(contract: &CompiledContract, today: impl FnOnce() -> Option<Date>) -> bool {
-    if contract.starts.is_none() && contract.ends.is_none() {
-        return true;
+impl<'a> Asked<'a> {
+    fn new(facts: &'a LeadFacts, now: Timestamp) -> Self {
+        let age_ms = now.as_millisecond() - facts.opened_at.as_millisecond();
+        // Of whole hours h, those with h * 3,600,000 < age.
+        Self { facts, too_old_for: (age_ms + 3_599_999).div_euclid(3_600_000) }
     }
-    let Some(today) = today() else { return false };
-    contract.starts.is_none_or(|starts| starts <= today) && contract.ends.is_none_or(|ends| today <= ends)
+
+    /// The first of rules 1 and 3 that an active contract fails. Every rule is asked, whatever the others say:
+    /// hundreds of contracts answer as they please, and a wrong guess costs a processor more than the question.
+    fn refusal(&self, contract: &CompiledContract, takers: &Takers) -> Option<Rule> {
+        const FIRST: [Option<Rule>; 9] = [
+            Some(Rule::Offer),
+            Some(Rule::Source),
+            Some(Rule::Age),
+            Some(Rule::Band),
+            Some(Rule::Needs),
+            None,
+            None,
+            None,
+            None, // where no bit is set
+        ];
+        let failed = u8::from(!takers.offer(contract))
+            | u8::from(!takers.source(contract)) << 1
+            | u8::from(i64::from(contract.max_age_hours.unwrap_or(u32::MAX)) < self.too_old_for) << 2
+            | u8::from(!self.facts.band.meets(contract.min_band)) << 3
+            | u8::from(!self.facts.brings.meets(contract.needs)) << 4;
+        FIRST.get(failed.trailing_zeros() as usize).copied().flatten()
+    }
 }
 
 /// The first instant at which a lead is older than the contract takes it; instants are compared by the

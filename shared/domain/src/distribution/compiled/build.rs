@@ -92,6 +92,7 @@ impl ChunkBuilder {
             dealer: self.dealer(dealer, channels, ranks.dealer)?,
             rank: ranks.contract,
             of_dealer: OfDealer::default(),
+            days: Default::default(),
             offers: self.offers.intern(&contract.offers, &mut self.chunk.offers)?,
             sources: self.sources.intern(&contract.sources, &mut self.chunk.sources)?,
             caps: self.caps.intern(&contract.caps, &mut self.chunk.caps)?,

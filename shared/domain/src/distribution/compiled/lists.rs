@@ -35,6 +35,11 @@ impl<Key: Ord + Copy> Lists<Key> {
         lists
     }
 
+    /// How many bytes it takes.
+    pub(super) fn weight(&self) -> usize {
+        size_of_val(self.keys.as_slice()) + size_of_val(self.rows.as_slice())
+    }
+
     /// The rows of a key, in order.
     pub(super) fn of(&self, key: Key) -> &[u32] {
         let Ok(at) = self.keys.binary_search_by_key(&key, |known| known.0) else { return &[] };

@@ -26,7 +26,24 @@ pub(super) fn unavailable<'a>(
     if row.candidate.contract.after_hours == AfterHours::Hold && !opening.is_open {
         return Some(Rule::Hours);
     }
-    exhausted(row, local, counters, now).map(|_| Rule::Cap)
+    is_exhausted(row, local, counters, now).then_some(Rule::Cap)
+}
+
+/// Whether anything is used up: what is asked of everybody. What exactly, [`each_exhausted`] says.
+fn is_exhausted<'a>(row: &Row<'a>, local: &Local<'_>, counters: &'a Counters, now: Timestamp) -> bool {
+    let Candidate { contract, chunk, .. } = *row.candidate;
+    if contract.has_no_limit(chunk) {
+        return false;
+    }
+    let full = |caps: &Caps, usage: &Usage| {
+        caps.0.iter().any(|cap| usage.counted(cap.period, local.start(cap.period, now)) >= cap.most)
+    };
+    let [of_contract, of_dealer] = caps(row, counters);
+    let any_full = |(caps, usage): (&Caps, Option<&Usage>)| usage.is_some_and(|usage| full(caps, usage));
+    let has_money = contract.budget_month.is_some() || contract.prepaid();
+    any_full(of_contract)
+        || any_full(of_dealer)
+        || has_money && exhausted(row, local, counters, now).is_some()
 }
 
 /// What is used up: rule 7.

@@ -1,35 +1,71 @@
 //! Who might have had it, and why not: the first rule each failed, with both values.
 
-use std::cmp::Reverse;
-
 use super::available::{Exhausted, exhausted};
-use super::{Candidate, Conclusion, Decision, NearMiss, Period, Row, Rule, Specificity, Table};
+use super::{Candidate, Conclusion, Decision, NearMiss, Period, Row, Rule, Table};
 use crate::limits;
+
+/// The nearest misses so far, in order: those that failed latest first, of those the most specific, then by id.
+#[derive(Default)]
+struct Nearest {
+    rows: Vec<(u128, usize)>,
+    /// How near the last of as many as are kept is.
+    last: Option<u128>,
+}
+
+impl Nearest {
+    /// A row that failed this rule.
+    fn meet(&mut self, rule: Rule, row: &Row<'_>, at: usize) {
+        let Candidate { contract, specificity, .. } = *row.candidate;
+        let rule = u128::from(u8::MAX - rule as u8);
+        let near = rule << 64 | u128::from(specificity.order()) << 32 | u128::from(contract.rank());
+        if self.last.is_some_and(|last| last <= near) {
+            return;
+        }
+        self.rows.insert(self.rows.partition_point(|(known, _)| *known <= near), (near, at));
+        self.rows.truncate(limits::NEAR_MISSES);
+        if self.rows.len() == limits::NEAR_MISSES {
+            self.last = self.rows.last().map(|(near, _)| *near);
+        }
+    }
+
+    /// Whether there are enough of those that failed later rules than this.
+    fn only_beyond(&self, rule: Rule) -> bool {
+        self.last.is_some_and(|last| last >> 64 < u128::from(u8::MAX - rule as u8))
+    }
+}
 
 impl<'a> Table<'a> {
     pub(super) fn decision(&self, conclusion: Conclusion) -> Decision {
         let mut failed = [0; 11];
-        // The nearest so far, in order: there may be thousands.
-        let mut nearest: Vec<(Reverse<Rule>, Specificity, &Row<'a>)> =
-            Vec::with_capacity(limits::NEAR_MISSES + 1);
-        for row in &self.rows {
-            let Some(rule) = self.failed(row) else { continue };
-            if let Some(count) = failed.get_mut(rule as usize) {
-                *count += 1;
+        let mut count = |rule: Option<Rule>, by: i32| {
+            if let Some(count) = rule.and_then(|rule| failed.get_mut(rule as usize)) {
+                *count = u32::saturating_add_signed(*count, by);
             }
-            let miss = (Reverse(rule), row.candidate.specificity, row);
-            let before = |a: &(Reverse<Rule>, Specificity, &Row<'a>)| {
-                let ids = || a.2.candidate.contract.cmp_id(row.candidate.contract);
-                (a.0, a.1).cmp(&(miss.0, miss.1)).then_with(ids).is_lt()
-            };
-            let full = nearest.len() == limits::NEAR_MISSES;
-            if full && nearest.last().is_some_and(before) {
-                continue;
+        };
+        self.rows.iter().for_each(|row| count(row.own, 1));
+        let mut nearest = Nearest::default();
+        for (at, row) in self.live() {
+            let rule = self.failed(row);
+            // Territory speaks where the row alone would not.
+            count(row.own, -1);
+            count(rule, 1);
+            if let Some(rule) = rule {
+                nearest.meet(rule, row, at);
             }
-            nearest.insert(nearest.partition_point(before), miss);
-            nearest.truncate(limits::NEAR_MISSES);
         }
-        let near_misses = nearest.into_iter().map(|(rule, _, row)| self.near_miss(rule.0, row)).collect();
+        // The rest failed earlier rules: of that many, hardly any is nearer than who has a part.
+        if !nearest.only_beyond(Rule::Excluded) {
+            for (at, row) in self.rows.iter().enumerate().filter(|(_, row)| !row.candidate.has_a_part()) {
+                if let Some(rule) = row.own {
+                    nearest.meet(rule, row, at);
+                }
+            }
+        }
+        let near_miss = |at: usize| {
+            let row = self.rows.get(at)?;
+            Some(self.near_miss(self.failed(row)?, row))
+        };
+        let near_misses = nearest.rows.into_iter().filter_map(|(_, at)| near_miss(at)).collect();
         Decision { conclusion, failed, near_misses, kept: self.kept }
     }
 

@@ -31,6 +31,10 @@ pub fn place(
     let mut table = Table::new(screened, counters, now, seed);
     table.by_hand = true;
     let at = table.rows.iter().position(|row| &row.candidate.contract.id == contract)?;
+    // Territories speak of it too, whatever else it fails.
+    if !table.live.contains(&at) {
+        table.live.push(at);
+    }
     // One that does not take the lead has no say in whose it is.
     table.no_say = table.rows.get(at).filter(|row| row.candidate.refuses.is_some()).map(|_| at);
     let terms = table.facts.open_seats.map(|OpenSeats { of, protected, .. }| Terms { seats: of, protected });

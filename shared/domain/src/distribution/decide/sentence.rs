@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 
 use super::available::{caps, each_exhausted};
-use super::{Candidate, Conclusion, NearMiss, Period, Row, Rule, Specificity, Table};
+use super::{Candidate, Conclusion, NearMiss, Opening, Period, Row, Rule, Specificity, Table};
 use crate::contract::Territory;
 use crate::distribution::facts::Location;
 use crate::distribution::screen::failures_when_covered;
@@ -126,8 +126,8 @@ impl<'a> Table<'a> {
 
     fn unavailable_too(&self, row: &Row<'a>) -> bool {
         let local = self.locals.get(row.candidate.zone);
-        super::available::unavailable(row, self.openings.get(row.opening), local, self.counters, self.now)
-            .is_some()
+        let opening = Opening::of(row.candidate, local, self.now);
+        super::available::unavailable(row, opening.as_ref(), local, self.counters, self.now).is_some()
     }
 
     /// The sentence of a row that did not get the lead.

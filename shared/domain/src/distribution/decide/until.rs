@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::available::caps;
 use super::{
-    AfterHours, Calendar, Candidate, CompiledDealer, DealerId, Ends, HashSet, Opening, Period, Row, Rule,
-    Table, Terms, Territory, WhenUnavailable, too_old_at,
+    AfterHours, Calendar, Candidate, CompiledDealer, Day, DealerId, Ends, HashSet, Opening, Period, Row,
+    Rule, Table, Terms, Territory, WhenUnavailable, too_old_at,
 };
 
 impl<'a> Table<'a> {
@@ -16,7 +16,7 @@ impl<'a> Table<'a> {
     /// comes free, or begins to keep others out.
     pub(super) fn changes(&self, terms: Option<Terms>) -> Option<Timestamp> {
         let mut ends: Ends = vec![None; self.locals.len()];
-        let rows = || self.rows.iter().filter(|row| row.shut_out_by.is_none());
+        let rows = || self.live().map(|(_, row)| row).filter(|row| row.shut_out_by.is_none());
         let free = rows()
             .filter(|row| self.may_sit(row, terms))
             .filter_map(|row| self.comes_free(row, &mut ends))
@@ -27,8 +27,8 @@ impl<'a> Table<'a> {
         // Who keeps others out spares its own: another contract of this dealer is free then, if it is shut
         // out by one that the new bar shuts out in turn, or stands beside.
         let spared: HashSet<&DealerId> = self
-            .rows
-            .iter()
+            .live()
+            .map(|(_, row)| row)
             .filter(|row| !bars.is_empty() && row.shut_out_by.is_some() && self.may_sit(row, terms))
             .filter(|row| row.candidate.refuses_when_active.is_none() && row.own != Some(Rule::Excluded))
             .map(|row| &row.candidate.dealer.id)
@@ -81,8 +81,12 @@ impl<'a> Table<'a> {
     /// When a row that is shut opens, if the contract would take the lead then.
     fn opens(&self, row: &Row<'a>) -> Option<Timestamp> {
         let opening = self.openings.get(row.opening)?;
-        let opens = (*opening.opens.get_or_init(|| self.next_opening(opening, row.candidate.zone)))?;
-        self.in_time(row, opens).then_some(opens)
+        let next = || {
+            let opens = self.next_opening(opening, row.candidate.zone)?;
+            Some((opens, Day::of(opening.calendar.zone.to_datetime(opens).date())))
+        };
+        let (opens, day) = (*opening.opens.get_or_init(next))?;
+        (self.young_enough(row, opens) && !row.candidate.contract.is_over(day)).then_some(opens)
     }
 
     fn next_opening(&self, opening: &Opening<'_>, zone: usize) -> Option<Timestamp> {
@@ -110,15 +114,20 @@ impl<'a> Table<'a> {
     /// Whether a contract would take the lead at an instant to come: it is not too old by then, nor the
     /// contract over.
     fn in_time(&self, row: &Row<'a>, at: Timestamp) -> bool {
-        let too_old = too_old_at(row.candidate.contract, self.facts.opened_at);
-        too_old.is_none_or(|too_old| at < too_old) && !self.is_over(row, at)
+        self.young_enough(row, at) && !self.is_over(row, at)
+    }
+
+    fn young_enough(&self, row: &Row<'a>, at: Timestamp) -> bool {
+        too_old_at(row.candidate.contract, self.facts.opened_at).is_none_or(|too_old| at < too_old)
     }
 
     /// Whether a contract's last day is over at an instant to come.
     fn is_over(&self, row: &Row<'a>, at: Timestamp) -> bool {
+        let contract = row.candidate.contract;
         let zone = self.locals.get(row.candidate.zone).map(|local| local.zone);
-        let ends = row.candidate.contract.ends;
-        ends.zip(zone).is_some_and(|(ends, zone)| zone.to_datetime(at).date() > ends)
+        // Most have no last day, and need no calendar.
+        contract.ends.is_some()
+            && zone.is_some_and(|zone| contract.is_over(Day::of(zone.to_datetime(at).date())))
     }
 
     /// When all full periods of a row have ended; never, if one is its total.
