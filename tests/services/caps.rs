@@ -190,7 +190,7 @@ impl Market {
             placed: None,
             now: looked.at,
         };
-        self.store.lead_assign(assign).await.unwrap().map(|mut assignments| assignments.remove(0))
+        self.store.lead_assign(assign).await.unwrap().map(|mut given| given.assignments.remove(0))
     }
 
     /// A dealer gives a seat back, and the lead may be had again, by the same dealer too.
