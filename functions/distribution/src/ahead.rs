@@ -83,11 +83,12 @@ impl Ahead {
             let facts = lead.facts(judged.score.band);
             let whose = judging::counters_of_interest(cloud, in_force, &facts, *since).await;
             let Ok((contracts, dealers)) = whose else { continue };
-            count += contracts.len() + dealers.len();
+            let of_company = wanted.entry(lead.company.clone()).or_default();
+            count += contracts.iter().filter(|contract| !of_company.0.contains(*contract)).count();
+            count += dealers.iter().filter(|dealer| !of_company.1.contains(*dealer)).count();
             if count > limits::COUNTERS_AHEAD {
                 break;
             }
-            let of_company = wanted.entry(lead.company.clone()).or_default();
             of_company.0.extend(contracts);
             of_company.1.extend(dealers);
         }
