@@ -17,6 +17,7 @@ mod intake;
 mod persons;
 mod scoring;
 mod distribution;
+mod batches;
 mod shared;
 mod delivery;
 mod desk;

@@ -18,7 +18,7 @@ use leadyard_domain::distribution::counters::PASS_UNIT;
 use leadyard_domain::distribution::{Counters, Pass, Reservation, Seat, Usage};
 use leadyard_domain::enquiry::Fields;
 use leadyard_domain::ids::{
-    AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, LeadId, OfferId,
+    ActId, AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, LeadId, OfferId,
     SourceId,
 };
 use leadyard_domain::lead::{Arrival, AssignmentState, Contactable, Lead, LeadScope};
@@ -26,7 +26,9 @@ use leadyard_domain::money::Money;
 use leadyard_domain::scoring::Band;
 use leadyard_domain::time::{Period, WeekStart};
 use leadyard_platform::entropy::Entropy;
-use leadyard_platform::store::{Assign, Changes, Conflict, DecisionRecord, Keep, Kept, Store, StoredEnquiry};
+use leadyard_platform::store::{
+    Act, Assign, Changes, Conflict, DecisionRecord, Given, Keep, Kept, Store, StoredEnquiry,
+};
 
 /// Contracts and their dealers: two share one.
 const CONTRACTS: [(&str, &str); 3] = [("north", "hudson"), ("south", "hudson"), ("west", "ridge")];
@@ -158,6 +160,11 @@ impl Market {
 
     /// The worker commits what it saw.
     async fn commits(&self, looked: &Looked) -> Result<Assignment, Conflict> {
+        self.gives(looked).await.map(|mut given| given.assignments.remove(0))
+    }
+
+    /// The same, and what it left of the counters.
+    async fn gives(&self, looked: &Looked) -> Result<Given, Conflict> {
         let record = DecisionRecord {
             id: DecisionId::mint(looked.at, self.entropy.bytes()),
             at: looked.at,
@@ -190,7 +197,23 @@ impl Market {
             placed: None,
             now: looked.at,
         };
-        self.store.lead_assign(assign).await.unwrap().map(|mut assignments| assignments.remove(0))
+        self.store.lead_assign(assign).await.unwrap()
+    }
+
+    /// A dealer pays for a hundred leads.
+    async fn pays_in_advance(&self, dealer: &str, at: Timestamp) {
+        let act = Act {
+            id: ActId::mint(at, self.entropy.bytes()),
+            at,
+            by: "desk".to_owned(),
+            act: "deposit".to_owned(),
+            reason: None,
+            before: String::new(),
+            after: String::new(),
+        };
+        let (dealer, amount) = (id(DealerId::new, dealer), Money::from_minor(140_000));
+        let booked = self.store.deposit_book(&self.company, &dealer, amount, "wire-1", &[], &act).await;
+        assert!(booked.unwrap());
     }
 
     /// A dealer gives a seat back, and the lead may be had again, by the same dealer too.
@@ -363,6 +386,45 @@ async fn a_seat_taken_by_a_slow_clock_counts_where_the_dealer_s_day_has_turned_t
         assert!(market.gives_back(back, noon()).await);
     }
     market.is_empty().await;
+}
+
+/// A worker reads the counters once, and goes on by what its own commits left: of every attribute, over turned
+/// periods, lifted passes, prices, balances and forgotten weeks.
+#[tokio::test(start_paused = true)]
+async fn what_a_commit_left_of_the_counters_is_what_stands() {
+    const SEEDS: u64 = 20;
+    for seed in 1..=SEEDS {
+        let market = Market::open(seed).await.unwrap();
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut now = noon();
+        for dealer in ["hudson", "ridge"] {
+            market.pays_in_advance(dealer, now).await;
+        }
+        let mut known = market.counters().await;
+        for lead in 0..usize::from(LEADS) {
+            let hours = [0, 1, 30, 24 * 40, 24 * 7 * 30];
+            let hours = hours[rng.usize(0..hours.len())];
+            now = now.checked_add(SignedDuration::from_hours(hours)).unwrap();
+            // Its clock may be behind what it turned itself.
+            let at = now.checked_sub(SignedDuration::from_hours(rng.i64(0..3) * 12)).unwrap();
+            let mut looked = market.looks(lead, rng.usize(0..CONTRACTS.len()), at).await;
+            let seat = &mut looked.seat;
+            (seat.contract_caps, seat.dealer_caps) = (caps(&[]), caps(&[(Period::Total, 100)]));
+            seat.budget_month = rng.bool().then(|| Money::from_minor(1_000_000));
+            seat.price = Money::from_minor(rng.i64(0..3) * 700);
+            seat.prepaid = rng.bool();
+            let read = known.contracts.get(&seat.contract).map_or(0, |usage| usage.pass);
+            let lifted = read + rng.u64(0..2) * 7 * PASS_UNIT;
+            seat.pass = Pass { read, next: lifted + PASS_UNIT, step: PASS_UNIT, rival: None };
+            looked.counters = known.clone();
+            let given = market.gives(&looked).await.unwrap();
+            known.contracts.extend(given.counters.contracts);
+            known.dealers.extend(given.counters.dealers);
+            let stands = market.counters().await;
+            assert_eq!(known.contracts, stands.contracts, "seed {seed}, lead {lead}");
+            assert_eq!(known.dealers, stands.dealers, "seed {seed}, lead {lead}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

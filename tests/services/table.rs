@@ -50,6 +50,7 @@ everywhere! {
     a_transaction_touches_an_item_once
     a_token_sent_again_applies_once_and_answers_the_same
     a_token_with_another_transaction_is_refused
+    a_token_knows_its_transaction_in_any_order_of_its_attributes
     a_token_is_forgotten_after_ten_minutes
     a_refused_transaction_leaves_its_token_free
     an_addition_to_a_number_begins_at_nothing_and_counts_every_time
@@ -199,6 +200,22 @@ async fn a_token_with_another_transaction_is_refused(place: Place) {
         let error = table.transact(token, vec![add("b", "n")]).await.unwrap_err();
         assert_eq!(error.code(), Some("ValidationException"), "{error:?}");
     }
+}
+
+async fn a_token_knows_its_transaction_in_any_order_of_its_attributes(place: Place) {
+    let table = Table::new(place).await;
+    // A map's order is another each time that it is made.
+    let written = |first: &str, last: &str| {
+        let more = [("n1", first), ("n2", "b"), ("n3", "c"), ("n4", "d"), ("n5", last)];
+        vec![put_if(item("a", "L", more.map(|(name, value)| (name, string(value)))), "", [])]
+    };
+    for _ in 0..20 {
+        table.transact("token", written("a", "e")).await.unwrap();
+    }
+    // The same texts, elsewhere.
+    let error = table.transact("token", written("e", "a")).await.unwrap_err();
+    assert!(error.as_service_error().unwrap().is_idempotent_parameter_mismatch_exception(), "{error:?}");
+    assert_eq!(table.get("a", "L").await.unwrap()["n1"], string("a"));
 }
 
 async fn a_token_is_forgotten_after_ten_minutes(place: Place) {

@@ -25,6 +25,8 @@ enum Handler {
     Spill,
     Scoring,
     Distribution,
+    /// Several leads at once, for the same contracts.
+    DistributionOfMany,
     Delivery,
     /// The dealer is gone at the first attempt.
     DeliveryFails,
@@ -58,13 +60,14 @@ enum Placed {
     TakeBack,
 }
 
-const HANDLERS: [Handler; 20] = [
+const HANDLERS: [Handler; 21] = [
     Handler::IntakeLead,
     Handler::IntakeRepeat,
     Handler::IntakeInteractions,
     Handler::Spill,
     Handler::Scoring,
     Handler::Distribution,
+    Handler::DistributionOfMany,
     Handler::Delivery,
     Handler::DeliveryFails,
     Handler::DeliveryThenGone,
@@ -80,6 +83,9 @@ const HANDLERS: [Handler; 20] = [
     Handler::Placed(Placed::ReturnTrusted),
     Handler::Placed(Placed::TakeBack),
 ];
+
+/// Leads that come in before a batch is worked.
+const MANY: usize = 5;
 
 /// What one run came to.
 struct Ran {
@@ -200,6 +206,19 @@ async fn act(world: &Arc<World>, handler: Handler, invocation: &Arc<Invocation>)
         Handler::Distribution => {
             sleep(Duration::from_secs(6)).await;
             world.work(&system::DISTRIBUTION, invocation).await;
+        }
+        Handler::DistributionOfMany => {
+            for number in 2..=MANY {
+                let others = json!({
+                    "last_name": "Hill", "email": format!("hill{number}@mail.example.org"), "zip": "75214",
+                    "offer": "roof-repair", "message": "first",
+                });
+                world.enquire_in(&calm(), "alpha", &others).await;
+            }
+            sleep(Duration::from_secs(6)).await;
+            // How many it takes is drawn; by this seed, more than one.
+            let worked = world.work(&system::DISTRIBUTION, invocation).await;
+            anyhow::ensure!(worked > 1, "a batch of {worked}");
         }
         Handler::Delivery => {
             work_off(world, &system::DISTRIBUTION).await;

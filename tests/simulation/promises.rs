@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
+use leadyard::aws::DynamoService;
 use leadyard_domain::assignment::{Assignment, DeliveryState};
 use leadyard_domain::backtest::{Difference, Window, backtest};
 use leadyard_domain::distribution::{Conclusion, Rule, Waiting};
@@ -14,7 +15,6 @@ use leadyard_domain::scoring::{Activity, InteractionId, InteractionKind};
 use leadyard_domain::time::{Period, UtcDay};
 use leadyard_platform::store::{Item, Story};
 use leadyard_platform::{history, judging};
-use serde_json::json;
 
 use crate::dealers::{Got, Seen};
 use crate::rules;
@@ -602,14 +602,12 @@ impl Check<'_> {
 
 /// Promise 3, at every moment: the counters of an item (`pk|sk`) that was just written, beside what was
 /// agreed.
-pub(crate) fn cap_exceeded(database: &dynoxide::Database, table: &str, key: &str) -> Option<String> {
+pub(crate) fn cap_exceeded(tables: &DynamoService, table: &str, key: &str) -> Option<String> {
     let (pk, sk) = key.split_once('|')?;
     let caps = rules::caps_of(pk)?;
-    let request = json!({ "TableName": table, "Key": { "pk": { "S": pk }, "sk": { "S": sk } } });
-    let answer = database.get_item(serde_json::from_value(request).ok()?).ok()?;
-    let item = serde_json::to_value(answer).ok()?;
-    let count = |name: String| item["Item"][name]["N"].as_str()?.parse::<u32>().ok();
-    let money = |name: &str| item["Item"][name]["N"].as_str()?.parse::<i64>().ok();
+    let item = serde_json::to_value(tables.item(table, pk, sk)?).ok()?;
+    let count = |name: String| item[name]["N"].as_str()?.parse::<u32>().ok();
+    let money = |name: &str| item[name]["N"].as_str()?.parse::<i64>().ok();
     if let Some((budget, spent)) = rules::budget_of(pk).zip(money("month_spent"))
         && spent > budget
     {

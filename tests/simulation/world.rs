@@ -105,9 +105,9 @@ impl World {
         for book in books {
             files::publish(&plain.store, &book.compiled, &book.files, "the seed", clock.now()).await?;
         }
-        let database = aws.database().clone();
+        let tables = aws.tables().clone();
         let table = plain.store.table().to_owned();
-        faults.watch(move |key| promises::cap_exceeded(&database, &table, key));
+        faults.watch(move |key| promises::cap_exceeded(&tables, &table, key));
         let world = Self {
             leads: leadyard_intake::leads(cloud.clone()),
             interactions: leadyard_intake::interactions(cloud.clone()),

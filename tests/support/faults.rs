@@ -1,6 +1,7 @@
 //! Services that refuse, and one that hesitates: a switch in front of the HTTP client that every function
-//! is given.
+//! is given. It counts what passes.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,6 +20,7 @@ pub struct Faults {
     table: Arc<AtomicBool>,
     queues: Arc<AtomicBool>,
     commit: Arc<Mutex<Option<Held>>>,
+    calls: Arc<Mutex<BTreeMap<String, usize>>>,
 }
 
 /// A commit that is held on its way to the table: all it rests on is read, and nothing of it is written.
@@ -57,6 +59,18 @@ impl Faults {
         let held = Held { arrived: nothing_yet(), let_go: nothing_yet() };
         *self.commit.lock().unwrap_or_else(PoisonError::into_inner) = Some(held.clone());
         held
+    }
+
+    /// The calls made since this was asked last, by operation (`TransactWriteItems`).
+    pub fn calls(&self) -> BTreeMap<String, usize> {
+        std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn count(&self, request: &HttpRequest) {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        *calls.entry(operation).or_default() += 1;
     }
 
     fn holds(&self, request: &HttpRequest) -> Option<Held> {
@@ -101,6 +115,7 @@ struct SwitchedConnector {
 
 impl HttpConnector for SwitchedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.faults.count(&request);
         if self.faults.refuse(request.uri()) {
             let body =
                 r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"refused"}"#;

@@ -95,8 +95,8 @@ pub(crate) async fn place(
         placed: Some(Placed { act: &act, over: over_a_cap, shadow }),
         now,
     };
-    let Ok(assignments) = cloud.store.lead_assign(assign).await? else { return Ok(None) };
-    for assignment in &assignments {
+    let Ok(given) = cloud.store.lead_assign(assign).await? else { return Ok(None) };
+    for assignment in &given.assignments {
         tracing::info!(
             lead.id = %lead.id, assignment.id = %assignment.id, dealer.id = %assignment.dealer,
             staff = %desk.staff, "the desk placed a lead"

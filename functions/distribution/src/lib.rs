@@ -1,27 +1,36 @@
 //! Distribution: a lead becomes a decision, and the decision one transaction.
 //!
-//! A message names a lead. The handler reads the leads of a batch and the rules in force at once; then, one
-//! lead after another, it scores what it read, decides purely, and commits: lead, caps of contract and
-//! dealer, assignment and decision, all or nothing. What is refused is looked at again, at most
-//! [`limits::DECIDE_AGAIN`] times; then the lead is due again within seconds. A message is never failed for
-//! contention, and a duplicate finds the lead assigned and only scores it again.
+//! A message names a lead. The handler reads the leads of a batch and the rules in force at once, scores what
+//! it read, and reads the counters of all who may have one of them; then, one lead after another, it decides
+//! purely and commits: lead, caps of contract and dealer, assignment and decision, all or nothing. What is
+//! refused is looked at again, alone, at most [`limits::DECIDE_AGAIN`] times; then the lead is due again within
+//! seconds. A message is never failed for contention, and a duplicate finds the lead assigned and only scores
+//! it again.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `ahead` | what a batch asks for, read at once |
+//! | `counted` | the counters of a batch, kept true to what the worker commits |
+//! | `wake` | waking those who wait |
 
 mod ahead;
+mod counted;
 mod wake;
 
 use ahead::{Ahead, Seen};
+use counted::Counted;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::{Conclusion, Seat, Waiting};
 use leadyard_domain::ids::{AssignmentId, DecisionId, LeadId};
 use leadyard_domain::lead::{Lead, Stage};
 use leadyard_domain::limits;
-use leadyard_domain::scoring::NextStep;
+use leadyard_domain::scoring::{Activity, NextStep};
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, Considered, InForce, Judged};
 use leadyard_platform::queues::{self, ToDistribution, Unreadable};
-use leadyard_platform::store::{Assign, DecisionRecord, StoreError, WAKE_AFTER_S};
+use leadyard_platform::store::{Assign, Conflict, DecisionRecord, StoreError, StoredEnquiry, WAKE_AFTER_S};
 
 /// The longest that a look at a lead may take to be sure to see what wakes it.
 const LOOKED_AT_FOR: SignedDuration = SignedDuration::from_secs(WAKE_AFTER_S as i64 - 1);
@@ -34,7 +43,9 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
         Ok(ToDistribution::Lead(lead)) => Some(*lead),
         Ok(ToDistribution::Wake { .. }) | Err(_) => None,
     });
-    let mut worker = Worker { cloud, ahead: Ahead::read(cloud, leads.collect()).await, given: Vec::new() };
+    let ahead = Ahead::read(cloud, leads.collect()).await;
+    let counted = Counted::read(cloud, ahead.counters(cloud).await).await;
+    let mut worker = Worker { cloud, ahead, counted, given: Vec::new() };
     // One after another: contention, not speed, is this function's limit.
     let mut results = Vec::with_capacity(event.records.len());
     for (message, asked) in event.records.into_iter().zip(asked) {
@@ -49,6 +60,7 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
 struct Worker<'a> {
     cloud: &'a Cloud,
     ahead: Ahead,
+    counted: Counted,
     /// Assignments that stand and are to be delivered.
     given: Vec<Assignment>,
 }
@@ -98,13 +110,117 @@ impl Worker<'_> {
         for _ in 0..=limits::DECIDE_AGAIN {
             // What was read ahead is looked at once: whoever is refused reads again.
             let Some(seen) = self.ahead.see(self.cloud, id).await? else { return Ok(Distributed::Gone) };
-            match look(self.cloud, seen, &mut self.given).await {
+            match self.look(seen).await {
                 Ok(Looked::Final(distributed)) => return Ok(distributed),
                 Ok(Looked::Again) | Err(StoreError::Contended) => {}
                 Err(error) => return Err(error),
             }
         }
         postpone(self.cloud, id).await
+    }
+
+    async fn look(&mut self, seen: Seen) -> Result<Looked, StoreError> {
+        let cloud = self.cloud;
+        let Seen { mut lead, in_force, judged, since } = seen;
+        let now = cloud.clock.now();
+        if lead.stage.closed() || lead.stage == Stage::Quarantined {
+            return rest(cloud, lead).await;
+        }
+        let Some(in_force) = in_force else {
+            // A company without a rulebook has no one to give it to; it is looked at again every hour.
+            tracing::warn!(company.id = %lead.company, "a lead's company has no rulebook");
+            return settle(cloud, lead, |lead| lead.due = later(now, 60)).await;
+        };
+        let window = in_force.core.company.window_days;
+        if lead.has_expired(window, now) {
+            return settle(cloud, lead, |lead| lead.close(Stage::Expired, now)).await;
+        }
+        let judged = match judged {
+            Some(judged) => judged,
+            None => {
+                let opening = cloud.store.enquiry_get(lead.opening).await?;
+                score(cloud, &in_force, &mut lead, opening.as_ref(), now).await?
+            }
+        };
+        if lead.hold.is_some() && lead.wants_distribution() {
+            if let Some(hold) = lead.held_back(now).cloned() {
+                return settle(cloud, lead, |lead| lead.wait(Waiting::Held, hold.until, window, now)).await;
+            }
+            lead.hold = None;
+        }
+        if !lead.wants_distribution() {
+            // Assigned: the repeat or interaction has been scored, and nothing else changes.
+            return settle(cloud, lead, Lead::rest_assigned).await;
+        }
+        // Once in a cycle: what has reached its band goes on being sold, though it fades while it waits.
+        lead.crossed |= ready(&in_force, &lead, &judged);
+        if !lead.crossed {
+            return settle(cloud, lead, |lead| lead.nurture(window)).await;
+        }
+        let facts = lead.facts(judged.score.band);
+        let considered = self.counted.consider(cloud, &in_force, &facts, now).await?;
+        let id = DecisionId::mint(now, cloud.entropy.bytes());
+        let record = considered.record(id, now, &facts, in_force.core.version, None)?;
+        match considered.decision.conclusion {
+            Conclusion::Assign(ref seats) => self.assign(lead, seats, &considered, &record).await,
+            Conclusion::Wait { reason, until, .. } => {
+                if lead.holders.is_empty() || considered.decision.kept.is_some() {
+                    lead.wait(reason, until, window, now);
+                } else {
+                    lead.rest_assigned();
+                }
+                // A new decision is recorded only when its conclusion changed.
+                let saved = if lead.last_conclusion.as_deref() == Some(&record.conclusion) {
+                    cloud.store.lead_save(&lead).await?
+                } else {
+                    lead.last_conclusion = Some(record.conclusion.clone());
+                    cloud.store.lead_save_decided(&lead, &record).await?
+                };
+                tracing::info!(lead.id = %lead.id, waiting = %reason, "the lead waits");
+                // Those who wait are woken a little after what may place them changed: who was looked at for
+                // longer than that may have missed it.
+                let slow = cloud.clock.now().duration_since(since) >= LOOKED_AT_FOR;
+                Ok(if saved && !slow { Looked::Final(Distributed::Settled) } else { Looked::Again })
+            }
+        }
+    }
+
+    async fn assign(
+        &mut self,
+        lead: Lead,
+        seats: &[Seat],
+        considered: &Considered,
+        record: &DecisionRecord,
+    ) -> Result<Looked, StoreError> {
+        let Self { cloud, counted, .. } = self;
+        let now = record.at;
+        let seats: Vec<(Seat, AssignmentId)> =
+            seats.iter().map(|seat| (seat.clone(), AssignmentId::mint(now, cloud.entropy.bytes()))).collect();
+        let counters = &considered.counters;
+        let kept = considered.decision.kept;
+        let assign =
+            Assign { lead: &lead, seats: &seats, kept, counters, decision: record, placed: None, now };
+        let given = match cloud.store.lead_assign(assign).await {
+            Ok(Ok(given)) => given,
+            Ok(Err(Conflict::Lead)) => return Ok(Looked::Again),
+            Ok(Err(Conflict::Caps)) => {
+                counted.refused();
+                return Ok(Looked::Again);
+            }
+            Err(error) => {
+                counted.refused();
+                return Err(error);
+            }
+        };
+        counted.committed(&lead.company, given.counters);
+        for assignment in &given.assignments {
+            tracing::info!(
+                lead.id = %lead.id, assignment.id = %assignment.id, dealer.id = %assignment.dealer,
+                contract.id = %assignment.contract, "the lead is assigned"
+            );
+        }
+        self.given.extend(given.assignments);
+        Ok(Looked::Final(Distributed::Assigned))
     }
 }
 
@@ -118,65 +234,6 @@ async fn postpone(cloud: &Cloud, id: LeadId) -> Result<Distributed, StoreError> 
         tracing::info!(lead.id = %id, "the lead is contended and looked at again within seconds");
     }
     Ok(Distributed::Postponed)
-}
-
-async fn look(cloud: &Cloud, seen: Seen, given: &mut Vec<Assignment>) -> Result<Looked, StoreError> {
-    let Seen { mut lead, in_force, since } = seen;
-    let now = cloud.clock.now();
-    if lead.stage.closed() || lead.stage == Stage::Quarantined {
-        return rest(cloud, lead).await;
-    }
-    let Some(in_force) = in_force else {
-        // A company without a rulebook has no one to give it to; it is looked at again every hour.
-        tracing::warn!(company.id = %lead.company, "a lead's company has no rulebook");
-        return settle(cloud, lead, |lead| lead.due = later(now, 60)).await;
-    };
-    let window = in_force.core.company.window_days;
-    if lead.has_expired(window, now) {
-        return settle(cloud, lead, |lead| lead.close(Stage::Expired, now)).await;
-    }
-    let judged = score(cloud, &in_force, &mut lead, now).await?;
-    if lead.hold.is_some() && lead.wants_distribution() {
-        if let Some(hold) = lead.held_back(now).cloned() {
-            return settle(cloud, lead, |lead| lead.wait(Waiting::Held, hold.until, window, now)).await;
-        }
-        lead.hold = None;
-    }
-    if !lead.wants_distribution() {
-        // Assigned: the repeat or interaction has been scored, and nothing else changes.
-        return settle(cloud, lead, Lead::rest_assigned).await;
-    }
-    // Once in a cycle: what has reached its band goes on being sold, though it fades while it waits.
-    lead.crossed |= ready(&in_force, &lead, &judged);
-    if !lead.crossed {
-        return settle(cloud, lead, |lead| lead.nurture(window)).await;
-    }
-    let facts = lead.facts(judged.score.band);
-    let considered = judging::consider(cloud, &in_force, &facts, now).await?;
-    let id = DecisionId::mint(now, cloud.entropy.bytes());
-    let record = considered.record(id, now, &facts, in_force.core.version, None)?;
-    match considered.decision.conclusion {
-        Conclusion::Assign(ref seats) => assign(cloud, lead, seats, &considered, &record, given).await,
-        Conclusion::Wait { reason, until, .. } => {
-            if lead.holders.is_empty() || considered.decision.kept.is_some() {
-                lead.wait(reason, until, window, now);
-            } else {
-                lead.rest_assigned();
-            }
-            // A new decision is recorded only when its conclusion changed.
-            let saved = if lead.last_conclusion.as_deref() == Some(&record.conclusion) {
-                cloud.store.lead_save(&lead).await?
-            } else {
-                lead.last_conclusion = Some(record.conclusion.clone());
-                cloud.store.lead_save_decided(&lead, &record).await?
-            };
-            tracing::info!(lead.id = %lead.id, waiting = %reason, "the lead waits");
-            // Those who wait are woken a little after what may place them changed: who was looked at for
-            // longer than that may have missed it.
-            let slow = cloud.clock.now().duration_since(since) >= LOOKED_AT_FOR;
-            Ok(if saved && !slow { Looked::Final(Distributed::Settled) } else { Looked::Again })
-        }
-    }
 }
 
 /// A lead that asks for nothing has no due time.
@@ -198,13 +255,19 @@ async fn score(
     cloud: &Cloud,
     in_force: &InForce,
     lead: &mut Lead,
+    opening: Option<&StoredEnquiry>,
     now: Timestamp,
 ) -> Result<Judged, StoreError> {
-    for visitor in std::mem::take(&mut lead.visitors_to_join) {
-        cloud.store.activity_join(&lead.company, visitor, lead.id, now).await?;
-    }
-    let activity = cloud.store.activity_of_lead(lead.id).await?;
-    let judged = judging::judge(cloud, &in_force.core, lead, activity, now).await?;
+    let activity = if lead.is_as_opened() && lead.visitors_to_join.is_empty() {
+        // Whoever adds to what it did writes the lead afterwards: nobody has, or we shall be refused.
+        Activity::new()
+    } else {
+        for visitor in std::mem::take(&mut lead.visitors_to_join) {
+            cloud.store.activity_join(&lead.company, visitor, lead.id, now).await?;
+        }
+        cloud.store.activity_of_lead(lead.id).await?
+    };
+    let judged = judging::judge_by(&in_force.core, lead, opening, activity, now);
     lead.score = Some(judged.state(&in_force.core.scoring, now));
     Ok(judged)
 }
@@ -218,33 +281,6 @@ fn ready(in_force: &InForce, lead: &Lead, judged: &Judged) -> bool {
     judged.score.band.meets(offer.min_band)
         && judged.score.next_step == NextStep::Pitch
         && (!offer.incentive || judged.interactions() >= INTERACTIONS_OF_AN_INCENTIVE)
-}
-
-async fn assign(
-    cloud: &Cloud,
-    lead: Lead,
-    seats: &[Seat],
-    considered: &Considered,
-    record: &DecisionRecord,
-    given: &mut Vec<Assignment>,
-) -> Result<Looked, StoreError> {
-    let now = record.at;
-    let seats: Vec<(Seat, AssignmentId)> =
-        seats.iter().map(|seat| (seat.clone(), AssignmentId::mint(now, cloud.entropy.bytes()))).collect();
-    let counters = &considered.counters;
-    let kept = considered.decision.kept;
-    let assign = Assign { lead: &lead, seats: &seats, kept, counters, decision: record, placed: None, now };
-    let Ok(assignments) = cloud.store.lead_assign(assign).await? else {
-        return Ok(Looked::Again);
-    };
-    for assignment in &assignments {
-        tracing::info!(
-            lead.id = %lead.id, assignment.id = %assignment.id, dealer.id = %assignment.dealer,
-            contract.id = %assignment.contract, "the lead is assigned"
-        );
-    }
-    given.extend(assignments);
-    Ok(Looked::Final(Distributed::Assigned))
 }
 
 fn later(now: Timestamp, minutes: i64) -> Option<Timestamp> {

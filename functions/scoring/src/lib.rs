@@ -121,7 +121,13 @@ async fn rescore(cloud: &Cloud, id: LeadId) -> Result<(), StoreError> {
     for _ in 0..ROUNDS {
         let Some((mut lead, activity)) = cloud.store.lead_with_activity(id).await? else { return Ok(()) };
         let now = cloud.clock.now();
-        let Some(in_force) = judging::in_force(cloud, &lead.company).await? else { return Ok(()) };
+        let Some(in_force) = judging::in_force(cloud, &lead.company).await? else {
+            // No rules, no score. The lead is written all the same: one that nobody wrote did nothing.
+            if cloud.store.lead_save(&lead).await? {
+                return Ok(());
+            }
+            continue;
+        };
         let judged = judging::judge(cloud, &in_force.core, &lead, activity, now).await?;
         let before = lead.score.replace(judged.state(&in_force.core.scoring, now));
         let crossed = before.is_none_or(|before| before.band != judged.score.band);

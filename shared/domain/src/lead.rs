@@ -338,6 +338,11 @@ impl Lead {
         }
     }
 
+    /// Whether nobody has written it since its first enquiry opened it.
+    pub const fn is_as_opened(&self) -> bool {
+        self.version == 0
+    }
+
     /// Whether the window of repeats is over.
     pub fn outside_window(&self, at: Timestamp, window_days: u16) -> bool {
         at.duration_since(self.last_enquiry_at) > SignedDuration::from_hours(24 * i64::from(window_days))

@@ -124,6 +124,10 @@ pub const EXTERNAL_ID_BYTES: usize = 128;
 pub const INTERVALS_PER_DAY: usize = 4;
 /// How many days ahead an opening is searched for.
 pub const OPENING_SEARCH_DAYS: i64 = 400;
+/// Counters that are read for the leads of a batch before the first is decided on.
+pub const COUNTERS_AHEAD: usize = 1_000;
+/// How long counters that were read for a batch are decided on, in milliseconds.
+pub const COUNTERS_HELD_MS: i64 = 1_000;
 /// Times a decision is made again after a refused condition, within one message.
 pub const DECIDE_AGAIN: usize = 4;
 /// Days after which a held lead without an outcome expires.

@@ -22,6 +22,7 @@ use leadyard_domain::scoring::{
 use leadyard_domain::time::{self, UtcDay};
 
 use crate::cloud::Cloud;
+use crate::known::KnownCounters;
 use crate::store::{DecisionRecord, StoreError, StoredEnquiry};
 
 /// A lead's score with what it is made of.
@@ -63,11 +64,22 @@ pub async fn judge(
     now: Timestamp,
 ) -> Result<Judged, StoreError> {
     let opening = cloud.store.enquiry_get(lead.opening).await?;
+    Ok(judge_by(core, lead, opening.as_ref(), activity, now))
+}
+
+/// The same with the enquiry that opened the cycle at hand.
+pub fn judge_by(
+    core: &Core,
+    lead: &Lead,
+    opening: Option<&StoredEnquiry>,
+    activity: Activity,
+    now: Timestamp,
+) -> Judged {
     let facts = opening
-        .map(|enquiry| understand(&enquiry, core.source(&lead.source)).fit_facts(&lead.source, &lead.offer))
+        .map(|enquiry| understand(enquiry, core.source(&lead.source)).fit_facts(&lead.source, &lead.offer))
         .unwrap_or_default();
     let activity = with_enquiries(activity, lead);
-    Ok(Judged { score: score(&core.scoring, &facts, &activity, UtcDay::of(now)), activity })
+    Judged { score: score(&core.scoring, &facts, &activity, UtcDay::of(now)), activity }
 }
 
 impl Judged {
@@ -116,9 +128,9 @@ pub async fn in_force(cloud: &Cloud, company: &CompanyId) -> Result<Option<InFor
 pub struct Considered {
     /// The decision.
     pub decision: Decision,
-    /// The counters it read.
+    /// The counters it read, of those who get a seat or are recommended at least.
     pub counters: Counters,
-    /// The same, and the switches, as they are kept with it.
+    /// All that it read, and the switches, as they are kept with it.
     pub evidence: Evidence,
     /// The seed of its last tie-break.
     pub seed: u64,
@@ -180,30 +192,46 @@ pub async fn consider(
     facts: &LeadFacts,
     now: Timestamp,
 ) -> Result<Considered, StoreError> {
-    with_counters(cloud, in_force, facts, now, |screened, counters, seed| {
-        let decision = decide(screened, &counters, now, seed);
-        let evidence = Evidence::of(screened, &counters, now);
-        Considered { decision, counters, evidence, seed }
-    })
-    .await
+    consider_by(cloud, in_force, facts, &mut KnownCounters::default(), now).await
 }
 
-/// Finds a lead's candidates and reads their counters, for whoever concludes something of them.
-async fn with_counters<T>(
+/// The same by counters that are known already; those that are not are read.
+pub async fn consider_by(
     cloud: &Cloud,
     in_force: &InForce,
     facts: &LeadFacts,
+    known: &mut KnownCounters,
     now: Timestamp,
-    conclude: impl FnOnce(&Screened<'_>, Counters, u64) -> T,
-) -> Result<T, StoreError> {
+) -> Result<Considered, StoreError> {
     let core = &in_force.core;
     let chunks: Vec<Arc<Chunk>> =
         cloud.rulebooks.chunks(&cloud.store, core, &facts.category, facts.location.state()).await?;
     let screened = screen(facts, core, &chunks, &in_force.switches, now);
     let (contracts, dealers) = screened.counters_to_read();
-    let counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers).await?;
+    let counters = known.read(&cloud.store, core.company_id(), &contracts, &dealers).await?;
     // The same for a lead's cycle whenever it is decided: a hash breaks ties, not a moment.
-    Ok(conclude(&screened, counters, u64::from(facts.cycle)))
+    let seed = u64::from(facts.cycle);
+    let decision = decide(&screened, counters, now, seed);
+    let evidence = Evidence::of(&screened, counters, now);
+    let (Conclusion::Assign(seats) | Conclusion::Wait { recommended: seats, .. }) = &decision.conclusion;
+    let counters = counters.of(seats.iter().map(|seat| (&seat.contract, &seat.dealer)));
+    Ok(Considered { decision, counters, evidence, seed })
+}
+
+/// Whose counters a decision on a lead reads.
+///
+/// # Errors
+/// When the rulebook cannot be read.
+pub async fn counters_of_interest(
+    cloud: &Cloud,
+    in_force: &InForce,
+    facts: &LeadFacts,
+    now: Timestamp,
+) -> Result<(Vec<ContractId>, Vec<DealerId>), StoreError> {
+    let core = &in_force.core;
+    let chunks: Vec<Arc<Chunk>> =
+        cloud.rulebooks.chunks(&cloud.store, core, &facts.category, facts.location.state()).await?;
+    Ok(screen(facts, core, &chunks, &in_force.switches, now).counters_to_read())
 }
 
 /// What placing a lead with a contract by hand would come to, and what it was judged on; `None` when the

@@ -7,6 +7,7 @@
 //! | [`queues`] | typed messages |
 //! | [`hand_on`] | what was committed goes to its queue |
 //! | [`rulebooks`] | compiled rulebooks, kept per version |
+//! | [`known`] | counters that one worker has read, and keeps true to what it commits |
 //! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
 //! | [`outbound`] | dealers' URLs |
 //! | [`batch`] | partial failures |
@@ -20,6 +21,7 @@ pub mod store;
 pub mod queues;
 mod hand_on;
 pub mod rulebooks;
+pub mod known;
 pub mod judging;
 pub mod history;
 pub mod outbound;

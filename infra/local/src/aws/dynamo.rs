@@ -1,7 +1,9 @@
 //! DynamoDB in process: the JSON protocol over dynoxide.
 //!
 //! A request's body is parsed straight into dynoxide's request type and its answer serialized straight
-//! into the reply; there is no document in between, for this is the hot path.
+//! into the reply; there is no document in between, for this is the hot path. The storage beneath dynoxide is
+//! held here and its actions called directly: `dynoxide::Database` copies each transaction for a token cache that
+//! is not used here, and hides the connection, which must keep more statements prepared than it would.
 //!
 //! Request tokens are kept here and not in dynoxide, which looks at every token of the last ten minutes
 //! on every transaction (240,000 of them at 200 leads/s) and reads a clock of its own.
@@ -11,13 +13,21 @@ use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
-use dynoxide::{Database, DynoxideError};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use dynoxide::actions::vector_lifecycle::VectorIndexLifecycle;
+use dynoxide::actions::{
+    batch_get_item, batch_write_item, create_table, delete_item, delete_table, describe_table,
+    describe_time_to_live, get_item, list_tables, put_item, query, scan, transact_get_items,
+    transact_write_items, update_item, update_time_to_live,
+};
+use dynoxide::storage::Storage;
+use dynoxide::{AttributeValue, DynoxideError, Item};
+use futures::FutureExt as _;
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use winterbaume_core::{MockRequest, MockResponse, MockService};
 
 use super::file::refuse_unless_ours;
@@ -35,7 +45,9 @@ pub enum Calls {
 /// DynamoDB's API over one database. A clone shares it.
 #[derive(Clone)]
 pub struct DynamoService {
-    db: Database,
+    storage: Arc<Mutex<Storage>>,
+    /// Of vector indexes, which we have none of: dynoxide asks for it.
+    vectors: Arc<VectorIndexLifecycle>,
     clock: Clock,
     calls: Calls,
     tokens: Arc<Mutex<Tokens>>,
@@ -45,24 +57,37 @@ impl DynamoService {
     /// Opens or makes the database file. A damaged or foreign file is refused and left alone.
     pub fn open(path: &Path, clock: Clock, calls: Calls) -> Result<Self, LocalAwsError> {
         refuse_unless_ours(path, "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_tables')")?;
-        let db = Database::new(&path.to_string_lossy()).map_err(LocalAwsError::Table)?;
-        Ok(Self::over(db, clock, calls))
+        let storage = Storage::new(&path.to_string_lossy()).map_err(LocalAwsError::Table)?;
+        Ok(Self::over(storage, clock, calls))
     }
 
     /// A database in memory.
     pub fn memory(clock: Clock, calls: Calls) -> Result<Self, LocalAwsError> {
-        let db = Database::memory_with_clock(Arc::new(DynoxideClock(Arc::clone(&clock))))
-            .map_err(LocalAwsError::Table)?;
-        Ok(Self::over(db, clock, calls))
+        let storage = Storage::memory().map_err(LocalAwsError::Table)?;
+        let storage = storage.with_clock(Arc::new(DynoxideClock(Arc::clone(&clock))));
+        Ok(Self::over(storage, clock, calls))
     }
 
-    fn over(db: Database, clock: Clock, calls: Calls) -> Self {
-        Self { db, clock, calls, tokens: Arc::default() }
+    fn over(storage: Storage, clock: Clock, calls: Calls) -> Self {
+        storage.conn().set_prepared_statement_cache_capacity(STATEMENTS);
+        let storage = Arc::new(Mutex::new(storage));
+        Self { storage, vectors: Arc::default(), clock, calls, tokens: Arc::default() }
     }
 
-    /// The database beneath.
-    pub fn database(&self) -> &Database {
-        &self.db
+    /// An item as it stands, past the protocol.
+    pub fn item(&self, table: &str, pk: &str, sk: &str) -> Option<Item> {
+        let key = [("pk", pk), ("sk", sk)];
+        let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+        let request = get_item::GetItemRequest {
+            table_name: table.to_owned(),
+            key: key.into(),
+            ..get_item::GetItemRequest::default()
+        };
+        done(get_item::execute(&*self.storage(), request)).ok()?.item
+    }
+
+    fn storage(&self) -> MutexGuard<'_, Storage> {
+        self.storage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn answer(&self, operation: &str, body: &[u8]) -> MockResponse {
@@ -73,24 +98,27 @@ impl DynamoService {
     }
 
     fn dispatch(&self, operation: &str, body: &[u8]) -> Result<Bytes, Refusal> {
-        let db = &self.db;
+        let db = || self.storage();
+        let vectors = &self.vectors;
         match operation {
-            "GetItem" => call(body, |request| db.get_item(request)),
-            "PutItem" => call(body, |request| db.put_item(request)),
-            "UpdateItem" => call(body, |request| db.update_item(request)),
-            "DeleteItem" => call(body, |request| db.delete_item(request)),
+            "GetItem" => call(body, |request| done(get_item::execute(&*db(), request))),
+            "PutItem" => call(body, |request| done(put_item::execute(&*db(), request))),
+            "UpdateItem" => call(body, |request| done(update_item::execute(&*db(), request))),
+            "DeleteItem" => call(body, |request| done(delete_item::execute(&*db(), request))),
             "TransactWriteItems" => self.transact_write(body),
-            "Query" => call(body, |request| db.query(request)),
-            "BatchGetItem" => call(body, |request| db.batch_get_item(request)),
-            "BatchWriteItem" => call(body, |request| db.batch_write_item(request)),
-            "TransactGetItems" => call(body, |request| db.transact_get_items(request)),
-            "Scan" => call(body, |request| db.scan(request)),
-            "CreateTable" => call(body, |request| db.create_table(request)),
-            "DescribeTable" => call(body, |request| db.describe_table(request)),
-            "DeleteTable" => call(body, |request| db.delete_table(request)),
-            "ListTables" => call(body, |request| db.list_tables(request)),
-            "UpdateTimeToLive" => call(body, |request| db.update_time_to_live(request)),
-            "DescribeTimeToLive" => call(body, |request| db.describe_time_to_live(request)),
+            "Query" => call(body, |request| done(query::execute(&*db(), request))),
+            "BatchGetItem" => call(body, |request| done(batch_get_item::execute(&*db(), request))),
+            "BatchWriteItem" => call(body, |request| done(batch_write_item::execute(&*db(), request))),
+            "TransactGetItems" => call(body, |request| done(transact_get_items::execute(&*db(), request))),
+            "Scan" => call(body, |request| done(scan::execute(&*db(), request))),
+            "CreateTable" => call(body, |request| done(create_table::execute(&*db(), request))),
+            "DescribeTable" => call(body, |request| done(describe_table::execute(&*db(), request, vectors))),
+            "DeleteTable" => call(body, |request| done(delete_table::execute(&*db(), request, vectors))),
+            "ListTables" => call(body, |request| done(list_tables::execute(&*db(), request))),
+            "UpdateTimeToLive" => call(body, |request| done(update_time_to_live::execute(&*db(), request))),
+            "DescribeTimeToLive" => {
+                call(body, |request| done(describe_time_to_live::execute(&*db(), request)))
+            }
             _ => {
                 Err(Refusal::new("UnknownOperationException", &format!("{operation} is not served locally")))
             }
@@ -100,7 +128,7 @@ impl DynamoService {
     fn transact_write(&self, body: &[u8]) -> Result<Bytes, Refusal> {
         let mut request: TransactWriteItemsRequest = parse(body)?;
         let Some(token) = request.client_request_token.take() else {
-            return run(request, |request| self.db.transact_write_items(request));
+            return run(request, |request| self.commit(request));
         };
         if token.is_empty() || token.len() > TOKEN_BYTES {
             return Err(DynoxideError::ValidationException(format!(
@@ -126,12 +154,19 @@ impl DynamoService {
                 .into());
             }
         }
-        let result = run(request, |request| self.db.transact_write_items(request));
+        let result = run(request, |request| self.commit(request));
         self.tokens().settle(&token, result.as_ref().ok());
         result
     }
 
-    fn tokens(&self) -> std::sync::MutexGuard<'_, Tokens> {
+    fn commit(
+        &self,
+        request: TransactWriteItemsRequest,
+    ) -> dynoxide::Result<transact_write_items::TransactWriteItemsResponse> {
+        done(transact_write_items::execute(&*self.storage(), request))
+    }
+
+    fn tokens(&self) -> MutexGuard<'_, Tokens> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -216,6 +251,10 @@ fn parse<Q: DeserializeOwned>(body: &[u8]) -> Result<Q, Refusal> {
     })
 }
 
+/// Statements that SQLite keeps prepared: all that the table, its indexes and its stream ask for. Of the 16 that
+/// are usual, each would be parsed anew at nearly every write.
+const STATEMENTS: usize = 256;
+
 /// A request token's longest form, in bytes.
 const TOKEN_BYTES: usize = 36;
 /// How long a request token is remembered, in milliseconds.
@@ -279,10 +318,86 @@ impl Tokens {
 
 /// A digest of what a transaction does: the same for every order in which its maps were written.
 fn digest(body: &[u8]) -> Result<u64, Refusal> {
-    let request: serde_json::Value = parse(body)?;
-    let mut hasher = DefaultHasher::new();
-    request.get("TransactItems").hash(&mut hasher);
-    Ok(hasher.finish())
+    #[derive(Deserialize)]
+    struct Asked {
+        #[serde(rename = "TransactItems")]
+        items: Digest,
+    }
+    parse::<Asked>(body).map(|asked| asked.items.0)
+}
+
+/// A digest of a piece of JSON, taken while it is read.
+struct Digest(u64);
+
+impl Digest {
+    fn of(what: impl Hash) -> Self {
+        let mut hasher = DefaultHasher::new();
+        what.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_any(Digesting)
+    }
+}
+
+struct Digesting;
+
+impl<'de> Visitor<'de> for Digesting {
+    type Value = Digest;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Digest, E> {
+        Ok(Digest::of("null"))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Digest, E> {
+        Ok(Digest::of(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Digest, E> {
+        Ok(Digest::of(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Digest, E> {
+        Ok(Digest::of(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Digest, E> {
+        Ok(Digest::of(value.to_bits()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Digest, E> {
+        Ok(Digest::of(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Digest, A::Error> {
+        let mut hasher = DefaultHasher::new();
+        while let Some(Digest(entry)) = list.next_element()? {
+            entry.hash(&mut hasher);
+        }
+        Ok(Digest(hasher.finish()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Digest, A::Error> {
+        // A sum knows no order.
+        let mut members = 0_u64;
+        while let Some((Digest(name), Digest(value))) = map.next_entry()? {
+            members = members.wrapping_add(Digest::of((name, value)).0);
+        }
+        Ok(Digest::of(("members", members)))
+    }
+}
+
+/// What an action of dynoxide comes to: over SQLite it never waits.
+fn done<A>(action: impl Future<Output = dynoxide::Result<A>>) -> dynoxide::Result<A> {
+    let waits = || Err(DynoxideError::InternalServerError("the storage made an action wait".into()));
+    action.now_or_never().unwrap_or_else(waits)
 }
 
 /// Our clock as dynoxide wants it, in seconds.

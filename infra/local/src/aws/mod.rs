@@ -124,9 +124,9 @@ impl LocalAws {
         &self.queues
     }
 
-    /// The table's database, for what the SDK has no call for (backups, sweeps).
-    pub fn database(&self) -> &dynoxide::Database {
-        self.dynamo.database()
+    /// The tables, for who looks at them past the SDK.
+    pub const fn tables(&self) -> &DynamoService {
+        &self.dynamo
     }
 
     /// A DynamoDB client with the SDK's defaults. It reads no environment and no profile.

@@ -114,6 +114,21 @@ pub struct Counters {
     pub dealers: UsageOf<DealerId>,
 }
 
+impl Counters {
+    /// Those of these contracts and their dealers alone.
+    #[must_use]
+    pub fn of<'a>(&self, whose: impl Iterator<Item = (&'a ContractId, &'a DealerId)>) -> Self {
+        let mut counters = Self::default();
+        for (contract, dealer) in whose {
+            let usage = self.contracts.get(contract).cloned();
+            counters.contracts.extend(usage.map(|usage| (contract.clone(), usage)));
+            let usage = self.dealers.get(dealer).cloned();
+            counters.dealers.extend(usage.map(|usage| (dealer.clone(), usage)));
+        }
+        counters
+    }
+}
+
 /// Counters by whose they are, in the order they were read in. A decision asks for hundreds; the ids are the
 /// rulebook's own, so that nobody can choose them to collide.
 pub type UsageOf<Id> = IndexMap<Id, Usage, FxBuildHasher>;

@@ -41,13 +41,18 @@ pub struct Placed<'a> {
     pub shadow: bool,
 }
 
+/// Seats that were given.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The assignments as they stand.
+    pub assignments: Vec<Assignment>,
+    /// What their contracts and dealers have had now, if nobody else changed that since it was read.
+    pub counters: Counters,
+}
+
 impl Store {
-    /// Gives the seats: lead, caps, assignments and the decision, all or nothing. The assignments as
-    /// they stand, or why they do not.
-    pub async fn lead_assign(
-        &self,
-        assign: Assign<'_>,
-    ) -> Result<Result<Vec<Assignment>, Conflict>, StoreError> {
+    /// Gives the seats: lead, caps, assignments and the decision, all or nothing; or says why not.
+    pub async fn lead_assign(&self, assign: Assign<'_>) -> Result<Result<Given, Conflict>, StoreError> {
         let Assign { lead, seats, kept, counters, decision, placed, now } = assign;
         let mut changed = Lead { version: lead.version + 1, ..lead.clone() };
         changed.assign(seats, kept, now);
@@ -57,30 +62,32 @@ impl Store {
             UNCHANGED,
             values([(":seen", number(lead.version))]),
         )?];
-        let mut assignments = Vec::with_capacity(seats.len());
+        let mut given = Given { assignments: Vec::with_capacity(seats.len()), counters: Counters::default() };
         let over = placed.as_ref().is_some_and(|placed| placed.over);
         for (seat, id) in seats {
-            let (caps, reservation) = self.caps_reserve(&lead.company, seat, counters, over, now)?;
+            let reserved = self.caps_reserve(&lead.company, seat, counters, over, now)?;
             let mut assignment = Assignment::offer(&changed, seat, *id, decision.rulebook, now);
-            assignment.reservation = reservation;
+            assignment.reservation = reserved.reservation;
             assignment.by_desk = placed.is_some();
             if placed.as_ref().is_some_and(|placed| placed.shadow) {
                 assignment.watch_only(now);
             }
-            writes.extend(caps);
+            writes.extend(reserved.writes);
             writes.push(self.put(
                 items::assignment_item(&assignment)?,
                 "attribute_not_exists(pk)",
                 values([]),
             )?);
-            assignments.push(assignment);
+            given.assignments.push(assignment);
+            given.counters.contracts.insert(seat.contract.clone(), reserved.contract);
+            given.counters.dealers.insert(seat.dealer.clone(), reserved.dealer);
         }
         writes.push(self.put(decision.item(&lead.company, lead.id)?, "", values([]))?);
         if let Some(placed) = placed {
             writes.push(self.act_write(lead.id, placed.act)?);
         }
         Ok(match self.transact(writes).await? {
-            Commit::Done => Ok(assignments),
+            Commit::Done => Ok(given),
             commit @ Commit::Refused(_) if commit.refused_at(0) => Err(Conflict::Lead),
             Commit::Refused(_) => Err(Conflict::Caps),
         })

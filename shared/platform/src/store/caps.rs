@@ -46,6 +46,18 @@ pub enum Opened {
     Counted,
 }
 
+/// A seat as it is reserved.
+pub(super) struct Reserved {
+    /// The contract's and the dealer's.
+    pub(super) writes: [TransactWriteItem; 2],
+    /// The periods it is taken from.
+    pub(super) reservation: Reservation,
+    /// What the contract has had once that stands, if nobody else changed it since it was read.
+    pub(super) contract: Usage,
+    /// The same of the dealer.
+    pub(super) dealer: Usage,
+}
+
 /// The attributes of a period: its start (Unix seconds) and its count.
 const fn attributes(period: Period) -> (&'static str, &'static str) {
     match period {
@@ -141,8 +153,8 @@ impl Store {
         })
     }
 
-    /// The writes that reserve a seat, and the periods they reserve from. `over` is the desk's word: the
-    /// seat is counted, and no limit refuses it.
+    /// The writes that reserve a seat, and what they come to. `over` is the desk's word: the seat is counted,
+    /// and no limit refuses it.
     pub(super) fn caps_reserve(
         &self,
         company: &CompanyId,
@@ -150,7 +162,7 @@ impl Store {
         counters: &Counters,
         over: bool,
         now: Timestamp,
-    ) -> Result<([TransactWriteItem; 2], Reservation), StoreError> {
+    ) -> Result<Reserved, StoreError> {
         let contract_key = Key::ContractCaps(company, &seat.contract);
         let contract_usage = counters.contracts.get(&seat.contract);
         let dealer_key = Key::DealerCaps(company, &seat.dealer);
@@ -174,7 +186,9 @@ impl Store {
         if seat.prepaid && seat.price != Money::ZERO {
             dealer.pay(seat.price, over);
         }
-        Ok(([contract.write(self, &contract_key)?, dealer.write(self, &dealer_key)?], starts))
+        let (of_contract, contract) = contract.write(self, &contract_key)?;
+        let (of_dealer, dealer) = dealer.write(self, &dealer_key)?;
+        Ok(Reserved { writes: [of_contract, of_dealer], reservation: starts, contract, dealer })
     }
 
     /// The writes that give a seat back to the periods it was taken from, where they still run; and what

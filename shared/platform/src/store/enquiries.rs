@@ -256,6 +256,12 @@ impl Store {
         self.get(&Key::Enquiry(id)).await?.map(StoredEnquiry::read).transpose()
     }
 
+    /// Enquiries, in any order; those that do not exist are missing.
+    pub async fn enquiries_get(&self, ids: &[EnquiryId]) -> Result<Vec<StoredEnquiry>, StoreError> {
+        let keys: Vec<Key<'_>> = ids.iter().map(|id| Key::Enquiry(*id)).collect();
+        self.get_many(&keys).await?.into_iter().map(StoredEnquiry::read).collect()
+    }
+
     /// A lead's enquiries, oldest first.
     pub async fn enquiries_of(&self, lead: &Lead) -> Result<Vec<StoredEnquiry>, StoreError> {
         let keys: Vec<Key<'_>> = lead

@@ -491,20 +491,26 @@ impl DecisionRecord {
     /// # Errors
     /// When it cannot be written at all.
     pub fn sealed(mut self) -> Result<Self, StoreError> {
-        self.digest = self.digest_now()?;
+        self.digest.clear();
+        self.digest = self.digest_unsealed()?;
         Ok(self)
     }
 
     /// Whether it is as it was written. One that an earlier version wrote has no digest.
     pub fn is_intact(&self) -> Result<bool, StoreError> {
-        Ok(self.digest.is_empty() || self.digest == self.digest_now()?)
+        let unsealed = || Self { digest: String::new(), ..self.clone() };
+        Ok(self.digest.is_empty() || self.digest == unsealed().digest_unsealed()?)
     }
 
-    fn digest_now(&self) -> Result<String, StoreError> {
-        let unsealed = Self { digest: String::new(), ..self.clone() };
-        let json = serde_json::to_vec(&unsealed).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+    fn digest_unsealed(&self) -> Result<String, StoreError> {
+        let json = serde_json::to_vec(self).map_err(|error| StoreError::Malformed(Box::new(error)))?;
         let hash = Sha256::digest(json);
-        Ok(hash.iter().take(16).fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+        Ok(hash.iter().take(16).fold(String::with_capacity(32), |mut text, byte| {
+            text.extend(
+                [byte >> 4, byte & 15].map(|digit| char::from_digit(u32::from(digit), 16).unwrap_or('0')),
+            );
+            text
+        }))
     }
 
     /// The switches and counters that were read, if they were kept.

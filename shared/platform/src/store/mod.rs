@@ -42,7 +42,7 @@ use keys::Key;
 
 pub use activity::Visits;
 pub use acts::Act;
-pub use assignments::{Assign, Placed};
+pub use assignments::{Assign, Given, Placed};
 pub use caps::{Conflict, Opened};
 pub use changes::Changes;
 pub use decisions::PageEnd;

@@ -1,7 +1,7 @@
 //! The update that reserves a seat.
 
 use leadyard_domain::contract::Caps;
-use leadyard_domain::distribution::counters::RESULT_WEEKS;
+use leadyard_domain::distribution::counters::{RESULT_WEEKS, WeekResults};
 use leadyard_domain::distribution::{Reservation, Seat, Usage};
 use leadyard_domain::money::Money;
 use leadyard_domain::time::Period;
@@ -17,12 +17,16 @@ use super::{BALANCE, SPENT, attributes, delivered_in, won_in};
 /// An update that counts one more in every period, on condition that the caps allow it and that the
 /// periods are as they were read. While a period runs, its count is an `ADD`: two who assign at once do
 /// not refuse each other, only the cap does.
+///
+/// Beside what the store is told to do stands what then is in the item, if nobody else has changed it since it
+/// was read: every line here that writes says both.
 pub(super) struct Reserve {
     set: Vec<String>,
     add: Vec<String>,
     remove: Vec<String>,
     conditions: Vec<String>,
     values: Item,
+    after: Usage,
 }
 
 impl Reserve {
@@ -34,15 +38,17 @@ impl Reserve {
             remove: Vec::new(),
             conditions: Vec::new(),
             values: values([(":one", number(1))]),
+            after: Usage { exists: true, ..usage.cloned().unwrap_or_default() },
         };
         let mut starts = reservation;
-        for (slot, period) in starts.starts.iter_mut().zip(Period::ALL) {
+        let mut after = reserve.after.used;
+        for ((slot, period), counted) in starts.starts.iter_mut().zip(Period::ALL).zip(&mut after) {
             let (start, used) = attributes(*period);
-            let stored = usage.and_then(|usage| usage.used.get(*period as usize).copied().flatten());
-            match stored {
+            match *counted {
                 // Another worker's clock is ahead and has turned the period: it is not turned back.
-                Some((at, _)) if at >= *slot => {
+                Some((at, count)) if at >= *slot => {
                     *slot = at;
+                    *counted = Some((at, count + 1));
                     reserve.add.push(format!("{used} :one"));
                     reserve.conditions.push(format!("{start} = :{start}"));
                     reserve.values.insert(format!(":{start}"), number(at));
@@ -52,16 +58,19 @@ impl Reserve {
                     }
                 }
                 Some((at, _)) => {
+                    *counted = Some((*slot, 1));
                     reserve.turn_period(start, used, *slot);
                     reserve.conditions.push(format!("{start} = :{start}old"));
                     reserve.values.insert(format!(":{start}old"), number(at));
                 }
                 None => {
+                    *counted = Some((*slot, 1));
                     reserve.turn_period(start, used, *slot);
                     reserve.conditions.push(format!("attribute_not_exists({start})"));
                 }
             }
         }
+        reserve.after.used = after;
         (reserve, starts)
     }
 
@@ -75,6 +84,7 @@ impl Reserve {
     pub(super) fn last(&mut self, now_ms: i64) {
         self.set.push("#last = :last".to_owned());
         self.values.insert(":last".to_owned(), number(now_ms));
+        self.after.last_assigned_ms = now_ms;
     }
 
     /// What the lead costs counts in the month that runs, and is within the budget if there is one.
@@ -83,13 +93,17 @@ impl Reserve {
         match month {
             MonthTurns::No => {
                 self.add.push(format!("{SPENT} :price"));
+                self.after.spent_month += price.minor();
                 if let Some(budget) = budget {
                     // One that an earlier version wrote has counted nothing yet.
                     self.conditions.push(format!("(attribute_not_exists({SPENT}) OR {SPENT} <= :room)"));
                     self.values.insert(":room".to_owned(), number(budget.minor() - price.minor()));
                 }
             }
-            MonthTurns::Yes => self.set.push(format!("{SPENT} = :price")),
+            MonthTurns::Yes => {
+                self.set.push(format!("{SPENT} = :price"));
+                self.after.spent_month = price.minor();
+            }
         }
     }
 
@@ -100,12 +114,22 @@ impl Reserve {
         for old in past.filter(|results| results.week < week - RESULT_WEEKS) {
             self.remove.extend([delivered_in(old.week), won_in(old.week)]);
         }
+        let results = &mut self.after.results;
+        results.retain(|results| results.week >= week - RESULT_WEEKS);
+        match results.iter_mut().find(|results| results.week == week) {
+            Some(this) => this.delivered += 1,
+            None => {
+                results.push(WeekResults { week, delivered: 1, won: 0 });
+                results.sort_unstable_by_key(|results| results.week);
+            }
+        }
     }
 
     /// The price is taken from what was paid in advance, which must cover it (unless the desk says so).
     pub(super) fn pay(&mut self, price: Money, over: bool) {
         self.add.push(format!("{BALANCE} :pay"));
         self.values.insert(":pay".to_owned(), number(-price.minor()));
+        self.after.balance -= price.minor();
         if !over {
             self.conditions.push(format!("{BALANCE} >= :price"));
             self.values.insert(":price".to_owned(), number(price.minor()));
@@ -119,6 +143,7 @@ impl Reserve {
         if lifted {
             self.set.push("pass = :pass".to_owned());
             self.values.insert(":pass".to_owned(), number(seat.pass.next));
+            self.after.pass = seat.pass.next;
             if usage.is_some_and(|usage| usage.pass > 0) {
                 self.conditions.push("pass = :passread".to_owned());
                 self.values.insert(":passread".to_owned(), number(seat.pass.read));
@@ -128,6 +153,7 @@ impl Reserve {
         } else {
             self.add.push("pass :pass".to_owned());
             self.values.insert(":pass".to_owned(), number(seat.pass.step));
+            self.after.pass += seat.pass.step;
             if let Some(rival) = seat.pass.rival {
                 // Whose turn it was may have had it meanwhile: then it is another's.
                 self.conditions.push("(attribute_not_exists(pass) OR pass <= :rival)".to_owned());
@@ -136,7 +162,12 @@ impl Reserve {
         }
     }
 
-    pub(super) fn write(self, store: &Store, key: &Key<'_>) -> Result<TransactWriteItem, StoreError> {
+    /// The update, and what is in the item once it stands.
+    pub(super) fn write(
+        self,
+        store: &Store,
+        key: &Key<'_>,
+    ) -> Result<(TransactWriteItem, Usage), StoreError> {
         let mut expression = String::new();
         if !self.set.is_empty() {
             expression.push_str("SET ");
@@ -156,7 +187,7 @@ impl Reserve {
             update.expression_attribute_names =
                 Some(HashMap::from([("#last".to_owned(), "last".to_owned())]));
         }
-        Ok(write)
+        Ok((write, self.after))
     }
 }
 
