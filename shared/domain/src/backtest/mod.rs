@@ -32,3 +32,6 @@ pub mod difference;
 pub use difference::Difference;
 pub use history::Event;
 pub use replay::{Window, backtest};
+
+#[cfg(test)]
+mod tests;
