@@ -79,7 +79,7 @@ pub struct Deposited {
     pub at: Timestamp,
     /// Who.
     pub dealer: DealerId,
-    /// How much.
+    /// How much; below nothing where it was taken back.
     pub amount: Money,
 }
 

@@ -127,7 +127,8 @@ pub enum Key<'a> {
         /// The assignment, or the deposit's reference.
         what: &'a str,
     },
-    /// `B#company#dealer` / `deposit#reference`. A deposit with this reference is booked. Immutable.
+    /// `B#company#dealer` / `deposit#reference`. A deposit with this reference is booked; how much of it was taken
+    /// back, once.
     Deposit(&'a CompanyId, &'a DealerId, &'a str),
     /// `U#company` / `open#assignment`, once decided `done#assignment`. A lead that a dealer asks to
     /// return. Written by the console.
