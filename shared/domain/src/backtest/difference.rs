@@ -283,7 +283,7 @@ impl Assumed {
         let mut sentences = Vec::new();
         if let Some(from) = self.counted_from {
             sentences.push(format!(
-                "Counters are as each decision read them, changed by what goes otherwise; where none read them, they count from {from}."
+                "Counters are as each decision read them, changed by what goes otherwise; where none read them, as what was won where no ranking asked, they count from {from}."
             ));
         }
         sentences.push(format!(

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::history::{Assigned, Decided};
+use super::history::{Assigned, Decided, Read};
 use super::{Difference, Event, Window, backtest};
 use crate::contract::Needs;
-use crate::distribution::{LeadFacts, Location};
-use crate::ids::LeadId;
+use crate::distribution::{Counters, LeadFacts, Location};
+use crate::ids::{ContractId, LeadId};
 use crate::lead::AssignmentState;
 use crate::money::Money;
 use crate::rulebook::{Rulebook, RulebookFiles};
@@ -109,4 +109,43 @@ fn a_lead_that_only_the_desk_placed_with_a_contract_that_is_gone_would_be_nobody
     let found = backtested([placed(given(AssignmentState::Declined, "hudson"))]);
     assert!(found.is_none(), "{found:?}");
     assert_eq!(unmatched(&found), [("given_back", 1, 1)]);
+}
+
+#[test]
+fn what_was_won_is_counted_from_the_beginning_where_no_ranking_had_asked_for_it() {
+    let mut files = files();
+    files[1].1 = "[[offer]]\nid = \"roof\"\ncategory = \"roofing\"\nname = \"Roof\"\nranking = [\"performance:90d:1\"]\n";
+    files[4].1 = "dealer,name,zip,zone,hours\nhudson,Hudson,33101,,24/7\nridge,Ridge,33101,,24/7\n";
+    files[5].1 = "dealer,order,kind,address\nhudson,1,inbox,\nridge,1,inbox,\n";
+    files[7].1 = "contract,dealer,offers,sources,area,price\nhudson,hudson,*,*,florida,10.00\nridge,ridge,*,*,florida,10.00\n";
+    let book = parse(files);
+    let compiled = book.compile(1).unwrap();
+    // Hudson won what it had on the first of June, ridge did not. A day later nobody looked at that, and ridge had the
+    // next.
+    let hudson: ContractId = "hudson".parse().unwrap();
+    let won = Assigned { by_desk: false, ..given(AssignmentState::Won, "hudson") };
+    let first = Decided { contracts: vec![hudson.clone()], given: vec![won], ..decided(1, "33101") };
+    let kept = Assigned { by_desk: false, ..given(AssignmentState::Offered, "ridge") };
+    let other =
+        Decided { contracts: vec!["ridge".parse().unwrap()], given: vec![kept], ..decided(99, "33101") };
+    let now = at("2026-06-02T16:00:00Z");
+    let run = |number, without_results| {
+        let ridge: ContractId = "ridge".parse().unwrap();
+        let had = Assigned { by_desk: false, at: now, ..given(AssignmentState::Offered, "ridge") };
+        let read =
+            Read { without_results, ..Read::of(&[hudson.clone(), ridge.clone()], &[], &Counters::default()) };
+        let second = Decided {
+            at: now,
+            contracts: vec![ridge],
+            given: vec![had],
+            read: Some(read),
+            ..decided(number, "33101")
+        };
+        let history = [first.clone(), other.clone(), second].map(|one| Event::Decided(Box::new(one)));
+        let window = Window { from: at("2026-06-02T00:00:00Z"), to: at("2026-06-03T00:00:00Z") };
+        backtest(&book, compiled.clone(), &history, window, &mut |_, _| {}).unwrap()
+    };
+    // One that would be ridge's if neither had won anything.
+    let number = (2..40).find(|number| run(*number, false).is_none()).unwrap();
+    assert_eq!(run(number, true).changes[0].after, [hudson.clone()]);
 }
