@@ -17,41 +17,45 @@ pub fn without_contact(text: &str) -> Cow<'_, str> {
     if !text.contains(is_at) && text.chars().filter(|c| c.is_numeric()).count() < PHONE_DIGITS {
         return Cow::Borrowed(text);
     }
-    let chars: Vec<(usize, char)> = text.char_indices().collect();
-    let mut found: Vec<std::ops::Range<usize>> = addresses(&chars);
-    found.extend(numbers(&chars));
-    if found.is_empty() {
+    let mut chars = Vec::with_capacity(text.chars().count());
+    chars.extend(text.chars());
+    let mut hidden = vec![false; chars.len()];
+    hide_addresses(&chars, &mut hidden);
+    hide_numbers(&chars, &mut hidden);
+    if !hidden.contains(&true) {
         return Cow::Borrowed(text);
     }
-    found.sort_unstable_by_key(|range| range.start);
-    let byte_of = |at: usize| chars.get(at).map_or(text.len(), |(byte, _)| *byte);
     let mut shown = String::with_capacity(text.len());
-    let mut end = 0;
-    for range in found {
-        // A number within an address is hidden with it.
-        if range.start >= end {
-            shown.push_str(text.get(byte_of(end)..byte_of(range.start)).unwrap_or_default());
-            shown.push_str(HIDDEN);
+    let mut was_hidden = false;
+    for (c, hidden) in chars.into_iter().zip(hidden) {
+        match (hidden, was_hidden) {
+            (false, _) => shown.push(c),
+            (true, false) => shown.push_str(HIDDEN),
+            (true, true) => {}
         }
-        end = end.max(range.end);
+        was_hidden = hidden;
     }
-    shown.push_str(text.get(byte_of(end)..).unwrap_or_default());
     Cow::Owned(shown)
+}
+
+fn hide(hidden: &mut [bool], range: std::ops::Range<usize>) {
+    if let Some(hidden) = hidden.get_mut(range) {
+        hidden.fill(true);
+    }
 }
 
 /// Words with an `@`, of its usual width or as wide as a CJK character; with one space on either side of it,
 /// where a dot follows behind.
-fn addresses(chars: &[(usize, char)]) -> Vec<std::ops::Range<usize>> {
-    let char_at = |at: usize| chars.get(at).map(|(_, c)| *c);
+fn hide_addresses(chars: &[char], hidden: &mut [bool]) {
+    let char_at = |at: usize| chars.get(at).copied();
     let is_space = |at: usize| char_at(at).is_none_or(char::is_whitespace);
     let word = |from: usize| {
         let start = (0..from).rev().find(|at| is_space(*at)).map_or(0, |space| space + 1);
         let end = (from..chars.len()).find(|at| is_space(*at)).unwrap_or(chars.len());
         start..end
     };
-    let mut found: Vec<std::ops::Range<usize>> = Vec::new();
     for at in 0..chars.len() {
-        if !char_at(at).is_some_and(is_at) || found.last().is_some_and(|last| at < last.end) {
+        if !char_at(at).is_some_and(is_at) || hidden.get(at) == Some(&true) {
             continue;
         }
         let mut range = word(at);
@@ -66,20 +70,20 @@ fn addresses(chars: &[(usize, char)]) -> Vec<std::ops::Range<usize>> {
         }
         // An @ that stands alone, as in `3 @ 200`, leads to nobody.
         if range.len() > 1 {
-            found.push(range);
+            hide(hidden, range);
         }
     }
-    found
 }
 
 /// Digits enough for a telephone number, with what people write between them.
-fn numbers(chars: &[(usize, char)]) -> Vec<std::ops::Range<usize>> {
-    let mut found = Vec::new();
+fn hide_numbers(chars: &[char], hidden: &mut [bool]) {
     let mut run: Option<(std::ops::Range<usize>, usize)> = None;
     let mut take = |run: Option<(std::ops::Range<usize>, usize)>| {
-        found.extend(run.filter(|(_, digits)| *digits >= PHONE_DIGITS).map(|(range, _)| range));
+        if let Some((range, _)) = run.filter(|(_, digits)| *digits >= PHONE_DIGITS) {
+            hide(hidden, range);
+        }
     };
-    for (at, (_, c)) in chars.iter().enumerate() {
+    for (at, c) in chars.iter().enumerate() {
         if c.is_numeric() {
             let (range, digits) = run.get_or_insert((at..at, 0));
             (range.end, *digits) = (at + 1, *digits + 1);
@@ -90,7 +94,6 @@ fn numbers(chars: &[(usize, char)]) -> Vec<std::ops::Range<usize>> {
         }
     }
     take(run);
-    found
 }
 
 const fn is_at(c: char) -> bool {
