@@ -147,5 +147,5 @@ fn what_was_won_is_counted_from_the_beginning_where_no_ranking_had_asked_for_it(
     };
     // One that would be ridge's if neither had won anything.
     let number = (2..40).find(|number| run(*number, false).is_none()).unwrap();
-    assert_eq!(run(number, true).changes[0].after, [hudson.clone()]);
+    assert_eq!(run(number, true).changes[0].after, std::slice::from_ref(&hudson));
 }
