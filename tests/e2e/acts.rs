@@ -361,6 +361,14 @@ async fn the_desk_of_another_company_cannot_act() {
         )
         .await
         .is(404);
+    let _ = blue
+        .desk(
+            Method::POST,
+            "/v1/dealers/hudson/deposits/x/reverse?company=acme",
+            Some(json!({ "reason": "x" })),
+        )
+        .await
+        .is(404);
     let _ = blue.desk(Method::GET, "/v1/dealers/hudson/statement?company=acme", None).await.is(404);
     let _ = blue.desk(Method::GET, "/v1/returns?company=acme", None).await.is(404);
     assert_eq!(acme.story(&lead).await.holders(), ["hudson"]);

@@ -41,15 +41,16 @@ async fn owed(yard: &Yard, dealer: &str) -> Value {
 #[tokio::test(start_paused = true)]
 async fn until_it_accepts_a_dealer_sees_the_request_and_nobody() {
     let yard = yard().await;
-    let lead = yard.settled_lead(&ada()).await;
+    let wrote = "the roof leaks: ring 305-274-5678, or ada@mail.example";
+    let lead = yard.settled_lead(&ada().with("message", wrote)).await;
     let offered = data(&yard.told("hudson")[0]);
     assert_eq!((&offered["masked"], &offered["accept_by"]), (&json!(true), &json!("2026-06-01T16:30:00Z")));
     assert_eq!(
         (&offered["person"]["first_name"], &offered["message"]),
-        (&json!("Ada"), &json!("the roof leaks"))
+        (&json!("Ada"), &json!("the roof leaks: ring ***, or ***"))
     );
     let inbox = json!(yard.inbox("hudson").await).to_string();
-    for hidden in ["Hill", "mail.example", "2745678"] {
+    for hidden in ["Hill", "mail.example", "2745678", "274-5678"] {
         assert!(
             !yard.told("hudson")[0].body.to_string().contains(hidden) && !inbox.contains(hidden),
             "{hidden}"
@@ -71,6 +72,7 @@ async fn until_it_accepts_a_dealer_sees_the_request_and_nobody() {
         (&data(&told[1])["masked"], &data(&told[1])["person"]["last_name"]),
         (&json!(false), &json!("Hill"))
     );
+    assert_eq!(data(&told[1])["message"], wrote);
     yard.advance(MINUTE * 60).await;
     assert_eq!(yard.story(&lead).await.assignments(), [("hudson", "accepted")]);
     assert_eq!(yard.told("hudson").len(), 2);

@@ -2,7 +2,7 @@
 
 use http::Method;
 use leadyard_tests::{Person, Rules, Yard};
-use serde_json::json;
+use serde_json::{Value, json};
 
 async fn yard() -> Yard {
     Yard::of(
@@ -41,6 +41,39 @@ async fn a_dealer_accepts_reaches_and_wins_and_the_cycle_closes() {
     let story = yard.story(&lead).await;
     assert_eq!((story.stage(), &story.assignment("hudson")["won_value"]), ("won", &json!("1200.00")));
     let _ = yard.answers("hudson", &lead, "decline").await.is(409).is_problem("state-conflict");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_won_value_is_put_right_and_both_values_stand_in_the_history() {
+    let yard = yard().await;
+    let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;
+    let won = |value: &str| Some(json!({ "value": value }));
+    let first = yard.answers("hudson", &lead, "won").await.is(200);
+    assert_eq!(first.json["won_value"], Value::Null);
+    for (value, after) in [("900.00", "900.00"), ("1200.00", "1200.00"), ("1200", "1200.00")] {
+        let reply = yard.answers_with("hudson", &lead, "won", won(value)).await.is(200);
+        assert_eq!(
+            (reply.text_of("won_value"), &reply.json["state_at"]),
+            (after, &first.json["state_at"]),
+            "won when it was won"
+        );
+    }
+    // Who says no value says nothing against the one there is.
+    let _ = yard.answers("hudson", &lead, "won").await.is(200);
+    let _ = yard.answers_with("hudson", &lead, "won", won("-5")).await.is(400).is_problem("invalid-field");
+    let story = yard.story(&lead).await;
+    let told: Vec<_> = story
+        .list("history")
+        .map(|act| (&act["act"], &act["by"], &act["before"]["won_value"], &act["after"]["won_value"]))
+        .collect();
+    let (act, by) = (&json!("won_value"), &json!("dealer:hudson"));
+    let (none, low, high) = (&Value::Null, &json!("900.00"), &json!("1200.00"));
+    let mut expected = vec![(act, by, none, low), (act, by, low, high)];
+    if told.first() != expected.first() {
+        expected.reverse(); // the newest may stand first
+    }
+    assert_eq!(told, expected);
+    assert_eq!(story.assignment("hudson")["won_value"], "1200.00");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use http::Method;
-use leadyard_platform::judging;
+use leadyard_domain::distribution::Evidence;
+use leadyard_platform::judging::{self, Considered};
 use leadyard_platform::store::DecisionRecord;
 use leadyard_tests::{Person, Rules, Yard};
 use serde_json::json;
@@ -394,7 +395,12 @@ async fn all_repeat(yard: &Yard, lead: &str) -> usize {
         // One that somebody changed since is not passed off as what was decided.
         let forged = DecisionRecord { seed: record.seed ^ 1, ..record.clone() };
         assert!(judging::repeat(&yard.cloud, &yard.company_id(), &forged).await.is_err());
-        assert!(record.evidence.len() < 1_000, "{} bytes of evidence", record.evidence.len());
+        assert!(record.evidence.len() < 240, "{} bytes of evidence", record.evidence.len());
+        // One that the version before recorded comes out as it did; one of before that is not made again.
+        let earlier = |algorithm| DecisionRecord { algorithm, ..record.clone() }.sealed().unwrap();
+        let again = judging::repeat(&yard.cloud, &yard.company_id(), &earlier(2)).await.unwrap();
+        assert!(again.is_some_and(|again| again.as_recorded));
+        assert!(judging::repeat(&yard.cloud, &yard.company_id(), &earlier(1)).await.unwrap().is_none());
     }
     story.decisions.len()
 }
@@ -425,4 +431,20 @@ async fn every_decision_can_be_repeated_whatever_has_changed_since() {
         decisions += all_repeat(&yard, lead).await;
     }
     assert!(decisions > leads.len(), "who waited was decided on again: {decisions}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_decision_whose_evidence_no_item_holds_says_that_it_lacks_it() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let story = yard.cloud.store.lead_story(lead.parse().unwrap()).await.unwrap().unwrap();
+    let record = &story.decisions[0];
+    let again = judging::repeat(&yard.cloud, &yard.company_id(), record).await.unwrap().unwrap();
+    // Of three hundred thousand contracts, in the shape before: nobody was paused, and none was ever used.
+    let mut huge = vec![0, 0, 0, 0, 0xe0, 0xa7, 0x12];
+    huge.resize(huge.len() + 300_000, 0);
+    let considered = Considered { evidence: Evidence::decode(&huge).unwrap(), ..again.explained.considered };
+    let without = considered.record(record.id, record.at, &record.facts, record.rulebook, None).unwrap();
+    assert!(without.left_out && without.evidence.is_empty() && !record.left_out);
+    assert!(judging::repeat(&yard.cloud, &yard.company_id(), &without).await.unwrap().is_none());
 }

@@ -11,7 +11,7 @@ const MUTATIONS: u64 = 120;
 const CANARY: &str = "canary.person@example.com";
 
 /// Who sends, where to, as what, and a body that is nearly right. `{lead}` is a lead that hudson holds.
-const SENT: [(&str, &str, &str, &str, &str); 17] = [
+const SENT: [(&str, &str, &str, &str, &str); 18] = [
     (
         "page",
         "POST",
@@ -95,6 +95,13 @@ const SENT: [(&str, &str, &str, &str, &str); 17] = [
         "/v1/dealers/hudson/deposits",
         "application/json",
         r#"{"amount":"12.34","reference":"canary-1"}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/dealers/hudson/deposits/canary-1/reverse",
+        "application/json",
+        r#"{"amount":"12.34","reason":"canary.person@example.com"}"#,
     ),
     (
         "desk",

@@ -200,6 +200,72 @@ async fn who_pays_in_advance_gets_leads_as_far_as_it_goes() {
     }
 }
 
+async fn reverse(yard: &Yard, reference: &str, body: Value) -> Reply {
+    let path = format!("/v1/dealers/hudson/deposits/{reference}/reverse");
+    yard.desk(Method::POST, &path, Some(body)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deposit_is_taken_back_once_with_its_reason_and_never_more_than_was_booked() {
+    let rules =
+        Rules::roofing("acme").dealer("hudson", [("prepaid", "yes")]).contract("hudson", "hudson", []);
+    let yard = Yard::of(rules).await;
+    let _ = deposit(&yard, "hudson", "25.00", "wire-1").await.is(200);
+    let _ = deposit(&yard, "hudson", "5.00", "wire-2").await.is(200);
+    let why = "the wire was recalled";
+    let _ = reverse(&yard, "wire-3", json!({ "reason": why })).await.is(404).is_problem("not-found");
+    for body in [
+        json!({ "amount": "25.01", "reason": why }),
+        json!({ "amount": "0", "reason": why }),
+        json!({ "amount": "-1", "reason": why }),
+        json!({ "amount": "25.00", "reason": " " }),
+        json!({}),
+    ] {
+        let _ = reverse(&yard, "wire-1", body).await.is(400).is_problem("invalid-field");
+    }
+    yard.settled_lead(&Person::number(1)).await;
+    let part = json!({ "amount": "20.00", "reason": why });
+    assert_eq!(reverse(&yard, "wire-1", part.clone()).await.is(200).json["reversed"], true);
+    assert_eq!(reverse(&yard, "wire-1", part).await.is(200).json["reversed"], false, "a second click");
+    let again = reverse(&yard, "wire-1", json!({ "amount": "5.00", "reason": why })).await.is(409);
+    assert_eq!(again.is_problem("state-conflict").json["reversed"], "20.00");
+    // 30.00 were booked, a lead took 10.00 and the wire 20.00: who comes now waits.
+    let june = statement(&yard, "hudson", "2026-06").await;
+    assert_eq!((&june["balance"], &june["deposits"]), (&json!("0.00"), &json!("10.00")));
+    assert!(lines(&june).contains(&("reversal", "20.00")), "{june}");
+    let second = yard.settled_lead(&Person::number(2)).await;
+    assert_eq!(yard.story(&second).await.waiting(), "cap");
+    // What was spent already is owed: the balance falls below nothing.
+    yard.advance(MINUTE).await;
+    assert_eq!(reverse(&yard, "wire-2", json!({ "reason": why })).await.is(200).json["amount"], "5.00");
+    let june = statement(&yard, "hudson", "2026-06").await;
+    assert_eq!((&june["balance"], &june["owed"]), (&json!("-5.00"), &json!("10.00")));
+    let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200).json;
+    let act = &changes["changes"][0];
+    assert_eq!(
+        (&act["act"], &act["reason"], &act["after"]["reference"]),
+        (&json!("deposit_reverse"), &json!(why), &json!("wire-2")),
+        "{changes}"
+    );
+    // That is the desk's to do.
+    let path = "/v1/dealers/hudson/deposits/wire-1/reverse";
+    let _ = yard.dealer("hudson", Method::POST, path, Some(json!({ "reason": why }))).await.is(401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_desks_take_a_deposit_back_once() {
+    let rules =
+        Rules::roofing("acme").dealer("hudson", [("prepaid", "yes")]).contract("hudson", "hudson", []);
+    let yard = Yard::of(rules).await;
+    let _ = deposit(&yard, "hudson", "25.00", "wire-1").await.is(200);
+    let asked = json!({ "reason": "recalled" });
+    let (one, other) =
+        tokio::join!(reverse(&yard, "wire-1", asked.clone()), reverse(&yard, "wire-1", asked.clone()));
+    let done = [one, other].map(|reply| reply.is(200).json["reversed"] == json!(true));
+    assert_eq!(done.iter().filter(|done| **done).count(), 1);
+    assert_eq!(statement(&yard, "hudson", "2026-06").await["balance"], "0.00");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_return_that_the_desk_approves_is_credited_and_the_lead_goes_on() {
     let yard = Yard::of(returning(&[("cap_total", "1")])).await;

@@ -1,5 +1,7 @@
 //! Inputs from a fixed seed, each shape of them in turn: hostile bytes panic nowhere.
 //!
+//! None takes more memory than its size allows.
+//!
 //! `FUZZ_INPUTS` says how many decisions are made, and a tenth as many other inputs read; `FUZZ_SEED` from
 //! which seed on.
 
@@ -11,9 +13,11 @@
 )]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use leadyard_fuzz::decision::{Tally, decision, every_conclusion};
 use leadyard_fuzz::draft::{HOURS, NASTY, ZIPS};
+use leadyard_fuzz::memory;
 use leadyard_fuzz::parsers::{TARGETS, parsers};
 
 fn asked(name: &str, default: u64) -> u64 {
@@ -35,8 +39,15 @@ fn survives(seed: u64, input: impl FnOnce()) {
     }
 }
 
+/// One test at a time: what is allocated is counted for the whole process.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn any_rulebook_and_any_lead_come_to_a_decision() {
+    let _alone = alone();
     let (inputs, first) = (asked("FUZZ_INPUTS", 200_000), asked("FUZZ_SEED", 0));
     let mut tally = Tally::default();
     let mut seed = first;
@@ -73,6 +84,8 @@ const CORPUS: &[&str] = &[
     "[[offer]]\nid = \"x\"\ncategory = \"y\"\nname = \"z\"\nranking = [\"tier\", \"distance:10mi\"]\n",
     "c9,d0,*,*,any,protected,shared:3,wait,C3,,72,1,1,85.00,,12,,,,,,,,,\n",
     r#"{"set":{"cap_day":"12"}}"#,
+    r#"[{"id":"a","kind":"page_view","at":"2026-06-01T16:00:00Z","visitor":"x"},{"id":"b","kind":"c","at":"2026-06-01T16:00:00Z","email":"a@b.example"}]"#,
+    "2025-11-03 14:05,won,1204.00,2025-11-04,45.00,d0,3,10.00,ann.lee@example.com",
     "Wed, 21 Oct 2015 07:28:00 GMT",
 ];
 
@@ -98,7 +111,8 @@ fn mutated(seed: u64) -> Vec<u8> {
 }
 
 #[test]
-fn nothing_that_strangers_write_panics() {
+fn nothing_that_strangers_write_panics_or_takes_more_memory_than_its_size_allows() {
+    let _alone = alone();
     let (inputs, first) = (asked("FUZZ_INPUTS", 200_000) / 10, asked("FUZZ_SEED", 0));
     for seed in first..first + inputs.max(1) {
         let body = if seed % 3 == 0 { draw(seed, 2_048) } else { mutated(seed) };
@@ -111,5 +125,9 @@ fn nothing_that_strangers_write_panics() {
             }
         }
     }
-    println!("{inputs} inputs to {TARGETS} parsers");
+    println!("{inputs} inputs to {TARGETS} parsers; the most that any of them took:");
+    for (what, worst) in memory::worst() {
+        let memory::Worst { reads, peak_bytes, input_bytes, percent } = worst;
+        println!("  {what}, {reads} times: {peak_bytes} bytes for {input_bytes}, {percent} % of what it may");
+    }
 }

@@ -1,4 +1,7 @@
 //! The dealer's side: its own leads, and what it says of them.
+//!
+//! The same answer twice is one answer. A second `won` with another value puts the first right: both stand in the
+//! lead's history. One without a value leaves the value as it is.
 
 use axum::Json;
 use axum::body::Body;
@@ -8,14 +11,15 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, DeliveryState, ReturnState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::AssignmentId;
+use leadyard_domain::ids::{ActId, AssignmentId};
 use leadyard_domain::lead::{Answer, Answered, AssignmentState, Contactable, Lead, Stage};
 use leadyard_domain::ledger::{CreditReason, Line};
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
+use leadyard_domain::person::without_contact;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
-use leadyard_platform::store::{Changes, Delivery};
+use leadyard_platform::store::{Act, Changes, Delivery};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -68,9 +72,10 @@ async fn shown(cloud: &Cloud, assignment: &Assignment) -> Result<Value, Problem>
     Ok(item)
 }
 
-/// First name and ZIP: nothing that leads to the person.
+/// First name and ZIP: nothing that leads to the person, also where the name does.
 fn masked(person: &Contactable) -> Contactable {
-    Contactable { first_name: person.first_name.clone(), zip: person.zip, ..Contactable::default() }
+    let first_name = person.first_name.clone().filter(|name| without_contact(name) == *name);
+    Contactable { first_name, zip: person.zip, ..Contactable::default() }
 }
 
 /// A dealer's own assignment.
@@ -111,7 +116,14 @@ pub(crate) async fn answer(
             return Err(Problem::new(Code::StateConflict, detail).with("state", stands.state.as_str()));
         }
         match stands.state.answer(act) {
-            Answered::Already => return Ok(Json(shown(&cloud, &stands).await?)),
+            Answered::Already => {
+                let Some(value) = value.filter(|value| stands.won_value != Some(*value)) else {
+                    return Ok(Json(shown(&cloud, &stands).await?)); // a second click
+                };
+                if let Some(done) = correct(&cloud, stands, value, now).await? {
+                    return Ok(Json(shown(&cloud, &done).await?));
+                }
+            }
             Answered::Refused => {
                 let detail = format!("an assignment that is {} takes no {act}", stands.state);
                 return Err(Problem::new(Code::StateConflict, detail).with("state", stands.state.as_str()));
@@ -238,6 +250,29 @@ async fn move_to(
         cloud.hand_message(&whole, 0).await;
     }
     Ok(Some(next))
+}
+
+/// Puts right what a lead that is won already was worth to its dealer: the lead's history has both values. `None`
+/// when somebody else changed it.
+async fn correct(
+    cloud: &Cloud,
+    stands: Assignment,
+    value: Money,
+    now: Timestamp,
+) -> Result<Option<Assignment>, Problem> {
+    let told = |value: Option<Money>| json!({ "assignment": stands.id, "won_value": value.map(|value| value.to_string()) });
+    let act = Act {
+        id: ActId::mint(now, cloud.entropy.bytes()),
+        at: now,
+        by: format!("dealer:{}", stands.dealer),
+        act: "won_value".to_owned(),
+        reason: None,
+        before: told(stands.won_value).to_string(),
+        after: told(Some(value)).to_string(),
+    };
+    let next = Assignment { won_value: Some(value), ..stands };
+    let changes = Changes { act: Some(&act), ..Changes::of(&next, now) };
+    Ok(cloud.store.assignment_change(&changes).await?.then_some(next))
 }
 
 /// The lead as its holder's outcome leaves it: won as soon as one has won, lost when the last has lost.

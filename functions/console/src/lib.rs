@@ -61,6 +61,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/returns/{id}/{verdict}", post(returns::decide))
         .route("/v1/dealers/{dealer}/statement", get(statement::statement))
         .route("/v1/dealers/{dealer}/deposits", post(statement::deposit))
+        .route("/v1/dealers/{dealer}/deposits/{reference}/reverse", post(statement::reverse))
         .route("/v1/inbox/{assignment}/{act}", post(inbox::answer))
         .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))
         .route("/v1/rulebook/versions", get(rulebook::versions))

@@ -11,12 +11,14 @@ use leadyard_domain::ledger::{Line, LineKind, Month, Sums};
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
 use leadyard_platform::cloud::Cloud;
+use leadyard_platform::history;
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::Freed;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::acts::record;
+use crate::acts::{note, record};
+use crate::inbox::crowded;
 use crate::rulebook::WhichQuery;
 use crate::who;
 
@@ -104,6 +106,7 @@ fn csv(lines: &[Line]) -> Result<Vec<u8>, Problem> {
             LineKind::Charge => (line.amount.to_string(), String::new()),
             LineKind::Credit => (Money::from_minor(-line.amount.minor()).to_string(), String::new()),
             LineKind::Deposit => (String::new(), line.amount.to_string()),
+            LineKind::Reversal => (String::new(), Money::from_minor(-line.amount.minor()).to_string()),
         };
         let id = |id: Option<String>| id.unwrap_or_default();
         let row = [
@@ -157,7 +160,7 @@ pub(crate) async fn deposit(
     }
     let before = json!({ "dealer": dealer });
     let after = json!({ "dealer": dealer, "amount": amount.to_string(), "reference": sent.reference });
-    let act = record(&cloud, &desk, "deposit", None, &before, &after);
+    let act = record(&cloud, &desk, history::DEPOSIT, None, &before, &after);
     let booked = cloud.store.deposit_book(&company, &dealer, amount, &sent.reference, &freed, &act).await?;
     if booked {
         tracing::info!(company.id = %company, dealer.id = %dealer, staff = %desk.staff, "a deposit was booked");
@@ -168,6 +171,76 @@ pub(crate) async fn deposit(
     Ok(Json(
         json!({ "dealer": dealer, "amount": amount.to_string(), "reference": sent.reference, "booked": booked }),
     ))
+}
+
+#[derive(Deserialize)]
+struct Reversal {
+    /// All of it, if none is named.
+    amount: Option<String>,
+    reason: Option<String>,
+}
+
+/// `POST /v1/dealers/{dealer}/deposits/{reference}/reverse?company`: `{"amount": "500.00", "reason": "the wire was
+/// recalled"}`. A deposit is taken back once, whole or in part, never more of it than was booked. The balance may
+/// fall below nothing.
+pub(crate) async fn reverse(
+    State(cloud): State<Cloud>,
+    Path((dealer, reference)): Path<(String, String)>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+    request: Body,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let missing = || Problem::new(Code::NotFound, "there is no deposit with this reference");
+    let dealer = DealerId::new(&dealer).map_err(|_| missing())?;
+    if !is_reference(&reference) {
+        return Err(missing());
+    }
+    let sent: Reversal = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?).map_err(|_| {
+        Problem::new(Code::MalformedBody, r#"the body is {"amount": "500.00", "reason": "…"}"#)
+    })?;
+    let named: Option<Money> = sent.amount.map(|amount| amount.parse()).transpose().map_err(
+        |rule: leadyard_domain::error::Invalid| Problem::new(Code::InvalidField, format!("amount: {rule}")),
+    )?;
+    let reason = note("reason", sent.reason)?
+        .ok_or_else(|| Problem::new(Code::InvalidField, "reason: say why the deposit is taken back"))?;
+    // Twice: who finds it taken back meanwhile looks again.
+    for _ in 0..2 {
+        let deposit = cloud.store.deposit_get(&company, &dealer, &reference, cloud.clock.now()).await?;
+        let deposit = deposit.ok_or_else(missing)?;
+        let amount = named.unwrap_or(deposit.amount);
+        let told = |reversed: bool| {
+            json!({
+                "dealer": dealer, "reference": reference, "deposited": deposit.amount.to_string(),
+                "amount": amount.to_string(), "reversed": reversed,
+            })
+        };
+        match deposit.reversed {
+            Some(before) if before == amount => return Ok(Json(told(false))), // a second click
+            Some(before) => {
+                let detail = format!("{before} of this deposit is taken back already");
+                return Err(Problem::new(Code::StateConflict, detail).with("reversed", before.to_string()));
+            }
+            None => {}
+        }
+        if amount == Money::ZERO || amount > deposit.amount {
+            let detail =
+                format!("amount: it is above 0, and at most the {} that were booked", deposit.amount);
+            return Err(Problem::new(Code::InvalidField, detail));
+        }
+        let before =
+            json!({ "dealer": dealer, "amount": deposit.amount.to_string(), "reference": reference });
+        let after = json!({ "dealer": dealer, "amount": amount.to_string(), "reference": reference });
+        let act = record(&cloud, &desk, history::REVERSAL, Some(reason.clone()), &before, &after);
+        if cloud.store.deposit_reverse(&company, &dealer, amount, &reference, &act).await? {
+            tracing::info!(
+                company.id = %company, dealer.id = %dealer, staff = %desk.staff, "a deposit was taken back"
+            );
+            return Ok(Json(told(true)));
+        }
+    }
+    Err(crowded())
 }
 
 fn is_reference(text: &str) -> bool {

@@ -50,7 +50,14 @@ pub(crate) async fn decision(
         return Err(Problem::new(Code::NotFound, detail));
     }
     let again = judging::repeat(&cloud, &story.lead.company, record).await?;
-    let again = again.ok_or_else(|| Problem::new(Code::NotFound, "what it was decided on is not kept"))?;
+    let again = again.ok_or_else(|| {
+        let detail = if record.left_out {
+            "the decision read more counters than are kept with one: it cannot be made again"
+        } else {
+            "what it was decided on is not kept"
+        };
+        Problem::new(Code::NotFound, detail)
+    })?;
     let mut told = tell(&again.explained, record.rulebook);
     if let Some(told) = told.as_object_mut() {
         told.insert("as_recorded".to_owned(), json!(again.as_recorded));

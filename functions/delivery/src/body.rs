@@ -59,7 +59,7 @@ pub(crate) async fn assigned(
             state,
             zip: zip.as_deref(),
         },
-        message: understood.as_ref().and_then(|understood| understood.message.as_deref()),
+        message: understood.as_ref().and_then(|understood| understood.message.as_deref()).map(Into::into),
         consent: understood.as_ref().map(consent).unwrap_or_default(),
         extra,
         test: false,
@@ -73,7 +73,7 @@ pub(crate) async fn assigned(
 fn consent(understood: &Understood) -> Consent<'_> {
     Consent {
         given: understood.consent.given.unwrap_or(false),
-        text: understood.consent.text.as_deref(),
+        text: understood.consent.text.as_deref().map(Into::into),
         certificate: understood.consent.trusted_form.as_deref().or(understood.consent.leadid.as_deref()),
     }
 }

@@ -181,7 +181,7 @@ async fn repeated_body(
         offer: &offer,
         source: &enquiry.source,
         received_at: enquiry.received_at,
-        message: understood.message.as_deref(),
+        message: understood.message.as_deref().map(Into::into),
         filled: BTreeMap::new(),
         masked: false,
         truncated: false,

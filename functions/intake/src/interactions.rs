@@ -12,34 +12,12 @@ use leadyard_domain::identity::{IdentityHash, IdentityKey};
 use leadyard_domain::ids::OfferId;
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
-use leadyard_domain::scoring::{InteractionId, InteractionKind};
+use leadyard_domain::scoring::{InteractionId, InteractionKind, SentError, SentInteraction};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
 use leadyard_platform::queues::{InteractionOf, QueuedInteraction, ToScoring};
-use serde::Deserialize;
 
 use crate::arrive;
-
-/// One interaction as sent. Unknown fields are ignored: a page may say more than we score.
-#[derive(Deserialize)]
-struct Sent {
-    id: String,
-    kind: String,
-    at: Timestamp,
-    offer: Option<String>,
-    visitor: Option<String>,
-    lead: Option<String>,
-    email: Option<String>,
-    phone: Option<String>,
-}
-
-/// One, or up to a hundred.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Body1 {
-    Many(Vec<Sent>),
-    One(Box<Sent>),
-}
 
 pub(crate) async fn post_interactions(
     State(cloud): State<Cloud>,
@@ -59,12 +37,7 @@ pub(crate) async fn post_interactions(
 async fn take(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> Result<(), Problem> {
     let (key, trusted) = arrive::authenticate(cloud, key, headers)?;
     let body = http::body(body, limits::BODY_BYTES).await?;
-    // The same bounds on depth and encoding as an enquiry has, before serde recurses.
-    let sent = parse(&body)?;
-    if sent.len() > limits::INTERACTIONS_PER_POST {
-        let detail = format!("one post has at most {} interactions", limits::INTERACTIONS_PER_POST);
-        return Err(Problem::new(Code::InvalidField, detail));
-    }
+    let sent = SentInteraction::read(&body).map_err(refused)?;
     let now = cloud.clock.now();
     let mut wrong = Vec::new();
     let mut interactions = Vec::with_capacity(sent.len());
@@ -89,24 +62,19 @@ async fn take(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> Resu
     })
 }
 
-fn parse(body: &[u8]) -> Result<Vec<Sent>, Problem> {
-    let malformed = |detail: String| Problem::new(Code::MalformedBody, detail);
-    let text = std::str::from_utf8(body).map_err(|_| malformed("the body is not UTF-8".to_owned()))?;
-    // serde_json stops at a depth of 128 by itself; a flat list of objects never comes near it.
-    match serde_json::from_str::<Body1>(text) {
-        Ok(Body1::Many(many)) => Ok(many),
-        Ok(Body1::One(one)) => Ok(vec![*one]),
-        Err(_) => Err(malformed(
-            "the body is an interaction, or a list of them, each with id, kind and at (RFC 3339)".to_owned(),
-        )),
-    }
+fn refused(error: SentError) -> Problem {
+    let code = match error {
+        SentError::NotUtf8 | SentError::Malformed => Code::MalformedBody,
+        SentError::TooMany { .. } => Code::InvalidField,
+    };
+    Problem::new(code, error.to_string())
 }
 
 fn read(
     cloud: &Cloud,
     key: &PageKey,
     trusted: bool,
-    sent: &Sent,
+    sent: &SentInteraction,
     now: Timestamp,
 ) -> Result<QueuedInteraction, (&'static str, &'static str)> {
     if sent.id.is_empty() || sent.id.len() > limits::INTERACTION_ID_BYTES {

@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use leadyard_domain::contract::{Need, Needs};
 use leadyard_domain::distribution::{
-    Chunk, ChunkKey, Compiled, Conclusion, Counters, LeadFacts, Location, Pause, Switches, Usage, decide,
-    screen,
+    Chunk, ChunkKey, Compiled, Conclusion, Counters, Evidence, LeadFacts, Location, Pause, Switches, Usage,
+    decide, screen,
 };
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::limits;
@@ -388,8 +388,67 @@ fn bench(contracts: usize, categories: usize, people: &People) {
         percentiles(&loaded, &leads, &Switches::default(), now, what, bar);
         if what == "day  " {
             percentiles(&loaded, &leads[..LEADS / 10], &pauses(contracts), now, "5,000 pauses", "");
+            evidence(&loaded, &leads[..LEADS / 10], now);
         }
     }
+}
+
+/// How much of each decision's record its counters take, all of whom have had leads for half a year: in the shape
+/// before, in today's, and both in base64 as the table has them; beside facts and nearest misses as JSON.
+fn evidence(loaded: &Loaded, leads: &[LeadFacts], now: Timestamp) {
+    let mut random = fastrand::Rng::with_seed(9);
+    let mut sizes: [Vec<usize>; 3] = Default::default();
+    for facts in leads {
+        let chunks = loaded.chunks_of(facts);
+        let switches = Switches::default();
+        let screened = screen(facts, &loaded.core, &chunks, &switches, now);
+        let (contracts, dealers) = screened.counters_to_read();
+        // Contract and dealer by turns, as far as both last: the order does not matter here.
+        let usages: Vec<Option<SeenBefore>> = (0..contracts.len() + dealers.len())
+            .map(|number| (random.u8(0..20) > 0).then(|| seen(&mut random, number < contracts.len())))
+            .collect();
+        let none: Vec<(String, Option<Timestamp>)> = Vec::new();
+        let before = postcard::to_allocvec(&(false, false, &none, &none, usages)).unwrap();
+        let counters = Evidence::decode(&before).unwrap().counters(&screened, now);
+        let after = Evidence::of(&screened, &counters, now).encode().unwrap();
+        let decision = decide(&screened, &counters, now, 1);
+        let rest = serde_json::to_vec(&(facts, &decision.near_misses)).unwrap();
+        for (sizes, bytes) in sizes.iter_mut().zip([before.len(), after.len(), rest.len()]) {
+            sizes.push(bytes);
+        }
+    }
+    for sizes in &mut sizes {
+        sizes.sort_unstable();
+    }
+    let [before, after, rest] = sizes.map(|sizes| {
+        let at = |percent: usize| sizes.get(sizes.len() * percent / 100).copied().unwrap_or(0);
+        format!("p50 {} p99 {} max {}", at(50), at(99), sizes.last().copied().unwrap_or(0))
+    });
+    println!("  evidence in bytes: {after} (in the shape before: {before}); facts and misses: {rest}");
+}
+
+/// What was counted, in the shape that evidence had before: of each period how far its start is from the
+/// current one, and how many; the pass; when last; money; results by week.
+type SeenBefore = ([Option<(i64, u32)>; 5], u64, Option<i64>, i64, i64, Vec<(i32, u32, u32)>);
+
+fn seen(random: &mut fastrand::Rng, of_contract: bool) -> SeenBefore {
+    let month = random.u32(1..60);
+    let day = random.u32(0..8);
+    let used = [
+        if random.u8(0..4) == 0 { (0, random.u32(1..4)) } else { (-3_600 * random.i64(1..20), 2) },
+        if day > 1 { (0, day) } else { (-86_400, 3) },
+        (0, (day + random.u32(1..15)).min(month.max(day + 1))),
+        (0, month + day),
+        (0, month + random.u32(50..5_000)),
+    ]
+    .map(Some);
+    let last = Some(random.i64(1_000..250_000_000));
+    if !of_contract {
+        return (used, 0, last, 0, 0, Vec::new());
+    }
+    let pass = (1_000 << 32) + random.u64(0..40) * ((1 << 32) / random.u64(1..5));
+    let results = (0..26).map(|week| (week, random.u32(0..20), random.u32(0..3))).rev().collect();
+    (used, pass, last, i64::from(month) * 4_500, 0, results)
 }
 
 /// Pauses of five thousand dealers, or of as many as there are: a wave of vacations.

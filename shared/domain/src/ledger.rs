@@ -1,5 +1,5 @@
 //! What dealers owe: a charge when a lead is settled, a credit when it is taken off again, a deposit when
-//! a dealer pays in advance. Lines are only ever added; a statement is the sum of a month's lines.
+//! a dealer pays in advance, a reversal when that money goes back. Lines are only ever added; a statement is the sum of a month's lines.
 //!
 //! A statement's month is the calendar month of the company, whose bill it is, not of the dealer: so one
 //! that moves to another zone keeps the statements it has.
@@ -24,6 +24,8 @@ words! {
         Credit = "credit",
         /// The dealer paid in advance.
         Deposit = "deposit",
+        /// What the dealer paid in advance did not come, or was paid back.
+        Reversal = "reversal",
     }
 }
 
@@ -58,7 +60,7 @@ pub struct Line {
     pub assignment: Option<AssignmentId>,
     /// On which terms.
     pub contract: Option<ContractId>,
-    /// Why it is credited; for a deposit, the desk's reference.
+    /// Why it is credited; for a deposit and its reversal, the desk's reference.
     pub reason: Option<String>,
 }
 
@@ -132,7 +134,7 @@ pub struct Sums {
     pub charges: i64,
     /// Of all credits.
     pub credits: i64,
-    /// Of all deposits: they pay, and are no part of what is owed.
+    /// Of all deposits, less their reversals: they pay, and are no part of what is owed.
     pub deposits: i64,
     /// How many leads were charged.
     pub charged: u32,
@@ -156,6 +158,7 @@ impl Sums {
                     sums.credited += 1;
                 }
                 LineKind::Deposit => sums.deposits += amount,
+                LineKind::Reversal => sums.deposits -= amount,
             }
         }
         sums
@@ -207,9 +210,10 @@ mod tests {
             line(LineKind::Charge, 1_001),
             line(LineKind::Credit, 4_500),
             line(LineKind::Deposit, 100_000),
+            line(LineKind::Reversal, 40_000),
         ];
         let sums = Sums::of(&lines);
-        assert_eq!((sums.owed(), sums.deposits), (1_001, 100_000));
+        assert_eq!((sums.owed(), sums.deposits), (1_001, 60_000));
         assert_eq!((sums.charged, sums.credited), (2, 1));
     }
 }

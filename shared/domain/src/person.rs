@@ -6,8 +6,10 @@
 mod name;
 mod email;
 mod phone;
+mod hide;
 
 pub use email::Email;
+pub use hide::without_contact;
 pub use name::{Name, SurnameKey};
 pub use phone::Phone;
 

@@ -6,6 +6,7 @@ use leadyard_domain::backtest::history::{Assigned, Decided, Deposited, Event, Sw
 use leadyard_domain::distribution::Switches;
 use leadyard_domain::ids::{CompanyId, DealerId};
 use leadyard_domain::limits;
+use leadyard_domain::money::Money;
 use serde::Deserialize;
 
 use crate::cloud::Cloud;
@@ -102,9 +103,10 @@ async fn of_company(
     for act in flips {
         events.push(Event::Switched(Switched { at: act.at, switches: switches(&act.after)? }));
     }
-    for act in acts.iter().filter(|act| act.act == "deposit") {
+    for act in acts.iter().filter(|act| [DEPOSIT, REVERSAL].contains(&act.act.as_str())) {
         let booked: Booked = read(&act.after)?;
-        let amount = booked.amount.parse().map_err(|rule| StoreError::damaged("change", rule))?;
+        let amount: Money = booked.amount.parse().map_err(|rule| StoreError::damaged("change", rule))?;
+        let amount = if act.act == DEPOSIT { amount } else { Money::from_minor(-amount.minor()) };
         events.push(Event::Deposited(Deposited { at: act.at, dealer: booked.dealer, amount }));
     }
     Ok(events)
@@ -112,6 +114,11 @@ async fn of_company(
 
 /// The switches, as their acts are called.
 const FLIPS: [&str; 3] = ["stop", "shadow", "pause"];
+
+/// A deposit, as its act is called.
+pub const DEPOSIT: &str = "deposit";
+/// A deposit that is taken back, as its act is called.
+pub const REVERSAL: &str = "deposit_reverse";
 
 #[derive(Deserialize)]
 struct Booked {

@@ -14,6 +14,7 @@ use leadyard_domain::enquiry::{Enquiry, FieldMap, Understood};
 use leadyard_domain::error::Invalid;
 use leadyard_domain::ids::{CompanyId, ContractId, DealerId, DecisionId};
 use leadyard_domain::lead::{Lead, ScoreState};
+use leadyard_domain::limits;
 use leadyard_domain::place::VERSION as PLACES;
 use leadyard_domain::rulebook::Source;
 use leadyard_domain::scoring::{
@@ -103,8 +104,11 @@ impl Judged {
     }
 }
 
-/// The version of the rules of decision, as recorded with each.
-const ALGORITHM: u16 = 2;
+/// The version of the rules of decision, as recorded with each: the second decides as this one does, and keeps what it
+/// read in more bytes.
+const ALGORITHM: u16 = 3;
+/// Since which version a decision comes out as it did.
+const DECIDES_AS_SINCE: u16 = 2;
 
 /// The rules in force for a company.
 #[derive(Clone, Debug)]
@@ -157,9 +161,20 @@ impl Considered {
         let counts = Rule::ALL.iter().zip(self.decision.failed).filter(|(_, count)| *count > 0);
         let counters = seats.iter().filter_map(|seat| {
             let usage = self.counters.contracts.get(&seat.contract)?;
-            let used = usage.used.map(|used| used.map_or(0, |(_, used)| used));
+            // Of periods that are over nothing counts any more.
+            let counts = usage.used.iter().zip(seat.reservation.starts);
+            let counted =
+                counts.map(|(used, start)| used.map_or(0, |(at, used)| if at < start { 0 } else { used }));
+            let used: Vec<u32> = counted.collect();
             Some((seat.contract.to_string(), format!("{used:?} pass {}", usage.pass)))
         });
+        let evidence = DecisionRecord::kept_evidence(&self.evidence)?;
+        if evidence.is_none() {
+            tracing::warn!(
+                decision.id = %id, limit = limits::EVIDENCE_BYTES,
+                "a decision read more counters than are kept with it: it cannot be made again"
+            );
+        }
         DecisionRecord {
             id,
             at,
@@ -178,7 +193,8 @@ impl Considered {
             failed: counts.map(|(rule, count)| (rule.to_string(), count)).collect(),
             near_misses: self.decision.near_misses.clone(),
             counters: counters.collect(),
-            evidence: DecisionRecord::kept_evidence(&self.evidence)?,
+            left_out: evidence.is_none(),
+            evidence: evidence.unwrap_or_default(),
             digest: String::new(),
         }
         .sealed()
@@ -358,7 +374,7 @@ async fn recall(
         return Err(StoreError::damaged("decision", Invalid::new("its digest is that of another record")));
     }
     // One made by earlier rules of decision may come out otherwise, and its evidence reads otherwise.
-    if record.algorithm != ALGORITHM {
+    if !(DECIDES_AS_SINCE..=ALGORITHM).contains(&record.algorithm) {
         return Ok(None);
     }
     let Some(core) = cloud.rulebooks.core(&cloud.store, company, record.rulebook).await? else {
@@ -414,7 +430,7 @@ pub async fn what_was_read(
     let screened = screen(&record.facts, &core, &chunks, &switches, record.at);
     let counters = evidence.counters(&screened, record.at);
     let (contracts, dealers) = screened.counters_to_read();
-    let read = Read::of(&contracts, &dealers, &counters);
+    let read = Read { without_results: !evidence.has_results(), ..Read::of(&contracts, &dealers, &counters) };
     Ok(Some((switches, read)))
 }
 

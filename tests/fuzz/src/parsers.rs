@@ -1,9 +1,9 @@
 //! Everything else of the domain that reads what strangers wrote. What is understood is read again where it
-//! can be written.
-
-use std::path::Path;
+//! can be written. What reading allocates is bounded by what was sent: see [`memory`](crate::memory).
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::str::FromStr;
 use std::sync::OnceLock;
 
 use jiff::Timestamp;
@@ -12,24 +12,28 @@ use leadyard_domain::access::{DealerToken, DeskToken, MasterKey, PageKey, Source
 use leadyard_domain::contract::{AreaPart, Sale};
 use leadyard_domain::dealer::Hours;
 use leadyard_domain::delivery::check_url;
-use leadyard_domain::distribution::{Chunk, Core, Evidence, Step, Waiting};
+use leadyard_domain::distribution::{Chunk, Compiled, Core, Evidence, Step, Waiting};
 use leadyard_domain::enquiry::{Enquiry, FieldMap, Fields};
+use leadyard_domain::history::{Listed, OpeningCounts, PastLead};
 use leadyard_domain::ids::{ContractId, LeadId};
+use leadyard_domain::limits;
 use leadyard_domain::money::Money;
-use leadyard_domain::person::{Email, Name, Phone};
+use leadyard_domain::person::{Email, Name, Phone, without_contact};
 use leadyard_domain::place::Zip;
 use leadyard_domain::rulebook::{RowEdit, Rulebook, workbook};
-use leadyard_domain::scoring::{Band, InteractionKind};
+use leadyard_domain::scoring::{Band, InteractionKind, SentInteraction};
 
 use crate::bytes::Bytes;
 use crate::draft::{Draft, NASTY};
+use crate::memory::{Bound, bounded};
 
 /// How many targets there are.
-pub const TARGETS: u8 = 8;
+pub const TARGETS: u8 = 10;
 
 /// Reads the rest of the bytes as what their first says.
 pub fn parsers(data: &[u8]) {
     let mut bytes = Bytes::new(data);
+    warm();
     match bytes.byte() % TARGETS {
         0 => enquiry(bytes.rest()),
         1 => cells(bytes.rest()),
@@ -38,8 +42,29 @@ pub fn parsers(data: &[u8]) {
         4 => edit(&mut bytes),
         5 => stored(&mut bytes),
         6 => person(bytes.rest()),
-        _ => access(bytes.rest()),
+        7 => access(bytes.rest()),
+        8 => interactions(bytes.rest()),
+        _ => past(bytes.rest()),
     }
+}
+
+/// What strangers send: ten times its size. Beside it stands what a list of fields or interactions takes whatever is in
+/// it.
+const STRANGERS: Bound = Bound { times: 10, spare_bytes: 32 * 1024 };
+/// One cell or value.
+const CELL: Bound = Bound { times: 10, spare_bytes: 4 * 1024 };
+/// A rulebook, which only the desk publishes: a TOML value takes many times its text, and a row its columns, blank or
+/// not.
+const RULEBOOK: Bound = Bound { times: 100, spare_bytes: 1024 * 1024 };
+/// What the table gives back. A list may claim any length, and serde makes room for one megabyte of it.
+const STORED: Bound = Bound { times: 10, spare_bytes: 4 * 1024 * 1024 };
+
+/// What is made once a process (the table of places, zones) is nobody's input.
+fn warm() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        read(&Draft::demo());
+    });
 }
 
 /// A body of JSON, and of a form.
@@ -47,14 +72,16 @@ fn enquiry(body: &[u8]) {
     let names = [("fname", "first_name"), ("tel", "phone"), ("x.y", "message")];
     let names = names.map(|(theirs, ours)| (theirs.to_owned(), ours.to_owned()));
     let map = FieldMap::new(BTreeMap::from(names)).unwrap_or_default();
-    for fields in [Fields::from_json(body), Fields::from_form(body)].into_iter().flatten() {
+    let json = bounded("a body of JSON", body.len(), STRANGERS, || Fields::from_json(body));
+    let form = bounded("a body of a form", body.len(), STRANGERS, || Fields::from_form(body));
+    for fields in [json, form].into_iter().flatten() {
         let arrived = |global_privacy_control| Enquiry {
             fields: fields.clone(),
             received_at: Timestamp::UNIX_EPOCH,
             global_privacy_control,
         };
         for arrived in [arrived(true), arrived(false)] {
-            arrived.understand(&map).brings();
+            bounded("an enquiry understood", body.len(), STRANGERS, || arrived.understand(&map).brings());
         }
         let pairs = serde_json::to_string(&fields).unwrap_or_default();
         assert_eq!(serde_json::from_str::<Fields>(&pairs).ok(), Some(fields), "kept fields are read again");
@@ -64,7 +91,7 @@ fn enquiry(body: &[u8]) {
 /// What stands in one cell or value.
 fn cells(body: &[u8]) {
     let text = &*String::from_utf8_lossy(body);
-    if let Ok(hours) = text.parse::<Hours>()
+    if let Ok(hours) = cell::<Hours>(text)
         && hours.ever_open()
     {
         assert_eq!(
@@ -73,32 +100,35 @@ fn cells(body: &[u8]) {
             "hours are read as they are written"
         );
     }
-    if let Ok(money) = text.parse::<Money>() {
+    if let Ok(money) = cell::<Money>(text) {
         assert_eq!(money.to_string().parse::<Money>().ok(), Some(money));
     }
-    if let Ok(part) = text.parse::<AreaPart>() {
+    if let Ok(part) = cell::<AreaPart>(text) {
         assert_eq!(part.to_string().parse::<AreaPart>().ok(), Some(part));
     }
-    if let Ok(sale) = text.parse::<Sale>() {
+    if let Ok(sale) = cell::<Sale>(text) {
         assert_eq!(sale.to_string().parse::<Sale>().ok(), Some(sale));
     }
-    if let Ok(step) = text.parse::<Step>() {
+    if let Ok(step) = cell::<Step>(text) {
         assert_eq!(step.to_string().parse::<Step>().ok(), Some(step));
     }
-    if let Ok(band) = text.parse::<Band>() {
+    if let Ok(band) = cell::<Band>(text) {
         assert_eq!(band.to_string().parse::<Band>().ok(), Some(band));
     }
-    if let Ok(waiting) = text.parse::<Waiting>() {
+    if let Ok(waiting) = cell::<Waiting>(text) {
         assert_eq!(waiting.as_str(), text);
     }
-    let _ = (
-        text.parse::<ContractId>(),
-        text.parse::<LeadId>(),
-        text.parse::<Zip>(),
-        Zip::from_spreadsheet(text),
-    );
-    let _ = InteractionKind::new(text);
-    let _ = (check_url(text, true), check_url(text, false));
+    let _ = (cell::<ContractId>(text), cell::<LeadId>(text), cell::<Zip>(text));
+    bounded("a cell", text.len(), CELL, || {
+        let _ = (Zip::from_spreadsheet(text), InteractionKind::new(text));
+    });
+    bounded("a dealer's URL", text.len(), CELL, || {
+        let _ = (check_url(text, true), check_url(text, false));
+    });
+}
+
+fn cell<T: FromStr>(text: &str) -> Result<T, T::Err> {
+    bounded("a cell", text.len(), CELL, || text.parse())
 }
 
 /// One file of the demo, replaced by what there is.
@@ -132,8 +162,9 @@ fn file(bytes: &mut Bytes<'_>) {
 }
 
 fn read(draft: &Draft) {
+    let size = draft.files.iter().map(|(name, text)| name.len() + text.len()).sum();
     let Some(files) = draft.files() else { return };
-    let Ok(book) = Rulebook::parse(&files) else { return };
+    let Ok(book) = bounded("a rulebook", size, RULEBOOK, || Rulebook::parse(&files)) else { return };
     let _ = book.check(Date::constant(2026, 6, 1));
     assert!(book.diff(&book).is_empty(), "a rulebook is what it is");
     if let Ok(compiled) = book.compile(1) {
@@ -201,7 +232,12 @@ fn edit(bytes: &mut Bytes<'_>) {
 
 /// What the table gives back: it is ours, and may be damaged or of another version.
 fn stored(bytes: &mut Bytes<'_>) {
-    let _ = (Evidence::decode(bytes.rest()), Chunk::decode(bytes.rest()));
+    let body = bytes.rest();
+    let _ = bounded("evidence", body.len(), STORED, || Evidence::decode(body));
+    let _ = bounded("a chunk", body.len(), STORED, || Chunk::decode(body));
+    // Of today's shape, whatever follows.
+    let today = [&[2][..], body].concat();
+    let _ = bounded("evidence", today.len(), STORED, || Evidence::decode(&today));
     let _ = serde_json::from_slice::<Core>(bytes.rest());
     let small = Draft::small(&mut Bytes::new(bytes.rest())).files();
     let Some(book) = small.and_then(|files| Rulebook::parse(&files).ok()) else { return };
@@ -221,19 +257,21 @@ fn stored(bytes: &mut Bytes<'_>) {
 /// Names, addresses and numbers as they are typed.
 fn person(body: &[u8]) {
     let text = &*String::from_utf8_lossy(body);
-    if let Ok(email) = Email::parse(text) {
+    if let Ok(email) = bounded("an e-mail address", text.len(), STRANGERS, || Email::parse(text)) {
         assert_eq!(
             Email::parse(email.as_str()).ok().map(|email| email.dedupe_key()),
             Some(email.dedupe_key())
         );
         let _ = (email.is_dummy(), email.local(), email.domain());
     }
-    if let Ok(phone) = Phone::parse(text) {
+    if let Ok(phone) = bounded("a telephone number", text.len(), STRANGERS, || Phone::parse(text)) {
         let again = Phone::parse(phone.as_str()).ok();
         assert_eq!(again.as_ref().map(Phone::as_str), Some(phone.as_str()));
         let _ = (phone.is_dummy(), phone.area_code());
     }
-    let full = Name::from_full(text);
+    let full = bounded("a name", text.len(), STRANGERS, || Name::from_full(text));
+    let hidden = bounded("a text that is shown", text.len(), STRANGERS, || without_contact(text));
+    assert_eq!(without_contact(&hidden), hidden, "what is hidden stays hidden");
     let _ = (full.full(), full.surname_key(), Name::new(text, text).full());
 }
 
@@ -242,13 +280,66 @@ fn access(body: &[u8]) {
     let text = &*String::from_utf8_lossy(body);
     let _ = MasterKey::from_hex(text);
     let key = MasterKey::new([7; 32]);
-    let made_up = (
-        key.verify::<PageKey>(text).is_some(),
-        key.verify::<SourceSecret>(text).is_some(),
-        key.verify::<DeskToken>(text).is_some(),
-        key.verify::<DealerToken>(text).is_some(),
-        key.verify::<VisitorToken>(text).is_some(),
-    );
+    let made_up = bounded("a credential", text.len(), CELL, || {
+        (
+            key.verify::<PageKey>(text).is_some(),
+            key.verify::<SourceSecret>(text).is_some(),
+            key.verify::<DeskToken>(text).is_some(),
+            key.verify::<DealerToken>(text).is_some(),
+            key.verify::<VisitorToken>(text).is_some(),
+        )
+    });
     assert_eq!(made_up, (false, false, false, false, false), "nobody makes up a credential");
     let _ = leadyard_domain::delivery::retry_after_s(text, Timestamp::UNIX_EPOCH);
+}
+
+/// A post of interactions: one, a list, and whatever follows the beginning of either.
+fn interactions(body: &[u8]) {
+    const ONE: &[u8] = br#"{"id":"a","kind":"page_view","at":"2026-06-01T16:00:00Z","email":"a@b.example""#;
+    for begins in [&b""[..], b"[", b"[{},", b"[[],1,2,", ONE, &[b"[", ONE].concat()] {
+        let body = [begins, body].concat();
+        let read = || SentInteraction::read(&body);
+        if let Ok(sent) = bounded("a post of interactions", body.len(), STRANGERS, read) {
+            assert!(sent.len() <= limits::INTERACTIONS_PER_POST);
+        }
+    }
+}
+
+/// A row of what another system knew: of a lead's past, of counts, of who is suppressed.
+fn past(body: &[u8]) {
+    static BOOK: OnceLock<Option<Compiled>> = OnceLock::new();
+    let compiled = BOOK.get_or_init(|| {
+        let files = Draft::small(&mut Bytes::new(&[])).files()?;
+        Rulebook::parse(&files).ok()?.compile(1).ok()
+    });
+    let Some(compiled) = compiled else { return };
+    let known = [
+        ("received_at", "2025-11-03 14:05"),
+        ("source", "page"),
+        ("email", "a@b.example"),
+        ("offer", "roof"),
+        ("contract", "c0"),
+    ];
+    let names =
+        ["received_at", "outcome", "won_value", "outcome_at", "price", "dealer", "day", "balance", "value"];
+    let text = String::from_utf8_lossy(body);
+    let mut row = Fields::default();
+    for (name, value) in known {
+        let _ = row.push(name, value.to_owned());
+    }
+    for (name, value) in names.iter().zip(text.split(',')) {
+        let _ = row.push(name, value.to_owned());
+    }
+    for row in [Fields::from_form(body).unwrap_or_default(), row] {
+        let size = body.len() + 200;
+        bounded("a row of the past", size, STRANGERS, || {
+            let _ = PastLead::read(&row, &compiled.core, Timestamp::UNIX_EPOCH);
+        });
+        bounded("a row of counts", size, STRANGERS, || {
+            let _ = OpeningCounts::read(&row);
+        });
+        bounded("a row of a list", size, STRANGERS, || {
+            let _ = Listed::read(&row);
+        });
+    }
 }

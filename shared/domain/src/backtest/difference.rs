@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::replay::Replay;
+use crate::distribution::Waiting;
 use crate::ids::{ContractId, DealerId, LeadId};
 use crate::money::Money;
 
@@ -73,7 +74,7 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unmatched {
     /// The reason they wait; `given_back` for those that nobody looked at since, `nobody` for those of which
-    /// history says no more than that nobody had them.
+    /// no more is known than that nobody ever had them.
     pub reason: String,
     /// As it was.
     pub before: usize,
@@ -151,16 +152,8 @@ impl Difference {
             found.after.add(&would);
             dealers.add(&was, &would, |seat| seat.dealer.as_str());
             contracts.add(&was, &would, |seat| seat.contract.as_str());
-            let reason = |seats: &[Seat<'_>], waiting, ever_held: bool| match super::replay::word(waiting) {
-                _ if !seats.is_empty() => "",
-                "" if !ever_held => "nobody",
-                "" => "given_back",
-                word => word,
-            };
-            let (waited, waits) = (
-                reason(&was, trail.was_waiting, trail.was_ever_held),
-                reason(&would, trail.would_wait, true),
-            );
+            let waited = reason(&was, trail.was_waiting, trail.was_ever_held);
+            let waits = reason(&would, trail.would_wait, trail.would_ever_be_held);
             if !waited.is_empty() {
                 reasons.entry(waited).or_default().0 += 1;
             }
@@ -208,6 +201,18 @@ struct Seat<'a> {
     contract: &'a ContractId,
     dealer: &'a DealerId,
     price: i64,
+}
+
+/// Why nobody holds a lead at the end, in a word; nothing, if somebody does. Without a reason to wait it was given
+/// back and never looked at again; or it never was anybody's: another system said no more of it, or the desk
+/// placed it with a contract that is gone.
+fn reason(seats: &[Seat<'_>], waiting: Option<Waiting>, ever_held: bool) -> &'static str {
+    match waiting {
+        _ if !seats.is_empty() => "",
+        Some(waiting) => waiting.as_str(),
+        None if ever_held => "given_back",
+        None => "nobody",
+    }
 }
 
 impl Side {
@@ -278,7 +283,7 @@ impl Assumed {
         let mut sentences = Vec::new();
         if let Some(from) = self.counted_from {
             sentences.push(format!(
-                "Counters are as each decision read them, changed by what goes otherwise; where none read them, they count from {from}."
+                "Counters are as each decision read them, changed by what goes otherwise; where none read them, as what was won where no ranking asked, they count from {from}."
             ));
         }
         sentences.push(format!(

@@ -79,7 +79,7 @@ pub struct Deposited {
     pub at: Timestamp,
     /// Who.
     pub dealer: DealerId,
-    /// How much.
+    /// How much; below nothing where it was taken back.
     pub amount: Money,
 }
 
@@ -99,6 +99,9 @@ pub struct Read {
     pub contracts: Vec<(ContractId, Seen)>,
     /// By dealer.
     pub dealers: Vec<(DealerId, Seen)>,
+    /// What came of the contracts' leads was not read, and is not among them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_results: bool,
 }
 
 /// A [`Usage`] as a short line: there are many.
@@ -155,6 +158,7 @@ impl Read {
         Self {
             contracts: contracts.iter().map(|id| (id.clone(), seen(counters.contracts.get(id)))).collect(),
             dealers: dealers.iter().map(|id| (id.clone(), seen(counters.dealers.get(id)))).collect(),
+            without_results: false,
         }
     }
 }

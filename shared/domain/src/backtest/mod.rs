@@ -11,7 +11,8 @@
 //! been*, which takes them from the new rulebook's decisions. What a decision reads of a counter is what
 //! it read then, plus what the one world has given more than the other: so the same rulebook over real
 //! history finds every counter as it was, even where workers raced, and no difference at all. A counter
-//! that no decision read is counted from history's beginning.
+//! that no decision read is counted from history's beginning; so is what came of a contract's leads, where the
+//! ranking then did not ask for it and the new one does.
 //!
 //! A lead that goes as it went is decided when it was decided. Once one has parted from its past, those
 //! that wait are also looked at when time alone may change something or a slot comes free.
@@ -32,3 +33,6 @@ pub mod difference;
 pub use difference::Difference;
 pub use history::Event;
 pub use replay::{Window, backtest};
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::difference::{Assumed, Difference};
 use super::history::{Assigned, Decided, Event};
 use super::tally::{Slot, Worlds};
-use crate::distribution::{Compiled, Conclusion, Seat, Switches, Waiting};
+use crate::distribution::{Compiled, Conclusion, Seat, Switches};
 use crate::error::Invalid;
 use crate::ids::{CategoryId, DealerId, LeadId};
 use crate::rulebook::Rulebook;
@@ -487,9 +487,4 @@ fn slot(seat: &Seat, now: Timestamp) -> Slot {
         step: seat.pass.step,
         pass: Some(seat.pass.next),
     }
-}
-
-/// Why a lead waits, in a word.
-pub(super) fn word(waiting: Option<Waiting>) -> &'static str {
-    waiting.map_or("", Waiting::as_str)
 }

@@ -137,6 +137,15 @@ impl Tally {
         &mut self.weeks[at]
     }
 
+    fn results(&self) -> Vec<WeekResults> {
+        let week = |&(week, delivered, won): &(i32, i64, i64)| WeekResults {
+            week,
+            delivered: clamp(delivered),
+            won: clamp(won),
+        };
+        self.weeks.iter().map(week).collect()
+    }
+
     fn week_of(&self, week: i32) -> (i64, i64) {
         let found = self.weeks.iter().find(|of| of.0 == week);
         found.map_or((0, 0), |&(_, delivered, won)| (delivered, won))
@@ -157,6 +166,11 @@ impl Worlds {
         let was = self.as_it_was.contracts.get(id).unwrap_or(&none);
         let would = self.as_it_would_be.contracts.get(id).unwrap_or(&none);
         usage(was, would, read, calendar)
+    }
+
+    /// What came of a contract's leads in the world that would be, from history's beginning.
+    pub(super) fn results_of(&self, id: &ContractId) -> Vec<WeekResults> {
+        self.as_it_would_be.contracts.get(id).map(Tally::results).unwrap_or_default()
     }
 
     /// A dealer's, likewise.
@@ -248,12 +262,7 @@ fn counted(would: &Tally, starts: &Reservation) -> Usage {
         let start = starts.start(*period);
         *slot = Some((start, clamp(would.count(*period, start))));
     }
-    let week = |&(week, delivered, won): &(i32, i64, i64)| WeekResults {
-        week,
-        delivered: clamp(delivered),
-        won: clamp(won),
-    };
-    usage.results = would.weeks.iter().map(week).collect();
+    usage.results = would.results();
     usage
 }
 

@@ -5,6 +5,7 @@
 //! The body is built once per message and kept or rebuilt alike for every attempt: the timestamp is that of
 //! what happened, not of the attempt. Payloads have no `Debug`: they are full of a person.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use crate::ids::{
 };
 use crate::limits;
 use crate::money::Money;
+use crate::person::without_contact;
 use crate::scoring::Band;
 
 words! {
@@ -84,7 +86,7 @@ pub struct AssignedPayload<'a> {
     /// Where.
     pub address: Address<'a>,
     /// What the person wrote.
-    pub message: Option<&'a str>,
+    pub message: Option<Cow<'a, str>>,
     /// What the person agreed to.
     pub consent: Consent<'a>,
     /// Fields of the enquiry that have no standard name.
@@ -124,12 +126,12 @@ pub struct Address<'a> {
 }
 
 /// What the person agreed to.
-#[derive(Clone, Copy, Default, Serialize)]
+#[derive(Clone, Default, Serialize)]
 pub struct Consent<'a> {
     /// Whether consent to be contacted was given.
     pub given: bool,
     /// The text shown.
-    pub text: Option<&'a str>,
+    pub text: Option<Cow<'a, str>>,
     /// A TrustedForm or Jornaya certificate, as it was sent to us.
     pub certificate: Option<&'a str>,
 }
@@ -157,7 +159,7 @@ pub struct RepeatedPayload<'a> {
     /// When it arrived.
     pub received_at: Timestamp,
     /// What the person wrote this time.
-    pub message: Option<&'a str>,
+    pub message: Option<Cow<'a, str>>,
     /// What the lead did not have before, by its standard name.
     pub filled: BTreeMap<&'a str, &'a str>,
     /// Contact is kept back until the dealer accepts.
@@ -217,11 +219,16 @@ pub struct ErasedPayload {
 
 impl AssignedPayload<'_> {
     /// As a dealer sees it before it has accepted: first name, ZIP, request. A certificate, the text
-    /// agreed to and unknown fields go as well, since any of them may lead to the person.
+    /// agreed to and unknown fields go as well, since any of them may lead to the person; and so does what is
+    /// a number or an address within the request.
     #[must_use]
     pub fn masked(self) -> Self {
         Self {
-            person: Person { first_name: self.person.first_name, ..Person::default() },
+            person: Person {
+                first_name: self.person.first_name.filter(|name| without_contact(name) == *name),
+                ..Person::default()
+            },
+            message: self.message.map(hidden),
             address: Address { zip: self.address.zip, ..Address::default() },
             consent: Consent { given: self.consent.given, ..Consent::default() },
             extra: BTreeMap::new(),
@@ -242,7 +249,7 @@ impl RepeatedPayload<'_> {
     /// As a dealer sees it before it has accepted: the request, and nothing of the person.
     #[must_use]
     pub fn masked(self) -> Self {
-        Self { filled: BTreeMap::new(), masked: true, ..self }
+        Self { message: self.message.map(hidden), filled: BTreeMap::new(), masked: true, ..self }
     }
 
     /// The body, of an enquiry that came `at`. What does not fit is left out: filled fields first, then
@@ -273,6 +280,13 @@ impl ErasedPayload {
     }
 }
 
+fn hidden(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => without_contact(text),
+        Cow::Owned(text) => Cow::Owned(without_contact(&text).into_owned()),
+    }
+}
+
 #[derive(Serialize)]
 struct Envelope<'a, D> {
     #[serde(rename = "type")]
@@ -296,7 +310,7 @@ trait Cut<'a>: Serialize {
     /// Its fields that go first.
     fn fields(&mut self) -> &mut BTreeMap<&'a str, &'a str>;
     /// Its texts whose ends go then, in this order.
-    fn texts(&mut self) -> Vec<&mut Option<&'a str>>;
+    fn texts(&mut self) -> Vec<&mut Option<Cow<'a, str>>>;
     fn truncated(&mut self) -> &mut bool;
 }
 
@@ -304,7 +318,7 @@ impl<'a> Cut<'a> for AssignedPayload<'a> {
     fn fields(&mut self) -> &mut BTreeMap<&'a str, &'a str> {
         &mut self.extra
     }
-    fn texts(&mut self) -> Vec<&mut Option<&'a str>> {
+    fn texts(&mut self) -> Vec<&mut Option<Cow<'a, str>>> {
         vec![&mut self.message, &mut self.consent.text]
     }
     fn truncated(&mut self) -> &mut bool {
@@ -316,7 +330,7 @@ impl<'a> Cut<'a> for RepeatedPayload<'a> {
     fn fields(&mut self) -> &mut BTreeMap<&'a str, &'a str> {
         &mut self.filled
     }
-    fn texts(&mut self) -> Vec<&mut Option<&'a str>> {
+    fn texts(&mut self) -> Vec<&mut Option<Cow<'a, str>>> {
         vec![&mut self.message]
     }
     fn truncated(&mut self) -> &mut bool {
@@ -345,12 +359,14 @@ fn fit<'a>(event: Event, at: Timestamp, mut data: impl Cut<'a>) -> Result<String
         return render(event, at, &data);
     }
     let mut over = bare_bytes - limits::WEBHOOK_BYTES;
-    for text in data.texts() {
-        if let Some(whole) = *text {
-            let cut = prefix(whole, json_bytes(whole).saturating_sub(over));
-            over = over.saturating_sub(json_bytes(whole) - json_bytes(cut));
-            *text = Some(cut);
-        }
+    for text in data.texts().into_iter().flatten() {
+        let bytes = json_bytes(text);
+        let room = bytes.saturating_sub(over);
+        *text = match text {
+            Cow::Borrowed(whole) => Cow::Borrowed(prefix(whole, room)),
+            Cow::Owned(whole) => Cow::Owned(prefix(whole, room).to_owned()),
+        };
+        over = over.saturating_sub(bytes - json_bytes(text));
     }
     if over > 0 {
         return Err(Invalid::new(
@@ -443,10 +459,10 @@ mod tests {
                 state: Some("NY"),
                 zip: Some("12534"),
             },
-            message: Some("The roof leaks."),
+            message: Some("The roof leaks.".into()),
             consent: Consent {
                 given: true,
-                text: Some("I agree to be called."),
+                text: Some("I agree to be called.".into()),
                 certificate: Some("https://cert.trustedform.com/0123456789012345678901234567890123456789"),
             },
             extra: BTreeMap::from([("roof_age", "20")]),
@@ -466,7 +482,7 @@ mod tests {
             offer: &names.offer,
             source: &names.source,
             received_at: at("2026-06-02T13:00:00Z"),
-            message: Some("It still leaks."),
+            message: Some("It still leaks.".into()),
             filled: BTreeMap::from([("phone", "+12125550142")]),
             masked: false,
             truncated: false,
@@ -526,6 +542,22 @@ mod tests {
     }
 
     #[test]
+    fn before_accepting_a_dealer_reads_no_number_or_address_in_the_request() {
+        let names = names();
+        let now = at("2026-06-01T13:00:01Z");
+        let wrote = "The roof leaks: 212-555-0142, ada@example.com";
+        let mut first = assigned(&names);
+        first.message = Some(wrote.into());
+        first.person.first_name = Some("212 555 0142");
+        let again = RepeatedPayload { message: Some(wrote.to_owned().into()), ..repeated(&names) };
+        for body in [first.clone().masked().body(now).unwrap(), again.masked().body(now).unwrap()] {
+            assert!(body.contains("The roof leaks"), "{body}");
+            assert!(!body.contains("0142") && !body.contains("ada@"), "{body}");
+        }
+        assert_eq!(json(&first.body(now).unwrap())["data"]["message"], wrote, "accepted, it is all there");
+    }
+
+    #[test]
     fn the_rest_say_only_what_happened() {
         let (assignment, lead) = (AssignmentId::from_bytes([1; 16]), LeadId::from_bytes([2; 16]));
         let now = at("2026-06-02T13:00:00Z");
@@ -556,7 +588,7 @@ mod tests {
         let value = "v".repeat(500);
 
         let mut payload = assigned(&names);
-        payload.message = Some(&long);
+        payload.message = Some((&long).into());
         payload.extra = fields.iter().map(|name| (name.as_str(), value.as_str())).collect();
         let body = payload.clone().body(now).unwrap();
         let data = &json(&body)["data"];
@@ -566,7 +598,7 @@ mod tests {
         assert!((1..20).contains(&data["extra"].as_object().unwrap().len()));
 
         let longer = "\u{1}é\"".repeat(4_000);
-        payload.message = Some(&longer);
+        payload.message = Some((&longer).into());
         let body = payload.clone().body(now).unwrap();
         let data = &json(&body)["data"];
         assert!(body.len() <= limits::WEBHOOK_BYTES && body.len() > limits::WEBHOOK_BYTES - 6);
@@ -576,7 +608,7 @@ mod tests {
         assert_eq!(data["consent"]["text"], "I agree to be called.");
 
         let terms = "t".repeat(30_000);
-        payload.consent.text = Some(&terms);
+        payload.consent.text = Some((&terms).into());
         let data = &json(&payload.clone().body(now).unwrap())["data"];
         assert_eq!(data["message"], "");
         assert!(data["consent"]["text"].as_str().unwrap().len() > 15_000);
@@ -613,8 +645,8 @@ mod tests {
         ) {
             let names = names();
             let mut payload = assigned(&names);
-            payload.message = Some(&message);
-            payload.consent.text = Some(&text);
+            payload.message = Some((&message).into());
+            payload.consent.text = Some((&text).into());
             payload.extra = extra.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let body = payload.body(at("2026-06-01T13:00:01Z")).unwrap();
             prop_assert!(body.len() <= limits::WEBHOOK_BYTES);

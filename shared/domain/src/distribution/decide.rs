@@ -13,7 +13,8 @@
 //!   theirs meanwhile. Whom nobody compels is not waited for: what finds no taker at once stays empty.
 //! - *A closed territory* is one seat: nobody shares it, whatever its `sale` says.
 //! - *Who is "nobody else".* A closed territory shuts out other dealers; the same dealer's other
-//!   contracts may still take what the closed one does not.
+//!   contracts may still take what the closed one does not. Likewise one that is protected and may not share: the
+//!   seat is left to its own dealer's open contract, if that may, and to nobody else.
 //! - *A compelling contract whose dealer has a seat already* has had its say: it neither compels the
 //!   next seat nor makes the lead wait. Only a closed one that did not take the lead keeps others out.
 //! - *Waiting ends* when the lead is too old for who it waits for, after a decline as well: the desk has

@@ -18,7 +18,7 @@
 //!
 //! Reading order: `band` and `whole` (the vocabulary), `model` (`scoring.toml`), `activity` (the
 //! truth), `fit`, `decay` (2^(−n/H) and log₂ in integers), `engagement`, `heat`, `score`
-//! (everything together), `explanation` (lines that add up).
+//! (everything together), `explanation` (lines that add up), `sent` (interactions as they arrive).
 
 mod band;
 mod whole;
@@ -30,6 +30,7 @@ mod engagement;
 mod heat;
 mod score;
 mod explanation;
+mod sent;
 
 pub use activity::{Activity, DayActivity, InteractionId, InteractionKind};
 pub use band::{Band, EngagementDigit, FitLetter};
@@ -42,6 +43,7 @@ pub use model::{
     NextSteps, OneOf, Priorities, Priority, ScoringModel, Weight,
 };
 pub use score::{FinePoints, Score, score};
+pub use sent::{SentError, SentInteraction};
 pub use whole::Whole;
 
 #[cfg(test)]

@@ -310,6 +310,26 @@ fn protected_shares_only_with_protected_and_closed_with_nobody() {
 }
 
 #[test]
+fn a_protected_contract_that_may_not_share_leaves_the_seat_to_its_own_dealers_open_one() {
+    let row = |id, dealer, area| ContractRow { area, sale: "shared:2", ..contract(id, dealer) };
+    let first = ContractRow { territory: "first", ..row("f", 0, "zip") };
+    let protected = ContractRow { territory: "protected", sale: "exclusive", ..row("p", 1, "county") };
+    // The other's open one ranks first: only the territory keeps it out.
+    let other = ContractRow { tier: 1, ..row("x", 2, "any") };
+    let own = ContractRow { tier: 2, ..row("o", 1, "any") };
+    let mut world = world(vec![dealer(); 3], vec![first, protected, other, own]);
+    assert_eq!(conclusion(&world), "f o");
+    assert_eq!(failed(&world, "x"), Some(Rule::Territory));
+    // Without such a one the seat stays empty.
+    world.contracts.pop();
+    assert_eq!(conclusion(&world), "f");
+    assert_eq!(failed(&world, "x"), Some(Rule::Territory));
+    // Nor may who has a seat already take a second.
+    world.contracts.push(ContractRow { area: "any", sale: "shared:2", ..contract("o", 0) });
+    assert_eq!(conclusion(&world), "f", "a dealer has one seat");
+}
+
+#[test]
 fn a_seat_that_came_free_goes_to_one_who_may_share_it() {
     let row = |id, dealer, sale| ContractRow { sale, ..contract(id, dealer) };
     let mut world = world(

@@ -441,6 +441,9 @@ pub struct DecisionRecord {
     /// The switches and counters that were read, in base64 (see [`Evidence`]).
     #[serde(default)]
     pub evidence: String,
+    /// The evidence was larger than [`limits::EVIDENCE_BYTES`] and is not kept: the decision cannot be made again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_out: bool,
     /// Of all of the above: SHA-256 of its JSON, the first 16 bytes in hexadecimal.
     #[serde(default)]
     pub digest: String,
@@ -471,6 +474,7 @@ impl DecisionRecord {
             near_misses: Vec::new(),
             counters: std::collections::BTreeMap::new(),
             evidence: String::new(),
+            left_out: false,
             digest: String::new(),
         }
     }
@@ -480,10 +484,11 @@ impl DecisionRecord {
         self.algorithm == IMPORTED_ALGORITHM
     }
 
-    /// Evidence as it is kept; nothing of one that is too large for an item: the decision stands without.
-    pub fn kept_evidence(evidence: &Evidence) -> Result<String, StoreError> {
+    /// Evidence as it is kept; `None` of one that is too large for an item. The decision stands without, and
+    /// says so.
+    pub fn kept_evidence(evidence: &Evidence) -> Result<Option<String>, StoreError> {
         let bytes = evidence.encode().map_err(|error| StoreError::Malformed(Box::new(error)))?;
-        Ok(if bytes.len() > limits::EVIDENCE_BYTES { String::new() } else { STANDARD_NO_PAD.encode(bytes) })
+        Ok((bytes.len() <= limits::EVIDENCE_BYTES).then(|| STANDARD_NO_PAD.encode(bytes)))
     }
 
     /// The record under its digest.

@@ -30,9 +30,10 @@ pub enum Key<'a> {
         /// The seat.
         assignment: AssignmentId,
     },
-    /// `L#lead` / `D#time#decision`. What was decided, and why: no person in it. Immutable. About
-    /// 1 KB, and some 50 bytes for each contract and dealer whose counters were read; those are left out
-    /// above [`EVIDENCE_BYTES`](leadyard_domain::limits::EVIDENCE_BYTES). Written by distribution.
+    /// `L#lead` / `D#time#decision`. What was decided, and why: no person in it. Immutable. About half a
+    /// KB, 100 bytes for each near miss, and some 25 for each contract and dealer whose counters were read; those are
+    /// left out above [`EVIDENCE_BYTES`](leadyard_domain::limits::EVIDENCE_BYTES), and the decision says so. Written
+    /// by distribution.
     Decision {
         /// The lead.
         lead: LeadId,
@@ -127,7 +128,8 @@ pub enum Key<'a> {
         /// The assignment, or the deposit's reference.
         what: &'a str,
     },
-    /// `B#company#dealer` / `deposit#reference`. A deposit with this reference is booked. Immutable.
+    /// `B#company#dealer` / `deposit#reference`. A deposit with this reference is booked; how much of it was taken
+    /// back, once.
     Deposit(&'a CompanyId, &'a DealerId, &'a str),
     /// `U#company` / `open#assignment`, once decided `done#assignment`. A lead that a dealer asks to
     /// return. Written by the console.

@@ -119,6 +119,7 @@ impl Replay<'_> {
     ) -> Counters {
         let read = recorded.and_then(|recorded| recorded.read.as_ref());
         let (read_contracts, read_dealers) = by_id(read);
+        let without_results = read.is_some_and(|read| read.without_results);
         let dealers_of: HashMap<&ContractId, &DealerId> =
             screened.candidates.iter().map(|one| (&one.contract.id, &one.dealer.id)).collect();
         let mut counters = Counters::default();
@@ -126,7 +127,11 @@ impl Replay<'_> {
             let Some(dealer) = dealers_of.get(id) else { continue };
             let calendar = self.book.calendar(dealer, now);
             let read = read_contracts.get(id).map(|seen| Usage::from(*seen));
-            counters.contracts.insert(id.clone(), self.worlds.contract(id, read, &calendar));
+            let mut usage = self.worlds.contract(id, read, &calendar);
+            if without_results {
+                usage.results = self.worlds.results_of(id);
+            }
+            counters.contracts.insert(id.clone(), usage);
         }
         for id in dealers {
             let calendar = self.book.calendar(id, now);

@@ -23,6 +23,7 @@ pub(in crate::backtest) struct Trail<'h> {
     pub(in crate::backtest) was_ever_held: bool,
     /// Who holds it in the world that would be.
     pub(in crate::backtest) seats: Vec<Held>,
+    pub(in crate::backtest) would_ever_be_held: bool,
     excluded: Vec<DealerId>,
     /// What the first seat fixed: how many seats, whether protected.
     terms: Option<(u8, bool)>,
@@ -50,6 +51,7 @@ impl<'h> Trail<'h> {
             was_waiting: decided.waiting,
             was_ever_held: false,
             seats: Vec::new(),
+            would_ever_be_held: false,
             excluded: decided.facts.excluded.clone(),
             terms: None,
             would_wait: None,
@@ -107,6 +109,7 @@ impl<'h> Trail<'h> {
     pub(super) fn take(&mut self, slot: Slot) {
         self.would_wait = None;
         self.until = None;
+        self.would_ever_be_held = true;
         self.seats.push(Held { slot });
     }
 
