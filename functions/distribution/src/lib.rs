@@ -203,7 +203,7 @@ async fn score(
     for visitor in std::mem::take(&mut lead.visitors_to_join) {
         cloud.store.activity_join(&lead.company, visitor, lead.id, now).await?;
     }
-    let activity = cloud.store.activity_of_lead(lead.id).await?;
+    let activity = cloud.store.activity_of_lead(lead).await?;
     let judged = judging::judge(cloud, &in_force.core, lead, activity, now).await?;
     lead.score = Some(judged.state(&in_force.core.scoring, now));
     Ok(judged)

@@ -40,6 +40,8 @@ pub const INTERACTION_KINDS: usize = 64;
 pub const ENQUIRIES_ON_LEAD: usize = 100;
 /// Visitors linked to one lead.
 pub const VISITORS_PER_LEAD: usize = 8;
+/// Leads that one lead may have taken in by merging.
+pub const MERGED_PER_LEAD: usize = 20;
 /// Different surnames with which an e-mail or phone still identifies one person.
 pub const SURNAMES_PER_IDENTITY: usize = 2;
 /// Origins of one source; they stand in its page key.
