@@ -56,9 +56,13 @@ enum Placed {
     ReturnTrusted,
     /// The desk takes it back, and keeps it for a while.
     TakeBack,
+    /// The desk merges another lead of that person into it.
+    Merge,
+    /// Its dealer declines after it was merged into another.
+    DeclineMerged,
 }
 
-const HANDLERS: [Handler; 20] = [
+const HANDLERS: [Handler; 22] = [
     Handler::IntakeLead,
     Handler::IntakeRepeat,
     Handler::IntakeInteractions,
@@ -79,6 +83,8 @@ const HANDLERS: [Handler; 20] = [
     Handler::Placed(Placed::ReturnApproved),
     Handler::Placed(Placed::ReturnTrusted),
     Handler::Placed(Placed::TakeBack),
+    Handler::Placed(Placed::Merge),
+    Handler::Placed(Placed::DeclineMerged),
 ];
 
 /// What one run came to.
@@ -259,7 +265,9 @@ impl Placed {
         match self {
             Self::Lapse => "birch-colorado",
             Self::ReturnAsked | Self::ReturnApproved => "cedar-colorado",
-            Self::ReturnTrusted | Self::Place | Self::TakeBack => "elm-colorado",
+            Self::ReturnTrusted | Self::Place | Self::TakeBack | Self::Merge | Self::DeclineMerged => {
+                "elm-colorado"
+            }
         }
     }
 }
@@ -307,9 +315,29 @@ async fn act_on_placed(world: &Arc<World>, what: Placed, invocation: &Arc<Invoca
             let body = json!({ "reason": "wrong", "hold": true, "until": until });
             desk_twice(world, invocation, &format!("/v1/leads/{lead}/take_back"), &body).await?;
         }
+        Placed::Merge => {
+            let other = another(world).await?;
+            let body = json!({ "into": lead, "reason": "the same person" });
+            desk_twice(world, invocation, &format!("/v1/leads/{other}/merge"), &body).await?;
+        }
+        Placed::DeclineMerged => {
+            let other = another(world).await?;
+            let body = json!({ "into": other, "reason": "the same person" });
+            desk_twice(world, &calm(), &format!("/v1/leads/{lead}/merge"), &body).await?;
+            world.say_in(invocation, &seen.company, &seen.dealer, &seen.assignment, "decline").await;
+        }
         Placed::Place => {}
     }
     Ok(())
+}
+
+/// The same person's second lead: she wrote from another address.
+async fn another(world: &World) -> anyhow::Result<String> {
+    let mut body = enquiry_from("80401", "from work");
+    body["email"] = json!("hill@work.example.org");
+    let answer = world.enquire_in(&Invocation::new(None), "alpha", &body).await;
+    let lead = answer.and_then(|answer| Some(answer["lead"].as_str()?.to_owned()));
+    lead.ok_or_else(|| anyhow::anyhow!("the second enquiry was not taken"))
 }
 
 async fn asks_to_return(world: &World, invocation: &Arc<Invocation>, seen: &Seen) -> Option<u16> {

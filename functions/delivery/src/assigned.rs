@@ -113,9 +113,8 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         let saved = cloud.store.assignment_save(&assignment).await?;
         return if saved { take_back(cloud, assignment, now).await } else { Ok(()) };
     }
-    let enquiry = cloud.store.enquiry_get(lead.opening).await?;
     let channel = post::channel(cloud, &lead, &assignment).await?;
-    let body = body::assigned(cloud, &lead, &assignment, enquiry.as_ref()).await;
+    let body = body::assigned(cloud, &lead, &assignment).await?;
     let post = Post {
         company: &assignment.company,
         dealer: &assignment.dealer,

@@ -388,11 +388,28 @@ impl Lead {
             self.next_cycle(arrival);
             return Met::NewCycle;
         }
+        if self.is_step(arrival.enquiry) && arrival.source == self.source {
+            // Consent may stand on the last page of a form whose first asked for the e-mail.
+            self.brings = self.brings.and(arrival.brings);
+        }
         // A repeat is worth points: distribution scores it again. One that is assigned stays so.
         if !self.stage.closed() && self.stage != Stage::Quarantined {
             self.due = Some(self.due.map_or(soon(arrival.at), |due| due.min(soon(arrival.at))));
         }
         Met::Repeat
+    }
+
+    /// The enquiries that may be further steps of the form whose first opened the cycle: those that followed
+    /// within [`limits::FORM_MINUTES`], the first few. What they say completes it; whether they are of the same
+    /// source, and of this lead, is theirs to say.
+    pub fn form_steps(&self) -> impl Iterator<Item = EnquiryId> {
+        let steps = self.enquiries.iter().map(|enquiry| enquiry.id).filter(|id| self.is_step(*id));
+        steps.take(limits::FORM_STEPS)
+    }
+
+    fn is_step(&self, enquiry: EnquiryId) -> bool {
+        let after_ms = enquiry.minted_ms() - self.opening.minted_ms();
+        enquiry != self.opening && (0..=limits::FORM_MINUTES * 60_000).contains(&after_ms)
     }
 
     fn next_cycle(&mut self, arrival: &Arrival) {

@@ -256,6 +256,12 @@ impl Store {
         self.get(&Key::Enquiry(id)).await?.map(StoredEnquiry::read).transpose()
     }
 
+    /// Enquiries, in any order; those that do not exist are missing.
+    pub async fn enquiries_get(&self, ids: &[EnquiryId]) -> Result<Vec<StoredEnquiry>, StoreError> {
+        let keys: Vec<Key<'_>> = ids.iter().map(|id| Key::Enquiry(*id)).collect();
+        self.get_many(&keys).await?.into_iter().map(StoredEnquiry::read).collect()
+    }
+
     /// The enquiries of a lead, or of several that are one, oldest first.
     pub async fn enquiries_of(
         &self,
@@ -263,13 +269,7 @@ impl Store {
     ) -> Result<Vec<StoredEnquiry>, StoreError> {
         let of_each = leads.flat_map(|lead| lead.enquiries.iter().take(limits::ENQUIRIES_ON_LEAD));
         let ids: BTreeSet<EnquiryId> = of_each.map(|enquiry| enquiry.id).collect();
-        let keys: Vec<Key<'_>> = ids.into_iter().map(Key::Enquiry).collect();
-        let mut found = self
-            .get_many(&keys)
-            .await?
-            .into_iter()
-            .map(StoredEnquiry::read)
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut found = self.enquiries_get(&ids.into_iter().collect::<Vec<_>>()).await?;
         found.sort_by_key(|enquiry| (enquiry.received_at, enquiry.id));
         Ok(found)
     }
