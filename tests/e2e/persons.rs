@@ -378,7 +378,8 @@ async fn an_e_mail_on_the_first_page_of_a_form_and_the_rest_on_the_next_are_one_
 
 #[tokio::test(start_paused = true)]
 async fn what_comes_later_or_from_elsewhere_is_a_request_of_its_own() {
-    let rules = pages_of_a_form().source("partner", "offer = \"roof\"");
+    let rules = Rules::roofing("acme").seller("hudson", [("needs", "consent")]);
+    let rules = rules.source("partner", "offer = \"roof\"");
     let page = Person::named("Ada", "Hill").without("phone");
     let rest = page.clone().with("phone", "305-555-0100").with("consent", "yes").with("message", "call me");
     for (after, source) in [(Duration::from_secs(61 * 60), "web"), (Duration::from_secs(60), "partner")] {
@@ -408,4 +409,26 @@ async fn who_holds_what_the_first_page_said_is_told_the_rest() {
         told[1].body["data"]["filled"],
         serde_json::json!({ "phone": "+13055550100", "city": "Miami" })
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_lost_a_repeat_within_the_window_is_told_to_nobody_and_sold_to_nobody() {
+    let yard = yard().await;
+    let ada = Person::named("Ada", "Hill");
+    let lead = yard.settled_lead(&ada).await;
+    let _ = yard.answers("hudson", &lead, "lost").await.is(200);
+    yard.advance(DAY * 20).await;
+    assert_eq!(asks(&yard, &ada).await, ("repeat".to_owned(), lead.clone()));
+    yard.advance(DAY).await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.stage(), story.cycle(), story.assignments().len()), ("lost", 1, 1));
+    assert_eq!(yard.told("hudson").len(), 1, "whoever has lost it has it no more");
+    // Outside the window she is anybody's again, also its who lost her.
+    yard.advance(DAY * 31).await;
+    assert_eq!(asks(&yard, &ada).await, ("received".to_owned(), lead.clone()));
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.cycle(), story.holders(), yard.taken("hudson", 4).await), (2, vec!["hudson"], 2));
+    let statement = yard.desk(http::Method::GET, "/v1/dealers/hudson/statement?month=2026-07", None).await;
+    assert_eq!(statement.is(200).json["lines"].as_array().map(Vec::len), Some(1), "charged as new");
 }

@@ -58,8 +58,8 @@ enum Placed {
     TakeBack,
     /// The desk merges another lead of that person into it.
     Merge,
-    /// Its dealer declines after it was merged into another.
-    DeclineMerged,
+    /// A dealer that is trusted returns it, after it was merged into another.
+    ReturnMerged,
 }
 
 const HANDLERS: [Handler; 22] = [
@@ -84,7 +84,7 @@ const HANDLERS: [Handler; 22] = [
     Handler::Placed(Placed::ReturnTrusted),
     Handler::Placed(Placed::TakeBack),
     Handler::Placed(Placed::Merge),
-    Handler::Placed(Placed::DeclineMerged),
+    Handler::Placed(Placed::ReturnMerged),
 ];
 
 /// What one run came to.
@@ -265,7 +265,7 @@ impl Placed {
         match self {
             Self::Lapse => "birch-colorado",
             Self::ReturnAsked | Self::ReturnApproved => "cedar-colorado",
-            Self::ReturnTrusted | Self::Place | Self::TakeBack | Self::Merge | Self::DeclineMerged => {
+            Self::ReturnTrusted | Self::Place | Self::TakeBack | Self::Merge | Self::ReturnMerged => {
                 "elm-colorado"
             }
         }
@@ -290,6 +290,11 @@ async fn act_on_placed(world: &Arc<World>, what: Placed, invocation: &Arc<Invoca
     work_off(world, &system::DELIVERY).await;
     let seen = world.dealers.log().into_iter().find(|seen| seen.event == "assigned");
     let seen = seen.ok_or_else(|| anyhow::anyhow!("nobody received the lead"))?;
+    if what == Placed::ReturnMerged {
+        let other = another(world).await?;
+        let body = json!({ "into": other, "reason": "the same person" });
+        desk_twice(world, &calm(), &format!("/v1/leads/{lead}/merge"), &body).await?;
+    }
     match what {
         Placed::Lapse => {
             sleep(Duration::from_secs(61 * 60)).await;
@@ -297,7 +302,7 @@ async fn act_on_placed(world: &Arc<World>, what: Placed, invocation: &Arc<Invoca
             sleep(Duration::from_secs(6)).await;
             world.work(&system::DELIVERY, invocation).await;
         }
-        Placed::ReturnAsked | Placed::ReturnTrusted => {
+        Placed::ReturnAsked | Placed::ReturnTrusted | Placed::ReturnMerged => {
             if asks_to_return(world, invocation, &seen).await.is_none() {
                 sleep(Duration::from_secs(5)).await;
                 let again = asks_to_return(world, &calm(), &seen).await;
@@ -319,12 +324,6 @@ async fn act_on_placed(world: &Arc<World>, what: Placed, invocation: &Arc<Invoca
             let other = another(world).await?;
             let body = json!({ "into": lead, "reason": "the same person" });
             desk_twice(world, invocation, &format!("/v1/leads/{other}/merge"), &body).await?;
-        }
-        Placed::DeclineMerged => {
-            let other = another(world).await?;
-            let body = json!({ "into": other, "reason": "the same person" });
-            desk_twice(world, &calm(), &format!("/v1/leads/{lead}/merge"), &body).await?;
-            world.say_in(invocation, &seen.company, &seen.dealer, &seen.assignment, "decline").await;
         }
         Placed::Place => {}
     }
