@@ -349,8 +349,8 @@ async fn the_desk_of_another_company_cannot_act() {
     let acme = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
     let blue = acme.also(Rules::roofing("blue").seller("hudson", [])).await;
     let lead = acme.settled_lead(&Person::number(1)).await;
-    for act in ["place", "take_back", "hold", "resume", "priority", "note"] {
-        let body = json!({ "contract": "hudson", "text": "x" });
+    for act in ["place", "take_back", "hold", "resume", "reject", "reopen", "merge", "priority", "note"] {
+        let body = json!({ "contract": "hudson", "text": "x", "reason": "x", "into": lead });
         let _ = acts(&blue, &lead, act, body).await.is(404).is_problem("not-found");
     }
     let _ = blue

@@ -312,3 +312,29 @@ async fn history_is_the_desks_own_companys_and_says_what_is_wrong_with_a_questio
     let _ = yard.desk(Method::GET, &path, None).await.is(404);
     let _ = yard.dealer("hudson", Method::GET, &path, None).await.is(401);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_the_desk_merged_is_decided_again_as_it_was() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("tier", "1"), ("cap_total", "1")])
+        .seller("ridge", [("tier", "2"), ("cap_total", "1")])
+        .seller("crest", [("tier", "3")]);
+    let yard = Yard::of(rules.clone()).await;
+    let (one, other) =
+        (yard.settled_lead(&Person::number(1)).await, yard.settled_lead(&Person::number(2)).await);
+    acts(&yard, &other, "merge", json!({ "into": one, "reason": "one person" })).await;
+    yard.advance(MINUTE).await;
+    for dealer in ["ridge", "hudson"] {
+        let _ = yard.answers(dealer, &one, "decline").await.is(200);
+        yard.advance(MINUTE).await;
+    }
+    assert_eq!(yard.story(&one).await.holders(), ["crest"]);
+    let found = backtested(&yard, &rules).await;
+    assert!(found.is_none(), "{found:?}");
+    assert!(dealers(&found).contains(&("crest", 1, 1)), "{:?}", dealers(&found));
+    // Every decision of both is made again from its record.
+    for decision in yard.story(&one).await.list("decisions") {
+        let path = format!("/v1/leads/{one}/decisions/{}", decision["id"].as_str().unwrap());
+        assert_eq!(yard.desk(Method::GET, &path, None).await.is(200).json["as_recorded"], true);
+    }
+}

@@ -10,8 +10,9 @@ const MUTATIONS: u64 = 120;
 /// Stands in every body: no problem may repeat it.
 const CANARY: &str = "canary.person@example.com";
 
-/// Who sends, where to, as what, and a body that is nearly right. `{lead}` is a lead that hudson holds.
-const SENT: [(&str, &str, &str, &str, &str); 18] = [
+/// Who sends, where to, as what, and a body that is nearly right. `{lead}` and `{other}` are leads that
+/// dealers hold, `{waiting}` one that nobody has, `{held}` one that the desk holds.
+const SENT: [(&str, &str, &str, &str, &str); 27] = [
     (
         "page",
         "POST",
@@ -138,6 +139,69 @@ const SENT: [(&str, &str, &str, &str, &str); 18] = [
         "application/json",
         r#"{"reason":"wrong-number","note":"canary.person@example.com"}"#,
     ),
+    (
+        "desk",
+        "POST",
+        "/v1/leads/{lead}/merge",
+        "application/json",
+        r#"{"into":"{other}","reason":"canary.person@example.com","dry_run":true}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/leads/merge",
+        "application/json",
+        r#"{"leads":["{waiting}","019e83e9-d400-7796-bf59-9dd1058f44d1"],"into":"{other}","reason":"canary.person@example.com"}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/leads/{lead}/take_back",
+        "application/json",
+        r#"{"assignment":"{assignment}","hold":true,"reason":"canary.person@example.com","dry_run":true}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/leads/{held}/resume",
+        "application/json",
+        r#"{"reason":"canary.person@example.com"}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/leads/{lead}/priority",
+        "application/json",
+        r#"{"priority":"urgent","reason":"canary.person@example.com"}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/leads/{held}/reject",
+        "application/json",
+        r#"{"reason":"canary.person@example.com"}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/leads/{held}/reopen",
+        "application/json",
+        r#"{"reason":"canary.person@example.com"}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/rulebook/rollback?base=1&dry_run=1",
+        "application/json",
+        r#"{"version":1,"note":"canary.person@example.com"}"#,
+    ),
+    (
+        "desk",
+        "POST",
+        "/v1/leads/merge",
+        "application/json",
+        r#"{"leads":["{lead}"],"into":["canary.person@example.com"],"reason":"x"}"#,
+    ),
 ];
 
 /// Paths and queries that name nothing, too much, or nonsense.
@@ -214,6 +278,14 @@ fn mutated(body: &[u8], seed: u64) -> Vec<u8> {
 async fn whatever_is_sent_is_no_error_of_ours_and_comes_back_in_no_problem() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", []).seller("ridge", [])).await;
     let lead = yard.settled_lead(&Person::number(1)).await;
+    let other = yard.settled_lead(&Person::number(2)).await;
+    // One waits, so that the desk may merge it; one is held, so that it may be let go, rejected and reopened.
+    let _ = yard.flip("stop", serde_json::json!({ "on": true })).await;
+    let waiting = yard.settled_lead(&Person::number(3)).await;
+    let held_back = yard.settled_lead(&Person::number(4)).await;
+    let _ = yard.flip("stop", serde_json::json!({ "on": false })).await;
+    let hold = format!("/v1/leads/{held_back}/hold");
+    let _ = yard.desk(Method::POST, &hold, Some(serde_json::json!({}))).await.is(200);
     let held = yard.story(&lead).await;
     let assignment = held.0["holders"][0]["assignment"].clone();
     let (desk, dealer, secret) =
@@ -226,6 +298,9 @@ async fn whatever_is_sent_is_no_error_of_ours_and_comes_back_in_no_problem() {
     };
     let fill = |text: &str| {
         text.replace("{lead}", &lead)
+            .replace("{other}", &other)
+            .replace("{waiting}", &waiting)
+            .replace("{held}", &held_back)
             .replace("{page}", yard.page("web").key())
             .replace("{assignment}", assignment.as_str().unwrap())
     };
@@ -240,7 +315,7 @@ async fn whatever_is_sent_is_no_error_of_ours_and_comes_back_in_no_problem() {
         }
     };
     for (number, (who, method, path, kind, body)) in SENT.iter().enumerate() {
-        let path = fill(path);
+        let (path, body) = (fill(path), fill(body));
         for mutation in 0..MUTATIONS {
             let body = match mutation {
                 0 => body.as_bytes().to_vec(),

@@ -15,6 +15,7 @@
 mod journey;
 mod intake;
 mod persons;
+mod merge;
 mod scoring;
 mod distribution;
 mod batches;

@@ -340,3 +340,95 @@ async fn a_placeholder_of_many_people_keeps_no_more_surnames_than_it_takes_to_kn
     let scopes = yard.cloud.store.identity_scopes(&hash).await.unwrap();
     assert_eq!(scopes[0].surnames.len(), 3);
 }
+
+/// Wants consent, and pays for whoever can be called.
+fn pages_of_a_form() -> Rules {
+    Rules::roofing("acme").seller("hudson", [("needs", "consent"), ("min_band", "A3")])
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_e_mail_on_the_first_page_of_a_form_and_the_rest_on_the_next_are_one_complete_lead() {
+    let yard = Yard::of(pages_of_a_form()).await;
+    let page = Person::named("", "").with("email", "ada@mail.example").without("zip");
+    let lead = yard.settled_lead(&page).await;
+    assert_eq!((yard.story(&lead).await.stage(), yard.told("hudson").len()), ("waiting", 0));
+    yard.advance(Duration::from_secs(90)).await;
+    let next = Person::named("Ada", "Hill")
+        .with("email", "ada@mail.example")
+        .with("phone", "305-555-0100")
+        .with("message", "the roof leaks")
+        .with("consent", "yes")
+        .with("consent_text", "call me")
+        .with("roof_age", "20");
+    assert_eq!(asks(&yard, &next).await, ("repeat".to_owned(), lead.clone()));
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.holders(), story.enquiries(), story.cycle()), (vec!["hudson"], 2, 1));
+    assert!(story.band().starts_with('A'), "what it is worth is judged on all pages: {}", story.band());
+    let told = yard.told("hudson");
+    assert_eq!(told.iter().map(|told| told.event.as_str()).collect::<Vec<_>>(), ["lead.assigned"]);
+    let data = &told[0].body["data"];
+    assert_eq!((&data["message"], &data["extra"]["roof_age"]), (&"the roof leaks".into(), &"20".into()));
+    assert_eq!((&data["consent"]["given"], &data["consent"]["text"]), (&true.into(), &"call me".into()));
+    assert_eq!(
+        (&data["person"]["phone"], &data["address"]["zip"]),
+        (&"+13055550100".into(), &"33101".into())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_later_or_from_elsewhere_is_a_request_of_its_own() {
+    let rules = Rules::roofing("acme").seller("hudson", [("needs", "consent")]);
+    let rules = rules.source("partner", "offer = \"roof\"");
+    let page = Person::named("Ada", "Hill").without("phone");
+    let rest = page.clone().with("phone", "305-555-0100").with("consent", "yes").with("message", "call me");
+    for (after, source) in [(Duration::from_secs(61 * 60), "web"), (Duration::from_secs(60), "partner")] {
+        let yard = Yard::of(rules.clone()).await;
+        let lead = yard.settled_lead(&page).await;
+        yard.advance(after).await;
+        assert_eq!(yard.server(source).posts(&rest).await.text_of("status"), "repeat");
+        yard.settle().await;
+        // Its consent is its own: what was asked without one is not sold with it.
+        let story = yard.story(&lead).await;
+        assert_eq!((story.stage(), story.waiting()), ("waiting", "needs"));
+        assert_eq!(story.0["person"]["phone"], "+13055550100", "a blank is filled all the same");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_holds_what_the_first_page_said_is_told_the_rest() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;
+    let rest = Person::named("Ada", "Hill").with("phone", "305-555-0100").with("city", "Miami");
+    let _ = asks(&yard, &rest).await;
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    let told = yard.told("hudson");
+    assert_eq!(told[1].event, "lead.repeated");
+    assert_eq!(
+        told[1].body["data"]["filled"],
+        serde_json::json!({ "phone": "+13055550100", "city": "Miami" })
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_lost_a_repeat_within_the_window_is_told_to_nobody_and_sold_to_nobody() {
+    let yard = yard().await;
+    let ada = Person::named("Ada", "Hill");
+    let lead = yard.settled_lead(&ada).await;
+    let _ = yard.answers("hudson", &lead, "lost").await.is(200);
+    yard.advance(DAY * 20).await;
+    assert_eq!(asks(&yard, &ada).await, ("repeat".to_owned(), lead.clone()));
+    yard.advance(DAY).await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.stage(), story.cycle(), story.assignments().len()), ("lost", 1, 1));
+    assert_eq!(yard.told("hudson").len(), 1, "whoever has lost it has it no more");
+    // Outside the window she is anybody's again, also its who lost her.
+    yard.advance(DAY * 31).await;
+    assert_eq!(asks(&yard, &ada).await, ("received".to_owned(), lead.clone()));
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.cycle(), story.holders(), yard.taken("hudson", 4).await), (2, vec!["hudson"], 2));
+    let statement = yard.desk(http::Method::GET, "/v1/dealers/hudson/statement?month=2026-07", None).await;
+    assert_eq!(statement.is(200).json["lines"].as_array().map(Vec::len), Some(1), "charged as new");
+}

@@ -58,9 +58,13 @@ enum Placed {
     ReturnTrusted,
     /// The desk takes it back, and keeps it for a while.
     TakeBack,
+    /// The desk merges another lead of that person into it.
+    Merge,
+    /// A dealer that is trusted returns it, after it was merged into another.
+    ReturnMerged,
 }
 
-const HANDLERS: [Handler; 21] = [
+const HANDLERS: [Handler; 23] = [
     Handler::IntakeLead,
     Handler::IntakeRepeat,
     Handler::IntakeInteractions,
@@ -82,6 +86,8 @@ const HANDLERS: [Handler; 21] = [
     Handler::Placed(Placed::ReturnApproved),
     Handler::Placed(Placed::ReturnTrusted),
     Handler::Placed(Placed::TakeBack),
+    Handler::Placed(Placed::Merge),
+    Handler::Placed(Placed::ReturnMerged),
 ];
 
 /// Leads that come in before a batch is worked.
@@ -278,7 +284,9 @@ impl Placed {
         match self {
             Self::Lapse => "birch-colorado",
             Self::ReturnAsked | Self::ReturnApproved => "cedar-colorado",
-            Self::ReturnTrusted | Self::Place | Self::TakeBack => "elm-colorado",
+            Self::ReturnTrusted | Self::Place | Self::TakeBack | Self::Merge | Self::ReturnMerged => {
+                "elm-colorado"
+            }
         }
     }
 }
@@ -301,6 +309,11 @@ async fn act_on_placed(world: &Arc<World>, what: Placed, invocation: &Arc<Invoca
     work_off(world, &system::DELIVERY).await;
     let seen = world.dealers.log().into_iter().find(|seen| seen.event == "assigned");
     let seen = seen.ok_or_else(|| anyhow::anyhow!("nobody received the lead"))?;
+    if what == Placed::ReturnMerged {
+        let other = another(world).await?;
+        let body = json!({ "into": other, "reason": "the same person" });
+        desk_twice(world, &calm(), &format!("/v1/leads/{lead}/merge"), &body).await?;
+    }
     match what {
         Placed::Lapse => {
             sleep(Duration::from_secs(61 * 60)).await;
@@ -308,7 +321,7 @@ async fn act_on_placed(world: &Arc<World>, what: Placed, invocation: &Arc<Invoca
             sleep(Duration::from_secs(6)).await;
             world.work(&system::DELIVERY, invocation).await;
         }
-        Placed::ReturnAsked | Placed::ReturnTrusted => {
+        Placed::ReturnAsked | Placed::ReturnTrusted | Placed::ReturnMerged => {
             if asks_to_return(world, invocation, &seen).await.is_none() {
                 sleep(Duration::from_secs(5)).await;
                 let again = asks_to_return(world, &calm(), &seen).await;
@@ -326,9 +339,23 @@ async fn act_on_placed(world: &Arc<World>, what: Placed, invocation: &Arc<Invoca
             let body = json!({ "reason": "wrong", "hold": true, "until": until });
             desk_twice(world, invocation, &format!("/v1/leads/{lead}/take_back"), &body).await?;
         }
+        Placed::Merge => {
+            let other = another(world).await?;
+            let body = json!({ "into": lead, "reason": "the same person" });
+            desk_twice(world, invocation, &format!("/v1/leads/{other}/merge"), &body).await?;
+        }
         Placed::Place => {}
     }
     Ok(())
+}
+
+/// The same person's second lead: she wrote from another address.
+async fn another(world: &World) -> anyhow::Result<String> {
+    let mut body = enquiry_from("80401", "from work");
+    body["email"] = json!("hill@work.example.org");
+    let answer = world.enquire_in(&Invocation::new(None), "alpha", &body).await;
+    let lead = answer.and_then(|answer| Some(answer["lead"].as_str()?.to_owned()));
+    lead.ok_or_else(|| anyhow::anyhow!("the second enquiry was not taken"))
 }
 
 async fn asks_to_return(world: &World, invocation: &Arc<Invocation>, seen: &Seen) -> Option<u16> {

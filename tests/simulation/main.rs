@@ -92,15 +92,16 @@ fn one_seed(books: &[Book], seed: u64, leads: u64, keeps_trace: bool) -> anyhow:
         counts[Fault::QueueLate as usize] += disorder.late;
         counts[Fault::QueueTwice as usize] += disorder.twice;
         counts[Fault::QueueReordered as usize] += disorder.reordered;
-        let (posts, answers) = {
+        let (posts, answers, merges) = {
             let ledger = world.ledger();
-            (ledger.posts, ledger.answers)
+            (ledger.posts, ledger.answers, ledger.merges)
         };
         let mut tally: BTreeMap<String, usize> = BTreeMap::new();
         tally.extend(found.stages.into_iter().map(|(name, count)| (format!("lead {name}"), count)));
         tally
             .extend(found.assignments.into_iter().map(|(name, count)| (format!("assignment {name}"), count)));
         tally.insert("cycle replayed".to_owned(), found.replayed);
+        tally.insert("lead merged by the desk".to_owned(), merges as usize);
         Ok(Outcome {
             violations,
             counts,

@@ -51,6 +51,7 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
     check.nothing_is_lost().await?;
     check.who_waits_must().await?;
     check.one_holder();
+    check.merges_hold();
     check.dealers_agree();
     check.no_cap_is_exceeded();
     check.no_territory_is_bypassed();
@@ -105,20 +106,38 @@ fn given_back(state: AssignmentState) -> bool {
 }
 
 /// Whether the desk placed a lead by hand after those whom the territory compels gave it back: then it may.
-fn desk_decided(story: &Story, placed: &Assignment, only: &[&str]) -> bool {
+fn desk_decided(whole: &[&Story], placed: &Assignment, only: &[&str]) -> bool {
     // What the desk did is written down a moment after it looked.
-    let by_hand = story.acts.iter().any(|act| {
+    let by_hand = whole.iter().flat_map(|story| &story.acts).any(|act| {
         act.act == "place"
             && act.at.duration_since(placed.offered_at).as_secs().abs() < 60
             && act.after.contains(placed.contract.as_str())
     });
-    let gave_back = story.assignments.iter().any(|one| {
+    let gave_back = whole.iter().flat_map(|story| &story.assignments).any(|one| {
         only.contains(&one.contract.as_str())
-            && one.cycle == placed.cycle
+            && (one.lead != placed.lead || one.cycle == placed.cycle)
             && given_back(one.state)
             && one.offered_at <= placed.offered_at
     });
     by_hand && gave_back
+}
+
+impl<'a> Check<'a> {
+    /// The lead that goes on for this one: itself, unless the desk merged it.
+    fn survivor(&self, lead: &'a Lead) -> Option<&'a Lead> {
+        let mut lead = lead;
+        for _ in 0..=self.stories.len() {
+            let Some(into) = lead.merged_into else { return Some(lead) };
+            lead = &self.stories.iter().find(|story| story.lead.id == into)?.lead;
+        }
+        None
+    }
+
+    /// The stories of a lead and of those that were merged into it.
+    fn whole(&self, lead: &Lead) -> Vec<&'a Story> {
+        let is_of = |story: &&Story| story.lead.id == lead.id || lead.merged.contains(&story.lead.id);
+        self.stories.iter().filter(is_of).collect()
+    }
 }
 
 impl Check<'_> {
@@ -131,6 +150,7 @@ impl Check<'_> {
         let acknowledged: Vec<String> = self.world.ledger().acknowledged.keys().cloned().collect();
         let known: HashMap<String, &Lead> =
             self.stories.iter().map(|story| (story.lead.id.to_string(), &story.lead)).collect();
+        let once = |lead: &Lead, id| lead.enquiries.iter().filter(|one| one.id == id).count() == 1;
         for enquiry in acknowledged {
             let Ok(id) = enquiry.parse() else {
                 self.violated(1, format!("an acknowledgement without an enquiry's id: {enquiry:?}"));
@@ -150,8 +170,13 @@ impl Check<'_> {
                                 format!("enquiry {enquiry} belongs to a lead that is not there"),
                             );
                         }
-                        Some(lead) if lead.enquiries.iter().filter(|one| one.id == kept.id).count() != 1 => {
+                        Some(lead) if !once(lead, kept.id) => {
                             self.violated(1, format!("enquiry {enquiry} is not once on its lead"));
+                        }
+                        Some(lead) if self.survivor(lead).is_none_or(|into| !once(into, kept.id)) => {
+                            let what =
+                                format!("enquiry {enquiry} is not once on the lead that goes on for its");
+                            self.violated(1, what);
                         }
                         Some(_) => {}
                     },
@@ -245,10 +270,56 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// What became of merged leads: they ask for nothing, and nobody was sold what somebody held already, but
+    /// who held it when they were merged.
+    fn merges_hold(&mut self) {
+        let mut wrong = Vec::new();
+        for story in self.stories {
+            let lead = &story.lead;
+            if lead.merged_into.is_some() {
+                match self.survivor(lead) {
+                    None => wrong.push(format!("lead {} was merged, and leads nowhere", lead.id)),
+                    Some(into) if !into.merged.contains(&lead.id) => {
+                        wrong.push(format!(
+                            "lead {} does not know that {} was merged into it",
+                            into.id, lead.id
+                        ));
+                    }
+                    Some(_) => {}
+                }
+                if !lead.stage.closed() || lead.due.is_some() {
+                    wrong.push(format!(
+                        "lead {} was merged and is {}, due {:?}",
+                        lead.id, lead.stage, lead.due
+                    ));
+                }
+            }
+            let merges = story.acts.iter().filter(|act| act.act == "merge").map(|act| act.at);
+            let Some(last) = merges.max().filter(|_| !lead.merged.is_empty()) else { continue };
+            let all: Vec<&Assignment> =
+                self.whole(lead).into_iter().flat_map(|story| &story.assignments).collect();
+            for sold in all.iter().filter(|one| one.offered_at > last) {
+                let held = all.iter().filter(|one| {
+                    let stood = one.state.holds() || one.state_at > sold.offered_at;
+                    one.id != sold.id && one.offered_at <= sold.offered_at && stood
+                });
+                // No contract of these worlds shares a lead among more than two.
+                if held.count() >= 2 {
+                    wrong.push(format!("lead {} was sold as {} beside two who held it", lead.id, sold.id));
+                }
+            }
+        }
+        for wrong in wrong {
+            self.violated(2, wrong);
+        }
+    }
+
     /// Promise 2, by the table.
     fn one_holder(&mut self) {
         for story in self.stories {
             let lead = &story.lead;
+            // Who held a lead that the desk merged kept it, whatever the seats: see `merges_hold`.
+            let merged = !lead.merged.is_empty() || lead.merged_into.is_some();
             let mut by_cycle: BTreeMap<u32, Vec<&Assignment>> = BTreeMap::new();
             for assignment in story.assignments.iter().filter(|assignment| assignment.state.holds()) {
                 by_cycle.entry(assignment.cycle).or_default().push(assignment);
@@ -256,7 +327,7 @@ impl Check<'_> {
             for (cycle, held) in by_cycle {
                 let seats =
                     lead.seats.filter(|_| cycle == lead.cycle).map_or(2, |(seats, _)| usize::from(seats));
-                if held.len() > seats {
+                if held.len() > seats && !merged {
                     self.violated(
                         2,
                         format!("lead {} has {} holders and {seats} seats", lead.id, held.len()),
@@ -271,8 +342,9 @@ impl Check<'_> {
             }
             if lead.stage == Stage::Assigned {
                 let mut said: Vec<_> = lead.holders.iter().map(|holder| holder.assignment).collect();
+                let held = self.whole(lead).into_iter().flat_map(|story| &story.assignments);
                 let held =
-                    story.assignments.iter().filter(|one| one.cycle == lead.cycle && one.state.holds());
+                    held.filter(|one| (one.lead != lead.id || one.cycle == lead.cycle) && one.state.holds());
                 let mut held: Vec<_> = held.map(|one| one.id).collect();
                 said.sort_unstable();
                 held.sort_unstable();
@@ -454,6 +526,7 @@ impl Check<'_> {
             let company = lead.company.as_str();
             let zip = lead.person.zip.map(|zip| zip.to_string()).unwrap_or_default();
             let offer = lead.offer.as_str();
+            let whole = self.whole(lead);
             for one in &story.assignments {
                 let id = one.contract.as_str();
                 let Some(contract) = rules::contract(company, id) else {
@@ -467,7 +540,7 @@ impl Check<'_> {
                     self.violated(3, format!("{id} has a lead for {offer} from {zip}"));
                 }
                 let only = rules::compelled(company, offer, &zip);
-                if only.is_some_and(|only| !only.contains(&id) && !desk_decided(story, one, only)) {
+                if only.is_some_and(|only| !only.contains(&id) && !desk_decided(&whole, one, only)) {
                     self.violated(
                         3,
                         format!("{id} has a lead for {offer} from {zip}, which is another's territory"),
@@ -475,9 +548,9 @@ impl Check<'_> {
                 }
                 if let Some(first) = rules::comes_first(company, &zip)
                     && first != id
-                    && !story.assignments.iter().any(|other| {
+                    && !whole.iter().flat_map(|story| &story.assignments).any(|other| {
                         other.contract.as_str() == first
-                            && other.cycle == one.cycle
+                            && (other.lead != one.lead || other.cycle == one.cycle)
                             && other.offered_at <= one.offered_at
                     })
                 {
@@ -496,16 +569,22 @@ impl Check<'_> {
         for story in self.stories {
             let lead = &story.lead;
             let id = lead.id.to_string();
-            if unsure.contains(&id) {
+            // What was merged has its part of the survivor's.
+            if lead.merged_into.is_some() {
+                continue;
+            }
+            let all: Vec<String> =
+                std::iter::once(&lead.id).chain(&lead.merged).map(ToString::to_string).collect();
+            if all.iter().any(|id| unsure.contains(id)) {
                 continue;
             }
             let Some(in_force) = judging::in_force(&self.world.plain, &lead.company).await? else { continue };
             let mut activity = Activity::new();
-            for (kind, id, at) in promised.get(&id).into_iter().flatten() {
+            for (kind, id, at) in all.iter().filter_map(|id| promised.get(id)).flatten() {
                 let Ok(kind) = InteractionKind::new(kind) else { continue };
                 activity.add(UtcDay::of(*at), kind, InteractionId::hash8(id));
             }
-            if self.world.plain.store.activity_of_lead(lead.id).await? != activity {
+            if self.world.plain.store.activity_of_lead(lead).await? != activity {
                 self.violated(4, format!("lead {id} has not the interactions that were acknowledged"));
             }
             // A closed lead is not scored again by a repeat.

@@ -45,6 +45,8 @@ pub(crate) struct Ledger {
     pub(crate) posts: u64,
     /// Answers of dealers that were taken.
     pub(crate) answers: u64,
+    /// Leads that the desk merged, and was told so.
+    pub(crate) merges: u64,
 }
 
 /// One world.
@@ -365,7 +367,7 @@ impl World {
         let known = self.ledger().leads.clone();
         let Some((company, lead)) = known.get(self.below(known.len().max(1) as u64) as usize) else { return };
         let path = |act: &str| format!("/v1/leads/{lead}/{act}");
-        match self.below(14) {
+        match self.below(17) {
             0 | 1 => {
                 let amount = format!("{}.00", 40 * (1 + self.below(4)));
                 let reference = format!("wire-{}", self.below(6));
@@ -385,6 +387,17 @@ impl World {
             }
             12 => drop(self.desk(company, &path("reject"), &json!({ "reason": "nobody there" })).await),
             13 => drop(self.desk(company, &path("reopen"), &json!({})).await),
+            14..17 => {
+                // Into some other lead of the company; now and then into itself, or in a circle.
+                let others: Vec<&String> =
+                    known.iter().filter(|(of, _)| of == company).map(|(_, lead)| lead).collect();
+                let into = others.get(self.below(others.len().max(1) as u64) as usize);
+                let body = json!({ "into": into, "reason": "one person" });
+                let told = self.desk(company, &path("merge"), &body).await;
+                if told.is_some_and(|told| told["already"] == false) {
+                    self.ledger().merges += 1;
+                }
+            }
             7 | 8 => {
                 let of_company = rules::CONTRACTS.iter().filter(|contract| contract.company == company);
                 let ids: Vec<&str> = of_company.map(|contract| contract.id).collect();

@@ -1,5 +1,5 @@
-//! The desk's acts on a lead: place, take back, hold, resume, reject, reopen, priority, note; singly, or on many
-//! with a dry run. Each stands in the lead's history: who, when, before and after.
+//! The desk's acts on a lead: place, take back, hold, resume, reject, reopen, merge, priority, note; singly, or on
+//! many with a dry run. Each stands in the lead's history: who, when, before and after.
 //!
 //! Determinations:
 //!
@@ -10,6 +10,7 @@
 //! - *Hold* keeps a lead that nobody has from distribution, until a time or until it is resumed.
 //! - *Reject* closes the cycle of a lead that nobody has, with a reason: nobody gets it, and a repeat within the
 //!   window changes nothing. *Reopen* undoes it: the lead goes to distribution as it was.
+//! - *Merge* is [`merge`](crate::merge)'s. A lead that was merged takes no other act: they are the survivor's.
 
 use axum::Json;
 use axum::body::Body;
@@ -31,7 +32,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::inbox::{ROUNDS, crowded};
-use crate::{place, who};
+use crate::{merge, place, who};
 
 /// What the desk asks for; each act reads what it needs of it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -49,6 +50,8 @@ pub(crate) struct Asked {
     pub(crate) hold: bool,
     /// Hold: until then.
     pub(crate) until: Option<Timestamp>,
+    /// Merge: the lead that goes on for both.
+    pub(crate) into: Option<LeadId>,
     /// Priority: `urgent`, `normal`, `low`; the score's own, if none.
     pub(crate) priority: Option<Priority>,
     /// Note: its text.
@@ -71,6 +74,7 @@ enum Kind {
     Resume,
     Reject,
     Reopen,
+    Merge,
     Priority,
     Note,
 }
@@ -84,11 +88,12 @@ impl Kind {
             "resume" => Ok(Self::Resume),
             "reject" => Ok(Self::Reject),
             "reopen" => Ok(Self::Reopen),
+            "merge" => Ok(Self::Merge),
             "priority" => Ok(Self::Priority),
             "note" => Ok(Self::Note),
             _ => Err(Problem::new(
                 Code::NotFound,
-                "an act is one of: place take_back hold resume reject reopen priority note",
+                "an act is one of: place take_back hold resume reject reopen merge priority note",
             )),
         }
     }
@@ -141,7 +146,7 @@ pub(crate) async fn many(
     Ok(Json(json!({ "dry_run": asked.dry_run, "results": results })))
 }
 
-fn missing() -> Problem {
+pub(crate) fn missing() -> Problem {
     Problem::new(Code::NotFound, "there is no such lead")
 }
 
@@ -152,7 +157,7 @@ fn asked(body: &[u8]) -> Result<Asked, Problem> {
     serde_json::from_slice(body).map_err(|_| {
         Problem::new(
             Code::MalformedBody,
-            "the body is a JSON object of: contract override assignment hold until priority text reason leads dry_run",
+            "the body is a JSON object of: contract override assignment hold until into priority text reason leads dry_run",
         )
     })
 }
@@ -205,9 +210,16 @@ async fn perform(
         if !desk.companies.contains(&lead.company) {
             return Err(missing());
         }
+        if kind != Kind::Merge
+            && let Some(into) = lead.merged_into
+        {
+            let detail = "the lead was merged into another: act on that one";
+            return Err(Problem::new(Code::StateConflict, detail).with("merged_into", json!(into)));
+        }
         let done = match kind {
             Kind::Place => place::place(cloud, desk, lead, asked).await?,
             Kind::TakeBack => take_back(cloud, desk, lead, asked).await?,
+            Kind::Merge => merge::merge(cloud, desk, lead, asked).await?,
             Kind::Hold | Kind::Resume | Kind::Reject | Kind::Reopen | Kind::Priority | Kind::Note => {
                 mark(cloud, desk, kind, lead, asked).await?
             }
@@ -281,7 +293,7 @@ async fn mark(
             lead.priority_set = asked.priority;
             ("priority", before, json!({ "priority": lead.priority_set }))
         }
-        Kind::Note | Kind::Place | Kind::TakeBack => {
+        Kind::Note | Kind::Place | Kind::TakeBack | Kind::Merge => {
             reason = note("text", asked.text.clone())?;
             if reason.is_none() {
                 return Err(Problem::new(Code::InvalidField, "a note has a text"));
@@ -321,7 +333,7 @@ async fn take_back(
     let reason = note("reason", asked.reason.clone())?;
     let seats =
         lead.holders.iter().filter(|holder| asked.assignment.is_none_or(|id| id == holder.assignment));
-    let seats: Vec<AssignmentId> = seats.map(|holder| holder.assignment).collect();
+    let seats: Vec<_> = seats.map(|holder| (lead.cycle_of(holder), holder.assignment)).collect();
     if seats.is_empty() {
         return Err(refused("nobody holds that seat"));
     }
@@ -332,8 +344,8 @@ async fn take_back(
     }
     let mut kept = lead.clone();
     let mut to_hold = asked.hold;
-    for id in seats {
-        let stands = cloud.store.assignment_get(lead.id, lead.cycle, id).await?;
+    for (of, id) in seats {
+        let stands = cloud.store.assignment_get(of.lead, of.cycle, id).await?;
         let Some(mut next) = stands.filter(|stands| stands.state.holds() && !stands.recalled) else {
             continue;
         };
@@ -346,7 +358,7 @@ async fn take_back(
             let detail = "the lead is being delivered at this moment; try again";
             return Err(Problem::new(Code::Unavailable, detail).retry_after(wait_s));
         }
-        let whole = cloud.store.delivery_get(lead.id, id, Event::Assigned.as_str(), "2").await?;
+        let whole = cloud.store.delivery_get(of.lead, id, Event::Assigned.as_str(), "2").await?;
         if whole.is_some_and(|whole| whole.state == DeliveryState::Pending) {
             let detail = "the dealer is being sent the lead it accepted; try again";
             return Err(Problem::new(Code::Unavailable, detail).retry_after(30));

@@ -60,7 +60,14 @@ async fn shown(cloud: &Cloud, assignment: &Assignment) -> Result<Value, Problem>
         && let Some(lead) = cloud.store.lead_get(assignment.lead).await?
         && let Some(members) = item.as_object_mut()
     {
-        let person = if assignment.masked() { masked(&lead.person) } else { lead.person };
+        let mut person = lead.person;
+        // It bought the person as they were; what they said since, the survivor knows.
+        if lead.merged_into.is_some()
+            && let Some(survivor) = cloud.store.lead_of(assignment).await?
+        {
+            person.fill_blanks(&survivor.person);
+        }
+        let person = if assignment.masked() { masked(&person) } else { person };
         members.insert("person".to_owned(), json!(person));
         members.insert("masked".to_owned(), json!(assignment.masked()));
         members.insert("offer".to_owned(), json!(lead.offer));
@@ -231,7 +238,7 @@ async fn move_to(
     // the latest.
     next.arrive(now);
     next.won_value = value.or(next.won_value);
-    let lead = cloud.store.lead_get(next.lead).await?.filter(|lead| lead.cycle == next.cycle);
+    let lead = cloud.store.lead_of(&next).await?;
     let closes = lead.and_then(|lead| close(lead, &next, now));
     let charge = Line::charge(&next).filter(|_| stands.settled_at.is_none());
     // Until now it knew nobody: here is the whole lead.
@@ -308,10 +315,10 @@ async fn decline(cloud: &Cloud, mut next: Assignment, now: Timestamp) -> Result<
 /// one of them.
 pub(crate) async fn give_back(cloud: &Cloud, changes: Changes<'_>) -> Result<bool, Problem> {
     let assignment = changes.assignment;
-    let lead = cloud.store.lead_get(assignment.lead).await?;
+    let lead = cloud.store.lead_of(assignment).await?;
     let category = lead.as_ref().map(|lead| &lead.category);
     let categories = cloud.categories_to_wake(&assignment.company, category).await?;
-    let lead = lead.filter(|lead| lead.cycle == assignment.cycle).map(|mut lead| {
+    let lead = lead.map(|mut lead| {
         lead.give_back(assignment.id, changes.now);
         lead
     });

@@ -16,14 +16,20 @@ use serde_json::{Value, json};
 
 use crate::who;
 
-/// `GET /v1/leads/{id}`.
+/// `GET /v1/leads/{id}`. That of a lead into which others were merged tells theirs with it; one that was merged
+/// tells its own, and which lead goes on for it.
 pub(crate) async fn story(
     State(cloud): State<Cloud>,
     Path(lead): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let story = of_desk(&cloud, &lead, &headers).await?;
-    let enquiries = cloud.store.enquiries_of(&story.lead).await?;
+    let whole = of_desk(&cloud, &lead, &headers).await?;
+    let story = &whole.story;
+    let enquiries = cloud.store.enquiries_of(whole.all().map(|story| &story.lead)).await?;
+    let survivor = match story.lead.merged_into {
+        None => None,
+        Some(into) => cloud.store.lead_surviving(into).await?.map(|lead| lead.id),
+    };
     let now = cloud.clock.now();
     let score = match cloud.rulebooks.current(&cloud.store, &story.lead.company).await? {
         None => Value::Null,
@@ -32,19 +38,62 @@ pub(crate) async fn story(
             explain(&judged.score)
         }
     };
-    Ok(Json(tell(&story, &enquiries, &score)))
+    Ok(Json(tell(&whole, survivor, &enquiries, &score)))
 }
 
-/// A lead's story, for a desk that may see it.
-pub(crate) async fn of_desk(cloud: &Cloud, lead: &str, headers: &HeaderMap) -> Result<Story, Problem> {
+/// A lead's story, and the stories of those that were merged into it.
+pub(crate) struct Whole {
+    pub(crate) story: Story,
+    pub(crate) merged: Vec<Story>,
+}
+
+impl Whole {
+    fn all(&self) -> impl Iterator<Item = &Story> {
+        std::iter::once(&self.story).chain(&self.merged)
+    }
+
+    /// What was decided of any of them, oldest first.
+    pub(crate) fn decisions(&self) -> Vec<&DecisionRecord> {
+        let mut decisions: Vec<_> = self.all().flat_map(|story| &story.decisions).collect();
+        decisions.sort_by_key(|record| (record.at, record.id));
+        decisions
+    }
+
+    fn assignments(&self) -> Vec<&Assignment> {
+        let mut assignments: Vec<_> = self.all().flat_map(|story| &story.assignments).collect();
+        if !self.merged.is_empty() {
+            assignments.sort_by_key(|assignment| (assignment.offered_at, assignment.id));
+        }
+        assignments
+    }
+
+    /// What the desk did, oldest first; a merge, which stands with both, once.
+    fn acts(&self) -> Vec<&Act> {
+        let mut acts: Vec<_> = self.all().flat_map(|story| &story.acts).collect();
+        acts.sort_by_key(|act| (act.at, act.id));
+        acts.dedup_by_key(|act| act.id);
+        acts
+    }
+}
+
+/// The whole story of a lead, for a desk that may see it.
+pub(crate) async fn of_desk(cloud: &Cloud, lead: &str, headers: &HeaderMap) -> Result<Whole, Problem> {
     let desk = who::desk(cloud, headers)?;
     let missing = || Problem::new(Code::NotFound, "there is no such lead");
     let id: LeadId = lead.parse().map_err(|_| missing())?;
     let story = cloud.store.lead_story(id).await?.ok_or_else(missing)?;
-    if desk.companies.contains(&story.lead.company) { Ok(story) } else { Err(missing()) }
+    if !desk.companies.contains(&story.lead.company) {
+        return Err(missing());
+    }
+    let mut merged = Vec::with_capacity(story.lead.merged.len());
+    for lead in &story.lead.merged {
+        merged.extend(cloud.store.lead_story(*lead).await?);
+    }
+    Ok(Whole { story, merged })
 }
 
-fn tell(story: &Story, enquiries: &[StoredEnquiry], score: &Value) -> Value {
+fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], score: &Value) -> Value {
+    let story = &whole.story;
     let lead = &story.lead;
     json!({
         "lead": lead.id,
@@ -67,15 +116,17 @@ fn tell(story: &Story, enquiries: &[StoredEnquiry], score: &Value) -> Value {
         "priority_set": lead.priority_set,
         "next_step": lead.score.as_ref().map(|score| score.next_step),
         "possible_duplicate": lead.possible_duplicate,
+        "merged_into": survivor,
+        "merged": lead.merged,
         "holders": lead.holders,
         "excluded": lead.excluded,
         "score": score,
         "interactions": interactions(&story.activity),
         "enquiries": enquiries,
-        "decisions": story.decisions.iter().map(decision).collect::<Vec<_>>(),
-        "assignments": story.assignments.iter().map(assignment).collect::<Vec<_>>(),
-        "history": story.acts.iter().map(act).collect::<Vec<_>>(),
-        "messages": story.deliveries.iter().map(message).collect::<Vec<_>>(),
+        "decisions": whole.decisions().into_iter().map(decision).collect::<Vec<_>>(),
+        "assignments": whole.assignments().into_iter().map(assignment).collect::<Vec<_>>(),
+        "history": whole.acts().into_iter().map(act).collect::<Vec<_>>(),
+        "messages": whole.all().flat_map(|story| &story.deliveries).map(message).collect::<Vec<_>>(),
     })
 }
 

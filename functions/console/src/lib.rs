@@ -5,7 +5,7 @@
 //! | [`who`] (the platform's) | whose token it is, and what they may see |
 //! | [`leads`] | the whole story of a lead |
 //! | [`why`] | why it went there; where it would go now |
-//! | [`acts`], [`place`] | what the desk does to a lead |
+//! | [`acts`], [`place`], [`merge`] | what the desk does to a lead |
 //! | [`waiting`] | who waits and why; unmet demand |
 //! | [`quiet`] | why a dealer got nothing today |
 //! | [`shadow`] | what shadow mode would have done, beside what the desk did |
@@ -20,6 +20,7 @@ mod leads;
 mod why;
 mod acts;
 mod place;
+mod merge;
 mod waiting;
 mod quiet;
 mod shadow;
@@ -38,7 +39,8 @@ use leadyard_platform::who;
 use serde_json::{Value, json};
 
 /// What the desk can do to leads: `POST /v1/leads/{act}` for many, which intake leaves to the console.
-pub const ACTS: [&str; 8] = ["place", "take_back", "hold", "resume", "reject", "reopen", "priority", "note"];
+pub const ACTS: [&str; 9] =
+    ["place", "take_back", "hold", "resume", "reject", "reopen", "merge", "priority", "note"];
 
 /// All routes.
 pub fn router(cloud: Cloud) -> Router {

@@ -33,7 +33,7 @@ pub(crate) async fn place(
     let in_force =
         in_force.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))?;
     let now = cloud.clock.now();
-    let activity = cloud.store.activity_of_lead(lead.id).await?;
+    let activity = cloud.store.activity_of_lead(&lead).await?;
     let judged = judging::judge(cloud, &in_force.core, &lead, activity, now).await?;
     let facts = lead.facts(judged.score.band);
     let found = judging::placing(cloud, &in_force, &facts, contract, now).await?;

@@ -19,7 +19,7 @@ pub(crate) async fn recommendation(
     Path(lead): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let story = leads::of_desk(&cloud, &lead, &headers).await?;
+    let story = leads::of_desk(&cloud, &lead, &headers).await?.story;
     let lead = &story.lead;
     if !lead.wants_distribution() {
         let detail = format!("the lead is {}: there is nothing to distribute", lead.stage);
@@ -42,14 +42,14 @@ pub(crate) async fn decision(
     Path((lead, decision)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let story = leads::of_desk(&cloud, &lead, &headers).await?;
-    let record = story.decisions.iter().find(|record| record.id.to_string() == decision);
+    let whole = leads::of_desk(&cloud, &lead, &headers).await?;
+    let record = whole.decisions().into_iter().find(|record| record.id.to_string() == decision);
     let record = record.ok_or_else(|| Problem::new(Code::NotFound, "this lead has no such decision"))?;
     if record.is_imported() {
         let detail = "another system made this decision: what it was made on was not imported";
         return Err(Problem::new(Code::NotFound, detail));
     }
-    let again = judging::repeat(&cloud, &story.lead.company, record).await?;
+    let again = judging::repeat(&cloud, &whole.story.lead.company, record).await?;
     let again = again.ok_or_else(|| {
         let detail = if record.left_out {
             "the decision read more counters than are kept with one: it cannot be made again"

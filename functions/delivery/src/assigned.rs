@@ -101,7 +101,11 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         }
     }
     let Some(lead) = cloud.store.lead_get(assignment.lead).await? else { return Ok(()) };
-    if lead.cycle != assignment.cycle {
+    let gone_on = match lead.merged_into {
+        None => lead.cycle != assignment.cycle,
+        Some(_) => cloud.store.lead_of(&assignment).await?.is_none(),
+    };
+    if gone_on {
         // The person asked anew, and that is being sold: what never arrived of the old cycle ends here.
         let unknown = assignment.may_be_held_unknown();
         assignment.delivery = if unknown { DeliveryState::Unknown } else { DeliveryState::NotReceived };
@@ -109,9 +113,8 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         let saved = cloud.store.assignment_save(&assignment).await?;
         return if saved { take_back(cloud, assignment, now).await } else { Ok(()) };
     }
-    let enquiry = cloud.store.enquiry_get(lead.opening).await?;
     let channel = post::channel(cloud, &lead, &assignment).await?;
-    let body = body::assigned(cloud, &lead, &assignment, enquiry.as_ref()).await;
+    let body = body::assigned(cloud, &lead, &assignment).await?;
     let post = Post {
         company: &assignment.company,
         dealer: &assignment.dealer,

@@ -9,7 +9,7 @@ use leadyard_domain::lead::Lead;
 use leadyard_domain::place::State;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
-use leadyard_platform::store::StoredEnquiry;
+use leadyard_platform::store::StoreError;
 
 /// The body of an assignment: the same bytes at every attempt, as long as the lead is the same. Until the
 /// dealer has accepted what it must accept, without the person.
@@ -17,12 +17,10 @@ pub(crate) async fn assigned(
     cloud: &Cloud,
     lead: &Lead,
     assignment: &Assignment,
-    enquiry: Option<&StoredEnquiry>,
-) -> String {
+) -> Result<String, StoreError> {
     let core = cloud.rulebooks.known(&lead.company);
-    let understood = enquiry.map(|enquiry| {
-        judging::understand(enquiry, core.as_ref().and_then(|core| core.source(&lead.source)))
-    });
+    let source = core.as_ref().and_then(|core| core.source(&lead.source));
+    let understood = judging::opening(cloud, source, lead, None).await?;
     let state = lead.person.state.map(State::as_str);
     let zip = lead.person.zip.map(|zip| zip.to_string());
     let extra: BTreeMap<&str, &str> = understood
@@ -67,7 +65,7 @@ pub(crate) async fn assigned(
         truncated: false,
     };
     let payload = if assignment.masked() { payload.masked() } else { payload };
-    payload.body(assignment.offered_at).unwrap_or_default()
+    Ok(payload.body(assignment.offered_at).unwrap_or_default())
 }
 
 fn consent(understood: &Understood) -> Consent<'_> {

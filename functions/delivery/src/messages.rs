@@ -1,6 +1,7 @@
 //! What else a holder is told: the person, once it has accepted; that a deadline is near; that the person
 //! asked again; that the lead is withdrawn.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,6 +10,7 @@ use leadyard_domain::delivery::{
     Event, Next, Outcome, RepeatedPayload, Schedule, WarnedPayload, WithdrawalReason, WithdrawnPayload,
     next_attempt, webhook_id,
 };
+use leadyard_domain::enquiry::Understood;
 use leadyard_domain::ids::{AssignmentId, EnquiryId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
@@ -73,7 +75,7 @@ pub(crate) async fn try_once(
         Event::Withdrawn => (withdrawn_body(delivery), 1),
         Event::Warned => (assignment.as_ref().map(|of| warned_body(delivery, of)).unwrap_or_default(), 1),
         Event::Assigned => match &assignment {
-            Some(assignment) => (accepted_body(cloud, &lead, assignment).await?, ACCEPTED),
+            Some(assignment) => (body::assigned(cloud, &lead, assignment).await?, ACCEPTED),
             None => (String::new(), ACCEPTED),
         },
         // No one sends these yet; an empty body would say nothing.
@@ -133,11 +135,6 @@ fn concerns(event: Event, assignment: Option<&Assignment>, now: Timestamp) -> bo
     }
 }
 
-async fn accepted_body(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> Result<String, StoreError> {
-    let enquiry = cloud.store.enquiry_get(lead.opening).await?;
-    Ok(body::assigned(cloud, lead, assignment, enquiry.as_ref()).await)
-}
-
 fn warned_body(delivery: &Delivery, assignment: &Assignment) -> String {
     let payload = WarnedPayload {
         assignment: delivery.assignment,
@@ -164,8 +161,10 @@ async fn repeated_body(
     let Ok(id) = delivery.number.parse() else { return Ok(String::new()) };
     let Some(enquiry) = cloud.store.enquiry_get(id).await? else { return Ok(String::new()) };
     let core = cloud.rulebooks.known(&lead.company);
-    let understood =
-        judging::understand(&enquiry, core.as_ref().and_then(|core| core.source(&enquiry.source)));
+    let source = |id| core.as_ref().and_then(|core| core.source(id));
+    let understood = judging::understand(&enquiry, source(&enquiry.source));
+    let before = judging::opening(cloud, source(&lead.source), lead, Some(id)).await?;
+    let filled = before.map(|before| filled(&before, &understood)).unwrap_or_default();
     let offer = core
         .as_ref()
         .and_then(|core| {
@@ -182,13 +181,34 @@ async fn repeated_body(
         source: &enquiry.source,
         received_at: enquiry.received_at,
         message: understood.message.as_deref().map(Into::into),
-        filled: BTreeMap::new(),
+        filled: filled.iter().map(|(name, value)| (*name, value.as_str())).collect(),
         masked: false,
         truncated: false,
     };
     let masked = assignment.is_some_and(Assignment::masked);
     let payload = if masked { payload.masked() } else { payload };
     Ok(payload.body(enquiry.received_at).unwrap_or_default())
+}
+
+/// What a repeat says of the person that the request which the dealer has did not, by its standard name.
+fn filled(before: &Understood, now: &Understood) -> BTreeMap<&'static str, String> {
+    fn of<'a>(who: &'a Understood) -> [(&'static str, Option<Cow<'a, str>>); 9] {
+        let text = |text: &'a str| Some(Cow::Borrowed(text)).filter(|text| !text.is_empty());
+        [
+            ("first_name", text(who.name.first())),
+            ("last_name", text(who.name.last())),
+            ("email", who.email.as_ref().map(|email| Cow::Borrowed(email.as_str()))),
+            ("phone", who.phone.as_ref().map(|phone| Cow::Borrowed(phone.as_str()))),
+            ("organization", who.organization.as_deref().map(Cow::Borrowed)),
+            ("street", who.street.as_deref().map(Cow::Borrowed)),
+            ("city", who.city.as_deref().map(Cow::Borrowed)),
+            ("state", who.state.map(|state| Cow::Borrowed(state.as_str()))),
+            ("zip", who.zip.map(|zip| Cow::Owned(zip.to_string()))),
+        ]
+    }
+    let both = of(before).into_iter().zip(of(now));
+    let new = both.filter(|((_, known), _)| known.is_none());
+    new.filter_map(|(_, (name, value))| Some((name, value?.into_owned()))).collect()
 }
 
 fn withdrawn_body(delivery: &Delivery) -> String {

@@ -87,10 +87,10 @@ async fn moves_on(
     line: Option<&Line>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let lead = cloud.store.lead_get(assignment.lead).await?;
+    let lead = cloud.store.lead_of(&assignment).await?;
     let category = lead.as_ref().map(|lead| &lead.category);
     let categories = cloud.categories_to_wake(&assignment.company, category).await?;
-    let lead = lead.filter(|lead| lead.cycle == assignment.cycle).map(|mut lead| {
+    let lead = lead.map(|mut lead| {
         lead.give_back(assignment.id, now);
         lead
     });

@@ -137,10 +137,7 @@ impl Worker<'_> {
         }
         let judged = match judged {
             Some(judged) => judged,
-            None => {
-                let opening = cloud.store.enquiry_get(lead.opening).await?;
-                score(cloud, &in_force, &mut lead, opening.as_ref(), now).await?
-            }
+            None => score(cloud, &in_force, &mut lead, None, now).await?,
         };
         if lead.hold.is_some() && lead.wants_distribution() {
             if let Some(hold) = lead.held_back(now).cloned() {
@@ -265,9 +262,15 @@ async fn score(
         for visitor in std::mem::take(&mut lead.visitors_to_join) {
             cloud.store.activity_join(&lead.company, visitor, lead.id, now).await?;
         }
-        cloud.store.activity_of_lead(lead.id).await?
+        cloud.store.activity_of_lead(lead).await?
     };
-    let judged = judging::judge_by(&in_force.core, lead, opening, activity, now);
+    let source = in_force.core.source(&lead.source);
+    let opening = match opening {
+        // Further steps of its form are rare, and read when they are there.
+        Some(first) if lead.form_steps().next().is_none() => Some(judging::understand(first, source)),
+        Some(_) | None => judging::opening(cloud, source, lead, None).await?,
+    };
+    let judged = judging::judge_by(&in_force.core, lead, opening.as_ref(), activity, now);
     lead.score = Some(judged.state(&in_force.core.scoring, now));
     Ok(judged)
 }

@@ -4,8 +4,6 @@
 
 use std::sync::Arc;
 
-use leadyard_domain::assignment::DeliveryState;
-use leadyard_domain::delivery::Event;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::enquiry::{Fields, Understood};
 use leadyard_domain::error::Code;
@@ -299,25 +297,7 @@ async fn join_and_keep(
 }
 
 fn tell_holders(lead: &Lead, arrival: &Arrival) -> Vec<Delivery> {
-    lead.holders
-        .iter()
-        .map(|holder| Delivery {
-            lead: lead.id,
-            assignment: holder.assignment,
-            cycle: lead.cycle,
-            event: Event::Repeated,
-            number: arrival.id.to_string(),
-            reason: None,
-            company: lead.company.clone(),
-            dealer: holder.dealer.clone(),
-            since: arrival.at,
-            state: DeliveryState::Pending,
-            attempts: Vec::new(),
-            next_at: None,
-            v: 0,
-            due: arrival.at.checked_add(jiff::SignedDuration::from_secs(30)).ok(),
-        })
-        .collect()
+    lead.holders.iter().map(|holder| Delivery::repeated(lead, holder, arrival.id, arrival.at)).collect()
 }
 
 async fn hand_on(cloud: &Cloud, lead: &Lead, deliveries: &[Delivery]) {

@@ -6,7 +6,7 @@ use leadyard_domain::distribution::{Conclusion, Core, LeadFacts};
 use leadyard_domain::enquiry::Understood;
 use leadyard_domain::identity::{Claim, Claims, IdentityHash, IdentityKey, Join, PersonKeys, join};
 use leadyard_domain::ids::{CompanyId, LeadId};
-use leadyard_domain::lead::{Lead, LeadScope, Stage};
+use leadyard_domain::lead::{Contactable, Lead, LeadScope, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Name};
 use leadyard_domain::rulebook::{Offer, Scope};
@@ -32,6 +32,8 @@ pub(crate) fn identity_key(cloud: &Cloud) -> IdentityKey {
 struct Found {
     identified: Identified,
     lead: Lead,
+    /// Those that were merged into it: each is known as it was.
+    merged: Vec<Lead>,
 }
 
 /// What a person's identities lead to within one scope, and what follows for the enquiry.
@@ -121,8 +123,10 @@ async fn found(cloud: &Cloud, scopes: &[Identified], scope: &LeadScope) -> Resul
     let Some(identified) = scopes.iter().find(|identified| identified.scope == *scope) else {
         return Ok(None);
     };
-    let lead = cloud.store.lead_get(identified.lead).await?;
-    Ok(lead.map(|lead| Found { identified: identified.clone(), lead }))
+    let Some(lead) = cloud.store.lead_surviving(identified.lead).await? else { return Ok(None) };
+    let merged =
+        if lead.merged.is_empty() { Vec::new() } else { cloud.store.leads_get(&lead.merged).await? };
+    Ok(Some(Found { identified: identified.clone(), lead, merged }))
 }
 
 /// Whose an enquiry is: the offer's own lead first, where a holder's contract once did not take the
@@ -153,14 +157,15 @@ pub(crate) async fn whose(
 }
 
 fn claim_of(key: &IdentityKey, company: &CompanyId, found: &Found) -> Claim {
-    let person = &found.lead.person;
-    let email =
-        person.email.as_deref().and_then(|email| Email::parse(email).ok()).filter(|email| !email.is_dummy());
+    let leads = std::iter::once(&found.lead).chain(&found.merged);
+    found.identified.claim(found.lead.id, leads.map(|lead| keys_of(key, company, &lead.person)).collect())
+}
+
+/// What joining compares of a lead's person: the e-mail and the surname.
+fn keys_of(key: &IdentityKey, company: &CompanyId, person: &Contactable) -> PersonKeys {
+    let email = person.email.as_deref().and_then(|email| Email::parse(email).ok());
     let name = Name::new("", person.last_name.as_deref().unwrap_or_default());
-    found.identified.claim(
-        email.map(|email| IdentityHash::of_email(key, company, &email)),
-        IdentityHash::of_surname(key, company, &name),
-    )
+    PersonKeys::of(key, company, email.as_ref(), None, &name)
 }
 
 /// Whether a repeat is about an offer that no holder's contract takes: it starts a second lead, scoped
@@ -185,7 +190,8 @@ async fn other_offer(
         };
     }
     for holder in &lead.holders {
-        let seat = cloud.store.assignment_get(lead.id, lead.cycle, holder.assignment).await?;
+        let of = lead.cycle_of(holder);
+        let seat = cloud.store.assignment_get(of.lead, of.cycle, holder.assignment).await?;
         let state = seat.and_then(|seat| seat.sold_in).or_else(|| lead.location().state());
         let chunks = cloud.rulebooks.chunks(&cloud.store, asking.core, &lead.category, state).await?;
         if chunks.iter().any(|chunk| chunk.takes_offer(&holder.contract, &offer.id) == Some(true)) {

@@ -77,7 +77,7 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Vec<LeadId>, Failure> {
     Ok(leads)
 }
 
-/// Whose interaction this is; nobody's, where a hash is of no one we know: a stranger's e-mail leaves
+/// Whose interaction this is, a merged lead's being the survivor's; nobody's, where a hash is of no one we know: a stranger's e-mail leaves
 /// no trace.
 async fn whose(
     cloud: &Cloud,
@@ -86,19 +86,20 @@ async fn whose(
 ) -> Result<Option<Visits>, StoreError> {
     match &interaction.of {
         InteractionOf::Lead(lead) => {
-            let known = cloud.store.lead_get(*lead).await?;
-            Ok(known.filter(|known| &known.company == company).map(|_| Visits::Lead(*lead)))
+            let known = cloud.store.lead_surviving(*lead).await?;
+            Ok(known.filter(|known| &known.company == company).map(|known| Visits::Lead(known.id)))
         }
         InteractionOf::Visitor(visitor) => {
-            Ok(Some(match cloud.store.visitor_lead(company, *visitor).await? {
-                Some(lead) => Visits::Lead(lead),
-                None => Visits::Visitor(company.clone(), *visitor),
-            }))
+            let Some(linked) = cloud.store.visitor_lead(company, *visitor).await? else {
+                return Ok(Some(Visits::Visitor(company.clone(), *visitor)));
+            };
+            let lead = cloud.store.lead_surviving(linked).await?;
+            Ok(Some(Visits::Lead(lead.map_or(linked, |lead| lead.id))))
         }
         InteractionOf::Identity(hash) => {
             let mut leads = Vec::new();
             for identified in cloud.store.identity_scopes(hash).await? {
-                leads.extend(cloud.store.lead_get(identified.lead).await?);
+                leads.extend(cloud.store.lead_surviving(identified.lead).await?);
             }
             Ok(latest(leads, interaction).map(|lead| Visits::Lead(lead.id)))
         }
@@ -115,7 +116,7 @@ fn latest(mut leads: Vec<Lead>, interaction: &QueuedInteraction) -> Option<Lead>
     leads.into_iter().max_by_key(|lead| (!lead.stage.closed(), lead.last_enquiry_at, lead.id))
 }
 
-/// Scores a lead from its sets, and sends it to distribution when it is nurtured or waits for its band.
+/// Scores a lead (of one that was merged meanwhile, the survivor) from its sets, and sends it to distribution when it is nurtured or waits for its band.
 async fn rescore(cloud: &Cloud, id: LeadId) -> Result<(), StoreError> {
     const ROUNDS: usize = 10;
     for _ in 0..ROUNDS {

@@ -175,6 +175,12 @@ impl Needs {
         Self(self.0 | 1 << need as u8)
     }
 
+    /// All of both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// What of `asked` is missing here.
     pub fn missing(self, asked: Self) -> impl Iterator<Item = Need> {
         Need::ALL.iter().copied().filter(move |&need| (asked.0 & !self.0) >> need as u8 & 1 == 1)

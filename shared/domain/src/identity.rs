@@ -11,7 +11,7 @@
 //! 2. A phone joins only when the e-mails do not contradict (one absent, or equal) and the surnames agree
 //!    (equal, or one absent).
 //! 3. Otherwise it is a new lead, and both carry `possible_duplicate`.
-//! 4. Two existing leads are never merged: when the e-mail says one and the phone another, the e-mail's
+//! 4. Two existing leads are never merged but by the desk: when the e-mail says one and the phone another, the e-mail's
 //!    lead is repeated, and both are flagged.
 //! 5. An e-mail or phone seen with more than [`limits::SURNAMES_PER_IDENTITY`] surnames, this enquiry's
 //!    included, or a dummy, *identifies nobody*: it neither matches nor is claimed.
@@ -34,6 +34,8 @@
 //!   join would show one person's request to another's dealer.
 //! - *A lead's own e-mail that has worn out since* still contradicts another: the phone's claim does not say
 //!   that it has. It costs a possible duplicate.
+//! - *What the desk merged is known as either*: a phone joins when it agrees with one of the persons as they stood
+//!   before, for the desk has said that they are one.
 //! - A **test** enquiry has no keys: use [`PersonKeys::NONE`].
 
 use std::collections::BTreeSet;
@@ -202,10 +204,8 @@ pub struct Claim {
     pub lead: LeadId,
     /// The surnames it was seen with; more than [`limits::SURNAMES_PER_IDENTITY`] need not be kept apart.
     pub surnames: BTreeSet<IdentityHash>,
-    /// The e-mail that lead has, if any, dummies left out.
-    pub lead_email: Option<IdentityHash>,
-    /// The surname that lead has, if any.
-    pub lead_surname: Option<IdentityHash>,
+    /// Who that lead is, dummies left out; of one that others were merged into, who each of them is.
+    pub known_as: Vec<PersonKeys>,
 }
 
 impl Claim {
@@ -284,7 +284,7 @@ fn may_join_by_phone(email: Option<IdentityHash>, surname: Option<IdentityHash>,
     let agree = |one: Option<IdentityHash>, other: Option<IdentityHash>| {
         one.zip(other).is_none_or(|(one, other)| one == other)
     };
-    agree(email, claim.lead_email) && agree(surname, claim.lead_surname)
+    claim.known_as.iter().any(|known| agree(email, known.email) && agree(surname, known.surname))
 }
 
 /// What one identity of an enquiry is worth.
@@ -365,7 +365,7 @@ mod tests {
         fn claim(&self, identity: Option<IdentityHash>) -> Option<Claim> {
             let (lead, surnames) = self.owners.get(&identity?)?.clone();
             let of_lead = self.leads.get(&lead).copied().unwrap_or_default();
-            Some(Claim { lead, surnames, lead_email: of_lead.email, lead_surname: of_lead.surname })
+            Some(Claim { lead, surnames, known_as: vec![of_lead] })
         }
 
         /// Takes an enquiry and applies what was decided, as a store would.
@@ -472,6 +472,21 @@ mod tests {
             Join::Repeat { lead: lead(1), claim: Claims::default(), possible_duplicate_of: Some(lead(2)) };
         assert_eq!(decided, flagged);
         assert_eq!(desk.sees("", "305-555-0101", "Babbage"), repeat(2));
+    }
+
+    #[test]
+    fn what_the_desk_merged_is_known_as_either() {
+        let ada = person(ADA.0, "", ADA.2);
+        let countess = person("countess@example.com", ADA.1, "King");
+        let claim = Claim { lead: lead(1), surnames: BTreeSet::new(), known_as: vec![ada, countess] };
+        let asks = |email, surname| join(&person(email, ADA.1, surname), None, Some(&claim));
+        for surname in ["", "King", ADA.2] {
+            assert_eq!(asks("", surname), repeat(1), "{surname}");
+        }
+        assert_eq!(duplicate_of(&asks("", "Byron")), Some(lead(1)));
+        assert_eq!(duplicate_of(&asks("byron@example.com", "King")), Some(lead(1)));
+        // One person's e-mail does not go with the other's name: who writes so was never seen.
+        assert_eq!(duplicate_of(&asks("countess@example.com", ADA.2)), Some(lead(1)));
     }
 
     #[test]

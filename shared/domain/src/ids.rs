@@ -155,6 +155,11 @@ macro_rules! uuid_id {
             pub const fn bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
             }
+
+            /// When it was minted, in Unix milliseconds: the first 48 bits of a version 7 UUID.
+            pub fn minted_ms(&self) -> i64 {
+                self.bytes().iter().take(6).fold(0, |ms, byte| ms << 8 | i64::from(*byte))
+            }
         }
 
         impl fmt::Display for $name {
@@ -201,13 +206,6 @@ uuid_id! {
 uuid_id! {
     /// A browser, before and after we know whose.
     VisitorId
-}
-
-impl AssignmentId {
-    /// When it was minted, in Unix milliseconds: the first 48 bits of a version 7 UUID.
-    pub fn minted_ms(&self) -> i64 {
-        self.bytes().iter().take(6).fold(0, |ms, byte| ms << 8 | i64::from(*byte))
-    }
 }
 
 impl LeadId {

@@ -4,6 +4,12 @@
 //! window of repeats, an enquiry belongs to the open or last cycle; outside it, it opens the next.
 //! Everything here is a pure transition from one [`Lead`] to the next; the store keeps each under a
 //! version, so that of two who change it at once one looks again.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`merge`] | two leads become one, by the desk's hand |
+
+pub mod merge;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -155,6 +161,18 @@ pub struct Holder {
     /// It may have the lead again in a later cycle.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub again: bool,
+    /// Where the seat stands, if it came with another lead that was merged into this one: it stays there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came_from: Option<CycleOf>,
+}
+
+/// A sale cycle of a lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CycleOf {
+    /// The lead.
+    pub lead: LeadId,
+    /// Its cycle.
+    pub cycle: u32,
 }
 
 const fn yes() -> bool {
@@ -245,6 +263,10 @@ pub struct Lead {
     pub lost_seats: u8,
     /// Somebody else may be the same person.
     pub possible_duplicate: bool,
+    /// The desk merged it into this lead, which goes on for both.
+    pub merged_into: Option<LeadId>,
+    /// Leads that were merged into it, and those that had been merged into them.
+    pub merged: Vec<LeadId>,
     /// What the last scoring found.
     pub score: Option<ScoreState>,
     /// It has reached its offer's band in this cycle: fading since does not take it back.
@@ -329,6 +351,8 @@ impl Lead {
             seats: None,
             lost_seats: 0,
             possible_duplicate: false,
+            merged_into: None,
+            merged: Vec::new(),
             score: None,
             crossed: false,
             last_conclusion: None,
@@ -369,11 +393,28 @@ impl Lead {
             self.next_cycle(arrival);
             return Met::NewCycle;
         }
+        if self.is_step(arrival.enquiry) && arrival.source == self.source {
+            // Consent may stand on the last page of a form whose first asked for the e-mail.
+            self.brings = self.brings.and(arrival.brings);
+        }
         // A repeat is worth points: distribution scores it again. One that is assigned stays so.
         if !self.stage.closed() && self.stage != Stage::Quarantined {
             self.due = Some(self.due.map_or(soon(arrival.at), |due| due.min(soon(arrival.at))));
         }
         Met::Repeat
+    }
+
+    /// The enquiries that may be further steps of the form whose first opened the cycle: those that followed
+    /// within [`limits::FORM_MINUTES`], the first few. What they say completes it; whether they are of the same
+    /// source, and of this lead, is theirs to say.
+    pub fn form_steps(&self) -> impl Iterator<Item = EnquiryId> {
+        let steps = self.enquiries.iter().map(|enquiry| enquiry.id).filter(|id| self.is_step(*id));
+        steps.take(limits::FORM_STEPS)
+    }
+
+    fn is_step(&self, enquiry: EnquiryId) -> bool {
+        let after_ms = enquiry.minted_ms() - self.opening.minted_ms();
+        enquiry != self.opening && (0..=limits::FORM_MINUTES * 60_000).contains(&after_ms)
     }
 
     fn next_cycle(&mut self, arrival: &Arrival) {
@@ -423,6 +464,11 @@ impl Lead {
         }
     }
 
+    /// Where a holder's seat stands.
+    pub fn cycle_of(&self, holder: &Holder) -> CycleOf {
+        holder.came_from.unwrap_or(CycleOf { lead: self.id, cycle: self.cycle })
+    }
+
     /// Where it is, as well as we know.
     pub fn location(&self) -> Location {
         let area_code = self.person.phone.as_deref().and_then(area_code);
@@ -462,6 +508,7 @@ impl Lead {
             contract: seat.contract.clone(),
             assignment: *assignment,
             again: seat.again,
+            came_from: None,
         }));
         self.rest_assigned();
         if let Some(Kept { reason, until }) = kept {

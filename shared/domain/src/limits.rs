@@ -38,8 +38,14 @@ pub const CLOCK_AHEAD_HOURS: i64 = 24;
 pub const INTERACTION_KINDS: usize = 64;
 /// Enquiries a lead remembers by id in its own item (older ones stay in the arrivals index).
 pub const ENQUIRIES_ON_LEAD: usize = 100;
+/// For how long after the enquiry that opens a cycle the further steps of its form may come, in minutes.
+pub const FORM_MINUTES: i64 = 60;
+/// Further steps of a form.
+pub const FORM_STEPS: usize = 5;
 /// Visitors linked to one lead.
 pub const VISITORS_PER_LEAD: usize = 8;
+/// Leads that one lead may have taken in by merging.
+pub const MERGED_PER_LEAD: usize = 20;
 /// Different surnames with which an e-mail or phone still identifies one person.
 pub const SURNAMES_PER_IDENTITY: usize = 2;
 /// Origins of one source; they stand in its page key.

@@ -12,7 +12,7 @@ use leadyard_domain::distribution::{
 };
 use leadyard_domain::enquiry::{Enquiry, FieldMap, Understood};
 use leadyard_domain::error::Invalid;
-use leadyard_domain::ids::{CompanyId, ContractId, DealerId, DecisionId};
+use leadyard_domain::ids::{CompanyId, ContractId, DealerId, DecisionId, EnquiryId};
 use leadyard_domain::lead::{Lead, ScoreState};
 use leadyard_domain::limits;
 use leadyard_domain::place::VERSION as PLACES;
@@ -56,7 +56,31 @@ pub fn with_enquiries(mut activity: Activity, lead: &Lead) -> Activity {
     activity
 }
 
-/// What a lead is worth now. Fit is judged on the enquiry that opened the cycle.
+/// The enquiry that opened a lead's cycle, completed by the further steps of its form: those that came soon after
+/// it from the same source. With `before`, as it was before that enquiry came. `None` when it is not kept any more.
+pub async fn opening(
+    cloud: &Cloud,
+    source: Option<&Source>,
+    lead: &Lead,
+    before: Option<EnquiryId>,
+) -> Result<Option<Understood>, StoreError> {
+    let earlier = |id: &EnquiryId| before.is_none_or(|before| *id < before);
+    let steps: Vec<EnquiryId> = lead.form_steps().filter(earlier).collect();
+    let Some(first) = cloud.store.enquiry_get(lead.opening).await? else { return Ok(None) };
+    let mut whole = understand(&first, source);
+    if !steps.is_empty() {
+        let mut steps = cloud.store.enquiries_get(&steps).await?;
+        // One of a lead that was merged into this one is another request.
+        steps.retain(|step| step.source == first.source && step.lead == first.lead);
+        steps.sort_by_key(|step| (step.received_at, step.id));
+        for step in &steps {
+            whole.complete(&understand(step, source));
+        }
+    }
+    Ok(Some(whole))
+}
+
+/// What a lead is worth now. Fit is judged on the enquiry that opened the cycle, all its steps together.
 pub async fn judge(
     cloud: &Cloud,
     core: &Core,
@@ -64,21 +88,19 @@ pub async fn judge(
     activity: Activity,
     now: Timestamp,
 ) -> Result<Judged, StoreError> {
-    let opening = cloud.store.enquiry_get(lead.opening).await?;
+    let opening = opening(cloud, core.source(&lead.source), lead, None).await?;
     Ok(judge_by(core, lead, opening.as_ref(), activity, now))
 }
 
-/// The same with the enquiry that opened the cycle at hand.
+/// The same with what opened the cycle at hand: see [`opening`].
 pub fn judge_by(
     core: &Core,
     lead: &Lead,
-    opening: Option<&StoredEnquiry>,
+    opening: Option<&Understood>,
     activity: Activity,
     now: Timestamp,
 ) -> Judged {
-    let facts = opening
-        .map(|enquiry| understand(enquiry, core.source(&lead.source)).fit_facts(&lead.source, &lead.offer))
-        .unwrap_or_default();
+    let facts = opening.map(|opening| opening.fit_facts(&lead.source, &lead.offer)).unwrap_or_default();
     let activity = with_enquiries(activity, lead);
     Judged { score: score(&core.scoring, &facts, &activity, UtcDay::of(now)), activity }
 }

@@ -126,6 +126,32 @@ impl Understood {
         needs
     }
 
+    /// Takes from a further step of the same form what is blank here. A consent that says yes is taken whole, text
+    /// and certificate, where there was none.
+    pub fn complete(&mut self, step: &Self) {
+        fn fill<T: Clone>(blank: &mut Option<T>, step: Option<&T>) {
+            if blank.is_none() {
+                *blank = step.cloned();
+            }
+        }
+        self.name = std::mem::take(&mut self.name).or(step.name.clone());
+        fill(&mut self.email, step.email.as_ref());
+        fill(&mut self.phone, step.phone.as_ref());
+        fill(&mut self.zip, step.zip.as_ref());
+        fill(&mut self.state, step.state.as_ref());
+        fill(&mut self.city, step.city.as_ref());
+        fill(&mut self.street, step.street.as_ref());
+        fill(&mut self.country, step.country.as_ref());
+        fill(&mut self.organization, step.organization.as_ref());
+        fill(&mut self.message, step.message.as_ref());
+        if self.consent.given != Some(true) && step.consent.given == Some(true) {
+            self.consent = step.consent.clone();
+        }
+        for (name, value) in &step.extra {
+            self.extra.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+
     /// What fit rules see. Source and offer are what intake made of them.
     pub fn fit_facts(&self, source: &SourceId, offer: &OfferId) -> FitFacts {
         let parts = [

@@ -229,6 +229,7 @@ fn hold(lead: &mut Lead, seat: Option<(&Assignment, &Placed)>) {
             contract: placed.contract.clone(),
             assignment: seat.id,
             again: true,
+            came_from: None,
         });
     }
 }

@@ -59,6 +59,7 @@ fn a_shared_lead_that_lost_a_holder_does_not_expire_in_the_others_hands() {
         contract: ContractId::new(dealer).unwrap(),
         assignment: AssignmentId::from_bytes([id; 16]),
         again: true,
+        came_from: None,
     };
     lead.holders = vec![holder(1, "hudson"), holder(2, "ridge")];
     lead.stage = Stage::Assigned;

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
+use leadyard_domain::lead::Lead;
 use leadyard_domain::scoring::{Activity, InteractionId, InteractionKind};
 use leadyard_domain::time::UtcDay;
 
@@ -91,9 +92,23 @@ impl Store {
         Ok(())
     }
 
-    /// What a lead did.
-    pub async fn activity_of_lead(&self, lead: LeadId) -> Result<Activity, StoreError> {
-        self.activity(Key::Lead(lead).pk(), None).await
+    /// What a lead did, and those that were merged into it: each goes on standing where it stood, and the union
+    /// is made anew, so that nothing is lost that is added to one of them while they are merged.
+    pub async fn activity_of_lead(&self, lead: &Lead) -> Result<Activity, StoreError> {
+        let mut activity = self.activity(Key::Lead(lead.id).pk(), None).await?;
+        self.activity_of_merged(lead, &mut activity).await?;
+        Ok(activity)
+    }
+
+    pub(super) async fn activity_of_merged(
+        &self,
+        lead: &Lead,
+        activity: &mut Activity,
+    ) -> Result<(), StoreError> {
+        for merged in &lead.merged {
+            activity.union(&self.activity(Key::Lead(*merged).pk(), None).await?);
+        }
+        Ok(())
     }
 
     async fn activity(&self, pk: String, now: Option<Timestamp>) -> Result<Activity, StoreError> {

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState};
 use leadyard_domain::delivery::{Event, WithdrawalReason};
-use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId};
+use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, EnquiryId, LeadId};
+use leadyard_domain::lead::{Holder, Lead};
 use serde::{Deserialize, Serialize};
 
 use super::keys::Key;
@@ -71,7 +72,28 @@ impl Delivery {
         }
     }
 
-    /// The same, with its reason.
+    /// Tells a holder that the person asked again.
+    pub fn repeated(lead: &Lead, holder: &Holder, enquiry: EnquiryId, at: Timestamp) -> Self {
+        let seat = lead.cycle_of(holder);
+        Self {
+            lead: seat.lead,
+            assignment: holder.assignment,
+            cycle: seat.cycle,
+            event: Event::Repeated,
+            number: enquiry.to_string(),
+            reason: None,
+            company: lead.company.clone(),
+            dealer: holder.dealer.clone(),
+            since: at,
+            state: DeliveryState::Pending,
+            attempts: Vec::new(),
+            next_at: None,
+            v: 0,
+            due: at.checked_add(GRACE).ok(),
+        }
+    }
+
+    /// The same message, with its reason.
     #[must_use]
     pub fn because(self, reason: WithdrawalReason) -> Self {
         Self { reason: Some(reason), ..self }

@@ -1,7 +1,7 @@
 //! Enquiries: kept with their lead and identities in one conditional commit, before anything is
 //! decided.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use leadyard_domain::assignment::Assignment;
@@ -262,20 +262,14 @@ impl Store {
         self.get_many(&keys).await?.into_iter().map(StoredEnquiry::read).collect()
     }
 
-    /// A lead's enquiries, oldest first.
-    pub async fn enquiries_of(&self, lead: &Lead) -> Result<Vec<StoredEnquiry>, StoreError> {
-        let keys: Vec<Key<'_>> = lead
-            .enquiries
-            .iter()
-            .take(limits::ENQUIRIES_ON_LEAD)
-            .map(|enquiry| Key::Enquiry(enquiry.id))
-            .collect();
-        let mut found = self
-            .get_many(&keys)
-            .await?
-            .into_iter()
-            .map(StoredEnquiry::read)
-            .collect::<Result<Vec<_>, _>>()?;
+    /// The enquiries of a lead, or of several that are one, oldest first.
+    pub async fn enquiries_of(
+        &self,
+        leads: impl Iterator<Item = &Lead>,
+    ) -> Result<Vec<StoredEnquiry>, StoreError> {
+        let of_each = leads.flat_map(|lead| lead.enquiries.iter().take(limits::ENQUIRIES_ON_LEAD));
+        let ids: BTreeSet<EnquiryId> = of_each.map(|enquiry| enquiry.id).collect();
+        let mut found = self.enquiries_get(&ids.into_iter().collect::<Vec<_>>()).await?;
         found.sort_by_key(|enquiry| (enquiry.received_at, enquiry.id));
         Ok(found)
     }

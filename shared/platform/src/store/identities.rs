@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
-use leadyard_domain::identity::{Claim, IdentityHash};
+use leadyard_domain::identity::{Claim, IdentityHash, PersonKeys};
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::LeadScope;
 
@@ -27,7 +27,7 @@ pub struct IdentityWrite {
 pub struct Identified {
     /// In which scope.
     pub scope: LeadScope,
-    /// Whose it is.
+    /// Whose it is; where that lead was merged into another, the other's.
     pub lead: LeadId,
     /// The surnames it was seen with.
     pub surnames: Vec<IdentityHash>,
@@ -149,8 +149,8 @@ fn read(item: &Item) -> Result<Option<Identified>, StoreError> {
 }
 
 impl Identified {
-    /// As [`leadyard_domain::identity::join`] reads it, with what the lead itself says.
-    pub fn claim(&self, lead_email: Option<IdentityHash>, lead_surname: Option<IdentityHash>) -> Claim {
-        Claim { lead: self.lead, surnames: self.surnames.iter().copied().collect(), lead_email, lead_surname }
+    /// As [`leadyard_domain::identity::join`] reads it: the lead it leads to, and who that is known as.
+    pub fn claim(&self, lead: LeadId, known_as: Vec<PersonKeys>) -> Claim {
+        Claim { lead, surnames: self.surnames.iter().copied().collect(), known_as }
     }
 }

@@ -84,6 +84,10 @@ struct LeadItem {
     lost: u8,
     #[serde(default)]
     dup: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    into: Option<LeadId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    merged: Vec<LeadId>,
     #[serde(default)]
     crossed: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,6 +128,8 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
         seats: lead.seats,
         lost: lead.lost_seats,
         dup: lead.possible_duplicate,
+        into: lead.merged_into,
+        merged: lead.merged.clone(),
         crossed: lead.crossed,
         score: lead.score.clone(),
         concl: lead.last_conclusion.clone(),
@@ -198,6 +204,8 @@ pub(super) fn read_lead(item: Item) -> Result<Lead, StoreError> {
         seats: shape.seats,
         lost_seats: shape.lost,
         possible_duplicate: shape.dup,
+        merged_into: shape.into,
+        merged: shape.merged,
         crossed: shape.crossed,
         score: shape.score,
         last_conclusion: shape.concl,

@@ -1,12 +1,15 @@
-//! Leads: the current state, under a version; and a lead's whole story in one query.
+//! Leads: the current state, under a version; a lead's whole story in one query; and the way from one that was
+//! merged to the one that goes on.
 
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::Lead;
+use leadyard_domain::lead::merge::Merged;
+use leadyard_domain::limits;
 
 use super::items::{self, DecisionRecord};
 use super::keys::Key;
-use super::{Act, Delivery, Store, StoreError, number, read_string, values};
+use super::{Act, Commit, Delivery, Store, StoreError, number, read_string, values};
 use leadyard_domain::scoring::Activity;
 
 /// Everything in a lead's partition.
@@ -14,7 +17,7 @@ use leadyard_domain::scoring::Activity;
 pub struct Story {
     /// The lead.
     pub lead: Lead,
-    /// What it did.
+    /// What it did, and those that were merged into it.
     pub activity: Activity,
     /// Its seats, by cycle.
     pub assignments: Vec<Assignment>,
@@ -35,6 +38,49 @@ impl Store {
         self.get(&Key::Lead(id)).await?.map(items::read_lead).transpose()
     }
 
+    /// A lead; of one that was merged, the survivor.
+    pub async fn lead_surviving(&self, id: LeadId) -> Result<Option<Lead>, StoreError> {
+        let mut found = self.lead_get(id).await?;
+        // One that was merged takes nobody in any more, so that the way never turns back.
+        for _ in 0..limits::MERGED_PER_LEAD {
+            match found.as_ref().and_then(|lead| lead.merged_into) {
+                None => return Ok(found),
+                Some(into) => found = self.lead_get(into).await?,
+            }
+        }
+        Ok(found)
+    }
+
+    /// The lead that a seat is held of: its own, while that is in the seat's cycle; where it was merged into
+    /// another, the survivor. `None` when the lead has gone on without it.
+    pub async fn lead_of(&self, seat: &Assignment) -> Result<Option<Lead>, StoreError> {
+        let Some(own) = self.lead_get(seat.lead).await? else { return Ok(None) };
+        let Some(into) = own.merged_into else { return Ok(Some(own).filter(|own| own.cycle == seat.cycle)) };
+        let holds = |lead: &Lead| lead.holders.iter().any(|holder| holder.assignment == seat.id);
+        Ok(self.lead_surviving(into).await?.filter(holds))
+    }
+
+    /// Keeps two leads that the desk merged, with what it did, in the history of both. `false` when somebody
+    /// else changed one of them.
+    pub async fn lead_merge(
+        &self,
+        merged: &Merged,
+        act: &Act,
+        told: &[Delivery],
+    ) -> Result<bool, StoreError> {
+        let mut writes = Vec::with_capacity(4 + told.len());
+        for lead in [&merged.into, &merged.from] {
+            let next = Lead { version: lead.version + 1, ..lead.clone() };
+            let seen = values([(":seen", number(lead.version))]);
+            writes.push(self.put(items::lead_item(&next)?, UNCHANGED, seen)?);
+            writes.push(self.act_write(lead.id, act)?);
+        }
+        for delivery in told {
+            writes.push(self.put(delivery.item()?, "attribute_not_exists(pk)", values([]))?);
+        }
+        Ok(matches!(self.transact(writes).await?, Commit::Done))
+    }
+
     /// Leads, in any order; those that do not exist are missing.
     pub async fn leads_get(&self, ids: &[LeadId]) -> Result<Vec<Lead>, StoreError> {
         let keys: Vec<Key<'_>> = ids.iter().map(|id| Key::Lead(*id)).collect();
@@ -47,11 +93,11 @@ impl Store {
         self.put_if(items::lead_item(&next)?, UNCHANGED, values([(":seen", number(lead.version))])).await
     }
 
-    /// A lead and what it did, in one query: what scoring reads.
+    /// A lead (of one that was merged, the survivor) and what it did: what scoring reads.
     pub async fn lead_with_activity(&self, id: LeadId) -> Result<Option<(Lead, Activity)>, StoreError> {
         // The lead first: a score is written only if the lead is as it was before the activity was read.
-        let Some(lead) = self.lead_get(id).await? else { return Ok(None) };
-        let activity = self.activity_of_lead(id).await?;
+        let Some(lead) = self.lead_surviving(id).await? else { return Ok(None) };
+        let activity = self.activity_of_lead(&lead).await?;
         Ok(Some((lead, activity)))
     }
 
@@ -70,7 +116,9 @@ impl Store {
                 Some(_) | None => {}
             }
         }
-        let (activity, assignments, decisions, deliveries, acts) = story;
-        Ok(lead.map(|lead| Story { lead, activity, assignments, decisions, deliveries, acts }))
+        let (mut activity, assignments, decisions, deliveries, acts) = story;
+        let Some(lead) = lead else { return Ok(None) };
+        self.activity_of_merged(&lead, &mut activity).await?;
+        Ok(Some(Story { lead, activity, assignments, decisions, deliveries, acts }))
     }
 }
