@@ -1,7 +1,7 @@
 //! What a batch of messages asks for, read at once: ten leads and the rules of their company are two calls, not
 //! twenty.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -18,6 +18,8 @@ use leadyard_platform::store::StoreError;
 pub(crate) struct Ahead {
     leads: HashMap<LeadId, Lead>,
     in_force: HashMap<CompanyId, Arc<InForce>>,
+    /// Of these leads, whose person is on a suppression list.
+    suppressed: HashSet<LeadId>,
     since: Timestamp,
 }
 
@@ -26,6 +28,8 @@ pub(crate) struct Seen {
     pub(crate) lead: Lead,
     /// None of a company without a rulebook.
     pub(crate) in_force: Option<Arc<InForce>>,
+    /// Its person is on the company's suppression list.
+    pub(crate) suppressed: bool,
     /// When the rules were read: who changed them since was not seen.
     pub(crate) since: Timestamp,
 }
@@ -36,10 +40,15 @@ impl Ahead {
         let since = cloud.clock.now();
         ids.sort_unstable();
         ids.dedup();
-        let mut ahead = Self { leads: HashMap::new(), in_force: HashMap::new(), since };
+        let mut ahead =
+            Self { leads: HashMap::new(), in_force: HashMap::new(), suppressed: HashSet::new(), since };
         // Of a single lead nothing is saved.
         if ids.len() > 1 {
-            for lead in cloud.store.leads_get(&ids).await.unwrap_or_default() {
+            let leads = cloud.store.leads_get(&ids).await.unwrap_or_default();
+            let asked: Vec<&Lead> = leads.iter().collect();
+            let Ok(suppressed) = cloud.suppressed(&asked).await else { return ahead };
+            ahead.suppressed = suppressed;
+            for lead in leads {
                 if !ahead.in_force.contains_key(&lead.company)
                     && let Ok(Some(in_force)) = judging::in_force(cloud, &lead.company).await
                 {
@@ -57,11 +66,18 @@ impl Ahead {
         if let Some(lead) = self.leads.remove(&id)
             && let Some(in_force) = self.in_force.get(&lead.company)
         {
-            return Ok(Some(Seen { lead, in_force: Some(Arc::clone(in_force)), since: self.since }));
+            let suppressed = self.suppressed.contains(&id);
+            return Ok(Some(Seen {
+                lead,
+                in_force: Some(Arc::clone(in_force)),
+                suppressed,
+                since: self.since,
+            }));
         }
         let since = cloud.clock.now();
         let Some(lead) = cloud.store.lead_get(id).await? else { return Ok(None) };
         let in_force = judging::in_force(cloud, &lead.company).await?.map(Arc::new);
-        Ok(Some(Seen { lead, in_force, since }))
+        let suppressed = lead.wants_distribution() && !cloud.suppressed(&[&lead]).await?.is_empty();
+        Ok(Some(Seen { lead, in_force, suppressed, since }))
     }
 }

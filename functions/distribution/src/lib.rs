@@ -121,7 +121,7 @@ async fn postpone(cloud: &Cloud, id: LeadId) -> Result<Distributed, StoreError> 
 }
 
 async fn look(cloud: &Cloud, seen: Seen, given: &mut Vec<Assignment>) -> Result<Looked, StoreError> {
-    let Seen { mut lead, in_force, since } = seen;
+    let Seen { mut lead, in_force, suppressed, since } = seen;
     let now = cloud.clock.now();
     if lead.stage.closed() || lead.stage == Stage::Quarantined {
         return rest(cloud, lead).await;
@@ -134,6 +134,14 @@ async fn look(cloud: &Cloud, seen: Seen, given: &mut Vec<Assignment>) -> Result<
     let window = in_force.core.company.window_days;
     if lead.has_expired(window, now) {
         return settle(cloud, lead, |lead| lead.close(Stage::Expired, now)).await;
+    }
+    if suppressed && lead.wants_distribution() {
+        // Nobody may be given it; who holds a seat of it keeps that, and no further one is given.
+        if !lead.suppress(now) {
+            lead.rest_assigned();
+        }
+        tracing::info!(lead.id = %lead.id, stage = lead.stage.as_str(), "the lead's person is suppressed");
+        return settle(cloud, lead, |_| ()).await;
     }
     let judged = score(cloud, &in_force, &mut lead, now).await?;
     if lead.hold.is_some() && lead.wants_distribution() {

@@ -18,6 +18,18 @@ pub(crate) async fn keep(
     offer: &Offer,
     mut enquiry: StoredEnquiry,
 ) -> Result<Answered, StoreError> {
+    let answer = would_go(cloud, arrived, offer).await?;
+    enquiry.status = "test".to_owned();
+    let visitor = crate::arrive::visitor(cloud, arrived);
+    keep::aside(cloud, arrived.arrival, &enquiry, answer, visitor).await
+}
+
+/// Where it would go if it were a lead of its own.
+pub(crate) async fn would_go(
+    cloud: &Cloud,
+    arrived: &Arrived<'_>,
+    offer: &Offer,
+) -> Result<Answer, StoreError> {
     let arrival = arrived.arrival;
     let news = lead::Arrival {
         enquiry: arrival.id,
@@ -38,7 +50,7 @@ pub(crate) async fn keep(
     // The rest is nurtured first; an incentive's lead until its second interaction.
     let sold_at_once =
         score.band.meets(offer.min_band) && score.next_step == NextStep::Pitch && !offer.incentive;
-    let answer = match judging::in_force(cloud, &arrival.key.company).await? {
+    Ok(match judging::in_force(cloud, &arrival.key.company).await? {
         Some(in_force) if sold_at_once => {
             let considered = judging::consider(cloud, &in_force, &lead.facts(score.band), arrival.at).await?;
             match considered.decision.conclusion {
@@ -53,8 +65,5 @@ pub(crate) async fn keep(
             }
         }
         Some(_) | None => Answer::Test { would_go_to: Vec::new(), waiting: Some("nurturing".to_owned()) },
-    };
-    enquiry.status = "test".to_owned();
-    let visitor = crate::arrive::visitor(cloud, arrived);
-    keep::aside(cloud, arrival, &enquiry, answer, visitor).await
+    })
 }

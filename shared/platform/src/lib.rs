@@ -8,6 +8,7 @@
 //! | [`hand_on`] | what was committed goes to its queue |
 //! | [`rulebooks`] | compiled rulebooks, kept per version |
 //! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
+//! | [`suppression`] | who is on a company's list |
 //! | [`outbound`] | dealers' URLs |
 //! | [`batch`] | partial failures |
 //! | [`http`] | problems, and what every route does alike |
@@ -22,6 +23,7 @@ mod hand_on;
 pub mod rulebooks;
 pub mod judging;
 pub mod history;
+mod suppression;
 pub mod outbound;
 pub mod batch;
 pub mod http;

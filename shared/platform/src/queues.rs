@@ -4,6 +4,9 @@
 //! Every message carries its version; version N is read by N−1 and N+1, since two versions run side by
 //! side during every deployment: a field that is not known is ignored, a new one has a default.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use jiff::Timestamp;
@@ -127,6 +130,9 @@ struct Envelope<M> {
     m: M,
 }
 
+/// What the group of a file's messages ends in; no id does.
+const OF_A_FILE: &str = "/file";
+
 /// The version of every message here.
 const VERSION: u8 = 1;
 
@@ -156,12 +162,45 @@ pub struct QueueError(#[source] Box<dyn std::error::Error + Send + Sync>);
 pub struct Queues {
     client: Client,
     urls: QueueUrls,
+    /// Of those who work side by side: what they send is kept until they are done.
+    held: Option<Arc<Mutex<Vec<Held>>>>,
+}
+
+/// A message that is sent with others.
+#[derive(Debug)]
+struct Held {
+    url: String,
+    body: String,
+    group: String,
 }
 
 impl Queues {
     /// Over this client.
     pub const fn new(client: Client, urls: QueueUrls) -> Self {
-        Self { client, urls }
+        Self { client, urls, held: None }
+    }
+
+    /// The same queues for those who work side by side for one request: what is to go at once is held, and
+    /// goes ten at a time with [`Queues::send_held`]. What is held when the process ends is lost, as a message
+    /// may be.
+    #[must_use]
+    pub fn abreast(&self) -> Self {
+        Self { held: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// Sends what was held.
+    pub async fn send_held(&self) -> Result<(), QueueError> {
+        let Some(held) = &self.held else { return Ok(()) };
+        let held = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut by_url: BTreeMap<&str, Vec<(String, &str)>> = BTreeMap::new();
+        for Held { url, body, group } in &held {
+            by_url.entry(url).or_default().push((body.clone(), group));
+        }
+        let mut sent = Ok(());
+        for (url, messages) in by_url {
+            sent = sent.and(self.send_many(url, &messages).await);
+        }
+        sent
     }
 
     /// Where the queues are.
@@ -266,6 +305,13 @@ impl Queues {
         delay_s: u32,
     ) -> Result<(), QueueError> {
         const MOST_DELAY_S: u32 = 900;
+        if let (Some(held), Some(group), 0) = (&self.held, group, delay_s) {
+            // A file's leads are a group of their own: they keep nobody waiting who comes one by one.
+            let group = format!("{group}{OF_A_FILE}");
+            let message = Held { url: url.to_owned(), body, group };
+            held.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+            return Ok(());
+        }
         self.client
             .send_message()
             .queue_url(url)
