@@ -93,3 +93,11 @@ fn queued(yard: &Yard) -> usize {
 async fn statement(yard: &Yard, dealer: &str) -> Value {
     yard.desk(Method::GET, &format!("/v1/dealers/{dealer}/statement?month=2026-06"), None).await.is(200).json
 }
+
+/// What the rulebook's publication wrote is as old as its yard.
+fn without_time(items: &[String]) -> Vec<&String> {
+    items
+        .iter()
+        .filter(|item| !["\"R#", "\"G#", "\"W#", "\"S#"].iter().any(|kind| item.contains(kind)))
+        .collect()
+}

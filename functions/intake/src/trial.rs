@@ -30,7 +30,7 @@ pub(crate) async fn would_go(
     arrived: &Arrived<'_>,
     offer: &Offer,
 ) -> Result<Answer, StoreError> {
-    let arrival = arrived.arrival;
+    let (arrival, now) = (arrived.arrival, cloud.clock.now());
     let news = lead::Arrival {
         enquiry: arrival.id,
         at: arrival.at,
@@ -45,14 +45,14 @@ pub(crate) async fn would_go(
     let lead = Lead::open(arrival.key.company.clone(), LeadScope::Category(offer.category.clone()), &news);
     let facts = arrived.understood.fit_facts(&arrived.source.id, &offer.id);
     let activity = with_enquiries(Activity::new(), &lead);
-    let today = leadyard_domain::time::UtcDay::of(arrival.at);
+    let today = leadyard_domain::time::UtcDay::of(now);
     let score = leadyard_domain::scoring::score(&arrived.core.scoring, &facts, &activity, today);
     // The rest is nurtured first; an incentive's lead until its second interaction.
     let sold_at_once =
         score.band.meets(offer.min_band) && score.next_step == NextStep::Pitch && !offer.incentive;
     Ok(match judging::in_force(cloud, &arrival.key.company).await? {
         Some(in_force) if sold_at_once => {
-            let considered = judging::consider(cloud, &in_force, &lead.facts(score.band), arrival.at).await?;
+            let considered = judging::consider(cloud, &in_force, &lead.facts(score.band), now).await?;
             match considered.decision.conclusion {
                 Conclusion::Assign(seats) => Answer::Test {
                     would_go_to: seats.into_iter().map(|seat| seat.contract).collect(),

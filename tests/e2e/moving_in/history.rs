@@ -6,7 +6,7 @@ use leadyard_tests::logs::Logs;
 use leadyard_tests::{Person, Reply, Rules, Yard};
 use serde_json::{Value, json};
 
-use super::{DAY, MINUTE, ann, imports, queued, row, sends, statement, statuses, table, yard};
+use super::{DAY, MINUTE, ann, imports, queued, row, sends, statement, statuses, table, without_time, yard};
 
 #[tokio::test(start_paused = true)]
 async fn the_past_stands_in_the_story_and_nothing_is_sent_counted_or_charged() {
@@ -161,14 +161,6 @@ async fn an_import_repeated_broken_off_or_doubled_ends_as_one_that_went_well() {
     let imported = |reply: &Reply| reply.json["imported"].as_u64().unwrap();
     assert_eq!(imported(&one) + imported(&other), 40, "{} {}", one.text, other.text);
     assert_eq!(without_time(&table(&doubled).await), without_time(&expected));
-}
-
-/// What the rulebook's publication wrote is as old as its yard.
-fn without_time(items: &[String]) -> Vec<&String> {
-    items
-        .iter()
-        .filter(|item| !["\"R#", "\"G#", "\"W#", "\"S#"].iter().any(|kind| item.contains(kind)))
-        .collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,5 @@
 //! Whom not to take in.
 
-use std::time::Duration;
-
 use http::Method;
 use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::person::Email;
@@ -181,26 +179,4 @@ async fn a_lead_that_slipped_in_while_the_list_was_written_is_seen_by_distributi
     }
     assert_eq!(stages, ["rejected", "assigned", "assigned", "rejected", "assigned"]);
     assert_eq!(yard.told("hudson").len(), 3);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_list_and_a_worker_at_one_moment_leave_no_lead_between_them() {
-    for n in 0..20 {
-        let yard = yard().await;
-        let lead = yard.lead(&ann(n)).await;
-        let row = json!({ "email": format!("ann{n}@mail.example") });
-        let list = async {
-            tokio::time::sleep(Duration::from_micros(n as u64 * 150)).await;
-            lists(&yard, row).await
-        };
-        let (_, listed) = futures::join!(yard.settle(), list);
-        yard.settle().await;
-        let rejected = !listed.json["rows"][0]["rejected"].is_null();
-        let story = yard.story(&lead).await;
-        match story.stage() {
-            "assigned" => assert!(!rejected && yard.told("hudson").len() == 1),
-            "rejected" => assert!(yard.told("hudson").is_empty() && story.assignments().is_empty()),
-            other => panic!("it is {other}"),
-        }
-    }
 }

@@ -110,8 +110,8 @@ async fn moves(cloud: &Cloud, request: &Request, id: LeadId, remove: bool) -> Re
         let now = cloud.clock.now();
         let before = lead.stage;
         if remove {
-            let listed = request.dry_run || cloud.suppressed(&[&lead]).await?.is_empty();
-            if !lead.is_suppressed() || !listed {
+            let free = request.dry_run || cloud.suppressed(&[&lead]).await?.is_empty();
+            if !lead.is_suppressed() || !free {
                 return Ok(false);
             }
             lead.reopen(now);
