@@ -195,7 +195,7 @@ async fn a_file_of_enquiries_comes_in_from_csv_or_workbook_and_a_dry_run_reports
     assert_eq!(told["files"][0]["refused"][0]["line"], 11);
     let (code, text) = folder.import(&[&path, "--source", "list", "--sheet", "Other"]).await;
     assert!(code == 2 && text.contains("no sheet of that name"), "{code} {text}");
-    let (code, text) = folder.import(&[&path, "--source", "web"]).await;
+    let (code, text) = folder.import(&[&leads, "--source", "web"]).await;
     assert!(code == 2 && text.contains("kind file"), "{code} {text}");
     let (code, text) = folder.import(&[&path]).await;
     assert!(code == 2 && text.contains("--source"), "{code} {text}");
