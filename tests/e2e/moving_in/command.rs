@@ -91,7 +91,7 @@ async fn a_spreadsheet_is_moved_into_a_data_folder_and_running_it_again_goes_on(
 
 /// A data folder with a rulebook in force.
 struct Folder {
-    folder: tempfile::TempDir,
+    files: tempfile::TempDir,
     rules: tempfile::TempDir,
     data: String,
 }
@@ -103,11 +103,11 @@ impl Folder {
         let data = folder.path().join("data").to_str().unwrap().to_owned();
         let (code, text) = leadyard(&["apply", rules_at.path().to_str().unwrap(), "--data", &data]).await;
         assert_eq!(code, 0, "{text}");
-        Self { folder, rules: rules_at, data }
+        Self { files: folder, rules: rules_at, data }
     }
 
     fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
-        let path = self.folder.path().join(name);
+        let path = self.files.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         path.to_str().unwrap().to_owned()
     }

@@ -254,3 +254,20 @@ async fn what_the_files_owner_can_put_right_is_refused_by_name_and_nothing_of_it
         assert!(!logs.text().to_lowercase().contains(canary), "{canary} was logged");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_file_comes_in_first_and_keeps_nobody_waiting_who_comes_one_by_one() {
+    let yard = yard().await;
+    let reply = asks(&yard, "source=list&file_rows=50000", &[row(1, json!({}))]).await.is(200);
+    let short = asks(&yard, "source=list&file_rows=2000", &[row(2, json!({}))]).await.is(200);
+    let live = yard.settled_lead(&ann(3)).await;
+    let stage = async |lead: &str| yard.stored(lead).await.stage.to_string();
+    assert_eq!(stage(lead(&reply, 0)).await, "received");
+    assert_eq!(
+        (stage(lead(&short, 0)).await.as_str(), stage(&live).await.as_str()),
+        ("assigned", "assigned")
+    );
+    yard.advance(MINUTE / 2).await;
+    assert_eq!(stage(lead(&reply, 0)).await, "assigned");
+    let _ = asks(&yard, "source=list&file_rows=many", &[row(4, json!({}))]).await.is(400);
+}

@@ -2,7 +2,9 @@
 //!
 //! A row is known by its external id or by its cells, so that the same file twice makes nothing twice. Refused is
 //! what whoever has the file can put right; what only a person can judge is kept in quarantine, like anything
-//! that is posted.
+//! that is posted. A long file comes in first and is sold after: else the first thousand rows, on their way to
+//! dealers, would keep the last from being kept. On its way it is a group of its own, and keeps nobody waiting
+//! who comes one by one.
 //!
 //! Determinations. *The desk's token, not the source's secret*: a file is moved in by the desk, a hundred rows at
 //! a time, and a dry run tells it what no sender may ask. *Nothing is spilled*: whoever sends has the file, and
@@ -38,7 +40,12 @@ use crate::keep::{self, Arrived};
 use crate::trial;
 use crate::whose::{Asking, Known, whose};
 
-/// `POST /v1/import/enquiries?company&source&dry_run`: `{"rows": [{"email": …, "zip": …}, …]}`.
+/// Rows of a file that come in within a second, at the least; its leads wait for so long.
+const ROWS_A_SECOND: u32 = 2_500;
+/// The longest that they wait: less than the due index does before it looks for what a queue lost.
+const WAIT_S: u32 = 40;
+
+/// `POST /v1/import/enquiries?company&source&file_rows&dry_run`: `{"rows": [{"email": …, "zip": …}, …]}`.
 pub(super) async fn import(
     State(office): State<Office>,
     Query(asked): Query<Asked>,
@@ -46,6 +53,7 @@ pub(super) async fn import(
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     let named = asked.source.clone();
+    let wait_s = (asked.file_rows.unwrap_or(0) / ROWS_A_SECOND).min(WAIT_S);
     let request = let_in(&office.cloud, asked, &headers, body).await?;
     let now = office.cloud.clock.now();
     let source = source(&request, named.as_deref(), now)?;
@@ -77,7 +85,7 @@ pub(super) async fn import(
     let kept: Result<Vec<Vec<(usize, Row)>>, StoreError> =
         stream::iter(of_each).buffer_unordered(limits::IMPORT_ROWS).try_collect().await;
     // Also of a request that broke off: what was kept is sold.
-    cloud.send_held().await;
+    cloud.send_held(wait_s).await;
     for (at, told) in kept?.into_iter().flatten() {
         put(&mut rows, at, told);
     }

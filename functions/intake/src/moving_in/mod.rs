@@ -66,6 +66,8 @@ struct Asked {
     company: Option<String>,
     /// Whose file it is: of enquiries alone.
     source: Option<String>,
+    /// How many rows the whole file has: of enquiries alone.
+    file_rows: Option<u32>,
     dry_run: Option<String>,
 }
 

@@ -174,7 +174,7 @@ async fn send(
     let mut part = Part::new(what, rows, each);
     let mut path = format!("/v1/import/{what}?company={}", options.company);
     if let Some(source) = options.source.as_ref().filter(|_| what == "enquiries") {
-        let _ = write!(path, "&source={source}");
+        let _ = write!(path, "&source={source}&file_rows={rows}");
     }
     if options.dry_run {
         path.push_str("&dry_run");
