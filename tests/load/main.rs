@@ -5,6 +5,7 @@
 //! those of a busy machine. Nothing here passes or fails: it prints.
 
 mod decisions;
+mod imports;
 mod writes;
 
 use std::collections::HashMap;
@@ -45,6 +46,9 @@ struct Cli {
     /// Measures distribution alone instead: how many decisions it commits in a second, on so many leads.
     #[arg(long)]
     decisions: Option<usize>,
+    /// Measures files instead: how long so many rows of one take to come in.
+    #[arg(long)]
+    imports: Option<usize>,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -54,7 +58,10 @@ fn main() -> anyhow::Result<()> {
         return one_core.block_on(decisions::measure(leads));
     }
     let cores = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    cores.block_on(drive(&cli))
+    match cli.imports {
+        Some(rows) => cores.block_on(imports::measure(rows)),
+        None => cores.block_on(drive(&cli)),
+    }
 }
 
 async fn drive(cli: &Cli) -> anyhow::Result<()> {

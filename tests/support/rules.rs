@@ -95,6 +95,14 @@ impl Rules {
         self
     }
 
+    /// A `[[source]]` of kind file, and more of it as TOML.
+    #[must_use]
+    pub fn file_source(mut self, id: &str, more: &str) -> Self {
+        self.sources.push(id.to_owned());
+        let _ = writeln!(self.source_text, "[[source]]\nid = \"{id}\"\nkind = \"file\"\n{more}");
+        self
+    }
+
     /// Another `scoring.toml`.
     #[must_use]
     pub fn scoring(mut self, toml: &str) -> Self {

@@ -31,6 +31,8 @@ pub(crate) struct Seen {
     pub(crate) in_force: Option<Arc<InForce>>,
     /// What the lead is worth, if that was found ahead.
     pub(crate) judged: Option<Judged>,
+    /// Its person is on the company's suppression list.
+    pub(crate) suppressed: bool,
     /// When the rules were read: who changed them since was not seen.
     pub(crate) since: Timestamp,
 }
@@ -50,6 +52,8 @@ impl Ahead {
         }
         let mut leads = cloud.store.leads_get(&ids).await.unwrap_or_default();
         leads.sort_unstable_by_key(|lead| lead.id);
+        let asked: Vec<&Lead> = leads.iter().collect();
+        let Ok(suppressed) = cloud.suppressed(&asked).await else { return Self::default() };
         let mut rules: HashMap<CompanyId, Arc<InForce>> = HashMap::new();
         for lead in &leads {
             if !rules.contains_key(&lead.company)
@@ -60,7 +64,8 @@ impl Ahead {
         }
         let seen = leads.into_iter().filter_map(|lead| {
             let in_force = Some(Arc::clone(rules.get(&lead.company)?));
-            Some(Seen { lead, in_force, judged: None, since })
+            let suppressed = suppressed.contains(&lead.id);
+            Some(Seen { lead, in_force, judged: None, suppressed, since })
         });
         let judged = judge_all(cloud, seen.collect()).await;
         Self { leads: judged.into_iter().map(|seen| (seen.lead.id, seen)).collect() }
@@ -72,9 +77,10 @@ impl Ahead {
         let mut count = 0;
         let mut leads: Vec<&Seen> = self.leads.values().collect();
         leads.sort_unstable_by_key(|seen| seen.lead.id);
-        for Seen { lead, in_force, judged, since } in leads {
+        for Seen { lead, in_force, judged, suppressed, since } in leads {
             let (Some(in_force), Some(judged)) = (in_force, judged) else { continue };
-            if lead.hold.is_some()
+            if *suppressed
+                || lead.hold.is_some()
                 || !lead.wants_distribution()
                 || !lead.crossed && !ready(in_force, lead, judged)
             {
@@ -104,7 +110,8 @@ impl Ahead {
         let since = cloud.clock.now();
         let Some(lead) = cloud.store.lead_get(id).await? else { return Ok(None) };
         let in_force = judging::in_force(cloud, &lead.company).await?.map(Arc::new);
-        Ok(Some(Seen { lead, in_force, judged: None, since }))
+        let suppressed = lead.wants_distribution() && !cloud.suppressed(&[&lead]).await?.is_empty();
+        Ok(Some(Seen { lead, in_force, judged: None, suppressed, since }))
     }
 }
 

@@ -121,7 +121,7 @@ impl Worker<'_> {
 
     async fn look(&mut self, seen: Seen) -> Result<Looked, StoreError> {
         let cloud = self.cloud;
-        let Seen { mut lead, in_force, judged, since } = seen;
+        let Seen { mut lead, in_force, judged, suppressed, since } = seen;
         let now = cloud.clock.now();
         if lead.stage.closed() || lead.stage == Stage::Quarantined {
             return rest(cloud, lead).await;
@@ -134,6 +134,14 @@ impl Worker<'_> {
         let window = in_force.core.company.window_days;
         if lead.has_expired(window, now) {
             return settle(cloud, lead, |lead| lead.close(Stage::Expired, now)).await;
+        }
+        if suppressed && lead.wants_distribution() {
+            // Nobody may be given it; who holds a seat of it keeps that, and no further one is given.
+            if !lead.suppress(now) {
+                lead.rest_assigned();
+            }
+            tracing::info!(lead.id = %lead.id, stage = lead.stage.as_str(), "the lead's person is suppressed");
+            return settle(cloud, lead, |_| ()).await;
         }
         let judged = match judged {
             Some(judged) => judged,

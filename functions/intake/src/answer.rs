@@ -36,6 +36,8 @@ pub(crate) struct Answered {
     pub(crate) pages: Pages,
     /// The browser that the page may name from now on.
     pub(crate) visitor: Option<VisitorId>,
+    /// The enquiry stood there before.
+    pub(crate) already: bool,
 }
 
 pub(crate) enum What {
@@ -56,11 +58,12 @@ pub(crate) struct Pages {
 
 impl Answered {
     pub(crate) fn fresh(answer: Answer) -> Self {
-        Self { what: What::Fresh(answer), pages: Pages::default(), visitor: None }
+        Self { what: What::Fresh(answer), pages: Pages::default(), visitor: None, already: false }
     }
 
-    pub(crate) fn with_visitor(self, visitor: Option<VisitorId>) -> Self {
-        Self { visitor, ..self }
+    /// Of an enquiry that was kept, now or before.
+    pub(crate) fn kept(answer: Answer, visitor: Option<VisitorId>, already: bool) -> Self {
+        Self { visitor, already, ..Self::fresh(answer) }
     }
 
     pub(crate) fn with_pages(self, pages: Pages) -> Self {

@@ -35,8 +35,8 @@ pub(crate) struct Arrival {
     pub(crate) body: Bytes,
     /// Hashes of the idempotency key and of the body.
     pub(crate) idempotency: Option<(String, String)>,
-    /// The visitor to link, minted here unless the enquiry brings one.
-    pub(crate) visitor: VisitorId,
+    /// The visitor to link unless the enquiry brings one, minted here; none where no browser sent it.
+    pub(crate) visitor: Option<VisitorId>,
     pub(crate) gpc: bool,
     pub(crate) user_agent: Option<String>,
     pub(crate) spilled: bool,
@@ -78,7 +78,7 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
         content_type: http::text(headers, "content-type").unwrap_or_default().to_owned(),
         body,
         idempotency,
-        visitor: VisitorId::mint(at, cloud.entropy.bytes()),
+        visitor: Some(VisitorId::mint(at, cloud.entropy.bytes())),
         gpc: http::text(headers, "sec-gpc") == Some("1"),
         user_agent: http::text(headers, "user-agent").map(|agent| agent.chars().take(200).collect()),
         spilled: false,
@@ -163,7 +163,7 @@ async fn spill(cloud: &Cloud, arrival: &Arrival) -> Answered {
         content_type: arrival.content_type.clone(),
         body: STANDARD.encode(&arrival.body),
         trusted: arrival.trusted,
-        visitor: Some(arrival.visitor),
+        visitor: arrival.visitor,
         gpc: arrival.gpc,
         user_agent: arrival.user_agent.clone(),
     };
@@ -200,14 +200,14 @@ pub(crate) fn fields(content_type: &str, body: &[u8]) -> Result<Fields, Problem>
 }
 
 /// The browser an enquiry came from: the one it names, if the token is ours and of this company; else
-/// one minted for it. None where tracking is not allowed.
+/// the one minted for it. None where tracking is not allowed.
 pub(crate) fn visitor(cloud: &Cloud, arrived: &Arrived<'_>) -> Option<VisitorId> {
     if !arrived.understood.tracking_allowed {
         return None;
     }
     let named = arrived.understood.visitor.as_deref().and_then(|token| cloud.master.verify(token));
     let named = named.filter(|token: &VisitorToken| token.company == arrived.arrival.key.company);
-    Some(named.map_or(arrived.arrival.visitor, |token| token.visitor))
+    named.map(|token| token.visitor).or(arrived.arrival.visitor)
 }
 
 /// `OPTIONS`: what a browser may send from another origin.

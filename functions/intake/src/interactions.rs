@@ -8,7 +8,7 @@ use axum::response::IntoResponse as _;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::access::{PageKey, VisitorToken};
 use leadyard_domain::error::{Code, FieldError};
-use leadyard_domain::identity::{IdentityHash, IdentityKey};
+use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::ids::OfferId;
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
@@ -104,12 +104,12 @@ fn read(
         (None, None, Some(email), None) => {
             let email =
                 Email::parse(email).map_err(|_| ("email", "the e-mail address could not be understood"))?;
-            InteractionOf::Identity(IdentityHash::of_email(&identity_key(cloud), &key.company, &email))
+            InteractionOf::Identity(IdentityHash::of_email(&cloud.identity_key(), &key.company, &email))
         }
         (None, None, None, Some(phone)) => {
             let phone =
                 Phone::parse(phone).map_err(|_| ("phone", "the phone number could not be understood"))?;
-            InteractionOf::Identity(IdentityHash::of_phone(&identity_key(cloud), &key.company, &phone))
+            InteractionOf::Identity(IdentityHash::of_phone(&cloud.identity_key(), &key.company, &phone))
         }
         (_, _, _, _) => return Err(("visitor", "name exactly one of visitor, lead, email and phone")),
     };
@@ -129,8 +129,4 @@ fn visitor(cloud: &Cloud, key: &PageKey, token: &str) -> Result<InteractionOf, (
         return Err(("visitor", "the visitor token is unknown or damaged"));
     }
     Ok(InteractionOf::Visitor(token.visitor))
-}
-
-fn identity_key(cloud: &Cloud) -> IdentityKey {
-    IdentityKey::from_bytes(cloud.master.derive("leadyard/identity/v1"))
 }

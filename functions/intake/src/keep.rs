@@ -115,7 +115,7 @@ fn replayed(arrival: &Arrival, found: StoredAnswer) -> Answered {
         let detail = "this Idempotency-Key came with another body before; use a new key for a new enquiry";
         What::Fresh(Answer::Refused(Problem::new(Code::IdempotencyMismatch, detail)))
     };
-    Answered { what, pages: Pages::default(), visitor: None }
+    Answered { what, pages: Pages::default(), visitor: None, already: true }
 }
 
 fn stored(arrival: &Arrival, fields: Fields) -> StoredEnquiry {
@@ -145,7 +145,8 @@ async fn unreadable(cloud: &Cloud, arrival: &Arrival, problem: Problem) -> Resul
     aside(cloud, arrival, &enquiry, Answer::Refused(problem), None).await
 }
 
-async fn take(cloud: &Cloud, arrived: &Arrived<'_>) -> Result<Answered, StoreError> {
+/// Takes in what was understood.
+pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>) -> Result<Answered, StoreError> {
     let arrival = arrived.arrival;
     let mut enquiry = stored(arrival, arrived.fields.clone());
     if !arrived.understood.reachable() {
@@ -198,7 +199,8 @@ pub(crate) async fn aside(
         past: None,
     };
     match cloud.store.enquiry_keep(keep).await? {
-        Kept::Done | Kept::Already => Ok(Answered::fresh(answer).with_visitor(visitor)),
+        Kept::Done => Ok(Answered::kept(answer, visitor, false)),
+        Kept::Already => Ok(Answered::kept(answer, visitor, true)),
         // The remembered answer expired in between: not kept, so not acknowledged either.
         Kept::Changed => Err(StoreError::Contended),
         Kept::Answered(found) => Ok(replayed(arrival, found)),
@@ -228,7 +230,7 @@ async fn join_and_keep(
     let company = &arrival.key.company;
     let who = &arrived.understood;
     let asking = Asking { company, core: arrived.core, who, at: arrival.at };
-    let known = Known::of(cloud, asking).await?;
+    let known = Known::of(cloud, asking, offer).await?;
     let visitor = arrive::visitor(cloud, arrived);
     if known.suppressed {
         // Kept, and nobody hears of it: neither distribution nor whoever holds the person's lead.
@@ -288,9 +290,9 @@ async fn join_and_keep(
     match cloud.store.enquiry_keep(keep).await? {
         Kept::Done => {
             hand_on(cloud, &lead, &deliveries).await;
-            Ok(Some(Answered::fresh(answer).with_visitor(visitor)))
+            Ok(Some(Answered::kept(answer, visitor, false)))
         }
-        Kept::Already => Ok(Some(Answered::fresh(answer).with_visitor(visitor))),
+        Kept::Already => Ok(Some(Answered::kept(answer, visitor, true))),
         Kept::Answered(found) => Ok(Some(replayed(arrival, found))),
         Kept::Changed => Ok(None),
     }

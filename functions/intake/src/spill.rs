@@ -41,7 +41,7 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
         content_type: spilled.content_type,
         body: Bytes::from(bytes),
         idempotency: None,
-        visitor: spilled.visitor.unwrap_or_else(|| VisitorId::from_bytes(*spilled.enquiry.bytes())),
+        visitor: spilled.visitor.or_else(|| Some(VisitorId::from_bytes(*spilled.enquiry.bytes()))),
         gpc: spilled.gpc,
         user_agent: spilled.user_agent,
         spilled: true,

@@ -18,7 +18,19 @@ pub(crate) async fn keep(
     offer: &Offer,
     mut enquiry: StoredEnquiry,
 ) -> Result<Answered, StoreError> {
-    let arrival = arrived.arrival;
+    let answer = would_go(cloud, arrived, offer).await?;
+    enquiry.status = "test".to_owned();
+    let visitor = crate::arrive::visitor(cloud, arrived);
+    keep::aside(cloud, arrived.arrival, &enquiry, answer, visitor).await
+}
+
+/// Where it would go if it were a lead of its own.
+pub(crate) async fn would_go(
+    cloud: &Cloud,
+    arrived: &Arrived<'_>,
+    offer: &Offer,
+) -> Result<Answer, StoreError> {
+    let (arrival, now) = (arrived.arrival, cloud.clock.now());
     let news = lead::Arrival {
         enquiry: arrival.id,
         at: arrival.at,
@@ -33,14 +45,14 @@ pub(crate) async fn keep(
     let lead = Lead::open(arrival.key.company.clone(), LeadScope::Category(offer.category.clone()), &news);
     let facts = arrived.understood.fit_facts(&arrived.source.id, &offer.id);
     let activity = with_enquiries(Activity::new(), &lead);
-    let today = leadyard_domain::time::UtcDay::of(arrival.at);
+    let today = leadyard_domain::time::UtcDay::of(now);
     let score = leadyard_domain::scoring::score(&arrived.core.scoring, &facts, &activity, today);
     // The rest is nurtured first; an incentive's lead until its second interaction.
     let sold_at_once =
         score.band.meets(offer.min_band) && score.next_step == NextStep::Pitch && !offer.incentive;
-    let answer = match judging::in_force(cloud, &arrival.key.company).await? {
+    Ok(match judging::in_force(cloud, &arrival.key.company).await? {
         Some(in_force) if sold_at_once => {
-            let considered = judging::consider(cloud, &in_force, &lead.facts(score.band), arrival.at).await?;
+            let considered = judging::consider(cloud, &in_force, &lead.facts(score.band), now).await?;
             match considered.decision.conclusion {
                 Conclusion::Assign(seats) => Answer::Test {
                     would_go_to: seats.into_iter().map(|seat| seat.contract).collect(),
@@ -53,8 +65,5 @@ pub(crate) async fn keep(
             }
         }
         Some(_) | None => Answer::Test { would_go_to: Vec::new(), waiting: Some("nurturing".to_owned()) },
-    };
-    enquiry.status = "test".to_owned();
-    let visitor = crate::arrive::visitor(cloud, arrived);
-    keep::aside(cloud, arrival, &enquiry, answer, visitor).await
+    })
 }

@@ -23,11 +23,6 @@ pub(crate) struct Asking<'a> {
     pub(crate) at: Timestamp,
 }
 
-/// The key of identities.
-pub(crate) fn identity_key(cloud: &Cloud) -> IdentityKey {
-    IdentityKey::from_bytes(cloud.master.derive("leadyard/identity/v1"))
-}
-
 /// The lead that an identity leads to, with what joining must know.
 struct Found {
     identified: Identified,
@@ -88,14 +83,15 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    pub(crate) async fn of(cloud: &Cloud, asking: Asking<'_>) -> Result<Self, StoreError> {
-        let key = identity_key(cloud);
+    pub(crate) async fn of(cloud: &Cloud, asking: Asking<'_>, offer: &Offer) -> Result<Self, StoreError> {
+        let key = cloud.identity_key();
         let Asking { company, who, .. } = asking;
+        let scopes = [LeadScope::Offer(offer.id.clone()), LeadScope::Category(offer.category.clone())];
         let keys = PersonKeys::of(&key, company, who.email.as_ref(), who.phone.as_ref(), &who.name);
         // Also of a dummy, which identifies nobody, the list is asked.
         let email = who.email.as_ref().map(|email| IdentityHash::of_email(&key, company, email));
         let phone = who.phone.as_ref().map(|phone| IdentityHash::of_phone(&key, company, phone));
-        let (email, phone) = (known(cloud, email).await?, known(cloud, phone).await?);
+        let (email, phone) = (known(cloud, email, &scopes).await?, known(cloud, phone, &scopes).await?);
         let suppressed = email.suppressed || phone.suppressed;
         let by_email = if keys.email.is_some() { email.scopes } else { Vec::new() };
         let by_phone = if keys.phone.is_some() { phone.scopes } else { Vec::new() };
@@ -112,9 +108,13 @@ impl Known {
     }
 }
 
-async fn known(cloud: &Cloud, hash: Option<IdentityHash>) -> Result<KnownOf, StoreError> {
+async fn known(
+    cloud: &Cloud,
+    hash: Option<IdentityHash>,
+    scopes: &[LeadScope],
+) -> Result<KnownOf, StoreError> {
     match hash {
-        Some(hash) => cloud.store.identity_known(&hash).await,
+        Some(hash) => cloud.store.identity_known(&hash, scopes).await,
         None => Ok(KnownOf::default()),
     }
 }

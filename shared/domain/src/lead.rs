@@ -320,6 +320,9 @@ pub enum Met {
     NewCycle,
 }
 
+/// The last conclusion of a lead that was rejected for its person.
+const SUPPRESSED: &str = "suppressed";
+
 /// How soon after a commit the sweep looks, should the queue's message be lost.
 const GRACE: SignedDuration = SignedDuration::from_secs(45);
 
@@ -372,11 +375,16 @@ impl Lead {
         at.duration_since(self.last_enquiry_at) > SignedDuration::from_hours(24 * i64::from(window_days))
     }
 
-    /// Takes in another enquiry of the same person: a repeat, or the opening of the next cycle.
-    pub fn take(&mut self, arrival: &Arrival, window_days: u16) -> Met {
+    /// Whether another enquiry of the same person would open the next cycle, and not repeat this one.
+    pub fn opens_next_cycle(&self, at: Timestamp, window_days: u16) -> bool {
         // One that expired without a holder is nobody's, whatever the window says by now.
         let nobodys = self.stage == Stage::Expired && self.holders.is_empty();
-        let new_cycle = nobodys || self.outside_window(arrival.at, window_days);
+        nobodys || self.outside_window(at, window_days)
+    }
+
+    /// Takes in another enquiry of the same person: a repeat, or the opening of the next cycle.
+    pub fn take(&mut self, arrival: &Arrival, window_days: u16) -> Met {
+        let new_cycle = self.opens_next_cycle(arrival.at, window_days);
         self.person.fill_blanks(&arrival.person);
         self.enquiries.push(EnquiryRef { id: arrival.enquiry, day: UtcDay::of(arrival.at) });
         let surplus = self.enquiries.len().saturating_sub(limits::ENQUIRIES_ON_LEAD);
@@ -599,6 +607,22 @@ impl Lead {
         if !self.excluded.contains(&holder.dealer) {
             self.excluded.push(holder.dealer);
         }
+    }
+
+    /// Its person is not to be taken in any more: what nobody holds is rejected. `false` of what somebody holds,
+    /// has held, or a person is still to look at.
+    pub fn suppress(&mut self, now: Timestamp) -> bool {
+        let open = self.stage.in_nobodys_hands() && self.holders.is_empty();
+        if open {
+            self.close(Stage::Rejected, now);
+            self.last_conclusion = Some(SUPPRESSED.to_owned());
+        }
+        open
+    }
+
+    /// Whether it was rejected for its person, and not by the desk.
+    pub fn is_suppressed(&self) -> bool {
+        self.stage == Stage::Rejected && self.last_conclusion.as_deref() == Some(SUPPRESSED)
     }
 
     /// What the desk rejected goes to distribution after all.

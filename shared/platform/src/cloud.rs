@@ -138,5 +138,14 @@ impl Cloud {
     }
 }
 
+impl Cloud {
+    /// The same for many who work side by side for one request: their reads, commits and messages are gathered
+    /// into few calls. Whoever has it calls [`Cloud::send_held`] before it answers.
+    #[must_use]
+    pub fn abreast(&self) -> Self {
+        Self { store: self.store.abreast(), queues: self.queues.abreast(), ..self.clone() }
+    }
+}
+
 /// The region of services in process.
 pub const LOCAL_REGION: &str = "us-east-1";

@@ -18,6 +18,11 @@ impl Cloud {
         noted(self.queues.lead_to_distribution(lead.company.as_str(), lead.id).await);
     }
 
+    /// What those who work side by side have handed on goes to its queues; leads are looked at `delay_s` from now.
+    pub async fn send_held(&self, delay_s: u32) {
+        noted(self.queues.send_held(delay_s).await);
+    }
+
     /// Who waits in a category is woken.
     pub async fn hand_wake(&self, company: &CompanyId, category: &CategoryId) {
         noted(self.queues.wake_to_distribution(company, category).await);

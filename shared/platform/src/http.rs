@@ -57,6 +57,14 @@ impl Problem {
         self.code
     }
 
+    /// The fields at fault; where it names none, what was wrong with the whole.
+    pub fn faults(&self) -> Vec<FieldError> {
+        if self.fields.is_empty() {
+            return vec![FieldError { pointer: String::new(), detail: self.detail.clone() }];
+        }
+        self.fields.clone()
+    }
+
     /// The problem's JSON.
     pub fn json(&self) -> Value {
         let mut problem = json!({

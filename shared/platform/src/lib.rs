@@ -9,6 +9,7 @@
 //! | [`rulebooks`] | compiled rulebooks, kept per version |
 //! | [`known`] | counters that one worker has read, and keeps true to what it commits |
 //! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
+//! | [`suppression`] | who is on a company's list |
 //! | [`outbound`] | dealers' URLs |
 //! | [`batch`] | partial failures |
 //! | [`http`] | problems, and what every route does alike |
@@ -24,6 +25,7 @@ pub mod rulebooks;
 pub mod known;
 pub mod judging;
 pub mod history;
+mod suppression;
 pub mod outbound;
 pub mod batch;
 pub mod http;

@@ -4,6 +4,9 @@
 //! Every message carries its version; version N is read by N−1 and N+1, since two versions run side by
 //! side during every deployment: a field that is not known is ignored, a new one has a default.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use jiff::Timestamp;
@@ -127,6 +130,9 @@ struct Envelope<M> {
     m: M,
 }
 
+/// What the group of a file's messages ends in; no id does.
+const OF_A_FILE: &str = "/file";
+
 /// The version of every message here.
 const VERSION: u8 = 1;
 
@@ -156,12 +162,46 @@ pub struct QueueError(#[source] Box<dyn std::error::Error + Send + Sync>);
 pub struct Queues {
     client: Client,
     urls: QueueUrls,
+    /// Of those who work side by side: what they send is kept until they are done.
+    held: Option<Arc<Mutex<Vec<Held>>>>,
+}
+
+/// A message that is sent with others.
+#[derive(Debug)]
+struct Held {
+    url: String,
+    body: String,
+    group: String,
 }
 
 impl Queues {
     /// Over this client.
     pub const fn new(client: Client, urls: QueueUrls) -> Self {
-        Self { client, urls }
+        Self { client, urls, held: None }
+    }
+
+    /// The same queues for those who work side by side for one request: what is to go at once is held, and
+    /// goes ten at a time with [`Queues::send_held`]. What is held when the process ends is lost, as a message
+    /// may be.
+    #[must_use]
+    pub fn abreast(&self) -> Self {
+        Self { held: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// Sends what was held; leads reach distribution `delay_s` seconds from now.
+    pub async fn send_held(&self, delay_s: u32) -> Result<(), QueueError> {
+        let Some(held) = &self.held else { return Ok(()) };
+        let held = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut by_url: BTreeMap<&str, Vec<(String, &str)>> = BTreeMap::new();
+        for Held { url, body, group } in &held {
+            by_url.entry(url).or_default().push((body.clone(), group));
+        }
+        let mut sent = Ok(());
+        for (url, messages) in by_url {
+            let delay_s = if url == self.urls.distribution { delay_s } else { 0 };
+            sent = sent.and(self.send_many(url, &messages, delay_s).await);
+        }
+        sent
     }
 
     /// Where the queues are.
@@ -183,7 +223,7 @@ impl Queues {
     ) -> Result<(), QueueError> {
         let messages: Vec<_> =
             leads.iter().map(|lead| (write(ToDistribution::Lead(*lead)), company.as_str())).collect();
-        self.send_many(&self.urls.distribution, &messages).await
+        self.send_many(&self.urls.distribution, &messages, 0).await
     }
 
     /// Those who wait, to be woken.
@@ -210,7 +250,7 @@ impl Queues {
     /// Many assignments or messages to delivery, each with its dealer.
     pub async fn many_to_delivery(&self, messages: Vec<(ToDelivery, &str)>) -> Result<(), QueueError> {
         let messages: Vec<_> = messages.into_iter().map(|(message, group)| (write(message), group)).collect();
-        self.send_many(&self.urls.delivery, &messages).await
+        self.send_many(&self.urls.delivery, &messages, 0).await
     }
 
     /// Interactions to scoring.
@@ -224,16 +264,26 @@ impl Queues {
     }
 
     /// Bodies with their groups, ten at a time; all are tried, whatever becomes of some.
-    async fn send_many(&self, url: &str, messages: &[(String, &str)]) -> Result<(), QueueError> {
+    async fn send_many(
+        &self,
+        url: &str,
+        messages: &[(String, &str)],
+        delay_s: u32,
+    ) -> Result<(), QueueError> {
         const BATCH: usize = 10;
         let mut sent = Ok(());
         for some in messages.chunks(BATCH) {
-            sent = sent.and(self.send_batch(url, some).await);
+            sent = sent.and(self.send_batch(url, some, delay_s).await);
         }
         sent
     }
 
-    async fn send_batch(&self, url: &str, messages: &[(String, &str)]) -> Result<(), QueueError> {
+    async fn send_batch(
+        &self,
+        url: &str,
+        messages: &[(String, &str)],
+        delay_s: u32,
+    ) -> Result<(), QueueError> {
         let entries = messages
             .iter()
             .enumerate()
@@ -242,6 +292,7 @@ impl Queues {
                     .id(at.to_string())
                     .message_body(body)
                     .message_group_id(*group)
+                    .set_delay_seconds(delayed(delay_s))
                     .build()
             })
             .collect::<Result<Vec<_>, _>>()
@@ -265,16 +316,28 @@ impl Queues {
         group: Option<&str>,
         delay_s: u32,
     ) -> Result<(), QueueError> {
-        const MOST_DELAY_S: u32 = 900;
+        if let (Some(held), Some(group), 0) = (&self.held, group, delay_s) {
+            // A file's leads are a group of their own: they keep nobody waiting who comes one by one.
+            let group = format!("{group}{OF_A_FILE}");
+            let message = Held { url: url.to_owned(), body, group };
+            held.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+            return Ok(());
+        }
         self.client
             .send_message()
             .queue_url(url)
             .message_body(body)
             .set_message_group_id(group.map(str::to_owned))
-            .set_delay_seconds(Some(delay_s.min(MOST_DELAY_S).cast_signed()).filter(|delay| *delay > 0))
+            .set_delay_seconds(delayed(delay_s))
             .send()
             .await
             .map(drop)
             .map_err(|error| QueueError(Box::new(error)))
     }
+}
+
+/// As SQS takes it; at once is not said.
+fn delayed(delay_s: u32) -> Option<i32> {
+    const MOST_DELAY_S: u32 = 900;
+    Some(delay_s.min(MOST_DELAY_S).cast_signed()).filter(|delay| *delay > 0)
 }

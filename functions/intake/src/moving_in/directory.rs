@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use leadyard_domain::contract::Selection;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::FieldError;
-use leadyard_domain::history::{Counted, PastSale, Placed};
+use leadyard_domain::history::{Counted, DealerNamed, PastSale, Placed};
 use leadyard_domain::ids::{CategoryId, CompanyId, ContractId, DealerId, OfferId};
 use leadyard_domain::money::Money;
 use leadyard_domain::rulebook::Offer;
@@ -37,6 +37,8 @@ pub(super) struct Directory {
     dealers: HashMap<DealerId, Dealer>,
     /// Whose each contract is.
     contracts: HashMap<ContractId, DealerId>,
+    /// Whom a name means, as it is compared; `None` where several have it.
+    names: HashMap<String, Option<DealerId>>,
 }
 
 struct Dealer {
@@ -49,7 +51,12 @@ const UNKNOWN: &str = "imported";
 
 impl Directory {
     async fn build(cloud: &Cloud, core: &Core) -> Result<Self, StoreError> {
-        let mut built = Self { version: core.version, dealers: HashMap::new(), contracts: HashMap::new() };
+        let mut built = Self {
+            version: core.version,
+            dealers: HashMap::new(),
+            contracts: HashMap::new(),
+            names: HashMap::new(),
+        };
         let mut categories: Vec<&CategoryId> = core.chunks.iter().map(|(category, ..)| category).collect();
         categories.sort_unstable();
         categories.dedup();
@@ -65,10 +72,29 @@ impl Directory {
                         .entry((category.clone(), terms.contract.clone()))
                         .or_insert_with(|| (terms.offers.clone(), terms.price));
                     built.contracts.insert(terms.contract.clone(), terms.dealer.clone());
+                    let named = built.names.entry(compared(terms.name));
+                    let named = named.or_insert_with(|| Some(terms.dealer.clone()));
+                    if named.as_ref() != Some(terms.dealer) {
+                        *named = None;
+                    }
                 }
             }
         }
         Ok(built)
+    }
+
+    /// Whom another system means: by id, else by the exact name of one dealer, in any case of letters.
+    pub(super) fn named(&self, text: &str) -> DealerNamed {
+        if let Some(dealer) =
+            DealerId::new(&text.to_lowercase()).ok().filter(|id| self.dealers.contains_key(id))
+        {
+            return DealerNamed::One(dealer);
+        }
+        match self.names.get(&compared(text)) {
+            None => DealerNamed::Nobody,
+            Some(None) => DealerNamed::Several,
+            Some(Some(dealer)) => DealerNamed::One(dealer.clone()),
+        }
     }
 
     /// To whom a past sale was. A dealer who is not in force is gone, and keeps its name; a contract that is
@@ -117,6 +143,11 @@ impl Directory {
             .map(|(category, price)| Freed { category: category.clone(), slots: slots(price) })
             .collect()
     }
+}
+
+/// A name with one space for many, in lower case.
+fn compared(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 fn only_one(dealer: &Dealer, offer: &Offer) -> Option<ContractId> {

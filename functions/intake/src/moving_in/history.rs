@@ -2,8 +2,6 @@
 //! was concluded. Rows of one person come one after another in the order of their dates; different people's
 //! come side by side.
 
-use std::collections::HashMap;
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -11,10 +9,11 @@ use axum::http::HeaderMap;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use leadyard_domain::assignment::Assignment;
-use leadyard_domain::enquiry::Fields;
+use leadyard_domain::enquiry::{Fields, Understood};
 use leadyard_domain::history::{self, Fingerprint, HistoryKey, PastLead, PastMet, Placed};
 use leadyard_domain::ids::EnquiryId;
 use leadyard_domain::lead::{self, Lead};
+use leadyard_domain::limits;
 use leadyard_domain::scoring::{Activity, Band, InteractionId, InteractionKind, score};
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
@@ -23,12 +22,13 @@ use leadyard_platform::store::{DecisionRecord, Keep, Kept, Past, StoreError, Sto
 use serde_json::Value;
 
 use super::directory::Directory;
+use super::people::{Of, people};
 use super::{Asked, Office, Request, Row, Status, let_in};
 use crate::keep::contactable;
 use crate::whose::{Asking, Known, identity_writes, whose};
 
-/// People whose rows are kept side by side.
-const ABREAST: usize = 8;
+/// People whose rows are kept side by side: all of a request.
+const ABREAST: usize = limits::IMPORT_ROWS;
 /// How often a row looks again when others changed its lead.
 const ROUNDS: usize = 40;
 
@@ -42,6 +42,7 @@ pub(super) async fn import(
     let cloud = &office.cloud;
     let request = let_in(cloud, asked, &headers, body).await?;
     let directory = office.directories.of(cloud, &request.core).await?;
+    let cloud = &cloud.abreast();
     let now = cloud.clock.now();
     let key = HistoryKey::from_bytes(cloud.master.derive("leadyard/history/v1"));
     let mut rows = vec![Row::of(Status::Refused); request.rows.len()];
@@ -107,7 +108,7 @@ fn judge<'a>(
     row: &Fields,
     now: Timestamp,
 ) -> Result<Judged<'a>, Vec<leadyard_domain::error::FieldError>> {
-    let past = PastLead::read(row, &request.core, now)?;
+    let past = PastLead::read(row, &request.core, now, |name| directory.named(name))?;
     let placed = past.sale.as_ref().map(|sale| directory.place(sale, past.offer)).transpose();
     let placed = placed.map_err(|error| vec![error])?;
     let fingerprint = Fingerprint::of(key, &request.company, row, &past);
@@ -115,38 +116,14 @@ fn judge<'a>(
     Ok(Judged { at, placed, enquiry, mark: fingerprint.mark(), fingerprint, past })
 }
 
-/// The rows by who may be one person (they share an e-mail or a phone), each in the order of their dates.
-fn people(mut rows: Vec<Judged<'_>>) -> Vec<Vec<Judged<'_>>> {
-    rows.sort_by_key(|one| (one.past.received_at, one.at));
-    let mut groups: Vec<Vec<Judged<'_>>> = Vec::new();
-    let mut whose: HashMap<String, usize> = HashMap::new();
-    for one in rows {
-        let who = &one.past.understood;
-        let email = who.email.as_ref().map(|email| email.dedupe_key());
-        let phone = who.phone.as_ref().map(|phone| phone.as_str().to_owned());
-        let keys: Vec<String> = email.into_iter().chain(phone).collect();
-        let mut found: Vec<usize> = keys.iter().filter_map(|key| whose.get(key).copied()).collect();
-        found.sort_unstable();
-        found.dedup();
-        let into = found.first().copied().unwrap_or(groups.len());
-        if into == groups.len() {
-            groups.push(Vec::new());
-        }
-        // Who brings two together is one with both.
-        for other in found.into_iter().skip(1) {
-            let theirs = groups.get_mut(other).map(std::mem::take).unwrap_or_default();
-            whose.values_mut().filter(|group| **group == other).for_each(|group| *group = into);
-            if let Some(group) = groups.get_mut(into) {
-                group.extend(theirs);
-                group.sort_by_key(|one| (one.past.received_at, one.at));
-            }
-        }
-        whose.extend(keys.into_iter().map(|key| (key, into)));
-        if let Some(group) = groups.get_mut(into) {
-            group.push(one);
-        }
+impl Of for Judged<'_> {
+    fn who(&self) -> &Understood {
+        &self.past.understood
     }
-    groups
+
+    fn order(&self) -> (Timestamp, usize) {
+        (self.past.received_at, self.at)
+    }
 }
 
 async fn keep_all(
@@ -185,7 +162,7 @@ async fn join_and_keep(
     let past = &one.past;
     let core = &request.core;
     let asking = Asking { company: &request.company, core, who: &past.understood, at: past.received_at };
-    let known = Known::of(cloud, asking).await?;
+    let known = Known::of(cloud, asking, past.offer).await?;
     let (met, repeated) = whose(cloud, asking, &known, past.offer).await?;
     let news = news(one);
     let window = core.company.window_days;

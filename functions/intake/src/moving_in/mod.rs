@@ -1,21 +1,26 @@
-//! Moving in: what another system knew, a hundred rows at a time.
+//! Moving in: files, a hundred rows at a time: enquiries that are to be sold, and what another system knew.
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`enquiries`] | enquiries of a file, as if they had been posted |
 //! | [`history`] | past leads with their dealers and outcomes |
 //! | [`counts`] | what contracts and dealers have had in the periods that run; balances |
 //! | [`suppressed`] | whom the company must not take in |
+//! | [`people`] | whose rows are kept one after another |
 //! | [`directory`] | the dealers and contracts in force, by name |
 //!
 //! Each route says of every row what became of it: `imported`, `already` (it was there before: the same
 //! request again changes nothing) or `refused`, with the field and its rule. A row that is refused refuses
 //! itself alone. With `?dry_run` nothing is written. Nothing personal is in an answer or a log.
 //!
-//! Of history nothing is queued, counted, charged or sent.
+//! The rows of a request are read, judged and kept side by side, their calls gathered into few. Of history
+//! nothing is queued, counted, charged or sent.
 
+mod enquiries;
 mod history;
 mod counts;
 mod suppressed;
+mod people;
 mod directory;
 
 use std::sync::Arc;
@@ -42,6 +47,7 @@ use directory::Directories;
 /// The routes.
 pub(crate) fn router(cloud: Cloud) -> Router {
     Router::new()
+        .route("/v1/import/enquiries", post(enquiries::import))
         .route("/v1/import/history", post(history::import))
         .route("/v1/import/counts", post(counts::import))
         .route("/v1/import/suppressed", post(suppressed::import))
@@ -58,6 +64,10 @@ struct Office {
 #[derive(Deserialize)]
 struct Asked {
     company: Option<String>,
+    /// Whose file it is: of enquiries alone.
+    source: Option<String>,
+    /// How many rows the whole file has: of enquiries alone.
+    file_rows: Option<u32>,
     dry_run: Option<String>,
 }
 
@@ -140,8 +150,11 @@ enum Status {
 struct Row {
     status: Status,
     lead: Option<LeadId>,
-    /// How a past lead met what is known: `lead`, `cycle`, `repeat`, `late`.
+    /// How a past lead met what is known: `lead`, `cycle`, `repeat`, `late`; what an enquiry is: `received`,
+    /// `repeat`, `quarantined`, `test`.
     how: Option<&'static str>,
+    /// What else is told of an enquiry.
+    more: Vec<(&'static str, Value)>,
     /// Why it was refused.
     errors: Vec<FieldError>,
     /// What of it could not be understood, and is kept as it came.
@@ -150,7 +163,7 @@ struct Row {
 
 impl Row {
     const fn of(status: Status) -> Self {
-        Self { status, lead: None, how: None, errors: Vec::new(), notes: Vec::new() }
+        Self { status, lead: None, how: None, more: Vec::new(), errors: Vec::new(), notes: Vec::new() }
     }
 
     fn refused(errors: Vec<FieldError>) -> Self {
@@ -175,6 +188,7 @@ impl Row {
         if let Some(members) = told.as_object_mut() {
             members.extend(self.lead.map(|lead| ("lead".to_owned(), json!(lead))));
             members.extend(self.how.map(|how| ("as".to_owned(), json!(how))));
+            members.extend(self.more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
             let lists = [("errors", &self.errors), ("notes", &self.notes)];
             members.extend(
                 lists

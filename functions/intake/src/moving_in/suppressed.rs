@@ -1,5 +1,7 @@
 //! Suppression lists: an e-mail or phone is kept as its keyed hash alone. What arrives from it is kept in
-//! quarantine, and nobody hears of it.
+//! quarantine, and nobody hears of it. A lead of that person that nobody holds is rejected; who holds one keeps it
+//! and is told nothing. Taken off the list, such a lead goes to distribution after all, unless another e-mail or
+//! phone of it is still on.
 
 use axum::Json;
 use axum::body::Body;
@@ -8,16 +10,19 @@ use axum::http::HeaderMap;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use leadyard_domain::history::Listed;
 use leadyard_domain::identity::{IdentityHash, IdentityKey};
+use leadyard_domain::ids::{ActId, LeadId};
+use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
-use leadyard_platform::store::{StoreError, Suppression};
+use leadyard_platform::store::{Act, StoreError, Suppression};
 use serde_json::{Value, json};
 
 use super::{Asked, Office, Request, Row, Status, let_in};
-use crate::whose::identity_key;
 
 /// Rows that are written side by side.
 const ABREAST: usize = 16;
+/// How often a lead is looked at again when others changed it.
+const ROUNDS: usize = 40;
 
 /// `POST /v1/import/suppressed?company&dry_run`: `{"rows": [{"email": …, "reason": "unsubscribed"}, {"phone": …,
 /// "remove": true}]}`.
@@ -29,7 +34,7 @@ pub(super) async fn import(
 ) -> Result<Json<Value>, Problem> {
     let cloud = &office.cloud;
     let request = let_in(cloud, asked, &headers, body).await?;
-    let key = identity_key(cloud);
+    let key = cloud.identity_key();
     let listed: Vec<Result<Listed, Row>> = request
         .rows
         .iter()
@@ -71,6 +76,7 @@ async fn list(
     let phone = listed.phone.as_ref().map(|phone| IdentityHash::of_phone(key, company, phone));
     let change = if listed.remove { Suppression::Off } else { Suppression::On(listed.reason.as_deref()) };
     let mut status = Status::Already;
+    let mut leads = Vec::new();
     for hash in email.into_iter().chain(phone) {
         let changed = if request.dry_run {
             cloud.store.identity_suppressed(&hash).await? == listed.remove
@@ -80,6 +86,60 @@ async fn list(
         if changed {
             status = Status::Imported;
         }
+        // After the list says so: whose lead was kept before this is found here, whose comes later finds the
+        // list. Also of who is on it already: a run that broke off is run again.
+        for known in cloud.store.identity_scopes(&hash).await? {
+            let moved = moves(cloud, request, known.lead, listed.remove).await?;
+            leads.extend(moved.then_some(known.lead));
+        }
     }
-    Ok(Row::of(status))
+    leads.sort_unstable();
+    leads.dedup();
+    let named = if listed.remove { "reopened" } else { "rejected" };
+    let more = (!leads.is_empty()).then(|| (named, json!(leads))).into_iter().collect();
+    Ok(Row { more, ..Row::of(status) })
+}
+
+/// Rejects a lead that nobody holds, or opens again what was rejected so; whether there was anything to do.
+async fn moves(cloud: &Cloud, request: &Request, id: LeadId, remove: bool) -> Result<bool, StoreError> {
+    for round in 0..ROUNDS {
+        if round > 0 {
+            tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
+        }
+        let Some(mut lead) = cloud.store.lead_get(id).await? else { return Ok(false) };
+        let now = cloud.clock.now();
+        let before = lead.stage;
+        if remove {
+            let free = request.dry_run || cloud.suppressed(&[&lead]).await?.is_empty();
+            if !lead.is_suppressed() || !free {
+                return Ok(false);
+            }
+            lead.reopen(now);
+        } else if !lead.suppress(now) {
+            return Ok(false);
+        }
+        if request.dry_run {
+            return Ok(true);
+        }
+        let act = Act {
+            id: ActId::mint(now, cloud.entropy.bytes()),
+            at: now,
+            by: request.desk.staff.clone(),
+            act: if remove { "unsuppress" } else { "suppress" }.to_owned(),
+            reason: None,
+            before: json!({ "stage": before }).to_string(),
+            after: json!({ "stage": lead.stage }).to_string(),
+        };
+        if cloud.store.lead_act(&lead, &act).await? {
+            reopened(cloud, &lead).await;
+            return Ok(true);
+        }
+    }
+    Err(StoreError::Contended)
+}
+
+async fn reopened(cloud: &Cloud, lead: &Lead) {
+    if lead.wants_distribution() {
+        cloud.hand_to_distribution(lead).await;
+    }
 }

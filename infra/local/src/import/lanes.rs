@@ -29,11 +29,23 @@ pub(super) struct Lane {
     pub(super) rows: Vec<Position>,
 }
 
+/// In which order a file is sent.
+pub(super) struct Plan {
+    pub(super) lanes: Vec<Lane>,
+    /// Rows that share an e-mail or a phone with one before them: their lines, and the first's.
+    pub(super) shared: HashMap<u64, u64>,
+}
+
 /// Reads a file once, and says in which order to send it. Some 60 bytes are kept of a row.
-pub(super) fn plan(table: &Table, order: Order) -> anyhow::Result<Vec<Lane>> {
-    let has = |words: &'static [&'static str]| move |name: &str| words.iter().any(|word| name.contains(word));
+pub(super) fn plan(table: &Table, order: Order) -> anyhow::Result<Plan> {
+    let has = |words: &'static [&'static str]| {
+        move |name: &str| {
+            let name = name.to_ascii_lowercase();
+            words.iter().any(|word| name.contains(word))
+        }
+    };
     let phones = table.columns(has(&["phone", "tel", "mobile", "cell", "value"]));
-    let dates = table.columns(|name| name == "received_at");
+    let dates = table.columns(|name| name.eq_ignore_ascii_case("received_at"));
     let mut people = People::with_capacity(table.bytes()? as usize / 200);
     let mut rows: Vec<(Timestamp, Position)> = Vec::new();
     let mut cursor = table.cursor()?;
@@ -48,9 +60,17 @@ pub(super) fn plan(table: &Table, order: Order) -> anyhow::Result<Vec<Lane>> {
     let mut lanes: Vec<Vec<(Timestamp, Position)>> =
         vec![Vec::new(); LANES.min(rows.len().div_ceil(100)).max(1)];
     let count = lanes.len();
+    let lines: Vec<u64> = rows.iter().map(|(_, position)| table.line(position)).collect();
+    let mut shared = HashMap::new();
     for (number, row) in rows.into_iter().enumerate() {
         // The first row of each person says which.
-        if let Some(lane) = lanes.get_mut(people.first(number) % count) {
+        let first = people.first(number);
+        if first != number
+            && let (Some(line), Some(of)) = (lines.get(number), lines.get(first))
+        {
+            shared.insert(*line, *of);
+        }
+        if let Some(lane) = lanes.get_mut(first % count) {
             lane.push(row);
         }
     }
@@ -58,7 +78,7 @@ pub(super) fn plan(table: &Table, order: Order) -> anyhow::Result<Vec<Lane>> {
         lane.sort_by_key(|(at, position)| (*at, position.byte()));
     }
     let rows = |lane: Vec<(Timestamp, Position)>| lane.into_iter().map(|(_, position)| position).collect();
-    Ok(lanes.into_iter().map(|lane| Lane { rows: rows(lane) }).collect())
+    Ok(Plan { lanes: lanes.into_iter().map(|lane| Lane { rows: rows(lane) }).collect(), shared })
 }
 
 /// Only the order is asked here; the company's zone is the system's to know.
@@ -137,9 +157,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("export.csv");
         std::fs::write(&path, text).unwrap();
-        let cells = Cells { rename: vec![], set: vec![], windows_1252: false };
-        let table = Table::open(&path, cells).unwrap();
-        let lanes = plan(&table, order).unwrap();
+        let table = Table::open(&path, Cells::default()).unwrap();
+        let lanes = plan(&table, order).unwrap().lanes;
         lanes.into_iter().map(|lane| lane.rows.iter().map(Position::line).collect()).collect()
     }
 

@@ -1,18 +1,22 @@
-//! `leadyard import`: another system's CSV, moved in through the desk's API.
+//! `leadyard import`: a file of enquiries, or another system's past, moved in through the desk's API.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`table`] | a CSV file as spreadsheets save it |
+//! | [`table`] | a CSV file as spreadsheets save it, or a workbook's sheet |
+//! | [`words`] | another system's words for ours |
 //! | [`lanes`] | which rows may go side by side, and in which order the others |
+//! | [`told`] | what is said of it |
 //!
 //! A file is read twice: once to put its rows in the order of their dates and to find which of them may be
 //! one person, once to send them. What was sent before is answered with `already`: a run that broke off is
 //! run again.
 
 mod table;
+mod words;
 mod lanes;
+mod told;
 
-use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +26,7 @@ use anyhow::Context as _;
 use clap::Args;
 use http::{Method, StatusCode};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use leadyard_domain::ids::CompanyId;
+use leadyard_domain::ids::{CompanyId, SourceId};
 use leadyard_domain::limits;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
@@ -30,13 +34,22 @@ use tokio::sync::mpsc;
 use crate::api::{Answer, Api, Target};
 use lanes::{Lane, Order};
 use table::{Cells, Table};
+pub use told::{Part, Told};
+use words::Words;
 
 /// What is moved in, and to where.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
+    /// Enquiries that are to be sold: the fields of a form, offer; received_at, external_id. CSV or XLSX, as all
+    /// files here.
+    #[arg(value_name = "FILE", requires = "source")]
+    pub enquiries: Option<PathBuf>,
+    /// Whose file of enquiries it is: a source of kind file.
+    #[arg(long, value_name = "ID", requires = "enquiries")]
+    pub source: Option<SourceId>,
     /// Past leads: received_at, source, email or phone …; dealer, contract, assigned_at, price, outcome,
     /// outcome_at, won_value, external_id. Any other column is the person's.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["counts", "suppressed"])]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["enquiries", "counts", "suppressed"])]
     pub history: Option<PathBuf>,
     /// What was used of the periods that run: contract or dealer, hour, day, week, month, total, spent_month,
     /// balance.
@@ -60,6 +73,15 @@ pub struct Options {
     /// What a column holds where it is blank or missing: --set source=old-forms.
     #[arg(long, value_name = "COLUMN=VALUE", value_parser = pair)]
     pub set: Vec<(String, String)>,
+    /// A word by another: --map 'outcome:Sold=won' --map 'dealer:Hudson LLC=hudson'.
+    #[arg(long, value_name = "COLUMN:THEIRS=OURS", value_parser = pair)]
+    pub map: Vec<(String, String)>,
+    /// The same as a CSV file: column, theirs, ours.
+    #[arg(long, value_name = "FILE")]
+    pub map_file: Option<PathBuf>,
+    /// The sheet of a workbook; the first that holds anything, if not said.
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
     /// The files are Windows-1252, as older spreadsheets save CSV, not UTF-8.
     #[arg(long)]
     pub windows_1252: bool,
@@ -73,102 +95,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
-/// What became of all files.
-#[derive(Debug)]
-pub struct Told {
-    /// Nothing was written.
-    pub dry_run: bool,
-    /// Each file, in the order in which they were sent.
-    pub parts: Vec<Part>,
-}
-
-/// What became of one file.
-#[derive(Debug, Default)]
-pub struct Part {
-    /// `history`, `counts` or `suppressed`.
-    pub what: &'static str,
-    /// Rows of the file.
-    pub rows: u64,
-    /// Rows that are there now and were not before.
-    pub imported: u64,
-    /// Rows that were there before.
-    pub already: u64,
-    /// Rows that were refused, by their lines: the fields at fault with their rules.
-    pub refused: BTreeMap<u64, Vec<(String, String)>>,
-    /// Rows of which something was not understood, and is kept as it came.
-    pub noted: BTreeMap<u64, Vec<(String, String)>>,
-    /// How long it took.
-    pub took: Duration,
-}
-
-/// Refused rows that are shown; `--json` has them all.
-const SHOWN: usize = 100;
-
-impl Told {
-    /// Whether every row was taken.
-    pub fn whole(&self) -> bool {
-        self.parts.iter().all(|part| part.refused.is_empty())
-    }
-
-    /// For people.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn print(&self, out: &mut impl Write) -> std::io::Result<()> {
-        for part in &self.parts {
-            for (line, errors) in part.refused.iter().take(SHOWN) {
-                for (field, rule) in errors {
-                    let field = if field.is_empty() { String::new() } else { format!("{field}: ") };
-                    writeln!(out, "{} line {line}: {field}{rule}", part.what)?;
-                }
-            }
-            if part.refused.len() > SHOWN {
-                writeln!(out, "and {} more rows; --json has them all", part.refused.len() - SHOWN)?;
-            }
-            writeln!(
-                out,
-                "{}: {} rows: {} imported, {} already there, {} refused, in {:.1} s",
-                part.what,
-                part.rows,
-                part.imported,
-                part.already,
-                part.refused.len(),
-                part.took.as_secs_f64(),
-            )?;
-            if !part.noted.is_empty() {
-                writeln!(
-                    out,
-                    "    of {} rows something was kept and not understood: --json says what",
-                    part.noted.len()
-                )?;
-            }
-        }
-        if self.dry_run {
-            writeln!(out, "nothing was written: this was a dry run")?;
-        }
-        Ok(())
-    }
-
-    /// For programs.
-    pub fn json(&self) -> Value {
-        let list = |lines: &BTreeMap<u64, Vec<(String, String)>>| -> Vec<Value> {
-            let error = |(field, rule): &(String, String)| json!({ "field": field, "rule": rule });
-            lines
-                .iter()
-                .map(|(line, errors)| json!({ "line": line, "errors": errors.iter().map(error).collect::<Vec<_>>() }))
-                .collect()
-        };
-        let part = |part: &Part| {
-            json!({
-                "what": part.what, "rows": part.rows, "imported": part.imported, "already": part.already,
-                "refused": list(&part.refused), "noted": list(&part.noted), "ms": part.took.as_millis() as u64,
-            })
-        };
-        json!({ "dry_run": self.dry_run, "files": self.parts.iter().map(part).collect::<Vec<_>>() })
-    }
-}
-
-/// Moves all files in: first who is not to be taken in, then the past, then what is counted.
+/// Moves all files in: first who is not to be taken in, then the past, then what is counted, last who asks now.
 ///
 /// # Errors
 /// When a file cannot be read or the system does not answer. What was sent by then stands, and is passed over
@@ -178,12 +105,14 @@ pub async fn run(options: &Options) -> anyhow::Result<Told> {
         ("suppressed", options.suppressed.as_deref(), Order::OfTheFile),
         ("history", options.history.as_deref(), Order::OfTheDates),
         ("counts", options.counts.as_deref(), Order::OfTheFile),
+        ("enquiries", options.enquiries.as_deref(), Order::OfTheDates),
     ];
+    let words = Words::of(&options.map, options.map_file.as_deref())?;
     // All are looked at before the first is sent.
     let mut tables = Vec::new();
     for (what, path, order) in files {
         if let Some(path) = path {
-            tables.push((what, open(path, options)?, order));
+            tables.push((what, open(path, options, &words, what == "enquiries")?, order));
         }
     }
     for (theirs, _) in &options.rename {
@@ -198,26 +127,33 @@ pub async fn run(options: &Options) -> anyhow::Result<Told> {
     Ok(told)
 }
 
-fn open(path: &Path, options: &Options) -> anyhow::Result<Table> {
+fn open(path: &Path, options: &Options, words: &Words, of_a_source: bool) -> anyhow::Result<Table> {
     let cells = Cells {
         rename: options.rename.clone(),
         set: options.set.clone(),
+        words: words.clone(),
         windows_1252: options.windows_1252,
+        sheet: options.sheet.clone(),
+        of_a_source,
     };
     Table::open(path, cells).with_context(|| format!("{} could not be read", path.display()))
 }
 
 /// What a lane has to tell of a row.
-enum News {
-    Imported,
-    Already,
-    Refused(Vec<(String, String)>),
-}
-
 struct RowNews {
     line: u64,
     news: News,
+    /// What of it was not understood.
     notes: Vec<(String, String)>,
+    /// The words it was refused for, by column.
+    words: Vec<(String, Option<String>)>,
+}
+
+enum News {
+    /// With what it became, as the system says it.
+    Imported(Value),
+    Already,
+    Refused(Vec<(String, String)>),
 }
 
 async fn send(
@@ -232,35 +168,33 @@ async fn send(
         let table = Arc::clone(&table);
         tokio::task::spawn_blocking(move || lanes::plan(&table, order)).await??
     };
-    let mut part =
-        Part { what, rows: planned.iter().map(|lane| lane.rows.len() as u64).sum(), ..Part::default() };
-    let dry_run = if options.dry_run { "&dry_run" } else { "" };
-    let path: Arc<str> = format!("/v1/import/{what}?company={}{dry_run}", options.company).into();
+    let rows = planned.lanes.iter().map(|lane| lane.rows.len() as u64).sum();
+    // A dry run of enquiries says of each where it would go.
+    let each = options.dry_run && what == "enquiries";
+    let mut part = Part::new(what, rows, each);
+    let mut path = format!("/v1/import/{what}?company={}", options.company);
+    if let Some(source) = options.source.as_ref().filter(|_| what == "enquiries") {
+        let _ = write!(path, "&source={source}&file_rows={rows}");
+    }
+    if options.dry_run {
+        path.push_str("&dry_run");
+    }
+    let path: Arc<str> = path.into();
     let (sender, mut news) = mpsc::channel(1_000);
     let mut running = tokio::task::JoinSet::new();
-    for lane in planned {
+    for lane in planned.lanes {
         running.spawn(run_lane(Arc::clone(api), Arc::clone(&table), lane, Arc::clone(&path), sender.clone()));
     }
     drop(sender);
     let progress = Progress::new(what, part.rows, options.json);
     while let Some(row) = news.recv().await {
-        match row.news {
-            News::Imported => part.imported += 1,
-            News::Already => part.already += 1,
-            News::Refused(errors) => {
-                part.refused.insert(row.line, errors);
-            }
-        }
-        if !row.notes.is_empty() {
-            part.noted.insert(row.line, row.notes);
-        }
+        part.row(row, &planned.shared);
         progress.one_more();
     }
     progress.finish();
     while let Some(ended) = running.join_next().await {
         ended?.with_context(|| {
-            let done = part.imported + part.already;
-            format!("{what}: {done} of {} rows are there; run it again to go on", part.rows)
+            format!("{what}: {} of {} rows are there; run it again to go on", part.done(), part.rows)
         })?;
     }
     part.took = began.elapsed();
@@ -285,7 +219,7 @@ async fn run_lane(
         match cursor.row(&table) {
             Err(rule) => {
                 let refused = News::Refused(vec![(String::new(), rule)]);
-                news.send(RowNews { line, news: refused, notes: Vec::new() }).await?;
+                news.send(RowNews { line, news: refused, notes: Vec::new(), words: Vec::new() }).await?;
             }
             Ok(row) => {
                 bytes += cursor.bytes();
@@ -315,6 +249,7 @@ async fn ask(
     news: &mpsc::Sender<RowNews>,
 ) -> anyhow::Result<()> {
     let body = json!({ "rows": rows });
+    let sent = body["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut attempt = 1;
     let answer = loop {
         let answer = api.ask(Method::POST, path, Some(&body)).await;
@@ -328,13 +263,19 @@ async fn ask(
     };
     let told = answer["rows"].as_array().context("the system did not say what became of the rows")?;
     anyhow::ensure!(told.len() == lines.len(), "the system did not say what became of every row");
-    for (line, told) in lines.into_iter().zip(told) {
+    for ((line, told), row) in lines.into_iter().zip(told).zip(sent) {
+        let mut words = Vec::new();
         let became = match told["status"].as_str() {
-            Some("imported") => News::Imported,
+            Some("imported") => News::Imported(told.clone()),
             Some("already") => News::Already,
-            _ => News::Refused(faults(&told["errors"])),
+            _ => {
+                let errors = faults(&told["errors"]);
+                let word = |field: &str| row[field].as_str().map(str::to_owned);
+                words.extend(errors.iter().map(|(field, _)| (field.clone(), word(field))));
+                News::Refused(errors)
+            }
         };
-        news.send(RowNews { line, news: became, notes: faults(&told["notes"]) }).await?;
+        news.send(RowNews { line, news: became, notes: faults(&told["notes"]), words }).await?;
     }
     Ok(())
 }

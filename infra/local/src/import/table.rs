@@ -1,30 +1,40 @@
 //! A CSV file as spreadsheets and hosted products save it: with or without a byte order mark, separated by
-//! commas, semicolons or tabs, its lines ended in any way, cells quoted with line breaks in them.
+//! commas, semicolons or tabs, its lines ended in any way, cells quoted with line breaks in them. A workbook's
+//! sheet is read as the CSV it would be saved as, and knows its rows.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _};
+use std::io::{Cursor as Bytes, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
+use leadyard_domain::history::{KEY, row_key};
 use leadyard_domain::limits;
+use leadyard_domain::rulebook::workbook;
 use serde_json::Value;
 
 use super::Row;
+use super::words::Words;
 
 /// How cells are read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Cells {
     pub(super) rename: Vec<(String, String)>,
     pub(super) set: Vec<(String, String)>,
+    pub(super) words: Words,
     pub(super) windows_1252: bool,
+    /// Of a workbook; the first that holds anything, if none is named.
+    pub(super) sheet: Option<String>,
+    /// Columns keep the names that a source's field map knows them by, and rows say what they are known by.
+    pub(super) of_a_source: bool,
 }
 
 /// A file with its header.
 pub(super) struct Table {
-    path: PathBuf,
+    text: Text,
     separator: u8,
-    /// Lower case, underscores for spaces.
+    /// Lower case, underscores for spaces; as written, of a source.
     header: Vec<String>,
     /// Columns that were found under another name.
     renamed: Vec<String>,
@@ -37,22 +47,31 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn open(path: &Path, cells: Cells) -> anyhow::Result<Self> {
+        let mut text = Text::File(path.to_owned());
         let mut head = Vec::new();
-        File::open(path)?.take(64 * 1024).read_to_end(&mut head)?;
+        text.open()?.take(64 * 1024).read_to_end(&mut head)?;
+        let workbook = head.starts_with(b"PK") || head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]);
+        if workbook {
+            text = Text::of_sheet(path, cells.sheet.as_deref())?;
+            head.clear();
+            text.open()?.take(64 * 1024).read_to_end(&mut head)?;
+        } else {
+            anyhow::ensure!(cells.sheet.is_none(), "it is no workbook, and has no sheets");
+        }
         let utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) || head.contains(&0);
         anyhow::ensure!(!utf16, "it is UTF-16 or no text: save it as CSV UTF-8");
-        anyhow::ensure!(!head.starts_with(b"PK"), "it is a workbook: save its sheet as CSV UTF-8");
-        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+        let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
         // A spreadsheet may say so itself, in a line before the header.
-        let said = text.strip_prefix(b"sep=").and_then(|rest| rest.first().copied());
-        let separator = said.unwrap_or_else(|| separator_of(text));
+        let said = start.strip_prefix(b"sep=").and_then(|rest| rest.first().copied()).filter(|_| !workbook);
+        let separator = said.unwrap_or_else(|| if workbook { b',' } else { separator_of(start) });
+        let crlf = start.windows(2).find(|pair| pair.ends_with(b"\n")).is_some_and(|pair| pair == b"\r\n");
         let mut table = Self {
-            path: path.to_owned(),
+            text,
             separator,
             header: Vec::new(),
             renamed: Vec::new(),
             first: Position::new(),
-            crlf: text.windows(2).find(|pair| pair.ends_with(b"\n")).is_some_and(|pair| pair == b"\r\n"),
+            crlf,
             cells,
         };
         let mut reader = table.reader()?;
@@ -70,9 +89,10 @@ impl Table {
         Ok(table)
     }
 
-    fn reader(&self) -> anyhow::Result<Reader<File>> {
-        let file = File::open(&self.path)?;
-        Ok(ReaderBuilder::new().has_headers(false).flexible(true).delimiter(self.separator).from_reader(file))
+    fn reader(&self) -> anyhow::Result<Reader<Open>> {
+        let mut builder = ReaderBuilder::new();
+        builder.has_headers(false).flexible(true).delimiter(self.separator);
+        Ok(builder.from_reader(self.text.open()?))
     }
 
     fn name_columns(&mut self, record: &ByteRecord) -> anyhow::Result<()> {
@@ -83,8 +103,10 @@ impl Table {
             let name = name.trim_start_matches('\u{feff}').trim();
             let renamed = self.cells.rename.iter().find(|(theirs, _)| theirs.eq_ignore_ascii_case(name));
             found.extend(renamed.map(|(theirs, _)| theirs.clone()));
-            let name = renamed.map_or(name, |(_, ours)| ours.as_str());
-            let name = name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("_");
+            let name = match renamed {
+                None if self.cells.of_a_source => cut(name),
+                _ => plain(renamed.map_or(name, |(_, ours)| ours.as_str())),
+            };
             names.push(if name.is_empty() { format!("column_{}", at + 1) } else { name });
         }
         (self.header, self.renamed) = (names, found);
@@ -118,18 +140,84 @@ impl Table {
 
     /// The line that a row begins in. Where lines end in two characters, a row is found before the second.
     pub(super) fn line(&self, position: &Position) -> u64 {
-        position.line() + u64::from(self.crlf)
+        match &self.text {
+            Text::File(_) => position.line() + u64::from(self.crlf),
+            Text::Sheet { rows, .. } => rows.get(position.record() as usize).copied().unwrap_or(0).into(),
+        }
     }
 
     /// Bytes of the file.
     pub(super) fn bytes(&self) -> anyhow::Result<u64> {
-        Ok(File::open(&self.path)?.seek(std::io::SeekFrom::End(0))?)
+        Ok(self.text.open()?.seek(SeekFrom::End(0))?)
     }
+}
+
+/// What a table is read from, as often as it is asked for.
+enum Text {
+    File(PathBuf),
+    /// A sheet as CSV, and the row that each of its records stands in.
+    Sheet {
+        csv: Arc<[u8]>,
+        rows: Vec<u32>,
+    },
+}
+
+impl Text {
+    fn of_sheet(path: &Path, sheet: Option<&str>) -> anyhow::Result<Self> {
+        let size = std::fs::metadata(path)?.len();
+        let most = limits::WORKBOOK_BYTES as u64;
+        anyhow::ensure!(size <= most, "a workbook has at most {most} bytes");
+        let read = workbook::plain(&std::fs::read(path)?, sheet)?;
+        Ok(Self::Sheet { csv: read.text.into_bytes().into(), rows: read.rows })
+    }
+
+    fn open(&self) -> std::io::Result<Open> {
+        Ok(match self {
+            Self::File(path) => Open::File(File::open(path)?),
+            Self::Sheet { csv, .. } => Open::Sheet(Bytes::new(Arc::clone(csv))),
+        })
+    }
+}
+
+/// A text that is being read.
+enum Open {
+    File(File),
+    Sheet(Bytes<Arc<[u8]>>),
+}
+
+impl Read for Open {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(into),
+            Self::Sheet(bytes) => bytes.read(into),
+        }
+    }
+}
+
+impl Seek for Open {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        match self {
+            Self::File(file) => file.seek(to),
+            Self::Sheet(bytes) => bytes.seek(to),
+        }
+    }
+}
+
+/// `Received  At` is `received_at`.
+fn plain(name: &str) -> String {
+    name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("_")
+}
+
+/// A question of a form may be longer than a field's name.
+fn cut(name: &str) -> String {
+    let most = limits::FIELD_NAME_BYTES;
+    let end = (0..=most.min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+    name.get(..end).unwrap_or_default().to_owned()
 }
 
 /// Where a file is being read.
 pub(super) struct Cursor {
-    reader: Reader<File>,
+    reader: Reader<Open>,
     record: ByteRecord,
 }
 
@@ -174,7 +262,7 @@ impl Cursor {
                     "{name} is not UTF-8: save the file as CSV UTF-8, or say --windows-1252 if it is that"
                 )
             })?;
-            let text = text.trim();
+            let text = table.cells.words.ours(name, text.trim());
             if text.is_empty() {
                 continue;
             }
@@ -185,7 +273,13 @@ impl Cursor {
             }
         }
         for (name, value) in &table.cells.set {
-            row.entry(name.to_lowercase().replace(' ', "_")).or_insert_with(|| Value::String(value.clone()));
+            let name = plain(name);
+            if !row.keys().any(|known| plain(known) == name) {
+                row.insert(name, Value::String(value.clone()));
+            }
+        }
+        if table.cells.of_a_source {
+            row.insert(KEY.to_owned(), Value::String(row_key(self.record.iter())));
         }
         Ok(row)
     }
@@ -221,7 +315,8 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let set = vec![("source".to_owned(), "web".to_owned())];
         let rename = vec![];
-        Table::open(&path, Cells { rename, set, windows_1252 }).map(|table| (folder, table))
+        Table::open(&path, Cells { rename, set, windows_1252, ..Cells::default() })
+            .map(|table| (folder, table))
     }
 
     /// Each row with its line, or its refusal.

@@ -276,6 +276,8 @@ pub struct Terms<'a> {
     pub contract: &'a ContractId,
     /// Its dealer.
     pub dealer: &'a DealerId,
+    /// What the dealer is called.
+    pub name: &'a str,
     /// The dealer's zone.
     pub zone: &'a TimeZone,
     /// Which offers it takes.
@@ -510,6 +512,7 @@ impl Chunk {
             Some(Terms {
                 contract: &contract.id,
                 dealer: &dealer.id,
+                name: &dealer.name,
                 zone: self.calendar(dealer.schedule)?.zone,
                 offers: self.offers.get(contract.offers as usize)?,
                 price: contract.price,

@@ -2,7 +2,8 @@
 //!
 //! A company that moves here brings its past leads ([`PastLead`]: dates, dealers, outcomes), what its
 //! contracts have had in the periods that run ([`OpeningCounts`]), and whom it must not take in again
-//! ([`Listed`]). Each comes as a row of names and values, as a spreadsheet has it. A row is read whole or
+//! ([`Listed`]). What somebody asks now may come in a file as well ([`FileRow`]), and is no history: it is sold
+//! like what is posted. Each comes as a row of names and values, as a spreadsheet has it. A row is read whole or
 //! refused by name: what a spreadsheet did to it and what can surely be put right is put right (a ZIP that
 //! lost its zero, a price with a dollar sign); what can only be guessed is not.
 //!
@@ -26,12 +27,14 @@ mod past;
 mod fingerprint;
 mod opening;
 mod listed;
+mod file_row;
 
+pub use file_row::{FileRow, KEY, row_key};
 pub use fingerprint::{Fingerprint, HistoryKey};
 pub use listed::Listed;
 pub use opening::{Counted, OpeningCounts};
 pub use past::{IMPORTED, PastMet, Placed, recall};
-pub use row::{PastLead, PastOutcome, PastSale};
+pub use row::{DealerNamed, PastLead, PastOutcome, PastSale};
 pub use when::instant;
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ pub fn recall(lead: &mut Lead, news: &Arrival, window_days: u16) -> PastMet {
     if late || (ours && (within || !lead.stage.closed())) {
         lead.person.fill_blanks(&news.person);
         lead.enquiries.push(EnquiryRef { id: news.enquiry, day: UtcDay::of(news.at) });
-        lead.enquiries.sort_by_key(|enquiry| enquiry.id); // ids sort by arrival
+        // The ids of a day sort by arrival, but for those of a file's rows.
+        lead.enquiries.sort_by_key(|enquiry| (enquiry.day, enquiry.id));
         let surplus = lead.enquiries.len().saturating_sub(limits::ENQUIRIES_ON_LEAD);
         lead.enquiries.drain(..surplus);
         return PastMet::Late;

@@ -60,6 +60,28 @@ pub struct PastSale {
     pub won_value: Option<Money>,
 }
 
+/// Whom a dealer's name means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DealerNamed {
+    /// Nobody in force.
+    Nobody,
+    /// This one.
+    One(DealerId),
+    /// More than one.
+    Several,
+}
+
+/// A dealer by id or by name. An id that nobody in force has is of one who is gone.
+fn dealer(text: &str, named: impl Fn(&str) -> DealerNamed) -> Result<DealerId, Invalid> {
+    match named(text) {
+        DealerNamed::One(dealer) => Ok(dealer),
+        DealerNamed::Several => Err(Invalid::new("several dealers have this name: say the id")),
+        DealerNamed::Nobody => DealerId::new(&text.to_lowercase()).map_err(|rule| {
+            Invalid::new(format!("no dealer in force has this name; and of one who is gone {rule}"))
+        }),
+    }
+}
+
 /// A lead of another system.
 #[derive(Clone, Debug)]
 pub struct PastLead<'a> {
@@ -98,12 +120,18 @@ const OWN: [&str; 10] = [
 ];
 
 impl<'a> PastLead<'a> {
-    /// Reads a row. Names of columns are compared in any case of letters, with or without spaces.
+    /// Reads a row. Names of columns are compared in any case of letters, with or without spaces; `dealers` says
+    /// whom a name means, where it is no id.
     ///
     /// # Errors
     /// Every field at fault, with its rule; never a value.
-    pub fn read(row: &Fields, core: &'a Core, now: Timestamp) -> Result<Self, Vec<FieldError>> {
-        let mut reader = Reader { cells: Cells::of(row), errors: Vec::new() };
+    pub fn read(
+        row: &Fields,
+        core: &'a Core,
+        now: Timestamp,
+        dealers: impl Fn(&str) -> DealerNamed,
+    ) -> Result<Self, Vec<FieldError>> {
+        let mut reader = Reader::new(Cells::of(row));
         let zone = time::zone(&core.company.zone).unwrap_or(TimeZone::UTC); // checked with the rulebook
         let source = reader.source(core);
         let received_at = reader.instant("received_at", &zone, now);
@@ -111,9 +139,15 @@ impl<'a> PastLead<'a> {
             reader.refuse("received_at", "when it arrived must be given");
         }
         let external_id = reader.external_id();
-        let asked = source.and_then(|source| reader.asked(row, core, source, received_at.unwrap_or(now)));
+        // The id it had stays with it: that is what people will look for.
+        let own = |name: &str| {
+            let name = squeezed(name);
+            name != "externalid" && OWN.iter().any(|own| squeezed(own) == name)
+        };
+        let asked =
+            source.and_then(|source| reader.asked(row, core, source, received_at.unwrap_or(now), own));
         let outcome = reader.parsed("outcome", |text| text.to_lowercase().parse::<PastOutcome>());
-        let sale = reader.sale(received_at.unwrap_or(now), &zone, now, outcome);
+        let sale = reader.sale(received_at.unwrap_or(now), &zone, now, outcome, dealers);
         let since = sale.as_ref().map_or(received_at, |sale| Some(sale.at)).unwrap_or(now);
         let outcome_at = reader.later("outcome_at", since, &zone, now);
         match (source, received_at, asked) {
@@ -167,17 +201,21 @@ pub(super) fn at_fault(name: &str, rule: &Invalid) -> FieldError {
     FieldError { pointer, detail: rule.to_string() }
 }
 
-struct Reader<'r> {
+pub(super) struct Reader<'r> {
     cells: Cells<'r>,
-    errors: Vec<FieldError>,
+    pub(super) errors: Vec<FieldError>,
 }
 
-impl Reader<'_> {
-    fn refuse(&mut self, name: &str, rule: impl Into<String>) {
+impl<'r> Reader<'r> {
+    pub(super) const fn new(cells: Cells<'r>) -> Self {
+        Self { cells, errors: Vec::new() }
+    }
+
+    pub(super) fn refuse(&mut self, name: &str, rule: impl Into<String>) {
         self.errors.push(at_fault(name, &Invalid::new(rule.into())));
     }
 
-    fn parsed<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Invalid>) -> Option<T> {
+    pub(super) fn parsed<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Invalid>) -> Option<T> {
         match self.cells.get(name).map(parse)? {
             Ok(parsed) => Some(parsed),
             Err(rule) => {
@@ -221,7 +259,7 @@ impl Reader<'_> {
         }
     }
 
-    fn external_id(&mut self) -> Option<String> {
+    pub(super) fn external_id(&mut self) -> Option<String> {
         self.parsed("external_id", |text| {
             let most = limits::EXTERNAL_ID_BYTES;
             let fits = text.len() <= most;
@@ -230,18 +268,17 @@ impl Reader<'_> {
         })
     }
 
-    /// What the person asked for, and what it is to us.
-    fn asked<'a>(
+    /// What the person asked for, and what it is to us. What is the file's `own` the person did not say.
+    pub(super) fn asked<'a>(
         &mut self,
         row: &Fields,
         core: &'a Core,
         source: &Source,
         at: Timestamp,
+        own: impl Fn(&str) -> bool,
     ) -> Option<(&'a Offer, Fields, Understood)> {
         let map = FieldMap::new(source.fields.clone()).unwrap_or_default(); // checked with the rulebook
-        let own = |name: &str| OWN.iter().any(|own| squeezed(own) == squeezed(name));
-        // The id it had stays with it: that is what people will look for.
-        let said = row.iter().filter(|(name, _)| !own(name) || squeezed(name) == "externalid");
+        let said = row.iter().filter(|(name, _)| !own(name));
         let said: Vec<(&str, &str)> = said.filter(|(_, value)| !value.trim().is_empty()).collect();
         let fields = mend::fields(&said, &map).unwrap_or_default(); // no more of them than were sent
         let enquiry = Enquiry { fields, received_at: at, global_privacy_control: false };
@@ -264,8 +301,9 @@ impl Reader<'_> {
         zone: &TimeZone,
         now: Timestamp,
         outcome: Option<PastOutcome>,
+        dealers: impl Fn(&str) -> DealerNamed,
     ) -> Option<PastSale> {
-        let dealer = self.parsed("dealer", |text| DealerId::new(&text.to_lowercase()));
+        let dealer = self.parsed("dealer", |text| dealer(text, &dealers));
         let contract = self.parsed("contract", |text| ContractId::new(&text.to_lowercase()));
         let at = self.later("assigned_at", received_at, zone, now);
         let price = self.parsed("price", mend::amount).filter(|price| *price != Money::ZERO);

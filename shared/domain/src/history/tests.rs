@@ -31,6 +31,10 @@ fn core() -> Core {
     Rulebook::parse(&files).unwrap().compile(1).unwrap().core
 }
 
+fn nobody(_: &str) -> DealerNamed {
+    DealerNamed::Nobody
+}
+
 fn now() -> Timestamp {
     "2026-06-01T16:00:00Z".parse().unwrap()
 }
@@ -60,7 +64,7 @@ fn at_fault<T: std::fmt::Debug>(read: Result<T, Vec<FieldError>>) -> Vec<String>
 }
 
 fn faults(more: &[(&'static str, &'static str)]) -> Vec<String> {
-    at_fault(PastLead::read(&with(more), &core(), now()))
+    at_fault(PastLead::read(&with(more), &core(), now(), nobody))
 }
 
 #[test]
@@ -77,7 +81,7 @@ fn a_row_becomes_what_it_says() {
         ("external id", "8841.0"),
         ("roof age", "12"),
     ]);
-    let past = PastLead::read(&row, &core, now()).unwrap();
+    let past = PastLead::read(&row, &core, now(), nobody).unwrap();
     let sale = past.sale.as_ref().unwrap();
     assert_eq!(past.received_at.to_string(), "2026-05-01T16:00:00Z");
     // A date without its time cannot be before what it follows.
@@ -94,8 +98,9 @@ fn a_row_becomes_what_it_says() {
 #[test]
 fn nothing_said_of_a_sale_is_accepted_and_of_none_expired() {
     let core = core();
-    let outcome =
-        |more: &[(&'static str, &'static str)]| PastLead::read(&with(more), &core, now()).unwrap().outcome;
+    let outcome = |more: &[(&'static str, &'static str)]| {
+        PastLead::read(&with(more), &core, now(), nobody).unwrap().outcome
+    };
     assert_eq!(outcome(&[("dealer", "hudson")]), PastOutcome::Accepted);
     assert_eq!(outcome(&[("dealer", "N/A"), ("price", "0.00")]), PastOutcome::Expired);
 }
@@ -111,7 +116,7 @@ fn a_row_is_refused_by_the_fields_at_fault() {
     assert_eq!(faults(&[("dealer", "hudson"), ("assigned_at", "2026-04-01")]), ["/assigned_at"]);
     assert_eq!(faults(&[("dealer", "hudson"), ("won_value", "9"), ("outcome", "lost")]), ["/won_value"]);
     assert_eq!(faults(&[("offer", "pool")]), ["/offer"]);
-    let read = |cells: &[(&str, &str)]| at_fault(PastLead::read(&row(cells), &core(), now()));
+    let read = |cells: &[(&str, &str)]| at_fault(PastLead::read(&row(cells), &core(), now(), nobody));
     assert_eq!(read(&[]), ["/source", "/received_at"]);
     assert_eq!(
         read(&[("source", "trial"), ("received_at", "2030-01-01"), ("email", "a@b.example")]),
@@ -139,7 +144,7 @@ fn no_refusal_repeats_what_was_sent() {
     .into_iter()
     .map(|name| (name, "Xylophone @ 5550177"))
     .collect();
-    let errors = PastLead::read(&row(&cells), &core(), now()).unwrap_err();
+    let errors = PastLead::read(&row(&cells), &core(), now(), nobody).unwrap_err();
     assert!(errors.len() >= 5);
     assert!(
         !errors
@@ -154,7 +159,7 @@ fn a_row_is_itself_however_it_is_written_and_a_named_one_whatever_else_it_says()
     let key = HistoryKey::from_bytes([1; 32]);
     let acme = CompanyId::new("acme").unwrap();
     let of = |company: &CompanyId, row: &Fields| {
-        Fingerprint::of(&key, company, row, &PastLead::read(row, &core, now()).unwrap())
+        Fingerprint::of(&key, company, row, &PastLead::read(row, &core, now(), nobody).unwrap())
     };
     let mut turned: Vec<(&str, &str)> = ADA.to_vec();
     turned.reverse();
@@ -207,7 +212,7 @@ fn history(rows: &[(&str, &str, &str)]) -> (Lead, Vec<crate::assignment::Assignm
             ("dealer", dealer),
             ("outcome", outcome),
         ]);
-        let past = PastLead::read(&row, &core, now()).unwrap();
+        let past = PastLead::read(&row, &core, now(), nobody).unwrap();
         let news = news(&past, n as u8);
         let met = match &mut lead {
             Some(lead) => recall(lead, &news, WINDOW),
@@ -305,7 +310,7 @@ fn a_lead_that_arrived_here_is_not_moved_by_history() {
         ("email", "ada@mail.example"),
         ("dealer", "ridge"),
     ];
-    let past = PastLead::read(&row(&cells), &core, now()).unwrap();
+    let past = PastLead::read(&row(&cells), &core, now(), nobody).unwrap();
     let before = (lead.stage, lead.holders.clone(), lead.due, lead.cycle);
     assert_eq!(recall(&mut lead, &news(&past, 9), WINDOW), PastMet::Late);
     assert_eq!((lead.stage, lead.holders.clone(), lead.due, lead.cycle), before);

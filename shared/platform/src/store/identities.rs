@@ -1,6 +1,9 @@
 //! Identities: whose e-mail or phone this is. Uniqueness is a condition of the store.
 
+use std::collections::HashSet;
+
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use futures::future::try_join_all;
 use jiff::Timestamp;
 use leadyard_domain::identity::{Claim, IdentityHash, PersonKeys};
 use leadyard_domain::ids::LeadId;
@@ -52,18 +55,41 @@ pub enum Suppression<'a> {
 }
 
 impl Store {
-    /// All that is known of this e-mail or phone in the company, in one query.
-    pub async fn identity_known(&self, hash: &IdentityHash) -> Result<Known, StoreError> {
+    /// What is known of this e-mail or phone in the company, at least in these scopes: one query, or of many
+    /// who ask side by side as many keys of their common reads.
+    pub async fn identity_known(
+        &self,
+        hash: &IdentityHash,
+        scopes: &[LeadScope],
+    ) -> Result<Known, StoreError> {
+        if self.abreast.is_some() {
+            let hash = hash.to_string();
+            let names: Vec<String> = scopes.iter().map(LeadScope::to_string).collect();
+            let wanted = names.iter().map(|scope| Key::Identity { hash: &hash, scope });
+            let wanted: Vec<Key<'_>> = wanted.chain([Key::Suppressed { hash: &hash }]).collect();
+            let items = try_join_all(wanted.iter().map(|key| self.get(key))).await?;
+            return known(items.into_iter().flatten().collect());
+        }
         let items = self.query_prefix(Key::Identity { hash: &hash.to_string(), scope: "" }.pk(), "").await?;
-        let (lists, scopes): (Vec<Item>, Vec<Item>) =
-            items.into_iter().partition(|item| read_string(item, "sk") == Some(SUPPRESSED));
-        let scopes = scopes.iter().filter_map(|item| read(item).transpose()).collect::<Result<_, _>>()?;
-        Ok(Known { scopes, suppressed: !lists.is_empty() })
+        known(items)
     }
 
     /// All scopes of the company in which this e-mail or phone is known.
     pub async fn identity_scopes(&self, hash: &IdentityHash) -> Result<Vec<Identified>, StoreError> {
-        Ok(self.identity_known(hash).await?.scopes)
+        Ok(self.identity_known(hash, &[]).await?.scopes)
+    }
+
+    /// Which of these are on their company's list.
+    pub async fn identities_suppressed(
+        &self,
+        hashes: &[IdentityHash],
+    ) -> Result<HashSet<IdentityHash>, StoreError> {
+        let names: Vec<String> = hashes.iter().map(IdentityHash::to_string).collect();
+        let keys: Vec<Key<'_>> = names.iter().map(|hash| Key::Suppressed { hash }).collect();
+        let found = self.get_many(&keys).await?;
+        let listed: HashSet<&str> = found.iter().filter_map(|item| read_string(item, "pk")).collect();
+        let places = keys.iter().map(Key::pk).zip(hashes);
+        Ok(places.filter(|(pk, _)| listed.contains(pk.as_str())).map(|(_, hash)| *hash).collect())
     }
 
     /// Whether this e-mail or phone is on the list.
@@ -136,6 +162,13 @@ impl Store {
             ),
         }
     }
+}
+
+fn known(items: Vec<Item>) -> Result<Known, StoreError> {
+    let (lists, scopes): (Vec<Item>, Vec<Item>) =
+        items.into_iter().partition(|item| read_string(item, "sk") == Some(SUPPRESSED));
+    let scopes = scopes.iter().filter_map(|item| read(item).transpose()).collect::<Result<_, _>>()?;
+    Ok(Known { scopes, suppressed: !lists.is_empty() })
 }
 
 fn read(item: &Item) -> Result<Option<Identified>, StoreError> {

@@ -4,12 +4,15 @@
 //! whose methods are named resource first and commit once each. What is expected (somebody else was
 //! first, a cap is full) is a value; an error is a store that could not be asked.
 //!
+//! `abreast` gathers what many ask for at one moment into few calls.
+//!
 //! Reads and single writes are retried by the SDK. Transactions are retried here and only here, with
 //! one token, so that a reply that was lost after the commit is found committed.
 
 pub mod keys;
 pub mod schema;
 pub mod items;
+mod abreast;
 mod leads;
 mod enquiries;
 mod identities;
@@ -27,6 +30,7 @@ mod switches;
 mod due;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -99,6 +103,8 @@ pub struct Store {
     client: Client,
     table: String,
     entropy: Entropy,
+    /// Of those who work side by side: what they ask is gathered.
+    abreast: Option<Arc<abreast::Abreast>>,
 }
 
 /// How a transaction ended.
@@ -125,7 +131,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 impl Store {
     /// Over this client and table.
     pub fn new(client: Client, table: impl Into<String>, entropy: Entropy) -> Self {
-        Self { client, table: table.into(), entropy }
+        Self { client, table: table.into(), entropy, abreast: None }
     }
 
     /// The client, for what only tools and tests do.
@@ -154,6 +160,9 @@ impl Store {
     }
 
     async fn get(&self, key: &Key<'_>) -> Result<Option<Item>, StoreError> {
+        if let Some(abreast) = &self.abreast {
+            return self.get_abreast(abreast, key).await;
+        }
         let answer = self
             .client
             .get_item()
@@ -282,10 +291,18 @@ impl Store {
         stands(result)
     }
 
-    /// Commits all of it or none of it. Conflicts, throttles and lost replies are tried again here with
+    /// Commits all of it or none of it.
+    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Commit, StoreError> {
+        match &self.abreast {
+            Some(abreast) => self.transact_abreast(abreast, items).await,
+            None => self.transact_alone(items).await,
+        }
+    }
+
+    /// The same in a call of its own. Conflicts, throttles and lost replies are tried again here with
     /// the same token, jittered 5–80 ms, for at most a second; the SDK's own retries are off, so that
     /// there is one layer of them.
-    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Commit, StoreError> {
+    async fn transact_alone(&self, items: Vec<TransactWriteItem>) -> Result<Commit, StoreError> {
         let token = format!("{:032x}", u128::from_le_bytes(self.entropy.bytes()));
         let started = tokio::time::Instant::now();
         loop {

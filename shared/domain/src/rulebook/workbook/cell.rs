@@ -27,6 +27,27 @@ pub(super) fn text(value: &DataRef<'_>, in_date_column: bool) -> String {
     }
 }
 
+/// The cell's text as a person sees it, whatever its column is: dates may have their time of day.
+pub(super) fn shown(value: &DataRef<'_>) -> String {
+    match value {
+        DataRef::DateTime(time) if time.is_datetime() && time.as_f64() >= 1.0 => {
+            date(*time).unwrap_or_else(|| {
+                let (year, month, day, hour, minute, second, _) = time.to_ymd_hms_milli();
+                format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+            })
+        }
+        DataRef::DateTime(time) => number_text(time.as_f64()),
+        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
+        DataRef::Empty
+        | DataRef::String(_)
+        | DataRef::SharedString(_)
+        | DataRef::Int(_)
+        | DataRef::Float(_)
+        | DataRef::Bool(_)
+        | DataRef::Error(_) => text(value, false),
+    }
+}
+
 /// `2026-05-09`, when it is a whole day.
 fn date(time: ExcelDateTime) -> Option<String> {
     let is_day = time.is_datetime() && time.as_f64().fract() == 0.0 && time.as_f64() >= 1.0;

@@ -32,8 +32,10 @@ mod read;
 mod weigh;
 mod cell;
 mod write;
+mod plain;
 #[cfg(test)]
 mod tests;
 
+pub use plain::{PlainSheet, plain};
 pub(super) use read::read;
 pub use write::{export, template};

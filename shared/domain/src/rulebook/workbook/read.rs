@@ -211,13 +211,7 @@ impl Lines {
             if index > 0 {
                 self.text.push(',');
             }
-            if cell.contains([',', ';', '\t', '"', '\n', '\r']) {
-                self.text.push('"');
-                self.text.push_str(&cell.replace('"', "\"\""));
-                self.text.push('"');
-            } else {
-                self.text.push_str(cell);
-            }
+            push_cell(&mut self.text, cell);
         }
         self.text.push('\n');
         if self.text.len() > self.room {
@@ -226,6 +220,17 @@ impl Lines {
             return Err((ProblemCode::TooLarge, message));
         }
         Ok(())
+    }
+}
+
+/// One cell of CSV.
+pub(super) fn push_cell(text: &mut String, cell: &str) {
+    if cell.contains([',', ';', '\t', '"', '\n', '\r']) {
+        text.push('"');
+        text.push_str(&cell.replace('"', "\"\""));
+        text.push('"');
+    } else {
+        text.push_str(cell);
     }
 }
 
