@@ -197,6 +197,13 @@ impl AssignmentId {
     }
 }
 
+impl EnquiryId {
+    /// When it was minted, in Unix milliseconds; of one that was imported, nothing that means anything.
+    pub fn minted_ms(&self) -> i64 {
+        self.bytes().iter().take(6).fold(0, |ms, byte| ms << 8 | i64::from(*byte))
+    }
+}
+
 impl LeadId {
     /// The id of the lead that an enquiry opens. It is the enquiry's own, so that an enquiry kept
     /// twice cannot open two leads.

@@ -1,0 +1,79 @@
+//! How many come from one place.
+//!
+//! What comes from a source's pages is counted in windows of ten minutes, each spread over shards by the
+//! address it came from: what one address sends is counted in one item, and no item is written more often
+//! than a shard's share. The source's own number is estimated from a shard's: addresses spread evenly.
+
+use jiff::Timestamp;
+
+use super::rules::VelocityLimits;
+use super::{AddressHash, Reason};
+
+/// A window of one source, and the shard of it that an address is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Ten minutes, counted from the epoch.
+    pub number: i64,
+    /// From 0.
+    pub shard: u32,
+    /// Of how many.
+    pub shards: u32,
+    /// What the shard takes; more is a flood, and not looked at any closer.
+    pub most: u32,
+}
+
+/// How long a window is, in seconds.
+pub const WINDOW_S: i64 = 600;
+/// At most this many shards a window.
+const SHARDS: u32 = 64;
+/// A shard's fair share below which it says little of the whole.
+const SHARE: u32 = 32;
+
+impl Window {
+    /// Where an enquiry is counted.
+    pub fn of(limits: &VelocityLimits, at: Timestamp, address: Option<AddressHash>) -> Self {
+        let shards = (limits.source / SHARE).clamp(1, SHARDS);
+        let spread = address.map_or(0, |address| u64::from_le_bytes(address.bytes()));
+        Self {
+            number: at.as_second().div_euclid(WINDOW_S),
+            shard: (spread % u64::from(shards)) as u32,
+            shards,
+            most: (limits.source / shards).saturating_mul(2).max(SHARE),
+        }
+    }
+}
+
+/// What was counted in a window, this enquiry included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// In this shard.
+    pub in_shard: u32,
+    /// Of how many shards.
+    pub shards: u32,
+    /// People at this address.
+    pub people_at_address: u32,
+    /// People who sent the form with this token.
+    pub people_of_token: u32,
+    /// People who said the same.
+    pub people_who_said_so: u32,
+}
+
+/// As many people may say the same in ten minutes: families fill a form in twice.
+const SAY_THE_SAME: u32 = 2;
+
+impl Tally {
+    pub(super) fn signs(self, limits: &VelocityLimits, signs: &mut Vec<Reason>) {
+        if self.in_shard.saturating_mul(self.shards) > limits.source {
+            signs.push(Reason::SourceVelocity);
+        }
+        if self.people_at_address > limits.address {
+            signs.push(Reason::AddressVelocity);
+        }
+        if self.people_of_token > 1 {
+            signs.push(Reason::FormTokenReused);
+        }
+        if self.people_who_said_so > SAY_THE_SAME {
+            signs.push(Reason::IdenticalPayload);
+        }
+    }
+}
