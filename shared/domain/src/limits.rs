@@ -173,7 +173,7 @@ pub const FORM_FAST_SECONDS: u32 = 600;
 /// After how many hours a form can at the latest be too old (30 days).
 pub const FORM_OLD_HOURS: u32 = 720;
 /// The largest limit of what a source's pages send in ten minutes.
-pub const SOURCE_VELOCITY: u32 = 1_000_000;
+pub const SOURCE_VELOCITY: u32 = 50_000;
 /// The largest limit of people at one address in ten minutes: their hashes are kept in one item.
 pub const ADDRESS_VELOCITY: u32 = 1_000;
 /// Domains of mail that a company lists itself.

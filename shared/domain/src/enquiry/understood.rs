@@ -57,8 +57,9 @@ pub struct Understood {
     pub extra: BTreeMap<String, String>,
     /// The form token, still to be verified.
     pub form_token: Option<String>,
-    /// Standard fields that were filled in, and could not be understood in any way.
-    pub misread: Vec<Standard>,
+    /// Standard fields that were filled in and could not be understood in any way, with what the surest of their
+    /// values said.
+    pub misread: Vec<(Standard, String)>,
     /// What broke a rule and was cut or set aside.
     pub notes: Vec<FieldError>,
 }
@@ -208,7 +209,7 @@ impl<'a> Reader<'a> {
     fn parsed<T>(&mut self, field: Standard, parse: impl Fn(&str) -> Result<T, Invalid>) -> Option<T> {
         let mut found = None;
         let candidates = self.candidates.remove(&Meaning::Standard(field)).unwrap_or_default();
-        let filled_in = !candidates.is_empty();
+        let surest = candidates.first().map(|(_, _, value)| tidy(value));
         for (_, name, value) in candidates {
             if found.is_some() {
                 self.set_aside(name, value);
@@ -226,8 +227,8 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        if filled_in && found.is_none() {
-            self.misread.push(field);
+        if let Some(surest) = surest.filter(|_| found.is_none()) {
+            self.misread.push((field, surest));
         }
         found
     }

@@ -60,12 +60,12 @@
 //!
 //! | key | default | rule |
 //! |---|---|---|
-//! | `doubtful`, `spam` | 50, 100 | from which weight on; 1 to 10,000 |
+//! | `doubtful`, `spam` | 50, 110 | from which weight on; 1 to 10,000 |
 //! | `deadline_hours` | 72 | 1 to 8,760: how long the desk has time |
 //! | `at_deadline` | `release` | `release` `keep`: what is doubtful goes its way then, or stays, overdue |
 //! | `honeypot` | usual names | list of fields that no person sees, to 20 |
 //! | `weights` | of each reason its own | `{ disposable_email = 80 }`, 0 to 1,000; 0 passes over it |
-//! | `form` | `{ fast_seconds = 2, old_hours = 24 }` | 0 to 600; 1 to 720 |
+//! | `form` | `{ fast_seconds = 1, old_hours = 168 }` | 0 to 600; 1 to 720 |
 //! | `velocity` | `{ source = 3000, address = 10, identity = 20 }` | in ten minutes from a source's pages, people of one address in ten minutes, of one person in an hour |
 //! | `disposable`, `not_disposable` | none | lists of domains, to 1,000 |
 //!

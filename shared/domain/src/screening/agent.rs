@@ -1,6 +1,6 @@
 //! What wrote a request, as it names itself. Only of pages: a server is a program, and may say so.
 
-use super::Reason;
+use super::{Reason, message};
 
 /// Crawlers, scanners and browsers without a window, in lower case.
 const BOTS: [&str; 26] = [
@@ -17,7 +17,9 @@ const PROGRAMS: [&str; 24] = [
 
 pub(super) fn signs(user_agent: Option<&str>, signs: &mut Vec<Reason>) {
     let agent = user_agent.unwrap_or_default().trim().to_ascii_lowercase();
-    let sign = if agent.is_empty() {
+    let sign = if message::attacks(&agent) {
+        Reason::Attack
+    } else if agent.is_empty() {
         Reason::NoAgent
     } else if BOTS.iter().any(|bot| agent.contains(bot)) || names_a_bot(&agent) {
         Reason::BotAgent

@@ -27,7 +27,7 @@ pub(super) fn gibberish(text: &str) -> bool {
         if plain.len() >= FEWEST && (mean > UNUSUAL || is_walk(&plain) || is_mute(&plain) || is_jumbled(word)) {
             return true;
         }
-        if is_stutter(&plain) {
+        if is_stutter(&plain) || is_short_walk(&plain) {
             return true;
         }
         cost += of_word;
@@ -79,10 +79,15 @@ fn cost_of(plain: &[u8]) -> u32 {
     cost
 }
 
-/// Five keys in a row, or four that begin a row and are the word.
+/// Five keys in a row.
 fn is_walk(plain: &[u8]) -> bool {
     const KEYS: usize = 5;
     plain.windows(KEYS).any(|keys| ROWS.iter().any(|row| row.windows(KEYS).any(|some| some == keys)))
+}
+
+/// A whole word of at least four keys in a row.
+fn is_short_walk(plain: &[u8]) -> bool {
+    plain.len() >= 4 && ROWS.iter().any(|row| row.windows(plain.len()).any(|some| some == plain))
 }
 
 /// Five letters or more, and none to sing.
@@ -96,7 +101,7 @@ fn is_stutter(plain: &[u8]) -> bool {
     let all_one = plain.len() >= 3 && plain.iter().all(|letter| Some(letter) == one);
     let four = plain.windows(4).any(|four| four.iter().all(|letter| Some(letter) == four.first()));
     let units = |length: usize| plain.len() >= 3 * length && plain.chunks_exact(length).all(|unit| plain.starts_with(unit));
-    let first_keys = matches!(plain, b"asdf" | b"asd" | b"qwer" | b"qwe" | b"zxc" | b"zxcv" | b"jkl" | b"fdsa" | b"dsa" | b"hjkl" | b"sdf" | b"dfg" | b"fgh");
+    let first_keys = matches!(plain, b"asd" | b"qwe" | b"zxc" | b"jkl" | b"dsa" | b"sdf" | b"dfg" | b"fgh");
     all_one || four || first_keys || [2, 3].into_iter().any(units)
 }
 

@@ -5,8 +5,15 @@ use crate::enquiry::{Standard, Understood};
 use crate::person::Email;
 
 pub(super) fn signs(rules: &ScreeningRules, who: &Understood, signs: &mut Vec<Reason>) {
-    let dummy_email = who.email.as_ref().is_some_and(Email::is_dummy);
-    let dummy_phone = who.phone.as_ref().is_some_and(crate::person::Phone::is_dummy);
+    let typed = |field: Standard| who.misread.iter().find(|(misread, _)| *misread == field).map(|(_, text)| text);
+    // Whoever says openly that there is none has left it blank.
+    let slip = |field: Standard| typed(field).filter(|text| !is_blank(text));
+    let (email_slip, phone_slip) = (slip(Standard::Email), slip(Standard::Phone));
+    let dummy_email = who.email.as_ref().is_some_and(|email| email.is_dummy() || is_made_up(email));
+    let dummy_phone = match &who.phone {
+        Some(phone) => phone.is_dummy(),
+        None => phone_slip.is_some_and(|text| is_counted(text)),
+    };
     if let Some(email) = &who.email {
         if is_disposable(rules, email.domain()) {
             signs.push(Reason::DisposableEmail);
@@ -16,13 +23,13 @@ pub(super) fn signs(rules: &ScreeningRules, who: &Understood, signs: &mut Vec<Re
         }
     }
     let shows = [
-        (who.misread.contains(&Standard::Email), Reason::MalformedEmail),
+        (email_slip.is_some(), Reason::MalformedEmail),
         (dummy_email, Reason::DummyEmail),
-        (who.misread.contains(&Standard::Phone), Reason::ImpossiblePhone),
+        (phone_slip.is_some(), Reason::ImpossiblePhone),
         (dummy_phone, Reason::DummyPhone),
     ];
     signs.extend(shows.into_iter().filter(|(shows, _)| *shows).map(|(_, sign)| sign));
-    let real = (who.email.is_some() && !dummy_email) || (who.phone.is_some() && !dummy_phone);
+    let real = (who.email.is_some() && !dummy_email) || who.phone.as_ref().is_some_and(|phone| !phone.is_dummy());
     if who.reachable() && !real {
         signs.push(Reason::NoRealContact);
     }
@@ -35,6 +42,36 @@ fn is_disposable(rules: &ScreeningRules, domain: &str) -> bool {
     disposable::parents(domain).any(|domain| rules.disposable.contains(domain)) || disposable::is_listed(domain)
 }
 
+/// `none`, `n/a`, `-`, `no phone`.
+fn is_blank(text: &str) -> bool {
+    let word: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    matches!(word.as_str(), "" | "none" | "na" | "no" | "nil" | "nophone" | "noemail" | "nomail" | "donthave" | "dontcall" | "private" | "unknown")
+}
+
+/// `no@no.com`, `a@a.com`, `name@email.com`: nobody's, though a server may take it.
+fn is_made_up(email: &Email) -> bool {
+    const NAMES: [&str; 14] = [
+        "no", "none", "name", "yourname", "email", "youremail", "mail", "user", "abc", "xyz", "aaa", "xxx", "asd", "qwe",
+    ];
+    const PLACES: [&str; 7] = ["email.com", "mail.com", "domain.com", "yourdomain.com", "no.com", "nope.com", "website.com"];
+    let local = email.local().to_lowercase();
+    let (label, top) = email.domain().split_once('.').unwrap_or_default();
+    let letters_alone = label.len() == 1 && local.len() == 1;
+    let echo = local == label && label.len() <= 4;
+    letters_alone || echo || top.len() < 2 || (NAMES.contains(&local.as_str()) && PLACES.contains(&email.domain()))
+}
+
+/// `000`, `123456`, `(555) 555-5555`, `9876543210`: typed to get past the field. A number with a digit too many is
+/// a slip.
+fn is_counted(text: &str) -> bool {
+    let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_digit).collect();
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    let steps = |by: i16| digits.windows(2).all(|pair| matches!(pair, [a, b] if (i16::from(*b) - i16::from(*a) - by).rem_euclid(10) == 0));
+    let national = digits.strip_prefix(b"1").filter(|rest| rest.len() == 10).unwrap_or(&digits);
+    let alike = national.iter().all(|digit| Some(digit) == national.first());
+    letters == 0 && digits.len() >= 3 && (alike || [0, 1, -1].into_iter().any(steps))
+}
+
 /// Letters that nobody chose. People's mailboxes have digits, initials and pieces of names: only a long run
 /// of letters says anything.
 fn is_nobodys(local: &str) -> bool {
@@ -42,3 +79,4 @@ fn is_nobodys(local: &str) -> bool {
     let mut runs = local.split(|c: char| !c.is_ascii_alphabetic());
     runs.any(|run| run.len() >= LETTERS && letters::gibberish(run))
 }
+

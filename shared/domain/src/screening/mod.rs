@@ -1,8 +1,9 @@
 //! Screening: whether an enquiry is ham, doubtful or spam, and why.
 //!
-//! Each sign is a [`Reason`] with a weight, which `screening.toml` may set. The weights of all signs that
-//! an enquiry shows are added up: from one threshold on it is doubtful, from another spam. Both are
-//! quarantined, whole; neither is refused.
+//! Each sign is a [`Reason`] with a weight, which `screening.toml` may set, and a class. What machines show
+//! and how often it comes adds up; of contact and of content the heaviest sign counts. The sum of the classes
+//! decides: from one threshold on an enquiry is doubtful, from another spam. Both are quarantined, whole; neither
+//! is refused.
 //!
 //! | module | holds |
 //! |---|---|
@@ -16,11 +17,11 @@
 //!
 //! # Determinations
 //!
-//! - *One weak sign never quarantines.* A typing error in one of two contacts, a foreign number, a link, a
-//!   program that names itself: each weighs less than the threshold, since people do that too. What no
-//!   person does (a trap filled in, a link for a name) weighs enough alone.
+//! - *One sign is a doubt, two of different classes are spam*; what nobody types who wants something done
+//!   (advertising, an attack) is spam outright. A trap that is filled in is a doubt: browsers do that too.
 //! - *What a person cannot help is no sign*: a name in another script, of one letter, without a vowel, or of
-//!   four words; an office's shared phone; an address that is a role's.
+//!   four words; a slip in one contact beside a good one; an office's shared phone; an address that is a role's; a
+//!   word that advertising uses as well.
 //! - *A source with its secret is a program.* What wrote the request, how fast, and from where are no signs
 //!   then; what the enquiry says is.
 //! - *Some reasons compel*: an enquiry whose person cannot be reached, whose offer nobody knows, that is on
@@ -42,7 +43,7 @@ mod tests;
 
 pub use address::AddressHash;
 pub use form::{FormSeen, FormToken};
-pub use reason::Reason;
+pub use reason::{Class, Reason};
 pub use rules::{AtDeadline, ScreeningRules};
 pub use velocity::{Tally, Window};
 
@@ -65,9 +66,9 @@ words! {
 pub struct Screening {
     /// What was concluded.
     pub verdict: Verdict,
-    /// The weights of its reasons together.
+    /// The weights of its reasons together, by class.
     pub weight: u32,
-    /// Each once, the heaviest first; those of no weight are left out, unless they compel.
+    /// Each once, those that compel first, then the heaviest; those of no weight are left out, unless they compel.
     pub reasons: Vec<Reason>,
 }
 
@@ -96,8 +97,14 @@ pub struct PageSeen<'a> {
 /// The signs that an enquiry shows by itself.
 pub fn signs(rules: &ScreeningRules, seen: &Seen<'_>) -> Vec<Reason> {
     let mut signs = Vec::new();
-    if rules.honeypot.iter().any(|trap| seen.fields.get(trap).is_some_and(|value| !value.trim().is_empty())) {
+    let traps = rules.honeypot.iter().filter_map(|trap| seen.fields.get(trap));
+    for trapped in traps.filter(|value| !value.trim().is_empty()) {
         signs.push(Reason::Honeypot);
+        // Whoever fills it in with a link or with wares was no browser.
+        let lower = trapped.to_lowercase();
+        if message::links(&lower) > 0 || message::sells(&lower) {
+            signs.push(Reason::Advertising);
+        }
     }
     mail::signs(rules, seen.understood, &mut signs);
     names::signs(seen.understood, &mut signs);
@@ -118,8 +125,12 @@ pub fn conclude(rules: &ScreeningRules, signs: impl IntoIterator<Item = Reason>)
     reasons.sort_unstable();
     reasons.dedup();
     reasons.retain(|reason| reason.compels() || rules.weight(*reason) > 0);
-    reasons.sort_by_key(|reason| std::cmp::Reverse(rules.weight(*reason))); // stable
-    let weight = reasons.iter().map(|reason| rules.weight(*reason)).sum();
+    reasons.sort_by_key(|reason| std::cmp::Reverse((reason.compels(), rules.weight(*reason)))); // stable
+    let of = |class: Class| {
+        let weights = reasons.iter().filter(|reason| reason.class() == class).map(|reason| rules.weight(*reason));
+        if class.adds_up() { weights.sum() } else { weights.max().unwrap_or(0) }
+    };
+    let weight = Class::ALL.into_iter().map(of).sum::<u32>();
     let verdict = if weight >= rules.spam {
         Verdict::Spam
     } else if weight >= rules.doubtful || reasons.iter().any(|reason| reason.compels()) {

@@ -24,8 +24,10 @@ words! {
         AddressVelocity = "address_velocity",
         /// One person, again and again within an hour.
         IdentityVelocity = "identity_velocity",
-        /// Different people saying the same, word for word.
+        /// Somebody else says the same, word for word.
         IdenticalPayload = "identical_payload",
+        /// A third person does.
+        Campaign = "campaign",
         /// A mailbox to be thrown away.
         DisposableEmail = "disposable_email",
         /// An e-mail was given, and is none.
@@ -46,18 +48,20 @@ words! {
         LinkInName = "link_in_name",
         /// A name that is typed to get past a form.
         DummyName = "dummy_name",
-        /// First and last name are one.
+        /// First and last name are one made-up word.
         RepeatedName = "repeated_name",
-        /// A message of random letters.
+        /// A message of random letters, or one that only fills the field.
         GibberishMessage = "gibberish_message",
-        /// A link in the message.
-        LinkInMessage = "link_in_message",
-        /// Several links in the message.
-        ManyLinks = "many_links",
+        /// A message that is a link and nothing else.
+        BareLink = "bare_link",
         /// A forum's or a page's markup.
         Markup = "markup",
         /// Somebody sells something.
         Advertising = "advertising",
+        /// A letter that asks for nothing a dealer has: a job, a survey, praise, an end of calls.
+        NoEnquiry = "no_enquiry",
+        /// The overpayment swindle.
+        Swindle = "swindle",
         /// Somebody tries the lock.
         Attack = "attack",
         /// A crawler, a scanner, or a browser without a window.
@@ -83,38 +87,132 @@ words! {
     }
 }
 
+/// What kind of sign it is. Signs of what was typed into one place say one thing: of contact and content the
+/// heaviest counts. What machines show adds up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// What sent it.
+    Machine,
+    /// How to reach the person.
+    Contact,
+    /// What is written.
+    Content,
+    /// How often.
+    Repetition,
+    /// Who is not to be contacted, and what cannot go on.
+    Listed,
+}
+
+impl Class {
+    /// Every class.
+    pub const ALL: [Self; 5] = [Self::Machine, Self::Contact, Self::Content, Self::Repetition, Self::Listed];
+
+    /// Whether its signs add up.
+    pub const fn adds_up(self) -> bool {
+        match self {
+            Self::Machine | Self::Repetition | Self::Listed => true,
+            Self::Contact | Self::Content => false,
+        }
+    }
+}
+
+/// Alone enough for spam.
+const OUTRIGHT: u32 = 110;
+/// Alone enough to doubt; two of different classes are spam.
+const SIGN: u32 = 55;
+/// Two are enough to doubt; beside a sign they change nothing.
+const HALF: u32 = 25;
+/// Said, and never enough.
+const TRACE: u32 = 5;
+
 impl Reason {
-    /// What it weighs unless the rulebook says otherwise; nothing, where it compels.
+    /// What it weighs unless the rulebook says otherwise; nothing, where it only compels.
     pub const fn default_weight(self) -> u32 {
         match self {
-            Self::Honeypot | Self::LinkInName | Self::Attack => 100,
-            Self::Markup => 80,
-            Self::FormTokenInvalid
+            Self::Advertising | Self::Attack => OUTRIGHT,
+            Self::Honeypot
+            | Self::FormTokenInvalid
             | Self::FormTooFast
-            | Self::FormTokenReused
+            | Self::SourceVelocity
             | Self::AddressVelocity
+            | Self::IdentityVelocity
             | Self::IdenticalPayload
-            | Self::GibberishName
-            | Self::DummyName
-            | Self::ManyLinks
-            | Self::Advertising
-            | Self::BotAgent => 60,
-            Self::SourceVelocity | Self::IdentityVelocity | Self::DisposableEmail | Self::DoNotCall => 50,
-            Self::GibberishMessage | Self::NoRealContact => 40,
-            Self::FormTokenMissing | Self::DummyEmail | Self::DummyPhone | Self::ProgramAgent => 30,
-            Self::GibberishEmail | Self::RepeatedName => 25,
-            Self::FormTooOld
-            | Self::FormTokenElsewhere
-            | Self::MalformedEmail
-            | Self::ImpossiblePhone
-            | Self::LinkInMessage => 20,
-            Self::NoAgent => 10,
-            Self::Suppressed
+            | Self::Campaign
+            | Self::DisposableEmail
+            | Self::DummyEmail
+            | Self::DummyPhone
+            | Self::NoRealContact
             | Self::UnreachablePerson
+            | Self::GibberishName
+            | Self::LinkInName
+            | Self::DummyName
+            | Self::RepeatedName
+            | Self::GibberishMessage
+            | Self::BareLink
+            | Self::Markup
+            | Self::NoEnquiry
+            | Self::Swindle
+            | Self::BotAgent
+            | Self::ProgramAgent
+            | Self::DoNotCall => SIGN,
+            Self::FormTokenMissing
+            | Self::FormTooOld
+            | Self::FormTokenReused
+            | Self::FormTokenElsewhere
+            | Self::GibberishEmail
+            | Self::NoAgent => HALF,
+            Self::MalformedEmail | Self::ImpossiblePhone => TRACE,
+            Self::Suppressed
             | Self::UnknownOffer
             | Self::UnknownSource
             | Self::Unreadable
             | Self::SourceCap => 0,
+        }
+    }
+
+    /// What kind of sign it is.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Honeypot
+            | Self::FormTokenMissing
+            | Self::FormTokenInvalid
+            | Self::FormTooFast
+            | Self::FormTooOld
+            | Self::FormTokenReused
+            | Self::FormTokenElsewhere
+            | Self::BotAgent
+            | Self::ProgramAgent
+            | Self::NoAgent => Class::Machine,
+            Self::DisposableEmail
+            | Self::MalformedEmail
+            | Self::DummyEmail
+            | Self::GibberishEmail
+            | Self::ImpossiblePhone
+            | Self::DummyPhone
+            | Self::NoRealContact
+            | Self::UnreachablePerson => Class::Contact,
+            Self::GibberishName
+            | Self::LinkInName
+            | Self::DummyName
+            | Self::RepeatedName
+            | Self::GibberishMessage
+            | Self::BareLink
+            | Self::Markup
+            | Self::Advertising
+            | Self::NoEnquiry
+            | Self::Swindle
+            | Self::Attack => Class::Content,
+            Self::SourceVelocity
+            | Self::AddressVelocity
+            | Self::IdentityVelocity
+            | Self::IdenticalPayload
+            | Self::Campaign => Class::Repetition,
+            Self::DoNotCall
+            | Self::Suppressed
+            | Self::UnknownOffer
+            | Self::UnknownSource
+            | Self::Unreadable
+            | Self::SourceCap => Class::Listed,
         }
     }
 

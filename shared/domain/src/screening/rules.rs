@@ -57,9 +57,9 @@ pub struct FormLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VelocityLimits {
-    /// From the pages of one source in ten minutes, 1 to 1,000,000.
+    /// From the pages of one source in ten minutes, 1 to 50,000.
     pub source: u32,
-    /// People from one address, through one source, in ten minutes, 1 to 10,000.
+    /// People from one address, through one source, in ten minutes, 1 to 1,000.
     pub address: u32,
     /// Enquiries of one person in an hour, 1 to 100.
     pub identity: u32,
@@ -69,7 +69,7 @@ impl Default for ScreeningRules {
     fn default() -> Self {
         Self {
             doubtful: 50,
-            spam: 100,
+            spam: 110,
             deadline_hours: 72,
             at_deadline: AtDeadline::Release,
             honeypot: TRAPS.map(str::to_owned).to_vec(),
@@ -84,7 +84,8 @@ impl Default for ScreeningRules {
 
 impl Default for FormLimits {
     fn default() -> Self {
-        Self { fast_seconds: 2, old_hours: 24 }
+        // The snippet sends what it kept at once; a tab stays open for days.
+        Self { fast_seconds: 1, old_hours: 168 }
     }
 }
 

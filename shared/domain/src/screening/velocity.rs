@@ -4,10 +4,14 @@
 //! address it came from: what one address sends is counted in one item, and no item is written more often
 //! than a shard's share. The source's own number is estimated from a shard's: addresses spread evenly.
 
+use hmac::digest::KeyInit;
+use hmac::{Hmac, Mac as _};
 use jiff::Timestamp;
+use sha2::Sha256;
 
 use super::rules::VelocityLimits;
 use super::{AddressHash, Reason};
+use crate::ids::CompanyId;
 
 /// A window of one source, and the shard of it that an address is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +47,23 @@ impl Window {
     }
 }
 
+/// Messages shorter than this are often the same.
+const SAYS_ENOUGH_CHARS: usize = 60;
+
+/// What a message says, as the first eight bytes of an HMAC-SHA256 under a key derived from the master secret;
+/// `None` when it says too little to be anybody's own.
+pub fn said(key: &[u8; 32], company: &CompanyId, message: &str) -> Option<[u8; 8]> {
+    let words = message.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    if words.chars().count() < SAYS_ENOUGH_CHARS {
+        return None;
+    }
+    let mut mac: Hmac<Sha256> = KeyInit::new_from_slice(key).ok()?;
+    mac.update(company.as_str().as_bytes());
+    mac.update(&[0]);
+    mac.update(words.as_bytes());
+    mac.finalize().into_bytes().get(..8)?.try_into().ok()
+}
+
 /// What was counted in a window, this enquiry included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -58,9 +79,6 @@ pub struct Tally {
     pub people_who_said_so: u32,
 }
 
-/// As many people may say the same in ten minutes: families fill a form in twice.
-const SAY_THE_SAME: u32 = 2;
-
 impl Tally {
     pub(super) fn signs(self, limits: &VelocityLimits, signs: &mut Vec<Reason>) {
         if self.in_shard.saturating_mul(self.shards) > limits.source {
@@ -72,8 +90,11 @@ impl Tally {
         if self.people_of_token > 1 {
             signs.push(Reason::FormTokenReused);
         }
-        if self.people_who_said_so > SAY_THE_SAME {
+        if self.people_who_said_so > 1 {
             signs.push(Reason::IdenticalPayload);
+        }
+        if self.people_who_said_so > 2 {
+            signs.push(Reason::Campaign);
         }
     }
 }
