@@ -15,6 +15,7 @@
 mod journey;
 mod intake;
 mod persons;
+mod screening;
 mod scoring;
 mod distribution;
 mod shared;

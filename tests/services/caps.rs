@@ -103,7 +103,7 @@ impl Market {
             user_agent: None,
             spilled: false,
             gpc: false,
-        quarantine: None,
+            quarantine: None,
         };
         let keep = Keep {
             enquiry: &received,

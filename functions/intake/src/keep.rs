@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use leadyard_domain::assignment::DeliveryState;
-use leadyard_domain::delivery::Event;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::assignment::DeliveryState;
+use leadyard_domain::delivery::Event;
 use leadyard_domain::distribution::{Core, Reservation};
 use leadyard_domain::enquiry::{Fields, Understood};
 use leadyard_domain::error::Code;
@@ -27,8 +27,8 @@ use leadyard_platform::store::{
 
 use crate::answer::{Answer, Answered, Pages, What};
 use crate::arrive::{self, Arrival};
-use crate::{screen, trial};
 use crate::whose::{Asking, Known, identity_writes, whose};
+use crate::{screen, trial};
 
 /// An arrival, understood.
 pub(crate) struct Arrived<'a> {
@@ -75,7 +75,9 @@ pub(crate) async fn keep(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, S
     let fields = match arrive::fields(&arrival.content_type, &arrival.body) {
         Ok(fields) => fields,
         Err(problem) => {
-            return unreadable(cloud, &core, arrival, problem).await.map(|answered| answered.with_pages(pages));
+            return unreadable(cloud, &core, arrival, problem)
+                .await
+                .map(|answered| answered.with_pages(pages));
         }
     };
     let stored = stored(arrival, fields.clone());
@@ -468,7 +470,8 @@ fn asks_too_often(core: &Core, lead: Option<&Lead>, arrival: &Arrival) -> bool {
     let at_ms = arrival.at.as_millisecond();
     let within = |ms: i64| ms <= at_ms && at_ms - ms < HOUR_MS;
     let asked = lead.into_iter().flat_map(|lead| &lead.enquiries);
-    asked.filter(|enquiry| within(enquiry.id.minted_ms())).count() >= core.screening.velocity.identity as usize
+    asked.filter(|enquiry| within(enquiry.id.minted_ms())).count()
+        >= core.screening.velocity.identity as usize
 }
 
 fn tell_holders(lead: &Lead, arrival: &Arrival) -> Vec<Delivery> {

@@ -33,7 +33,7 @@ use leadyard_domain::person::{Email, Phone};
 use leadyard_domain::screening::{Reason, Screening, Verdict};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem, Query};
-use leadyard_platform::store::{Judged, QUARANTINED, REJECTED, StoreError, StoredEnquiry};
+use leadyard_platform::store::{Judgement, QUARANTINED, REJECTED, StoreError, StoredEnquiry};
 use leadyard_platform::{judging, who};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -81,7 +81,8 @@ struct Filter {
 
 impl Filter {
     fn read(query: &ListQuery) -> Result<Self, Problem> {
-        let invalid = |field: &str, rule: String| Problem::new(Code::InvalidField, format!("{field}: {rule}"));
+        let invalid =
+            |field: &str, rule: String| Problem::new(Code::InvalidField, format!("{field}: {rule}"));
         let verdict = query.verdict.as_deref().map(str::parse).transpose();
         let email = query.email.as_deref().map(Email::parse).transpose();
         let phone = query.phone.as_deref().map(Phone::parse).transpose();
@@ -320,7 +321,13 @@ fn asked(body: &[u8]) -> Result<Asked, Problem> {
 }
 
 /// Gives a verdict, looking again where somebody else was first.
-async fn perform(cloud: &Cloud, staff: &str, act: Act, id: EnquiryId, asked: &Asked) -> Result<Value, Problem> {
+async fn perform(
+    cloud: &Cloud,
+    staff: &str,
+    act: Act,
+    id: EnquiryId,
+    asked: &Asked,
+) -> Result<Value, Problem> {
     let said = asked.reason.as_deref().map(str::trim).filter(|said| !said.is_empty());
     if said.is_some_and(|said| said.chars().count() > limits::NOTE_CHARS) {
         let detail = format!("reason is at most {} characters", limits::NOTE_CHARS);
@@ -332,7 +339,8 @@ async fn perform(cloud: &Cloud, staff: &str, act: Act, id: EnquiryId, asked: &As
         }
         let enquiry = cloud.store.enquiry_get(id).await?.ok_or_else(missing)?;
         let seen = enquiry.status.clone();
-        let judged = Judged { at: cloud.clock.now(), by: Some(staff.to_owned()), said: said.map(str::to_owned) };
+        let judged =
+            Judgement { at: cloud.clock.now(), by: Some(staff.to_owned()), said: said.map(str::to_owned) };
         if let Some(told) = already(&enquiry, act)? {
             return Ok(told);
         }
@@ -360,7 +368,9 @@ fn already(enquiry: &StoredEnquiry, act: Act) -> Result<Option<Value>, Problem> 
     let status = enquiry.status.as_str();
     match (status, act) {
         (QUARANTINED, _) | (REJECTED, Act::Release | Act::Edit) => Ok(None),
-        (REJECTED, Act::Reject) => Ok(Some(json!({ "enquiry": enquiry.id, "status": REJECTED, "already": true }))),
+        (REJECTED, Act::Reject) => {
+            Ok(Some(json!({ "enquiry": enquiry.id, "status": REJECTED, "already": true })))
+        }
         (_, Act::Release) => Ok(Some(json!({
             "enquiry": enquiry.id, "status": "released", "lead": enquiry.lead, "became": status, "already": true,
         }))),
@@ -371,7 +381,11 @@ fn already(enquiry: &StoredEnquiry, act: Act) -> Result<Option<Value>, Problem> 
     }
 }
 
-async fn reject(cloud: &Cloud, mut enquiry: StoredEnquiry, judged: Judged) -> Result<Option<Value>, Problem> {
+async fn reject(
+    cloud: &Cloud,
+    mut enquiry: StoredEnquiry,
+    judged: Judgement,
+) -> Result<Option<Value>, Problem> {
     let seen = std::mem::replace(&mut enquiry.status, REJECTED.to_owned());
     remember(cloud, &mut enquiry, judged);
     let stands = cloud.store.quarantine_judge(&enquiry, &seen).await?;
@@ -379,7 +393,7 @@ async fn reject(cloud: &Cloud, mut enquiry: StoredEnquiry, judged: Judged) -> Re
 }
 
 /// Writes down who decided, also where an earlier version wrote nothing else.
-fn remember(cloud: &Cloud, enquiry: &mut StoredEnquiry, judged: Judged) {
+fn remember(cloud: &Cloud, enquiry: &mut StoredEnquiry, judged: Judgement) {
     let quarantine = enquiry.quarantine.get_or_insert_with(|| leadyard_platform::store::Quarantine {
         verdict: Verdict::Doubtful,
         weight: 0,
@@ -398,7 +412,9 @@ async fn edited(cloud: &Cloud, mut enquiry: StoredEnquiry, asked: &Asked) -> Res
     let invalid = |detail: String| Problem::new(Code::InvalidField, detail);
     let mut corrections = Vec::new();
     for (name, value) in asked.fields.iter().flatten() {
-        let standard: Standard = name.parse().map_err(|rule: leadyard_domain::error::Invalid| invalid(format!("fields: {rule}")))?;
+        let standard: Standard = name
+            .parse()
+            .map_err(|rule: leadyard_domain::error::Invalid| invalid(format!("fields: {rule}")))?;
         corrections.push((standard, value.clone()));
     }
     if corrections.is_empty() {
@@ -407,8 +423,9 @@ async fn edited(cloud: &Cloud, mut enquiry: StoredEnquiry, asked: &Asked) -> Res
     let core = who::rules_of(cloud, &enquiry.company).await?;
     let map = core.source(&enquiry.source).map(|source| source.fields.clone()).unwrap_or_default();
     let map = FieldMap::new(map).unwrap_or_default();
-    let fields = enquiry.meant().corrected(&map, &corrections).map_err(|rule| invalid(format!("fields: {rule}")))?;
-    remember(cloud, &mut enquiry, Judged { at: cloud.clock.now(), by: None, said: None });
+    let fields =
+        enquiry.meant().corrected(&map, &corrections).map_err(|rule| invalid(format!("fields: {rule}")))?;
+    remember(cloud, &mut enquiry, Judgement { at: cloud.clock.now(), by: None, said: None });
     if let Some(quarantine) = &mut enquiry.quarantine {
         quarantine.edited = Some(fields);
     }
@@ -437,7 +454,7 @@ fn outcome(released: Released) -> Result<Value, Problem> {
 async fn release(
     cloud: &Cloud,
     mut enquiry: StoredEnquiry,
-    judged: Judged,
+    judged: Judgement,
 ) -> Result<Option<Released>, StoreError> {
     let kept = |reason: Reason| Ok(Some(Released::Kept(vec![reason.as_str()])));
     let Some(core) = cloud.rulebooks.current(&cloud.store, &enquiry.company).await? else {
@@ -461,9 +478,8 @@ async fn release(
         Arrived { arrival: &arrival, core: &core, source, fields: enquiry.meant().clone(), understood };
     let way = Way::Released(seen);
     let answered = Box::pin(keep::join_and_keep(cloud, &arrived, offer, &mut enquiry, &way)).await?;
-    let told = |lead, became: &str| {
-        Released::Gone(json!({ "status": "released", "lead": lead, "became": became }))
-    };
+    let told =
+        |lead, became: &str| Released::Gone(json!({ "status": "released", "lead": lead, "became": became }));
     Ok(answered.and_then(|answered| match answered.what {
         What::Fresh(Answer::Received { lead }) => Some(told(lead, "received")),
         What::Fresh(Answer::Repeat { lead, .. }) => Some(told(lead, "repeat")),
@@ -515,9 +531,10 @@ pub(crate) async fn deadline(cloud: &Cloud, id: EnquiryId) -> Result<(), StoreEr
         }
         let core = cloud.rulebooks.current(&cloud.store, &enquiry.company).await?;
         let concluded = concluded(&enquiry);
-        let lets_go = core.zip(concluded).is_some_and(|(core, concluded)| core.screening.releases(&concluded));
+        let lets_go =
+            core.zip(concluded).is_some_and(|(core, concluded)| core.screening.releases(&concluded));
         if lets_go {
-            let silence = Judged { at: now, by: None, said: None };
+            let silence = Judgement { at: now, by: None, said: None };
             match release(cloud, enquiry.clone(), silence).await? {
                 Some(Released::Gone(_)) => {
                     tracing::info!(enquiry.id = %id, "a quarantined enquiry was released by its deadline");
@@ -541,6 +558,7 @@ pub(crate) async fn deadline(cloud: &Cloud, id: EnquiryId) -> Result<(), StoreEr
 /// What was concluded of it; `None` where a newer version had a reason that is not known here.
 fn concluded(enquiry: &StoredEnquiry) -> Option<Screening> {
     let quarantine = enquiry.quarantine.as_ref()?;
-    let reasons = enquiry.reasons.iter().map(|reason| reason.parse().ok()).collect::<Option<Vec<Reason>>>()?;
+    let reasons =
+        enquiry.reasons.iter().map(|reason| reason.parse().ok()).collect::<Option<Vec<Reason>>>()?;
     Some(Screening { verdict: quarantine.verdict, weight: quarantine.weight, reasons })
 }

@@ -63,7 +63,9 @@ pub(crate) async fn keep(
                 },
             }
         }
-        Some(_) | None => Answer::Test { would_go_to: Vec::new(), waiting: Some("nurturing".to_owned()), reasons },
+        Some(_) | None => {
+            Answer::Test { would_go_to: Vec::new(), waiting: Some("nurturing".to_owned()), reasons }
+        }
     };
     enquiry.status = "test".to_owned();
     let visitor = crate::arrive::visitor(cloud, arrived);

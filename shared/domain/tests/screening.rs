@@ -3,7 +3,12 @@
 //! Two thirds were read while the filters were made; the last third was not, and is run on demand:
 //! `cargo test -p leadyard-domain --test screening -- --ignored --nocapture`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test fails by them, and prints figures")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by them, and prints figures"
+)]
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -128,11 +133,8 @@ impl Matrix {
 }
 
 fn run(file: &str, tell: bool) -> Matrix {
-    let mut table = Table {
-        at: HashMap::new(),
-        now: "2026-01-01T00:00:00Z".parse().unwrap(),
-        said: Said::default(),
-    };
+    let mut table =
+        Table { at: HashMap::new(), now: "2026-01-01T00:00:00Z".parse().unwrap(), said: Said::default() };
     let mut matrix = Matrix::default();
     for row in rows(file) {
         let should: Verdict = row["verdict"].parse().unwrap();

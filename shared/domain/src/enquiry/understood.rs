@@ -174,7 +174,7 @@ struct Reader<'a> {
     /// Surest first, then in order of arrival; none blank.
     candidates: BTreeMap<Meaning, Vec<(Sureness, &'a str, &'a str)>>,
     extra: BTreeMap<String, String>,
-    misread: Vec<Standard>,
+    misread: Vec<(Standard, String)>,
     notes: Vec<FieldError>,
 }
 

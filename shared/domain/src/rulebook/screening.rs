@@ -66,7 +66,9 @@ fn traps(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<Option<Vec<St
 
 fn trap(text: &str) -> Result<String, Invalid> {
     if text.parse::<Standard>().is_ok() {
-        return Err(Invalid::new("a honeypot is a field that no person fills in, none of the standard fields"));
+        return Err(Invalid::new(
+            "a honeypot is a field that no person fills in, none of the standard fields",
+        ));
     }
     if (1..=limits::FIELD_NAME_BYTES).contains(&text.len()) && !text.chars().any(char::is_control) {
         Ok(text.to_owned())
@@ -119,11 +121,7 @@ fn velocity(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<VelocityLi
     })
 }
 
-fn domains(
-    keys: &mut Keys<'_, '_>,
-    key: &'static str,
-    problems: &mut Problems,
-) -> Read<BTreeSet<String>> {
+fn domains(keys: &mut Keys<'_, '_>, key: &'static str, problems: &mut Problems) -> Read<BTreeSet<String>> {
     let domains = keys.list(key, domain, problems)?.unwrap_or_default();
     if domains.len() > limits::MAIL_DOMAINS {
         let message = format!("{key} has at most {} domains", limits::MAIL_DOMAINS);
@@ -152,7 +150,12 @@ pub(super) fn caps(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<cra
         caps.into_iter().filter_map(|(period, most)| Some(Cap { period, most: most? })).collect();
     if caps.is_empty() {
         let range = 1..=limits::CAP;
-        return keys.refuse("caps", ProblemCode::MissingKey, whole_number_rule("caps: hour, or day,", &range).to_string(), problems);
+        return keys.refuse(
+            "caps",
+            ProblemCode::MissingKey,
+            whole_number_rule("caps: hour, or day,", &range).to_string(),
+            problems,
+        );
     }
     Ok(Caps(caps))
 }

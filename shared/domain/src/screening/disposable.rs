@@ -18,7 +18,8 @@ fn stands(domain: &str) -> bool {
     let (mut from, mut to) = (0, LIST.len());
     while from < to {
         let middle = LIST.floor_char_boundary(from.midpoint(to));
-        let start = LIST.get(from..middle).and_then(|before| before.rfind('\n')).map_or(from, |at| from + at + 1);
+        let start =
+            LIST.get(from..middle).and_then(|before| before.rfind('\n')).map_or(from, |at| from + at + 1);
         let line = LIST.get(start..to).and_then(|rest| rest.split('\n').next()).unwrap_or_default();
         match line.cmp(domain) {
             std::cmp::Ordering::Equal => return !line.is_empty(),
@@ -45,7 +46,16 @@ mod tests {
 
     #[test]
     fn a_domain_beside_the_list_is_not_on_it() {
-        for domain in ["gmail.com", "xmailinator.com", "mailinator.co", "com", "", "zzzz.zz", "0", "privaterelay.appleid.com"] {
+        for domain in [
+            "gmail.com",
+            "xmailinator.com",
+            "mailinator.co",
+            "com",
+            "",
+            "zzzz.zz",
+            "0",
+            "privaterelay.appleid.com",
+        ] {
             assert!(!is_listed(domain), "{domain}");
         }
     }

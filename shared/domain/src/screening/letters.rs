@@ -14,8 +14,7 @@ const UNUSUAL_TOGETHER: u32 = 11 * 16 / 2;
 /// Shorter words are never judged by their letters: any two may be a name.
 const FEWEST: usize = 5;
 /// Rows of a keyboard, there and back.
-const ROWS: [&[u8]; 6] =
-    [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm", b"poiuytrewq", b"lkjhgfdsa", b"mnbvcxz"];
+const ROWS: [&[u8]; 6] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm", b"poiuytrewq", b"lkjhgfdsa", b"mnbvcxz"];
 
 /// Whether any of these words, or all together, were hit upon by chance.
 pub(super) fn gibberish(text: &str) -> bool {
@@ -24,7 +23,8 @@ pub(super) fn gibberish(text: &str) -> bool {
         let Some(plain) = latin(word) else { continue };
         let of_word = cost_of(&plain);
         let mean = of_word / (plain.len() as u32 + 1);
-        if plain.len() >= FEWEST && (mean > UNUSUAL || is_walk(&plain) || is_mute(&plain) || is_jumbled(word)) {
+        if plain.len() >= FEWEST && (mean > UNUSUAL || is_walk(&plain) || is_mute(&plain) || is_jumbled(word))
+        {
             return true;
         }
         if is_stutter(&plain) || is_short_walk(&plain) {
@@ -100,7 +100,9 @@ fn is_stutter(plain: &[u8]) -> bool {
     let one = plain.first();
     let all_one = plain.len() >= 3 && plain.iter().all(|letter| Some(letter) == one);
     let four = plain.windows(4).any(|four| four.iter().all(|letter| Some(letter) == four.first()));
-    let units = |length: usize| plain.len() >= 3 * length && plain.chunks_exact(length).all(|unit| plain.starts_with(unit));
+    let units = |length: usize| {
+        plain.len() >= 3 * length && plain.chunks_exact(length).all(|unit| plain.starts_with(unit))
+    };
     let first_keys = matches!(plain, b"asd" | b"qwe" | b"zxc" | b"jkl" | b"dsa" | b"sdf" | b"dfg" | b"fgh");
     all_one || four || first_keys || [2, 3].into_iter().any(units)
 }
@@ -118,11 +120,50 @@ mod tests {
     #[test]
     fn names_of_a_whole_world_are_names() {
         for name in [
-            "Krzysztof Brzęczyszczykiewicz", "Nguyễn Thị Hương", "Ng", "O", "Li Xu", "Hrdlička", "Iqbal", "Siddiqui", "Qureshi",
-            "Mxolisi", "Nkrumah", "Mbappé", "Xóchitl Quetzalcóatl", "Srivastava", "Schwarzschild", "Przybylski",
-            "Mkrtchyan", "Tsvetkov", "Djoković", "Szczęsny", "Llwyd", "Þórður", "Sjöqvist", "McDonald", "DeShawn LaToya",
-            "O'Shaughnessy", "Wright-Knightley", "李小龍", "Мария Иванова", "محمد", "Smrž", "Vlk", "Phrommas", "Hmong Vang",
-            "Barbara", "Mimi", "Lulu", "Coco", "Anna", "Aaron", "Bob", "Lindsey", "Dwyer", "Lynch",
+            "Krzysztof Brzęczyszczykiewicz",
+            "Nguyễn Thị Hương",
+            "Ng",
+            "O",
+            "Li Xu",
+            "Hrdlička",
+            "Iqbal",
+            "Siddiqui",
+            "Qureshi",
+            "Mxolisi",
+            "Nkrumah",
+            "Mbappé",
+            "Xóchitl Quetzalcóatl",
+            "Srivastava",
+            "Schwarzschild",
+            "Przybylski",
+            "Mkrtchyan",
+            "Tsvetkov",
+            "Djoković",
+            "Szczęsny",
+            "Llwyd",
+            "Þórður",
+            "Sjöqvist",
+            "McDonald",
+            "DeShawn LaToya",
+            "O'Shaughnessy",
+            "Wright-Knightley",
+            "李小龍",
+            "Мария Иванова",
+            "محمد",
+            "Smrž",
+            "Vlk",
+            "Phrommas",
+            "Hmong Vang",
+            "Barbara",
+            "Mimi",
+            "Lulu",
+            "Coco",
+            "Anna",
+            "Aaron",
+            "Bob",
+            "Lindsey",
+            "Dwyer",
+            "Lynch",
         ] {
             assert!(!gibberish(name), "{name}");
         }
@@ -131,8 +172,25 @@ mod tests {
     #[test]
     fn what_fingers_hit_upon_is_not() {
         for text in [
-            "sdfsdf", "asdfgh", "qwerty", "xcvbnm", "dfgdfg", "kjhgkjh", "hjgjhg fghfgh", "aaaa", "xxx", "hahaha", "asd asd",
-            "WbPQhKTLyrEsJ", "bcdfgh", "tyuiop", "gfdhgf", "zxqvbnk", "lkjlkj", "Asdf Qwer", "VzTqLbXkRw",
+            "sdfsdf",
+            "asdfgh",
+            "qwerty",
+            "xcvbnm",
+            "dfgdfg",
+            "kjhgkjh",
+            "hjgjhg fghfgh",
+            "aaaa",
+            "xxx",
+            "hahaha",
+            "asd asd",
+            "WbPQhKTLyrEsJ",
+            "bcdfgh",
+            "tyuiop",
+            "gfdhgf",
+            "zxqvbnk",
+            "lkjlkj",
+            "Asdf Qwer",
+            "VzTqLbXkRw",
         ] {
             assert!(gibberish(text), "{text}");
         }

@@ -127,7 +127,8 @@ pub fn conclude(rules: &ScreeningRules, signs: impl IntoIterator<Item = Reason>)
     reasons.retain(|reason| reason.compels() || rules.weight(*reason) > 0);
     reasons.sort_by_key(|reason| std::cmp::Reverse((reason.compels(), rules.weight(*reason)))); // stable
     let of = |class: Class| {
-        let weights = reasons.iter().filter(|reason| reason.class() == class).map(|reason| rules.weight(*reason));
+        let weights =
+            reasons.iter().filter(|reason| reason.class() == class).map(|reason| rules.weight(*reason));
         if class.adds_up() { weights.sum() } else { weights.max().unwrap_or(0) }
     };
     let weight = Class::ALL.into_iter().map(of).sum::<u32>();

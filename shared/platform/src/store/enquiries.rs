@@ -306,7 +306,8 @@ pub(super) fn name_reserved(
     write: aws_sdk_dynamodb::types::TransactWriteItem,
 ) -> aws_sdk_dynamodb::types::TransactWriteItem {
     let names = |expressions: [Option<&str>; 2]| {
-        let named = |name: &str| expressions.into_iter().flatten().any(|expression| expression.contains(name));
+        let named =
+            |name: &str| expressions.into_iter().flatten().any(|expression| expression.contains(name));
         let words = [("#ttl", super::schema::TTL), ("#status", "status")];
         let words: HashMap<String, String> = words
             .into_iter()

@@ -77,9 +77,9 @@ impl Store {
         let items = self.query_prefix(Key::Identity { hash: &hash.to_string(), scope: "" }.pk(), "").await?;
         let on = |list: &str| items.iter().any(|item| read_string(item, "sk") == Some(list));
         let (suppressed, do_not_call) = (on(SUPPRESSED), on(DO_NOT_CALL));
-        let scopes = items.iter().filter(|item| {
-            read_string(item, "sk").is_some_and(|sk| sk != SUPPRESSED && sk != DO_NOT_CALL)
-        });
+        let scopes = items
+            .iter()
+            .filter(|item| read_string(item, "sk").is_some_and(|sk| sk != SUPPRESSED && sk != DO_NOT_CALL));
         let scopes = scopes.filter_map(|item| read(item).transpose()).collect::<Result<_, _>>()?;
         Ok(Known { scopes, suppressed, do_not_call })
     }

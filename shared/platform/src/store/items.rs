@@ -413,12 +413,12 @@ pub struct Quarantine {
     pub edited: Option<Fields>,
     /// Who decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub judged: Option<Judged>,
+    pub judged: Option<Judgement>,
 }
 
 /// A verdict of the desk, or of its silence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Judged {
+pub struct Judgement {
     /// When.
     pub at: Timestamp,
     /// Who; nobody, when the deadline did.
@@ -441,7 +441,11 @@ impl StoredEnquiry {
             let partition = keys::quarantine_shard(&self.company, open, keys::shard(self.id.bytes()));
             item.insert("gk".to_owned(), string(partition));
             item.insert("gs".to_owned(), string(keys::quarantine_sort(self.received_at, self.id)));
-            index_due(&mut item, self.id.bytes(), Some(quarantine.until).filter(|_| open && !quarantine.overdue));
+            index_due(
+                &mut item,
+                self.id.bytes(),
+                Some(quarantine.until).filter(|_| open && !quarantine.overdue),
+            );
         }
         Ok(item)
     }

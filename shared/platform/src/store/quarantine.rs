@@ -80,7 +80,11 @@ impl Store {
         query = match after {
             None => query.key_condition_expression("gk = :shard"),
             Some(after) => query
-                .key_condition_expression(if open { "gk = :shard AND gs > :after" } else { "gk = :shard AND gs < :after" })
+                .key_condition_expression(if open {
+                    "gk = :shard AND gs > :after"
+                } else {
+                    "gk = :shard AND gs < :after"
+                })
                 .expression_attribute_values(":after", string(after)),
         };
         let answer = query.send().await.map_err(StoreError::unavailable)?;
@@ -116,7 +120,11 @@ impl Store {
             .collect())
     }
 
-    pub(super) fn verdict_put(&self, enquiry: &StoredEnquiry, seen: &str) -> Result<TransactWriteItem, StoreError> {
+    pub(super) fn verdict_put(
+        &self,
+        enquiry: &StoredEnquiry,
+        seen: &str,
+    ) -> Result<TransactWriteItem, StoreError> {
         self.put(enquiry.item()?, "#status = :seen", values([(":seen", string(seen))]))
     }
 
