@@ -83,7 +83,7 @@ impl Filter {
     fn read(query: &ListQuery) -> Result<Self, Problem> {
         let invalid =
             |field: &str, rule: String| Problem::new(Code::InvalidField, format!("{field}: {rule}"));
-        let verdict = query.verdict.as_deref().map(str::parse).transpose();
+        let verdict = query.verdict.as_deref().map(str::parse::<Verdict>).transpose();
         let email = query.email.as_deref().map(Email::parse).transpose();
         let phone = query.phone.as_deref().map(Phone::parse).transpose();
         Ok(Self {
