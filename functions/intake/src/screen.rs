@@ -111,6 +111,8 @@ async fn count(cloud: &Cloud, arrived: &Arrived<'_>, token: Option<&FormToken>) 
     let window = Window::of(&arrived.core.screening.velocity, arrival.at, arrival.address);
     let counted = cloud.store.window_count(company, &arrived.source.id, window, &passing, arrival.at);
     match tokio::time::timeout(COUNTS_WITHIN, counted).await {
+        // All whose address is not known are counted in one shard: it says nothing of the others.
+        Ok(Ok(tally)) if arrival.address.is_none() => Some(Tally { shards: 1, ..tally }),
         Ok(Ok(tally)) => Some(tally),
         Ok(Err(error)) => {
             tracing::debug!(error = &error as &dyn std::error::Error, "an enquiry was not counted");
