@@ -16,6 +16,7 @@ mod journey;
 mod intake;
 mod persons;
 mod merge;
+mod screening;
 mod scoring;
 mod distribution;
 mod batches;

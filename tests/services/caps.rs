@@ -105,6 +105,7 @@ impl Market {
             user_agent: None,
             spilled: false,
             gpc: false,
+            quarantine: None,
         };
         let keep = Keep {
             enquiry: &received,
@@ -116,6 +117,8 @@ impl Market {
             visitor: None,
             answer: None,
             past: None,
+            released: None,
+            caps: None,
         };
         assert_eq!(self.store.enquiry_keep(keep).await.unwrap(), Kept::Done);
         self.leads.push(lead.id);

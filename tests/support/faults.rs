@@ -2,7 +2,7 @@
 //! is given. It counts what passes.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{
@@ -21,6 +21,7 @@ pub struct Faults {
     queues: Arc<AtomicBool>,
     commit: Arc<Mutex<Option<Held>>>,
     calls: Arc<Mutex<BTreeMap<String, usize>>>,
+    writes: Arc<AtomicUsize>,
 }
 
 /// A commit that is held on its way to the table: all it rests on is read, and nothing of it is written.
@@ -66,11 +67,27 @@ impl Faults {
         std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// How many items were written, or tried to, so far.
+    pub fn writes(&self) -> usize {
+        self.writes.load(Ordering::SeqCst)
+    }
+
     fn count(&self, request: &HttpRequest) {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let operation = target.rsplit('.').next().unwrap_or_default();
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        *calls.entry(operation).or_default() += 1;
+        *calls.entry(operation.to_owned()).or_default() += 1;
+        drop(calls);
+        let written = match operation {
+            "PutItem" | "UpdateItem" | "DeleteItem" => 1,
+            "TransactWriteItems" => {
+                let body = request.body().bytes().unwrap_or_default();
+                let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+                body["TransactItems"].as_array().map_or(0, Vec::len)
+            }
+            _ => 0,
+        };
+        self.writes.fetch_add(written, Ordering::SeqCst);
     }
 
     fn holds(&self, request: &HttpRequest) -> Option<Held> {
@@ -122,6 +139,7 @@ impl HttpConnector for SwitchedConnector {
             let status = 500.try_into().expect("a status");
             return HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))));
         }
+        self.faults.count(&request);
         let Some(held) = self.faults.holds(&request) else { return self.inner.call(request) };
         let inner = self.inner.clone();
         HttpConnectorFuture::new(async move {

@@ -106,6 +106,11 @@ impl Sender {
         browser.sends("application/x-www-form-urlencoded", person.form()).await
     }
 
+    /// Asks for any path.
+    pub async fn gets(&self, path: &str) -> Reply {
+        ask(&self.app, Method::GET, path, self.headers.clone(), Vec::new()).await
+    }
+
     /// Posts any body as a lead.
     pub async fn sends(&self, content_type: &str, body: impl Into<Vec<u8>>) -> Reply {
         let sender = self.clone().header("content-type", content_type);

@@ -6,7 +6,6 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect};
 use jiff::Timestamp;
 use leadyard_domain::access::VisitorToken;
-use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ContractId, LeadId, VisitorId};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
@@ -23,7 +22,7 @@ pub(crate) enum Answer {
     /// Kept aside until a person looks.
     Quarantined { reasons: Vec<&'static str> },
     /// A test: where it would have gone.
-    Test { would_go_to: Vec<ContractId>, waiting: Option<String> },
+    Test { would_go_to: Vec<ContractId>, waiting: Option<String>, reasons: Vec<&'static str> },
     /// Only the queue could keep it.
     Spilled,
     /// Not taken, and why.
@@ -84,9 +83,9 @@ impl Answered {
             Style::Page => page(status, &self.pages),
         };
         if let What::Fresh(Answer::Refused(problem)) = &self.what
-            && problem.code() == Code::Unavailable
+            && let Some(seconds) = problem.retry_after_s()
         {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if replay {
             response.headers_mut().insert("idempotent-replay", HeaderValue::from_static("true"));
@@ -126,11 +125,14 @@ impl Answer {
                 put(&mut body, "reasons", json!(reasons));
                 (202, "quarantined")
             }
-            Self::Test { would_go_to, waiting } => {
+            Self::Test { would_go_to, waiting, reasons } => {
                 put(&mut body, "test", json!(true));
                 put(&mut body, "would_go_to", json!(would_go_to));
                 if let Some(waiting) = waiting {
                     put(&mut body, "would_wait", json!(waiting));
+                }
+                if !reasons.is_empty() {
+                    put(&mut body, "reasons", json!(reasons));
                 }
                 (201, "received")
             }

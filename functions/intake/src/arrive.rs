@@ -3,7 +3,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +14,7 @@ use leadyard_domain::enquiry::{BodyError, Fields};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{EnquiryId, VisitorId};
 use leadyard_domain::limits;
+use leadyard_domain::screening::AddressHash;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
 use leadyard_platform::queues::ToSpill;
@@ -22,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::answer::{Answer, Answered, Style};
 use crate::keep::{self, Arrived};
+use crate::screen;
 
 /// An enquiry on the doorstep: received, not yet kept.
 #[derive(Clone)]
@@ -39,6 +41,8 @@ pub(crate) struct Arrival {
     pub(crate) visitor: Option<VisitorId>,
     pub(crate) gpc: bool,
     pub(crate) user_agent: Option<String>,
+    /// Where it came from, as a keyed hash.
+    pub(crate) address: Option<AddressHash>,
     pub(crate) spilled: bool,
 }
 
@@ -70,6 +74,7 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
         None => None,
         Some(sent) => Some((idempotency_key(sent)?, hash(&body))),
     };
+    let address = screen::address(cloud, &key.company, headers);
     Ok(Arrival {
         id: EnquiryId::mint(at, cloud.entropy.bytes()),
         key,
@@ -80,7 +85,8 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
         idempotency,
         visitor: Some(VisitorId::mint(at, cloud.entropy.bytes())),
         gpc: http::text(headers, "sec-gpc") == Some("1"),
-        user_agent: http::text(headers, "user-agent").map(|agent| agent.chars().take(200).collect()),
+        user_agent: screen::user_agent(headers),
+        address,
         spilled: false,
     })
 }
@@ -166,6 +172,8 @@ async fn spill(cloud: &Cloud, arrival: &Arrival) -> Answered {
         visitor: arrival.visitor,
         gpc: arrival.gpc,
         user_agent: arrival.user_agent.clone(),
+        address: arrival.address,
+        deadline: false,
     };
     match cloud.queues.to_spill(&message).await {
         Ok(()) => {
@@ -221,7 +229,7 @@ pub(crate) async fn preflight(
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     let answer = response.headers_mut();
-    answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(Method::POST.as_str()));
+    answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
     answer.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         HeaderValue::from_static("content-type, idempotency-key"),

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use leadyard_domain::distribution::Core;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::distribution::{Core, Reservation};
 use leadyard_domain::enquiry::{Fields, Understood};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{CompanyId, VisitorId};
@@ -12,15 +14,19 @@ use leadyard_domain::lead::{self, Contactable, Lead};
 use leadyard_domain::limits;
 use leadyard_domain::person::Phone;
 use leadyard_domain::rulebook::{Offer, Source};
+use leadyard_domain::screening::{self, Reason, Screening, Verdict};
+use leadyard_domain::time;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::judging;
-use leadyard_platform::store::{Delivery, Keep, Kept, StoreError, StoredAnswer, StoredEnquiry};
+use leadyard_platform::store::{
+    Delivery, Keep, Kept, QUARANTINED, Quarantine, SourceCounts, StoreError, StoredAnswer, StoredEnquiry,
+};
 
 use crate::answer::{Answer, Answered, Pages, What};
 use crate::arrive::{self, Arrival};
-use crate::trial;
 use crate::whose::{Asking, Known, identity_writes, whose};
+use crate::{screen, trial};
 
 /// An arrival, understood.
 pub(crate) struct Arrived<'a> {
@@ -48,7 +54,7 @@ pub(crate) async fn keep(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, S
         |source: &&Source| arrival.spilled || source.key_generation == arrival.key.generation;
     let Some(source) = core.source(&arrival.key.source).filter(same_generation) else {
         // An older rulebook may not know the source yet: the spill asks the one in force.
-        return if sure { no_source(cloud, arrival).await } else { Err(StoreError::Contended) };
+        return if sure { no_source(cloud, &core, arrival).await } else { Err(StoreError::Contended) };
     };
     let pages = Pages { thank_you: source.thank_you.clone(), error: source.error_page.clone() };
     if let Some(problem) = past_its_end(&core, source, arrival).filter(|_| sure) {
@@ -57,16 +63,25 @@ pub(crate) async fn keep(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, S
     if let Some(replay) = replay(cloud, arrival).await? {
         return Ok(replay.with_pages(pages));
     }
+    // Before anything is known of the enquiry: whoever is told so must not learn who is known.
+    if !arrival.spilled
+        && let Some(counts) = counts(cloud, &core, source, arrival).await?
+        && let Some(problem) = capped(&core, &counts, arrival)
+    {
+        return Ok(Answered::fresh(Answer::Refused(problem)).with_pages(pages));
+    }
     let fields = match arrive::fields(&arrival.content_type, &arrival.body) {
         Ok(fields) => fields,
         Err(problem) => {
-            return unreadable(cloud, arrival, problem).await.map(|answered| answered.with_pages(pages));
+            return unreadable(cloud, &core, arrival, problem)
+                .await
+                .map(|answered| answered.with_pages(pages));
         }
     };
     let stored = stored(arrival, fields.clone());
     let understood = judging::understand(&stored, Some(source));
     let arrived = Arrived { arrival, core: &core, source, fields, understood };
-    take(cloud, &arrived).await.map(|answered| answered.with_pages(pages))
+    take(cloud, &arrived, sure).await.map(|answered| answered.with_pages(pages))
 }
 
 /// The rulebook's core, and whether it is the one in force: while the table is away it is what was read
@@ -80,16 +95,48 @@ async fn core(cloud: &Cloud, company: &CompanyId) -> Result<Option<(Arc<Core>, b
 
 /// A key that is too old is refused. What was let in by way of the spill was acknowledged: it is kept,
 /// whatever became of its source since.
-async fn no_source(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, StoreError> {
+async fn no_source(cloud: &Cloud, core: &Core, arrival: &Arrival) -> Result<Answered, StoreError> {
     if !arrival.spilled {
         let detail = "the page key is of an older generation, or its source is gone";
         return Ok(Answered::fresh(Answer::Refused(Problem::new(Code::Unauthorized, detail))));
     }
     let mut enquiry = stored(arrival, Fields::default());
     enquiry.raw = Some(String::from_utf8_lossy(&arrival.body).into_owned());
-    enquiry.status = "quarantined".to_owned();
-    enquiry.reasons = vec!["unknown_source".to_owned()];
-    aside(cloud, arrival, &enquiry, Answer::Quarantined { reasons: vec!["unknown_source"] }, None).await
+    let screening = screening::conclude(&core.screening, [Reason::UnknownSource]);
+    quarantine(cloud, core, arrival, enquiry, &screening, None).await
+}
+
+/// The new leads of a source that has a cap: nothing moves for a test.
+async fn counts<'a>(
+    cloud: &Cloud,
+    core: &Core,
+    source: &'a Source,
+    arrival: &Arrival,
+) -> Result<Option<SourceCounts<'a>>, StoreError> {
+    if source.caps.0.is_empty() || source.test {
+        return Ok(None);
+    }
+    // A zone that the rulebook let through is one.
+    let zone = time::zone(&core.company.zone).unwrap_or(TimeZone::UTC);
+    let now = cloud.clock.now();
+    Ok(Some(SourceCounts {
+        caps: &source.caps,
+        usage: cloud.store.source_caps_get(&arrival.key.company, &source.id).await?,
+        reservation: Reservation::at(now, &zone, core.company.week_starts),
+        now,
+    }))
+}
+
+/// Why a source may not send just now, and until when.
+fn capped(core: &Core, counts: &SourceCounts<'_>, arrival: &Arrival) -> Option<Problem> {
+    let (period, cap) = counts.full()?;
+    let zone = time::zone(&core.company.zone).unwrap_or(TimeZone::UTC);
+    let ends = period.end(counts.now, &zone, core.company.week_starts)?;
+    let until = Timestamp::from_second(ends).ok()?;
+    let wait_s = until.duration_since(counts.now).as_secs().max(1) as u32;
+    tracing::info!(company.id = %arrival.key.company, source.id = %arrival.key.source, cap.period = %period, "a source's cap is full");
+    let detail = format!("this source's cap of {cap} leads a {period} is reached until {until}");
+    Some(Problem::new(Code::CapReached, detail).with("until", until.to_string()).retry_after(wait_s))
 }
 
 fn past_its_end(core: &Core, source: &Source, arrival: &Arrival) -> Option<Problem> {
@@ -132,51 +179,104 @@ fn stored(arrival: &Arrival, fields: Fields) -> StoredEnquiry {
         user_agent: arrival.user_agent.clone(),
         spilled: arrival.spilled,
         gpc: arrival.gpc,
+        quarantine: None,
     }
 }
 
 /// What cannot be parsed is stored raw: the sender is told what was wrong, and a person may look.
-async fn unreadable(cloud: &Cloud, arrival: &Arrival, problem: Problem) -> Result<Answered, StoreError> {
+async fn unreadable(
+    cloud: &Cloud,
+    core: &Core,
+    arrival: &Arrival,
+    problem: Problem,
+) -> Result<Answered, StoreError> {
     let mut enquiry = stored(arrival, Fields::default());
     enquiry.raw = Some(String::from_utf8_lossy(&arrival.body).into_owned());
-    enquiry.status = "quarantined".to_owned();
-    enquiry.reasons = vec!["unreadable".to_owned()];
+    let screening = screening::conclude(&core.screening, [Reason::Unreadable]);
+    set_aside(cloud, core, arrival, &mut enquiry, &screening, None);
     let problem = problem.with("enquiry", arrival.id.to_string());
     aside(cloud, arrival, &enquiry, Answer::Refused(problem), None).await
 }
 
 /// Takes in what was understood.
-pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>) -> Result<Answered, StoreError> {
+pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>, sure: bool) -> Result<Answered, StoreError> {
     let arrival = arrived.arrival;
     let mut enquiry = stored(arrival, arrived.fields.clone());
+    let conclude = |signs: Vec<Reason>| screening::conclude(&arrived.core.screening, signs);
     if !arrived.understood.reachable() {
-        enquiry.status = "quarantined".to_owned();
-        enquiry.reasons = vec!["unreachable_person".to_owned()];
+        let mut signs = screen::signs(cloud, arrived, false).await;
+        // Why it reaches nobody says the one reason.
+        signs.retain(|sign| !matches!(sign, Reason::MalformedEmail | Reason::ImpossiblePhone));
+        signs.push(Reason::UnreachablePerson);
+        set_aside(cloud, arrived.core, arrival, &mut enquiry, &conclude(signs), None);
         let problem = Problem::new(Code::UnreachablePerson, "give an e-mail address or a phone number")
             .fields(arrived.understood.notes.clone())
             .with("enquiry", arrival.id.to_string());
         return aside(cloud, arrival, &enquiry, Answer::Refused(problem), None).await;
     }
     let Some(offer) = arrived.core.offer_of(arrived.source, arrived.understood.offer.as_deref()) else {
-        enquiry.status = "quarantined".to_owned();
-        enquiry.reasons = vec!["unknown_offer".to_owned()];
-        // A page's answer has one shape, whatever became of its enquiry.
+        let mut signs = screen::signs(cloud, arrived, false).await;
+        signs.push(Reason::UnknownOffer);
         let visitor = arrive::visitor(cloud, arrived);
-        let answer = Answer::Quarantined { reasons: vec!["unknown_offer"] };
-        return aside(cloud, arrival, &enquiry, answer, visitor).await;
+        return quarantine(cloud, arrived.core, arrival, enquiry, &conclude(signs), visitor).await;
     };
     if arrived.source.test {
         return trial::keep(cloud, arrived, offer, enquiry).await;
     }
+    // Of a table that is away nobody asks twice.
+    let way = Way::Arrives(screen::signs(cloud, arrived, sure).await);
     for round in 0..ROUNDS {
         if round > 0 {
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
         }
-        if let Some(answered) = join_and_keep(cloud, arrived, offer, &mut enquiry).await? {
+        if let Some(answered) = join_and_keep(cloud, arrived, offer, &mut enquiry, &way).await? {
             return Ok(answered);
         }
     }
     Err(StoreError::Contended)
+}
+
+/// Marks an enquiry as one that waits for a verdict.
+fn set_aside(
+    cloud: &Cloud,
+    core: &Core,
+    arrival: &Arrival,
+    enquiry: &mut StoredEnquiry,
+    screening: &Screening,
+    visitor: Option<VisitorId>,
+) {
+    let hours = SignedDuration::from_hours(i64::from(core.screening.deadline_hours));
+    let now = cloud.clock.now();
+    enquiry.status = QUARANTINED.to_owned();
+    enquiry.reasons = screening.reasons.iter().map(ToString::to_string).collect();
+    enquiry.quarantine = Some(Quarantine {
+        verdict: screening.verdict,
+        weight: screening.weight,
+        until: now.checked_add(hours).unwrap_or(now),
+        overdue: false,
+        visitor,
+        trusted: arrival.trusted,
+        edited: None,
+        judged: None,
+    });
+}
+
+/// Keeps an enquiry until somebody decides. A page's answer has one shape, whatever became of its enquiry.
+async fn quarantine(
+    cloud: &Cloud,
+    core: &Core,
+    arrival: &Arrival,
+    mut enquiry: StoredEnquiry,
+    screening: &Screening,
+    visitor: Option<VisitorId>,
+) -> Result<Answered, StoreError> {
+    set_aside(cloud, core, arrival, &mut enquiry, screening, visitor);
+    let reasons: Vec<&str> = screening.reasons.iter().map(|reason| reason.as_str()).collect();
+    tracing::info!(
+        enquiry.id = %arrival.id, screening.verdict = %screening.verdict, screening.reasons = ?reasons,
+        "an enquiry was quarantined"
+    );
+    aside(cloud, arrival, &enquiry, Answer::Quarantined { reasons }, visitor).await
 }
 
 /// Keeps an enquiry that has no lead.
@@ -197,6 +297,8 @@ pub(crate) async fn aside(
         visitor: None,
         answer: remember(cloud, arrival, &answer, visitor),
         past: None,
+        released: None,
+        caps: None,
     };
     match cloud.store.enquiry_keep(keep).await? {
         Kept::Done => Ok(Answered::kept(answer, visitor, false)),
@@ -219,12 +321,21 @@ fn remember(
     Some(StoredAnswer { key, body, status, answer: answer.to_string(), ttl })
 }
 
+/// How an enquiry comes to its lead.
+pub(crate) enum Way {
+    /// It arrives, with these signs.
+    Arrives(Vec<Reason>),
+    /// It is released from quarantine, where it had this status: nobody screens it again.
+    Released(String),
+}
+
 /// One round: whose is it, and keep it so. `None` when somebody else was first.
-async fn join_and_keep(
+pub(crate) async fn join_and_keep(
     cloud: &Cloud,
     arrived: &Arrived<'_>,
     offer: &Offer,
     enquiry: &mut StoredEnquiry,
+    way: &Way,
 ) -> Result<Option<Answered>, StoreError> {
     let arrival = arrived.arrival;
     let company = &arrival.key.company;
@@ -232,14 +343,35 @@ async fn join_and_keep(
     let asking = Asking { company, core: arrived.core, who, at: arrival.at };
     let known = Known::of(cloud, asking, offer).await?;
     let visitor = arrive::visitor(cloud, arrived);
-    if known.suppressed {
+    let core = arrived.core;
+    let conclude = |more: Option<Reason>| {
+        let signs = match way {
+            Way::Arrives(signs) => signs.as_slice(),
+            Way::Released(_) => &[],
+        };
+        let listed = listed(&known, who, way);
+        screening::conclude(&core.screening, signs.iter().copied().chain(listed).chain(more))
+    };
+    let screening = conclude(None);
+    if screening.verdict != Verdict::Ham {
         // Kept, and nobody hears of it: neither distribution nor whoever holds the person's lead.
-        enquiry.status = "quarantined".to_owned();
-        enquiry.reasons = vec!["suppressed".to_owned()];
-        let answer = Answer::Quarantined { reasons: vec!["suppressed"] };
-        return aside(cloud, arrival, enquiry, answer, visitor).await.map(Some);
+        return match way {
+            Way::Arrives(_) => {
+                quarantine(cloud, core, arrival, enquiry.clone(), &screening, visitor).await.map(Some)
+            }
+            Way::Released(_) => {
+                let reasons = screening.reasons.iter().map(|reason| reason.as_str()).collect();
+                Ok(Some(Answered::fresh(Answer::Quarantined { reasons })))
+            }
+        };
     }
     let (met, repeated) = whose(cloud, asking, &known, offer).await?;
+    if matches!(way, Way::Arrives(_)) && asks_too_often(core, repeated.as_ref(), arrival) {
+        let screening = conclude(Some(Reason::IdentityVelocity));
+        if screening.verdict != Verdict::Ham {
+            return quarantine(cloud, core, arrival, enquiry.clone(), &screening, visitor).await.map(Some);
+        }
+    }
     let news = lead::Arrival {
         enquiry: arrival.id,
         at: arrival.at,
@@ -272,6 +404,20 @@ async fn join_and_keep(
             (lead, answer)
         }
     };
+    let opens_cycle = matches!(answer, Answer::Received { .. });
+    let counts = match way {
+        // What the desk releases is its own word, and counted by nobody.
+        Way::Arrives(_) if opens_cycle => counts(cloud, core, arrived.source, arrival).await?,
+        Way::Arrives(_) | Way::Released(_) => None,
+    };
+    if let Some(problem) = counts.as_ref().and_then(|counts| capped(core, counts, arrival)) {
+        if !arrival.spilled {
+            return Ok(Some(Answered::fresh(Answer::Refused(problem))));
+        }
+        // It was acknowledged: neither lost, nor above what was agreed.
+        let screening = conclude(Some(Reason::SourceCap));
+        return quarantine(cloud, core, arrival, enquiry.clone(), &screening, visitor).await.map(Some);
+    }
     let flagged = met.duplicate().filter(|other| other.id != lead.id);
     lead.possible_duplicate |= flagged.is_some();
     enquiry.lead = Some(lead.id);
@@ -286,8 +432,15 @@ async fn join_and_keep(
         visitor,
         answer: remember(cloud, arrival, &answer, visitor),
         past: None,
+        released: match way {
+            Way::Arrives(_) => None,
+            Way::Released(seen) => Some(seen),
+        },
+        caps: counts.as_ref(),
     };
     match cloud.store.enquiry_keep(keep).await? {
+        // Somebody else decided meanwhile: who asked looks again.
+        Kept::Already if matches!(way, Way::Released(_)) => Ok(None),
         Kept::Done => {
             hand_on(cloud, &lead, &deliveries).await;
             Ok(Some(Answered::kept(answer, visitor, false)))
@@ -296,6 +449,29 @@ async fn join_and_keep(
         Kept::Answered(found) => Ok(Some(replayed(arrival, found))),
         Kept::Changed => Ok(None),
     }
+}
+
+/// The lists that a person is on. What somebody released is kept from going on by suppression alone.
+fn listed(known: &Known, who: &Understood, way: &Way) -> Vec<Reason> {
+    let mut listed = Vec::new();
+    if known.suppressed {
+        listed.push(Reason::Suppressed);
+    }
+    // Whoever agreed to be called may be (16 CFR 310.4(b)(1)(iii)(B)).
+    if known.do_not_call && who.consent.given != Some(true) && matches!(way, Way::Arrives(_)) {
+        listed.push(Reason::DoNotCall);
+    }
+    listed
+}
+
+/// Whether a lead's person has asked as often within the last hour as is let through.
+fn asks_too_often(core: &Core, lead: Option<&Lead>, arrival: &Arrival) -> bool {
+    const HOUR_MS: i64 = 3_600_000;
+    let at_ms = arrival.at.as_millisecond();
+    let within = |ms: i64| ms <= at_ms && at_ms - ms < HOUR_MS;
+    let asked = lead.into_iter().flat_map(|lead| &lead.enquiries);
+    asked.filter(|enquiry| within(enquiry.id.minted_ms())).count()
+        >= core.screening.velocity.identity as usize
 }
 
 fn tell_holders(lead: &Lead, arrival: &Arrival) -> Vec<Delivery> {

@@ -3,10 +3,12 @@
 //! | module | holds |
 //! |---|---|
 //! | [`arrive`] | a request becomes an arrival: key, origin, body, enquiry id |
+//! | [`screen`] | what screening sees of it; form tokens |
 //! | [`keep`] | an arrival becomes an enquiry and its lead, in one commit |
 //! | [`whose`] | which lead an enquiry belongs to |
 //! | [`trial`] | a test lead: where it would have gone |
 //! | [`answer`] | what the sender is told |
+//! | [`quarantine`] | what waits for a verdict: the desk's, or its silence |
 //! | [`spill`] | what the table did not take comes in later, once |
 //! | [`interactions`] | what leads do |
 //! | [`moving_in`] | what another system knew: history, opening counts, suppression lists |
@@ -14,16 +16,18 @@
 //! One binary, deployed three times: leads, interactions, spill, so that beacons cannot starve leads.
 
 mod arrive;
+mod screen;
 mod keep;
 mod whose;
 mod trial;
 mod answer;
+mod quarantine;
 mod spill;
 mod interactions;
 mod moving_in;
 
 use axum::Router;
-use axum::routing::post;
+use axum::routing::{get, post};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{method_not_allowed, not_found};
 
@@ -33,7 +37,9 @@ pub use spill::handle_spill;
 pub fn leads(cloud: Cloud) -> Router {
     Router::new()
         .route("/v1/leads/{key}", post(arrive::post_lead).options(arrive::preflight))
+        .route("/v1/leads/{key}/form_token", get(screen::form_token).options(arrive::preflight))
         .with_state(cloud.clone())
+        .merge(quarantine::router(cloud.clone()))
         .merge(moving_in::router(cloud))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -11,7 +11,7 @@ use leadyard_platform::queues::{self, ToSpill};
 
 use crate::answer::{Answer, What};
 use crate::arrive::Arrival;
-use crate::keep;
+use crate::{keep, quarantine};
 
 /// Handles a batch of spilled enquiries: those the table still does not take come again.
 pub async fn handle_spill(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
@@ -31,6 +31,15 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
             return Handled::Failed;
         }
     };
+    if spilled.deadline {
+        return match Box::pin(quarantine::deadline(cloud, spilled.enquiry)).await {
+            Ok(()) => Handled::Done,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a quarantined enquiry waits on");
+                Handled::Failed
+            }
+        };
+    }
     let Ok(bytes) = STANDARD.decode(&spilled.body) else { return Handled::Failed };
     let arrival = Arrival {
         id: spilled.enquiry,
@@ -44,6 +53,7 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
         visitor: spilled.visitor.or_else(|| Some(VisitorId::from_bytes(*spilled.enquiry.bytes()))),
         gpc: spilled.gpc,
         user_agent: spilled.user_agent,
+        address: spilled.address,
         spilled: true,
     };
     match Box::pin(keep::keep(cloud, &arrival)).await {

@@ -5,12 +5,14 @@ use leadyard_domain::distribution::Conclusion;
 use leadyard_domain::lead::{self, Lead, LeadScope};
 use leadyard_domain::rulebook::Offer;
 use leadyard_domain::scoring::{Activity, NextStep};
+use leadyard_domain::screening::{self, Verdict};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, with_enquiries};
 use leadyard_platform::store::{StoreError, StoredEnquiry};
 
 use crate::answer::{Answer, Answered};
 use crate::keep::{self, Arrived};
+use crate::screen;
 
 pub(crate) async fn keep(
     cloud: &Cloud,
@@ -50,20 +52,31 @@ pub(crate) async fn would_go(
     // The rest is nurtured first; an incentive's lead until its second interaction.
     let sold_at_once =
         score.band.meets(offer.min_band) && score.next_step == NextStep::Pitch && !offer.incentive;
+    let signs = screen::signs(cloud, arrived, false).await;
+    let screening = screening::conclude(&arrived.core.screening, signs);
+    let reasons: Vec<&str> = screening.reasons.iter().map(|reason| reason.as_str()).collect();
+    let ham = screening.verdict == Verdict::Ham;
     Ok(match judging::in_force(cloud, &arrival.key.company).await? {
+        _ if !ham => {
+            Answer::Test { would_go_to: Vec::new(), waiting: Some("quarantined".to_owned()), reasons }
+        }
         Some(in_force) if sold_at_once => {
             let considered = judging::consider(cloud, &in_force, &lead.facts(score.band), now).await?;
             match considered.decision.conclusion {
                 Conclusion::Assign(seats) => Answer::Test {
                     would_go_to: seats.into_iter().map(|seat| seat.contract).collect(),
                     waiting: None,
+                    reasons,
                 },
                 Conclusion::Wait { reason, recommended, .. } => Answer::Test {
                     would_go_to: recommended.into_iter().map(|seat| seat.contract).collect(),
                     waiting: Some(reason.to_string()),
+                    reasons,
                 },
             }
         }
-        Some(_) | None => Answer::Test { would_go_to: Vec::new(), waiting: Some("nurturing".to_owned()) },
+        Some(_) | None => {
+            Answer::Test { would_go_to: Vec::new(), waiting: Some("nurturing".to_owned()), reasons }
+        }
     })
 }

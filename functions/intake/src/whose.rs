@@ -80,6 +80,8 @@ pub(crate) struct Known {
     by_phone: Vec<Identified>,
     /// The e-mail or the phone is on the company's suppression list.
     pub(crate) suppressed: bool,
+    /// The phone is on the company's do-not-call list.
+    pub(crate) do_not_call: bool,
 }
 
 impl Known {
@@ -93,9 +95,10 @@ impl Known {
         let phone = who.phone.as_ref().map(|phone| IdentityHash::of_phone(&key, company, phone));
         let (email, phone) = (known(cloud, email, &scopes).await?, known(cloud, phone, &scopes).await?);
         let suppressed = email.suppressed || phone.suppressed;
+        let do_not_call = phone.do_not_call;
         let by_email = if keys.email.is_some() { email.scopes } else { Vec::new() };
         let by_phone = if keys.phone.is_some() { phone.scopes } else { Vec::new() };
-        Ok(Self { key, keys, by_email, by_phone, suppressed })
+        Ok(Self { key, keys, by_email, by_phone, suppressed, do_not_call })
     }
 
     /// What they lead to within one scope.

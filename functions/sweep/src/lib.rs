@@ -7,7 +7,7 @@
 use futures::future::join_all;
 use jiff::SignedDuration;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::queues::{QueueError, ToDelivery};
+use leadyard_platform::queues::{QueueError, ToDelivery, ToSpill};
 use leadyard_platform::store::keys::{self, DueKey};
 use leadyard_platform::store::{DueItem, StoreError};
 
@@ -74,8 +74,36 @@ pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
     failed.map_or(Ok(swept), Err)
 }
 
-async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), QueueError> {
+/// Why a due item was not queued.
+#[derive(Debug, thiserror::Error)]
+enum Unqueued {
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
     match &item.key {
+        DueKey::Enquiry(id) => {
+            let Some(enquiry) = cloud.store.enquiry_get(*id).await? else { return Ok(()) };
+            // Intake decides, where enquiries are taken in: its queue is the spill.
+            let message = ToSpill {
+                enquiry: enquiry.id,
+                company: enquiry.company,
+                source: enquiry.source,
+                received_at: enquiry.received_at,
+                content_type: String::new(),
+                body: String::new(),
+                trusted: false,
+                visitor: None,
+                gpc: enquiry.gpc,
+                user_agent: None,
+                address: None,
+                deadline: true,
+            };
+            cloud.queues.to_spill(&message).await?;
+        }
         // The index names no company and no dealer: the lead is a group of its own, behind nobody.
         DueKey::Lead(lead) => cloud.queues.lead_to_distribution(&lead.to_string(), *lead).await?,
         DueKey::Wake(company, category) => cloud.queues.wake_to_distribution(company, category).await?,

@@ -31,16 +31,17 @@ enum Function {
     Console,
 }
 
-/// `/v1/leads/{key}` is intake's to post to, and `/v1/import/…`; everything else about leads is the console's.
+/// `/v1/leads/{key}` is intake's to post to, and `/v1/import/…`, `/v1/quarantine…`, form tokens; everything else about leads is the console's.
 fn function_of(method: &Method, path: &str) -> Function {
     let posts = method == Method::POST || method == Method::OPTIONS;
     if path.starts_with("/v1/interactions/") {
         return Function::Interactions;
     }
-    if path.starts_with("/v1/import/") {
+    if path.starts_with("/v1/import/") || path == "/v1/quarantine" || path.starts_with("/v1/quarantine/") {
         return Function::Leads;
     }
     match path.strip_prefix("/v1/leads/") {
+        Some(rest) if rest.ends_with("/form_token") => Function::Leads,
         Some(rest) if posts && !rest.contains('/') && !is_act(rest) => Function::Leads,
         Some(_) | None => Function::Console,
     }
@@ -82,6 +83,9 @@ mod tests {
             (Method::POST, "/v1/leads/reject", Function::Console),
             (Method::POST, "/v1/interactions/pk_x.y", Function::Interactions),
             (Method::POST, "/v1/import/history", Function::Leads),
+            (Method::GET, "/v1/leads/pk_x.y/form_token", Function::Leads),
+            (Method::GET, "/v1/quarantine", Function::Leads),
+            (Method::POST, "/v1/quarantine/0190/release", Function::Leads),
             (Method::GET, "/healthz", Function::Console),
         ] {
             assert_eq!(function_of(&method, path), function, "{method} {path}");

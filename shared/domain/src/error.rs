@@ -49,6 +49,8 @@ pub enum Code {
     NotFound,
     /// The source is past its end or switched off.
     SourceClosed,
+    /// The source's cap for the hour or the day is full.
+    CapReached,
     /// The page's origin is not among the source's.
     OriginRefused,
     /// The same idempotency key came with another body.
@@ -79,6 +81,7 @@ impl Code {
             Self::StateConflict | Self::VersionConflict => 409,
             Self::SourceClosed => 410,
             Self::BodyTooLarge => 413,
+            Self::CapReached => 429,
             Self::UnsupportedMediaType => 415,
             Self::UnreachablePerson | Self::IdempotencyMismatch | Self::RulebookRefused => 422,
             Self::Internal => 500,
@@ -98,6 +101,7 @@ impl Code {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not-found",
             Self::SourceClosed => "source-closed",
+            Self::CapReached => "cap-reached",
             Self::OriginRefused => "origin-refused",
             Self::IdempotencyMismatch => "idempotency-mismatch",
             Self::StateConflict => "state-conflict",
@@ -121,6 +125,7 @@ impl Code {
             Self::Forbidden => "This token may not do that.",
             Self::NotFound => "There is no such thing here.",
             Self::SourceClosed => "This source no longer takes leads.",
+            Self::CapReached => "This source has sent as many leads as agreed.",
             Self::OriginRefused => "This page may not post for this source.",
             Self::IdempotencyMismatch => "This Idempotency-Key was used with another body.",
             Self::StateConflict => "That does not fit the present state.",
@@ -134,6 +139,6 @@ impl Code {
 
     /// Whether the same request may succeed later.
     pub const fn retryable(self) -> bool {
-        matches!(self, Self::Unavailable | Self::Internal | Self::VersionConflict)
+        matches!(self, Self::CapReached | Self::Unavailable | Self::Internal | Self::VersionConflict)
     }
 }

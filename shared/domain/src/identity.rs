@@ -119,6 +119,11 @@ impl IdentityHash {
         Some(Self::of(key, company, IdentityKind::Surname, name.surname_key()?.as_str()))
     }
 
+    /// Its first eight bytes: enough to tell a few people apart.
+    pub fn short(self) -> [u8; 8] {
+        self.0.first_chunk().copied().unwrap_or_default()
+    }
+
     fn of(key: &IdentityKey, company: &CompanyId, kind: IdentityKind, value: &str) -> Self {
         // A key shorter than the hash's block is padded with zeros (RFC 2104, section 2): doing it here leaves
         // no length to be refused.

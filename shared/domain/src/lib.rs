@@ -17,6 +17,7 @@
 //! | [`lead`] | a lead, its sale cycles and stages |
 //! | [`enquiry`] | one arrival, as received and as understood |
 //! | [`identity`] | whether an enquiry belongs to a lead we know |
+//! | [`screening`] | ham, doubtful or spam, and why |
 //! | [`scoring`] | fit, engagement, band, priority, next step |
 //! | [`dealer`], [`contract`] | who receives leads, and on what terms |
 //! | [`rulebook`] | a company's rules as text: parse, check, compile |
@@ -41,6 +42,7 @@ pub mod limits;
 pub mod lead;
 pub mod enquiry;
 pub mod identity;
+pub mod screening;
 pub mod scoring;
 pub mod dealer;
 pub mod contract;

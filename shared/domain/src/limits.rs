@@ -170,6 +170,32 @@ pub const CHUNKS_KEPT_BYTES: usize = 16 * 1024 * 1024;
 pub const ATTRIBUTION_BYTES: usize = 512;
 /// A signed visitor token, in bytes.
 pub const VISITOR_TOKEN_BYTES: usize = 256;
+/// The largest threshold of screening.
+pub const SCREENING_THRESHOLD: u32 = 10_000;
+/// The most that a sign weighs.
+pub const SCREENING_WEIGHT: u32 = 1_000;
+/// The longest deadline of what is quarantined, in hours (a year).
+pub const QUARANTINE_HOURS: u32 = 8_760;
+/// Traps of one company's forms.
+pub const HONEYPOTS: usize = 20;
+/// Below how many seconds a form can at most be sent too fast.
+pub const FORM_FAST_SECONDS: u32 = 600;
+/// After how many hours a form can at the latest be too old (30 days).
+pub const FORM_OLD_HOURS: u32 = 720;
+/// The largest limit of what a source's pages send in ten minutes.
+pub const SOURCE_VELOCITY: u32 = 50_000;
+/// The largest limit of people at one address in ten minutes: their hashes are kept in one item.
+pub const ADDRESS_VELOCITY: u32 = 1_000;
+/// Domains of mail that a company lists itself.
+pub const MAIL_DOMAINS: usize = 1_000;
+/// Enquiries in one page of the quarantine.
+pub const QUARANTINE_PAGE: usize = 50;
+/// Enquiries that one request for the quarantine looks at.
+pub const QUARANTINE_EXAMINED: usize = 1_000;
+/// Enquiries of one verdict on many.
+pub const ENQUIRIES_PER_VERDICT: usize = 100;
+/// A signed form token, in bytes.
+pub const FORM_TOKEN_BYTES: usize = 512;
 /// Entries of a source's field map.
 pub const FIELD_MAP: usize = 200;
 /// An interaction's kind (`page_view`), in bytes.

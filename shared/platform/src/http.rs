@@ -65,6 +65,11 @@ impl Problem {
         self.fields.clone()
     }
 
+    /// When to try again, in seconds.
+    pub const fn retry_after_s(&self) -> Option<u32> {
+        self.retry_after_s
+    }
+
     /// The problem's JSON.
     pub fn json(&self) -> Value {
         let mut problem = json!({

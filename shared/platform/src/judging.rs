@@ -41,7 +41,7 @@ pub fn understand(enquiry: &StoredEnquiry, source: Option<&Source>) -> Understoo
     // A map that the rulebook let through is one.
     let map = FieldMap::new(map).unwrap_or_default();
     Enquiry {
-        fields: enquiry.fields.clone(),
+        fields: enquiry.meant().clone(),
         received_at: enquiry.received_at,
         global_privacy_control: enquiry.gpc,
     }

@@ -14,6 +14,7 @@ use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::ids::{
     AssignmentId, CategoryId, CompanyId, EnquiryId, LeadId, OfferId, SourceId, VisitorId,
 };
+use leadyard_domain::screening::AddressHash;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +122,13 @@ pub struct ToSpill {
     pub gpc: bool,
     /// The browser, as it named itself.
     pub user_agent: Option<String>,
+    /// Where it came from, as a keyed hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<AddressHash>,
+    /// It is kept already, in quarantine, and its deadline is there. An earlier version keeps it again, which
+    /// changes nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deadline: bool,
 }
 
 /// A message as sent: its version beside it.

@@ -188,7 +188,7 @@ async fn take_in(
     let kept = if request.dry_run {
         would_be(cloud, &arrived, offer).await?
     } else {
-        let answered = Box::pin(keep::take(cloud, &arrived)).await?;
+        let answered = Box::pin(keep::take(cloud, &arrived, true)).await?;
         if answered.already { Row::of(Status::Already) } else { told(answered.what) }
     };
     Ok((one.at, Row { notes, ..kept }))
@@ -207,7 +207,12 @@ async fn would_be(cloud: &Cloud, arrived: &Arrived<'_>, offer: &Offer) -> Result
     if let Some(lead) = repeated.as_ref().filter(|lead| !lead.opens_next_cycle(arrival.at, window)) {
         return Ok(told(What::Fresh(Answer::Repeat { lead: lead.id, since: lead.last_enquiry_at })));
     }
-    let going = told(What::Fresh(trial::would_go(cloud, arrived, offer).await?));
+    let going = match trial::would_go(cloud, arrived, offer).await? {
+        Answer::Test { waiting: Some(waiting), reasons, .. } if waiting == "quarantined" && !source.test => {
+            return Ok(told(What::Fresh(Answer::Quarantined { reasons })));
+        }
+        going => told(What::Fresh(going)),
+    };
     let how = if source.test { going.how } else { Some("received") };
     Ok(Row { how, lead: repeated.map(|lead| lead.id), ..going })
 }
@@ -223,9 +228,10 @@ fn told(what: What) -> Row {
         What::Fresh(Answer::Quarantined { reasons }) => {
             Row { more: vec![("reasons", json!(reasons))], ..imported("quarantined") }
         }
-        What::Fresh(Answer::Test { would_go_to, waiting }) => {
+        What::Fresh(Answer::Test { would_go_to, waiting, reasons }) => {
             let waits = waiting.map(|reason| ("would_wait", json!(reason)));
-            let more = [("would_go_to", json!(would_go_to))].into_iter().chain(waits).collect();
+            let doubts = (!reasons.is_empty()).then(|| ("reasons", json!(reasons)));
+            let more = [("would_go_to", json!(would_go_to))].into_iter().chain(waits).chain(doubts).collect();
             Row { more, ..imported("test") }
         }
         What::Fresh(Answer::Refused(problem)) => Row::refused(problem.faults()),

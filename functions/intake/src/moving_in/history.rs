@@ -192,6 +192,7 @@ async fn join_and_keep(
         user_agent: None,
         spilled: false,
         gpc: false,
+        quarantine: None,
     };
     let keep = Keep {
         enquiry: &enquiry,
@@ -203,6 +204,8 @@ async fn join_and_keep(
         visitor: None,
         answer: None,
         past: Some(Past { mark: one.mark.as_deref(), seat: seat.as_ref(), decision: decision.as_ref() }),
+        released: None,
+        caps: None,
     };
     let status = match cloud.store.enquiry_keep(keep).await? {
         Kept::Done => Status::Imported,

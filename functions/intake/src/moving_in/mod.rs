@@ -5,7 +5,7 @@
 //! | [`enquiries`] | enquiries of a file, as if they had been posted |
 //! | [`history`] | past leads with their dealers and outcomes |
 //! | [`counts`] | what contracts and dealers have had in the periods that run; balances |
-//! | [`suppressed`] | whom the company must not take in |
+//! | [`suppressed`] | whom the company must not take in, or not call |
 //! | [`people`] | whose rows are kept one after another |
 //! | [`directory`] | the dealers and contracts in force, by name |
 //!
@@ -51,6 +51,7 @@ pub(crate) fn router(cloud: Cloud) -> Router {
         .route("/v1/import/history", post(history::import))
         .route("/v1/import/counts", post(counts::import))
         .route("/v1/import/suppressed", post(suppressed::import))
+        .route("/v1/import/do_not_call", post(suppressed::import_do_not_call))
         .with_state(Office { cloud, directories: Arc::default() })
 }
 

@@ -1,7 +1,8 @@
-//! Suppression lists: an e-mail or phone is kept as its keyed hash alone. What arrives from it is kept in
-//! quarantine, and nobody hears of it. A lead of that person that nobody holds is rejected; who holds one keeps it
-//! and is told nothing. Taken off the list, such a lead goes to distribution after all, unless another e-mail or
-//! phone of it is still on.
+//! Suppression and do-not-call lists: an e-mail or phone is kept as its keyed hash alone. What arrives from one
+//! that is suppressed is kept in quarantine, and nobody hears of it. A lead of that person that nobody holds is
+//! rejected; who holds one keeps it and is told nothing. Taken off the list, such a lead goes to distribution after
+//! all, unless another e-mail or phone of it is still on. A phone on the do-not-call list is a sign against an
+//! enquiry, unless the person agreed to be called in it; it moves no lead.
 
 use axum::Json;
 use axum::body::Body;
@@ -14,7 +15,7 @@ use leadyard_domain::ids::{ActId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
-use leadyard_platform::store::{Act, StoreError, Suppression};
+use leadyard_platform::store::{Act, List, StoreError, Suppression};
 use serde_json::{Value, json};
 
 use super::{Asked, Office, Request, Row, Status, let_in};
@@ -32,8 +33,28 @@ pub(super) async fn import(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
+    import_list(List::Suppressed, office, asked, &headers, body).await
+}
+
+/// `POST /v1/import/do_not_call?company&dry_run`: the same, of phones alone.
+pub(super) async fn import_do_not_call(
+    State(office): State<Office>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    import_list(List::DoNotCall, office, asked, &headers, body).await
+}
+
+async fn import_list(
+    which: List,
+    office: Office,
+    asked: Asked,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
     let cloud = &office.cloud;
-    let request = let_in(cloud, asked, &headers, body).await?;
+    let request = let_in(cloud, asked, headers, body).await?;
     let key = cloud.identity_key();
     let listed: Vec<Result<Listed, Row>> = request
         .rows
@@ -41,11 +62,12 @@ pub(super) async fn import(
         .map(|row| {
             row.as_ref().map_err(|error| vec![error.clone()]).and_then(Listed::read).map_err(Row::refused)
         })
+        .map(|one| one.and_then(|listed| fits(which, listed)))
         .collect();
     let removes = |one: &Result<Listed, Row>| one.as_ref().is_ok_and(|listed| listed.remove);
     let removed: Vec<bool> = listed.iter().map(removes).collect();
     let rows: Vec<Row> = stream::iter(listed)
-        .map(|one| list(cloud, &request, &key, one))
+        .map(|one| list(cloud, which, &request, &key, one))
         .buffered(ABREAST)
         .try_collect()
         .await?;
@@ -53,16 +75,31 @@ pub(super) async fn import(
         let changed = rows.iter().zip(&removed).filter(|(row, _)| row.status == Status::Imported);
         changed.filter(|(_, removed)| **removed == remove).count()
     };
+    let (act, what) = match which {
+        List::Suppressed => ("suppress", "suppressed"),
+        List::DoNotCall => ("do_not_call", "do_not_call"),
+    };
     let (on, off) = (count(false), count(true));
     if !request.dry_run && on + off > 0 {
-        let act = request.act(cloud, "suppress", &json!({}), &json!({ "put_on": on, "taken_off": off }));
+        let act = request.act(cloud, act, &json!({}), &json!({ "put_on": on, "taken_off": off }));
         cloud.store.change_keep(&request.company, &act).await?;
     }
-    Ok(request.answer("suppressed", &rows))
+    Ok(request.answer(what, &rows))
+}
+
+/// An e-mail cannot be called.
+fn fits(which: List, listed: Listed) -> Result<Listed, Row> {
+    match which {
+        List::DoNotCall if listed.email.is_some() => {
+            Err(Row::refused_for("email", "a do-not-call list has phone numbers alone"))
+        }
+        List::DoNotCall | List::Suppressed => Ok(listed),
+    }
 }
 
 async fn list(
     cloud: &Cloud,
+    which: List,
     request: &Request,
     key: &IdentityKey,
     one: Result<Listed, Row>,
@@ -79,9 +116,9 @@ async fn list(
     let mut leads = Vec::new();
     for hash in email.into_iter().chain(phone) {
         let changed = if request.dry_run {
-            cloud.store.identity_suppressed(&hash).await? == listed.remove
+            cloud.store.identity_listed(which, &hash).await? == listed.remove
         } else {
-            cloud.store.identity_suppress(&hash, change, cloud.clock.now()).await?
+            cloud.store.identity_list(which, &hash, change, cloud.clock.now()).await?
         };
         if changed {
             status = Status::Imported;

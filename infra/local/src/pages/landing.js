@@ -29,6 +29,14 @@
   const newId = () => crypto.randomUUID ? crypto.randomUUID()
     : Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
+  // When the form was opened, signed. Without it the form works as well.
+  let formToken = "";
+  const opened = () => fetch(form.action + "/form_token", { credentials: "omit" })
+    .then((response) => response.ok ? response.json() : {})
+    .then((body) => { formToken = typeof body.form_token === "string" ? body.form_token : ""; })
+    .catch(() => {});
+  opened();
+
   // Where the visitor came from.
   const query = new URLSearchParams(location.search);
   for (const field of form.querySelectorAll("input[type=hidden]")) {
@@ -56,6 +64,7 @@
     if (sending) return;
     const values = {};
     for (const [name, value] of new FormData(form)) if (value !== "") values[name] = value;
+    if (formToken) values.form_token = formToken;
     const body = JSON.stringify(values);
     // The same words again are the same enquiry; other words are another.
     const same = pending && pending.body === body;
@@ -116,6 +125,8 @@
       $("reference").hidden = false;
     }
     form.reset();
+    formToken = "";
+    opened();
     busy(false);
     $("thanks-title").focus();
     $("quote").scrollIntoView({ block: "start" });

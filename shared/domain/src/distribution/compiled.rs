@@ -34,6 +34,7 @@ use crate::money::Money;
 use crate::place::{self, Place, Reach, State, Unit, Zip};
 use crate::rulebook::{Company, Offer, Source};
 use crate::scoring::{Band, ScoringModel};
+use crate::screening::ScreeningRules;
 
 /// What every function needs of a rulebook, whatever the lead: company, offers, sources, scoring, and
 /// which chunks there are.
@@ -49,6 +50,9 @@ pub struct Core {
     pub sources: Vec<Source>,
     /// How leads are scored.
     pub scoring: ScoringModel,
+    /// What is doubtful, and what is spam.
+    #[serde(default)]
+    pub screening: ScreeningRules,
     /// How many parts each chunk has; a category and state without contracts is absent. A category
     /// whose contracts cover no place at all has none, everywhere.
     pub chunks: Vec<(CategoryId, Option<State>, u16)>,

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::names::{FieldMap, Meaning, Standard};
 use crate::error::{Code, Invalid};
 use crate::limits;
 use crate::person::cut_bytes;
@@ -126,6 +127,29 @@ impl Fields {
             return Err(BodyError::TooManyFields { limit: limits::ENQUIRY_FIELDS });
         }
         Ok(())
+    }
+
+    /// The same with standard fields put right: whatever the sender called such a field is gone, and what is
+    /// given stands under its standard name.
+    pub fn corrected(
+        &self,
+        map: &FieldMap,
+        corrections: &[(Standard, Option<String>)],
+    ) -> Result<Self, BodyError> {
+        let corrects = |name: &str| {
+            let meaning = map.meaning(name).1;
+            corrections.iter().any(|(standard, _)| meaning == Meaning::Standard(*standard))
+        };
+        let mut fields = Self::default();
+        for (name, value) in self.iter().filter(|(name, _)| !corrects(name)) {
+            fields.push(name, value.to_owned())?;
+        }
+        for (standard, value) in corrections {
+            if let Some(value) = value {
+                fields.push(standard.as_str(), value.clone())?;
+            }
+        }
+        Ok(fields)
     }
 
     /// The value under a name, exactly so spelled.

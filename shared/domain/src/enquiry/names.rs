@@ -36,6 +36,7 @@ words! {
         UniversalLeadid = "universal_leadid",
         Visitor = "visitor",
         Gpc = "gpc",
+        FormToken = "form_token",
     }
 }
 

@@ -55,6 +55,11 @@ pub struct Understood {
     /// Every other field that is not blank, by name, each at most [`limits::EXTRA_BYTES`]; values of
     /// standard fields that could not be understood or that another field had already given, too.
     pub extra: BTreeMap<String, String>,
+    /// The form token, still to be verified.
+    pub form_token: Option<String>,
+    /// Standard fields that were filled in and could not be understood in any way, with what the surest of their
+    /// values said.
+    pub misread: Vec<(Standard, String)>,
     /// What broke a rule and was cut or set aside.
     pub notes: Vec<FieldError>,
 }
@@ -100,7 +105,9 @@ impl Enquiry {
             attribution,
             visitor,
             tracking_allowed,
+            form_token: read.parsed(Standard::FormToken, form_token),
             extra: read.extra,
+            misread: read.misread,
             notes: read.notes,
         }
     }
@@ -193,12 +200,18 @@ struct Reader<'a> {
     /// Surest first, then in order of arrival; none blank.
     candidates: BTreeMap<Meaning, Vec<(Sureness, &'a str, &'a str)>>,
     extra: BTreeMap<String, String>,
+    misread: Vec<(Standard, String)>,
     notes: Vec<FieldError>,
 }
 
 impl<'a> Reader<'a> {
     fn new(enquiry: &'a Enquiry, map: &FieldMap) -> Self {
-        let mut read = Self { candidates: BTreeMap::new(), extra: BTreeMap::new(), notes: Vec::new() };
+        let mut read = Self {
+            candidates: BTreeMap::new(),
+            extra: BTreeMap::new(),
+            misread: Vec::new(),
+            notes: Vec::new(),
+        };
         for (name, value) in enquiry.fields.iter() {
             if value.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
                 continue;
@@ -221,7 +234,9 @@ impl<'a> Reader<'a> {
     /// can be parsed.
     fn parsed<T>(&mut self, field: Standard, parse: impl Fn(&str) -> Result<T, Invalid>) -> Option<T> {
         let mut found = None;
-        for (_, name, value) in self.candidates.remove(&Meaning::Standard(field)).unwrap_or_default() {
+        let candidates = self.candidates.remove(&Meaning::Standard(field)).unwrap_or_default();
+        let surest = candidates.first().map(|(_, _, value)| tidy(value));
+        for (_, name, value) in candidates {
             if found.is_some() {
                 self.set_aside(name, value);
                 continue;
@@ -237,6 +252,9 @@ impl<'a> Reader<'a> {
                     self.set_aside(name, value);
                 }
             }
+        }
+        if let Some(surest) = surest.filter(|_| found.is_none()) {
+            self.misread.push((field, surest));
         }
         found
     }
@@ -354,6 +372,15 @@ fn visitor_token(text: &str) -> Result<String, Invalid> {
             "a visitor token is at most {} plain characters",
             limits::VISITOR_TOKEN_BYTES
         )))
+    }
+}
+
+fn form_token(text: &str) -> Result<String, Invalid> {
+    let text = text.trim();
+    if text.len() <= limits::FORM_TOKEN_BYTES && text.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err(Invalid::new(format!("a form token is at most {} plain characters", limits::FORM_TOKEN_BYTES)))
     }
 }
 

@@ -137,7 +137,7 @@ pub(super) const CONTRACTS: [Column; 30] = [
 pub(super) const OFFER_KEYS: [&str; 7] = ["id", "category", "name", "mode", "ranking", "band", "incentive"];
 
 /// Keys of a `[[source]]`.
-pub(super) const SOURCE_KEYS: [&str; 14] = [
+pub(super) const SOURCE_KEYS: [&str; 15] = [
     "id",
     "kind",
     "offer",
@@ -152,6 +152,7 @@ pub(super) const SOURCE_KEYS: [&str; 14] = [
     "postback",
     "caps",
     "cost_per_lead",
+    "form_token",
 ];
 
 const fn needed(name: &'static str, rule: &'static str) -> Column {

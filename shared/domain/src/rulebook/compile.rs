@@ -43,6 +43,7 @@ impl Rulebook {
             offers: self.offers.clone(),
             sources: self.sources.clone(),
             scoring: self.scoring.clone(),
+            screening: self.screening.clone(),
             chunks: parts.into_iter().map(|((category, state), parts)| (category, state, parts)).collect(),
         };
         Ok(Compiled { core, chunks })

@@ -28,7 +28,7 @@ words! {
 /// What the newer rulebook says otherwise than the older. Its `Debug` names nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Diff {
-    /// Those with a difference: company, offers, sources, scoring, dealers, channels, areas, contracts,
+    /// Those with a difference: company, offers, sources, scoring, screening, dealers, channels, areas, contracts,
     /// tests.
     pub tables: Vec<TableDiff>,
     /// How many rows and columns are not listed: more than [`limits::DIFF_LINES`] help nobody.
@@ -96,6 +96,11 @@ impl Rulebook {
             "scoring",
             &whole("scoring", json(&self.scoring)),
             &whole("scoring", json(&newer.scoring)),
+        );
+        differ.values(
+            "screening",
+            &whole("screening", json(&self.screening)),
+            &whole("screening", json(&newer.screening)),
         );
         let dealers = |book| keyed(book, |dealer: &Dealer| dealer.id.to_string());
         differ.rows("dealers", &dealers(&self.dealers), &dealers(&newer.dealers), |&row| rows::dealer(row));

@@ -10,11 +10,12 @@ use crate::rulebook::origin::Origin;
 use crate::rulebook::problem::{Position, ProblemCode, Problems, Severity};
 
 /// The files that this version reads, in the order they are read, and whether one must be there.
-pub const FILES: [(&str, bool); 9] = [
+pub const FILES: [(&str, bool); 10] = [
     ("company.toml", true),
     ("offers.toml", true),
     ("sources.toml", true),
     ("scoring.toml", true),
+    ("screening.toml", false),
     ("dealers.csv", true),
     ("channels.csv", false),
     ("areas.csv", true),
@@ -23,7 +24,7 @@ pub const FILES: [(&str, bool); 9] = [
 ];
 
 /// Files of the format that this version does not read yet.
-const LATER: [&str; 4] = ["screening.toml", "followup.toml", "people.csv", "spend.csv"];
+const LATER: [&str; 3] = ["followup.toml", "people.csv", "spend.csv"];
 
 /// A rulebook as it came: names and bytes, at most [`limits::RULEBOOK_BYTES`] in all.
 #[derive(Clone, PartialEq, Eq, Default)]

@@ -51,7 +51,23 @@
 //! | `key_generation` | 1 | 1 to 1,000,000 |
 //! | `cost_per_lead` | none | an amount in quotes: `"12.50"` |
 //!
+//! | `caps` | none | `{ hour = 50, day = 400 }`, either or both, 1 to 1,000,000, in the company's zone: new leads |
+//! | `form_token` | `false` | whether its pages send a form token with every enquiry |
+//!
 //! **`scoring.toml`**: see [`ScoringModel`].
+//!
+//! **`screening.toml`** (may be absent): see [`crate::screening`] for what the reasons mean
+//!
+//! | key | default | rule |
+//! |---|---|---|
+//! | `doubtful`, `spam` | 50, 110 | from which weight on; 1 to 10,000 |
+//! | `deadline_hours` | 72 | 1 to 8,760: how long the desk has time |
+//! | `at_deadline` | `release` | `release` `keep`: what is doubtful goes its way then, or stays, overdue |
+//! | `honeypot` | usual names | list of fields that no person sees, to 20 |
+//! | `weights` | of each reason its own | `{ disposable_email = 80 }`, 0 to 1,000; 0 passes over it |
+//! | `form` | `{ fast_seconds = 1, old_hours = 168 }` | 0 to 600; 1 to 720 |
+//! | `velocity` | `{ source = 3000, address = 10, identity = 20 }` | in ten minutes from a source's pages, people of one address in ten minutes, of one person in an hour |
+//! | `disposable`, `not_disposable` | none | lists of domains, to 1,000 |
 //!
 //! **`dealers.csv`**, to 100,000 rows
 //!
@@ -140,7 +156,7 @@
 //! # Not yet
 //!
 //! Known and refused unless empty: `format`, `vendor_id` of channels; `retention_days`, `branding` of
-//! the company; `postback`, `caps` of sources; the files `screening.toml`,
+//! the company; `postback` of sources; the files
 //! `followup.toml`, `people.csv`, `spend.csv`. Never silently passed over: a rule that is written and
 //! not kept is worse than none.
 
@@ -149,6 +165,7 @@ mod files;
 mod company;
 mod offers;
 mod sources;
+mod screening;
 mod columns;
 mod dealers;
 mod areas;
@@ -181,6 +198,7 @@ use crate::contract::{AreaPart, Contract};
 use crate::dealer::{Channel, Dealer};
 use crate::ids::AreaId;
 use crate::scoring::ScoringModel;
+use crate::screening::ScreeningRules;
 
 pub use check::{Block, Figures, StateFigures};
 pub use columns::{Column, Presence, TABLES, TableColumns};
@@ -208,6 +226,8 @@ pub struct Rulebook {
     pub sources: Vec<Source>,
     /// How leads are scored.
     pub scoring: ScoringModel,
+    /// What is doubtful, and what is spam.
+    pub screening: ScreeningRules,
     /// In the order of the file.
     pub dealers: Vec<Dealer>,
     /// By dealer, then in the order they are tried.
@@ -294,6 +314,10 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         None => absent(&mut source_ids),
     };
     let scoring = files.open("scoring.toml", problems).and_then(|body| scoring(&body, problems));
+    let screening = match files.open("screening.toml", problems) {
+        Some(body) => screening::read(&body, problems),
+        None => Some(ScreeningRules::default()),
+    };
     let dealers = match files.open("dealers.csv", problems) {
         Some(body) => dealers::read(&body, &defaults, &mut dealer_ids, problems),
         None => absent(&mut dealer_ids),
@@ -342,12 +366,13 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         has_channels: files.has("channels.csv"),
         sheets: sheets(files),
     };
-    let (company, scoring) = (company?, scoring?);
+    let (company, scoring, screening) = (company?, scoring?, screening?);
     Some(Rulebook {
         company,
         offers,
         sources,
         scoring,
+        screening,
         dealers,
         channels,
         areas,

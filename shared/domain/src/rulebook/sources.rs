@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::civil::Date;
 
+use crate::contract::Caps;
 use crate::error::Invalid;
 use crate::ids::{OfferId, SourceId};
 use crate::limits;
@@ -12,7 +13,7 @@ use crate::rulebook::body::Body;
 use crate::rulebook::index::{Index, Read, Refused};
 use crate::rulebook::keys::{Keys, document, text, text_or_time};
 use crate::rulebook::problem::{Position, ProblemCode, Problems};
-use crate::rulebook::value;
+use crate::rulebook::{screening, value};
 
 words! {
     /// What kind of sender a source is.
@@ -58,6 +59,12 @@ pub struct Source {
     /// What one of its leads costs us: what a returned one is claimed back with.
     #[serde(default)]
     pub cost_per_lead: Option<Money>,
+    /// How many new leads an hour and a day may bring, in the company's zone.
+    #[serde(default)]
+    pub caps: Caps,
+    /// Whether its pages send a form token with every enquiry.
+    #[serde(default)]
+    pub form_token: bool,
 }
 
 pub(super) fn read(
@@ -115,7 +122,9 @@ fn source(
     let ends = keys.optional("ends", text_or_time(value::date), problems);
     let key_generation = keys.whole("key_generation", 1..=limits::KEY_GENERATIONS, problems);
     let cost_per_lead = keys.optional("cost_per_lead", text(value::price), problems);
-    keys.later(&["postback", "caps"], problems);
+    let caps = screening::caps(&mut keys, problems);
+    let form_token = keys.flag("form_token", problems);
+    keys.later(&["postback"], problems);
     keys.finish(problems);
     unique?;
     Ok(Source {
@@ -131,6 +140,8 @@ fn source(
         ends: ends?,
         key_generation: key_generation?.unwrap_or(1),
         cost_per_lead: cost_per_lead?,
+        caps: caps?,
+        form_token: form_token?,
     })
 }
 

@@ -16,7 +16,7 @@ use leadyard_domain::contract::Caps;
 use leadyard_domain::distribution::counters::{WeekResults, week_of};
 use leadyard_domain::distribution::{Counters, Reservation, Seat, Usage};
 use leadyard_domain::history::Counted;
-use leadyard_domain::ids::{CompanyId, ContractId, DealerId};
+use leadyard_domain::ids::{CompanyId, ContractId, DealerId, SourceId};
 use leadyard_domain::money::Money;
 use leadyard_domain::time::Period;
 
@@ -33,6 +33,29 @@ pub enum Conflict {
     Lead,
     /// A cap filled, or a period turned, since the counters were read.
     Caps,
+}
+
+/// What a source's cap is counted by.
+#[derive(Clone, Debug)]
+pub struct SourceCounts<'a> {
+    /// Its caps.
+    pub caps: &'a Caps,
+    /// As read; `None` before the first.
+    pub usage: Option<Usage>,
+    /// The periods, in the company's zone.
+    pub reservation: Reservation,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl SourceCounts<'_> {
+    /// The cap that is full: how many, and the period.
+    pub fn full(&self) -> Option<(Period, u32)> {
+        // Another machine's clock may have turned a period already: it is not turned back.
+        let latest =
+            self.usage.as_ref().map_or(self.reservation, |usage| self.reservation.no_earlier_than(usage));
+        latest.full(self.caps, self.usage.as_ref()).map(|(period, cap, _)| (period, cap))
+    }
 }
 
 /// What became of opening counts.
@@ -252,6 +275,27 @@ impl Store {
             Commit::Done => Ok(Opened::Done),
             Commit::Refused(_) => self.caps_stand(company, of, opening).await,
         }
+    }
+
+    /// The new leads that a source with a cap has brought.
+    pub async fn source_caps_get(
+        &self,
+        company: &CompanyId,
+        source: &SourceId,
+    ) -> Result<Option<Usage>, StoreError> {
+        Ok(self.get(&Key::SourceCaps(company, source)).await?.as_ref().map(read_usage))
+    }
+
+    /// The write that counts one more new lead of a source, where its caps allow it.
+    pub(super) fn source_caps_reserve(
+        &self,
+        company: &CompanyId,
+        source: &SourceId,
+        counts: &SourceCounts<'_>,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let (mut write, _) = Reserve::new(counts.usage.as_ref(), counts.caps, counts.reservation);
+        write.last(counts.now.as_millisecond());
+        write.write(self, &Key::SourceCaps(company, source))
     }
 
     /// How opening counts compare with what stands; [`Opened::Done`] where nothing does.

@@ -10,6 +10,7 @@ use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
 use serde::{Deserialize, Serialize};
 
+use super::caps::SourceCounts;
 use super::identities::IdentityWrite;
 use super::items::{self, DecisionRecord, StoredEnquiry};
 use super::keys::Key;
@@ -37,6 +38,10 @@ pub struct Keep<'a> {
     pub answer: Option<StoredAnswer>,
     /// What another system made of it.
     pub past: Option<Past<'a>>,
+    /// It is released from quarantine: it stands already, with this status.
+    pub released: Option<&'a str>,
+    /// The new leads of its source, which has a cap.
+    pub caps: Option<&'a SourceCounts<'a>>,
 }
 
 /// The rest of a lead that another system had.
@@ -101,7 +106,11 @@ pub enum Kept {
 impl Store {
     /// Keeps an enquiry, its lead and its identities: all or nothing.
     pub async fn enquiry_keep(&self, keep: Keep<'_>) -> Result<Kept, StoreError> {
-        let mut writes = vec![self.put(keep.enquiry.item()?, "attribute_not_exists(pk)", values([]))?];
+        let first = match keep.released {
+            None => self.put(keep.enquiry.item()?, "attribute_not_exists(pk)", values([]))?,
+            Some(seen) => self.verdict_put(keep.enquiry, seen)?,
+        };
+        let mut writes = vec![first];
         let answer_at = keep.answer.as_ref().map(|_| writes.len());
         if let Some(answer) = &keep.answer {
             let key = Key::Idempotency {
@@ -172,7 +181,13 @@ impl Store {
                 writes.push(self.put(decision.item(&lead.company, lead.id)?, "", values([]))?);
             }
         }
-        let writes = writes.into_iter().map(name_ttl).collect();
+        if let Some(seen) = keep.released {
+            writes.extend(self.verdict_count(keep.enquiry, seen)?);
+        }
+        if let Some(counts) = keep.caps {
+            writes.push(self.source_caps_reserve(&keep.enquiry.company, &keep.enquiry.source, counts)?);
+        }
+        let writes = writes.into_iter().map(name_reserved).collect();
         match self.transact(writes).await? {
             Commit::Done => Ok(Kept::Done),
             commit @ Commit::Refused(_) if commit.refused_at(0) => Ok(Kept::Already),
@@ -285,19 +300,29 @@ impl Store {
     }
 }
 
-/// `ttl` is a reserved word: wherever an expression names it, so must the names.
-fn name_ttl(write: aws_sdk_dynamodb::types::TransactWriteItem) -> aws_sdk_dynamodb::types::TransactWriteItem {
-    let names =
-        |expressions: [Option<&str>; 2]| {
-            expressions.into_iter().flatten().any(|expression| expression.contains("#ttl")).then(|| {
-                std::collections::HashMap::from([("#ttl".to_owned(), super::schema::TTL.to_owned())])
-            })
-        };
+/// `ttl` and `status` are reserved words: wherever an expression names one, so must the names. Names that are
+/// there stay.
+pub(super) fn name_reserved(
+    write: aws_sdk_dynamodb::types::TransactWriteItem,
+) -> aws_sdk_dynamodb::types::TransactWriteItem {
+    let names = |expressions: [Option<&str>; 2]| {
+        let named =
+            |name: &str| expressions.into_iter().flatten().any(|expression| expression.contains(name));
+        let words = [("#ttl", super::schema::TTL), ("#status", "status")];
+        let words: HashMap<String, String> = words
+            .into_iter()
+            .filter(|(name, _)| named(name))
+            .map(|(name, word)| (name.to_owned(), word.to_owned()))
+            .collect();
+        Some(words).filter(|words| !words.is_empty())
+    };
     let mut write = write;
     if let Some(put) = &mut write.put {
         put.expression_attribute_names = names([put.condition_expression.as_deref(), None]);
     }
-    if let Some(update) = &mut write.update {
+    if let Some(update) = &mut write.update
+        && update.expression_attribute_names.is_none()
+    {
         update.expression_attribute_names =
             names([update.condition_expression.as_deref(), Some(update.update_expression.as_str())]);
     }

@@ -9,7 +9,7 @@ use leadyard_domain::identity::{Claim, IdentityHash, PersonKeys};
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::LeadScope;
 
-use super::keys::{Key, SUPPRESSED};
+use super::keys::{DO_NOT_CALL, Key, SUPPRESSED};
 use super::{Item, Store, StoreError, number, read_string, string, values};
 
 /// A change to one identity.
@@ -43,6 +43,26 @@ pub struct Known {
     pub scopes: Vec<Identified>,
     /// Whoever has it is not to be taken in.
     pub suppressed: bool,
+    /// It is a phone that is not to be called.
+    pub do_not_call: bool,
+}
+
+/// Which list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// Whom the company must not take in.
+    Suppressed,
+    /// Phones that it must not call.
+    DoNotCall,
+}
+
+impl List {
+    const fn key(self, hash: &str) -> Key<'_> {
+        match self {
+            Self::Suppressed => Key::Suppressed { hash },
+            Self::DoNotCall => Key::DoNotCall { hash },
+        }
+    }
 }
 
 /// A change to a suppression list.
@@ -66,7 +86,8 @@ impl Store {
             let hash = hash.to_string();
             let names: Vec<String> = scopes.iter().map(LeadScope::to_string).collect();
             let wanted = names.iter().map(|scope| Key::Identity { hash: &hash, scope });
-            let wanted: Vec<Key<'_>> = wanted.chain([Key::Suppressed { hash: &hash }]).collect();
+            let wanted: Vec<Key<'_>> =
+                wanted.chain([Key::Suppressed { hash: &hash }, Key::DoNotCall { hash: &hash }]).collect();
             let items = try_join_all(wanted.iter().map(|key| self.get(key))).await?;
             return known(items.into_iter().flatten().collect());
         }
@@ -93,19 +114,20 @@ impl Store {
     }
 
     /// Whether this e-mail or phone is on the list.
-    pub async fn identity_suppressed(&self, hash: &IdentityHash) -> Result<bool, StoreError> {
-        Ok(self.get(&Key::Suppressed { hash: &hash.to_string() }).await?.is_some())
+    pub async fn identity_listed(&self, list: List, hash: &IdentityHash) -> Result<bool, StoreError> {
+        Ok(self.get(&list.key(&hash.to_string())).await?.is_some())
     }
 
     /// Puts an e-mail or phone on the list, or takes it off; `false` when it is so already.
-    pub async fn identity_suppress(
+    pub async fn identity_list(
         &self,
+        list: List,
         hash: &IdentityHash,
         change: Suppression<'_>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let hash = hash.to_string();
-        let key = Key::Suppressed { hash: &hash };
+        let key = list.key(&hash);
         match change {
             Suppression::On(reason) => {
                 let mut item = super::key_item(&key);
@@ -165,10 +187,12 @@ impl Store {
 }
 
 fn known(items: Vec<Item>) -> Result<Known, StoreError> {
-    let (lists, scopes): (Vec<Item>, Vec<Item>) =
-        items.into_iter().partition(|item| read_string(item, "sk") == Some(SUPPRESSED));
-    let scopes = scopes.iter().filter_map(|item| read(item).transpose()).collect::<Result<_, _>>()?;
-    Ok(Known { scopes, suppressed: !lists.is_empty() })
+    let on = |list: &str| items.iter().any(|item| read_string(item, "sk") == Some(list));
+    let (suppressed, do_not_call) = (on(SUPPRESSED), on(DO_NOT_CALL));
+    let is_scope =
+        |item: &&Item| read_string(item, "sk").is_some_and(|sk| sk != SUPPRESSED && sk != DO_NOT_CALL);
+    let scopes = items.iter().filter(is_scope).filter_map(|item| read(item).transpose());
+    Ok(Known { scopes: scopes.collect::<Result<_, _>>()?, suppressed, do_not_call })
 }
 
 fn read(item: &Item) -> Result<Option<Identified>, StoreError> {

@@ -20,6 +20,7 @@ use leadyard_domain::limits;
 use leadyard_domain::money::Money;
 use leadyard_domain::place::State;
 use leadyard_domain::scoring::{FitLetter, Priority};
+use leadyard_domain::screening::Verdict;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -372,7 +373,7 @@ pub struct StoredEnquiry {
     /// The lead it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<LeadId>,
-    /// `received`, `repeat`, `quarantined`, `test` or `imported`.
+    /// `received`, `repeat`, `quarantined`, `rejected`, `test` or `imported`.
     pub status: String,
     /// Why it is quarantined.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -386,6 +387,54 @@ pub struct StoredEnquiry {
     /// The browser sent `Sec-GPC: 1`.
     #[serde(default)]
     pub gpc: bool,
+    /// Where it is or was quarantined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Quarantine>,
+}
+
+/// The status of what waits for a verdict.
+pub const QUARANTINED: &str = "quarantined";
+/// The status of what the desk would not have.
+pub const REJECTED: &str = "rejected";
+
+/// What the quarantine knows of an enquiry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quarantine {
+    /// Doubtful or spam.
+    pub verdict: Verdict,
+    /// What its reasons weigh.
+    #[serde(default)]
+    pub weight: u32,
+    /// By when the desk is to look.
+    pub until: Timestamp,
+    /// Nobody did.
+    #[serde(default)]
+    pub overdue: bool,
+    /// The browser that it came from, to be linked when it is released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<VisitorId>,
+    /// It came with the source's secret.
+    #[serde(default)]
+    pub trusted: bool,
+    /// The fields as the desk put them right; what was received stays beside them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited: Option<Fields>,
+    /// Who decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Judgement>,
+}
+
+/// A verdict of the desk, or of its silence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// When.
+    pub at: Timestamp,
+    /// Who; nobody, when the deadline did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// What they said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
 }
 
 impl StoredEnquiry {
@@ -395,7 +444,23 @@ impl StoredEnquiry {
         let partition = keys::arrivals_shard(&self.company, day, keys::shard(self.id.bytes()));
         item.insert("ak".to_owned(), string(partition));
         item.insert("am".to_owned(), number(self.received_at.as_millisecond()));
+        if let Some(quarantine) = &self.quarantine {
+            let open = self.status == QUARANTINED;
+            let partition = keys::quarantine_shard(&self.company, open, keys::shard(self.id.bytes()));
+            item.insert("gk".to_owned(), string(partition));
+            item.insert("gs".to_owned(), string(keys::quarantine_sort(self.received_at, self.id)));
+            index_due(
+                &mut item,
+                self.id.bytes(),
+                Some(quarantine.until).filter(|_| open && !quarantine.overdue),
+            );
+        }
         Ok(item)
+    }
+
+    /// The fields that count: as the desk put them right, else as received.
+    pub fn meant(&self) -> &Fields {
+        self.quarantine.as_ref().and_then(|quarantine| quarantine.edited.as_ref()).unwrap_or(&self.fields)
     }
 
     pub(super) fn read(item: Item) -> Result<Self, StoreError> {

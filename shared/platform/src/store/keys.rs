@@ -4,6 +4,7 @@
 //! Partition keys begin with a letter that says what stands there. What belongs to a lead stands in
 //! the lead's partition, so that its whole story is one query.
 
+use jiff::Timestamp;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::ChunkKey;
 use leadyard_domain::ids::{
@@ -74,8 +75,9 @@ pub enum Key<'a> {
     /// `V#company#visitor` / `Y#day`. Interactions of someone not yet known. Written by scoring.
     /// Expires after 30 days.
     VisitorActivity(&'a CompanyId, VisitorId, UtcDay),
-    /// `E#enquiry` / `E`. An enquiry as received, for proof: what it says is understood anew. Immutable. Written by
-    /// intake. 1 to 64 KB: proof is kept whole. In the index *arrivals*. Expires by the company's
+    /// `E#enquiry` / `E`. An enquiry as received, for proof: what it says is understood anew. What was
+    /// received never changes; what a verdict on a quarantined one says is added. Written by intake. 1 to 64 KB: proof is kept whole. In the index *arrivals*; while
+    /// it is or was quarantined in *stage*, and in *due* for its deadline. Expires by the company's
     /// retention.
     Enquiry(EnquiryId),
     /// `I#hash` / scope. Whose e-mail or phone this is, in one scope: uniqueness is this item's
@@ -93,6 +95,30 @@ pub enum Key<'a> {
         /// As in [`Key::Identity`].
         hash: &'a str,
     },
+    /// `I#hash` / `do_not_call`. The phone is on the company's do-not-call list. As [`Key::Suppressed`].
+    DoNotCall {
+        /// As in [`Key::Identity`].
+        hash: &'a str,
+    },
+    /// `Z#company#source#window#shard` / `Z`. What came from a source's pages in ten minutes, as far as it
+    /// falls in this shard: how many, and by address, form token and message a set of people, each eight
+    /// bytes of a keyed hash. At most a few kilobytes. Written by intake. Expires after an hour.
+    Window {
+        /// The company.
+        company: &'a CompanyId,
+        /// The source.
+        source: &'a SourceId,
+        /// Ten minutes, counted from the epoch.
+        number: i64,
+        /// By the address.
+        shard: u32,
+    },
+    /// `K#company#s#source` / `K`. The new leads that a source with a cap has brought, every period an
+    /// attribute. Written by intake.
+    SourceCaps(&'a CompanyId, &'a SourceId),
+    /// `N#company` / `N`. By reason, how many quarantined enquiries were released, and how many rejected.
+    /// Written by whoever gives a verdict.
+    Verdicts(&'a CompanyId),
     /// `J#company#mark` / `J`. A row of another system, by a keyed hash of the id it had there, and the lead
     /// it became: it comes once, whatever else was put right in it. Immutable. Written by importing history.
     Imported(&'a CompanyId, &'a str),
@@ -171,6 +197,8 @@ pub enum Key<'a> {
 
 /// The sort key of a suppression: no scope is written so.
 pub const SUPPRESSED: &str = "suppressed";
+/// The sort key of a do-not-call entry.
+pub const DO_NOT_CALL: &str = "do_not_call";
 
 impl Key<'_> {
     /// The partition key.
@@ -186,7 +214,14 @@ impl Key<'_> {
                 format!("V#{company}#{visitor}")
             }
             Self::Enquiry(enquiry) => format!("E#{enquiry}"),
-            Self::Identity { hash, .. } | Self::Suppressed { hash } => format!("I#{hash}"),
+            Self::Identity { hash, .. } | Self::Suppressed { hash } | Self::DoNotCall { hash } => {
+                format!("I#{hash}")
+            }
+            Self::Window { company, source, number, shard } => {
+                format!("Z#{company}#{source}#{number}#{shard}")
+            }
+            Self::SourceCaps(company, source) => format!("K#{company}#s#{source}"),
+            Self::Verdicts(company) => format!("N#{company}"),
             Self::Imported(company, mark) => format!("J#{company}#{mark}"),
             Self::Idempotency { company, source, hash } => format!("Q#{company}#{source}#{hash}"),
             Self::ContractCaps(company, contract) => format!("K#{company}#c#{contract}"),
@@ -227,9 +262,12 @@ impl Key<'_> {
             Self::Enquiry(_) => "E".to_owned(),
             Self::Identity { scope, .. } => (*scope).to_owned(),
             Self::Suppressed { .. } => SUPPRESSED.to_owned(),
+            Self::DoNotCall { .. } => DO_NOT_CALL.to_owned(),
+            Self::Window { .. } => "Z".to_owned(),
+            Self::Verdicts(_) => "N".to_owned(),
             Self::Imported(_, _) => "J".to_owned(),
             Self::Idempotency { .. } => "Q".to_owned(),
-            Self::ContractCaps(_, _) | Self::DealerCaps(_, _) => "K".to_owned(),
+            Self::ContractCaps(_, _) | Self::DealerCaps(_, _) | Self::SourceCaps(_, _) => "K".to_owned(),
             Self::RulebookPointer(_) => "current".to_owned(),
             Self::RulebookVersion(_, version) => format!("version#{version:010}"),
             Self::RulebookCore(_, version) => format!("core#{version:010}"),
@@ -266,6 +304,8 @@ pub enum DueKey {
     },
     /// Leads to wake.
     Wake(CompanyId, CategoryId),
+    /// A quarantined enquiry whose deadline is there.
+    Enquiry(EnquiryId),
 }
 
 impl DueKey {
@@ -286,6 +326,7 @@ impl DueKey {
                 event: parts.next()?.to_owned(),
                 number: parts.next()?.to_owned(),
             }),
+            ("E", "E") => Some(Self::Enquiry(owner.parse().ok()?)),
             ("W", "W") => Some(Self::Wake(owner.parse().ok()?, parts.next()?.parse().ok()?)),
             _ => None,
         }
@@ -309,6 +350,17 @@ pub fn due_shard(shard: u8) -> String {
 /// The partition of the *stage* index.
 pub fn stage_shard(company: &CompanyId, stage: &str, category: &CategoryId, shard: u8) -> String {
     format!("{company}#{stage}#{category}#{shard}")
+}
+
+/// The partition of the *stage* index in which quarantined enquiries stand: those that are open, or those
+/// that were decided.
+pub fn quarantine_shard(company: &CompanyId, open: bool, shard: u8) -> String {
+    format!("{company}#quarantine#{}#{shard}", if open { "open" } else { "done" })
+}
+
+/// The sort key there: in order of arrival.
+pub fn quarantine_sort(received_at: Timestamp, enquiry: EnquiryId) -> String {
+    format!("{}#{enquiry}", sort_time(received_at.as_millisecond()))
 }
 
 /// The partition of the *heat* index: open leads of one fit letter under one scoring model.
@@ -361,6 +413,8 @@ mod tests {
             read(Key::Wake(&company, &category)),
             Some(DueKey::Wake(company.clone(), category.clone()))
         );
+        let enquiry = EnquiryId::from_bytes([3; 16]);
+        assert_eq!(read(Key::Enquiry(enquiry)), Some(DueKey::Enquiry(enquiry)));
         assert_eq!(read(Key::Switches(&company)), None);
     }
 

@@ -206,7 +206,10 @@ impl Store {
                 let sort = read_string(&item, "gs")?.to_owned();
                 match DueKey::read(read_string(&item, "pk")?, read_string(&item, "sk")?)? {
                     DueKey::Lead(lead) => Some((sort, lead)),
-                    DueKey::Assignment(_, _, _) | DueKey::Delivery { .. } | DueKey::Wake(_, _) => None,
+                    DueKey::Assignment(_, _, _)
+                    | DueKey::Delivery { .. }
+                    | DueKey::Wake(_, _)
+                    | DueKey::Enquiry(_) => None,
                 }
             })
             .collect();

@@ -1,0 +1,643 @@
+//! What is let through, what waits for the desk, and what the desk makes of it.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use http::Method;
+use leadyard_domain::access::DeskToken;
+use leadyard_tests::logs::Logs;
+use leadyard_tests::{Person, Reply, Rules, Sender, Yard};
+use serde_json::{Value, json};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const BROWSER: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36";
+
+fn rules() -> Rules {
+    Rules::roofing("acme").source("trial", "offer = \"roof\"\ntest = true").seller("hudson", [])
+}
+
+async fn yard() -> Yard {
+    Yard::of(rules()).await
+}
+
+/// A browser at an address.
+fn browser(yard: &Yard, source: &str, address: &str) -> Sender {
+    yard.page(source).header("user-agent", BROWSER).header("x-forwarded-for", address)
+}
+
+fn doubtful(n: usize) -> Person {
+    Person::named(&format!("Ann{n}"), "Hill").with("email", &format!("ann{n}@mailinator.com"))
+}
+
+fn spam() -> Person {
+    Person::named("Jason", "Mill").with("message", "We offer 500 backlinks for your website, reply YES")
+}
+
+async fn quarantine(yard: &Yard, query: &str) -> Vec<Value> {
+    let reply = yard.desk(Method::GET, &format!("/v1/quarantine{query}"), None).await.is(200);
+    reply.json["enquiries"].as_array().unwrap().clone()
+}
+
+async fn verdict(yard: &Yard, enquiry: &str, act: &str, body: Value) -> Reply {
+    yard.desk(Method::POST, &format!("/v1/quarantine/{enquiry}/{act}"), Some(body)).await
+}
+
+/// What the verdicts make of a reason: released, rejected.
+async fn counted(yard: &Yard, reason: &str) -> (u64, u64) {
+    let reply = yard.desk(Method::GET, "/v1/quarantine/reasons", None).await.is(200);
+    let found = reply.json["reasons"].as_array().unwrap().iter().find(|one| one["reason"] == reason).cloned();
+    found.map_or((0, 0), |one| (one["released"].as_u64().unwrap(), one["rejected"].as_u64().unwrap()))
+}
+
+async fn aside(yard: &Yard, person: &Person) -> String {
+    let reply = yard.server("web").posts(person).await.is(202);
+    assert_eq!(reply.text_of("status"), "quarantined", "{}", reply.text);
+    reply.text_of("enquiry").to_owned()
+}
+
+// --- What the sender is told ---
+
+#[tokio::test(start_paused = true)]
+async fn a_page_is_told_the_same_of_ham_doubt_and_spam() {
+    let yard = yard().await;
+    let page = browser(&yard, "web", "203.0.113.1");
+    let mut stored = Vec::new();
+    for person in [Person::named("Ada", "Hill"), doubtful(1), spam(), doubtful(2).with("hp", "x")] {
+        let reply = page.posts(&person).await.is(201);
+        let mut members: Vec<&str> = reply.json.as_object().unwrap().keys().map(String::as_str).collect();
+        members.sort_unstable();
+        assert_eq!((members, reply.text_of("status")), (vec!["enquiry", "status", "visitor"], "received"));
+        stored.push(yard.enquiry(reply.text_of("enquiry")).await.unwrap());
+    }
+    let seen: Vec<_> =
+        stored.iter().map(|one| one.quarantine.as_ref().map(|one| one.verdict.as_str())).collect();
+    assert_eq!(seen, [None, Some("doubtful"), Some("spam"), Some("spam")]);
+    yard.settle().await;
+    assert_eq!(yard.told("hudson").len(), 1, "nobody hears of what waits");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_is_told_the_reasons_and_a_test_lead_too() {
+    let yard = yard().await;
+    let reply = yard.server("web").posts(&doubtful(1)).await.is(202);
+    assert_eq!(
+        (reply.text_of("status"), &reply.json["reasons"]),
+        ("quarantined", &json!(["disposable_email"]))
+    );
+    let trial = yard.server("trial").posts(&doubtful(1)).await.is(201);
+    assert_eq!(
+        (&trial.json["would_go_to"], &trial.json["would_wait"], &trial.json["reasons"]),
+        (&json!([]), &json!("quarantined"), &json!(["disposable_email"]))
+    );
+    assert_eq!(quarantine(&yard, "").await.len(), 1, "a test waits for nobody");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rulebook_sets_weights_traps_and_domains() {
+    let toml = "honeypot = [\"fax_2\"]\ndisposable = [\"throw.example\"]\nnot_disposable = [\"yopmail.com\"]\n\
+                [weights]\ndummy_email = 0\n";
+    let yard = Yard::of(rules().file("screening.toml", toml)).await;
+    let with = |email: &str| Person::named("Ada", "Hill").with("email", email).with("phone", "305-555-0100");
+    let _ = yard.server("web").posts(&with("a@throw.example")).await.is(202);
+    let _ = yard.server("web").posts(&with("ada@yopmail.com")).await.is(201);
+    let _ = yard.server("web").posts(&Person::number(1).with("email", "no@no.com")).await.is(201);
+    let _ = yard.server("web").posts(&Person::number(2).with("fax_2", "1")).await.is(202);
+    for (bad, says) in [
+        ("doubtful = 60\nspam = 50", "not below doubtful"),
+        ("honeypot = [\"email\"]", "none of the standard fields"),
+        ("[weights]\nhoneypots = 5", "honeypot"),
+        ("[weights]\nsuppressed = 5", "suppressed"),
+        ("at_deadline = \"drop\"", "release keep"),
+        ("deadline_hours = 0", "from 1 to 8760"),
+    ] {
+        let refused = yard.publish(&rules().file("screening.toml", bad)).await.is(422);
+        assert!(refused.text.contains(says), "{bad}: {}", refused.text);
+        assert!(refused.text.contains("screening.toml"), "{bad}");
+    }
+}
+
+// --- What the desk does ---
+
+#[tokio::test(start_paused = true)]
+async fn a_released_enquiry_goes_the_usual_way_with_its_own_time() {
+    let yard = yard().await;
+    let enquiry = aside(&yard, &doubtful(1).with("message", "the roof leaks")).await;
+    let listed = quarantine(&yard, "").await;
+    assert_eq!(listed.len(), 1);
+    assert_eq!(
+        (&listed[0]["enquiry"], &listed[0]["verdict"], &listed[0]["overdue"], &listed[0]["until"]),
+        (&json!(enquiry), &json!("doubtful"), &json!(false), &json!("2026-06-04T16:00:00Z"))
+    );
+    assert!(listed[0]["fields"].to_string().contains("the roof leaks"), "whole");
+
+    yard.advance(HOUR * 5).await;
+    let released = verdict(&yard, &enquiry, "release", json!({ "reason": "called, is real" })).await.is(200);
+    assert_eq!((released.text_of("status"), released.text_of("became")), ("released", "received"));
+    let lead = released.text_of("lead").to_owned();
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.holders(), story.enquiries()), (vec!["hudson"], 1));
+    assert_eq!(yard.stored(&lead).await.opened_at.to_string(), "2026-06-01T16:00:00Z");
+
+    // A second click changes nothing, and gets the first answer.
+    let again = verdict(&yard, &enquiry, "release", json!({})).await.is(200);
+    assert_eq!((again.text_of("lead"), &again.json["already"]), (lead.as_str(), &json!(true)));
+    assert_eq!(counted(&yard, "disposable_email").await, (1, 0));
+    let _ = verdict(&yard, &enquiry, "reject", json!({})).await.is(409).is_problem("state-conflict");
+    assert!(quarantine(&yard, "").await.is_empty());
+    let done = quarantine(&yard, "?state=done").await;
+    assert_eq!(
+        (&done[0]["judged"]["by"], &done[0]["judged"]["said"]),
+        (&json!("desk"), &json!("called, is real"))
+    );
+    // The same person is the same lead.
+    let repeat =
+        yard.server("web").posts(&Person::named("Ann1", "Hill").with("email", "ann1@mailinator.com")).await;
+    assert_eq!(repeat.status, 202, "what was released once is screened again when it comes again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_releases_a_rejection_and_a_repeat_at_one_moment_are_one_lead() {
+    let yard = yard().await;
+    for n in 0..6 {
+        let person = doubtful(n).with("phone", &format!("305-274-010{n}"));
+        let enquiry = aside(&yard, &person).await;
+        let asks = person.clone().with("email", &format!("ann.{n}@mail.example"));
+        let release = || verdict(&yard, &enquiry, "release", json!({}));
+        let server = yard.server("web");
+        let (one, two, three, reject) = futures::join!(
+            release(),
+            release(),
+            server.posts(&asks),
+            verdict(&yard, &enquiry, "reject", json!({}))
+        );
+        let stored = yard.enquiry(&enquiry).await.unwrap();
+        assert!(matches!(reject.status.as_u16(), 200 | 409), "{reject:?}");
+        for reply in [&one, &two] {
+            assert_eq!(reply.status, 200, "{reply:?}");
+            assert_eq!(reply.text_of("lead"), stored.lead.unwrap().to_string());
+        }
+        assert!(matches!(three.status.as_u16(), 200 | 201), "{three:?}");
+        // A phone that two e-mails contradict opens a lead of its own; it is flagged, and nobody is lost.
+        yard.settle().await;
+        assert_eq!(yard.story(&stored.lead.unwrap().to_string()).await.enquiries(), 1);
+    }
+    let (released, rejected) = counted(&yard, "disposable_email").await;
+    assert_eq!(
+        (released, rejected),
+        (6, 0),
+        "each verdict stands once, and a release takes a rejection back"
+    );
+    assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_races_the_same_person_s_enquiry_joins_it() {
+    let yard = yard().await;
+    let enquiry = aside(&yard, &spam()).await;
+    let same = Person::named("Jason", "Mill");
+    let server = yard.server("web");
+    let (released, posted) =
+        futures::join!(verdict(&yard, &enquiry, "release", json!({})), server.posts(&same));
+    let lead = released.is(200).text_of("lead").to_owned();
+    assert_eq!(posted.text_of("lead"), lead);
+    assert_eq!(yard.story(&lead).await.enquiries(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_rejected_stays_whole_and_may_be_released_after_all() {
+    let yard = yard().await;
+    let enquiry = aside(&yard, &spam()).await;
+    let _ = verdict(&yard, &enquiry, "reject", json!({ "reason": "seo" })).await.is(200);
+    let again = verdict(&yard, &enquiry, "reject", json!({})).await.is(200);
+    assert_eq!(again.json["already"], json!(true));
+    assert_eq!(counted(&yard, "advertising").await, (0, 1));
+    assert!(quarantine(&yard, "").await.is_empty());
+    let found = quarantine(&yard, "?state=done&email=jason.mill@mail.example").await;
+    assert_eq!((&found[0]["status"], found.len()), (&json!("rejected"), 1));
+    let released = verdict(&yard, &enquiry, "release", json!({})).await.is(200);
+    assert_eq!(released.text_of("status"), "released");
+    assert_eq!(counted(&yard, "advertising").await, (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_desk_puts_right_what_could_not_go_on() {
+    let yard = yard().await;
+    let lost = Person::named("Ada", "Hill").with("email", "ada at mail").with("fname", "Ada");
+    let reply = yard.server("web").posts(&lost).await.is(422).is_problem("unreachable-person");
+    let enquiry = reply.text_of("enquiry").to_owned();
+    let refused = verdict(&yard, &enquiry, "release", json!({})).await.is(409);
+    assert_eq!(refused.json["reasons"], json!(["unreachable_person"]));
+    let still = verdict(&yard, &enquiry, "edit", json!({ "fields": { "phone": "12" } })).await.is(409);
+    assert_eq!(still.json["reasons"], json!(["unreachable_person"]));
+    assert!(
+        yard.enquiry(&enquiry).await.unwrap().quarantine.unwrap().edited.is_none(),
+        "nothing of it is kept"
+    );
+    let _ = verdict(&yard, &enquiry, "edit", json!({ "fields": { "shoe_size": "12" } })).await.is(400);
+    let _ = verdict(&yard, &enquiry, "edit", json!({})).await.is(400);
+
+    let fields = json!({ "fields": { "email": "ada@mail.example", "message": "a new roof" } });
+    let edited = verdict(&yard, &enquiry, "edit", fields).await.is(200);
+    let lead = yard.stored(edited.text_of("lead")).await;
+    assert_eq!(lead.person.email.as_deref(), Some("ada@mail.example"));
+    let stored = yard.enquiry(&enquiry).await.unwrap();
+    assert_eq!(stored.fields.get("email"), Some("ada at mail"), "what was received stays");
+    assert_eq!(stored.meant().get("email"), Some("ada@mail.example"));
+
+    // An offer nobody knows, a body nobody can read.
+    let unknown = aside(&yard, &Person::number(1).with("offer", "no such")).await;
+    let _ = verdict(&yard, &unknown, "release", json!({})).await.is(409);
+    let _ = verdict(&yard, &unknown, "edit", json!({ "fields": { "offer": "roof" } })).await.is(200);
+    let raw = yard.server("web").sends("application/json", "{\"email\":").await.is(400);
+    let fields = json!({ "fields": { "email": "bob@mail.example", "last_name": "Mann" } });
+    let _ = verdict(&yard, raw.text_of("enquiry"), "release", json!({})).await.is(409);
+    let _ = verdict(&yard, raw.text_of("enquiry"), "edit", fields).await.is(200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_are_decided_at_once_each_with_its_own_answer() {
+    let yard = yard().await;
+    let mut enquiries = Vec::new();
+    for n in 0..60 {
+        enquiries.push(aside(&yard, &doubtful(n)).await);
+        yard.advance(Duration::from_secs(1)).await;
+    }
+    let lost = yard.server("web").posts(&Person::named("A", "B").without("email")).await.is(422);
+    // All of them, a page at a time, each once, the longest waiting first.
+    let first = yard.desk(Method::GET, "/v1/quarantine", None).await.is(200).json;
+    let next = first["next"].as_str().unwrap().replace('#', "%23");
+    let second = yard.desk(Method::GET, &format!("/v1/quarantine?after={next}"), None).await.is(200).json;
+    let ids = |page: &Value| -> Vec<String> {
+        page["enquiries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["enquiry"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!([ids(&first), ids(&second)].concat()[..60], enquiries);
+    assert_eq!(second["next"], Value::Null);
+    assert_eq!(quarantine(&yard, "?reason=unreachable_person").await.len(), 1);
+    assert_eq!(quarantine(&yard, "?email=ANN7%2Bx@mailinator.com").await.len(), 1);
+    assert_eq!(quarantine(&yard, "?verdict=spam").await.len(), 0);
+
+    enquiries.push(lost.text_of("enquiry").to_owned());
+    let asked = json!({ "enquiries": enquiries, "reason": "a fair" });
+    let reply = yard.desk(Method::POST, "/v1/quarantine/release", Some(asked)).await.is(200);
+    let results = reply.json["results"].as_array().unwrap();
+    assert_eq!(results.iter().filter(|result| result["done"] == true).count(), 60);
+    assert_eq!(results[60]["problem"]["reasons"], json!(["unreachable_person"]));
+    assert_eq!(counted(&yard, "disposable_email").await, (60, 0));
+    let _ = yard.desk(Method::POST, "/v1/quarantine/reject", Some(json!({ "enquiries": [] }))).await.is(400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_company_s_quarantine_does_not_exist_for_another_s_desk() {
+    let acme = yard().await;
+    let brook = acme.also(Rules::roofing("brook").seller("ridge", [])).await;
+    let enquiry = aside(&acme, &doubtful(1)).await;
+    assert!(quarantine(&brook, "").await.is_empty());
+    let _ = brook.desk(Method::GET, &format!("/v1/quarantine/{enquiry}"), None).await.is(404);
+    for act in ["release", "reject", "edit"] {
+        let _ = verdict(&brook, &enquiry, act, json!({ "fields": { "zip": "33101" } })).await.is(404);
+    }
+    let many =
+        brook.desk(Method::POST, "/v1/quarantine/reject", Some(json!({ "enquiries": [enquiry] }))).await;
+    assert_eq!(many.json["results"][0]["done"], json!(false));
+    let stranger = acme.cloud.master.mint(&DeskToken { staff: "x".to_owned(), companies: Vec::new() });
+    let _ = acme
+        .sends(Some(&stranger), Method::GET, "/v1/quarantine?company=acme", "application/json", Vec::new())
+        .await
+        .is(404);
+    let _ = acme.sends(None, Method::GET, "/v1/quarantine", "application/json", Vec::new()).await.is(401);
+    let _ = acme.dealer("hudson", Method::GET, "/v1/quarantine", None).await.is(401);
+    // An enquiry that never was quarantined is not there either.
+    let ham = acme.server("web").posts(&Person::number(1)).await.is(201);
+    let _ = verdict(&acme, ham.text_of("enquiry"), "reject", json!({})).await.is(404);
+    assert_eq!(acme.enquiry(&enquiry).await.unwrap().status, "quarantined");
+}
+
+// --- Deadlines ---
+
+#[tokio::test(start_paused = true)]
+async fn at_its_deadline_a_doubt_is_released_and_what_needs_a_person_is_overdue() {
+    let yard = yard().await;
+    let doubt = aside(&yard, &doubtful(1)).await;
+    let spam = aside(&yard, &spam()).await;
+    let offer = aside(&yard, &Person::number(1).with("offer", "no such")).await;
+    yard.advance(HOUR * 71).await;
+    assert_eq!(quarantine(&yard, "").await.len(), 3);
+    yard.advance(HOUR * 3).await;
+    let stored = yard.enquiry(&doubt).await.unwrap();
+    assert_eq!(stored.status, "received");
+    assert_eq!(yard.story(&stored.lead.unwrap().to_string()).await.holders(), ["hudson"]);
+    let left = quarantine(&yard, "").await;
+    let mut ids: Vec<&str> = left.iter().map(|one| one["enquiry"].as_str().unwrap()).collect();
+    let mut expected = [spam.as_str(), offer.as_str()];
+    ids.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(ids, expected);
+    assert!(left.iter().all(|one| one["overdue"] == true));
+    // Silence says nothing of a reason; the desk may still.
+    assert_eq!(counted(&yard, "disposable_email").await, (0, 0));
+    let _ = verdict(&yard, &spam, "release", json!({})).await.is(200);
+    yard.advance(HOUR * 100).await;
+    assert_eq!(quarantine(&yard, "").await.len(), 1, "it stays for as long as nobody decides");
+    assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_company_may_keep_what_nobody_looked_at() {
+    let yard = Yard::of(rules().file("screening.toml", "deadline_hours = 2\nat_deadline = \"keep\"")).await;
+    let doubt = aside(&yard, &doubtful(1)).await;
+    yard.advance(HOUR * 3).await;
+    let stored = yard.enquiry(&doubt).await.unwrap();
+    assert_eq!((stored.status.as_str(), stored.quarantine.unwrap().overdue), ("quarantined", true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_suppressed_meanwhile_is_released_by_nobody() {
+    let yard = yard().await;
+    let enquiry = aside(&yard, &doubtful(1)).await;
+    let rows = json!({ "rows": [{ "email": "ann1@mailinator.com" }] });
+    let _ = yard.desk(Method::POST, "/v1/import/suppressed", Some(rows)).await.is(200);
+    let refused = verdict(&yard, &enquiry, "release", json!({})).await.is(409);
+    assert_eq!(refused.json["reasons"], json!(["suppressed"]));
+    yard.advance(HOUR * 74).await;
+    let stored = yard.enquiry(&enquiry).await.unwrap();
+    assert_eq!((stored.status.as_str(), stored.quarantine.unwrap().overdue), ("quarantined", true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_phone_not_to_be_called_is_a_doubt_unless_the_person_agreed() {
+    let yard = yard().await;
+    let rows = json!({ "rows": [{ "phone": "305-274-0100" }, { "email": "ada@mail.example" }] });
+    let reply = yard.desk(Method::POST, "/v1/import/do_not_call", Some(rows)).await.is(200);
+    assert_eq!((&reply.json["imported"], &reply.json["refused"]), (&json!(1), &json!(1)), "{}", reply.text);
+    let ada = Person::named("Ada", "Hill").with("phone", "(305) 274-0100");
+    let reply = yard.server("web").posts(&ada).await.is(202);
+    assert_eq!(reply.json["reasons"], json!(["do_not_call"]));
+    let _ = yard.server("web").posts(&ada.clone().with("consent", "yes")).await.is(201);
+    let row = json!({ "rows": [{ "phone": "305-274-0100", "remove": "yes" }] });
+    let _ = yard.desk(Method::POST, "/v1/import/do_not_call", Some(row)).await.is(200);
+    let _ = yard.server("web").posts(&ada).await.is(200);
+}
+
+// --- What comes from where, and how often ---
+
+#[tokio::test(start_paused = true)]
+async fn more_people_at_one_address_than_live_there_wait() {
+    let (logs, _guard) = Logs::keep();
+    let yard = yard().await;
+    let mut verdicts = Vec::new();
+    for n in 0..12 {
+        let reply =
+            browser(&yard, "web", "198.51.100.9, 203.0.113.7").posts(&Person::number(n)).await.is(201);
+        verdicts.push(yard.enquiry(reply.text_of("enquiry")).await.unwrap());
+    }
+    assert!(verdicts[..10].iter().all(|one| one.status == "received"));
+    assert!(verdicts[10..].iter().all(|one| one.reasons == ["address_velocity"]));
+    // Another address is nobody's neighbour; what the sender puts before the last is not believed.
+    for (n, address) in [(100, "203.0.113.8"), (101, "203.0.113.7, 203.0.113.9"), (102, "2001:db8::1")] {
+        let person = Person::number(n);
+        let reply = browser(&yard, "web", address).posts(&person).await.is(201);
+        assert_eq!(yard.enquiry(reply.text_of("enquiry")).await.unwrap().status, "received", "{address}");
+    }
+    // A partner's server sends for many.
+    for n in 20..35 {
+        let server = yard.server("web").header("x-forwarded-for", "203.0.113.7");
+        let _ = server.posts(&Person::number(n)).await.is(201);
+    }
+    // Ten minutes later it is another window; and one person is one person, however often.
+    yard.advance(Duration::from_secs(700)).await;
+    for _ in 0..12 {
+        let reply = browser(&yard, "web", "203.0.113.7").posts(&Person::number(200)).await.is(201);
+        assert_ne!(yard.enquiry(reply.text_of("enquiry")).await.unwrap().status, "quarantined");
+    }
+    assert!(!logs.text().contains("203.0.113"), "an address stands in the log");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_one_source_s_pages_waits_and_another_s_does_not() {
+    let toml = "[velocity]\nsource = 5\naddress = 100\n";
+    let yard = Yard::of(rules().source("other", "offer = \"roof\"").file("screening.toml", toml)).await;
+    let posts = (0..20).map(|n| {
+        let page = browser(&yard, "web", &format!("203.0.113.{n}"));
+        async move { page.posts(&Person::number(n)).await.is(201).text_of("enquiry").to_owned() }
+    });
+    let mut aside = 0;
+    for enquiry in join_all(posts).await {
+        let stored = yard.enquiry(&enquiry).await.unwrap();
+        aside += usize::from(stored.reasons == ["source_velocity"]);
+    }
+    assert_eq!(aside, 15);
+    let reply = browser(&yard, "other", "203.0.113.1").posts(&Person::number(50)).await.is(201);
+    assert_eq!(yard.enquiry(reply.text_of("enquiry")).await.unwrap().status, "received");
+    // Time alone lets no flood in.
+    yard.advance(HOUR * 74).await;
+    assert_eq!(quarantine(&yard, "").await.len(), 15);
+}
+
+/// As on one machine, where no proxy says it.
+#[tokio::test(start_paused = true)]
+async fn whose_address_is_not_known_is_no_flood() {
+    let yard = yard().await;
+    let page = yard.page("web").header("user-agent", BROWSER);
+    for n in 0..100 {
+        let reply = page.posts(&Person::number(n)).await.is(201);
+        assert_eq!(yard.enquiry(reply.text_of("enquiry")).await.unwrap().status, "received", "{n}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_person_again_and_again_within_an_hour_waits() {
+    let yard = yard().await;
+    for n in 0..25 {
+        let reply = yard.server("web").posts(&Person::number(1)).await;
+        let expected = match n {
+            0 => 201,
+            1..20 => 200,
+            _ => 202,
+        };
+        assert_eq!(reply.status, expected, "{n}: {}", reply.text);
+        if expected == 202 {
+            assert_eq!(reply.json["reasons"], json!(["identity_velocity"]));
+        }
+    }
+    yard.advance(HOUR).await;
+    let _ = yard.server("web").posts(&Person::number(1)).await.is(200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_words_under_a_second_name_are_a_doubt_and_under_a_third_spam() {
+    let yard = yard().await;
+    let words = "Good afternoon, we manage several buildings and would like somebody to look at all of our roofs this month";
+    let mut found = Vec::new();
+    for n in [1, 1, 2, 3] {
+        let person = Person::number(n).with("message", words);
+        let reply = browser(&yard, "web", "203.0.113.7").posts(&person).await.is(201);
+        found.push(yard.enquiry(reply.text_of("enquiry")).await.unwrap());
+    }
+    let verdicts: Vec<_> =
+        found.iter().map(|one| one.quarantine.as_ref().map_or("ham", |one| one.verdict.as_str())).collect();
+    assert_eq!(verdicts, ["ham", "ham", "doubtful", "spam"], "a double click is no campaign");
+}
+
+// --- Form tokens ---
+
+async fn token(page: &Sender) -> String {
+    let path = format!("/v1/leads/{}/form_token", page.key());
+    let reply = page.gets(&path).await.is(200);
+    assert_eq!(reply.header("cache-control"), "no-store");
+    reply.text_of("form_token").to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_is_timed_signed_and_for_one_person() {
+    let yard = Yard::of(rules().source("held", "offer = \"roof\"\nform_token = true")).await;
+    let page = browser(&yard, "web", "203.0.113.7");
+    let reasons = async |sender: &Sender, person: Person| {
+        let reply = sender.posts(&person).await.is(201);
+        yard.enquiry(reply.text_of("enquiry")).await.unwrap().reasons
+    };
+    let fresh = token(&page).await;
+    // At once, as nobody types; after a second, as people do.
+    assert_eq!(reasons(&page, Person::number(1).with("form_token", &fresh)).await, ["form_too_fast"]);
+    yard.advance(Duration::from_secs(5)).await;
+    assert!(reasons(&page, Person::number(1).with("form_token", &fresh)).await.is_empty());
+    // A double click is the same person; another with the same form is half a sign, from elsewhere another half.
+    assert!(reasons(&page, Person::number(1).with("form_token", &fresh)).await.is_empty());
+    assert!(reasons(&page, Person::number(2).with("form_token", &fresh)).await.is_empty());
+    let no_agent = yard.page("web").header("x-forwarded-for", "203.0.113.7");
+    let found = reasons(&no_agent, Person::number(3).with("form_token", &fresh)).await;
+    assert_eq!(found, ["form_token_reused", "no_agent"]);
+    let away = yard.page("web").header("x-forwarded-for", "198.51.100.1");
+    let found = reasons(&away, Person::number(4).with("form_token", &fresh)).await;
+    assert_eq!(found, ["form_token_elsewhere", "no_agent"]);
+    // Damaged, another source's, or not a token at all.
+    let held = browser(&yard, "held", "203.0.113.7");
+    for (sender, bad) in [(&page, format!("{fresh}A")), (&held, fresh.clone()), (&page, "ft".to_owned())] {
+        let found = reasons(sender, Person::number(5).with("form_token", &bad)).await;
+        assert_eq!(found, ["form_token_invalid"], "{bad}");
+    }
+    // Only a source that says so is held to it; then it is half a sign.
+    let no_agent = yard.page("held");
+    assert_eq!(reasons(&no_agent, Person::number(6)).await, ["form_token_missing", "no_agent"]);
+    assert!(reasons(&held, Person::number(7)).await.is_empty());
+    // A tab that stood open for weeks.
+    let stale = token(&page).await;
+    yard.advance(HOUR * 24 * 8).await;
+    let old = yard.page("web");
+    assert_eq!(
+        reasons(&old, Person::number(8).with("form_token", &stale)).await,
+        ["form_too_old", "no_agent"]
+    );
+    // A server is a program, and sends what it was sent.
+    let _ = yard.server("web").posts(&Person::number(9).with("form_token", "ft")).await.is(201);
+}
+
+// --- Caps of a source ---
+
+#[tokio::test(start_paused = true)]
+async fn a_source_s_cap_says_until_when_and_is_never_exceeded() {
+    let capped = "offer = \"roof\"\ncaps = { hour = 5, day = 8 }";
+    let yard = Yard::of(rules().source("capped", capped)).await;
+    let server = yard.server("capped");
+    let people: Vec<Person> = (0..30).map(Person::number).collect();
+    let replies = join_all(people.iter().map(|person| server.posts(person))).await;
+    let taken = |replies: &[Reply]| replies.iter().filter(|reply| reply.status == 201).count();
+    assert_eq!(taken(&replies), 5);
+    for refused in replies.into_iter().filter(|reply| reply.status != 201) {
+        let refused = refused.is(429).is_problem("cap-reached");
+        // Noon in New York: the hour ends at five in the afternoon of Greenwich.
+        assert_eq!(refused.text_of("until"), "2026-06-01T17:00:00Z");
+        let wait_s: u32 = refused.header("retry-after").parse().unwrap();
+        assert!((3_590..=3_600).contains(&wait_s), "{wait_s}");
+    }
+    // A page is told so of everybody alike, known or not, and a form gets its page.
+    let _ = yard.page("capped").posts(&Person::number(0)).await.is(429);
+    let _ = yard.page("capped").posts(&Person::number(40)).await.is(429);
+    let _ = yard.page("capped").submits(&Person::number(40)).await.is(429);
+    let _ = yard.server("web").posts(&Person::number(41)).await.is(201);
+
+    yard.advance(HOUR).await;
+    // Repeats move no counter, nor does what waits for the desk.
+    let _ = server.posts(&Person::number(50)).await.is(201);
+    for _ in 0..5 {
+        let _ = server.posts(&Person::number(50)).await.is(200);
+        let _ = server.posts(&spam()).await.is(202);
+    }
+    let replies = join_all((60..80).map(|n| {
+        let server = server.clone();
+        async move { server.posts(&Person::number(n)).await }
+    }))
+    .await;
+    assert_eq!(taken(&replies), 2, "eight a day");
+    let refused = replies.into_iter().find(|reply| reply.status == 429).unwrap();
+    // Midnight in New York.
+    assert_eq!(refused.text_of("until"), "2026-06-02T04:00:00Z");
+    yard.advance_to("2026-06-02T04:00:01Z").await;
+    let _ = server.posts(&Person::number(90)).await.is(201);
+    assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_spilled_above_a_cap_waits_and_is_not_lost() {
+    let yard = Yard::of(rules().source("capped", "offer = \"roof\"\ncaps = { day = 1 }")).await;
+    yard.lead(&Person::number(1)).await;
+    yard.faults.table(true);
+    let server = yard.server("capped");
+    let mut enquiries = Vec::new();
+    for n in 2..5 {
+        enquiries.push(server.posts(&Person::number(n)).await.is(202).text_of("enquiry").to_owned());
+    }
+    yard.faults.table(false);
+    yard.advance(Duration::from_secs(600)).await;
+    let mut found = Vec::new();
+    for enquiry in &enquiries {
+        let stored = yard.enquiry(enquiry).await.unwrap();
+        found.push((stored.status, stored.reasons.join(" ")));
+    }
+    found.sort();
+    let aside = || ("quarantined".to_owned(), "source_cap".to_owned());
+    assert_eq!(found, [aside(), aside(), ("received".to_owned(), String::new())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_spilled_is_screened_when_it_comes_in() {
+    let yard = yard().await;
+    yard.lead(&Person::number(1)).await;
+    yard.faults.table(true);
+    let reply = browser(&yard, "web", "203.0.113.7").posts(&spam()).await.is(202);
+    assert_eq!(reply.text_of("status"), "spilled");
+    assert!(!yard.queued("spill").join("").contains("203.0.113"), "an address stands in a queue");
+    yard.faults.table(false);
+    yard.advance(Duration::from_secs(300)).await;
+    let stored = yard.enquiry(reply.text_of("enquiry")).await.unwrap();
+    assert_eq!(
+        (stored.status.as_str(), stored.quarantine.unwrap().verdict.as_str()),
+        ("quarantined", "spam")
+    );
+}
+
+// --- What it costs ---
+
+#[tokio::test(start_paused = true)]
+async fn screening_costs_one_write_and_none_of_a_server() {
+    let yard = yard().await;
+    let spine = {
+        let before = yard.faults.writes();
+        let _ = yard.server("web").posts(&Person::number(1)).await.is(201);
+        yard.faults.writes() - before
+    };
+    // Enquiry, lead, e-mail, phone, visitor.
+    assert_eq!(spine, 5);
+    let before = yard.faults.writes();
+    let _ = browser(&yard, "web", "203.0.113.7").posts(&Person::number(2)).await.is(201);
+    assert_eq!(yard.faults.writes() - before, spine + 1);
+    let before = yard.faults.writes();
+    let _ = browser(&yard, "web", "203.0.113.7").posts(&spam()).await.is(201);
+    assert_eq!(yard.faults.writes() - before, 2, "what waits is an enquiry, and counted");
+}
