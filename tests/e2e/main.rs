@@ -19,6 +19,7 @@ mod scoring;
 mod distribution;
 mod shared;
 mod delivery;
+mod channels;
 mod desk;
 mod acts;
 mod deadlines;

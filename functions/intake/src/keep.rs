@@ -307,6 +307,7 @@ fn tell_holders(lead: &Lead, arrival: &Arrival) -> Vec<Delivery> {
             cycle: lead.cycle,
             event: Event::Repeated,
             number: arrival.id.to_string(),
+            channel: 0,
             reason: None,
             company: lead.company.clone(),
             dealer: holder.dealer.clone(),
