@@ -157,16 +157,16 @@ impl Channels {
         first_open(self.all.iter().filter(|known| known.channel.order == order), now)
     }
 
-    /// The same whatever its breaker says: for what must be tried once.
+    /// The same whatever is known of the channel, even that it is gone: for what must be tried once.
     pub(crate) fn forced(&self, turn: Turn, from: u8) -> Turn {
-        match turn {
-            Turn::Now(_) | Turn::Never(_) => turn,
-            Turn::Later(until) => {
-                let usable = |known: &&Known| known.state.disabled.is_none();
-                let found = self.all.iter().filter(usable).find(|known| known.channel.order >= from);
-                found.or_else(|| self.line().find(usable)).cloned().map_or(Turn::Later(until), Turn::Now)
-            }
+        if matches!(turn, Turn::Now(_)) {
+            return turn;
         }
+        let usable = |known: &&Known| known.state.disabled.is_none();
+        let behind = |known: &&Known| known.channel.order >= from;
+        let found = self.all.iter().filter(usable).find(behind);
+        let found = found.or_else(|| self.line().find(usable)).or_else(|| self.all.iter().find(behind));
+        found.cloned().map_or(turn, Turn::Now)
     }
 
     /// The next of the line behind this one that takes anything.

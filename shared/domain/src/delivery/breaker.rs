@@ -255,7 +255,8 @@ mod tests {
                     Gate::Probe(probing) => {
                         prop_assert!(matches!(probing.gate(at(now)), Gate::Shut(_)));
                         breaker = probing.after(&Outcome::of_status(status, retry_after), at(now), entropy);
-                        prop_assert!(!matches!(breaker, Breaker::Probing { .. }));
+                        let probes_on = matches!(breaker, Breaker::Probing { .. });
+                        prop_assert!(!probes_on);
                     }
                 }
             }

@@ -271,7 +271,7 @@ mod good {
         assert_eq!(whens, [ChannelWhen::Fallback, ChannelWhen::Always]);
         assert_only(
             with("channels.csv", rows.replace("always", "often")),
-            "channels.csv:3:38: error: when a channel is used is one of: fallback always",
+            "channels.csv:3:36: error: when a channel is used is one of: fallback always",
         );
     }
 
