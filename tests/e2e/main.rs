@@ -22,6 +22,7 @@ mod distribution;
 mod batches;
 mod shared;
 mod delivery;
+mod channels;
 mod desk;
 mod acts;
 mod deadlines;

@@ -23,6 +23,10 @@ pub enum Says {
     Status(u16),
     /// Answers with this status and a Retry-After, in seconds.
     Later(u16, u32),
+    /// Answers with this status and this body.
+    Body(u16, &'static str),
+    /// Answers 200 after so many seconds.
+    Slow(u64),
     /// Never answers.
     Hangs,
     /// Breaks the connection.
@@ -42,8 +46,12 @@ pub struct Told {
     pub event: String,
     /// The body.
     pub body: Value,
+    /// The bytes it came as.
+    pub raw: Bytes,
     /// Whether the signature is the dealer's own, over exactly this body.
     pub signed: bool,
+    /// Its `webhook-signature`.
+    pub signature: String,
     /// Its `webhook-timestamp`.
     pub timestamp: i64,
     /// What was answered.
@@ -54,6 +62,15 @@ impl Told {
     /// The lead it is about.
     pub fn lead(&self) -> &str {
         self.body["data"]["lead_id"].as_str().unwrap_or_default()
+    }
+}
+
+/// A request that is given up by its sender no longer hangs.
+struct Open<'a>(&'a watch::Sender<usize>);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open -= 1);
     }
 }
 
@@ -121,9 +138,17 @@ impl Dealers {
                 let says = dealers.take(&path, &request.headers, &request.body);
                 let answer =
                     |status, retry_after| Answer { status, retry_after, body: Bytes::new(), cut: false };
+                let _open = (says == Says::Hangs || matches!(says, Says::Slow(_))).then(|| dealers.open());
                 match says {
                     Says::Status(status) => Ok(answer(status, None)),
                     Says::Later(status, seconds) => Ok(answer(status, Some(seconds.to_string()))),
+                    Says::Body(status, body) => {
+                        Ok(Answer { body: Bytes::from_static(body.as_bytes()), ..answer(status, None) })
+                    }
+                    Says::Slow(seconds) => {
+                        tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+                        Ok(answer(200, None))
+                    }
                     Says::Resets => Err(FailureKind::Reset),
                     Says::IsShut => Err(FailureKind::Refused),
                     Says::Hangs => {
@@ -135,16 +160,12 @@ impl Dealers {
         }))
     }
 
-    async fn hang(&self) {
-        /// A request that is given up by its sender no longer hangs.
-        struct Open<'a>(&'a watch::Sender<usize>);
-        impl Drop for Open<'_> {
-            fn drop(&mut self) {
-                self.0.send_modify(|open| *open -= 1);
-            }
-        }
+    fn open(&self) -> Open<'_> {
         self.0.open.send_modify(|open| *open += 1);
-        let _open = Open(&self.0.open);
+        Open(&self.0.open)
+    }
+
+    async fn hang(&self) {
         let _ = self.0.released.subscribe().wait_for(|released| *released).await;
     }
 
@@ -160,8 +181,10 @@ impl Dealers {
             id: header("webhook-id").to_owned(),
             event: parsed["type"].as_str().unwrap_or_default().to_owned(),
             signed: self.signed(who, headers, body),
+            signature: header("webhook-signature").to_owned(),
             timestamp: header("webhook-timestamp").parse().unwrap_or_default(),
             body: parsed,
+            raw: Bytes::copy_from_slice(body),
             answered: says,
         };
         self.0.told.lock().unwrap().push(told);
@@ -224,17 +247,26 @@ impl Dealers {
                 return None;
             }
         }
-        let (status, more) = match self.take(&path, &headers, &body) {
-            Says::Status(status) => (status, String::new()),
-            Says::Later(status, seconds) => (status, format!("retry-after: {seconds}\r\n")),
+        let (status, more, said) = match self.take(&path, &headers, &body) {
+            Says::Status(status) => (status, String::new(), ""),
+            Says::Later(status, seconds) => (status, format!("retry-after: {seconds}\r\n"), ""),
+            Says::Body(status, said) => (status, String::new(), said),
+            Says::Slow(seconds) => {
+                let _open = self.open();
+                tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+                (200, String::new(), "")
+            }
             Says::Hangs => {
+                let _open = self.open();
                 self.hang().await;
                 return None;
             }
             Says::Resets | Says::IsShut => return None,
         };
-        let answer =
-            format!("HTTP/1.1 {status} Said\r\n{more}content-length: 0\r\nconnection: close\r\n\r\n");
+        let answer = format!(
+            "HTTP/1.1 {status} Said\r\n{more}content-length: {}\r\nconnection: close\r\n\r\n{said}",
+            said.len()
+        );
         stream.write_all(answer.as_bytes()).await.ok()
     }
 }

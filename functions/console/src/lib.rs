@@ -13,6 +13,8 @@
 //! | [`inbox`] | the dealer's side: own leads, answers |
 //! | [`returns`] | what dealers give back |
 //! | [`statement`] | what a dealer owes; deposits |
+//! | [`channels`] | how dealers' channels fare |
+//! | [`secrets`] | what dealers verify our webhooks with |
 //! | [`rulebook`] | what is in force; publishing |
 //! | [`switches`] | stop and pause |
 
@@ -28,6 +30,8 @@ mod history;
 mod inbox;
 mod returns;
 mod statement;
+mod channels;
+mod secrets;
 mod rulebook;
 mod switches;
 
@@ -64,6 +68,10 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/dealers/{dealer}/statement", get(statement::statement))
         .route("/v1/dealers/{dealer}/deposits", post(statement::deposit))
         .route("/v1/dealers/{dealer}/deposits/{reference}/reverse", post(statement::reverse))
+        .route("/v1/dealers/{dealer}/secret", post(secrets::show))
+        .route("/v1/dealers/{dealer}/secret/rotate", post(secrets::rotate))
+        .route("/v1/dealers/{dealer}/channels", get(channels::list))
+        .route("/v1/dealers/{dealer}/channels/{order}/enable", post(channels::enable))
         .route("/v1/inbox/{assignment}/{act}", post(inbox::answer))
         .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))
         .route("/v1/rulebook/versions", get(rulebook::versions))

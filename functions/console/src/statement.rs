@@ -68,7 +68,7 @@ pub(crate) async fn statement(
 }
 
 /// The dealer asked about, if the token may see it.
-fn whose(
+pub(crate) fn whose(
     cloud: &Cloud,
     headers: &HeaderMap,
     dealer: &str,

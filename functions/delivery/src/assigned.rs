@@ -15,7 +15,9 @@ use leadyard_platform::store::{Act, Changes, Delivery, StoreError};
 use serde_json::json;
 
 use crate::body;
-use crate::post::{self, Post};
+use crate::channels::{self, Channels, Turn};
+use crate::copies::{self, Copies};
+use crate::post::{self, Post, Way};
 use crate::taken_back::{lapse, take_back};
 
 /// How soon after an attempt's time the sweep looks, should the delayed message be lost.
@@ -84,21 +86,9 @@ async fn watch(cloud: &Cloud, assignment: &Assignment, now: Timestamp) {
 /// before the attempt does, whoever comes after knows that the dealer may hold the lead; and a duplicate
 /// of the message makes none beside it.
 async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
-    if let Some(number) = assignment.begun() {
-        let outcome = Outcome::of_failure(FailureKind::Interrupted);
-        let began = assignment.attempt(number).map_or(now, |attempt| attempt.at);
+    let interrupted = assignment.begun();
+    if let Some(number) = interrupted {
         assignment.interrupt_attempt(number);
-        follow(&mut assignment, &outcome, began, cloud.entropy.u64());
-        if assignment.delivery != DeliveryState::Pending {
-            let saved = cloud.store.assignment_save(&assignment).await?;
-            return if saved { take_back(cloud, assignment, now).await } else { Ok(()) };
-        }
-        if let Some(at) = assignment.next_attempt_at.filter(|at| *at > now) {
-            // What is left of its wait; an early one went by while it had the assignment to itself.
-            let saved = cloud.store.assignment_save(&assignment).await?;
-            tracing::info!(assignment.id = %assignment.id, attempt.next = %at, "an attempt was interrupted");
-            return if saved { go_on(cloud, assignment, now).await } else { Ok(()) };
-        }
     }
     let Some(lead) = cloud.store.lead_get(assignment.lead).await? else { return Ok(()) };
     let gone_on = match lead.merged_into {
@@ -113,18 +103,51 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         let saved = cloud.store.assignment_save(&assignment).await?;
         return if saved { take_back(cloud, assignment, now).await } else { Ok(()) };
     }
-    let channel = post::channel(cloud, &lead, &assignment).await?;
-    let body = body::assigned(cloud, &lead, &assignment).await?;
-    let post = Post {
-        company: &assignment.company,
-        dealer: &assignment.dealer,
-        webhook_id: webhook_id(assignment.id, Event::Assigned, 1),
-        body,
+    let channels = channels::of(cloud, &lead, &assignment).await?;
+    if assignment.attempt_count == 0 {
+        copies::send(cloud, &assignment, &channels, now).await?;
+    }
+    if let Some(number) = interrupted {
+        let outcome = Outcome::of_failure(FailureKind::Interrupted);
+        let began = assignment.attempt(number).map_or(now, |attempt| attempt.at);
+        let seen = assignment.clone();
+        follow(cloud, &mut assignment, &outcome, &channels, began).await?;
+        // What is left of its wait; an early one went by while it had the assignment to itself.
+        let waits = assignment.next_attempt_at.is_some_and(|at| at > now);
+        if assignment.delivery != DeliveryState::Pending || waits {
+            tracing::info!(assignment.id = %assignment.id, "an attempt was interrupted");
+            return keep_and_go_on(cloud, &seen, assignment, now).await;
+        }
+    }
+    let mut known = match channels.turn(assignment.channel_order, now) {
+        Turn::Now(known) => known,
+        Turn::Later(until) => {
+            let at = channels::spread(cloud, until);
+            return wait(cloud, assignment, &channels, at, now).await;
+        }
+        Turn::Never(why) => return ended_before_it_began(cloud, assignment, &channels, why, now).await,
     };
+    let body = body::assigned(cloud, &lead, &assignment).await?;
     // What was read took its time.
     let now = cloud.clock.now();
-    let way = post::way(cloud, channel.as_ref(), post, now);
-    assignment.channel = channel.as_ref().map(|channel| channel.kind);
+    let order = known.channel.order;
+    let post = Post {
+        webhook_id: webhook_id(assignment.id, Event::Assigned, 1),
+        body,
+        secrets: channels.secrets(cloud, now).unwrap_or_default(),
+    };
+    let way = post::way(&known.channel, post, now);
+    let mut under_way = None;
+    if way.leaves() {
+        under_way = cloud.outbound.enter(&assignment.company, &assignment.dealer);
+        if under_way.is_none() || !channels.claim(cloud, &mut known, now).await? {
+            // However long ago it was offered: there is room soon, or the breaker opens.
+            let seen = assignment.clone();
+            assignment.try_again(channels::room_at(cloud, now), GRACE);
+            return keep_and_go_on(cloud, &seen, assignment, now).await;
+        }
+    }
+    assignment.travel_by(order, known.channel.kind);
     let claimed_until = claim_end(cloud, now);
     let number = assignment.begin_attempt(now, claimed_until);
     // What needs no sending needs no trace: it begins and ends in one write.
@@ -137,13 +160,45 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
             return Ok(());
         }
     }
-    let (outcome, attempt) = post::attempt(cloud, way, now).await;
+    let (outcome, attempt) = post::attempt(cloud, way, order, now).await;
+    drop(under_way);
     tracing::info!(
         lead.id = %lead.id, assignment.id = %assignment.id, dealer.id = %assignment.dealer,
-        attempt.number = number, attempt.end = %attempt.end, attempt.what = %attempt.what,
+        channel.order = order, attempt.number = number, attempt.end = %attempt.end, attempt.what = %attempt.what,
         "an attempt was made"
     );
-    ended(cloud, assignment, number, &outcome, attempt).await
+    channels.learn(cloud, known, &outcome).await;
+    ended(cloud, assignment, number, &outcome, attempt, &channels).await
+}
+
+/// Nothing can be tried before `until`: it waits without using up an attempt, as long as it may.
+async fn wait(
+    cloud: &Cloud,
+    mut assignment: Assignment,
+    channels: &Channels,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let seen = assignment.clone();
+    if until > assignment.waits_until() {
+        fail(cloud, &mut assignment, channels, now).await?;
+    } else {
+        assignment.try_again(until, GRACE);
+    }
+    keep_and_go_on(cloud, &seen, assignment, now).await
+}
+
+/// There is no way to the dealer: an attempt that is over as it begins says why.
+async fn ended_before_it_began(
+    cloud: &Cloud,
+    mut assignment: Assignment,
+    channels: &Channels,
+    why: &'static str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let number = assignment.begin_attempt(now, claim_end(cloud, now));
+    let (outcome, attempt) = post::attempt(cloud, Way::None(why), assignment.channel_order, now).await;
+    ended(cloud, assignment, number, &outcome, attempt, channels).await
 }
 
 /// The moment until which an attempt has the assignment to itself. Its last digits are drawn, so that a
@@ -172,6 +227,7 @@ async fn ended(
     number: u32,
     outcome: &Outcome,
     attempt: Attempt,
+    channels: &Channels,
 ) -> Result<(), StoreError> {
     let now = cloud.clock.now();
     let mut seen = assignment;
@@ -184,19 +240,11 @@ async fn ended(
             && next.state.holds()
             && (next.attempt_count == number || *outcome == Outcome::Received);
         if speaks {
-            follow(&mut next, outcome, now, cloud.entropy.u64());
+            follow(cloud, &mut next, outcome, channels, now).await?;
         }
-        let charge = Line::charge(&next).filter(|_| seen.settled_at.is_none());
         let notice =
             Some(&next).filter(|next| speaks && goes_on_slowly(next)).map(|next| notice(cloud, next));
-        let saved = if charge.is_some() || notice.is_some() {
-            let changes =
-                Changes { line: charge.as_ref(), notice: notice.as_ref(), ..Changes::of(&next, now) };
-            cloud.store.assignment_change(&changes).await?
-        } else {
-            cloud.store.assignment_save(&next).await?
-        };
-        if saved {
+        if keep(cloud, &seen, &next, notice.as_ref(), now).await? {
             next.version += 1;
             return if speaks { go_on(cloud, next, now).await } else { Ok(()) };
         }
@@ -211,11 +259,42 @@ async fn ended(
     Err(StoreError::Contended)
 }
 
+/// Keeps a changed assignment, with its charge if it has just been settled; `false` when somebody else
+/// changed it.
+async fn keep(
+    cloud: &Cloud,
+    seen: &Assignment,
+    next: &Assignment,
+    notice: Option<&Act>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let charge = Line::charge(next).filter(|_| seen.settled_at.is_none());
+    if charge.is_none() && notice.is_none() {
+        return cloud.store.assignment_save(next).await;
+    }
+    let changes = Changes { line: charge.as_ref(), notice, ..Changes::of(next, now) };
+    cloud.store.assignment_change(&changes).await
+}
+
+/// The same and what follows; nothing, when somebody else was quicker: what follows is theirs.
+async fn keep_and_go_on(
+    cloud: &Cloud,
+    seen: &Assignment,
+    mut next: Assignment,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if !keep(cloud, seen, &next, None, now).await? {
+        return Ok(());
+    }
+    next.version += 1;
+    go_on(cloud, next, now).await
+}
+
 /// Whether this was the attempt after which a dealer that is waited for is only tried now and then.
 fn goes_on_slowly(assignment: &Assignment) -> bool {
     assignment.delivery == DeliveryState::Pending
         && assignment.patient_until.is_some()
-        && assignment.attempt_count == LEAD_ATTEMPTS
+        && assignment.tried() == LEAD_ATTEMPTS
 }
 
 /// What the desk is told then: it may take the lead back, or call.
@@ -238,27 +317,57 @@ fn notice(cloud: &Cloud, assignment: &Assignment) -> Act {
 }
 
 /// What an attempt's outcome makes of the assignment.
-fn follow(assignment: &mut Assignment, outcome: &Outcome, now: Timestamp, entropy: u64) {
+async fn follow(
+    cloud: &Cloud,
+    assignment: &mut Assignment,
+    outcome: &Outcome,
+    channels: &Channels,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     assignment.next_attempt_at = None;
     if *outcome == Outcome::Received {
         assignment.arrive(now);
-        return;
+        return Ok(());
     }
-    let schedule = match assignment.patient_until {
-        Some(until) => Schedule::patient(until, now),
-        None => Schedule::Lead,
+    let behind = channels.behind(assignment.channel_order);
+    let schedule = match (behind, assignment.patient_until) {
+        (Some(_), _) => Schedule::Brief,
+        (None, Some(until)) => Schedule::patient(until, now),
+        (None, None) => Schedule::Lead,
     };
-    match next_attempt(assignment.attempt_count, outcome, &schedule, entropy) {
-        Next::At(delay_ms) => {
+    match (next_attempt(assignment.tried(), outcome, &schedule, cloud.entropy.u64()), behind) {
+        (Next::At(delay_ms), _) => {
             let at = now.checked_add(SignedDuration::from_millis(delay_ms as i64)).unwrap_or(now);
             assignment.try_again(at, GRACE);
         }
-        Next::Final => {
-            let unknown = assignment.may_be_held_unknown();
+        (Next::Final, Some(channel)) => {
+            assignment.travel_by(channel.order, channel.kind);
+            assignment.try_again(now, GRACE);
+        }
+        (Next::Final, None) => fail(cloud, assignment, channels, now).await?,
+    }
+    Ok(())
+}
+
+/// Nothing of the line is left to try. A copy that arrived is as good; while one is on its way the line is
+/// tried on.
+async fn fail(
+    cloud: &Cloud,
+    assignment: &mut Assignment,
+    channels: &Channels,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let later = now.checked_add(GRACE).unwrap_or(now);
+    match copies::stand(cloud, assignment, channels).await? {
+        Copies::Received => assignment.arrive(now),
+        Copies::Pending => assignment.try_again(later, GRACE),
+        Copies::Ended { unknown } => {
+            let unknown = unknown || assignment.may_be_held_unknown();
             assignment.delivery = if unknown { DeliveryState::Unknown } else { DeliveryState::NotReceived };
-            assignment.due = now.checked_add(GRACE).ok();
+            assignment.due = Some(later);
         }
     }
+    Ok(())
 }
 
 async fn go_on(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {

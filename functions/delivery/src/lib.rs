@@ -1,21 +1,26 @@
-//! Delivery: an assignment becomes the dealer's webhook.
+//! Delivery: an assignment reaches its dealer.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`assigned`] | the assignment itself: attempts, settlement, final failure |
 //! | [`taken_back`] | the lead moves on: withdrawn, or its deadline passed |
 //! | [`body`] | what a dealer is sent of a lead |
+//! | [`channels`] | how a dealer is reached now: whose turn it is, what became of it |
+//! | [`copies`] | channels that have every lead beside the first |
 //! | [`messages`] | what else a holder is told: repeats, withdrawals |
-//! | [`post`] | one signed attempt at a dealer's channel |
+//! | [`post`] | one attempt at a dealer's channel |
 //!
 //! Idempotent by assignment and attempt: an attempt is claimed before it is made, so that a duplicate
 //! message finds it under way, or the delivery ended, and does nothing. Repeats and withdrawals are not
 //! claimed: a duplicate may tell them twice. The webhook id stays the same throughout. Attempts of a
-//! batch run side by side, each at most ten seconds, so that a dealer that hangs delays nobody else.
+//! batch run side by side, each at most ten seconds, and few at a time at one dealer, so that one that hangs
+//! delays nobody else.
 
 mod assigned;
 mod taken_back;
 mod body;
+mod channels;
+mod copies;
 mod messages;
 mod post;
 
@@ -40,7 +45,7 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
             assigned::deliver(cloud, lead, cycle, assignment).await
         }
         Ok(ToDelivery::Message { lead, assignment, event, number }) => {
-            messages::deliver(cloud, lead, assignment, &event, &number).await
+            messages::deliver(cloud, lead, assignment, &event, number).await
         }
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a message could not be read");

@@ -4,21 +4,25 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use futures::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, DeliveryState};
 use leadyard_domain::delivery::{
-    Event, Next, Outcome, RepeatedPayload, Schedule, WarnedPayload, WithdrawalReason, WithdrawnPayload,
-    next_attempt, webhook_id,
+    ErasedPayload, Event, Next, Outcome, RepeatedPayload, Schedule, WarnedPayload, WithdrawalReason,
+    WithdrawnPayload, next_attempt, webhook_id,
 };
 use leadyard_domain::enquiry::Understood;
 use leadyard_domain::ids::{AssignmentId, EnquiryId, LeadId};
 use leadyard_domain::lead::Lead;
+use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
 use leadyard_platform::store::{Delivery, StoreError};
 
 use crate::body;
-use crate::post::{self, Post};
+use crate::channels::{self, Channels, Turn};
+use crate::copies;
+use crate::post::{self, Post, Way};
 
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -28,9 +32,9 @@ pub(crate) async fn deliver(
     lead: LeadId,
     assignment: AssignmentId,
     event: &str,
-    number: &str,
+    number: String,
 ) -> Result<(), StoreError> {
-    let Some(mut delivery) = cloud.store.delivery_get(lead, assignment, event, number).await? else {
+    let Some(mut delivery) = cloud.store.delivery_get(lead, assignment, event, &number).await? else {
         return Ok(());
     };
     let now = cloud.clock.now();
@@ -64,9 +68,24 @@ pub(crate) async fn try_once(
         delivery.state = DeliveryState::NotReceived;
         return Ok(None);
     }
-    let channel = match &assignment {
-        Some(assignment) => post::channel(cloud, &lead, assignment).await?,
+    let channels = match &assignment {
+        Some(assignment) => Some(channels::of(cloud, &lead, assignment).await?),
         None => None,
+    };
+    if delivery.channel == 0
+        && delivery.attempts.is_empty()
+        && let (Some(channels), Some(assignment)) = (&channels, &assignment)
+    {
+        send_beside(cloud, delivery, copies::beside(delivery, assignment, channels)).await?;
+    }
+    let (channels, mut known) = match turn(delivery, assignment.as_ref(), channels, now) {
+        (channels, Turn::Now(known)) => (channels, known),
+        (_, Turn::Later(until)) => return Ok(wait(cloud, delivery, channels::spread(cloud, until))),
+        (_, Turn::Never(why)) => {
+            let (outcome, attempt) = post::attempt(cloud, Way::None(why), delivery.channel, now).await;
+            delivery.attempts.push(attempt);
+            return Ok(follow(cloud, delivery, &outcome));
+        }
     };
     let (body, number) = match delivery.event {
         Event::Repeated => {
@@ -75,49 +94,147 @@ pub(crate) async fn try_once(
         Event::Withdrawn => (withdrawn_body(delivery), 1),
         Event::Warned => (assignment.as_ref().map(|of| warned_body(delivery, of)).unwrap_or_default(), 1),
         Event::Assigned => match &assignment {
-            Some(assignment) => (body::assigned(cloud, &lead, assignment).await?, ACCEPTED),
-            None => (String::new(), ACCEPTED),
+            Some(assignment) => (body::assigned(cloud, &lead, assignment).await?, assigned_number(delivery)),
+            None => (String::new(), assigned_number(delivery)),
         },
-        // No one sends these yet; an empty body would say nothing.
-        Event::Erased => (String::new(), 1),
+        Event::Erased => (erased_body(delivery), 1),
     };
+    let now = cloud.clock.now();
+    let secrets = channels.as_ref().and_then(|channels| channels.secrets(cloud, now).ok());
     let post = Post {
-        company: &delivery.company,
-        dealer: &delivery.dealer,
         webhook_id: webhook_id(delivery.assignment, delivery.event, number),
         body,
+        secrets: secrets.unwrap_or_default(),
     };
-    let way = post::way(cloud, channel.as_ref(), post, now);
-    let (outcome, attempt) = post::attempt(cloud, way, now).await;
+    let way = post::way(&known.channel, post, now);
+    let mut under_way = None;
+    if way.leaves() && !once_at_least(delivery) {
+        under_way = cloud.outbound.enter(&delivery.company, &delivery.dealer);
+        let goes = match (&under_way, &channels) {
+            (Some(_), Some(channels)) => channels.claim(cloud, &mut known, now).await?,
+            (_, _) => false,
+        };
+        if !goes {
+            return Ok(Some(try_again(delivery, channels::room_at(cloud, now), now)));
+        }
+    }
+    let (outcome, attempt) = post::attempt(cloud, way, known.channel.order, now).await;
+    drop(under_way);
     tracing::info!(
         lead.id = %delivery.lead, assignment.id = %delivery.assignment, dealer.id = %delivery.dealer,
-        event = %delivery.event, attempt.end = %attempt.end, attempt.what = %attempt.what, "a holder was told"
+        event = %delivery.event, channel.order = known.channel.order, attempt.end = %attempt.end,
+        attempt.what = %attempt.what, "a holder was told"
     );
-    delivery.attempts.push(attempt);
-    delivery.next_at = None;
-    delivery.due = None;
-    if outcome == Outcome::Received {
-        delivery.state = DeliveryState::Received;
-        return Ok(None);
+    if let Some(channels) = &channels {
+        channels.learn(cloud, known, &outcome).await;
     }
-    let ended = cloud.clock.now();
-    let schedule = match delivery.event {
-        // The dealer has paid for what it accepted: it is tried as long as a withdrawal.
-        Event::Withdrawn | Event::Assigned => Schedule::withdrawal(delivery.since, ended),
-        Event::Repeated | Event::Warned | Event::Erased => Schedule::Lead,
+    delivery.attempts.push(attempt);
+    Ok(follow(cloud, delivery, &outcome))
+}
+
+/// Sends a message by further channels. A withdrawal is attempted by each before the lead moves; the rest go
+/// by their queue.
+async fn send_beside(cloud: &Cloud, message: &Delivery, orders: Vec<u8>) -> Result<(), StoreError> {
+    let copies = copies::create(cloud, message, orders).await?;
+    if once_at_least(message) {
+        let tried: Vec<_> = copies.into_iter().map(|copy| deliver_copy(cloud, copy)).collect();
+        return join_all(tried).await.into_iter().collect();
+    }
+    for copy in &copies {
+        cloud.hand_message(copy, 0).await;
+    }
+    Ok(())
+}
+
+/// One message leads to another here: without a box its future would have no size.
+fn deliver_copy(cloud: &Cloud, copy: Delivery) -> BoxFuture<'_, Result<(), StoreError>> {
+    Box::pin(async move {
+        deliver(cloud, copy.lead, copy.assignment, copy.event.as_str(), copy.key_number()).await
+    })
+}
+
+/// Whose turn it is: the channel's own that a copy goes by; else of the one that has the lead.
+fn turn(
+    delivery: &Delivery,
+    assignment: Option<&Assignment>,
+    channels: Option<Channels>,
+    now: Timestamp,
+) -> (Option<Channels>, Turn) {
+    let Some(channels) = channels else { return (None, Turn::Never("no_channel")) };
+    let from = assignment.map_or(0, |assignment| assignment.channel_order);
+    let turn = match delivery.channel {
+        0 => channels.turn(from, now),
+        order => channels.turn_of(order, now),
     };
-    match next_attempt(delivery.attempts.len() as u32, &outcome, &schedule, cloud.entropy.u64()) {
+    let turn = if once_at_least(delivery) { channels.forced(turn, delivery.channel.max(from)) } else { turn };
+    (Some(channels), turn)
+}
+
+/// A withdrawal is attempted once before the lead moves, whatever is known of the channel.
+fn once_at_least(delivery: &Delivery) -> bool {
+    delivery.event == Event::Withdrawn && delivery.attempts.is_empty()
+}
+
+/// How patiently a message is tried.
+fn schedule(delivery: &Delivery, now: Timestamp) -> Schedule {
+    match delivery.event {
+        // The dealer has paid for what it accepted: it is tried as long as a withdrawal. An erasure is the law.
+        Event::Withdrawn | Event::Erased => Schedule::withdrawal(delivery.since, now),
+        Event::Assigned if delivery.number == ACCEPTED.to_string() => {
+            Schedule::withdrawal(delivery.since, now)
+        }
+        Event::Assigned | Event::Repeated | Event::Warned => Schedule::Lead,
+    }
+}
+
+/// Nothing can be tried before `until`: it waits without using up an attempt, as long as it may. The wait, in
+/// milliseconds.
+fn wait(cloud: &Cloud, delivery: &mut Delivery, until: Timestamp) -> Option<u64> {
+    let now = cloud.clock.now();
+    let waits_s = match schedule(delivery, now) {
+        Schedule::Lead | Schedule::Brief => limits::LEAD_WAITS_S,
+        Schedule::Patient { .. } | Schedule::Withdrawal { .. } => limits::WITHDRAWAL_HOURS * 3_600,
+    };
+    let last = delivery.since.saturating_add(SignedDuration::from_secs(waits_s)).unwrap_or(until);
+    if until > last {
+        give_up(delivery);
+        return None;
+    }
+    Some(try_again(delivery, until, now))
+}
+
+/// What follows an attempt; the wait before the next, in milliseconds.
+fn follow(cloud: &Cloud, delivery: &mut Delivery, outcome: &Outcome) -> Option<u64> {
+    if *outcome == Outcome::Received {
+        delivery.next_at = None;
+        delivery.due = None;
+        delivery.state = DeliveryState::Received;
+        return None;
+    }
+    let now = cloud.clock.now();
+    let tried = delivery.attempts.len() as u32;
+    match next_attempt(tried, outcome, &schedule(delivery, now), cloud.entropy.u64()) {
         Next::At(delay_ms) => {
-            let at = ended.checked_add(SignedDuration::from_millis(delay_ms as i64)).unwrap_or(ended);
-            delivery.next_at = Some(at);
-            delivery.due = at.checked_add(GRACE).ok();
-            Ok(Some(delay_ms))
+            let at = now.checked_add(SignedDuration::from_millis(delay_ms as i64)).unwrap_or(now);
+            Some(try_again(delivery, at, now))
         }
         Next::Final => {
-            delivery.state = DeliveryState::NotReceived;
-            Ok(None)
+            give_up(delivery);
+            None
         }
     }
+}
+
+fn try_again(delivery: &mut Delivery, at: Timestamp, now: Timestamp) -> u64 {
+    delivery.next_at = Some(at);
+    delivery.due = at.checked_add(GRACE).ok();
+    at.duration_since(now).as_millis().max(0) as u64
+}
+
+fn give_up(delivery: &mut Delivery) {
+    delivery.next_at = None;
+    delivery.due = None;
+    delivery.state = DeliveryState::NotReceived;
 }
 
 /// The second `lead.assigned` of an assignment: the whole lead, once it is accepted.
@@ -133,6 +250,16 @@ fn concerns(event: Event, assignment: Option<&Assignment>, now: Timestamp) -> bo
         Event::Warned => assignment.is_some_and(|one| one.masked() && !one.lapses(now)),
         Event::Withdrawn | Event::Erased => true,
     }
+}
+
+/// Of a copy of the assignment, that of the assignment itself: whoever reads both knows them for one.
+fn assigned_number(delivery: &Delivery) -> u32 {
+    delivery.number.parse().unwrap_or(ACCEPTED)
+}
+
+fn erased_body(delivery: &Delivery) -> String {
+    let payload = ErasedPayload { assignment: delivery.assignment, lead: delivery.lead };
+    payload.body(delivery.since).unwrap_or_default()
 }
 
 fn warned_body(delivery: &Delivery, assignment: &Assignment) -> String {

@@ -10,6 +10,7 @@ use crate::delivery::{End, FailureKind};
 use crate::distribution::{Reservation, Seat};
 use crate::ids::{AssignmentId, CompanyId, ContractId, DealerId, LeadId, ReturnReason};
 use crate::lead::{AssignmentState, Lead};
+use crate::limits;
 use crate::money::Money;
 use crate::place::State;
 
@@ -38,14 +39,35 @@ pub struct Attempt {
     pub what: String,
     /// How long it took, in milliseconds.
     pub ms: u64,
+    /// By which of the dealer's channels: its order; 0 of one that an earlier version made.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub channel: u8,
+    /// The beginning of the dealer's answer, at most [`limits::ANSWER_KEPT_BYTES`]. It may repeat the person:
+    /// never logged.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub answer: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+const fn is_zero(order: &u8) -> bool {
+    *order == 0
 }
 
 impl Attempt {
     /// Said of an attempt that has begun and not ended.
     pub const BEGUN: &'static str = "begun";
 
-    fn begun(at: Timestamp) -> Self {
-        Self { at, end: End::Unknown, what: Self::BEGUN.to_owned(), ms: 0 }
+    fn begun(at: Timestamp, channel: u8) -> Self {
+        Self { at, end: End::Unknown, what: Self::BEGUN.to_owned(), ms: 0, channel, answer: String::new() }
+    }
+
+    /// The beginning of an answer, as much of it as is kept.
+    pub fn kept(answer: &str) -> String {
+        let mut end = answer.len().min(limits::ANSWER_KEPT_BYTES);
+        while !answer.is_char_boundary(end) {
+            end -= 1;
+        }
+        answer.get(..end).unwrap_or_default().trim().to_owned()
     }
 }
 
@@ -108,6 +130,10 @@ pub struct Assignment {
     pub state_at: Timestamp,
     /// How it travels; `None` until the first attempt has looked.
     pub channel: Option<ChannelKind>,
+    /// Which of the dealer's channels has its turn: its order; 0 until the first attempt has looked.
+    pub channel_order: u8,
+    /// How many attempts were made before that channel had its turn.
+    pub tried_before: u32,
     /// Where the delivery stands.
     pub delivery: DeliveryState,
     /// The attempts, the newest twelve.
@@ -199,6 +225,8 @@ impl Assignment {
             settled_at: None,
             state_at: now,
             channel: None,
+            channel_order: 0,
+            tried_before: 0,
             delivery: DeliveryState::Pending,
             attempts: Vec::new(),
             attempt_count: 0,
@@ -209,11 +237,32 @@ impl Assignment {
         }
     }
 
+    /// This channel of the dealer's has its turn.
+    pub const fn travel_by(&mut self, order: u8, kind: ChannelKind) {
+        if self.channel_order != order {
+            self.channel_order = order;
+            self.tried_before = self.attempt_count;
+        }
+        self.channel = Some(kind);
+    }
+
+    /// Attempts by the channel that has its turn.
+    pub const fn tried(&self) -> u32 {
+        self.attempt_count.saturating_sub(self.tried_before)
+    }
+
+    /// Until when it waits for its dealer, where no attempt can be made.
+    pub fn waits_until(&self) -> Timestamp {
+        let waits = SignedDuration::from_secs(limits::LEAD_WAITS_S);
+        let soon = self.offered_at.saturating_add(waits).unwrap_or(self.offered_at);
+        self.patient_until.map_or(soon, |until| until.max(soon))
+    }
+
     /// An attempt begins; its number. It has the assignment to itself until `until`: nobody else begins
     /// one before, and whoever comes after takes one that has not ended for unknown.
     pub fn begin_attempt(&mut self, at: Timestamp, until: Timestamp) -> u32 {
         self.attempt_count += 1;
-        self.attempts.push(Attempt::begun(at));
+        self.attempts.push(Attempt::begun(at, self.channel_order));
         while self.attempts.len() > ATTEMPTS_KEPT {
             self.unknown_before |= self.attempts.remove(0).end == End::Unknown;
         }

@@ -81,6 +81,18 @@ words! {
     }
 }
 
+words! {
+    /// When a channel has a lead.
+    #[derive(Default)]
+    pub enum ChannelWhen as "when a channel is used" {
+        /// When those before it have failed; the first at once.
+        #[default]
+        Fallback = "fallback",
+        /// With every lead, side by side with the others.
+        Always = "always",
+    }
+}
+
 /// A row of `channels.csv`. Secrets are never in it: they are derived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
@@ -92,6 +104,9 @@ pub struct Channel {
     pub kind: ChannelKind,
     /// An `https://` URL for a webhook (on one machine `http://` on loopback too); empty for the inbox.
     pub address: String,
+    /// When it has a lead: the first is tried first, whatever it says.
+    #[serde(default)]
+    pub when: ChannelWhen,
 }
 
 /// Weekly opening hours, as `Mo-Fr 08:00-18:00; Sa 09:00-12:00`, or `24/7`.

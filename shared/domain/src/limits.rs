@@ -160,6 +160,22 @@ pub const PAGE_URL_BYTES: usize = 2_048;
 /// The most of a dealer's Retry-After that is honoured, in seconds. The lead schedule honours less:
 /// see `delivery::Schedule`.
 pub const RETRY_AFTER_S: u32 = 3_600;
+/// Attempts that fail in a row before a channel's breaker opens.
+pub const BREAKER_FAILURES: u32 = 5;
+/// How long a breaker is open at first, in seconds; twice as long each time, up to
+/// [`BREAKER_LONGEST_S`].
+pub const BREAKER_OPEN_S: u32 = 30;
+/// The longest a breaker is open before the next probe, in seconds: the longest wait of a lead's schedule.
+pub const BREAKER_LONGEST_S: u32 = 300;
+/// Attempts that one process has under way at one dealer.
+pub const IN_FLIGHT_PER_DEALER: usize = 4;
+/// How long a lead waits for a dealer whose breaker is open, in seconds from the offer: about what its six
+/// attempts take. Then the next dealer has its turn.
+pub const LEAD_WAITS_S: i64 = 600;
+/// How long a dealer's earlier webhook secret stands beside the new one, in hours.
+pub const SECRET_OVERLAP_HOURS: i64 = 72;
+/// What is kept of a dealer's answer with the attempt, in bytes.
+pub const ANSWER_KEPT_BYTES: usize = 160;
 /// How long a withdrawal is retried, in hours.
 pub const WITHDRAWAL_HOURS: i64 = 24;
 /// A compiled chunk of a rulebook, in bytes.

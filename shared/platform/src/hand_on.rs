@@ -70,7 +70,7 @@ impl Cloud {
             lead: delivery.lead,
             assignment: delivery.assignment,
             event: delivery.event.to_string(),
-            number: delivery.number.clone(),
+            number: delivery.key_number(),
         };
         let delay_s = delay_ms.div_ceil(1_000).min(DELAY_S) as u32;
         noted(self.queues.to_delivery(message, delivery.dealer.as_str(), delay_s).await);

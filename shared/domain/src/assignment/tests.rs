@@ -104,7 +104,14 @@ fn whatever_is_planned_it_is_looked_at_when_its_deadline_ends() {
 #[test]
 fn one_that_may_have_arrived_is_remembered_after_its_attempt_is_forgotten() {
     let mut lead = offered(false);
-    let refused = || Attempt { at: at(NOON), end: End::NotReceived, what: "refused".to_owned(), ms: 1 };
+    let refused = || Attempt {
+        at: at(NOON),
+        end: End::NotReceived,
+        what: "refused".to_owned(),
+        ms: 1,
+        channel: 0,
+        answer: String::new(),
+    };
     let number = lead.begin_attempt(at(NOON), at(NOON));
     assert!(lead.may_be_held_unknown() && lead.begun() == Some(1), "one that has begun may have arrived");
     lead.end_attempt(number, Attempt { end: End::Unknown, what: "timeout".to_owned(), ..refused() });

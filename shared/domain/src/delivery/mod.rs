@@ -4,15 +4,17 @@
 //! In reading order: [`payload`](Event) is what is sent, by Standard Webhooks 1.0.0; `signature` proves
 //! that it came from us; `address` says which URLs may be dialled; `outcome` turns a dealer's answer,
 //! or the lack of one, into *received*, *not received* or *unknown*; `schedule` says when the next
-//! attempt follows. Nothing here sends anything.
+//! attempt follows, `breaker` when a channel is left alone. Nothing here sends anything.
 
 mod payload;
 mod signature;
 mod address;
 mod outcome;
 mod schedule;
+mod breaker;
 
 pub use address::{Reach, check_url, is_localhost_name};
+pub use breaker::{Breaker, Gate};
 pub use outcome::{End, Failure, FailureKind, Outcome, retry_after_s};
 pub use payload::{
     Address, AssignedPayload, Consent, ErasedPayload, Event, Person, RepeatedPayload, WarnedPayload,

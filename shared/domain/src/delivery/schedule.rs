@@ -13,6 +13,9 @@ use crate::limits;
 pub enum Schedule {
     /// A lead: 0, 2 s, 10 s, 30 s, 2 m, 5 m, each counted from the attempt before; then final.
     Lead,
+    /// The same where another of the dealer's channels stands behind this one: 0, 2 s, 10 s, 30 s, and that
+    /// one has its turn.
+    Brief,
     /// A lead whose contract says `when_unavailable = wait`: after those 15 m, 30 m, 1 h, then hourly.
     Patient {
         /// Until the lead is too old for the contract, in milliseconds from now. No attempt is made
@@ -44,6 +47,8 @@ const HOUR_MS: u64 = 60 * MINUTE_MS;
 pub const LEAD_ATTEMPTS: u32 = LEAD_MS.len() as u32 + 1;
 /// The waits after attempts 1 to 5.
 const LEAD_MS: [u64; 5] = [2 * SECOND_MS, 10 * SECOND_MS, 30 * SECOND_MS, 2 * MINUTE_MS, 5 * MINUTE_MS];
+/// The waits after attempts 1 to 3, where another channel stands behind.
+const BRIEF_MS: [u64; 3] = [2 * SECOND_MS, 10 * SECOND_MS, 30 * SECOND_MS];
 /// What follows them for the patient, before it goes on hourly.
 const PATIENT_MS: [u64; 3] = [15 * MINUTE_MS, 30 * MINUTE_MS, HOUR_MS];
 /// The waits after attempts 1 to 4 of a withdrawal, before it goes on every two hours.
@@ -69,6 +74,7 @@ impl Schedule {
         let waited = attempt_no.saturating_sub(1) as usize;
         match self {
             Self::Lead => LEAD_MS.get(waited).copied(),
+            Self::Brief => BRIEF_MS.get(waited).copied(),
             Self::Patient { .. } => {
                 Some(LEAD_MS.iter().chain(&PATIENT_MS).nth(waited).copied().unwrap_or(HOUR_MS))
             }
@@ -80,6 +86,7 @@ impl Schedule {
     /// our own longest wait.
     const fn longest_retry_after_ms(self) -> u64 {
         match self {
+            Self::Brief => 30 * SECOND_MS,
             Self::Lead => 5 * MINUTE_MS,
             Self::Patient { .. } | Self::Withdrawal { .. } => limits::RETRY_AFTER_S as u64 * SECOND_MS,
         }
@@ -87,7 +94,7 @@ impl Schedule {
 
     const fn left_ms(self) -> u64 {
         match self {
-            Self::Lead => u64::MAX,
+            Self::Lead | Self::Brief => u64::MAX,
             Self::Patient { left_ms } | Self::Withdrawal { left_ms } => left_ms,
         }
     }
@@ -101,7 +108,7 @@ fn left_ms(deadline: Timestamp, now: Timestamp) -> u64 {
 ///
 /// The wait is the schedule's ±20 %, spread by `entropy`, so that what failed together does not come
 /// back together. A Retry-After moves the attempt later, never earlier, and is spread by up to +20 %
-/// only. It is honoured up to five minutes on [`Schedule::Lead`], up to [`limits::RETRY_AFTER_S`] on
+/// only. It is honoured up to five minutes on [`Schedule::Lead`], half a minute on [`Schedule::Brief`], up to [`limits::RETRY_AFTER_S`] on
 /// the others. Nothing follows what was received, an endpoint that is gone, or a URL that never works.
 pub fn next_attempt(attempt_no: u32, outcome: &Outcome, schedule: &Schedule, entropy: u64) -> Next {
     let Some(failure) = outcome.failure() else { return Next::Final };
@@ -155,6 +162,13 @@ mod tests {
     }
 
     #[test]
+    fn a_channel_with_another_behind_it_is_tried_for_less_than_a_minute() {
+        assert_eq!(waits_s(Schedule::Brief, 20), [2, 10, 30]);
+        let busy = Outcome::of_status(429, Some(600));
+        assert_eq!(next_attempt(1, &busy, &Schedule::Brief, 0), Next::At(30_000));
+    }
+
+    #[test]
     fn a_withdrawal_is_retried_for_a_day() {
         let waits = waits_s(Schedule::Withdrawal { left_ms: FOREVER }, 7);
         assert_eq!(waits, [60, 300, 900, 3_600, 7_200, 7_200, 7_200]);
@@ -195,6 +209,7 @@ mod tests {
             let left = |left_ms: u64| left_ms.saturating_sub(passed_ms);
             let schedule = match start {
                 Schedule::Lead => Schedule::Lead,
+                Schedule::Brief => Schedule::Brief,
                 Schedule::Patient { left_ms } => Schedule::Patient { left_ms: left(left_ms) },
                 Schedule::Withdrawal { left_ms } => Schedule::Withdrawal { left_ms: left(left_ms) },
             };

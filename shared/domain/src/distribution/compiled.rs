@@ -27,7 +27,7 @@ pub(crate) use build::{ChunkBuilder, Part, Ranks};
 use crate::contract::{
     Caps, Deadline, Needs, ReturnTerms, Sale, Selection, Specificity, Territory, WhenUnavailable,
 };
-use crate::dealer::{AfterHours, ChannelKind, Hours};
+use crate::dealer::{AfterHours, ChannelKind, ChannelWhen, Hours};
 use crate::error::Invalid;
 use crate::ids::{CategoryId, CompanyId, ContractId, DealerId, OfferId, SourceId};
 use crate::money::Money;
@@ -393,10 +393,21 @@ pub(crate) struct Calendar<'a> {
 /// A way to reach a dealer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompiledChannel {
+    /// Which of the dealer's.
+    pub order: u8,
     /// How.
     pub kind: ChannelKind,
     /// Where, for a webhook.
     pub address: String,
+    /// When it has a lead.
+    pub when: ChannelWhen,
+}
+
+impl CompiledChannel {
+    /// Of a dealer that has none in the rulebook.
+    pub const fn inbox() -> Self {
+        Self { order: 1, kind: ChannelKind::Inbox, address: String::new(), when: ChannelWhen::Fallback }
+    }
 }
 
 impl Chunk {
@@ -652,7 +663,7 @@ impl Chunk {
 }
 
 /// Changes with every change to what a chunk holds.
-const SHAPE: u8 = 4;
+const SHAPE: u8 = 5;
 
 static NO_CAPS: Caps = Caps(Vec::new());
 

@@ -101,6 +101,8 @@ impl PastLead<'_> {
             settled_at: settled.then_some(sale.at),
             state_at: self.outcome_at.unwrap_or(sale.at),
             channel: None,
+            channel_order: 0,
+            tried_before: 0,
             delivery: DeliveryState::Received,
             attempts: Vec::new(),
             attempt_count: 0,

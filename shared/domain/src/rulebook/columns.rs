@@ -67,11 +67,13 @@ pub(super) const DEALERS: [Column; 15] = [
 ];
 
 /// Of `channels.csv`.
-pub(super) const CHANNELS: [Column; 6] = [
+pub(super) const CHANNELS: [Column; 7] = [
     needed("dealer", "of dealers.csv"),
     needed("order", "1 to 8, each once a dealer"),
     needed("kind", "webhook inbox").words(&["webhook", "inbox"]),
     usual("address", "an inbox has none", "https://, on loopback http:// too"),
+    usual("when", "fallback", "fallback: when those before it have failed; always: side by side with them")
+        .words(&["fallback", "always"]),
     later("format"),
     later("vendor_id"),
 ];
@@ -182,7 +184,7 @@ impl Column {
 mod tests {
     use super::*;
     use crate::contract::{Sale, Territory, WhenUnavailable};
-    use crate::dealer::{AfterHours, ChannelKind, DealerKind};
+    use crate::dealer::{AfterHours, ChannelKind, ChannelWhen, DealerKind};
     use crate::scoring::Band;
 
     fn column(table: &str, name: &str) -> Column {
@@ -239,6 +241,7 @@ mod tests {
             ("dealers", "after_hours", words(AfterHours::ALL.iter().map(ToString::to_string).collect())),
             ("contracts", "after_hours", words(AfterHours::ALL.iter().map(ToString::to_string).collect())),
             ("channels", "kind", words(ChannelKind::ALL.iter().map(ToString::to_string).collect())),
+            ("channels", "when", words(ChannelWhen::ALL.iter().map(ToString::to_string).collect())),
             ("contracts", "territory", words(Territory::ALL.iter().map(ToString::to_string).collect())),
             (
                 "contracts",

@@ -84,7 +84,12 @@ impl<'a> Compiler<'a> {
     fn new(book: &'a Rulebook) -> Self {
         let mut channels: HashMap<&DealerId, Vec<CompiledChannel>> = HashMap::new();
         for channel in &book.channels {
-            let compiled = CompiledChannel { kind: channel.kind, address: channel.address.clone() };
+            let compiled = CompiledChannel {
+                order: channel.order,
+                kind: channel.kind,
+                address: channel.address.clone(),
+                when: channel.when,
+            };
             channels.entry(&channel.dealer).or_default().push(compiled);
         }
         Self {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
-use crate::dealer::{AfterHours, Channel, ChannelKind, Dealer, DealerKind, Hours};
+use crate::dealer::{AfterHours, Channel, ChannelKind, ChannelWhen, Dealer, DealerKind, Hours};
 use crate::error::Invalid;
 use crate::ids::DealerId;
 use crate::limits;
@@ -180,5 +180,12 @@ fn channel(row: &Row<'_, '_>, dealers: &Index<DealerId>, problems: &mut Problems
         Ok(ChannelKind::Inbox) => Ok(String::new()),
         Err(Refused) => Err(Refused),
     };
-    Ok(Channel { dealer: dealer?, order: order?.ok_or(Refused)? as u8, kind: kind?, address: address? })
+    let when = row.word_or("when", ChannelWhen::Fallback, problems);
+    Ok(Channel {
+        dealer: dealer?,
+        order: order?.ok_or(Refused)? as u8,
+        kind: kind?,
+        address: address?,
+        when: when?,
+    })
 }

@@ -92,6 +92,7 @@
 //! | `order` | needed | 1 to 8, each once a dealer |
 //! | `kind` | needed | `webhook` `inbox` |
 //! | `address` | an inbox has none | `https://`, on loopback `http://` too |
+//! | `when` | `fallback` | `fallback`: when those before it have failed; `always`: side by side with them |
 //!
 //! **`areas.csv`**, to 500,000 rows
 //!

@@ -57,12 +57,13 @@ pub(super) fn dealer(dealer: &Dealer) -> RowText {
 
 /// A row of `channels.csv`.
 pub(super) fn channel(channel: &Channel) -> RowText {
-    let Channel { dealer, order, kind, address } = channel;
+    let Channel { dealer, order, kind, address, when } = channel;
     filled([
         ("dealer", dealer.to_string()),
         ("order", order.to_string()),
         ("kind", kind.to_string()),
         ("address", address.clone()),
+        ("when", when.to_string()),
     ])
 }
 

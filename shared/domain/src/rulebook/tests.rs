@@ -262,6 +262,20 @@ mod good {
     }
 
     #[test]
+    fn a_channel_says_when_it_is_used_and_is_a_fallback_if_it_does_not() {
+        use crate::dealer::ChannelWhen;
+        let rows =
+            "dealer,order,kind,address,when\nmia,1,inbox,,\nmia,2,webhook,https://mia.example/,always\n";
+        let book = with("channels.csv", rows).unwrap();
+        let whens: Vec<ChannelWhen> = book.channels.iter().map(|channel| channel.when).collect();
+        assert_eq!(whens, [ChannelWhen::Fallback, ChannelWhen::Always]);
+        assert_only(
+            with("channels.csv", rows.replace("always", "often")),
+            "channels.csv:3:36: error: when a channel is used is one of: fallback always",
+        );
+    }
+
+    #[test]
     fn debug_shows_no_person() {
         let files = RulebookFiles::new(folder()).unwrap();
         let shown = format!("{files:?} {:?}", Rulebook::parse(&files).unwrap());

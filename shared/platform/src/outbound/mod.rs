@@ -13,6 +13,7 @@
 //! The network is the one thing that can be replaced ([`Outbound::answered_by`]): the simulation has
 //! dealers in process, under virtual time, and everything above the network is what runs on AWS.
 
+mod in_flight;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -27,16 +28,20 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::delivery::{FailureKind, Outcome, check_url, retry_after_s};
+use leadyard_domain::ids::{CompanyId, DealerId};
 use leadyard_domain::limits;
 use reqwest::Url;
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
+
+pub use in_flight::UnderWay;
 
 /// The client for dealers' URLs. Cheap to clone: clones share their connections.
 #[derive(Clone)]
 pub struct Outbound {
     settings: Settings,
     transport: Transport,
+    in_flight: in_flight::InFlight,
 }
 
 /// How dealers are dialled.
@@ -139,12 +144,26 @@ impl Outbound {
     /// A client without a network: for the simulation, and under virtual time. Loopback is allowed; the
     /// limits are the usual ones.
     pub fn answered_by(answerer: Arc<Answerer>) -> Self {
-        Self { settings: Settings::new(true), transport: Transport::Answered(answerer) }
+        Self {
+            settings: Settings::new(true),
+            transport: Transport::Answered(answerer),
+            in_flight: in_flight::InFlight::default(),
+        }
     }
 
     fn trusting(settings: Settings, more: Vec<CertificateDer<'static>>) -> Result<Self, BuildError> {
         let client = client(settings, more).map_err(BuildError)?;
-        Ok(Self { settings, transport: Transport::Network(client) })
+        Ok(Self {
+            settings,
+            transport: Transport::Network(client),
+            in_flight: in_flight::InFlight::default(),
+        })
+    }
+
+    /// Counts one more attempt at a dealer, for as long as what is returned is kept; `None` when enough are
+    /// under way there.
+    pub fn enter(&self, company: &CompanyId, dealer: &DealerId) -> Option<UnderWay> {
+        self.in_flight.enter(company, dealer)
     }
 
     /// Makes one attempt. Takes at most [`Settings::attempt_ms`].

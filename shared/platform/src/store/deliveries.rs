@@ -24,6 +24,9 @@ pub struct Delivery {
     pub event: Event,
     /// Which of them: the enquiry that repeated, or `1`.
     pub number: String,
+    /// By which of the dealer's channels, by its order; 0 is the one that has the lead.
+    #[serde(default)]
+    pub channel: u8,
     /// Why, of a withdrawal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<WithdrawalReason>,
@@ -60,6 +63,7 @@ impl Delivery {
             cycle: assignment.cycle,
             event,
             number: number.into(),
+            channel: 0,
             reason: None,
             company: assignment.company.clone(),
             dealer: assignment.dealer.clone(),
@@ -81,6 +85,7 @@ impl Delivery {
             cycle: seat.cycle,
             event: Event::Repeated,
             number: enquiry.to_string(),
+            channel: 0,
             reason: None,
             company: lead.company.clone(),
             dealer: holder.dealer.clone(),
@@ -99,19 +104,33 @@ impl Delivery {
         Self { reason: Some(reason), ..self }
     }
 
-    fn key(&self) -> Key<'_> {
-        Key::Delivery {
-            lead: self.lead,
-            assignment: self.assignment,
-            event: self.event.as_str(),
-            number: &self.number,
+    /// A copy of it, not yet tried, that goes by this channel.
+    #[must_use]
+    pub fn by(&self, channel: u8) -> Self {
+        Self {
+            channel,
+            attempts: Vec::new(),
+            next_at: None,
+            v: 0,
+            state: DeliveryState::Pending,
+            ..self.clone()
+        }
+    }
+
+    /// Its number as keys and queues have it: what goes by a channel of its own says so.
+    pub fn key_number(&self) -> String {
+        match self.channel {
+            0 => self.number.clone(),
+            channel => format!("{}@{channel}", self.number),
         }
     }
 
     pub(super) fn item(&self) -> Result<Item, StoreError> {
         let mut item: Item =
             serde_dynamo::to_item(self).map_err(|error| StoreError::Malformed(Box::new(error)))?;
-        item.extend(super::key_item(&self.key()));
+        let which = self.key_number();
+        let (lead, assignment, event) = (self.lead, self.assignment, self.event.as_str());
+        item.extend(super::key_item(&Key::Delivery { lead, assignment, event, number: &which }));
         if let Some(due) = self.due {
             item.insert(
                 "dk".to_owned(),
@@ -142,9 +161,9 @@ impl Store {
         self.get(&Key::Delivery { lead, assignment, event, number }).await?.map(Delivery::read).transpose()
     }
 
-    /// Keeps a new message; one that stands already is left as it is.
-    pub async fn delivery_create(&self, delivery: &Delivery) -> Result<(), StoreError> {
-        self.put_if(delivery.item()?, "attribute_not_exists(pk)", values([])).await.map(drop)
+    /// Keeps a new message; `false` for one that stands already, which is left as it is.
+    pub async fn delivery_create(&self, delivery: &Delivery) -> Result<bool, StoreError> {
+        self.put_if(delivery.item()?, "attribute_not_exists(pk)", values([])).await
     }
 
     /// Keeps a changed message, if nobody else changed it since it was read.

@@ -216,6 +216,11 @@ pub(super) fn read_lead(item: Item) -> Result<Lead, StoreError> {
     })
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+const fn is_none(count: &u32) -> bool {
+    *count == 0
+}
+
 #[derive(Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "as of the assignment")]
 struct AssignmentItem {
@@ -259,6 +264,10 @@ struct AssignmentItem {
     state_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     chan: Option<ChannelKind>,
+    #[serde(default)]
+    chan_no: u8,
+    #[serde(default, skip_serializing_if = "is_none")]
+    chan_from: u32,
     deliv: DeliveryState,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     att: Vec<Attempt>,
@@ -298,6 +307,8 @@ pub(super) fn assignment_item(assignment: &Assignment) -> Result<Item, StoreErro
         settled: assignment.settled_at,
         state_at: assignment.state_at,
         chan: assignment.channel,
+        chan_no: assignment.channel_order,
+        chan_from: assignment.tried_before,
         deliv: assignment.delivery,
         att: assignment.attempts.clone(),
         atts: assignment.attempt_count,
@@ -345,6 +356,8 @@ pub(super) fn read_assignment(item: Item) -> Result<Assignment, StoreError> {
         settled_at: shape.settled,
         state_at: shape.state_at,
         channel: shape.chan,
+        channel_order: shape.chan_no,
+        tried_before: shape.chan_from,
         delivery: shape.deliv,
         attempts: shape.att,
         attempt_count: shape.atts,

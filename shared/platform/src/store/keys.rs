@@ -43,7 +43,7 @@ pub enum Key<'a> {
         /// Which.
         decision: DecisionId,
     },
-    /// `L#lead` / `M#assignment#event#number`. A message to a holder other than the assignment itself
+    /// `L#lead` / `M#assignment#event#number[@channel]`. A message to a holder other than the assignment itself
     /// (a repeat, a withdrawal): attempts, state, due time. Written by intake and delivery. In the
     /// index *due*.
     Delivery {
@@ -53,7 +53,7 @@ pub enum Key<'a> {
         assignment: AssignmentId,
         /// `lead.repeated`, `lead.withdrawn` …
         event: &'a str,
-        /// The enquiry that repeated, or `1`.
+        /// The enquiry that repeated, or `1`; and of a copy the channel that it goes by.
         number: &'a str,
     },
     /// `L#lead` / `H#time#act`. Something the desk did: who, when, before and after. Immutable. Written
@@ -188,6 +188,19 @@ pub enum Key<'a> {
     /// `R#company` / `text#version#number`. The files as published, in pieces. Immutable, at most 350 KB
     /// each.
     RulebookText(&'a CompanyId, u64, u32),
+    /// `N#company#dealer` / `C#order`. How one of a dealer's channels fares: breaker, disabled. Only of
+    /// channels that failed. Written by delivery and console, under a version. Some 200 bytes.
+    Channel {
+        /// Whose dealer.
+        company: &'a CompanyId,
+        /// Whose channel.
+        dealer: &'a DealerId,
+        /// Which of them.
+        order: u8,
+    },
+    /// `N#company#dealer` / `S`. Which generation of webhook secret the dealer has, and until when the one before
+    /// stands beside it; never the secret, which is derived. Written by the console, under a version.
+    DealerSecret(&'a CompanyId, &'a DealerId),
     /// `S#company` / `S`. Stop and pauses, under a version. Written by the console.
     Switches(&'a CompanyId),
     /// `W#company` / `W#category`. Leads of this category are to be woken: how many at most, and whose
@@ -237,6 +250,9 @@ impl Key<'_> {
             | Self::RulebookCore(company, _)
             | Self::RulebookChunk(company, _, _)
             | Self::RulebookText(company, _, _) => format!("R#{company}"),
+            Self::Channel { company, dealer, .. } | Self::DealerSecret(company, dealer) => {
+                format!("N#{company}#{dealer}")
+            }
             Self::Switches(company) => format!("S#{company}"),
             Self::Wake(company, _) => format!("W#{company}"),
         }
@@ -273,7 +289,8 @@ impl Key<'_> {
             Self::RulebookCore(_, version) => format!("core#{version:010}"),
             Self::RulebookChunk(_, version, chunk) => format!("chunk#{version:010}#{chunk}"),
             Self::RulebookText(_, version, number) => format!("text#{version:010}#{number:05}"),
-            Self::Switches(_) => "S".to_owned(),
+            Self::Channel { order, .. } => format!("C#{order}"),
+            Self::Switches(_) | Self::DealerSecret(_, _) => "S".to_owned(),
             Self::Wake(_, category) => format!("W#{category}"),
         }
     }

@@ -156,7 +156,7 @@ mod a_table {
         folder.remove("channels.csv");
         let added =
             edit("channels", "mia:1", json!({"add": {"kind": "inbox"}})).apply(&files(folder)).unwrap();
-        assert_eq!(added.get("channels.csv").unwrap(), b"dealer,order,kind,address\nmia,1,inbox,\n");
+        assert_eq!(added.get("channels.csv").unwrap(), b"dealer,order,kind,address,when\nmia,1,inbox,,\n");
     }
 }
 
@@ -246,7 +246,7 @@ mod refused {
         );
         assert_eq!(
             refusal("channels", "hudson:1", json!({"set": {"adress": "x"}})),
-            "there is no column \"adress\" in channels; did you mean \"address\"? (its columns are: dealer order kind address format vendor_id)"
+            "there is no column \"adress\" in channels; did you mean \"address\"? (its columns are: dealer order kind address when format vendor_id)"
         );
         assert_eq!(
             refusal("offers", "roof-repair", json!({"set": {"price": "1"}})),

@@ -1,0 +1,63 @@
+//! How a dealer's channels fare, and enabling one that was gone.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use leadyard_domain::delivery::Breaker;
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::DealerId;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Path, Problem, Query};
+use leadyard_platform::store::ChannelState;
+use serde_json::{Value, json};
+
+use crate::acts::record;
+use crate::inbox::{ROUNDS, crowded};
+use crate::rulebook::WhichQuery;
+use crate::{statement, who};
+
+/// `GET /v1/dealers/{dealer}/channels?company`: those that something is known of, by their order. A dealer's
+/// token sees its own.
+pub(crate) async fn list(
+    State(cloud): State<Cloud>,
+    Path(dealer): Path<String>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let (company, dealer) = statement::whose(&cloud, &headers, &dealer, query.company.as_deref())?;
+    let states = cloud.store.channels_of(&company, &dealer).await?;
+    Ok(Json(json!({ "channels": states.iter().map(tell).collect::<Vec<_>>() })))
+}
+
+fn tell(state: &ChannelState) -> Value {
+    json!({ "channel": state.order, "breaker": state.breaker, "disabled": state.disabled })
+}
+
+/// `POST /v1/dealers/{dealer}/channels/{order}/enable?company`: the desk says that it takes leads again.
+pub(crate) async fn enable(
+    State(cloud): State<Cloud>,
+    Path((dealer, order)): Path<(String, String)>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let missing = || Problem::new(Code::NotFound, "nothing is known of such a channel of this dealer");
+    let dealer = DealerId::new(&dealer).map_err(|_| missing())?;
+    let order: u8 = order.parse().map_err(|_| missing())?;
+    for _ in 0..ROUNDS {
+        let states = cloud.store.channels_of(&company, &dealer).await?;
+        let stands = states.into_iter().find(|state| state.order == order).ok_or_else(missing)?;
+        let next = ChannelState { breaker: Breaker::default(), disabled: None, ..stands.clone() };
+        if next == stands {
+            return Ok(Json(tell(&stands)));
+        }
+        let channel = |state: &ChannelState| json!({ "dealer": dealer, "channel": order, "disabled": state.disabled.is_some() });
+        let act = record(&cloud, &desk, "channel_enabled", None, &channel(&stands), &channel(&next));
+        if cloud.store.channel_change(&company, &dealer, &next, &act).await? {
+            return Ok(Json(tell(&next)));
+        }
+        tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
+    }
+    Err(crowded())
+}

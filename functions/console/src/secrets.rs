@@ -1,0 +1,111 @@
+//! What a dealer verifies our webhooks with: shown once, rotated without a gap.
+//!
+//! Determinations:
+//!
+//! - *Shown once*: to whoever asks first, the dealer or the desk, and again only by rotating. It is derived, not
+//!   stored; that it was shown, and to whom, stands in the company's changes.
+//! - *Rotated without a gap*: for three days everything is signed with both, then with the new one alone. A second
+//!   rotation within that time is refused, or a dealer who has not changed over would be cut off.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::delivery::derive_secret;
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::{ActId, CompanyId, DealerId};
+use leadyard_domain::limits;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Path, Problem, Query};
+use leadyard_platform::store::{Act, SecretState};
+use serde_json::{Value, json};
+
+use crate::inbox::{ROUNDS, crowded};
+use crate::rulebook::WhichQuery;
+use crate::{statement, who};
+
+/// `POST /v1/dealers/{dealer}/secret?company`: the secret, the first time.
+pub(crate) async fn show(
+    State(cloud): State<Cloud>,
+    Path(dealer): Path<String>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    change(&cloud, &headers, &dealer, &query, "secret_shown", |state, now| {
+        if state.shown_at.is_some() {
+            let detail = "the secret was shown before, and is shown once: rotate it to have a new one";
+            return Err(Problem::new(Code::StateConflict, detail));
+        }
+        Ok(SecretState { shown_at: Some(now), ..state })
+    })
+    .await
+}
+
+/// `POST /v1/dealers/{dealer}/secret/rotate?company`: a new one; the earlier one stands beside it for a while.
+pub(crate) async fn rotate(
+    State(cloud): State<Cloud>,
+    Path(dealer): Path<String>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    change(&cloud, &headers, &dealer, &query, "secret_rotated", |state, now| {
+        if let Some(until) = state.previous_until.filter(|until| now < *until) {
+            let detail = format!("the secret was rotated: the one before stands until {until}");
+            return Err(Problem::new(Code::StateConflict, detail));
+        }
+        let overlap = SignedDuration::from_hours(limits::SECRET_OVERLAP_HOURS);
+        Ok(SecretState {
+            generation: state.generation + 1,
+            shown_at: Some(now),
+            previous_until: now.checked_add(overlap).ok(),
+            ..state
+        })
+    })
+    .await
+}
+
+async fn change(
+    cloud: &Cloud,
+    headers: &HeaderMap,
+    dealer: &str,
+    query: &WhichQuery,
+    act: &str,
+    next: impl Fn(SecretState, Timestamp) -> Result<SecretState, Problem>,
+) -> Result<Json<Value>, Problem> {
+    let (company, dealer) = statement::whose(cloud, headers, dealer, query.company.as_deref())?;
+    let by = who::desk(cloud, headers).map_or_else(|_| dealer.to_string(), |desk| desk.staff);
+    for _ in 0..ROUNDS {
+        let now = cloud.clock.now();
+        let stands = cloud.store.dealer_reach(&company, &dealer).await?.secret;
+        let state = next(stands.clone(), now)?;
+        let told = |state: &SecretState| json!({ "dealer": dealer, "generation": state.generation });
+        let act = Act {
+            id: ActId::mint(now, cloud.entropy.bytes()),
+            at: now,
+            by: by.clone(),
+            act: act.to_owned(),
+            reason: None,
+            before: told(&stands).to_string(),
+            after: told(&state).to_string(),
+        };
+        if cloud.store.secret_change(&company, &dealer, &state, &act).await? {
+            return shown(cloud, &company, &dealer, &state);
+        }
+        tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
+    }
+    Err(crowded())
+}
+
+fn shown(
+    cloud: &Cloud,
+    company: &CompanyId,
+    dealer: &DealerId,
+    state: &SecretState,
+) -> Result<Json<Value>, Problem> {
+    let secret = derive_secret(cloud.master.bytes(), company, dealer, state.generation)
+        .map_err(|_| Problem::new(Code::Internal, "the secret could not be derived"))?;
+    Ok(Json(json!({
+        "dealer": dealer, "generation": state.generation, "secret": secret.reveal(),
+        "previous_until": state.previous_until,
+    })))
+}
