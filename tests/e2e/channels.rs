@@ -20,8 +20,16 @@ fn ada() -> Person {
 /// Hudson first, by these channels (an address ends as what it is told under), then Ridge.
 fn by(channels: &[(&str, &str)]) -> Rules {
     let mut table = "dealer,order,kind,address,when\n".to_owned();
-    for (order, (name, when)) in (1..).zip(channels) {
-        table.push_str(&format!("hudson,{order},webhook,http://127.0.0.1:9/acme/{name},{when}\n"));
+    for (order, (name, when)) in (1_u8..).zip(channels) {
+        table.extend([
+            "hudson,",
+            &order.to_string(),
+            ",webhook,http://127.0.0.1:9/acme/",
+            name,
+            ",",
+            when,
+            "\n",
+        ]);
     }
     table.push_str("ridge,1,webhook,http://127.0.0.1:9/acme/ridge,\n");
     Rules::roofing("acme")

@@ -125,7 +125,9 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
             let at = channels::spread(cloud, until);
             return wait(cloud, assignment, &channels, at, now).await;
         }
-        Turn::Never(why) => return ended_before_it_began(cloud, assignment, &channels, why, now).await,
+        Turn::Never(why) => {
+            return Box::pin(ended_before_it_began(cloud, assignment, &channels, why, now)).await;
+        }
     };
     let body = body::assigned(cloud, &lead, &assignment).await?;
     // What was read took its time.

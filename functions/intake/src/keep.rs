@@ -81,7 +81,7 @@ pub(crate) async fn keep(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, S
     let stored = stored(arrival, fields.clone());
     let understood = judging::understand(&stored, Some(source));
     let arrived = Arrived { arrival, core: &core, source, fields, understood };
-    take(cloud, &arrived, sure).await.map(|answered| answered.with_pages(pages))
+    Box::pin(take(cloud, &arrived, sure)).await.map(|answered| answered.with_pages(pages))
 }
 
 /// The rulebook's core, and whether it is the one in force: while the table is away it is what was read

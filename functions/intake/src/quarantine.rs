@@ -27,7 +27,7 @@ use bytes::Bytes;
 use leadyard_domain::access::PageKey;
 use leadyard_domain::enquiry::{FieldMap, Standard};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{EnquiryId, VisitorId};
+use leadyard_domain::ids::EnquiryId;
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
 use leadyard_domain::screening::{Reason, Screening, Verdict};
@@ -506,7 +506,7 @@ fn arrival_of(enquiry: &StoredEnquiry) -> Arrival {
         content_type: String::new(),
         body: Bytes::new(),
         idempotency: None,
-        visitor: visitor.unwrap_or_else(|| VisitorId::from_bytes(*enquiry.id.bytes())),
+        visitor,
         gpc: enquiry.gpc,
         user_agent: enquiry.user_agent.clone(),
         address: None,

@@ -14,6 +14,9 @@ use crate::answer::{Answer, Answered};
 use crate::keep::{self, Arrived};
 use crate::screen;
 
+/// What a test waits for that screening would keep aside.
+pub(crate) const QUARANTINED: &str = "quarantined";
+
 pub(crate) async fn keep(
     cloud: &Cloud,
     arrived: &Arrived<'_>,
@@ -57,9 +60,7 @@ pub(crate) async fn would_go(
     let reasons: Vec<&str> = screening.reasons.iter().map(|reason| reason.as_str()).collect();
     let ham = screening.verdict == Verdict::Ham;
     Ok(match judging::in_force(cloud, &arrival.key.company).await? {
-        _ if !ham => {
-            Answer::Test { would_go_to: Vec::new(), waiting: Some("quarantined".to_owned()), reasons }
-        }
+        _ if !ham => Answer::Test { would_go_to: Vec::new(), waiting: Some(QUARANTINED.to_owned()), reasons },
         Some(in_force) if sold_at_once => {
             let considered = judging::consider(cloud, &in_force, &lead.facts(score.band), now).await?;
             match considered.decision.conclusion {

@@ -74,7 +74,7 @@ impl Table {
         let enquiry = Enquiry { fields, received_at: at, global_privacy_control: false };
         let understood = enquiry.understand(&FieldMap::default());
         let opened = || {
-            let age = row["form_ms"].parse().map(SignedDuration::from_millis).unwrap_or(day);
+            let age = row["form_ms"].parse().map_or(day, SignedDuration::from_millis);
             FormSeen::Opened { age, elsewhere: false }
         };
         let (form, people_of_token) = match row["token"].as_str() {

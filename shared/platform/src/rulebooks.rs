@@ -186,8 +186,8 @@ mod tests {
 
     /// A chunk of one dealer's contracts everywhere.
     fn chunk(contracts: usize) -> Arc<Chunk> {
-        let table: String =
-            (0..contracts).map(|number| format!("contract-{number},hudson,*,*,all,45.00\n")).collect();
+        let rows: Vec<String> =
+            (0..contracts).map(|number| format!("contract-{number},hudson,*,*,all,45.00")).collect();
         let files = [
             ("company.toml", "id = \"acme\"\nname = \"Acme\"\nzone = \"America/New_York\"\n".to_owned()),
             ("offers.toml", "[[offer]]\nid = \"roof\"\ncategory = \"roofing\"\nname = \"Roof\"\n".to_owned()),
@@ -195,7 +195,7 @@ mod tests {
             ("scoring.toml", String::new()),
             ("dealers.csv", "dealer,name,zip\nhudson,Hudson Roofing,33101\n".to_owned()),
             ("areas.csv", "area,part\nall,any\n".to_owned()),
-            ("contracts.csv", format!("contract,dealer,offers,sources,area,price\n{table}")),
+            ("contracts.csv", format!("contract,dealer,offers,sources,area,price\n{}\n", rows.join("\n"))),
         ];
         let files = RulebookFiles::new(files.map(|(name, text)| (name, text.into_bytes()))).unwrap();
         let compiled = Rulebook::parse(&files).unwrap().compile(1).unwrap();

@@ -3,7 +3,7 @@
 use http::Method;
 use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::person::Email;
-use leadyard_platform::store::Suppression;
+use leadyard_platform::store::{List, Suppression};
 use leadyard_tests::{Person, Reply, Rules, Yard};
 use serde_json::{Value, json};
 
@@ -159,7 +159,7 @@ async fn a_lead_that_slipped_in_while_the_list_was_written_is_seen_by_distributi
         assert!(
             yard.cloud
                 .store
-                .identity_suppress(&hash, Suppression::On(None), yard.cloud.clock.now())
+                .identity_list(List::Suppressed, &hash, Suppression::On(None), yard.cloud.clock.now())
                 .await
                 .unwrap()
         );

@@ -14,7 +14,7 @@ use leadyard_domain::dealer::Hours;
 use leadyard_domain::delivery::check_url;
 use leadyard_domain::distribution::{Chunk, Compiled, Core, Evidence, Step, Waiting};
 use leadyard_domain::enquiry::{Enquiry, FieldMap, Fields};
-use leadyard_domain::history::{Listed, OpeningCounts, PastLead};
+use leadyard_domain::history::{DealerNamed, Listed, OpeningCounts, PastLead};
 use leadyard_domain::ids::{ContractId, LeadId};
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
@@ -333,7 +333,7 @@ fn past(body: &[u8]) {
     for row in [Fields::from_form(body).unwrap_or_default(), row] {
         let size = body.len() + 200;
         bounded("a row of the past", size, STRANGERS, || {
-            let _ = PastLead::read(&row, &compiled.core, Timestamp::UNIX_EPOCH);
+            let _ = PastLead::read(&row, &compiled.core, Timestamp::UNIX_EPOCH, |_| DealerNamed::Several);
         });
         bounded("a row of counts", size, STRANGERS, || {
             let _ = OpeningCounts::read(&row);

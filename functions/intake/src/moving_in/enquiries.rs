@@ -178,6 +178,7 @@ async fn take_in(
         body: Bytes::new(), // its fields are read already
         idempotency: None,
         visitor: None,
+        address: None,
         gpc: false,
         user_agent: None,
         spilled: false,
@@ -207,12 +208,14 @@ async fn would_be(cloud: &Cloud, arrived: &Arrived<'_>, offer: &Offer) -> Result
     if let Some(lead) = repeated.as_ref().filter(|lead| !lead.opens_next_cycle(arrival.at, window)) {
         return Ok(told(What::Fresh(Answer::Repeat { lead: lead.id, since: lead.last_enquiry_at })));
     }
-    let going = match trial::would_go(cloud, arrived, offer).await? {
-        Answer::Test { waiting: Some(waiting), reasons, .. } if waiting == "quarantined" && !source.test => {
-            return Ok(told(What::Fresh(Answer::Quarantined { reasons })));
-        }
-        going => told(What::Fresh(going)),
-    };
+    let going = trial::would_go(cloud, arrived, offer).await?;
+    if let Answer::Test { waiting: Some(waiting), reasons, .. } = &going
+        && waiting == trial::QUARANTINED
+        && !source.test
+    {
+        return Ok(told(What::Fresh(Answer::Quarantined { reasons: reasons.clone() })));
+    }
+    let going = told(What::Fresh(going));
     let how = if source.test { going.how } else { Some("received") };
     Ok(Row { how, lead: repeated.map(|lead| lead.id), ..going })
 }

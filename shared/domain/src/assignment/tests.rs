@@ -39,6 +39,8 @@ fn offered(deadline: bool) -> Assignment {
         settled_at: None,
         state_at: at(NOON),
         channel: None,
+        channel_order: 0,
+        tried_before: 0,
         delivery: DeliveryState::Pending,
         attempts: Vec::new(),
         attempt_count: 0,

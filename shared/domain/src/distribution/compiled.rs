@@ -313,6 +313,10 @@ impl CompiledContract {
     }
 
     /// Whether a day, where the dealer is, is within its start and end.
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "asked of hundreds, whose answers no processor can guess"
+    )]
     pub(crate) fn runs(&self, today: Day) -> bool {
         (self.days.0 <= today) & (today <= self.days.1)
     }

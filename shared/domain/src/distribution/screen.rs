@@ -44,6 +44,10 @@ pub struct Candidate<'a> {
 
 impl Candidate<'_> {
     /// Whether it may have the lead, now or when time has passed, or may keep others from it.
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "asked of hundreds, whose answers no processor can guess"
+    )]
     pub(crate) fn has_a_part(&self) -> bool {
         self.failed.is_none() | (self.failed == Some(Rule::Inactive)) | self.territory.compels()
     }

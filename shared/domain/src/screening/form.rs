@@ -66,7 +66,7 @@ impl FormSeen {
         Self::Opened { age, elsewhere }
     }
 
-    pub(super) fn signs(self, limits: &FormLimits, signs: &mut Vec<Reason>) {
+    pub(super) fn signs(self, limits: FormLimits, signs: &mut Vec<Reason>) {
         match self {
             Self::Unasked => {}
             Self::Missing => signs.push(Reason::FormTokenMissing),

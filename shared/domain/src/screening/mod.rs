@@ -111,7 +111,7 @@ pub fn signs(rules: &ScreeningRules, seen: &Seen<'_>) -> Vec<Reason> {
     message::signs(seen.understood, &mut signs);
     if let Some(page) = &seen.page {
         agent::signs(page.user_agent, &mut signs);
-        page.form.signs(&rules.form, &mut signs);
+        page.form.signs(rules.form, &mut signs);
         if let Some(tally) = page.tally {
             tally.signs(&rules.velocity, &mut signs);
         }

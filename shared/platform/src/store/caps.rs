@@ -295,7 +295,7 @@ impl Store {
     ) -> Result<TransactWriteItem, StoreError> {
         let (mut write, _) = Reserve::new(counts.usage.as_ref(), counts.caps, counts.reservation);
         write.last(counts.now.as_millisecond());
-        write.write(self, &Key::SourceCaps(company, source))
+        Ok(write.write(self, &Key::SourceCaps(company, source))?.0)
     }
 
     /// How opening counts compare with what stands; [`Opened::Done`] where nothing does.

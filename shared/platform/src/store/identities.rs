@@ -89,10 +89,10 @@ impl Store {
             let wanted: Vec<Key<'_>> =
                 wanted.chain([Key::Suppressed { hash: &hash }, Key::DoNotCall { hash: &hash }]).collect();
             let items = try_join_all(wanted.iter().map(|key| self.get(key))).await?;
-            return known(items.into_iter().flatten().collect());
+            return known(&items.into_iter().flatten().collect::<Vec<_>>());
         }
         let items = self.query_prefix(Key::Identity { hash: &hash.to_string(), scope: "" }.pk(), "").await?;
-        known(items)
+        known(&items)
     }
 
     /// All scopes of the company in which this e-mail or phone is known.
@@ -186,7 +186,7 @@ impl Store {
     }
 }
 
-fn known(items: Vec<Item>) -> Result<Known, StoreError> {
+fn known(items: &[Item]) -> Result<Known, StoreError> {
     let on = |list: &str| items.iter().any(|item| read_string(item, "sk") == Some(list));
     let (suppressed, do_not_call) = (on(SUPPRESSED), on(DO_NOT_CALL));
     let is_scope =

@@ -63,7 +63,7 @@ impl Store {
         let mut names = HashMap::new();
         for (name, attribute) in named {
             let Some(attribute) = attribute else { continue };
-            add.push_str(&format!(", {name} :who"));
+            add.extend([", ", name, " :who"]);
             request = request.expression_attribute_names(name, attribute.clone());
             names.insert(name, attribute);
         }
