@@ -445,6 +445,6 @@ async fn a_decision_whose_evidence_no_item_holds_says_that_it_lacks_it() {
     huge.resize(huge.len() + 300_000, 0);
     let considered = Considered { evidence: Evidence::decode(&huge).unwrap(), ..again.explained.considered };
     let without = considered.record(record.id, record.at, &record.facts, record.rulebook, None).unwrap();
-    assert!(without.left_out && without.evidence.is_empty() && !record.left_out);
+    assert!(without.left_out() && without.evidence.is_empty() && !record.left_out());
     assert!(judging::repeat(&yard.cloud, &yard.company_id(), &without).await.unwrap().is_none());
 }

@@ -434,3 +434,26 @@ async fn sales_at_different_times_stay_two_cycles() {
     assert_eq!(yard.story(&old).await.stage(), "won");
     assert_eq!(asks(&yard, &at_home()).await, ("repeat".to_owned(), old));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_names_who_was_merged_stops_the_survivor_and_gives_back_that_one_alone() {
+    // Hudson's only lead is somebody else's: both of Ada's wait.
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_total", "1")])).await;
+    let first = yard.settled_lead(&Person::number(9)).await;
+    let (home, work) = (yard.settled_lead(&at_home()).await, yard.settled_lead(&at_work()).await);
+    assert_ne!(home, work);
+    let _ = merges(&yard, &work, &home).await.is(200);
+    yard.settle().await;
+    let lists = |remove: &'static str| {
+        let rows = json!({ "rows": [{ "email": "ada@work.example", "remove": remove }] });
+        yard.desk(Method::POST, "/v1/import/suppressed", Some(rows))
+    };
+    let _ = lists("").await.is(200);
+    assert_eq!(yard.story(&home).await.stage(), "rejected");
+    let _ = lists("yes").await.is(200);
+    // The slot comes back: one lead is there to take it, and one alone.
+    let _ = yard.answers("hudson", &first, "decline").await.is(200);
+    yard.advance(MINUTE * 5).await;
+    assert_eq!(yard.story(&home).await.holders(), ["hudson"]);
+    assert_eq!(yard.told("hudson").iter().filter(|told| told.event == "lead.assigned").count(), 2);
+}

@@ -187,7 +187,6 @@ impl Market {
             near_misses: Vec::new(),
             counters: BTreeMap::new(),
             evidence: String::new(),
-            left_out: false,
             digest: String::new(),
         };
         let seats = [(looked.seat.clone(), AssignmentId::mint(looked.at, self.entropy.bytes()))];

@@ -139,7 +139,6 @@ impl HttpConnector for SwitchedConnector {
             let status = 500.try_into().expect("a status");
             return HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))));
         }
-        self.faults.count(&request);
         let Some(held) = self.faults.holds(&request) else { return self.inner.call(request) };
         let inner = self.inner.clone();
         HttpConnectorFuture::new(async move {

@@ -27,7 +27,7 @@ use leadyard_domain::limits;
 use leadyard_domain::scoring::Priority;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, body};
-use leadyard_platform::store::{Act, Changes};
+use leadyard_platform::store::{Act, Changes, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -363,6 +363,10 @@ async fn take_back(
             let detail = "the dealer is being sent the lead it accepted; try again";
             return Err(Problem::new(Code::Unavailable, detail).retry_after(30));
         }
+        if is_being_copied(cloud, of.lead, id, now).await? {
+            let detail = "the lead is being delivered at this moment; try again";
+            return Err(Problem::new(Code::Unavailable, detail).retry_after(30));
+        }
         let before = json!({ "assignment": id, "dealer": next.dealer, "state": next.state });
         next.recalled = true;
         // The dealer cannot answer any more; delivery withdraws from it and moves the lead.
@@ -391,4 +395,26 @@ async fn take_back(
         }
     }
     Ok(Some(told))
+}
+
+/// Whether a copy of the lead is on its way by another channel: it would arrive after its withdrawal.
+async fn is_being_copied(
+    cloud: &Cloud,
+    lead: LeadId,
+    assignment: AssignmentId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    for number in ["1", "2"] {
+        for order in 1..=limits::CHANNELS_PER_DEALER {
+            let copy = format!("{number}@{order}");
+            let copy = cloud.store.delivery_get(lead, assignment, Event::Assigned.as_str(), &copy).await?;
+            let goes = copy.is_some_and(|copy| {
+                copy.state == DeliveryState::Pending && copy.next_at.is_none_or(|at| at <= now)
+            });
+            if goes {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }

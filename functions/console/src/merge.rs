@@ -52,7 +52,7 @@ pub(crate) async fn merge(
         return Ok(Some(told));
     }
     let act = record(cloud, desk, "merge", reason, &before, &after);
-    let news = news(&from, &into, now);
+    let news = news(&from, &into, survivor, now);
     if !cloud.store.lead_merge(&merged, &act, &news).await? {
         return Ok(None);
     }
@@ -76,9 +76,11 @@ fn tell(lead: &Lead) -> Value {
 
 /// Whoever holds the survivor hears, as of any repeat, that the person asked again; unless another dealer has
 /// bought that enquiry: then it is that one's.
-fn news(from: &Lead, into: &Lead, now: jiff::Timestamp) -> Vec<Delivery> {
+fn news(from: &Lead, into: &Lead, survivor: &Lead, now: jiff::Timestamp) -> Vec<Delivery> {
     let nobodys = from.stage.in_nobodys_hands() && from.holders.is_empty();
-    let latest = from.enquiries.last().filter(|_| nobodys && !into.stage.closed());
+    // Where the other's cycle goes on, those who held the one before have no part in it.
+    let goes_on = survivor.cycle == into.cycle && !into.stage.closed();
+    let latest = from.enquiries.last().filter(|_| nobodys && goes_on);
     let to_each = |enquiry: &leadyard_domain::lead::EnquiryRef| {
         into.holders.iter().map(|holder| Delivery::repeated(into, holder, enquiry.id, now)).collect()
     };

@@ -29,6 +29,10 @@ pub(crate) async fn place(
         let detail = format!("the lead is {}: there is no seat to give", lead.stage);
         return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
     }
+    if !cloud.suppressed(&[&lead]).await?.is_empty() {
+        let detail = "the lead's person is on the suppression list: nobody is given it";
+        return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
+    }
     let in_force = judging::in_force(cloud, &lead.company).await?;
     let in_force =
         in_force.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))?;

@@ -5,7 +5,8 @@
 //! - *Shown once*: to whoever asks first, the dealer or the desk, and again only by rotating. It is derived, not
 //!   stored; that it was shown, and to whom, stands in the company's changes.
 //! - *Rotated without a gap*: for three days everything is signed with both, then with the new one alone. A second
-//!   rotation within that time is refused, or a dealer who has not changed over would be cut off.
+//!   rotation within that time stands beside both, since the answer to the first may have been lost; a third is
+//!   refused, or a dealer who has not changed over would be cut off.
 
 use axum::Json;
 use axum::extract::State;
@@ -49,8 +50,9 @@ pub(crate) async fn rotate(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     change(&cloud, &headers, &dealer, &query, "secret_rotated", |state, now| {
-        if let Some(until) = state.previous_until.filter(|until| now < *until) {
-            let detail = format!("the secret was rotated: the one before stands until {until}");
+        let standing = state.standing(now);
+        if let Some(until) = state.previous_until.filter(|_| standing.len() > 2) {
+            let detail = format!("the secret was rotated twice: those before stand until {until}");
             return Err(Problem::new(Code::StateConflict, detail));
         }
         let overlap = SignedDuration::from_hours(limits::SECRET_OVERLAP_HOURS);
@@ -58,6 +60,7 @@ pub(crate) async fn rotate(
             generation: state.generation + 1,
             shown_at: Some(now),
             previous_until: now.checked_add(overlap).ok(),
+            oldest: standing.last().copied(),
             ..state
         })
     })

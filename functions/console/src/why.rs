@@ -51,7 +51,7 @@ pub(crate) async fn decision(
     }
     let again = judging::repeat(&cloud, &whole.story.lead.company, record).await?;
     let again = again.ok_or_else(|| {
-        let detail = if record.left_out {
+        let detail = if record.left_out() {
             "the decision read more counters than are kept with one: it cannot be made again"
         } else {
             "what it was decided on is not kept"

@@ -97,7 +97,7 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
     };
     if gone_on {
         // The person asked anew, and that is being sold: what never arrived of the old cycle ends here.
-        let unknown = assignment.may_be_held_unknown();
+        let unknown = assignment.may_be_held_unknown() || copies::may_be_held(cloud, &assignment).await?;
         assignment.delivery = if unknown { DeliveryState::Unknown } else { DeliveryState::NotReceived };
         assignment.due = Some(now);
         let saved = cloud.store.assignment_save(&assignment).await?;
@@ -123,7 +123,7 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         Turn::Now(known) => known,
         Turn::Later(until) => {
             let at = channels::spread(cloud, until);
-            return wait(cloud, assignment, &channels, at, now).await;
+            return wait(cloud, assignment, at, now).await;
         }
         Turn::Never(why) => {
             return Box::pin(ended_before_it_began(cloud, assignment, &channels, why, now)).await;
@@ -177,17 +177,21 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
 async fn wait(
     cloud: &Cloud,
     mut assignment: Assignment,
-    channels: &Channels,
     until: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let seen = assignment.clone();
     if until > assignment.waits_until() {
-        fail(cloud, &mut assignment, channels, now).await?;
+        fail(cloud, &mut assignment, now).await?;
     } else {
         assignment.try_again(until, GRACE);
     }
-    keep_and_go_on(cloud, &seen, assignment, now).await
+    let told = outwaits(seen.next_attempt_at, &assignment).then(|| notice(cloud, &assignment));
+    if !keep(cloud, &seen, &assignment, told.as_ref(), now).await? {
+        return Ok(());
+    }
+    assignment.version += 1;
+    go_on(cloud, assignment, now).await
 }
 
 /// There is no way to the dealer: an attempt that is over as it begins says why.
@@ -244,8 +248,9 @@ async fn ended(
         if speaks {
             follow(cloud, &mut next, outcome, channels, now).await?;
         }
-        let notice =
-            Some(&next).filter(|next| speaks && goes_on_slowly(next)).map(|next| notice(cloud, next));
+        let notice = Some(&next)
+            .filter(|next| speaks && (goes_on_slowly(next) || outwaits(Some(attempt.at), next)))
+            .map(|next| notice(cloud, next));
         if keep(cloud, &seen, &next, notice.as_ref(), now).await? {
             next.version += 1;
             return if speaks { go_on(cloud, next, now).await } else { Ok(()) };
@@ -299,6 +304,18 @@ fn goes_on_slowly(assignment: &Assignment) -> bool {
         && assignment.tried() == LEAD_ATTEMPTS
 }
 
+/// Whether this wait is the one that goes beyond what a lead's attempts take: those that are not made, while the
+/// breaker is open, are not counted.
+fn outwaits(from: Option<Timestamp>, next: &Assignment) -> bool {
+    let waits = SignedDuration::from_secs(limits::LEAD_WAITS_S);
+    let over = next.offered_at.saturating_add(waits).unwrap_or(next.offered_at);
+    next.delivery == DeliveryState::Pending
+        && next.patient_until.is_some()
+        && next.tried() < LEAD_ATTEMPTS
+        && from.is_none_or(|at| at < over)
+        && next.next_attempt_at.is_some_and(|at| at >= over)
+}
+
 /// What the desk is told then: it may take the lead back, or call.
 fn notice(cloud: &Cloud, assignment: &Assignment) -> Act {
     let at = cloud.clock.now();
@@ -346,21 +363,16 @@ async fn follow(
             assignment.travel_by(channel.order, channel.kind);
             assignment.try_again(now, GRACE);
         }
-        (Next::Final, None) => fail(cloud, assignment, channels, now).await?,
+        (Next::Final, None) => fail(cloud, assignment, now).await?,
     }
     Ok(())
 }
 
 /// Nothing of the line is left to try. A copy that arrived is as good; while one is on its way the line is
 /// tried on.
-async fn fail(
-    cloud: &Cloud,
-    assignment: &mut Assignment,
-    channels: &Channels,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+async fn fail(cloud: &Cloud, assignment: &mut Assignment, now: Timestamp) -> Result<(), StoreError> {
     let later = now.checked_add(GRACE).unwrap_or(now);
-    match copies::stand(cloud, assignment, channels).await? {
+    match copies::stand(cloud, assignment).await? {
         Copies::Received => assignment.arrive(now),
         Copies::Pending => assignment.try_again(later, GRACE),
         Copies::Ended { unknown } => {

@@ -169,6 +169,12 @@ impl Channels {
         found.cloned().map_or(turn, Turn::Now)
     }
 
+    /// The same of a copy: by its own channel, or by none.
+    pub(crate) fn forced_by(&self, turn: Turn, order: u8) -> Turn {
+        let own = self.all.iter().find(|known| known.channel.order == order);
+        own.cloned().map_or(turn, Turn::Now)
+    }
+
     /// The next of the line behind this one that takes anything.
     pub(crate) fn behind(&self, order: u8) -> Option<&CompiledChannel> {
         let usable = |known: &&Known| known.channel.order > order && known.state.disabled.is_none();

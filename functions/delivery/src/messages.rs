@@ -135,9 +135,10 @@ pub(crate) async fn try_once(
 /// Sends a message by further channels. A withdrawal is attempted by each before the lead moves; the rest go
 /// by their queue.
 async fn send_beside(cloud: &Cloud, message: &Delivery, orders: Vec<u8>) -> Result<(), StoreError> {
-    let copies = copies::create(cloud, message, orders).await?;
+    let copies = copies::create(cloud, message, orders.clone()).await?;
     if once_at_least(message) {
-        let tried: Vec<_> = copies.into_iter().map(|copy| deliver_copy(cloud, copy)).collect();
+        // Also those that stood already: whoever made them may not have come to try them.
+        let tried: Vec<_> = orders.into_iter().map(|order| deliver_copy(cloud, message.by(order))).collect();
         return join_all(tried).await.into_iter().collect();
     }
     for copy in &copies {
@@ -166,7 +167,11 @@ fn turn(
         0 => channels.turn(from, now),
         order => channels.turn_of(order, now),
     };
-    let turn = if once_at_least(delivery) { channels.forced(turn, delivery.channel.max(from)) } else { turn };
+    let turn = match delivery.channel {
+        _ if !once_at_least(delivery) => turn,
+        0 => channels.forced(turn, from),
+        order => channels.forced_by(turn, order),
+    };
     (Some(channels), turn)
 }
 

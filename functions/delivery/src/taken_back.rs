@@ -13,6 +13,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::store::{Changes, Delivery, StoreError};
 
 use crate::assigned::ROUNDS;
+use crate::copies;
 use crate::messages;
 
 /// Delivery ended without the dealer, or the desk takes the lead back: after a withdrawal, where the dealer
@@ -55,8 +56,9 @@ pub(crate) async fn lapse(cloud: &Cloud, assignment: Assignment, now: Timestamp)
         let Some(lapsed) = stands.filter(|stands| stands.lapses(now) && ends_by_lapsing(stands)) else {
             return Ok(());
         };
-        let told = (lapsed.attempt_count > 0)
-            .then(|| Delivery::to(&lapsed, Event::Withdrawn, "1", now).because(WithdrawalReason::Lapsed));
+        let had = lapsed.attempt_count > 0 || copies::may_be_held(cloud, &lapsed).await?;
+        let told =
+            had.then(|| Delivery::to(&lapsed, Event::Withdrawn, "1", now).because(WithdrawalReason::Lapsed));
         let (lead, cycle, id) = (lapsed.lead, lapsed.cycle, lapsed.id);
         if moves_on(cloud, lapsed, AssignmentState::Lapsed, told.as_ref(), None, now).await? {
             if let Some(told) = told {

@@ -78,7 +78,7 @@ impl Counted {
         }
         let ahead = !held.known.is_empty();
         let considered = judging::consider_by(cloud, in_force, facts, &mut held.known, now).await?;
-        if !ahead || !leaves_a_seat(&considered.decision) {
+        if !ahead || !leaves_a_seat(facts, &considered.decision) {
             return Ok(considered);
         }
         let mut afresh = KnownCounters::default();
@@ -101,7 +101,14 @@ impl Counted {
     }
 }
 
-/// Whether somebody waits by it: the lead, or whoever would have a further seat.
-const fn leaves_a_seat(decision: &Decision) -> bool {
-    decision.kept.is_some() || matches!(decision.conclusion, Conclusion::Wait { .. })
+/// Whether somebody waits by it, or a seat finds no taker: that one stays empty for good.
+fn leaves_a_seat(facts: &LeadFacts, decision: &Decision) -> bool {
+    match &decision.conclusion {
+        Conclusion::Wait { .. } => true,
+        Conclusion::Assign(seats) => {
+            let of = seats.first().map_or(0, |seat| seat.seats);
+            let free = facts.open_seats.map_or(of, |open| open.free);
+            decision.kept.is_some() || seats.len() < usize::from(free)
+        }
+    }
 }

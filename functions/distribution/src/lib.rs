@@ -22,7 +22,7 @@ use counted::Counted;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::{Conclusion, Seat, Waiting};
-use leadyard_domain::ids::{AssignmentId, DecisionId, LeadId};
+use leadyard_domain::ids::{ActId, AssignmentId, DecisionId, LeadId};
 use leadyard_domain::lead::{Lead, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::scoring::{Activity, NextStep};
@@ -30,7 +30,9 @@ use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, Considered, InForce, Judged};
 use leadyard_platform::queues::{self, ToDistribution, Unreadable};
-use leadyard_platform::store::{Assign, Conflict, DecisionRecord, StoreError, StoredEnquiry, WAKE_AFTER_S};
+use leadyard_platform::store::{
+    Act, Assign, Conflict, DecisionRecord, StoreError, StoredEnquiry, WAKE_AFTER_S,
+};
 
 /// The longest that a look at a lead may take to be sure to see what wakes it.
 const LOOKED_AT_FOR: SignedDuration = SignedDuration::from_secs(WAKE_AFTER_S as i64 - 1);
@@ -123,7 +125,7 @@ impl Worker<'_> {
         let cloud = self.cloud;
         let Seen { mut lead, in_force, judged, suppressed, since } = seen;
         let now = cloud.clock.now();
-        if lead.stage.closed() || lead.stage == Stage::Quarantined {
+        if lead.stage.closed() || lead.stage == Stage::Quarantined || lead.merged_into.is_some() {
             return rest(cloud, lead).await;
         }
         let Some(in_force) = in_force else {
@@ -137,11 +139,7 @@ impl Worker<'_> {
         }
         if suppressed && lead.wants_distribution() {
             // Nobody may be given it; who holds a seat of it keeps that, and no further one is given.
-            if !lead.suppress(now) {
-                lead.rest_assigned();
-            }
-            tracing::info!(lead.id = %lead.id, stage = lead.stage.as_str(), "the lead's person is suppressed");
-            return settle(cloud, lead, |_| ()).await;
+            return suppress(cloud, lead, now).await;
         }
         let judged = match judged {
             Some(judged) => judged,
@@ -239,6 +237,29 @@ async fn postpone(cloud: &Cloud, id: LeadId) -> Result<Distributed, StoreError> 
         tracing::info!(lead.id = %id, "the lead is contended and looked at again within seconds");
     }
     Ok(Distributed::Postponed)
+}
+
+/// The lead's person is on the list: it is rejected, and its history says so; of one that somebody holds, no
+/// further seat is given.
+async fn suppress(cloud: &Cloud, mut lead: Lead, now: Timestamp) -> Result<Looked, StoreError> {
+    let before = lead.stage;
+    let rejected = lead.suppress(now);
+    tracing::info!(lead.id = %lead.id, stage = lead.stage.as_str(), "the lead's person is suppressed");
+    if !rejected {
+        return settle(cloud, lead, Lead::rest_assigned).await;
+    }
+    let told = |stage: Stage| format!(r#"{{"stage":"{}"}}"#, stage.as_str());
+    let act = Act {
+        id: ActId::mint(now, cloud.entropy.bytes()),
+        at: now,
+        by: "leadyard".to_owned(),
+        act: "suppress".to_owned(),
+        reason: None,
+        before: told(before),
+        after: told(lead.stage),
+    };
+    let saved = cloud.store.lead_act(&lead, &act).await?;
+    Ok(if saved { Looked::Final(Distributed::Settled) } else { Looked::Again })
 }
 
 /// A lead that asks for nothing has no due time.

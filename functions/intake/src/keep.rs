@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::contract::Caps;
 use leadyard_domain::distribution::{Core, Reservation};
 use leadyard_domain::enquiry::{Fields, Understood};
 use leadyard_domain::error::Code;
@@ -344,12 +345,16 @@ pub(crate) async fn join_and_keep(
     let known = Known::of(cloud, asking, offer).await?;
     let visitor = arrive::visitor(cloud, arrived);
     let core = arrived.core;
+    // Let go by its deadline, and by nobody.
+    let judged = enquiry.quarantine.as_ref().and_then(|kept| kept.judged.as_ref());
+    let silent = matches!(way, Way::Released(_)) && judged.is_some_and(|judged| judged.by.is_none());
+    let by_itself = silent || matches!(way, Way::Arrives(_));
     let conclude = |more: Option<Reason>| {
         let signs = match way {
             Way::Arrives(signs) => signs.as_slice(),
             Way::Released(_) => &[],
         };
-        let listed = listed(&known, who, way);
+        let listed = listed(&known, who, by_itself);
         screening::conclude(&core.screening, signs.iter().copied().chain(listed).chain(more))
     };
     let screening = conclude(None);
@@ -391,7 +396,7 @@ pub(crate) async fn join_and_keep(
             let mut lead = known.clone();
             let answer = match lead.take(&news, window) {
                 lead::Met::Repeat => {
-                    deliveries = tell_holders(&lead, arrival);
+                    deliveries = tell_holders(&lead, arrival, cloud.clock.now());
                     Answer::Repeat { lead: lead.id, since: known.last_enquiry_at }
                 }
                 lead::Met::NewCycle => Answer::Received { lead: lead.id },
@@ -405,12 +410,21 @@ pub(crate) async fn join_and_keep(
         }
     };
     let opens_cycle = matches!(answer, Answer::Received { .. });
-    let counts = match way {
-        // What the desk releases is its own word, and counted by nobody.
-        Way::Arrives(_) if opens_cycle => counts(cloud, core, arrived.source, arrival).await?,
-        Way::Arrives(_) | Way::Released(_) => None,
-    };
+    if opens_cycle {
+        // What comes in late is not overdue for it: its message is on its way.
+        let soon = cloud.clock.now().checked_add(SignedDuration::from_secs(45)).ok();
+        lead.due = lead.due.max(soon);
+    }
+    let mut counts = if opens_cycle { counts(cloud, core, arrived.source, arrival).await? } else { None };
+    if let Some(counts) = counts.as_mut().filter(|_| !by_itself) {
+        // What the desk releases is its own word: it counts, and no cap refuses it.
+        counts.caps = &NO_CAPS;
+    }
     if let Some(problem) = counts.as_ref().and_then(|counts| capped(core, counts, arrival)) {
+        if silent {
+            let reasons = vec![Reason::SourceCap.as_str()];
+            return Ok(Some(Answered::fresh(Answer::Quarantined { reasons })));
+        }
         if !arrival.spilled {
             return Ok(Some(Answered::fresh(Answer::Refused(problem))));
         }
@@ -451,14 +465,16 @@ pub(crate) async fn join_and_keep(
     }
 }
 
+static NO_CAPS: Caps = Caps(Vec::new());
+
 /// The lists that a person is on. What somebody released is kept from going on by suppression alone.
-fn listed(known: &Known, who: &Understood, way: &Way) -> Vec<Reason> {
+pub(crate) fn listed(known: &Known, who: &Understood, by_itself: bool) -> Vec<Reason> {
     let mut listed = Vec::new();
     if known.suppressed {
         listed.push(Reason::Suppressed);
     }
     // Whoever agreed to be called may be (16 CFR 310.4(b)(1)(iii)(B)).
-    if known.do_not_call && who.consent.given != Some(true) && matches!(way, Way::Arrives(_)) {
+    if known.do_not_call && who.consent.given != Some(true) && by_itself {
         listed.push(Reason::DoNotCall);
     }
     listed
@@ -474,8 +490,9 @@ fn asks_too_often(core: &Core, lead: Option<&Lead>, arrival: &Arrival) -> bool {
         >= core.screening.velocity.identity as usize
 }
 
-fn tell_holders(lead: &Lead, arrival: &Arrival) -> Vec<Delivery> {
-    lead.holders.iter().map(|holder| Delivery::repeated(lead, holder, arrival.id, arrival.at)).collect()
+/// Since now: what comes from the spill, a file or quarantine arrived long ago.
+fn tell_holders(lead: &Lead, arrival: &Arrival, now: Timestamp) -> Vec<Delivery> {
+    lead.holders.iter().map(|holder| Delivery::repeated(lead, holder, arrival.id, now)).collect()
 }
 
 async fn hand_on(cloud: &Cloud, lead: &Lead, deliveries: &[Delivery]) {

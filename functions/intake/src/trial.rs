@@ -13,6 +13,7 @@ use leadyard_platform::store::{StoreError, StoredEnquiry};
 use crate::answer::{Answer, Answered};
 use crate::keep::{self, Arrived};
 use crate::screen;
+use crate::whose::{Asking, Known};
 
 /// What a test waits for that screening would keep aside.
 pub(crate) const QUARANTINED: &str = "quarantined";
@@ -56,7 +57,11 @@ pub(crate) async fn would_go(
     let sold_at_once =
         score.band.meets(offer.min_band) && score.next_step == NextStep::Pitch && !offer.incentive;
     let signs = screen::signs(cloud, arrived, false).await;
-    let screening = screening::conclude(&arrived.core.screening, signs);
+    let who = &arrived.understood;
+    let asking = Asking { company: &arrival.key.company, core: arrived.core, who, at: arrival.at };
+    let known = Known::of(cloud, asking, offer).await?;
+    let listed = keep::listed(&known, who, true);
+    let screening = screening::conclude(&arrived.core.screening, signs.into_iter().chain(listed));
     let reasons: Vec<&str> = screening.reasons.iter().map(|reason| reason.as_str()).collect();
     let ham = screening.verdict == Verdict::Ham;
     Ok(match judging::in_force(cloud, &arrival.key.company).await? {

@@ -421,8 +421,10 @@ impl Lead {
     }
 
     fn is_step(&self, enquiry: EnquiryId) -> bool {
-        let after_ms = enquiry.minted_ms() - self.opening.minted_ms();
-        enquiry != self.opening && (0..=limits::FORM_MINUTES * 60_000).contains(&after_ms)
+        // The id of a file's row says nothing of when it arrived.
+        let opened_ms = self.opening.minted_ms();
+        let after_ms = enquiry.minted_ms() - opened_ms;
+        opened_ms > 0 && enquiry != self.opening && (0..=limits::FORM_MINUTES * 60_000).contains(&after_ms)
     }
 
     fn next_cycle(&mut self, arrival: &Arrival) {
@@ -622,11 +624,19 @@ impl Lead {
 
     /// Whether it was rejected for its person, and not by the desk.
     pub fn is_suppressed(&self) -> bool {
-        self.stage == Stage::Rejected && self.last_conclusion.as_deref() == Some(SUPPRESSED)
+        self.merged_into.is_none()
+            && self.stage == Stage::Rejected
+            && self.last_conclusion.as_deref() == Some(SUPPRESSED)
     }
 
     /// What the desk rejected goes to distribution after all.
     pub fn reopen(&mut self, now: Timestamp) {
+        // Whoever had a lead that was merged into it has it no more.
+        for holder in std::mem::take(&mut self.holders) {
+            if !self.excluded.contains(&holder.dealer) {
+                self.excluded.push(holder.dealer);
+            }
+        }
         self.stage = Stage::Received;
         self.closed_at = None;
         self.last_conclusion = None;

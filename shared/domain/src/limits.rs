@@ -180,6 +180,8 @@ pub const ANSWER_KEPT_BYTES: usize = 160;
 pub const WITHDRAWAL_HOURS: i64 = 24;
 /// A compiled chunk of a rulebook, in bytes.
 pub const CHUNK_BYTES: usize = 256 * 1024;
+/// What one page of the quarantine answers with, in bytes, and one enquiry more.
+pub const QUARANTINE_ANSWER_BYTES: usize = 1_000_000;
 /// Chunks that a function keeps in memory, in bytes: those it was asked for last.
 pub const CHUNKS_KEPT_BYTES: usize = 16 * 1024 * 1024;
 /// One attribution value (a UTM parameter, a click id, the landing page), in bytes.

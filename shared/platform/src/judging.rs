@@ -215,7 +215,6 @@ impl Considered {
             failed: counts.map(|(rule, count)| (rule.to_string(), count)).collect(),
             near_misses: self.decision.near_misses.clone(),
             counters: counters.collect(),
-            left_out: evidence.is_none(),
             evidence: evidence.unwrap_or_default(),
             digest: String::new(),
         }

@@ -16,7 +16,12 @@ use crate::store::{Store, StoreError};
 pub struct Rulebooks {
     cores: Mutex<HashMap<CompanyId, Arc<Core>>>,
     chunks: Mutex<Kept>,
+    /// All chunks of versions that another version of this program compiled: compiling one gives them all. They
+    /// stay until the company publishes.
+    anew: Mutex<HashMap<CompanyId, (u64, Anew)>>,
 }
+
+type Anew = HashMap<ChunkKey, Arc<Chunk>>;
 
 type ChunkId = (CompanyId, u64, ChunkKey);
 
@@ -47,6 +52,7 @@ impl Kept {
     fn insert(&mut self, id: ChunkId, chunk: Arc<Chunk>, most: usize) {
         self.chunks.retain(|(of, version, _), _| *of != id.0 || *version >= id.1);
         let weight = chunk.weight();
+        self.asked += 1;
         self.chunks.insert(id, KeptChunk { chunk, asked: self.asked, weight });
         let mut total: usize = self.chunks.values().map(|kept| kept.weight).sum();
         while total > most
@@ -149,8 +155,11 @@ impl Rulebooks {
         if known.is_some() {
             return Ok(known);
         }
+        if let Some(chunk) = self.compiled_anew(core, &id.2) {
+            return Ok(chunk);
+        }
         let read = match store.rulebook_chunk(company, core.version, &id.2).await {
-            Err(StoreError::Damaged { .. }) => Box::pin(recompiled(store, core, &id.2)).await?,
+            Err(StoreError::Damaged { .. }) => return Box::pin(self.compile_anew(store, core, &id.2)).await,
             read => read?,
         };
         let Some(chunk) = read.map(Arc::new) else { return Ok(None) };
@@ -161,18 +170,41 @@ impl Rulebooks {
         );
         Ok(Some(chunk))
     }
+
+    /// What one of these chunks is, if this version was compiled here.
+    fn compiled_anew(&self, core: &Core, key: &ChunkKey) -> Option<Option<Arc<Chunk>>> {
+        let anew = self.anew.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, all) = anew.get(core.company_id()).filter(|(version, _)| *version == core.version)?;
+        Some(all.get(key).cloned())
+    }
+
+    async fn compile_anew(
+        &self,
+        store: &Store,
+        core: &Core,
+        key: &ChunkKey,
+    ) -> Result<Option<Arc<Chunk>>, StoreError> {
+        let Some(all) = recompiled(store, core).await? else { return Ok(None) };
+        let found = all.get(key).cloned();
+        let mut anew = self.anew.lock().unwrap_or_else(PoisonError::into_inner);
+        // An earlier version is asked for what was decided under it: the newest is what is kept.
+        if anew.get(core.company_id()).is_none_or(|(version, _)| *version <= core.version) {
+            anew.insert(core.company_id().clone(), (core.version, all));
+        }
+        Ok(found)
+    }
 }
 
-/// A chunk that another version of this program compiled, compiled anew from the text it was published as.
-async fn recompiled(store: &Store, core: &Core, key: &ChunkKey) -> Result<Option<Chunk>, StoreError> {
+/// The chunks that another version of this program compiled, compiled anew from the text they were published as.
+async fn recompiled(store: &Store, core: &Core) -> Result<Option<Anew>, StoreError> {
     let damaged = |error: leadyard_domain::error::Invalid| StoreError::damaged("rulebook", error);
     let Some(text) = store.rulebook_text(core.company_id(), core.version).await? else { return Ok(None) };
     let files = text.into_iter().map(|(name, text)| (name, text.into_bytes()));
     let unread = |_| damaged(leadyard_domain::error::Invalid::new("its text does not parse any more"));
     let files = RulebookFiles::new(files).map_err(unread)?;
-    let mut compiled = Rulebook::parse(&files).map_err(unread)?.compile(core.version).map_err(damaged)?;
+    let compiled = Rulebook::parse(&files).map_err(unread)?.compile(core.version).map_err(damaged)?;
     tracing::warn!(company.id = %core.company_id(), rulebook.version = core.version, "a rulebook was compiled anew");
-    Ok(compiled.chunks.remove(key))
+    Ok(Some(compiled.chunks.into_iter().map(|(key, chunk)| (key, Arc::new(chunk))).collect()))
 }
 
 #[cfg(test)]

@@ -24,10 +24,18 @@ impl Cloud {
     /// Which of these leads are of somebody who is on their company's list, by e-mail or phone.
     pub async fn suppressed(&self, leads: &[&Lead]) -> Result<HashSet<LeadId>, StoreError> {
         let key = self.identity_key();
-        let whose: Vec<(LeadId, IdentityHash)> = leads
-            .iter()
-            .flat_map(|lead| identities(&key, lead).into_iter().map(|hash| (lead.id, hash)))
-            .collect();
+        // Who was merged into a lead is its person too, by contacts that the survivor may not have.
+        let mut merged: Vec<LeadId> = leads.iter().flat_map(|lead| lead.merged.iter().copied()).collect();
+        merged.sort_unstable();
+        merged.dedup();
+        let merged = if merged.is_empty() { Vec::new() } else { self.store.leads_get(&merged).await? };
+        let mut whose: Vec<(LeadId, IdentityHash)> = Vec::new();
+        for lead in leads {
+            let theirs = merged.iter().filter(|other| lead.merged.contains(&other.id));
+            for one in std::iter::once(*lead).chain(theirs) {
+                whose.extend(identities(&key, one).into_iter().map(|hash| (lead.id, hash)));
+            }
+        }
         let mut hashes: Vec<IdentityHash> = whose.iter().map(|(_, hash)| *hash).collect();
         hashes.sort_unstable();
         hashes.dedup();

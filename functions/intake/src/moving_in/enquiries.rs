@@ -200,20 +200,17 @@ async fn would_be(cloud: &Cloud, arrived: &Arrived<'_>, offer: &Offer) -> Result
     let Arrived { arrival, core, source, understood, .. } = arrived;
     let asking = Asking { company: &arrival.key.company, core, who: understood, at: arrival.at };
     let known = Known::of(cloud, asking, offer).await?;
-    if known.suppressed && !source.test {
-        return Ok(told(What::Fresh(Answer::Quarantined { reasons: vec!["suppressed"] })));
-    }
-    let repeated = if source.test { None } else { whose(cloud, asking, &known, offer).await?.1 };
-    let window = core.company.window_days;
-    if let Some(lead) = repeated.as_ref().filter(|lead| !lead.opens_next_cycle(arrival.at, window)) {
-        return Ok(told(What::Fresh(Answer::Repeat { lead: lead.id, since: lead.last_enquiry_at })));
-    }
     let going = trial::would_go(cloud, arrived, offer).await?;
     if let Answer::Test { waiting: Some(waiting), reasons, .. } = &going
         && waiting == trial::QUARANTINED
         && !source.test
     {
         return Ok(told(What::Fresh(Answer::Quarantined { reasons: reasons.clone() })));
+    }
+    let repeated = if source.test { None } else { whose(cloud, asking, &known, offer).await?.1 };
+    let window = core.company.window_days;
+    if let Some(lead) = repeated.as_ref().filter(|lead| !lead.opens_next_cycle(arrival.at, window)) {
+        return Ok(told(What::Fresh(Answer::Repeat { lead: lead.id, since: lead.last_enquiry_at })));
     }
     let going = told(What::Fresh(going));
     let how = if source.test { going.how } else { Some("received") };

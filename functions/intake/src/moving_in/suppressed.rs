@@ -126,8 +126,7 @@ async fn list(
         // After the list says so: whose lead was kept before this is found here, whose comes later finds the
         // list. Also of who is on it already: a run that broke off is run again.
         for known in cloud.store.identity_scopes(&hash).await? {
-            let moved = moves(cloud, request, known.lead, listed.remove).await?;
-            leads.extend(moved.then_some(known.lead));
+            leads.extend(moves(cloud, request, known.lead, listed.remove).await?);
         }
     }
     leads.sort_unstable();
@@ -137,26 +136,32 @@ async fn list(
     Ok(Row { more, ..Row::of(status) })
 }
 
-/// Rejects a lead that nobody holds, or opens again what was rejected so; whether there was anything to do.
-async fn moves(cloud: &Cloud, request: &Request, id: LeadId, remove: bool) -> Result<bool, StoreError> {
+/// Rejects a lead that nobody holds, or opens again what was rejected so; which, if there was anything to do. Of one
+/// that was merged, the survivor: the other is nobody's to sell any more.
+async fn moves(
+    cloud: &Cloud,
+    request: &Request,
+    id: LeadId,
+    remove: bool,
+) -> Result<Option<LeadId>, StoreError> {
     for round in 0..ROUNDS {
         if round > 0 {
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
         }
-        let Some(mut lead) = cloud.store.lead_get(id).await? else { return Ok(false) };
+        let Some(mut lead) = cloud.store.lead_surviving(id).await? else { return Ok(None) };
         let now = cloud.clock.now();
         let before = lead.stage;
         if remove {
             let free = request.dry_run || cloud.suppressed(&[&lead]).await?.is_empty();
             if !lead.is_suppressed() || !free {
-                return Ok(false);
+                return Ok(None);
             }
             lead.reopen(now);
         } else if !lead.suppress(now) {
-            return Ok(false);
+            return Ok(None);
         }
         if request.dry_run {
-            return Ok(true);
+            return Ok(Some(lead.id));
         }
         let act = Act {
             id: ActId::mint(now, cloud.entropy.bytes()),
@@ -169,7 +174,7 @@ async fn moves(cloud: &Cloud, request: &Request, id: LeadId, remove: bool) -> Re
         };
         if cloud.store.lead_act(&lead, &act).await? {
             reopened(cloud, &lead).await;
-            return Ok(true);
+            return Ok(Some(lead.id));
         }
     }
     Err(StoreError::Contended)

@@ -87,7 +87,15 @@ impl DynamoService {
     }
 
     fn storage(&self) -> MutexGuard<'_, Storage> {
-        self.storage.lock().unwrap_or_else(PoisonError::into_inner)
+        self.storage.lock().unwrap_or_else(|poisoned| {
+            // Whoever panicked may have left a transaction open: what it wrote was never committed.
+            let storage = poisoned.into_inner();
+            if !storage.conn().is_autocommit() {
+                let _ = storage.conn().execute_batch("ROLLBACK");
+            }
+            self.storage.clear_poison();
+            storage
+        })
     }
 
     fn answer(&self, operation: &str, body: &[u8]) -> MockResponse {

@@ -45,7 +45,10 @@ pub(super) fn plan(table: &Table, order: Order) -> anyhow::Result<Plan> {
         }
     };
     let phones = table.columns(has(&["phone", "tel", "mobile", "cell", "value"]));
-    let dates = table.columns(|name| name.eq_ignore_ascii_case("received_at"));
+    let dates = table.columns(|name| {
+        let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        letters.eq_ignore_ascii_case("receivedat")
+    });
     let mut people = People::with_capacity(table.bytes()? as usize / 200);
     let mut rows: Vec<(Timestamp, Position)> = Vec::new();
     let mut cursor = table.cursor()?;

@@ -203,6 +203,7 @@ impl Lead {
         self.stage = from.stage;
         self.waiting = from.waiting;
         self.closed_at = from.closed_at;
+        self.last_conclusion.clone_from(&from.last_conclusion);
         let before = std::mem::replace(&mut self.holders, from.moved());
         self.excluded.clone_from(&from.excluded);
         self.exclude(not_again(&before));
@@ -252,12 +253,12 @@ impl Lead {
     /// What it is worth and who may have it is another matter now: distribution looks, and records what it
     /// concludes.
     fn look_again(&mut self, now: Timestamp) {
+        if self.stage.closed() {
+            self.due = None; // why it closed stays said
+            return;
+        }
         self.last_conclusion = None;
-        self.due = if self.stage.closed() {
-            None
-        } else {
-            Some(self.due.map_or(soon(now), |due| due.min(soon(now))))
-        };
+        self.due = Some(self.due.map_or(soon(now), |due| due.min(soon(now))));
     }
 
     fn held_twice(&self) -> Vec<DealerId> {

@@ -304,3 +304,23 @@ fn what_expired_in_nobodys_hands_opens_the_next_cycle_though_the_window_grew() {
     lead.close(Stage::Expired, at("2026-06-11T12:00:00Z"));
     assert_eq!(lead.take(&arrival(2, "2026-06-12T12:00:00Z"), 60), Met::NewCycle);
 }
+
+#[test]
+fn rows_of_a_file_are_no_steps_of_one_form() {
+    let row = |id: u8, when: &str| Arrival {
+        enquiry: EnquiryId::mint(Timestamp::UNIX_EPOCH, [id; 10]),
+        ..arrival(id, when)
+    };
+    let scope = LeadScope::Category(CategoryId::new("roofing").unwrap());
+    let mut lead = Lead::open(CompanyId::new("acme").unwrap(), scope, &row(1, "2026-06-01T12:00:00Z"));
+    let _ = lead.take(&row(2, "2026-06-20T12:00:00Z"), 30);
+    assert_eq!((lead.enquiries.len(), lead.form_steps().count()), (2, 0));
+    // Of what was posted, those within the hour are.
+    let posted =
+        |id: u8, when: &str| Arrival { enquiry: EnquiryId::mint(at(when), [id; 10]), ..arrival(id, when) };
+    let scope = LeadScope::Category(CategoryId::new("roofing").unwrap());
+    let mut lead = Lead::open(CompanyId::new("acme").unwrap(), scope, &posted(1, "2026-06-01T12:00:00Z"));
+    let _ = lead.take(&posted(2, "2026-06-01T12:10:00Z"), 30);
+    let _ = lead.take(&posted(3, "2026-06-01T14:00:00Z"), 30);
+    assert_eq!(lead.form_steps().count(), 1);
+}

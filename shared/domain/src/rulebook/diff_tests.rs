@@ -76,10 +76,12 @@ channels: 1 added, 1 removed
     - dealer: mia
     - kind: inbox
     - order: 1
+    - when: fallback
   + mia:2
     + dealer: mia
     + kind: inbox
     + order: 2
+    + when: fallback
 areas: 1 changed
   ~ miami
     - part: zip:02134

@@ -42,7 +42,7 @@ impl Window {
             number: at.as_second().div_euclid(WINDOW_S),
             shard: (spread % u64::from(shards)) as u32,
             shards,
-            most: (limits.source / shards).saturating_mul(2).max(SHARE),
+            most: (limits.source / shards).saturating_mul(2).max(SHARE).max(limits.address.saturating_mul(2)),
         }
     }
 }
@@ -81,7 +81,9 @@ pub struct Tally {
 
 impl Tally {
     pub(super) fn signs(self, limits: &VelocityLimits, signs: &mut Vec<Reason>) {
-        if self.in_shard.saturating_mul(self.shards) > limits.source {
+        // One address falls into one shard: only what is beside it says something of the others.
+        let here = self.people_at_address.min(self.in_shard);
+        if (self.in_shard - here).saturating_mul(self.shards).saturating_add(here) > limits.source {
             signs.push(Reason::SourceVelocity);
         }
         if self.people_at_address > limits.address {

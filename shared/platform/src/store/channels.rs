@@ -76,21 +76,26 @@ pub struct SecretState {
     /// Until then the one before it stands too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_until: Option<Timestamp>,
+    /// The oldest that stands until then; the one before, if it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<u32>,
     /// Counts writes.
     pub v: u64,
 }
 
 impl Default for SecretState {
     fn default() -> Self {
-        Self { generation: 1, shown_at: None, previous_until: None, v: 0 }
+        Self { generation: 1, shown_at: None, previous_until: None, oldest: None, v: 0 }
     }
 }
 
 impl SecretState {
     /// The generations that stand, the newest first.
     pub fn standing(&self, now: Timestamp) -> Vec<u32> {
-        let previous = self.previous_until.filter(|until| now < *until).map(|_| self.generation - 1);
-        [Some(self.generation), previous.filter(|generation| *generation > 0)].into_iter().flatten().collect()
+        let before = self.generation.saturating_sub(1).max(1);
+        let overlap = self.previous_until.filter(|until| now < *until);
+        let oldest = overlap.map_or(self.generation, |_| self.oldest.unwrap_or(before));
+        (oldest..=self.generation).rev().collect()
     }
 }
 

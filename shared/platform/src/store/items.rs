@@ -527,9 +527,6 @@ pub struct DecisionRecord {
     /// The switches and counters that were read, in base64 (see [`Evidence`]).
     #[serde(default)]
     pub evidence: String,
-    /// The evidence was larger than [`limits::EVIDENCE_BYTES`] and is not kept: the decision cannot be made again.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub left_out: bool,
     /// Of all of the above: SHA-256 of its JSON, the first 16 bytes in hexadecimal.
     #[serde(default)]
     pub digest: String,
@@ -560,9 +557,15 @@ impl DecisionRecord {
             near_misses: Vec::new(),
             counters: std::collections::BTreeMap::new(),
             evidence: String::new(),
-            left_out: false,
             digest: String::new(),
         }
+    }
+
+    /// Whether its evidence was larger than [`limits::EVIDENCE_BYTES`] and is not kept: it cannot be made again. Said
+    /// by what stands, so that an earlier version, which knows no such field, finds the digest right.
+    pub const fn left_out(&self) -> bool {
+        const SAYS_SO_SINCE: u16 = 3;
+        self.evidence.is_empty() && self.algorithm >= SAYS_SO_SINCE
     }
 
     /// Whether it was made elsewhere.

@@ -223,6 +223,10 @@ impl Store {
 
     /// All items of a partition whose sort key begins so, in order.
     async fn query_prefix(&self, pk: String, prefix: &str) -> Result<Vec<Item>, StoreError> {
+        // DynamoDB takes no empty string for a key: all of a partition is asked for without one.
+        if prefix.is_empty() {
+            return self.query_all("pk = :pk", values([(":pk", string(pk))])).await;
+        }
         let bound = values([(":pk", string(pk)), (":prefix", string(prefix))]);
         self.query_all("pk = :pk AND begins_with(sk, :prefix)", bound).await
     }
