@@ -85,6 +85,20 @@ async fn a_batch_shares_as_exactly_as_its_leads_one_by_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn in_one_batch_whose_turn_was_longest_ago_goes_round() {
+    let mut rules = Rules::roofing("acme").with("ranking = [\"longest_ago\"]");
+    for dealer in ["hudson", "ridge", "crest"] {
+        rules = rules.seller(dealer, []);
+    }
+    let yard = Yard::of(rules).await;
+    let leads = leads(&yard, 0..3).await;
+    assert_eq!(one_batch(&yard).await, 3);
+    let mut fates = fates(&yard, &leads).await;
+    fates.sort_unstable();
+    assert_eq!(fates, ["crest", "hudson", "ridge"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slot_that_is_given_back_in_mid_batch_is_seen() {
     let rules = Rules::roofing("acme")
         .seller("hudson", [("area", "zip:33101"), ("cap_day", "1")])

@@ -364,6 +364,92 @@ async fn where_nothing_arrived_anywhere_the_lead_goes_on_and_whoever_may_have_it
     assert!(yard.dead_letters().is_empty());
 }
 
+// --- Withdrawals where there are several ---
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_s_withdrawal_goes_by_its_own_channel_whatever_is_known_of_it() {
+    let yard = Yard::of(by(&[("hudson", ""), ("hudson-2", "always")])).await;
+    let lead = yard.settled_lead(&ada()).await;
+    yard.dealer_says("hudson-2", Says::Status(410));
+    let _ = yard.server("web").posts(&ada()).await.is(200);
+    yard.advance(MINUTE).await;
+    let path = format!("/v1/leads/{lead}/take_back");
+    let _ = yard.desk(Method::POST, &path, Some(json!({ "reason": "wrong" }))).await.is(200);
+    yard.advance(MINUTE).await;
+    for name in ["hudson", "hudson-2"] {
+        assert_eq!(
+            events(&yard.told(name)),
+            ["lead.assigned", "lead.repeated", "lead.withdrawn"],
+            "{name}: once, and by the channel that had the lead"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_passes_where_only_a_copy_arrived_is_told_to_that_copy() {
+    let rules = by(&[("hudson", ""), ("hudson-2", "always")]);
+    let yard = Yard::of(rules.with("deadline_minutes = 5\ndeadline_clock = \"wall\"")).await;
+    // Hudson's first channel takes nothing for as long as the deadline runs.
+    yard.dealer_says("hudson", Says::Later(429, 400));
+    yard.settled_lead(&Person::number(1)).await;
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(MINUTE * 6).await;
+    assert_eq!(yard.story(&lead).await.assignments()[0], ("hudson", "lapsed"));
+    let told = |name| yard.told(name).into_iter().filter(|told| told.lead() == lead).collect::<Vec<_>>();
+    assert_eq!(events(&told("hudson-2")), ["lead.assigned", "lead.withdrawn"]);
+    assert!(told("hudson").iter().all(|told| told.event != "lead.assigned"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_desk_is_told_who_waits_behind_a_breaker_for_longer_than_a_lead_s_attempts_take() {
+    let waited_for = [("territory", "protected"), ("area", "zip:33101"), ("when_unavailable", "wait")];
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", waited_for)).await;
+    yard.dealer_says("hudson", Says::Later(429, 3_600));
+    yard.settled_lead(&Person::number(1)).await;
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(MINUTE * 11).await;
+    let told = changes(&yard, "undelivered").await;
+    let of_ada: Vec<_> = told.iter().filter(|told| told["after"]["lead"] == lead.as_str()).collect();
+    assert_eq!(of_ada.len(), 1, "{told:?}");
+    assert_eq!(of_ada[0]["after"]["dealer"], "hudson");
+    let tried = of_ada[0]["after"]["attempts"].as_u64().unwrap();
+    assert!(tried < 6, "{tried}: what is not made uses up no attempt");
+    // It is waited for all the same, and nobody is told twice.
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(MINUTE * 90).await;
+    assert_eq!(yard.story(&lead).await.attempts("hudson").pop().unwrap(), "received");
+    let again = changes(&yard, "undelivered").await;
+    assert_eq!(again.iter().filter(|told| told["after"]["lead"] == lead.as_str()).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_copy_is_carrying_at_this_moment_is_not_taken_back() {
+    let yard = Yard::of(by(&[("hudson", ""), ("hudson-2", "always")])).await;
+    yard.dealer_says("hudson-2", Says::Hangs);
+    let lead = yard.lead(&ada()).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let working = tokio::spawn(poller::run(yard.cloud.clone(), yard.aws.queues().clone(), stopped));
+    while yard.dealers.hanging() == 0 || yard.told("hudson").is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(SECOND).await;
+    let path = format!("/v1/leads/{lead}/take_back");
+    let body = || Some(json!({ "reason": "wrong" }));
+    let refused = yard.desk(Method::POST, &path, body()).await.is(503);
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    stop.send_replace(true);
+    yard.dealers.release();
+    working.await.unwrap();
+    yard.dealer_says("hudson-2", Says::Status(200));
+    yard.advance(MINUTE * 20).await;
+    let _ = yard.desk(Method::POST, &path, body()).await.is(200);
+    yard.advance(MINUTE).await;
+    for name in ["hudson", "hudson-2"] {
+        assert_eq!(yard.told(name).pop().unwrap().event, "lead.withdrawn", "{name}");
+    }
+}
+
 // --- Secrets ---
 
 /// Whether what a dealer was told is signed with this secret, by the library that dealers use.

@@ -457,3 +457,21 @@ async fn a_list_that_names_who_was_merged_stops_the_survivor_and_gives_back_that
     assert_eq!(yard.story(&home).await.holders(), ["hudson"]);
     assert_eq!(yard.told("hudson").iter().filter(|told| told.event == "lead.assigned").count(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_back_of_who_was_merged_and_listed_goes_to_nobody_else() {
+    let yard = Yard::of(three()).await;
+    let (one, other) = (yard.settled_lead(&at_home()).await, yard.settled_lead(&at_work()).await);
+    let _ = merges(&yard, &other, &one).await.is(200);
+    // Both seats are held: the list leaves them alone.
+    let rows = json!({ "rows": [{ "email": "ada@work.example" }] });
+    let _ = yard.desk(Method::POST, "/v1/import/suppressed", Some(rows)).await.is(200);
+    assert_eq!(yard.story(&one).await.holders(), ["hudson", "ridge"]);
+    for dealer in ["hudson", "ridge"] {
+        let _ = yard.answers(dealer, &one, "decline").await.is(200);
+        yard.advance(MINUTE * 5).await;
+    }
+    // Its own e-mail is on no list; that of the lead it took over is.
+    assert_eq!(yard.story(&one).await.stage(), "rejected");
+    assert!(events(&yard, "crest").is_empty());
+}

@@ -394,6 +394,37 @@ async fn a_phone_not_to_be_called_is_a_doubt_unless_the_person_agreed() {
     let _ = yard.server("web").posts(&ada).await.is(200);
 }
 
+#[tokio::test(start_paused = true)]
+async fn silence_lets_nothing_past_a_source_s_cap_and_the_desk_may() {
+    let capped = "offer = \"roof\"\ncaps = { day = 1 }";
+    let yard = Yard::of(rules().source("capped", capped)).await;
+    let page = browser(&yard, "capped", "203.0.113.7");
+    let doubt = page.posts(&doubtful(1)).await.is(201).text_of("enquiry").to_owned();
+    assert_eq!(yard.enquiry(&doubt).await.unwrap().status, "quarantined");
+    yard.advance(HOUR * 71).await;
+    // The third day's one lead has come when the deadline does.
+    let _ = page.posts(&Person::number(2)).await.is(201);
+    yard.advance(HOUR * 3).await;
+    let stored = yard.enquiry(&doubt).await.unwrap();
+    assert_eq!((stored.status.as_str(), stored.quarantine.unwrap().overdue), ("quarantined", true));
+    let _ = verdict(&yard, &doubt, "release", json!({})).await.is(200);
+    assert_eq!(yard.enquiry(&doubt).await.unwrap().status, "received");
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_lets_in_nobody_of_a_crowd_at_one_address() {
+    let yard = yard().await;
+    let mut last = String::new();
+    for n in 0..11 {
+        let reply = browser(&yard, "web", "203.0.113.7").posts(&Person::number(n)).await.is(201);
+        last = reply.text_of("enquiry").to_owned();
+    }
+    assert_eq!(yard.enquiry(&last).await.unwrap().reasons, ["address_velocity"]);
+    yard.advance(HOUR * 74).await;
+    let stored = yard.enquiry(&last).await.unwrap();
+    assert_eq!((stored.status.as_str(), stored.quarantine.unwrap().overdue), ("quarantined", true));
+}
+
 // --- What comes from where, and how often ---
 
 #[tokio::test(start_paused = true)]
