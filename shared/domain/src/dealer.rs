@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::{Cap, Caps};
 use crate::error::Invalid;
-use crate::ids::DealerId;
+use crate::ids::{DealerId, TemplateId};
 use crate::limits;
 use crate::place::Zip;
 use crate::time;
@@ -74,7 +74,7 @@ impl std::fmt::Debug for Dealer {
 words! {
     /// How a dealer is reached.
     pub enum ChannelKind as "a channel's kind" {
-        /// An HTTPS endpoint, signed by Standard Webhooks.
+        /// An HTTPS endpoint. What is posted there is signed as Standard Webhooks are, whatever its format.
         Webhook = "webhook",
         /// Nothing is sent: the dealer reads the inbox.
         Inbox = "inbox",
@@ -93,6 +93,60 @@ words! {
     }
 }
 
+/// In what form a channel's messages are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Format {
+    /// Standard Webhooks: our own JSON.
+    #[default]
+    Standard,
+    /// ADF/XML 1.0.
+    Adf,
+    /// As the dealer's own API takes it, by a template of the rulebook.
+    Template(TemplateId),
+}
+
+impl Format {
+    /// The words that are no template's id.
+    pub const WORDS: [&'static str; 2] = ["standard", "adf"];
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Standard => f.write_str("standard"),
+            Self::Adf => f.write_str("adf"),
+            Self::Template(id) => f.write_str(id.as_str()),
+        }
+    }
+}
+
+impl std::str::FromStr for Format {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "standard" => Ok(Self::Standard),
+            "adf" => Ok(Self::Adf),
+            id => id.parse().map(Self::Template),
+        }
+    }
+}
+
+impl TryFrom<String> for Format {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<Format> for String {
+    fn from(format: Format) -> Self {
+        format.to_string()
+    }
+}
+
 /// A row of `channels.csv`. Secrets are never in it: they are derived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
@@ -107,6 +161,12 @@ pub struct Channel {
     /// When it has a lead: the first is tried first, whatever it says.
     #[serde(default)]
     pub when: ChannelWhen,
+    /// In what form its messages are.
+    #[serde(default)]
+    pub format: Format,
+    /// What the dealer is called in its own system; empty where it has no such name.
+    #[serde(default)]
+    pub vendor_id: String,
 }
 
 /// Weekly opening hours, as `Mo-Fr 08:00-18:00; Sa 09:00-12:00`, or `24/7`.

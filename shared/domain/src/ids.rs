@@ -115,6 +115,10 @@ slug! {
     AreaId
 }
 slug! {
+    /// The form of a dealer's own API, as `templates.toml` has it.
+    TemplateId
+}
+slug! {
     /// Why a dealer returns a lead, as its contract lists it: `wrong-number`.
     ReturnReason
 }

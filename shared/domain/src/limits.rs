@@ -240,6 +240,8 @@ pub const BAND_POINTS: i64 = 1_000_000;
 pub const TOML_BYTES: usize = 4 * 1024 * 1024;
 /// Channels of one dealer, and so the last `order`.
 pub const CHANNELS_PER_DEALER: u8 = 8;
+/// What a dealer is called in its own system, in characters.
+pub const VENDOR_ID_CHARS: usize = 64;
 /// Holidays of one dealer.
 pub const HOLIDAYS: usize = 400;
 /// Tests of one rulebook.

@@ -1,12 +1,15 @@
 //! Getting an assigned lead to its dealer: what is sent, how it is signed, where it may go, what an
 //! attempt's end means and when the next one follows.
 //!
-//! In reading order: [`payload`](Event) is what is sent, by Standard Webhooks 1.0.0; `signature` proves
+//! In reading order: [`payload`](Event) is what is sent, by Standard Webhooks 1.0.0, `adf` the same
+//! for dealers whose system reads that; `signature` proves
 //! that it came from us; `address` says which URLs may be dialled; `outcome` turns a dealer's answer,
 //! or the lack of one, into *received*, *not received* or *unknown*; `schedule` says when the next
 //! attempt follows, `breaker` when a channel is left alone. Nothing here sends anything.
 
 mod payload;
+mod xml;
+mod adf;
 mod signature;
 mod address;
 mod outcome;
@@ -14,6 +17,7 @@ mod schedule;
 mod breaker;
 
 pub use address::{Reach, check_url, is_localhost_name};
+pub use adf::{ADF_TYPE, ProspectStatus, Vendor, adf, speaks};
 pub use breaker::{Breaker, Gate};
 pub use outcome::{End, Failure, FailureKind, Outcome, retry_after_s};
 pub use payload::{

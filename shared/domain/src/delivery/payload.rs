@@ -338,6 +338,42 @@ impl<'a> Cut<'a> for RepeatedPayload<'a> {
     }
 }
 
+/// An assignment in another form than our own, of at most [`limits::WEBHOOK_BYTES`]: what does not fit is left
+/// out, the longest extra fields first, then the text agreed to, then the end of the message.
+pub(super) fn shortened<'a>(
+    mut payload: AssignedPayload<'a>,
+    render: impl Fn(&AssignedPayload<'a>) -> String,
+) -> String {
+    let fits = |text: &String| text.len() <= limits::WEBHOOK_BYTES;
+    payload.truncated = false;
+    let whole = render(&payload);
+    if fits(&whole) {
+        return whole;
+    }
+    payload.truncated = true;
+    while let Some(longest) = payload.extra.iter().max_by_key(|(_, value)| value.len()).map(|(name, _)| *name)
+    {
+        payload.extra.remove(longest);
+        let text = render(&payload);
+        if fits(&text) {
+            return text;
+        }
+    }
+    payload.consent.text = None;
+    let text = render(&payload);
+    let Some(message) = payload.message.take().filter(|_| !fits(&text)) else { return text };
+    let beginning = |bytes: usize| {
+        let cut = Cow::Owned(crate::person::cut_bytes(&message, bytes).0.to_owned());
+        render(&AssignedPayload { message: Some(cut), ..payload.clone() })
+    };
+    let (mut least, mut most) = (0, message.len());
+    while least < most {
+        let middle = usize::midpoint(least, most + 1);
+        if fits(&beginning(middle)) { least = middle } else { most = middle - 1 }
+    }
+    beginning(least)
+}
+
 fn fit<'a>(event: Event, at: Timestamp, mut data: impl Cut<'a>) -> Result<String, Invalid> {
     *data.truncated() = false;
     let whole = render(event, at, &data)?;
@@ -403,11 +439,11 @@ fn json_char_bytes(c: char) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    struct Names {
+    pub(in crate::delivery) struct Names {
         dealer: DealerId,
         contract: ContractId,
         company: CompanyId,
@@ -416,7 +452,7 @@ mod tests {
         source: SourceId,
     }
 
-    fn names() -> Names {
+    pub(in crate::delivery) fn names() -> Names {
         Names {
             dealer: "hudson-roofing".parse().unwrap(),
             contract: "hudson-north".parse().unwrap(),
@@ -431,7 +467,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn assigned(names: &Names) -> AssignedPayload<'_> {
+    pub(in crate::delivery) fn assigned(names: &Names) -> AssignedPayload<'_> {
         AssignedPayload {
             assignment: AssignmentId::from_bytes([1; 16]),
             lead: LeadId::from_bytes([2; 16]),

@@ -27,7 +27,8 @@ pub(crate) use build::{ChunkBuilder, Part, Ranks};
 use crate::contract::{
     Caps, Deadline, Needs, ReturnTerms, Sale, Selection, Specificity, Territory, WhenUnavailable,
 };
-use crate::dealer::{AfterHours, ChannelKind, ChannelWhen, Hours};
+use crate::dealer::{AfterHours, ChannelKind, ChannelWhen, Format, Hours};
+use crate::delivery::Vendor;
 use crate::error::Invalid;
 use crate::ids::{CategoryId, CompanyId, ContractId, DealerId, OfferId, SourceId};
 use crate::money::Money;
@@ -405,12 +406,25 @@ pub struct CompiledChannel {
     pub address: String,
     /// When it has a lead.
     pub when: ChannelWhen,
+    /// In what form its messages are.
+    #[serde(skip)]
+    pub format: Format,
+    /// Whom another system takes the dealer for; nobody in our own form.
+    #[serde(skip)]
+    pub vendor: Vendor,
 }
 
 impl CompiledChannel {
     /// Of a dealer that has none in the rulebook.
-    pub const fn inbox() -> Self {
-        Self { order: 1, kind: ChannelKind::Inbox, address: String::new(), when: ChannelWhen::Fallback }
+    pub fn inbox() -> Self {
+        Self {
+            order: 1,
+            kind: ChannelKind::Inbox,
+            address: String::new(),
+            when: ChannelWhen::Fallback,
+            format: Format::Standard,
+            vendor: Vendor::default(),
+        }
     }
 }
 
@@ -423,10 +437,20 @@ impl Chunk {
     /// database does not know.
     pub fn decode(bytes: &[u8]) -> Result<Self, Invalid> {
         let (&shape, bytes) = bytes.split_first().ok_or_else(Self::invalid)?;
-        if shape != SHAPE {
-            return Err(Invalid::new("a chunk that another version of this program compiled"));
+        let (mut chunk, formats) = match shape {
+            SHAPE => (postcard::from_bytes::<Self>(bytes).map_err(|_| Self::invalid())?, Vec::new()),
+            SHAPE_WITH_FORMATS => {
+                let (chunk, rest) = postcard::take_from_bytes(bytes).map_err(|_| Self::invalid())?;
+                (chunk, postcard::from_bytes::<Vec<Formatted>>(rest).map_err(|_| Self::invalid())?)
+            }
+            _ => return Err(Invalid::new("a chunk that another version of this program compiled")),
+        };
+        for Formatted { dealer, order, format, vendor } in formats {
+            let channels = chunk.dealers.get_mut(usize::from(dealer)).map(|dealer| &mut dealer.channels);
+            let channel = channels.and_then(|all| all.iter_mut().find(|channel| channel.order == order));
+            let channel = channel.ok_or_else(Self::invalid)?;
+            (channel.format, channel.vendor) = (format, vendor);
         }
-        let mut chunk: Self = postcard::from_bytes(bytes).map_err(|_| Self::invalid())?;
         chunk.resolve()?;
         Ok(chunk)
     }
@@ -478,7 +502,26 @@ impl Chunk {
 
     /// The chunk as stored: the version of its shape in one byte, then postcard's.
     pub fn encode(&self) -> Result<Vec<u8>, Invalid> {
-        postcard::to_extend(self, vec![SHAPE]).map_err(|_| Invalid::new("a chunk could not be encoded"))
+        let broken = |_| Invalid::new("a chunk could not be encoded");
+        let formats: Vec<Formatted> = self.formats().collect();
+        if formats.is_empty() {
+            return postcard::to_extend(self, vec![SHAPE]).map_err(broken);
+        }
+        let bytes = postcard::to_extend(self, vec![SHAPE_WITH_FORMATS]).map_err(broken)?;
+        postcard::to_extend(&formats, bytes).map_err(broken)
+    }
+
+    /// The channels whose messages are in another form than our own.
+    fn formats(&self) -> impl Iterator<Item = Formatted> {
+        (0_u16..).zip(&self.dealers).flat_map(|(at, dealer)| {
+            let others = dealer.channels.iter().filter(|channel| channel.format != Format::Standard);
+            others.map(move |channel| Formatted {
+                dealer: at,
+                order: channel.order,
+                format: channel.format.clone(),
+                vendor: channel.vendor.clone(),
+            })
+        })
     }
 
     /// About how many bytes of memory it takes, ids and texts included.
@@ -493,7 +536,12 @@ impl Chunk {
         let text = |text: &str| if text.is_empty() { 0 } else { text.len() + EACH };
         let contracts: usize = self.contracts.iter().map(|contract| id(contract.id.as_str())).sum();
         let of_dealer = |dealer: &CompiledDealer| {
-            let channels: usize = dealer.channels.iter().map(|channel| text(&channel.address)).sum();
+            let of_channel = |channel: &CompiledChannel| {
+                let Vendor { id, name, contact, email, phone } = &channel.vendor;
+                let vendor = [id, name, contact, email, phone].map(|known| text(known));
+                text(&channel.address) + vendor.iter().sum::<usize>()
+            };
+            let channels: usize = dealer.channels.iter().map(of_channel).sum();
             id(dealer.id.as_str()) + text(&dealer.name) + list(&dealer.channels) + EACH + channels
         };
         let dealers: usize = self.dealers.iter().map(of_dealer).sum();
@@ -668,6 +716,20 @@ impl Chunk {
 
 /// Changes with every change to what a chunk holds.
 const SHAPE: u8 = 5;
+
+/// The same, with a list of [`Formatted`] behind it. A version that knows no formats reads the chunks that have
+/// none, and refuses these: it would send a dealer what its system does not take, and call it received.
+const SHAPE_WITH_FORMATS: u8 = 0x80 | SHAPE;
+
+/// In what form the messages of one channel are, as it is stored behind the chunk.
+#[derive(Serialize, Deserialize)]
+struct Formatted {
+    /// Its place among the chunk's dealers.
+    dealer: u16,
+    order: u8,
+    format: Format,
+    vendor: Vendor,
+}
 
 static NO_CAPS: Caps = Caps(Vec::new());
 

@@ -74,8 +74,8 @@ pub(super) const CHANNELS: [Column; 7] = [
     usual("address", "an inbox has none", "https://, on loopback http:// too"),
     usual("when", "fallback", "fallback: when those before it have failed; always: side by side with them")
         .words(&["fallback", "always"]),
-    later("format"),
-    later("vendor_id"),
+    usual("format", "standard", "standard adf, or a template of templates.toml; of webhooks"),
+    usual("vendor_id", "none", "what the dealer is called in its own system, to 64 characters"),
 ];
 
 /// Of `areas.csv`.
@@ -163,11 +163,6 @@ const fn needed(name: &'static str, rule: &'static str) -> Column {
 
 const fn usual(name: &'static str, empty: &'static str, rule: &'static str) -> Column {
     Column { name, presence: Presence::Usual, empty, rule, words: &[], is_date: false }
-}
-
-const fn later(name: &'static str) -> Column {
-    let rule = "not supported yet: leave it empty";
-    Column { name, presence: Presence::Later, empty: "nothing", rule, words: &[], is_date: false }
 }
 
 impl Column {

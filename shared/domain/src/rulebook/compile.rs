@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Rulebook;
 use crate::contract::{AreaPart, Contract, Selection};
-use crate::dealer::Dealer;
+use crate::dealer::{Channel, Dealer, Format};
+use crate::delivery::Vendor;
 use crate::distribution::compiled::{ChunkBuilder, CompiledChannel, Part, Ranks};
 use crate::distribution::{Chunk, ChunkKey, Compiled, Core};
 use crate::error::Invalid;
@@ -83,19 +84,24 @@ fn ranks<'a, Id: Ord + std::hash::Hash>(ids: impl Iterator<Item = &'a Id>) -> Ha
 impl<'a> Compiler<'a> {
     fn new(book: &'a Rulebook) -> Self {
         let mut channels: HashMap<&DealerId, Vec<CompiledChannel>> = HashMap::new();
+        let dealers: HashMap<&DealerId, &Dealer> =
+            book.dealers.iter().map(|dealer| (&dealer.id, dealer)).collect();
         for channel in &book.channels {
+            let dealer = dealers.get(&channel.dealer).copied();
             let compiled = CompiledChannel {
                 order: channel.order,
                 kind: channel.kind,
                 address: channel.address.clone(),
                 when: channel.when,
+                format: channel.format.clone(),
+                vendor: dealer.map(|dealer| vendor(channel, dealer)).unwrap_or_default(),
             };
             channels.entry(&channel.dealer).or_default().push(compiled);
         }
         Self {
             book,
             channels,
-            dealers: book.dealers.iter().map(|dealer| (&dealer.id, dealer)).collect(),
+            dealers,
             category_of: book.offers.iter().map(|offer| (offer.id.as_str(), &offer.category)).collect(),
             categories: book.offers.iter().map(|offer| &offer.category).collect(),
             contract_ranks: ranks(book.contracts.iter().map(|contract| &contract.id)),
@@ -228,6 +234,20 @@ impl<'a> Compiler<'a> {
             }
         }
         builder.finish()
+    }
+}
+
+/// Whom another system than ours takes the dealer of a channel for; our own form says nothing of it.
+fn vendor(channel: &Channel, dealer: &Dealer) -> Vendor {
+    if channel.format == Format::Standard {
+        return Vendor::default();
+    }
+    Vendor {
+        id: channel.vendor_id.clone(),
+        name: dealer.name.clone(),
+        contact: dealer.contact.clone(),
+        email: dealer.email.clone(),
+        phone: dealer.phone.clone(),
     }
 }
 

@@ -5,15 +5,16 @@ use std::collections::{HashMap, HashSet};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
-use crate::dealer::{AfterHours, Channel, ChannelKind, ChannelWhen, Dealer, DealerKind, Hours};
+use crate::dealer::{AfterHours, Channel, ChannelKind, ChannelWhen, Dealer, DealerKind, Format, Hours};
 use crate::error::Invalid;
-use crate::ids::DealerId;
+use crate::ids::{DealerId, TemplateId};
 use crate::limits;
 use crate::place::Zip;
 use crate::rulebook::body::Body;
 use crate::rulebook::columns::{CHANNELS, DEALERS};
 use crate::rulebook::company::Defaults;
 use crate::rulebook::index::{Index, Read, Refused};
+use crate::rulebook::nearest::suggestion;
 use crate::rulebook::problem::{Position, ProblemCode, Problems};
 use crate::rulebook::table::{Row, Table};
 use crate::rulebook::value;
@@ -146,13 +147,14 @@ impl Zones<'_> {
 pub(super) fn read_channels(
     body: &Body<'_>,
     dealers: &Index<DealerId>,
+    templates: &Index<TemplateId>,
     problems: &mut Problems,
 ) -> Vec<Channel> {
     let Some(mut table) = Table::open(body, &CHANNELS, problems) else { return Vec::new() };
     let mut channels: Vec<Channel> = Vec::new();
     let mut taken = HashSet::new();
     while let Some(row) = table.next_row(problems) {
-        if let Ok(channel) = channel(&row, dealers, problems) {
+        if let Ok(channel) = channel(&row, dealers, templates, problems) {
             if taken.insert((channel.dealer.clone(), channel.order)) {
                 channels.push(channel);
             } else {
@@ -165,7 +167,12 @@ pub(super) fn read_channels(
     channels
 }
 
-fn channel(row: &Row<'_, '_>, dealers: &Index<DealerId>, problems: &mut Problems) -> Read<Channel> {
+fn channel(
+    row: &Row<'_, '_>,
+    dealers: &Index<DealerId>,
+    templates: &Index<TemplateId>,
+    problems: &mut Problems,
+) -> Read<Channel> {
     let dealer = row.reference("dealer", dealers, problems);
     let order = row
         .fill("order", problems)
@@ -181,11 +188,50 @@ fn channel(row: &Row<'_, '_>, dealers: &Index<DealerId>, problems: &mut Problems
         Err(Refused) => Err(Refused),
     };
     let when = row.word_or("when", ChannelWhen::Fallback, problems);
+    let format = kind.and_then(|kind| format(row, kind, templates, problems));
+    let vendor_id = row.prose("vendor_id", limits::VENDOR_ID_CHARS, problems);
+    let vendor_id = match (&format, vendor_id) {
+        (Ok(Format::Standard), Ok(named)) if !named.is_empty() => {
+            let message = "a vendor_id goes with the format adf, or with a template";
+            row.refuse("vendor_id", ProblemCode::Contradiction, message, problems)
+        }
+        (_, vendor_id) => vendor_id,
+    };
     Ok(Channel {
         dealer: dealer?,
         order: order?.ok_or(Refused)? as u8,
         kind: kind?,
         address: address?,
         when: when?,
+        format: format?,
+        vendor_id: vendor_id?,
     })
+}
+
+/// Our own, ADF, or a template's.
+fn format(
+    row: &Row<'_, '_>,
+    kind: ChannelKind,
+    templates: &Index<TemplateId>,
+    problems: &mut Problems,
+) -> Read<Format> {
+    let Some(format) = row.optional("format", str::parse::<Format>, problems)? else {
+        return Ok(Format::default());
+    };
+    if kind == ChannelKind::Inbox && format != Format::Standard {
+        let message = "an inbox has no format: leave it empty";
+        return row.refuse("format", ProblemCode::Contradiction, message, problems);
+    }
+    match &format {
+        Format::Template(id) if templates.is_complete() && !templates.has(id.as_str()) => {
+            let mut known: Vec<&str> = Format::WORDS.to_vec();
+            known.extend(templates.names());
+            let message = format!(
+                "there is no format \"{id}\": it is standard, adf or a template of templates.toml{}",
+                suggestion(id.as_str(), known.into_iter())
+            );
+            row.refuse("format", ProblemCode::UnknownReference, message, problems)
+        }
+        Format::Standard | Format::Adf | Format::Template(_) => Ok(format),
+    }
 }

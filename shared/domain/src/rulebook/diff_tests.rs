@@ -74,11 +74,13 @@ dealers: 1 changed
 channels: 1 added, 1 removed
   - mia:1
     - dealer: mia
+    - format: standard
     - kind: inbox
     - order: 1
     - when: fallback
   + mia:2
     + dealer: mia
+    + format: standard
     + kind: inbox
     + order: 2
     + when: fallback

@@ -79,6 +79,11 @@ impl<I: Id> Index<I> {
         self.ids.contains_key(id)
     }
 
+    /// All that there are.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.ids.keys().map(Borrow::borrow)
+    }
+
     /// Whether all there is was indexed.
     pub(super) fn is_complete(&self) -> bool {
         self.complete

@@ -92,6 +92,8 @@
 //! | `kind` | needed | `webhook` `inbox` |
 //! | `address` | an inbox has none | `https://`, on loopback `http://` too |
 //! | `when` | `fallback` | `fallback`: when those before it have failed; `always`: side by side with them |
+//! | `format` | `standard` | `standard` `adf`, or a template of `templates.toml`; of webhooks |
+//! | `vendor_id` | none | what the dealer is called in its own system, to 64 characters |
 //!
 //! **`areas.csv`**, to 500,000 rows
 //!
@@ -155,7 +157,7 @@
 //!
 //! # Not yet
 //!
-//! Known and refused unless empty: `format`, `vendor_id` of channels; `retention_days`, `branding` of
+//! Known and refused unless empty: `retention_days`, `branding` of
 //! the company; `postback` of sources; the files
 //! `followup.toml`, `people.csv`, `spend.csv`. Never silently passed over: a rule that is written and
 //! not kept is worse than none.
@@ -299,6 +301,7 @@ impl Rulebook {
 fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
     let mut offer_ids = Index::new("offer", "offers.toml");
     let mut source_ids = Index::new("source", "sources.toml");
+    let template_ids = Index::new("template", "templates.toml");
     let mut dealer_ids = Index::new("dealer", "dealers.csv");
     let mut area_ids = Index::new("area", "areas.csv");
     let mut contract_ids = Index::new("contract", "contracts.csv");
@@ -323,7 +326,7 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         None => absent(&mut dealer_ids),
     };
     let channels = match files.open("channels.csv", problems) {
-        Some(body) => dealers::read_channels(&body, &dealer_ids, problems),
+        Some(body) => dealers::read_channels(&body, &dealer_ids, &template_ids, problems),
         None => Vec::new(),
     };
     let areas = match files.open("areas.csv", problems) {

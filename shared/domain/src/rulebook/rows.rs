@@ -57,13 +57,15 @@ pub(super) fn dealer(dealer: &Dealer) -> RowText {
 
 /// A row of `channels.csv`.
 pub(super) fn channel(channel: &Channel) -> RowText {
-    let Channel { dealer, order, kind, address, when } = channel;
+    let Channel { dealer, order, kind, address, when, format, vendor_id } = channel;
     filled([
         ("dealer", dealer.to_string()),
         ("order", order.to_string()),
         ("kind", kind.to_string()),
         ("address", address.clone()),
         ("when", when.to_string()),
+        ("format", format.to_string()),
+        ("vendor_id", vendor_id.clone()),
     ])
 }
 

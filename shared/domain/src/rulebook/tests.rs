@@ -276,6 +276,32 @@ mod good {
     }
 
     #[test]
+    fn a_channel_says_its_format_and_is_standard_if_it_does_not() {
+        use crate::dealer::Format;
+        let earlier = "dealer,order,kind,address,when\nmia,1,webhook,https://mia.example/,\n";
+        let book = with("channels.csv", earlier).unwrap();
+        assert_eq!((&book.channels[0].format, book.channels[0].vendor_id.as_str()), (&Format::Standard, ""));
+        let compiled = book.compile(1).unwrap();
+        assert!(
+            compiled.chunks.values().all(|chunk| chunk.encode().unwrap()[0] < 0x80),
+            "as earlier versions"
+        );
+
+        let adf = CHANNELS.replacen("leads,,", "leads,adf,D-4711", 1);
+        let book = with("channels.csv", &adf).unwrap();
+        let hudson = &book.channels[0];
+        assert_eq!((&hudson.format, hudson.vendor_id.as_str()), (&Format::Adf, "D-4711"));
+        // It is kept beside the chunk's channels, and comes back with them.
+        for chunk in book.compile(1).unwrap().chunks.values() {
+            let chunk = crate::distribution::Chunk::decode(&chunk.encode().unwrap()).unwrap();
+            let Some(hudson) = chunk.dealer(&"hudson".parse().unwrap()) else { continue };
+            let [first, second] = &hudson.channels[..] else { panic!("there are two") };
+            assert_eq!((&first.format, &second.format), (&Format::Adf, &Format::Standard));
+            assert_eq!((first.vendor.id.as_str(), first.vendor.name.as_str()), ("D-4711", "Hudson, Sons"));
+        }
+    }
+
+    #[test]
     fn debug_shows_no_person() {
         let files = RulebookFiles::new(folder()).unwrap();
         let shown = format!("{files:?} {:?}", Rulebook::parse(&files).unwrap());
@@ -733,8 +759,20 @@ mod tables {
             (
                 "channels.csv",
                 "leads,,",
-                "leads,adf,",
-                "3:47: error: format is not supported yet: leave it empty",
+                "leads,adff,",
+                "3:47: error: there is no format \"adff\": it is standard, adf or a template of templates.toml; did you mean \"adf\"?",
+            ),
+            (
+                "channels.csv",
+                "2,inbox,,",
+                "2,inbox,,adf",
+                "2:17: error: an inbox has no format: leave it empty",
+            ),
+            (
+                "channels.csv",
+                "leads,,",
+                "leads,,4711",
+                "3:48: error: a vendor_id goes with the format adf, or with a template",
             ),
             ("areas.csv", "state:FL", "", "4:9: error: part may not be empty"),
             (

@@ -156,7 +156,10 @@ mod a_table {
         folder.remove("channels.csv");
         let added =
             edit("channels", "mia:1", json!({"add": {"kind": "inbox"}})).apply(&files(folder)).unwrap();
-        assert_eq!(added.get("channels.csv").unwrap(), b"dealer,order,kind,address,when\nmia,1,inbox,,\n");
+        assert_eq!(
+            added.get("channels.csv").unwrap(),
+            b"dealer,order,kind,address,when,format,vendor_id\nmia,1,inbox,,,,\n"
+        );
     }
 }
 

@@ -70,7 +70,7 @@ fn what_a_spreadsheet_rewrote_is_refused_by_sheet_row_and_column() {
         ("contracts", "tier", r#"<c r="@"><v>1.5</v></c>"#, "contracts!L2: error: tier is a whole number from 1 to 99".to_owned()),
         ("contracts", "cap_day", r#"<c r="@"><f>B2*2</f><v></v></c>"#, "contracts!P2: error: this formula has no value yet: open the workbook in a spreadsheet and save it".to_owned()),
         ("contracts", "cap_day", r#"<c r="@"><f>B2*2</f></c>"#, "contracts!P2: error: this formula has no value yet: open the workbook in a spreadsheet and save it".to_owned()),
-        ("channels", "format", r#"<c r="@"><v>1</v></c>"#, "channels!E2: error: format is not supported yet: leave it empty".to_owned()),
+        ("channels", "format", r#"<c r="@"><v>1</v></c>"#, "channels!E2: error: an inbox has no format: leave it empty".to_owned()),
         ("contracts", "cap_day", r#"<c r="@" t="e"><v>#SPILL!</v></c>"#, "contracts!O2: error: behind this cell stands one that cannot be read: an error value, or damage".to_owned()),
     ] {
         assert_eq!(lines(with(table, column, xml)), [format!("rulebook.xlsx:{expected}")], "{xml}");
