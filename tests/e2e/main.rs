@@ -18,6 +18,7 @@ mod persons;
 mod merge;
 mod screening;
 mod scoring;
+mod snippet;
 mod distribution;
 mod batches;
 mod shared;

@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use leadyard_domain::assignment::Assignment;
+use leadyard_domain::enquiry::{Attribution, Touch, Understood};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::scoring::{Activity, Part, Score};
@@ -31,14 +32,17 @@ pub(crate) async fn story(
         Some(into) => cloud.store.lead_surviving(into).await?.map(|lead| lead.id),
     };
     let now = cloud.clock.now();
-    let score = match cloud.rulebooks.current(&cloud.store, &story.lead.company).await? {
-        None => Value::Null,
+    let (score, attribution) = match cloud.rulebooks.current(&cloud.store, &story.lead.company).await? {
+        None => (Value::Null, Value::Null),
         Some(core) => {
-            let judged = judging::judge(&cloud, &core, &story.lead, story.activity.clone(), now).await?;
-            explain(&judged.score)
+            let source = core.source(&story.lead.source);
+            let opening = judging::opening(&cloud, source, &story.lead, None).await?;
+            let activity = story.activity.clone();
+            let judged = judging::judge_by(&core, &story.lead, opening.as_ref(), activity, now);
+            (explain(&judged.score), touches(opening.as_ref(), core.company.attribution))
         }
     };
-    Ok(Json(tell(&whole, survivor, &enquiries, &score)))
+    Ok(Json(tell(&whole, survivor, &enquiries, &score, &attribution)))
 }
 
 /// A lead's story, and the stories of those that were merged into it.
@@ -92,7 +96,7 @@ pub(crate) async fn of_desk(cloud: &Cloud, lead: &str, headers: &HeaderMap) -> R
     Ok(Whole { story, merged })
 }
 
-fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], score: &Value) -> Value {
+fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], score: &Value, attribution: &Value) -> Value {
     let story = &whole.story;
     let lead = &story.lead;
     json!({
@@ -103,6 +107,7 @@ fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], sc
         "offer": lead.offer,
         "source": lead.source,
         "campaign": lead.campaign,
+        "attribution": attribution,
         "person": lead.person,
         "cycle": lead.cycle,
         "opened_at": lead.opened_at,
@@ -127,6 +132,20 @@ fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], sc
         "assignments": whole.assignments().into_iter().map(assignment).collect::<Vec<_>>(),
         "history": whole.acts().into_iter().map(act).collect::<Vec<_>>(),
         "messages": whole.all().flat_map(|story| &story.deliveries).map(message).collect::<Vec<_>>(),
+    })
+}
+
+/// Both touches of the enquiry that opened the cycle, and which of them the company's choice credits.
+fn touches(opening: Option<&Understood>, by: Touch) -> Value {
+    let Some(opening) = opening else { return Value::Null };
+    let told = |touch: &Attribution| -> serde_json::Map<String, Value> {
+        touch.iter().map(|(tag, value)| (tag.as_str().to_owned(), json!(value))).collect()
+    };
+    json!({
+        "by": by,
+        "credited": told(opening.credited(by)),
+        "first": told(&opening.first_touch),
+        "last": told(&opening.attribution),
     })
 }
 

@@ -1,13 +1,14 @@
 //! Scoring: interactions become the lead's score and next step.
 //!
 //! An interaction is one `ADD` to a set: whatever order it arrives in, and however often, it counts
-//! once. After a batch's adds each lead touched is scored anew from its sets; the score is written on
+//! once. What a stranger did is kept with the visitor, and joined to the lead when an enquiry says who it was; what is
+//! added at that very moment is added to both. After a batch's adds each lead touched is scored anew from its sets; the score is written on
 //! condition that nobody changed the lead since before its sets were read, so that the last score
 //! written has seen every interaction added before it.
 
 use std::collections::BTreeMap;
 
-use leadyard_domain::ids::{CompanyId, LeadId};
+use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
 use leadyard_domain::lead::{Lead, LeadScope, Stage};
 use leadyard_domain::scoring::{InteractionId, InteractionKind};
 use leadyard_domain::time::UtcDay;
@@ -71,6 +72,14 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Vec<LeadId>, Failure> {
     }
     for ((_, day), (of, interactions)) in sets {
         cloud.store.activity_add(&of, day, &interactions, now).await?;
+        // Whoever was linked while this was added may have been joined before it stood there: then it is added to
+        // the lead as well, which is doing it once. Who is linked after this read is joined after this add.
+        if let Visits::Visitor(company, visitor) = &of
+            && let Some(lead) = lead_of(cloud, company, *visitor).await?
+        {
+            cloud.store.activity_add(&Visits::Lead(lead), day, &interactions, now).await?;
+            leads.push(lead);
+        }
     }
     leads.sort_unstable();
     leads.dedup();
@@ -90,11 +99,8 @@ async fn whose(
             Ok(known.filter(|known| &known.company == company).map(|known| Visits::Lead(known.id)))
         }
         InteractionOf::Visitor(visitor) => {
-            let Some(linked) = cloud.store.visitor_lead(company, *visitor).await? else {
-                return Ok(Some(Visits::Visitor(company.clone(), *visitor)));
-            };
-            let lead = cloud.store.lead_surviving(linked).await?;
-            Ok(Some(Visits::Lead(lead.map_or(linked, |lead| lead.id))))
+            let linked = lead_of(cloud, company, *visitor).await?;
+            Ok(Some(linked.map_or_else(|| Visits::Visitor(company.clone(), *visitor), Visits::Lead)))
         }
         InteractionOf::Identity(hash) => {
             let mut leads = Vec::new();
@@ -104,6 +110,17 @@ async fn whose(
             Ok(latest(leads, interaction).map(|lead| Visits::Lead(lead.id)))
         }
     }
+}
+
+/// Whose browser it is, once we know.
+async fn lead_of(
+    cloud: &Cloud,
+    company: &CompanyId,
+    visitor: VisitorId,
+) -> Result<Option<LeadId>, StoreError> {
+    let Some(linked) = cloud.store.visitor_lead(company, visitor).await? else { return Ok(None) };
+    let lead = cloud.store.lead_surviving(linked).await?;
+    Ok(Some(lead.map_or(linked, |lead| lead.id)))
 }
 
 /// The lead an interaction of a person means: that of its offer; else the latest open one; else the

@@ -100,7 +100,8 @@ pub fn judge_by(
     activity: Activity,
     now: Timestamp,
 ) -> Judged {
-    let facts = opening.map(|opening| opening.fit_facts(&lead.source, &lead.offer)).unwrap_or_default();
+    let by = core.company.attribution;
+    let facts = opening.map(|opening| opening.fit_facts(&lead.source, &lead.offer, by)).unwrap_or_default();
     let activity = with_enquiries(activity, lead);
     Judged { score: score(&core.scoring, &facts, &activity, UtcDay::of(now)), activity }
 }

@@ -24,6 +24,7 @@
 //! | `week_starts` | `monday` | `monday` `sunday` |
 //! | `mode` | `automatic` | `automatic` `manual` |
 //! | `ranking` | `["tier", "distance:10mi", "share", "longest_ago"]` | 1 to 8 steps; also `price`, `performance:90d:20` |
+//! | `attribution` | `last` | `first` `last`: the touch that an enquiry is credited to |
 //! | `deadline_minutes`, `deadline_clock` | none, `open` | 1 to 20,160; `open` `wall`; of contracts that say nothing |
 //!
 //! **`offers.toml`**: `[[offer]]`, 1 to 1,000
