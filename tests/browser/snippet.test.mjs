@@ -67,9 +67,9 @@ test("a lost reply is asked for again under the same key, and is one enquiry", a
   const page = await visit(context, yard.page("/lost", yard.form()));
   await fill(page, "Lost");
   await page.click("button");
-  await status(page, "no connection");
   await status(page, "Thank you");
   const sent = yard.road.leads();
+  // The browser itself may have asked again, or the script.
   assert.equal(sent.length, 2);
   assert.equal(sent[0].headers["idempotency-key"], sent[1].headers["idempotency-key"]);
   const story = await yard.story(await yard.lead(email("lost")));
@@ -279,6 +279,7 @@ test("what a visitor did before the enquiry counts after it, and both touches ar
   const context = await yard.visitor();
   const address = yard.page("/ad", '<button data-leadyard-click="price_click">Prices</button>' + yard.form());
   let page = await visit(context, `${address}?utm_source=google&utm_campaign=spring&gclid=g1&email=canary@mail.example`);
+  await until("a visitor", async () => Object.keys(await stored(page)).some((name) => name.startsWith("leadyard.visitor.")));
   await page.click("[data-leadyard-click]");
   await page.close({ runBeforeUnload: true });
   page = await visit(context, `${address}?utm_source=newsletter&utm_campaign=june&msclkid=m1`);

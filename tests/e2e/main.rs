@@ -19,6 +19,7 @@ mod merge;
 mod screening;
 mod scoring;
 mod snippet;
+mod machines;
 mod distribution;
 mod batches;
 mod shared;

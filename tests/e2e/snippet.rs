@@ -29,7 +29,11 @@ async fn snippet_is_served_to_any_page_and_asked_for_again_only_when_it_changed(
     assert_eq!(reply.header("content-type"), "text/javascript; charset=utf-8");
     assert_eq!(reply.header("access-control-allow-origin"), "*");
     assert!(reply.header("cache-control").contains("max-age=3600"), "{}", reply.header("cache-control"));
-    assert!(reply.text.starts_with("(() => {") && reply.text.contains("data-leadyard"), "{}", &reply.text[..40]);
+    assert!(
+        reply.text.starts_with("(() => {") && reply.text.contains("data-leadyard"),
+        "{}",
+        &reply.text[..40]
+    );
     let etag = reply.header("etag").to_owned();
     let again = page.clone().header("if-none-match", &etag).gets("/leadyard.js").await.is(304);
     assert!(again.text.is_empty() && again.header("etag") == etag);
@@ -167,7 +171,9 @@ async fn snippet_an_assigned_leads_repeat_brings_its_visitors_history() {
 
 #[tokio::test(start_paused = true)]
 async fn snippet_a_lead_is_credited_to_the_touch_that_its_company_chose() {
-    for (chosen, campaign) in [("", "june"), ("attribution = \"last\"", "june"), ("attribution = \"first\"", "spring")] {
+    for (chosen, campaign) in
+        [("", "june"), ("attribution = \"last\"", "june"), ("attribution = \"first\"", "spring")]
+    {
         let rules = Rules::roofing("acme").with(chosen).seller("hudson", []);
         let yard = Yard::of(rules).await;
         let person = ada()
@@ -181,7 +187,10 @@ async fn snippet_a_lead_is_credited_to_the_touch_that_its_company_chose() {
         assert_eq!(story["campaign"], campaign, "{chosen}");
         let attribution = &story["attribution"];
         assert_eq!(attribution["credited"]["utm_campaign"], campaign, "{chosen}");
-        assert_eq!(attribution["first"], json!({ "utm_source": "google", "utm_campaign": "spring", "gclid": "g1" }));
+        assert_eq!(
+            attribution["first"],
+            json!({ "utm_source": "google", "utm_campaign": "spring", "gclid": "g1" })
+        );
         assert_eq!(attribution["last"], json!({ "utm_source": "newsletter", "utm_campaign": "june" }));
         assert_eq!(attribution["by"], if campaign == "june" { "last" } else { "first" });
         let told = yard.told("hudson");

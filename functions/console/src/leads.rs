@@ -8,7 +8,8 @@ use leadyard_domain::assignment::Assignment;
 use leadyard_domain::enquiry::{Attribution, Touch, Understood};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::LeadId;
-use leadyard_domain::scoring::{Activity, Part, Score};
+use leadyard_domain::limits;
+use leadyard_domain::scoring::{Activity, InteractionKind, InteractionRef, MachineLimits, Part, Score};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::judging;
@@ -32,17 +33,25 @@ pub(crate) async fn story(
         Some(into) => cloud.store.lead_surviving(into).await?.map(|lead| lead.id),
     };
     let now = cloud.clock.now();
-    let (score, attribution) = match cloud.rulebooks.current(&cloud.store, &story.lead.company).await? {
-        None => (Value::Null, Value::Null),
-        Some(core) => {
-            let source = core.source(&story.lead.source);
-            let opening = judging::opening(&cloud, source, &story.lead, None).await?;
-            let activity = story.activity.clone();
-            let judged = judging::judge_by(&core, &story.lead, opening.as_ref(), activity, now);
-            (explain(&judged.score), touches(opening.as_ref(), core.company.attribution))
-        }
-    };
-    Ok(Json(tell(&whole, survivor, &enquiries, &score, &attribution)))
+    let (score, attribution, machines) =
+        match cloud.rulebooks.current(&cloud.store, &story.lead.company).await? {
+            None => (Value::Null, Value::Null, MachineLimits::default()),
+            Some(core) => {
+                let source = core.source(&story.lead.source);
+                let opening = judging::opening(&cloud, source, &story.lead, None).await?;
+                let activity = story.activity.clone();
+                let judged = judging::judge_by(&core, &story.lead, opening.as_ref(), activity, now);
+                let touches = touches(opening.as_ref(), core.company.attribution);
+                (explain(&judged.score), touches, core.screening.interactions)
+            }
+        };
+    let mut told = tell(&whole, survivor, &enquiries, &score);
+    if let Some(members) = told.as_object_mut() {
+        members.insert("attribution".to_owned(), attribution);
+        members.insert("interactions".to_owned(), json!(interactions(&story.activity, &machines)));
+        members.insert("interactions_of_machines".to_owned(), json!(aside(&story.activity, &machines)));
+    }
+    Ok(Json(told))
 }
 
 /// A lead's story, and the stories of those that were merged into it.
@@ -96,7 +105,7 @@ pub(crate) async fn of_desk(cloud: &Cloud, lead: &str, headers: &HeaderMap) -> R
     Ok(Whole { story, merged })
 }
 
-fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], score: &Value, attribution: &Value) -> Value {
+fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], score: &Value) -> Value {
     let story = &whole.story;
     let lead = &story.lead;
     json!({
@@ -107,7 +116,6 @@ fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], sc
         "offer": lead.offer,
         "source": lead.source,
         "campaign": lead.campaign,
-        "attribution": attribution,
         "person": lead.person,
         "cycle": lead.cycle,
         "opened_at": lead.opened_at,
@@ -126,7 +134,6 @@ fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], sc
         "holders": lead.holders,
         "excluded": lead.excluded,
         "score": score,
-        "interactions": interactions(&story.activity),
         "enquiries": enquiries,
         "decisions": whole.decisions().into_iter().map(decision).collect::<Vec<_>>(),
         "assignments": whole.assignments().into_iter().map(assignment).collect::<Vec<_>>(),
@@ -184,15 +191,35 @@ fn decision(record: &DecisionRecord) -> Value {
     told
 }
 
-fn interactions(activity: &Activity) -> Vec<Value> {
+/// By day and kind, how many count.
+fn interactions(activity: &Activity, machines: &MachineLimits) -> Vec<Value> {
     activity
+        .clone()
+        .judged(machines)
         .days()
         .flat_map(|(day, of_day)| {
-            of_day
-                .kinds()
-                .map(move |(kind, _)| json!({ "day": day.0, "kind": kind, "count": of_day.count(kind) }))
+            of_day.kinds().map(move |(kind, ids)| {
+                let names = ids.iter().take(limits::INTERACTIONS_NAMED).map(|&id| InteractionRef { day, id });
+                let names: Vec<InteractionRef> = names.collect();
+                json!({ "day": day.0, "kind": kind, "count": of_day.count(kind), "names": names })
+            })
         })
         .collect()
+}
+
+/// What is worth nothing, each with its sign: what the desk restores or revokes by this name.
+fn aside(activity: &Activity, machines: &MachineLimits) -> Vec<Value> {
+    let mut told = Vec::new();
+    for (day, of_day) in activity.days() {
+        for (id, sign) in of_day.aside(machines) {
+            let kinds = of_day.kinds().filter(|(_, ids)| ids.contains(&id)).map(|(kind, _)| kind);
+            let kinds: Vec<&InteractionKind> = kinds.collect();
+            if !kinds.is_empty() {
+                told.push(json!({ "interaction": InteractionRef { day, id }, "kinds": kinds, "sign": sign }));
+            }
+        }
+    }
+    told
 }
 
 /// An assignment, as the desk and its own dealer see it.

@@ -16,10 +16,13 @@ use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::ids::{OfferId, VisitorId};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
-use leadyard_domain::scoring::{InteractionId, InteractionKind, SentError, SentInteraction};
+use leadyard_domain::scoring::{
+    InteractionId, InteractionKind, MessageHash, SentError, SentInteraction, link_hash,
+};
+use leadyard_domain::screening::names_a_machine;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
-use leadyard_platform::queues::{InteractionOf, QueuedInteraction, ToScoring};
+use leadyard_platform::queues::{InteractionOf, QueuedInteraction, QueuedMessage, ToScoring};
 use serde_json::json;
 
 use crate::arrive;
@@ -78,10 +81,12 @@ async fn take(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> Resu
     let body = http::body(body, limits::BODY_BYTES).await?;
     let sent = SentInteraction::read(&body).map_err(refused)?;
     let now = cloud.clock.now();
+    // A server is a program, and may be; who did it, it says with each.
+    let agent = if trusted { None } else { http::text(headers, "user-agent") };
     let mut wrong = Vec::new();
     let mut interactions = Vec::with_capacity(sent.len());
     for (at, one) in sent.into_iter().enumerate() {
-        match read(cloud, &key, trusted, &one, now) {
+        match read(cloud, &key, trusted, &one, now).and_then(|queued| seen(queued, &one, agent)) {
             Ok(interaction) => interactions.push(interaction),
             Err((field, detail)) => {
                 wrong.push(FieldError { pointer: format!("/{at}/{field}"), detail: detail.to_owned() });
@@ -159,7 +164,36 @@ fn read(
         at: sent.at,
         offer,
         of,
+        by_scanner: false,
+        message: None,
     })
+}
+
+/// The same with what speaks for a machine.
+fn seen(
+    queued: QueuedInteraction,
+    sent: &SentInteraction,
+    agent: Option<&str>,
+) -> Result<QueuedInteraction, (&'static str, &'static str)> {
+    let within = |text: &Option<String>, most: usize| {
+        text.as_ref().is_none_or(|text| !text.is_empty() && text.len() <= most)
+    };
+    if !within(&sent.message, limits::MESSAGE_ID_BYTES) {
+        return Err(("message", "a message's id is 1 to 256 bytes"));
+    }
+    if !within(&sent.link, limits::LINK_BYTES) {
+        return Err(("link", "a link is 1 to 2,048 bytes"));
+    }
+    let agent = agent.or(sent.user_agent.as_deref());
+    let after_s = sent.sent_at.map(|sent_at| queued.at.duration_since(sent_at).as_secs());
+    let after_s = after_s.map(|after_s| u32::try_from(after_s.max(0)).unwrap_or(u32::MAX));
+    let named = sent.message.is_some() || after_s.is_some();
+    let message = named.then(|| QueuedMessage {
+        id: sent.message.as_deref().map_or(MessageHash::UNNAMED, MessageHash::of),
+        after_s,
+        link: sent.link.as_deref().map(link_hash),
+    });
+    Ok(QueuedInteraction { by_scanner: agent.is_some_and(names_a_machine), message, ..queued })
 }
 
 fn named(cloud: &Cloud, key: &PageKey, token: &str) -> Result<InteractionOf, (&'static str, &'static str)> {

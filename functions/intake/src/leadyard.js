@@ -62,9 +62,9 @@
     const query = new URLSearchParams(location.search), seen = {};
     for (const tag of TAGS) if (query.get(tag)) seen[tag] = query.get(tag).slice(0, 512);
     const from = document.referrer && new URL(document.referrer);
-    if (from && from.host !== location.host) seen.referrer = (from.origin + from.pathname).slice(0, 512);
+    if (from && from.host !== location.host) seen.referrer = from.origin + from.pathname;
     const came = Object.keys(seen).length;
-    seen.landing_page = page.slice(0, 512);
+    seen.landing_page = page;
     if (!load(FIRST)) keep(FIRST, seen, days(90));
     // Who comes back by himself still comes by what brought him last.
     if (came || !load(LAST)) keep(LAST, seen, days(90));
@@ -115,8 +115,8 @@
 
   const TEXTS = {
     sending: "Sending…",
-    offline: "There is no connection. Your request is kept here and sent when there is one.",
-    busy: "We are very busy. Your request is kept here and sent again by itself.",
+    offline: "There is no connection. Your request is kept here and sent later.",
+    busy: "We are very busy. Your request is kept here and sent later.",
     received: "Thank you. Your request is received.",
     refused: "Please check what you wrote.",
   };
@@ -256,7 +256,7 @@
       know(await get(beacons + "/visitor"));
       visitor = load(VISITOR);
     }
-    if (visitor && navigator.sendBeacon(beacons, JSON.stringify(told.map((one) => ({ ...one, visitor }))))) told.length = 0;
+    if (visitor && told.length && navigator.sendBeacon(beacons, JSON.stringify(told.map((one) => ({ ...one, visitor }))))) told.length = 0;
   };
 
   // --- What the page does ---
@@ -306,6 +306,7 @@
     }
     resume();
     interaction("page_view");
+    flush();
   };
   const ready = () => document.readyState === "loading" ? addEventListener("DOMContentLoaded", start) : start();
   if (document.prerendering) document.addEventListener("prerenderingchange", ready, { once: true });

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
 use leadyard_domain::lead::{Lead, LeadScope, Stage};
-use leadyard_domain::scoring::{InteractionId, InteractionKind};
+use leadyard_domain::scoring::{Click, Interaction, InteractionId, InteractionKind};
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
@@ -51,7 +51,6 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     batch::response(results)
 }
 
-type Interaction = (InteractionKind, InteractionId);
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Adds one message's interactions to their sets; the leads they belong to.
@@ -62,13 +61,13 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Vec<LeadId>, Failure> {
     let mut leads = Vec::new();
     for interaction in &message.interactions {
         let Some(of) = whose(cloud, &message.company, interaction).await? else { continue };
-        let Ok(kind) = InteractionKind::new(&interaction.kind) else { continue };
+        let Some(added) = read(interaction) else { continue };
         if let Visits::Lead(lead) = of {
             leads.push(lead);
         }
         let day = UtcDay::of(interaction.at);
         let entry = sets.entry((format!("{of:?}"), day)).or_insert_with(|| (of, Vec::new()));
-        entry.1.push((kind, InteractionId::from_bytes(interaction.id)));
+        entry.1.push(added);
     }
     for ((_, day), (of, interactions)) in sets {
         cloud.store.activity_add(&of, day, &interactions, now).await?;
@@ -110,6 +109,18 @@ async fn whose(
             Ok(latest(leads, interaction).map(|lead| Visits::Lead(lead.id)))
         }
     }
+}
+
+/// As it is added to its day; nothing, if a later version knows its kind.
+fn read(queued: &QueuedInteraction) -> Option<Interaction> {
+    const DAY_S: i64 = 86_400;
+    let id = InteractionId::from_bytes(queued.id);
+    let at_s = queued.at.as_second().rem_euclid(DAY_S) as u32;
+    let click = queued
+        .message
+        .map(|message| (message.id, Click { at_s, id, after_s: message.after_s, link: message.link }));
+    let kind = InteractionKind::new(&queued.kind).ok()?;
+    Some(Interaction { kind, id, by_scanner: queued.by_scanner, click })
 }
 
 /// Whose browser it is, once we know.

@@ -210,6 +210,8 @@ pub const SOON_SECONDS: u32 = 3_600;
 pub const BURST_LINKS: u32 = 100;
 /// Within how many seconds at most they make one.
 pub const BURST_SECONDS: u32 = 600;
+/// Interactions of a day and kind that a lead's story names.
+pub const INTERACTIONS_NAMED: usize = 100;
 /// The id that a sender gives a message, in bytes.
 pub const MESSAGE_ID_BYTES: usize = 256;
 /// A link of a message, in bytes.

@@ -144,7 +144,8 @@ fn standard_names_are_understood() {
     assert_eq!(lead.visitor.as_deref(), Some("v1.abc"));
     assert_eq!(lead.extra, BTreeMap::from([("vehicle_make".to_owned(), "Ford".to_owned())]));
     assert!(lead.reachable() && lead.tracking_allowed && lead.notes.is_empty());
-    let facts = lead.fit_facts(&SourceId::new("site").unwrap(), &OfferId::new("new-roof").unwrap(), Touch::Last);
+    let facts =
+        lead.fit_facts(&SourceId::new("site").unwrap(), &OfferId::new("new-roof").unwrap(), Touch::Last);
     assert_eq!(facts.has, FitPart::ALL);
     assert_eq!(facts.zip3, Some("331".parse().unwrap()));
     assert_eq!(facts.email_domain.as_deref(), Some("example.com"));
@@ -301,9 +302,29 @@ fn attribution_is_kept_and_filled_from_the_landing_page() {
 fn both_touches_are_kept_under_every_name_and_none_reaches_a_dealer() {
     // What formats and ad platforms name, each within its limit.
     let names = [
-        "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id", "gclid", "gbraid", "wbraid",
-        "dclid", "fbclid", "_fbc", "_fbp", "msclkid", "ttclid", "twclid", "li_fat_id", "ScCid", "rdt_cid", "epik",
-        "irclickid", "referrer", "landing_page",
+        "utm_source",
+        "utm_medium",
+        "utm_campaign",
+        "utm_term",
+        "utm_content",
+        "utm_id",
+        "gclid",
+        "gbraid",
+        "wbraid",
+        "dclid",
+        "fbclid",
+        "_fbc",
+        "_fbp",
+        "msclkid",
+        "ttclid",
+        "twclid",
+        "li_fat_id",
+        "ScCid",
+        "rdt_cid",
+        "epik",
+        "irclickid",
+        "referrer",
+        "landing_page",
     ];
     let long = "é".repeat(300);
     let one = |touch: &str| {
@@ -350,8 +371,12 @@ fn an_enquiry_is_credited_to_the_touch_that_the_company_chose_or_to_the_one_that
     ] {
         assert_eq!(lead.credited(by).campaign(), campaign, "{by}");
     }
-    let facts = |by| both.fit_facts(&SourceId::new("site").unwrap(), &OfferId::new("roof").unwrap(), by).campaign;
-    assert_eq!((facts(Touch::First), facts(Touch::Last)), (Some("spring".to_owned()), Some("june".to_owned())));
+    let facts =
+        |by| both.fit_facts(&SourceId::new("site").unwrap(), &OfferId::new("roof").unwrap(), by).campaign;
+    assert_eq!(
+        (facts(Touch::First), facts(Touch::Last)),
+        (Some("spring".to_owned()), Some("june".to_owned()))
+    );
 }
 
 #[test]

@@ -242,7 +242,8 @@ impl FromStr for InteractionRef {
             let id = u64::from_str_radix(id, 16).ok().filter(|_| plain)?;
             Some(Self { day: UtcDay(day.parse().ok()?), id: InteractionId::from_bytes(id.to_be_bytes()) })
         };
-        read().ok_or_else(|| Invalid::new("an interaction is its day's number, '-' and 16 hexadecimal digits"))
+        read()
+            .ok_or_else(|| Invalid::new("an interaction is its day's number, '-' and 16 hexadecimal digits"))
     }
 }
 
@@ -355,14 +356,19 @@ mod tests {
         let (day, click) = (UtcDay(20_000), InteractionKind::new("email_click").unwrap());
         let id = InteractionId::hash8("a");
         let (of, limits) = (InteractionRef { day, id }, MachineLimits::default());
-        let count = |activity: &Activity| activity.clone().judged(&limits).days().next().unwrap().1.count(&click);
+        let count =
+            |activity: &Activity| activity.clone().judged(&limits).days().next().unwrap().1.count(&click);
         let mut activity = Activity::new();
         activity.add(day, click.clone(), id);
         activity.by_scanner(day, id);
         assert_eq!(count(&activity), 0);
-        for (at, word, counted) in
-            [(5, Word::Restored, 1), (3, Word::Revoked, 1), (7, Word::Revoked, 0), (7, Word::Restored, 0), (9, Word::Restored, 1)]
-        {
+        for (at, word, counted) in [
+            (5, Word::Restored, 1),
+            (3, Word::Revoked, 1),
+            (7, Word::Revoked, 0),
+            (7, Word::Restored, 0),
+            (9, Word::Restored, 1),
+        ] {
             activity.say(of, (at, word));
             assert_eq!(count(&activity), counted, "{word} at {at}");
         }

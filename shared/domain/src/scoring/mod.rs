@@ -40,8 +40,8 @@ pub use band::{Band, EngagementDigit, FitLetter};
 pub use engagement::{Engagement, KindPoints, engagement};
 pub use explanation::{Explanation, Line, Part};
 pub use fit::{Fit, FitFacts, Matched, fit};
-pub use machine::{Click, MachineLimits, MessageHash, Sign, Word, link_hash};
 pub use heat::{HeatKey, heat_key};
+pub use machine::{Click, MachineLimits, MessageHash, Sign, Word, link_hash};
 pub use model::{
     Bands, EngagementThresholds, FieldIs, FitPart, FitPoints, FitRule, FitThresholds, Interactions, NextStep,
     NextSteps, OneOf, Priorities, Priority, ScoringModel, Weight,

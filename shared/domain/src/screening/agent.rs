@@ -119,10 +119,12 @@ mod tests {
 
     #[test]
     fn a_scanner_of_mails_is_a_machine_and_a_readers_image_proxy_is_not() {
-        for agent in ["BarracudaCentral", "Mozilla/5.0 (compatible; Googlebot/2.1)", "python-requests/2.31.0"] {
+        for agent in ["BarracudaCentral", "Mozilla/5.0 (compatible; Googlebot/2.1)", "python-requests/2.31.0"]
+        {
             assert!(names_a_machine(agent), "{agent}");
         }
-        let proxy = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)";
+        let proxy =
+            "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)";
         assert!(!names_a_machine(proxy) && !names_a_machine(""));
     }
 
