@@ -18,6 +18,8 @@ mod persons;
 mod merge;
 mod screening;
 mod scoring;
+mod snippet;
+mod machines;
 mod distribution;
 mod batches;
 mod shared;

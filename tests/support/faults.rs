@@ -19,12 +19,12 @@ use tokio::sync::Semaphore;
 pub struct Faults {
     table: Arc<AtomicBool>,
     queues: Arc<AtomicBool>,
-    commit: Arc<Mutex<Option<Held>>>,
+    held: Arc<Mutex<Option<(&'static str, Held)>>>,
     calls: Arc<Mutex<BTreeMap<String, usize>>>,
     writes: Arc<AtomicUsize>,
 }
 
-/// A commit that is held on its way to the table: all it rests on is read, and nothing of it is written.
+/// A write that is held on its way to the table: all it rests on is read, and nothing of it is written.
 #[derive(Clone, Debug)]
 pub struct Held {
     arrived: Arc<Semaphore>,
@@ -32,7 +32,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// Until the commit has come so far.
+    /// Until the write has come so far.
     pub async fn arrives(&self) {
         self.arrived.acquire().await.expect("it is never closed").forget();
     }
@@ -56,9 +56,14 @@ impl Faults {
 
     /// Holds the next transaction of the table, whoever makes it; those after it pass.
     pub fn hold_commit(&self) -> Held {
+        self.hold("TransactWriteItems")
+    }
+
+    /// Holds the table's next call of this operation, whoever makes it; those after it pass.
+    pub fn hold(&self, operation: &'static str) -> Held {
         let nothing_yet = || Arc::new(Semaphore::new(0));
         let held = Held { arrived: nothing_yet(), let_go: nothing_yet() };
-        *self.commit.lock().unwrap_or_else(PoisonError::into_inner) = Some(held.clone());
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some((operation, held.clone()));
         held
     }
 
@@ -92,8 +97,9 @@ impl Faults {
 
     fn holds(&self, request: &HttpRequest) -> Option<Held> {
         let target = request.headers().get("x-amz-target")?;
-        let commits = target.ends_with(".TransactWriteItems");
-        self.commit.lock().unwrap_or_else(PoisonError::into_inner).take_if(|_| commits)
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.take_if(|(of, _)| *of == operation).map(|(_, held)| held)
     }
 
     /// Puts the switch in front of a client.

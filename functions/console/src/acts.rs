@@ -150,7 +150,7 @@ pub(crate) fn missing() -> Problem {
     Problem::new(Code::NotFound, "there is no such lead")
 }
 
-fn asked(body: &[u8]) -> Result<Asked, Problem> {
+pub(crate) fn asked(body: &[u8]) -> Result<Asked, Problem> {
     if body.is_empty() {
         return Ok(Asked::default());
     }

@@ -5,9 +5,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use leadyard_domain::assignment::Assignment;
+use leadyard_domain::enquiry::{Attribution, Touch, Understood};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::LeadId;
-use leadyard_domain::scoring::{Activity, Part, Score};
+use leadyard_domain::limits;
+use leadyard_domain::scoring::{Activity, InteractionKind, InteractionRef, MachineLimits, Part, Score};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::judging;
@@ -31,14 +33,25 @@ pub(crate) async fn story(
         Some(into) => cloud.store.lead_surviving(into).await?.map(|lead| lead.id),
     };
     let now = cloud.clock.now();
-    let score = match cloud.rulebooks.current(&cloud.store, &story.lead.company).await? {
-        None => Value::Null,
-        Some(core) => {
-            let judged = judging::judge(&cloud, &core, &story.lead, story.activity.clone(), now).await?;
-            explain(&judged.score)
-        }
-    };
-    Ok(Json(tell(&whole, survivor, &enquiries, &score)))
+    let (score, attribution, machines) =
+        match cloud.rulebooks.current(&cloud.store, &story.lead.company).await? {
+            None => (Value::Null, Value::Null, MachineLimits::default()),
+            Some(core) => {
+                let source = core.source(&story.lead.source);
+                let opening = judging::opening(&cloud, source, &story.lead, None).await?;
+                let activity = story.activity.clone();
+                let judged = judging::judge_by(&core, &story.lead, opening.as_ref(), activity, now);
+                let touches = touches(opening.as_ref(), core.company.attribution);
+                (explain(&judged.score), touches, core.screening.interactions)
+            }
+        };
+    let mut told = tell(&whole, survivor, &enquiries, &score);
+    if let Some(members) = told.as_object_mut() {
+        members.insert("attribution".to_owned(), attribution);
+        members.insert("interactions".to_owned(), json!(interactions(&story.activity, &machines)));
+        members.insert("interactions_of_machines".to_owned(), json!(aside(&story.activity, &machines)));
+    }
+    Ok(Json(told))
 }
 
 /// A lead's story, and the stories of those that were merged into it.
@@ -121,12 +134,25 @@ fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], sc
         "holders": lead.holders,
         "excluded": lead.excluded,
         "score": score,
-        "interactions": interactions(&story.activity),
         "enquiries": enquiries,
         "decisions": whole.decisions().into_iter().map(decision).collect::<Vec<_>>(),
         "assignments": whole.assignments().into_iter().map(assignment).collect::<Vec<_>>(),
         "history": whole.acts().into_iter().map(act).collect::<Vec<_>>(),
         "messages": whole.all().flat_map(|story| &story.deliveries).map(message).collect::<Vec<_>>(),
+    })
+}
+
+/// Both touches of the enquiry that opened the cycle, and which of them the company's choice credits.
+fn touches(opening: Option<&Understood>, by: Touch) -> Value {
+    let Some(opening) = opening else { return Value::Null };
+    let told = |touch: &Attribution| -> serde_json::Map<String, Value> {
+        touch.iter().map(|(tag, value)| (tag.as_str().to_owned(), json!(value))).collect()
+    };
+    json!({
+        "by": by,
+        "credited": told(opening.credited(by)),
+        "first": told(&opening.first_touch),
+        "last": told(&opening.attribution),
     })
 }
 
@@ -165,15 +191,35 @@ fn decision(record: &DecisionRecord) -> Value {
     told
 }
 
-fn interactions(activity: &Activity) -> Vec<Value> {
+/// By day and kind, how many count.
+fn interactions(activity: &Activity, machines: &MachineLimits) -> Vec<Value> {
     activity
+        .clone()
+        .judged(machines)
         .days()
         .flat_map(|(day, of_day)| {
-            of_day
-                .kinds()
-                .map(move |(kind, _)| json!({ "day": day.0, "kind": kind, "count": of_day.count(kind) }))
+            of_day.kinds().map(move |(kind, ids)| {
+                let names = ids.iter().take(limits::INTERACTIONS_NAMED).map(|&id| InteractionRef { day, id });
+                let names: Vec<InteractionRef> = names.collect();
+                json!({ "day": day.0, "kind": kind, "count": of_day.count(kind), "names": names })
+            })
         })
         .collect()
+}
+
+/// What is worth nothing, each with its sign: what the desk restores or revokes by this name.
+fn aside(activity: &Activity, machines: &MachineLimits) -> Vec<Value> {
+    let mut told = Vec::new();
+    for (day, of_day) in activity.days() {
+        for (id, sign) in of_day.aside(machines) {
+            let kinds = of_day.kinds().filter(|(_, ids)| ids.contains(&id)).map(|(kind, _)| kind);
+            let kinds: Vec<&InteractionKind> = kinds.collect();
+            if !kinds.is_empty() {
+                told.push(json!({ "interaction": InteractionRef { day, id }, "kinds": kinds, "sign": sign }));
+            }
+        }
+    }
+    told
 }
 
 /// An assignment, as the desk and its own dealer see it.

@@ -6,6 +6,7 @@
 //! | [`leads`] | the whole story of a lead |
 //! | [`why`] | why it went there; where it would go now |
 //! | [`acts`], [`place`], [`merge`] | what the desk does to a lead |
+//! | [`interactions`] | the desk's word on what a lead did |
 //! | [`waiting`] | who waits and why; unmet demand |
 //! | [`quiet`] | why a dealer got nothing today |
 //! | [`shadow`] | what shadow mode would have done, beside what the desk did |
@@ -23,6 +24,7 @@ mod why;
 mod acts;
 mod place;
 mod merge;
+mod interactions;
 mod waiting;
 mod quiet;
 mod shadow;
@@ -57,6 +59,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/leads/{lead}/recommendation", get(why::recommendation))
         .route("/v1/leads/{lead}/decisions/{decision}", get(why::decision))
         .route("/v1/leads/{lead}/{act}", post(acts::one))
+        .route("/v1/leads/{lead}/interactions/{interaction}/{word}", post(interactions::judge))
         .route("/v1/waiting", get(waiting::room))
         .route("/v1/why-nothing", get(quiet::why_nothing))
         .route("/v1/shadow", get(shadow::compared))

@@ -84,11 +84,16 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
         body,
         idempotency,
         visitor: Some(VisitorId::mint(at, cloud.entropy.bytes())),
-        gpc: http::text(headers, "sec-gpc") == Some("1"),
+        gpc: global_privacy_control(headers),
         user_agent: screen::user_agent(headers),
         address,
         spilled: false,
     })
+}
+
+/// Whether the browser asks not to be tracked, by the header of Global Privacy Control.
+pub(crate) fn global_privacy_control(headers: &HeaderMap) -> bool {
+    http::text(headers, "sec-gpc") == Some("1")
 }
 
 /// The page key of the path and, where the request brings one, the source's secret.

@@ -1,21 +1,29 @@
 //! `POST /v1/interactions/{key}`: what leads do, on its way to scoring. Who did it leaves here as a
 //! visitor's id, a lead's id or a keyed hash: nothing personal is queued.
+//!
+//! A page that has no visitor yet asks for one, `GET /v1/interactions/{key}/visitor`: an id nobody had, signed with
+//! the company. Minting writes nothing and tells nothing of anyone; whoever mints a thousand has a thousand strangers.
+//! Whoever sends `Sec-GPC: 1` (Global Privacy Control) gets none, and nothing that he did is kept.
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::access::{PageKey, VisitorToken};
 use leadyard_domain::error::{Code, FieldError};
 use leadyard_domain::identity::IdentityHash;
-use leadyard_domain::ids::OfferId;
+use leadyard_domain::ids::{OfferId, VisitorId};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
-use leadyard_domain::scoring::{InteractionId, InteractionKind, SentError, SentInteraction};
+use leadyard_domain::scoring::{
+    InteractionId, InteractionKind, MessageHash, SentError, SentInteraction, link_hash,
+};
+use leadyard_domain::screening::names_a_machine;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
-use leadyard_platform::queues::{InteractionOf, QueuedInteraction, ToScoring};
+use leadyard_platform::queues::{InteractionOf, QueuedInteraction, QueuedMessage, ToScoring};
+use serde_json::json;
 
 use crate::arrive;
 
@@ -27,22 +35,58 @@ pub(crate) async fn post_interactions(
 ) -> Response<Body> {
     let origin = headers.get(header::ORIGIN).cloned();
     let mut response = match take(&cloud, &key, &headers, body).await {
-        Ok(()) => (StatusCode::ACCEPTED, r#"{"status":"received"}"#).into_response(),
+        Ok(Taken::Received) => (StatusCode::ACCEPTED, r#"{"status":"received"}"#).into_response(),
+        Ok(Taken::Untracked) => {
+            (StatusCode::ACCEPTED, r#"{"status":"not_kept","reason":"gpc"}"#).into_response()
+        }
         Err(problem) => problem.into_response(),
     };
     arrive::allow_origin(response.headers_mut(), origin);
     response
 }
 
-async fn take(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> Result<(), Problem> {
+/// `GET /v1/interactions/{key}/visitor`: whom a page's interactions are to name.
+pub(crate) async fn visitor(
+    State(cloud): State<Cloud>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let origin = headers.get(header::ORIGIN).cloned();
+    let mut response = match arrive::authenticate(&cloud, &key, &headers) {
+        Err(problem) => problem.into_response(),
+        Ok(_) if arrive::global_privacy_control(&headers) => StatusCode::NO_CONTENT.into_response(),
+        Ok((key, _)) => {
+            let visitor = VisitorId::mint(cloud.clock.now(), cloud.entropy.bytes());
+            let token = cloud.master.mint(&VisitorToken { company: key.company, visitor });
+            axum::Json(json!({ "visitor": token })).into_response()
+        }
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    arrive::allow_origin(response.headers_mut(), origin);
+    response
+}
+
+/// What became of a post of interactions.
+enum Taken {
+    Received,
+    /// Its browser asks not to be tracked: nothing of it is kept.
+    Untracked,
+}
+
+async fn take(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> Result<Taken, Problem> {
     let (key, trusted) = arrive::authenticate(cloud, key, headers)?;
+    if arrive::global_privacy_control(headers) {
+        return Ok(Taken::Untracked);
+    }
     let body = http::body(body, limits::BODY_BYTES).await?;
     let sent = SentInteraction::read(&body).map_err(refused)?;
     let now = cloud.clock.now();
+    // A server is a program, and may be; who did it, it says with each.
+    let agent = if trusted { None } else { http::text(headers, "user-agent") };
     let mut wrong = Vec::new();
     let mut interactions = Vec::with_capacity(sent.len());
     for (at, one) in sent.into_iter().enumerate() {
-        match read(cloud, &key, trusted, &one, now) {
+        match read(cloud, &key, trusted, &one, now).and_then(|queued| seen(queued, &one, agent)) {
             Ok(interaction) => interactions.push(interaction),
             Err((field, detail)) => {
                 wrong.push(FieldError { pointer: format!("/{at}/{field}"), detail: detail.to_owned() });
@@ -53,13 +97,14 @@ async fn take(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> Resu
         return Err(Problem::new(Code::InvalidField, "nothing of this post was taken").fields(wrong));
     }
     if interactions.is_empty() {
-        return Ok(());
+        return Ok(Taken::Received);
     }
     let message = ToScoring { company: key.company, interactions };
     cloud.queues.to_scoring(&message).await.map_err(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "interactions could not be queued");
         Problem::new(Code::Unavailable, "nothing could keep these interactions").retry_after(5)
-    })
+    })?;
+    Ok(Taken::Received)
 }
 
 fn refused(error: SentError) -> Problem {
@@ -92,7 +137,7 @@ fn read(
         Some(offer) => Some(OfferId::new(offer).map_err(|_| ("offer", "offer is an id of the rulebook"))?),
     };
     let of = match (&sent.visitor, &sent.lead, &sent.email, &sent.phone) {
-        (Some(token), None, None, None) => visitor(cloud, key, token)?,
+        (Some(token), None, None, None) => named(cloud, key, token)?,
         (None, Some(_), None, None) | (None, None, Some(_), None) | (None, None, None, Some(_))
             if !trusted =>
         {
@@ -119,10 +164,39 @@ fn read(
         at: sent.at,
         offer,
         of,
+        by_scanner: false,
+        message: None,
     })
 }
 
-fn visitor(cloud: &Cloud, key: &PageKey, token: &str) -> Result<InteractionOf, (&'static str, &'static str)> {
+/// The same with what speaks for a machine.
+fn seen(
+    queued: QueuedInteraction,
+    sent: &SentInteraction,
+    agent: Option<&str>,
+) -> Result<QueuedInteraction, (&'static str, &'static str)> {
+    let within = |text: &Option<String>, most: usize| {
+        text.as_ref().is_none_or(|text| !text.is_empty() && text.len() <= most)
+    };
+    if !within(&sent.message, limits::MESSAGE_ID_BYTES) {
+        return Err(("message", "a message's id is 1 to 256 bytes"));
+    }
+    if !within(&sent.link, limits::LINK_BYTES) {
+        return Err(("link", "a link is 1 to 2,048 bytes"));
+    }
+    let agent = agent.or(sent.user_agent.as_deref());
+    let after_s = sent.sent_at.map(|sent_at| queued.at.duration_since(sent_at).as_secs());
+    let after_s = after_s.map(|after_s| u32::try_from(after_s.max(0)).unwrap_or(u32::MAX));
+    let named = sent.message.is_some() || after_s.is_some();
+    let message = named.then(|| QueuedMessage {
+        id: sent.message.as_deref().map_or(MessageHash::UNNAMED, MessageHash::of),
+        after_s,
+        link: sent.link.as_deref().map(link_hash),
+    });
+    Ok(QueuedInteraction { by_scanner: agent.is_some_and(names_a_machine), message, ..queued })
+}
+
+fn named(cloud: &Cloud, key: &PageKey, token: &str) -> Result<InteractionOf, (&'static str, &'static str)> {
     let token: VisitorToken =
         cloud.master.verify(token).ok_or(("visitor", "the visitor token is unknown or damaged"))?;
     if token.company != key.company {

@@ -384,7 +384,7 @@ pub(crate) async fn join_and_keep(
         offer: offer.id.clone(),
         category: offer.category.clone(),
         source: arrived.source.id.clone(),
-        campaign: who.attribution.campaign().map(str::to_owned),
+        campaign: who.credited(core.company.attribution).campaign().map(str::to_owned),
         brings: who.brings(),
         visitor: visitor.filter(|_| who.visitor.is_some()),
     };

@@ -11,6 +11,7 @@
 //! | [`quarantine`] | what waits for a verdict: the desk's, or its silence |
 //! | [`spill`] | what the table did not take comes in later, once |
 //! | [`interactions`] | what leads do |
+//! | [`snippet`] | the script that a page sends all of it with |
 //! | [`moving_in`] | what another system knew: history, opening counts, suppression lists |
 //!
 //! One binary, deployed three times: leads, interactions, spill, so that beacons cannot starve leads.
@@ -24,6 +25,7 @@ mod answer;
 mod quarantine;
 mod spill;
 mod interactions;
+mod snippet;
 mod moving_in;
 
 use axum::Router;
@@ -38,6 +40,8 @@ pub fn leads(cloud: Cloud) -> Router {
     Router::new()
         .route("/v1/leads/{key}", post(arrive::post_lead).options(arrive::preflight))
         .route("/v1/leads/{key}/form_token", get(screen::form_token).options(arrive::preflight))
+        .route("/leadyard.js", get(snippet::leadyard_js))
+        .route("/.well-known/gpc.json", get(snippet::gpc_json))
         .with_state(cloud.clone())
         .merge(quarantine::router(cloud.clone()))
         .merge(moving_in::router(cloud))
@@ -49,6 +53,7 @@ pub fn leads(cloud: Cloud) -> Router {
 pub fn interactions(cloud: Cloud) -> Router {
     Router::new()
         .route("/v1/interactions/{key}", post(interactions::post_interactions).options(arrive::preflight))
+        .route("/v1/interactions/{key}/visitor", get(interactions::visitor).options(arrive::preflight))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(cloud)

@@ -49,7 +49,7 @@ pub(crate) async fn would_go(
         visitor: None,
     };
     let lead = Lead::open(arrival.key.company.clone(), LeadScope::Category(offer.category.clone()), &news);
-    let facts = arrived.understood.fit_facts(&arrived.source.id, &offer.id);
+    let facts = arrived.understood.fit_facts(&arrived.source.id, &offer.id, arrived.core.company.attribution);
     let activity = with_enquiries(Activity::new(), &lead);
     let today = leadyard_domain::time::UtcDay::of(now);
     let score = leadyard_domain::scoring::score(&arrived.core.scoring, &facts, &activity, today);

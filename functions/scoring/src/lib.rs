@@ -1,15 +1,16 @@
 //! Scoring: interactions become the lead's score and next step.
 //!
 //! An interaction is one `ADD` to a set: whatever order it arrives in, and however often, it counts
-//! once. After a batch's adds each lead touched is scored anew from its sets; the score is written on
+//! once. What a stranger did is kept with the visitor, and joined to the lead when an enquiry says who it was; what is
+//! added at that very moment is added to both. After a batch's adds each lead touched is scored anew from its sets; the score is written on
 //! condition that nobody changed the lead since before its sets were read, so that the last score
 //! written has seen every interaction added before it.
 
 use std::collections::BTreeMap;
 
-use leadyard_domain::ids::{CompanyId, LeadId};
+use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
 use leadyard_domain::lead::{Lead, LeadScope, Stage};
-use leadyard_domain::scoring::{InteractionId, InteractionKind};
+use leadyard_domain::scoring::{Click, Interaction, InteractionId, InteractionKind};
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
@@ -50,7 +51,6 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     batch::response(results)
 }
 
-type Interaction = (InteractionKind, InteractionId);
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Adds one message's interactions to their sets; the leads they belong to.
@@ -61,16 +61,24 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Vec<LeadId>, Failure> {
     let mut leads = Vec::new();
     for interaction in &message.interactions {
         let Some(of) = whose(cloud, &message.company, interaction).await? else { continue };
-        let Ok(kind) = InteractionKind::new(&interaction.kind) else { continue };
+        let Some(added) = read(interaction) else { continue };
         if let Visits::Lead(lead) = of {
             leads.push(lead);
         }
         let day = UtcDay::of(interaction.at);
         let entry = sets.entry((format!("{of:?}"), day)).or_insert_with(|| (of, Vec::new()));
-        entry.1.push((kind, InteractionId::from_bytes(interaction.id)));
+        entry.1.push(added);
     }
     for ((_, day), (of, interactions)) in sets {
         cloud.store.activity_add(&of, day, &interactions, now).await?;
+        // Whoever was linked while this was added may have been joined before it stood there: then it is added to
+        // the lead as well, which is doing it once. Who is linked after this read is joined after this add.
+        if let Visits::Visitor(company, visitor) = &of
+            && let Some(lead) = lead_of(cloud, company, *visitor).await?
+        {
+            cloud.store.activity_add(&Visits::Lead(lead), day, &interactions, now).await?;
+            leads.push(lead);
+        }
     }
     leads.sort_unstable();
     leads.dedup();
@@ -90,11 +98,8 @@ async fn whose(
             Ok(known.filter(|known| &known.company == company).map(|known| Visits::Lead(known.id)))
         }
         InteractionOf::Visitor(visitor) => {
-            let Some(linked) = cloud.store.visitor_lead(company, *visitor).await? else {
-                return Ok(Some(Visits::Visitor(company.clone(), *visitor)));
-            };
-            let lead = cloud.store.lead_surviving(linked).await?;
-            Ok(Some(Visits::Lead(lead.map_or(linked, |lead| lead.id))))
+            let linked = lead_of(cloud, company, *visitor).await?;
+            Ok(Some(linked.map_or_else(|| Visits::Visitor(company.clone(), *visitor), Visits::Lead)))
         }
         InteractionOf::Identity(hash) => {
             let mut leads = Vec::new();
@@ -104,6 +109,29 @@ async fn whose(
             Ok(latest(leads, interaction).map(|lead| Visits::Lead(lead.id)))
         }
     }
+}
+
+/// As it is added to its day; nothing, if a later version knows its kind.
+fn read(queued: &QueuedInteraction) -> Option<Interaction> {
+    const DAY_S: i64 = 86_400;
+    let id = InteractionId::from_bytes(queued.id);
+    let at_s = queued.at.as_second().rem_euclid(DAY_S) as u32;
+    let click = queued
+        .message
+        .map(|message| (message.id, Click { at_s, id, after_s: message.after_s, link: message.link }));
+    let kind = InteractionKind::new(&queued.kind).ok()?;
+    Some(Interaction { kind, id, by_scanner: queued.by_scanner, click })
+}
+
+/// Whose browser it is, once we know.
+async fn lead_of(
+    cloud: &Cloud,
+    company: &CompanyId,
+    visitor: VisitorId,
+) -> Result<Option<LeadId>, StoreError> {
+    let Some(linked) = cloud.store.visitor_lead(company, visitor).await? else { return Ok(None) };
+    let lead = cloud.store.lead_surviving(linked).await?;
+    Ok(Some(lead.map_or(linked, |lead| lead.id)))
 }
 
 /// The lead an interaction of a person means: that of its offer; else the latest open one; else the

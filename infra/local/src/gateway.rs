@@ -40,6 +40,9 @@ fn function_of(method: &Method, path: &str) -> Function {
     if path.starts_with("/v1/import/") || path == "/v1/quarantine" || path.starts_with("/v1/quarantine/") {
         return Function::Leads;
     }
+    if path == "/leadyard.js" || path == "/.well-known/gpc.json" {
+        return Function::Leads;
+    }
     match path.strip_prefix("/v1/leads/") {
         Some(rest) if rest.ends_with("/form_token") => Function::Leads,
         Some(rest) if posts && !rest.contains('/') && !is_act(rest) => Function::Leads,
@@ -84,6 +87,9 @@ mod tests {
             (Method::POST, "/v1/interactions/pk_x.y", Function::Interactions),
             (Method::POST, "/v1/import/history", Function::Leads),
             (Method::GET, "/v1/leads/pk_x.y/form_token", Function::Leads),
+            (Method::GET, "/leadyard.js", Function::Leads),
+            (Method::GET, "/.well-known/gpc.json", Function::Leads),
+            (Method::GET, "/v1/interactions/pk_x.y/visitor", Function::Interactions),
             (Method::GET, "/v1/quarantine", Function::Leads),
             (Method::POST, "/v1/quarantine/0190/release", Function::Leads),
             (Method::GET, "/healthz", Function::Console),

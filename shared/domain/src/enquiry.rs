@@ -15,7 +15,7 @@ mod understood;
 
 use jiff::Timestamp;
 
-pub use attribution::{Attribution, Tag};
+pub use attribution::{Attribution, Tag, Touch};
 pub use consent::Consent;
 pub use fields::{BodyError, Fields};
 pub use names::{FieldMap, Standard};

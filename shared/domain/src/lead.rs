@@ -231,7 +231,7 @@ pub struct Lead {
     pub category: CategoryId,
     /// The source of that enquiry.
     pub source: SourceId,
-    /// Its campaign, as its UTM parameters name it.
+    /// Its campaign, as the UTM parameters of the touch it is credited to name it.
     pub campaign: Option<String>,
     /// What it brings of what contracts may need.
     pub brings: Needs,

@@ -204,6 +204,18 @@ pub const FORM_OLD_HOURS: u32 = 720;
 pub const SOURCE_VELOCITY: u32 = 50_000;
 /// The largest limit of people at one address in ten minutes: their hashes are kept in one item.
 pub const ADDRESS_VELOCITY: u32 = 1_000;
+/// Within how many seconds of its sending at most nobody has read a message.
+pub const SOON_SECONDS: u32 = 3_600;
+/// How many links of one message at most make a burst.
+pub const BURST_LINKS: u32 = 100;
+/// Within how many seconds at most they make one.
+pub const BURST_SECONDS: u32 = 600;
+/// Interactions of a day and kind that a lead's story names.
+pub const INTERACTIONS_NAMED: usize = 100;
+/// The id that a sender gives a message, in bytes.
+pub const MESSAGE_ID_BYTES: usize = 256;
+/// A link of a message, in bytes.
+pub const LINK_BYTES: usize = 2_048;
 /// Domains of mail that a company lists itself.
 pub const MAIL_DOMAINS: usize = 1_000;
 /// Enquiries in one page of the quarantine.

@@ -31,7 +31,7 @@ use crate::store::{DecisionRecord, StoreError, StoredEnquiry};
 pub struct Judged {
     /// The score, explained.
     pub score: Score,
-    /// What the lead did, its enquiries included.
+    /// What the lead did, its enquiries included; what a machine did is revoked in it.
     pub activity: Activity,
 }
 
@@ -100,8 +100,9 @@ pub fn judge_by(
     activity: Activity,
     now: Timestamp,
 ) -> Judged {
-    let facts = opening.map(|opening| opening.fit_facts(&lead.source, &lead.offer)).unwrap_or_default();
-    let activity = with_enquiries(activity, lead);
+    let by = core.company.attribution;
+    let facts = opening.map(|opening| opening.fit_facts(&lead.source, &lead.offer, by)).unwrap_or_default();
+    let activity = with_enquiries(activity, lead).judged(&core.screening.interactions);
     Judged { score: score(&core.scoring, &facts, &activity, UtcDay::of(now)), activity }
 }
 

@@ -14,6 +14,7 @@ use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::ids::{
     AssignmentId, CategoryId, CompanyId, EnquiryId, LeadId, OfferId, SourceId, VisitorId,
 };
+use leadyard_domain::scoring::MessageHash;
 use leadyard_domain::screening::AddressHash;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,25 @@ pub struct QueuedInteraction {
     pub offer: Option<OfferId>,
     /// Whose it is.
     pub of: InteractionOf,
+    /// What did it named itself as a scanner, crawler or program.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_scanner: bool,
+    /// The message that brought it about. An earlier version does not ask for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<QueuedMessage>,
+}
+
+/// The message that an interaction comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueuedMessage {
+    /// Which, hashed.
+    pub id: MessageHash,
+    /// How long before the interaction it was sent, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_s: Option<u32>,
+    /// Which of its links, hashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<[u8; 4]>,
 }
 
 /// How an interaction names its lead.

@@ -164,7 +164,7 @@ async fn join_and_keep(
     let asking = Asking { company: &request.company, core, who: &past.understood, at: past.received_at };
     let known = Known::of(cloud, asking, past.offer).await?;
     let (met, repeated) = whose(cloud, asking, &known, past.offer).await?;
-    let news = news(one);
+    let news = news(request, one);
     let window = core.company.window_days;
     let opens = repeated.is_none();
     let (mut lead, how) = match repeated {
@@ -222,8 +222,9 @@ async fn join_and_keep(
     Ok(Some(Row { lead: Some(lead.id), how: Some(how), notes, ..Row::of(status) }))
 }
 
-fn news(one: &Judged<'_>) -> lead::Arrival {
+fn news(request: &Request, one: &Judged<'_>) -> lead::Arrival {
     let past = &one.past;
+    let credited = past.understood.credited(request.core.company.attribution);
     lead::Arrival {
         enquiry: one.enquiry,
         at: past.received_at,
@@ -231,7 +232,7 @@ fn news(one: &Judged<'_>) -> lead::Arrival {
         offer: past.offer.id.clone(),
         category: past.offer.category.clone(),
         source: past.source.id.clone(),
-        campaign: past.understood.attribution.campaign().map(str::to_owned),
+        campaign: credited.campaign().map(str::to_owned),
         brings: past.understood.brings(),
         visitor: None,
     }
@@ -279,6 +280,6 @@ fn band(request: &Request, one: &Judged<'_>, lead: &Lead) -> Band {
     for enquiry in lead.enquiries.iter().filter(|enquiry| enquiry.day <= day) {
         activity.add(enquiry.day, InteractionKind::enquiry(), InteractionId::hash8(&enquiry.id.to_string()));
     }
-    let facts = past.understood.fit_facts(&past.source.id, &past.offer.id);
+    let facts = past.understood.fit_facts(&past.source.id, &past.offer.id, request.core.company.attribution);
     score(&request.core.scoring, &facts, &activity, day).band
 }

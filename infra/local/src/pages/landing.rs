@@ -1,8 +1,7 @@
 //! The landing page of the demo company: what a marketer would put in front of Leadyard.
 //!
-//! A plain form that posts to `/v1/leads/{page_key}` and needs no script. [`LANDING_JS`] adds to it: one
-//! idempotency key for what is sent, the enquiry kept in the browser until it is acknowledged, campaign
-//! parameters, interactions.
+//! A plain form that posts to `/v1/leads/{page_key}` and needs no script. `/leadyard.js` adds to it what it adds to
+//! any page: nothing that was sent gets lost, campaigns, interactions.
 
 use axum::Router;
 use axum::http::header;
@@ -11,13 +10,7 @@ use axum::routing::get;
 
 use super::{escape, fill};
 
-/// The script of the page, to be served at [`LANDING_JS_PATH`] as `text/javascript`.
-pub const LANDING_JS: &str = include_str!("landing.js");
-
-/// Where the page looks for its script.
-pub const LANDING_JS_PATH: &str = "/demo/landing.js";
-
-/// The `Content-Security-Policy` under which the page works: its own script, its own styles, posts to
+/// The `Content-Security-Policy` under which the page works: intake's script, its own styles, posts to
 /// where it came from.
 pub const LANDING_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; \
     img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -30,18 +23,11 @@ const CONSENT: &str = "I agree that Brightside and up to three roofing companies
     e-mail me about my request, also with automated technology. Consent is not a condition of purchase. I \
     can withdraw it at any time.";
 
-/// The landing page of this source, and its script.
+/// The landing page of this source.
 pub fn router(page_key: &str, offers: &[(String, String)]) -> Router {
     let page = landing_page(page_key, offers);
-    Router::new()
-        .route(
-            "/",
-            get(move || async move { ([(header::CONTENT_SECURITY_POLICY, LANDING_POLICY)], Html(page)) }),
-        )
-        .route(
-            LANDING_JS_PATH,
-            get(|| async { ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], LANDING_JS) }),
-        )
+    let answer = move || async move { ([(header::CONTENT_SECURITY_POLICY, LANDING_POLICY)], Html(page)) };
+    Router::new().route("/", get(answer))
 }
 
 /// The page as HTML. `offers` are ids and names, in the order they are shown; the first is chosen.
@@ -52,10 +38,7 @@ pub fn landing_page(page_key: &str, offers: &[(String, String)]) -> String {
         .collect();
     let options = options.concat();
     let (page_key, consent) = (escape(page_key), escape(CONSENT));
-    fill(
-        TEMPLATE,
-        &[("page_key", &page_key), ("offers", &options), ("consent", &consent), ("script", LANDING_JS_PATH)],
-    )
+    fill(TEMPLATE, &[("page_key", &page_key), ("offers", &options), ("consent", &consent)])
 }
 
 #[cfg(test)]
@@ -85,6 +68,7 @@ mod tests {
         }
         assert!(page.contains(r#"<option value="roof-inspection">Free roof inspection</option>"#));
         assert!(!page.contains("{{") && !page.contains("onclick"));
+        assert!(page.contains(r#"<script src="/leadyard.js" data-key="pk_demo" defer>"#));
     }
 
     #[test]
@@ -107,14 +91,5 @@ mod tests {
         assert!(!page.contains("<script>alert"));
         assert_eq!(page.matches("<script").count(), 1);
         assert!(page.contains("{{consent}}"));
-    }
-
-    #[test]
-    fn the_script_is_small_and_keeps_what_it_sends() {
-        assert!(LANDING_JS.len() < 12 * 1024);
-        for needed in ["Idempotency-Key", "localStorage", "sendBeacon", "Retry-After"] {
-            assert!(LANDING_JS.contains(needed), "{needed}");
-        }
-        assert!(!LANDING_JS.contains("innerHTML"));
     }
 }

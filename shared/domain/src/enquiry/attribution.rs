@@ -1,4 +1,8 @@
 //! Where an enquiry came from: UTM parameters, click ids, referrer, landing page.
+//!
+//! The usual names (`utm_source`, `gclid`) say what brought the visitor last, the same behind `first_touch.` (as the
+//! snippet sends them, or `first_utm_source` as form builders do) what brought the visitor first. An enquiry keeps
+//! both; `attribution` in `company.toml` says which of them it is credited to.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,6 +36,23 @@ words! {
         Irclickid = "irclickid",
         Referrer = "referrer",
         LandingPage = "landing_page",
+    }
+}
+
+words! {
+    /// Which touch an enquiry is credited to.
+    pub enum Touch as "attribution" {
+        /// What brought the visitor in the first place.
+        First = "first",
+        /// What brought the visitor last: a visit that nothing brought about does not count.
+        Last = "last",
+    }
+}
+
+impl Default for Touch {
+    /// What every ad platform counts by.
+    fn default() -> Self {
+        Self::Last
     }
 }
 

@@ -94,11 +94,17 @@ const ALIASES: &[(&str, Standard)] = &[
     ("jornayaleadid", Standard::UniversalLeadid),
 ];
 
+/// What the first touch's tags begin with: the snippet sends an object of this name.
+const FIRST_TOUCH: &str = "first_touch.";
+
 /// What a name means.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Meaning {
     Standard(Standard),
+    /// Of the last touch: what brought the visitor this time.
     Tag(Tag),
+    /// Of the first touch: what brought the visitor in the first place.
+    FirstTouch(Tag),
     /// No standard one; kept under this name.
     Own(String),
 }
@@ -156,8 +162,11 @@ impl FieldMap {
             .find(|standard| squeezed == self::squeezed(standard.as_str()))
             .or_else(|| ALIASES.iter().find(|(alias, _)| *alias == squeezed).map(|(_, standard)| standard))
             .map(|&standard| Meaning::Standard(standard));
-        let tag = || Tag::named(&squeezed).map(Meaning::Tag);
-        (Sureness::Alias, standard.or_else(tag).unwrap_or_else(|| Meaning::Own(name.to_owned())))
+        let touch = || match squeezed.strip_prefix("firsttouch").or_else(|| squeezed.strip_prefix("first")) {
+            Some(of_first) => Tag::named(of_first).map(Meaning::FirstTouch),
+            None => Tag::named(squeezed.strip_prefix("lasttouch").unwrap_or(&squeezed)).map(Meaning::Tag),
+        };
+        (Sureness::Alias, standard.or_else(touch).unwrap_or_else(|| Meaning::Own(name.to_owned())))
     }
 }
 
@@ -176,7 +185,11 @@ impl From<FieldMap> for BTreeMap<String, String> {
 
 fn exact(name: &str) -> Option<Meaning> {
     let standard = name.parse().map(Meaning::Standard);
-    standard.or_else(|_| name.parse().map(Meaning::Tag)).ok()
+    let touch = || match name.strip_prefix(FIRST_TOUCH) {
+        Some(of_first) => of_first.parse().map(Meaning::FirstTouch),
+        None => name.parse().map(Meaning::Tag),
+    };
+    standard.or_else(|_| touch()).ok()
 }
 
 /// Lower-case letters and digits only: `First-Name`, `firstName` and `first_name` are one name.

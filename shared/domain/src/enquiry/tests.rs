@@ -144,7 +144,8 @@ fn standard_names_are_understood() {
     assert_eq!(lead.visitor.as_deref(), Some("v1.abc"));
     assert_eq!(lead.extra, BTreeMap::from([("vehicle_make".to_owned(), "Ford".to_owned())]));
     assert!(lead.reachable() && lead.tracking_allowed && lead.notes.is_empty());
-    let facts = lead.fit_facts(&SourceId::new("site").unwrap(), &OfferId::new("new-roof").unwrap());
+    let facts =
+        lead.fit_facts(&SourceId::new("site").unwrap(), &OfferId::new("new-roof").unwrap(), Touch::Last);
     assert_eq!(facts.has, FitPart::ALL);
     assert_eq!(facts.zip3, Some("331".parse().unwrap()));
     assert_eq!(facts.email_domain.as_deref(), Some("example.com"));
@@ -295,6 +296,87 @@ fn attribution_is_kept_and_filled_from_the_landing_page() {
         ]
     );
     assert!(lead.extra.is_empty());
+}
+
+#[test]
+fn both_touches_are_kept_under_every_name_and_none_reaches_a_dealer() {
+    // What formats and ad platforms name, each within its limit.
+    let names = [
+        "utm_source",
+        "utm_medium",
+        "utm_campaign",
+        "utm_term",
+        "utm_content",
+        "utm_id",
+        "gclid",
+        "gbraid",
+        "wbraid",
+        "dclid",
+        "fbclid",
+        "_fbc",
+        "_fbp",
+        "msclkid",
+        "ttclid",
+        "twclid",
+        "li_fat_id",
+        "ScCid",
+        "rdt_cid",
+        "epik",
+        "irclickid",
+        "referrer",
+        "landing_page",
+    ];
+    let long = "é".repeat(300);
+    let one = |touch: &str| {
+        names.iter().map(|name| format!("\"{name}\":\"{touch} {long}\"")).collect::<Vec<_>>().join(",")
+    };
+    let lead = understood(&format!("{{{},\"first_touch\":{{{}}}}}", one("last"), one("first")));
+    assert_eq!(Tag::ALL.len(), names.len());
+    for (touch, begins) in [(&lead.attribution, "last "), (&lead.first_touch, "first ")] {
+        let kept: Vec<(Tag, &str)> = touch.iter().collect();
+        assert_eq!(kept.len(), names.len(), "{begins}");
+        assert!(kept.iter().all(|(_, value)| value.starts_with(begins) && value.len() <= 512));
+    }
+    assert!(lead.extra.is_empty(), "{:?}", lead.extra.keys());
+}
+
+#[test]
+fn a_first_touch_is_known_by_the_names_that_form_builders_use() {
+    for body in [
+        r#"{"first_touch":{"utm_campaign":"spring"}}"#,
+        r#"{"first_touch_utm_campaign":"spring"}"#,
+        r#"{"First UTM Campaign":"spring","last_utm_campaign":"june"}"#,
+        r#"{"firstUtmCampaign":"spring","last_touch.utm_campaign":"june"}"#,
+    ] {
+        let lead = understood(body);
+        assert_eq!(lead.first_touch.campaign(), Some("spring"), "{body}");
+        assert_eq!(lead.attribution.campaign(), body.contains("june").then_some("june"), "{body}");
+        assert!(lead.extra.is_empty() && lead.name.first().is_empty());
+    }
+    // A first name stays one.
+    assert_eq!(understood(r#"{"First Name":"Ada","first":"x"}"#).name.first(), "Ada");
+}
+
+#[test]
+fn an_enquiry_is_credited_to_the_touch_that_the_company_chose_or_to_the_one_that_is_known() {
+    let both = understood(r#"{"utm_campaign":"june","first_touch":{"utm_campaign":"spring"}}"#);
+    let only_last = understood(r#"{"utm_campaign":"june"}"#);
+    let only_first = understood(r#"{"first_touch":{"utm_campaign":"spring"}}"#);
+    for (lead, by, campaign) in [
+        (&both, Touch::First, Some("spring")),
+        (&both, Touch::Last, Some("june")),
+        (&only_last, Touch::First, Some("june")),
+        (&only_first, Touch::Last, Some("spring")),
+        (&understood("{}"), Touch::First, None),
+    ] {
+        assert_eq!(lead.credited(by).campaign(), campaign, "{by}");
+    }
+    let facts =
+        |by| both.fit_facts(&SourceId::new("site").unwrap(), &OfferId::new("roof").unwrap(), by).campaign;
+    assert_eq!(
+        (facts(Touch::First), facts(Touch::Last)),
+        (Some("spring".to_owned()), Some("june".to_owned()))
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::Enquiry;
-use super::attribution::{Attribution, Tag};
+use super::attribution::{Attribution, Tag, Touch};
 use super::consent::{self, Consent};
 use super::names::{FieldMap, Meaning, Standard, Sureness, squeezed};
 use crate::contract::{Need, Needs};
@@ -45,8 +45,10 @@ pub struct Understood {
     pub offer: Option<String>,
     /// What was agreed to.
     pub consent: Consent,
-    /// Where it came from.
+    /// What brought the visitor last.
     pub attribution: Attribution,
+    /// What brought the visitor in the first place, if the page said so.
+    pub first_touch: Attribution,
     /// The visitor token, still to be verified; never there when tracking is not allowed.
     pub visitor: Option<String>,
     /// Whether the visitor's history may be linked and the click id given back to an ad platform: false
@@ -85,7 +87,8 @@ impl Enquiry {
         let state =
             read.parsed(Standard::State, |text| if abroad { Err(not_ours("state")) } else { state(text) });
         let consent = read.consent(self.received_at);
-        let attribution = read.attribution();
+        let attribution = read.attribution(Meaning::Tag);
+        let first_touch = read.attribution(Meaning::FirstTouch);
         let gpc = read.parsed(Standard::Gpc, yes_or_no).unwrap_or(false);
         let tracking_allowed = !(self.global_privacy_control || gpc);
         let visitor = read.parsed(Standard::Visitor, visitor_token).filter(|_| tracking_allowed);
@@ -103,6 +106,7 @@ impl Enquiry {
             offer: read.text(Standard::Offer),
             consent,
             attribution,
+            first_touch,
             visitor,
             tracking_allowed,
             form_token: read.parsed(Standard::FormToken, form_token),
@@ -133,6 +137,15 @@ impl Understood {
         needs
     }
 
+    /// The touch that it is credited to; the other, where nothing is known of that one.
+    pub fn credited(&self, to: Touch) -> &Attribution {
+        match to {
+            Touch::First if !self.first_touch.is_empty() => &self.first_touch,
+            Touch::Last if self.attribution.is_empty() => &self.first_touch,
+            Touch::First | Touch::Last => &self.attribution,
+        }
+    }
+
     /// Takes from a further step of the same form what is blank here. A consent that says yes is taken whole, text
     /// and certificate, where there was none.
     pub fn complete(&mut self, step: &Self) {
@@ -159,8 +172,9 @@ impl Understood {
         }
     }
 
-    /// What fit rules see. Source and offer are what intake made of them.
-    pub fn fit_facts(&self, source: &SourceId, offer: &OfferId) -> FitFacts {
+    /// What fit rules see. Source and offer are what intake made of them; the campaign is that of the touch it is
+    /// credited to.
+    pub fn fit_facts(&self, source: &SourceId, offer: &OfferId, credited_to: Touch) -> FitFacts {
         let parts = [
             (FitPart::Phone, self.phone.is_some()),
             (FitPart::Email, self.email.is_some()),
@@ -175,7 +189,7 @@ impl Understood {
             zip3: self.zip.map(Zip::zip3),
             source: Some(source.clone()),
             offer: Some(offer.clone()),
-            campaign: self.attribution.campaign().map(str::to_owned),
+            campaign: self.credited(credited_to).campaign().map(str::to_owned),
             has: parts.into_iter().filter(|&(_, there)| there).map(|(part, _)| part).collect(),
             email_domain: self.email.as_ref().map(|email| email.domain().to_owned()),
             fields: self.extra.clone(),
@@ -289,10 +303,10 @@ impl<'a> Reader<'a> {
         kept.trim_end().to_owned()
     }
 
-    fn attribution(&mut self) -> Attribution {
+    fn attribution(&mut self, of_touch: fn(Tag) -> Meaning) -> Attribution {
         let mut attribution = Attribution::default();
         for &tag in Tag::ALL {
-            let Some((name, value)) = self.first(&Meaning::Tag(tag)) else { continue };
+            let Some((name, value)) = self.first(&of_touch(tag)) else { continue };
             let value = tidy(value);
             let (kept, was_cut) = cut_bytes(&value, limits::ATTRIBUTION_BYTES);
             if was_cut {

@@ -2,6 +2,7 @@
 
 use crate::contract::{Deadline, DeadlineClock};
 use crate::distribution::{DEFAULT_RANKING, Step};
+use crate::enquiry::Touch;
 use crate::error::Invalid;
 use crate::ids::CompanyId;
 use crate::limits;
@@ -53,6 +54,9 @@ pub struct Company {
     pub mode: Mode,
     /// Of an offer that says nothing else.
     pub ranking: Vec<Step>,
+    /// Which touch an enquiry is credited to: its campaign is the lead's.
+    #[serde(default)]
+    pub attribution: Touch,
     /// Of a contract that says nothing else.
     #[serde(default)]
     pub deadline: Option<Deadline>,
@@ -84,6 +88,7 @@ pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> (Option<Company>
     let week_starts = keys.optional("week_starts", text(week_start), problems);
     let mode = keys.optional("mode", text(str::parse), problems);
     let ranking = ranking(&mut keys, problems);
+    let attribution = keys.optional("attribution", text(str::parse), problems);
     let deadline = deadline(&mut keys, problems);
     keys.later(&["retention_days", "branding"], problems);
     keys.finish(problems);
@@ -105,6 +110,7 @@ pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> (Option<Company>
             week_starts: week_starts?.unwrap_or_default(),
             mode: mode?.unwrap_or(Mode::Automatic),
             ranking: ranking?.unwrap_or_else(|| DEFAULT_RANKING.to_vec()),
+            attribution: attribution?.unwrap_or_default(),
             deadline: deadline?,
         })
     };

@@ -24,6 +24,7 @@
 //! | `week_starts` | `monday` | `monday` `sunday` |
 //! | `mode` | `automatic` | `automatic` `manual` |
 //! | `ranking` | `["tier", "distance:10mi", "share", "longest_ago"]` | 1 to 8 steps; also `price`, `performance:90d:20` |
+//! | `attribution` | `last` | `first` `last`: the touch that an enquiry is credited to |
 //! | `deadline_minutes`, `deadline_clock` | none, `open` | 1 to 20,160; `open` `wall`; of contracts that say nothing |
 //!
 //! **`offers.toml`**: `[[offer]]`, 1 to 1,000
@@ -66,6 +67,7 @@
 //! | `weights` | of each reason its own | `{ disposable_email = 80 }`, 0 to 1,000; 0 passes over it |
 //! | `form` | `{ fast_seconds = 1, old_hours = 168 }` | 0 to 600; 1 to 720 |
 //! | `velocity` | `{ source = 3000, address = 10, identity = 20 }` | in ten minutes from a source's pages, people of one address in ten minutes, of one person in an hour |
+//! | `interactions` | `{ soon_seconds = 5, burst_links = 3, burst_seconds = 3 }` | which clicks of a message are a machine's: so soon after its sending, so many links of it within so long; 0 seconds pass over the sign |
 //! | `disposable`, `not_disposable` | none | lists of domains, to 1,000 |
 //!
 //! **`dealers.csv`**, to 100,000 rows

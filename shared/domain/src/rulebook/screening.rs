@@ -10,6 +10,7 @@ use crate::rulebook::index::{Read, Refused};
 use crate::rulebook::keys::{Keys, document, text};
 use crate::rulebook::problem::{ProblemCode, Problems};
 use crate::rulebook::value::whole_number_rule;
+use crate::scoring::MachineLimits;
 use crate::screening::rules::{FormLimits, VelocityLimits};
 use crate::screening::{Reason, ScreeningRules};
 
@@ -25,6 +26,7 @@ pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> Option<Screening
     let weights = weights(&mut keys, problems);
     let form = form(&mut keys, problems);
     let velocity = velocity(&mut keys, problems);
+    let interactions = interactions(&mut keys, problems);
     let disposable = domains(&mut keys, "disposable", problems);
     let not_disposable = domains(&mut keys, "not_disposable", problems);
     let rules = || -> Read<ScreeningRules> {
@@ -37,6 +39,7 @@ pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> Option<Screening
             weights: weights?,
             form: form?,
             velocity: velocity?,
+            interactions: interactions?,
             disposable: disposable?,
             not_disposable: not_disposable?,
         })
@@ -118,6 +121,21 @@ fn velocity(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<VelocityLi
         source: source?.unwrap_or(usual.source),
         address: address?.unwrap_or(usual.address),
         identity: identity?.unwrap_or(usual.identity),
+    })
+}
+
+/// `[interactions]`
+fn interactions(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<MachineLimits> {
+    let usual = MachineLimits::default();
+    let Some(mut table) = keys.table("interactions", problems)? else { return Ok(usual) };
+    let soon = table.whole("soon_seconds", 0..=limits::SOON_SECONDS, problems);
+    let links = table.whole("burst_links", 2..=limits::BURST_LINKS, problems);
+    let seconds = table.whole("burst_seconds", 0..=limits::BURST_SECONDS, problems);
+    table.finish(problems);
+    Ok(MachineLimits {
+        soon_seconds: soon?.unwrap_or(usual.soon_seconds),
+        burst_links: links?.unwrap_or(usual.burst_links),
+        burst_seconds: seconds?.unwrap_or(usual.burst_seconds),
     })
 }
 

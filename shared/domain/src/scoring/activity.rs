@@ -8,14 +8,16 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::machine::{self, Click, MachineLimits, MessageHash, Sign, Word};
 use crate::error::Invalid;
 use crate::limits;
 use crate::time::UtcDay;
 
-/// Per UTC day and kind a set of interaction ids, and per day a set of revoked ids.
+/// Per UTC day and kind a set of interaction ids, and per day a set of revoked ids, what speaks for a
+/// [machine](super::machine), and the desk's words on it.
 ///
-/// All three ways to change it are unions of sets, hence commutative, associative and idempotent: any
-/// order and any repetition of the same changes give the same activity. An interaction is identified
+/// All ways to change it are unions of sets (of the desk's words the later is kept), hence commutative, associative
+/// and idempotent: any order and any repetition of the same changes give the same activity. An interaction is identified
 /// by its day, kind and id; a retry keeps all three.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
@@ -27,6 +29,35 @@ pub struct Activity {
 pub struct DayActivity {
     kinds: BTreeMap<InteractionKind, BTreeSet<InteractionId>>,
     revoked: BTreeSet<InteractionId>,
+    by_scanners: BTreeSet<InteractionId>,
+    messages: BTreeMap<MessageHash, BTreeSet<Click>>,
+    words: BTreeMap<InteractionId, Said>,
+}
+
+/// The desk's word, and when it was said, in Unix milliseconds; the greater holds.
+pub type Said = (i64, Word);
+
+/// One interaction, as it is added to its day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interaction {
+    /// What was done.
+    pub kind: InteractionKind,
+    /// Which.
+    pub id: InteractionId,
+    /// What did it named itself as a scanner, crawler or program.
+    pub by_scanner: bool,
+    /// The message that brought it about, if one did.
+    pub click: Option<(MessageHash, Click)>,
+}
+
+/// One interaction of a lead, by its day and id: `20605-561c446a6b7fdf85`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct InteractionRef {
+    /// Its UTC day.
+    pub day: UtcDay,
+    /// Its id.
+    pub id: InteractionId,
 }
 
 impl Activity {
@@ -46,6 +77,43 @@ impl Activity {
         self.days.entry(day).or_default().revoked.insert(id)
     }
 
+    /// Notes that what did it named itself as a machine.
+    pub fn by_scanner(&mut self, day: UtcDay, id: InteractionId) {
+        self.days.entry(day).or_default().by_scanners.insert(id);
+    }
+
+    /// Notes the message that brought it about.
+    pub fn click(&mut self, day: UtcDay, message: MessageHash, click: Click) {
+        self.days.entry(day).or_default().messages.entry(message).or_default().insert(click);
+    }
+
+    /// Notes the desk's word.
+    pub fn say(&mut self, of: InteractionRef, said: Said) {
+        let words = &mut self.days.entry(of.day).or_default().words;
+        let word = words.entry(of.id).or_insert(said);
+        *word = said.max(*word);
+    }
+
+    /// The same with all revoked that is a machine's doing: what a score is computed from.
+    #[must_use]
+    pub fn judged(mut self, limits: &MachineLimits) -> Self {
+        for day in self.days.values_mut() {
+            let aside = day.aside(limits);
+            day.revoked.extend(aside.into_keys());
+        }
+        self
+    }
+
+    /// Whether this was done, of whatever kind.
+    pub fn has(&self, of: InteractionRef) -> bool {
+        self.days.get(&of.day).is_some_and(|day| day.kinds.values().any(|ids| ids.contains(&of.id)))
+    }
+
+    /// The desk's word on it, if there is one.
+    pub fn word(&self, of: InteractionRef) -> Option<Word> {
+        Some(self.days.get(&of.day)?.words.get(&of.id)?.1)
+    }
+
     /// Adds all of another's: a visitor's history becomes the lead's.
     pub fn union(&mut self, other: &Self) {
         for (&day, theirs) in &other.days {
@@ -54,6 +122,14 @@ impl Activity {
                 ours.kinds.entry(kind.clone()).or_default().extend(ids);
             }
             ours.revoked.extend(&theirs.revoked);
+            ours.by_scanners.extend(&theirs.by_scanners);
+            for (message, clicks) in &theirs.messages {
+                ours.messages.entry(*message).or_default().extend(clicks);
+            }
+            for (&id, &said) in &theirs.words {
+                let word = ours.words.entry(id).or_insert(said);
+                *word = said.max(*word);
+            }
         }
     }
 
@@ -82,6 +158,37 @@ impl DayActivity {
     /// The revoked ids.
     pub const fn revoked(&self) -> &BTreeSet<InteractionId> {
         &self.revoked
+    }
+
+    /// What named itself as a machine.
+    pub const fn by_scanners(&self) -> &BTreeSet<InteractionId> {
+        &self.by_scanners
+    }
+
+    /// What messages brought about.
+    pub fn messages(&self) -> impl Iterator<Item = (MessageHash, &BTreeSet<Click>)> {
+        self.messages.iter().map(|(&message, clicks)| (message, clicks))
+    }
+
+    /// The desk's words.
+    pub fn words(&self) -> impl Iterator<Item = (InteractionId, Said)> {
+        self.words.iter().map(|(&id, &said)| (id, said))
+    }
+
+    /// What is a machine's doing, each with one sign: the desk's word before any other, then the machine's own.
+    pub fn aside(&self, limits: &MachineLimits) -> BTreeMap<InteractionId, Sign> {
+        let mut aside = BTreeMap::new();
+        for clicks in self.messages.values() {
+            aside.extend(machine::signs(clicks, limits));
+        }
+        aside.extend(self.by_scanners.iter().map(|&id| (id, Sign::ScannerAgent)));
+        for (&id, &(_, word)) in &self.words {
+            match word {
+                Word::Restored => drop(aside.remove(&id)),
+                Word::Revoked => drop(aside.insert(id, Sign::Desk)),
+            }
+        }
+        aside
     }
 }
 
@@ -117,6 +224,39 @@ impl InteractionId {
 impl fmt::Debug for InteractionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", u64::from_be_bytes(self.0))
+    }
+}
+
+impl fmt::Display for InteractionRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{:?}", self.day.0, self.id)
+    }
+}
+
+impl FromStr for InteractionRef {
+    type Err = Invalid;
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let read = || {
+            let (day, id) = text.rsplit_once('-')?;
+            let plain = id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit());
+            let id = u64::from_str_radix(id, 16).ok().filter(|_| plain)?;
+            Some(Self { day: UtcDay(day.parse().ok()?), id: InteractionId::from_bytes(id.to_be_bytes()) })
+        };
+        read()
+            .ok_or_else(|| Invalid::new("an interaction is its day's number, '-' and 16 hexadecimal digits"))
+    }
+}
+
+impl TryFrom<String> for InteractionRef {
+    type Error = Invalid;
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<InteractionRef> for String {
+    fn from(of: InteractionRef) -> Self {
+        of.to_string()
     }
 }
 
@@ -199,6 +339,40 @@ mod tests {
         activity.add(day, click.clone(), InteractionId::hash8("b"));
         let (_, only) = activity.days().next().unwrap();
         assert_eq!(only.count(&click), 1);
+    }
+
+    #[test]
+    fn an_interaction_is_named_by_its_day_and_id() {
+        let of = InteractionRef { day: UtcDay(-3), id: InteractionId::hash8("evt-1") };
+        assert_eq!(of.to_string(), "-3-561c446a6b7fdf85");
+        assert_eq!(of.to_string().parse(), Ok(of));
+        for bad in ["", "1", "1-", "x-561c446a6b7fdf85", "1-561c446a6b7fdf8", "1-+61c446a6b7fdf85"] {
+            assert!(bad.parse::<InteractionRef>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_later_word_of_the_desk_holds_over_every_sign() {
+        let (day, click) = (UtcDay(20_000), InteractionKind::new("email_click").unwrap());
+        let id = InteractionId::hash8("a");
+        let (of, limits) = (InteractionRef { day, id }, MachineLimits::default());
+        let count =
+            |activity: &Activity| activity.clone().judged(&limits).days().next().unwrap().1.count(&click);
+        let mut activity = Activity::new();
+        activity.add(day, click.clone(), id);
+        activity.by_scanner(day, id);
+        assert_eq!(count(&activity), 0);
+        for (at, word, counted) in [
+            (5, Word::Restored, 1),
+            (3, Word::Revoked, 1),
+            (7, Word::Revoked, 0),
+            (7, Word::Restored, 0),
+            (9, Word::Restored, 1),
+        ] {
+            activity.say(of, (at, word));
+            assert_eq!(count(&activity), counted, "{word} at {at}");
+        }
+        assert_eq!(activity.word(of), Some(Word::Restored));
     }
 
     #[test]

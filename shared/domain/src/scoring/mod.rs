@@ -16,13 +16,14 @@
 //! Every lead of a company fades at the same rate, so the order by engagement does not change with
 //! time: [`heat_key`] is a number that is stored once and sorts leads by `E(t)` at any `t`.
 //!
-//! Reading order: `band` and `whole` (the vocabulary), `model` (`scoring.toml`), `activity` (the
-//! truth), `fit`, `decay` (2^(−n/H) and log₂ in integers), `engagement`, `heat`, `score`
+//! Reading order: `band` and `whole` (the vocabulary), `model` (`scoring.toml`), `machine` (what
+//! nobody did), `activity` (the truth), `fit`, `decay` (2^(−n/H) and log₂ in integers), `engagement`, `heat`, `score`
 //! (everything together), `explanation` (lines that add up), `sent` (interactions as they arrive).
 
 mod band;
 mod whole;
 mod model;
+mod machine;
 mod activity;
 mod fit;
 mod decay;
@@ -32,12 +33,15 @@ mod score;
 mod explanation;
 mod sent;
 
-pub use activity::{Activity, DayActivity, InteractionId, InteractionKind};
+pub use activity::{
+    Activity, DayActivity, Interaction, InteractionId, InteractionKind, InteractionRef, Said,
+};
 pub use band::{Band, EngagementDigit, FitLetter};
 pub use engagement::{Engagement, KindPoints, engagement};
 pub use explanation::{Explanation, Line, Part};
 pub use fit::{Fit, FitFacts, Matched, fit};
 pub use heat::{HeatKey, heat_key};
+pub use machine::{Click, MachineLimits, MessageHash, Sign, Word, link_hash};
 pub use model::{
     Bands, EngagementThresholds, FieldIs, FitPart, FitPoints, FitRule, FitThresholds, Interactions, NextStep,
     NextSteps, OneOf, Priorities, Priority, ScoringModel, Weight,

@@ -29,6 +29,14 @@ pub struct SentInteraction {
     pub email: Option<String>,
     /// or a telephone number.
     pub phone: Option<String>,
+    /// The message that brought it about (a mail, a text), by the id its sender gives it,
+    pub message: Option<String>,
+    /// when that was sent,
+    pub sent_at: Option<Timestamp>,
+    /// and which of its links this was.
+    pub link: Option<String>,
+    /// What did it, as it named itself to the sender. A page's is seen by intake.
+    pub user_agent: Option<String>,
 }
 
 /// Why a post of interactions cannot be read. Says the rule and the limit, never the content.

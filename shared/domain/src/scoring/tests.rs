@@ -16,6 +16,9 @@ const TODAY: UtcDay = UtcDay(20_700);
 enum Change {
     Did(UtcDay, &'static str, u8),
     Revoked(UtcDay, u8),
+    Scanned(UtcDay, u8),
+    Clicked(UtcDay, u8, Click),
+    Said(UtcDay, u8, i64, Word),
 }
 
 fn days() -> impl Strategy<Value = UtcDay> {
@@ -27,6 +30,16 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         9 => (days(), kinds, 0..12_u8).prop_map(|(day, kind, id)| Change::Did(day, kind, id)),
         1 => (days(), 0..12_u8).prop_map(|(day, id)| Change::Revoked(day, id)),
+        1 => (days(), 0..12_u8).prop_map(|(day, id)| Change::Scanned(day, id)),
+        3 => (days(), 0..2_u8, 0..12_u8, 0..8_u32, prop::option::of(0..8_u32), prop::option::of(0..4_u8)).prop_map(
+            |(day, message, id, at_s, after_s, link)| {
+                let id = InteractionId::from_bytes([id; 8]);
+                Change::Clicked(day, message, Click { at_s, id, after_s, link: link.map(|link| [link; 4]) })
+            }
+        ),
+        1 => (days(), 0..12_u8, 0..4_i64, any::<bool>()).prop_map(|(day, id, at, person)| {
+            Change::Said(day, id, at, if person { Word::Restored } else { Word::Revoked })
+        }),
     ]
 }
 
@@ -44,13 +57,19 @@ fn activity_of<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Activity {
             Change::Revoked(day, id) => {
                 activity.revoke(day, InteractionId::from_bytes([id; 8]));
             }
+            Change::Scanned(day, id) => activity.by_scanner(day, InteractionId::from_bytes([id; 8])),
+            Change::Clicked(day, message, click) => activity.click(day, MessageHash([message; 8]), click),
+            Change::Said(day, id, at, word) => {
+                activity.say(InteractionRef { day, id: InteractionId::from_bytes([id; 8]) }, (at, word));
+            }
         }
     }
     activity
 }
 
 fn of(activity: &Activity, today: UtcDay) -> Score {
-    score(&ScoringModel::default(), &FitFacts::default(), activity, today)
+    let judged = activity.clone().judged(&MachineLimits::default());
+    score(&ScoringModel::default(), &FitFacts::default(), &judged, today)
 }
 
 /// Unfaded points of the days that `E(today)` has let go.

@@ -59,6 +59,31 @@ const PROGRAMS: [&str; 24] = [
     "amazon cloudfront",
 ];
 
+/// What opens the links of mails before their readers do, in lower case. The image proxies of mail providers are not
+/// among them: those ask when somebody reads.
+const SCANNERS: [&str; 12] = [
+    "barracuda",
+    "proofpoint",
+    "urldefense",
+    "mimecast",
+    "safelinks",
+    "messagelabs",
+    "symantec",
+    "trendmicro",
+    "trend micro",
+    "fortiguard",
+    "zscaler",
+    "cloudmark",
+];
+
+/// Whether this is a machine that says so: a scanner of mails, a crawler, a program. Nothing is not: a sender may not
+/// know.
+pub fn names_a_machine(user_agent: &str) -> bool {
+    let agent = user_agent.trim().to_ascii_lowercase();
+    let among = |names: &[&str]| names.iter().any(|name| agent.contains(name));
+    among(&SCANNERS) || among(&BOTS) || among(&PROGRAMS) || names_a_bot(&agent)
+}
+
 pub(super) fn signs(user_agent: Option<&str>, signs: &mut Vec<Reason>) {
     let agent = user_agent.unwrap_or_default().trim().to_ascii_lowercase();
     let sign = if message::attacks(&agent) {
@@ -90,6 +115,17 @@ mod tests {
         let mut found = Vec::new();
         signs(Some(agent), &mut found);
         found.pop()
+    }
+
+    #[test]
+    fn a_scanner_of_mails_is_a_machine_and_a_readers_image_proxy_is_not() {
+        for agent in ["BarracudaCentral", "Mozilla/5.0 (compatible; Googlebot/2.1)", "python-requests/2.31.0"]
+        {
+            assert!(names_a_machine(agent), "{agent}");
+        }
+        let proxy =
+            "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)";
+        assert!(!names_a_machine(proxy) && !names_a_machine(""));
     }
 
     #[test]

@@ -42,6 +42,7 @@ mod disposable;
 mod tests;
 
 pub use address::AddressHash;
+pub use agent::names_a_machine;
 pub use form::{FormSeen, FormToken};
 pub use reason::{Class, Reason};
 pub use rules::{AtDeadline, ScreeningRules};

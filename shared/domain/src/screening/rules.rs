@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Reason, Screening, Verdict};
+use crate::scoring::MachineLimits;
 
 /// What `screening.toml` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,8 @@ pub struct ScreeningRules {
     pub form: FormLimits,
     /// How many are too many.
     pub velocity: VelocityLimits,
+    /// Which interactions are a machine's.
+    pub interactions: MachineLimits,
     /// More domains of throw-away mail, in lower case.
     pub disposable: BTreeSet<String>,
     /// Domains that are not, whatever the list says.
@@ -76,6 +79,7 @@ impl Default for ScreeningRules {
             weights: BTreeMap::new(),
             form: FormLimits::default(),
             velocity: VelocityLimits::default(),
+            interactions: MachineLimits::default(),
             disposable: BTreeSet::new(),
             not_disposable: BTreeSet::new(),
         }

@@ -1,14 +1,18 @@
 //! Activity: per lead (or visitor) and day, sets of interaction ids. An interaction is one `ADD` to a
-//! set: idempotent and free of order, without a transaction.
+//! set: idempotent and free of order, without a transaction. What speaks for a machine, and the desk's words on it, are
+//! sets beside them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
 use leadyard_domain::lead::Lead;
-use leadyard_domain::scoring::{Activity, InteractionId, InteractionKind};
+use leadyard_domain::scoring::{
+    Activity, Click, DayActivity, Interaction, InteractionId, InteractionKind, InteractionRef, MessageHash,
+    Said, Word,
+};
 use leadyard_domain::time::UtcDay;
 
 use super::keys::Key;
@@ -28,6 +32,11 @@ const VISITOR_DAYS: i64 = 30;
 /// An attribute of a kind begins so; revoked ids stand in `r`.
 const KIND_PREFIX: &str = "k.";
 const REVOKED: &str = "r";
+/// Ids of what named itself as a machine; of a message, its clicks; the desk's words: an id, when in Unix milliseconds,
+/// and a byte for the word. An earlier version passes over all three, and counts what they set aside.
+const BY_SCANNERS: &str = "b";
+const MESSAGE_PREFIX: &str = "m.";
+const WORDS: &str = "w";
 
 impl Visits {
     fn key(&self, day: UtcDay) -> Key<'_> {
@@ -44,18 +53,39 @@ impl Store {
         &self,
         of: &Visits,
         day: UtcDay,
-        interactions: &[(InteractionKind, InteractionId)],
+        interactions: &[Interaction],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut sets: HashMap<String, Vec<Blob>> = HashMap::new();
-        for (kind, id) in interactions {
-            let ids = sets.entry(format!("{KIND_PREFIX}{kind}")).or_default();
-            let blob = Blob::new(id.bytes());
-            if !ids.contains(&blob) {
-                ids.push(blob);
+        let mut added = Activity::new();
+        for interaction in interactions {
+            added.add(day, interaction.kind.clone(), interaction.id);
+            if interaction.by_scanner {
+                added.by_scanner(day, interaction.id);
+            }
+            if let Some((message, click)) = interaction.click {
+                added.click(day, message, click);
             }
         }
-        self.activity_add_sets(of, day, sets, now).await
+        for (day, added) in added.days() {
+            self.activity_add_sets(of, day, sets_of(added), now).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds the desk's word on an interaction of a lead. Repeating it changes nothing.
+    pub async fn activity_word(
+        &self,
+        lead: LeadId,
+        of: InteractionRef,
+        at: Timestamp,
+        word: Word,
+    ) -> Result<(), StoreError> {
+        let mut said = Activity::new();
+        said.say(of, (at.as_millisecond(), word));
+        for (day, said) in said.days() {
+            self.activity_add_sets(&Visits::Lead(lead), day, sets_of(said), at).await?;
+        }
+        Ok(())
     }
 
     async fn activity_add_sets(
@@ -135,20 +165,46 @@ impl Store {
     ) -> Result<(), StoreError> {
         let theirs = self.activity(Key::Visitor(company, visitor).pk(), Some(now)).await?;
         for (day, activity) in theirs.days() {
-            let mut sets: HashMap<String, Vec<Blob>> = activity
-                .kinds()
-                .map(|(kind, ids)| {
-                    (format!("{KIND_PREFIX}{kind}"), ids.iter().map(|id| Blob::new(id.bytes())).collect())
-                })
-                .collect();
-            sets.insert(
-                REVOKED.to_owned(),
-                activity.revoked().iter().map(|id| Blob::new(id.bytes())).collect(),
-            );
-            self.activity_add_sets(&Visits::Lead(lead), day, sets, now).await?;
+            self.activity_add_sets(&Visits::Lead(lead), day, sets_of(activity), now).await?;
         }
         Ok(())
     }
+}
+
+/// The sets of one day, as they are stored.
+fn sets_of(day: &DayActivity) -> HashMap<String, Vec<Blob>> {
+    let ids = |ids: &BTreeSet<InteractionId>| ids.iter().map(|id| Blob::new(id.bytes())).collect();
+    let kinds = day.kinds().map(|(kind, of_kind)| (format!("{KIND_PREFIX}{kind}"), ids(of_kind)));
+    let messages = day.messages().map(|(message, clicks)| {
+        let name = format!("{MESSAGE_PREFIX}{:016x}", u64::from_be_bytes(message.0));
+        (name, clicks.iter().map(|click| Blob::new(click.bytes())).collect())
+    });
+    let words = day.words().map(|(id, (at_ms, word))| {
+        let word = match word {
+            Word::Restored => 0,
+            Word::Revoked => 1,
+        };
+        Blob::new([id.bytes().as_slice(), at_ms.to_be_bytes().as_slice(), &[word]].concat())
+    });
+    kinds
+        .chain(messages)
+        .chain([
+            (REVOKED.to_owned(), ids(day.revoked())),
+            (BY_SCANNERS.to_owned(), ids(day.by_scanners())),
+            (WORDS.to_owned(), words.collect()),
+        ])
+        .collect()
+}
+
+fn read_word(bytes: &[u8]) -> Option<(InteractionId, Said)> {
+    let (id, rest) = bytes.split_first_chunk::<8>()?;
+    let (at_ms, rest) = rest.split_first_chunk::<8>()?;
+    let word = match rest {
+        [0] => Word::Restored,
+        [1] => Word::Revoked,
+        _ => return None,
+    };
+    Some((InteractionId::from_bytes(*id), (i64::from_be_bytes(*at_ms), word)))
 }
 
 /// Adds what one day's item holds. An attribute we cannot read is one that a newer version wrote.
@@ -156,9 +212,23 @@ pub(super) fn read_day(item: &Item, activity: &mut Activity) {
     let day = read_string(item, "sk").and_then(|sk| sk.strip_prefix("Y#")).and_then(|day| day.parse().ok());
     let Some(day) = day.map(UtcDay) else { return };
     for (name, value) in item {
-        let ids = value.as_bs().ok().into_iter().flatten();
-        let ids = ids.filter_map(|id| Some(InteractionId::from_bytes(id.as_ref().try_into().ok()?)));
-        if name == REVOKED {
+        let members = value.as_bs().ok().into_iter().flatten().map(AsRef::<[u8]>::as_ref);
+        if let Some(message) = name.strip_prefix(MESSAGE_PREFIX) {
+            let Ok(message) = u64::from_str_radix(message, 16) else { continue };
+            let message = MessageHash(message.to_be_bytes());
+            members.filter_map(Click::read).for_each(|click| activity.click(day, message, click));
+            continue;
+        }
+        if name == WORDS {
+            members
+                .filter_map(read_word)
+                .for_each(|(id, said)| activity.say(InteractionRef { day, id }, said));
+            continue;
+        }
+        let ids = members.filter_map(|id| Some(InteractionId::from_bytes(id.try_into().ok()?)));
+        if name == BY_SCANNERS {
+            ids.for_each(|id| activity.by_scanner(day, id));
+        } else if name == REVOKED {
             ids.for_each(|id| {
                 activity.revoke(day, id);
             });

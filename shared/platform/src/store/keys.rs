@@ -67,7 +67,8 @@ pub enum Key<'a> {
         act: ActId,
     },
     /// `L#lead` / `Y#day`. Interactions of one UTC day: per kind a set of 8-byte ids, and a set of
-    /// revoked ones. Only ever added to. Written by scoring.
+    /// revoked ones; per message a set of its clicks, a set of what scanners did, a set of the desk's words. Only
+    /// ever added to. Written by scoring and, of words, by the console.
     Activity(LeadId, UtcDay),
     /// `V#company#visitor` / `V`. Whose browser this is, once we know. Written by intake. Expires after
     /// 400 days.
