@@ -14,6 +14,7 @@
 
 mod journey;
 mod intake;
+mod ways;
 mod persons;
 mod merge;
 mod screening;

@@ -97,9 +97,15 @@ impl Rules {
 
     /// A `[[source]]` of kind file, and more of it as TOML.
     #[must_use]
-    pub fn file_source(mut self, id: &str, more: &str) -> Self {
+    pub fn file_source(self, id: &str, more: &str) -> Self {
+        self.source_of("file", id, more)
+    }
+
+    /// A `[[source]]` of any kind, and more of it as TOML.
+    #[must_use]
+    pub fn source_of(mut self, kind: &str, id: &str, more: &str) -> Self {
         self.sources.push(id.to_owned());
-        let _ = writeln!(self.source_text, "[[source]]\nid = \"{id}\"\nkind = \"file\"\n{more}");
+        let _ = writeln!(self.source_text, "[[source]]\nid = \"{id}\"\nkind = \"{kind}\"\n{more}");
         self
     }
 

@@ -70,13 +70,8 @@ impl Answered {
     }
 
     pub(crate) fn into_response(self, cloud: &Cloud, arrival: &Arrival, style: Style) -> Response<Body> {
-        let (status, body, replay) = match &self.what {
-            What::Fresh(answer) => {
-                let (status, body) = answer.render(cloud, arrival, self.visitor);
-                (status, body.to_string(), false)
-            }
-            What::Replay { status, body } => (*status, body.clone(), true),
-        };
+        let replay = matches!(self.what, What::Replay { .. });
+        let (status, body) = self.told(cloud, arrival);
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = match style {
             Style::Json => json_response(status, body),
@@ -92,6 +87,47 @@ impl Answered {
         }
         response
     }
+}
+
+impl Answered {
+    /// Status and body.
+    fn told(&self, cloud: &Cloud, arrival: &Arrival) -> (u16, String) {
+        match &self.what {
+            What::Fresh(answer) => {
+                let (status, body) = answer.render(cloud, arrival, self.visitor);
+                (status, body.to_string())
+            }
+            What::Replay { status, body } => (*status, body.clone()),
+        }
+    }
+}
+
+/// The answer for several enquiries that came in one body: `enquiries` has what each would have been told, in their
+/// order. When all are kept as they should be it is 201; else it has the status, and the words, of the one that
+/// fared worst. The others are kept all the same.
+pub(crate) fn of_several(cloud: &Cloud, all: &[(&Arrival, Answered)]) -> Response<Body> {
+    let told: Vec<(u16, Value)> = all
+        .iter()
+        .map(|(arrival, answered)| {
+            let (status, body) = answered.told(cloud, arrival);
+            (status, serde_json::from_str(&body).unwrap_or_default())
+        })
+        .collect();
+    let worst = told.iter().filter(|(status, _)| *status >= 400).max_by_key(|(status, _)| *status);
+    let (status, mut body) = worst.cloned().unwrap_or((201, json!({ "status": "received" })));
+    if let Some(members) = body.as_object_mut() {
+        members.insert("enquiries".to_owned(), told.into_iter().map(|(_, body)| body).collect());
+    }
+    let mut response =
+        json_response(StatusCode::from_u16(status).unwrap_or(StatusCode::CREATED), body.to_string());
+    let refusals = all.iter().filter_map(|(_, answered)| match &answered.what {
+        What::Fresh(Answer::Refused(problem)) => problem.retry_after_s(),
+        What::Fresh(_) | What::Replay { .. } => None,
+    });
+    if let Some(seconds) = refusals.max() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 impl Answer {
@@ -161,7 +197,8 @@ impl Style {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let accepts = http::text(headers, "accept").unwrap_or_default();
         let content_type = http::text(headers, "content-type").unwrap_or_default();
-        let form = content_type.starts_with("application/x-www-form-urlencoded");
+        let form = content_type.starts_with("application/x-www-form-urlencoded")
+            || content_type.starts_with("multipart/form-data");
         if form && accepts.contains("text/html") { Self::Page } else { Self::Json }
     }
 }

@@ -9,15 +9,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use jiff::Timestamp;
-use leadyard_domain::access::{PageKey, SourceSecret, VisitorToken};
-use leadyard_domain::enquiry::{BodyError, Fields};
+use leadyard_domain::access::{PageKey, Platform, SourceSecret, VisitorToken};
+use leadyard_domain::enquiry::{BodyError, Fields, GoogleLead};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{EnquiryId, VisitorId};
 use leadyard_domain::limits;
+use leadyard_domain::rulebook::Source;
 use leadyard_domain::screening::AddressHash;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
-use leadyard_platform::queues::ToSpill;
+use leadyard_platform::queues::{SentBy, ToSpill};
 use leadyard_platform::store::StoreError;
 use sha2::{Digest as _, Sha256};
 
@@ -43,7 +44,21 @@ pub(crate) struct Arrival {
     pub(crate) user_agent: Option<String>,
     /// Where it came from, as a keyed hash.
     pub(crate) address: Option<AddressHash>,
+    /// The ad platform that sent it.
+    pub(crate) sent_by: Option<SentBy>,
     pub(crate) spilled: bool,
+}
+
+impl Arrival {
+    /// An ad platform tries the connection: a test lead, whatever its source.
+    pub(crate) fn is_test(&self) -> bool {
+        self.sent_by.is_some_and(|sent_by| sent_by.test)
+    }
+
+    /// Whoever sent it cannot send it again: no full cap refuses it.
+    pub(crate) const fn is_not_refused(&self) -> bool {
+        self.spilled || self.sent_by.is_some()
+    }
 }
 
 /// `POST /v1/leads/{key}`.
@@ -57,10 +72,13 @@ pub(crate) async fn post_lead(
     let style = Style::of(&headers);
     let mut response = match receive(&cloud, &key, &headers, body).await {
         Err(problem) => crate::answer::refuse(&problem, style, None),
-        Ok(arrival) => {
-            let answered = Box::pin(take(&cloud, &arrival)).await;
-            answered.into_response(&cloud, &arrival, style)
-        }
+        Ok(arrival) => match prospects(&cloud, &arrival) {
+            Some(each) => Box::pin(take_each(&cloud, &each)).await,
+            None => {
+                let answered = Box::pin(take(&cloud, &arrival)).await;
+                answered.into_response(&cloud, &arrival, style)
+            }
+        },
     };
     allow_origin(response.headers_mut(), origin);
     response
@@ -87,6 +105,7 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
         gpc: global_privacy_control(headers),
         user_agent: screen::user_agent(headers),
         address,
+        sent_by: None,
         spilled: false,
     })
 }
@@ -94,6 +113,42 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
 /// Whether the browser asks not to be tracked, by the header of Global Privacy Control.
 pub(crate) fn global_privacy_control(headers: &HeaderMap) -> bool {
     http::text(headers, "sec-gpc") == Some("1")
+}
+
+/// The prospects of an ADF document that has several, each an arrival of its own; `None` of anything else, which is
+/// one arrival, whether it can be read or not.
+fn prospects(cloud: &Cloud, arrival: &Arrival) -> Option<Vec<Arrival>> {
+    if Format::of(&arrival.content_type) != Some(Format::Adf) {
+        return None;
+    }
+    let read = Fields::from_adf(&arrival.content_type, &arrival.body).ok().filter(|read| read.len() > 1)?;
+    let each = read.into_iter().enumerate().map(|(number, fields)| Arrival {
+        id: EnquiryId::mint(arrival.at, cloud.entropy.bytes()),
+        // Each is kept, and spilled, by itself.
+        content_type: "application/json".to_owned(),
+        body: json_of(&fields).into(),
+        idempotency: arrival
+            .idempotency
+            .as_ref()
+            .map(|(key, body)| (hash(format!("{key}/{number}").as_bytes()), body.clone())),
+        ..arrival.clone()
+    });
+    Some(each.collect())
+}
+
+fn json_of(fields: &Fields) -> Vec<u8> {
+    let members: serde_json::Map<String, serde_json::Value> =
+        fields.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    serde_json::to_vec(&members).unwrap_or_default()
+}
+
+/// Takes in several that came in one body, and answers for all of them.
+async fn take_each(cloud: &Cloud, each: &[Arrival]) -> Response<Body> {
+    let mut all = Vec::with_capacity(each.len());
+    for arrival in each {
+        all.push((arrival, take(cloud, arrival).await));
+    }
+    crate::answer::of_several(cloud, &all)
 }
 
 /// The page key of the path and, where the request brings one, the source's secret.
@@ -152,7 +207,7 @@ fn hash(bytes: &[u8]) -> String {
 }
 
 /// Takes an arrival in: kept, or spilled, or refused with a reason and kept all the same.
-async fn take(cloud: &Cloud, arrival: &Arrival) -> Answered {
+pub(crate) async fn take(cloud: &Cloud, arrival: &Arrival) -> Answered {
     match Box::pin(keep::keep(cloud, arrival)).await {
         Ok(answered) => answered,
         Err(StoreError::Contended | StoreError::Unavailable(_)) => spill(cloud, arrival).await,
@@ -178,6 +233,7 @@ async fn spill(cloud: &Cloud, arrival: &Arrival) -> Answered {
         gpc: arrival.gpc,
         user_agent: arrival.user_agent.clone(),
         address: arrival.address,
+        sent_by: arrival.sent_by,
         deadline: false,
     };
     match cloud.queues.to_spill(&message).await {
@@ -194,22 +250,58 @@ async fn spill(cloud: &Cloud, arrival: &Arrival) -> Answered {
     }
 }
 
-/// Reads a body by its content type.
-pub(crate) fn fields(content_type: &str, body: &[u8]) -> Result<Fields, Problem> {
-    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let read = match kind.as_str() {
-        "application/json" => Fields::from_json(body),
-        // sendBeacon and some form plug-ins send JSON as plain text.
-        "text/plain" => Fields::from_json(body),
-        "application/x-www-form-urlencoded" => Fields::from_form(body),
-        _ => {
-            return Err(Problem::new(
-                Code::UnsupportedMediaType,
-                "send application/json or application/x-www-form-urlencoded",
-            ));
-        }
+/// What a body may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Json,
+    Form,
+    Multipart,
+    Adf,
+}
+
+impl Format {
+    /// By the content type.
+    pub(crate) fn of(content_type: &str) -> Option<Self> {
+        let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        Some(match kind.as_str() {
+            // sendBeacon and some form plug-ins send JSON as plain text.
+            "application/json" | "text/plain" => Self::Json,
+            "application/x-www-form-urlencoded" => Self::Form,
+            "multipart/form-data" => Self::Multipart,
+            "application/x-adf+xml" | "application/adf+xml" | "application/xml" | "text/xml" => Self::Adf,
+            _ => return None,
+        })
+    }
+}
+
+/// Reads a body as its sender writes it.
+pub(crate) fn fields(arrival: &Arrival, source: &Source) -> Result<Fields, Problem> {
+    let (content_type, body) = (arrival.content_type.as_str(), arrival.body.as_ref());
+    let read = match arrival.sent_by.map(|sent_by| sent_by.platform) {
+        Some(Platform::Google) => GoogleLead::read(body).and_then(|lead| lead.fields(&source.map())),
+        Some(Platform::Meta) => Fields::from_json(body),
+        None => match Format::of(content_type) {
+            Some(Format::Json) => Fields::from_json(body),
+            Some(Format::Form) => Fields::from_form(body),
+            Some(Format::Multipart) => Fields::from_multipart(content_type, body),
+            Some(Format::Adf) => Fields::from_adf(content_type, body).and_then(the_only),
+            None => {
+                return Err(Problem::new(
+                    Code::UnsupportedMediaType,
+                    "send application/json, application/x-www-form-urlencoded, multipart/form-data or application/x-adf+xml",
+                ));
+            }
+        },
     };
     read.map_err(|error: BodyError| Problem::new(error.code(), error.to_string()))
+}
+
+/// Several were parted before: see [`prospects`].
+fn the_only(mut read: Vec<Fields>) -> Result<Fields, BodyError> {
+    match (read.pop(), read.is_empty()) {
+        (Some(only), true) => Ok(only),
+        _ => Err(BodyError::TooManyProspects { limit: 1 }),
+    }
 }
 
 /// The browser an enquiry came from: the one it names, if the token is ours and of this company; else

@@ -65,13 +65,13 @@ pub(crate) async fn keep(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, S
         return Ok(replay.with_pages(pages));
     }
     // Before anything is known of the enquiry: whoever is told so must not learn who is known.
-    if !arrival.spilled
+    if !arrival.is_not_refused()
         && let Some(counts) = counts(cloud, &core, source, arrival).await?
         && let Some(problem) = capped(&core, &counts, arrival)
     {
         return Ok(Answered::fresh(Answer::Refused(problem)).with_pages(pages));
     }
-    let fields = match arrive::fields(&arrival.content_type, &arrival.body) {
+    let fields = match arrive::fields(arrival, source) {
         Ok(fields) => fields,
         Err(problem) => {
             return unreadable(cloud, &core, arrival, problem)
@@ -114,7 +114,7 @@ async fn counts<'a>(
     source: &'a Source,
     arrival: &Arrival,
 ) -> Result<Option<SourceCounts<'a>>, StoreError> {
-    if source.caps.0.is_empty() || source.test {
+    if source.caps.0.is_empty() || source.test || arrival.is_test() {
         return Ok(None);
     }
     // A zone that the rulebook let through is one.
@@ -204,6 +204,11 @@ pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>, sure: bool) -> Re
     let arrival = arrived.arrival;
     let mut enquiry = stored(arrival, arrived.fields.clone());
     let conclude = |signs: Vec<Reason>| screening::conclude(&arrived.core.screening, signs);
+    let offer = arrived.core.offer_of(arrived.source, arrived.understood.offer.as_deref());
+    if arrival.is_test() {
+        // Whatever it says, nobody is to release it.
+        return trial::keep(cloud, arrived, offer.filter(|_| arrived.understood.reachable()), enquiry).await;
+    }
     if !arrived.understood.reachable() {
         let mut signs = screen::signs(cloud, arrived, false).await;
         // Why it reaches nobody says the one reason.
@@ -215,14 +220,14 @@ pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>, sure: bool) -> Re
             .with("enquiry", arrival.id.to_string());
         return aside(cloud, arrival, &enquiry, Answer::Refused(problem), None).await;
     }
-    let Some(offer) = arrived.core.offer_of(arrived.source, arrived.understood.offer.as_deref()) else {
+    let Some(offer) = offer else {
         let mut signs = screen::signs(cloud, arrived, false).await;
         signs.push(Reason::UnknownOffer);
         let visitor = arrive::visitor(cloud, arrived);
         return quarantine(cloud, arrived.core, arrival, enquiry, &conclude(signs), visitor).await;
     };
     if arrived.source.test {
-        return trial::keep(cloud, arrived, offer, enquiry).await;
+        return trial::keep(cloud, arrived, Some(offer), enquiry).await;
     }
     // Of a table that is away nobody asks twice.
     let way = Way::Arrives(screen::signs(cloud, arrived, sure).await);
@@ -425,7 +430,7 @@ pub(crate) async fn join_and_keep(
             let reasons = vec![Reason::SourceCap.as_str()];
             return Ok(Some(Answered::fresh(Answer::Quarantined { reasons })));
         }
-        if !arrival.spilled {
+        if !arrival.is_not_refused() {
             return Ok(Some(Answered::fresh(Answer::Refused(problem))));
         }
         // It was acknowledged: neither lost, nor above what was agreed.

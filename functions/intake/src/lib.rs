@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`arrive`] | a request becomes an arrival: key, origin, body, enquiry id |
+//! | [`google`] | what Google Ads posts by itself |
 //! | [`screen`] | what screening sees of it; form tokens |
 //! | [`keep`] | an arrival becomes an enquiry and its lead, in one commit |
 //! | [`whose`] | which lead an enquiry belongs to |
@@ -17,6 +18,7 @@
 //! One binary, deployed three times: leads, interactions, spill, so that beacons cannot starve leads.
 
 mod arrive;
+mod google;
 mod screen;
 mod keep;
 mod whose;
@@ -39,6 +41,7 @@ pub use spill::handle_spill;
 pub fn leads(cloud: Cloud) -> Router {
     Router::new()
         .route("/v1/leads/{key}", post(arrive::post_lead).options(arrive::preflight))
+        .route("/v1/leads/{key}/google", post(google::post_google))
         .route("/v1/leads/{key}/form_token", get(screen::form_token).options(arrive::preflight))
         .route("/leadyard.js", get(snippet::leadyard_js))
         .route("/.well-known/gpc.json", get(snippet::gpc_json))

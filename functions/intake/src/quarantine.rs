@@ -25,11 +25,12 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use leadyard_domain::access::PageKey;
-use leadyard_domain::enquiry::{FieldMap, Standard};
+use leadyard_domain::enquiry::Standard;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::EnquiryId;
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
+use leadyard_domain::rulebook::Source;
 use leadyard_domain::screening::{Reason, Screening, Verdict};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem, Query};
@@ -459,8 +460,7 @@ async fn edited(cloud: &Cloud, mut enquiry: StoredEnquiry, asked: &Asked) -> Res
         return Err(invalid(r#"fields says what to put right: {"phone": "305-555-0100"}"#.to_owned()));
     }
     let core = who::rules_of(cloud, &enquiry.company).await?;
-    let map = core.source(&enquiry.source).map(|source| source.fields.clone()).unwrap_or_default();
-    let map = FieldMap::new(map).unwrap_or_default();
+    let map = core.source(&enquiry.source).map(Source::map).unwrap_or_default();
     let fields =
         enquiry.meant().corrected(&map, &corrections).map_err(|rule| invalid(format!("fields: {rule}")))?;
     remember(cloud, &mut enquiry, Judgement { at: cloud.clock.now(), by: None, said: None });
@@ -552,6 +552,7 @@ fn arrival_of(enquiry: &StoredEnquiry) -> Arrival {
         gpc: enquiry.gpc,
         user_agent: enquiry.user_agent.clone(),
         address: None,
+        sent_by: None,
         spilled: enquiry.spilled,
     }
 }

@@ -54,6 +54,7 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
         gpc: spilled.gpc,
         user_agent: spilled.user_agent,
         address: spilled.address,
+        sent_by: spilled.sent_by,
         spilled: true,
     };
     match Box::pin(keep::keep(cloud, &arrival)).await {

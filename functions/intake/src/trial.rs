@@ -21,10 +21,16 @@ pub(crate) const QUARANTINED: &str = "quarantined";
 pub(crate) async fn keep(
     cloud: &Cloud,
     arrived: &Arrived<'_>,
-    offer: &Offer,
+    offer: Option<&Offer>,
     mut enquiry: StoredEnquiry,
 ) -> Result<Answered, StoreError> {
-    let answer = would_go(cloud, arrived, offer).await?;
+    let answer = match offer {
+        Some(offer) => would_go(cloud, arrived, offer).await?,
+        None => {
+            let waiting = Some(QUARANTINED.to_owned());
+            Answer::Test { would_go_to: Vec::new(), waiting, reasons: Vec::new() }
+        }
+    };
     enquiry.status = "test".to_owned();
     let visitor = crate::arrive::visitor(cloud, arrived);
     keep::aside(cloud, arrived.arrival, &enquiry, answer, visitor).await

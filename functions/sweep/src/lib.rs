@@ -100,6 +100,7 @@ async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
                 gpc: enquiry.gpc,
                 user_agent: None,
                 address: None,
+                sent_by: None,
                 deadline: true,
             };
             cloud.queues.to_spill(&message).await?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
-use leadyard_domain::access::{DealerToken, DeskToken, PageKey, SourceSecret};
+use leadyard_domain::access::{DealerToken, DeskToken, PageKey, Platform, PlatformKey, SourceSecret};
 use leadyard_domain::delivery::derive_secret;
 use leadyard_domain::ids::DealerId;
 use leadyard_domain::rulebook::{Offer, Rulebook, SourceKind};
@@ -76,6 +76,12 @@ pub struct ReadySource {
     pub key: String,
     /// Its secret.
     pub secret: String,
+    /// What Google Ads is to send with every lead, where it is a source of kind google.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub google_key: Option<String>,
+    /// What Meta is to send when it subscribes, where it is a source of kind meta.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meta_verify_token: Option<String>,
 }
 
 /// A running system.
@@ -186,10 +192,17 @@ fn introduce(cloud: &Cloud, book: &Rulebook, base: &str, rulebook: u64) -> Ready
         let (company, id) = (company.clone(), source.id.clone());
         let generation = source.key_generation;
         let origins = source.origins.clone();
+        let secret = SourceSecret { company: company.clone(), source: id.clone(), generation };
+        let of = |platform, kind| {
+            let key = || PlatformKey::of(master, platform, &secret).reveal().to_owned();
+            (source.kind == kind).then(key)
+        };
         ReadySource {
             source: source.id.to_string(),
-            key: master.mint(&PageKey { company: company.clone(), source: id.clone(), generation, origins }),
-            secret: master.mint(&SourceSecret { company, source: id, generation }),
+            google_key: of(Platform::Google, SourceKind::Google),
+            meta_verify_token: of(Platform::Meta, SourceKind::Meta),
+            key: master.mint(&PageKey { company, source: id, generation, origins }),
+            secret: master.mint(&secret),
         }
     });
     Ready {

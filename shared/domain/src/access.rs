@@ -14,7 +14,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use crate::error::Invalid;
-use crate::ids::{CompanyId, DealerId, SourceId, VisitorId};
+use crate::ids::{CompanyId, DealerId, EnquiryId, SourceId, VisitorId};
 
 /// The one secret of an installation: 32 bytes. Never printed.
 #[derive(Clone)]
@@ -84,14 +84,8 @@ impl MasterKey {
 
     fn mac(&self, prefix: &str, payload: &[u8]) -> [u8; 16] {
         let key = self.derive(&format!("leadyard/access/v1/{prefix}"));
-        let mut full = [0; 32];
-        // HMAC takes a key of any length.
-        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) {
-            mac.update(payload);
-            full = mac.finalize().into_bytes().into();
-        }
         let mut short = [0; 16];
-        short.copy_from_slice(&full[..16]);
+        short.copy_from_slice(&keyed(&key, payload)[..16]);
         short
     }
 }
@@ -158,6 +152,73 @@ pub struct VisitorToken {
     pub visitor: VisitorId,
 }
 
+words! {
+    /// An ad platform that posts to us by itself.
+    pub enum Platform as "an ad platform" {
+        /// Google Ads lead forms.
+        Google = "google",
+        /// Meta lead ads.
+        Meta = "meta",
+    }
+}
+
+/// What an ad platform proves itself with: Google sends it with every lead, Meta when it subscribes. The operator
+/// pastes it into the platform's own pages, where it may have 50 characters at most. Never printed.
+#[derive(Clone)]
+pub struct PlatformKey(String);
+
+impl PlatformKey {
+    /// That of a source.
+    pub fn of(master: &MasterKey, platform: Platform, source: &SourceSecret) -> Self {
+        let key = master.derive(&format!("leadyard/access/v1/{platform}"));
+        let payload = postcard::to_stdvec(source).unwrap_or_default();
+        Self(URL_SAFE_NO_PAD.encode(&keyed(&key, &payload)[..24]))
+    }
+
+    /// The key itself, to be shown to whoever sets the platform up.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is it, in a time that does not depend on where it differs.
+    pub fn is(&self, sent: &str) -> bool {
+        self.0.as_bytes().ct_eq(sent.as_bytes()).into()
+    }
+}
+
+impl std::fmt::Debug for PlatformKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PlatformKey(…)")
+    }
+}
+
+impl MasterKey {
+    /// The id of the enquiry that a platform's lead becomes: the same lead is the same enquiry, however often it is
+    /// sent, and nobody who knows the platform's id knows ours. It says nothing of when it arrived.
+    pub fn platform_enquiry(
+        &self,
+        platform: Platform,
+        company: &CompanyId,
+        source: &SourceId,
+        lead_id: &str,
+    ) -> EnquiryId {
+        let key = self.derive("leadyard/platform/v1");
+        let payload = postcard::to_stdvec(&(platform.as_str(), company, source, lead_id)).unwrap_or_default();
+        let mut ten = [0; 10];
+        ten.copy_from_slice(&keyed(&key, &payload)[..10]);
+        EnquiryId::mint(jiff::Timestamp::UNIX_EPOCH, ten)
+    }
+}
+
+/// HMAC-SHA256.
+fn keyed(key: &[u8], payload: &[u8]) -> [u8; 32] {
+    // HMAC takes a key of any length.
+    Hmac::<Sha256>::new_from_slice(key).map_or([0; 32], |mut mac| {
+        mac.update(payload);
+        mac.finalize().into_bytes().into()
+    })
+}
+
 impl Credential for PageKey {
     const PREFIX: &'static str = "pk";
 }
@@ -210,6 +271,22 @@ mod tests {
         let text = key().mint(&secret()).replacen("sk_", "pk_", 1);
         assert_eq!(key().verify::<PageKey>(&text), None);
         assert!(key().mint(&secret()).bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)));
+    }
+
+    #[test]
+    fn a_platform_s_key_is_one_source_s_one_platform_s_and_short_enough() {
+        let of = |platform, source: &SourceSecret| PlatformKey::of(&key(), platform, source);
+        let google = of(Platform::Google, &secret());
+        assert!(google.is(google.reveal()) && google.reveal().len() <= 50);
+        assert!(!google.is("") && !google.is(&google.reveal()[1..]));
+        let others = [
+            of(Platform::Meta, &secret()),
+            of(Platform::Google, &SourceSecret { generation: 2, ..secret() }),
+            of(Platform::Google, &SourceSecret { source: SourceId::new("other").unwrap(), ..secret() }),
+            PlatformKey::of(&MasterKey::new([8; 32]), Platform::Google, &secret()),
+        ];
+        assert!(others.iter().all(|other| !google.is(other.reveal())));
+        assert_eq!(format!("{google:?}"), "PlatformKey(…)");
     }
 
     #[test]

@@ -8,9 +8,12 @@
 //! breaks a rule is kept among the `extra` fields or cut at its limit, with a note saying which rule.
 
 mod fields;
+mod multipart;
+mod adf;
 mod names;
 mod consent;
 mod attribution;
+mod google;
 mod understood;
 
 use jiff::Timestamp;
@@ -18,6 +21,7 @@ use jiff::Timestamp;
 pub use attribution::{Attribution, Tag, Touch};
 pub use consent::Consent;
 pub use fields::{BodyError, Fields};
+pub use google::GoogleLead;
 pub use names::{FieldMap, Standard};
 pub(crate) use names::{Meaning, squeezed};
 pub use understood::Understood;

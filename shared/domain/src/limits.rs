@@ -18,6 +18,10 @@ pub const MESSAGE_CHARS: usize = 4_000;
 pub const EXTRA_BYTES: usize = 512;
 /// How deep JSON may nest.
 pub const JSON_DEPTH: usize = 16;
+/// How deep XML may nest.
+pub const XML_DEPTH: usize = 32;
+/// Prospects of one ADF document.
+pub const PROSPECTS: usize = 50;
 /// An e-mail address, in bytes (RFC 5321).
 pub const EMAIL_BYTES: usize = 254;
 /// A telephone number as typed, in bytes.
@@ -228,6 +232,8 @@ pub const ENQUIRIES_PER_VERDICT: usize = 100;
 pub const FORM_TOKEN_BYTES: usize = 512;
 /// Entries of a source's field map.
 pub const FIELD_MAP: usize = 200;
+/// Values of a source's value map, of all fields together.
+pub const VALUE_MAP: usize = 500;
 /// An interaction's kind (`page_view`), in bytes.
 pub const INTERACTION_KIND_BYTES: usize = 32;
 /// Points of one interaction.

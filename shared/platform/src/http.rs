@@ -57,6 +57,11 @@ impl Problem {
         self.code
     }
 
+    /// What exactly was wrong, and its limit.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The fields at fault; where it names none, what was wrong with the whole.
     pub fn faults(&self) -> Vec<FieldError> {
         if self.fields.is_empty() {

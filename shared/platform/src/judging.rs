@@ -10,7 +10,7 @@ use leadyard_domain::distribution::{
     Chunk, Conclusion, Core, Counters, Decision, Evidence, Judged as Candidate, LeadFacts, Placing, Rule,
     Screened, Switches, decide, explain, place, screen,
 };
-use leadyard_domain::enquiry::{Enquiry, FieldMap, Understood};
+use leadyard_domain::enquiry::{Enquiry, Understood};
 use leadyard_domain::error::Invalid;
 use leadyard_domain::ids::{CompanyId, ContractId, DealerId, DecisionId, EnquiryId};
 use leadyard_domain::lead::{Lead, ScoreState};
@@ -37,9 +37,7 @@ pub struct Judged {
 
 /// A stored enquiry, understood again by its source's map: what is kept is what was received.
 pub fn understand(enquiry: &StoredEnquiry, source: Option<&Source>) -> Understood {
-    let map = source.map(|source| source.fields.clone()).unwrap_or_default();
-    // A map that the rulebook let through is one.
-    let map = FieldMap::new(map).unwrap_or_default();
+    let map = source.map(Source::map).unwrap_or_default();
     Enquiry {
         fields: enquiry.meant().clone(),
         received_at: enquiry.received_at,

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use jiff::Timestamp;
+use leadyard_domain::access::Platform;
 use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::ids::{
     AssignmentId, CategoryId, CompanyId, EnquiryId, LeadId, OfferId, SourceId, VisitorId,
@@ -145,10 +146,23 @@ pub struct ToSpill {
     /// Where it came from, as a keyed hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<AddressHash>,
+    /// The ad platform that sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_by: Option<SentBy>,
     /// It is kept already, in quarantine, and its deadline is there. An earlier version keeps it again, which
     /// changes nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deadline: bool,
+}
+
+/// An ad platform's lead. An earlier version does not know of it, and sets aside what it cannot read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentBy {
+    /// Which platform.
+    pub platform: Platform,
+    /// Somebody tries the connection.
+    #[serde(default)]
+    pub test: bool,
 }
 
 /// A message as sent: its version beside it.

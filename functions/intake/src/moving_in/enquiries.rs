@@ -181,6 +181,7 @@ async fn take_in(
         address: None,
         gpc: false,
         user_agent: None,
+        sent_by: None,
         spilled: false,
     };
     let FileRow { offer, fields, understood, .. } = one.row;

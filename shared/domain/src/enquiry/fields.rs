@@ -33,8 +33,32 @@ pub enum BodyError {
     /// JSON, but an array or a bare value.
     #[error("the body is not a JSON object of names and values")]
     NotAnObject,
-    /// Nested beyond [`limits::JSON_DEPTH`].
-    #[error("the body nests objects and arrays deeper than {limit}")]
+    /// Not `multipart/form-data`.
+    #[error("the body is not multipart/form-data: {rule}")]
+    BadMultipart {
+        /// What is missing.
+        rule: &'static str,
+    },
+    /// Not XML.
+    #[error("the body is not XML: see byte {at}")]
+    BadXml {
+        /// From 0.
+        at: u64,
+    },
+    /// XML, but not ADF.
+    #[error("the body has no element prospect, as ADF has")]
+    NoProspect,
+    /// More than [`limits::PROSPECTS`].
+    #[error("the body has more than {limit} prospects")]
+    TooManyProspects {
+        /// In prospects.
+        limit: usize,
+    },
+    /// A lead form of an ad platform that does not say which lead it is.
+    #[error("lead_id is missing: a string or a number")]
+    NoLeadId,
+    /// Nested beyond [`limits::JSON_DEPTH`] or [`limits::XML_DEPTH`].
+    #[error("the body nests deeper than {limit} levels")]
     TooDeep {
         /// In levels.
         limit: usize,
@@ -55,6 +79,11 @@ impl BodyError {
             Self::NotUtf8
             | Self::BadJson { .. }
             | Self::NotAnObject
+            | Self::BadMultipart { .. }
+            | Self::BadXml { .. }
+            | Self::NoProspect
+            | Self::TooManyProspects { .. }
+            | Self::NoLeadId
             | Self::TooDeep { .. }
             | Self::TooManyFields { .. } => Code::MalformedBody,
         }
@@ -196,7 +225,7 @@ impl From<Fields> for Vec<(String, String)> {
     }
 }
 
-fn utf8_within_limit(body: &[u8]) -> Result<&str, BodyError> {
+pub(super) fn utf8_within_limit(body: &[u8]) -> Result<&str, BodyError> {
     if body.len() > limits::BODY_BYTES {
         return Err(BodyError::TooLarge { limit: limits::BODY_BYTES });
     }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::attribution::Tag;
 use crate::error::Invalid;
 use crate::limits;
@@ -119,9 +117,15 @@ pub(crate) enum Sureness {
 
 /// A source's own names → standard names (or names of one's own, such as `homeowner`, so that several
 /// sources can share fit rules). Theirs are compared in any case of letters.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
-pub struct FieldMap(BTreeMap<String, String>);
+///
+/// And what they say in a field → what that means to us: by our name of the field, after the names are mapped and
+/// before anything is understood. A whole value is compared, in any case of letters and without white space at its
+/// ends; what the map does not have stays as it was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldMap {
+    names: BTreeMap<String, String>,
+    values: BTreeMap<String, BTreeMap<String, String>>,
+}
 
 impl FieldMap {
     /// Checks a map: at most [`limits::FIELD_MAP`] entries; theirs 1 to [`limits::FIELD_NAME_BYTES`] bytes;
@@ -146,11 +150,52 @@ impl FieldMap {
                 return Err(Invalid::new("a field map names each of the sender's fields once"));
             }
         }
-        Ok(Self(map))
+        Ok(Self { names: map, values: BTreeMap::new() })
+    }
+
+    /// The same with a value map: at most [`limits::VALUE_MAP`] values of all fields together, theirs and ours 1 to
+    /// [`limits::EXTRA_BYTES`] bytes.
+    pub fn with_values(self, values: BTreeMap<String, BTreeMap<String, String>>) -> Result<Self, Invalid> {
+        if values.values().map(BTreeMap::len).sum::<usize>() > limits::VALUE_MAP {
+            return Err(Invalid::new(format!("a value map has at most {} values", limits::VALUE_MAP)));
+        }
+        let length = 1..=limits::EXTRA_BYTES;
+        let mut map = BTreeMap::new();
+        for (field, pairs) in values {
+            let known: &mut BTreeMap<String, String> = map.entry(field).or_default();
+            for (theirs, ours) in pairs {
+                if !length.contains(&theirs.len()) || !length.contains(&ours.len()) {
+                    return Err(Invalid::new("a value map's values are 1 to 512 bytes, theirs and ours"));
+                }
+                if known.insert(theirs.trim().to_lowercase(), ours).is_some() {
+                    return Err(Invalid::new("a value map names each of the sender's values once"));
+                }
+            }
+        }
+        Ok(Self { values: map, ..self })
+    }
+
+    /// What a value means.
+    pub(super) fn value<'a>(&'a self, meaning: &Meaning, value: &'a str) -> &'a str {
+        if self.values.is_empty() {
+            return value;
+        }
+        let field = match meaning {
+            Meaning::Standard(standard) => standard.as_str(),
+            Meaning::Tag(tag) => tag.as_str(),
+            Meaning::Own(name) => name,
+        };
+        let ours = self.values.get(field).and_then(|known| known.get(&value.trim().to_lowercase()));
+        ours.map_or(value, String::as_str)
+    }
+
+    /// Whether it renames this field.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.names.contains_key(&name.trim().to_lowercase())
     }
 
     pub(crate) fn meaning(&self, name: &str) -> (Sureness, Meaning) {
-        if let Some(ours) = self.0.get(&name.trim().to_lowercase()) {
+        if let Some(ours) = self.names.get(&name.trim().to_lowercase()) {
             return (Sureness::Mapped, exact(ours).unwrap_or_else(|| Meaning::Own(ours.clone())));
         }
         if let Some(meaning) = exact(name) {
@@ -167,19 +212,6 @@ impl FieldMap {
             None => Tag::named(squeezed.strip_prefix("lasttouch").unwrap_or(&squeezed)).map(Meaning::Tag),
         };
         (Sureness::Alias, standard.or_else(touch).unwrap_or_else(|| Meaning::Own(name.to_owned())))
-    }
-}
-
-impl TryFrom<BTreeMap<String, String>> for FieldMap {
-    type Error = Invalid;
-    fn try_from(entries: BTreeMap<String, String>) -> Result<Self, Invalid> {
-        Self::new(entries)
-    }
-}
-
-impl From<FieldMap> for BTreeMap<String, String> {
-    fn from(map: FieldMap) -> Self {
-        map.0
     }
 }
 

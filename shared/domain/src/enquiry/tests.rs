@@ -103,10 +103,7 @@ fn a_body_that_cannot_be_read_says_why_and_nothing_of_itself() {
     );
     assert_eq!(BodyError::TooLarge { limit: 1 }.code(), Code::BodyTooLarge);
     assert_eq!(BodyError::NotUtf8.code(), Code::MalformedBody);
-    assert_eq!(
-        BodyError::TooDeep { limit: 16 }.to_string(),
-        "the body nests objects and arrays deeper than 16"
-    );
+    assert_eq!(BodyError::TooDeep { limit: 16 }.to_string(), "the body nests deeper than 16 levels");
 }
 
 #[test]

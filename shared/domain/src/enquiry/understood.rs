@@ -219,7 +219,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(enquiry: &'a Enquiry, map: &FieldMap) -> Self {
+    fn new(enquiry: &'a Enquiry, map: &'a FieldMap) -> Self {
         let mut read = Self {
             candidates: BTreeMap::new(),
             extra: BTreeMap::new(),
@@ -230,9 +230,11 @@ impl<'a> Reader<'a> {
             if value.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
                 continue;
             }
-            match map.meaning(name) {
-                (_, Meaning::Own(ours)) => read.set_aside(&ours, value),
-                (sureness, meaning) => {
+            let (sureness, meaning) = map.meaning(name);
+            let value = map.value(&meaning, value);
+            match meaning {
+                Meaning::Own(ours) => read.set_aside(&ours, value),
+                Meaning::Standard(_) | Meaning::Tag(_) => {
                     read.candidates.entry(meaning).or_default().push((sureness, name, value));
                 }
             }

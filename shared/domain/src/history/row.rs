@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::{mend, when};
 use crate::distribution::Core;
-use crate::enquiry::{Enquiry, FieldMap, Fields, Understood, squeezed};
+use crate::enquiry::{Enquiry, Fields, Understood, squeezed};
 use crate::error::{FieldError, Invalid};
 use crate::ids::{ContractId, DealerId, SourceId};
 use crate::limits;
@@ -277,7 +277,7 @@ impl<'r> Reader<'r> {
         at: Timestamp,
         own: impl Fn(&str) -> bool,
     ) -> Option<(&'a Offer, Fields, Understood)> {
-        let map = FieldMap::new(source.fields.clone()).unwrap_or_default(); // checked with the rulebook
+        let map = source.map();
         let said = row.iter().filter(|(name, _)| !own(name));
         let said: Vec<(&str, &str)> = said.filter(|(_, value)| !value.trim().is_empty()).collect();
         let fields = mend::fields(&said, &map).unwrap_or_default(); // no more of them than were sent

@@ -139,12 +139,13 @@ pub(super) const CONTRACTS: [Column; 30] = [
 pub(super) const OFFER_KEYS: [&str; 7] = ["id", "category", "name", "mode", "ranking", "band", "incentive"];
 
 /// Keys of a `[[source]]`.
-pub(super) const SOURCE_KEYS: [&str; 15] = [
+pub(super) const SOURCE_KEYS: [&str; 16] = [
     "id",
     "kind",
     "offer",
     "offers",
     "fields",
+    "values",
     "origins",
     "thank_you",
     "error_page",

@@ -213,6 +213,12 @@ impl<'t, 'a> Keys<'t, 'a> {
             .collect())
     }
 
+    /// All pairs of this table, where it holds nothing else.
+    pub(super) fn rest(self) -> Vec<Pair<'t, 'a>> {
+        let pair = |name: &'t str, offset, value| Pair { name, name_offset: offset, value };
+        self.table.iter().map(|(name, value)| pair(name.get_ref(), name.span().start, value)).collect()
+    }
+
     /// One string of a list or table of strings.
     pub(super) fn part<T>(
         &self,

@@ -45,6 +45,7 @@
 //! | `offer` | none | the offer of an enquiry that names none |
 //! | `offers` | none | `{ "what the page says" = "offer" }`, names to 200 bytes |
 //! | `fields` | none | `{ "their name" = "standard_name" }`, at most 200, names to 64 bytes |
+//! | `values` | none | `{ consent = { "Yes, call me" = "yes" } }`: by our name of a field, what they say in it and what that means; at most 500 values of 512 bytes |
 //! | `origins` | none | at most 8, `https://host[:port]` |
 //! | `thank_you`, `error_page` | none | `http(s)` URLs to 2,048 bytes |
 //! | `test` | `false` | |

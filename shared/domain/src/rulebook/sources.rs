@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::civil::Date;
 
 use crate::contract::Caps;
+use crate::enquiry::FieldMap;
 use crate::error::Invalid;
 use crate::ids::{OfferId, SourceId};
 use crate::limits;
@@ -44,6 +45,9 @@ pub struct Source {
     pub offers: BTreeMap<String, OfferId>,
     /// The sender's name of a field → the standard name.
     pub fields: BTreeMap<String, String>,
+    /// Our name of a field → what the sender says in it → what that means.
+    #[serde(default)]
+    pub values: BTreeMap<String, BTreeMap<String, String>>,
     /// Pages that may post, as `scheme://host[:port]`, at most [`limits::ORIGINS_PER_SOURCE`].
     pub origins: Vec<String>,
     /// Where a plain form goes on to, an `http(s)` URL.
@@ -65,6 +69,14 @@ pub struct Source {
     /// Whether its pages send a form token with every enquiry.
     #[serde(default)]
     pub form_token: bool,
+}
+
+impl Source {
+    /// How its enquiries are read. Both maps were checked with the rulebook.
+    pub fn map(&self) -> FieldMap {
+        let names = FieldMap::new(self.fields.clone()).unwrap_or_default();
+        names.clone().with_values(self.values.clone()).unwrap_or(names)
+    }
 }
 
 pub(super) fn read(
@@ -115,6 +127,7 @@ fn source(
     let offer = keys.reference("offer", offers, problems);
     let offer_map = offer_map(&mut keys, offers, problems);
     let fields = field_map(&mut keys, problems);
+    let values = value_map(&mut keys, problems);
     let origins = origins(&mut keys, problems);
     let thank_you = keys.optional("thank_you", text(value::page), problems);
     let error_page = keys.optional("error_page", text(value::page), problems);
@@ -133,6 +146,7 @@ fn source(
         offer: offer?,
         offers: offer_map?,
         fields: fields?,
+        values: values?,
         origins: origins?,
         thank_you: thank_you?,
         error_page: error_page?,
@@ -183,7 +197,44 @@ fn field_map(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<BTreeMap<
             (Err(Refused), _) | (_, Err(Refused)) => whole = Err(Refused),
         }
     }
-    whole.map(|()| map)
+    whole?;
+    match FieldMap::new(map.clone()) {
+        Ok(_) => Ok(map),
+        Err(rule) => keys.refuse("fields", ProblemCode::InvalidValue, format!("fields: {rule}"), problems),
+    }
+}
+
+/// `values = { consent = { "Yes, call me" = "yes" } }`
+fn value_map(
+    keys: &mut Keys<'_, '_>,
+    problems: &mut Problems,
+) -> Read<BTreeMap<String, BTreeMap<String, String>>> {
+    let mut map = BTreeMap::new();
+    let mut whole = Ok(());
+    for pair in keys.pairs("values", problems)? {
+        let Ok(field) = value::field_name(pair.name) else {
+            let rule =
+                "values: a field is named as we name it: lower-case letters, digits and '_', a letter first";
+            whole = keys.refuse_at(pair.name_offset, ProblemCode::InvalidValue, rule, problems);
+            continue;
+        };
+        let of_field = keys.nested("values", &pair, problems)?;
+        for said in of_field.rest() {
+            let theirs = theirs(keys, said.name, said.name_offset, limits::EXTRA_BYTES, problems);
+            let ours = keys.part("values", said.value, |text| Ok(text.to_owned()), problems);
+            match (theirs, ours) {
+                (Ok(theirs), Ok(ours)) => {
+                    drop(map.entry(field.clone()).or_insert_with(BTreeMap::new).insert(theirs, ours));
+                }
+                (Err(Refused), _) | (_, Err(Refused)) => whole = Err(Refused),
+            }
+        }
+    }
+    whole?;
+    match FieldMap::default().with_values(map.clone()) {
+        Ok(_) => Ok(map),
+        Err(rule) => keys.refuse("values", ProblemCode::InvalidValue, format!("values: {rule}"), problems),
+    }
 }
 
 /// What a sender writes: not ours to choose, but bounded.

@@ -82,7 +82,7 @@ words! {
         UnknownSource = "unknown_source",
         /// The body could not be read.
         Unreadable = "unreadable",
-        /// The source's cap was full when it came in from the spill.
+        /// The source's cap was full when it came in, and it was not to be refused: from the spill, or an ad platform.
         SourceCap = "source_cap",
     }
 }

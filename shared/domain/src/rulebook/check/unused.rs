@@ -96,10 +96,12 @@ impl Rulebook {
 /// A slip in a standard name would lose every lead's e-mail without a sound: it would be kept as a
 /// field that nobody knows.
 fn check_fields(source: &Source, at: Position, warnings: &mut Warnings) {
-    for standard in source.fields.values().filter(|standard| !STANDARD_FIELDS.contains(&standard.as_str())) {
+    let named = source.fields.values().map(|standard| ("fields", standard));
+    let named = named.chain(source.values.keys().map(|standard| ("values", standard)));
+    for (key, standard) in named.filter(|(_, standard)| !STANDARD_FIELDS.contains(&standard.as_str())) {
         if let Some(meant) = nearest(standard, STANDARD_FIELDS.into_iter()) {
             let message = format!(
-                "fields of source \"{}\": \"{standard}\" is no standard field; did you mean \"{meant}\"?",
+                "{key} of source \"{}\": \"{standard}\" is no standard field; did you mean \"{meant}\"?",
                 source.id
             );
             warnings.note("sources.toml", at, ProblemCode::Unlikely, message);

@@ -1,0 +1,293 @@
+//! The ways in besides JSON and plain forms: multipart, ad platforms, ADF; and a source's own words.
+
+use http::Method;
+use leadyard_domain::access::{Platform, PlatformKey, SourceSecret};
+use leadyard_domain::ids::{EnquiryId, SourceId};
+use leadyard_tests::{Person, Reply, Rules, Yard};
+use serde_json::{Value, json};
+
+async fn yard() -> Yard {
+    Yard::of(
+        Rules::roofing("acme")
+            .source_of("google", "ads", "offer = \"roof\"\nfields = { \"Which roof?\" = \"roof_type\" }")
+            .source_of("google", "capped", "offer = \"roof\"\ncaps = { day = 1 }")
+            .source("worded", WORDED)
+            .seller("hudson", []),
+    )
+    .await
+}
+
+const WORDED: &str = r#"offers = { "New roof" = "roof" }
+fields = { "May we call?" = "consent", "Project" = "offer", "Own?" = "homeowner" }
+values = { consent = { "Yes, please call me" = "yes" }, offer = { "ROOF-2" = "New roof" }, homeowner = { "1" = "owner" } }"#;
+
+// --- Multipart, and a source's own words ---
+
+#[tokio::test(start_paused = true)]
+async fn ways_what_curl_sends_as_multipart_is_an_enquiry() {
+    let yard = yard().await;
+    // Recorded: curl 7.88.1 -F name='Ada Hill' -F email=ada@mail.example -F photo=@roof.txt
+    let body = "--------------------------241b0961842b60f9\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nAda Hill\r\n--------------------------241b0961842b60f9\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\nada@mail.example\r\n--------------------------241b0961842b60f9\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"roof.txt\"\r\nContent-Type: text/plain\r\n\r\nshingles\n\r\n--------------------------241b0961842b60f9--\r\n";
+    let kind = "multipart/form-data; boundary=------------------------241b0961842b60f9";
+    let reply = yard.server("web").sends(kind, body).await.is(201);
+    let kept = yard.enquiry(reply.text_of("enquiry")).await.unwrap();
+    assert_eq!(kept.fields.get("email"), Some("ada@mail.example"));
+    assert_eq!(kept.fields.get("photo"), Some("(a file of 9 bytes, not kept)"));
+    // A browser that submits such a form gets a page.
+    let browser = yard.page("web").header("accept", "text/html");
+    let page = browser.sends(kind, body).await.is(201);
+    assert!(page.header("content-type").starts_with("text/html") && page.text.contains("Thank you"));
+    // What breaks off is kept raw.
+    let cut = yard.server("web").sends(kind, &body[..300]).await.is(400).is_problem("malformed-body");
+    assert!(yard.enquiry(cut.text_of("enquiry")).await.unwrap().raw.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_a_source_s_words_are_translated_before_they_are_understood() {
+    let yard = yard().await;
+    let ada = Person::named("Ada", "Hill").with("May we call?", " YES, please call me").with("Own?", "1");
+    let lead = yard.server("worded").posts(&ada.with("Project", "roof-2")).await.is(201);
+    assert_eq!(lead.text_of("status"), "received", "{}", lead.text);
+    let stored = yard.stored(lead.text_of("lead")).await;
+    assert_eq!(stored.offer.as_str(), "roof");
+    assert!(stored.brings.has(leadyard_domain::contract::Need::Consent));
+    // What was received is kept as it came.
+    let kept = yard.enquiry(lead.text_of("enquiry")).await.unwrap();
+    assert_eq!(kept.fields.get("Own?"), Some("1"));
+    let understood = leadyard_platform::judging::understand(&kept, Some(&source(&yard, "worded").await));
+    assert_eq!(understood.extra.get("homeowner").map(String::as_str), Some("owner"));
+}
+
+async fn source(yard: &Yard, id: &str) -> leadyard_domain::rulebook::Source {
+    let core = yard.cloud.rulebooks.current(&yard.cloud.store, &yard.company_id()).await.unwrap().unwrap();
+    core.source(&SourceId::new(id).unwrap()).unwrap().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_a_value_map_that_cannot_be_kept_is_refused_by_its_place() {
+    let yard = yard().await;
+    for (values, says) in [
+        ("values = { \"Own?\" = { a = \"b\" } }", "a field is named as we name it"),
+        ("values = { consent = \"yes\" }", "this is a table"),
+        ("values = { consent = { \"Ja\" = \"yes\", \"ja\" = \"no\" } }", "each of the sender's values once"),
+        ("fields = { \"Mail\" = \"email\", \"mail\" = \"phone\" }", "each of the sender's fields once"),
+    ] {
+        let rules = Rules::roofing("acme").source("bad", &format!("offer = \"roof\"\n{values}"));
+        let refused = yard.publish(&rules.seller("hudson", [])).await.is(422).is_problem("rulebook-refused");
+        assert!(refused.text.contains(says), "{values}: {}", refused.text);
+        assert!(refused.text.contains("sources.toml"), "{}", refused.text);
+    }
+}
+
+// --- Google Ads ---
+
+fn google_key(yard: &Yard, source: &str) -> String {
+    platform_key(yard, Platform::Google, source)
+}
+
+fn platform_key(yard: &Yard, platform: Platform, source: &str) -> String {
+    let source =
+        SourceSecret { company: yard.company_id(), source: SourceId::new(source).unwrap(), generation: 1 };
+    PlatformKey::of(&yard.cloud.master, platform, &source).reveal().to_owned()
+}
+
+/// As Google's documentation of its webhook shows it; the person is ours.
+fn google_lead(yard: &Yard, source: &str, lead_id: &str) -> Value {
+    json!({
+        "lead_id": lead_id,
+        "user_column_data": [
+            { "column_name": "Full Name", "string_value": "Ada Hill", "column_id": "FULL_NAME" },
+            { "column_name": "User Email", "string_value": "ada@mail.example", "column_id": "EMAIL" },
+            { "column_name": "User Phone", "string_value": "1-305-555-0100", "column_id": "PHONE_NUMBER" },
+            { "column_name": "Postal Code", "string_value": "33101", "column_id": "POSTAL_CODE" },
+            { "column_name": "Which roof?", "string_value": "metal", "column_id": "q_17" },
+        ],
+        "api_version": "1.0", "form_id": 40_000_000_000_u64, "campaign_id": "123456789012345678",
+        "google_key": google_key(yard, source), "is_test": false, "gcl_id": "CjwK",
+        "adgroup_id": 20_000_000_000_u64, "creative_id": 30_000_000_000_u64,
+    })
+}
+
+async fn google(yard: &Yard, source: &str, lead: &Value) -> Reply {
+    let path = format!("/v1/leads/{}/google", yard.page(source).key());
+    yard.sends(None, Method::POST, &path, "application/json", lead.to_string().into_bytes()).await
+}
+
+fn id_of(yard: &Yard, platform: Platform, source: &str, lead_id: &str) -> String {
+    let source = SourceId::new(source).unwrap();
+    yard.cloud.master.platform_enquiry(platform, &yard.company_id(), &source, lead_id).to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_a_google_lead_reaches_a_dealer_once_however_often_it_is_sent() {
+    let yard = yard().await;
+    let lead = google_lead(&yard, "ads", "g-1");
+    // Twenty at one moment, as when the first reply was lost; and once more a week later, changed.
+    let replies = futures::future::join_all((0..20).map(|_| google(&yard, "ads", &lead))).await;
+    assert!(replies.iter().all(|reply| reply.status == 200 && reply.json == json!({})));
+    yard.advance(std::time::Duration::from_secs(7 * 86_400)).await;
+    let mut later = lead.clone();
+    later["lead_stage"] = json!("new");
+    let _ = google(&yard, "ads", &later).await.is(200);
+    yard.settle().await;
+
+    let kept = yard.enquiry(&id_of(&yard, Platform::Google, "ads", "g-1")).await.unwrap();
+    let story = yard.story(&kept.lead.unwrap().to_string()).await;
+    assert_eq!(story.enquiries(), 1);
+    assert_eq!(yard.told("hudson").len(), 1, "no repeat is told");
+    let understood = leadyard_platform::judging::understand(&kept, Some(&source(&yard, "ads").await));
+    assert_eq!(understood.attribution.campaign(), Some("123456789012345678"));
+    assert_eq!(understood.extra.get("roof_type").map(String::as_str), Some("metal"));
+    assert_eq!(understood.extra.get("form_id").map(String::as_str), Some("40000000000"));
+    assert_eq!(understood.zip.map(|zip| zip.to_string()).as_deref(), Some("33101"));
+    assert!(
+        kept.fields.iter().all(|(name, value)| name != "google_key" && value != google_key(&yard, "ads"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_a_wrong_google_key_is_refused_and_nothing_is_stored() {
+    let yard = yard().await;
+    let mut lead = google_lead(&yard, "ads", "g-2");
+    for wrong in [json!("wrong"), json!(""), json!(google_key(&yard, "capped")), Value::Null] {
+        lead["google_key"] = wrong;
+        let reply = google(&yard, "ads", &lead).await.is(401);
+        assert!(!reply.text_of("message").is_empty(), "{}", reply.text);
+    }
+    assert!(yard.enquiry(&id_of(&yard, Platform::Google, "ads", "g-2")).await.is_none());
+    // Another key in the path: nobody's.
+    let path = "/v1/leads/pk_nothing.AAAA/google";
+    let body = lead.to_string().into_bytes();
+    assert!(
+        !yard
+            .sends(None, Method::POST, path, "application/json", body)
+            .await
+            .is(401)
+            .text_of("message")
+            .is_empty()
+    );
+    // What cannot be read is final, and says why.
+    let path = format!("/v1/leads/{}/google", yard.page("ads").key());
+    let reply =
+        yard.sends(None, Method::POST, &path, "application/json", b"{\"google_key\":1}".to_vec()).await;
+    assert!(reply.is(400).text_of("message").contains("lead_id"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_google_s_test_data_reaches_nobody_and_makes_nobody() {
+    let yard = yard().await;
+    let mut lead = google_lead(&yard, "capped", "test-1");
+    lead["is_test"] = json!(true);
+    let _ = google(&yard, "capped", &lead).await.is(200);
+    // Also without a person in it: nobody is to release that.
+    let mut nobody = google_lead(&yard, "capped", "test-2");
+    (nobody["is_test"], nobody["user_column_data"]) = (json!(true), json!([]));
+    let _ = google(&yard, "capped", &nobody).await.is(200);
+    yard.settle().await;
+    assert!(yard.told("hudson").is_empty());
+    for id in ["test-1", "test-2"] {
+        let kept = yard.enquiry(&id_of(&yard, Platform::Google, "capped", id)).await.unwrap();
+        assert_eq!((kept.status.as_str(), kept.lead), ("test", None));
+    }
+    // It moved no counter, and the person is new.
+    assert_eq!(
+        yard.server("capped").posts(&Person::named("Ada", "Hill")).await.is(201).text_of("status"),
+        "received"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_a_full_cap_refuses_nothing_that_google_would_not_send_again() {
+    let yard = yard().await;
+    let _ = google(&yard, "capped", &google_lead(&yard, "capped", "g-3")).await.is(200);
+    let mut second = google_lead(&yard, "capped", "g-4");
+    second["user_column_data"][1]["string_value"] = json!("bob@mail.example");
+    second["user_column_data"][2]["string_value"] = json!("1-305-555-0190");
+    let _ = google(&yard, "capped", &second).await.is(200);
+    let kept = yard.enquiry(&id_of(&yard, Platform::Google, "capped", "g-4")).await.unwrap();
+    assert_eq!((kept.status.as_str(), kept.reasons), ("quarantined", vec!["source_cap".to_owned()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_google_is_answered_while_the_table_is_away_and_told_to_come_back_when_nothing_keeps_it() {
+    let yard = yard().await;
+    let lead = google_lead(&yard, "ads", "g-5");
+    yard.lead(&Person::named("Bob", "Mann")).await;
+    yard.faults.table(true);
+    let _ = google(&yard, "ads", &lead).await.is(200);
+    yard.faults.queues(true);
+    let reply = google(&yard, "ads", &lead).await.is(503);
+    assert!(!reply.text_of("message").is_empty());
+    yard.faults.queues(false);
+    yard.faults.table(false);
+    yard.settle().await;
+    let kept = yard.enquiry(&id_of(&yard, Platform::Google, "ads", "g-5")).await.unwrap();
+    assert_eq!((kept.status.as_str(), kept.fields.get("Which roof?")), ("received", Some("metal")));
+}
+
+// --- ADF ---
+
+fn adf(people: &[(&str, &str)]) -> String {
+    let prospect = |(name, email): &(&str, &str)| {
+        format!(
+            "<prospect><requestdate>2026-06-01T15:30:20-04:00</requestdate><vehicle interest=\"buy\"><year>2021</year><make>Chevrolet</make></vehicle><customer><contact><name part=\"full\">{name}</name><email>{email}</email></contact></customer></prospect>"
+        )
+    };
+    let all: String = people.iter().map(prospect).collect();
+    format!("<?xml version=\"1.0\"?><?adf version=\"1.0\"?><adf>{all}</adf>")
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_an_adf_prospect_is_an_enquiry_under_each_of_its_types() {
+    let yard = yard().await;
+    let body = adf(&[("Ada Hill", "ada@mail.example")]);
+    let first = yard.server("web").sends("application/x-adf+xml", body.clone()).await.is(201);
+    for kind in ["text/xml; charset=utf-8", "application/xml"] {
+        let again = yard.server("web").sends(kind, body.clone()).await.is(200);
+        assert_eq!(again.text_of("lead"), first.text_of("lead"));
+    }
+    let kept = yard.enquiry(first.text_of("enquiry")).await.unwrap();
+    assert_eq!(kept.fields.get("vehicle_make"), Some("Chevrolet"));
+    yard.settle().await;
+    assert_eq!(yard.told("hudson")[0].lead(), first.text_of("lead"));
+    // No prospect: kept raw, and said.
+    let none = yard.server("web").sends("text/xml", "<adf/>").await.is(400).is_problem("malformed-body");
+    assert_eq!(yard.enquiry(none.text_of("enquiry")).await.unwrap().raw.as_deref(), Some("<adf/>"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_several_prospects_are_several_enquiries_and_none_is_lost() {
+    let yard = yard().await;
+    let server = yard.server("web").header("idempotency-key", "file-1");
+    let body = adf(&[("Ada Hill", "ada@mail.example"), ("Bob Mann", "bob@mail.example")]);
+    let reply = server.sends("text/xml", body.clone()).await.is(201);
+    let each = reply.json["enquiries"].as_array().unwrap().clone();
+    assert_eq!((reply.text_of("status"), each.len()), ("received", 2));
+    let again = server.sends("text/xml", body).await.is(201);
+    assert_eq!(again.json, reply.json, "a replay of each");
+    // One that reaches nobody is named, and kept; the other is kept as usual.
+    let body = adf(&[("Nobody", "-"), ("Cy Young", "cy@mail.example")]);
+    let reply = yard.server("web").sends("text/xml", body).await.is(422).is_problem("unreachable-person");
+    let each = reply.json["enquiries"].as_array().unwrap();
+    let status_of =
+        async |at: usize| yard.enquiry(each[at]["enquiry"].as_str().unwrap()).await.unwrap().status;
+    assert_eq!((status_of(0).await, status_of(1).await), ("quarantined".to_owned(), "received".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_adf_is_spilled_prospect_by_prospect() {
+    let yard = yard().await;
+    yard.lead(&Person::named("Dan", "Fox")).await;
+    yard.faults.table(true);
+    let one = yard.server("web").sends("text/xml", adf(&[("Ada Hill", "ada@mail.example")])).await.is(202);
+    let two = adf(&[("Bob Mann", "bob@mail.example"), ("Cy Young", "cy@mail.example")]);
+    let two = yard.server("web").sends("text/xml", two).await.is(201);
+    yard.faults.table(false);
+    yard.settle().await;
+    let each = two.json["enquiries"].as_array().unwrap();
+    assert!(each.iter().all(|one| one["status"] == "spilled"), "{}", two.text);
+    for id in each.iter().chain([&one.json]).map(|one| one["enquiry"].as_str().unwrap()) {
+        let id: EnquiryId = id.parse().unwrap();
+        assert_eq!(yard.enquiry(&id.to_string()).await.unwrap().status, "received");
+    }
+}
