@@ -100,6 +100,8 @@ struct LeadItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     prio: Option<Priority>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    erased: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<Timestamp>,
 }
 
@@ -136,6 +138,7 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
         concl: lead.last_conclusion.clone(),
         hold: lead.hold.clone(),
         prio: lead.priority_set,
+        erased: lead.erased_at,
         due: lead.due,
     };
     let mut item = to_item(&Key::Lead(lead.id), &shape)?;
@@ -212,6 +215,7 @@ pub(super) fn read_lead(item: Item) -> Result<Lead, StoreError> {
         last_conclusion: shape.concl,
         hold: shape.hold,
         priority_set: shape.prio,
+        erased_at: shape.erased,
         due,
     })
 }
