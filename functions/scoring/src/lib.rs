@@ -87,19 +87,22 @@ async fn whose(
     match &interaction.of {
         InteractionOf::Lead(lead) => {
             let known = cloud.store.lead_surviving(*lead).await?;
-            Ok(known.filter(|known| &known.company == company).map(|known| Visits::Lead(known.id)))
+            Ok(known.filter(|known| &known.company == company && !known.is_erased()).map(|known| Visits::Lead(known.id)))
         }
         InteractionOf::Visitor(visitor) => {
             let Some(linked) = cloud.store.visitor_lead(company, *visitor).await? else {
                 return Ok(Some(Visits::Visitor(company.clone(), *visitor)));
             };
             let lead = cloud.store.lead_surviving(linked).await?;
-            Ok(Some(Visits::Lead(lead.map_or(linked, |lead| lead.id))))
+            // What an erased person's browser goes on doing is nobody's.
+            let known = lead.as_ref().is_none_or(|lead| !lead.is_erased());
+            Ok(known.then(|| Visits::Lead(lead.map_or(linked, |lead| lead.id))))
         }
         InteractionOf::Identity(hash) => {
             let mut leads = Vec::new();
             for identified in cloud.store.identity_scopes(hash).await? {
-                leads.extend(cloud.store.lead_surviving(identified.lead).await?);
+                let lead = cloud.store.lead_surviving(identified.lead).await?;
+                leads.extend(lead.filter(|lead| !lead.is_erased()));
             }
             Ok(latest(leads, interaction).map(|lead| Visits::Lead(lead.id)))
         }
@@ -121,6 +124,9 @@ async fn rescore(cloud: &Cloud, id: LeadId) -> Result<(), StoreError> {
     const ROUNDS: usize = 10;
     for _ in 0..ROUNDS {
         let Some((mut lead, activity)) = cloud.store.lead_with_activity(id).await? else { return Ok(()) };
+        if lead.is_erased() {
+            return Ok(());
+        }
         let now = cloud.clock.now();
         let Some(in_force) = judging::in_force(cloud, &lead.company).await? else {
             // No rules, no score. The lead is written all the same: one that nobody wrote did nothing.
