@@ -105,6 +105,7 @@ impl Market {
             user_agent: None,
             spilled: false,
             gpc: false,
+            visitor: None,
             quarantine: None,
         };
         let keep = Keep {

@@ -216,6 +216,10 @@ async fn perform(
             let detail = "the lead was merged into another: act on that one";
             return Err(Problem::new(Code::StateConflict, detail).with("merged_into", json!(into)));
         }
+        if lead.is_erased() && kind != Kind::TakeBack {
+            let detail = "the lead's person was erased: nothing is done to it any more";
+            return Err(Problem::new(Code::StateConflict, detail).with("erased_at", json!(lead.erased_at)));
+        }
         let done = match kind {
             Kind::Place => place::place(cloud, desk, lead, asked).await?,
             Kind::TakeBack => take_back(cloud, desk, lead, asked).await?,
@@ -330,7 +334,8 @@ async fn take_back(
     if lead.stage.closed() {
         return Err(refused("the lead's cycle is closed: there is nothing to take back"));
     }
-    let reason = note("reason", asked.reason.clone())?;
+    // Of a shell no more is written than who did what.
+    let reason = note("reason", asked.reason.clone())?.filter(|_| !lead.is_erased());
     let seats =
         lead.holders.iter().filter(|holder| asked.assignment.is_none_or(|id| id == holder.assignment));
     let seats: Vec<_> = seats.map(|holder| (lead.cycle_of(holder), holder.assignment)).collect();

@@ -71,6 +71,9 @@ async fn shown(cloud: &Cloud, assignment: &Assignment) -> Result<Value, Problem>
         members.insert("person".to_owned(), json!(person));
         members.insert("masked".to_owned(), json!(assignment.masked()));
         members.insert("offer".to_owned(), json!(lead.offer));
+        if lead.erased_at.is_some() {
+            members.insert("erased_at".to_owned(), json!(lead.erased_at));
+        }
     }
     // Who of the desk decided is the desk's own.
     if let Some(asked) = item["return"].as_object_mut() {

@@ -105,7 +105,7 @@ pub(crate) async fn of_desk(cloud: &Cloud, lead: &str, headers: &HeaderMap) -> R
     Ok(Whole { story, merged })
 }
 
-fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], score: &Value) -> Value {
+pub(crate) fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], score: &Value) -> Value {
     let story = &whole.story;
     let lead = &story.lead;
     json!({
@@ -128,6 +128,7 @@ fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], sc
         "priority": lead.priority(),
         "priority_set": lead.priority_set,
         "next_step": lead.score.as_ref().map(|score| score.next_step),
+        "erased_at": lead.erased_at,
         "possible_duplicate": lead.possible_duplicate,
         "merged_into": survivor,
         "merged": lead.merged,
@@ -157,7 +158,7 @@ fn touches(opening: Option<&Understood>, by: Touch) -> Value {
 }
 
 /// A score with lines that sum to it, in hundredths of a point.
-fn explain(score: &Score) -> Value {
+pub(crate) fn explain(score: &Score) -> Value {
     let lines: Vec<Value> = score
         .explanation
         .lines

@@ -7,6 +7,7 @@
 //! | [`why`] | why it went there; where it would go now |
 //! | [`acts`], [`place`], [`merge`] | what the desk does to a lead |
 //! | [`interactions`] | the desk's word on what a lead did |
+//! | [`privacy`] | what is held of a person; their erasure, and its ledger
 //! | [`waiting`] | who waits and why; unmet demand |
 //! | [`quiet`] | why a dealer got nothing today |
 //! | [`shadow`] | what shadow mode would have done, beside what the desk did |
@@ -25,6 +26,7 @@ mod acts;
 mod place;
 mod merge;
 mod interactions;
+mod privacy;
 mod waiting;
 mod quiet;
 mod shadow;
@@ -58,8 +60,13 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/leads/{lead}", get(leads::story))
         .route("/v1/leads/{lead}/recommendation", get(why::recommendation))
         .route("/v1/leads/{lead}/decisions/{decision}", get(why::decision))
+        .route("/v1/leads/{lead}/erase", post(privacy::erase_lead))
         .route("/v1/leads/{lead}/{act}", post(acts::one))
         .route("/v1/leads/{lead}/interactions/{interaction}/{word}", post(interactions::judge))
+        .route("/v1/persons/export", post(privacy::export))
+        .route("/v1/persons/erase", post(privacy::erase_person))
+        .route("/v1/erasures", get(privacy::ledger))
+        .route("/v1/erasures/reapply", post(privacy::reapply))
         .route("/v1/waiting", get(waiting::room))
         .route("/v1/why-nothing", get(quiet::why_nothing))
         .route("/v1/shadow", get(shadow::compared))

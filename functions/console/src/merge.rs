@@ -95,6 +95,8 @@ fn refused(why: Unmergeable, from: &Lead, into: &Lead) -> Problem {
             .with("scope", json!(from.scope.to_string()))
             .with("into_scope", json!(into.scope.to_string())),
         Unmergeable::Quarantined => problem.with("stage", json!([from.stage, into.stage])),
-        Unmergeable::Itself | Unmergeable::OtherCompany | Unmergeable::TooMany => problem,
+        Unmergeable::Itself | Unmergeable::OtherCompany | Unmergeable::Erased | Unmergeable::TooMany => {
+            problem
+        },
     }
 }

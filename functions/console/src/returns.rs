@@ -125,6 +125,8 @@ async fn request_return(
     let settled_at = returnable(&stands)?;
     let refused = |detail: String| Problem::new(Code::StateConflict, detail);
     let lead = cloud.store.lead_get(stands.lead).await?.ok_or_else(missing)?;
+    // Of a person who was erased nobody writes any more.
+    let asked = Return { note: asked.note.filter(|_| !lead.is_erased()), ..asked };
     let found = terms_of(cloud, &lead, &stands).await?;
     let (core, terms) = found.ok_or_else(|| refused("the contract takes no returns".to_owned()))?;
     if !terms.reasons.contains(&asked.reason) {
@@ -262,6 +264,8 @@ pub(crate) async fn decide(
         if state == ReturnState::Approved {
             returnable(&next)?;
         }
+        let lead = cloud.store.lead_get(next.lead).await?;
+        let reason = reason.clone().filter(|_| lead.is_some_and(|lead| !lead.is_erased()));
         if let Some(asked) = &mut next.returned {
             asked.state = state;
             asked.decided_at = Some(now);

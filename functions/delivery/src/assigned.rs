@@ -91,6 +91,9 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         assignment.interrupt_attempt(number);
     }
     let Some(lead) = cloud.store.lead_get(assignment.lead).await? else { return Ok(()) };
+    if lead.is_erased() {
+        return Ok(()); // whoever erases its person ends it
+    }
     let gone_on = match lead.merged_into {
         None => lead.cycle != assignment.cycle,
         Some(_) => cloud.store.lead_of(&assignment).await?.is_none(),

@@ -63,7 +63,8 @@ pub(crate) async fn try_once(
         return Ok(None);
     };
     let assignment = cloud.store.assignment_get(delivery.lead, delivery.cycle, delivery.assignment).await?;
-    if !concerns(delivery.event, assignment.as_ref(), now) {
+    let of_nobody = lead.is_erased() && !matches!(delivery.event, Event::Erased | Event::Withdrawn);
+    if of_nobody || !concerns(delivery.event, assignment.as_ref(), now) {
         delivery.due = None;
         delivery.state = DeliveryState::NotReceived;
         return Ok(None);
@@ -118,8 +119,12 @@ pub(crate) async fn try_once(
             return Ok(Some(try_again(delivery, channels::room_at(cloud, now), now)));
         }
     }
-    let (outcome, attempt) = post::attempt(cloud, way, known.channel.order, now).await;
+    let (outcome, mut attempt) = post::attempt(cloud, way, known.channel.order, now).await;
     drop(under_way);
+    if lead.is_erased() {
+        // It may repeat whom it is about.
+        attempt.answer.clear();
+    }
     tracing::info!(
         lead.id = %delivery.lead, assignment.id = %delivery.assignment, dealer.id = %delivery.dealer,
         event = %delivery.event, channel.order = known.channel.order, attempt.end = %attempt.end,

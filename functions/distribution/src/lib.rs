@@ -137,6 +137,10 @@ impl Worker<'_> {
         if lead.has_expired(window, now) {
             return settle(cloud, lead, |lead| lead.close(Stage::Expired, now)).await;
         }
+        if lead.is_erased() {
+            // A shell: somebody holds it, and nobody is in it to be scored.
+            return settle(cloud, lead, Lead::rest_assigned).await;
+        }
         if suppressed && lead.wants_distribution() {
             // Nobody may be given it; who holds a seat of it keeps that, and no further one is given.
             return suppress(cloud, lead, now).await;

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::contract::Caps;
 use leadyard_domain::distribution::{Core, Reservation};
 use leadyard_domain::enquiry::{Fields, Understood};
-use leadyard_domain::error::Code;
+use leadyard_domain::error::{Code, FieldError};
 use leadyard_domain::ids::{CompanyId, VisitorId};
 use leadyard_domain::lead::{self, Contactable, Lead};
 use leadyard_domain::limits;
@@ -26,7 +26,7 @@ use leadyard_platform::store::{
 
 use crate::answer::{Answer, Answered, Pages, What};
 use crate::arrive::{self, Arrival};
-use crate::whose::{Asking, Known, identity_writes, whose};
+use crate::whose::{Asking, Known, WAS_ERASED, identity_writes, was_erased, whose};
 use crate::{screen, trial};
 
 /// An arrival, understood.
@@ -180,6 +180,7 @@ fn stored(arrival: &Arrival, fields: Fields) -> StoredEnquiry {
         user_agent: arrival.user_agent.clone(),
         spilled: arrival.spilled,
         gpc: arrival.gpc,
+        visitor: None,
         quarantine: None,
     }
 }
@@ -202,6 +203,17 @@ async fn unreadable(
 /// Takes in what was understood.
 pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>, sure: bool) -> Result<Answered, StoreError> {
     let arrival = arrived.arrival;
+    let asking = Asking {
+        company: &arrival.key.company,
+        core: arrived.core,
+        who: &arrived.understood,
+        at: arrival.at,
+    };
+    if was_erased(cloud, asking).await? {
+        let fault = FieldError { pointer: "/received_at".to_owned(), detail: WAS_ERASED.to_owned() };
+        let problem = Problem::new(Code::StateConflict, WAS_ERASED).fields(vec![fault]);
+        return Ok(Answered::fresh(Answer::Refused(problem)));
+    }
     let mut enquiry = stored(arrival, arrived.fields.clone());
     let conclude = |signs: Vec<Reason>| screening::conclude(&arrived.core.screening, signs);
     let offer = arrived.core.offer_of(arrived.source, arrived.understood.offer.as_deref());
@@ -440,6 +452,7 @@ pub(crate) async fn join_and_keep(
     let flagged = met.duplicate().filter(|other| other.id != lead.id);
     lead.possible_duplicate |= flagged.is_some();
     enquiry.lead = Some(lead.id);
+    enquiry.visitor = visitor;
     enquiry.status = if matches!(answer, Answer::Repeat { .. }) { "repeat" } else { "received" }.to_owned();
     let keep = Keep {
         enquiry,

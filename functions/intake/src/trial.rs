@@ -8,7 +8,7 @@ use leadyard_domain::scoring::{Activity, NextStep};
 use leadyard_domain::screening::{self, Verdict};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, with_enquiries};
-use leadyard_platform::store::{StoreError, StoredEnquiry};
+use leadyard_platform::store::{StoreError, StoredEnquiry, TEST};
 
 use crate::answer::{Answer, Answered};
 use crate::keep::{self, Arrived};
@@ -31,7 +31,7 @@ pub(crate) async fn keep(
             Answer::Test { would_go_to: Vec::new(), waiting, reasons: Vec::new() }
         }
     };
-    enquiry.status = "test".to_owned();
+    enquiry.status = TEST.to_owned();
     let visitor = crate::arrive::visitor(cloud, arrived);
     keep::aside(cloud, arrived.arrival, &enquiry, answer, visitor).await
 }

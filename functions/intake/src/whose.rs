@@ -1,7 +1,7 @@
 //! Whose an enquiry is: what a person's e-mail and phone lead to, in the scope of the company and in that of
 //! a single offer.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::distribution::{Conclusion, Core, LeadFacts};
 use leadyard_domain::enquiry::Understood;
 use leadyard_domain::identity::{Claim, Claims, IdentityHash, IdentityKey, Join, PersonKeys, join};
@@ -23,6 +23,26 @@ pub(crate) struct Asking<'a> {
     pub(crate) at: Timestamp,
 }
 
+/// Why what an erased person once sent is not taken in.
+pub(crate) const WAS_ERASED: &str = "this person was erased after it was sent: it is not kept";
+
+/// How long ago an enquiry was sent that is not taken in by the request that brought it: before that nobody asks.
+const LATE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Whether somebody was erased since they sent this: what was under way brings nobody back. Of an enquiry with an
+/// e-mail the e-mail decides; its phone may be others' as well.
+pub(crate) async fn was_erased(cloud: &Cloud, asking: Asking<'_>) -> Result<bool, StoreError> {
+    let Asking { company, who, at, .. } = asking;
+    if cloud.clock.now().duration_since(at) < LATE {
+        return Ok(false);
+    }
+    let key = cloud.identity_key();
+    let email = who.email.as_ref().map(|email| IdentityHash::of_email(&key, company, email));
+    let phone = who.phone.as_ref().map(|phone| IdentityHash::of_phone(&key, company, phone));
+    let erased_at = cloud.store.forgotten_at(email.or(phone).as_slice()).await?;
+    Ok(erased_at.is_some_and(|erased_at| at <= erased_at))
+}
+
 /// The lead that an identity leads to, with what joining must know.
 struct Found {
     identified: Identified,
@@ -31,12 +51,29 @@ struct Found {
     merged: Vec<Lead>,
 }
 
+impl Found {
+    /// Itself, unless its person was erased; what goes on saying that it identifies nobody does so.
+    fn of_somebody(
+        self,
+        hash: Option<IdentityHash>,
+        left: &mut Vec<(IdentityHash, LeadId)>,
+    ) -> Option<Self> {
+        if !self.lead.is_erased() || self.identified.surnames.len() > limits::SURNAMES_PER_IDENTITY {
+            return Some(self);
+        }
+        left.extend(hash.map(|hash| (hash, self.identified.lead)));
+        None
+    }
+}
+
 /// What a person's identities lead to within one scope, and what follows for the enquiry.
 pub(crate) struct Met {
     pub(crate) scope: LeadScope,
     by_email: Option<Found>,
     by_phone: Option<Found>,
     joined: Join,
+    /// Identities that an erased person's shell still has: whoever comes next takes them over.
+    left: Vec<(IdentityHash, LeadId)>,
 }
 
 impl Met {
@@ -103,11 +140,14 @@ impl Known {
 
     /// What they lead to within one scope.
     async fn within(&self, cloud: &Cloud, company: &CompanyId, scope: LeadScope) -> Result<Met, StoreError> {
+        let mut left = Vec::new();
         let by_email = found(cloud, &self.by_email, &scope).await?;
+        let by_email = by_email.and_then(|found| found.of_somebody(self.keys.email, &mut left));
         let by_phone = found(cloud, &self.by_phone, &scope).await?;
+        let by_phone = by_phone.and_then(|found| found.of_somebody(self.keys.phone, &mut left));
         let claim = |found: &Option<Found>| found.as_ref().map(|found| claim_of(&self.key, company, found));
         let joined = join(&self.keys, claim(&by_email).as_ref(), claim(&by_phone).as_ref());
-        Ok(Met { scope, by_email, by_phone, joined })
+        Ok(Met { scope, by_email, by_phone, joined, left })
     }
 }
 
@@ -221,6 +261,7 @@ pub(crate) fn identity_writes(keys: &PersonKeys, met: &Met) -> Vec<IdentityWrite
         scope: met.scope.clone(),
         surname: keys.surname,
         claim,
+        was: met.left.iter().find(|(left, _)| claim && *left == hash).map(|(_, lead)| *lead),
     };
     let mut writes: Vec<IdentityWrite> = met.claims().iter().map(|hash| write(hash, true)).collect();
     for (hash, found) in [keys.email, keys.phone].into_iter().zip([&met.by_email, &met.by_phone]) {

@@ -74,7 +74,7 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Vec<LeadId>, Failure> {
         // Whoever was linked while this was added may have been joined before it stood there: then it is added to
         // the lead as well, which is doing it once. Who is linked after this read is joined after this add.
         if let Visits::Visitor(company, visitor) = &of
-            && let Some(lead) = lead_of(cloud, company, *visitor).await?
+            && let Browser::Of(lead) = browser(cloud, company, *visitor).await?
         {
             cloud.store.activity_add(&Visits::Lead(lead), day, &interactions, now).await?;
             leads.push(lead);
@@ -95,16 +95,20 @@ async fn whose(
     match &interaction.of {
         InteractionOf::Lead(lead) => {
             let known = cloud.store.lead_surviving(*lead).await?;
-            Ok(known.filter(|known| &known.company == company).map(|known| Visits::Lead(known.id)))
+            Ok(known.filter(|known| &known.company == company && !known.is_erased()).map(|known| Visits::Lead(known.id)))
         }
         InteractionOf::Visitor(visitor) => {
-            let linked = lead_of(cloud, company, *visitor).await?;
-            Ok(Some(linked.map_or_else(|| Visits::Visitor(company.clone(), *visitor), Visits::Lead)))
+            Ok(match browser(cloud, company, *visitor).await? {
+                Browser::Unknown => Some(Visits::Visitor(company.clone(), *visitor)),
+                Browser::Of(lead) => Some(Visits::Lead(lead)),
+                Browser::OfErased => None,
+            })
         }
         InteractionOf::Identity(hash) => {
             let mut leads = Vec::new();
             for identified in cloud.store.identity_scopes(hash).await? {
-                leads.extend(cloud.store.lead_surviving(identified.lead).await?);
+                let lead = cloud.store.lead_surviving(identified.lead).await?;
+                leads.extend(lead.filter(|lead| !lead.is_erased()));
             }
             Ok(latest(leads, interaction).map(|lead| Visits::Lead(lead.id)))
         }
@@ -123,15 +127,23 @@ fn read(queued: &QueuedInteraction) -> Option<Interaction> {
     Some(Interaction { kind, id, by_scanner: queued.by_scanner, click })
 }
 
-/// Whose browser it is, once we know.
-async fn lead_of(
-    cloud: &Cloud,
-    company: &CompanyId,
-    visitor: VisitorId,
-) -> Result<Option<LeadId>, StoreError> {
-    let Some(linked) = cloud.store.visitor_lead(company, visitor).await? else { return Ok(None) };
+/// Whose browser it is.
+enum Browser {
+    /// Nobody's that we know yet.
+    Unknown,
+    /// This lead's; of one that was merged, the survivor's.
+    Of(LeadId),
+    /// An erased person's: what it goes on doing is nobody's.
+    OfErased,
+}
+
+async fn browser(cloud: &Cloud, company: &CompanyId, visitor: VisitorId) -> Result<Browser, StoreError> {
+    let Some(linked) = cloud.store.visitor_lead(company, visitor).await? else { return Ok(Browser::Unknown) };
     let lead = cloud.store.lead_surviving(linked).await?;
-    Ok(Some(lead.map_or(linked, |lead| lead.id)))
+    Ok(match lead {
+        Some(lead) if lead.is_erased() => Browser::OfErased,
+        lead => Browser::Of(lead.map_or(linked, |lead| lead.id)),
+    })
 }
 
 /// The lead an interaction of a person means: that of its offer; else the latest open one; else the
@@ -149,6 +161,9 @@ async fn rescore(cloud: &Cloud, id: LeadId) -> Result<(), StoreError> {
     const ROUNDS: usize = 10;
     for _ in 0..ROUNDS {
         let Some((mut lead, activity)) = cloud.store.lead_with_activity(id).await? else { return Ok(()) };
+        if lead.is_erased() {
+            return Ok(());
+        }
         let now = cloud.clock.now();
         let Some(in_force) = judging::in_force(cloud, &lead.company).await? else {
             // No rules, no score. The lead is written all the same: one that nobody wrote did nothing.

@@ -7,6 +7,7 @@
 use futures::future::join_all;
 use jiff::SignedDuration;
 use leadyard_platform::cloud::Cloud;
+use leadyard_platform::person::SeekError;
 use leadyard_platform::queues::{QueueError, ToDelivery, ToSpill};
 use leadyard_platform::store::keys::{self, DueKey};
 use leadyard_platform::store::{DueItem, StoreError};
@@ -81,6 +82,8 @@ enum Unqueued {
     Queue(#[from] QueueError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Erasure(#[from] SeekError),
 }
 
 async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
@@ -104,6 +107,10 @@ async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
                 deadline: true,
             };
             cloud.queues.to_spill(&message).await?;
+        }
+        DueKey::Erasure(company, erasure) => {
+            // No queue has it: it is rare, and all its work is at the table.
+            cloud.erasure_go_on(company, *erasure).await?;
         }
         // The index names no company and no dealer: the lead is a group of its own, behind nobody.
         DueKey::Lead(lead) => cloud.queues.lead_to_distribution(&lead.to_string(), *lead).await?,

@@ -196,6 +196,10 @@ uuid_id! {
     ActId
 }
 uuid_id! {
+    /// A person's erasure.
+    ErasureId
+}
+uuid_id! {
     /// One arrival. Fixed before the first write, so that keeping it twice keeps it once.
     EnquiryId
 }

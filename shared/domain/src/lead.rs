@@ -8,8 +8,10 @@
 //! | module | holds |
 //! |---|---|
 //! | [`merge`] | two leads become one, by the desk's hand |
+//! | [`erase`] | the person goes, the lead stays as a shell |
 
 pub mod merge;
+pub mod erase;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -277,6 +279,8 @@ pub struct Lead {
     pub hold: Option<Hold>,
     /// The desk's word on how urgent it is, over what scoring says.
     pub priority_set: Option<Priority>,
+    /// Its person was erased then: it is a shell, and nobody's any more.
+    pub erased_at: Option<Timestamp>,
     /// When it must be looked at next.
     pub due: Option<Timestamp>,
 }
@@ -361,6 +365,7 @@ impl Lead {
             last_conclusion: None,
             hold: None,
             priority_set: None,
+            erased_at: None,
             due: Some(soon(arrival.at)),
         }
     }
@@ -593,7 +598,9 @@ impl Lead {
         if !self.excluded.contains(&holder.dealer) {
             self.excluded.push(holder.dealer);
         }
-        if !self.stage.closed() {
+        if self.erased_at.is_some() {
+            self.settle_erased(now);
+        } else if !self.stage.closed() {
             self.stage = Stage::Received;
             self.waiting = None;
             self.last_conclusion = None;

@@ -50,6 +50,14 @@ pub const FORM_STEPS: usize = 5;
 pub const VISITORS_PER_LEAD: usize = 8;
 /// Leads that one lead may have taken in by merging.
 pub const MERGED_PER_LEAD: usize = 20;
+/// Leads of one person in one company that are erased or exported at once.
+pub const LEADS_PER_PERSON: usize = 200;
+/// E-mails and phones of one person.
+pub const IDENTITIES_PER_PERSON: usize = 500;
+/// How long after an erasure everything is looked through once more, in minutes: what was under way has arrived.
+pub const ERASURE_AGAIN_MINUTES: i64 = 60;
+/// Erasures in one page of the ledger, or of one request that applies them again.
+pub const ERASURES_PAGE: usize = 100;
 /// Different surnames with which an e-mail or phone still identifies one person.
 pub const SURNAMES_PER_IDENTITY: usize = 2;
 /// Origins of one source; they stand in its page key.

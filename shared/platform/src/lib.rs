@@ -10,6 +10,8 @@
 //! | [`known`] | counters that one worker has read, and keeps true to what it commits |
 //! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
 //! | [`suppression`] | who is on a company's list |
+//! | [`person`] | all that a company holds of one person
+//! | [`erasure`] | a person goes, everywhere, whatever interrupts it
 //! | [`outbound`] | dealers' URLs |
 //! | [`batch`] | partial failures |
 //! | [`http`] | problems, and what every route does alike |
@@ -26,6 +28,8 @@ pub mod known;
 pub mod judging;
 pub mod history;
 mod suppression;
+pub mod person;
+pub mod erasure;
 pub mod outbound;
 pub mod batch;
 pub mod http;

@@ -25,7 +25,7 @@ use super::directory::Directory;
 use super::people::{Of, people};
 use super::{Asked, Office, Request, Row, Status, let_in};
 use crate::keep::contactable;
-use crate::whose::{Asking, Known, identity_writes, whose};
+use crate::whose::{Asking, Known, WAS_ERASED, identity_writes, was_erased, whose};
 
 /// People whose rows are kept side by side: all of a request.
 const ABREAST: usize = limits::IMPORT_ROWS;
@@ -163,6 +163,9 @@ async fn join_and_keep(
     let core = &request.core;
     let asking = Asking { company: &request.company, core, who: &past.understood, at: past.received_at };
     let known = Known::of(cloud, asking, past.offer).await?;
+    if was_erased(cloud, asking).await? {
+        return Ok(Some(Row::refused_for("received_at", WAS_ERASED)));
+    }
     let (met, repeated) = whose(cloud, asking, &known, past.offer).await?;
     let news = news(request, one);
     let window = core.company.window_days;
@@ -192,6 +195,7 @@ async fn join_and_keep(
         user_agent: None,
         spilled: false,
         gpc: false,
+        visitor: None,
         quarantine: None,
     };
     let keep = Keep {

@@ -60,6 +60,9 @@ pub enum Unmergeable {
     /// Nobody has looked at it yet.
     #[error("a quarantined lead is released or rejected first")]
     Quarantined,
+    /// There is nobody in it any more.
+    #[error("the person of one of them was erased")]
+    Erased,
     /// It would have taken in more than [`limits::MERGED_PER_LEAD`].
     #[error("a lead takes in at most {} others", limits::MERGED_PER_LEAD)]
     TooMany,
@@ -117,6 +120,8 @@ impl Lead {
         let (one, other) = (self.merged_into, from.merged_into);
         if self.id == from.id || one == Some(from.id) || other == Some(self.id) {
             Err(Unmergeable::Itself)
+        } else if self.is_erased() || from.is_erased() {
+            Err(Unmergeable::Erased)
         } else if self.company != from.company {
             Err(Unmergeable::OtherCompany)
         } else if self.scope != from.scope {

@@ -61,6 +61,11 @@ impl Store {
         self.put(act.item(&key)?, "", values([]))
     }
 
+    /// Keeps an act that changed nothing of a lead.
+    pub async fn act_keep(&self, lead: LeadId, act: &Act) -> Result<(), StoreError> {
+        self.transact(vec![self.act_write(lead, act)?]).await.map(drop)
+    }
+
     /// Keeps an act on a company that changed what is counted in thousands, beside it rather than with it.
     pub async fn change_keep(&self, company: &CompanyId, act: &Act) -> Result<(), StoreError> {
         self.transact(vec![self.change_write(company, act)?]).await.map(drop)

@@ -23,6 +23,8 @@ pub struct IdentityWrite {
     pub surname: Option<IdentityHash>,
     /// Claimed for the lead, where it was nobody's; else only the surname is noted.
     pub claim: bool,
+    /// Whose it was, of a claim: a lead that is an erased person's shell holds nothing.
+    pub was: Option<LeadId>,
 }
 
 /// What stands at one identity.
@@ -166,7 +168,14 @@ impl Store {
             if let Some(surname) = surname {
                 item.insert("surnames".to_owned(), surname);
             }
-            return self.put(item, "attribute_not_exists(pk)", values([]));
+            return match write.was {
+                None => self.put(item, "attribute_not_exists(pk)", values([])),
+                Some(was) => self.put(
+                    item,
+                    "attribute_not_exists(pk) OR lead_id = :was",
+                    values([(":was", string(was.to_string()))]),
+                ),
+            };
         }
         match surname {
             Some(surname) => self.update(

@@ -30,7 +30,7 @@ use super::{Item, StoreError, number, string};
 /// The version of every shape here.
 const SHAPE: u8 = 1;
 
-fn to_item(key: &Key<'_>, shape: &impl Serialize) -> Result<Item, StoreError> {
+pub(super) fn to_item(key: &Key<'_>, shape: &impl Serialize) -> Result<Item, StoreError> {
     let mut item: Item =
         serde_dynamo::to_item(shape).map_err(|error| StoreError::Malformed(Box::new(error)))?;
     item.insert("pk".to_owned(), string(key.pk()));
@@ -100,6 +100,8 @@ struct LeadItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     prio: Option<Priority>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    erased: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<Timestamp>,
 }
 
@@ -136,6 +138,7 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
         concl: lead.last_conclusion.clone(),
         hold: lead.hold.clone(),
         prio: lead.priority_set,
+        erased: lead.erased_at,
         due: lead.due,
     };
     let mut item = to_item(&Key::Lead(lead.id), &shape)?;
@@ -169,7 +172,7 @@ fn stage_sort(lead: &Lead) -> String {
     format!("{letter}#{heat:020}#{}", keys::sort_time(lead.opened_at.as_millisecond()))
 }
 
-fn index_due(item: &mut Item, id: &[u8; 16], due: Option<Timestamp>) {
+pub(super) fn index_due(item: &mut Item, id: &[u8; 16], due: Option<Timestamp>) {
     if let Some(due) = due {
         item.insert("dk".to_owned(), string(keys::due_shard(keys::shard(id))));
         item.insert("dt".to_owned(), number(due.as_millisecond()));
@@ -212,6 +215,7 @@ pub(super) fn read_lead(item: Item) -> Result<Lead, StoreError> {
         last_conclusion: shape.concl,
         hold: shape.hold,
         priority_set: shape.prio,
+        erased_at: shape.erased,
         due,
     })
 }
@@ -400,6 +404,9 @@ pub struct StoredEnquiry {
     /// The browser sent `Sec-GPC: 1`.
     #[serde(default)]
     pub gpc: bool,
+    /// The browser that it was linked to, where tracking is allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<VisitorId>,
     /// Where it is or was quarantined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<Quarantine>,
@@ -409,6 +416,9 @@ pub struct StoredEnquiry {
 pub const QUARANTINED: &str = "quarantined";
 /// The status of what the desk would not have.
 pub const REJECTED: &str = "rejected";
+
+/// The status of what was posted to a source of tests.
+pub const TEST: &str = "test";
 
 /// What the quarantine knows of an enquiry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -467,6 +477,11 @@ impl StoredEnquiry {
                 self.id.bytes(),
                 Some(quarantine.until).filter(|_| open && !quarantine.overdue),
             );
+        } else if self.status == TEST {
+            // A test has no lead and no identity: here its person's erasure finds it.
+            let partition = keys::tests_shard(&self.company, keys::shard(self.id.bytes()));
+            item.insert("gk".to_owned(), string(partition));
+            item.insert("gs".to_owned(), string(keys::quarantine_sort(self.received_at, self.id)));
         }
         Ok(item)
     }

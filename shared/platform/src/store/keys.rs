@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::ChunkKey;
 use leadyard_domain::ids::{
-    ActId, AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, LeadId,
-    SourceId, VisitorId,
+    ActId, AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, ErasureId,
+    LeadId, SourceId, VisitorId,
 };
 use leadyard_domain::ledger::{LineKind, Month};
 use leadyard_domain::time::UtcDay;
@@ -207,6 +207,16 @@ pub enum Key<'a> {
     /// `W#company` / `W#category`. Leads of this category are to be woken: how many at most, and whose
     /// slots came free. Written by publishing, switches and whoever gives a slot back. In the index *due*.
     Wake(&'a CompanyId, &'a CategoryId),
+    /// `X#company` / `E#erasure`. A person's erasure: when, by whom, which leads, and keyed hashes of what they were
+    /// known by; no person. Under a version, kept for good: it is the ledger that is applied again after a restore.
+    /// A few KB at most. Written by the console and the sweep. In the index *due* until it is done.
+    Erasure(&'a CompanyId, ErasureId),
+    /// `F#hash` / `F`. Whoever has this e-mail or phone was erased, and when: what was sent before that is not taken in
+    /// when it arrives later. Apart from [`Key::Identity`], whose partition an earlier version reads as scopes.
+    Forgotten {
+        /// As in [`Key::Identity`].
+        hash: &'a str,
+    },
 }
 
 /// The sort key of a suppression: no scope is written so.
@@ -256,6 +266,8 @@ impl Key<'_> {
             }
             Self::Switches(company) => format!("S#{company}"),
             Self::Wake(company, _) => format!("W#{company}"),
+            Self::Erasure(company, _) => format!("X#{company}"),
+            Self::Forgotten { hash } => format!("F#{hash}"),
         }
     }
 
@@ -293,6 +305,8 @@ impl Key<'_> {
             Self::Channel { order, .. } => format!("C#{order}"),
             Self::Switches(_) | Self::DealerSecret(_, _) => "S".to_owned(),
             Self::Wake(_, category) => format!("W#{category}"),
+            Self::Erasure(_, erasure) => format!("E#{erasure}"),
+            Self::Forgotten { .. } => "F".to_owned(),
         }
     }
 }
@@ -324,6 +338,8 @@ pub enum DueKey {
     Wake(CompanyId, CategoryId),
     /// A quarantined enquiry whose deadline is there.
     Enquiry(EnquiryId),
+    /// An erasure that is not done.
+    Erasure(CompanyId, ErasureId),
 }
 
 impl DueKey {
@@ -345,6 +361,7 @@ impl DueKey {
                 number: parts.next()?.to_owned(),
             }),
             ("E", "E") => Some(Self::Enquiry(owner.parse().ok()?)),
+            ("X", "E") => Some(Self::Erasure(owner.parse().ok()?, parts.next()?.parse().ok()?)),
             ("W", "W") => Some(Self::Wake(owner.parse().ok()?, parts.next()?.parse().ok()?)),
             _ => None,
         }
@@ -374,6 +391,11 @@ pub fn stage_shard(company: &CompanyId, stage: &str, category: &CategoryId, shar
 /// that were decided.
 pub fn quarantine_shard(company: &CompanyId, open: bool, shard: u8) -> String {
     format!("{company}#quarantine#{}#{shard}", if open { "open" } else { "done" })
+}
+
+/// The partition of the *stage* index in which a company's test enquiries stand.
+pub fn tests_shard(company: &CompanyId, shard: u8) -> String {
+    format!("{company}#tests#{shard}")
 }
 
 /// The sort key there: in order of arrival.
@@ -433,6 +455,8 @@ mod tests {
         );
         let enquiry = EnquiryId::from_bytes([3; 16]);
         assert_eq!(read(Key::Enquiry(enquiry)), Some(DueKey::Enquiry(enquiry)));
+        let erasure = ErasureId::from_bytes([4; 16]);
+        assert_eq!(read(Key::Erasure(&company, erasure)), Some(DueKey::Erasure(company.clone(), erasure)));
         assert_eq!(read(Key::Switches(&company)), None);
     }
 

@@ -9,7 +9,7 @@ use leadyard_domain::limits;
 
 use super::items::{self, DecisionRecord};
 use super::keys::Key;
-use super::{Act, Commit, Delivery, Store, StoreError, number, read_string, values};
+use super::{Act, Commit, Delivery, Item, Store, StoreError, number, read_string, values};
 use leadyard_domain::scoring::Activity;
 
 /// Everything in a lead's partition.
@@ -103,9 +103,20 @@ impl Store {
 
     /// The whole story of a lead, its enquiries apart.
     pub async fn lead_story(&self, id: LeadId) -> Result<Option<Story>, StoreError> {
+        let items = self.lead_items(id).await?;
+        self.lead_story_of(items).await
+    }
+
+    /// Everything in a lead's partition, as it stands there.
+    pub async fn lead_items(&self, id: LeadId) -> Result<Vec<Item>, StoreError> {
+        self.query_prefix(Key::Lead(id).pk(), "").await
+    }
+
+    /// The story that a lead's partition tells.
+    pub async fn lead_story_of(&self, items: Vec<Item>) -> Result<Option<Story>, StoreError> {
         let mut lead = None;
         let mut story: (Activity, Vec<_>, Vec<_>, Vec<_>, Vec<_>) = Default::default();
-        for item in self.query_prefix(Key::Lead(id).pk(), "").await? {
+        for item in items {
             match read_string(&item, "sk").and_then(|sk| sk.chars().next()) {
                 Some('L') => lead = Some(items::read_lead(item)?),
                 Some('A') => story.1.push(items::read_assignment(item)?),

@@ -30,6 +30,7 @@ mod channels;
 mod decisions;
 mod rulebook;
 mod switches;
+mod erasures;
 mod due;
 
 use std::collections::HashMap;
@@ -56,9 +57,10 @@ pub use channels::{ChannelState, DealerReach, Disabled, SecretState, channel_mar
 pub use decisions::PageEnd;
 pub use deliveries::Delivery;
 pub use due::DueItem;
+pub use erasures::{Erasure, Gone, Shelf, fate_of};
 pub use enquiries::{Keep, Kept, KeptBefore, Past, StoredAnswer};
 pub use identities::{Identified, IdentityWrite, Known, List, Suppression};
-pub use items::{DecisionRecord, Judgement, QUARANTINED, Quarantine, REJECTED, StoredEnquiry};
+pub use items::{DecisionRecord, Judgement, QUARANTINED, Quarantine, REJECTED, StoredEnquiry, TEST};
 pub use leads::Story;
 pub use ledger::Freed;
 pub use quarantine::Verdicts;
