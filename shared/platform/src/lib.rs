@@ -11,6 +11,7 @@
 //! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
 //! | [`suppression`] | who is on a company's list |
 //! | [`outbound`] | dealers' URLs |
+//! | [`mail`], [`sent`] | letters to dealers; how sending through a service of AWS ended |
 //! | [`batch`] | partial failures |
 //! | [`http`] | problems, and what every route does alike |
 //! | [`who`] | whose token it is, and what they may see |
@@ -27,6 +28,8 @@ pub mod judging;
 pub mod history;
 mod suppression;
 pub mod outbound;
+pub mod mail;
+pub mod sent;
 pub mod batch;
 pub mod http;
 pub mod who;

@@ -2,12 +2,15 @@
 //! attempt's end means and when the next one follows.
 //!
 //! In reading order: [`payload`](Event) is what is sent, by Standard Webhooks 1.0.0; `signature` proves
-//! that it came from us; `address` says which URLs may be dialled; `outcome` turns a dealer's answer,
+//! that it came from us; [`letter`] is the same for a person to read, `mail` the bytes of one, `mail_event` what becomes of it; `address` says which URLs may be dialled; `outcome` turns a dealer's answer,
 //! or the lack of one, into *received*, *not received* or *unknown*; `schedule` says when the next
 //! attempt follows, `breaker` when a channel is left alone. Nothing here sends anything.
 
 mod payload;
 mod signature;
+pub mod letter;
+mod mail;
+mod mail_event;
 mod address;
 mod outcome;
 mod schedule;
@@ -15,6 +18,8 @@ mod breaker;
 
 pub use address::{Reach, check_url, is_localhost_name};
 pub use breaker::{Breaker, Gate};
+pub use mail::Mail;
+pub use mail_event::{MailEvent, MailFate};
 pub use outcome::{End, Failure, FailureKind, Outcome, retry_after_s};
 pub use payload::{
     Address, AssignedPayload, Consent, ErasedPayload, Event, Person, RepeatedPayload, WarnedPayload,
