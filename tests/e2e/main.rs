@@ -26,6 +26,7 @@ mod batches;
 mod shared;
 mod delivery;
 mod channels;
+mod mail;
 mod desk;
 mod acts;
 mod deadlines;

@@ -67,7 +67,13 @@ impl Yard {
         let master = MasterKey::new(MASTER);
         let dealers = Dealers::new(Some(master.clone()));
         let faults = Faults::default();
-        let parts = system::Parts { clock, entropy: Entropy::seeded(1), outbound: dealers.network(), master };
+        let parts = system::Parts {
+            clock,
+            entropy: Entropy::seeded(1),
+            outbound: dealers.network(),
+            master,
+            console_url: Some("https://leads.example".to_owned()),
+        };
         let cloud = system::cloud(faults.before(aws.http_client()), parts).await.expect("a table");
         let app = gateway::router(&cloud, Router::new());
         let yard = Self { company: rules.company.clone(), cloud, aws: Arc::new(aws), dealers, faults, app };

@@ -30,7 +30,7 @@ pub(crate) async fn list(
 }
 
 fn tell(state: &ChannelState) -> Value {
-    json!({ "channel": state.order, "breaker": state.breaker, "disabled": state.disabled })
+    json!({ "channel": state.order, "breaker": state.breaker, "disabled": state.disabled, "bounces": state.bounces })
 }
 
 /// `POST /v1/dealers/{dealer}/channels/{order}/enable?company`: the desk says that it takes leads again.
@@ -48,7 +48,7 @@ pub(crate) async fn enable(
     for _ in 0..ROUNDS {
         let states = cloud.store.channels_of(&company, &dealer).await?;
         let stands = states.into_iter().find(|state| state.order == order).ok_or_else(missing)?;
-        let next = ChannelState { breaker: Breaker::default(), disabled: None, ..stands.clone() };
+        let next = ChannelState { breaker: Breaker::default(), disabled: None, bounces: 0, ..stands.clone() };
         if next == stands {
             return Ok(Json(tell(&stands)));
         }

@@ -11,7 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, DeliveryState, ReturnState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{ActId, AssignmentId};
+use leadyard_domain::access::DealerToken;
+use leadyard_domain::ids::{ActId, AssignmentId, LeadId};
 use leadyard_domain::lead::{Answer, Answered, AssignmentState, Contactable, Lead, Stage};
 use leadyard_domain::ledger::{CreditReason, Line};
 use leadyard_domain::limits;
@@ -57,17 +58,9 @@ async fn shown(cloud: &Cloud, assignment: &Assignment) -> Result<Value, Problem>
     let mut item = leads::assignment(assignment);
     if assignment.state.holds()
         && assignment.delivery == DeliveryState::Received
-        && let Some(lead) = cloud.store.lead_get(assignment.lead).await?
+        && let Some((lead, person)) = person(cloud, assignment).await?
         && let Some(members) = item.as_object_mut()
     {
-        let mut person = lead.person;
-        // It bought the person as they were; what they said since, the survivor knows.
-        if lead.merged_into.is_some()
-            && let Some(survivor) = cloud.store.lead_of(assignment).await?
-        {
-            person.fill_blanks(&survivor.person);
-        }
-        let person = if assignment.masked() { masked(&person) } else { person };
         members.insert("person".to_owned(), json!(person));
         members.insert("masked".to_owned(), json!(assignment.masked()));
         members.insert("offer".to_owned(), json!(lead.offer));
@@ -80,6 +73,23 @@ async fn shown(cloud: &Cloud, assignment: &Assignment) -> Result<Value, Problem>
         asked.remove("decided_by");
     }
     Ok(item)
+}
+
+/// The person of a seat as its dealer may see them: masked until it has accepted; with their lead.
+pub(crate) async fn person(
+    cloud: &Cloud,
+    assignment: &Assignment,
+) -> Result<Option<(Lead, Contactable)>, Problem> {
+    let Some(lead) = cloud.store.lead_get(assignment.lead).await? else { return Ok(None) };
+    let mut person = lead.person.clone();
+    // It bought the person as they were; what they said since, the survivor knows.
+    if lead.merged_into.is_some()
+        && let Some(survivor) = cloud.store.lead_of(assignment).await?
+    {
+        person.fill_blanks(&survivor.person);
+    }
+    let person = if assignment.masked() { masked(&person) } else { person };
+    Ok(Some((lead, person)))
 }
 
 /// First name and ZIP: nothing that leads to the person, also where the name does.
@@ -113,36 +123,62 @@ pub(crate) async fn answer(
     let id: AssignmentId = assignment.parse().map_err(|_| missing())?;
     let act: Answer = act.parse().map_err(|_| Problem::new(Code::NotFound, "there is no such answer"))?;
     let value = won_value(act, &body(request, limits::BODY_BYTES).await?)?;
+    let done = give(&cloud, &Seat::Own { token, assignment: id }, act, value).await?;
+    Ok(Json(shown(&cloud, &done).await?))
+}
+
+/// Whose seat is answered about, and how that is known.
+pub(crate) enum Seat {
+    /// The dealer's own, by its token.
+    Own { token: DealerToken, assignment: AssignmentId },
+    /// That of a letter's link.
+    Linked { lead: LeadId, cycle: u32, assignment: AssignmentId },
+}
+
+impl Seat {
+    async fn get(&self, cloud: &Cloud) -> Result<Assignment, Problem> {
+        match self {
+            Self::Own { token, assignment } => own(cloud, token, *assignment).await,
+            Self::Linked { lead, cycle, assignment } => {
+                let found = cloud.store.assignment_get(*lead, *cycle, *assignment).await?;
+                found.filter(|found| !found.shadow).ok_or_else(missing)
+            }
+        }
+    }
+}
+
+/// Gives a dealer's answer; the assignment as it stands then.
+pub(crate) async fn give(
+    cloud: &Cloud,
+    seat: &Seat,
+    act: Answer,
+    value: Option<Money>,
+) -> Result<Assignment, Problem> {
     for round in 0..ROUNDS {
         if round > 0 {
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
         }
-        let stands = own(&cloud, &token, id).await?;
+        let stands = seat.get(cloud).await?;
         let now = cloud.clock.now();
         if act == Answer::Decline {
-            may_decline(&cloud, &stands, now).await?;
+            may_decline(cloud, &stands, now).await?;
         }
         if let Some(detail) = too_late(&stands, act, now) {
             return Err(Problem::new(Code::StateConflict, detail).with("state", stands.state.as_str()));
         }
-        match stands.state.answer(act) {
-            Answered::Already => {
-                let Some(value) = value.filter(|value| stands.won_value != Some(*value)) else {
-                    return Ok(Json(shown(&cloud, &stands).await?)); // a second click
-                };
-                if let Some(done) = correct(&cloud, stands, value, now).await? {
-                    return Ok(Json(shown(&cloud, &done).await?));
-                }
-            }
+        let done = match stands.state.answer(act) {
+            Answered::Already => match value.filter(|value| stands.won_value != Some(*value)) {
+                None => return Ok(stands), // a second click
+                Some(value) => correct(cloud, stands, value, now).await?,
+            },
             Answered::Refused => {
                 let detail = format!("an assignment that is {} takes no {act}", stands.state);
                 return Err(Problem::new(Code::StateConflict, detail).with("state", stands.state.as_str()));
             }
-            Answered::To(state) => {
-                if let Some(done) = move_to(&cloud, stands, state, value, now).await? {
-                    return Ok(Json(shown(&cloud, &done).await?));
-                }
-            }
+            Answered::To(state) => move_to(cloud, stands, state, value, now).await?,
+        };
+        if let Some(done) = done {
+            return Ok(done);
         }
     }
     Err(crowded())

@@ -13,6 +13,7 @@
 //! | [`shadow`] | what shadow mode would have done, beside what the desk did |
 //! | [`history`] | what a backtest takes |
 //! | [`inbox`] | the dealer's side: own leads, answers |
+//! | [`answer`] | the links of a letter: pages that accept and decline |
 //! | [`returns`] | what dealers give back |
 //! | [`statement`] | what a dealer owes; deposits |
 //! | [`channels`] | how dealers' channels fare |
@@ -32,6 +33,7 @@ mod quiet;
 mod shadow;
 mod history;
 mod inbox;
+mod answer;
 mod returns;
 mod statement;
 mod channels;
@@ -83,6 +85,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/dealers/{dealer}/channels", get(channels::list))
         .route("/v1/dealers/{dealer}/channels/{order}/enable", post(channels::enable))
         .route("/v1/inbox/{assignment}/{act}", post(inbox::answer))
+        .route("/answer/{token}", get(answer::page).post(answer::answer))
         .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))
         .route("/v1/rulebook/versions", get(rulebook::versions))
         .route("/v1/rulebook/workbook", get(rulebook::workbook_of).put(rulebook::publish_workbook))

@@ -7,14 +7,16 @@ use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState};
 use leadyard_domain::delivery::{
     Event, FailureKind, LEAD_ATTEMPTS, Next, Outcome, Schedule, next_attempt, webhook_id,
 };
+use leadyard_domain::distribution::compiled::CompiledChannel;
 use leadyard_domain::ids::{ActId, AssignmentId, LeadId};
 use leadyard_domain::ledger::Line;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
+use leadyard_platform::mail::About;
 use leadyard_platform::store::{Act, Changes, Delivery, StoreError};
 use serde_json::json;
 
-use crate::body;
+use crate::body::{self, Form};
 use crate::channels::{self, Channels, Turn};
 use crate::copies::{self, Copies};
 use crate::post::{self, Post, Way};
@@ -132,13 +134,16 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
             return Box::pin(ended_before_it_began(cloud, assignment, &channels, why, now)).await;
         }
     };
-    let body = body::assigned(cloud, &lead, &assignment).await?;
+    let form = Form::of(cloud, &lead, &assignment, &channels, known.channel.kind);
+    let content = body::assigned(cloud, &lead, &assignment, &form).await?;
     // What was read took its time.
     let now = cloud.clock.now();
     let order = known.channel.order;
     let post = Post {
         webhook_id: webhook_id(assignment.id, Event::Assigned, 1),
-        body,
+        content,
+        about: about(&assignment, &known.channel),
+        sender: body::sender(cloud, &lead),
         secrets: channels.secrets(cloud, now).unwrap_or_default(),
     };
     let way = post::way(&known.channel, post, now);
@@ -174,6 +179,22 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
     );
     channels.learn(cloud, known, &outcome).await;
     ended(cloud, assignment, number, &outcome, attempt, &channels).await
+}
+
+/// What a mail of the assignment itself is about.
+fn about(assignment: &Assignment, channel: &CompiledChannel) -> About {
+    About {
+        company: assignment.company.clone(),
+        dealer: assignment.dealer.clone(),
+        channel: channel.order,
+        mark: channels::mark(channel),
+        lead: assignment.lead,
+        cycle: assignment.cycle,
+        assignment: assignment.id,
+        event: Event::Assigned,
+        message: None,
+        copy: 0,
+    }
 }
 
 /// Nothing can be tried before `until`: it waits without using up an attempt, as long as it may.
@@ -339,7 +360,7 @@ fn notice(cloud: &Cloud, assignment: &Assignment) -> Act {
 }
 
 /// What an attempt's outcome makes of the assignment.
-async fn follow(
+pub(crate) async fn follow(
     cloud: &Cloud,
     assignment: &mut Assignment,
     outcome: &Outcome,
@@ -387,7 +408,7 @@ async fn fail(cloud: &Cloud, assignment: &mut Assignment, now: Timestamp) -> Res
     Ok(())
 }
 
-async fn go_on(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn go_on(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
     match (assignment.delivery, assignment.next_attempt_at) {
         (DeliveryState::NotReceived | DeliveryState::Unknown, _) => take_back(cloud, assignment, now).await,
         (DeliveryState::Pending, Some(at)) => {

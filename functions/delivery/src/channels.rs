@@ -8,15 +8,17 @@
 //!
 //! - *A lead is received when the line of first channel and fallbacks has it*; when that has failed, a copy that
 //!   arrived is as good.
+//! - *A channel whose reader complained* is not mailed even what every other channel is sent once, a withdrawal.
 //! - *Gone (410) is gone*: the channel takes nothing more until the desk enables it or the rulebook changes it,
 //!   and the desk is told in the company's changes.
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::dealer::{ChannelKind, ChannelWhen};
-use leadyard_domain::delivery::{Gate, Outcome, WebhookSecret, derive_secret};
+use leadyard_domain::delivery::{Gate, MailFate, Outcome, WebhookSecret, derive_secret};
 use leadyard_domain::distribution::compiled::CompiledChannel;
 use leadyard_domain::distribution::{Chunk, Core};
 use leadyard_domain::error::Invalid;
@@ -35,6 +37,7 @@ const SPREAD_MS: u64 = 5_000;
 pub(crate) struct Channels {
     company: CompanyId,
     dealer: DealerId,
+    zone: TimeZone,
     secret: SecretState,
     all: Vec<Known>,
 }
@@ -60,7 +63,7 @@ pub(crate) enum Turn {
 /// the lead was decided under.
 pub(crate) async fn of(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> Result<Channels, StoreError> {
     let (company, dealer) = (&assignment.company, &assignment.dealer);
-    let written = written(cloud, lead, assignment).await?;
+    let (written, zone) = written(cloud, lead, assignment).await?;
     let reach = cloud.store.dealer_reach(company, dealer).await?;
     let mut states = reach.channels;
     let all = written.into_iter().map(|channel| {
@@ -77,22 +80,23 @@ pub(crate) async fn of(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> R
     Ok(Channels {
         company: company.clone(),
         dealer: dealer.clone(),
+        zone,
         secret: reach.secret,
         all: all.collect(),
     })
 }
 
 /// What a channel is, so that another of the same order is told from it.
-fn mark(channel: &CompiledChannel) -> String {
+pub(crate) fn mark(channel: &CompiledChannel) -> String {
     leadyard_platform::store::channel_mark(channel.kind, &channel.address)
 }
 
-/// The channels as the rulebook in force has them, or the one the lead was decided under.
+/// The channels as the rulebook in force has them, or the one the lead was decided under; and the dealer's zone.
 async fn written(
     cloud: &Cloud,
     lead: &Lead,
     assignment: &Assignment,
-) -> Result<Vec<CompiledChannel>, StoreError> {
+) -> Result<(Vec<CompiledChannel>, TimeZone), StoreError> {
     let (dealer, decided_under) = (&assignment.dealer, assignment.rulebook);
     // One that an earlier version wrote does not say where it was sold.
     let state = assignment.sold_in.or_else(|| lead.location().state());
@@ -104,18 +108,25 @@ async fn written(
     }
     for core in books.into_iter().flatten() {
         let channels = |chunk: &Chunk| {
-            let channels = chunk.dealer(dealer)?.channels.clone();
-            Some(if channels.is_empty() { vec![CompiledChannel::inbox()] } else { channels })
+            let known = chunk.dealer(dealer)?;
+            let channels = known.channels.clone();
+            let zone = chunk.zone_of(known).cloned().unwrap_or(TimeZone::UTC);
+            Some((if channels.is_empty() { vec![CompiledChannel::inbox()] } else { channels }, zone))
         };
         let found = cloud.rulebooks.find(&cloud.store, &core, &lead.category, state, channels).await?;
         if let Some(found) = found {
             return Ok(found);
         }
     }
-    Ok(Vec::new())
+    Ok((Vec::new(), TimeZone::UTC))
 }
 
 impl Channels {
+    /// The dealer's zone.
+    pub(crate) fn zone(&self) -> TimeZone {
+        self.zone.clone()
+    }
+
     /// The secrets that what is sent now is signed with, the newest first.
     pub(crate) fn secrets(&self, cloud: &Cloud, now: Timestamp) -> Result<Vec<WebhookSecret>, Invalid> {
         let derive =
@@ -165,13 +176,14 @@ impl Channels {
         let usable = |known: &&Known| known.state.disabled.is_none();
         let behind = |known: &&Known| known.channel.order >= from;
         let found = self.all.iter().filter(usable).find(behind);
-        let found = found.or_else(|| self.line().find(usable)).or_else(|| self.all.iter().find(behind));
+        let found = found.or_else(|| self.line().find(usable));
+        let found = found.or_else(|| self.all.iter().find(|known| behind(known) && !known.complained()));
         found.cloned().map_or(turn, Turn::Now)
     }
 
     /// The same of a copy: by its own channel, or by none.
     pub(crate) fn forced_by(&self, turn: Turn, order: u8) -> Turn {
-        let own = self.all.iter().find(|known| known.channel.order == order);
+        let own = self.all.iter().find(|known| known.channel.order == order && !known.complained());
         own.cloned().map_or(turn, Turn::Now)
     }
 
@@ -223,7 +235,7 @@ impl Channels {
                 if gone { Some(Disabled { at: now, why: GONE.to_owned() }) } else { state.disabled.clone() };
             let next = ChannelState { breaker, disabled, ..state.clone() };
             let saved = if gone {
-                let act = self.disabled_act(cloud, known.channel.kind, &next);
+                let act = disabled_act(cloud, &self.dealer, known.channel.kind, next.order, GONE);
                 tracing::warn!(
                     dealer.id = %self.dealer, channel.order = next.order, "a channel is gone: it takes nothing more"
                 );
@@ -241,20 +253,21 @@ impl Channels {
         }
         Ok(())
     }
+}
 
-    /// What the desk is told: nothing goes there until it does something about it.
-    fn disabled_act(&self, cloud: &Cloud, kind: ChannelKind, state: &ChannelState) -> Act {
-        let at = cloud.clock.now();
-        let channel = |disabled: bool| json!({ "dealer": self.dealer, "channel": state.order, "kind": kind, "disabled": disabled });
-        Act {
-            id: ActId::mint(at, cloud.entropy.bytes()),
-            at,
-            by: "leadyard".to_owned(),
-            act: "channel_disabled".to_owned(),
-            reason: Some(GONE.to_owned()),
-            before: channel(false).to_string(),
-            after: channel(true).to_string(),
-        }
+/// What the desk is told of a channel: nothing goes there until it does something about it.
+pub(crate) fn disabled_act(cloud: &Cloud, dealer: &DealerId, kind: ChannelKind, order: u8, why: &str) -> Act {
+    let at = cloud.clock.now();
+    let channel =
+        |disabled: bool| json!({ "dealer": dealer, "channel": order, "kind": kind, "disabled": disabled });
+    Act {
+        id: ActId::mint(at, cloud.entropy.bytes()),
+        at,
+        by: "leadyard".to_owned(),
+        act: "channel_disabled".to_owned(),
+        reason: Some(why.to_owned()),
+        before: channel(false).to_string(),
+        after: channel(true).to_string(),
     }
 }
 
@@ -262,11 +275,16 @@ impl Channels {
 const GONE: &str = "gone";
 
 impl Known {
+    /// Whether its reader called a mail of ours spam: nothing is mailed there any more, not even once.
+    fn complained(&self) -> bool {
+        self.state.disabled.as_ref().is_some_and(|disabled| disabled.why == MailFate::Complained.as_str())
+    }
+
     fn gate(&self, now: Timestamp) -> Gate {
         match self.channel.kind {
             // Nothing leaves: there is nothing that could fail.
             ChannelKind::Inbox => Gate::Pass,
-            ChannelKind::Webhook => self.state.breaker.gate(now),
+            ChannelKind::Webhook | ChannelKind::Mail | ChannelKind::Sqs => self.state.breaker.gate(now),
         }
     }
 }

@@ -9,6 +9,7 @@
 //! | [`copies`] | channels that have every lead beside the first |
 //! | [`messages`] | what else a holder is told: repeats, withdrawals |
 //! | [`post`] | one attempt at a dealer's channel |
+//! | [`mail_events`] | a mail comes back |
 //!
 //! Idempotent by assignment and attempt: an attempt is claimed before it is made, so that a duplicate
 //! message finds it under way, or the delivery ended, and does nothing. Repeats and withdrawals are not
@@ -23,6 +24,7 @@ mod channels;
 mod copies;
 mod messages;
 mod post;
+mod mail_events;
 
 use futures::future::join_all;
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
@@ -33,6 +35,16 @@ use leadyard_platform::queues::{self, ToDelivery};
 pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     let results = join_all(event.records.into_iter().map(|message| async move {
         let handled = one(cloud, batch::body(&message)).await;
+        (message.message_id, handled)
+    }))
+    .await;
+    batch::response(results)
+}
+
+/// Handles a batch of what SES says of mails: those that failed come again.
+pub async fn handle_mail_events(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
+    let results = join_all(event.records.into_iter().map(|message| async move {
+        let handled = mail_events::one(cloud, batch::body(&message)).await;
         (message.message_id, handled)
     }))
     .await;

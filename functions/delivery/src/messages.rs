@@ -9,17 +9,19 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, DeliveryState};
 use leadyard_domain::delivery::{
     ErasedPayload, Event, Next, Outcome, RepeatedPayload, Schedule, WarnedPayload, WithdrawalReason,
-    WithdrawnPayload, next_attempt, webhook_id,
+    WithdrawnPayload, letter, next_attempt, webhook_id,
 };
+use leadyard_domain::distribution::compiled::CompiledChannel;
 use leadyard_domain::enquiry::Understood;
 use leadyard_domain::ids::{AssignmentId, EnquiryId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
+use leadyard_platform::mail::About;
 use leadyard_platform::store::{Delivery, StoreError};
 
-use crate::body;
+use crate::body::{self, Content, Form};
 use crate::channels::{self, Channels, Turn};
 use crate::copies;
 use crate::post::{self, Post, Way};
@@ -88,34 +90,36 @@ pub(crate) async fn try_once(
             return Ok(follow(cloud, delivery, &outcome));
         }
     };
-    let (body, number) = match delivery.event {
+    let (Some(assignment), Some(channels)) = (&assignment, &channels) else {
+        // Without an assignment it was nobody's turn.
+        give_up(delivery);
+        return Ok(None);
+    };
+    let form = Form::of(cloud, &lead, assignment, channels, known.channel.kind);
+    let (content, number) = match delivery.event {
         Event::Repeated => {
-            (repeated_body(cloud, &lead, delivery, assignment.as_ref()).await?, repeat_number(delivery))
+            (repeated(cloud, &lead, delivery, assignment, &form).await?, repeat_number(delivery))
         }
-        Event::Withdrawn => (withdrawn_body(delivery), 1),
-        Event::Warned => (assignment.as_ref().map(|of| warned_body(delivery, of)).unwrap_or_default(), 1),
-        Event::Assigned => match &assignment {
-            Some(assignment) => (body::assigned(cloud, &lead, assignment).await?, assigned_number(delivery)),
-            None => (String::new(), assigned_number(delivery)),
-        },
-        Event::Erased => (erased_body(delivery), 1),
+        Event::Withdrawn => (withdrawn(delivery, &form), 1),
+        Event::Warned => (warned(delivery, assignment, &form), 1),
+        Event::Assigned => {
+            (body::assigned(cloud, &lead, assignment, &form).await?, assigned_number(delivery))
+        }
+        Event::Erased => (erased(delivery, &form), 1),
     };
     let now = cloud.clock.now();
-    let secrets = channels.as_ref().and_then(|channels| channels.secrets(cloud, now).ok());
     let post = Post {
         webhook_id: webhook_id(delivery.assignment, delivery.event, number),
-        body,
-        secrets: secrets.unwrap_or_default(),
+        content,
+        about: about(delivery, &known.channel),
+        sender: body::sender(cloud, &lead),
+        secrets: channels.secrets(cloud, now).unwrap_or_default(),
     };
     let way = post::way(&known.channel, post, now);
     let mut under_way = None;
     if way.leaves() && !once_at_least(delivery) {
         under_way = cloud.outbound.enter(&delivery.company, &delivery.dealer);
-        let goes = match (&under_way, &channels) {
-            (Some(_), Some(channels)) => channels.claim(cloud, &mut known, now).await?,
-            (_, _) => false,
-        };
-        if !goes {
+        if under_way.is_none() || !channels.claim(cloud, &mut known, now).await? {
             return Ok(Some(try_again(delivery, channels::room_at(cloud, now), now)));
         }
     }
@@ -130,9 +134,7 @@ pub(crate) async fn try_once(
         event = %delivery.event, channel.order = known.channel.order, attempt.end = %attempt.end,
         attempt.what = %attempt.what, "a holder was told"
     );
-    if let Some(channels) = &channels {
-        channels.learn(cloud, known, &outcome).await;
-    }
+    channels.learn(cloud, known, &outcome).await;
     delivery.attempts.push(attempt);
     Ok(follow(cloud, delivery, &outcome))
 }
@@ -214,7 +216,7 @@ fn wait(cloud: &Cloud, delivery: &mut Delivery, until: Timestamp) -> Option<u64>
 }
 
 /// What follows an attempt; the wait before the next, in milliseconds.
-fn follow(cloud: &Cloud, delivery: &mut Delivery, outcome: &Outcome) -> Option<u64> {
+pub(crate) fn follow(cloud: &Cloud, delivery: &mut Delivery, outcome: &Outcome) -> Option<u64> {
     if *outcome == Outcome::Received {
         delivery.next_at = None;
         delivery.due = None;
@@ -235,7 +237,7 @@ fn follow(cloud: &Cloud, delivery: &mut Delivery, outcome: &Outcome) -> Option<u
     }
 }
 
-fn try_again(delivery: &mut Delivery, at: Timestamp, now: Timestamp) -> u64 {
+pub(crate) fn try_again(delivery: &mut Delivery, at: Timestamp, now: Timestamp) -> u64 {
     delivery.next_at = Some(at);
     delivery.due = at.checked_add(GRACE).ok();
     at.duration_since(now).as_millis().max(0) as u64
@@ -267,18 +269,36 @@ fn assigned_number(delivery: &Delivery) -> u32 {
     delivery.number.parse().unwrap_or(ACCEPTED)
 }
 
-fn erased_body(delivery: &Delivery) -> String {
-    let payload = ErasedPayload { assignment: delivery.assignment, lead: delivery.lead };
-    payload.body(delivery.since).unwrap_or_default()
+/// What a mail of this message is about.
+fn about(delivery: &Delivery, channel: &CompiledChannel) -> About {
+    About {
+        company: delivery.company.clone(),
+        dealer: delivery.dealer.clone(),
+        channel: channel.order,
+        mark: channels::mark(channel),
+        lead: delivery.lead,
+        cycle: delivery.cycle,
+        assignment: delivery.assignment,
+        event: delivery.event,
+        message: Some(delivery.number.clone()),
+        copy: delivery.channel,
+    }
 }
 
-fn warned_body(delivery: &Delivery, assignment: &Assignment) -> String {
+fn erased(delivery: &Delivery, form: &Form) -> Content {
+    let payload = ErasedPayload { assignment: delivery.assignment, lead: delivery.lead };
+    let body = || payload.body(delivery.since).unwrap_or_default();
+    form.content(body, |terms| letter::erased(delivery.lead, terms))
+}
+
+fn warned(delivery: &Delivery, assignment: &Assignment, form: &Form) -> Content {
     let payload = WarnedPayload {
         assignment: delivery.assignment,
         lead: delivery.lead,
         accept_by: assignment.accept_by.map_or(delivery.since, |by| by.at),
     };
-    payload.body(delivery.since).unwrap_or_default()
+    let body = || payload.body(delivery.since).unwrap_or_default();
+    form.content(body, |terms| letter::warned(&payload, terms))
 }
 
 /// Webhook ids tell the messages of an assignment apart: a repeat's by the end of its enquiry's id, which
@@ -289,14 +309,16 @@ fn repeat_number(delivery: &Delivery) -> u32 {
     tail.map_or(1, u32::from_be_bytes)
 }
 
-async fn repeated_body(
+async fn repeated(
     cloud: &Cloud,
     lead: &Lead,
     delivery: &Delivery,
-    assignment: Option<&Assignment>,
-) -> Result<String, StoreError> {
-    let Ok(id) = delivery.number.parse() else { return Ok(String::new()) };
-    let Some(enquiry) = cloud.store.enquiry_get(id).await? else { return Ok(String::new()) };
+    assignment: &Assignment,
+    form: &Form,
+) -> Result<Content, StoreError> {
+    let nothing = || Ok(Content::Json(String::new()));
+    let Ok(id) = delivery.number.parse() else { return nothing() };
+    let Some(enquiry) = cloud.store.enquiry_get(id).await? else { return nothing() };
     let core = cloud.rulebooks.known(&lead.company);
     let source = |id| core.as_ref().and_then(|core| core.source(id));
     let understood = judging::understand(&enquiry, source(&enquiry.source));
@@ -322,9 +344,11 @@ async fn repeated_body(
         masked: false,
         truncated: false,
     };
-    let masked = assignment.is_some_and(Assignment::masked);
-    let payload = if masked { payload.masked() } else { payload };
-    Ok(payload.body(enquiry.received_at).unwrap_or_default())
+    let payload = if assignment.masked() { payload.masked() } else { payload };
+    Ok(match form {
+        Form::Json => Content::Json(payload.body(enquiry.received_at).unwrap_or_default()),
+        Form::Letter(terms) => Content::Letter(letter::repeated(&payload, terms)),
+    })
 }
 
 /// What a repeat says of the person that the request which the dealer has did not, by its standard name.
@@ -348,11 +372,12 @@ fn filled(before: &Understood, now: &Understood) -> BTreeMap<&'static str, Strin
     new.filter_map(|(_, (name, value))| Some((name, value?.into_owned()))).collect()
 }
 
-fn withdrawn_body(delivery: &Delivery) -> String {
+fn withdrawn(delivery: &Delivery, form: &Form) -> Content {
     let payload = WithdrawnPayload {
         assignment: delivery.assignment,
         lead: delivery.lead,
         reason: delivery.reason.unwrap_or(WithdrawalReason::Unconfirmed),
     };
-    payload.body(delivery.since).unwrap_or_default()
+    let body = || payload.body(delivery.since).unwrap_or_default();
+    form.content(body, |terms| letter::withdrawn(&payload, terms))
 }

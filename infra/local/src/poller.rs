@@ -26,6 +26,9 @@ pub async fn call(cloud: &Cloud, queue: &Worked, event: SqsEvent) -> SqsBatchRes
             Box::pin(leadyard_distribution::handle(cloud, event)).await
         }
         name if name == system::DELIVERY.name => Box::pin(leadyard_delivery::handle(cloud, event)).await,
+        name if name == system::MAIL_EVENTS.name => {
+            Box::pin(leadyard_delivery::handle_mail_events(cloud, event)).await
+        }
         _ => Box::pin(leadyard_intake::handle_spill(cloud, event)).await,
     }
 }

@@ -140,7 +140,7 @@ pub async fn start_over(
         .with_context(|| format!("port {} could not be opened on loopback", options.port))?;
     let base = format!("http://{}/", listener.local_addr()?);
     let outbound = Outbound::new(Settings::new(true))?;
-    let parts = Parts { clock: clock.clone(), entropy, outbound, master };
+    let parts = Parts { clock: clock.clone(), entropy, outbound, master, console_url: Some(base.trim_end_matches('/').to_owned()) };
     let cloud = system::cloud(wrap(aws.http_client()), parts).await?;
 
     let files = match &options.rules {

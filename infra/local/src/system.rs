@@ -11,6 +11,7 @@ use leadyard_platform::clock::Clock;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::config::{Config, QueueUrls};
 use leadyard_platform::entropy::Entropy;
+use leadyard_platform::mail::MailConfig;
 use leadyard_platform::outbound::Outbound;
 use leadyard_platform::store::StoreError;
 
@@ -47,8 +48,14 @@ pub const DELIVERY: Worked =
 pub const SPILL: Worked =
     Worked { name: "spill", visibility_s: 60, max_receive_count: 1_000, concurrency: 1, batch: 10 };
 
+/// What SES says of mails after it took them: bounces, complaints. On AWS the configuration set of
+/// `LEADYARD_MAIL_CONFIGURATION_SET` publishes them to a topic that this queue listens to, and the function is delivery,
+/// deployed a second time with `LEADYARD_ROLE=mail-events`; no function sends to it.
+pub const MAIL_EVENTS: Worked =
+    Worked { name: crate::aws::ses::EVENTS, visibility_s: 60, max_receive_count: 8, concurrency: 1, batch: 10 };
+
 /// Every queue that a function works.
-pub const WORKED: [Worked; 4] = [INTERACTIONS, DISTRIBUTION, DELIVERY, SPILL];
+pub const WORKED: [Worked; 5] = [INTERACTIONS, DISTRIBUTION, DELIVERY, SPILL, MAIL_EVENTS];
 
 impl Worked {
     /// The name of its dead letters.
@@ -78,6 +85,8 @@ pub struct Parts {
     pub outbound: Outbound,
     /// The master key.
     pub master: MasterKey,
+    /// Where the console's pages are, without a slash at the end; letters have no links without it.
+    pub console_url: Option<String>,
 }
 
 /// Builds the cloud that every function is given, and the table, over this HTTP client.
@@ -91,6 +100,10 @@ pub async fn cloud(http: SharedHttpClient, parts: Parts) -> Result<Cloud, StoreE
             spill: queue_url(SPILL.name),
         },
         master: parts.master,
+        mail: MailConfig {
+            configuration_set: Some("leadyard".to_owned()),
+            console_url: parts.console_url,
+        },
     };
     let cloud = Cloud::in_process(http, config, parts.outbound, parts.clock, parts.entropy);
     cloud.store.create_table().await?;
@@ -110,6 +123,6 @@ pub async fn open(data: &std::path::Path, clock: &Clock) -> anyhow::Result<Cloud
     let calls = crate::aws::Calls::Inline;
     let aws = crate::aws::LocalAws::open(data, millis(clock), entropy.u64(), calls, &queue_specs())?;
     let outbound = Outbound::new(leadyard_platform::outbound::Settings::new(true))?;
-    let parts = Parts { clock: clock.clone(), entropy, outbound, master };
+    let parts = Parts { clock: clock.clone(), entropy, outbound, master, console_url: None };
     Ok(cloud(aws.http_client(), parts).await?)
 }

@@ -14,7 +14,8 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use crate::error::Invalid;
-use crate::ids::{CompanyId, DealerId, EnquiryId, SourceId, VisitorId};
+use crate::ids::{AssignmentId, CompanyId, DealerId, EnquiryId, LeadId, SourceId, VisitorId};
+use crate::lead::Answer;
 
 /// The one secret of an installation: 32 bytes. Never printed.
 #[derive(Clone)]
@@ -123,6 +124,22 @@ pub struct SourceSecret {
     pub generation: u32,
 }
 
+/// Answers for a dealer about one assignment: the link in a letter. Whoever has the letter has it, and it does
+/// nothing else; no person stands in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerLink {
+    /// The lead.
+    pub lead: LeadId,
+    /// Its cycle.
+    pub cycle: u32,
+    /// The seat.
+    pub assignment: AssignmentId,
+    /// What it says.
+    pub answer: Answer,
+    /// Until when it answers, Unix seconds.
+    pub until_s: i64,
+}
+
 /// The lead desk's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeskToken {
@@ -224,6 +241,9 @@ impl Credential for PageKey {
 }
 impl Credential for SourceSecret {
     const PREFIX: &'static str = "sk";
+}
+impl Credential for AnswerLink {
+    const PREFIX: &'static str = "answer";
 }
 impl Credential for DeskToken {
     const PREFIX: &'static str = "desk";

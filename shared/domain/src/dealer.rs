@@ -78,6 +78,10 @@ words! {
         Webhook = "webhook",
         /// Nothing is sent: the dealer reads the inbox.
         Inbox = "inbox",
+        /// A letter that a person reads.
+        Mail = "mail",
+        /// A queue of our own account, for a dealer's program: the body of the webhook.
+        Sqs = "sqs",
     }
 }
 
@@ -156,7 +160,8 @@ pub struct Channel {
     pub order: u8,
     /// How.
     pub kind: ChannelKind,
-    /// An `https://` URL for a webhook (on one machine `http://` on loopback too); empty for the inbox.
+    /// An `https://` URL for a webhook (on one machine `http://` on loopback too); an e-mail address for mail; a
+    /// queue's name or URL for SQS; empty for the inbox.
     pub address: String,
     /// When it has a lead: the first is tried first, whatever it says.
     #[serde(default)]

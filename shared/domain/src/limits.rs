@@ -165,6 +165,18 @@ pub const ATTEMPT_CLAIM_MS: u64 = 2 * ATTEMPT_MS;
 pub const CONNECT_MS: u64 = 3_000;
 /// A webhook's id, in bytes.
 pub const WEBHOOK_ID_BYTES: usize = 64;
+/// The name of a dealer's queue, in bytes (SQS's own limit).
+pub const QUEUE_NAME_BYTES: usize = 80;
+/// A line of a letter to a dealer, in characters: what a mail program shows without wrapping, quoted once or twice.
+pub const LETTER_COLUMNS: usize = 72;
+/// Unknown fields that a letter tells, in bytes; what is left out is said.
+pub const LETTER_EXTRA_BYTES: usize = 8_000;
+/// How long the links of a letter answer, in days from the offer.
+pub const ANSWER_LINK_DAYS: i64 = 30;
+/// Mails to one channel that come back in a row, each for a reason that may pass, before it takes nothing more.
+pub const MAIL_BOUNCES: u32 = 5;
+/// How often a message is sent to a dealer again by hand.
+pub const REDELIVERIES: u32 = 20;
 /// A dealer's URL, in bytes.
 pub const DEALER_URL_BYTES: usize = 512;
 /// A page's URL in a rulebook, in bytes.

@@ -15,6 +15,7 @@ use leadyard_domain::access::MasterKey;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::entropy::Entropy;
+use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::queues::Queues;
 use crate::rulebooks::Rulebooks;
@@ -31,6 +32,8 @@ pub struct Cloud {
     pub rulebooks: Arc<Rulebooks>,
     /// Dealers' URLs.
     pub outbound: Outbound,
+    /// Dealers' mailboxes.
+    pub mail: Mailer,
     /// The time.
     pub clock: Clock,
     /// Randomness.
@@ -84,11 +87,16 @@ impl Cloud {
             .load()
             .await;
         let entropy = Entropy::system();
+        let ses = aws_sdk_sesv2::config::Builder::from(&sdk)
+            .timeout_config(Mailer::timeouts())
+            .retry_config(RetryConfig::disabled())
+            .build();
         Ok(Self {
             store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), config.table, entropy.clone()),
             queues: Queues::new(aws_sdk_sqs::Client::new(&sdk), config.queues),
             rulebooks: Arc::default(),
             outbound: Outbound::new(crate::outbound::Settings::new(false)).map_err(StartError::Outbound)?,
+            mail: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), config.mail),
             clock: Clock::system(),
             entropy,
             master: config.master,
@@ -119,18 +127,28 @@ impl Cloud {
             .build();
         let sqs = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
+            .region(region.clone())
+            .credentials_provider(credentials.clone())
+            .http_client(http.clone())
+            .sleep_impl(sleep.clone())
+            .timeout_config(timeouts())
+            .retry_config(retries())
+            .build();
+        let ses = aws_sdk_sesv2::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
             .region(region)
             .credentials_provider(credentials)
             .http_client(http)
             .sleep_impl(sleep)
-            .timeout_config(timeouts())
-            .retry_config(retries())
+            .timeout_config(Mailer::timeouts())
+            .retry_config(RetryConfig::disabled())
             .build();
         Self {
             store: Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), config.table, entropy.clone()),
             queues: Queues::new(aws_sdk_sqs::Client::from_conf(sqs), config.queues),
             rulebooks: Arc::default(),
             outbound,
+            mail: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), config.mail),
             clock,
             entropy,
             master: config.master,

@@ -3,6 +3,8 @@
 
 use leadyard_domain::access::MasterKey;
 
+use crate::mail::MailConfig;
+
 /// A variable that is missing or malformed.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}: {rule}")]
@@ -22,6 +24,8 @@ pub struct Config {
     pub queues: QueueUrls,
     /// The master key of this installation.
     pub master: MasterKey,
+    /// Letters to dealers.
+    pub mail: MailConfig,
 }
 
 /// Where the queues are.
@@ -47,7 +51,8 @@ fn variable(name: &'static str) -> Result<String, ConfigError> {
 
 impl Config {
     /// Reads `LEADYARD_TABLE`, `LEADYARD_{INTERACTIONS,DISTRIBUTION,DELIVERY,SPILL}_QUEUE_URL` and
-    /// `LEADYARD_MASTER_KEY` (64 hexadecimal digits).
+    /// `LEADYARD_MASTER_KEY` (64 hexadecimal digits); and where letters are written, `LEADYARD_MAIL_CONFIGURATION_SET`
+    /// and `LEADYARD_CONSOLE_URL`, both of which may be absent.
     pub fn from_env() -> Result<Self, ConfigError> {
         let master = variable("LEADYARD_MASTER_KEY")?;
         Ok(Self {
@@ -60,6 +65,10 @@ impl Config {
             },
             master: MasterKey::from_hex(&master)
                 .map_err(|rule| ConfigError { variable: "LEADYARD_MASTER_KEY", rule: rule.to_string() })?,
+            mail: MailConfig {
+                configuration_set: variable("LEADYARD_MAIL_CONFIGURATION_SET").ok(),
+                console_url: variable("LEADYARD_CONSOLE_URL").ok().map(|url| url.trim_end_matches('/').to_owned()),
+            },
         })
     }
 

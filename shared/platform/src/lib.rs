@@ -13,6 +13,7 @@
 //! | [`person`] | all that a company holds of one person
 //! | [`erasure`] | a person goes, everywhere, whatever interrupts it
 //! | [`outbound`] | dealers' URLs |
+//! | [`mail`], [`sent`] | letters to dealers; how sending through a service of AWS ended |
 //! | [`batch`] | partial failures |
 //! | [`http`] | problems, and what every route does alike |
 //! | [`who`] | whose token it is, and what they may see |
@@ -31,6 +32,8 @@ mod suppression;
 pub mod person;
 pub mod erasure;
 pub mod outbound;
+pub mod mail;
+pub mod sent;
 pub mod batch;
 pub mod http;
 pub mod who;

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use jiff::Timestamp;
 use leadyard_domain::access::Platform;
 use leadyard_domain::identity::IdentityHash;
@@ -21,6 +22,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::QueueUrls;
+use crate::sent::Sent;
 use crate::store::WAKE_AFTER_S;
 
 /// To distribution.
@@ -349,6 +351,45 @@ impl Queues {
                 Err(QueueError(format!("{failed} of a batch failed, the first by {}", first.code).into()))
             }
         }
+    }
+
+    /// Makes one attempt at a dealer's queue: its name or URL, in the account and region of our own queues. `event`
+    /// and `id` stand beside the body as attributes. Nothing is retried here.
+    pub async fn send_to_dealer(&self, address: &str, body: &str, event: &str, id: &str) -> Sent {
+        let began = tokio::time::Instant::now();
+        let Some(url) = self.of_account(address) else { return Sent::never("foreign_queue", began.elapsed()) };
+        let text = |value: &str| {
+            MessageAttributeValue::builder().data_type("String").string_value(value).build().ok()
+        };
+        let attributes = [("type", text(event)), ("webhook-id", text(id))];
+        let attributes = attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let sent = self
+            .client
+            .send_message()
+            .queue_url(url)
+            .message_body(body)
+            .set_message_attributes(Some(attributes.collect()))
+            .customize()
+            .config_override(aws_sdk_sqs::Config::builder().retry_config(RetryConfig::disabled()))
+            .send()
+            .await;
+        match sent {
+            Ok(answer) => Sent::received(answer.message_id.unwrap_or_default(), began.elapsed()),
+            Err(error) => Sent::failed(&error, began.elapsed()),
+        }
+    }
+
+    /// The URL of a dealer's queue: beside our own, and none of them.
+    fn of_account(&self, address: &str) -> Option<String> {
+        let (account, _) = self.urls.delivery.rsplit_once('/')?;
+        let name = match address.strip_prefix(account) {
+            Some(rest) => rest.strip_prefix('/')?,
+            None => address,
+        };
+        let url = format!("{account}/{name}");
+        let own = [&self.urls.interactions, &self.urls.distribution, &self.urls.delivery, &self.urls.spill];
+        let ours = own.iter().any(|own| url == **own || url == format!("{own}-dead"));
+        (!name.is_empty() && !name.contains('/') && !ours).then_some(url)
     }
 
     async fn send(

@@ -1,8 +1,9 @@
-//! DynamoDB and SQS in process, under the real AWS SDK.
+//! DynamoDB, SQS and SES in process, under the real AWS SDK.
 //!
 //! The SDK is given an HTTP client that never opens a socket: [`LocalAws::http_client`] hands each
 //! request to the service whose host it names. [`dynamo`] is DynamoDB's API over dynoxide (SQLite),
-//! [`queues`] is what SQS does over a SQLite file of ours, and [`sqs`] is how SQS says it on the wire.
+//! [`queues`] is what SQS does over a SQLite file of ours, and [`sqs`] is how SQS says it on the wire; [`ses`] catches
+//! mails.
 //! So the store and the queues are one implementation, and what a test runs is what production runs.
 //!
 //! A data folder holds two files:
@@ -24,6 +25,7 @@ mod file;
 pub mod dynamo;
 pub mod queues;
 pub mod sqs;
+pub mod ses;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +37,7 @@ use winterbaume_core::MockAws;
 pub use dynamo::{Calls, DynamoService};
 pub use file::FileError;
 pub use queues::{Counts, Disorder, LocalQueues, QueueError, QueueSpec, Received};
+pub use ses::{Caught, LocalMail, MailSays, Returns};
 pub use sqs::SqsService;
 
 /// The time, in milliseconds since the Unix epoch. Nothing in this module reads another clock.
@@ -65,11 +68,12 @@ pub enum LocalAwsError {
     Queues(#[from] QueueError),
 }
 
-/// DynamoDB and SQS of one data folder, or of one test.
+/// DynamoDB, SQS and SES of one data folder, or of one test.
 pub struct LocalAws {
     mock: MockAws,
     dynamo: DynamoService,
     queues: Arc<LocalQueues>,
+    mail: Arc<LocalMail>,
 }
 
 impl LocalAws {
@@ -85,8 +89,8 @@ impl LocalAws {
         std::fs::create_dir_all(folder).map_err(LocalAwsError::Folder)?;
         // The queues first: their file is the lock on the folder.
         let local_queues = LocalQueues::open(&folder.join(QUEUES_FILE), Arc::clone(&clock), entropy)?;
-        let dynamo = DynamoService::open(&folder.join(TABLE_FILE), clock, calls)?;
-        Self::assemble(dynamo, local_queues, queues)
+        let dynamo = DynamoService::open(&folder.join(TABLE_FILE), Arc::clone(&clock), calls)?;
+        Self::assemble(dynamo, local_queues, queues, clock, entropy)
     }
 
     /// A cloud in memory, gone when dropped. Every call runs on the calling task, so that a
@@ -94,24 +98,28 @@ impl LocalAws {
     /// late, twice and out of order at times.
     pub fn memory(clock: Clock, seed: Option<u64>, queues: &[QueueSpec]) -> Result<Self, LocalAwsError> {
         let local_queues = LocalQueues::memory(Arc::clone(&clock), seed)?;
-        let dynamo = DynamoService::memory(clock, Calls::Inline)?;
-        Self::assemble(dynamo, local_queues, queues)
+        let dynamo = DynamoService::memory(Arc::clone(&clock), Calls::Inline)?;
+        Self::assemble(dynamo, local_queues, queues, clock, seed.unwrap_or(1))
     }
 
     fn assemble(
         dynamo: DynamoService,
         queues: LocalQueues,
         specs: &[QueueSpec],
+        clock: Clock,
+        entropy: u64,
     ) -> Result<Self, LocalAwsError> {
         let queues = Arc::new(queues);
         for spec in specs {
             queues.ensure(spec)?;
         }
+        let mail = Arc::new(LocalMail::new(clock, Arc::clone(&queues), entropy));
         let mock = MockAws::builder()
             .with_service(dynamo.clone())
             .with_service(SqsService::new(Arc::clone(&queues)))
+            .with_service(ses::SesService(Arc::clone(&mail)))
             .build();
-        Ok(Self { mock, dynamo, queues })
+        Ok(Self { mock, dynamo, queues, mail })
     }
 
     /// What the SDK's clients are given in place of HTTPS. The simulation wraps it.
@@ -122,6 +130,11 @@ impl LocalAws {
     /// The queues, for whoever drives the functions.
     pub fn queues(&self) -> &Arc<LocalQueues> {
         &self.queues
+    }
+
+    /// What was mailed.
+    pub const fn mail(&self) -> &Arc<LocalMail> {
+        &self.mail
     }
 
     /// The tables, for who looks at them past the SDK.

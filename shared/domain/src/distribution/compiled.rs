@@ -402,7 +402,7 @@ pub struct CompiledChannel {
     pub order: u8,
     /// How.
     pub kind: ChannelKind,
-    /// Where, for a webhook.
+    /// Where; nowhere, for the inbox.
     pub address: String,
     /// When it has a lead.
     pub when: ChannelWhen,
@@ -640,6 +640,11 @@ impl Chunk {
         let zone_at = usize::from(*zone);
         let (hours, zone) = (self.hours.get(usize::from(*hours))?, self.time_zones.get(zone_at)?);
         Some(Calendar { hours, holidays, zone, zone_at })
+    }
+
+    /// A dealer's zone.
+    pub fn zone_of(&self, dealer: &CompiledDealer) -> Option<&TimeZone> {
+        Some(self.calendar(dealer.schedule)?.zone)
     }
 
     /// The zones of its dealers, by name and as they are.

@@ -70,8 +70,12 @@ pub(super) const DEALERS: [Column; 15] = [
 pub(super) const CHANNELS: [Column; 7] = [
     needed("dealer", "of dealers.csv"),
     needed("order", "1 to 8, each once a dealer"),
-    needed("kind", "webhook inbox").words(&["webhook", "inbox"]),
-    usual("address", "an inbox has none", "https://, on loopback http:// too"),
+    needed("kind", "webhook inbox mail sqs").words(&["webhook", "inbox", "mail", "sqs"]),
+    usual(
+        "address",
+        "an inbox has none",
+        "webhook: https://, on loopback http:// too; mail: leads@example.com; sqs: a queue's name or URL",
+    ),
     usual("when", "fallback", "fallback: when those before it have failed; always: side by side with them")
         .words(&["fallback", "always"]),
     usual("format", "standard", "standard adf, or a template of templates.toml; of webhooks"),

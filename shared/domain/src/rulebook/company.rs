@@ -60,6 +60,18 @@ pub struct Company {
     /// Of a contract that says nothing else.
     #[serde(default)]
     pub deadline: Option<Deadline>,
+    /// Who writes to dealers; nobody, if it is not said.
+    #[serde(default)]
+    pub mail: Option<MailSender>,
+}
+
+/// Who the letters to dealers come from.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct MailSender {
+    /// The address; SES must have verified it, or its domain.
+    pub from: String,
+    /// The name beside it.
+    pub name: String,
 }
 
 /// What the other files fall back on, whether or not the company could be read in full.
@@ -68,11 +80,19 @@ pub(super) struct Defaults {
     pub(super) mode: Mode,
     pub(super) ranking: Vec<Step>,
     pub(super) deadline: Option<Deadline>,
+    /// Dealers can be written to. Of a company that could not be read nothing is said.
+    pub(super) has_mail: bool,
 }
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { zone: None, mode: Mode::Automatic, ranking: DEFAULT_RANKING.to_vec(), deadline: None }
+        Self {
+            zone: None,
+            mode: Mode::Automatic,
+            ranking: DEFAULT_RANKING.to_vec(),
+            deadline: None,
+            has_mail: true,
+        }
     }
 }
 
@@ -90,6 +110,7 @@ pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> (Option<Company>
     let ranking = ranking(&mut keys, problems);
     let attribution = keys.optional("attribution", text(str::parse), problems);
     let deadline = deadline(&mut keys, problems);
+    let mail = mail(&mut keys, problems);
     keys.later(&["retention_days", "branding"], problems);
     keys.finish(problems);
 
@@ -98,11 +119,14 @@ pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> (Option<Company>
         mode: mode.ok().flatten().unwrap_or(Mode::Automatic),
         ranking: ranking.clone().ok().flatten().unwrap_or_else(|| DEFAULT_RANKING.to_vec()),
         deadline: deadline.as_ref().ok().copied().flatten(),
+        has_mail: mail.as_ref().map_or(true, Option::is_some),
     };
     let company = || -> Read<Company> {
+        let (name, mail) = (name?, mail?);
+        let mail = mail.map(|(from, named)| MailSender { from, name: named.unwrap_or_else(|| name.clone()) });
         Ok(Company {
             id: id?,
-            name: name?,
+            name,
             zone: zone?,
             currency: currency?.unwrap_or_else(|| "USD".to_owned()),
             scope: scope?.unwrap_or(Scope::Category),
@@ -112,9 +136,19 @@ pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> (Option<Company>
             ranking: ranking?.unwrap_or_else(|| DEFAULT_RANKING.to_vec()),
             attribution: attribution?.unwrap_or_default(),
             deadline: deadline?,
+            mail,
         })
     };
     (company().ok(), defaults)
+}
+
+/// `[mail]`: an address, and perhaps a name.
+fn mail(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<Option<(String, Option<String>)>> {
+    let Some(mut keys) = keys.table("mail", problems)? else { return Ok(None) };
+    let from = keys.needed("from", text(value::mailbox), problems);
+    let name = keys.optional("name", text(|text| value::prose("name", text, limits::TEXT_CHARS)), problems);
+    keys.finish(problems);
+    Ok(Some((from?, name?)))
 }
 
 fn week_start(text: &str) -> Result<WeekStart, Invalid> {

@@ -146,6 +146,7 @@ impl Zones<'_> {
 
 pub(super) fn read_channels(
     body: &Body<'_>,
+    defaults: &Defaults,
     dealers: &Index<DealerId>,
     templates: &Index<TemplateId>,
     problems: &mut Problems,
@@ -154,7 +155,7 @@ pub(super) fn read_channels(
     let mut channels: Vec<Channel> = Vec::new();
     let mut taken = HashSet::new();
     while let Some(row) = table.next_row(problems) {
-        if let Ok(channel) = channel(&row, dealers, templates, problems) {
+        if let Ok(channel) = channel(&row, defaults, dealers, templates, problems) {
             if taken.insert((channel.dealer.clone(), channel.order)) {
                 channels.push(channel);
             } else {
@@ -169,6 +170,7 @@ pub(super) fn read_channels(
 
 fn channel(
     row: &Row<'_, '_>,
+    defaults: &Defaults,
     dealers: &Index<DealerId>,
     templates: &Index<TemplateId>,
     problems: &mut Problems,
@@ -185,6 +187,14 @@ fn channel(
             row.refuse("address", ProblemCode::Contradiction, message, problems)
         }
         Ok(ChannelKind::Inbox) => Ok(String::new()),
+        Ok(ChannelKind::Mail) => row.needed("address", value::mailbox, problems).and_then(|address| {
+            if defaults.has_mail {
+                return Ok(address);
+            }
+            let message = "a mail channel needs a sender: [mail] with from in company.toml";
+            row.refuse("kind", ProblemCode::Contradiction, message, problems)
+        }),
+        Ok(ChannelKind::Sqs) => row.needed("address", value::queue, problems),
         Err(Refused) => Err(Refused),
     };
     let when = row.word_or("when", ChannelWhen::Fallback, problems);

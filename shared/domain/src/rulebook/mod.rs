@@ -26,6 +26,7 @@
 //! | `ranking` | `["tier", "distance:10mi", "share", "longest_ago"]` | 1 to 8 steps; also `price`, `performance:90d:20` |
 //! | `attribution` | `last` | `first` `last`: the touch that an enquiry is credited to |
 //! | `deadline_minutes`, `deadline_clock` | none, `open` | 1 to 20,160; `open` `wall`; of contracts that say nothing |
+//! | `mail` | none | `{ from = "leads@example.com", name = "…" }`: who writes to dealers; needed where a channel is `mail`; the name is the company's |
 //!
 //! **`offers.toml`**: `[[offer]]`, 1 to 1,000
 //!
@@ -92,8 +93,8 @@
 //! |---|---|---|
 //! | `dealer` | needed | of `dealers.csv` |
 //! | `order` | needed | 1 to 8, each once a dealer |
-//! | `kind` | needed | `webhook` `inbox` |
-//! | `address` | an inbox has none | `https://`, on loopback `http://` too |
+//! | `kind` | needed | `webhook` `inbox` `mail` `sqs` |
+//! | `address` | an inbox has none | webhook: `https://`, on loopback `http://` too; mail: `leads@example.com`; sqs: a queue's name or URL |
 //! | `when` | `fallback` | `fallback`: when those before it have failed; `always`: side by side with them |
 //! | `format` | `standard` | `standard` `adf`, or a template of `templates.toml`; of webhooks |
 //! | `vendor_id` | none | what the dealer is called in its own system, to 64 characters |
@@ -207,7 +208,7 @@ use crate::screening::ScreeningRules;
 
 pub use check::{Block, Figures, StateFigures};
 pub use columns::{Column, Presence, TABLES, TableColumns};
-pub use company::{Company, Mode, Scope};
+pub use company::{Company, MailSender, Mode, Scope};
 pub use diff::{ColumnDiff, Diff, RowDiff, RowFate, TableDiff};
 pub use edit::{Conflict, ConflictColumn, EditError, EditTable, Fields, Merged, RowChange, RowEdit};
 pub use examine::Examined;
@@ -329,7 +330,7 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         None => absent(&mut dealer_ids),
     };
     let channels = match files.open("channels.csv", problems) {
-        Some(body) => dealers::read_channels(&body, &dealer_ids, &template_ids, problems),
+        Some(body) => dealers::read_channels(&body, &defaults, &dealer_ids, &template_ids, problems),
         None => Vec::new(),
     };
     let areas = match files.open("areas.csv", problems) {

@@ -101,6 +101,16 @@ pub(super) fn email(text: &str) -> Result<String, Invalid> {
     }
 }
 
+/// An address that mail goes to or comes from: in ASCII, as every mail server takes it.
+pub(super) fn mailbox(text: &str) -> Result<String, Invalid> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+    email(text).ok().filter(|_| plain).ok_or_else(|| {
+        Invalid::new(
+            "an address of mail is written leads@example.com, in at most 254 ASCII characters: other letters of a domain as xn--…",
+        )
+    })
+}
+
 /// A telephone number as people write it.
 pub(super) fn phone(text: &str) -> Result<String, Invalid> {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
@@ -164,6 +174,37 @@ pub(super) fn webhook(text: &str) -> Result<String, Invalid> {
     } else {
         Err(Invalid::new("a webhook's address is an https:// URL of at most 2048 ASCII characters"))
     }
+}
+
+/// A queue of our own account: its name, or its whole URL.
+pub(super) fn queue(text: &str) -> Result<String, Invalid> {
+    let name = match text.strip_prefix("https://sqs.") {
+        Some(rest) => match rest.split('/').collect::<Vec<_>>()[..] {
+            [host, account, name] if is_sqs(host) && account.len() == 12 && is_digits(account) => Some(name),
+            _ => None,
+        },
+        None => Some(text),
+    };
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if name.is_some_and(|name| (1..=limits::QUEUE_NAME_BYTES).contains(&name.len()) && name.bytes().all(allowed)) {
+        return Ok(text.to_owned());
+    }
+    if text.ends_with(".fifo") {
+        return Err(Invalid::new("a queue is a standard one: a FIFO queue is not supported"));
+    }
+    Err(Invalid::new(
+        "a queue is its name, 1 to 80 letters, digits, '-' and '_', or https://sqs.us-east-1.amazonaws.com/123456789012/name",
+    ))
+}
+
+/// `us-east-1.amazonaws.com`, and China's.
+fn is_sqs(host: &str) -> bool {
+    let region = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"));
+    region.is_some_and(|region| !region.is_empty() && is_host(region))
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_loopback(host: &str) -> bool {

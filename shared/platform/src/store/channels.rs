@@ -25,8 +25,19 @@ pub struct ChannelState {
     /// Since when it takes nothing any more, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<Disabled>,
+    /// Mails that came back in a row, for reasons that may pass.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bounces: u32,
+    /// The last of them, as SES knows it: told twice, it counts once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounced: Option<String>,
     /// Counts writes.
     pub v: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A channel that takes nothing until the desk enables it, or the rulebook changes it.
@@ -34,14 +45,14 @@ pub struct ChannelState {
 pub struct Disabled {
     /// Since when.
     pub at: Timestamp,
-    /// Why, in a word: `gone`.
+    /// Why, in a word: `gone`; of mail `bounced`, `returned`, `refused`, `complained`.
     pub why: String,
 }
 
 impl ChannelState {
     /// Of a channel that nothing is known of.
     pub fn new(order: u8, mark: String) -> Self {
-        Self { order, mark, breaker: Breaker::default(), disabled: None, v: 0 }
+        Self { order, mark, breaker: Breaker::default(), disabled: None, bounces: 0, bounced: None, v: 0 }
     }
 
     fn item(&self, company: &CompanyId, dealer: &DealerId) -> Result<Item, StoreError> {
