@@ -182,7 +182,7 @@ impl FieldMap {
         }
         let field = match meaning {
             Meaning::Standard(standard) => standard.as_str(),
-            Meaning::Tag(tag) => tag.as_str(),
+            Meaning::Tag(tag) | Meaning::FirstTouch(tag) => tag.as_str(),
             Meaning::Own(name) => name,
         };
         let ours = self.values.get(field).and_then(|known| known.get(&value.trim().to_lowercase()));

@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
             let value = map.value(&meaning, value);
             match meaning {
                 Meaning::Own(ours) => read.set_aside(&ours, value),
-                Meaning::Standard(_) | Meaning::Tag(_) => {
+                Meaning::Standard(_) | Meaning::Tag(_) | Meaning::FirstTouch(_) => {
                     read.candidates.entry(meaning).or_default().push((sureness, name, value));
                 }
             }
