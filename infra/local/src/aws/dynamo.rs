@@ -420,3 +420,30 @@ impl dynoxide::storage_backend::Clock for DynoxideClock {
         (self.0)() as f64 / 1000.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_panic_left_in_mid_transaction_was_never_written() {
+        let service = DynamoService::memory(Arc::new(|| 0), Calls::Inline).unwrap();
+        let run = |sql: &str| service.storage().conn().execute_batch(sql).unwrap();
+        let notes = || -> i64 {
+            let storage = service.storage();
+            storage.conn().query_row("SELECT count(*) FROM notes", (), |row| row.get(0)).unwrap()
+        };
+        run("CREATE TABLE notes (said TEXT)");
+        let broken = service.clone();
+        let panicked = std::thread::spawn(move || {
+            let storage = broken.storage();
+            storage.conn().execute_batch("BEGIN; INSERT INTO notes VALUES ('half')").unwrap();
+            panic!("in mid-transaction");
+        });
+        assert!(panicked.join().is_err());
+        assert_eq!(notes(), 0);
+        // Whoever comes next begins a transaction of its own.
+        run("BEGIN; INSERT INTO notes VALUES ('whole'); COMMIT");
+        assert_eq!(notes(), 1);
+    }
+}
