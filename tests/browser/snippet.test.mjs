@@ -53,8 +53,10 @@ test("a double click is one enquiry, however slow or quick the answer", async ()
     const context = await yard.visitor();
     const page = await visit(context, yard.page("/double", yard.form()));
     await fill(page, name);
-    await page.dblclick("button");
+    // The second click comes while the first is on its way, or when the form is empty again.
+    await (fault ? page.dblclick("button") : page.click("button"));
     await status(page, "Thank you");
+    if (!fault) await page.click("button");
     await page.waitForTimeout(300);
     assert.equal(yard.road.leads().length, 1, name);
     await context.close();
@@ -85,10 +87,12 @@ test("without a network it is kept, and sent when the network is back", async ()
   await page.click("button");
   await status(page, "no connection");
   assert.equal((await kept(page)).length, 1);
-  // Far enough into its waits that only the network's return can be what sends it.
+  // Its next try of itself is eight seconds off: only the network's return can be what sends it.
   await until("a few tries", async () => JSON.parse(Object.values(await stored(page)).find((text) => text.includes('"tries"'))).value.tries >= 3);
+  const back = Date.now();
   await context.setOffline(false);
   await status(page, "Thank you");
+  assert.ok(Date.now() - back < 6_000, `after ${Date.now() - back} ms`);
   assert.deepEqual(await kept(page), []);
   const story = await yard.story(await yard.lead(email("offline")));
   assert.equal(story.enquiries.length, 1);

@@ -1,5 +1,7 @@
 //! What a machine did in a person's name: kept, marked, worth nothing, and revocable either way.
 
+use std::time::Duration;
+
 use http::Method;
 use leadyard_tests::{Person, Reply, Rules, Story, Yard};
 use serde_json::{Value, json};
@@ -54,6 +56,8 @@ async fn judges(yard: &Yard, lead: &str, interaction: &str, word: &str) -> Reply
     let path = format!("/v1/leads/{lead}/interactions/{interaction}/{word}");
     let reply = yard.desk(Method::POST, &path, Some(json!({ "reason": "she told us on the phone" }))).await;
     yard.settle().await;
+    // Of two words at the same instant the later said is not known.
+    yard.advance(Duration::from_secs(1)).await;
     reply
 }
 

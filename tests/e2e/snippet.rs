@@ -170,6 +170,21 @@ async fn snippet_an_assigned_leads_repeat_brings_its_visitors_history() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn snippet_a_closed_leads_repeat_brings_its_visitors_history_before_that_is_gone() {
+    let rules = Rules::roofing("acme").seller("hudson", [("area", "zip:99501")]);
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let reject = json!({ "reason": "a try" });
+    let _ = yard.desk(http::Method::POST, &format!("/v1/leads/{lead}/reject"), Some(reject)).await.is(200);
+    let token = visitor(&yard).await.text_of("visitor").to_owned();
+    let _ = yard.page("web").reports(viewed("v1", &token)).await.is(202);
+    yard.settle().await;
+    let _ = yard.page("web").posts(&ada().with("visitor", &token)).await.is(201);
+    yard.settle().await;
+    assert_eq!((yard.story(&lead).await.stage(), count(&yard, &lead, "page_view").await), ("rejected", 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn snippet_a_lead_is_credited_to_the_touch_that_its_company_chose() {
     for (chosen, campaign) in
         [("", "june"), ("attribution = \"last\"", "june"), ("attribution = \"first\"", "spring")]

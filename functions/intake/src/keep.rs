@@ -514,7 +514,16 @@ fn tell_holders(lead: &Lead, arrival: &Arrival, now: Timestamp) -> Vec<Delivery>
 }
 
 async fn hand_on(cloud: &Cloud, lead: &Lead, deliveries: &[Delivery]) {
-    if !lead.stage.closed() {
+    if lead.stage.closed() {
+        // Nobody scores it before its next cycle, by when what a stranger did is gone. That cycle joins it again,
+        // which changes nothing.
+        for visitor in &lead.visitors_to_join {
+            let now = cloud.clock.now();
+            if let Err(error) = cloud.store.activity_join(&lead.company, *visitor, lead.id, now).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, lead.id = %lead.id, "a visitor's history is joined later");
+            }
+        }
+    } else {
         cloud.hand_to_distribution(lead).await;
     }
     for delivery in deliveries {
