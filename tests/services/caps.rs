@@ -106,6 +106,7 @@ impl Market {
             spilled: false,
             gpc: false,
             quarantine: None,
+            fetch: None,
         };
         let keep = Keep {
             enquiry: &received,

@@ -101,6 +101,7 @@ impl World {
             entropy: Entropy::seeded(entropy),
             outbound: dealers.outbound(),
             master: master.clone(),
+            meta: None,
         };
         let plain = system::cloud(aws.http_client(), parts(seed ^ 1)).await?;
         let cloud = system::cloud(faults.over(aws.http_client()), parts(seed)).await?;

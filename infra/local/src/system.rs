@@ -11,6 +11,7 @@ use leadyard_platform::clock::Clock;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::config::{Config, QueueUrls};
 use leadyard_platform::entropy::Entropy;
+use leadyard_platform::meta::MetaAccess;
 use leadyard_platform::outbound::Outbound;
 use leadyard_platform::store::StoreError;
 
@@ -78,6 +79,8 @@ pub struct Parts {
     pub outbound: Outbound,
     /// The master key.
     pub master: MasterKey,
+    /// Access to Meta, where leads come from there.
+    pub meta: Option<MetaAccess>,
 }
 
 /// Builds the cloud that every function is given, and the table, over this HTTP client.
@@ -91,6 +94,7 @@ pub async fn cloud(http: SharedHttpClient, parts: Parts) -> Result<Cloud, StoreE
             spill: queue_url(SPILL.name),
         },
         master: parts.master,
+        meta: parts.meta,
     };
     let cloud = Cloud::in_process(http, config, parts.outbound, parts.clock, parts.entropy);
     cloud.store.create_table().await?;
@@ -110,6 +114,6 @@ pub async fn open(data: &std::path::Path, clock: &Clock) -> anyhow::Result<Cloud
     let calls = crate::aws::Calls::Inline;
     let aws = crate::aws::LocalAws::open(data, millis(clock), entropy.u64(), calls, &queue_specs())?;
     let outbound = Outbound::new(leadyard_platform::outbound::Settings::new(true))?;
-    let parts = Parts { clock: clock.clone(), entropy, outbound, master };
+    let parts = Parts { clock: clock.clone(), entropy, outbound, master, meta: Config::meta()? };
     Ok(cloud(aws.http_client(), parts).await?)
 }

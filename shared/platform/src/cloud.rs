@@ -15,6 +15,7 @@ use leadyard_domain::access::MasterKey;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::entropy::Entropy;
+use crate::meta::MetaAccess;
 use crate::outbound::Outbound;
 use crate::queues::Queues;
 use crate::rulebooks::Rulebooks;
@@ -37,6 +38,8 @@ pub struct Cloud {
     pub entropy: Entropy,
     /// The master key.
     pub master: MasterKey,
+    /// Access to Meta, where leads come from there.
+    pub meta: Option<Arc<MetaAccess>>,
 }
 
 /// A function that could not start.
@@ -92,6 +95,7 @@ impl Cloud {
             clock: Clock::system(),
             entropy,
             master: config.master,
+            meta: config.meta.map(Arc::new),
         })
     }
 
@@ -134,6 +138,7 @@ impl Cloud {
             clock,
             entropy,
             master: config.master,
+            meta: config.meta.map(Arc::new),
         }
     }
 }

@@ -3,6 +3,8 @@
 
 use leadyard_domain::access::MasterKey;
 
+use crate::meta::MetaAccess;
+
 /// A variable that is missing or malformed.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}: {rule}")]
@@ -22,6 +24,8 @@ pub struct Config {
     pub queues: QueueUrls,
     /// The master key of this installation.
     pub master: MasterKey,
+    /// Access to Meta, where leads come from there.
+    pub meta: Option<MetaAccess>,
 }
 
 /// Where the queues are.
@@ -45,9 +49,15 @@ fn variable(name: &'static str) -> Result<String, ConfigError> {
     }
 }
 
+/// A variable that may be absent.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn optional(name: &'static str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 impl Config {
     /// Reads `LEADYARD_TABLE`, `LEADYARD_{INTERACTIONS,DISTRIBUTION,DELIVERY,SPILL}_QUEUE_URL` and
-    /// `LEADYARD_MASTER_KEY` (64 hexadecimal digits).
+    /// `LEADYARD_MASTER_KEY` (64 hexadecimal digits); `LEADYARD_META`, if there is one.
     pub fn from_env() -> Result<Self, ConfigError> {
         let master = variable("LEADYARD_MASTER_KEY")?;
         Ok(Self {
@@ -60,7 +70,15 @@ impl Config {
             },
             master: MasterKey::from_hex(&master)
                 .map_err(|rule| ConfigError { variable: "LEADYARD_MASTER_KEY", rule: rule.to_string() })?,
+            meta: Self::meta()?,
         })
+    }
+
+    /// `LEADYARD_META`, which may be absent: see [`MetaAccess::read`].
+    pub fn meta() -> Result<Option<MetaAccess>, ConfigError> {
+        const RULE: &str = r#"is {"app_secret": "…", "tokens": {"company": "…"}}"#;
+        let rule = || ConfigError { variable: "LEADYARD_META", rule: RULE.to_owned() };
+        optional("LEADYARD_META").map(|json| MetaAccess::read(&json).ok_or_else(rule)).transpose()
     }
 
     /// `LEADYARD_ROLE`: which of its deployments a binary is, where it has several.

@@ -11,6 +11,7 @@
 //! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
 //! | [`suppression`] | who is on a company's list |
 //! | [`outbound`] | dealers' URLs |
+//! | [`meta`] | access to Meta: notices that it signs, leads that it keeps |
 //! | [`batch`] | partial failures |
 //! | [`http`] | problems, and what every route does alike |
 //! | [`who`] | whose token it is, and what they may see |
@@ -27,6 +28,7 @@ pub mod judging;
 pub mod history;
 mod suppression;
 pub mod outbound;
+pub mod meta;
 pub mod batch;
 pub mod http;
 pub mod who;

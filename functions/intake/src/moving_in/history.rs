@@ -193,6 +193,7 @@ async fn join_and_keep(
         spilled: false,
         gpc: false,
         quarantine: None,
+        fetch: None,
     };
     let keep = Keep {
         enquiry: &enquiry,

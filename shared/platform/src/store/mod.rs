@@ -58,7 +58,9 @@ pub use deliveries::Delivery;
 pub use due::DueItem;
 pub use enquiries::{Keep, Kept, KeptBefore, Past, StoredAnswer};
 pub use identities::{Identified, IdentityWrite, Known, List, Suppression};
-pub use items::{DecisionRecord, Judgement, QUARANTINED, Quarantine, REJECTED, StoredEnquiry};
+pub use items::{
+    DecisionRecord, Fetch, Judgement, QUARANTINED, Quarantine, REJECTED, StoredEnquiry, UNFETCHED,
+};
 pub use leads::Story;
 pub use ledger::Freed;
 pub use quarantine::Verdicts;
