@@ -3,7 +3,7 @@
 use http::Method;
 use leadyard_domain::access::{Platform, PlatformKey, SourceSecret};
 use leadyard_domain::ids::{EnquiryId, SourceId};
-use leadyard_tests::{Person, Reply, Rules, Yard};
+use leadyard_tests::{Person, Reply, Rules, Says, Yard};
 use serde_json::{Value, json};
 
 async fn yard() -> Yard {
@@ -50,7 +50,10 @@ async fn ways_a_source_s_words_are_translated_before_they_are_understood() {
     assert_eq!(lead.text_of("status"), "received", "{}", lead.text);
     let stored = yard.stored(lead.text_of("lead")).await;
     assert_eq!(stored.offer.as_str(), "roof");
-    assert!(stored.brings.has(leadyard_domain::contract::Need::Consent));
+    assert_eq!(
+        stored.brings,
+        leadyard_domain::contract::Needs::NONE.with(leadyard_domain::contract::Need::Consent)
+    );
     // What was received is kept as it came.
     let kept = yard.enquiry(lead.text_of("enquiry")).await.unwrap();
     assert_eq!(kept.fields.get("Own?"), Some("1"));
@@ -225,6 +228,167 @@ async fn ways_google_is_answered_while_the_table_is_away_and_told_to_come_back_w
     assert_eq!((kept.status.as_str(), kept.fields.get("Which roof?")), ("received", Some("metal")));
 }
 
+// --- Meta ---
+
+/// As Meta's documentation of the leadgen webhook shows it.
+fn meta_notice(leads: &[&str]) -> String {
+    let change = |lead: &&str| {
+        json!({ "field": "leadgen", "value": {
+            "leadgen_id": lead, "page_id": 123_123_123, "form_id": 12_312_312_312_u64,
+            "adgroup_id": 12_312_312_312_u64, "ad_id": 12_312_312_312_u64, "created_time": 1_440_120_384,
+        } })
+    };
+    let changes: Vec<Value> = leads.iter().map(change).collect();
+    json!({ "object": "page", "entry": [{ "id": 153_125_381_133_u64, "time": 1_438_292_065, "changes": changes }] })
+        .to_string()
+}
+
+/// As its documentation shows what the Graph API answers; the person is ours.
+const META_LEAD: &str = r#"{"created_time":"2015-02-28T08:49:14+0000","id":"77","ad_id":"12312","form_id":"1234","field_data":[{"name":"full_name","values":["Ada Hill"]},{"name":"email","values":["ada@mail.example"]},{"name":"phone_number","values":["+13055550100"]},{"name":"zip_code","values":["33101"]},{"name":"roofs","values":["flat","steep"]}]}"#;
+
+fn signature(body: &str) -> String {
+    use hmac::Mac as _;
+    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(leadyard_tests::APP_SECRET.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={hex}")
+}
+
+async fn meta(yard: &Yard, source: &str, body: &str, signature: &str) -> Reply {
+    let path = format!("{}/meta", yard.page(source).key());
+    yard.page(source)
+        .with_key(&path)
+        .header("x-hub-signature-256", signature)
+        .sends("application/json", body)
+        .await
+}
+
+/// From now on the Graph API says this of a lead.
+fn graph_says(yard: &Yard, lead: &str, says: Says) {
+    yard.dealers.says(&format!("graph/{lead}?fields=id,created_time,ad_id,form_id,field_data"), says);
+}
+
+async fn meta_enquiry(yard: &Yard, lead: &str) -> Option<leadyard_platform::store::StoredEnquiry> {
+    yard.enquiry(&id_of(yard, Platform::Meta, "ads", lead)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_meta_subscribes_with_the_source_s_token_alone() {
+    let yard = yard().await;
+    let token = platform_key(&yard, Platform::Meta, "ads");
+    let ask = async |mode: &str, token: &str, challenge: &str| {
+        let query = format!("hub.mode={mode}&hub.verify_token={token}&hub.challenge={challenge}");
+        yard.page("ads").gets(&format!("/v1/leads/{}/meta?{query}", yard.page("ads").key())).await
+    };
+    let reply = ask("subscribe", &token, "1158201444").await.is(200);
+    assert_eq!(
+        (reply.text.as_str(), reply.header("content-type")),
+        ("1158201444", "text/plain; charset=utf-8")
+    );
+    let _ = ask("subscribe", &google_key(&yard, "ads"), "1").await.is(403).is_problem("forbidden");
+    let _ = ask("subscribe", "", "1").await.is(403);
+    let _ = ask("unsubscribe", &token, "1").await.is(403);
+    let _ = ask("subscribe", &token, "%3Cscript%3E").await.is(403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_a_lead_of_meta_s_is_fetched_once_and_reaches_a_dealer() {
+    let yard = yard().await;
+    graph_says(&yard, "77", Says::Body(200, META_LEAD));
+    let body = meta_notice(&["77"]);
+    for _ in 0..3 {
+        let _ = meta(&yard, "ads", &body, &signature(&body)).await.is(200);
+    }
+    assert_eq!(meta_enquiry(&yard, "77").await.unwrap().status, "unfetched");
+    yard.settle().await;
+    let _ = meta(&yard, "ads", &body, &signature(&body)).await.is(200);
+    yard.settle().await;
+    let kept = meta_enquiry(&yard, "77").await.unwrap();
+    assert_eq!(kept.status, "received");
+    let understood = leadyard_platform::judging::understand(&kept, Some(&source(&yard, "ads").await));
+    assert_eq!(understood.name.full(), "Ada Hill");
+    assert_eq!(understood.extra.get("roofs").map(String::as_str), Some("flat, steep"));
+    assert_eq!(kept.fields.get("page_id"), Some("123123123"));
+    let lead = kept.lead.unwrap().to_string();
+    assert_eq!(yard.story(&lead).await.enquiries(), 1);
+    let told: Vec<_> = yard.told("hudson").into_iter().filter(|told| told.lead() == lead).collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(yard.dealers.told().iter().filter(|told| told.who.starts_with("graph/77")).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_a_notice_that_meta_did_not_sign_is_refused_and_nothing_is_stored() {
+    let yard = yard().await;
+    let body = meta_notice(&["78"]);
+    for wrong in ["", "sha256=", &signature("another"), &signature(&body)[7..]] {
+        let _ = meta(&yard, "ads", &body, wrong).await.is(401).is_problem("unauthorized");
+    }
+    assert!(meta_enquiry(&yard, "78").await.is_none());
+    // One that cannot be kept is not acknowledged: Meta sends it again.
+    yard.faults.table(true);
+    let _ = meta(&yard, "ads", &body, &signature(&body)).await.is(503);
+    yard.faults.table(false);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_what_meta_cannot_give_now_is_asked_for_again_whatever_message_was_lost() {
+    let yard = yard().await;
+    graph_says(&yard, "77", Says::Status(500));
+    let body = meta_notice(&["77"]);
+    yard.faults.queues(true);
+    let _ = meta(&yard, "ads", &body, &signature(&body)).await.is(200);
+    yard.faults.queues(false);
+    yard.advance(std::time::Duration::from_secs(1_000)).await;
+    assert_eq!(meta_enquiry(&yard, "77").await.unwrap().status, "unfetched");
+    let tries = yard.dealers.told().len();
+    assert!((2..=5).contains(&tries), "with patience: {tries}");
+    graph_says(&yard, "77", Says::Body(200, META_LEAD));
+    yard.advance(std::time::Duration::from_secs(4_000)).await;
+    assert_eq!(meta_enquiry(&yard, "77").await.unwrap().status, "received");
+    // Nobody was told of trouble that passed by itself.
+    let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200);
+    assert!(!changes.text.contains("meta_unfetched"), "{}", changes.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_a_token_that_expired_is_told_to_the_desk_and_no_lead_is_dropped() {
+    let yard = yard().await;
+    graph_says(&yard, "77", Says::Body(400, r#"{"error":{"code":190}}"#));
+    graph_says(&yard, "79", Says::Status(401));
+    let body = meta_notice(&["77", "79"]);
+    let _ = meta(&yard, "ads", &body, &signature(&body)).await.is(200);
+    yard.settle().await;
+    let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200);
+    let told =
+        changes.json["changes"].as_array().unwrap().iter().filter(|act| act["act"] == "meta_unfetched");
+    assert_eq!(told.count(), 1, "once for both: {}", changes.text);
+    // A new token within the week: nothing is lost.
+    graph_says(&yard, "77", Says::Body(200, META_LEAD));
+    yard.advance(std::time::Duration::from_secs(2 * 86_400)).await;
+    assert_eq!(meta_enquiry(&yard, "77").await.unwrap().status, "received");
+    // What is still refused then is the desk's.
+    yard.advance(std::time::Duration::from_secs(6 * 86_400)).await;
+    let kept = meta_enquiry(&yard, "79").await.unwrap();
+    assert_eq!((kept.status.as_str(), kept.reasons), ("quarantined", vec!["meta_unfetched".to_owned()]));
+    let listed = yard.desk(Method::GET, "/v1/quarantine?reason=meta_unfetched", None).await.is(200);
+    assert!(listed.text.contains(&kept.id.to_string()), "{}", listed.text);
+    let asked = yard.dealers.told().len();
+    yard.advance(std::time::Duration::from_secs(86_400)).await;
+    assert_eq!(yard.dealers.told().len(), asked, "nobody asks for ever");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_what_meta_s_testing_tool_sends_reaches_nobody() {
+    let yard = yard().await;
+    const TEST: &str = r#"{"id":"80","field_data":[{"name":"full_name","values":["<test lead: dummy data for full_name>"]},{"name":"email","values":["test@fb.com"]}]}"#;
+    graph_says(&yard, "80", Says::Body(200, TEST));
+    let body = meta_notice(&["80"]);
+    let _ = meta(&yard, "ads", &body, &signature(&body)).await.is(200);
+    yard.settle().await;
+    assert_eq!(meta_enquiry(&yard, "80").await.unwrap().status, "test");
+    assert!(yard.told("hudson").is_empty());
+}
+
 // --- ADF ---
 
 fn adf(people: &[(&str, &str)]) -> String {
@@ -290,4 +454,95 @@ async fn ways_adf_is_spilled_prospect_by_prospect() {
         let id: EnquiryId = id.parse().unwrap();
         assert_eq!(yard.enquiry(&id.to_string()).await.unwrap().status, "received");
     }
+}
+
+// --- Posting instructions ---
+
+async fn instructions(yard: &Yard, source: &str) -> Reply {
+    let page = yard.page(source).header("host", "leads.example");
+    page.gets(&format!("/v1/leads/{}/instructions", page.key())).await
+}
+
+/// What stands in an element of the page, as its reader sees it.
+fn shown(page: &str, id: &str) -> String {
+    let (_, rest) = page.split_once(&format!("<pre id=\"{id}\">")).unwrap();
+    let text = rest.split_once("</pre>").unwrap().0;
+    let pairs = [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")];
+    pairs.iter().fold(text.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_the_instructions_name_every_field_and_every_answer() {
+    let yard = yard().await;
+    let page = instructions(&yard, "worded").await.is(200);
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(page.header("content-security-policy").contains("default-src 'none'"));
+    for field in leadyard_domain::enquiry::Standard::ALL {
+        assert!(page.text.contains(&format!("<code>{field}</code>")), "{field}");
+    }
+    let not_intake_s = ["state-conflict", "version-conflict", "rulebook-refused"];
+    for code in leadyard_domain::error::Code::ALL {
+        let there = page.text.contains(&format!("urn:leadyard:problem:{}&#34;", code.slug()));
+        assert_eq!(there, !not_intake_s.contains(&code.slug()), "{}", code.slug());
+    }
+    for word in ["received", "repeat", "quarantined", "spilled"] {
+        assert!(page.text.contains(&format!("&#34;status&#34;: &#34;{word}&#34;")), "{word}");
+    }
+    // Its own words, and how it is read.
+    for theirs in ["May we call?", "Yes, please call me", "ROOF-2", "New roof"] {
+        assert!(page.text.contains(theirs), "{theirs}");
+    }
+    // No secret, and nothing of who receives.
+    for hidden in [yard.secret("worded"), google_key(&yard, "worded"), "hudson".to_owned()] {
+        assert!(!page.text.contains(&hidden));
+    }
+    let json = yard.page("worded").header("accept", "application/json");
+    let json = json.gets(&format!("/v1/leads/{}/instructions", json.key())).await.is(200);
+    assert_eq!(json.json["fields"][0]["name"], "email");
+    let old = yard.page_of("worded", &[], 2);
+    let _ =
+        old.gets(&format!("/v1/leads/{}/instructions", old.key())).await.is(401).is_problem("unauthorized");
+}
+
+/// The example as it stands in the page: its URL, its header, its body.
+#[tokio::test(start_paused = true)]
+async fn ways_the_example_of_the_instructions_is_accepted_as_it_stands() {
+    let yard = yard().await;
+    for source in ["web", "worded"] {
+        let page = instructions(&yard, source).await.is(200).text;
+        let curl = shown(&page, "curl").replace("\\\n", " ");
+        let quoted: Vec<&str> = curl.split('\'').skip(1).step_by(2).collect();
+        let [url, header, body] = quoted.as_slice() else { panic!("{curl}") };
+        let (name, kind) = header.split_once(": ").unwrap();
+        assert_eq!(name, "Content-Type");
+        let path = url.strip_prefix("https://leads.example").unwrap();
+        let reply = yard.sends(None, Method::POST, path, kind, body.as_bytes().to_vec()).await.is(201);
+        let kept = yard.enquiry(reply.text_of("enquiry")).await.unwrap();
+        assert!(["received", "repeat"].contains(&kept.status.as_str()), "{}", kept.status);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ways_the_button_of_the_instructions_skews_nothing() {
+    let yard = yard().await;
+    let path = format!("/v1/leads/{}/instructions", yard.page("capped").key());
+    let form = Person::named("Ada", "Hill").form().into_bytes();
+    for _ in 0..3 {
+        let kind = "application/x-www-form-urlencoded";
+        let reply = yard.sends(None, Method::POST, &path, kind, form.clone()).await.is(201);
+        assert!(reply.text.contains("The test lead was read"), "{}", reply.text);
+        assert!(!reply.text.contains("hudson"));
+        let answer: Value = serde_json::from_str(&shown(&reply.text, "answer")).unwrap();
+        let kept = yard.enquiry(answer["enquiry"].as_str().unwrap()).await.unwrap();
+        assert_eq!((kept.status.as_str(), kept.lead), ("test", None));
+    }
+    yard.settle().await;
+    assert!(yard.told("hudson").is_empty());
+    // The cap of one a day is whole, and the person is new.
+    let real = yard.server("capped").posts(&Person::named("Ada", "Hill")).await.is(201);
+    assert_eq!(real.text_of("status"), "received");
+    // What a page would be refused is refused here, in words.
+    let nobody =
+        yard.sends(None, Method::POST, &path, "application/x-www-form-urlencoded", b"zip=1".to_vec()).await;
+    assert!(nobody.status.as_u16() < 500 && !nobody.text.is_empty());
 }

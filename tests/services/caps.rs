@@ -107,6 +107,7 @@ impl Market {
             gpc: false,
             visitor: None,
             quarantine: None,
+            fetch: None,
         };
         let keep = Keep {
             enquiry: &received,

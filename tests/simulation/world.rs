@@ -102,6 +102,7 @@ impl World {
             outbound: dealers.outbound(),
             master: master.clone(),
             console_url: None,
+            meta: None,
         };
         let plain = system::cloud(aws.http_client(), parts(seed ^ 1)).await?;
         let cloud = system::cloud(faults.over(aws.http_client()), parts(seed)).await?;

@@ -31,4 +31,4 @@ pub use people::Person;
 pub use post::{Reply, Sender};
 pub use rules::Rules;
 pub use story::Story;
-pub use yard::Yard;
+pub use yard::{APP_SECRET, Yard};

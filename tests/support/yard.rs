@@ -17,6 +17,7 @@ use leadyard_domain::ids::{CompanyId, DealerId, LeadId, SourceId};
 use leadyard_platform::clock::Clock;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::entropy::Entropy;
+use leadyard_platform::meta::MetaAccess;
 use leadyard_platform::store::StoredEnquiry;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -32,6 +33,9 @@ use crate::story::Story;
 pub const MONDAY_NOON: &str = "2026-06-01T16:00:00Z";
 
 const MASTER: [u8; 32] = [7; 32];
+
+/// What Meta signs its notices with.
+pub const APP_SECRET: &str = "the app's secret";
 
 /// A system, as one company sees it.
 #[derive(Clone)]
@@ -67,13 +71,15 @@ impl Yard {
         let master = MasterKey::new(MASTER);
         let dealers = Dealers::new(Some(master.clone()));
         let faults = Faults::default();
-        let parts = system::Parts {
-            clock,
-            entropy: Entropy::seeded(1),
-            outbound: dealers.network(),
-            master,
-            console_url: Some("https://leads.example".to_owned()),
-        };
+        let meta = json!({
+            "app_secret": APP_SECRET, "graph": "http://127.0.0.1:9/graph",
+            "tokens": { rules.company.clone(): "a token" },
+        });
+        let meta = MetaAccess::read(&meta.to_string());
+        let entropy = Entropy::seeded(1);
+        let console_url = Some("https://leads.example".to_owned());
+        let parts =
+            system::Parts { clock, entropy, outbound: dealers.network(), master, console_url, meta };
         let cloud = system::cloud(faults.before(aws.http_client()), parts).await.expect("a table");
         let app = gateway::router(&cloud, Router::new());
         let yard = Self { company: rules.company.clone(), cloud, aws: Arc::new(aws), dealers, faults, app };

@@ -91,7 +91,7 @@ impl Answered {
 
 impl Answered {
     /// Status and body.
-    fn told(&self, cloud: &Cloud, arrival: &Arrival) -> (u16, String) {
+    pub(crate) fn told(&self, cloud: &Cloud, arrival: &Arrival) -> (u16, String) {
         match &self.what {
             What::Fresh(answer) => {
                 let (status, body) = answer.render(cloud, arrival, self.visitor);

@@ -19,7 +19,7 @@ use leadyard_domain::screening::AddressHash;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
 use leadyard_platform::queues::{SentBy, ToSpill};
-use leadyard_platform::store::StoreError;
+use leadyard_platform::store::{StoreError, UNFETCHED};
 use sha2::{Digest as _, Sha256};
 
 use crate::answer::{Answer, Answered, Style};
@@ -28,6 +28,7 @@ use crate::screen;
 
 /// An enquiry on the doorstep: received, not yet kept.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Arrival {
     pub(crate) id: EnquiryId,
     pub(crate) key: PageKey,
@@ -47,12 +48,39 @@ pub(crate) struct Arrival {
     /// The ad platform that sent it.
     pub(crate) sent_by: Option<SentBy>,
     pub(crate) spilled: bool,
+    /// It was sent from the posting instructions.
+    pub(crate) tried: bool,
 }
 
 impl Arrival {
-    /// An ad platform tries the connection: a test lead, whatever its source.
+    /// One of which no more is known than by which key it came, and when.
+    pub(crate) fn by(key: PageKey, at: Timestamp) -> Self {
+        Self {
+            id: EnquiryId::from_bytes([0; 16]),
+            key,
+            trusted: false,
+            at,
+            content_type: String::new(),
+            body: Bytes::new(),
+            idempotency: None,
+            visitor: None,
+            gpc: false,
+            user_agent: None,
+            address: None,
+            sent_by: None,
+            spilled: false,
+            tried: false,
+        }
+    }
+
+    /// Somebody tries the connection: a test lead, whatever its source.
     pub(crate) fn is_test(&self) -> bool {
-        self.sent_by.is_some_and(|sent_by| sent_by.test)
+        self.tried || self.sent_by.is_some_and(|sent_by| sent_by.test)
+    }
+
+    /// The status it stands with before it is kept: what a platform told of, and was fetched since.
+    pub(crate) fn stands_as(&self) -> Option<&'static str> {
+        self.sent_by.filter(|sent_by| sent_by.platform == Platform::Meta).map(|_| UNFETCHED)
     }
 
     /// Whoever sent it cannot send it again: no full cap refuses it.
@@ -107,6 +135,7 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
         address,
         sent_by: None,
         spilled: false,
+        tried: false,
     })
 }
 
@@ -136,7 +165,7 @@ fn prospects(cloud: &Cloud, arrival: &Arrival) -> Option<Vec<Arrival>> {
     Some(each.collect())
 }
 
-fn json_of(fields: &Fields) -> Vec<u8> {
+pub(crate) fn json_of(fields: &Fields) -> Vec<u8> {
     let members: serde_json::Map<String, serde_json::Value> =
         fields.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     serde_json::to_vec(&members).unwrap_or_default()
@@ -260,17 +289,24 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    /// Every format.
+    pub(crate) const ALL: [Self; 4] = [Self::Json, Self::Form, Self::Multipart, Self::Adf];
+
+    /// The content types that say so.
+    pub(crate) const fn content_types(self) -> &'static [&'static str] {
+        match self {
+            // sendBeacon and some form plug-ins send JSON as plain text.
+            Self::Json => &["application/json", "text/plain"],
+            Self::Form => &["application/x-www-form-urlencoded"],
+            Self::Multipart => &["multipart/form-data"],
+            Self::Adf => &["application/x-adf+xml", "application/adf+xml", "application/xml", "text/xml"],
+        }
+    }
+
     /// By the content type.
     pub(crate) fn of(content_type: &str) -> Option<Self> {
         let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        Some(match kind.as_str() {
-            // sendBeacon and some form plug-ins send JSON as plain text.
-            "application/json" | "text/plain" => Self::Json,
-            "application/x-www-form-urlencoded" => Self::Form,
-            "multipart/form-data" => Self::Multipart,
-            "application/x-adf+xml" | "application/adf+xml" | "application/xml" | "text/xml" => Self::Adf,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|format| format.content_types().contains(&kind.as_str()))
     }
 }
 

@@ -64,6 +64,7 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
         address: None,
         sent_by: Some(SentBy { platform: Platform::Google, test: lead.is_test }),
         spilled: false,
+        tried: false,
         key,
     })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::access::PageKey;
 use leadyard_domain::contract::Caps;
 use leadyard_domain::distribution::{Core, Reservation};
 use leadyard_domain::enquiry::{Fields, Understood};
@@ -166,6 +167,12 @@ fn replayed(arrival: &Arrival, found: StoredAnswer) -> Answered {
     Answered { what, pages: Pages::default(), visitor: None, already: true }
 }
 
+/// The key that it came by. It was let in when it came: what became of the key since is not held against it.
+pub(crate) fn key_of(enquiry: &StoredEnquiry) -> PageKey {
+    let (company, source) = (enquiry.company.clone(), enquiry.source.clone());
+    PageKey { company, source, generation: 0, origins: Vec::new() }
+}
+
 fn stored(arrival: &Arrival, fields: Fields) -> StoredEnquiry {
     StoredEnquiry {
         id: arrival.id,
@@ -182,6 +189,7 @@ fn stored(arrival: &Arrival, fields: Fields) -> StoredEnquiry {
         gpc: arrival.gpc,
         visitor: None,
         quarantine: None,
+        fetch: None,
     }
 }
 
@@ -198,6 +206,20 @@ async fn unreadable(
     set_aside(cloud, core, arrival, &mut enquiry, &screening, None);
     let problem = problem.with("enquiry", arrival.id.to_string());
     aside(cloud, arrival, &enquiry, Answer::Refused(problem), None).await
+}
+
+/// What an ad platform told of, and did not give within its time: the desk sees that it was there.
+pub(crate) async fn unfetched(
+    cloud: &Cloud,
+    arrival: &Arrival,
+    noted: &StoredEnquiry,
+) -> Result<(), StoreError> {
+    let Some((core, _)) = core(cloud, &arrival.key.company).await? else {
+        return Err(StoreError::Contended);
+    };
+    let enquiry = StoredEnquiry { fetch: None, ..noted.clone() };
+    let screening = screening::conclude(&core.screening, [Reason::MetaUnfetched]);
+    quarantine(cloud, &core, arrival, enquiry, &screening, None).await.map(drop)
 }
 
 /// Takes in what was understood.
@@ -315,7 +337,7 @@ pub(crate) async fn aside(
         visitor: None,
         answer: remember(cloud, arrival, &answer, visitor),
         past: None,
-        released: None,
+        released: arrival.stands_as(),
         caps: None,
     };
     match cloud.store.enquiry_keep(keep).await? {
@@ -465,7 +487,7 @@ pub(crate) async fn join_and_keep(
         answer: remember(cloud, arrival, &answer, visitor),
         past: None,
         released: match way {
-            Way::Arrives(_) => None,
+            Way::Arrives(_) => arrival.stands_as(),
             Way::Released(seen) => Some(seen),
         },
         caps: counts.as_ref(),

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`arrive`] | a request becomes an arrival: key, origin, body, enquiry id |
 //! | [`google`] | what Google Ads posts by itself |
+//! | [`meta`] | what Meta tells of, and is then fetched |
 //! | [`screen`] | what screening sees of it; form tokens |
 //! | [`keep`] | an arrival becomes an enquiry and its lead, in one commit |
 //! | [`whose`] | which lead an enquiry belongs to |
 //! | [`trial`] | a test lead: where it would have gone |
 //! | [`answer`] | what the sender is told |
+//! | [`instructions`] | how a source posts, for whoever is to send |
 //! | [`quarantine`] | what waits for a verdict: the desk's, or its silence |
 //! | [`spill`] | what the table did not take comes in later, once |
 //! | [`interactions`] | what leads do |
@@ -19,11 +21,13 @@
 
 mod arrive;
 mod google;
+mod meta;
 mod screen;
 mod keep;
 mod whose;
 mod trial;
 mod answer;
+mod instructions;
 mod quarantine;
 mod spill;
 mod interactions;
@@ -42,6 +46,8 @@ pub fn leads(cloud: Cloud) -> Router {
     Router::new()
         .route("/v1/leads/{key}", post(arrive::post_lead).options(arrive::preflight))
         .route("/v1/leads/{key}/google", post(google::post_google))
+        .route("/v1/leads/{key}/meta", get(meta::subscribe).post(meta::post_meta))
+        .route("/v1/leads/{key}/instructions", get(instructions::show).post(instructions::try_it))
         .route("/v1/leads/{key}/form_token", get(screen::form_token).options(arrive::preflight))
         .route("/leadyard.js", get(snippet::leadyard_js))
         .route("/.well-known/gpc.json", get(snippet::gpc_json))

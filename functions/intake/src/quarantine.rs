@@ -24,7 +24,6 @@ use axum::http::{HeaderMap, Uri};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
-use leadyard_domain::access::PageKey;
 use leadyard_domain::enquiry::Standard;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::EnquiryId;
@@ -537,12 +536,7 @@ fn arrival_of(enquiry: &StoredEnquiry) -> Arrival {
     let visitor = quarantine.and_then(|quarantine| quarantine.visitor);
     Arrival {
         id: enquiry.id,
-        key: PageKey {
-            company: enquiry.company.clone(),
-            source: enquiry.source.clone(),
-            generation: 0,
-            origins: Vec::new(),
-        },
+        key: keep::key_of(enquiry),
         trusted: quarantine.is_some_and(|quarantine| quarantine.trusted),
         at: enquiry.received_at,
         content_type: String::new(),
@@ -554,6 +548,7 @@ fn arrival_of(enquiry: &StoredEnquiry) -> Arrival {
         address: None,
         sent_by: None,
         spilled: enquiry.spilled,
+        tried: false,
     }
 }
 

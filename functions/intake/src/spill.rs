@@ -4,14 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use leadyard_domain::access::PageKey;
-use leadyard_domain::ids::VisitorId;
+use leadyard_domain::ids::{EnquiryId, VisitorId};
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::queues::{self, ToSpill};
+use leadyard_platform::store::{StoreError, UNFETCHED};
 
 use crate::answer::{Answer, What};
 use crate::arrive::Arrival;
-use crate::{keep, quarantine};
+use crate::{keep, meta, quarantine};
 
 /// Handles a batch of spilled enquiries: those the table still does not take come again.
 pub async fn handle_spill(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
@@ -23,6 +24,14 @@ pub async fn handle_spill(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     batch::response(results)
 }
 
+/// An enquiry is due: to be fetched, or for its deadline in quarantine.
+async fn due(cloud: &Cloud, id: EnquiryId) -> Result<(), StoreError> {
+    match cloud.store.enquiry_get(id).await? {
+        Some(noted) if noted.status == UNFETCHED => meta::fetch(cloud, noted).await,
+        Some(_) | None => quarantine::deadline(cloud, id).await,
+    }
+}
+
 async fn one(cloud: &Cloud, body: &str) -> Handled {
     let spilled: ToSpill = match queues::read(body) {
         Ok(spilled) => spilled,
@@ -32,10 +41,10 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
         }
     };
     if spilled.deadline {
-        return match Box::pin(quarantine::deadline(cloud, spilled.enquiry)).await {
+        return match Box::pin(due(cloud, spilled.enquiry)).await {
             Ok(()) => Handled::Done,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a quarantined enquiry waits on");
+                tracing::warn!(error = &error as &dyn std::error::Error, "an enquiry that is due waits on");
                 Handled::Failed
             }
         };
@@ -56,6 +65,7 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
         address: spilled.address,
         sent_by: spilled.sent_by,
         spilled: true,
+        tried: false,
     };
     match Box::pin(keep::keep(cloud, &arrival)).await {
         Ok(answered) => {

@@ -31,7 +31,7 @@ enum Function {
     Console,
 }
 
-/// `/v1/leads/{key}` is intake's to post to, and `/v1/import/…`, `/v1/quarantine…`, form tokens; everything else about leads is the console's.
+/// `/v1/leads/{key}` is intake's to post to, and what it has behind the key, `/v1/import/…`, `/v1/quarantine…`; everything else about leads is the console's.
 fn function_of(method: &Method, path: &str) -> Function {
     let posts = method == Method::POST || method == Method::OPTIONS;
     if path.starts_with("/v1/interactions/") {
@@ -44,11 +44,14 @@ fn function_of(method: &Method, path: &str) -> Function {
         return Function::Leads;
     }
     match path.strip_prefix("/v1/leads/") {
-        Some(rest) if rest.ends_with("/form_token") => Function::Leads,
+        Some(rest) if rest.split_once('/').is_some_and(|(_, way)| WAYS.contains(&way)) => Function::Leads,
         Some(rest) if posts && !rest.contains('/') && !is_act(rest) => Function::Leads,
         Some(_) | None => Function::Console,
     }
 }
+
+/// What intake has behind a source's key.
+const WAYS: [&str; 4] = ["form_token", "google", "meta", "instructions"];
 
 /// `search`, or an act on many leads.
 fn is_act(rest: &str) -> bool {
@@ -79,6 +82,9 @@ mod tests {
         for (method, path, function) in [
             (Method::POST, "/v1/leads/pk_x.y", Function::Leads),
             (Method::OPTIONS, "/v1/leads/pk_x.y", Function::Leads),
+            (Method::POST, "/v1/leads/pk_x.y/google", Function::Leads),
+            (Method::GET, "/v1/leads/pk_x.y/meta", Function::Leads),
+            (Method::GET, "/v1/leads/pk_x.y/instructions", Function::Leads),
             (Method::GET, "/v1/leads/0190", Function::Console),
             (Method::POST, "/v1/leads/search", Function::Console),
             (Method::POST, "/v1/leads/0190/place", Function::Console),

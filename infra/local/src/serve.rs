@@ -13,6 +13,7 @@ use leadyard_domain::ids::DealerId;
 use leadyard_domain::rulebook::{Offer, Rulebook, SourceKind};
 use leadyard_platform::clock::Clock;
 use leadyard_platform::cloud::Cloud;
+use leadyard_platform::config::Config;
 use leadyard_platform::entropy::Entropy;
 use leadyard_platform::outbound::{Outbound, Settings};
 use serde::Serialize;
@@ -140,7 +141,14 @@ pub async fn start_over(
         .with_context(|| format!("port {} could not be opened on loopback", options.port))?;
     let base = format!("http://{}/", listener.local_addr()?);
     let outbound = Outbound::new(Settings::new(true))?;
-    let parts = Parts { clock: clock.clone(), entropy, outbound, master, console_url: Some(base.trim_end_matches('/').to_owned()) };
+    let parts = Parts {
+        clock: clock.clone(),
+        entropy,
+        outbound,
+        master,
+        console_url: Some(base.trim_end_matches('/').to_owned()),
+        meta: Config::meta()?,
+    };
     let cloud = system::cloud(wrap(aws.http_client()), parts).await?;
 
     let files = match &options.rules {

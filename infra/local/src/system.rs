@@ -12,6 +12,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::config::{Config, QueueUrls};
 use leadyard_platform::entropy::Entropy;
 use leadyard_platform::mail::MailConfig;
+use leadyard_platform::meta::MetaAccess;
 use leadyard_platform::outbound::Outbound;
 use leadyard_platform::store::StoreError;
 
@@ -87,6 +88,8 @@ pub struct Parts {
     pub master: MasterKey,
     /// Where the console's pages are, without a slash at the end; letters have no links without it.
     pub console_url: Option<String>,
+    /// Access to Meta, where leads come from there.
+    pub meta: Option<MetaAccess>,
 }
 
 /// Builds the cloud that every function is given, and the table, over this HTTP client.
@@ -104,6 +107,7 @@ pub async fn cloud(http: SharedHttpClient, parts: Parts) -> Result<Cloud, StoreE
             configuration_set: Some("leadyard".to_owned()),
             console_url: parts.console_url,
         },
+        meta: parts.meta,
     };
     let cloud = Cloud::in_process(http, config, parts.outbound, parts.clock, parts.entropy);
     cloud.store.create_table().await?;
@@ -123,6 +127,7 @@ pub async fn open(data: &std::path::Path, clock: &Clock) -> anyhow::Result<Cloud
     let calls = crate::aws::Calls::Inline;
     let aws = crate::aws::LocalAws::open(data, millis(clock), entropy.u64(), calls, &queue_specs())?;
     let outbound = Outbound::new(leadyard_platform::outbound::Settings::new(true))?;
-    let parts = Parts { clock: clock.clone(), entropy, outbound, master, console_url: None };
+    let parts =
+        Parts { clock: clock.clone(), entropy, outbound, master, console_url: None, meta: Config::meta()? };
     Ok(cloud(aws.http_client(), parts).await?)
 }

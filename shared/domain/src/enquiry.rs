@@ -14,6 +14,7 @@ mod names;
 mod consent;
 mod attribution;
 mod google;
+mod meta;
 mod understood;
 
 use jiff::Timestamp;
@@ -22,6 +23,7 @@ pub use attribution::{Attribution, Tag, Touch};
 pub use consent::Consent;
 pub use fields::{BodyError, Fields};
 pub use google::GoogleLead;
+pub use meta::{MetaLead, MetaNotice};
 pub use names::{FieldMap, Standard};
 pub(crate) use names::{Meaning, squeezed};
 pub use understood::Understood;

@@ -70,6 +70,28 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code.
+    pub const ALL: [Self; 18] = [
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::MalformedBody,
+        Self::InvalidField,
+        Self::UnreachablePerson,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::SourceClosed,
+        Self::CapReached,
+        Self::OriginRefused,
+        Self::IdempotencyMismatch,
+        Self::StateConflict,
+        Self::VersionConflict,
+        Self::RulebookRefused,
+        Self::MethodNotAllowed,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
     /// HTTP status.
     pub const fn status(self) -> u16 {
         match self {

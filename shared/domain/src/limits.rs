@@ -22,6 +22,10 @@ pub const JSON_DEPTH: usize = 16;
 pub const XML_DEPTH: usize = 32;
 /// Prospects of one ADF document.
 pub const PROSPECTS: usize = 50;
+/// Leads that one notice of Meta's may name.
+pub const NOTICES: usize = 1_000;
+/// For how many days a lead that Meta told of is asked for.
+pub const META_FETCH_DAYS: i64 = 7;
 /// An e-mail address, in bytes (RFC 5321).
 pub const EMAIL_BYTES: usize = 254;
 /// A telephone number as typed, in bytes.

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::entropy::Entropy;
 use crate::mail::Mailer;
+use crate::meta::MetaAccess;
 use crate::outbound::Outbound;
 use crate::queues::Queues;
 use crate::rulebooks::Rulebooks;
@@ -40,6 +41,8 @@ pub struct Cloud {
     pub entropy: Entropy,
     /// The master key.
     pub master: MasterKey,
+    /// Access to Meta, where leads come from there.
+    pub meta: Option<Arc<MetaAccess>>,
 }
 
 /// A function that could not start.
@@ -100,6 +103,7 @@ impl Cloud {
             clock: Clock::system(),
             entropy,
             master: config.master,
+            meta: config.meta.map(Arc::new),
         })
     }
 
@@ -152,6 +156,7 @@ impl Cloud {
             clock,
             entropy,
             master: config.master,
+            meta: config.meta.map(Arc::new),
         }
     }
 }

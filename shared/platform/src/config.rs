@@ -4,6 +4,7 @@
 use leadyard_domain::access::MasterKey;
 
 use crate::mail::MailConfig;
+use crate::meta::MetaAccess;
 
 /// A variable that is missing or malformed.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,8 @@ pub struct Config {
     pub master: MasterKey,
     /// Letters to dealers.
     pub mail: MailConfig,
+    /// Access to Meta, where leads come from there.
+    pub meta: Option<MetaAccess>,
 }
 
 /// Where the queues are.
@@ -49,10 +52,16 @@ fn variable(name: &'static str) -> Result<String, ConfigError> {
     }
 }
 
+/// A variable that may be absent.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn optional(name: &'static str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 impl Config {
     /// Reads `LEADYARD_TABLE`, `LEADYARD_{INTERACTIONS,DISTRIBUTION,DELIVERY,SPILL}_QUEUE_URL` and
-    /// `LEADYARD_MASTER_KEY` (64 hexadecimal digits); and where letters are written, `LEADYARD_MAIL_CONFIGURATION_SET`
-    /// and `LEADYARD_CONSOLE_URL`, both of which may be absent.
+    /// `LEADYARD_MASTER_KEY` (64 hexadecimal digits); and, each of which may be absent, `LEADYARD_META` and, where
+    /// letters are written, `LEADYARD_MAIL_CONFIGURATION_SET` and `LEADYARD_CONSOLE_URL`.
     pub fn from_env() -> Result<Self, ConfigError> {
         let master = variable("LEADYARD_MASTER_KEY")?;
         Ok(Self {
@@ -66,10 +75,18 @@ impl Config {
             master: MasterKey::from_hex(&master)
                 .map_err(|rule| ConfigError { variable: "LEADYARD_MASTER_KEY", rule: rule.to_string() })?,
             mail: MailConfig {
-                configuration_set: variable("LEADYARD_MAIL_CONFIGURATION_SET").ok(),
-                console_url: variable("LEADYARD_CONSOLE_URL").ok().map(|url| url.trim_end_matches('/').to_owned()),
+                configuration_set: optional("LEADYARD_MAIL_CONFIGURATION_SET"),
+                console_url: optional("LEADYARD_CONSOLE_URL").map(|url| url.trim_end_matches('/').to_owned()),
             },
+            meta: Self::meta()?,
         })
+    }
+
+    /// `LEADYARD_META`, which may be absent: see [`MetaAccess::read`].
+    pub fn meta() -> Result<Option<MetaAccess>, ConfigError> {
+        const RULE: &str = r#"is {"app_secret": "…", "tokens": {"company": "…"}}"#;
+        let rule = || ConfigError { variable: "LEADYARD_META", rule: RULE.to_owned() };
+        optional("LEADYARD_META").map(|json| MetaAccess::read(&json).ok_or_else(rule)).transpose()
     }
 
     /// `LEADYARD_ROLE`: which of its deployments a binary is, where it has several.

@@ -14,6 +14,7 @@
 //! | [`erasure`] | a person goes, everywhere, whatever interrupts it
 //! | [`outbound`] | dealers' URLs |
 //! | [`mail`], [`sent`] | letters to dealers; how sending through a service of AWS ended |
+//! | [`meta`] | access to Meta: notices that it signs, leads that it keeps |
 //! | [`batch`] | partial failures |
 //! | [`http`] | problems, and what every route does alike |
 //! | [`who`] | whose token it is, and what they may see |
@@ -34,6 +35,7 @@ pub mod erasure;
 pub mod outbound;
 pub mod mail;
 pub mod sent;
+pub mod meta;
 pub mod batch;
 pub mod http;
 pub mod who;

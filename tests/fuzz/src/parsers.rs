@@ -13,7 +13,7 @@ use leadyard_domain::contract::{AreaPart, Sale};
 use leadyard_domain::dealer::Hours;
 use leadyard_domain::delivery::check_url;
 use leadyard_domain::distribution::{Chunk, Compiled, Core, Evidence, Step, Waiting};
-use leadyard_domain::enquiry::{Enquiry, FieldMap, Fields};
+use leadyard_domain::enquiry::{Enquiry, FieldMap, Fields, GoogleLead, MetaLead, MetaNotice};
 use leadyard_domain::history::{DealerNamed, Listed, OpeningCounts, PastLead};
 use leadyard_domain::ids::{ContractId, LeadId};
 use leadyard_domain::limits;
@@ -67,8 +67,9 @@ fn warm() {
     });
 }
 
-/// A body of JSON, and of a form.
+/// A body of JSON, of a form, and by every other way in.
 fn enquiry(body: &[u8]) {
+    ways(body);
     let names = [("fname", "first_name"), ("tel", "phone"), ("x.y", "message")];
     let names = names.map(|(theirs, ours)| (theirs.to_owned(), ours.to_owned()));
     let map = FieldMap::new(BTreeMap::from(names)).unwrap_or_default();
@@ -85,6 +86,147 @@ fn enquiry(body: &[u8]) {
         }
         let pairs = serde_json::to_string(&fields).unwrap_or_default();
         assert_eq!(serde_json::from_str::<Fields>(&pairs).ok(), Some(fields), "kept fields are read again");
+    }
+}
+
+/// Pieces of ADF, right and wrong.
+const ADF: [&str; 47] = [
+    "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>",
+    "<!DOCTYPE adf [<!ENTITY a \"aaaa\">]>",
+    "<adf>",
+    "</adf>",
+    "<prospect>",
+    "</prospect>",
+    "<prospect status=\"new\">",
+    "<vehicle>",
+    "</vehicle>",
+    "<vehicle interest=\"trade-in\" status='used'>",
+    "<make>",
+    "</make>",
+    "<customer>",
+    "</customer>",
+    "<contact>",
+    "</contact>",
+    "<name part=\"first\">",
+    "<name part=\"full\" type=\"business\">",
+    "</name>",
+    "<email>",
+    "</email>",
+    "<phone type=\"cellphone\" preferredcontact=\"1\">",
+    "<phone type=\"fax\">",
+    "</phone>",
+    "<comments>",
+    "</comments>",
+    "<br/>",
+    "<b>",
+    "</b>",
+    "<vendor>",
+    "</vendor>",
+    "<provider>",
+    "</provider>",
+    "<id>",
+    "</id>",
+    "&amp;",
+    "&a;",
+    "&#233;",
+    "&#x110000;",
+    "& ",
+    "<![CDATA[",
+    "]]>",
+    "<!--",
+    "-->",
+    "a@b.example",
+    "<",
+    "\"",
+];
+/// Pieces of a multipart body under the boundary `b`.
+const MULTIPART: [&str; 16] = [
+    "--b",
+    "--b--",
+    "\r\n",
+    "\n",
+    "Content-Disposition: form-data",
+    "; name=\"email\"",
+    "; name=a",
+    "; filename=\"x\"",
+    ";",
+    "=",
+    "\"",
+    "\\",
+    "\r\n\r\n",
+    "a@b.example",
+    "Content-Type: text/plain",
+    "%22",
+];
+/// Pieces of what ad platforms send.
+const PLATFORM: [&str; 32] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"lead_id\":",
+    "\"user_column_data\":",
+    "{\"column_id\":\"EMAIL\"",
+    "\"column_name\":",
+    "\"string_value\":",
+    "\"a@b.example\"",
+    "18446744073709551616",
+    "-1",
+    "1e999",
+    "null",
+    "true",
+    "\"google_key\":",
+    "\"is_test\":true",
+    "\"campaign_id\":1",
+    "\"entry\":[",
+    "{\"changes\":[",
+    "{\"field\":\"leadgen\",\"value\":{\"leadgen_id\":1}}",
+    "\"value\":{",
+    "\"leadgen_id\":\"x\"",
+    "\"field_data\":[",
+    "{\"name\":\"email\",\"values\":[\"a\",\"b\"]}",
+    "\"name\":",
+    "\"values\":",
+    "\"id\":\"1\"",
+    "\"\"",
+    "\\",
+];
+
+/// The document that the bytes spell, a piece each.
+fn spelled(bytes: &[u8], pieces: &[&str]) -> Vec<u8> {
+    let pieces = bytes.iter().filter_map(|byte| pieces.get(usize::from(*byte) % pieces.len().max(1)));
+    pieces.flat_map(|piece| piece.bytes()).take(limits::BODY_BYTES).collect()
+}
+
+/// What else may be posted as a lead: as it is, and as a document that its bytes spell.
+fn ways(body: &[u8]) {
+    for document in [body.to_vec(), spelled(body, &ADF), [&b"<prospect>"[..], &spelled(body, &ADF)].concat()]
+    {
+        let read = || Fields::from_adf("text/xml", &document);
+        if let Ok(prospects) = bounded("a body of ADF", document.len(), STRANGERS, read) {
+            assert!((1..=limits::PROSPECTS).contains(&prospects.len()));
+        }
+    }
+    for document in [body.to_vec(), spelled(body, &MULTIPART)] {
+        let read = || Fields::from_multipart("multipart/form-data; boundary=b", &document);
+        let _ = bounded("a body of several parts", document.len(), STRANGERS, read);
+        let kind = &*String::from_utf8_lossy(body);
+        let _ = bounded("a content type", document.len() + kind.len(), STRANGERS, || {
+            Fields::from_multipart(kind, &document)
+        });
+    }
+    let map = FieldMap::default();
+    for document in [body.to_vec(), spelled(body, &PLATFORM), [&b"{"[..], &spelled(body, &PLATFORM)].concat()]
+    {
+        let size = document.len();
+        let _ = bounded("a lead of Google's", size, STRANGERS, || {
+            GoogleLead::read(&document).and_then(|lead| lead.fields(&map))
+        });
+        let _ = bounded("a notice of Meta's", size, STRANGERS, || MetaNotice::read(&document));
+        let _ =
+            bounded("a lead of Meta's", size, STRANGERS, || MetaLead::read(&document, &Fields::default()));
     }
 }
 

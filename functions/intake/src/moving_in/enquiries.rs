@@ -183,6 +183,7 @@ async fn take_in(
         user_agent: None,
         sent_by: None,
         spilled: false,
+        tried: false,
     };
     let FileRow { offer, fields, understood, .. } = one.row;
     let notes = understood.notes.clone();

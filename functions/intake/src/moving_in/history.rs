@@ -197,6 +197,7 @@ async fn join_and_keep(
         gpc: false,
         visitor: None,
         quarantine: None,
+        fetch: None,
     };
     let keep = Keep {
         enquiry: &enquiry,

@@ -57,6 +57,15 @@ pub enum BodyError {
     /// A lead form of an ad platform that does not say which lead it is.
     #[error("lead_id is missing: a string or a number")]
     NoLeadId,
+    /// Not what Meta posts.
+    #[error(
+        "the body is no webhook of a page: entry, changes, field leadgen, value with leadgen_id of letters and digits, at most {} of them",
+        limits::NOTICES
+    )]
+    NoNotice,
+    /// Not what the Graph API says of a lead.
+    #[error("the answer has no field_data")]
+    NoFieldData,
     /// Nested beyond [`limits::JSON_DEPTH`] or [`limits::XML_DEPTH`].
     #[error("the body nests deeper than {limit} levels")]
     TooDeep {
@@ -84,6 +93,8 @@ impl BodyError {
             | Self::NoProspect
             | Self::TooManyProspects { .. }
             | Self::NoLeadId
+            | Self::NoNotice
+            | Self::NoFieldData
             | Self::TooDeep { .. }
             | Self::TooManyFields { .. } => Code::MalformedBody,
         }
@@ -233,7 +244,7 @@ pub(super) fn utf8_within_limit(body: &[u8]) -> Result<&str, BodyError> {
 }
 
 /// Counts brackets outside strings, before any parser recurses.
-fn check_depth(json: &str) -> Result<(), BodyError> {
+pub(super) fn check_depth(json: &str) -> Result<(), BodyError> {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in json.bytes() {
         match byte {

@@ -84,6 +84,8 @@ words! {
         Unreadable = "unreadable",
         /// The source's cap was full when it came in, and it was not to be refused: from the spill, or an ad platform.
         SourceCap = "source_cap",
+        /// Meta told of a lead, and it could not be fetched.
+        MetaUnfetched = "meta_unfetched",
     }
 }
 
@@ -166,7 +168,8 @@ impl Reason {
             | Self::UnknownOffer
             | Self::UnknownSource
             | Self::Unreadable
-            | Self::SourceCap => 0,
+            | Self::SourceCap
+            | Self::MetaUnfetched => 0,
         }
     }
 
@@ -212,7 +215,8 @@ impl Reason {
             | Self::UnknownOffer
             | Self::UnknownSource
             | Self::Unreadable
-            | Self::SourceCap => Class::Listed,
+            | Self::SourceCap
+            | Self::MetaUnfetched => Class::Listed,
         }
     }
 
@@ -226,6 +230,7 @@ impl Reason {
                 | Self::UnknownSource
                 | Self::Unreadable
                 | Self::SourceCap
+                | Self::MetaUnfetched
         )
     }
 

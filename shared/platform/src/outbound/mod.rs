@@ -166,13 +166,21 @@ impl Outbound {
         self.in_flight.enter(company, dealer)
     }
 
+    /// Fetches what stands at a URL that is ours to know, by the same rules: the answer as it came, at most
+    /// [`limits::BODY_BYTES`] of it.
+    pub async fn get(&self, request: Request) -> Result<Answer, FailureKind> {
+        let url = check_url(&request.url, self.settings.allow_loopback).map_err(|_| FailureKind::BadUrl)?;
+        let deadline = Instant::now() + Duration::from_millis(self.settings.attempt_ms);
+        self.transport.exchange(request, url, deadline, FETCH).await
+    }
+
     /// Makes one attempt. Takes at most [`Settings::attempt_ms`].
     pub async fn post(&self, request: Request) -> Attempt {
         let (began, at) = (Instant::now(), request.at);
         let answered = match check_url(&request.url, self.settings.allow_loopback) {
             Ok(url) => {
                 let deadline = began + Duration::from_millis(self.settings.attempt_ms);
-                self.transport.exchange(request, url, deadline).await
+                self.transport.exchange(request, url, deadline, POST).await
             }
             Err(_) => Err(FailureKind::BadUrl),
         };
@@ -224,10 +232,26 @@ fn printable(body: &[u8]) -> String {
     text
 }
 
+/// What a request does, and how much of the answer is read, in bytes.
+#[derive(Clone, Copy)]
+struct Way {
+    fetches: bool,
+    most: usize,
+}
+
+const POST: Way = Way { fetches: false, most: limits::ANSWER_BYTES };
+const FETCH: Way = Way { fetches: true, most: limits::BODY_BYTES };
+
 impl Transport {
-    async fn exchange(&self, request: Request, url: Url, deadline: Instant) -> Result<Answer, FailureKind> {
+    async fn exchange(
+        &self,
+        request: Request,
+        url: Url,
+        deadline: Instant,
+        way: Way,
+    ) -> Result<Answer, FailureKind> {
         match self {
-            Self::Network(client) => exchange(client, request, url, deadline).await,
+            Self::Network(client) => exchange(client, request, url, deadline, way).await,
             Self::Answered(answerer) => {
                 timeout_at(deadline, answerer(request)).await.unwrap_or(Err(FailureKind::Timeout))
             }
@@ -240,8 +264,10 @@ async fn exchange(
     request: Request,
     url: Url,
     deadline: Instant,
+    way: Way,
 ) -> Result<Answer, FailureKind> {
-    let sent = client.post(url).headers(request.headers).body(request.body).send();
+    let method = if way.fetches { http::Method::GET } else { http::Method::POST };
+    let sent = client.request(method, url).headers(request.headers).body(request.body).send();
     let mut response = timeout_at(deadline, sent)
         .await
         .map_err(|_| FailureKind::Timeout)?
@@ -255,7 +281,7 @@ async fn exchange(
     let cut = loop {
         match timeout_at(deadline, response.chunk()).await {
             Ok(Ok(Some(chunk))) => {
-                let room = limits::ANSWER_BYTES - body.len();
+                let room = way.most - body.len();
                 body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
                 if chunk.len() > room {
                     break true;

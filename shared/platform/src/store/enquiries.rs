@@ -38,7 +38,7 @@ pub struct Keep<'a> {
     pub answer: Option<StoredAnswer>,
     /// What another system made of it.
     pub past: Option<Past<'a>>,
-    /// It is released from quarantine: it stands already, with this status.
+    /// It is released from quarantine, or was fetched: it stands already, with this status.
     pub released: Option<&'a str>,
     /// The new leads of its source, which has a cap.
     pub caps: Option<&'a SourceCounts<'a>>,
@@ -212,6 +212,11 @@ impl Store {
                 Ok(Kept::Changed)
             }
         }
+    }
+
+    /// Keeps an enquiry of which no more is known yet than that it is to be fetched; `false` when it stands already.
+    pub async fn enquiry_note(&self, enquiry: &StoredEnquiry) -> Result<bool, StoreError> {
+        self.put_if(enquiry.item()?, "attribute_not_exists(pk)", values([])).await
     }
 
     /// Which of these rows were imported before.

@@ -390,7 +390,7 @@ pub struct StoredEnquiry {
     /// The lead it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<LeadId>,
-    /// `received`, `repeat`, `quarantined`, `rejected`, `test` or `imported`.
+    /// `received`, `repeat`, `quarantined`, `rejected`, `test`, `imported` or `unfetched`.
     pub status: String,
     /// Why it is quarantined.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -410,6 +410,23 @@ pub struct StoredEnquiry {
     /// Where it is or was quarantined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<Quarantine>,
+    /// Where an ad platform has told of it, and what it says is still to be fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<Fetch>,
+}
+
+/// The status of what is still to be fetched.
+pub const UNFETCHED: &str = "unfetched";
+
+/// How fetching an enquiry fares. It is due at `next`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetch {
+    /// How often it was tried.
+    pub tries: u32,
+    /// When it is tried next.
+    pub next: Timestamp,
+    /// Since when.
+    pub began: Timestamp,
 }
 
 /// The status of what waits for a verdict.
@@ -482,6 +499,9 @@ impl StoredEnquiry {
             let partition = keys::tests_shard(&self.company, keys::shard(self.id.bytes()));
             item.insert("gk".to_owned(), string(partition));
             item.insert("gs".to_owned(), string(keys::quarantine_sort(self.received_at, self.id)));
+        }
+        if let Some(fetch) = self.fetch.as_ref().filter(|_| self.status == UNFETCHED) {
+            index_due(&mut item, self.id.bytes(), Some(fetch.next));
         }
         Ok(item)
     }

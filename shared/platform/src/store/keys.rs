@@ -78,7 +78,7 @@ pub enum Key<'a> {
     VisitorActivity(&'a CompanyId, VisitorId, UtcDay),
     /// `E#enquiry` / `E`. An enquiry as received, for proof: what it says is understood anew. What was
     /// received never changes; what a verdict on a quarantined one says is added. Written by intake. 1 to 64 KB: proof is kept whole. In the index *arrivals*; while
-    /// it is or was quarantined in *stage*, and in *due* for its deadline. Expires by the company's
+    /// it is or was quarantined in *stage*, and in *due* for its deadline, or while it is to be fetched. Expires by the company's
     /// retention.
     Enquiry(EnquiryId),
     /// `I#hash` / scope. Whose e-mail or phone this is, in one scope: uniqueness is this item's
@@ -336,7 +336,7 @@ pub enum DueKey {
     },
     /// Leads to wake.
     Wake(CompanyId, CategoryId),
-    /// A quarantined enquiry whose deadline is there.
+    /// A quarantined enquiry whose deadline is there, or one that is to be fetched.
     Enquiry(EnquiryId),
     /// An erasure that is not done.
     Erasure(CompanyId, ErasureId),

@@ -60,7 +60,9 @@ pub use due::DueItem;
 pub use erasures::{Erasure, Gone, Shelf, fate_of};
 pub use enquiries::{Keep, Kept, KeptBefore, Past, StoredAnswer};
 pub use identities::{Identified, IdentityWrite, Known, List, Suppression};
-pub use items::{DecisionRecord, Judgement, QUARANTINED, Quarantine, REJECTED, StoredEnquiry, TEST};
+pub use items::{
+    DecisionRecord, Fetch, Judgement, QUARANTINED, Quarantine, REJECTED, StoredEnquiry, TEST, UNFETCHED,
+};
 pub use leads::Story;
 pub use ledger::Freed;
 pub use quarantine::Verdicts;

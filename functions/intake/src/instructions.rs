@@ -1,0 +1,403 @@
+//! Posting instructions of a source, for whoever is to send its leads: as a page, or as JSON.
+//!
+//! They are made of what reads the leads and answers them: the standard fields, the source's maps, the answers as
+//! they are rendered, the closed codes of errors. What is added there and not described here does not compile.
+//!
+//! Determinations:
+//!
+//! - *Who has the page key* may read them: they say nothing that a page with that key does not show, or that no
+//!   sender is told. Keys of ad platforms and the source's secret are not in them.
+//! - *The test lead* of the page is read and kept as any test lead, creates no identity, moves no counter and reaches
+//!   nobody. It says what a page is told, and not where it would go: a page key says nothing of dealers.
+//! - *The table is away*: the test is refused, never spilled; nobody waits for it.
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::response::{Html, IntoResponse as _};
+use leadyard_domain::access::PageKey;
+use leadyard_domain::distribution::Core;
+use leadyard_domain::enquiry::{Standard, Tag};
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::{EnquiryId, LeadId};
+use leadyard_domain::limits;
+use leadyard_domain::rulebook::{Source, SourceKind};
+use leadyard_domain::screening::Reason;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{self, Path, Problem};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::answer::Answer;
+use crate::arrive::{Arrival, Format};
+use crate::keep;
+
+/// Under which the pages work: styles of their own, posts to where they came from, no script.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
+
+/// What the examples send.
+const EXAMPLE: [(&str, &str); 6] = [
+    ("first_name", "Ada"),
+    ("last_name", "Hill"),
+    ("email", "ada.hill@example.com"),
+    ("phone", "305-555-0142"),
+    ("zip", "33101"),
+    ("message", "The roof leaks over the porch."),
+];
+
+#[derive(Serialize, Template)]
+#[template(path = "instructions.html")]
+struct Instructions {
+    company: String,
+    source: String,
+    url: String,
+    #[serde(skip)]
+    path: String,
+    formats: Vec<&'static str>,
+    #[serde(skip)]
+    google: bool,
+    #[serde(skip)]
+    meta: bool,
+    example: Vec<(&'static str, &'static str)>,
+    curl: String,
+    html: String,
+    javascript: String,
+    fields: Vec<Field>,
+    attribution: Vec<&'static str>,
+    attribution_bytes: usize,
+    own: Vec<(String, String)>,
+    values: Vec<Value>,
+    offer: Option<String>,
+    offers: Vec<(String, String)>,
+    limits: Vec<String>,
+    answers: Vec<Told>,
+    errors: Vec<Told>,
+}
+
+#[derive(Serialize)]
+struct Field {
+    name: &'static str,
+    rule: &'static str,
+}
+
+#[derive(Serialize)]
+struct Value {
+    field: String,
+    theirs: String,
+    ours: String,
+}
+
+#[derive(Serialize)]
+struct Told {
+    status: u16,
+    when: String,
+    body: String,
+}
+
+#[derive(Template)]
+#[template(path = "tried.html")]
+struct Tried {
+    title: &'static str,
+    status: u16,
+    body: String,
+    back: String,
+}
+
+/// `GET /v1/leads/{key}/instructions`.
+pub(crate) async fn show(
+    State(cloud): State<Cloud>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let page_key = key_of(&cloud, &key)?;
+    let (core, source) = rules(&cloud, &page_key).await?;
+    let instructions = instructions(&cloud, &core, &source, &page_key, &key, &base(&headers));
+    let asked = http::text(&headers, "accept").unwrap_or_default();
+    if asked.contains("application/json") {
+        return Ok(axum::Json(instructions).into_response());
+    }
+    page(StatusCode::OK, &instructions)
+}
+
+/// `POST /v1/leads/{key}/instructions`: the page's test lead.
+pub(crate) async fn try_it(
+    State(cloud): State<Cloud>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response<Body>, Problem> {
+    let page_key = key_of(&cloud, &key)?;
+    let body = http::body(body, limits::BODY_BYTES).await?;
+    let at = cloud.clock.now();
+    let arrival = Arrival {
+        id: EnquiryId::mint(at, cloud.entropy.bytes()),
+        content_type: http::text(&headers, "content-type").unwrap_or_default().to_owned(),
+        body,
+        tried: true,
+        ..Arrival::by(page_key, at)
+    };
+    let answered = Box::pin(keep::keep(&cloud, &arrival)).await?;
+    let (status, body) = answered.told(&cloud, &arrival);
+    let title = if status < 300 { "The test lead was read" } else { "The test lead was refused" };
+    let body = serde_json::from_str(&body).map_or(body, |json: serde_json::Value| pretty(&json));
+    let back = format!("/v1/leads/{key}/instructions");
+    page(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), &Tried { title, status, body, back })
+}
+
+fn page(status: StatusCode, template: &impl Template) -> Result<Response<Body>, Problem> {
+    let html = template.render().map_err(|_| Problem::new(Code::Internal, "the page could not be made"))?;
+    let mut response = (status, Html(html)).into_response();
+    let answer = response.headers_mut();
+    answer.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
+
+/// A page of ours sends its own origin, which is none of the source's.
+fn key_of(cloud: &Cloud, key: &str) -> Result<PageKey, Problem> {
+    let unknown = || Problem::new(Code::Unauthorized, "the page key in the path is unknown or damaged");
+    cloud.master.verify(key).ok_or_else(unknown)
+}
+
+async fn rules(cloud: &Cloud, key: &PageKey) -> Result<(std::sync::Arc<Core>, Source), Problem> {
+    let core = leadyard_platform::who::rules_of(cloud, &key.company).await?;
+    let source = core.source(&key.source).filter(|source| source.key_generation == key.generation).cloned();
+    let old =
+        || Problem::new(Code::Unauthorized, "the page key is of an older generation, or its source is gone");
+    Ok((core, source.ok_or_else(old)?))
+}
+
+/// Where this was asked for, as far as it can be written into an example.
+fn base(headers: &HeaderMap) -> String {
+    let plain = |host: &&str| {
+        host.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']'))
+    };
+    let host = http::text(headers, "host").filter(plain).unwrap_or("leads.example.com");
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let local = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
+    format!("{}://{host}", if local { "http" } else { "https" })
+}
+
+fn instructions(
+    cloud: &Cloud,
+    core: &Core,
+    source: &Source,
+    page_key: &PageKey,
+    key: &str,
+    base: &str,
+) -> Instructions {
+    let path = format!("/v1/leads/{key}");
+    let url = format!("{base}{path}");
+    let mut example = EXAMPLE.to_vec();
+    let first = core.offers.first().map(|offer| offer.id.to_string());
+    let offer = source.offer.as_ref().map(ToString::to_string);
+    let named = first.filter(|_| offer.is_none());
+    let mut sent: Vec<(&str, &str)> = example.clone();
+    sent.extend(named.as_deref().map(|offer| ("offer", offer)));
+    let (curl, html, javascript) = (curl(&url, &sent), html(&url, &sent), javascript(&url, &sent));
+    if named.is_some() {
+        example.push(("offer", ""));
+    }
+    let own = source.fields.iter().map(|(theirs, ours)| (theirs.clone(), ours.clone())).collect();
+    let values = source.values.iter().flat_map(|(field, of_field)| {
+        of_field.iter().map(|(theirs, ours)| Value {
+            field: field.clone(),
+            theirs: theirs.clone(),
+            ours: ours.clone(),
+        })
+    });
+    let mapped = source.offers.iter().map(|(theirs, ours)| (theirs.clone(), ours.to_string()));
+    let offers = core.offers.iter().map(|offer| (offer.id.to_string(), offer.name.clone()));
+    Instructions {
+        company: core.company.name.clone(),
+        source: source.id.to_string(),
+        formats: Format::ALL.iter().flat_map(|format| format.content_types()).copied().collect(),
+        google: source.kind == SourceKind::Google,
+        meta: source.kind == SourceKind::Meta,
+        curl,
+        html,
+        javascript,
+        example,
+        fields: Standard::ALL
+            .iter()
+            .map(|field| Field { name: field.as_str(), rule: rule(*field) })
+            .collect(),
+        attribution: Tag::ALL.iter().map(|tag| tag.as_str()).collect(),
+        attribution_bytes: limits::ATTRIBUTION_BYTES,
+        own,
+        values: values.collect(),
+        offer,
+        offers: mapped.chain(offers).collect(),
+        limits: limits_of(source),
+        answers: answers(cloud, page_key),
+        errors: errors(),
+        url,
+        path,
+    }
+}
+
+fn json_of(sent: &[(&str, &str)]) -> String {
+    let members: Vec<String> =
+        sent.iter().map(|(name, value)| format!("{}: {}", json!(name), json!(value))).collect();
+    format!("{{{}}}", members.join(", "))
+}
+
+/// Without a quote that a shell would end at: the examples have none, an offer's id cannot.
+fn curl(url: &str, sent: &[(&str, &str)]) -> String {
+    format!("curl -X POST '{url}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{}'", json_of(sent))
+}
+
+fn html(url: &str, sent: &[(&str, &str)]) -> String {
+    let inputs: String = sent.iter().map(|(name, _)| format!("  <input name=\"{name}\">\n")).collect();
+    format!("<form method=\"post\" action=\"{url}\">\n{inputs}  <button>Send</button>\n</form>")
+}
+
+fn javascript(url: &str, sent: &[(&str, &str)]) -> String {
+    format!(
+        "const answer = await fetch(\"{url}\", {{\n  method: \"POST\",\n  headers: {{ \"Content-Type\": \"application/json\", \"Idempotency-Key\": crypto.randomUUID() }},\n  body: JSON.stringify({}),\n}});\nconsole.log(answer.status, await answer.json());",
+        json_of(sent)
+    )
+}
+
+/// What a standard field is, and its rule.
+const fn rule(field: Standard) -> &'static str {
+    match field {
+        Standard::Email => "The e-mail address. This or a phone number is needed.",
+        Standard::Phone => "The phone number, as people write it: 305-555-0142, +1 305 555 0142.",
+        Standard::FirstName => "The first name.",
+        Standard::LastName => "The last name.",
+        Standard::Name => "The whole name, where first and last are not apart.",
+        Standard::Organization => "The person's employer or business.",
+        Standard::Street => "Street and number.",
+        Standard::City => "The city.",
+        Standard::State => "The state: two letters, or its name.",
+        Standard::Zip => "The ZIP: five digits, or nine. It says who is near.",
+        Standard::Country => "The country; the United States, if none is sent.",
+        Standard::Message => "What the person asks for, with its line breaks.",
+        Standard::Offer => "What it is about: one of the offers below.",
+        Standard::Consent => "Whether the person ticked the box: yes or no (true, false, 1, 0, on, off).",
+        Standard::ConsentText => "The text beside the box, exactly as shown.",
+        Standard::ConsentVersion => "Which version of that text.",
+        Standard::ConsentSellers => "The sellers named in it.",
+        Standard::ConsentChannels => "How the person may be contacted: call, text, e-mail.",
+        Standard::ConsentUrl => "The page on which it was given.",
+        Standard::ConsentAt => "When: RFC 3339, at most 24 hours ahead.",
+        Standard::TrustedFormCertUrl => {
+            "A TrustedForm certificate: https://cert.trustedform.com/ and 40 digits."
+        }
+        Standard::UniversalLeadid => "A Jornaya lead id: a UUID.",
+        Standard::Visitor => "The visitor token of an earlier answer.",
+        Standard::Gpc => "Whether the browser asks not to be tracked (Global Privacy Control): yes or no.",
+        Standard::FormToken => "What /form_token gave when the form was opened.",
+    }
+}
+
+fn limits_of(source: &Source) -> Vec<String> {
+    let mut said = vec![
+        format!("A body has at most {} bytes.", limits::BODY_BYTES),
+        format!(
+            "At most {} fields; a name has at most {} bytes and is cut there.",
+            limits::ENQUIRY_FIELDS,
+            limits::FIELD_NAME_BYTES
+        ),
+        format!(
+            "Texts are cut at {} characters, the message at {}, other fields at {} bytes.",
+            limits::TEXT_CHARS,
+            limits::MESSAGE_CHARS,
+            limits::EXTRA_BYTES
+        ),
+        format!("JSON nests at most {} levels deep, XML {}.", limits::JSON_DEPTH, limits::XML_DEPTH),
+        format!("An ADF document has at most {} prospects; each is an enquiry.", limits::PROSPECTS),
+        format!(
+            "An Idempotency-Key of 1 to {} bytes is remembered for {} hours: the same request again gets the first answer.",
+            limits::IDEMPOTENCY_KEY_BYTES,
+            limits::IDEMPOTENCY_HOURS
+        ),
+    ];
+    for (period, cap) in &source.caps.0 {
+        said.push(format!("At most {cap} new leads a {period}."));
+    }
+    if let Some(ends) = source.ends {
+        said.push(format!("Leads are taken until {ends}."));
+    }
+    if !source.origins.is_empty() {
+        said.push(format!("Browsers may post from {}.", source.origins.join(", ")));
+    }
+    if source.form_token {
+        said.push("Pages send a form_token: GET …/form_token when the form is opened.".to_owned());
+    }
+    said
+}
+
+/// Every answer there is, as it is rendered.
+fn answers(cloud: &Cloud, key: &PageKey) -> Vec<Told> {
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    let arrival = |trusted| Arrival { trusted, ..Arrival::by(key.clone(), at) };
+    let lead = LeadId::from_bytes([1; 16]);
+    let told = |trusted, when: &str, answer: &Answer| {
+        let (status, body) = answer.render(cloud, &arrival(trusted), None);
+        Told { status, when: when.to_owned(), body: pretty(&body) }
+    };
+    let received = Answer::Received { lead };
+    let reasons = vec![Reason::DisposableEmail.as_str()];
+    vec![
+        told(false, "received, with the page key, whatever becomes of it", &received),
+        told(false, "received while the table is away; it comes in later", &Answer::Spilled),
+        told(true, "a new lead, with the secret", &received),
+        told(true, "somebody known asks again, with the secret", &Answer::Repeat { lead, since: at }),
+        told(true, "a person is to look at it first, with the secret", &Answer::Quarantined { reasons }),
+        told(
+            true,
+            "a test lead, with the secret",
+            &Answer::Test {
+                would_go_to: Vec::new(),
+                waiting: Some("manual".to_owned()),
+                reasons: Vec::new(),
+            },
+        ),
+    ]
+}
+
+/// When intake answers with a code; `None` where it never does to a sender of leads.
+const fn when(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::BodyTooLarge => "The body is larger than is taken.",
+        Code::UnsupportedMediaType => "The content type is none of those above; it is kept all the same.",
+        Code::MalformedBody => "The body cannot be read; it is kept all the same, and a person may look.",
+        Code::InvalidField => "The Idempotency-Key is empty or too long.",
+        Code::UnreachablePerson => {
+            "Neither an e-mail address nor a phone number can be understood; it is kept all the same."
+        }
+        Code::Unauthorized => {
+            "The key in the path or the secret is unknown, damaged, or replaced by a newer one."
+        }
+        Code::SourceClosed => "The source's last day is over.",
+        Code::CapReached => "As many leads as agreed came this hour or day; `until` says when to go on.",
+        Code::OriginRefused => "The page that posts is none of this source's.",
+        Code::IdempotencyMismatch => "The same Idempotency-Key came with another body.",
+        Code::MethodNotAllowed => "Leads are posted.",
+        Code::NotFound => "The path is none of these.",
+        Code::Forbidden => "Meta's verify token is not this source's.",
+        Code::Unavailable => "Nothing could keep it: send it again after the time in Retry-After.",
+        Code::Internal => "A fault of ours: send it again later.",
+        Code::StateConflict | Code::VersionConflict | Code::RulebookRefused => return None,
+    })
+}
+
+fn errors() -> Vec<Told> {
+    let told = |code: &Code| {
+        let when = when(*code)?;
+        let again = if code.retryable() { " It may be sent again unchanged, later." } else { "" };
+        let body = pretty(&Problem::new(*code, when).json());
+        Some(Told { status: code.status(), when: format!("{}{again}", code.slug()), body })
+    };
+    Code::ALL.iter().filter_map(told).collect()
+}
+
+fn pretty(json: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(json).unwrap_or_default()
+}

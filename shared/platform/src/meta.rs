@@ -1,0 +1,140 @@
+//! Access to Meta: the app's secret, which its notices are signed with, and for each company the token with which its
+//! leads are read from the Graph API. They are the operator's, and stand in no rulebook.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use hmac::{Hmac, Mac as _};
+use http::{HeaderMap, HeaderValue, header};
+use jiff::Timestamp;
+use leadyard_domain::ids::CompanyId;
+use serde::Deserialize;
+use sha2::Sha256;
+
+use crate::outbound::{Outbound, Request};
+
+/// Where the Graph API is, unless the configuration says otherwise.
+const GRAPH: &str = "https://graph.facebook.com/v23.0";
+
+/// What is needed to speak with Meta. Never printed.
+#[derive(Clone, Deserialize)]
+pub struct MetaAccess {
+    app_secret: String,
+    tokens: BTreeMap<CompanyId, String>,
+    #[serde(default = "graph")]
+    graph: String,
+}
+
+fn graph() -> String {
+    GRAPH.to_owned()
+}
+
+impl std::fmt::Debug for MetaAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MetaAccess(…)")
+    }
+}
+
+/// Why a lead was not fetched. Nothing of what Meta answered: it may repeat the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfetched {
+    /// LEADYARD_META has no token of the company.
+    #[error("LEADYARD_META has no token of this company")]
+    NoToken,
+    /// A 4xx: the token has expired or lacks a permission, or the lead is gone.
+    #[error("Meta refused with status {status}: is the token still good, and the lead still there?")]
+    Refused {
+        /// HTTP.
+        status: u16,
+    },
+    /// A 5xx, 429, or no answer: it may go better later.
+    #[error("Meta did not answer as it should")]
+    Unanswered,
+    /// What came was no lead.
+    #[error("Meta's answer was no lead")]
+    Unreadable,
+}
+
+impl Unfetched {
+    /// Whether it stays so until somebody does something.
+    pub const fn needs_a_person(self) -> bool {
+        match self {
+            Self::NoToken | Self::Refused { .. } | Self::Unreadable => true,
+            Self::Unanswered => false,
+        }
+    }
+}
+
+impl MetaAccess {
+    /// Reads `{"app_secret": "…", "tokens": {"company": "…"}}`; `graph` is another base URL of the Graph API.
+    pub fn read(json: &str) -> Option<Self> {
+        let access: Self = serde_json::from_str(json).ok()?;
+        (!access.app_secret.is_empty()).then_some(access)
+    }
+
+    /// Whether a notice is signed with the app's secret, over exactly these bytes. Compared in constant time.
+    pub fn signed(&self, signature: &str, body: &[u8]) -> bool {
+        let hex = signature.strip_prefix("sha256=").filter(|hex| hex.len() == 64 && hex.is_ascii());
+        let Some(hex) = hex else { return false };
+        let mut sent = [0; 32];
+        for (byte, pair) in sent.iter_mut().zip(hex.as_bytes().chunks(2)) {
+            let Some(read) =
+                std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            else {
+                return false;
+            };
+            *byte = read;
+        }
+        Hmac::<Sha256>::new_from_slice(self.app_secret.as_bytes()).is_ok_and(|mut mac| {
+            mac.update(body);
+            mac.verify_slice(&sent).is_ok()
+        })
+    }
+
+    /// One attempt at a lead.
+    pub async fn lead(
+        &self,
+        outbound: &Outbound,
+        company: &CompanyId,
+        id: &str,
+        at: Timestamp,
+    ) -> Result<Bytes, Unfetched> {
+        let token = self.tokens.get(company).ok_or(Unfetched::NoToken)?;
+        let mut bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| Unfetched::NoToken)?;
+        bearer.set_sensitive(true);
+        // In a header: what stands in a URL is logged somewhere.
+        let headers = HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]);
+        let url = format!("{}/{id}?fields=id,created_time,ad_id,form_id,field_data", self.graph);
+        let fetched = outbound.get(Request { url, headers, body: Bytes::new(), at }).await;
+        match fetched {
+            Ok(answer) if answer.status == 200 && !answer.cut => Ok(answer.body),
+            Ok(answer) if (400..500).contains(&answer.status) && answer.status != 429 => {
+                Err(Unfetched::Refused { status: answer.status })
+            }
+            Ok(_) | Err(_) => Err(Unfetched::Unanswered),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_is_signed_over_its_bytes_with_the_app_s_secret() {
+        let access = MetaAccess::read(r#"{"app_secret":"key","tokens":{}}"#).unwrap();
+        // RFC-style vector: HMAC-SHA256("key", "The quick brown fox jumps over the lazy dog").
+        let signature = "sha256=f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8";
+        let body = b"The quick brown fox jumps over the lazy dog";
+        assert!(access.signed(signature, body));
+        assert!(access.signed(&signature.to_uppercase().replace("SHA256", "sha256"), body));
+        for wrong in
+            ["", "sha256=", &signature[..70], &signature.replace("f7", "f8"), &signature[7..], "sha256=é"]
+        {
+            assert!(!access.signed(wrong, body), "{wrong}");
+        }
+        assert!(!access.signed(signature, b"The quick brown fox"));
+        assert_eq!(format!("{access:?}"), "MetaAccess(…)");
+        assert!(MetaAccess::read(r#"{"app_secret":"","tokens":{}}"#).is_none());
+    }
+}
