@@ -60,12 +60,15 @@ async fn shown(cloud: &Cloud, assignment: &Assignment) -> Result<Value, Problem>
         && let Some(lead) = cloud.store.lead_get(assignment.lead).await?
         && let Some(members) = item.as_object_mut()
     {
-        let mut person = lead.person;
+        let mut person = lead.person.clone();
         // It bought the person as they were; what they said since, the survivor knows.
         if lead.merged_into.is_some()
             && let Some(survivor) = cloud.store.lead_of(assignment).await?
         {
             person.fill_blanks(&survivor.person);
+        }
+        if lead.erased_at.is_none() && !assignment.masked() {
+            members.insert("may_be_called".to_owned(), leads::may_be_called(&lead, cloud.clock.now()));
         }
         let person = if assignment.masked() { masked(&person) } else { person };
         members.insert("person".to_owned(), json!(person));

@@ -8,8 +8,8 @@ use futures::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, DeliveryState};
 use leadyard_domain::delivery::{
-    ErasedPayload, Event, Next, Outcome, RepeatedPayload, Schedule, WarnedPayload, WithdrawalReason,
-    WithdrawnPayload, next_attempt, webhook_id,
+    ErasedPayload, Event, Next, OptedOutOf, OptedOutPayload, Outcome, RepeatedPayload, Schedule,
+    WarnedPayload, WithdrawalReason, WithdrawnPayload, next_attempt, webhook_id,
 };
 use leadyard_domain::enquiry::Understood;
 use leadyard_domain::ids::{AssignmentId, EnquiryId, LeadId};
@@ -99,6 +99,7 @@ pub(crate) async fn try_once(
             None => (String::new(), assigned_number(delivery)),
         },
         Event::Erased => (erased_body(delivery), 1),
+        Event::OptedOut => opted_out_body(delivery),
     };
     let now = cloud.clock.now();
     let secrets = channels.as_ref().and_then(|channels| channels.secrets(cloud, now).ok());
@@ -189,7 +190,7 @@ fn once_at_least(delivery: &Delivery) -> bool {
 fn schedule(delivery: &Delivery, now: Timestamp) -> Schedule {
     match delivery.event {
         // The dealer has paid for what it accepted: it is tried as long as a withdrawal. An erasure is the law.
-        Event::Withdrawn | Event::Erased => Schedule::withdrawal(delivery.since, now),
+        Event::Withdrawn | Event::Erased | Event::OptedOut => Schedule::withdrawal(delivery.since, now),
         Event::Assigned if delivery.number == ACCEPTED.to_string() => {
             Schedule::withdrawal(delivery.since, now)
         }
@@ -256,7 +257,7 @@ fn concerns(event: Event, assignment: Option<&Assignment>, now: Timestamp) -> bo
     // A shadow's dealer has it from elsewhere; one that is taken back is told that, and nothing more.
     let held = assignment.is_some_and(|one| one.state.holds() && !one.recalled && !one.shadow);
     match event {
-        Event::Repeated | Event::Assigned => held,
+        Event::Repeated | Event::Assigned | Event::OptedOut => held,
         Event::Warned => assignment.is_some_and(|one| one.masked() && !one.lapses(now)),
         Event::Withdrawn | Event::Erased => true,
     }
@@ -270,6 +271,17 @@ fn assigned_number(delivery: &Delivery) -> u32 {
 fn erased_body(delivery: &Delivery) -> String {
     let payload = ErasedPayload { assignment: delivery.assignment, lead: delivery.lead };
     payload.body(delivery.since).unwrap_or_default()
+}
+
+/// And the message's number: who opts out of mail, and later of everything, is told of twice.
+fn opted_out_body(delivery: &Delivery) -> (String, u32) {
+    let of = delivery.number.parse().unwrap_or(OptedOutOf::Everything);
+    let payload = OptedOutPayload { assignment: delivery.assignment, lead: delivery.lead, of };
+    let number = match of {
+        OptedOutOf::Mail => 1,
+        OptedOutOf::Everything => 2,
+    };
+    (payload.body(delivery.since).unwrap_or_default(), number)
 }
 
 fn warned_body(delivery: &Delivery, assignment: &Assignment) -> String {

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use leadyard_domain::delivery::OptedOutOf;
 use leadyard_domain::ids::{CompanyId, LeadId};
 use leadyard_domain::lead::{Lead, LeadScope, Stage};
 use leadyard_domain::scoring::{InteractionId, InteractionKind};
@@ -14,6 +15,7 @@ use leadyard_domain::time::UtcDay;
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
+use leadyard_platform::person::Sought;
 use leadyard_platform::queues::{self, InteractionOf, QueuedInteraction, ToScoring};
 use leadyard_platform::store::{StoreError, Visits};
 
@@ -50,6 +52,9 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     batch::response(results)
 }
 
+/// What a mail tool reports of whoever wants no more mail: it counts as any interaction, and opts them out.
+const UNSUBSCRIBE: &str = "unsubscribe";
+
 type Interaction = (InteractionKind, InteractionId);
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -58,12 +63,16 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Vec<LeadId>, Failure> {
     let message: ToScoring = queues::read(body)?;
     let now = cloud.clock.now();
     let mut sets: BTreeMap<(String, UtcDay), (Visits, Vec<Interaction>)> = BTreeMap::new();
-    let mut leads = Vec::new();
+    let (mut leads, mut opted_out) = (Vec::new(), Vec::new());
     for interaction in &message.interactions {
         let Some(of) = whose(cloud, &message.company, interaction).await? else { continue };
         let Ok(kind) = InteractionKind::new(&interaction.kind) else { continue };
         if let Visits::Lead(lead) = of {
             leads.push(lead);
+            // A page names only its visitor, and may not opt anybody out.
+            if interaction.kind == UNSUBSCRIBE && !matches!(interaction.of, InteractionOf::Visitor(_)) {
+                opted_out.push((message.company.clone(), lead));
+            }
         }
         let day = UtcDay::of(interaction.at);
         let entry = sets.entry((format!("{of:?}"), day)).or_insert_with(|| (of, Vec::new()));
@@ -71,6 +80,10 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Vec<LeadId>, Failure> {
     }
     for ((_, day), (of, interactions)) in sets {
         cloud.store.activity_add(&of, day, &interactions, now).await?;
+    }
+    for (company, lead) in opted_out {
+        let sought = Sought { leads: [lead].into(), ..Sought::default() };
+        Box::pin(cloud.opt_out(&company, &sought, OptedOutOf::Mail, UNSUBSCRIBE)).await?;
     }
     leads.sort_unstable();
     leads.dedup();
@@ -87,7 +100,9 @@ async fn whose(
     match &interaction.of {
         InteractionOf::Lead(lead) => {
             let known = cloud.store.lead_surviving(*lead).await?;
-            Ok(known.filter(|known| &known.company == company && !known.is_erased()).map(|known| Visits::Lead(known.id)))
+            Ok(known
+                .filter(|known| &known.company == company && !known.is_erased())
+                .map(|known| Visits::Lead(known.id)))
         }
         InteractionOf::Visitor(visitor) => {
             let Some(linked) = cloud.store.visitor_lead(company, *visitor).await? else {

@@ -14,7 +14,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use crate::error::Invalid;
-use crate::ids::{CompanyId, DealerId, SourceId, VisitorId};
+use crate::ids::{CompanyId, DealerId, LeadId, SourceId, VisitorId};
 
 /// The one secret of an installation: 32 bytes. Never printed.
 #[derive(Clone)]
@@ -158,6 +158,15 @@ pub struct VisitorToken {
     pub visitor: VisitorId,
 }
 
+/// In a link of a company's mail: whoever has it may have its person get no more mail, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnsubscribeToken {
+    /// Whose lead.
+    pub company: CompanyId,
+    /// The lead.
+    pub lead: LeadId,
+}
+
 impl Credential for PageKey {
     const PREFIX: &'static str = "pk";
 }
@@ -172,6 +181,9 @@ impl Credential for DealerToken {
 }
 impl Credential for VisitorToken {
     const PREFIX: &'static str = "v";
+}
+impl Credential for UnsubscribeToken {
+    const PREFIX: &'static str = "u";
 }
 
 #[cfg(test)]

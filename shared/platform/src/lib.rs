@@ -11,6 +11,7 @@
 //! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
 //! | [`suppression`] | who is on a company's list |
 //! | [`person`] | all that a company holds of one person
+//! | [`opt_out`] | a person opts out, and their holders are told
 //! | [`erasure`] | a person goes, everywhere, whatever interrupts it
 //! | [`outbound`] | dealers' URLs |
 //! | [`batch`] | partial failures |
@@ -29,6 +30,7 @@ pub mod judging;
 pub mod history;
 mod suppression;
 pub mod person;
+pub mod opt_out;
 pub mod erasure;
 pub mod outbound;
 pub mod batch;

@@ -17,8 +17,8 @@ pub use address::{Reach, check_url, is_localhost_name};
 pub use breaker::{Breaker, Gate};
 pub use outcome::{End, Failure, FailureKind, Outcome, retry_after_s};
 pub use payload::{
-    Address, AssignedPayload, Consent, ErasedPayload, Event, Person, RepeatedPayload, WarnedPayload,
-    WithdrawalReason, WithdrawnPayload, webhook_id,
+    Address, AssignedPayload, Consent, ErasedPayload, Event, OptedOutOf, OptedOutPayload, Person,
+    RepeatedPayload, WarnedPayload, WithdrawalReason, WithdrawnPayload, webhook_id,
 };
 pub use schedule::{LEAD_ATTEMPTS, Next, Schedule, next_attempt};
 pub use signature::{WebhookSecret, derive_secret, sign};
