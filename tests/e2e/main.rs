@@ -35,6 +35,8 @@ mod backtest;
 mod moving_in;
 mod rulebook;
 mod privacy;
+mod erasure;
+mod opting_out;
 mod contention;
 mod trouble;
 mod edges;

@@ -67,7 +67,7 @@ fn plain(value: &AttributeValue) -> Value {
 }
 
 /// The table as it is, an item a line.
-async fn table(yard: &Yard) -> Vec<String> {
+pub(crate) async fn table(yard: &Yard) -> Vec<String> {
     let store = &yard.cloud.store;
     let mut items = Vec::new();
     let mut start = None;

@@ -18,6 +18,8 @@ use tokio::sync::Semaphore;
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     table: Arc<AtomicBool>,
+    /// How many calls the table still answers; any number, if none is said.
+    calls_left: Arc<Mutex<Option<usize>>>,
     queues: Arc<AtomicBool>,
     held: Arc<Mutex<Option<(&'static str, Held)>>>,
     calls: Arc<Mutex<BTreeMap<String, usize>>>,
@@ -47,6 +49,11 @@ impl Faults {
     /// The table answers everything with 500, or works again.
     pub fn table(&self, refuses: bool) {
         self.table.store(refuses, Ordering::SeqCst);
+    }
+
+    /// The table answers so many calls, and everything after that with 500; any number again, if none is said.
+    pub fn table_after(&self, calls: Option<usize>) {
+        *self.calls_left.lock().unwrap_or_else(PoisonError::into_inner) = calls;
     }
 
     /// The queues answer everything with 500, or work again.
@@ -108,8 +115,22 @@ impl Faults {
     }
 
     fn refuse(&self, uri: &str) -> bool {
-        let of_table = uri.contains("dynamodb.") && self.table.load(Ordering::SeqCst);
+        let of_table = uri.contains("dynamodb.") && (self.table.load(Ordering::SeqCst) || self.is_spent());
         of_table || (uri.contains("sqs.") && self.queues.load(Ordering::SeqCst))
+    }
+}
+
+impl Faults {
+    fn is_spent(&self) -> bool {
+        let mut left = self.calls_left.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *left {
+            None => false,
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+        }
     }
 }
 

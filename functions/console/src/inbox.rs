@@ -61,6 +61,9 @@ async fn shown(cloud: &Cloud, assignment: &Assignment) -> Result<Value, Problem>
         && let Some((lead, person)) = person(cloud, assignment).await?
         && let Some(members) = item.as_object_mut()
     {
+        if lead.erased_at.is_none() && !assignment.masked() {
+            members.insert("may_be_called".to_owned(), leads::may_be_called(&lead, cloud.clock.now()));
+        }
         members.insert("person".to_owned(), json!(person));
         members.insert("masked".to_owned(), json!(assignment.masked()));
         members.insert("offer".to_owned(), json!(lead.offer));

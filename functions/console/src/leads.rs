@@ -4,19 +4,24 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use jiff::Timestamp;
+use leadyard_domain::access::UnsubscribeToken;
 use leadyard_domain::assignment::Assignment;
+use leadyard_domain::calling::{self, MayCall};
 use leadyard_domain::enquiry::{Attribution, Touch, Understood};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::LeadId;
+use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
 use leadyard_domain::scoring::{Activity, InteractionKind, InteractionRef, MachineLimits, Part, Score};
+use leadyard_domain::time;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::judging;
 use leadyard_platform::store::{Act, DecisionRecord, Delivery, StoredEnquiry, Story};
 use serde_json::{Value, json};
 
-use crate::who;
+use crate::{unsubscribe, who};
 
 /// `GET /v1/leads/{id}`. That of a lead into which others were merged tells theirs with it; one that was merged
 /// tells its own, and which lead goes on for it.
@@ -50,6 +55,13 @@ pub(crate) async fn story(
         members.insert("attribution".to_owned(), attribution);
         members.insert("interactions".to_owned(), json!(interactions(&story.activity, &machines)));
         members.insert("interactions_of_machines".to_owned(), json!(aside(&story.activity, &machines)));
+    }
+    if story.lead.erased_at.is_none()
+        && let Some(members) = told.as_object_mut()
+    {
+        members.insert("may_be_called".to_owned(), may_be_called(&story.lead, now));
+        let token = UnsubscribeToken { company: story.lead.company.clone(), lead: story.lead.id };
+        members.insert("unsubscribe".to_owned(), json!(unsubscribe::path(&cloud, &token)));
     }
     Ok(Json(told))
 }
@@ -105,7 +117,12 @@ pub(crate) async fn of_desk(cloud: &Cloud, lead: &str, headers: &HeaderMap) -> R
     Ok(Whole { story, merged })
 }
 
-pub(crate) fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], score: &Value) -> Value {
+pub(crate) fn tell(
+    whole: &Whole,
+    survivor: Option<LeadId>,
+    enquiries: &[StoredEnquiry],
+    score: &Value,
+) -> Value {
     let story = &whole.story;
     let lead = &story.lead;
     json!({
@@ -155,6 +172,19 @@ fn touches(opening: Option<&Understood>, by: Touch) -> Value {
         "first": told(&opening.first_touch),
         "last": told(&opening.attribution),
     })
+}
+
+/// Whether it is day where the person is, until or from when, and where that is.
+pub(crate) fn may_be_called(lead: &Lead, now: Timestamp) -> Value {
+    let (zones, guessed) = calling::zones(lead.location());
+    // A zone of the place table is one.
+    let known: Vec<_> = zones.iter().filter_map(|zone| time::zone(zone).ok()).collect();
+    let (may, until, from) = match calling::may_call(&known, calling::FEDERAL, now) {
+        MayCall::Until(until) => (true, Some(until), None),
+        MayCall::From(from) => (false, None, Some(from)),
+        MayCall::Never => (false, None, None),
+    };
+    json!({ "now": may, "until": until, "from": from, "zones": zones, "guessed": guessed })
 }
 
 /// A score with lines that sum to it, in hundredths of a point.

@@ -8,6 +8,7 @@
 //! | [`acts`], [`place`], [`merge`] | what the desk does to a lead |
 //! | [`interactions`] | the desk's word on what a lead did |
 //! | [`privacy`] | what is held of a person; their erasure, and its ledger
+//! | [`unsubscribe`] | one click and no more mail
 //! | [`waiting`] | who waits and why; unmet demand |
 //! | [`quiet`] | why a dealer got nothing today |
 //! | [`shadow`] | what shadow mode would have done, beside what the desk did |
@@ -28,6 +29,7 @@ mod place;
 mod merge;
 mod interactions;
 mod privacy;
+mod unsubscribe;
 mod waiting;
 mod quiet;
 mod shadow;
@@ -67,6 +69,8 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/leads/{lead}/interactions/{interaction}/{word}", post(interactions::judge))
         .route("/v1/persons/export", post(privacy::export))
         .route("/v1/persons/erase", post(privacy::erase_person))
+        .route("/v1/persons/opt_out", post(privacy::opt_out))
+        .route("/v1/unsubscribe/{token}", get(unsubscribe::page).post(unsubscribe::click))
         .route("/v1/erasures", get(privacy::ledger))
         .route("/v1/erasures/reapply", post(privacy::reapply))
         .route("/v1/waiting", get(waiting::room))

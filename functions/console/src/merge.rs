@@ -97,6 +97,6 @@ fn refused(why: Unmergeable, from: &Lead, into: &Lead) -> Problem {
         Unmergeable::Quarantined => problem.with("stage", json!([from.stage, into.stage])),
         Unmergeable::Itself | Unmergeable::OtherCompany | Unmergeable::Erased | Unmergeable::TooMany => {
             problem
-        },
+        }
     }
 }

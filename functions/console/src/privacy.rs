@@ -22,6 +22,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use leadyard_domain::access::DeskToken;
+use leadyard_domain::delivery::OptedOutOf;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::erasure::ErasureReason;
 use leadyard_domain::error::Code;
@@ -33,6 +34,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::erasure::{Asked, SeatFate, by_hand, fate_of_seat};
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::judging;
+use leadyard_platform::opt_out::OptedOut;
 use leadyard_platform::person::{Person, SeekError, Sought, TheirLead};
 use leadyard_platform::store::{Erasure, Gone, List, StoredEnquiry};
 use serde::Deserialize;
@@ -94,7 +96,7 @@ impl Ask {
     }
 }
 
-fn not_found(error: SeekError) -> Problem {
+pub(crate) fn not_found(error: SeekError) -> Problem {
     match error {
         SeekError::Store(error) => error.into(),
         SeekError::Ambiguous(ref leads) => {
@@ -247,6 +249,47 @@ fn foretell(person: &Person, asked: &Asked) -> Value {
     })
 }
 
+// --- Opting out ---
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OptOut {
+    lead: Option<LeadId>,
+    email: Option<String>,
+    phone: Option<String>,
+    /// `everything`, if nothing is said, or `mail`.
+    of: Option<OptedOutOf>,
+}
+
+/// `POST /v1/persons/opt_out?company`: `{"email": …}`, `{"phone": …}` or `{"lead": …}`, and perhaps `"of": "mail"`.
+pub(crate) async fn opt_out(
+    State(cloud): State<Cloud>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+    request: Body,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let sent: OptOut = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?).map_err(|_| {
+        let detail =
+            r#"the body is {"lead": id} or {"email": …} or {"phone": …}, perhaps "of": mail or everything"#;
+        Problem::new(Code::MalformedBody, detail)
+    })?;
+    let of = sent.of.unwrap_or(OptedOutOf::Everything);
+    let ask = Ask { lead: sent.lead, email: sent.email, phone: sent.phone, ..Ask::default() };
+    let done = Box::pin(cloud.opt_out(&company, &ask.sought()?, of, &desk.staff)).await.map_err(not_found)?;
+    let already = done == OptedOut::default();
+    if !already {
+        let after = json!({ "of": of, "listed": done.listed, "rejected": done.rejected, "told": done.told });
+        let act = record(&cloud, &desk, "opt_out", None, &json!({}), &after);
+        cloud.store.change_keep(&company, &act).await?;
+    }
+    tracing::info!(company.id = %company, staff = %desk.staff, "somebody opted out");
+    Ok(Json(json!({
+        "of": of, "already": already, "listed": done.listed, "rejected": done.rejected, "told": done.told,
+    })))
+}
+
 // --- Export ---
 
 /// `POST /v1/persons/export?company`: `{"email": …}`, `{"phone": …}` or `{"lead": …}`: all that is held.
@@ -311,8 +354,7 @@ async fn tell(cloud: &Cloud, core: Option<&Core>, lead: &TheirLead) -> Result<Va
     };
     let survivor = story.lead.merged_into;
     let mut told = leads::tell(&Whole { story, merged: Vec::new() }, survivor, &[], &score);
-    let enquiries: Vec<Value> =
-        lead.enquiries.iter().map(|enquiry| enquiry_told(core, enquiry)).collect();
+    let enquiries: Vec<Value> = lead.enquiries.iter().map(|enquiry| enquiry_told(core, enquiry)).collect();
     if let Some(members) = told.as_object_mut() {
         members.insert("enquiries".to_owned(), json!(enquiries));
     }
@@ -323,7 +365,8 @@ async fn tell(cloud: &Cloud, core: Option<&Core>, lead: &TheirLead) -> Result<Va
 fn enquiry_told(core: Option<&Core>, enquiry: &StoredEnquiry) -> Value {
     let source = core.and_then(|core| core.source(&enquiry.source));
     let consent = judging::understand(enquiry, source).consent;
-    let sha256 = consent.text_sha256.map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let sha256 =
+        consent.text_sha256.map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     let mut told = json!(enquiry);
     if let Some(members) = told.as_object_mut() {
         let consent = json!({
@@ -427,7 +470,10 @@ pub(crate) async fn reapply(
     let desk = who::desk(&cloud, &headers)?;
     let bytes = body(request, limits::IMPORT_BYTES).await?;
     let sent: Reapply = serde_json::from_slice(&bytes).map_err(|_| {
-        Problem::new(Code::MalformedBody, r#"the body is {"erasures": […]}, lines as GET /v1/erasures gives them"#)
+        Problem::new(
+            Code::MalformedBody,
+            r#"the body is {"erasures": […]}, lines as GET /v1/erasures gives them"#,
+        )
     })?;
     if sent.erasures.len() > limits::ERASURES_PAGE {
         let detail = format!("erasures lists at most {}", limits::ERASURES_PAGE);

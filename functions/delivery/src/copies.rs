@@ -42,7 +42,7 @@ pub(crate) fn beside(message: &Delivery, assignment: &Assignment, channels: &Cha
     let mut orders = channels.copies();
     let everywhere = match message.event {
         Event::Withdrawn | Event::Erased => true,
-        Event::Assigned | Event::Repeated | Event::Warned => false,
+        Event::Assigned | Event::Repeated | Event::Warned | Event::OptedOut => false,
     };
     if everywhere {
         let may_have = |attempt: &&Attempt| attempt.end != End::NotReceived && attempt.channel > 0;

@@ -8,8 +8,8 @@ use futures::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, DeliveryState};
 use leadyard_domain::delivery::{
-    ErasedPayload, Event, Next, Outcome, RepeatedPayload, Schedule, WarnedPayload, WithdrawalReason,
-    WithdrawnPayload, letter, next_attempt, webhook_id,
+    ErasedPayload, Event, Next, OptedOutOf, OptedOutPayload, Outcome, RepeatedPayload, Schedule,
+    WarnedPayload, WithdrawalReason, WithdrawnPayload, letter, next_attempt, webhook_id,
 };
 use leadyard_domain::distribution::compiled::CompiledChannel;
 use leadyard_domain::enquiry::Understood;
@@ -106,6 +106,7 @@ pub(crate) async fn try_once(
             (body::assigned(cloud, &lead, assignment, &form).await?, assigned_number(delivery))
         }
         Event::Erased => (erased(delivery, &form), 1),
+        Event::OptedOut => opted_out(delivery, &form),
     };
     let now = cloud.clock.now();
     let post = Post {
@@ -191,7 +192,7 @@ fn once_at_least(delivery: &Delivery) -> bool {
 fn schedule(delivery: &Delivery, now: Timestamp) -> Schedule {
     match delivery.event {
         // The dealer has paid for what it accepted: it is tried as long as a withdrawal. An erasure is the law.
-        Event::Withdrawn | Event::Erased => Schedule::withdrawal(delivery.since, now),
+        Event::Withdrawn | Event::Erased | Event::OptedOut => Schedule::withdrawal(delivery.since, now),
         Event::Assigned if delivery.number == ACCEPTED.to_string() => {
             Schedule::withdrawal(delivery.since, now)
         }
@@ -258,7 +259,7 @@ fn concerns(event: Event, assignment: Option<&Assignment>, now: Timestamp) -> bo
     // A shadow's dealer has it from elsewhere; one that is taken back is told that, and nothing more.
     let held = assignment.is_some_and(|one| one.state.holds() && !one.recalled && !one.shadow);
     match event {
-        Event::Repeated | Event::Assigned => held,
+        Event::Repeated | Event::Assigned | Event::OptedOut => held,
         Event::Warned => assignment.is_some_and(|one| one.masked() && !one.lapses(now)),
         Event::Withdrawn | Event::Erased => true,
     }
@@ -289,6 +290,18 @@ fn erased(delivery: &Delivery, form: &Form) -> Content {
     let payload = ErasedPayload { assignment: delivery.assignment, lead: delivery.lead };
     let body = || payload.body(delivery.since).unwrap_or_default();
     form.content(body, |terms| letter::erased(delivery.lead, terms))
+}
+
+/// And the message's number: who opts out of mail, and later of everything, is told of twice.
+fn opted_out(delivery: &Delivery, form: &Form) -> (Content, u32) {
+    let of = delivery.number.parse().unwrap_or(OptedOutOf::Everything);
+    let payload = OptedOutPayload { assignment: delivery.assignment, lead: delivery.lead, of };
+    let number = match of {
+        OptedOutOf::Mail => 1,
+        OptedOutOf::Everything => 2,
+    };
+    let body = || payload.body(delivery.since).unwrap_or_default();
+    (form.content(body, |terms| letter::opted_out(&payload, terms)), number)
 }
 
 fn warned(delivery: &Delivery, assignment: &Assignment, form: &Form) -> Content {

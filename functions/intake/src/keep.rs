@@ -231,7 +231,7 @@ pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>, sure: bool) -> Re
         who: &arrived.understood,
         at: arrival.at,
     };
-    if was_erased(cloud, asking).await? {
+    if was_erased(cloud, asking, arrival.spilled).await? {
         let fault = FieldError { pointer: "/received_at".to_owned(), detail: WAS_ERASED.to_owned() };
         let problem = Problem::new(Code::StateConflict, WAS_ERASED).fields(vec![fault]);
         return Ok(Answered::fresh(Answer::Refused(problem)));

@@ -26,14 +26,14 @@ pub(crate) struct Asking<'a> {
 /// Why what an erased person once sent is not taken in.
 pub(crate) const WAS_ERASED: &str = "this person was erased after it was sent: it is not kept";
 
-/// How long ago an enquiry was sent that is not taken in by the request that brought it: before that nobody asks.
+/// How long ago an enquiry was sent that is not taken in by the request that brought it: of the others nobody asks.
 const LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Whether somebody was erased since they sent this: what was under way brings nobody back. Of an enquiry with an
 /// e-mail the e-mail decides; its phone may be others' as well.
-pub(crate) async fn was_erased(cloud: &Cloud, asking: Asking<'_>) -> Result<bool, StoreError> {
+pub(crate) async fn was_erased(cloud: &Cloud, asking: Asking<'_>, spilled: bool) -> Result<bool, StoreError> {
     let Asking { company, who, at, .. } = asking;
-    if cloud.clock.now().duration_since(at) < LATE {
+    if !spilled && cloud.clock.now().duration_since(at) < LATE {
         return Ok(false);
     }
     let key = cloud.identity_key();
@@ -53,11 +53,7 @@ struct Found {
 
 impl Found {
     /// Itself, unless its person was erased; what goes on saying that it identifies nobody does so.
-    fn of_somebody(
-        self,
-        hash: Option<IdentityHash>,
-        left: &mut Vec<(IdentityHash, LeadId)>,
-    ) -> Option<Self> {
+    fn of_somebody(self, hash: Option<IdentityHash>, left: &mut Vec<(IdentityHash, LeadId)>) -> Option<Self> {
         if !self.lead.is_erased() || self.identified.surnames.len() > limits::SURNAMES_PER_IDENTITY {
             return Some(self);
         }

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use leadyard_domain::delivery::OptedOutOf;
 use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
 use leadyard_domain::lead::{Lead, LeadScope, Stage};
 use leadyard_domain::scoring::{Click, Interaction, InteractionId, InteractionKind};
@@ -15,6 +16,7 @@ use leadyard_domain::time::UtcDay;
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
+use leadyard_platform::person::Sought;
 use leadyard_platform::queues::{self, InteractionOf, QueuedInteraction, ToScoring};
 use leadyard_platform::store::{StoreError, Visits};
 
@@ -51,6 +53,9 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     batch::response(results)
 }
 
+/// What a mail tool reports of whoever wants no more mail: it counts as any interaction, and opts them out.
+const UNSUBSCRIBE: &str = "unsubscribe";
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Adds one message's interactions to their sets; the leads they belong to.
@@ -58,12 +63,16 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Vec<LeadId>, Failure> {
     let message: ToScoring = queues::read(body)?;
     let now = cloud.clock.now();
     let mut sets: BTreeMap<(String, UtcDay), (Visits, Vec<Interaction>)> = BTreeMap::new();
-    let mut leads = Vec::new();
+    let (mut leads, mut opted_out) = (Vec::new(), Vec::new());
     for interaction in &message.interactions {
         let Some(of) = whose(cloud, &message.company, interaction).await? else { continue };
         let Some(added) = read(interaction) else { continue };
         if let Visits::Lead(lead) = of {
             leads.push(lead);
+            // A page names only its visitor, and may not opt anybody out.
+            if interaction.kind == UNSUBSCRIBE && !matches!(interaction.of, InteractionOf::Visitor(_)) {
+                opted_out.push((message.company.clone(), lead));
+            }
         }
         let day = UtcDay::of(interaction.at);
         let entry = sets.entry((format!("{of:?}"), day)).or_insert_with(|| (of, Vec::new()));
@@ -80,6 +89,10 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Vec<LeadId>, Failure> {
             leads.push(lead);
         }
     }
+    for (company, lead) in opted_out {
+        let sought = Sought { leads: [lead].into(), ..Sought::default() };
+        Box::pin(cloud.opt_out(&company, &sought, OptedOutOf::Mail, UNSUBSCRIBE)).await?;
+    }
     leads.sort_unstable();
     leads.dedup();
     Ok(leads)
@@ -95,7 +108,9 @@ async fn whose(
     match &interaction.of {
         InteractionOf::Lead(lead) => {
             let known = cloud.store.lead_surviving(*lead).await?;
-            Ok(known.filter(|known| &known.company == company && !known.is_erased()).map(|known| Visits::Lead(known.id)))
+            Ok(known
+                .filter(|known| &known.company == company && !known.is_erased())
+                .map(|known| Visits::Lead(known.id)))
         }
         InteractionOf::Visitor(visitor) => {
             Ok(match browser(cloud, company, *visitor).await? {

@@ -236,6 +236,15 @@ fn keyed(key: &[u8], payload: &[u8]) -> [u8; 32] {
     })
 }
 
+/// In a link of a company's mail: whoever has it may have its person get no more mail, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnsubscribeToken {
+    /// Whose lead.
+    pub company: CompanyId,
+    /// The lead.
+    pub lead: LeadId,
+}
+
 impl Credential for PageKey {
     const PREFIX: &'static str = "pk";
 }
@@ -253,6 +262,9 @@ impl Credential for DealerToken {
 }
 impl Credential for VisitorToken {
     const PREFIX: &'static str = "v";
+}
+impl Credential for UnsubscribeToken {
+    const PREFIX: &'static str = "u";
 }
 
 #[cfg(test)]

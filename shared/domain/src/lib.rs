@@ -27,6 +27,7 @@
 //! | [`ledger`] | charges, credits, deposits; a dealer's statement |
 //! | [`delivery`] | what dealers are sent, what an attempt means, when to try again |
 //! | [`history`] | what another system knew, moved in |
+//! | [`calling`] | when a person may be called
 //! | [`erasure`] | why a person was erased
 //! | [`access`] | page keys, secrets, tokens: minted and checked without a store |
 //! | [`error`] | one closed code decides status, retry and wording |
@@ -54,6 +55,7 @@ pub mod backtest;
 pub mod ledger;
 pub mod delivery;
 pub mod history;
+pub mod calling;
 pub mod erasure;
 pub mod access;
 pub mod error;

@@ -196,8 +196,8 @@ impl Cloud {
             if !self.store.lead_erase(&shell, &theirs.known_by).await? {
                 return Ok(Went::Again);
             }
-            erasure.gone.leads += 1;
         }
+        erasure.gone.leads = person.leads.len() as u32;
         let mut waits = None;
         for theirs in person.leads.values() {
             waits = waits.max(self.release_seats(erasure, theirs.story.lead.id).await?);

@@ -11,6 +11,7 @@
 //! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
 //! | [`suppression`] | who is on a company's list |
 //! | [`person`] | all that a company holds of one person
+//! | [`opt_out`] | a person opts out, and their holders are told
 //! | [`erasure`] | a person goes, everywhere, whatever interrupts it
 //! | [`outbound`] | dealers' URLs |
 //! | [`mail`], [`sent`] | letters to dealers; how sending through a service of AWS ended |
@@ -31,6 +32,7 @@ pub mod judging;
 pub mod history;
 mod suppression;
 pub mod person;
+pub mod opt_out;
 pub mod erasure;
 pub mod outbound;
 pub mod mail;

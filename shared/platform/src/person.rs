@@ -31,7 +31,7 @@ use leadyard_domain::time::UtcDay;
 
 use crate::cloud::Cloud;
 use crate::judging;
-use crate::store::{Erasure, Identified, Item, Shelf, Store, StoreError, Story, StoredEnquiry, keys};
+use crate::store::{Erasure, Identified, Item, Shelf, Store, StoreError, StoredEnquiry, Story, keys};
 
 /// What a person is sought by.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +80,11 @@ pub enum SeekError {
     #[error("the phone belongs to several people: name a lead of the one who is meant")]
     Ambiguous(BTreeSet<LeadId>),
     /// More than is done at once.
-    #[error("this person has more than {} leads or {} e-mails and phones: name their leads in parts", limits::LEADS_PER_PERSON, limits::IDENTITIES_PER_PERSON)]
+    #[error(
+        "this person has more than {} leads or {} e-mails and phones: name their leads in parts",
+        limits::LEADS_PER_PERSON,
+        limits::IDENTITIES_PER_PERSON
+    )]
     TooMany,
 }
 
@@ -108,6 +112,8 @@ pub struct Person {
     pub visits: Vec<Item>,
     /// Keyed hashes of their e-mails and phones.
     pub people: BTreeSet<IdentityHash>,
+    /// Those of them that are e-mails.
+    pub emails: BTreeSet<IdentityHash>,
     /// Of phones that somebody else has as well.
     pub shared: BTreeSet<IdentityHash>,
     /// Of their surnames.
@@ -156,8 +162,12 @@ impl Contacts {
         name: &Name,
     ) -> Self {
         Self {
-            email: email.filter(|email| !email.is_dummy()).map(|email| IdentityHash::of_email(key, company, email)),
-            phone: phone.filter(|phone| !phone.is_dummy()).map(|phone| IdentityHash::of_phone(key, company, phone)),
+            email: email
+                .filter(|email| !email.is_dummy())
+                .map(|email| IdentityHash::of_email(key, company, email)),
+            phone: phone
+                .filter(|phone| !phone.is_dummy())
+                .map(|phone| IdentityHash::of_phone(key, company, phone)),
             surname: IdentityHash::of_surname(key, company, name),
         }
     }
@@ -182,6 +192,18 @@ struct Search<'a> {
 impl Cloud {
     /// All that is held of a person, as far as it leads to them.
     pub async fn person(&self, company: &CompanyId, sought: &Sought) -> Result<Person, SeekError> {
+        let mut search = self.search(company, sought).await?;
+        search.shelves(&sought.enquiries).await?;
+        search.browsers().await?;
+        Ok(search.found)
+    }
+
+    /// The same without what has no lead: what an opt-out asks, which is not to walk over all that is kept aside.
+    pub async fn person_by_leads(&self, company: &CompanyId, sought: &Sought) -> Result<Person, SeekError> {
+        Ok(self.search(company, sought).await?.found)
+    }
+
+    async fn search<'a>(&'a self, company: &'a CompanyId, sought: &Sought) -> Result<Search<'a>, SeekError> {
         let mut search = Search {
             cloud: self,
             company,
@@ -202,13 +224,12 @@ impl Cloud {
             search.begin_with_phone(phone).await?;
         }
         let email = sought.email.as_ref().map(|email| IdentityHash::of_email(&search.key, company, email));
+        search.found.emails.extend(email);
         for hash in email.into_iter().chain(sought.people.iter().copied()) {
             search.ask(hash).await?;
         }
         search.read_all().await?;
-        search.shelves(&sought.enquiries).await?;
-        search.browsers().await?;
-        Ok(search.found)
+        Ok(search)
     }
 }
 
@@ -298,6 +319,7 @@ impl Search<'_> {
         for one in contacts {
             self.found.surnames.extend(one.surname);
             if let Some(email) = one.email {
+                self.found.emails.insert(email);
                 self.ask(email).await?;
             }
             let Some(phone) = one.phone.filter(|phone| self.asked.insert(*phone)) else { continue };
@@ -434,9 +456,8 @@ impl Search<'_> {
         [enquiry, &as_received].into_iter().any(|enquiry| {
             let one = self.contacts(enquiry);
             let by_email = one.email.is_some_and(|email| self.found.people.contains(&email));
-            let has = |phone: &IdentityHash| {
-                self.found.people.contains(phone) || self.found.shared.contains(phone)
-            };
+            let has =
+                |phone: &IdentityHash| self.found.people.contains(phone) || self.found.shared.contains(phone);
             by_email || (one.phone.as_ref().is_some_and(has) && self.agrees(&one))
         })
     }

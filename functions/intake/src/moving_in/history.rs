@@ -163,7 +163,7 @@ async fn join_and_keep(
     let core = &request.core;
     let asking = Asking { company: &request.company, core, who: &past.understood, at: past.received_at };
     let known = Known::of(cloud, asking, past.offer).await?;
-    if was_erased(cloud, asking).await? {
+    if was_erased(cloud, asking, false).await? {
         return Ok(Some(Row::refused_for("received_at", WAS_ERASED)));
     }
     let (met, repeated) = whose(cloud, asking, &known, past.offer).await?;

@@ -17,7 +17,9 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{AssignedPayload, RepeatedPayload, WarnedPayload, WithdrawalReason, WithdrawnPayload};
+use super::{
+    AssignedPayload, OptedOutOf, OptedOutPayload, RepeatedPayload, WarnedPayload, WithdrawalReason, WithdrawnPayload,
+};
 use crate::ids::LeadId;
 use crate::limits;
 
@@ -152,6 +154,19 @@ pub fn erased(lead: LeadId, terms: &Terms) -> Letter {
     );
     letter.line("Lead", &lead.to_string());
     letter.ends(lead)
+}
+
+/// `lead.opted_out`.
+pub fn opted_out(payload: &OptedOutPayload, terms: &Terms) -> Letter {
+    let mut letter = Writer::new(terms);
+    letter.paragraph(match payload.of {
+        OptedOutOf::Mail => "The person behind this lead wants no more mail: please write them none.",
+        OptedOutOf::Everything => {
+            "The person behind this lead wants no more mail, calls or texts: please do not get in touch with them."
+        }
+    });
+    letter.line("Lead", &payload.lead.to_string());
+    letter.ends(payload.lead)
 }
 
 impl<'a> Writer<'a> {

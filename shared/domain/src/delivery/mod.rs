@@ -26,8 +26,8 @@ pub use mail::Mail;
 pub use mail_event::{MailEvent, MailFate};
 pub use outcome::{End, Failure, FailureKind, Outcome, retry_after_s};
 pub use payload::{
-    Address, AssignedPayload, Consent, ErasedPayload, Event, Person, RepeatedPayload, WarnedPayload,
-    WithdrawalReason, WithdrawnPayload, webhook_id,
+    Address, AssignedPayload, Consent, ErasedPayload, Event, OptedOutOf, OptedOutPayload, Person,
+    RepeatedPayload, WarnedPayload, WithdrawalReason, WithdrawnPayload, webhook_id,
 };
 pub use schedule::{LEAD_ATTEMPTS, Next, Schedule, next_attempt};
 pub use signature::{WebhookSecret, derive_secret, sign};

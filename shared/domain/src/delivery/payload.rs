@@ -33,6 +33,8 @@ words! {
         Withdrawn = "lead.withdrawn",
         /// The person is to be forgotten.
         Erased = "lead.erased",
+        /// The person is not to be written to, or not at all, any more.
+        OptedOut = "lead.opted_out",
     }
 }
 
@@ -217,6 +219,29 @@ pub struct ErasedPayload {
     pub lead: LeadId,
 }
 
+words! {
+    /// What a person opted out of.
+    pub enum OptedOutOf as "what a person opted out of" {
+        /// Of mail.
+        Mail = "mail",
+        /// Of mail, calls and texts.
+        Everything = "everything",
+    }
+}
+
+/// `lead.opted_out`: the dealer goes on holding the lead, and knows what its person asked for.
+#[derive(Clone, Copy, Serialize)]
+pub struct OptedOutPayload {
+    /// The assignment.
+    #[serde(rename = "assignment_id")]
+    pub assignment: AssignmentId,
+    /// The lead.
+    #[serde(rename = "lead_id")]
+    pub lead: LeadId,
+    /// Of what.
+    pub of: OptedOutOf,
+}
+
 impl AssignedPayload<'_> {
     /// As a dealer sees it before it has accepted: first name, ZIP, request. A certificate, the text
     /// agreed to and unknown fields go as well, since any of them may lead to the person; and so does what is
@@ -277,6 +302,13 @@ impl ErasedPayload {
     /// The body, of an erasure made `at`.
     pub fn body(self, at: Timestamp) -> Result<String, Invalid> {
         render(Event::Erased, at, &self)
+    }
+}
+
+impl OptedOutPayload {
+    /// The body, of what a person asked for `at`.
+    pub fn body(self, at: Timestamp) -> Result<String, Invalid> {
+        render(Event::OptedOut, at, &self)
     }
 }
 
@@ -604,6 +636,13 @@ pub(super) mod tests {
         let erased = json(&ErasedPayload { assignment, lead }.body(now).unwrap());
         assert_eq!(erased["data"], ids);
         assert_eq!(erased["type"], "lead.erased");
+        let of = OptedOutOf::Mail;
+        let opted_out = json(&OptedOutPayload { assignment, lead, of }.body(now).unwrap());
+        assert_eq!(
+            (&opted_out["type"], &opted_out["data"]["of"]),
+            (&"lead.opted_out".into(), &"mail".into())
+        );
+        assert!(webhook_id(assignment, Event::OptedOut, u32::MAX).len() <= limits::WEBHOOK_ID_BYTES);
         let reason = WithdrawalReason::Unconfirmed;
         let withdrawn = json(&WithdrawnPayload { assignment, lead, reason }.body(now).unwrap());
         assert_eq!(withdrawn["data"]["reason"], "unconfirmed");

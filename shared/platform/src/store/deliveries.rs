@@ -78,13 +78,24 @@ impl Delivery {
 
     /// Tells a holder that the person asked again.
     pub fn repeated(lead: &Lead, holder: &Holder, enquiry: EnquiryId, at: Timestamp) -> Self {
+        Self::to_holder(lead, holder, Event::Repeated, enquiry.to_string(), at)
+    }
+
+    /// Tells a holder of a lead what it must know.
+    pub fn to_holder(
+        lead: &Lead,
+        holder: &Holder,
+        event: Event,
+        number: impl Into<String>,
+        at: Timestamp,
+    ) -> Self {
         let seat = lead.cycle_of(holder);
         Self {
             lead: seat.lead,
             assignment: holder.assignment,
             cycle: seat.cycle,
-            event: Event::Repeated,
-            number: enquiry.to_string(),
+            event,
+            number: number.into(),
             channel: 0,
             reason: None,
             company: lead.company.clone(),

@@ -64,7 +64,7 @@ pub struct Erasure {
     pub due: Option<Timestamp>,
 }
 
-/// What an erasure removed, counted.
+/// What an erasure removed, counted; what a go removed that was interrupted is not, but for the leads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gone {
     /// Leads that became shells.
@@ -312,7 +312,8 @@ impl Store {
 
     /// Takes an item away, whatever it is by now.
     pub async fn item_delete(&self, item: &Item) -> Result<(), StoreError> {
-        let key = ["pk", "sk"].into_iter().filter_map(|name| Some((name.to_owned(), item.get(name)?.clone())));
+        let key =
+            ["pk", "sk"].into_iter().filter_map(|name| Some((name.to_owned(), item.get(name)?.clone())));
         self.client
             .delete_item()
             .table_name(&self.table)
@@ -413,12 +414,16 @@ mod tests {
 
     #[test]
     fn of_an_item_nothing_stays_that_somebody_wrote() {
-        let attempt = |more: &str| map([("end", text("received")), ("what", text("200")), (more, text("Ada"))]);
+        let attempt =
+            |more: &str| map([("end", text("received")), ("what", text("200")), (more, text("Ada"))]);
         let seat = item(
             "A#00001#x",
             [
                 ("att", AttributeValue::L(vec![attempt("answer"), attempt("of_a_later_version")])),
-                ("ret", map([("reason", text("wrong-number")), ("note", text("Ada")), ("said", text("Ada"))])),
+                (
+                    "ret",
+                    map([("reason", text("wrong-number")), ("note", text("Ada")), ("said", text("Ada"))]),
+                ),
                 ("dealer", text("hudson")),
             ],
         );
@@ -435,7 +440,9 @@ mod tests {
 
     #[test]
     fn a_message_of_the_person_is_not_sent_any_more_and_that_they_are_erased_is() {
-        let message = |event: &str| item("M#x", [("event", text(event)), ("state", text("pending")), ("dk", text("due#1"))]);
+        let message = |event: &str| {
+            item("M#x", [("event", text(event)), ("state", text("pending")), ("dk", text("due#1"))])
+        };
         let Fate::Becomes(ended) = fate_of(&message("lead.repeated")) else { panic!("it goes on") };
         assert_eq!((read_string(&ended, "state"), ended.get("dk")), (Some("not_received"), None));
         for event in ["lead.erased", "lead.withdrawn"] {

@@ -57,8 +57,8 @@ pub use channels::{ChannelState, DealerReach, Disabled, SecretState, channel_mar
 pub use decisions::PageEnd;
 pub use deliveries::Delivery;
 pub use due::DueItem;
-pub use erasures::{Erasure, Gone, Shelf, fate_of};
 pub use enquiries::{Keep, Kept, KeptBefore, Past, StoredAnswer};
+pub use erasures::{Erasure, Gone, Shelf, fate_of};
 pub use identities::{Identified, IdentityWrite, Known, List, Suppression};
 pub use items::{
     DecisionRecord, Fetch, Judgement, QUARANTINED, Quarantine, REJECTED, StoredEnquiry, TEST, UNFETCHED,

@@ -1,0 +1,509 @@
+//! A person is exported, and goes: everywhere, whatever interrupts it, and also after a restore.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use http::Method;
+use leadyard_platform::person::Sought;
+use leadyard_tests::logs::Logs;
+use leadyard_tests::{Person, Reply, Rules, Says, Yard};
+use serde_json::{Value, json};
+
+use crate::moving_in::table;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const BROWSER: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36";
+
+/// Nothing else in the system reads like these.
+const CANARIES: [&str; 10] = [
+    "zebulon",
+    "quackenbush",
+    "zq.canary",
+    "5550177",
+    "555-0177",
+    "5550178",
+    "xylophone",
+    "marmalade",
+    "kumquat",
+    "rutabaga",
+];
+
+fn rules() -> Rules {
+    Rules::roofing("acme")
+        .offer("gutter", "gutters", "")
+        .source("rain", "offer = \"gutter\"")
+        .source("trial", "offer = \"roof\"\ntest = true")
+        .dealer("hudson", [])
+        .contract(
+            "hudson",
+            "hudson",
+            [
+                ("offers", "roof"),
+                ("return_days", "7"),
+                ("return_quota", "100%"),
+                ("return_reasons", "wrong-number"),
+            ],
+        )
+        .dealer("ridge", [])
+        .contract("ridge", "ridge", [("offers", "gutter"), ("deadline_minutes", "60")])
+}
+
+fn zeb() -> Person {
+    Person::named("Zebulon", "Quackenbush")
+        .with("email", "zq.canary@mail.example")
+        .with("phone", "305-555-0177")
+        .with("street", "7 Marmalade Row")
+        .with("city", "Miami")
+        .with("message", "a xylophone on the roof")
+        .with("utm_campaign", "kumquat")
+        .with("favourite_fruit", "kumquat")
+        .with("consent", "yes")
+        .with("consent_text", "Zebulon agrees to be called")
+}
+
+fn ada() -> Person {
+    Person::named("Ada", "Hill").with("phone", "305-555-0100")
+}
+
+fn assert_nobody(place: &str, text: &str) {
+    let text = text.to_lowercase();
+    for canary in CANARIES {
+        let at = text.find(canary);
+        assert!(at.is_none(), "{canary} stands in {place}: …{}…", &text[at.unwrap().saturating_sub(200)..]);
+    }
+}
+
+async fn erase(yard: &Yard, lead: &str, more: Value) -> Reply {
+    let mut body = json!({ "reason": "requested" });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    yard.desk(Method::POST, &format!("/v1/leads/{lead}/erase"), Some(body)).await
+}
+
+async fn export(yard: &Yard, body: Value) -> Reply {
+    yard.desk(Method::POST, "/v1/persons/export", Some(body)).await
+}
+
+fn events(yard: &Yard, dealer: &str) -> Vec<String> {
+    yard.told(dealer).iter().map(|told| told.event.clone()).collect()
+}
+
+/// What a life with us leaves: by every way in, with everything that may be said of somebody on it.
+struct Life {
+    roof: String,
+    gutter: String,
+}
+
+async fn live(yard: &Yard) -> Life {
+    yard.dealer_says("hudson", Says::Body(200, "thank you, Zebulon Quackenbush is ours"));
+    let roof = yard.server("web").header("user-agent", "kumquat/1.0").posts(&zeb()).await.is(201);
+    let roof = roof.text_of("lead").to_owned();
+    yard.settle().await;
+    // Asks again by a plain form with another phone, and for another thing.
+    let again = zeb().with("phone", "3055550178").with("message", "still the rutabaga").with("state", "FL");
+    let _ = yard.server("web").submits(&again).await;
+    let gutter = yard.server("rain").posts(&zeb()).await.is(201).text_of("lead").to_owned();
+    yard.settle().await;
+    // What they did, by e-mail and in the browser.
+    let at = yard.cloud.clock.now();
+    let by_email =
+        json!({ "id": "kumquat-1", "kind": "quote_request", "at": at, "email": "zq.canary@mail.example" });
+    let _ = yard.server("web").reports(by_email).await.is(202);
+    let page = yard.page("web").header("user-agent", BROWSER).posts(&zeb()).await.is(201);
+    if let Some(visitor) = page.json["visitor"].as_str() {
+        let visit = json!({ "id": "v-1", "kind": "page_view", "at": at, "visitor": visitor });
+        let _ = yard.page("web").reports(visit).await.is(202);
+    }
+    yard.settle().await;
+    // What the desk and the dealer wrote of them.
+    let note = json!({ "text": "Zebulon called: the xylophone is loud" });
+    let _ = yard.desk(Method::POST, &format!("/v1/leads/{roof}/note"), Some(note)).await.is(200);
+    let _ = yard.answers("hudson", &roof, "accept").await.is(200);
+    let seat = yard.story(&roof).await.assignment("hudson")["assignment"].as_str().unwrap().to_owned();
+    let back = json!({ "reason": "wrong-number", "note": "555-0177 is a Marmalade shop" });
+    let _ =
+        yard.dealer("hudson", Method::POST, &format!("/v1/inbox/{seat}/return"), Some(back)).await.is(200);
+    let said = json!({ "reason": "Quackenbush answered us on 555-0177" });
+    let _ = yard.desk(Method::POST, &format!("/v1/returns/{seat}/deny"), Some(said)).await.is(200);
+    // What was kept aside: doubted, rejected with a word, a test, and what nobody could read.
+    let doubted = zeb().with("message", "We offer 500 backlinks for your website, reply YES to Zebulon");
+    let aside = yard.server("web").posts(&doubted).await.is(202).text_of("enquiry").to_owned();
+    let why = json!({ "reason": "Zebulon sells links" });
+    let _ = yard.desk(Method::POST, &format!("/v1/quarantine/{aside}/reject"), Some(why)).await.is(200);
+    let _ = yard
+        .server("web")
+        .posts(
+            &doubted.with("message", "backlinks backlinks casino Zebulon, cheap backlinks for your website"),
+        )
+        .await;
+    let _ = yard.server("trial").posts(&zeb()).await.is(201);
+    let _ = yard
+        .server("web")
+        .sends("application/json", "{\"email\": zq.canary@mail.example, Zebulon")
+        .await
+        .is(400);
+    Life { roof, gutter }
+}
+
+/// The table by item, and what stands in each.
+async fn items(yard: &Yard) -> BTreeMap<(String, String), String> {
+    let of = |line: String| {
+        let item: Value = serde_json::from_str(&line).unwrap();
+        let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
+        ((text("pk"), text("sk")), line)
+    };
+    table(yard).await.into_iter().map(of).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_of_a_person_goes_and_everything_of_everybody_else_stays() {
+    let (logs, _guard) = Logs::keep();
+    let yard = Yard::of(rules()).await;
+    let other = yard.settled_lead(&ada()).await;
+    let life = live(&yard).await;
+    let before = items(&yard).await;
+    let with_canaries =
+        before.values().filter(|text| CANARIES.iter().any(|canary| text.to_lowercase().contains(canary)));
+    assert!(with_canaries.count() >= 12, "the canaries were planted");
+
+    // What would go is told, and nothing goes.
+    let told = erase(&yard, &life.roof, json!({ "dry_run": true })).await.is(200);
+    assert_eq!(told.json["dry_run"], true);
+    assert_eq!(told.json["leads"].as_array().unwrap().len(), 2);
+    assert_eq!(told.json["aside"].as_array().unwrap().len(), 4, "{}", told.text);
+    let seats: BTreeMap<&str, (&str, bool)> = told.json["seats"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|seat| {
+            (seat["dealer"].as_str().unwrap(), (seat["becomes"].as_str().unwrap(), seat["told"] == true))
+        })
+        .collect();
+    assert_eq!(seats, BTreeMap::from([("hudson", ("accepted", true)), ("ridge", ("withdrawn", true))]));
+    assert_eq!(items(&yard).await, before);
+    assert_nobody("the answer", &told.text);
+
+    let told = erase(&yard, &life.roof, json!({})).await.is(200);
+    assert_eq!(told.json["state"], "erased", "{}", told.text);
+    yard.settle().await;
+    let after = items(&yard).await;
+    for ((pk, sk), text) in &after {
+        assert_nobody(&format!("{pk} / {sk}"), text);
+    }
+    // And so it stays, whatever time does.
+    yard.advance(HOUR * 3).await;
+    for (key, text) in items(&yard).await {
+        assert_nobody(&format!("{key:?} hours later"), &text);
+    }
+    for queue in ["interactions", "distribution", "delivery", "spill"] {
+        assert_nobody(queue, &yard.queued(queue).join("\n"));
+    }
+    assert_nobody("the dead letters", &yard.dead_letters().join("\n"));
+    assert!(yard.dead_letters().is_empty());
+    assert_nobody("the log", &logs.text());
+    assert!(logs.text().contains("an erasure began") && logs.text().contains("an erasure went on"));
+
+    // Whoever has or had a lead of theirs was told, by its id alone.
+    for dealer in ["hudson", "ridge"] {
+        let told = yard.told(dealer);
+        let last = told.iter().filter(|told| told.event == "lead.erased").collect::<Vec<_>>();
+        assert_eq!(last.len(), 1, "{:?}", events(&yard, dealer));
+        assert!(last[0].signed);
+        assert_nobody("lead.erased", &String::from_utf8_lossy(&last[0].raw));
+    }
+    assert!(!events(&yard, "ridge").contains(&"lead.withdrawn".to_owned()));
+
+    // Counts, decisions, charges and outcomes stay; a shell is in nobody's reach.
+    let story = yard.story(&life.roof).await;
+    assert!(story.0["erased_at"].is_string());
+    assert_eq!(
+        (story.stage(), story.holders(), story.decisions()),
+        ("assigned", vec!["hudson"], vec!["assigned"])
+    );
+    assert_eq!(yard.story(&life.gutter).await.stage(), "rejected");
+    assert_eq!((yard.taken("hudson", 4).await, yard.taken("ridge", 4).await), (2, 0));
+    let statement = yard.desk(Method::GET, "/v1/dealers/hudson/statement?month=2026-06", None).await.is(200);
+    assert_eq!(statement.json["owed"], "20.00");
+    let path = "/v1/history?from=2026-05-01T00:00:00Z&to=2026-07-01T00:00:00Z";
+    assert!(yard.desk(Method::GET, path, None).await.is(200).json["events"].as_array().unwrap().len() >= 3);
+    for act in ["note", "hold", "reject", "place"] {
+        let body = json!({ "text": "Zebulon", "reason": "Zebulon", "contract": "hudson" });
+        let body = if act == "note" { json!({ "text": "Zebulon" }) } else { body };
+        let body = if act == "hold" { json!({}) } else { body };
+        let _ = yard.desk(Method::POST, &format!("/v1/leads/{}/{act}", life.roof), Some(body)).await.is(409);
+    }
+    let none = export(&yard, json!({ "email": "zq.canary@mail.example" })).await.is(200);
+    assert_eq!((&none.json["leads"], &none.json["aside"]), (&json!([]), &json!([])));
+    assert_eq!(none.json["suppressed"], true);
+
+    // Everybody else is as before.
+    let story = yard.story(&other).await;
+    assert_eq!((story.0["person"]["last_name"].clone(), story.enquiries()), (json!("Hill"), 1));
+    assert!(!yard.told("hudson").iter().any(|told| told.event == "lead.erased" && told.lead() == other));
+
+    // A second click changes nothing.
+    let again = erase(&yard, &life.roof, json!({})).await.is(200);
+    assert_eq!(again.json["already"], true);
+    let ledger = yard.desk(Method::GET, "/v1/erasures", None).await.is(200);
+    assert_eq!(ledger.json["erasures"].as_array().unwrap().len(), 1);
+    assert_eq!(ledger.json["erasures"][0]["state"], "done");
+    assert_nobody("the ledger", &ledger.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_exported_is_what_is_erased() {
+    let yard = Yard::of(rules()).await;
+    let _ = yard.settled_lead(&ada()).await;
+    let life = live(&yard).await;
+    let reply = export(&yard, json!({ "email": "ZQ.Canary@mail.example" })).await.is(200);
+    assert_eq!(reply.json["leads"].as_array().unwrap().len(), 2);
+    let text = reply.text.to_lowercase();
+    for canary in CANARIES {
+        assert!(text.contains(canary), "{canary} is not exported");
+    }
+    let consent = &reply.json["leads"][0]["enquiries"][0]["consent"];
+    assert_eq!((&consent["given"], &consent["text"]), (&json!(true), &json!("Zebulon agrees to be called")));
+    let dealers: BTreeSet<&str> = reply.json["recipients"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["dealer"].as_str().unwrap())
+        .collect();
+    assert_eq!(dealers, BTreeSet::from(["hudson", "ridge"]));
+    assert!(!text.contains("ada.hill"));
+    // Who took it is known.
+    let acts = yard.story(&life.roof).await;
+    assert!(acts.list("history").any(|act| act["act"] == "export" && act["by"] == "desk"));
+    let by_lead = export(&yard, json!({ "lead": life.gutter })).await.is(200);
+    assert_eq!(by_lead.json["leads"].as_array().unwrap().len(), 2);
+
+    // The collector's items, and those that the erasure changed or took away, are the same ones.
+    let email = leadyard_domain::person::Email::parse("zq.canary@mail.example").unwrap();
+    let sought = Sought { email: Some(email), ..Sought::default() };
+    let found = yard.cloud.person(&yard.company_id(), &sought).await.unwrap();
+    let mut held: BTreeSet<(String, String)> = BTreeSet::new();
+    let key = |item: &leadyard_platform::store::Item| {
+        (item["pk"].as_s().unwrap().clone(), item["sk"].as_s().unwrap().clone())
+    };
+    for lead in found.leads.values() {
+        held.extend(lead.items.iter().map(key));
+        held.extend(lead.known_by.iter().map(|(hash, scope)| (format!("I#{hash}"), scope.to_string())));
+    }
+    held.extend(found.visits.iter().map(key));
+    held.extend(found.enquiries().map(|enquiry| (format!("E#{}", enquiry.id), "E".to_owned())));
+    let before = items(&yard).await;
+    let _ = erase(&yard, &life.roof, json!({})).await.is(200);
+    let after = items(&yard).await;
+    let changed = before.iter().filter(|(key, text)| after.get(*key) != Some(*text)).map(|(key, _)| key);
+    for key in changed {
+        // Counters give the slot back; who waits is woken.
+        let counts = ["K#", "W#"].iter().any(|kind| key.0.starts_with(kind));
+        assert!(held.contains(key) || counts, "{key:?} was erased, and is not exported");
+    }
+    for key in &held {
+        let gone = after.get(key) != before.get(key);
+        let text = before[key].to_lowercase();
+        let personal = CANARIES.iter().any(|canary| text.contains(canary)) || !key.0.starts_with("L#");
+        assert!(gone || !personal, "{key:?} is exported, and was not erased");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_interrupts_it_it_ends() {
+    let yard = Yard::of(rules()).await;
+    // Before the first answer of the table, and after so many: every seventh step, to the end.
+    let mut interrupted = 0;
+    for calls in (0..).step_by(7) {
+        let n = calls / 7;
+        let person = zeb()
+            .with("email", &format!("zq.canary{n}@mail.example"))
+            .with("phone", &format!("+1305555{:04}", 1000 + n));
+        let lead = yard.settled_lead(&person).await;
+        let _ = yard.server("web").posts(&person).await.is(200);
+        let note = json!({ "text": "Zebulon" });
+        let _ = yard.desk(Method::POST, &format!("/v1/leads/{lead}/note"), Some(note)).await.is(200);
+        yard.settle().await;
+        yard.faults.table_after(Some(calls));
+        let reply = erase(&yard, &lead, json!({})).await;
+        yard.faults.table_after(None);
+        let began = yard.desk(Method::GET, "/v1/erasures", None).await.is(200);
+        let began =
+            began.json["erasures"].as_array().unwrap().iter().any(|one| one["leads"] == json!([lead]));
+        if reply.status.as_u16() == 503 && !began {
+            // It was not taken; who asks again is heard.
+            let _ = erase(&yard, &lead, json!({})).await.is(200);
+        }
+        interrupted += usize::from(!reply.status.is_success() || reply.json["state"] == "under_way");
+        yard.advance(HOUR * 2).await;
+        for (key, text) in items(&yard).await {
+            assert_nobody(&format!("{key:?} after {calls} calls"), &text);
+        }
+        let told =
+            yard.told("hudson").into_iter().filter(|told| told.event == "lead.erased" && told.lead() == lead);
+        let ids: BTreeSet<String> = told.map(|told| told.id).collect();
+        assert_eq!(ids.len(), 1, "its holder is told after {calls} calls");
+        if reply.status.is_success() && reply.json["state"] == "erased" {
+            break;
+        }
+    }
+    assert!(interrupted >= 4, "{interrupted}");
+    assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_under_way_brings_nobody_back_and_who_asks_anew_is_new() {
+    let yard = Yard::of(rules()).await;
+    let lead = yard.settled_lead(&zeb()).await;
+    // A repeat that only the queue could keep, and interactions on their way.
+    yard.faults.table(true);
+    let _ = yard.server("web").posts(&zeb().with("message", "a rutabaga")).await.is(202);
+    yard.faults.table(false);
+    let at = yard.cloud.clock.now();
+    let report = json!({ "id": "q", "kind": "quote_request", "at": at, "email": "zq.canary@mail.example" });
+    let _ = yard.server("web").reports(report).await.is(202);
+    // And a repeat that has read everything, and is a moment late.
+    let held = yard.faults.hold_commit();
+    let late = tokio::spawn({
+        let yard = yard.clone();
+        async move { yard.server("web").posts(&zeb().with("message", "a kumquat")).await }
+    });
+    held.arrives().await;
+    let _ = erase(&yard, &lead, json!({ "suppress": false })).await.is(200);
+    held.let_go();
+    let late = late.await.unwrap();
+    assert_ne!(late.text_of("lead"), lead, "a shell takes nobody in");
+    yard.advance(HOUR * 3).await;
+    for (key, text) in items(&yard).await {
+        assert_nobody(&format!("{key:?}"), &text);
+    }
+    assert_eq!(yard.story(&lead).await.enquiries(), 0);
+    // Who asks anew, is new.
+    let anew = yard.lead(&zeb()).await;
+    assert_ne!(anew, lead);
+    yard.advance(HOUR * 3).await;
+    assert_eq!(yard.story(&anew).await.0["person"]["first_name"], "Zebulon");
+    // Their old row in an old file is not.
+    let row = json!({ "received_at": "2026-05-20", "source": "web", "email": "zq.canary@mail.example", "zip": "33101" });
+    let reply = yard.desk(Method::POST, "/v1/import/history", Some(json!({ "rows": [row] }))).await.is(200);
+    assert_eq!(reply.json["rows"][0]["status"], "refused", "{}", reply.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asked_to_be_forgotten_stays_out_of_the_next_list() {
+    let yard = Yard::of(rules()).await;
+    // Of nobody we know: they stay out all the same.
+    let body = json!({ "email": "zq.canary@mail.example", "reason": "requested" });
+    let _ = yard.desk(Method::POST, "/v1/persons/erase", Some(body.clone())).await.is(200);
+    let again = yard.desk(Method::POST, "/v1/persons/erase", Some(body)).await.is(200);
+    assert_eq!(again.json["already"], true);
+    let reply = yard.server("web").posts(&zeb()).await.is(202);
+    assert_eq!(reply.json["reasons"], json!(["suppressed"]));
+    assert!(yard.told("hudson").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_shares_a_phone_is_somebody_else() {
+    let yard = Yard::of(rules()).await;
+    let spouse = ada().with("phone", "305-555-0177").with("email", "ada@mail.example");
+    let (zebs, adas) = (yard.settled_lead(&zeb()).await, yard.settled_lead(&spouse).await);
+    let by_phone = json!({ "phone": "305-555-0177", "reason": "requested" });
+    let found = export(&yard, json!({ "lead": adas })).await.is(200);
+    assert_eq!((found.json["leads"].as_array().unwrap().len(), &found.json["others"]), (1, &json!([zebs])));
+    let _ = erase(&yard, &adas, json!({})).await.is(200);
+    assert!(yard.story(&zebs).await.0["erased_at"].is_null());
+    assert!(yard.story(&adas).await.0["erased_at"].is_string());
+    // The phone is his, and neither suppressed nor forgotten.
+    let _ = yard.server("web").posts(&zeb()).await.is(200);
+    let _ = yard.desk(Method::POST, "/v1/persons/erase", Some(by_phone)).await.is(200);
+    assert!(yard.story(&zebs).await.0["erased_at"].is_string());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restored_table_forgets_again_by_the_ledger() {
+    let yard = Yard::of(rules()).await;
+    let life = live(&yard).await;
+    let image = image(&yard).await;
+    let _ = erase(&yard, &life.roof, json!({})).await.is(200);
+    yard.settle().await;
+    let ledger = yard.desk(Method::GET, "/v1/erasures", None).await.is(200);
+    assert_nobody("the ledger", &ledger.text);
+
+    restore(&yard, image).await;
+    assert!(items(&yard).await.values().any(|text| text.contains("Zebulon")), "it is back");
+    let told_before = events(&yard, "hudson").iter().filter(|event| *event == "lead.erased").count();
+    let lines = json!({ "erasures": ledger.json["erasures"] });
+    let reply = yard.desk(Method::POST, "/v1/erasures/reapply", Some(lines.clone())).await.is(200);
+    assert_eq!(reply.json["erasures"][0]["applied"], true);
+    yard.advance(HOUR * 2).await;
+    for (key, text) in items(&yard).await {
+        assert_nobody(&format!("{key:?}"), &text);
+    }
+    // Told once more, and known for the same message.
+    let told: Vec<_> = yard.told("hudson").into_iter().filter(|told| told.event == "lead.erased").collect();
+    assert_eq!(told.len(), told_before + 1);
+    assert_eq!(told.iter().map(|told| told.id.clone()).collect::<BTreeSet<_>>().len(), 1);
+    // Twice is once.
+    let reply = yard.desk(Method::POST, "/v1/erasures/reapply", Some(lines.clone())).await.is(200);
+    assert_eq!(reply.json["erasures"][0]["applied"], false);
+    // Nobody reapplies another company's.
+    let other = yard.also(Rules::roofing("brook").seller("hudson", [])).await;
+    let _ = other.desk(Method::POST, "/v1/erasures/reapply", Some(lines)).await.is(404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_desk_of_one_company_and_a_dealer_reach_nobody_of_another() {
+    let yard = Yard::of(rules()).await;
+    let lead = yard.settled_lead(&zeb()).await;
+    let other = yard.also(Rules::roofing("brook").seller("hudson", [])).await;
+    let _ = erase(&other, &lead, json!({})).await.is(404);
+    let none = export(&other, json!({ "email": "zq.canary@mail.example" })).await.is(200);
+    assert_eq!(none.json["leads"], json!([]));
+    let none = export(&other, json!({ "lead": lead })).await.is(200);
+    assert_eq!(none.json["leads"], json!([]));
+    for path in ["/v1/persons/export", "/v1/persons/erase", "/v1/erasures/reapply"] {
+        let body = Some(json!({ "email": "zq.canary@mail.example", "reason": "requested" }));
+        let _ = yard.dealer("hudson", Method::POST, path, body).await.is(401);
+    }
+    // What is wrong is named, and nobody in it.
+    for body in [
+        json!({}),
+        json!({ "email": "zq.canary at mail" }),
+        json!({ "lead": "Zebulon" }),
+        json!({ "zebulon": 1 }),
+    ] {
+        let reply = export(&yard, body).await.is(400);
+        assert_nobody("a problem", &reply.text);
+    }
+    let unreasoned =
+        yard.desk(Method::POST, &format!("/v1/leads/{lead}/erase"), Some(json!({}))).await.is(400);
+    assert!(unreasoned.text.contains("requested withdrawn unlawful retention"));
+}
+
+/// Every item, as a backup has it.
+async fn image(yard: &Yard) -> Vec<leadyard_platform::store::Item> {
+    let store = &yard.cloud.store;
+    let mut items = Vec::new();
+    let mut start = None;
+    loop {
+        let scan = store.client().scan().table_name(store.table()).set_exclusive_start_key(start);
+        let page = scan.send().await.unwrap();
+        items.extend(page.items.unwrap_or_default());
+        start = page.last_evaluated_key.filter(|key| !key.is_empty());
+        if start.is_none() {
+            return items;
+        }
+    }
+}
+
+async fn restore(yard: &Yard, backup: Vec<leadyard_platform::store::Item>) {
+    let store = &yard.cloud.store;
+    for item in image(yard).await {
+        let delete = store.client().delete_item().table_name(store.table());
+        let key = delete.key("pk", item["pk"].clone()).key("sk", item["sk"].clone());
+        let _ = key.send().await.unwrap();
+    }
+    for item in backup {
+        let _ =
+            store.client().put_item().table_name(store.table()).set_item(Some(item)).send().await.unwrap();
+    }
+}

@@ -1,0 +1,200 @@
+//! Somebody wants no more mail, or nothing more; and when whoever is left may be called.
+
+use std::time::Duration;
+
+use http::Method;
+use leadyard_tests::{Person, Reply, Rules, Says, Yard};
+use serde_json::{Value, json};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const CLICK: &[u8] = b"List-Unsubscribe=One-Click";
+
+fn rules() -> Rules {
+    Rules::roofing("acme")
+        .offer("gutter", "gutters", "")
+        .source("rain", "offer = \"gutter\"")
+        .dealer("hudson", [])
+        .contract("hudson", "hudson", [("offers", "roof")])
+}
+
+fn ada() -> Person {
+    Person::named("Ada", "Hill").with("phone", "305-274-0100")
+}
+
+/// Ada's roof is hudson's, and nobody takes gutters.
+async fn held_and_waiting(yard: &Yard) -> (String, String) {
+    let roof = yard.settled_lead(&ada()).await;
+    let gutter = yard.server("rain").posts(&ada()).await.is(201).text_of("lead").to_owned();
+    yard.settle().await;
+    assert_eq!(yard.story(&roof).await.holders(), ["hudson"]);
+    assert_eq!(yard.story(&gutter).await.stage(), "waiting");
+    (roof, gutter)
+}
+
+async fn link(yard: &Yard, lead: &str) -> String {
+    yard.story(lead).await.0["unsubscribe"].as_str().unwrap().to_owned()
+}
+
+async fn clicks(yard: &Yard, link: &str, kind: &str, body: &[u8]) -> Reply {
+    yard.sends(None, Method::POST, link, kind, body.to_vec()).await
+}
+
+fn opted_out(yard: &Yard) -> Vec<Value> {
+    let told = yard.told("hudson").into_iter().filter(|told| told.event == "lead.opted_out");
+    told.map(|told| told.body["data"].clone()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_click_and_no_more_mail() {
+    let yard = Yard::of(rules()).await;
+    let (roof, gutter) = held_and_waiting(&yard).await;
+    let link = link(&yard, &roof).await;
+    for person in ["ada", "hill", "274"] {
+        assert!(!link.to_lowercase().contains(person), "{link}");
+    }
+
+    // Whoever only looks, as scanners do, changes nothing.
+    for _ in 0..3 {
+        let page = yard.sends(None, Method::GET, &link, FORM, Vec::new()).await.is(200);
+        assert!(page.text.contains("<button>Unsubscribe</button>") && page.text.contains("method=\"post\""));
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+    }
+    let _ = clicks(&yard, &link, FORM, b"").await.is(400);
+    let _ = clicks(&yard, &link, FORM, b"List-Unsubscribe=No").await.is(400);
+    yard.settle().await;
+    assert!(opted_out(&yard).is_empty());
+    assert_eq!(yard.story(&gutter).await.stage(), "waiting");
+
+    // Once, twice, and as another mail program says it.
+    let multipart =
+        b"--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n";
+    for (kind, body) in
+        [(FORM, CLICK), (FORM, CLICK), ("multipart/form-data; boundary=x", multipart.as_slice())]
+    {
+        let reply = clicks(&yard, &link, kind, body).await.is(200);
+        assert!(reply.text.contains("no more mail"));
+    }
+    yard.settle().await;
+    // What nobody holds is over; whoever holds one keeps it, and is told once.
+    assert_eq!(yard.story(&gutter).await.stage(), "rejected");
+    assert_eq!(yard.story(&roof).await.holders(), ["hudson"]);
+    let told = opted_out(&yard);
+    assert_eq!(told.len(), 1);
+    assert_eq!((&told[0]["lead_id"], &told[0]["of"]), (&json!(roof), &json!("mail")));
+    // The e-mail is on the list; the phone, of another person, is not.
+    let again = yard.server("web").posts(&ada()).await.is(202);
+    assert_eq!(again.json["reasons"], json!(["suppressed"]));
+    let by_phone = Person::named("Ada", "Hill").without("email").with("phone", "305-274-0100");
+    let _ = yard.server("web").posts(&by_phone).await.is(200);
+
+    // What is not ours is not found, and who was erased is answered the same.
+    let _ = clicks(&yard, "/v1/unsubscribe/u_AAAA.BBBB", FORM, CLICK).await.is(404);
+    let tampered = link.replace("/u_", "/u_A");
+    let _ = yard.sends(None, Method::GET, &tampered, FORM, Vec::new()).await.is(404);
+    let body = json!({ "reason": "requested" });
+    let _ = yard.desk(Method::POST, &format!("/v1/leads/{roof}/erase"), Some(body)).await.is(200);
+    let _ = clicks(&yard, &link, FORM, CLICK).await.is(200);
+    assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_desk_opts_somebody_out_of_everything() {
+    let yard = Yard::of(rules()).await;
+    let (roof, gutter) = held_and_waiting(&yard).await;
+    yard.dealer_says("hudson", Says::Status(500));
+    let opt_out = |body: Value| yard.desk(Method::POST, "/v1/persons/opt_out", Some(body));
+    let told = opt_out(json!({ "phone": "(305) 274-0100" })).await.is(200);
+    assert_eq!((&told.json["listed"], &told.json["rejected"]), (&json!(2), &json!([gutter])));
+    assert_eq!((&told.json["told"], &told.json["already"]), (&json!(1), &json!(false)));
+    // A second click changes nothing.
+    let again = opt_out(json!({ "email": "ada.hill@mail.example" })).await.is(200);
+    assert_eq!((&again.json["already"], &again.json["told"]), (&json!(true), &json!(0)));
+    // Its dealer is told as patiently as of a withdrawal.
+    yard.advance(Duration::from_secs(3_600)).await;
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(Duration::from_secs(6 * 3_600)).await;
+    let last = opted_out(&yard);
+    assert!(last.len() >= 2 && last.iter().all(|told| told["of"] == "everything" && told["lead_id"] == roof));
+    let by_phone = Person::named("Ada", "Hill").without("email").with("phone", "305-274-0100");
+    assert_eq!(yard.server("web").posts(&by_phone).await.is(202).json["reasons"], json!(["suppressed"]));
+    let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200);
+    assert!(changes.json["changes"].as_array().unwrap().iter().any(|act| act["act"] == "opt_out"));
+    assert!(!changes.text.contains("ada.hill") && !changes.text.contains("274"));
+    // Nobody else's desk, and no dealer.
+    let body = Some(json!({ "email": "ada.hill@mail.example" }));
+    let _ = yard.dealer("hudson", Method::POST, "/v1/persons/opt_out", body).await.is(401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_mail_tool_reports_opts_out_and_what_a_page_reports_does_not() {
+    let yard = Yard::of(rules()).await;
+    let (roof, gutter) = held_and_waiting(&yard).await;
+    let at = yard.cloud.clock.now();
+    let page = yard.page("web").posts(&ada()).await.is(201);
+    if let Some(visitor) = page.json["visitor"].as_str() {
+        let one = json!({ "id": "1", "kind": "unsubscribe", "at": at, "visitor": visitor });
+        let _ = yard.page("web").reports(one).await.is(202);
+    }
+    yard.settle().await;
+    assert_eq!((yard.story(&gutter).await.stage(), opted_out(&yard).len()), ("waiting", 0));
+    let one = json!({ "id": "2", "kind": "unsubscribe", "at": at, "email": "ada.hill@mail.example" });
+    for _ in 0..2 {
+        let _ = yard.server("web").reports(one.clone()).await.is(202);
+        yard.settle().await;
+    }
+    assert_eq!((yard.story(&gutter).await.stage(), opted_out(&yard).len()), ("rejected", 1));
+    assert_eq!(yard.story(&roof).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_desk_and_the_dealer_see_when_somebody_may_be_called() {
+    let yard = Yard::at("2026-06-02T00:59:00Z", rules()).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let may = |story: &Value| story["may_be_called"].clone();
+    let story = yard.story(&lead).await.0;
+    assert_eq!((&may(&story)["now"], &may(&story)["until"]), (&json!(true), &json!("2026-06-02T01:00:00Z")));
+    assert_eq!(may(&story)["zones"], json!(["America/New_York"]));
+    yard.advance_to("2026-06-02T01:00:00Z").await;
+    let story = yard.story(&lead).await.0;
+    assert_eq!((&may(&story)["now"], &may(&story)["from"]), (&json!(false), &json!("2026-06-02T12:00:00Z")));
+    let inbox = yard.inbox("hudson").await;
+    assert_eq!(may(&inbox[0])["from"], "2026-06-02T12:00:00Z");
+    // By the phone's area code alone it is a guess, and of a state with two zones.
+    let somewhere = Person::named("Ben", "King").without("zip").with("phone", "305-274-0199");
+    let guessed = yard.settled_lead(&somewhere).await;
+    let story = yard.story(&guessed).await.0;
+    assert_eq!(
+        (&may(&story)["guessed"], &may(&story)["from"]),
+        (&json!(true), &json!("2026-06-02T13:00:00Z"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn consent_stands_on_its_enquiry_and_no_repeat_or_merge_changes_it() {
+    let yard = Yard::of(rules()).await;
+    let agreed = ada().with("consent", "yes").with("consent_text", "I agree to be called");
+    let first = yard.server("web").posts(&agreed).await.is(201);
+    let (lead, enquiry) = (first.text_of("lead").to_owned(), first.text_of("enquiry").to_owned());
+    yard.settle().await;
+    let consent = || async {
+        let reply =
+            yard.desk(Method::POST, "/v1/persons/export", Some(json!({ "lead": lead }))).await.is(200);
+        let leads = reply.json["leads"].as_array().unwrap().clone();
+        let all: Vec<Value> =
+            leads.iter().flat_map(|lead| lead["enquiries"].as_array().unwrap().clone()).collect();
+        all.into_iter().find(|one| one["id"] == enquiry).unwrap()["consent"].clone()
+    };
+    let before = consent().await;
+    assert_eq!((&before["given"], &before["text"]), (&json!(true), &json!("I agree to be called")));
+    let kept = yard.enquiry(&enquiry).await;
+    let refuses = ada().with("consent", "no").with("consent_text", "I do not");
+    let _ = yard.server("web").posts(&refuses).await.is(200);
+    let other = ada().with("email", "ada@work.example").with("consent", "no");
+    let other = yard.server("web").posts(&other).await.is(201).text_of("lead").to_owned();
+    yard.settle().await;
+    let body = json!({ "into": lead, "reason": "one person" });
+    let _ = yard.desk(Method::POST, &format!("/v1/leads/{other}/merge"), Some(body)).await.is(200);
+    yard.settle().await;
+    assert_eq!(consent().await, before);
+    assert_eq!(yard.enquiry(&enquiry).await, kept);
+}
