@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
 use leadyard_domain::access::{DealerToken, DeskToken, PageKey, SourceSecret};
+use leadyard_domain::dealer::ChannelKind;
 use leadyard_domain::delivery::derive_secret;
 use leadyard_domain::ids::DealerId;
 use leadyard_domain::rulebook::{Offer, Rulebook, SourceKind};
@@ -20,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::aws::{Calls, LocalAws};
+use crate::aws::{Calls, LocalAws, QueueSpec};
 use crate::demo_dealer::{self, DemoDealers};
 use crate::pages::landing;
 use crate::system::{self, Parts};
@@ -48,6 +49,8 @@ pub struct Ready {
     pub console: String,
     /// A page that shows what dealers received.
     pub demo_dealer: String,
+    /// A page that shows what was mailed.
+    pub mail: String,
     /// The desk's bearer token.
     pub desk_token: String,
     /// The rulebook's version.
@@ -134,7 +137,13 @@ pub async fn start_over(
         .with_context(|| format!("port {} could not be opened on loopback", options.port))?;
     let base = format!("http://{}/", listener.local_addr()?);
     let outbound = Outbound::new(Settings::new(true))?;
-    let parts = Parts { clock: clock.clone(), entropy, outbound, master, console_url: Some(base.trim_end_matches('/').to_owned()) };
+    let parts = Parts {
+        clock: clock.clone(),
+        entropy,
+        outbound,
+        master,
+        console_url: Some(base.trim_end_matches('/').to_owned()),
+    };
     let cloud = system::cloud(wrap(aws.http_client()), parts).await?;
 
     let files = match &options.rules {
@@ -150,7 +159,9 @@ pub async fn start_over(
     let ready = introduce(&cloud, book, &base, rulebook);
 
     let demo_dealers = receivers(&cloud, book);
-    let pages = pages(book, &ready, &demo_dealers);
+    let mails = crate::pages::mail::router(Arc::clone(aws.mail()));
+    let pages = pages(book, &ready, &demo_dealers).merge(mails);
+    dealers_queues(&aws, book)?;
     let (stop, stopped) = watch::channel(false);
     let app = gateway::router(&cloud, pages);
     let tasks = vec![
@@ -159,6 +170,17 @@ pub async fn start_over(
         tokio::spawn(poller::tick(cloud.clone(), stopped)),
     ];
     Ok(Running { ready, cloud, aws, demo_dealers, stop, tasks })
+}
+
+/// Queues that dealers are reached by, as this rulebook names them: on AWS they are the dealers' own.
+fn dealers_queues(aws: &LocalAws, book: &Rulebook) -> anyhow::Result<()> {
+    for channel in book.channels.iter().filter(|channel| channel.kind == ChannelKind::Sqs) {
+        let name = channel.address.rsplit('/').next().unwrap_or(&channel.address);
+        if !aws.queues().exists(name) {
+            aws.queues().ensure(&QueueSpec::new(name))?;
+        }
+    }
+    Ok(())
 }
 
 async fn serve(listener: TcpListener, app: Router, mut stopped: watch::Receiver<bool>) {
@@ -197,6 +219,7 @@ fn introduce(cloud: &Cloud, book: &Rulebook, base: &str, rulebook: u64) -> Ready
         landing_page: base.to_owned(),
         console: format!("{base}v1/"),
         demo_dealer: format!("{base}demo/dealer"),
+        mail: format!("{base}mail"),
         desk_token: master
             .mint(&DeskToken { staff: "desk@localhost".to_owned(), companies: vec![company.clone()] }),
         rulebook,

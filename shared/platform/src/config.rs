@@ -67,7 +67,9 @@ impl Config {
                 .map_err(|rule| ConfigError { variable: "LEADYARD_MASTER_KEY", rule: rule.to_string() })?,
             mail: MailConfig {
                 configuration_set: variable("LEADYARD_MAIL_CONFIGURATION_SET").ok(),
-                console_url: variable("LEADYARD_CONSOLE_URL").ok().map(|url| url.trim_end_matches('/').to_owned()),
+                console_url: variable("LEADYARD_CONSOLE_URL")
+                    .ok()
+                    .map(|url| url.trim_end_matches('/').to_owned()),
             },
         })
     }

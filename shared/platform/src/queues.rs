@@ -13,7 +13,7 @@ use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use jiff::Timestamp;
 use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::ids::{
-    AssignmentId, CategoryId, CompanyId, EnquiryId, LeadId, OfferId, SourceId, VisitorId,
+    ActId, AssignmentId, CategoryId, CompanyId, EnquiryId, LeadId, OfferId, SourceId, VisitorId,
 };
 use leadyard_domain::screening::AddressHash;
 use serde::de::DeserializeOwned;
@@ -61,6 +61,13 @@ pub enum ToDelivery {
         event: String,
         /// Which of them.
         number: String,
+    },
+    /// Try a dealer's channel.
+    Trial {
+        /// Whose dealer.
+        company: CompanyId,
+        /// The test that was asked for.
+        trial: ActId,
     },
 }
 
@@ -323,7 +330,11 @@ impl Queues {
     /// and `id` stand beside the body as attributes. Nothing is retried here.
     pub async fn send_to_dealer(&self, address: &str, body: &str, event: &str, id: &str) -> Sent {
         let began = tokio::time::Instant::now();
-        let Some(url) = self.of_account(address) else { return Sent::never("foreign_queue", began.elapsed()) };
+        let Some(url) = self.of_account(address) else {
+            return Sent::never("foreign_queue", began.elapsed());
+        };
+        // SQS takes no noncharacters, and JSON can write them otherwise.
+        let body = body.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
         let text = |value: &str| {
             MessageAttributeValue::builder().data_type("String").string_value(value).build().ok()
         };
