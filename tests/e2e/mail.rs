@@ -11,7 +11,6 @@ use leadyard_domain::limits;
 use leadyard_tests::{Person, Reply, Rules, Yard};
 use serde_json::{Value, json};
 
-const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -118,7 +117,7 @@ async fn a_dealer_reads_a_lead_in_one_part_of_plain_text() {
 async fn all_mails_of_a_lead_are_one_conversation() {
     let yard = Yard::of(by_mail([("deadline_minutes", "60"), ("deadline_clock", "wall")])).await;
     yard.settled_lead(&ada().with("message", "My number is 305-274-5678, call me.")).await;
-    yard.server("web").posts(&ada().with("message", "Are you there?")).await.is(200);
+    let _ = yard.server("web").posts(&ada().with("message", "Are you there?")).await.is(200);
     yard.advance(MINUTE * 45).await;
     yard.advance(MINUTE * 30).await;
     let all = mails(&yard);
@@ -211,7 +210,7 @@ async fn a_dealer_accepts_by_a_link_and_sees_the_person() {
             assert_eq!(page.header("referrer-policy"), "no-referrer");
             assert!(page.text.contains("<form method=\"post\">") && !page.text.contains("<script"));
             assert!(page.text.contains("Ada") && page.text.contains("It leaks."), "{}", page.text);
-            let known = ["Hill", "5678", "@"].iter().find(|part| page.text.contains(**part));
+            let known = ["Hill", "5678", "mail.example"].iter().find(|part| page.text.contains(**part));
             assert_eq!(known, None, "masked: {}", page.text);
         }
     }
@@ -276,7 +275,12 @@ async fn a_link_is_ours_whole_and_for_a_month() {
     let yard = Yard::of(by_mail([])).await;
     let lead = yard.settled_lead(&ada()).await;
     let accept = link(&mails(&yard)[0], "To say that you work on it:");
-    for bad in [&accept[..accept.len() - 1], "/answer/answer_x.y", "/answer/x", &accept.replace("answer_", "dealer_")] {
+    for bad in [
+        &accept[..accept.len() - 1],
+        "/answer/answer_x.y",
+        "/answer/x",
+        &accept.replace("answer_", "dealer_"),
+    ] {
         let _ = opens(&yard, bad).await.is(404);
         let _ = clicks(&yard, bad).await.is(404);
     }
@@ -341,8 +345,11 @@ async fn a_bounce_goes_to_the_dealers_next_channel_and_is_charged_once() {
 #[tokio::test(start_paused = true)]
 async fn a_bounce_takes_nothing_from_a_dealer_that_has_it_all_the_same() {
     for (accepts, copy) in [(true, false), (false, true)] {
-        let channels: &[[&str; 4]] =
-            if copy { &[["1", "mail", HUDSON, ""], ["2", "inbox", "", "always"]] } else { &[["1", "mail", HUDSON, ""]] };
+        let channels: &[[&str; 4]] = if copy {
+            &[["1", "mail", HUDSON, ""], ["2", "inbox", "", "always"]]
+        } else {
+            &[["1", "mail", HUDSON, ""]]
+        };
         let yard = Yard::of(by(channels, [])).await;
         let lead = yard.settled_lead(&ada()).await;
         if accepts {
@@ -361,10 +368,8 @@ async fn a_bounce_takes_nothing_from_a_dealer_that_has_it_all_the_same() {
 #[tokio::test(start_paused = true)]
 async fn after_a_complaint_the_lead_is_withdrawn_but_never_by_mail() {
     for other in [false, true] {
-        let channels: &[[&str; 4]] = &[
-            ["1", "mail", HUDSON, ""],
-            ["2", "webhook", "http://127.0.0.1:9/acme/hudson", "always"],
-        ];
+        let channels: &[[&str; 4]] =
+            &[["1", "mail", HUDSON, ""], ["2", "webhook", "http://127.0.0.1:9/acme/hudson", "always"]];
         let yard = Yard::of(by(if other { channels } else { &channels[..1] }, [])).await;
         yard.dealer_says("hudson", leadyard_tests::Says::Status(422));
         let lead = yard.lead(&ada()).await;
@@ -445,5 +450,4 @@ async fn a_bounce_that_comes_before_its_attempt_is_kept_waits_for_it() {
     working.await.unwrap();
     yard.advance(MINUTE * 3).await;
     assert_eq!(yard.story(&lead).await.assignments(), [("hudson", "withdrawn"), ("ridge", "offered")]);
-    let _ = SECOND;
 }

@@ -27,6 +27,7 @@ mod shared;
 mod delivery;
 mod channels;
 mod mail;
+mod redelivery;
 mod desk;
 mod acts;
 mod deadlines;

@@ -1,4 +1,4 @@
-//! The desk's acts on a lead: place, take back, hold, resume, reject, reopen, merge, priority, note; singly, or on
+//! The desk's acts on a lead: place, take back, hold, resume, reject, reopen, merge, priority, note, redeliver; singly, or on
 //! many with a dry run. Each stands in the lead's history: who, when, before and after.
 //!
 //! Determinations:
@@ -10,6 +10,7 @@
 //! - *Hold* keeps a lead that nobody has from distribution, until a time or until it is resumed.
 //! - *Reject* closes the cycle of a lead that nobody has, with a reason: nobody gets it, and a repeat within the
 //!   window changes nothing. *Reopen* undoes it: the lead goes to distribution as it was.
+//! - *Redeliver* is [`redeliver`](crate::redeliver)'s.
 //! - *Merge* is [`merge`](crate::merge)'s. A lead that was merged takes no other act: they are the survivor's.
 
 use axum::Json;
@@ -32,7 +33,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::inbox::{ROUNDS, crowded};
-use crate::{merge, place, who};
+use crate::{merge, place, redeliver, who};
 
 /// What the desk asks for; each act reads what it needs of it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -43,7 +44,7 @@ pub(crate) struct Asked {
     /// Place: although the contract fails a rule.
     #[serde(default, rename = "override")]
     pub(crate) over: bool,
-    /// Take back: which seat; all, if none is named.
+    /// Take back: which seat; all, if none is named. Redeliver: likewise, where one holds it.
     pub(crate) assignment: Option<AssignmentId>,
     /// Take back: keep it afterwards.
     #[serde(default)]
@@ -77,6 +78,7 @@ enum Kind {
     Merge,
     Priority,
     Note,
+    Redeliver,
 }
 
 impl Kind {
@@ -91,9 +93,10 @@ impl Kind {
             "merge" => Ok(Self::Merge),
             "priority" => Ok(Self::Priority),
             "note" => Ok(Self::Note),
+            "redeliver" => Ok(Self::Redeliver),
             _ => Err(Problem::new(
                 Code::NotFound,
-                "an act is one of: place take_back hold resume reject reopen merge priority note",
+                "an act is one of: place take_back hold resume reject reopen merge priority note redeliver",
             )),
         }
     }
@@ -224,6 +227,7 @@ async fn perform(
             Kind::Place => place::place(cloud, desk, lead, asked).await?,
             Kind::TakeBack => take_back(cloud, desk, lead, asked).await?,
             Kind::Merge => merge::merge(cloud, desk, lead, asked).await?,
+            Kind::Redeliver => redeliver::redeliver(cloud, desk, &lead, asked).await?,
             Kind::Hold | Kind::Resume | Kind::Reject | Kind::Reopen | Kind::Priority | Kind::Note => {
                 mark(cloud, desk, kind, lead, asked).await?
             }
@@ -297,7 +301,7 @@ async fn mark(
             lead.priority_set = asked.priority;
             ("priority", before, json!({ "priority": lead.priority_set }))
         }
-        Kind::Note | Kind::Place | Kind::TakeBack | Kind::Merge => {
+        Kind::Note | Kind::Place | Kind::TakeBack | Kind::Merge | Kind::Redeliver => {
             reason = note("text", asked.text.clone())?;
             if reason.is_none() {
                 return Err(Problem::new(Code::InvalidField, "a note has a text"));

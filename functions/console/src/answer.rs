@@ -81,7 +81,8 @@ async fn refused(cloud: &Cloud, link: &AnswerLink, problem: &Problem) -> Respons
     match of(cloud, link).await {
         Ok(page) => {
             let why = problem.faults().into_iter().map(|fault| fault.detail).collect::<Vec<_>>().join("; ");
-            Page { detail: format!("This was not done: {why}."), button: None, ..page }.with(StatusCode::CONFLICT)
+            Page { detail: format!("This was not done: {why}."), button: None, ..page }
+                .with(StatusCode::CONFLICT)
         }
         Err(problem) => troubled(&problem),
     }
@@ -119,14 +120,17 @@ fn where_it_stands(stands: &Assignment, link: &AnswerLink, now: Timestamp) -> (&
         AssignmentState::Offered if stands.lapses(now) => {
             ("This lead has gone on", "The time to accept it is over. You are not charged.")
         }
-        AssignmentState::Offered if !has_it(stands) => {
-            ("This lead has gone on", "It could not be delivered to you, and goes to another dealer. You are not charged.")
-        }
+        AssignmentState::Offered if !has_it(stands) => (
+            "This lead has gone on",
+            "It could not be delivered to you, and goes to another dealer. You are not charged.",
+        ),
         AssignmentState::Offered if is_over(link, now) => {
             ("This link is too old", "Please answer in your inbox, or ask whoever sends you leads.")
         }
         AssignmentState::Offered => match link.answer {
-            Answer::Decline => ("Decline this lead?", "It then goes to another dealer, and you are not charged for it."),
+            Answer::Decline => {
+                ("Decline this lead?", "It then goes to another dealer, and you are not charged for it.")
+            }
             Answer::Accept | Answer::Contacted | Answer::Won | Answer::Lost => {
                 ("Accept this lead?", "It is yours once you have accepted it.")
             }
@@ -139,9 +143,15 @@ fn where_it_stands(stands: &Assignment, link: &AnswerLink, now: Timestamp) -> (&
         }
         AssignmentState::Won => ("This lead is yours", "You have reported it as won."),
         AssignmentState::Lost => ("This lead is closed", "You have reported it as lost."),
-        AssignmentState::Declined => ("You declined this lead", "It goes to another dealer, and you are not charged for it."),
-        AssignmentState::Lapsed => ("This lead has gone on", "It was not accepted in time. You are not charged."),
-        AssignmentState::Withdrawn => ("This lead was withdrawn", "It is no longer yours, and you are not charged for it."),
+        AssignmentState::Declined => {
+            ("You declined this lead", "It goes to another dealer, and you are not charged for it.")
+        }
+        AssignmentState::Lapsed => {
+            ("This lead has gone on", "It was not accepted in time. You are not charged.")
+        }
+        AssignmentState::Withdrawn => {
+            ("This lead was withdrawn", "It is no longer yours, and you are not charged for it.")
+        }
         AssignmentState::Returned => ("You returned this lead", "It is no longer yours."),
     }
 }
@@ -162,13 +172,17 @@ async fn lines(cloud: &Cloud, stands: &Assignment) -> Result<Vec<Line>, Problem>
     let source = core.as_ref().and_then(|core| core.source(&lead.source));
     let request = judging::opening(cloud, source, &lead, None).await?.and_then(|opening| opening.message);
     let offer = core.as_ref().and_then(|core| core.offer(&lead.offer)).map(|offer| offer.name.clone());
-    let zone = core.as_ref().and_then(|core| time::zone(&core.company.zone).ok()).unwrap_or(jiff::tz::TimeZone::UTC);
+    let zone =
+        core.as_ref().and_then(|core| time::zone(&core.company.zone).ok()).unwrap_or(jiff::tz::TimeZone::UTC);
     let told = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%a, %b %-d, %Y, %-I:%M %p %Z").to_string();
     let masked = stands.masked();
-    let text = |parts: [Option<&str>; 2], between: &str| parts.into_iter().flatten().collect::<Vec<_>>().join(between);
+    let text = |parts: [Option<&str>; 2], between: &str| {
+        parts.into_iter().flatten().collect::<Vec<_>>().join(between)
+    };
     let zip = person.zip.map(|zip| zip.to_string());
     let region = text([person.state.map(place::State::as_str), zip.as_deref()], " ");
-    let town = text([person.city.as_deref(), Some(region.as_str()).filter(|region| !region.is_empty())], ", ");
+    let town =
+        text([person.city.as_deref(), Some(region.as_str()).filter(|region| !region.is_empty())], ", ");
     let address = text([person.street.as_deref(), Some(town.as_str()).filter(|town| !town.is_empty())], ", ");
     let request = request.map(|text| if masked { without_contact(&text).into_owned() } else { text });
     let mut lines = vec![Line::plain("Offer", offer.unwrap_or_else(|| lead.offer.to_string()))];
@@ -235,8 +249,7 @@ impl Page {
 
 /// Kept nowhere, told nobody, shown in no frame.
 fn headed(mut response: Response) -> Response {
-    const POLICY: &str =
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -5,10 +5,10 @@
 //! | [`who`] (the platform's) | whose token it is, and what they may see |
 //! | [`leads`] | the whole story of a lead |
 //! | [`why`] | why it went there; where it would go now |
-//! | [`acts`], [`place`], [`merge`] | what the desk does to a lead |
+//! | [`acts`], [`place`], [`merge`], [`redeliver`] | what the desk does to a lead |
 //! | [`interactions`] | the desk's word on what a lead did |
-//! | [`privacy`] | what is held of a person; their erasure, and its ledger
-//! | [`unsubscribe`] | one click and no more mail
+//! | [`privacy`] | what is held of a person; their erasure, and its ledger |
+//! | [`unsubscribe`] | one click and no more mail |
 //! | [`waiting`] | who waits and why; unmet demand |
 //! | [`quiet`] | why a dealer got nothing today |
 //! | [`shadow`] | what shadow mode would have done, beside what the desk did |
@@ -17,7 +17,7 @@
 //! | [`answer`] | the links of a letter: pages that accept and decline |
 //! | [`returns`] | what dealers give back |
 //! | [`statement`] | what a dealer owes; deposits |
-//! | [`channels`] | how dealers' channels fare |
+//! | [`channels`], [`trial`] | how dealers' channels fare; a test of one |
 //! | [`secrets`] | what dealers verify our webhooks with |
 //! | [`rulebook`] | what is in force; publishing |
 //! | [`switches`] | stop and pause |
@@ -27,6 +27,7 @@ mod why;
 mod acts;
 mod place;
 mod merge;
+mod redeliver;
 mod interactions;
 mod privacy;
 mod unsubscribe;
@@ -39,6 +40,7 @@ mod answer;
 mod returns;
 mod statement;
 mod channels;
+mod trial;
 mod secrets;
 mod rulebook;
 mod switches;
@@ -51,8 +53,8 @@ use leadyard_platform::who;
 use serde_json::{Value, json};
 
 /// What the desk can do to leads: `POST /v1/leads/{act}` for many, which intake leaves to the console.
-pub const ACTS: [&str; 9] =
-    ["place", "take_back", "hold", "resume", "reject", "reopen", "merge", "priority", "note"];
+pub const ACTS: [&str; 10] =
+    ["place", "take_back", "hold", "resume", "reject", "reopen", "merge", "priority", "note", "redeliver"];
 
 /// All routes.
 pub fn router(cloud: Cloud) -> Router {
@@ -88,6 +90,8 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/dealers/{dealer}/secret/rotate", post(secrets::rotate))
         .route("/v1/dealers/{dealer}/channels", get(channels::list))
         .route("/v1/dealers/{dealer}/channels/{order}/enable", post(channels::enable))
+        .route("/v1/dealers/{dealer}/channels/{order}/test", post(trial::begin))
+        .route("/v1/dealers/{dealer}/channels/{order}/test/{test}", get(trial::show))
         .route("/v1/inbox/{assignment}/{act}", post(inbox::answer))
         .route("/answer/{token}", get(answer::page).post(answer::answer))
         .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))

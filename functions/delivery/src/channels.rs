@@ -63,7 +63,7 @@ pub(crate) enum Turn {
 /// the lead was decided under.
 pub(crate) async fn of(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> Result<Channels, StoreError> {
     let (company, dealer) = (&assignment.company, &assignment.dealer);
-    let (written, zone) = written(cloud, lead, assignment).await?;
+    let Written { channels: written, zone } = written(cloud, lead, assignment).await?;
     let reach = cloud.store.dealer_reach(company, dealer).await?;
     let mut states = reach.channels;
     let all = written.into_iter().map(|channel| {
@@ -92,11 +92,7 @@ pub(crate) fn mark(channel: &CompiledChannel) -> String {
 }
 
 /// The channels as the rulebook in force has them, or the one the lead was decided under; and the dealer's zone.
-async fn written(
-    cloud: &Cloud,
-    lead: &Lead,
-    assignment: &Assignment,
-) -> Result<(Vec<CompiledChannel>, TimeZone), StoreError> {
+async fn written(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> Result<Written, StoreError> {
     let (dealer, decided_under) = (&assignment.dealer, assignment.rulebook);
     // One that an earlier version wrote does not say where it was sold.
     let state = assignment.sold_in.or_else(|| lead.location().state());
@@ -107,18 +103,46 @@ async fn written(
         books.push(cloud.store.rulebook_core(&lead.company, decided_under).await?.map(Arc::new));
     }
     for core in books.into_iter().flatten() {
-        let channels = |chunk: &Chunk| {
-            let known = chunk.dealer(dealer)?;
-            let channels = known.channels.clone();
-            let zone = chunk.zone_of(known).cloned().unwrap_or(TimeZone::UTC);
-            Some((if channels.is_empty() { vec![CompiledChannel::inbox()] } else { channels }, zone))
-        };
-        let found = cloud.rulebooks.find(&cloud.store, &core, &lead.category, state, channels).await?;
+        let found = cloud
+            .rulebooks
+            .find(&cloud.store, &core, &lead.category, state, |chunk| Written::of(chunk, dealer))
+            .await?;
         if let Some(found) = found {
             return Ok(found);
         }
     }
-    Ok((Vec::new(), TimeZone::UTC))
+    Ok(Written { channels: Vec::new(), zone: TimeZone::UTC })
+}
+
+/// How a dealer is reached by its rulebook, and by which clock it lives.
+pub(crate) struct Written {
+    pub(crate) channels: Vec<CompiledChannel>,
+    pub(crate) zone: TimeZone,
+}
+
+impl Written {
+    /// As a chunk has it; `None` of a dealer that is not in it. One without channels reads its inbox.
+    pub(crate) fn of(chunk: &Chunk, dealer: &DealerId) -> Option<Self> {
+        let known = chunk.dealer(dealer)?;
+        let zone = chunk.zone_of(known).cloned().unwrap_or(TimeZone::UTC);
+        let channels = known.channels.clone();
+        Some(Self {
+            channels: if channels.is_empty() { vec![CompiledChannel::inbox()] } else { channels },
+            zone,
+        })
+    }
+}
+
+/// The secrets that what is sent to a dealer now is signed with, the newest first.
+pub(crate) fn derived(
+    cloud: &Cloud,
+    company: &CompanyId,
+    dealer: &DealerId,
+    state: &SecretState,
+    now: Timestamp,
+) -> Result<Vec<WebhookSecret>, Invalid> {
+    let derive = |generation| derive_secret(cloud.master.bytes(), company, dealer, generation);
+    state.standing(now).into_iter().map(derive).collect()
 }
 
 impl Channels {
@@ -127,11 +151,14 @@ impl Channels {
         self.zone.clone()
     }
 
+    /// Whether there is a channel of this order and mark.
+    pub(crate) fn has(&self, order: u8, mark: &str) -> bool {
+        self.all.iter().any(|known| known.channel.order == order && known.state.mark == mark)
+    }
+
     /// The secrets that what is sent now is signed with, the newest first.
     pub(crate) fn secrets(&self, cloud: &Cloud, now: Timestamp) -> Result<Vec<WebhookSecret>, Invalid> {
-        let derive =
-            |generation| derive_secret(cloud.master.bytes(), &self.company, &self.dealer, generation);
-        self.secret.standing(now).into_iter().map(derive).collect()
+        derived(cloud, &self.company, &self.dealer, &self.secret, now)
     }
 
     /// The first channel and its fallbacks, in their order.

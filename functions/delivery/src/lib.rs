@@ -8,6 +8,7 @@
 //! | [`channels`] | how a dealer is reached now: whose turn it is, what became of it |
 //! | [`copies`] | channels that have every lead beside the first |
 //! | [`messages`] | what else a holder is told: repeats, withdrawals |
+//! | [`trial`] | a test of one channel |
 //! | [`post`] | one attempt at a dealer's channel |
 //! | [`mail_events`] | a mail comes back |
 //!
@@ -23,6 +24,7 @@ mod body;
 mod channels;
 mod copies;
 mod messages;
+mod trial;
 mod post;
 mod mail_events;
 
@@ -59,6 +61,7 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
         Ok(ToDelivery::Message { lead, assignment, event, number }) => {
             messages::deliver(cloud, lead, assignment, &event, number).await
         }
+        Ok(ToDelivery::Trial { company, trial }) => Box::pin(trial::deliver(cloud, &company, trial)).await,
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a message could not be read");
             return Handled::Failed;

@@ -23,7 +23,7 @@ use leadyard_domain::limits;
 use leadyard_platform::batch::Handled;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::mail::About;
-use leadyard_platform::store::{Act, ChannelState, Changes, Delivery, Disabled, StoreError};
+use leadyard_platform::store::{Act, Changes, ChannelState, Delivery, Disabled, StoreError};
 use serde_json::json;
 
 use crate::assigned::{self, ROUNDS};
@@ -71,7 +71,9 @@ async fn follow(cloud: &Cloud, event: &MailEvent, about: &About) -> Result<bool,
         lead.id = %about.lead, assignment.id = %about.assignment, dealer.id = %about.dealer,
         channel.order = about.channel, mail.fate = %event.fate, "a mail came back"
     );
-    channel(cloud, event, about).await?;
+    if is_in_force(cloud, about).await? {
+        channel(cloud, event, about).await?;
+    }
     match &about.message {
         None => of_assignment(cloud, event, about, &outcome).await,
         Some(number) => of_message(cloud, event, about, number, &outcome).await,
@@ -92,6 +94,15 @@ async fn arrived(cloud: &Cloud, about: &About) -> Result<(), StoreError> {
         cloud.store.channel_save(&about.company, &about.dealer, &next).await?;
     }
     Ok(())
+}
+
+/// Whether the rulebook still has the channel as it was when it mailed. Of a test, which has no assignment, it is taken
+/// for granted.
+async fn is_in_force(cloud: &Cloud, about: &About) -> Result<bool, StoreError> {
+    let assignment = cloud.store.assignment_get(about.lead, about.cycle, about.assignment).await?;
+    let Some(assignment) = assignment else { return Ok(true) };
+    let Some(lead) = cloud.store.lead_get(about.lead).await? else { return Ok(true) };
+    Ok(channels::of(cloud, &lead, &assignment).await?.has(about.channel, &about.mark))
 }
 
 /// What the channel makes of it.
@@ -115,13 +126,8 @@ async fn channel(cloud: &Cloud, event: &MailEvent, about: &About) -> Result<(), 
         let saved = if lasts || bounces >= limits::MAIL_BOUNCES {
             let disabled = Disabled { at: cloud.clock.now(), why: event.fate.to_string() };
             next.disabled = Some(disabled);
-            let act = channels::disabled_act(
-                cloud,
-                dealer,
-                ChannelKind::Mail,
-                about.channel,
-                event.fate.as_str(),
-            );
+            let act =
+                channels::disabled_act(cloud, dealer, ChannelKind::Mail, about.channel, event.fate.as_str());
             cloud.store.channel_change(company, dealer, &next, &act).await?
         } else {
             cloud.store.channel_save(company, dealer, &next).await?
@@ -135,7 +141,9 @@ async fn channel(cloud: &Cloud, event: &MailEvent, about: &About) -> Result<(), 
 
 /// The attempt that sent this mail, and whether one is under way whose mail it may be.
 fn attempt_of<'a>(attempts: &'a mut [Attempt], event: &MailEvent) -> Option<&'a mut Attempt> {
-    attempts.iter_mut().find(|attempt| !attempt.answer.is_empty() && attempt.answer == Attempt::kept(&event.id))
+    attempts
+        .iter_mut()
+        .find(|attempt| !attempt.answer.is_empty() && attempt.answer == Attempt::kept(&event.id))
 }
 
 /// It did not end as it was thought to; `false` when that is known already.
@@ -228,14 +236,17 @@ async fn of_message(
         copy => format!("{number}@{copy}"),
     };
     for _ in 0..ROUNDS {
-        let stands = cloud.store.delivery_get(about.lead, about.assignment, about.event.as_str(), &key).await?;
+        let stands =
+            cloud.store.delivery_get(about.lead, about.assignment, about.event.as_str(), &key).await?;
         let Some(mut next) = stands else { return Ok(true) };
         let Some(attempt) = attempt_of(&mut next.attempts, event) else {
-            // A message is kept once its attempt has ended; one that still stands as new is on its way.
-            return Ok(next.state != DeliveryState::Pending || !next.attempts.is_empty());
+            // A message's attempt is kept once it has ended: it may be under way while one is due.
+            let under_way = next.next_at.is_none_or(|at| at <= cloud.clock.now());
+            return Ok(next.state != DeliveryState::Pending || !under_way);
         };
         if mark(attempt, event, outcome) {
-            let again_ms = if next.state == DeliveryState::Received { again(cloud, &mut next, outcome) } else { None };
+            let again_ms =
+                if next.state == DeliveryState::Received { again(cloud, &mut next, outcome) } else { None };
             if !cloud.store.delivery_save(&next).await? {
                 continue;
             }

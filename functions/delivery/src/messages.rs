@@ -265,9 +265,11 @@ fn concerns(event: Event, assignment: Option<&Assignment>, now: Timestamp) -> bo
     }
 }
 
-/// Of a copy of the assignment, that of the assignment itself: whoever reads both knows them for one.
+/// Of a copy of the assignment, that of the assignment itself: whoever reads both knows them for one. So of what the
+/// desk sends again, which says behind `r` which time it is.
 fn assigned_number(delivery: &Delivery) -> u32 {
-    delivery.number.parse().unwrap_or(ACCEPTED)
+    let number = delivery.number.split_once('r').map_or(delivery.number.as_str(), |(number, _)| number);
+    number.parse().unwrap_or(ACCEPTED)
 }
 
 /// What a mail of this message is about.

@@ -37,12 +37,7 @@ pub(crate) enum Way {
     /// It is mailed.
     Mail(Box<(Mail, About)>),
     /// It is put into the dealer's queue.
-    Queue {
-        address: String,
-        body: String,
-        event: Event,
-        id: String,
-    },
+    Queue { address: String, body: String, event: Event, id: String },
 }
 
 impl Way {

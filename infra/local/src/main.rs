@@ -126,6 +126,7 @@ async fn serve(options: Serve) -> anyhow::Result<ExitCode> {
         writeln!(out, "Leadyard is running.\n")?;
         writeln!(out, "  landing page   {}", ready.landing_page)?;
         writeln!(out, "  demo dealers   {}", ready.demo_dealer)?;
+        writeln!(out, "  mails          {}", ready.mail)?;
         writeln!(out, "  API            {}", ready.console)?;
         writeln!(out, "  desk token     {}", ready.desk_token)?;
         match &data {

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
 use leadyard_domain::access::{DealerToken, DeskToken, PageKey, Platform, PlatformKey, SourceSecret};
+use leadyard_domain::dealer::ChannelKind;
 use leadyard_domain::delivery::derive_secret;
 use leadyard_domain::ids::DealerId;
 use leadyard_domain::rulebook::{Offer, Rulebook, SourceKind};
@@ -21,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::aws::{Calls, LocalAws};
+use crate::aws::{Calls, LocalAws, QueueSpec};
 use crate::demo_dealer::{self, DemoDealers};
 use crate::pages::landing;
 use crate::system::{self, Parts};
@@ -49,6 +50,8 @@ pub struct Ready {
     pub console: String,
     /// A page that shows what dealers received.
     pub demo_dealer: String,
+    /// A page that shows what was mailed.
+    pub mail: String,
     /// The desk's bearer token.
     pub desk_token: String,
     /// The rulebook's version.
@@ -164,7 +167,9 @@ pub async fn start_over(
     let ready = introduce(&cloud, book, &base, rulebook);
 
     let demo_dealers = receivers(&cloud, book);
-    let pages = pages(book, &ready, &demo_dealers);
+    let mails = crate::pages::mail::router(Arc::clone(aws.mail()));
+    let pages = pages(book, &ready, &demo_dealers).merge(mails);
+    dealers_queues(&aws, book)?;
     let (stop, stopped) = watch::channel(false);
     let app = gateway::router(&cloud, pages);
     let tasks = vec![
@@ -173,6 +178,17 @@ pub async fn start_over(
         tokio::spawn(poller::tick(cloud.clone(), stopped)),
     ];
     Ok(Running { ready, cloud, aws, demo_dealers, stop, tasks })
+}
+
+/// Queues that dealers are reached by, as this rulebook names them: on AWS they are the dealers' own.
+fn dealers_queues(aws: &LocalAws, book: &Rulebook) -> anyhow::Result<()> {
+    for channel in book.channels.iter().filter(|channel| channel.kind == ChannelKind::Sqs) {
+        let name = channel.address.rsplit('/').next().unwrap_or(&channel.address);
+        if !aws.queues().exists(name) {
+            aws.queues().ensure(&QueueSpec::new(name))?;
+        }
+    }
+    Ok(())
 }
 
 async fn serve(listener: TcpListener, app: Router, mut stopped: watch::Receiver<bool>) {
@@ -218,6 +234,7 @@ fn introduce(cloud: &Cloud, book: &Rulebook, base: &str, rulebook: u64) -> Ready
         landing_page: base.to_owned(),
         console: format!("{base}v1/"),
         demo_dealer: format!("{base}demo/dealer"),
+        mail: format!("{base}mail"),
         desk_token: master
             .mint(&DeskToken { staff: "desk@localhost".to_owned(), companies: vec![company.clone()] }),
         rulebook,

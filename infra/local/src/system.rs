@@ -52,8 +52,13 @@ pub const SPILL: Worked =
 /// What SES says of mails after it took them: bounces, complaints. On AWS the configuration set of
 /// `LEADYARD_MAIL_CONFIGURATION_SET` publishes them to a topic that this queue listens to, and the function is delivery,
 /// deployed a second time with `LEADYARD_ROLE=mail-events`; no function sends to it.
-pub const MAIL_EVENTS: Worked =
-    Worked { name: crate::aws::ses::EVENTS, visibility_s: 60, max_receive_count: 8, concurrency: 1, batch: 10 };
+pub const MAIL_EVENTS: Worked = Worked {
+    name: crate::aws::ses::EVENTS,
+    visibility_s: 60,
+    max_receive_count: 8,
+    concurrency: 1,
+    batch: 10,
+};
 
 /// Every queue that a function works.
 pub const WORKED: [Worked; 5] = [INTERACTIONS, DISTRIBUTION, DELIVERY, SPILL, MAIL_EVENTS];
@@ -103,10 +108,7 @@ pub async fn cloud(http: SharedHttpClient, parts: Parts) -> Result<Cloud, StoreE
             spill: queue_url(SPILL.name),
         },
         master: parts.master,
-        mail: MailConfig {
-            configuration_set: Some("leadyard".to_owned()),
-            console_url: parts.console_url,
-        },
+        mail: MailConfig { configuration_set: Some("leadyard".to_owned()), console_url: parts.console_url },
         meta: parts.meta,
     };
     let cloud = Cloud::in_process(http, config, parts.outbound, parts.clock, parts.entropy);

@@ -7,7 +7,7 @@ use leadyard_domain::lead::Lead;
 
 use crate::cloud::Cloud;
 use crate::queues::{QueueError, ToDelivery};
-use crate::store::{Delivery, StoreError};
+use crate::store::{Delivery, StoreError, Trial};
 
 /// The longest delay of a message, in seconds; what is later is left to the sweep.
 const DELAY_S: u64 = 900;
@@ -62,6 +62,15 @@ impl Cloud {
         if !messages.is_empty() {
             noted(self.queues.many_to_delivery(messages).await);
         }
+    }
+
+    /// A dealer's channel is tried; `false` when the queue did not take it: nobody looks for it later.
+    pub async fn hand_trial(&self, trial: &Trial) -> bool {
+        let message = ToDelivery::Trial { company: trial.company.clone(), trial: trial.id };
+        let sent = self.queues.to_delivery(message, trial.dealer.as_str(), 0).await;
+        let taken = sent.is_ok();
+        noted(sent);
+        taken
     }
 
     /// A holder is told.

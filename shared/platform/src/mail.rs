@@ -126,8 +126,11 @@ impl Mailer {
             Ok(raw) => raw,
             Err(_) => return Sent::never("malformed", began.elapsed()),
         };
-        let tags: Result<Vec<MessageTag>, _> =
-            about.tags().into_iter().map(|(name, value)| MessageTag::builder().name(name).value(value).build()).collect();
+        let tags: Result<Vec<MessageTag>, _> = about
+            .tags()
+            .into_iter()
+            .map(|(name, value)| MessageTag::builder().name(name).value(value).build())
+            .collect();
         let sent = self
             .client
             .send_email()

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use leadyard_domain::access::Platform;
 use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::ids::{
-    AssignmentId, CategoryId, CompanyId, EnquiryId, LeadId, OfferId, SourceId, VisitorId,
+    ActId, AssignmentId, CategoryId, CompanyId, EnquiryId, LeadId, OfferId, SourceId, VisitorId,
 };
 use leadyard_domain::scoring::MessageHash;
 use leadyard_domain::screening::AddressHash;
@@ -63,6 +63,13 @@ pub enum ToDelivery {
         event: String,
         /// Which of them.
         number: String,
+    },
+    /// Try a dealer's channel.
+    Trial {
+        /// Whose dealer.
+        company: CompanyId,
+        /// The test that was asked for.
+        trial: ActId,
     },
 }
 
@@ -357,7 +364,11 @@ impl Queues {
     /// and `id` stand beside the body as attributes. Nothing is retried here.
     pub async fn send_to_dealer(&self, address: &str, body: &str, event: &str, id: &str) -> Sent {
         let began = tokio::time::Instant::now();
-        let Some(url) = self.of_account(address) else { return Sent::never("foreign_queue", began.elapsed()) };
+        let Some(url) = self.of_account(address) else {
+            return Sent::never("foreign_queue", began.elapsed());
+        };
+        // SQS takes no noncharacters, and JSON can write them otherwise.
+        let body = body.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
         let text = |value: &str| {
             MessageAttributeValue::builder().data_type("String").string_value(value).build().ok()
         };

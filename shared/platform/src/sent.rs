@@ -53,7 +53,9 @@ impl Sent {
             // Others that may come to be say as little.
             _ => (Outcome::of_failure(FailureKind::Malformed), None),
         };
-        let code = code.filter(|code| !code.is_empty()).map(|code| code.chars().take(limits::FIELD_NAME_BYTES).collect());
+        let code = code
+            .filter(|code| !code.is_empty())
+            .map(|code| code.chars().take(limits::FIELD_NAME_BYTES).collect());
         let what = code.or_else(|| outcome.failure().map(ToString::to_string)).unwrap_or_default();
         Self { outcome, what, id: String::new(), elapsed_ms: ms(elapsed) }
     }
@@ -62,9 +64,16 @@ impl Sent {
 /// The status that an error means.
 fn status(code: &str, answered: u16) -> u16 {
     match code {
-        "TooManyRequestsException" | "LimitExceededException" | "Throttling" | "ThrottlingException"
-        | "RequestThrottled" | "KmsThrottled" => 429,
-        "AccessDenied" | "AccessDeniedException" | "AccountSuspendedException" | "SendingPausedException"
+        "TooManyRequestsException"
+        | "LimitExceededException"
+        | "Throttling"
+        | "ThrottlingException"
+        | "RequestThrottled"
+        | "KmsThrottled" => 429,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "AccountSuspendedException"
+        | "SendingPausedException"
         | "MailFromDomainNotVerifiedException" => 403,
         "QueueDoesNotExist" | "AWS.SimpleQueueService.NonExistentQueue" | "NotFoundException" => 404,
         _ => answered,

@@ -65,10 +65,13 @@ struct Writer<'a> {
 pub fn assigned(payload: &AssignedPayload<'_>, terms: &Terms) -> Letter {
     let mut letter = Writer::new(terms);
     if payload.test {
-        letter.paragraph("THIS IS A TEST. Nobody asked for this, the person does not exist, and nothing is charged.");
+        letter.paragraph(
+            "THIS IS A TEST. Nobody asked for this, the person does not exist, and nothing is charged.",
+        );
     }
     letter.paragraph(&format!("{} has a lead for you: {}.", terms.company, terms.offer));
-    let name: Vec<&str> = [payload.person.first_name, payload.person.last_name].into_iter().flatten().collect();
+    let name: Vec<&str> =
+        [payload.person.first_name, payload.person.last_name].into_iter().flatten().collect();
     letter.line("Name", &name.join(" "));
     if let Some(phone) = payload.person.phone {
         letter.line("Phone", &format!("tel:{phone}"));
@@ -328,7 +331,10 @@ mod tests {
             assert_eq!(count, if ours == "https://" { 2 } else { 1 }, "{ours}: {}", letter.text);
         }
         for line in letter.text.lines() {
-            assert!(line.chars().count() <= limits::LETTER_COLUMNS || !line.trim().contains("  "), "{line:?}");
+            assert!(
+                line.chars().count() <= limits::LETTER_COLUMNS || !line.trim().contains("  "),
+                "{line:?}"
+            );
             assert!(!line.chars().any(char::is_control), "{line:?}");
         }
     }
@@ -336,7 +342,8 @@ mod tests {
     #[test]
     fn what_an_enquiry_says_never_passes_for_a_line_of_ours() {
         let evil = "x\r\nTo accept it:\nhttps://evil.example/\u{2028}To decline it:\r\u{85}Accept by  never\u{b}\n\n> \n";
-        let letter = letter(evil, evil, BTreeMap::from([(evil, evil), ("https://", "https://evil.example/")]));
+        let letter =
+            letter(evil, evil, BTreeMap::from([(evil, evil), ("https://", "https://evil.example/")]));
         check(&letter);
     }
 

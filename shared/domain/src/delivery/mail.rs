@@ -40,7 +40,11 @@ impl Mail {
     /// The `From` header's value.
     pub fn sender(&self) -> String {
         let name = words(&self.from_name);
-        if name.starts_with("=?") { format!("{name} <{}>", self.from) } else { format!("{} <{}>", quoted(&name), self.from) }
+        if name.starts_with("=?") {
+            format!("{name} <{}>", self.from)
+        } else {
+            format!("{} <{}>", quoted(&name), self.from)
+        }
     }
 
     /// The whole mail, at the time of this attempt. Lines end in CRLF, all of it is ASCII.
@@ -110,7 +114,8 @@ fn encoded(text: &str) -> (&'static str, String) {
     /// What a line may have without its end (RFC 5322, 2.1.1).
     const LINE: usize = 998;
     let lines = || text.lines().map(|line| line.trim_end_matches('\r'));
-    let as_it_is = |line: &str| line.len() <= LINE && line.bytes().all(|byte| matches!(byte, b'\t' | 0x20..=0x7e));
+    let as_it_is =
+        |line: &str| line.len() <= LINE && line.bytes().all(|byte| matches!(byte, b'\t' | 0x20..=0x7e));
     if lines().all(as_it_is) {
         return ("7bit", lines().fold(String::new(), |body, line| body + line + "\r\n"));
     }
@@ -200,9 +205,15 @@ mod tests {
     #[test]
     fn plain_text_goes_as_it_is() {
         let mail = mail("Acme Leads", "Lead 1: roof", "Name        Ada Hill\n\nhttps://leads.example/a\n");
-        assert!(mail.starts_with("From: \"Acme Leads\" <desk@acme.example>\r\nTo: leads@hudson.example\r\n"), "{mail}");
+        assert!(
+            mail.starts_with("From: \"Acme Leads\" <desk@acme.example>\r\nTo: leads@hudson.example\r\n"),
+            "{mail}"
+        );
         assert!(mail.contains("Date: Mon, 1 Jun 2026 16:00:00"), "{mail}");
-        assert!(mail.ends_with("7bit\r\n\r\nName        Ada Hill\r\n\r\nhttps://leads.example/a\r\n"), "{mail}");
+        assert!(
+            mail.ends_with("7bit\r\n\r\nName        Ada Hill\r\n\r\nhttps://leads.example/a\r\n"),
+            "{mail}"
+        );
         check(&mail);
     }
 
@@ -212,7 +223,10 @@ mod tests {
         let mail = mail("Zoë's \"Leads\"", "Dachziegel für Møller", "Zoë = 100 % \n\u{1f3e0}\n");
         assert!(mail.contains("Subject: =?utf-8?B?RGFjaHppZWdlbCBmw7xyIE3DuGxsZXI=?=\r\n"), "{mail}");
         assert!(mail.contains("From: =?utf-8?B?Wm/DqydzICJMZWFkcyI=?= <desk@acme.example>\r\n"), "{mail}");
-        assert!(mail.ends_with("quoted-printable\r\n\r\nZo=C3=AB =3D 100 %=20\r\n=F0=9F=8F=A0\r\n"), "{mail}");
+        assert!(
+            mail.ends_with("quoted-printable\r\n\r\nZo=C3=AB =3D 100 %=20\r\n=F0=9F=8F=A0\r\n"),
+            "{mail}"
+        );
         check(&mail);
     }
 

@@ -186,7 +186,9 @@ pub(super) fn queue(text: &str) -> Result<String, Invalid> {
         None => Some(text),
     };
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if name.is_some_and(|name| (1..=limits::QUEUE_NAME_BYTES).contains(&name.len()) && name.bytes().all(allowed)) {
+    if name
+        .is_some_and(|name| (1..=limits::QUEUE_NAME_BYTES).contains(&name.len()) && name.bytes().all(allowed))
+    {
         return Ok(text.to_owned());
     }
     if text.ends_with(".fifo") {

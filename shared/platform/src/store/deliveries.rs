@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::Key;
 use super::leads::UNCHANGED;
-use super::{Item, Store, StoreError, number, string, values};
+use super::{Act, Commit, Item, Store, StoreError, number, string, values};
 
 /// A message on its way to a holder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -175,6 +175,16 @@ impl Store {
     /// Keeps a new message; `false` for one that stands already, which is left as it is.
     pub async fn delivery_create(&self, delivery: &Delivery) -> Result<bool, StoreError> {
         self.put_if(delivery.item()?, "attribute_not_exists(pk)", values([])).await
+    }
+
+    /// Keeps a message as the desk changed it, with what it did; `false` when somebody else changed it.
+    pub async fn delivery_act(&self, delivery: &Delivery, act: &Act) -> Result<bool, StoreError> {
+        let next = Delivery { v: delivery.v + 1, ..delivery.clone() };
+        let writes = vec![
+            self.put(next.item()?, UNCHANGED, values([(":seen", number(delivery.v))]))?,
+            self.act_write(delivery.lead, act)?,
+        ];
+        Ok(matches!(self.transact(writes).await?, Commit::Done))
     }
 
     /// Keeps a changed message, if nobody else changed it since it was read.

@@ -202,6 +202,9 @@ pub enum Key<'a> {
     /// `N#company#dealer` / `S`. Which generation of webhook secret the dealer has, and until when the one before
     /// stands beside it; never the secret, which is derived. Written by the console, under a version.
     DealerSecret(&'a CompanyId, &'a DealerId),
+    /// `O#company#trial` / `O`. A test of one of a dealer's channels, and how it ended. Written by the console and by
+    /// delivery. Expires after a day.
+    Trial(&'a CompanyId, ActId),
     /// `S#company` / `S`. Stop and pauses, under a version. Written by the console.
     Switches(&'a CompanyId),
     /// `W#company` / `W#category`. Leads of this category are to be woken: how many at most, and whose
@@ -264,6 +267,7 @@ impl Key<'_> {
             Self::Channel { company, dealer, .. } | Self::DealerSecret(company, dealer) => {
                 format!("N#{company}#{dealer}")
             }
+            Self::Trial(company, trial) => format!("O#{company}#{trial}"),
             Self::Switches(company) => format!("S#{company}"),
             Self::Wake(company, _) => format!("W#{company}"),
             Self::Erasure(company, _) => format!("X#{company}"),
@@ -303,6 +307,7 @@ impl Key<'_> {
             Self::RulebookChunk(_, version, chunk) => format!("chunk#{version:010}#{chunk}"),
             Self::RulebookText(_, version, number) => format!("text#{version:010}#{number:05}"),
             Self::Channel { order, .. } => format!("C#{order}"),
+            Self::Trial(_, _) => "O".to_owned(),
             Self::Switches(_) | Self::DealerSecret(_, _) => "S".to_owned(),
             Self::Wake(_, category) => format!("W#{category}"),
             Self::Erasure(_, erasure) => format!("E#{erasure}"),

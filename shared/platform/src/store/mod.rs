@@ -27,6 +27,7 @@ mod returns;
 mod acts;
 mod deliveries;
 mod channels;
+mod trials;
 mod decisions;
 mod rulebook;
 mod switches;
@@ -69,6 +70,7 @@ pub use quarantine::Verdicts;
 pub use returns::{ReturnItem, ReturnWrite};
 pub use rulebook::{Published, RulebookPointer};
 pub use switches::{WAKE_AFTER_S, Wake};
+pub use trials::Trial;
 pub use windows::Passing;
 
 /// An item as the SDK has it.

@@ -1,0 +1,85 @@
+//! A test of how a dealer is reached: delivery sends a made-up lead by the channel, and the desk is told how that went.
+//!
+//! Delivery makes the attempt, not the console: what is tried is the way that leads go. The answer waits for it as long
+//! as an attempt may take; when delivery is slower than that, the answer is 202, and the same test is asked for again.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::{ActId, DealerId};
+use leadyard_domain::limits;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Path, Problem, Query};
+use leadyard_platform::store::Trial;
+use serde_json::{Value, json};
+
+use crate::rulebook::WhichQuery;
+use crate::who;
+
+/// How often it is looked for.
+const LOOK: Duration = Duration::from_millis(100);
+
+fn missing() -> Problem {
+    Problem::new(Code::NotFound, "there is no such channel, or no such test of it")
+}
+
+/// `POST /v1/dealers/{dealer}/channels/{order}/test?company`.
+pub(crate) async fn begin(
+    State(cloud): State<Cloud>,
+    Path((dealer, order)): Path<(String, String)>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let dealer = DealerId::new(&dealer).map_err(|_| missing())?;
+    let order = order.parse().ok().filter(|order| (1..=limits::CHANNELS_PER_DEALER).contains(order));
+    let at = cloud.clock.now();
+    let id = ActId::mint(at, cloud.entropy.bytes());
+    let order = order.ok_or_else(missing)?;
+    let trial = Trial { id, company, dealer, order, at, begun: false, attempt: None, v: 0 };
+    cloud.store.trial_create(&trial).await?;
+    if !cloud.hand_trial(&trial).await {
+        let detail = "the test could not be handed to delivery; try again";
+        return Err(Problem::new(Code::Unavailable, detail).retry_after(5));
+    }
+    tracing::info!(dealer.id = %trial.dealer, channel.order = order, staff = %desk.staff, "the desk tries a channel");
+    let mut waited = Duration::ZERO;
+    while waited < Duration::from_millis(limits::ATTEMPT_MS + 2_000) {
+        tokio::time::sleep(LOOK).await;
+        waited += LOOK;
+        let stands = cloud.store.trial_get(&trial.company, id, cloud.clock.now()).await?;
+        if let Some(stands) = stands.filter(|stands| stands.attempt.is_some()) {
+            return Ok(tell(&stands));
+        }
+    }
+    Ok(tell(&trial))
+}
+
+/// `GET /v1/dealers/{dealer}/channels/{order}/test/{test}?company`.
+pub(crate) async fn show(
+    State(cloud): State<Cloud>,
+    Path((dealer, order, id)): Path<(String, String, String)>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let id: ActId = id.parse().map_err(|_| missing())?;
+    let stands = cloud.store.trial_get(&company, id, cloud.clock.now()).await?.ok_or_else(missing)?;
+    if stands.dealer.as_str() != dealer || stands.order.to_string() != order {
+        return Err(missing());
+    }
+    Ok(tell(&stands))
+}
+
+fn tell(trial: &Trial) -> (StatusCode, Json<Value>) {
+    let status = if trial.attempt.is_some() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let told = json!({
+        "test": trial.id, "dealer": trial.dealer, "channel": trial.order, "at": trial.at, "attempt": trial.attempt,
+    });
+    (status, Json(told))
+}
