@@ -23,6 +23,7 @@ mod batches;
 mod shared;
 mod delivery;
 mod channels;
+mod formats;
 mod desk;
 mod acts;
 mod deadlines;

@@ -1,4 +1,4 @@
-//! What a dealer is sent of a lead.
+//! What a dealer is sent of a lead, before it has a form.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,14 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
 use leadyard_platform::store::StoreError;
 
-/// The body of an assignment: the same bytes at every attempt, as long as the lead is the same. Until the
+/// An assignment, for whoever writes it: the same at every attempt, as long as the lead is the same. Until the
 /// dealer has accepted what it must accept, without the person.
-pub(crate) async fn assigned(
+pub(crate) async fn assigned<Written>(
     cloud: &Cloud,
     lead: &Lead,
     assignment: &Assignment,
-) -> Result<String, StoreError> {
+    write: impl FnOnce(AssignedPayload<'_>) -> Written,
+) -> Result<Written, StoreError> {
     let core = cloud.rulebooks.known(&lead.company);
     let source = core.as_ref().and_then(|core| core.source(&lead.source));
     let understood = judging::opening(cloud, source, lead, None).await?;
@@ -65,7 +66,7 @@ pub(crate) async fn assigned(
         truncated: false,
     };
     let payload = if assignment.masked() { payload.masked() } else { payload };
-    Ok(payload.body(assignment.offered_at).unwrap_or_default())
+    Ok(write(payload))
 }
 
 fn consent(understood: &Understood) -> Consent<'_> {

@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::Assignment;
-use leadyard_domain::dealer::{ChannelKind, ChannelWhen};
-use leadyard_domain::delivery::{Gate, Outcome, WebhookSecret, derive_secret};
+use leadyard_domain::dealer::{ChannelKind, ChannelWhen, Format};
+use leadyard_domain::delivery::{Gate, Outcome, Owner, Secrets, Template, WebhookSecret, derive_secret};
 use leadyard_domain::distribution::compiled::CompiledChannel;
 use leadyard_domain::distribution::{Chunk, Core};
 use leadyard_domain::error::Invalid;
@@ -25,6 +25,9 @@ use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::store::{Act, ChannelState, Disabled, SecretState, StoreError};
 use serde_json::json;
+
+use crate::form::Form;
+use crate::post::Echoes;
 
 /// How often keeping what became of a channel is tried again when others changed it.
 const ROUNDS: usize = 8;
@@ -36,6 +39,10 @@ pub(crate) struct Channels {
     company: CompanyId,
     dealer: DealerId,
     secret: SecretState,
+    /// What the dealer gave us.
+    given: Secrets,
+    /// The company's name.
+    provider: String,
     all: Vec<Known>,
 }
 
@@ -43,6 +50,8 @@ pub(crate) struct Channels {
 #[derive(Clone)]
 pub(crate) struct Known {
     pub(crate) channel: CompiledChannel,
+    /// The form of the dealer's own API, where the channel names one.
+    pub(crate) template: Option<Arc<Template>>,
     state: ChannelState,
 }
 
@@ -60,7 +69,7 @@ pub(crate) enum Turn {
 /// the lead was decided under.
 pub(crate) async fn of(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> Result<Channels, StoreError> {
     let (company, dealer) = (&assignment.company, &assignment.dealer);
-    let written = written(cloud, lead, assignment).await?;
+    let (core, written) = written(cloud, lead, assignment).await?;
     let reach = cloud.store.dealer_reach(company, dealer).await?;
     let mut states = reach.channels;
     let all = written.into_iter().map(|channel| {
@@ -72,19 +81,58 @@ pub(crate) async fn of(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> R
             Some(other) => ChannelState { v: other.v, ..ChannelState::new(channel.order, mark) },
             None => ChannelState::new(channel.order, mark),
         };
-        Known { channel, state }
+        let template = match &channel.format {
+            Format::Template(id) => core.as_ref().and_then(|core| core.template(id)).cloned().map(Arc::new),
+            Format::Standard | Format::Adf => None,
+        };
+        Known { channel, template, state }
     });
+    let all: Vec<Known> = all.collect();
+    let given = given(cloud, company, dealer, &all).await?;
     Ok(Channels {
         company: company.clone(),
         dealer: dealer.clone(),
         secret: reach.secret,
-        all: all.collect(),
+        given,
+        provider: core.as_ref().map(|core| core.company.name.clone()).unwrap_or_default(),
+        all,
     })
+}
+
+/// What the dealer gave us in confidence; read only where a template names any of it. One that cannot be opened is
+/// one that is not there: the attempt says so, and the lead goes on.
+async fn given(
+    cloud: &Cloud,
+    company: &CompanyId,
+    dealer: &DealerId,
+    channels: &[Known],
+) -> Result<Secrets, StoreError> {
+    let mut templates = channels.iter().filter_map(|known| known.template.as_deref());
+    if templates.all(|template| template.secrets().is_empty()) {
+        return Ok(Secrets::new());
+    }
+    let kept = cloud.store.given_secrets(company, dealer).await?;
+    let opened = kept.secrets.into_iter().filter_map(|(name, secret)| {
+        match secret.sealed.open(cloud.master.bytes(), Owner { company, dealer, name: &name }) {
+            Ok(secret) => Some((name, secret)),
+            Err(_) => {
+                tracing::error!(dealer.id = %dealer, secret.name = name, "a secret that is kept cannot be opened");
+                None
+            }
+        }
+    });
+    Ok(opened.collect())
 }
 
 /// What a channel is, so that another of the same order is told from it.
 fn mark(channel: &CompiledChannel) -> String {
-    leadyard_platform::store::channel_mark(channel.kind, &channel.address)
+    match &channel.format {
+        Format::Standard => leadyard_platform::store::channel_mark(channel.kind, &channel.address),
+        // One whose form was put right begins anew as well.
+        format @ (Format::Adf | Format::Template(_)) => {
+            leadyard_platform::store::channel_mark(channel.kind, &format!("{} {format}", channel.address))
+        }
+    }
 }
 
 /// The channels as the rulebook in force has them, or the one the lead was decided under.
@@ -92,7 +140,7 @@ async fn written(
     cloud: &Cloud,
     lead: &Lead,
     assignment: &Assignment,
-) -> Result<Vec<CompiledChannel>, StoreError> {
+) -> Result<(Option<Arc<Core>>, Vec<CompiledChannel>), StoreError> {
     let (dealer, decided_under) = (&assignment.dealer, assignment.rulebook);
     // One that an earlier version wrote does not say where it was sold.
     let state = assignment.sold_in.or_else(|| lead.location().state());
@@ -109,10 +157,10 @@ async fn written(
         };
         let found = cloud.rulebooks.find(&cloud.store, &core, &lead.category, state, channels).await?;
         if let Some(found) = found {
-            return Ok(found);
+            return Ok((Some(core), found));
         }
     }
-    Ok(Vec::new())
+    Ok((None, Vec::new()))
 }
 
 impl Channels {
@@ -121,6 +169,22 @@ impl Channels {
         let derive =
             |generation| derive_secret(cloud.master.bytes(), &self.company, &self.dealer, generation);
         self.secret.standing(now).into_iter().map(derive).collect()
+    }
+
+    /// In what form a channel is told.
+    pub(crate) fn form<'a>(&'a self, known: &'a Known) -> Form<'a> {
+        Form {
+            format: &known.channel.format,
+            template: known.template.as_deref(),
+            vendor: &known.channel.vendor,
+            provider: &self.provider,
+            secrets: &self.given,
+        }
+    }
+
+    /// What an answer may repeat of a lead, and of what the dealer gave us.
+    pub(crate) fn echoes(&self, lead: &Lead) -> Echoes {
+        Echoes::of(lead, &self.given)
     }
 
     /// The first channel and its fallbacks, in their order.

@@ -12,16 +12,18 @@ use leadyard_domain::delivery::{
     WithdrawnPayload, next_attempt, webhook_id,
 };
 use leadyard_domain::enquiry::Understood;
-use leadyard_domain::ids::{AssignmentId, EnquiryId, LeadId};
+use leadyard_domain::ids::{ActId, AssignmentId, EnquiryId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
-use leadyard_platform::store::{Delivery, StoreError};
+use leadyard_platform::store::{Act, Delivery, StoreError};
+use serde_json::json;
 
 use crate::body;
 use crate::channels::{self, Channels, Turn};
 use crate::copies;
+use crate::form::{About, Form, Says, Unwritten, Written};
 use crate::post::{self, Post, Way};
 
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
@@ -87,26 +89,27 @@ pub(crate) async fn try_once(
             return Ok(follow(cloud, delivery, &outcome));
         }
     };
-    let (body, number) = match delivery.event {
-        Event::Repeated => {
-            (repeated_body(cloud, &lead, delivery, assignment.as_ref()).await?, repeat_number(delivery))
-        }
-        Event::Withdrawn => (withdrawn_body(delivery), 1),
-        Event::Warned => (assignment.as_ref().map(|of| warned_body(delivery, of)).unwrap_or_default(), 1),
-        Event::Assigned => match &assignment {
-            Some(assignment) => (body::assigned(cloud, &lead, assignment).await?, assigned_number(delivery)),
-            None => (String::new(), assigned_number(delivery)),
-        },
-        Event::Erased => (erased_body(delivery), 1),
+    // Whose turn it is was found among them, and they by the assignment.
+    let (Some(of), Some(assignment)) = (&channels, &assignment) else { return Ok(None) };
+    let number = match delivery.event {
+        Event::Repeated => repeat_number(delivery),
+        Event::Assigned => assigned_number(delivery),
+        Event::Withdrawn | Event::Warned | Event::Erased => 1,
     };
+    let webhook_id = webhook_id(delivery.assignment, delivery.event, number);
+    let written = write(cloud, &lead, delivery, assignment, &webhook_id, &of.form(&known)).await?;
     let now = cloud.clock.now();
-    let secrets = channels.as_ref().and_then(|channels| channels.secrets(cloud, now).ok());
     let post = Post {
-        webhook_id: webhook_id(delivery.assignment, delivery.event, number),
-        body,
-        secrets: secrets.unwrap_or_default(),
+        webhook_id,
+        written,
+        secrets: of.secrets(cloud, now).unwrap_or_default(),
+        template: known.template.clone(),
+        echoes: of.echoes(&lead),
     };
     let way = post::way(&known.channel, post, now);
+    if matches!(way, Way::Unsaid) {
+        tell_by_hand(cloud, delivery, known.channel.order).await?;
+    }
     let mut under_way = None;
     if way.leaves() && !once_at_least(delivery) {
         under_way = cloud.outbound.enter(&delivery.company, &delivery.dealer);
@@ -118,6 +121,7 @@ pub(crate) async fn try_once(
             return Ok(Some(try_again(delivery, channels::room_at(cloud, now), now)));
         }
     }
+    let leaves = way.leaves();
     let (outcome, attempt) = post::attempt(cloud, way, known.channel.order, now).await;
     drop(under_way);
     tracing::info!(
@@ -125,7 +129,8 @@ pub(crate) async fn try_once(
         event = %delivery.event, channel.order = known.channel.order, attempt.end = %attempt.end,
         attempt.what = %attempt.what, "a holder was told"
     );
-    if let Some(channels) = &channels {
+    // What was not sent says nothing of the channel.
+    if leaves && let Some(channels) = &channels {
         channels.learn(cloud, known, &outcome).await;
     }
     delivery.attempts.push(attempt);
@@ -262,18 +267,73 @@ fn assigned_number(delivery: &Delivery) -> u32 {
     delivery.number.parse().unwrap_or(ACCEPTED)
 }
 
-fn erased_body(delivery: &Delivery) -> String {
-    let payload = ErasedPayload { assignment: delivery.assignment, lead: delivery.lead };
-    payload.body(delivery.since).unwrap_or_default()
+/// The message in a channel's form.
+async fn write(
+    cloud: &Cloud,
+    lead: &Lead,
+    delivery: &Delivery,
+    assignment: &Assignment,
+    webhook_id: &str,
+    form: &Form<'_>,
+) -> Result<Result<Written, Unwritten>, StoreError> {
+    let about = About {
+        webhook_id,
+        lead: delivery.lead,
+        assignment: delivery.assignment,
+        company: &delivery.company,
+        dealer: &delivery.dealer,
+        reference: assignment.reference(),
+    };
+    let (lead_id, assignment_id) = (delivery.lead, delivery.assignment);
+    let says = match delivery.event {
+        Event::Assigned => {
+            let again = assigned_number(delivery) == ACCEPTED;
+            return body::assigned(cloud, lead, assignment, |payload| {
+                form.write(&about, assignment.offered_at, Says::Assigned { payload, again })
+            })
+            .await;
+        }
+        Event::Repeated => return repeated(cloud, lead, delivery, assignment, form, &about).await,
+        Event::Warned => Says::Warned(WarnedPayload {
+            assignment: assignment_id,
+            lead: lead_id,
+            accept_by: assignment.accept_by.map_or(delivery.since, |by| by.at),
+        }),
+        Event::Withdrawn => Says::Withdrawn(WithdrawnPayload {
+            assignment: assignment_id,
+            lead: lead_id,
+            reason: delivery.reason.unwrap_or(WithdrawalReason::Unconfirmed),
+        }),
+        Event::Erased => Says::Erased(ErasedPayload { assignment: assignment_id, lead: lead_id }),
+    };
+    Ok(form.write(&about, delivery.since, says))
 }
 
-fn warned_body(delivery: &Delivery, assignment: &Assignment) -> String {
-    let payload = WarnedPayload {
-        assignment: delivery.assignment,
-        lead: delivery.lead,
-        accept_by: assignment.accept_by.map_or(delivery.since, |by| by.at),
+/// A channel has no words for a message: the desk is told, where the dealer must be. Once, however often it is
+/// tried: the act is the message's own.
+async fn tell_by_hand(cloud: &Cloud, delivery: &Delivery, order: u8) -> Result<(), StoreError> {
+    match delivery.event {
+        Event::Withdrawn | Event::Erased => {}
+        Event::Assigned | Event::Repeated | Event::Warned => return Ok(()),
+    }
+    let mut own = [0; 10];
+    let tail = delivery.assignment.bytes().iter().rev();
+    own.iter_mut().zip(tail).for_each(|(own, byte)| *own = *byte);
+    own[0] ^= order;
+    let told = json!({
+        "lead": delivery.lead, "assignment": delivery.assignment, "dealer": delivery.dealer, "channel": order,
+        "event": delivery.event, "reason": delivery.reason,
+    });
+    let act = Act {
+        id: ActId::mint(delivery.since, own),
+        at: delivery.since,
+        by: "leadyard".to_owned(),
+        act: "tell_by_hand".to_owned(),
+        reason: None,
+        before: "null".to_owned(),
+        after: told.to_string(),
     };
-    payload.body(delivery.since).unwrap_or_default()
+    cloud.store.desk_tell(&delivery.company, delivery.lead, &act).await
 }
 
 /// Webhook ids tell the messages of an assignment apart: a repeat's by the end of its enquiry's id, which
@@ -284,14 +344,17 @@ fn repeat_number(delivery: &Delivery) -> u32 {
     tail.map_or(1, u32::from_be_bytes)
 }
 
-async fn repeated_body(
+async fn repeated(
     cloud: &Cloud,
     lead: &Lead,
     delivery: &Delivery,
-    assignment: Option<&Assignment>,
-) -> Result<String, StoreError> {
-    let Ok(id) = delivery.number.parse() else { return Ok(String::new()) };
-    let Some(enquiry) = cloud.store.enquiry_get(id).await? else { return Ok(String::new()) };
+    assignment: &Assignment,
+    form: &Form<'_>,
+    about: &About<'_>,
+) -> Result<Result<Written, Unwritten>, StoreError> {
+    let gone = || Ok(Err(Unwritten::Missing("no_enquiry")));
+    let Ok(id) = delivery.number.parse() else { return gone() };
+    let Some(enquiry) = cloud.store.enquiry_get(id).await? else { return gone() };
     let core = cloud.rulebooks.known(&lead.company);
     let source = |id| core.as_ref().and_then(|core| core.source(id));
     let understood = judging::understand(&enquiry, source(&enquiry.source));
@@ -303,7 +366,7 @@ async fn repeated_body(
             Some(core.offer_of(core.source(&enquiry.source)?, understood.offer.as_deref())?.id.clone())
         })
         .unwrap_or_else(|| lead.offer.clone());
-    let payload = RepeatedPayload {
+    let repeat = RepeatedPayload {
         assignment: delivery.assignment,
         lead: lead.id,
         enquiry: id,
@@ -317,9 +380,11 @@ async fn repeated_body(
         masked: false,
         truncated: false,
     };
-    let masked = assignment.is_some_and(Assignment::masked);
-    let payload = if masked { payload.masked() } else { payload };
-    Ok(payload.body(enquiry.received_at).unwrap_or_default())
+    let repeat = if assignment.masked() { repeat.masked() } else { repeat };
+    body::assigned(cloud, lead, assignment, |payload| {
+        form.write(about, enquiry.received_at, Says::Repeated { payload, repeat })
+    })
+    .await
 }
 
 /// What a repeat says of the person that the request which the dealer has did not, by its standard name.
@@ -341,13 +406,4 @@ fn filled(before: &Understood, now: &Understood) -> BTreeMap<&'static str, Strin
     let both = of(before).into_iter().zip(of(now));
     let new = both.filter(|((_, known), _)| known.is_none());
     new.filter_map(|(_, (name, value))| Some((name, value?.into_owned()))).collect()
-}
-
-fn withdrawn_body(delivery: &Delivery) -> String {
-    let payload = WithdrawnPayload {
-        assignment: delivery.assignment,
-        lead: delivery.lead,
-        reason: delivery.reason.unwrap_or(WithdrawalReason::Unconfirmed),
-    };
-    payload.body(delivery.since).unwrap_or_default()
 }

@@ -1,30 +1,53 @@
 //! One attempt at a dealer's channel: what is sent is signed, what is answered is judged.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use leadyard_domain::assignment::Attempt;
 use leadyard_domain::dealer::ChannelKind;
-use leadyard_domain::delivery::{End, FailureKind, Outcome, WebhookSecret, sign};
+use leadyard_domain::delivery::{End, FailureKind, Outcome, Secrets, Template, Verdict, WebhookSecret, sign};
 use leadyard_domain::distribution::compiled::CompiledChannel;
+use leadyard_domain::lead::Lead;
+use leadyard_domain::limits;
+use leadyard_domain::person::{without_contact, without_words};
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::outbound::Request;
+use leadyard_platform::outbound::{self, Request};
+
+use crate::form::{Unwritten, Written};
 
 /// What is sent.
 pub(crate) struct Post {
     pub(crate) webhook_id: String,
-    pub(crate) body: String,
+    pub(crate) written: Result<Written, Unwritten>,
     /// What proves that it came from us: all that stand, so that a dealer changes over without a gap.
     pub(crate) secrets: Vec<WebhookSecret>,
+    /// What its answer must be; nothing but 2xx, without one.
+    pub(crate) template: Option<Arc<Template>>,
+    pub(crate) echoes: Echoes,
 }
+
+/// What an answer may repeat and is not kept: the person, and what the dealer gave us in confidence.
+#[derive(Default)]
+pub(crate) struct Echoes(Vec<String>);
 
 /// How a message gets to its dealer, ready to go.
 pub(crate) enum Way {
     /// It is there as soon as it stands in the table: an inbox.
     Stands,
+    /// The channel's form has no words for it.
+    Unsaid,
     /// There is none: why not.
     None(&'static str),
     /// It is posted.
-    Post(Request),
+    Post(Box<Posted>),
+}
+
+/// A request, and how its answer is read.
+pub(crate) struct Posted {
+    request: Request,
+    template: Option<Arc<Template>>,
+    echoes: Echoes,
 }
 
 impl Way {
@@ -34,46 +57,114 @@ impl Way {
     }
 }
 
+impl Echoes {
+    pub(crate) fn of(lead: &Lead, secrets: &Secrets) -> Self {
+        let person = &lead.person;
+        let said = [&person.first_name, &person.last_name, &person.email, &person.phone, &person.street];
+        let said = said.into_iter().flatten().cloned();
+        Self(said.chain(secrets.values().cloned()).collect())
+    }
+
+    /// A text of a dealer's server, as much of it as is kept.
+    fn hidden(&self, text: &str) -> String {
+        let words: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        without_words(text, &words)
+    }
+}
+
 /// Signs a message and addresses it.
 pub(crate) fn way(channel: &CompiledChannel, post: Post, now: Timestamp) -> Way {
-    match channel.kind {
-        ChannelKind::Inbox => Way::Stands,
-        ChannelKind::Webhook => match signed(&post, now) {
-            None => Way::None("unsigned"),
-            Some(headers) => {
-                Way::Post(Request { url: channel.address.clone(), headers, body: post.body.into(), at: now })
-            }
-        },
-    }
+    let written = match (channel.kind, post.written) {
+        (ChannelKind::Inbox, _) => return Way::Stands,
+        (ChannelKind::Webhook, Err(Unwritten::Unsaid)) => return Way::Unsaid,
+        (ChannelKind::Webhook, Err(Unwritten::Missing(what))) => return Way::None(what),
+        (ChannelKind::Webhook, Ok(written)) => written,
+    };
+    let Some(headers) = signed(written.headers, &post.webhook_id, &written.body, &post.secrets, now) else {
+        return Way::None("unsigned");
+    };
+    let url = channel.address.clone();
+    let request = Request { method: written.method, url, headers, body: written.body.into(), at: now };
+    Way::Post(Box::new(Posted { request, template: post.template, echoes: post.echoes }))
 }
 
 /// Makes one attempt, by the channel of this order.
 pub(crate) async fn attempt(cloud: &Cloud, way: Way, order: u8, now: Timestamp) -> (Outcome, Attempt) {
-    let (outcome, what, ms, answer) = match way {
-        Way::Stands => (Outcome::Received, "inbox".to_owned(), 0, String::new()),
-        Way::None(why) => (Outcome::of_failure(FailureKind::BadUrl), why.to_owned(), 0, String::new()),
-        Way::Post(request) => {
-            let attempt = cloud.outbound.post(request).await;
-            let what = match attempt.outcome.failure() {
-                None => attempt.status.map_or_else(|| "received".to_owned(), |status| status.to_string()),
-                Some(failure) => failure.to_string(),
-            };
-            (attempt.outcome, what, attempt.elapsed_ms, Attempt::kept(&attempt.answer))
+    let (outcome, mut attempt) = match way {
+        Way::Stands => (Outcome::Received, made("inbox".to_owned())),
+        Way::Unsaid => (Outcome::of_failure(FailureKind::BadUrl), made("unsaid".to_owned())),
+        Way::None(why) => (Outcome::of_failure(FailureKind::BadUrl), made(why.to_owned())),
+        Way::Post(posted) => {
+            let Posted { request, template, echoes } = *posted;
+            let answered = cloud.outbound.post(request).await;
+            judged(template.as_deref(), &echoes, &answered)
         }
     };
-    let end = End::BEFORE_ANY.and(&outcome);
-    (outcome, Attempt { at: now, end, what, ms, channel: order, answer })
+    attempt.end = End::BEFORE_ANY.and(&outcome);
+    (outcome, Attempt { at: now, channel: order, ..attempt })
 }
 
-fn signed(post: &Post, now: Timestamp) -> Option<HeaderMap> {
+fn made(what: String) -> Attempt {
+    Attempt {
+        at: Timestamp::UNIX_EPOCH,
+        end: End::BEFORE_ANY,
+        what,
+        ms: 0,
+        channel: 0,
+        answer: String::new(),
+        reference: String::new(),
+        reason: String::new(),
+    }
+}
+
+/// What an answer means, and what is kept of it.
+fn judged(template: Option<&Template>, echoes: &Echoes, answered: &outbound::Attempt) -> (Outcome, Attempt) {
+    let (outcome, reference, reason) = match template {
+        None => (answered.outcome, None, None),
+        Some(template) => {
+            match template.judge(answered.outcome, answered.status, &answered.answer, answered.answer_cut) {
+                Verdict::Received(reference) => (Outcome::Received, reference, None),
+                Verdict::Declined(failure, reason) => (Outcome::NotReceived(failure), None, reason),
+                Verdict::Failed(outcome) => (outcome, None, None),
+            }
+        }
+    };
+    let what = match outcome.failure() {
+        None => answered.status.map_or_else(|| "received".to_owned(), |status| status.to_string()),
+        Some(failure) => failure.to_string(),
+    };
+    let kept = |text: &str| without_contact(&echoes.hidden(text)).into_owned();
+    let cut = |text: String, most: usize| {
+        let end = text.floor_char_boundary(most);
+        text.get(..end).unwrap_or_default().to_owned()
+    };
+    let attempt = Attempt {
+        ms: answered.elapsed_ms,
+        answer: Attempt::kept(&kept(&answered.answer)),
+        // Long numbers are what ids are made of: only what is the person's own is hidden.
+        reference: cut(
+            reference.map(|said| echoes.hidden(&said)).unwrap_or_default(),
+            limits::DEALER_REFERENCE_BYTES,
+        ),
+        reason: cut(reason.map(|said| kept(&said)).unwrap_or_default(), limits::DECLINE_REASON_BYTES),
+        ..made(what)
+    };
+    (outcome, attempt)
+}
+
+fn signed(
+    mut headers: HeaderMap,
+    webhook_id: &str,
+    body: &str,
+    secrets: &[WebhookSecret],
+    now: Timestamp,
+) -> Option<HeaderMap> {
     let seconds = now.as_second();
-    if post.secrets.is_empty() {
+    if secrets.is_empty() {
         return None;
     }
-    let signature = sign(&post.secrets, &post.webhook_id, seconds, post.body.as_bytes()).ok()?;
-    let mut headers = HeaderMap::new();
-    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert("webhook-id", HeaderValue::from_str(&post.webhook_id).ok()?);
+    let signature = sign(secrets, webhook_id, seconds, body.as_bytes()).ok()?;
+    headers.insert("webhook-id", HeaderValue::from_str(webhook_id).ok()?);
     headers.insert("webhook-timestamp", HeaderValue::from(seconds));
     headers.insert("webhook-signature", HeaderValue::from_str(&signature).ok()?);
     Some(headers)

@@ -24,8 +24,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::HeaderMap;
 use http::header::RETRY_AFTER;
+use http::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::delivery::{FailureKind, Outcome, check_url, retry_after_s};
 use leadyard_domain::ids::{CompanyId, DealerId};
@@ -65,6 +65,8 @@ impl Settings {
 
 /// What is posted. No `Debug`: the body is full of a person.
 pub struct Request {
+    /// `POST`, or what the dealer's own API asks for.
+    pub method: Method,
     /// The dealer's URL, as the rulebook has it.
     pub url: String,
     /// All headers but those of the connection; `Content-Type` and the signature among them.
@@ -241,7 +243,7 @@ async fn exchange(
     url: Url,
     deadline: Instant,
 ) -> Result<Answer, FailureKind> {
-    let sent = client.post(url).headers(request.headers).body(request.body).send();
+    let sent = client.request(request.method, url).headers(request.headers).body(request.body).send();
     let mut response = timeout_at(deadline, sent)
         .await
         .map_err(|_| FailureKind::Timeout)?

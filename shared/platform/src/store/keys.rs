@@ -201,6 +201,10 @@ pub enum Key<'a> {
     /// `N#company#dealer` / `S`. Which generation of webhook secret the dealer has, and until when the one before
     /// stands beside it; never the secret, which is derived. Written by the console, under a version.
     DealerSecret(&'a CompanyId, &'a DealerId),
+    /// `NG#company#dealer` / `G`. What the dealer gave us in confidence, sealed: at most ten secrets, some 15 KB where
+    /// all are as long as they may be, else less than 1 KB. In a partition of its own: only templates that name
+    /// one read it. Written by the console, under a version.
+    GivenSecrets(&'a CompanyId, &'a DealerId),
     /// `S#company` / `S`. Stop and pauses, under a version. Written by the console.
     Switches(&'a CompanyId),
     /// `W#company` / `W#category`. Leads of this category are to be woken: how many at most, and whose
@@ -253,6 +257,7 @@ impl Key<'_> {
             Self::Channel { company, dealer, .. } | Self::DealerSecret(company, dealer) => {
                 format!("N#{company}#{dealer}")
             }
+            Self::GivenSecrets(company, dealer) => format!("NG#{company}#{dealer}"),
             Self::Switches(company) => format!("S#{company}"),
             Self::Wake(company, _) => format!("W#{company}"),
         }
@@ -290,6 +295,7 @@ impl Key<'_> {
             Self::RulebookChunk(_, version, chunk) => format!("chunk#{version:010}#{chunk}"),
             Self::RulebookText(_, version, number) => format!("text#{version:010}#{number:05}"),
             Self::Channel { order, .. } => format!("C#{order}"),
+            Self::GivenSecrets(_, _) => "G".to_owned(),
             Self::Switches(_) | Self::DealerSecret(_, _) => "S".to_owned(),
             Self::Wake(_, category) => format!("W#{category}"),
         }
