@@ -28,6 +28,7 @@ mod delivery;
 mod channels;
 mod mail;
 mod redelivery;
+mod formats;
 mod desk;
 mod acts;
 mod deadlines;

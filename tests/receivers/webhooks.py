@@ -103,20 +103,22 @@ def check(ready):
     assert holds(first, body, headers) and holds(second, body, headers), "both, while it rotates"
 
 
-def main(program):
+def main(rules, checks):
+    """Runs the program with the rules that lead to a dealer here, and checks what it sends."""
+    program = sys.argv[1]
     dealer = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Dealer)
     threading.Thread(target=dealer.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder:
-        rulebook(pathlib.Path(folder), dealer.server_address[1])
+        rules(pathlib.Path(folder), dealer.server_address[1])
         serve = [program, "serve", "--memory", "--port", "0", "--json", "--log", "error", "--rules", folder]
         running = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True)
         try:
-            check(json.loads(running.stdout.readline()))
+            checks(json.loads(running.stdout.readline()))
         finally:
             running.kill()
             running.wait()
-    print("standardwebhooks (Python) verifies what we sign")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(rulebook, check)
+    print("standardwebhooks (Python) verifies what we sign")

@@ -40,6 +40,10 @@ pub enum Says {
 pub struct Told {
     /// By company and dealer: `acme/hudson`.
     pub who: String,
+    /// `POST` …
+    pub method: String,
+    /// All its headers.
+    pub headers: HeaderMap,
     /// Its `webhook-id`.
     pub id: String,
     /// `lead.assigned` …
@@ -59,6 +63,16 @@ pub struct Told {
 }
 
 impl Told {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.raw).expect("what is sent is UTF-8")
+    }
+
     /// The lead it is about.
     pub fn lead(&self) -> &str {
         self.body["data"]["lead_id"].as_str().unwrap_or_default()
@@ -135,7 +149,7 @@ impl Dealers {
             let dealers = dealers.clone();
             Box::pin(async move {
                 let path = request.url.splitn(4, '/').nth(3).unwrap_or_default().to_owned();
-                let says = dealers.take(&path, &request.headers, &request.body);
+                let says = dealers.take(request.method.as_str(), &path, &request.headers, &request.body);
                 let answer =
                     |status, retry_after| Answer { status, retry_after, body: Bytes::new(), cut: false };
                 let _open = (says == Says::Hangs || matches!(says, Says::Slow(_))).then(|| dealers.open());
@@ -169,7 +183,7 @@ impl Dealers {
         let _ = self.0.released.subscribe().wait_for(|released| *released).await;
     }
 
-    fn take(&self, who: &str, headers: &HeaderMap, body: &[u8]) -> Says {
+    fn take(&self, method: &str, who: &str, headers: &HeaderMap, body: &[u8]) -> Says {
         let says = self.0.says.lock().unwrap().get(who).copied().unwrap_or(Says::Status(200));
         if says == Says::IsShut {
             return says;
@@ -178,6 +192,8 @@ impl Dealers {
         let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
         let told = Told {
             who: who.to_owned(),
+            method: method.to_owned(),
+            headers: headers.clone(),
             id: header("webhook-id").to_owned(),
             event: parsed["type"].as_str().unwrap_or_default().to_owned(),
             signed: self.signed(who, headers, body),
@@ -235,7 +251,9 @@ impl Dealers {
             }
         };
         let mut lines = head.lines();
-        let path = lines.next()?.split(' ').nth(1)?.trim_start_matches('/').to_owned();
+        let mut first = lines.next()?.split(' ');
+        let method = first.next()?.to_owned();
+        let path = first.next()?.trim_start_matches('/').to_owned();
         let mut headers = HeaderMap::new();
         for (name, value) in lines.filter_map(|line| line.split_once(':')) {
             let name = http::HeaderName::from_bytes(name.as_bytes()).ok()?;
@@ -247,7 +265,7 @@ impl Dealers {
                 return None;
             }
         }
-        let (status, more, said) = match self.take(&path, &headers, &body) {
+        let (status, more, said) = match self.take(&method, &path, &headers, &body) {
             Says::Status(status) => (status, String::new(), ""),
             Says::Later(status, seconds) => (status, format!("retry-after: {seconds}\r\n"), ""),
             Says::Body(status, said) => (status, String::new(), said),

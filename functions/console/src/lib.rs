@@ -42,10 +42,11 @@ mod statement;
 mod channels;
 mod trial;
 mod secrets;
+mod given;
 mod rulebook;
 mod switches;
 
-use axum::routing::{get, patch, post};
+use axum::routing::{get, patch, post, put};
 use axum::{Json, Router};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{method_not_allowed, not_found};
@@ -88,6 +89,8 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/dealers/{dealer}/deposits/{reference}/reverse", post(statement::reverse))
         .route("/v1/dealers/{dealer}/secret", post(secrets::show))
         .route("/v1/dealers/{dealer}/secret/rotate", post(secrets::rotate))
+        .route("/v1/dealers/{dealer}/secrets", get(given::list))
+        .route("/v1/dealers/{dealer}/secrets/{name}", put(given::set).delete(given::take_away))
         .route("/v1/dealers/{dealer}/channels", get(channels::list))
         .route("/v1/dealers/{dealer}/channels/{order}/enable", post(channels::enable))
         .route("/v1/dealers/{dealer}/channels/{order}/test", post(trial::begin))

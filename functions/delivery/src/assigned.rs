@@ -16,11 +16,12 @@ use leadyard_platform::mail::About;
 use leadyard_platform::store::{Act, Changes, Delivery, StoreError};
 use serde_json::json;
 
-use crate::body::{self, Form};
+use crate::body;
 use crate::channels::{self, Channels, Turn};
 use crate::copies::{self, Copies};
+use crate::form::{Message, Says};
 use crate::post::{self, Post, Way};
-use crate::taken_back::{lapse, take_back};
+use crate::taken_back::{decline, lapse, take_back};
 
 /// How soon after an attempt's time the sweep looks, should the delayed message be lost.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
@@ -134,17 +135,31 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
             return Box::pin(ended_before_it_began(cloud, assignment, &channels, why, now)).await;
         }
     };
-    let form = Form::of(cloud, &lead, &assignment, &channels, known.channel.kind);
-    let content = body::assigned(cloud, &lead, &assignment, &form).await?;
+    let webhook_id = webhook_id(assignment.id, Event::Assigned, 1);
+    let message = Message {
+        webhook_id: &webhook_id,
+        lead: lead.id,
+        assignment: assignment.id,
+        company: &assignment.company,
+        dealer: &assignment.dealer,
+        reference: None,
+    };
+    let form = channels.form(cloud, &lead, &assignment, &known);
+    let written = body::assigned(cloud, &lead, &assignment, |payload| {
+        form.write(&message, assignment.offered_at, Says::Assigned { payload, again: false })
+    })
+    .await?;
     // What was read took its time.
     let now = cloud.clock.now();
     let order = known.channel.order;
     let post = Post {
-        webhook_id: webhook_id(assignment.id, Event::Assigned, 1),
-        content,
+        webhook_id,
+        written,
         about: about(&assignment, &known.channel),
         sender: body::sender(cloud, &lead),
         secrets: channels.secrets(cloud, now).unwrap_or_default(),
+        template: known.template.clone(),
+        echoes: channels.echoes(&lead),
     };
     let way = post::way(&known.channel, post, now);
     let mut under_way = None;
@@ -170,6 +185,7 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
             return Ok(());
         }
     }
+    let leaves = way.leaves();
     let (outcome, attempt) = post::attempt(cloud, way, order, now).await;
     drop(under_way);
     tracing::info!(
@@ -177,7 +193,9 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         channel.order = order, attempt.number = number, attempt.end = %attempt.end, attempt.what = %attempt.what,
         "an attempt was made"
     );
-    channels.learn(cloud, known, &outcome).await;
+    if leaves {
+        channels.learn(cloud, known, &outcome).await;
+    }
     ended(cloud, assignment, number, &outcome, attempt, &channels).await
 }
 
@@ -261,6 +279,7 @@ async fn ended(
 ) -> Result<(), StoreError> {
     let now = cloud.clock.now();
     let mut seen = assignment;
+    let mut withdrawal = None;
     for _ in 0..ROUNDS {
         let mut next = seen.clone();
         next.end_attempt(number, attempt.clone());
@@ -269,6 +288,18 @@ async fn ended(
         let speaks = next.delivery == DeliveryState::Pending
             && next.state.holds()
             && (next.attempt_count == number || *outcome == Outcome::Received);
+        if speaks && outcome.is_declined() {
+            if decline(cloud, next, &mut withdrawal, now).await? {
+                return Ok(());
+            }
+            let stands = cloud.store.assignment_get(seen.lead, seen.cycle, seen.id).await?;
+            let Some(stands) = stands else { return Ok(()) };
+            if stands.attempt(number) == Some(&attempt) {
+                return Ok(()); // it was we who changed it, and the reply was lost
+            }
+            seen = stands;
+            continue;
+        }
         if speaks {
             follow(cloud, &mut next, outcome, channels, now).await?;
         }

@@ -1,12 +1,12 @@
-//! What a dealer is sent of a lead: the webhook's JSON, or the letter that says the same.
+//! What a dealer is sent of a lead, before it has a form; and what a letter says beside it.
 
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use leadyard_domain::access::AnswerLink;
 use leadyard_domain::assignment::Assignment;
-use leadyard_domain::dealer::ChannelKind;
-use leadyard_domain::delivery::letter::{self, Letter, Links, Terms};
+use leadyard_domain::delivery::letter::{Links, Terms};
 use leadyard_domain::delivery::{Address, AssignedPayload, Consent, Person};
 use leadyard_domain::enquiry::Understood;
 use leadyard_domain::lead::{Answer, AssignmentState, Lead};
@@ -17,91 +17,14 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
 use leadyard_platform::store::StoreError;
 
-use crate::channels::Channels;
-
-/// What a message says, in the form that its channel takes.
-pub(crate) enum Content {
-    Json(String),
-    Letter(Letter),
-}
-
-/// The form that a channel takes.
-pub(crate) enum Form {
-    Json,
-    Letter(Terms),
-}
-
-impl Form {
-    /// Of a message about this assignment, by a channel of this kind.
-    pub(crate) fn of(
-        cloud: &Cloud,
-        lead: &Lead,
-        assignment: &Assignment,
-        channels: &Channels,
-        kind: ChannelKind,
-    ) -> Self {
-        match kind {
-            ChannelKind::Inbox | ChannelKind::Webhook | ChannelKind::Sqs => Self::Json,
-            ChannelKind::Mail => Self::Letter(terms(cloud, lead, assignment, channels)),
-        }
-    }
-
-    /// A message in this form: its body, or the letter that says the same.
-    pub(crate) fn content(
-        &self,
-        body: impl FnOnce() -> String,
-        letter: impl FnOnce(&Terms) -> Letter,
-    ) -> Content {
-        match self {
-            Self::Json => Content::Json(body()),
-            Self::Letter(terms) => Content::Letter(letter(terms)),
-        }
-    }
-}
-
-/// Who letters of a company come from.
-pub(crate) fn sender(cloud: &Cloud, lead: &Lead) -> Option<MailSender> {
-    cloud.rulebooks.known(&lead.company)?.company.mail.clone()
-}
-
-fn terms(cloud: &Cloud, lead: &Lead, assignment: &Assignment, channels: &Channels) -> Terms {
-    let core = cloud.rulebooks.known(&lead.company);
-    let offer = core.as_ref().and_then(|core| core.offer(&lead.offer)).map(|offer| offer.name.clone());
-    Terms {
-        company: core.map_or_else(|| lead.company.to_string(), |core| core.company.name.clone()),
-        offer: offer.unwrap_or_else(|| lead.offer.to_string()),
-        zone: channels.zone(),
-        links: links(cloud, assignment),
-    }
-}
-
-/// Where the dealer answers by a click: while there is something to answer.
-fn links(cloud: &Cloud, assignment: &Assignment) -> Option<Links> {
-    let console = cloud.mail.console_url().filter(|_| assignment.state == AssignmentState::Offered)?;
-    // From the offer on, so that every attempt says the same.
-    let days = SignedDuration::from_hours(24 * limits::ANSWER_LINK_DAYS);
-    let until = assignment.offered_at.saturating_add(days).unwrap_or(assignment.offered_at);
-    let link = |answer| {
-        let token = cloud.master.mint(&AnswerLink {
-            lead: assignment.lead,
-            cycle: assignment.cycle,
-            assignment: assignment.id,
-            answer,
-            until_s: until.as_second(),
-        });
-        format!("{console}/answer/{token}")
-    };
-    Some(Links { accept: link(Answer::Accept), decline: link(Answer::Decline) })
-}
-
-/// The body of an assignment: the same bytes at every attempt, as long as the lead is the same. Until the
+/// An assignment, for whoever writes it: the same at every attempt, as long as the lead is the same. Until the
 /// dealer has accepted what it must accept, without the person.
-pub(crate) async fn assigned(
+pub(crate) async fn assigned<Written>(
     cloud: &Cloud,
     lead: &Lead,
     assignment: &Assignment,
-    form: &Form,
-) -> Result<Content, StoreError> {
+    write: impl FnOnce(AssignedPayload<'_>) -> Written,
+) -> Result<Written, StoreError> {
     let core = cloud.rulebooks.known(&lead.company);
     let source = core.as_ref().and_then(|core| core.source(&lead.source));
     let understood = judging::opening(cloud, source, lead, None).await?;
@@ -149,10 +72,7 @@ pub(crate) async fn assigned(
         truncated: false,
     };
     let payload = if assignment.masked() { payload.masked() } else { payload };
-    Ok(match form {
-        Form::Json => Content::Json(payload.body(assignment.offered_at).unwrap_or_default()),
-        Form::Letter(terms) => Content::Letter(letter::assigned(&payload, terms)),
-    })
+    Ok(write(payload))
 }
 
 fn consent(understood: &Understood) -> Consent<'_> {
@@ -161,4 +81,40 @@ fn consent(understood: &Understood) -> Consent<'_> {
         text: understood.consent.text.as_deref().map(Into::into),
         certificate: understood.consent.trusted_form.as_deref().or(understood.consent.leadid.as_deref()),
     }
+}
+
+/// Who letters of a company come from.
+pub(crate) fn sender(cloud: &Cloud, lead: &Lead) -> Option<MailSender> {
+    cloud.rulebooks.known(&lead.company)?.company.mail.clone()
+}
+
+/// What a letter about this assignment says beside the message.
+pub(crate) fn terms(cloud: &Cloud, lead: &Lead, assignment: &Assignment, zone: TimeZone) -> Terms {
+    let core = cloud.rulebooks.known(&lead.company);
+    let offer = core.as_ref().and_then(|core| core.offer(&lead.offer)).map(|offer| offer.name.clone());
+    Terms {
+        company: core.map_or_else(|| lead.company.to_string(), |core| core.company.name.clone()),
+        offer: offer.unwrap_or_else(|| lead.offer.to_string()),
+        zone,
+        links: links(cloud, assignment),
+    }
+}
+
+/// Where the dealer answers by a click: while there is something to answer.
+fn links(cloud: &Cloud, assignment: &Assignment) -> Option<Links> {
+    let console = cloud.mail.console_url().filter(|_| assignment.state == AssignmentState::Offered)?;
+    // From the offer on, so that every attempt says the same.
+    let days = SignedDuration::from_hours(24 * limits::ANSWER_LINK_DAYS);
+    let until = assignment.offered_at.saturating_add(days).unwrap_or(assignment.offered_at);
+    let link = |answer| {
+        let token = cloud.master.mint(&AnswerLink {
+            lead: assignment.lead,
+            cycle: assignment.cycle,
+            assignment: assignment.id,
+            answer,
+            until_s: until.as_second(),
+        });
+        format!("{console}/answer/{token}")
+    };
+    Some(Links { accept: link(Answer::Accept), decline: link(Answer::Decline) })
 }

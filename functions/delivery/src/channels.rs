@@ -17,8 +17,10 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::Assignment;
-use leadyard_domain::dealer::{ChannelKind, ChannelWhen};
-use leadyard_domain::delivery::{Gate, MailFate, Outcome, WebhookSecret, derive_secret};
+use leadyard_domain::dealer::{ChannelKind, ChannelWhen, Format};
+use leadyard_domain::delivery::{
+    Gate, MailFate, Outcome, Owner, Secrets, Template, WebhookSecret, derive_secret,
+};
 use leadyard_domain::distribution::compiled::CompiledChannel;
 use leadyard_domain::distribution::{Chunk, Core};
 use leadyard_domain::error::Invalid;
@@ -27,6 +29,10 @@ use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::store::{Act, ChannelState, Disabled, SecretState, StoreError};
 use serde_json::json;
+
+use crate::body;
+use crate::form::Form;
+use crate::post::Echoes;
 
 /// How often keeping what became of a channel is tried again when others changed it.
 const ROUNDS: usize = 8;
@@ -39,6 +45,10 @@ pub(crate) struct Channels {
     dealer: DealerId,
     zone: TimeZone,
     secret: SecretState,
+    /// What the dealer gave us.
+    given: Secrets,
+    /// The company's name.
+    provider: String,
     all: Vec<Known>,
 }
 
@@ -46,6 +56,8 @@ pub(crate) struct Channels {
 #[derive(Clone)]
 pub(crate) struct Known {
     pub(crate) channel: CompiledChannel,
+    /// The form of the dealer's own API, where the channel names one.
+    pub(crate) template: Option<Arc<Template>>,
     state: ChannelState,
 }
 
@@ -63,7 +75,7 @@ pub(crate) enum Turn {
 /// the lead was decided under.
 pub(crate) async fn of(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> Result<Channels, StoreError> {
     let (company, dealer) = (&assignment.company, &assignment.dealer);
-    let Written { channels: written, zone } = written(cloud, lead, assignment).await?;
+    let (core, Reached { channels: written, zone }) = reached(cloud, lead, assignment).await?;
     let reach = cloud.store.dealer_reach(company, dealer).await?;
     let mut states = reach.channels;
     let all = written.into_iter().map(|channel| {
@@ -75,24 +87,71 @@ pub(crate) async fn of(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> R
             Some(other) => ChannelState { v: other.v, ..ChannelState::new(channel.order, mark) },
             None => ChannelState::new(channel.order, mark),
         };
-        Known { channel, state }
+        let template = core.as_ref().and_then(|core| template(core, &channel));
+        Known { channel, template, state }
     });
+    let all: Vec<Known> = all.collect();
+    let given = given(cloud, company, dealer, all.iter().filter_map(|known| known.template.as_deref())).await?;
     Ok(Channels {
         company: company.clone(),
         dealer: dealer.clone(),
         zone,
         secret: reach.secret,
-        all: all.collect(),
+        given,
+        provider: core.as_ref().map(|core| core.company.name.clone()).unwrap_or_default(),
+        all,
     })
+}
+
+/// The form of the dealer's own API, where a channel names one.
+pub(crate) fn template(core: &Core, channel: &CompiledChannel) -> Option<Arc<Template>> {
+    match &channel.format {
+        Format::Template(id) => core.template(id).cloned().map(Arc::new),
+        Format::Standard | Format::Adf => None,
+    }
+}
+
+/// What the dealer gave us in confidence; read only where one of these templates names any of it. One that cannot be
+/// opened is one that is not there: the attempt says so, and the lead goes on.
+pub(crate) async fn given<'a>(
+    cloud: &Cloud,
+    company: &CompanyId,
+    dealer: &DealerId,
+    mut templates: impl Iterator<Item = &'a Template>,
+) -> Result<Secrets, StoreError> {
+    if templates.all(|template| template.secrets().is_empty()) {
+        return Ok(Secrets::new());
+    }
+    let kept = cloud.store.given_secrets(company, dealer).await?;
+    let opened = kept.secrets.into_iter().filter_map(|(name, secret)| {
+        match secret.sealed.open(cloud.master.bytes(), Owner { company, dealer, name: &name }) {
+            Ok(secret) => Some((name, secret)),
+            Err(_) => {
+                tracing::error!(dealer.id = %dealer, secret.name = name, "a secret that is kept cannot be opened");
+                None
+            }
+        }
+    });
+    Ok(opened.collect())
 }
 
 /// What a channel is, so that another of the same order is told from it.
 pub(crate) fn mark(channel: &CompiledChannel) -> String {
-    leadyard_platform::store::channel_mark(channel.kind, &channel.address)
+    match &channel.format {
+        Format::Standard => leadyard_platform::store::channel_mark(channel.kind, &channel.address),
+        // One whose form was put right begins anew as well.
+        format @ (Format::Adf | Format::Template(_)) => {
+            leadyard_platform::store::channel_mark(channel.kind, &format!("{} {format}", channel.address))
+        }
+    }
 }
 
-/// The channels as the rulebook in force has them, or the one the lead was decided under; and the dealer's zone.
-async fn written(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> Result<Written, StoreError> {
+/// How the dealer is reached by the rulebook in force, or by the one the lead was decided under.
+async fn reached(
+    cloud: &Cloud,
+    lead: &Lead,
+    assignment: &Assignment,
+) -> Result<(Option<Arc<Core>>, Reached), StoreError> {
     let (dealer, decided_under) = (&assignment.dealer, assignment.rulebook);
     // One that an earlier version wrote does not say where it was sold.
     let state = assignment.sold_in.or_else(|| lead.location().state());
@@ -105,22 +164,22 @@ async fn written(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> Result<
     for core in books.into_iter().flatten() {
         let found = cloud
             .rulebooks
-            .find(&cloud.store, &core, &lead.category, state, |chunk| Written::of(chunk, dealer))
+            .find(&cloud.store, &core, &lead.category, state, |chunk| Reached::of(chunk, dealer))
             .await?;
         if let Some(found) = found {
-            return Ok(found);
+            return Ok((Some(core), found));
         }
     }
-    Ok(Written { channels: Vec::new(), zone: TimeZone::UTC })
+    Ok((None, Reached { channels: Vec::new(), zone: TimeZone::UTC }))
 }
 
 /// How a dealer is reached by its rulebook, and by which clock it lives.
-pub(crate) struct Written {
+pub(crate) struct Reached {
     pub(crate) channels: Vec<CompiledChannel>,
     pub(crate) zone: TimeZone,
 }
 
-impl Written {
+impl Reached {
     /// As a chunk has it; `None` of a dealer that is not in it. One without channels reads its inbox.
     pub(crate) fn of(chunk: &Chunk, dealer: &DealerId) -> Option<Self> {
         let known = chunk.dealer(dealer)?;
@@ -146,11 +205,6 @@ pub(crate) fn derived(
 }
 
 impl Channels {
-    /// The dealer's zone.
-    pub(crate) fn zone(&self) -> TimeZone {
-        self.zone.clone()
-    }
-
     /// Whether there is a channel of this order and mark.
     pub(crate) fn has(&self, order: u8, mark: &str) -> bool {
         self.all.iter().any(|known| known.channel.order == order && known.state.mark == mark)
@@ -159,6 +213,30 @@ impl Channels {
     /// The secrets that what is sent now is signed with, the newest first.
     pub(crate) fn secrets(&self, cloud: &Cloud, now: Timestamp) -> Result<Vec<WebhookSecret>, Invalid> {
         derived(cloud, &self.company, &self.dealer, &self.secret, now)
+    }
+
+    /// In what form a channel is told of an assignment.
+    pub(crate) fn form<'a>(
+        &'a self,
+        cloud: &Cloud,
+        lead: &Lead,
+        assignment: &Assignment,
+        known: &'a Known,
+    ) -> Form<'a> {
+        Form {
+            kind: known.channel.kind,
+            format: &known.channel.format,
+            template: known.template.as_deref(),
+            vendor: &known.channel.vendor,
+            provider: &self.provider,
+            secrets: &self.given,
+            terms: body::terms(cloud, lead, assignment, self.zone.clone()),
+        }
+    }
+
+    /// What an answer may repeat of a lead, and of what the dealer gave us.
+    pub(crate) fn echoes(&self, lead: &Lead) -> Echoes {
+        Echoes::of(lead, &self.given)
     }
 
     /// The first channel and its fallbacks, in their order.

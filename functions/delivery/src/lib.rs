@@ -5,6 +5,7 @@
 //! | [`assigned`] | the assignment itself: attempts, settlement, final failure |
 //! | [`taken_back`] | the lead moves on: withdrawn, or its deadline passed |
 //! | [`body`] | what a dealer is sent of a lead |
+//! | [`form`] | in what form: our own, ADF, or that of the dealer's own API |
 //! | [`channels`] | how a dealer is reached now: whose turn it is, what became of it |
 //! | [`copies`] | channels that have every lead beside the first |
 //! | [`messages`] | what else a holder is told: repeats, withdrawals |
@@ -21,6 +22,7 @@
 mod assigned;
 mod taken_back;
 mod body;
+mod form;
 mod channels;
 mod copies;
 mod messages;

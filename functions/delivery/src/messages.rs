@@ -9,21 +9,23 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, DeliveryState};
 use leadyard_domain::delivery::{
     ErasedPayload, Event, Next, OptedOutOf, OptedOutPayload, Outcome, RepeatedPayload, Schedule,
-    WarnedPayload, WithdrawalReason, WithdrawnPayload, letter, next_attempt, webhook_id,
+    WarnedPayload, WithdrawalReason, WithdrawnPayload, next_attempt, webhook_id,
 };
 use leadyard_domain::distribution::compiled::CompiledChannel;
 use leadyard_domain::enquiry::Understood;
-use leadyard_domain::ids::{AssignmentId, EnquiryId, LeadId};
+use leadyard_domain::ids::{ActId, AssignmentId, EnquiryId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
 use leadyard_platform::mail::About;
-use leadyard_platform::store::{Delivery, StoreError};
+use leadyard_platform::store::{Act, Delivery, StoreError};
+use serde_json::json;
 
-use crate::body::{self, Content, Form};
+use crate::body;
 use crate::channels::{self, Channels, Turn};
 use crate::copies;
+use crate::form::{Form, Message, Says, Unwritten, Written};
 use crate::post::{self, Post, Way};
 
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
@@ -95,28 +97,23 @@ pub(crate) async fn try_once(
         give_up(delivery);
         return Ok(None);
     };
-    let form = Form::of(cloud, &lead, assignment, channels, known.channel.kind);
-    let (content, number) = match delivery.event {
-        Event::Repeated => {
-            (repeated(cloud, &lead, delivery, assignment, &form).await?, repeat_number(delivery))
-        }
-        Event::Withdrawn => (withdrawn(delivery, &form), 1),
-        Event::Warned => (warned(delivery, assignment, &form), 1),
-        Event::Assigned => {
-            (body::assigned(cloud, &lead, assignment, &form).await?, assigned_number(delivery))
-        }
-        Event::Erased => (erased(delivery, &form), 1),
-        Event::OptedOut => opted_out(delivery, &form),
-    };
+    let webhook_id = webhook_id(delivery.assignment, delivery.event, number(delivery));
+    let form = channels.form(cloud, &lead, assignment, &known);
+    let written = write(cloud, &lead, delivery, assignment, &webhook_id, &form).await?;
     let now = cloud.clock.now();
     let post = Post {
-        webhook_id: webhook_id(delivery.assignment, delivery.event, number),
-        content,
+        webhook_id,
+        written,
         about: about(delivery, &known.channel),
         sender: body::sender(cloud, &lead),
         secrets: channels.secrets(cloud, now).unwrap_or_default(),
+        template: known.template.clone(),
+        echoes: channels.echoes(&lead),
     };
     let way = post::way(&known.channel, post, now);
+    if matches!(way, Way::Unsaid) {
+        tell_by_hand(cloud, delivery, known.channel.order).await?;
+    }
     let mut under_way = None;
     if way.leaves() && !once_at_least(delivery) {
         under_way = cloud.outbound.enter(&delivery.company, &delivery.dealer);
@@ -124,18 +121,24 @@ pub(crate) async fn try_once(
             return Ok(Some(try_again(delivery, channels::room_at(cloud, now), now)));
         }
     }
+    let leaves = way.leaves();
     let (outcome, mut attempt) = post::attempt(cloud, way, known.channel.order, now).await;
     drop(under_way);
     if lead.is_erased() {
         // It may repeat whom it is about.
         attempt.answer.clear();
+        attempt.reference.clear();
+        attempt.reason.clear();
     }
     tracing::info!(
         lead.id = %delivery.lead, assignment.id = %delivery.assignment, dealer.id = %delivery.dealer,
         event = %delivery.event, channel.order = known.channel.order, attempt.end = %attempt.end,
         attempt.what = %attempt.what, "a holder was told"
     );
-    channels.learn(cloud, known, &outcome).await;
+    // What was not sent says nothing of the channel.
+    if leaves {
+        channels.learn(cloud, known, &outcome).await;
+    }
     delivery.attempts.push(attempt);
     Ok(follow(cloud, delivery, &outcome))
 }
@@ -288,35 +291,100 @@ fn about(delivery: &Delivery, channel: &CompiledChannel) -> About {
     }
 }
 
-fn erased(delivery: &Delivery, form: &Form) -> Content {
-    let payload = ErasedPayload { assignment: delivery.assignment, lead: delivery.lead };
-    let body = || payload.body(delivery.since).unwrap_or_default();
-    form.content(body, |terms| letter::erased(delivery.lead, terms))
-}
-
-/// And the message's number: who opts out of mail, and later of everything, is told of twice.
-fn opted_out(delivery: &Delivery, form: &Form) -> (Content, u32) {
-    let of = delivery.number.parse().unwrap_or(OptedOutOf::Everything);
-    let payload = OptedOutPayload { assignment: delivery.assignment, lead: delivery.lead, of };
-    let number = match of {
-        OptedOutOf::Mail => 1,
-        OptedOutOf::Everything => 2,
-    };
-    let body = || payload.body(delivery.since).unwrap_or_default();
-    (form.content(body, |terms| letter::opted_out(&payload, terms)), number)
-}
-
-fn warned(delivery: &Delivery, assignment: &Assignment, form: &Form) -> Content {
-    let payload = WarnedPayload {
-        assignment: delivery.assignment,
+/// The message in a channel's form.
+async fn write(
+    cloud: &Cloud,
+    lead: &Lead,
+    delivery: &Delivery,
+    assignment: &Assignment,
+    webhook_id: &str,
+    form: &Form<'_>,
+) -> Result<Result<Written, Unwritten>, StoreError> {
+    let message = Message {
+        webhook_id,
         lead: delivery.lead,
-        accept_by: assignment.accept_by.map_or(delivery.since, |by| by.at),
+        assignment: delivery.assignment,
+        company: &delivery.company,
+        dealer: &delivery.dealer,
+        reference: assignment.reference(),
     };
-    let body = || payload.body(delivery.since).unwrap_or_default();
-    form.content(body, |terms| letter::warned(&payload, terms))
+    let (lead_id, assignment_id) = (delivery.lead, delivery.assignment);
+    let says = match delivery.event {
+        Event::Assigned => {
+            // Whole once it is accepted, or by the desk's word.
+            let again = delivery.number != "1";
+            return body::assigned(cloud, lead, assignment, |payload| {
+                form.write(&message, assignment.offered_at, Says::Assigned { payload, again })
+            })
+            .await;
+        }
+        Event::Repeated => return repeated(cloud, lead, delivery, assignment, form, &message).await,
+        Event::Warned => Says::Warned(WarnedPayload {
+            assignment: assignment_id,
+            lead: lead_id,
+            accept_by: assignment.accept_by.map_or(delivery.since, |by| by.at),
+        }),
+        Event::Withdrawn => Says::Withdrawn(WithdrawnPayload {
+            assignment: assignment_id,
+            lead: lead_id,
+            reason: delivery.reason.unwrap_or(WithdrawalReason::Unconfirmed),
+        }),
+        Event::Erased => Says::Erased(ErasedPayload { assignment: assignment_id, lead: lead_id }),
+        Event::OptedOut => Says::OptedOut(OptedOutPayload {
+            assignment: assignment_id,
+            lead: lead_id,
+            of: opted_out_of(delivery),
+        }),
+    };
+    Ok(form.write(&message, delivery.since, says))
 }
 
-/// Webhook ids tell the messages of an assignment apart: a repeat's by the end of its enquiry's id, which
+/// A channel has no words for a message: the desk is told, where the dealer must be. Once, however often it is
+/// tried: the act is the message's own.
+async fn tell_by_hand(cloud: &Cloud, delivery: &Delivery, order: u8) -> Result<(), StoreError> {
+    match delivery.event {
+        Event::Withdrawn | Event::Erased | Event::OptedOut => {}
+        Event::Assigned | Event::Repeated | Event::Warned => return Ok(()),
+    }
+    let mut own = [0; 10];
+    let tail = delivery.assignment.bytes().iter().rev();
+    own.iter_mut().zip(tail).for_each(|(own, byte)| *own = *byte);
+    own[0] ^= order;
+    let told = json!({
+        "lead": delivery.lead, "assignment": delivery.assignment, "dealer": delivery.dealer, "channel": order,
+        "event": delivery.event, "reason": delivery.reason,
+    });
+    let act = Act {
+        id: ActId::mint(delivery.since, own),
+        at: delivery.since,
+        by: "leadyard".to_owned(),
+        act: "tell_by_hand".to_owned(),
+        reason: None,
+        before: "null".to_owned(),
+        after: told.to_string(),
+    };
+    cloud.store.desk_tell(&delivery.company, delivery.lead, &act).await
+}
+
+/// Webhook ids tell the messages of an assignment apart: by their number.
+fn number(delivery: &Delivery) -> u32 {
+    match delivery.event {
+        Event::Repeated => repeat_number(delivery),
+        Event::Assigned => assigned_number(delivery),
+        // Who opts out of mail, and later of everything, is told of twice.
+        Event::OptedOut => match opted_out_of(delivery) {
+            OptedOutOf::Mail => 1,
+            OptedOutOf::Everything => 2,
+        },
+        Event::Withdrawn | Event::Warned | Event::Erased => 1,
+    }
+}
+
+fn opted_out_of(delivery: &Delivery) -> OptedOutOf {
+    delivery.number.parse().unwrap_or(OptedOutOf::Everything)
+}
+
+/// A repeat's, by the end of its enquiry's id, which
 /// is drawn and stays, however many ask.
 fn repeat_number(delivery: &Delivery) -> u32 {
     let id: Option<EnquiryId> = delivery.number.parse().ok();
@@ -329,11 +397,12 @@ async fn repeated(
     lead: &Lead,
     delivery: &Delivery,
     assignment: &Assignment,
-    form: &Form,
-) -> Result<Content, StoreError> {
-    let nothing = || Ok(Content::Json(String::new()));
-    let Ok(id) = delivery.number.parse() else { return nothing() };
-    let Some(enquiry) = cloud.store.enquiry_get(id).await? else { return nothing() };
+    form: &Form<'_>,
+    message: &Message<'_>,
+) -> Result<Result<Written, Unwritten>, StoreError> {
+    let gone = || Ok(Err(Unwritten::Missing("no_enquiry")));
+    let Ok(id) = delivery.number.parse() else { return gone() };
+    let Some(enquiry) = cloud.store.enquiry_get(id).await? else { return gone() };
     let core = cloud.rulebooks.known(&lead.company);
     let source = |id| core.as_ref().and_then(|core| core.source(id));
     let understood = judging::understand(&enquiry, source(&enquiry.source));
@@ -345,7 +414,7 @@ async fn repeated(
             Some(core.offer_of(core.source(&enquiry.source)?, understood.offer.as_deref())?.id.clone())
         })
         .unwrap_or_else(|| lead.offer.clone());
-    let payload = RepeatedPayload {
+    let repeat = RepeatedPayload {
         assignment: delivery.assignment,
         lead: lead.id,
         enquiry: id,
@@ -359,11 +428,11 @@ async fn repeated(
         masked: false,
         truncated: false,
     };
-    let payload = if assignment.masked() { payload.masked() } else { payload };
-    Ok(match form {
-        Form::Json => Content::Json(payload.body(enquiry.received_at).unwrap_or_default()),
-        Form::Letter(terms) => Content::Letter(letter::repeated(&payload, terms)),
+    let repeat = if assignment.masked() { repeat.masked() } else { repeat };
+    body::assigned(cloud, lead, assignment, |payload| {
+        form.write(message, enquiry.received_at, Says::Repeated { payload, repeat })
     })
+    .await
 }
 
 /// What a repeat says of the person that the request which the dealer has did not, by its standard name.
@@ -385,14 +454,4 @@ fn filled(before: &Understood, now: &Understood) -> BTreeMap<&'static str, Strin
     let both = of(before).into_iter().zip(of(now));
     let new = both.filter(|((_, known), _)| known.is_none());
     new.filter_map(|(_, (name, value))| Some((name, value?.into_owned()))).collect()
-}
-
-fn withdrawn(delivery: &Delivery, form: &Form) -> Content {
-    let payload = WithdrawnPayload {
-        assignment: delivery.assignment,
-        lead: delivery.lead,
-        reason: delivery.reason.unwrap_or(WithdrawalReason::Unconfirmed),
-    };
-    let body = || payload.body(delivery.since).unwrap_or_default();
-    form.content(body, |terms| letter::withdrawn(&payload, terms))
 }

@@ -1,67 +1,122 @@
 //! One attempt at a dealer's channel: what is sent is signed or sealed in an envelope, what is answered is judged.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use leadyard_domain::assignment::Attempt;
 use leadyard_domain::dealer::ChannelKind;
-use leadyard_domain::delivery::{End, Event, FailureKind, Mail, Outcome, WebhookSecret, sign};
+use leadyard_domain::delivery::{
+    End, Event, FailureKind, Mail, Outcome, Secrets, Template, Verdict, WebhookSecret, sign,
+};
 use leadyard_domain::distribution::compiled::CompiledChannel;
+use leadyard_domain::lead::Lead;
+use leadyard_domain::limits;
+use leadyard_domain::person::{without_contact, without_words};
 use leadyard_domain::rulebook::MailSender;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::mail::About;
-use leadyard_platform::outbound::Request;
+use leadyard_platform::outbound::{self, Request};
 use leadyard_platform::sent::Sent;
 
-use crate::body::Content;
+use crate::form::{Posted, Unwritten, Written};
 
 /// What is sent.
 pub(crate) struct Post {
     pub(crate) webhook_id: String,
-    pub(crate) content: Content,
+    pub(crate) written: Result<Written, Unwritten>,
     /// What it is about, should it come back.
     pub(crate) about: About,
     /// Who letters come from.
     pub(crate) sender: Option<MailSender>,
     /// What proves that it came from us: all that stand, so that a dealer changes over without a gap.
     pub(crate) secrets: Vec<WebhookSecret>,
+    /// What its answer must be; nothing but 2xx, without one.
+    pub(crate) template: Option<Arc<Template>>,
+    pub(crate) echoes: Echoes,
 }
+
+/// What an answer may repeat and is not kept: the person, and what the dealer gave us in confidence.
+#[derive(Default)]
+pub(crate) struct Echoes(Vec<String>);
 
 /// How a message gets to its dealer, ready to go.
 pub(crate) enum Way {
     /// It is there as soon as it stands in the table: an inbox.
     Stands,
+    /// The channel's form has no words for it.
+    Unsaid,
     /// There is none: why not.
     None(&'static str),
     /// It is posted.
-    Post(Request),
+    Post(Box<Addressed>),
     /// It is mailed.
     Mail(Box<(Mail, About)>),
     /// It is put into the dealer's queue.
-    Queue { address: String, body: String, event: Event, id: String },
+    Queue {
+        address: String,
+        body: String,
+        event: Event,
+        id: String,
+    },
+}
+
+/// A request, and how its answer is read.
+pub(crate) struct Addressed {
+    request: Request,
+    template: Option<Arc<Template>>,
+    echoes: Echoes,
 }
 
 impl Way {
     /// Whether anything leaves this system.
     pub(crate) const fn leaves(&self) -> bool {
         match self {
-            Self::Stands | Self::None(_) => false,
+            Self::Stands | Self::Unsaid | Self::None(_) => false,
             Self::Post(_) | Self::Mail(_) | Self::Queue { .. } => true,
         }
+    }
+}
+
+impl Echoes {
+    /// What the dealer gave us alone: of a test, whose person is made up.
+    pub(crate) fn of_secrets(secrets: &Secrets) -> Self {
+        Self(secrets.values().cloned().collect())
+    }
+
+    pub(crate) fn of(lead: &Lead, secrets: &Secrets) -> Self {
+        let person = &lead.person;
+        let said = [&person.first_name, &person.last_name, &person.email, &person.phone, &person.street];
+        let said = said.into_iter().flatten().cloned();
+        Self(said.chain(secrets.values().cloned()).collect())
+    }
+
+    /// A text of a dealer's server, as much of it as is kept.
+    fn hidden(&self, text: &str) -> String {
+        let words: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        without_words(text, &words)
     }
 }
 
 /// Signs a message and addresses it.
 pub(crate) fn way(channel: &CompiledChannel, post: Post, now: Timestamp) -> Way {
     let address = channel.address.clone();
-    match (channel.kind, post.content) {
-        (ChannelKind::Inbox, _) => Way::Stands,
-        (ChannelKind::Webhook, Content::Json(body)) => {
-            match signed(&post.secrets, &post.webhook_id, &body, now) {
-                None => Way::None("unsigned"),
-                Some(headers) => Way::Post(Request { url: address, headers, body: body.into(), at: now }),
-            }
+    let written = match (channel.kind, post.written) {
+        (ChannelKind::Inbox, _) => return Way::Stands,
+        (_, Err(Unwritten::Unsaid)) => return Way::Unsaid,
+        (_, Err(Unwritten::Missing(what))) => return Way::None(what),
+        (_, Ok(written)) => written,
+    };
+    match (channel.kind, written) {
+        (ChannelKind::Webhook, Written::Posted(posted)) => {
+            let Posted { method, headers, body } = posted;
+            let Some(headers) = signed(headers, &post.webhook_id, &body, &post.secrets, now) else {
+                return Way::None("unsigned");
+            };
+            let request = Request { method, url: address, headers, body: body.into(), at: now };
+            Way::Post(Box::new(Addressed { request, template: post.template, echoes: post.echoes }))
         }
-        (ChannelKind::Mail, Content::Letter(letter)) => match post.sender {
+        (ChannelKind::Mail, Written::Letter(letter)) => match post.sender {
             None => Way::None("no_sender"),
             Some(MailSender { from, name: from_name }) => {
                 let about = post.about;
@@ -70,27 +125,25 @@ pub(crate) fn way(channel: &CompiledChannel, post: Post, now: Timestamp) -> Way 
                 Way::Mail(Box::new((mail, about)))
             }
         },
-        (ChannelKind::Sqs, Content::Json(body)) => {
+        (ChannelKind::Sqs, Written::Posted(posted)) => {
             let (event, id) = (post.about.event, post.webhook_id);
-            Way::Queue { address, body, event, id }
+            Way::Queue { address, body: posted.body, event, id }
         }
-        (ChannelKind::Webhook | ChannelKind::Sqs, Content::Letter(_))
-        | (ChannelKind::Mail, Content::Json(_)) => Way::None("another_form"),
+        (ChannelKind::Inbox | ChannelKind::Webhook | ChannelKind::Sqs, Written::Letter(_))
+        | (ChannelKind::Inbox | ChannelKind::Mail, Written::Posted(_)) => Way::None("another_form"),
     }
 }
 
 /// Makes one attempt, by the channel of this order.
 pub(crate) async fn attempt(cloud: &Cloud, way: Way, order: u8, now: Timestamp) -> (Outcome, Attempt) {
-    let (outcome, what, ms, answer) = match way {
-        Way::Stands => (Outcome::Received, "inbox".to_owned(), 0, String::new()),
-        Way::None(why) => (Outcome::of_failure(FailureKind::BadUrl), why.to_owned(), 0, String::new()),
-        Way::Post(request) => {
-            let attempt = cloud.outbound.post(request).await;
-            let what = match attempt.outcome.failure() {
-                None => attempt.status.map_or_else(|| "received".to_owned(), |status| status.to_string()),
-                Some(failure) => failure.to_string(),
-            };
-            (attempt.outcome, what, attempt.elapsed_ms, Attempt::kept(&attempt.answer))
+    let (outcome, mut attempt) = match way {
+        Way::Stands => (Outcome::Received, made("inbox".to_owned())),
+        Way::Unsaid => (Outcome::of_failure(FailureKind::BadUrl), made("unsaid".to_owned())),
+        Way::None(why) => (Outcome::of_failure(FailureKind::BadUrl), made(why.to_owned())),
+        Way::Post(posted) => {
+            let Addressed { request, template, echoes } = *posted;
+            let answered = cloud.outbound.post(request).await;
+            judged(template.as_deref(), &echoes, &answered)
         }
         Way::Mail(mail) => {
             let (mail, about) = *mail;
@@ -100,24 +153,77 @@ pub(crate) async fn attempt(cloud: &Cloud, way: Way, order: u8, now: Timestamp) 
             told(cloud.queues.send_to_dealer(&address, &body, event.as_str(), &id).await)
         }
     };
-    let end = End::BEFORE_ANY.and(&outcome);
-    (outcome, Attempt { at: now, end, what, ms, channel: order, answer })
+    attempt.end = End::BEFORE_ANY.and(&outcome);
+    (outcome, Attempt { at: now, channel: order, ..attempt })
 }
 
 /// The service's id of the message is kept where a server's answer is: a bounce names it.
-fn told(sent: Sent) -> (Outcome, String, u64, String) {
-    (sent.outcome, sent.what, sent.elapsed_ms, Attempt::kept(&sent.id))
+fn told(sent: Sent) -> (Outcome, Attempt) {
+    let attempt = Attempt { ms: sent.elapsed_ms, answer: Attempt::kept(&sent.id), ..made(sent.what) };
+    (sent.outcome, attempt)
 }
 
-fn signed(secrets: &[WebhookSecret], id: &str, body: &str, now: Timestamp) -> Option<HeaderMap> {
+fn made(what: String) -> Attempt {
+    Attempt {
+        at: Timestamp::UNIX_EPOCH,
+        end: End::BEFORE_ANY,
+        what,
+        ms: 0,
+        channel: 0,
+        answer: String::new(),
+        reference: String::new(),
+        reason: String::new(),
+    }
+}
+
+/// What an answer means, and what is kept of it.
+fn judged(template: Option<&Template>, echoes: &Echoes, answered: &outbound::Attempt) -> (Outcome, Attempt) {
+    let (outcome, reference, reason) = match template {
+        None => (answered.outcome, None, None),
+        Some(template) => {
+            match template.judge(answered.outcome, answered.status, &answered.answer, answered.answer_cut) {
+                Verdict::Received(reference) => (Outcome::Received, reference, None),
+                Verdict::Declined(failure, reason) => (Outcome::NotReceived(failure), None, reason),
+                Verdict::Failed(outcome) => (outcome, None, None),
+            }
+        }
+    };
+    let what = match outcome.failure() {
+        None => answered.status.map_or_else(|| "received".to_owned(), |status| status.to_string()),
+        Some(failure) => failure.to_string(),
+    };
+    let kept = |text: &str| without_contact(&echoes.hidden(text)).into_owned();
+    let cut = |text: String, most: usize| {
+        let end = text.floor_char_boundary(most);
+        text.get(..end).unwrap_or_default().to_owned()
+    };
+    let attempt = Attempt {
+        ms: answered.elapsed_ms,
+        answer: Attempt::kept(&kept(&answered.answer)),
+        // Long numbers are what ids are made of: only what is the person's own is hidden.
+        reference: cut(
+            reference.map(|said| echoes.hidden(&said)).unwrap_or_default(),
+            limits::DEALER_REFERENCE_BYTES,
+        ),
+        reason: cut(reason.map(|said| kept(&said)).unwrap_or_default(), limits::DECLINE_REASON_BYTES),
+        ..made(what)
+    };
+    (outcome, attempt)
+}
+
+fn signed(
+    mut headers: HeaderMap,
+    webhook_id: &str,
+    body: &str,
+    secrets: &[WebhookSecret],
+    now: Timestamp,
+) -> Option<HeaderMap> {
     let seconds = now.as_second();
     if secrets.is_empty() {
         return None;
     }
-    let signature = sign(secrets, id, seconds, body.as_bytes()).ok()?;
-    let mut headers = HeaderMap::new();
-    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert("webhook-id", HeaderValue::from_str(id).ok()?);
+    let signature = sign(secrets, webhook_id, seconds, body.as_bytes()).ok()?;
+    headers.insert("webhook-id", HeaderValue::from_str(webhook_id).ok()?);
     headers.insert("webhook-timestamp", HeaderValue::from(seconds));
     headers.insert("webhook-signature", HeaderValue::from_str(&signature).ok()?);
     Some(headers)

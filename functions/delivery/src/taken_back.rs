@@ -49,6 +49,23 @@ pub(crate) async fn take_back(
     Ok(())
 }
 
+/// The dealer's own system declined the lead: it moves on as after a decline in the inbox. Where an earlier attempt
+/// may have arrived, a withdrawal goes first: what is declined as known already may be what that attempt
+/// brought. `false` when somebody else changed one of them; `withdrawal` keeps what has been told by then.
+pub(crate) async fn decline(
+    cloud: &Cloud,
+    mut declined: Assignment,
+    withdrawal: &mut Option<Delivery>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let unknown = declined.may_be_held_unknown();
+    declined.delivery = if unknown { DeliveryState::Unknown } else { DeliveryState::NotReceived };
+    if unknown && withdrawal.is_none() {
+        *withdrawal = Some(withdraw(cloud, &declined, now).await?);
+    }
+    moves_on(cloud, declined, AssignmentState::Declined, withdrawal.as_ref(), None, now).await
+}
+
 /// The deadline passed: the lead moves on, and the dealer is told.
 pub(crate) async fn lapse(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
     let mut stands = Some(assignment);

@@ -11,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use leadyard_domain::assignment::Attempt;
-use leadyard_domain::dealer::ChannelKind;
-use leadyard_domain::delivery::letter::{self, Terms};
+use leadyard_domain::delivery::letter::Terms;
 use leadyard_domain::delivery::{Address, AssignedPayload, Consent, Event, Person, webhook_id};
 use leadyard_domain::distribution::{Chunk, Core};
 use leadyard_domain::ids::{
@@ -23,9 +22,9 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::mail::About;
 use leadyard_platform::store::{StoreError, Trial};
 
-use crate::body::Content;
-use crate::channels::{self, Written};
-use crate::post::{self, Post, Way};
+use crate::channels::{self, Reached};
+use crate::form::{Form, Message, Says};
+use crate::post::{self, Echoes, Post, Way};
 
 /// Makes the one attempt, and keeps how it ended.
 pub(crate) async fn deliver(cloud: &Cloud, company: &CompanyId, id: ActId) -> Result<(), StoreError> {
@@ -60,10 +59,10 @@ async fn way(cloud: &Cloud, trial: &Trial, now: Timestamp) -> Result<Way, StoreE
     let Some(core) = cloud.rulebooks.current(&cloud.store, company).await? else {
         return Ok(Way::None("no_channel"));
     };
-    let Some((category, written)) = find(cloud, &core, dealer).await? else {
+    let Some((category, reached)) = find(cloud, &core, dealer).await? else {
         return Ok(Way::None("no_channel"));
     };
-    let Some(channel) = written.channels.iter().find(|channel| channel.order == trial.order) else {
+    let Some(channel) = reached.channels.iter().find(|channel| channel.order == trial.order) else {
         return Ok(Way::None("no_channel"));
     };
     // Ids of its own, that name nothing.
@@ -108,20 +107,27 @@ async fn way(cloud: &Cloud, trial: &Trial, now: Timestamp) -> Result<Way, StoreE
         masked: false,
         truncated: false,
     };
-    let content = match channel.kind {
-        ChannelKind::Inbox | ChannelKind::Webhook | ChannelKind::Sqs => {
-            Content::Json(payload.body(trial.at).unwrap_or_default())
-        }
-        ChannelKind::Mail => Content::Letter(letter::assigned(
-            &payload,
-            &Terms {
-                company: core.company.name.clone(),
-                offer: offer.name.clone(),
-                zone: written.zone.clone(),
-                links: None,
-            },
-        )),
+    let template = channels::template(&core, channel);
+    let given = channels::given(cloud, company, dealer, template.as_deref().into_iter()).await?;
+    let form = Form {
+        kind: channel.kind,
+        format: &channel.format,
+        template: template.as_deref(),
+        vendor: &channel.vendor,
+        provider: &core.company.name,
+        secrets: &given,
+        terms: Terms {
+            company: core.company.name.clone(),
+            offer: offer.name.clone(),
+            zone: reached.zone.clone(),
+            links: None,
+        },
     };
+    let webhook_id = webhook_id(assignment, Event::Assigned, 1);
+    let message =
+        Message { webhook_id: &webhook_id, lead, assignment, company, dealer, reference: None };
+    let says = Says::Assigned { payload, again: false };
+    let said = form.write(&message, trial.at, says);
     let secrets = cloud.store.dealer_reach(company, dealer).await?.secret;
     let secrets = channels::derived(cloud, company, dealer, &secrets, now);
     let about = About {
@@ -137,11 +143,13 @@ async fn way(cloud: &Cloud, trial: &Trial, now: Timestamp) -> Result<Way, StoreE
         copy: 0,
     };
     let post = Post {
-        webhook_id: webhook_id(assignment, Event::Assigned, 1),
-        content,
+        webhook_id,
+        written: said,
         about,
         sender: core.company.mail.clone(),
         secrets: secrets.unwrap_or_default(),
+        echoes: Echoes::of_secrets(&given),
+        template,
     };
     Ok(post::way(channel, post, now))
 }
@@ -151,12 +159,12 @@ async fn find(
     cloud: &Cloud,
     core: &Core,
     dealer: &DealerId,
-) -> Result<Option<(CategoryId, Written)>, StoreError> {
+) -> Result<Option<(CategoryId, Reached)>, StoreError> {
     let categories: BTreeSet<&CategoryId> = core.chunks.iter().map(|(category, _, _)| category).collect();
     for category in categories {
-        let of = |chunk: &Chunk| Written::of(chunk, dealer);
-        if let Some(written) = cloud.rulebooks.find(&cloud.store, core, category, None, of).await? {
-            return Ok(Some((category.clone(), written)));
+        let of = |chunk: &Chunk| Reached::of(chunk, dealer);
+        if let Some(reached) = cloud.rulebooks.find(&cloud.store, core, category, None, of).await? {
+            return Ok(Some((category.clone(), reached)));
         }
     }
     Ok(None)

@@ -46,6 +46,12 @@ pub struct Attempt {
     /// never logged.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub answer: String,
+    /// The dealer's own id of the lead, where its answer said one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reference: String,
+    /// Why the dealer's own system declined the lead, in its words. It may repeat the person: never logged.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
@@ -58,16 +64,21 @@ impl Attempt {
     pub const BEGUN: &'static str = "begun";
 
     fn begun(at: Timestamp, channel: u8) -> Self {
-        Self { at, end: End::Unknown, what: Self::BEGUN.to_owned(), ms: 0, channel, answer: String::new() }
+        Self {
+            at,
+            end: End::Unknown,
+            what: Self::BEGUN.to_owned(),
+            ms: 0,
+            channel,
+            answer: String::new(),
+            reference: String::new(),
+            reason: String::new(),
+        }
     }
 
     /// The beginning of an answer, as much of it as is kept.
     pub fn kept(answer: &str) -> String {
-        let mut end = answer.len().min(limits::ANSWER_KEPT_BYTES);
-        while !answer.is_char_boundary(end) {
-            end -= 1;
-        }
-        answer.get(..end).unwrap_or_default().trim().to_owned()
+        crate::person::cut_bytes(answer, limits::ANSWER_KEPT_BYTES).0.trim().to_owned()
     }
 }
 
@@ -287,6 +298,12 @@ impl Assignment {
         if let Some(attempt) = self.place(number).and_then(|at| self.attempts.get_mut(at)) {
             attempt.what = FailureKind::Interrupted.to_string();
         }
+    }
+
+    /// The dealer's own id of the lead, as it last said it.
+    pub fn reference(&self) -> Option<&str> {
+        let said = self.attempts.iter().rev().map(|attempt| attempt.reference.as_str());
+        said.into_iter().find(|reference| !reference.is_empty())
     }
 
     /// Attempt `number`, if it is still kept.

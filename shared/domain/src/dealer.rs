@@ -98,7 +98,7 @@ words! {
 }
 
 /// In what form a channel's messages are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Format {
     /// Standard Webhooks: our own JSON.

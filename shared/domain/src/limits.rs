@@ -159,7 +159,7 @@ pub const REPEAT_WINDOW_DAYS: i64 = 30;
 /// One webhook body, in bytes.
 pub const WEBHOOK_BYTES: usize = 20_000;
 /// What is read of a dealer's answer, in bytes.
-pub const ANSWER_BYTES: usize = 4_096;
+pub const ANSWER_BYTES: usize = 16 * 1024;
 /// One delivery attempt, in milliseconds.
 pub const ATTEMPT_MS: u64 = 10_000;
 /// How long an attempt has its assignment to itself, in milliseconds: twice what it may take, so that it
@@ -282,6 +282,28 @@ pub const BAND_POINTS: i64 = 1_000_000;
 pub const TOML_BYTES: usize = 4 * 1024 * 1024;
 /// Channels of one dealer, and so the last `order`.
 pub const CHANNELS_PER_DEALER: u8 = 8;
+/// Templates of one rulebook.
+pub const TEMPLATES: usize = 50;
+/// `templates.toml`, in bytes: what every function reads of a rulebook is one item of the table.
+pub const TEMPLATES_BYTES: usize = 32 * 1024;
+/// Fields of one body of a template, tables and lists included.
+pub const TEMPLATE_FIELDS: usize = 200;
+/// How deep a body of a template may nest.
+pub const TEMPLATE_DEPTH: usize = 8;
+/// Headers of one template.
+pub const TEMPLATE_HEADERS: usize = 20;
+/// A text of a template, in bytes.
+pub const TEMPLATE_TEXT_BYTES: usize = 1_000;
+/// The name of a secret that a dealer gave us, in bytes.
+pub const SECRET_NAME_BYTES: usize = 32;
+/// A secret that a dealer gave us, in bytes.
+pub const SECRET_BYTES: usize = 1_024;
+/// Secrets that one dealer gave us.
+pub const SECRETS_PER_DEALER: usize = 10;
+/// A dealer's own id of a lead, in bytes.
+pub const DEALER_REFERENCE_BYTES: usize = 128;
+/// What a dealer's API says of why it declines, in bytes.
+pub const DECLINE_REASON_BYTES: usize = 160;
 /// What a dealer is called in its own system, in characters.
 pub const VENDOR_ID_CHARS: usize = 64;
 /// Holidays of one dealer.

@@ -9,7 +9,7 @@ mod phone;
 mod hide;
 
 pub use email::Email;
-pub use hide::without_contact;
+pub use hide::{without_contact, without_words};
 pub use name::{Name, SurnameKey};
 pub use phone::Phone;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use hmac::{Hmac, Mac as _};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use jiff::Timestamp;
 use leadyard_domain::ids::CompanyId;
 use serde::Deserialize;
@@ -105,7 +105,8 @@ impl MetaAccess {
         // In a header: what stands in a URL is logged somewhere.
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]);
         let url = format!("{}/{id}?fields=id,created_time,ad_id,form_id,field_data", self.graph);
-        let fetched = outbound.get(Request { url, headers, body: Bytes::new(), at }).await;
+        let request = Request { method: Method::GET, url, headers, body: Bytes::new(), at };
+        let fetched = outbound.get(request).await;
         match fetched {
             Ok(answer) if answer.status == 200 && !answer.cut => Ok(answer.body),
             Ok(answer) if (400..500).contains(&answer.status) && answer.status != 429 => {

@@ -113,6 +113,8 @@ fn one_that_may_have_arrived_is_remembered_after_its_attempt_is_forgotten() {
         ms: 1,
         channel: 0,
         answer: String::new(),
+        reference: String::new(),
+        reason: String::new(),
     };
     let number = lead.begin_attempt(at(NOON), at(NOON));
     assert!(lead.may_be_held_unknown() && lead.begun() == Some(1), "one that has begun may have arrived");

@@ -58,7 +58,7 @@ pub struct Vendor {
 pub const fn speaks(event: Event) -> bool {
     match event {
         Event::Assigned | Event::Repeated => true,
-        Event::Warned | Event::Withdrawn | Event::Erased => false,
+        Event::Warned | Event::Withdrawn | Event::Erased | Event::OptedOut => false,
     }
 }
 

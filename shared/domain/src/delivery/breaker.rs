@@ -117,6 +117,9 @@ impl Ailment {
             (FailureKind::Status, Some(status)) => {
                 matches!(status, 401 | 403 | 404 | 405 | 407 | 429) || !(400..500).contains(&status)
             }
+            // Whoever says no to a lead in so many words is alive; whoever answers what cannot be read, to one as
+            // to the next, may not be.
+            (FailureKind::Answer | FailureKind::Declined, _) => false,
             // That we died says nothing of the dealer; nor does what nobody can dial, which is final anyhow.
             (FailureKind::Interrupted | FailureKind::BadUrl, _) => false,
             (
@@ -130,6 +133,7 @@ impl Ailment {
                 | FailureKind::ConnectTimeout
                 | FailureKind::Timeout
                 | FailureKind::Reset
+                | FailureKind::Unreadable
                 | FailureKind::Malformed,
                 _,
             ) => true,

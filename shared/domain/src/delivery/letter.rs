@@ -172,6 +172,11 @@ pub fn opted_out(payload: &OptedOutPayload, terms: &Terms) -> Letter {
     letter.ends(payload.lead)
 }
 
+/// A document as the whole text of a mail: for a program that reads the mailbox.
+pub fn adf(lead: LeadId, document: String, terms: &Terms) -> Letter {
+    Letter { text: document, ..Writer::new(terms).ends(lead) }
+}
+
 impl<'a> Writer<'a> {
     fn new(terms: &'a Terms) -> Self {
         Self { terms, text: String::new() }

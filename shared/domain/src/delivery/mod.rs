@@ -2,14 +2,17 @@
 //! attempt's end means and when the next one follows.
 //!
 //! In reading order: [`payload`](Event) is what is sent, by Standard Webhooks 1.0.0; `adf` is the same for dealers
-//! whose system reads that, [`letter`] for a person to read; `mail` is the bytes of one, `mail_event` what becomes of
-//! it; `signature` proves that it came from us; `address` says which URLs may be dialled; `outcome` turns a dealer's answer,
+//! whose system reads that, [`Template`] the form of a dealer's own API, [`letter`] for a person to read; `mail` is the
+//! bytes of one, `mail_event` what becomes of it; `signature` proves that it came from us; `address` says which URLs
+//! may be dialled; `outcome` turns a dealer's answer,
 //! or the lack of one, into *received*, *not received* or *unknown*; `schedule` says when the next
 //! attempt follows, `breaker` when a channel is left alone. Nothing here sends anything.
 
 mod payload;
 mod xml;
 mod adf;
+mod template;
+mod sealed;
 mod signature;
 pub mod letter;
 mod mail;
@@ -30,4 +33,10 @@ pub use payload::{
     RepeatedPayload, WarnedPayload, WithdrawalReason, WithdrawnPayload, webhook_id,
 };
 pub use schedule::{LEAD_ATTEMPTS, Next, Schedule, next_attempt};
+pub use sealed::{Owner, Sealed, check_secret};
 pub use signature::{WebhookSecret, derive_secret, sign};
+pub use template::{
+    BodyKind, Decline, Facts, Field as TemplateField, JsonPath, Method, Named, NoSecret, Node, Says, Secrets,
+    Success, Template, Text, TextFault, Verdict, check_secret_name,
+};
+pub(crate) use xml::is_name as is_xml_name;

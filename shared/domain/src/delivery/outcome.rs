@@ -59,6 +59,12 @@ words! {
         Reset = "reset",
         /// What came back is not HTTP.
         Malformed = "malformed",
+        /// The answer was read, and is not what the dealer's template asks of it.
+        Answer = "answer",
+        /// The answer cannot be read for what the dealer's template asks of it.
+        Unreadable = "unreadable",
+        /// The answer declines the lead.
+        Declined = "declined",
         /// Nobody is left who could say: the process that made the attempt ended before it did.
         Interrupted = "interrupted",
     }
@@ -80,6 +86,9 @@ impl FailureKind {
             | Self::Timeout
             | Self::Reset
             | Self::Malformed
+            | Self::Answer
+            | Self::Unreadable
+            | Self::Declined
             | Self::Interrupted => true,
         }
     }
@@ -105,6 +114,11 @@ impl Outcome {
     pub const fn of_failure(kind: FailureKind) -> Self {
         let failure = Failure { kind, status: None, retry_after_s: None, disable: false };
         if kind.may_have_been_sent() { Self::Unknown(failure) } else { Self::NotReceived(failure) }
+    }
+
+    /// Whether the dealer's own system declined the lead.
+    pub fn is_declined(&self) -> bool {
+        self.failure().is_some_and(|failure| failure.kind == FailureKind::Declined)
     }
 
     /// Why it was not received.

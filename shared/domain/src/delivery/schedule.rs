@@ -109,10 +109,10 @@ fn left_ms(deadline: Timestamp, now: Timestamp) -> u64 {
 /// The wait is the schedule's ±20 %, spread by `entropy`, so that what failed together does not come
 /// back together. A Retry-After moves the attempt later, never earlier, and is spread by up to +20 %
 /// only. It is honoured up to five minutes on [`Schedule::Lead`], half a minute on [`Schedule::Brief`], up to [`limits::RETRY_AFTER_S`] on
-/// the others. Nothing follows what was received, an endpoint that is gone, or a URL that never works.
+/// the others. Nothing follows what was received or declined, an endpoint that is gone, or a URL that never works.
 pub fn next_attempt(attempt_no: u32, outcome: &Outcome, schedule: &Schedule, entropy: u64) -> Next {
     let Some(failure) = outcome.failure() else { return Next::Final };
-    if failure.disable || failure.kind == FailureKind::BadUrl {
+    if failure.disable || matches!(failure.kind, FailureKind::BadUrl | FailureKind::Declined) {
         return Next::Final;
     }
     let Some(wait_ms) = schedule.wait_ms(attempt_no) else { return Next::Final };

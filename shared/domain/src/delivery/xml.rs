@@ -68,7 +68,7 @@ impl Xml {
 
 /// Whether this may be the name of an element or attribute: a letter or `_`, then letters, digits, `_`, `-`
 /// and `.`, all of ASCII, and at most one colon between two such. Fewer than XML allows, all of which it does.
-pub(super) fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let plain = |part: &str| {
         let mut chars = part.chars();
         chars.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')

@@ -28,9 +28,9 @@ use crate::contract::{
     Caps, Deadline, Needs, ReturnTerms, Sale, Selection, Specificity, Territory, WhenUnavailable,
 };
 use crate::dealer::{AfterHours, ChannelKind, ChannelWhen, Format, Hours};
-use crate::delivery::Vendor;
+use crate::delivery::{Template, Vendor};
 use crate::error::Invalid;
-use crate::ids::{CategoryId, CompanyId, ContractId, DealerId, OfferId, SourceId};
+use crate::ids::{CategoryId, CompanyId, ContractId, DealerId, OfferId, SourceId, TemplateId};
 use crate::money::Money;
 use crate::place::{self, Place, Reach, State, Unit, Zip};
 use crate::rulebook::{Company, Offer, Source};
@@ -54,6 +54,9 @@ pub struct Core {
     /// What is doubtful, and what is spam.
     #[serde(default)]
     pub screening: ScreeningRules,
+    /// The forms of dealers' own APIs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<Template>,
     /// How many parts each chunk has; a category and state without contracts is absent. A category
     /// whose contracts cover no place at all has none, everywhere.
     pub chunks: Vec<(CategoryId, Option<State>, u16)>,
@@ -68,6 +71,11 @@ impl Core {
     /// A source by id.
     pub fn source(&self, id: &SourceId) -> Option<&Source> {
         self.sources.iter().find(|source| &source.id == id)
+    }
+
+    /// A template by id.
+    pub fn template(&self, id: &TemplateId) -> Option<&Template> {
+        self.templates.iter().find(|template| &template.id == id)
     }
 
     /// The company's id.

@@ -38,6 +38,43 @@ pub fn without_contact(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The text with these words hidden wherever they stand by themselves, in any case of letters: what a dealer's
+/// server repeats of a person.
+pub fn without_words(text: &str, words: &[&str]) -> String {
+    let mut shown = text.to_owned();
+    for word in words.iter().map(|word| word.trim()).filter(|word| !word.is_empty()) {
+        let (mut rest, mut next) = (shown.as_str(), String::with_capacity(shown.len()));
+        while let Some((before, found, behind)) = split_at_word(rest, word) {
+            let ends = next.chars().chain(before.chars()).next_back().is_none_or(|c| !c.is_alphanumeric());
+            let begins = behind.chars().next().is_none_or(|c| !c.is_alphanumeric());
+            next.push_str(before);
+            next.push_str(if ends && begins { HIDDEN } else { found });
+            rest = behind;
+        }
+        next.push_str(rest);
+        shown = next;
+    }
+    shown
+}
+
+/// Around the first place where a word stands, in any case of letters.
+fn split_at_word<'t>(text: &'t str, word: &str) -> Option<(&'t str, &'t str, &'t str)> {
+    text.char_indices().find_map(|(at, _)| {
+        let (before, from) = text.split_at_checked(at)?;
+        let mut end = 0;
+        let mut chars = from.char_indices();
+        for wanted in word.chars() {
+            let (found_at, found) = chars.next()?;
+            if !found.to_lowercase().eq(wanted.to_lowercase()) {
+                return None;
+            }
+            end = found_at + found.len_utf8();
+        }
+        let (found, behind) = from.split_at_checked(end)?;
+        Some((before, found, behind))
+    })
+}
+
 fn hide(hidden: &mut [bool], range: std::ops::Range<usize>) {
     if let Some(hidden) = hidden.get_mut(range) {
         hidden.fill(true);
@@ -152,6 +189,19 @@ mod tests {
             ("@", "@"),
         ] {
             assert_eq!(without_contact(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_of_a_person_are_hidden_in_an_answer_and_parts_of_other_words_are_not() {
+        for (text, shown) in [
+            (r#"{"name":"ADA Hill","id":7}"#, r#"{"name":"*** ***","id":7}"#),
+            ("Adamant hillside", "Adamant hillside"),
+            ("ada,ada;ada", "***,***;***"),
+            ("", ""),
+            ("Éadaß", "Éadaß"),
+        ] {
+            assert_eq!(without_words(text, &["Ada", "", "hill "]), shown, "{text}");
         }
     }
 

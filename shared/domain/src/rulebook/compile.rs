@@ -45,6 +45,7 @@ impl Rulebook {
             sources: self.sources.clone(),
             scoring: self.scoring.clone(),
             screening: self.screening.clone(),
+            templates: self.templates.clone(),
             chunks: parts.into_iter().map(|((category, state), parts)| (category, state, parts)).collect(),
         };
         Ok(Compiled { core, chunks })

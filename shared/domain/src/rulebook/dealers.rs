@@ -232,6 +232,10 @@ fn format(
         let message = "an inbox has no format: leave it empty";
         return row.refuse("format", ProblemCode::Contradiction, message, problems);
     }
+    if let (ChannelKind::Mail | ChannelKind::Sqs, Format::Template(_)) = (kind, &format) {
+        let message = "a template is of webhooks: a mail or a queue is standard or adf";
+        return row.refuse("format", ProblemCode::Contradiction, message, problems);
+    }
     match &format {
         Format::Template(id) if templates.is_complete() && !templates.has(id.as_str()) => {
             let mut known: Vec<&str> = Format::WORDS.to_vec();

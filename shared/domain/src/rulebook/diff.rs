@@ -28,7 +28,7 @@ words! {
 /// What the newer rulebook says otherwise than the older. Its `Debug` names nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Diff {
-    /// Those with a difference: company, offers, sources, scoring, screening, dealers, channels, areas, contracts,
+    /// Those with a difference: company, offers, sources, scoring, screening, dealers, templates, channels, areas, contracts,
     /// tests.
     pub tables: Vec<TableDiff>,
     /// How many rows and columns are not listed: more than [`limits::DIFF_LINES`] help nobody.
@@ -104,6 +104,7 @@ impl Rulebook {
         );
         let dealers = |book| keyed(book, |dealer: &Dealer| dealer.id.to_string());
         differ.rows("dealers", &dealers(&self.dealers), &dealers(&newer.dealers), |&row| rows::dealer(row));
+        differ.values("templates", &by_id(&self.templates), &by_id(&newer.templates));
         let channels =
             |book| keyed(book, |channel: &Channel| format!("{}:{}", channel.dealer, channel.order));
         differ.rows("channels", &channels(&self.channels), &channels(&newer.channels), |&row| {

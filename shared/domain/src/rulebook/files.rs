@@ -10,13 +10,14 @@ use crate::rulebook::origin::Origin;
 use crate::rulebook::problem::{Position, ProblemCode, Problems, Severity};
 
 /// The files that this version reads, in the order they are read, and whether one must be there.
-pub const FILES: [(&str, bool); 10] = [
+pub const FILES: [(&str, bool); 11] = [
     ("company.toml", true),
     ("offers.toml", true),
     ("sources.toml", true),
     ("scoring.toml", true),
     ("screening.toml", false),
     ("dealers.csv", true),
+    ("templates.toml", false),
     ("channels.csv", false),
     ("areas.csv", true),
     ("contracts.csv", true),

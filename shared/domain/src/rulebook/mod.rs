@@ -99,6 +99,23 @@
 //! | `format` | `standard` | `standard` `adf`, or a template of `templates.toml`; of webhooks |
 //! | `vendor_id` | none | what the dealer is called in its own system, to 64 characters |
 //!
+//! **`templates.toml`** (may be absent): `[[template]]`, to 50, at most 32 KiB; see [`Template`] for what follows
+//!
+//! | key | default | rule |
+//! |---|---|---|
+//! | `id`, `kind` | needed | an id that is no format already; `json` `form` `xml` |
+//! | `method` | `POST` | `POST` `PUT` `PATCH` |
+//! | `headers` | none | `{ Authorization = "Bearer {secret.api_key}" }`, to 20; nothing of the person |
+//! | `omit_empty` | `false` | leaves out what says nothing, instead of `null` or an empty text |
+//! | `assigned` | needed | the body: names, and texts with fields in braces, numbers, `true`, `false`, lists, tables |
+//! | `repeated`, `warned`, `withdrawn`, `erased`, `opted_out` | not sent | likewise |
+//! | `success` | any 2xx | `{ status = [200], json = "$.status", is = ["ok"] }`, or `text = "OK"` in place of `json` and `is` |
+//! | `reference` | none | where the answer has the dealer's own id of the lead: `"$.lead.id"` |
+//! | `decline` | none | as `success`, of 2xx and 4xx; `reason = "$.message"` |
+//!
+//! In XML `@name` is an attribute and `#text` an element's own text. A form has no tables within it; a list is the
+//! same name several times. Every body has at most 200 fields and is at most 8 deep.
+//!
 //! **`areas.csv`**, to 500,000 rows
 //!
 //! | column | empty means | rule |
@@ -173,6 +190,7 @@ mod offers;
 mod sources;
 mod screening;
 mod columns;
+mod templates;
 mod dealers;
 mod areas;
 mod contracts;
@@ -202,6 +220,7 @@ use std::fmt;
 
 use crate::contract::{AreaPart, Contract};
 use crate::dealer::{Channel, Dealer};
+use crate::delivery::Template;
 use crate::ids::AreaId;
 use crate::scoring::ScoringModel;
 use crate::screening::ScreeningRules;
@@ -236,6 +255,8 @@ pub struct Rulebook {
     pub screening: ScreeningRules,
     /// In the order of the file.
     pub dealers: Vec<Dealer>,
+    /// In the order of the file.
+    pub templates: Vec<Template>,
     /// By dealer, then in the order they are tried.
     pub channels: Vec<Channel>,
     /// Each has at least one part.
@@ -254,6 +275,7 @@ struct Positions {
     offers: Vec<Position>,
     sources: Vec<Position>,
     dealers: Vec<Position>,
+    templates: Vec<Position>,
     areas: Vec<Position>,
     contracts: Vec<Position>,
     has_channels: bool,
@@ -305,7 +327,7 @@ impl Rulebook {
 fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
     let mut offer_ids = Index::new("offer", "offers.toml");
     let mut source_ids = Index::new("source", "sources.toml");
-    let template_ids = Index::new("template", "templates.toml");
+    let mut template_ids = Index::new("template", "templates.toml");
     let mut dealer_ids = Index::new("dealer", "dealers.csv");
     let mut area_ids = Index::new("area", "areas.csv");
     let mut contract_ids = Index::new("contract", "contracts.csv");
@@ -328,6 +350,10 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
     let dealers = match files.open("dealers.csv", problems) {
         Some(body) => dealers::read(&body, &defaults, &mut dealer_ids, problems),
         None => absent(&mut dealer_ids),
+    };
+    let templates = match files.open("templates.toml", problems) {
+        Some(body) => templates::read(&body, &mut template_ids, problems),
+        None => Vec::new(),
     };
     let channels = match files.open("channels.csv", problems) {
         Some(body) => dealers::read_channels(&body, &defaults, &dealer_ids, &template_ids, problems),
@@ -363,11 +389,13 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
     let (offer_positions, offers) = offers.into_iter().unzip();
     let (source_positions, sources) = sources.into_iter().unzip();
     let (dealer_positions, dealers) = dealers.into_iter().unzip();
+    let (template_positions, templates) = templates.into_iter().unzip();
     let (contract_positions, contracts) = contracts.into_iter().unzip();
     let positions = Positions {
         offers: offer_positions,
         sources: source_positions,
         dealers: dealer_positions,
+        templates: template_positions,
         areas: area_positions,
         contracts: contract_positions,
         has_channels: files.has("channels.csv"),
@@ -381,6 +409,7 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         scoring,
         screening,
         dealers,
+        templates,
         channels,
         areas,
         contracts,

@@ -24,8 +24,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::HeaderMap;
 use http::header::RETRY_AFTER;
+use http::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::delivery::{FailureKind, Outcome, check_url, retry_after_s};
 use leadyard_domain::ids::{CompanyId, DealerId};
@@ -65,6 +65,8 @@ impl Settings {
 
 /// What is posted. No `Debug`: the body is full of a person.
 pub struct Request {
+    /// `POST`, or what the dealer's own API asks for; `GET` of what is fetched.
+    pub method: Method,
     /// The dealer's URL, as the rulebook has it.
     pub url: String,
     /// All headers but those of the connection; `Content-Type` and the signature among them.
@@ -171,7 +173,7 @@ impl Outbound {
     pub async fn get(&self, request: Request) -> Result<Answer, FailureKind> {
         let url = check_url(&request.url, self.settings.allow_loopback).map_err(|_| FailureKind::BadUrl)?;
         let deadline = Instant::now() + Duration::from_millis(self.settings.attempt_ms);
-        self.transport.exchange(request, url, deadline, FETCH).await
+        self.transport.exchange(request, url, deadline, limits::BODY_BYTES).await
     }
 
     /// Makes one attempt. Takes at most [`Settings::attempt_ms`].
@@ -180,7 +182,7 @@ impl Outbound {
         let answered = match check_url(&request.url, self.settings.allow_loopback) {
             Ok(url) => {
                 let deadline = began + Duration::from_millis(self.settings.attempt_ms);
-                self.transport.exchange(request, url, deadline, POST).await
+                self.transport.exchange(request, url, deadline, limits::ANSWER_BYTES).await
             }
             Err(_) => Err(FailureKind::BadUrl),
         };
@@ -232,26 +234,17 @@ fn printable(body: &[u8]) -> String {
     text
 }
 
-/// What a request does, and how much of the answer is read, in bytes.
-#[derive(Clone, Copy)]
-struct Way {
-    fetches: bool,
-    most: usize,
-}
-
-const POST: Way = Way { fetches: false, most: limits::ANSWER_BYTES };
-const FETCH: Way = Way { fetches: true, most: limits::BODY_BYTES };
-
 impl Transport {
+    /// Reads at most so many bytes of the answer.
     async fn exchange(
         &self,
         request: Request,
         url: Url,
         deadline: Instant,
-        way: Way,
+        most: usize,
     ) -> Result<Answer, FailureKind> {
         match self {
-            Self::Network(client) => exchange(client, request, url, deadline, way).await,
+            Self::Network(client) => exchange(client, request, url, deadline, most).await,
             Self::Answered(answerer) => {
                 timeout_at(deadline, answerer(request)).await.unwrap_or(Err(FailureKind::Timeout))
             }
@@ -259,15 +252,15 @@ impl Transport {
     }
 }
 
+/// Reads at most so many bytes of the answer.
 async fn exchange(
     client: &reqwest::Client,
     request: Request,
     url: Url,
     deadline: Instant,
-    way: Way,
+    most: usize,
 ) -> Result<Answer, FailureKind> {
-    let method = if way.fetches { http::Method::GET } else { http::Method::POST };
-    let sent = client.request(method, url).headers(request.headers).body(request.body).send();
+    let sent = client.request(request.method, url).headers(request.headers).body(request.body).send();
     let mut response = timeout_at(deadline, sent)
         .await
         .map_err(|_| FailureKind::Timeout)?
@@ -281,7 +274,7 @@ async fn exchange(
     let cut = loop {
         match timeout_at(deadline, response.chunk()).await {
             Ok(Ok(Some(chunk))) => {
-                let room = way.most - body.len();
+                let room = most - body.len();
                 body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
                 if chunk.len() > room {
                     break true;

@@ -71,6 +71,13 @@ impl Store {
         self.transact(vec![self.change_write(company, act)?]).await.map(drop)
     }
 
+    /// Tells the desk of a lead: it stands in the lead's history and in the company's changes. The same act again
+    /// is the same.
+    pub async fn desk_tell(&self, company: &CompanyId, lead: LeadId, act: &Act) -> Result<(), StoreError> {
+        let writes = vec![self.act_write(lead, act)?, self.change_write(company, act)?];
+        self.transact(writes).await.map(drop)
+    }
+
     /// Keeps a lead as the desk changed it, with what it did. `false` when somebody else changed the lead.
     pub async fn lead_act(&self, lead: &Lead, act: &Act) -> Result<bool, StoreError> {
         let next = Lead { version: lead.version + 1, ..lead.clone() };

@@ -205,6 +205,10 @@ pub enum Key<'a> {
     /// `O#company#trial` / `O`. A test of one of a dealer's channels, and how it ended. Written by the console and by
     /// delivery. Expires after a day.
     Trial(&'a CompanyId, ActId),
+    /// `NG#company#dealer` / `G`. What the dealer gave us in confidence, sealed: at most ten secrets, some 15 KB where
+    /// all are as long as they may be, else less than 1 KB. In a partition of its own: only templates that name
+    /// one read it. Written by the console, under a version.
+    GivenSecrets(&'a CompanyId, &'a DealerId),
     /// `S#company` / `S`. Stop and pauses, under a version. Written by the console.
     Switches(&'a CompanyId),
     /// `W#company` / `W#category`. Leads of this category are to be woken: how many at most, and whose
@@ -268,6 +272,7 @@ impl Key<'_> {
                 format!("N#{company}#{dealer}")
             }
             Self::Trial(company, trial) => format!("O#{company}#{trial}"),
+            Self::GivenSecrets(company, dealer) => format!("NG#{company}#{dealer}"),
             Self::Switches(company) => format!("S#{company}"),
             Self::Wake(company, _) => format!("W#{company}"),
             Self::Erasure(company, _) => format!("X#{company}"),
@@ -308,6 +313,7 @@ impl Key<'_> {
             Self::RulebookText(_, version, number) => format!("text#{version:010}#{number:05}"),
             Self::Channel { order, .. } => format!("C#{order}"),
             Self::Trial(_, _) => "O".to_owned(),
+            Self::GivenSecrets(_, _) => "G".to_owned(),
             Self::Switches(_) | Self::DealerSecret(_, _) => "S".to_owned(),
             Self::Wake(_, category) => format!("W#{category}"),
             Self::Erasure(_, erasure) => format!("E#{erasure}"),

@@ -28,6 +28,7 @@ mod acts;
 mod deliveries;
 mod channels;
 mod trials;
+mod given;
 mod decisions;
 mod rulebook;
 mod switches;
@@ -60,6 +61,7 @@ pub use deliveries::Delivery;
 pub use due::DueItem;
 pub use enquiries::{Keep, Kept, KeptBefore, Past, StoredAnswer};
 pub use erasures::{Erasure, Gone, Shelf, fate_of};
+pub use given::{GivenSecret, GivenSecrets};
 pub use identities::{Identified, IdentityWrite, Known, List, Suppression};
 pub use items::{
     DecisionRecord, Fetch, Judgement, QUARANTINED, Quarantine, REJECTED, StoredEnquiry, TEST, UNFETCHED,

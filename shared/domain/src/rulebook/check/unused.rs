@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use jiff::civil::Date;
 
 use crate::contract::{Contract, Selection};
+use crate::dealer::Format;
 use crate::ids::{AreaId, DealerId, OfferId};
 use crate::rulebook::check::Warnings;
 use crate::rulebook::nearest::nearest;
@@ -65,6 +66,13 @@ impl Rulebook {
             if self.positions.has_channels && !reached.contains(&dealer.id) {
                 let message = format!("dealer \"{}\" has no channel: it reads the inbox only", dealer.id);
                 warnings.note("dealers.csv", at, ProblemCode::NoChannel, message);
+            }
+        }
+        let used: HashSet<&Format> = self.channels.iter().map(|channel| &channel.format).collect();
+        for (template, &at) in self.templates.iter().zip(&self.positions.templates) {
+            if !used.contains(&Format::Template(template.id.clone())) {
+                let message = format!("no channel names the template \"{}\"", template.id);
+                warnings.note("templates.toml", at, ProblemCode::Unused, message);
             }
         }
         if !self.positions.has_channels {
