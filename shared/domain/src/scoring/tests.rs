@@ -116,6 +116,17 @@ proptest! {
     }
 
     #[test]
+    fn what_a_stranger_did_counts_as_if_the_lead_had_done_it(did in changes(), before in any::<prop::sample::Index>()) {
+        let (before, after) = did.split_at(before.index(did.len() + 1));
+        let (stranger, mut lead) = (activity_of(before), activity_of(after));
+        lead.union(&stranger);
+        prop_assert_eq!(&lead, &activity_of(&did));
+        prop_assert_eq!(of(&lead, TODAY), of(&activity_of(&did), TODAY));
+        lead.union(&stranger);
+        prop_assert_eq!(lead, activity_of(&did));
+    }
+
+    #[test]
     fn a_revoked_interaction_counts_nothing_whenever_it_is_revoked(sent in changes(), day in days()) {
         let with = |order: [Change; 2]| activity_of(sent.iter().chain(&order));
         let (did, revoked) = (Change::Did(day, "call", 99), Change::Revoked(day, 99));
