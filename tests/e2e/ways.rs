@@ -246,12 +246,15 @@ fn meta_notice(leads: &[&str]) -> String {
 /// As its documentation shows what the Graph API answers; the person is ours.
 const META_LEAD: &str = r#"{"created_time":"2015-02-28T08:49:14+0000","id":"77","ad_id":"12312","form_id":"1234","field_data":[{"name":"full_name","values":["Ada Hill"]},{"name":"email","values":["ada@mail.example"]},{"name":"phone_number","values":["+13055550100"]},{"name":"zip_code","values":["33101"]},{"name":"roofs","values":["flat","steep"]}]}"#;
 
+/// What Meta's testing tool fills a form with.
+const META_TEST: &str = r#"{"id":"80","field_data":[{"name":"full_name","values":["<test lead: dummy data for full_name>"]},{"name":"email","values":["test@fb.com"]}]}"#;
+
 fn signature(body: &str) -> String {
     use hmac::Mac as _;
     let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(leadyard_tests::APP_SECRET.as_bytes()).unwrap();
     mac.update(body.as_bytes());
-    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256={hex}")
+    let hex: Vec<String> = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={}", hex.concat())
 }
 
 async fn meta(yard: &Yard, source: &str, body: &str, signature: &str) -> Reply {
@@ -380,8 +383,7 @@ async fn ways_a_token_that_expired_is_told_to_the_desk_and_no_lead_is_dropped() 
 #[tokio::test(start_paused = true)]
 async fn ways_what_meta_s_testing_tool_sends_reaches_nobody() {
     let yard = yard().await;
-    const TEST: &str = r#"{"id":"80","field_data":[{"name":"full_name","values":["<test lead: dummy data for full_name>"]},{"name":"email","values":["test@fb.com"]}]}"#;
-    graph_says(&yard, "80", Says::Body(200, TEST));
+    graph_says(&yard, "80", Says::Body(200, META_TEST));
     let body = meta_notice(&["80"]);
     let _ = meta(&yard, "ads", &body, &signature(&body)).await.is(200);
     yard.settle().await;
@@ -394,7 +396,7 @@ async fn ways_what_meta_s_testing_tool_sends_reaches_nobody() {
 fn adf(people: &[(&str, &str)]) -> String {
     let prospect = |(name, email): &(&str, &str)| {
         format!(
-            "<prospect><requestdate>2026-06-01T15:30:20-04:00</requestdate><vehicle interest=\"buy\"><year>2021</year><make>Chevrolet</make></vehicle><customer><contact><name part=\"full\">{name}</name><email>{email}</email></contact></customer></prospect>"
+            "<prospect><requestdate>2026-06-01T15:30:20-04:00</requestdate><vehicle interest=\"buy\"><year>2021</year><make>Chevrolet</make></vehicle><customer><contact><name part=\"full\">{name}</name><email>{email}</email><address><postalcode>33101</postalcode></address></contact></customer></prospect>"
         )
     };
     let all: String = people.iter().map(prospect).collect();

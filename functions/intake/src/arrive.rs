@@ -175,7 +175,7 @@ pub(crate) fn json_of(fields: &Fields) -> Vec<u8> {
 async fn take_each(cloud: &Cloud, each: &[Arrival]) -> Response<Body> {
     let mut all = Vec::with_capacity(each.len());
     for arrival in each {
-        all.push((arrival, take(cloud, arrival).await));
+        all.push((arrival, Box::pin(take(cloud, arrival)).await));
     }
     crate::answer::of_several(cloud, &all)
 }

@@ -252,7 +252,8 @@ fn curl(url: &str, sent: &[(&str, &str)]) -> String {
 }
 
 fn html(url: &str, sent: &[(&str, &str)]) -> String {
-    let inputs: String = sent.iter().map(|(name, _)| format!("  <input name=\"{name}\">\n")).collect();
+    let inputs: Vec<String> = sent.iter().map(|(name, _)| format!("  <input name=\"{name}\">\n")).collect();
+    let inputs = inputs.concat();
     format!("<form method=\"post\" action=\"{url}\">\n{inputs}  <button>Send</button>\n</form>")
 }
 
@@ -318,8 +319,8 @@ fn limits_of(source: &Source) -> Vec<String> {
             limits::IDEMPOTENCY_HOURS
         ),
     ];
-    for (period, cap) in &source.caps.0 {
-        said.push(format!("At most {cap} new leads a {period}."));
+    for cap in &source.caps.0 {
+        said.push(format!("At most {} new leads a {}.", cap.most, cap.period));
     }
     if let Some(ends) = source.ends {
         said.push(format!("Leads are taken until {ends}."));

@@ -6,7 +6,7 @@
 //!   in the due index. Whatever happens after, the sweep comes back to it. While the table is away Meta is told
 //!   503, and sends the notice again.
 //! - *The same lead* is the same enquiry, at any time: its id is derived from Meta's.
-//! - *Fetching* is tried at once, after 30 seconds, 2, 10 and 30 minutes, then every hour for
+//! - *Fetching* is tried at once, and by the sweep after 30 seconds, 2, 10 and 30 minutes, then every hour for
 //!   [`META_FETCH_DAYS`](limits::META_FETCH_DAYS) days. Meta keeps leads for ninety, and a token that has expired is
 //!   replaced by a person: so what Meta refuses is asked for again as well, and the desk is told in the company's
 //!   changes, once an hour at most for each source.
@@ -158,7 +158,7 @@ pub(crate) async fn fetch(cloud: &Cloud, enquiry: StoredEnquiry) -> Result<(), S
             // Refused, quarantined or taken: it is kept.
             Box::pin(keep::keep(cloud, &arrival)).await.map(drop)
         }
-        Err(why) => wait_or_give_up(cloud, enquiry, fetch, &why).await,
+        Err(why) => wait_or_give_up(cloud, enquiry, fetch, why).await,
     }
 }
 
@@ -203,12 +203,12 @@ async fn wait_or_give_up(
     cloud: &Cloud,
     mut enquiry: StoredEnquiry,
     fetch: Fetch,
-    why: &Unfetched,
+    why: Unfetched,
 ) -> Result<(), StoreError> {
     let now = cloud.clock.now();
     tracing::warn!(
         enquiry.id = %enquiry.id, company.id = %enquiry.company, source.id = %enquiry.source,
-        fetch.tries = fetch.tries + 1, error = why as &dyn std::error::Error, "a lead of Meta's was not fetched"
+        fetch.tries = fetch.tries + 1, error = &why as &dyn std::error::Error, "a lead of Meta's was not fetched"
     );
     if why.needs_a_person() {
         tell_desk(cloud, &enquiry, why, now).await?;
@@ -230,7 +230,7 @@ async fn wait_or_give_up(
 async fn tell_desk(
     cloud: &Cloud,
     enquiry: &StoredEnquiry,
-    why: &Unfetched,
+    why: Unfetched,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let hour = Timestamp::from_second(now.as_second() - now.as_second().rem_euclid(3_600)).unwrap_or(now);

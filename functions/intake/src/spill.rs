@@ -27,8 +27,8 @@ pub async fn handle_spill(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
 /// An enquiry is due: to be fetched, or for its deadline in quarantine.
 async fn due(cloud: &Cloud, id: EnquiryId) -> Result<(), StoreError> {
     match cloud.store.enquiry_get(id).await? {
-        Some(noted) if noted.status == UNFETCHED => meta::fetch(cloud, noted).await,
-        Some(_) | None => quarantine::deadline(cloud, id).await,
+        Some(noted) if noted.status == UNFETCHED => Box::pin(meta::fetch(cloud, noted)).await,
+        Some(_) | None => Box::pin(quarantine::deadline(cloud, id)).await,
     }
 }
 

@@ -38,7 +38,7 @@ impl std::fmt::Debug for MetaAccess {
 /// Why a lead was not fetched. Nothing of what Meta answered: it may repeat the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfetched {
-    /// LEADYARD_META has no token of the company.
+    /// `LEADYARD_META` has no token of the company.
     #[error("LEADYARD_META has no token of this company")]
     NoToken,
     /// A 4xx: the token has expired or lacks a permission, or the lead is gone.

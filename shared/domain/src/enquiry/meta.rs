@@ -199,7 +199,7 @@ impl<'de> Visitor<'de> for Within<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let (wanted, level) = match self.level {
             Level::Body => ("entry", Level::Entries),
-            _ => ("changes", Level::Changes),
+            Level::Entries | Level::Entry | Level::Changes => ("changes", Level::Changes),
         };
         while let Some(key) = map.next_key::<String>()? {
             if key == wanted {
