@@ -106,6 +106,7 @@ pub(crate) async fn post_meta(
             user_agent: None,
             spilled: false,
             gpc: false,
+            visitor: None,
             quarantine: None,
             fetch: Some(Fetch { tries: 0, next: after(now, FIRST_LOOK), began: now }),
         };
