@@ -92,8 +92,8 @@ async fn a_dealer_reads_a_lead_in_one_part_of_plain_text() {
     assert!(!mail.header("subject").contains("Ada") && mail.header("subject").ends_with(": roof"));
     for line in [
         "Name        Ada Hill\n",
-        &format!("Phone       tel:{}\n", PHONE),
-        &format!("E-mail      {}\n", EMAIL),
+        &format!("Phone       tel:{PHONE}\n"),
+        &format!("E-mail      {EMAIL}\n"),
         "> The roof leaks over the kitchen.\n> Please call after five.\n",
         // Noon in New York, as the dealer's clock has it.
         "Asked       Mon, Jun 1, 2026, 11:00 AM CDT\n",
@@ -221,7 +221,7 @@ async fn a_dealer_accepts_by_a_link_and_sees_the_person() {
         assert_eq!(done.header("location"), accept);
         let page = opens(&yard, &accept).await.is(200);
         assert!(page.text.contains("This lead is yours") && !page.text.contains("<form"), "{}", page.text);
-        assert!(page.text.contains(&format!("href=\"tel:{}\"", PHONE)), "{}", page.text);
+        assert!(page.text.contains(&format!("href=\"tel:{PHONE}\"")), "{}", page.text);
         assert!(page.text.contains(EMAIL));
     }
     yard.settle().await;

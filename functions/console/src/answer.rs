@@ -49,10 +49,8 @@ pub(crate) async fn answer(State(cloud): State<Cloud>, Path(token): Path<String>
     match inbox::give(&cloud, &seat, link.answer, None).await {
         // A page that is asked for, so that going back or loading it again answers nothing.
         Ok(_) => headed(Redirect::to(&format!("/answer/{token}")).into_response()),
-        Err(problem) => match problem.code() {
-            Code::StateConflict => refused(&cloud, &link, &problem).await,
-            _ => troubled(&problem),
-        },
+        Err(problem) if problem.code() == Code::StateConflict => refused(&cloud, &link, &problem).await,
+        Err(problem) => troubled(&problem),
     }
 }
 

@@ -196,7 +196,7 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
     if leaves {
         channels.learn(cloud, known, &outcome).await;
     }
-    ended(cloud, assignment, number, &outcome, attempt, &channels).await
+    Box::pin(ended(cloud, assignment, number, &outcome, attempt, &channels)).await
 }
 
 /// What a mail of the assignment itself is about.
@@ -246,7 +246,7 @@ async fn ended_before_it_began(
 ) -> Result<(), StoreError> {
     let number = assignment.begin_attempt(now, claim_end(cloud, now));
     let (outcome, attempt) = post::attempt(cloud, Way::None(why), assignment.channel_order, now).await;
-    ended(cloud, assignment, number, &outcome, attempt, channels).await
+    Box::pin(ended(cloud, assignment, number, &outcome, attempt, channels)).await
 }
 
 /// The moment until which an attempt has the assignment to itself. Its last digits are drawn, so that a

@@ -44,7 +44,7 @@ pub(crate) async fn one(cloud: &Cloud, body: &str) -> Handled {
         tracing::info!("a mail event was of a mail that is not ours");
         return Handled::Done;
     };
-    match follow(cloud, &event, &about).await {
+    match Box::pin(follow(cloud, &event, &about)).await {
         Ok(true) => Handled::Done,
         // What it is about is being written at this moment: it comes again.
         Ok(false) => Handled::Failed,
@@ -174,7 +174,7 @@ async fn of_assignment(
         if !mark(attempt, event, outcome) {
             return Ok(true);
         }
-        if moved_on(cloud, &stands, next, event, about, outcome).await? {
+        if Box::pin(moved_on(cloud, &stands, next, event, about, outcome)).await? {
             return Ok(true);
         }
     }
@@ -202,14 +202,14 @@ async fn moved_on(
     let lasts = outcome.failure().is_some_and(|failure| failure.disable);
     let elsewhere = lasts || next.patient_until.is_none() || channels.behind(next.channel_order).is_some();
     let ended = Outcome::NotReceived(failure(elsewhere));
-    assigned::follow(cloud, &mut next, &ended, &channels, now).await?;
+    Box::pin(assigned::follow(cloud, &mut next, &ended, &channels, now)).await?;
     let notice = notice(cloud, &next, event, about);
     let changes = Changes { notice: Some(&notice), ..Changes::of(&next, now) };
     if !cloud.store.assignment_change(&changes).await? {
         return Ok(false);
     }
     next.version += 1;
-    assigned::go_on(cloud, next, now).await?;
+    Box::pin(assigned::go_on(cloud, next, now)).await?;
     Ok(true)
 }
 
@@ -283,7 +283,7 @@ async fn of_copy(
     for _ in 0..ROUNDS {
         let stands = cloud.store.assignment_get(about.lead, about.cycle, about.assignment).await?;
         let Some(stands) = stands else { return Ok(true) };
-        if moved_on(cloud, &stands, stands.clone(), event, about, outcome).await? {
+        if Box::pin(moved_on(cloud, &stands, stands.clone(), event, about, outcome)).await? {
             return Ok(true);
         }
     }

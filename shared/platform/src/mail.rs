@@ -122,9 +122,8 @@ impl Mailer {
     /// Makes one attempt at `at`.
     pub async fn send(&self, mail: &Mail, about: &About, at: Timestamp) -> Sent {
         let began = Instant::now();
-        let raw = match RawMessage::builder().data(Blob::new(mail.bytes(at))).build() {
-            Ok(raw) => raw,
-            Err(_) => return Sent::never("malformed", began.elapsed()),
+        let Ok(raw) = RawMessage::builder().data(Blob::new(mail.bytes(at))).build() else {
+            return Sent::never("malformed", began.elapsed());
         };
         let tags: Result<Vec<MessageTag>, _> = about
             .tags()

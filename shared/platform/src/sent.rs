@@ -51,7 +51,7 @@ impl Sent {
                 (Outcome::of_status(status(code, refused.raw().status().as_u16()), None), Some(code))
             }
             // Others that may come to be say as little.
-            _ => (Outcome::of_failure(FailureKind::Malformed), None),
+            SdkError::ResponseError(_) | _ => (Outcome::of_failure(FailureKind::Malformed), None),
         };
         let code = code
             .filter(|code| !code.is_empty())

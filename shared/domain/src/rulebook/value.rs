@@ -191,7 +191,7 @@ pub(super) fn queue(text: &str) -> Result<String, Invalid> {
     {
         return Ok(text.to_owned());
     }
-    if text.ends_with(".fifo") {
+    if text.rsplit_once('.').is_some_and(|(_, kind)| kind == "fifo") {
         return Err(Invalid::new("a queue is a standard one: a FIFO queue is not supported"));
     }
     Err(Invalid::new(
