@@ -149,7 +149,7 @@ impl Document {
                     told.push(("interest", value.to_owned()));
                 }
                 "status" if name == "vehicle" || name == "prospect" => {
-                    told.push(("status", value.to_owned()))
+                    told.push(("status", value.to_owned()));
                 }
                 _ => {}
             }

@@ -130,7 +130,7 @@ impl MetaLead {
 /// Text, or a number as it is written; nothing of anything else.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Text;
-    impl<'de> Visitor<'de> for Text {
+    impl Visitor<'_> for Text {
         type Value = String;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("text or a number")
