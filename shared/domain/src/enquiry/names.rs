@@ -209,7 +209,10 @@ impl FieldMap {
             .map(|&standard| Meaning::Standard(standard));
         let touch = || match squeezed.strip_prefix("firsttouch").or_else(|| squeezed.strip_prefix("first")) {
             Some(of_first) => Tag::named(of_first).map(Meaning::FirstTouch),
-            None => Tag::named(squeezed.strip_prefix("lasttouch").unwrap_or(&squeezed)).map(Meaning::Tag),
+            None => {
+                let of_last = squeezed.strip_prefix("lasttouch").or_else(|| squeezed.strip_prefix("last"));
+                Tag::named(of_last.unwrap_or(&squeezed)).map(Meaning::Tag)
+            }
         };
         (Sureness::Alias, standard.or_else(touch).unwrap_or_else(|| Meaning::Own(name.to_owned())))
     }
