@@ -191,7 +191,10 @@ async fn everything_of_a_person_goes_and_everything_of_everybody_else_stays() {
         assert_nobody(&format!("{pk} / {sk}"), text);
         // What led to them is gone as well: browsers, what they did in them, e-mails and phones.
         let led = ["V#", "I#"].iter().any(|kind| pk.starts_with(kind));
-        assert!(!led || ![&life.roof, &life.gutter].into_iter().any(|lead| text.contains(lead)), "{pk} / {sk}");
+        assert!(
+            !led || ![&life.roof, &life.gutter].into_iter().any(|lead| text.contains(lead)),
+            "{pk} / {sk}"
+        );
         assert!(![&life.roof, &life.gutter].iter().any(|lead| pk.ends_with(*lead)) || !sk.starts_with("Y#"));
     }
     let leads_to = |text: &String| text.contains(&life.roof) || text.contains(&life.gutter);

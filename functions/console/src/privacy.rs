@@ -365,8 +365,7 @@ async fn tell(cloud: &Cloud, core: Option<&Core>, lead: &TheirLead) -> Result<Va
 fn enquiry_told(core: Option<&Core>, enquiry: &StoredEnquiry) -> Value {
     let source = core.and_then(|core| core.source(&enquiry.source));
     let consent = judging::understand(enquiry, source).consent;
-    let sha256 =
-        consent.text_sha256.map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let sha256 = consent.text_sha256.map(hexadecimal);
     let mut told = json!(enquiry);
     if let Some(members) = told.as_object_mut() {
         let consent = json!({
@@ -377,6 +376,15 @@ fn enquiry_told(core: Option<&Core>, enquiry: &StoredEnquiry) -> Value {
         members.insert("consent".to_owned(), consent);
     }
     told
+}
+
+fn hexadecimal(bytes: [u8; 32]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        text.extend(
+            [byte >> 4, byte & 15].map(|digit| char::from_digit(u32::from(digit), 16).unwrap_or('0')),
+        );
+        text
+    })
 }
 
 /// Who received them, and when.

@@ -269,7 +269,8 @@ pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>, sure: bool) -> Re
         if round > 0 {
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
         }
-        if let Some(answered) = join_and_keep(cloud, arrived, offer, &mut enquiry, &way).await? {
+        let kept = Box::pin(join_and_keep(cloud, arrived, offer, &mut enquiry, &way));
+        if let Some(answered) = kept.await? {
             return Ok(answered);
         }
     }

@@ -46,6 +46,8 @@ use crate::store::{Changes, Delivery, Erasure, Gone, List, StoreError, Suppressi
 
 /// How often a step looks again when others were first, within one go.
 const ROUNDS: usize = 8;
+/// How often everything is looked through.
+const PASSES: u8 = 2;
 /// How soon the sweep looks, should whoever works on it end before it is done.
 const GRACE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -162,7 +164,6 @@ impl Cloud {
                     SignedDuration::from_mins(limits::ERASURE_AGAIN_MINUTES)
                 }
             };
-            const PASSES: u8 = 2;
             let next = self.clock.now().checked_add(wait).ok();
             erasure.due = next.filter(|_| erasure.passes < PASSES);
             if self.store.erasure_save(&erasure).await? {
