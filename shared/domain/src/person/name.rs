@@ -37,8 +37,10 @@ impl Name {
     ///   a single word is a first name.
     ///
     /// Names whose family name comes first without a comma cannot be told, and are read as the rest.
+    /// What is longer than both may be together is read as far as that.
     pub fn from_full(full: &str) -> Self {
         let full = tidy(full);
+        let full = cut_chars(&full, 2 * limits::TEXT_CHARS).0;
         if let Some((before, after)) = full.split_once(',')
             && !after.split_whitespace().all(|word| listed(&SUFFIXES, word))
         {
