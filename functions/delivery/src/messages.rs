@@ -382,7 +382,7 @@ async fn repeated(
     };
     let repeat = if assignment.masked() { repeat.masked() } else { repeat };
     body::assigned(cloud, lead, assignment, |payload| {
-        form.write(about, enquiry.received_at, Says::Repeated { payload, repeat })
+        form.write(about, enquiry.received_at, Says::Repeated { payload, repeat: Box::new(repeat) })
     })
     .await
 }
