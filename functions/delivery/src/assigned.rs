@@ -9,6 +9,7 @@ use leadyard_domain::delivery::{
 };
 use leadyard_domain::distribution::compiled::CompiledChannel;
 use leadyard_domain::ids::{ActId, AssignmentId, LeadId};
+use leadyard_domain::lead::Lead;
 use leadyard_domain::ledger::Line;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
@@ -17,7 +18,7 @@ use leadyard_platform::store::{Act, Changes, Delivery, StoreError};
 use serde_json::json;
 
 use crate::body;
-use crate::channels::{self, Channels, Turn};
+use crate::channels::{self, Channels, Known, Turn};
 use crate::copies::{self, Copies};
 use crate::form::{Message, Says};
 use crate::post::{self, Post, Way};
@@ -135,32 +136,10 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
             return Box::pin(ended_before_it_began(cloud, assignment, &channels, why, now)).await;
         }
     };
-    let webhook_id = webhook_id(assignment.id, Event::Assigned, 1);
-    let message = Message {
-        webhook_id: &webhook_id,
-        lead: lead.id,
-        assignment: assignment.id,
-        company: &assignment.company,
-        dealer: &assignment.dealer,
-        reference: None,
-    };
-    let form = channels.form(cloud, &lead, &assignment, &known);
-    let written = body::assigned(cloud, &lead, &assignment, |payload| {
-        form.write(&message, assignment.offered_at, Says::Assigned { payload, again: false })
-    })
-    .await?;
+    let post = written(cloud, &lead, &assignment, &channels, &known).await?;
     // What was read took its time.
     let now = cloud.clock.now();
     let order = known.channel.order;
-    let post = Post {
-        webhook_id,
-        written,
-        about: about(&assignment, &known.channel),
-        sender: body::sender(cloud, &lead),
-        secrets: channels.secrets(cloud, now).unwrap_or_default(),
-        template: known.template.clone(),
-        echoes: channels.echoes(&lead),
-    };
     let way = post::way(&known.channel, post, now);
     let mut under_way = None;
     if way.leaves() {
@@ -197,6 +176,39 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         channels.learn(cloud, known, &outcome).await;
     }
     Box::pin(ended(cloud, assignment, number, &outcome, attempt, &channels)).await
+}
+
+/// The assignment in the form of its channel.
+async fn written(
+    cloud: &Cloud,
+    lead: &Lead,
+    assignment: &Assignment,
+    channels: &Channels,
+    known: &Known,
+) -> Result<Post, StoreError> {
+    let webhook_id = webhook_id(assignment.id, Event::Assigned, 1);
+    let message = Message {
+        webhook_id: &webhook_id,
+        lead: lead.id,
+        assignment: assignment.id,
+        company: &assignment.company,
+        dealer: &assignment.dealer,
+        reference: None,
+    };
+    let form = channels.form(cloud, lead, assignment, known);
+    let written = body::assigned(cloud, lead, assignment, |payload| {
+        form.write(&message, assignment.offered_at, Says::Assigned { payload, again: false })
+    })
+    .await?;
+    Ok(Post {
+        webhook_id,
+        written,
+        about: about(assignment, &known.channel),
+        sender: body::sender(cloud, lead),
+        secrets: channels.secrets(cloud, cloud.clock.now()).unwrap_or_default(),
+        template: known.template.clone(),
+        echoes: channels.echoes(lead),
+    })
 }
 
 /// What a mail of the assignment itself is about.

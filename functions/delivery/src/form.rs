@@ -42,7 +42,7 @@ pub(crate) enum Says<'a> {
     /// It asked again; beside it the lead as it is.
     Repeated {
         payload: AssignedPayload<'a>,
-        repeat: RepeatedPayload<'a>,
+        repeat: Box<RepeatedPayload<'a>>,
     },
     Warned(WarnedPayload),
     Withdrawn(WithdrawnPayload),
@@ -133,7 +133,7 @@ impl Form<'_> {
         let (payload, status) = match says {
             Says::Assigned { payload, again: false } => (payload, ProspectStatus::New),
             Says::Assigned { payload, again: true } => (payload, ProspectStatus::Resend),
-            Says::Repeated { payload, repeat } => (asked_again(payload, repeat), ProspectStatus::Resend),
+            Says::Repeated { payload, repeat } => (asked_again(payload, *repeat), ProspectStatus::Resend),
             Says::Warned(_) | Says::Withdrawn(_) | Says::Erased(_) | Says::OptedOut(_) => {
                 return Err(Unwritten::Unsaid);
             }
@@ -153,7 +153,7 @@ impl Form<'_> {
         let (mut payload, mut reason, mut accept_by) = (None, None, None);
         match says {
             Says::Assigned { payload: lead, .. } => payload = Some(lead),
-            Says::Repeated { payload: lead, repeat } => payload = Some(asked_again(lead, repeat)),
+            Says::Repeated { payload: lead, repeat } => payload = Some(asked_again(lead, *repeat)),
             Says::Warned(warned) => accept_by = Some(warned.accept_by),
             Says::Withdrawn(withdrawn) => reason = Some(withdrawn.reason.as_str()),
             Says::OptedOut(opted_out) => reason = Some(opted_out.of.as_str()),

@@ -430,7 +430,7 @@ async fn repeated(
     };
     let repeat = if assignment.masked() { repeat.masked() } else { repeat };
     body::assigned(cloud, lead, assignment, |payload| {
-        form.write(message, enquiry.received_at, Says::Repeated { payload, repeat })
+        form.write(message, enquiry.received_at, Says::Repeated { payload, repeat: Box::new(repeat) })
     })
     .await
 }

@@ -1,6 +1,6 @@
 //! What dealers give us in confidence (the key of their API), so that it can be kept: sealed.
 //!
-//! XChaCha20-Poly1305 under a key of its own for each company, dealer and name, derived from the master secret: what
+//! `XChaCha20-Poly1305` under a key of its own for each company, dealer and name, derived from the master secret: what
 //! was sealed for one opens for no other. A nonce is drawn each time; at 24 bytes, two are never the same.
 
 use base64::Engine as _;

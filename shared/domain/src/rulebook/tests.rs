@@ -693,8 +693,8 @@ withdrawn = { id = "{reference}", why = "{reason}" }
             );
             let found = lines(book(&changed));
             let stands = format!("templates.toml:{line}:{column}: error: ");
-            let told = |found: &&String| found.starts_with(&stands) && found.contains(expected);
-            assert!(found.iter().find(told).is_some(), "{stands}{expected}\n{found:#?}");
+            let told = |found: &String| found.starts_with(&stands) && found.contains(expected);
+            assert!(found.iter().any(told), "{stands}{expected}\n{found:#?}");
         }
         let nested =
             CRM.replace("json\"\nmethod", "form\"\nmethod").replace("[1, 2.5, true, \"x\"]", "{ a = 1 }");

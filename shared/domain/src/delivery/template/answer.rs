@@ -149,8 +149,8 @@ fn said(value: &Value) -> Option<String> {
     }
 }
 
-/// A place in JSON: `$.lead.id`, `$.errors[0].code`, `$['lead id']`. Of JSONPath (RFC 9535) what leads to one
-/// place: names and indices.
+/// A place in JSON: `$.lead.id`, `$.errors[0].code`, `$['lead id']`. Of the paths of RFC 9535 what leads to
+/// one place: names and indices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct JsonPath {

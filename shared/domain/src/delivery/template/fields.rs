@@ -175,7 +175,31 @@ impl<'a> Facts<'a> {
                 let by = self.accept_by.or_else(|| self.payload?.accept_by);
                 by.map_or(Value::Unknown, |by| said(by.to_string()))
             }
-            _ => self.payload.map_or(Value::Unknown, |payload| of_lead(payload, field)),
+            Field::Contract
+            | Field::Category
+            | Field::Offer
+            | Field::Source
+            | Field::Campaign
+            | Field::ReceivedAt
+            | Field::AssignedAt
+            | Field::Band
+            | Field::Price
+            | Field::FirstName
+            | Field::LastName
+            | Field::Name
+            | Field::Email
+            | Field::Phone
+            | Field::PhoneDigits
+            | Field::Street
+            | Field::City
+            | Field::State
+            | Field::Zip
+            | Field::Message
+            | Field::ConsentGiven
+            | Field::ConsentText
+            | Field::ConsentCertificate
+            | Field::Masked
+            | Field::Test => self.payload.map_or(Value::Unknown, |payload| of_lead(payload, field)),
         }
     }
 
