@@ -78,8 +78,7 @@ impl Yard {
         let meta = MetaAccess::read(&meta.to_string());
         let entropy = Entropy::seeded(1);
         let console_url = Some("https://leads.example".to_owned());
-        let parts =
-            system::Parts { clock, entropy, outbound: dealers.network(), master, console_url, meta };
+        let parts = system::Parts { clock, entropy, outbound: dealers.network(), master, console_url, meta };
         let cloud = system::cloud(faults.before(aws.http_client()), parts).await.expect("a table");
         let app = gateway::router(&cloud, Router::new());
         let yard = Self { company: rules.company.clone(), cloud, aws: Arc::new(aws), dealers, faults, app };

@@ -91,7 +91,8 @@ pub(crate) async fn of(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> R
         Known { channel, template, state }
     });
     let all: Vec<Known> = all.collect();
-    let given = given(cloud, company, dealer, all.iter().filter_map(|known| known.template.as_deref())).await?;
+    let given =
+        given(cloud, company, dealer, all.iter().filter_map(|known| known.template.as_deref())).await?;
     Ok(Channels {
         company: company.clone(),
         dealer: dealer.clone(),

@@ -53,12 +53,7 @@ pub(crate) enum Way {
     /// It is mailed.
     Mail(Box<(Mail, About)>),
     /// It is put into the dealer's queue.
-    Queue {
-        address: String,
-        body: String,
-        event: Event,
-        id: String,
-    },
+    Queue { address: String, body: String, event: Event, id: String },
 }
 
 /// A request, and how its answer is read.

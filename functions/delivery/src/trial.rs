@@ -124,8 +124,7 @@ async fn way(cloud: &Cloud, trial: &Trial, now: Timestamp) -> Result<Way, StoreE
         },
     };
     let webhook_id = webhook_id(assignment, Event::Assigned, 1);
-    let message =
-        Message { webhook_id: &webhook_id, lead, assignment, company, dealer, reference: None };
+    let message = Message { webhook_id: &webhook_id, lead, assignment, company, dealer, reference: None };
     let says = Says::Assigned { payload, again: false };
     let said = form.write(&message, trial.at, says);
     let secrets = cloud.store.dealer_reach(company, dealer).await?.secret;

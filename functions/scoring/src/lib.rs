@@ -112,13 +112,11 @@ async fn whose(
                 .filter(|known| &known.company == company && !known.is_erased())
                 .map(|known| Visits::Lead(known.id)))
         }
-        InteractionOf::Visitor(visitor) => {
-            Ok(match browser(cloud, company, *visitor).await? {
-                Browser::Unknown => Some(Visits::Visitor(company.clone(), *visitor)),
-                Browser::Of(lead) => Some(Visits::Lead(lead)),
-                Browser::OfErased => None,
-            })
-        }
+        InteractionOf::Visitor(visitor) => Ok(match browser(cloud, company, *visitor).await? {
+            Browser::Unknown => Some(Visits::Visitor(company.clone(), *visitor)),
+            Browser::Of(lead) => Some(Visits::Lead(lead)),
+            Browser::OfErased => None,
+        }),
         InteractionOf::Identity(hash) => {
             let mut leads = Vec::new();
             for identified in cloud.store.identity_scopes(hash).await? {

@@ -18,7 +18,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{
-    AssignedPayload, OptedOutOf, OptedOutPayload, RepeatedPayload, WarnedPayload, WithdrawalReason, WithdrawnPayload,
+    AssignedPayload, OptedOutOf, OptedOutPayload, RepeatedPayload, WarnedPayload, WithdrawalReason,
+    WithdrawnPayload,
 };
 use crate::ids::LeadId;
 use crate::limits;

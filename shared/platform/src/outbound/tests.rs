@@ -335,7 +335,8 @@ async fn a_name_that_leads_to_loopback_is_refused_when_it_is_resolved() {
     let url: Url = answering(OK).await.replace("127.0.0.1", "localhost").parse().unwrap();
     let outbound = Outbound::new(Settings { allow_loopback: false, ..PATIENT }).unwrap();
     let deadline = Instant::now() + Duration::from_mins(1);
-    let failed = outbound.transport.exchange(request(url.as_str()), url, deadline, limits::ANSWER_BYTES).await.err();
+    let failed =
+        outbound.transport.exchange(request(url.as_str()), url, deadline, limits::ANSWER_BYTES).await.err();
     assert_eq!(failed, Some(FailureKind::AddressNotAllowed));
 
     let vetting = resolve::Vetting { allow_loopback: false };
