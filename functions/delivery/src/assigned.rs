@@ -127,7 +127,7 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         }
     }
     let mut known = match channels.turn(assignment.channel_order, now) {
-        Turn::Now(known) => known,
+        Turn::Now(known) => *known,
         Turn::Later(until) => {
             let at = channels::spread(cloud, until);
             return wait(cloud, assignment, at, now).await;

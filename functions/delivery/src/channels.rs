@@ -64,7 +64,7 @@ pub(crate) struct Known {
 /// Whose turn it is.
 pub(crate) enum Turn {
     /// This channel's, now.
-    Now(Known),
+    Now(Box<Known>),
     /// Nobody's before then.
     Later(Timestamp),
     /// Nobody's: why.
@@ -284,13 +284,13 @@ impl Channels {
         let found = self.all.iter().filter(usable).find(behind);
         let found = found.or_else(|| self.line().find(usable));
         let found = found.or_else(|| self.all.iter().find(|known| behind(known) && !known.complained()));
-        found.cloned().map_or(turn, Turn::Now)
+        found.cloned().map_or(turn, |known| Turn::Now(Box::new(known)))
     }
 
     /// The same of a copy: by its own channel, or by none.
     pub(crate) fn forced_by(&self, turn: Turn, order: u8) -> Turn {
         let own = self.all.iter().find(|known| known.channel.order == order && !known.complained());
-        own.cloned().map_or(turn, Turn::Now)
+        own.cloned().map_or(turn, |known| Turn::Now(Box::new(known)))
     }
 
     /// The next of the line behind this one that takes anything.
@@ -399,7 +399,7 @@ fn first_open<'a>(line: impl Iterator<Item = &'a Known>, now: Timestamp) -> Turn
     let mut earliest: Option<Timestamp> = None;
     for known in line.filter(|known| known.state.disabled.is_none()) {
         match known.gate(now) {
-            Gate::Pass | Gate::Probe(_) => return Turn::Now(known.clone()),
+            Gate::Pass | Gate::Probe(_) => return Turn::Now(Box::new(known.clone())),
             Gate::Shut(until) => earliest = Some(earliest.map_or(until, |known| known.min(until))),
         }
     }

@@ -84,7 +84,7 @@ pub(crate) async fn try_once(
         send_beside(cloud, delivery, copies::beside(delivery, assignment, channels)).await?;
     }
     let (channels, mut known) = match turn(delivery, assignment.as_ref(), channels, now) {
-        (channels, Turn::Now(known)) => (channels, known),
+        (channels, Turn::Now(known)) => (channels, *known),
         (_, Turn::Later(until)) => return Ok(wait(cloud, delivery, channels::spread(cloud, until))),
         (_, Turn::Never(why)) => {
             let (outcome, attempt) = post::attempt(cloud, Way::None(why), delivery.channel, now).await;

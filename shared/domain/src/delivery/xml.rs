@@ -16,7 +16,9 @@ impl Xml {
 
     /// A processing instruction that says its version, on a line of its own.
     pub(super) fn instruction(&mut self, target: &str, version: &str) {
-        self.text.push_str(&format!("<?{target} version=\"{version}\"?>\n"));
+        for part in ["<?", target, " version=\"", version, "\"?>\n"] {
+            self.text.push_str(part);
+        }
     }
 
     /// Opens an element. Its name and those of its attributes are names of XML: [`is_name`].

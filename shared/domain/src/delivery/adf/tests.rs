@@ -61,7 +61,9 @@ impl Element {
                 }
                 Read::Decl(_) => instructions.push("xml".to_owned()),
                 Read::Eof => break,
-                other => panic!("there is nothing else in a document: {other:?}"),
+                other @ (Read::Empty(_) | Read::CData(_) | Read::Comment(_) | Read::DocType(_)) => {
+                    panic!("there is nothing else in a document: {other:?}")
+                }
             }
         }
         assert_eq!(instructions, ["xml", "adf version=\"1.0\""]);
