@@ -176,7 +176,10 @@ async fn everything_of_a_person_goes_and_everything_of_everybody_else_stays() {
         .unwrap()
         .iter()
         .map(|seat| {
-            (seat["dealer"].as_str().unwrap(), (seat["becomes"].as_str().unwrap(), seat["told"] == true))
+            (
+                seat["dealer"].as_str().unwrap(),
+                (seat["becomes"].as_str().unwrap(), seat["to_be_told"] == true),
+            )
         })
         .collect();
     assert_eq!(seats, BTreeMap::from([("hudson", ("accepted", true)), ("ridge", ("withdrawn", true))]));
@@ -518,4 +521,34 @@ async fn restore(yard: &Yard, backup: Vec<leadyard_platform::store::Item>) {
         let _ =
             store.client().put_item().table_name(store.table()).set_item(Some(item)).send().await.unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_enquiry_that_is_named_leads_to_nobody_who_merely_shares_its_phone() {
+    let yard = Yard::of(rules()).await;
+    let wife =
+        yard.settled_lead(&ada().with("phone", "305-555-0177").with("email", "ada@mail.example")).await;
+    // His waits for a verdict: it is for nothing that there is.
+    let his = zeb().with("offer", "no such").with("email", "zq.other@mail.example");
+    let aside = yard.server("web").posts(&his).await.is(202).text_of("enquiry").to_owned();
+    let body = json!({ "enquiries": [aside], "reason": "requested" });
+    let told = yard.desk(Method::POST, "/v1/persons/erase", Some(body)).await;
+    assert!(told.status.is_success(), "{}", told.text);
+    yard.advance(HOUR * 2).await;
+    assert!(yard.enquiry(&aside).await.is_none());
+    let story = yard.story(&wife).await;
+    assert!(story.0["erased_at"].is_null());
+    assert_eq!(story.holders().len(), 1);
+    assert!(!events(&yard, "hudson").contains(&"lead.erased".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_export_says_what_they_did() {
+    let yard = Yard::of(rules()).await;
+    let lead = yard.settled_lead(&zeb()).await;
+    let one = json!({ "id": "1", "kind": "quote_request", "at": yard.cloud.clock.now(), "lead": lead });
+    let _ = yard.server("web").reports(one).await.is(202);
+    yard.settle().await;
+    let told = export(&yard, json!({ "lead": lead })).await.is(200);
+    assert!(told.json["leads"][0]["interactions"].to_string().contains("quote_request"), "{}", told.text);
 }

@@ -451,3 +451,127 @@ async fn a_bounce_that_comes_before_its_attempt_is_kept_waits_for_it() {
     yard.advance(MINUTE * 3).await;
     assert_eq!(yard.story(&lead).await.assignments(), [("hudson", "withdrawn"), ("ridge", "offered")]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_automatic_reply_is_no_proof_that_nobody_has_the_lead() {
+    let yard = Yard::of(by_mail([])).await;
+    let lead = yard.settled_lead(&ada()).await;
+    yard.aws.mail().returns(1, Returns::Replied);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.assignments(), [("hudson", "withdrawn"), ("ridge", "offered")]);
+    assert_eq!(story.attempts("hudson"), ["unknown"]);
+    // The mailbox is as good as it was: the withdrawal goes there, and before the next one has the lead.
+    assert_eq!(mails(&yard).len(), 2);
+    assert!(mails(&yard)[1].text.contains("no longer yours"), "{}", mails(&yard)[1].text);
+    assert_eq!(charged(&yard, "hudson").await.1, json!("0.00"));
+    assert!(changes(&yard, "channel_disabled").await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lead_that_a_mail_settled_and_the_next_channel_declines_is_credited() {
+    let crm = r#"
+[[template]]
+id = "crm"
+kind = "json"
+decline = { json = "$.status", is = ["duplicate"] }
+[template.assigned]
+who = "{name}"
+"#;
+    let channels = format!(
+        "dealer,order,kind,address,when,format\nhudson,1,mail,{HUDSON},,\nhudson,2,webhook,http://127.0.0.1:9/acme/hudson,,crm\n\
+         ridge,1,webhook,http://127.0.0.1:9/acme/ridge,,\n"
+    );
+    let rules = by_mail([]).file("channels.csv", &channels).file("templates.toml", crm);
+    let yard = Yard::of(rules).await;
+    yard.dealer_says("hudson", leadyard_tests::Says::Body(200, r#"{"status":"duplicate"}"#));
+    let lead = yard.settled_lead(&ada()).await;
+    assert_eq!(charged(&yard, "hudson").await, (json!(1), json!("10.00")));
+    yard.aws.mail().returns(1, Returns::Bounced);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.assignments(), [("hudson", "declined"), ("ridge", "offered")]);
+    assert_eq!(charged(&yard, "hudson").await.1, json!("0.00"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_whose_id_has_a_dot_is_mailed_and_its_bounces_are_heard() {
+    let channels = format!("dealer,order,kind,address\nhudson.roofing,1,mail,{HUDSON}\n");
+    let rules = Rules::roofing("acme.us")
+        .with(SENDER)
+        .dealer("hudson.roofing", [])
+        .contract("hudson", "hudson.roofing", [])
+        .file("channels.csv", &channels);
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&ada()).await;
+    assert_eq!(
+        (mails(&yard).len(), yard.story(&lead).await.attempts("hudson")),
+        (1, vec!["received".to_owned()])
+    );
+    yard.aws.mail().returns(1, Returns::Bounced);
+    yard.settle().await;
+    assert_eq!(changes(&yard, "channel_disabled").await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_replaced_a_dead_one_and_is_dead_too_is_disabled_as_well() {
+    const OTHER: &str = "roofs@hudson.example";
+    let yard = Yard::of(by_mail([])).await;
+    yard.settled_lead(&ada()).await;
+    yard.aws.mail().returns(1, Returns::Bounced);
+    yard.settle().await;
+    let _ = yard.publish(&by(&[["1", "mail", OTHER, ""]], [])).await.is(200);
+    yard.aws.mail().says(OTHER, MailSays::Returns(Returns::Bounced));
+    for n in 1..4 {
+        let lead = yard.settled_lead(&Person::number(n)).await;
+        assert_eq!(yard.story(&lead).await.holders(), ["ridge"]);
+    }
+    assert_eq!(yard.aws.mail().caught_by(OTHER).len(), 1, "nobody writes there again");
+    assert_eq!(changes(&yard, "channel_disabled").await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_a_person_is_erased_goes_by_the_next_channel_when_its_mail_comes_back() {
+    let yard = Yard::of(by(
+        &[["1", "mail", HUDSON, ""], ["2", "webhook", "http://127.0.0.1:9/acme/hudson", ""]],
+        [],
+    ))
+    .await;
+    let lead = yard.settled_lead(&ada()).await;
+    let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+    yard.settle().await;
+    let before = mails(&yard).len();
+    let body = Some(json!({ "reason": "requested" }));
+    let _ = yard.desk(Method::POST, &format!("/v1/leads/{lead}/erase"), body).await;
+    yard.settle().await;
+    let last = mails(&yard).pop().unwrap();
+    assert!(mails(&yard).len() > before && last.text.contains("to be forgotten"), "{}", last.text);
+    yard.aws.mail().returns(last.number, Returns::Bounced);
+    yard.advance(MINUTE).await;
+    assert_eq!(yard.told("hudson").pop().unwrap().event, "lead.erased");
+}
+
+#[tokio::test(start_paused = true)]
+async fn adf_by_mail_is_the_whole_text_of_it() {
+    let channels = format!(
+        "dealer,order,kind,address,format,vendor_id\nhudson,1,mail,{HUDSON},adf,D-4711\nridge,1,webhook,http://127.0.0.1:9/acme/ridge,,\n"
+    );
+    let yard = Yard::of(by_mail([]).file("channels.csv", &channels)).await;
+    let lead = yard.settled_lead(&ada().with("message", "Zoë & I: it leaks.")).await;
+    let mail = mails(&yard).pop().unwrap();
+    assert_eq!(mail.header("content-type"), "text/plain; charset=utf-8");
+    assert!(
+        mail.text.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<?adf version=\"1.0\"?>"),
+        "{}",
+        mail.text
+    );
+    assert!(mail.text.contains("D-4711") && mail.text.contains(&lead) && mail.text.contains("Zoë &amp; I"));
+    assert!(!mail.header("subject").contains("Hill"));
+    // What it has no words for, the desk says by hand.
+    let _ = yard
+        .desk(Method::POST, &format!("/v1/leads/{lead}/take_back"), Some(json!({ "reason": "wrong" })))
+        .await
+        .is(200);
+    yard.advance(MINUTE).await;
+    assert_eq!((mails(&yard).len(), changes(&yard, "tell_by_hand").await.len()), (1, 1));
+    assert_eq!(yard.story(&lead).await.holders(), ["ridge"]);
+}

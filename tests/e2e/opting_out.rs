@@ -198,3 +198,23 @@ async fn consent_stands_on_its_enquiry_and_no_repeat_or_merge_changes_it() {
     assert_eq!(consent().await, before);
     assert_eq!(yard.enquiry(&enquiry).await, kept);
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_no_lead_is_listed_and_a_scanner_of_mail_opts_nobody_out() {
+    let yard = Yard::of(rules()).await;
+    let (_, gutter) = held_and_waiting(&yard).await;
+    let at = yard.cloud.clock.now();
+    let scanner = json!({
+        "id": "1", "kind": "unsubscribe", "at": at, "email": "ada.hill@mail.example",
+        "user_agent": "BarracudaCentral/1.0",
+    });
+    let _ = yard.server("web").reports(scanner).await.is(202);
+    yard.settle().await;
+    assert_eq!((yard.story(&gutter).await.stage(), opted_out(&yard).len()), ("waiting", 0));
+    let stranger =
+        json!({ "id": "2", "kind": "unsubscribe", "at": at, "email": "cy@mail.example", "offer": "roof" });
+    let _ = yard.server("web").reports(stranger).await.is(202);
+    yard.settle().await;
+    let cy = Person::named("Cy", "Young").with("email", "cy@mail.example");
+    assert_eq!(yard.server("web").posts(&cy).await.is(202).json["reasons"], json!(["suppressed"]));
+}

@@ -219,3 +219,23 @@ async fn count(yard: &Yard, lead: &str, kind: &str) -> u64 {
     let of_kind = story.list("interactions").filter(|one| one["kind"] == kind);
     of_kind.filter_map(|one| one["count"].as_u64()).sum()
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_visitor_with_hundreds_of_kinds_stops_nobody_s_lead() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let token = visitor(&yard).await.is(200).text_of("visitor").to_owned();
+    for batch in 0..5 {
+        let all: Vec<Value> = (0..100)
+            .map(|n| {
+                let mut one = viewed(&format!("{batch}-{n}"), &token);
+                one["kind"] = json!(format!("kind_{batch}_{n}"));
+                one
+            })
+            .collect();
+        let _ = yard.page("web").reports(json!(all)).await.is(202);
+    }
+    yard.settle().await;
+    let lead = yard.settled_lead(&ada().with("visitor", &token)).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    assert!(yard.dead_letters().is_empty());
+}

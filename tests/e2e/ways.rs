@@ -24,7 +24,7 @@ values = { consent = { "Yes, please call me" = "yes" }, offer = { "ROOF-2" = "Ne
 // --- Multipart, and a source's own words ---
 
 #[tokio::test(start_paused = true)]
-async fn ways_what_curl_sends_as_multipart_is_an_enquiry() {
+async fn what_curl_sends_as_multipart_is_an_enquiry() {
     let yard = yard().await;
     // Recorded: curl 7.88.1 -F name='Ada Hill' -F email=ada@mail.example -F photo=@roof.txt
     let body = "--------------------------241b0961842b60f9\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nAda Hill\r\n--------------------------241b0961842b60f9\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\nada@mail.example\r\n--------------------------241b0961842b60f9\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"roof.txt\"\r\nContent-Type: text/plain\r\n\r\nshingles\n\r\n--------------------------241b0961842b60f9--\r\n";
@@ -43,7 +43,7 @@ async fn ways_what_curl_sends_as_multipart_is_an_enquiry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_a_source_s_words_are_translated_before_they_are_understood() {
+async fn a_source_s_words_are_translated_before_they_are_understood() {
     let yard = yard().await;
     let ada = Person::named("Ada", "Hill").with("May we call?", " YES, please call me").with("Own?", "1");
     let lead = yard.server("worded").posts(&ada.with("Project", "roof-2")).await.is(201);
@@ -67,7 +67,7 @@ async fn source(yard: &Yard, id: &str) -> leadyard_domain::rulebook::Source {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_a_value_map_that_cannot_be_kept_is_refused_by_its_place() {
+async fn a_value_map_that_cannot_be_kept_is_refused_by_its_place() {
     let yard = yard().await;
     for (values, says) in [
         ("values = { \"Own?\" = { a = \"b\" } }", "a field is named as we name it"),
@@ -122,7 +122,7 @@ fn id_of(yard: &Yard, platform: Platform, source: &str, lead_id: &str) -> String
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_a_google_lead_reaches_a_dealer_once_however_often_it_is_sent() {
+async fn a_google_lead_reaches_a_dealer_once_however_often_it_is_sent() {
     let yard = yard().await;
     let lead = google_lead(&yard, "ads", "g-1");
     // Twenty at one moment, as when the first reply was lost; and once more a week later, changed.
@@ -149,7 +149,7 @@ async fn ways_a_google_lead_reaches_a_dealer_once_however_often_it_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_a_wrong_google_key_is_refused_and_nothing_is_stored() {
+async fn a_wrong_google_key_is_refused_and_nothing_is_stored() {
     let yard = yard().await;
     let mut lead = google_lead(&yard, "ads", "g-2");
     for wrong in [json!("wrong"), json!(""), json!(google_key(&yard, "capped")), Value::Null] {
@@ -177,7 +177,7 @@ async fn ways_a_wrong_google_key_is_refused_and_nothing_is_stored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_google_s_test_data_reaches_nobody_and_makes_nobody() {
+async fn google_s_test_data_reaches_nobody_and_makes_nobody() {
     let yard = yard().await;
     let mut lead = google_lead(&yard, "capped", "test-1");
     lead["is_test"] = json!(true);
@@ -200,7 +200,7 @@ async fn ways_google_s_test_data_reaches_nobody_and_makes_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_a_full_cap_refuses_nothing_that_google_would_not_send_again() {
+async fn a_full_cap_refuses_nothing_that_google_would_not_send_again() {
     let yard = yard().await;
     let _ = google(&yard, "capped", &google_lead(&yard, "capped", "g-3")).await.is(200);
     let mut second = google_lead(&yard, "capped", "g-4");
@@ -212,7 +212,7 @@ async fn ways_a_full_cap_refuses_nothing_that_google_would_not_send_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_google_is_answered_while_the_table_is_away_and_told_to_come_back_when_nothing_keeps_it() {
+async fn google_is_answered_while_the_table_is_away_and_told_to_come_back_when_nothing_keeps_it() {
     let yard = yard().await;
     let lead = google_lead(&yard, "ads", "g-5");
     yard.lead(&Person::named("Bob", "Mann")).await;
@@ -276,7 +276,7 @@ async fn meta_enquiry(yard: &Yard, lead: &str) -> Option<leadyard_platform::stor
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_meta_subscribes_with_the_source_s_token_alone() {
+async fn meta_subscribes_with_the_source_s_token_alone() {
     let yard = yard().await;
     let token = platform_key(&yard, Platform::Meta, "ads");
     let ask = async |mode: &str, token: &str, challenge: &str| {
@@ -295,7 +295,7 @@ async fn ways_meta_subscribes_with_the_source_s_token_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_a_lead_of_meta_s_is_fetched_once_and_reaches_a_dealer() {
+async fn a_lead_of_meta_s_is_fetched_once_and_reaches_a_dealer() {
     let yard = yard().await;
     graph_says(&yard, "77", Says::Body(200, META_LEAD));
     let body = meta_notice(&["77"]);
@@ -320,7 +320,7 @@ async fn ways_a_lead_of_meta_s_is_fetched_once_and_reaches_a_dealer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_a_notice_that_meta_did_not_sign_is_refused_and_nothing_is_stored() {
+async fn a_notice_that_meta_did_not_sign_is_refused_and_nothing_is_stored() {
     let yard = yard().await;
     let body = meta_notice(&["78"]);
     for wrong in ["", "sha256=", &signature("another"), &signature(&body)[7..]] {
@@ -334,7 +334,7 @@ async fn ways_a_notice_that_meta_did_not_sign_is_refused_and_nothing_is_stored()
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_what_meta_cannot_give_now_is_asked_for_again_whatever_message_was_lost() {
+async fn what_meta_cannot_give_now_is_asked_for_again_whatever_message_was_lost() {
     let yard = yard().await;
     graph_says(&yard, "77", Says::Status(500));
     let body = meta_notice(&["77"]);
@@ -354,7 +354,7 @@ async fn ways_what_meta_cannot_give_now_is_asked_for_again_whatever_message_was_
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_a_token_that_expired_is_told_to_the_desk_and_no_lead_is_dropped() {
+async fn a_token_that_expired_is_told_to_the_desk_and_no_lead_is_dropped() {
     let yard = yard().await;
     graph_says(&yard, "77", Says::Body(400, r#"{"error":{"code":190}}"#));
     graph_says(&yard, "79", Says::Status(401));
@@ -381,7 +381,7 @@ async fn ways_a_token_that_expired_is_told_to_the_desk_and_no_lead_is_dropped() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_what_meta_s_testing_tool_sends_reaches_nobody() {
+async fn what_meta_s_testing_tool_sends_reaches_nobody() {
     let yard = yard().await;
     graph_says(&yard, "80", Says::Body(200, META_TEST));
     let body = meta_notice(&["80"]);
@@ -404,7 +404,7 @@ fn adf(people: &[(&str, &str)]) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_an_adf_prospect_is_an_enquiry_under_each_of_its_types() {
+async fn an_adf_prospect_is_an_enquiry_under_each_of_its_types() {
     let yard = yard().await;
     let body = adf(&[("Ada Hill", "ada@mail.example")]);
     let first = yard.server("web").sends("application/x-adf+xml", body.clone()).await.is(201);
@@ -422,7 +422,7 @@ async fn ways_an_adf_prospect_is_an_enquiry_under_each_of_its_types() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_several_prospects_are_several_enquiries_and_none_is_lost() {
+async fn several_prospects_are_several_enquiries_and_none_is_lost() {
     let yard = yard().await;
     let server = yard.server("web").header("idempotency-key", "file-1");
     let body = adf(&[("Ada Hill", "ada@mail.example"), ("Bob Mann", "bob@mail.example")]);
@@ -441,7 +441,7 @@ async fn ways_several_prospects_are_several_enquiries_and_none_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_adf_is_spilled_prospect_by_prospect() {
+async fn adf_is_spilled_prospect_by_prospect() {
     let yard = yard().await;
     yard.lead(&Person::named("Dan", "Fox")).await;
     yard.faults.table(true);
@@ -474,7 +474,7 @@ fn shown(page: &str, id: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_the_instructions_name_every_field_and_every_answer() {
+async fn the_instructions_name_every_field_and_every_answer() {
     let yard = yard().await;
     let page = instructions(&yard, "worded").await.is(200);
     assert!(page.header("content-type").starts_with("text/html"));
@@ -508,7 +508,7 @@ async fn ways_the_instructions_name_every_field_and_every_answer() {
 
 /// The example as it stands in the page: its URL, its header, its body.
 #[tokio::test(start_paused = true)]
-async fn ways_the_example_of_the_instructions_is_accepted_as_it_stands() {
+async fn the_example_of_the_instructions_is_accepted_as_it_stands() {
     let yard = yard().await;
     for source in ["web", "worded"] {
         let page = instructions(&yard, source).await.is(200).text;
@@ -525,7 +525,7 @@ async fn ways_the_example_of_the_instructions_is_accepted_as_it_stands() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ways_the_button_of_the_instructions_skews_nothing() {
+async fn the_button_of_the_instructions_skews_nothing() {
     let yard = yard().await;
     let path = format!("/v1/leads/{}/instructions", yard.page("capped").key());
     let form = Person::named("Ada", "Hill").form().into_bytes();
@@ -547,4 +547,37 @@ async fn ways_the_button_of_the_instructions_skews_nothing() {
     let nobody =
         yard.sends(None, Method::POST, &path, "application/x-www-form-urlencoded", b"zip=1".to_vec()).await;
     assert!(nobody.status.as_u16() < 500 && !nobody.text.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_erased_before_meta_gives_their_lead_is_not_asked_for_again() {
+    let yard = yard().await;
+    graph_says(&yard, "77", Says::Status(500));
+    let body = meta_notice(&["77"]);
+    let _ = meta(&yard, "ads", &body, &signature(&body)).await.is(200);
+    yard.advance(std::time::Duration::from_secs(60)).await;
+    let erase = json!({ "email": "ada@mail.example", "reason": "requested" });
+    let _ = yard.desk(Method::POST, "/v1/persons/erase", Some(erase)).await;
+    graph_says(&yard, "77", Says::Body(200, META_LEAD));
+    yard.advance(std::time::Duration::from_secs(4_000)).await;
+    let asked = yard.dealers.told().len();
+    assert!(meta_enquiry(&yard, "77").await.is_none());
+    yard.advance(std::time::Duration::from_secs(4_000)).await;
+    assert_eq!(yard.dealers.told().len(), asked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_page_spills_and_asks_again_is_one_enquiry() {
+    let yard = yard().await;
+    yard.lead(&Person::named("Dan", "Fox")).await;
+    let page = yard.page("web").header("idempotency-key", "typed-once");
+    let ada = Person::named("Ada", "Hill");
+    yard.faults.table(true);
+    let _ = page.posts(&ada).await.is(202);
+    yard.faults.table(false);
+    // The answer was lost, and the page asks before the spill is brought in.
+    let kept = page.posts(&ada).await.is(201).text_of("enquiry").to_owned();
+    yard.settle().await;
+    let lead = yard.enquiry(&kept).await.unwrap().lead.unwrap().to_string();
+    assert_eq!(yard.story(&lead).await.enquiries(), 1);
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use leadyard_domain::access::UnsubscribeToken;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::calling::{self, MayCall};
+use leadyard_domain::distribution::Core;
 use leadyard_domain::enquiry::{Attribution, Touch, Understood};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::LeadId;
@@ -38,24 +39,9 @@ pub(crate) async fn story(
         Some(into) => cloud.store.lead_surviving(into).await?.map(|lead| lead.id),
     };
     let now = cloud.clock.now();
-    let (score, attribution, machines) =
-        match cloud.rulebooks.current(&cloud.store, &story.lead.company).await? {
-            None => (Value::Null, Value::Null, MachineLimits::default()),
-            Some(core) => {
-                let source = core.source(&story.lead.source);
-                let opening = judging::opening(&cloud, source, &story.lead, None).await?;
-                let activity = story.activity.clone();
-                let judged = judging::judge_by(&core, &story.lead, opening.as_ref(), activity, now);
-                let touches = touches(opening.as_ref(), core.company.attribution);
-                (explain(&judged.score), touches, core.screening.interactions)
-            }
-        };
-    let mut told = tell(&whole, survivor, &enquiries, &score);
-    if let Some(members) = told.as_object_mut() {
-        members.insert("attribution".to_owned(), attribution);
-        members.insert("interactions".to_owned(), json!(interactions(&story.activity, &machines)));
-        members.insert("interactions_of_machines".to_owned(), json!(aside(&story.activity, &machines)));
-    }
+    let core = cloud.rulebooks.current(&cloud.store, &story.lead.company).await?;
+    let did = Did::of(&cloud, core.as_deref(), story, now).await?;
+    let mut told = tell(&whole, survivor, &enquiries, &did);
     if story.lead.erased_at.is_none()
         && let Some(members) = told.as_object_mut()
     {
@@ -64,6 +50,41 @@ pub(crate) async fn story(
         members.insert("unsubscribe".to_owned(), json!(unsubscribe::path(&cloud, &token)));
     }
     Ok(Json(told))
+}
+
+/// What a lead did, what brought it and what that is worth.
+pub(crate) struct Did {
+    score: Value,
+    attribution: Value,
+    interactions: Value,
+    of_machines: Value,
+}
+
+impl Did {
+    pub(crate) async fn of(
+        cloud: &Cloud,
+        core: Option<&Core>,
+        story: &Story,
+        now: Timestamp,
+    ) -> Result<Self, Problem> {
+        let machines = core.map_or_else(MachineLimits::default, |core| core.screening.interactions);
+        let (score, attribution) = match core {
+            None => (Value::Null, Value::Null),
+            Some(core) => {
+                let source = core.source(&story.lead.source);
+                let opening = judging::opening(cloud, source, &story.lead, None).await?;
+                let activity = story.activity.clone();
+                let judged = judging::judge_by(core, &story.lead, opening.as_ref(), activity, now);
+                (explain(&judged.score), touches(opening.as_ref(), core.company.attribution))
+            }
+        };
+        Ok(Self {
+            score,
+            attribution,
+            interactions: json!(interactions(&story.activity, &machines)),
+            of_machines: json!(aside(&story.activity, &machines)),
+        })
+    }
 }
 
 /// A lead's story, and the stories of those that were merged into it.
@@ -117,12 +138,7 @@ pub(crate) async fn of_desk(cloud: &Cloud, lead: &str, headers: &HeaderMap) -> R
     Ok(Whole { story, merged })
 }
 
-pub(crate) fn tell(
-    whole: &Whole,
-    survivor: Option<LeadId>,
-    enquiries: &[StoredEnquiry],
-    score: &Value,
-) -> Value {
+pub(crate) fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredEnquiry], did: &Did) -> Value {
     let story = &whole.story;
     let lead = &story.lead;
     json!({
@@ -151,7 +167,10 @@ pub(crate) fn tell(
         "merged": lead.merged,
         "holders": lead.holders,
         "excluded": lead.excluded,
-        "score": score,
+        "score": did.score,
+        "attribution": did.attribution,
+        "interactions": did.interactions,
+        "interactions_of_machines": did.of_machines,
         "enquiries": enquiries,
         "decisions": whole.decisions().into_iter().map(decision).collect::<Vec<_>>(),
         "assignments": whole.assignments().into_iter().map(assignment).collect::<Vec<_>>(),
@@ -188,7 +207,7 @@ pub(crate) fn may_be_called(lead: &Lead, now: Timestamp) -> Value {
 }
 
 /// A score with lines that sum to it, in hundredths of a point.
-pub(crate) fn explain(score: &Score) -> Value {
+fn explain(score: &Score) -> Value {
     let lines: Vec<Value> = score
         .explanation
         .lines

@@ -36,12 +36,12 @@ use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::judging;
 use leadyard_platform::opt_out::OptedOut;
 use leadyard_platform::person::{Person, SeekError, Sought, TheirLead};
-use leadyard_platform::store::{Erasure, Gone, List, StoredEnquiry};
+use leadyard_platform::store::{Erasure, Gone, List, StoredEnquiry, Suppression};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::acts::{missing, record};
-use crate::leads::{self, Whole};
+use crate::leads::{self, Did, Whole};
 use crate::rulebook::WhichQuery;
 use crate::who;
 
@@ -147,11 +147,18 @@ async fn erase(
         Problem::new(Code::InvalidField, "reason is one of: requested withdrawn unlawful retention")
     })?;
     let sought = ask.sought()?;
+    let suppress = ask.suppress.unwrap_or(reason != ErasureReason::Retention);
     let person = cloud.person(company, &sought).await.map_err(not_found)?;
     if let Some(told) = already(cloud, &person).await? {
+        if suppress && !ask.dry_run {
+            // Nothing is held any more; that they are not to come back may be asked for the first time.
+            for hash in &person.people {
+                let on = Suppression::On(Some("erased"));
+                cloud.store.identity_list(List::Suppressed, hash, on, cloud.clock.now()).await?;
+            }
+        }
         return Ok((StatusCode::OK, Json(told)));
     }
-    let suppress = ask.suppress.unwrap_or(reason != ErasureReason::Retention);
     let tell = reason != ErasureReason::Retention;
     let enquiries = person.aside.iter().map(|enquiry| enquiry.id);
     let enquiries = enquiries.filter(|enquiry| ask.enquiries.contains(enquiry)).collect();
@@ -231,7 +238,7 @@ fn foretell(person: &Person, asked: &Asked) -> Value {
             let ends = matches!(fate, SeatFate::Ends | SeatFate::EndsTold);
             json!({
                 "assignment": seat.id, "lead": seat.lead, "dealer": seat.dealer, "state": seat.state,
-                "becomes": if ends { "withdrawn" } else { seat.state.as_str() }, "told": told,
+                "becomes": if ends { "withdrawn" } else { seat.state.as_str() }, "to_be_told": told,
             })
         })
         .collect();
@@ -344,16 +351,9 @@ async fn listed(cloud: &Cloud, person: &Person) -> Result<(bool, bool), Problem>
 
 async fn tell(cloud: &Cloud, core: Option<&Core>, lead: &TheirLead) -> Result<Value, Problem> {
     let story = lead.story.clone();
-    let score = match core {
-        None => Value::Null,
-        Some(core) => {
-            let now = cloud.clock.now();
-            let judged = judging::judge(cloud, core, &story.lead, story.activity.clone(), now).await?;
-            leads::explain(&judged.score)
-        }
-    };
+    let did = Did::of(cloud, core, &story, cloud.clock.now()).await?;
     let survivor = story.lead.merged_into;
-    let mut told = leads::tell(&Whole { story, merged: Vec::new() }, survivor, &[], &score);
+    let mut told = leads::tell(&Whole { story, merged: Vec::new() }, survivor, &[], &did);
     let enquiries: Vec<Value> = lead.enquiries.iter().map(|enquiry| enquiry_told(core, enquiry)).collect();
     if let Some(members) = told.as_object_mut() {
         members.insert("enquiries".to_owned(), json!(enquiries));

@@ -11,9 +11,13 @@
 //!   answered. First to the dealer's next channel, then, with what was charged credited, to the next dealer.
 //! - *After a complaint the dealer may hold the lead*: it saw the mail. It is not likely to work it, so the lead moves
 //!   on all the same, after a withdrawal; but never by mail to whoever complained.
+//! - *Where it is open whether the mailbox has it* (SES takes an automatic reply for a bounce) the dealer may hold the
+//!   lead: it moves on after a withdrawal, and the mailbox is counted as one that is full.
+//! - *A complaint about a lead that was settled more than a day ago*, or that its dealer asked to return, moves nothing:
+//!   it is the channel's alone. A click on "spam" is no way around a contract's returns.
 //! - *A charge stands while the same dealer is tried by another channel*, and is credited only if it moves on.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState};
 use leadyard_domain::dealer::ChannelKind;
 use leadyard_domain::delivery::{End, Event, Failure, FailureKind, MailEvent, MailFate, Outcome};
@@ -65,6 +69,7 @@ async fn follow(cloud: &Cloud, event: &MailEvent, about: &About) -> Result<bool,
         }
         MailFate::Bounced => Outcome::NotReceived(failure(true)),
         MailFate::Returned | MailFate::Refused => Outcome::NotReceived(failure(false)),
+        MailFate::Unsure => Outcome::Unknown(failure(false)),
         MailFate::Complained => Outcome::Unknown(failure(true)),
     };
     tracing::info!(
@@ -112,8 +117,12 @@ async fn channel(cloud: &Cloud, event: &MailEvent, about: &About) -> Result<(), 
         let states = cloud.store.channels_of(company, dealer).await?;
         let stands = states.into_iter().find(|state| state.order == about.channel);
         let state = match stands {
-            // The rulebook has another address by now.
-            Some(state) if state.mark != about.mark => return Ok(()),
+            // A test's mail, of an address that the rulebook may not have any more.
+            Some(state) if state.mark != about.mark && about.cycle == 0 => return Ok(()),
+            // What was known was another address's.
+            Some(state) if state.mark != about.mark => {
+                ChannelState { v: state.v, ..ChannelState::new(about.channel, about.mark.clone()) }
+            }
             Some(state) => state,
             None => ChannelState::new(about.channel, about.mark.clone()),
         };
@@ -192,7 +201,7 @@ async fn moved_on(
     outcome: &Outcome,
 ) -> Result<bool, StoreError> {
     let now = cloud.clock.now();
-    if !rested_on_it(cloud, &next).await? {
+    if !rested_on_it(cloud, &next, event, now).await? {
         return if next == *seen { Ok(true) } else { cloud.store.assignment_save(&next).await };
     }
     let Some(lead) = cloud.store.lead_get(next.lead).await? else { return Ok(true) };
@@ -214,8 +223,20 @@ async fn moved_on(
 }
 
 /// Whether nothing but that mail says that the dealer has the lead.
-async fn rested_on_it(cloud: &Cloud, assignment: &Assignment) -> Result<bool, StoreError> {
-    let waits = assignment.state == AssignmentState::Offered && !assignment.recalled && !assignment.shadow;
+async fn rested_on_it(
+    cloud: &Cloud,
+    assignment: &Assignment,
+    event: &MailEvent,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let declines = SignedDuration::from_hours(limits::DECLINE_HOURS);
+    let too_late = event.fate == MailFate::Complained
+        && assignment.settled_at.is_some_and(|settled_at| now.duration_since(settled_at) > declines);
+    let waits = assignment.state == AssignmentState::Offered
+        && assignment.returned.is_none()
+        && !assignment.recalled
+        && !assignment.shadow
+        && !too_late;
     let received = |attempt: &Attempt| attempt.end == End::Received;
     if !waits || assignment.delivery != DeliveryState::Received || assignment.attempts.iter().any(received) {
         return Ok(false);
@@ -262,7 +283,10 @@ async fn of_message(
 /// What follows for a message: by the next channel at once, where this one takes nothing more; else later. The wait, in
 /// milliseconds.
 fn again(cloud: &Cloud, delivery: &mut Delivery, outcome: &Outcome) -> Option<u64> {
-    let by_next = outcome.failure().is_some_and(|failure| failure.disable) && delivery.channel == 0;
+    let disabled = outcome.failure().is_some_and(|failure| failure.disable);
+    let by_next = disabled
+        && delivery.channel == 0
+        && delivery.attempts.len() <= usize::from(limits::CHANNELS_PER_DEALER);
     delivery.state = DeliveryState::Pending;
     if by_next {
         return Some(messages::try_again(delivery, cloud.clock.now(), cloud.clock.now()));

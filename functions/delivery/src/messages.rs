@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use futures::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, DeliveryState};
+use leadyard_domain::dealer::ChannelKind;
 use leadyard_domain::delivery::{
     ErasedPayload, Event, Next, OptedOutOf, OptedOutPayload, Outcome, RepeatedPayload, Schedule,
     WarnedPayload, WithdrawalReason, WithdrawnPayload, next_attempt, webhook_id,
@@ -87,6 +88,7 @@ pub(crate) async fn try_once(
         (channels, Turn::Now(known)) => (channels, *known),
         (_, Turn::Later(until)) => return Ok(wait(cloud, delivery, channels::spread(cloud, until))),
         (_, Turn::Never(why)) => {
+            tell_by_hand(cloud, delivery, delivery.channel).await?;
             let (outcome, attempt) = post::attempt(cloud, Way::None(why), delivery.channel, now).await;
             delivery.attempts.push(attempt);
             return Ok(follow(cloud, delivery, &outcome));
@@ -99,7 +101,8 @@ pub(crate) async fn try_once(
     };
     let webhook_id = webhook_id(delivery.assignment, delivery.event, number(delivery));
     let form = channels.form(cloud, &lead, assignment, &known);
-    let written = write(cloud, &lead, delivery, assignment, &webhook_id, &form).await?;
+    let written =
+        write(cloud, &lead, delivery, assignment, (known.channel.order, &webhook_id), &form).await?;
     let now = cloud.clock.now();
     let post = Post {
         webhook_id,
@@ -111,7 +114,7 @@ pub(crate) async fn try_once(
         echoes: channels.echoes(&lead),
     };
     let way = post::way(&known.channel, post, now);
-    if matches!(way, Way::Unsaid) {
+    if matches!(way, Way::Unsaid | Way::None(_)) {
         tell_by_hand(cloud, delivery, known.channel.order).await?;
     }
     let mut under_way = None;
@@ -124,8 +127,8 @@ pub(crate) async fn try_once(
     let leaves = way.leaves();
     let (outcome, mut attempt) = post::attempt(cloud, way, known.channel.order, now).await;
     drop(under_way);
-    if lead.is_erased() {
-        // It may repeat whom it is about.
+    if lead.is_erased() && known.channel.kind == ChannelKind::Webhook {
+        // It may repeat whom it is about. What a service of AWS calls a mail is kept: a bounce names it.
         attempt.answer.clear();
         attempt.reference.clear();
         attempt.reason.clear();
@@ -297,7 +300,7 @@ async fn write(
     lead: &Lead,
     delivery: &Delivery,
     assignment: &Assignment,
-    webhook_id: &str,
+    (channel, webhook_id): (u8, &str),
     form: &Form<'_>,
 ) -> Result<Result<Written, Unwritten>, StoreError> {
     let message = Message {
@@ -306,7 +309,7 @@ async fn write(
         assignment: delivery.assignment,
         company: &delivery.company,
         dealer: &delivery.dealer,
-        reference: assignment.reference(),
+        reference: assignment.reference(channel),
     };
     let (lead_id, assignment_id) = (delivery.lead, delivery.assignment);
     let says = match delivery.event {

@@ -63,7 +63,9 @@ pub(crate) async fn decline(
     if unknown && withdrawal.is_none() {
         *withdrawal = Some(withdraw(cloud, &declined, now).await?);
     }
-    moves_on(cloud, declined, AssignmentState::Declined, withdrawal.as_ref(), None, now).await
+    // What a mail had settled before it came back.
+    let line = Line::credit(&declined, CreditReason::Declined, now);
+    moves_on(cloud, declined, AssignmentState::Declined, withdrawal.as_ref(), line.as_ref(), now).await
 }
 
 /// The deadline passed: the lead moves on, and the dealer is told.

@@ -33,6 +33,7 @@ use leadyard_platform::store::{Act, Fetch, StoreError, StoredEnquiry, UNFETCHED}
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::answer::{Answer, What};
 use crate::arrive::{self, Arrival};
 use crate::{google, keep};
 
@@ -80,7 +81,7 @@ pub(crate) async fn post_meta(
     body: Body,
 ) -> Result<StatusCode, Problem> {
     let (key, _) = arrive::authenticate(&cloud, &key, &headers)?;
-    let body = http::body(body, limits::BODY_BYTES).await?;
+    let body = http::body(body, limits::NOTICES_BYTES).await?;
     let Some(access) = &cloud.meta else {
         let detail = "this installation has no access to Meta yet: set LEADYARD_META";
         return Err(Problem::new(Code::Unavailable, detail).retry_after(600));
@@ -92,7 +93,11 @@ pub(crate) async fn post_meta(
     let notices = MetaNotice::read(&body).map_err(|error| Problem::new(error.code(), error.to_string()))?;
     let now = cloud.clock.now();
     for notice in &notices {
-        let (company, source) = (&key.company, &key.source);
+        // All pages of an app are told of at one URL.
+        let (company, source) = match access.page(&notice.page_id) {
+            Some(of) => (&of.company, &of.source),
+            None => (&key.company, &key.source),
+        };
         let enquiry = StoredEnquiry {
             id: cloud.master.platform_enquiry(Platform::Meta, company, source, &notice.leadgen_id),
             company: company.clone(),
@@ -120,6 +125,7 @@ pub(crate) async fn post_meta(
 /// Best effort: the due index is the truth.
 async fn hand_on(cloud: &Cloud, enquiry: &StoredEnquiry) {
     let message = ToSpill {
+        idempotency: None,
         enquiry: enquiry.id,
         company: enquiry.company.clone(),
         source: enquiry.source.clone(),
@@ -156,8 +162,14 @@ pub(crate) async fn fetch(cloud: &Cloud, enquiry: StoredEnquiry) -> Result<(), S
     match ask(cloud, &enquiry).await {
         Ok(lead) => {
             let arrival = arrival_of(&enquiry, &lead);
-            // Refused, quarantined or taken: it is kept.
-            Box::pin(keep::keep(cloud, &arrival)).await.map(drop)
+            // Quarantined or taken, it is kept; refused alone is who asked to be forgotten meanwhile.
+            let answered = Box::pin(keep::keep(cloud, &arrival)).await?;
+            if let What::Fresh(Answer::Refused(problem)) = &answered.what
+                && problem.code() == Code::StateConflict
+            {
+                cloud.store.enquiry_delete(enquiry.id).await?;
+            }
+            Ok(())
         }
         Err(why) => wait_or_give_up(cloud, enquiry, fetch, why).await,
     }
@@ -166,7 +178,8 @@ pub(crate) async fn fetch(cloud: &Cloud, enquiry: StoredEnquiry) -> Result<(), S
 async fn ask(cloud: &Cloud, enquiry: &StoredEnquiry) -> Result<MetaLead, Unfetched> {
     let access: &MetaAccess = cloud.meta.as_deref().ok_or(Unfetched::NoToken)?;
     let id = enquiry.fields.get("meta_lead_id").unwrap_or_default();
-    let body = access.lead(&cloud.outbound, &enquiry.company, id, cloud.clock.now()).await?;
+    let page = enquiry.fields.get("page_id").unwrap_or_default();
+    let body = access.lead(&cloud.outbound, &enquiry.company, (page, id), cloud.clock.now()).await?;
     MetaLead::read(&body, &enquiry.fields).map_err(|_| Unfetched::Unreadable)
 }
 

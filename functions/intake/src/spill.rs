@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures::future::join_all;
 use leadyard_domain::access::PageKey;
 use leadyard_domain::ids::{EnquiryId, VisitorId};
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
@@ -16,12 +17,12 @@ use crate::{keep, meta, quarantine};
 
 /// Handles a batch of spilled enquiries: those the table still does not take come again.
 pub async fn handle_spill(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
-    let mut results = Vec::with_capacity(event.records.len());
-    for message in event.records {
+    // Side by side: what must be fetched may take its time.
+    let results = event.records.into_iter().map(|message| async move {
         let handled = Box::pin(one(cloud, batch::body(&message))).await;
-        results.push((message.message_id, handled));
-    }
-    batch::response(results)
+        (message.message_id, handled)
+    });
+    batch::response(join_all(results).await)
 }
 
 /// An enquiry is due: to be fetched, or for its deadline in quarantine.
@@ -58,7 +59,7 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
         at: spilled.received_at,
         content_type: spilled.content_type,
         body: Bytes::from(bytes),
-        idempotency: None,
+        idempotency: spilled.idempotency,
         visitor: spilled.visitor.or_else(|| Some(VisitorId::from_bytes(*spilled.enquiry.bytes()))),
         gpc: spilled.gpc,
         user_agent: spilled.user_agent,

@@ -18,7 +18,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
 use leadyard_platform::person::Sought;
 use leadyard_platform::queues::{self, InteractionOf, QueuedInteraction, ToScoring};
-use leadyard_platform::store::{StoreError, Visits};
+use leadyard_platform::store::{List, StoreError, Suppression, Visits};
 
 /// Handles a batch: those that failed come again.
 pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
@@ -26,11 +26,20 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     let mut touched: BTreeMap<LeadId, Vec<usize>> = BTreeMap::new();
     for (at, message) in event.records.into_iter().enumerate() {
         let handled = match add(cloud, batch::body(&message)).await {
-            Ok(leads) => {
+            Ok(Added { leads, failed }) => {
                 for lead in leads {
                     touched.entry(lead).or_default().push(at);
                 }
-                Handled::Done
+                match failed {
+                    None => Handled::Done,
+                    Some(error) => {
+                        tracing::warn!(
+                            error = &*error as &dyn std::error::Error,
+                            "nobody could be opted out"
+                        );
+                        Handled::Failed
+                    }
+                }
             }
             Err(error) => {
                 tracing::warn!(error = &*error as &dyn std::error::Error, "interactions could not be added");
@@ -59,19 +68,26 @@ const UNSUBSCRIBE: &str = "unsubscribe";
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Adds one message's interactions to their sets; the leads they belong to.
-async fn add(cloud: &Cloud, body: &str) -> Result<Vec<LeadId>, Failure> {
+async fn add(cloud: &Cloud, body: &str) -> Result<Added, Failure> {
     let message: ToScoring = queues::read(body)?;
     let now = cloud.clock.now();
     let mut sets: BTreeMap<(String, UtcDay), (Visits, Vec<Interaction>)> = BTreeMap::new();
     let (mut leads, mut opted_out) = (Vec::new(), Vec::new());
     for interaction in &message.interactions {
+        let opts_out = opts_out(interaction);
+        if opts_out && let InteractionOf::Identity(hash) = &interaction.of {
+            // Whoever has no lead, or one of another offer, wants no mail either.
+            cloud
+                .store
+                .identity_list(List::Suppressed, hash, Suppression::On(Some(UNSUBSCRIBE)), now)
+                .await?;
+        }
         let Some(of) = whose(cloud, &message.company, interaction).await? else { continue };
         let Some(added) = read(interaction) else { continue };
         if let Visits::Lead(lead) = of {
             leads.push(lead);
-            // A page names only its visitor, and may not opt anybody out.
-            if interaction.kind == UNSUBSCRIBE && !matches!(interaction.of, InteractionOf::Visitor(_)) {
-                opted_out.push((message.company.clone(), lead));
+            if opts_out {
+                opted_out.push(lead);
             }
         }
         let day = UtcDay::of(interaction.at);
@@ -89,13 +105,29 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Vec<LeadId>, Failure> {
             leads.push(lead);
         }
     }
-    for (company, lead) in opted_out {
-        let sought = Sought { leads: [lead].into(), ..Sought::default() };
-        Box::pin(cloud.opt_out(&company, &sought, OptedOutOf::Mail, UNSUBSCRIBE)).await?;
-    }
     leads.sort_unstable();
     leads.dedup();
-    Ok(leads)
+    let mut failed = None;
+    for lead in opted_out {
+        let sought = Sought { leads: [lead].into(), ..Sought::default() };
+        let done = Box::pin(cloud.opt_out(&message.company, &sought, OptedOutOf::Mail, UNSUBSCRIBE)).await;
+        failed = failed.or(done.err());
+    }
+    Ok(Added { leads, failed: failed.map(Failure::from) })
+}
+
+/// What a message's interactions came to: whoever could not be opted out keeps nobody else's from being scored.
+struct Added {
+    leads: Vec<LeadId>,
+    failed: Option<Failure>,
+}
+
+/// Whether somebody is reported to want no more mail. A page names only its visitor, and may not opt anybody out; and
+/// scanners of mail follow every link, that one too.
+fn opts_out(interaction: &QueuedInteraction) -> bool {
+    interaction.kind == UNSUBSCRIBE
+        && !interaction.by_scanner
+        && !matches!(interaction.of, InteractionOf::Visitor(_))
 }
 
 /// Whose interaction this is, a merged lead's being the survivor's; nobody's, where a hash is of no one we know: a stranger's e-mail leaves

@@ -4,13 +4,15 @@
 //! due time forward, conditionally, and then put on its queue: a lost message, a crash between two
 //! effects or an emptied queue delays a lead by a sweep, and never loses it.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use jiff::SignedDuration;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::person::SeekError;
 use leadyard_platform::queues::{QueueError, ToDelivery, ToSpill};
 use leadyard_platform::store::keys::{self, DueKey};
 use leadyard_platform::store::{DueItem, StoreError};
+use tokio::time::timeout;
 
 /// Items of one shard looked at in one sweep: what is more is next minute's.
 const PAGE: i32 = 100;
@@ -29,12 +31,16 @@ pub struct Swept {
     pub more: bool,
 }
 
+/// How long one erasure may take of a sweep.
+const ERASURE_TAKES: Duration = Duration::from_secs(20);
+
 /// Sweeps every shard once.
 pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
     let now = cloud.clock.now();
     let pages = join_all((0..keys::SHARDS).map(|shard| cloud.store.due_page(shard, now, PAGE))).await;
     let mut swept = Swept::default();
     let mut failed = None;
+    let mut erasures = Vec::new();
     for page in pages {
         // One shard that cannot be asked keeps nobody else waiting.
         let page = match page {
@@ -57,6 +63,10 @@ pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
                     break;
                 }
             }
+            if let DueKey::Erasure(company, erasure) = item.key {
+                erasures.push((company, erasure));
+                continue;
+            }
             match queue(cloud, &item).await {
                 Ok(()) => swept.queued += 1,
                 Err(error) => {
@@ -67,6 +77,18 @@ pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
                     swept.refused += 1;
                 }
             }
+        }
+    }
+    // No queue has an erasure: it is rare, and all its work is at the table. Its walk may be long, and what leads wait for
+    // goes before it; what does not end in its time goes on at the next sweep.
+    for (company, erasure) in erasures {
+        match timeout(ERASURE_TAKES, cloud.erasure_go_on(&company, erasure)).await {
+            Ok(Ok(())) => swept.queued += 1,
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, erasure.id = %erasure, "an erasure could not go on");
+                swept.refused += 1;
+            }
+            Err(_) => swept.more = true,
         }
     }
     if swept.queued + swept.refused > 0 {
@@ -82,8 +104,6 @@ enum Unqueued {
     Queue(#[from] QueueError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error(transparent)]
-    Erasure(#[from] SeekError),
 }
 
 async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
@@ -92,6 +112,7 @@ async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
             let Some(enquiry) = cloud.store.enquiry_get(*id).await? else { return Ok(()) };
             // Intake decides, where enquiries are taken in: its queue is the spill.
             let message = ToSpill {
+                idempotency: None,
                 enquiry: enquiry.id,
                 company: enquiry.company,
                 source: enquiry.source,
@@ -108,10 +129,8 @@ async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
             };
             cloud.queues.to_spill(&message).await?;
         }
-        DueKey::Erasure(company, erasure) => {
-            // No queue has it: it is rare, and all its work is at the table.
-            cloud.erasure_go_on(company, *erasure).await?;
-        }
+        // Worked after the rest: see `sweep`.
+        DueKey::Erasure(_, _) => {}
         // The index names no company and no dealer: the lead is a group of its own, behind nobody.
         DueKey::Lead(lead) => cloud.queues.lead_to_distribution(&lead.to_string(), *lead).await?,
         DueKey::Wake(company, category) => cloud.queues.wake_to_distribution(company, category).await?,

@@ -300,9 +300,10 @@ impl Assignment {
         }
     }
 
-    /// The dealer's own id of the lead, as it last said it.
-    pub fn reference(&self) -> Option<&str> {
-        let said = self.attempts.iter().rev().map(|attempt| attempt.reference.as_str());
+    /// The dealer's own id of the lead, as the system behind this channel last said it.
+    pub fn reference(&self, channel: u8) -> Option<&str> {
+        let of_it = self.attempts.iter().rev().filter(|attempt| attempt.channel == channel);
+        let said = of_it.map(|attempt| attempt.reference.as_str());
         said.into_iter().find(|reference| !reference.is_empty())
     }
 

@@ -24,6 +24,8 @@ pub const XML_DEPTH: usize = 32;
 pub const PROSPECTS: usize = 50;
 /// Leads that one notice of Meta's may name.
 pub const NOTICES: usize = 1_000;
+/// A post of Meta's, in bytes: some 250 for each notice, and more than a thousand of them.
+pub const NOTICES_BYTES: usize = 1024 * 1024;
 /// For how many days a lead that Meta told of is asked for.
 pub const META_FETCH_DAYS: i64 = 7;
 /// An e-mail address, in bytes (RFC 5321).
@@ -33,7 +35,7 @@ pub const PHONE_BYTES: usize = 40;
 /// An idempotency key, in bytes.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
 /// How long an idempotency key is remembered, in hours.
-pub const IDEMPOTENCY_HOURS: i64 = 24;
+pub const IDEMPOTENCY_HOURS: i64 = 96;
 /// Interactions in one post.
 pub const INTERACTIONS_PER_POST: usize = 100;
 /// An interaction's id, in bytes.

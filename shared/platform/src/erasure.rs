@@ -25,7 +25,7 @@
 //! - *Decisions, charges, counts and outcomes* stay: they name nobody. So does the mark of an imported row, a keyed
 //!   hash: the same file does not bring its person back.
 //! - *Whoever shares a phone* with them is somebody else: that phone neither suppresses nor forgets.
-//! - *Answers to idempotency keys* hold ids alone, and expire within a day; counts of screening are keyed hashes that
+//! - *Answers to idempotency keys* hold ids alone, and expire within four days; counts of screening are keyed hashes that
 //!   expire within the hour.
 //! - *By retention* nobody is told, and nobody suppressed: nobody asked for anything.
 
@@ -144,12 +144,15 @@ enum Went {
 impl Cloud {
     /// Goes on with an erasure, as far as it comes now. What it could not do stays due.
     pub async fn erasure_go_on(&self, company: &CompanyId, id: ErasureId) -> Result<(), SeekError> {
+        let mut passes = None;
         for round in 0..ROUNDS {
             if round > 0 {
                 tokio::time::sleep(self.entropy.between_ms(5, 60)).await;
             }
             let Some(mut erasure) = self.store.erasure_get(company, id).await? else { return Ok(()) };
-            if erasure.is_done() {
+            // The last look is for what was under way: it is never part of the first.
+            let went_through = *passes.get_or_insert(erasure.passes) != erasure.passes;
+            if erasure.is_done() || went_through {
                 return Ok(());
             }
             let went = match self.erase_once(&mut erasure).await {

@@ -62,13 +62,17 @@ pub struct About {
     pub copy: u8,
 }
 
+/// A dot within a tag, which may have none.
+const DOT: &str = "P";
+
 impl About {
-    /// As tags: names and values of letters, digits, `-` and `_`.
+    /// As tags: names and values of letters, digits, `-` and `_`. Our ids have no capitals, and may have dots: those
+    /// go as [`DOT`].
     pub fn tags(&self) -> Vec<(&'static str, String)> {
         let (_, event) = self.event.as_str().split_once('.').unwrap_or_default();
         let mut tags = vec![
-            ("company", self.company.to_string()),
-            ("dealer", self.dealer.to_string()),
+            ("company", self.company.as_str().replace('.', DOT)),
+            ("dealer", self.dealer.as_str().replace('.', DOT)),
             ("channel", self.channel.to_string()),
             ("mark", self.mark.clone()),
             ("lead", self.lead.to_string()),
@@ -85,8 +89,8 @@ impl About {
     pub fn of_tags<'a>(tag: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
         let event = format!("lead.{}", tag("event")?);
         Some(Self {
-            company: CompanyId::new(tag("company")?).ok()?,
-            dealer: DealerId::new(tag("dealer")?).ok()?,
+            company: CompanyId::new(&tag("company")?.replace(DOT, ".")).ok()?,
+            dealer: DealerId::new(&tag("dealer")?.replace(DOT, ".")).ok()?,
             channel: tag("channel")?.parse().ok()?,
             mark: tag("mark")?.to_owned(),
             lead: tag("lead")?.parse().ok()?,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hmac::{Hmac, Mac as _};
 use http::{HeaderMap, HeaderValue, Method, header};
 use jiff::Timestamp;
-use leadyard_domain::ids::CompanyId;
+use leadyard_domain::ids::{CompanyId, SourceId};
 use serde::Deserialize;
 use sha2::Sha256;
 
@@ -21,8 +21,20 @@ const GRAPH: &str = "https://graph.facebook.com/v23.0";
 pub struct MetaAccess {
     app_secret: String,
     tokens: BTreeMap<CompanyId, String>,
+    /// Whose page is which, where the app serves several companies.
+    #[serde(default)]
+    pages: BTreeMap<String, PageOf>,
     #[serde(default = "graph")]
     graph: String,
+}
+
+/// Where the leads of a page go.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PageOf {
+    /// Whose they are.
+    pub company: CompanyId,
+    /// By which of its sources.
+    pub source: SourceId,
 }
 
 fn graph() -> String {
@@ -41,6 +53,9 @@ pub enum Unfetched {
     /// `LEADYARD_META` has no token of the company.
     #[error("LEADYARD_META has no token of this company")]
     NoToken,
+    /// `LEADYARD_META` lists pages, and not this one as this company's.
+    #[error("LEADYARD_META does not list this page as the company's")]
+    NotTheirPage,
     /// A 4xx: the token has expired or lacks a permission, or the lead is gone.
     #[error("Meta refused with status {status}: is the token still good, and the lead still there?")]
     Refused {
@@ -59,17 +74,29 @@ impl Unfetched {
     /// Whether it stays so until somebody does something.
     pub const fn needs_a_person(self) -> bool {
         match self {
-            Self::NoToken | Self::Refused { .. } | Self::Unreadable => true,
+            Self::NoToken | Self::NotTheirPage | Self::Refused { .. } | Self::Unreadable => true,
             Self::Unanswered => false,
         }
     }
 }
 
 impl MetaAccess {
-    /// Reads `{"app_secret": "…", "tokens": {"company": "…"}}`; `graph` is another base URL of the Graph API.
+    /// Reads `{"app_secret": "…", "tokens": {"company": "…"}}`. Meta tells of all pages of an app at one URL: where they
+    /// are of several companies, `"pages": {"PAGE_ID": {"company": "…", "source": "…"}}` says which. `graph` is another
+    /// base URL of the Graph API.
     pub fn read(json: &str) -> Option<Self> {
         let access: Self = serde_json::from_str(json).ok()?;
         (!access.app_secret.is_empty()).then_some(access)
+    }
+
+    /// Where the leads of a page go, if that is said.
+    pub fn page(&self, id: &str) -> Option<&PageOf> {
+        self.pages.get(id)
+    }
+
+    /// Whether a company may read the leads of a page: any, where no page is listed.
+    fn is_of(&self, company: &CompanyId, page: &str) -> bool {
+        self.pages.is_empty() || self.pages.get(page).is_some_and(|of| of.company == *company)
     }
 
     /// Whether a notice is signed with the app's secret, over exactly these bytes. Compared in constant time.
@@ -91,14 +118,17 @@ impl MetaAccess {
         })
     }
 
-    /// One attempt at a lead.
+    /// One attempt at a lead of a page.
     pub async fn lead(
         &self,
         outbound: &Outbound,
         company: &CompanyId,
-        id: &str,
+        (page, id): (&str, &str),
         at: Timestamp,
     ) -> Result<Bytes, Unfetched> {
+        if !self.is_of(company, page) {
+            return Err(Unfetched::NotTheirPage);
+        }
         let token = self.tokens.get(company).ok_or(Unfetched::NoToken)?;
         let mut bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| Unfetched::NoToken)?;
         bearer.set_sensitive(true);

@@ -228,6 +228,7 @@ impl Cloud {
         for hash in email.into_iter().chain(sought.people.iter().copied()) {
             search.ask(hash).await?;
         }
+        search.begin_with_enquiries(&sought.enquiries).await?;
         search.read_all().await?;
         Ok(search)
     }
@@ -236,6 +237,15 @@ impl Cloud {
 impl Search<'_> {
     fn store(&self) -> &Store {
         &self.cloud.store
+    }
+
+    /// Enquiries without a lead that the desk knows to be theirs.
+    async fn begin_with_enquiries(&mut self, named: &BTreeSet<EnquiryId>) -> Result<(), SeekError> {
+        let named: Vec<EnquiryId> = named.iter().copied().collect();
+        let mut named = self.store().enquiries_get(&named).await?;
+        named.retain(|enquiry| enquiry.company == *self.company && enquiry.lead.is_none());
+        let contacts = named.iter().map(|enquiry| self.contacts(enquiry)).collect();
+        self.meet(contacts).await
     }
 
     /// A phone alone names its person only where all who have it may be one.
@@ -316,6 +326,11 @@ impl Search<'_> {
         contacts.extend(enquiries.iter().map(|enquiry| self.contacts(enquiry)));
         let theirs = TheirLead { story, enquiries, items, known_by: Vec::new() };
         self.found.leads.insert(id, theirs);
+        self.meet(contacts).await
+    }
+
+    /// Takes up what they are known by: an e-mail is theirs alone, whose phone it is remains to be settled.
+    async fn meet(&mut self, contacts: Vec<Contacts>) -> Result<(), SeekError> {
         for one in contacts {
             self.found.surnames.extend(one.surname);
             if let Some(email) = one.email {
@@ -391,7 +406,11 @@ impl Search<'_> {
             return Ok(found);
         }
         let known: BTreeSet<EnquiryId> = found.iter().map(|enquiry| enquiry.id).collect();
-        let first = Timestamp::from_millisecond(lead.id.minted_ms()).unwrap_or(lead.opened_at);
+        // The id of what an ad platform sent says nothing of when.
+        let minted = Some(lead.id.minted_ms()).filter(|ms| *ms > 0);
+        let minted = minted.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let earliest = found.iter().map(|enquiry| enquiry.received_at).min().unwrap_or(lead.opened_at);
+        let first = minted.unwrap_or(earliest);
         let last = lead.enquiries.first().map_or(UtcDay::of(lead.opened_at), |oldest| oldest.day);
         for day in UtcDay::of(first).0..=last.0 {
             for shard in 0..keys::SHARDS {
@@ -417,11 +436,7 @@ impl Search<'_> {
     async fn shelves(&mut self, named: &BTreeSet<EnquiryId>) -> Result<(), SeekError> {
         let named: Vec<EnquiryId> = named.iter().copied().collect();
         let mut aside: Vec<StoredEnquiry> = self.store().enquiries_get(&named).await?;
-        aside.retain(|enquiry| enquiry.company == *self.company);
-        for enquiry in &aside {
-            let one = self.contacts(enquiry);
-            self.found.people.extend(one.email.into_iter().chain(one.phone));
-        }
+        aside.retain(|enquiry| enquiry.company == *self.company && enquiry.lead.is_none());
         for shelf in Shelf::ALL {
             for shard in 0..keys::SHARDS {
                 let mut start = None;

@@ -132,6 +132,9 @@ pub enum InteractionOf {
 /// To the spill: a raw enquiry that the table did not take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToSpill {
+    /// Hashes of its idempotency key and of its body: the sender may ask again by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency: Option<(String, String)>,
     /// Fixed before the first write, so that it comes in once.
     pub enquiry: EnquiryId,
     /// The company.
@@ -400,6 +403,8 @@ impl Queues {
         let url = format!("{account}/{name}");
         let own = [&self.urls.interactions, &self.urls.distribution, &self.urls.delivery, &self.urls.spill];
         let ours = own.iter().any(|own| url == **own || url == format!("{own}-dead"));
+        // Its URL is nowhere here: mails that came back are put there by SES, and taken by delivery's second deployment.
+        let ours = ours || matches!(name, "mail-events" | "mail-events-dead");
         (!name.is_empty() && !name.contains('/') && !ours).then_some(url)
     }
 

@@ -95,6 +95,8 @@ pub enum Returns {
     Bounced,
     /// The mailbox is full.
     Full,
+    /// Its reader is out of the office, and the automatic reply is taken for a bounce.
+    Replied,
     /// Its reader calls it spam.
     Complained,
     /// It does not: the mailbox has it.
@@ -148,6 +150,7 @@ impl LocalMail {
             Some((local, "simulator.amazonses.com")) => match local.split('+').next().unwrap_or(local) {
                 "bounce" | "suppressionlist" => Some(MailSays::Returns(Returns::Bounced)),
                 "complaint" => Some(MailSays::Returns(Returns::Complained)),
+                "ooto" => Some(MailSays::Returns(Returns::Replied)),
                 _ => None,
             },
             Some(_) | None => None,
@@ -313,6 +316,7 @@ fn event(mail: &Caught, how: Returns, at_ms: i64) -> Value {
     match how {
         Returns::Bounced => bounce("Permanent", "General", "5.1.1"),
         Returns::Full => bounce("Transient", "MailboxFull", "5.2.2"),
+        Returns::Replied => bounce("Transient", "General", "4.0.0"),
         Returns::Complained => json!({
             "eventType": "Complaint", "mail": about,
             "complaint": {

@@ -25,8 +25,11 @@ words! {
     pub enum MailFate as "what became of a mail" {
         /// It never will arrive there: no such mailbox, or one that SES does not write to any more.
         Bounced = "bounced",
-        /// It did not arrive, for a reason that may pass: the mailbox is full, the server was away for too long.
+        /// It did not arrive, for a reason that may pass: the mailbox is full, the message was too large for it.
         Returned = "returned",
+        /// Something came back that leaves open whether the mailbox has it: SES takes an automatic reply for such a
+        /// bounce.
+        Unsure = "unsure",
         /// SES itself would not send it after all.
         Refused = "refused",
         /// It arrived, and its reader calls it spam.
@@ -40,17 +43,22 @@ words! {
 
 impl MailEvent {
     /// Reads a message of the queue.
+    ///
+    /// What SNS and SES say of the topic itself, in words, is nothing that became of a mail: it has no id.
     pub fn read(body: &str) -> Result<Self, Invalid> {
         let rule = |_| Invalid::new("a mail event is SES's JSON, or SNS's envelope around it");
         let envelope: Envelope = serde_json::from_str(body).map_err(rule)?;
         let event: Event = match envelope.message {
+            Some(message) if !message.trim_start().starts_with('{') => {
+                return Ok(Self { id: String::new(), tags: BTreeMap::new(), fate: MailFate::Other });
+            }
             Some(message) => serde_json::from_str(&message).map_err(rule)?,
             None => serde_json::from_str(body).map_err(rule)?,
         };
         let fate = match (event.kind.as_str(), event.bounce) {
             ("Bounce", Some(bounce)) if bounce.kind == "Permanent" => MailFate::Bounced,
-            // Undetermined as well: SES could not tell, and the next one tells us more.
-            ("Bounce", _) => MailFate::Returned,
+            ("Bounce", Some(bounce)) if bounce.arrived_not() => MailFate::Returned,
+            ("Bounce", _) => MailFate::Unsure,
             ("Complaint", _) => MailFate::Complained,
             ("Reject", _) => MailFate::Refused,
             ("Delivery", _) => MailFate::Delivered,
@@ -94,6 +102,18 @@ struct MailOf {
 struct Bounce {
     #[serde(rename = "bounceType")]
     kind: String,
+    #[serde(rename = "bounceSubType", default)]
+    why: String,
+}
+
+impl Bounce {
+    /// Whether it says that the mailbox does not have the mail. What is general or undetermined may be the reply of
+    /// somebody who is out of the office, and has it.
+    fn arrived_not(&self) -> bool {
+        const NOT_TAKEN: [&str; 4] =
+            ["MailboxFull", "MessageTooLarge", "ContentRejected", "AttachmentRejected"];
+        self.kind == "Transient" && NOT_TAKEN.contains(&self.why.as_str())
+    }
 }
 
 #[cfg(test)]
@@ -125,8 +145,11 @@ mod tests {
 
     #[test]
     fn a_bounce_that_may_pass_is_not_a_lasting_one() {
+        let full = BOUNCE.replace("Permanent", "Transient").replace("\"General\"", "\"MailboxFull\"");
+        assert_eq!(fate(&full), MailFate::Returned);
+        // An automatic reply looks like this, and its mailbox has the mail.
         for kind in ["Transient", "Undetermined"] {
-            assert_eq!(fate(&BOUNCE.replace("Permanent", kind)), MailFate::Returned);
+            assert_eq!(fate(&BOUNCE.replace("Permanent", kind)), MailFate::Unsure);
         }
     }
 
@@ -139,8 +162,16 @@ mod tests {
     }
 
     #[test]
+    fn what_a_topic_says_of_itself_is_no_event() {
+        let said = "Successfully validated SNS topic for Amazon SES event publishing.";
+        let envelope = serde_json::json!({ "Type": "Notification", "Message": said });
+        let event = MailEvent::read(&envelope.to_string()).unwrap();
+        assert_eq!((event.fate, event.tag("lead")), (MailFate::Other, None));
+    }
+
+    #[test]
     fn what_is_none_is_refused_and_not_repeated() {
-        let envelope = r#"{"Type": "Notification", "Message": "not JSON of ada@example.com"}"#;
+        let envelope = r#"{"Type": "Notification", "Message": "{not JSON of ada@example.com"}"#;
         for bad in ["", "[]", "{}", "null", r#"{"eventType": "Bounce"}"#, envelope] {
             let error = MailEvent::read(bad).unwrap_err().to_string();
             assert!(!error.contains("ada@"), "{error}");

@@ -23,7 +23,7 @@
 //!   and is not is read as Windows-1252, in which every byte is a letter. A lead is not lost for an é.
 //! - *Markup within comments* is part of what they say, without its marks.
 //! - *A tag that is not closed* ends with the element it stands in; one that was never opened is passed over.
-//!   A document that breaks off is not read: half a lead may be another person's.
+//!   A document that breaks off, or has a prospect within a prospect, is not read: half a lead may be another person's.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -52,7 +52,7 @@ impl Fields {
         loop {
             let at = reader.buffer_position();
             match reader.read_event().map_err(|_| BodyError::BadXml { at })? {
-                Event::Start(tag) => document.opens(&tag)?,
+                Event::Start(tag) => document.opens(&tag, at)?,
                 Event::End(tag) => document.closes(tag.local_name().into_inner())?,
                 Event::Text(text) => document.says(&text),
                 Event::CData(text) => document.says(&text),
@@ -130,11 +130,15 @@ struct Document {
 }
 
 impl Document {
-    fn opens(&mut self, tag: &BytesStart<'_>) -> Result<(), BodyError> {
+    fn opens(&mut self, tag: &BytesStart<'_>, at: u64) -> Result<(), BodyError> {
         if self.path.len() == limits::XML_DEPTH {
             return Err(BodyError::TooDeep { limit: limits::XML_DEPTH });
         }
         let name = tag.local_name().into_inner().to_ascii_lowercase();
+        if name == "prospect" && self.prospect.is_some() {
+            // The one before was never closed: what follows would be the first one's.
+            return Err(BodyError::BadXml { at });
+        }
         let mut kind = Kind::default();
         let mut told = Vec::new();
         let mut trade = false;
@@ -393,6 +397,13 @@ mod tests {
             [("vehicle_make".to_owned(), "A".to_owned()), ("vehicle_2_make".to_owned(), "B".to_owned())]
         );
         assert_eq!(read[1], [("vehicle_make".to_owned(), "C".to_owned())]);
+    }
+
+    #[test]
+    fn a_prospect_that_is_not_closed_is_nobody_else_s() {
+        let body = "<adf><prospect><customer><contact><name>Ada</name></contact></customer><prospect><customer><contact><name>Bob</name></contact></customer></prospect></adf>";
+        let read = Fields::from_adf("text/xml", body.as_bytes());
+        assert!(matches!(read, Err(BodyError::BadXml { .. })));
     }
 
     #[test]

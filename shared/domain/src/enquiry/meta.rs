@@ -10,10 +10,11 @@
 
 use std::fmt;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::fields::{BodyError, Fields, check_depth, utf8_within_limit};
+use super::fields::{BodyError, Fields, check_depth};
 use crate::limits;
 
 /// One lead that Meta tells of. Nothing personal is in it.
@@ -42,7 +43,10 @@ pub struct MetaNotice {
 impl MetaNotice {
     /// Reads a post: the leads it tells of, at most [`limits::NOTICES`]. What else a page may tell of is passed over.
     pub fn read(body: &[u8]) -> Result<Vec<Self>, BodyError> {
-        let json = utf8_within_limit(body)?;
+        if body.len() > limits::NOTICES_BYTES {
+            return Err(BodyError::TooLarge { limit: limits::NOTICES_BYTES });
+        }
+        let json = std::str::from_utf8(body).map_err(|_| BodyError::NotUtf8)?;
         check_depth(json)?;
         let mut notices = Vec::new();
         let mut reader = serde_json::Deserializer::from_str(json);
@@ -175,8 +179,45 @@ struct Within<'a> {
 struct Change {
     #[serde(default)]
     field: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "notice")]
     value: Option<MetaNotice>,
+}
+
+/// A notice, or whatever else a page may tell of: that is passed over.
+fn notice<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MetaNotice>, D::Error> {
+    struct Notice;
+    impl<'de> Visitor<'de> for Notice {
+        type Value = Option<MetaNotice>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("what happened")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            MetaNotice::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(None)
+        }
+        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+    deserializer.deserialize_any(Notice)
 }
 
 impl<'de> DeserializeSeed<'de> for Within<'_> {
@@ -221,8 +262,12 @@ impl<'de> Visitor<'de> for Within<'_> {
         }
         while let Some(change) = seq.next_element::<Change>()? {
             let Some(notice) = change.value.filter(|_| change.field == "leadgen") else { continue };
-            if self.notices.len() == limits::NOTICES || !plain(&notice.leadgen_id) {
-                return Err(serde::de::Error::custom("a leadgen_id, or too many"));
+            // It could not be asked for; those beside it can.
+            if !plain(&notice.leadgen_id) {
+                continue;
+            }
+            if self.notices.len() == limits::NOTICES {
+                return Err(serde::de::Error::custom("too many"));
             }
             self.notices.push(notice);
         }
@@ -248,6 +293,14 @@ mod tests {
             ("123123123123", "123123123")
         );
         assert_eq!(notices[1].leadgen_id, "18446744073709551617");
+    }
+
+    #[test]
+    fn what_else_a_page_tells_of_keeps_no_lead_from_being_read() {
+        let changes = r#"{"field":"name","value":"New name"},{"field":"feed","value":["a",{"b":1}]},{"field":"leadgen","value":{"leadgen_id":"no id"}},{"field":"leadgen","value":{"leadgen_id":7}},{"field":"open","value":true}"#;
+        let body = format!(r#"{{"object":"page","entry":[{{"id":1,"changes":[{changes}]}}]}}"#);
+        let notices = MetaNotice::read(body.as_bytes()).unwrap();
+        assert_eq!(notices.iter().map(|notice| notice.leadgen_id.as_str()).collect::<Vec<_>>(), ["7"]);
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub enum Visits {
 /// How long a stranger's interactions are kept.
 const VISITOR_DAYS: i64 = 30;
 /// An attribute of a kind begins so; revoked ids stand in `r`.
+/// Sets that one write adds to.
+const SETS_AT_ONCE: usize = 100;
 const KIND_PREFIX: &str = "k.";
 const REVOKED: &str = "r";
 /// Ids of what named itself as a machine; of a message, its clicks; the desk's words: an id, when in Unix milliseconds,
@@ -101,15 +103,29 @@ impl Store {
             return Ok(());
         }
         sets.sort_by(|a, b| a.0.cmp(&b.0));
+        // An expression has 4 KB at most. A union of sets may be made in parts.
+        for part in sets.chunks(SETS_AT_ONCE) {
+            self.activity_add_part(of, day, part, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn activity_add_part(
+        &self,
+        of: &Visits,
+        day: UtcDay,
+        sets: &[(String, Vec<Blob>)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let key = of.key(day);
         let mut request =
             self.client.update_item().table_name(&self.table).set_key(Some(super::key_item(&key)));
         let mut adds = Vec::new();
-        for (at, (attribute, ids)) in sets.into_iter().enumerate() {
+        for (at, (attribute, ids)) in sets.iter().enumerate() {
             adds.push(format!("#k{at} :k{at}"));
             request = request
-                .expression_attribute_names(format!("#k{at}"), attribute)
-                .expression_attribute_values(format!(":k{at}"), AttributeValue::Bs(ids));
+                .expression_attribute_names(format!("#k{at}"), attribute.clone())
+                .expression_attribute_values(format!(":k{at}"), AttributeValue::Bs(ids.clone()));
         }
         let mut expression = format!("ADD {}", adds.join(", "));
         if matches!(of, Visits::Visitor(_, _)) {

@@ -119,6 +119,8 @@ pub fn fate_of(item: &Item) -> Fate {
         // What was decided names nobody; the shell was written before.
         Some('D' | 'L') => return Fate::Stays,
         Some('A') => without_answers(item, "att", Some("ret")),
+        // What SES called the mail that says so: a bounce names it.
+        Some('M') if read_string(item, "event") == Some(Event::Erased.as_str()) => return Fate::Stays,
         Some('M') => ended(without_answers(item, "attempts", None)),
         Some('H') => without_text(item),
         Some(_) | None => return Fate::Goes,
@@ -129,7 +131,8 @@ pub fn fate_of(item: &Item) -> Fate {
 /// Attempts without what the dealer answered, a return without what was said of it.
 fn without_answers(item: &Item, attempts: &str, returned: Option<&str>) -> Item {
     /// Of an attempt nothing else is kept: what a later version adds may be a dealer's word.
-    const ATTEMPT: [&str; 5] = ["at", "end", "what", "ms", "channel"];
+    /// The dealer's own id of the lead is: it finds by it whom to erase.
+    const ATTEMPT: [&str; 6] = ["at", "end", "what", "ms", "channel", "reference"];
     const RETURN: [&str; 5] = ["at", "reason", "state", "decided_at", "decided_by"];
     let mut item = item.clone();
     if let Some(AttributeValue::L(attempts)) = item.get_mut(attempts) {
