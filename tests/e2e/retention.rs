@@ -191,6 +191,36 @@ async fn retention_that_was_interrupted_spares_the_lead_that_came_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn retention_takes_what_stands_aside_by_its_own_time() {
+    // Backlinks are spam: nobody but the desk lets them go. One is rejected, one left, one is a test.
+    let yard = Yard::of(rules("retention_days = 40").source("trial", "offer = \"roof\"\ntest = true")).await;
+    let spam = |name: &str| {
+        Person::named(name, "Quackenbush")
+            .with("message", "We offer 500 backlinks for your website, reply YES")
+    };
+    let mut aside = Vec::new();
+    for name in ["Ada", "Ben"] {
+        let reply =
+            yard.server("web").posts(&spam(name).with("email", &format!("{name}@zq.canary.example"))).await;
+        aside.push(reply.is(202).text_of("enquiry").to_owned());
+    }
+    aside.push(yard.server("trial").posts(&zeb()).await.is(201).text_of("enquiry").to_owned());
+    let why = json!({ "reason": "Quackenbush sells links" });
+    let _ = yard.desk(Method::POST, &format!("/v1/quarantine/{}/reject", aside[0]), Some(why)).await.is(200);
+    yard.advance(DAY * 38).await;
+    for enquiry in &aside {
+        assert!(yard.enquiry(enquiry).await.is_some(), "{enquiry} went too soon");
+    }
+    // The deadline of what was left was days after.
+    yard.advance(DAY * 15).await;
+    for enquiry in &aside {
+        assert!(yard.enquiry(enquiry).await.is_none(), "{enquiry} stands still");
+    }
+    assert_eq!(traces(&yard).await, Vec::<String>::new());
+    assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn retention_of_a_certificate_is_warned_of_before_it_ends() {
     let yard = Yard::of(rules("certificate_days = 40")).await;
     let sent = zeb().with("xxTrustedFormCertUrl", CERTIFICATE).with("consent", "yes");
