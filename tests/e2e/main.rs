@@ -38,6 +38,7 @@ mod moving_in;
 mod rulebook;
 mod privacy;
 mod erasure;
+mod retention;
 mod opting_out;
 mod contention;
 mod trouble;

@@ -62,7 +62,9 @@ async fn shown(cloud: &Cloud, assignment: &Assignment) -> Result<Value, Problem>
         && let Some(members) = item.as_object_mut()
     {
         if lead.erased_at.is_none() && !assignment.masked() {
-            members.insert("may_be_called".to_owned(), leads::may_be_called(&lead, cloud.clock.now()));
+            let core = cloud.rulebooks.current(&cloud.store, &lead.company).await?;
+            let hours = leads::call_hours(core.as_deref());
+            members.insert("may_be_called".to_owned(), leads::may_be_called(&lead, hours, cloud.clock.now()));
         }
         members.insert("person".to_owned(), json!(person));
         members.insert("masked".to_owned(), json!(assignment.masked()));

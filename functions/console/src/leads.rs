@@ -4,16 +4,17 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::access::UnsubscribeToken;
 use leadyard_domain::assignment::Assignment;
-use leadyard_domain::calling::{self, MayCall};
+use leadyard_domain::calling::{self, CallingHours, MayCall};
 use leadyard_domain::distribution::Core;
 use leadyard_domain::enquiry::{Attribution, Touch, Understood};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
+use leadyard_domain::rulebook::Company;
 use leadyard_domain::scoring::{Activity, InteractionKind, InteractionRef, MachineLimits, Part, Score};
 use leadyard_domain::time;
 use leadyard_platform::cloud::Cloud;
@@ -45,7 +46,9 @@ pub(crate) async fn story(
     if story.lead.erased_at.is_none()
         && let Some(members) = told.as_object_mut()
     {
-        members.insert("may_be_called".to_owned(), may_be_called(&story.lead, now));
+        members.insert("certificate".to_owned(), certificate);
+        members
+            .insert("may_be_called".to_owned(), may_be_called(&story.lead, call_hours(core.as_deref()), now));
         let token = UnsubscribeToken { company: story.lead.company.clone(), lead: story.lead.id };
         members.insert("unsubscribe".to_owned(), json!(unsubscribe::path(&cloud, &token)));
     }
@@ -56,6 +59,7 @@ pub(crate) async fn story(
 pub(crate) struct Did {
     score: Value,
     attribution: Value,
+    certificate: Value,
     interactions: Value,
     of_machines: Value,
 }
@@ -68,19 +72,22 @@ impl Did {
         now: Timestamp,
     ) -> Result<Self, Problem> {
         let machines = core.map_or_else(MachineLimits::default, |core| core.screening.interactions);
-        let (score, attribution) = match core {
-            None => (Value::Null, Value::Null),
+        let (score, attribution, certificate) = match core {
+            None => (Value::Null, Value::Null, Value::Null),
             Some(core) => {
                 let source = core.source(&story.lead.source);
                 let opening = judging::opening(cloud, source, &story.lead, None).await?;
                 let activity = story.activity.clone();
                 let judged = judging::judge_by(core, &story.lead, opening.as_ref(), activity, now);
-                (explain(&judged.score), touches(opening.as_ref(), core.company.attribution))
+                let touches = touches(opening.as_ref(), core.company.attribution);
+                let certificate = certificate(&core.company, &story.lead, opening.as_ref(), now);
+                (explain(&judged.score), touches, certificate)
             }
         };
         Ok(Self {
             score,
             attribution,
+            certificate,
             interactions: json!(interactions(&story.activity, &machines)),
             of_machines: json!(aside(&story.activity, &machines)),
         })
@@ -193,12 +200,35 @@ fn touches(opening: Option<&Understood>, by: Touch) -> Value {
     })
 }
 
-/// Whether it is day where the person is, until or from when, and where that is.
-pub(crate) fn may_be_called(lead: &Lead, now: Timestamp) -> Value {
+/// Until when the certificate of the enquiry that opened the cycle can be claimed, with a warning where that is soon
+/// or over and somebody has the lead or may yet have it.
+fn certificate(company: &Company, lead: &Lead, opening: Option<&Understood>, now: Timestamp) -> Value {
+    let expires = opening
+        .and_then(|opening| opening.consent.certificate_expires(lead.opened_at, company.certificate_days));
+    let Some(expires) = expires else { return Value::Null };
+    let left = expires.duration_since(now);
+    let warning = match () {
+        () if lead.stage.closed() => None,
+        () if left <= SignedDuration::ZERO => Some("expired"),
+        () if left < SignedDuration::from_hours(24 * limits::CERTIFICATE_WARNING_DAYS) => {
+            Some("expires_soon")
+        }
+        () => None,
+    };
+    json!({ "expires": expires, "warning": warning })
+}
+
+/// When the people of a company may be called.
+pub(crate) fn call_hours(core: Option<&Core>) -> CallingHours {
+    core.map_or(calling::FEDERAL, |core| core.company.call_hours)
+}
+
+/// Whether it is an hour to call where the person is, until or from when, and where that is.
+pub(crate) fn may_be_called(lead: &Lead, hours: CallingHours, now: Timestamp) -> Value {
     let (zones, guessed) = calling::zones(lead.location());
     // A zone of the place table is one.
     let known: Vec<_> = zones.iter().filter_map(|zone| time::zone(zone).ok()).collect();
-    let (may, until, from) = match calling::may_call(&known, calling::FEDERAL, now) {
+    let (may, until, from) = match calling::may_call(&known, hours, now) {
         MayCall::Until(until) => (true, Some(until), None),
         MayCall::From(from) => (false, None, Some(from)),
         MayCall::Never => (false, None, None),

@@ -436,7 +436,7 @@ fn line(erasure: &Erasure) -> Value {
         "id": erasure.id, "company": erasure.company, "at": erasure.at, "by": erasure.by,
         "reason": erasure.reason, "people": erasure.people, "shared": erasure.shared,
         "surnames": erasure.surnames, "leads": erasure.leads, "enquiries": erasure.enquiries,
-        "suppress": erasure.suppress, "tell": erasure.tell, "state": state(erasure),
+        "over_by": erasure.over_by, "suppress": erasure.suppress, "tell": erasure.tell, "state": state(erasure),
         "gone": gone(&erasure.gone),
     })
 }
@@ -459,6 +459,8 @@ struct Line {
     leads: BTreeSet<LeadId>,
     #[serde(default)]
     enquiries: BTreeSet<EnquiryId>,
+    #[serde(default)]
+    over_by: Option<Timestamp>,
     suppress: bool,
     tell: bool,
 }
@@ -504,6 +506,7 @@ pub(crate) async fn reapply(
             surnames: line.surnames,
             leads: line.leads,
             enquiries: line.enquiries,
+            over_by: line.over_by,
             suppress: line.suppress,
             tell: line.tell,
             passes: 0,

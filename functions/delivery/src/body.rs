@@ -80,6 +80,7 @@ fn consent(understood: &Understood) -> Consent<'_> {
         given: understood.consent.given.unwrap_or(false),
         text: understood.consent.text.as_deref().map(Into::into),
         certificate: understood.consent.trusted_form.as_deref().or(understood.consent.leadid.as_deref()),
+        leadid: understood.consent.leadid.as_deref().filter(|_| understood.consent.trusted_form.is_some()),
     }
 }
 

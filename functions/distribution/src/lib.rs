@@ -12,10 +12,12 @@
 //! | `ahead` | what a batch asks for, read at once |
 //! | `counted` | the counters of a batch, kept true to what the worker commits |
 //! | `wake` | waking those who wait |
+//! | `rest` | leads that ask for nothing: how long their person is kept |
 
 mod ahead;
 mod counted;
 mod wake;
+mod rest;
 
 use ahead::{Ahead, Seen};
 use counted::Counted;
@@ -126,7 +128,7 @@ impl Worker<'_> {
         let Seen { mut lead, in_force, judged, suppressed, since } = seen;
         let now = cloud.clock.now();
         if lead.stage.closed() || lead.stage == Stage::Quarantined || lead.merged_into.is_some() {
-            return rest(cloud, lead).await;
+            return rest::rest(cloud, lead, in_force.as_deref()).await;
         }
         let Some(in_force) = in_force else {
             // A company without a rulebook has no one to give it to; it is looked at again every hour.
@@ -264,14 +266,6 @@ async fn suppress(cloud: &Cloud, mut lead: Lead, now: Timestamp) -> Result<Looke
     };
     let saved = cloud.store.lead_act(&lead, &act).await?;
     Ok(if saved { Looked::Final(Distributed::Settled) } else { Looked::Again })
-}
-
-/// A lead that asks for nothing has no due time.
-async fn rest(cloud: &Cloud, lead: Lead) -> Result<Looked, StoreError> {
-    if lead.due.is_none() {
-        return Ok(Looked::Final(Distributed::Settled));
-    }
-    settle(cloud, lead, |lead| lead.due = None).await
 }
 
 async fn settle(cloud: &Cloud, mut lead: Lead, change: impl FnOnce(&mut Lead)) -> Result<Looked, StoreError> {

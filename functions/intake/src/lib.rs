@@ -12,6 +12,7 @@
 //! | [`answer`] | what the sender is told |
 //! | [`instructions`] | how a source posts, for whoever is to send |
 //! | [`quarantine`] | what waits for a verdict: the desk's, or its silence |
+//! | [`aside`] | how long what has no lead is kept |
 //! | [`spill`] | what the table did not take comes in later, once |
 //! | [`interactions`] | what leads do |
 //! | [`snippet`] | the script that a page sends all of it with |
@@ -29,6 +30,7 @@ mod trial;
 mod answer;
 mod instructions;
 mod quarantine;
+mod aside;
 mod spill;
 mod interactions;
 mod snippet;

@@ -13,7 +13,7 @@ use leadyard_platform::store::{StoreError, UNFETCHED};
 
 use crate::answer::{Answer, What};
 use crate::arrive::Arrival;
-use crate::{keep, meta, quarantine};
+use crate::{aside, keep, meta, quarantine};
 
 /// Handles a batch of spilled enquiries: those the table still does not take come again.
 pub async fn handle_spill(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
@@ -25,10 +25,11 @@ pub async fn handle_spill(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     batch::response(join_all(results).await)
 }
 
-/// An enquiry is due: to be fetched, or for its deadline in quarantine.
+/// An enquiry is due: to be fetched, for its deadline in quarantine, or since it was kept aside for long.
 async fn due(cloud: &Cloud, id: EnquiryId) -> Result<(), StoreError> {
     match cloud.store.enquiry_get(id).await? {
         Some(noted) if noted.status == UNFETCHED => Box::pin(meta::fetch(cloud, noted)).await,
+        Some(aside) if aside.aside_since().is_some() => aside::keep_or_delete(cloud, &aside).await,
         Some(_) | None => Box::pin(quarantine::deadline(cloud, id)).await,
     }
 }

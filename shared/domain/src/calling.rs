@@ -6,6 +6,7 @@
 //!   code, which is a guess: numbers move with people. Who may be in several zones may be called when all of these
 //!   allow it. Who may be anywhere: when it is day from the East coast to Hawaii.
 //! - *A state's zones* are those that anybody lives in, by the ZIPs of the place table.
+//! - *A company narrows the hours* (`call_hours`), and never widens them.
 //! - *Hours are the clock's on the wall*, so that a day of 23 or 25 hours is one day.
 
 use jiff::civil::{Time, time};
@@ -16,7 +17,7 @@ use crate::distribution::Location;
 use crate::place::{self, State};
 
 /// From when to when, by the clock where the person is: `closes` is the first moment that is too late.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CallingHours {
     /// The first moment.
     pub opens: Time,
@@ -26,6 +27,12 @@ pub struct CallingHours {
 
 /// What federal law allows.
 pub const FEDERAL: CallingHours = CallingHours { opens: time(8, 0, 0, 0), closes: time(21, 0, 0, 0) };
+
+impl Default for CallingHours {
+    fn default() -> Self {
+        FEDERAL
+    }
+}
 
 /// Who may be anywhere is called when it is day in all of these.
 const ANYWHERE: [&str; 7] = [

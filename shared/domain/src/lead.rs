@@ -9,9 +9,11 @@
 //! |---|---|
 //! | [`merge`] | two leads become one, by the desk's hand |
 //! | [`erase`] | the person goes, the lead stays as a shell |
+//! | [`retention`] | how long the person of a lead that is over is kept |
 
 pub mod merge;
 pub mod erase;
+pub mod retention;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -650,12 +652,12 @@ impl Lead {
         self.due = Some(soon(now));
     }
 
-    /// The cycle closes.
+    /// The cycle closes. What is due from now on is to ask how long its person is kept.
     pub fn close(&mut self, stage: Stage, now: Timestamp) {
         self.stage = stage;
         self.waiting = None;
         self.closed_at = Some(now);
-        self.due = None;
+        self.rest_closed(now);
     }
 }
 

@@ -156,6 +156,18 @@ pub const COUNTERS_HELD_MS: i64 = 1_000;
 pub const DECIDE_AGAIN: usize = 4;
 /// Days after which a held lead without an outcome expires.
 pub const HELD_DAYS: i64 = 90;
+/// The shortest and the longest `retention_days`.
+pub const RETENTION_LEAST_DAYS: u32 = 30;
+/// See [`RETENTION_LEAST_DAYS`].
+pub const RETENTION_MOST_DAYS: u32 = 3_650;
+/// A lead that is over is looked at this often, in days: a retention that changes reaches it.
+pub const RETENTION_LOOK_DAYS: i64 = 30;
+/// For how many days a consent certificate can be claimed, unless the rulebook says otherwise: TrustedForm's own.
+pub const CERTIFICATE_DAYS: u16 = 90;
+/// The longest `certificate_days`: the years for which a certificate is kept once it is claimed.
+pub const CERTIFICATE_MOST_DAYS: u32 = 1_826;
+/// A certificate that expires within so many days is warned of.
+pub const CERTIFICATE_WARNING_DAYS: i64 = 14;
 /// The window of repeats unless the rulebook says otherwise, in days.
 pub const REPEAT_WINDOW_DAYS: i64 = 30;
 /// One webhook body, in bytes.

@@ -27,7 +27,9 @@
 //! - *Whoever shares a phone* with them is somebody else: that phone neither suppresses nor forgets.
 //! - *Answers to idempotency keys* hold ids alone, and expire within four days; counts of screening are keyed hashes that
 //!   expire within the hour.
-//! - *By retention* nobody is told, and nobody suppressed: nobody asked for anything.
+//! - *By retention* nobody is told, and nobody suppressed: nobody asked for anything. Where time alone erases
+//!   ([`retention`](crate::retention)) seats stay as they are as well, and only what was sent until then is
+//!   forgotten; whoever asks again before their lead is a shell stays.
 
 use std::collections::BTreeSet;
 
@@ -42,6 +44,7 @@ use leadyard_domain::limits;
 
 use crate::cloud::Cloud;
 use crate::person::{Person, SeekError, Sought, TheirLead};
+use crate::retention;
 use crate::store::{Changes, Delivery, Erasure, Gone, List, StoreError, Suppression};
 
 /// How often a step looks again when others were first, within one go.
@@ -116,6 +119,7 @@ impl Erasure {
             surnames: person.surnames.clone(),
             leads: person.leads.keys().copied().collect(),
             enquiries: asked.enquiries.clone(),
+            over_by: None,
             suppress: asked.suppress,
             tell: asked.tell,
             passes: 0,
@@ -123,6 +127,24 @@ impl Erasure {
             v: 0,
             due: at.checked_add(GRACE).ok(),
         }
+    }
+
+    /// Of this person, whose leads were all over by then: by nobody's word, and due at once.
+    pub fn by_time(cloud: &Cloud, company: &CompanyId, person: &Person, over_by: Timestamp) -> Self {
+        let asked = Asked {
+            by: "leadyard".to_owned(),
+            reason: ErasureReason::Retention,
+            suppress: false,
+            tell: false,
+            enquiries: BTreeSet::new(),
+        };
+        let erasure = Self::of(cloud, company, person, &asked);
+        Self { over_by: Some(over_by), due: Some(erasure.at), ..erasure }
+    }
+
+    /// What they sent until then is erased.
+    pub fn sent_until(&self) -> Timestamp {
+        self.over_by.unwrap_or(self.at)
     }
 
     /// Whether everything was looked through for the last time.
@@ -182,7 +204,13 @@ impl Cloud {
     }
 
     async fn erase_once(&self, erasure: &mut Erasure) -> Result<Went, SeekError> {
-        let person = self.person(&erasure.company, &Sought::of(erasure)).await?;
+        let mut person = self.person(&erasure.company, &Sought::of(erasure)).await?;
+        if let Some(over_by) = erasure.over_by
+            && !spare_who_came_back(&mut person, over_by)
+        {
+            tracing::info!(erasure.id = %erasure.id, "whoever was to be erased by time is known again");
+            return Ok(Went::Through);
+        }
         if extend(erasure, &person) {
             // Known before anything goes.
             if !self.store.erasure_save(erasure).await? {
@@ -226,7 +254,7 @@ impl Cloud {
     async fn forget(&self, erasure: &Erasure) -> Result<(), StoreError> {
         const REASON: &str = "erased";
         for hash in &erasure.people {
-            self.store.forget(hash, erasure.at).await?;
+            self.store.forget(hash, erasure.sent_until()).await?;
             if erasure.suppress {
                 let on = Suppression::On(Some(REASON));
                 self.store.identity_list(List::Suppressed, hash, on, erasure.at).await?;
@@ -241,6 +269,10 @@ impl Cloud {
         erasure: &Erasure,
         lead: LeadId,
     ) -> Result<Option<SignedDuration>, StoreError> {
+        if erasure.over_by.is_some() {
+            // It was over: who has it, and what they owe for it, is settled.
+            return Ok(None);
+        }
         // As it stands since the shell does.
         let Some(story) = self.store.lead_story(lead).await? else { return Ok(None) };
         let mut waits = None;
@@ -314,6 +346,21 @@ impl Cloud {
         }
         Ok(true)
     }
+}
+
+/// Leaves out what is open again or was touched since: by time nobody goes who has come back. Whether anything is
+/// to be done at all.
+fn spare_who_came_back(person: &mut Person, over_by: Timestamp) -> bool {
+    let found = person.leads.len();
+    person.leads.retain(|_, theirs| {
+        theirs.story.lead.is_erased() || retention::over_since(theirs).is_some_and(|since| since <= over_by)
+    });
+    if person.leads.len() == found {
+        return true;
+    }
+    // Their browsers are of the lead that goes on.
+    person.visits.clear();
+    person.leads.values().any(|theirs| theirs.story.lead.is_erased())
 }
 
 /// Adds what was found to what the ledger knows; whether there was anything new.

@@ -13,6 +13,7 @@
 //! | [`person`] | all that a company holds of one person
 //! | [`opt_out`] | a person opts out, and their holders are told
 //! | [`erasure`] | a person goes, everywhere, whatever interrupts it
+//! | [`retention`] | and by time
 //! | [`outbound`] | dealers' URLs |
 //! | [`mail`], [`sent`] | letters to dealers; how sending through a service of AWS ended |
 //! | [`meta`] | access to Meta: notices that it signs, leads that it keeps |
@@ -34,6 +35,7 @@ mod suppression;
 pub mod person;
 pub mod opt_out;
 pub mod erasure;
+pub mod retention;
 pub mod outbound;
 pub mod mail;
 pub mod sent;

@@ -65,7 +65,7 @@ impl Sought {
             people: erasure.people.clone(),
             shared: erasure.shared.clone(),
             surnames: erasure.surnames.clone(),
-            until: Some(erasure.at),
+            until: Some(erasure.sent_until()),
         }
     }
 }

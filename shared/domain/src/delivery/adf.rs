@@ -248,6 +248,9 @@ fn comments(payload: &AssignedPayload<'_>) -> String {
     if let Some(certificate) = payload.consent.certificate {
         lines.push(format!("Certificate: {certificate}").into());
     }
+    if let Some(leadid) = payload.consent.leadid {
+        lines.push(format!("LeadiD: {leadid}").into());
+    }
     for (name, value) in payload.extra.iter().filter(|(name, _)| !has_place(payload, name)) {
         lines.push(format!("{name}: {value}").into());
     }

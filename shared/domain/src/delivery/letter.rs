@@ -91,6 +91,7 @@ pub fn assigned(payload: &AssignedPayload<'_>, terms: &Terms) -> Letter {
     letter.line("Consent", if payload.consent.given { "given" } else { "not recorded" });
     letter.quoted("Agreed to", payload.consent.text.as_deref());
     letter.line("Certificate", payload.consent.certificate.unwrap_or_default());
+    letter.line("LeadiD", payload.consent.leadid.unwrap_or_default());
     letter.text.push('\n');
     letter.line("Price", &payload.price.to_string());
     letter.line("Contract", payload.contract.as_str());
@@ -318,7 +319,12 @@ mod tests {
             person: Person { first_name: Some(name), last_name: None, email: None, phone: None },
             address: Address { street: Some(name), ..Address::default() },
             message: Some(Cow::Borrowed(message)),
-            consent: Consent { given: true, text: Some(Cow::Borrowed(message)), certificate: Some(name) },
+            consent: Consent {
+                given: true,
+                text: Some(Cow::Borrowed(message)),
+                certificate: Some(name),
+                leadid: None,
+            },
             extra,
             test: false,
             masked: false,

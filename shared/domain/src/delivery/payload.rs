@@ -134,8 +134,11 @@ pub struct Consent<'a> {
     pub given: bool,
     /// The text shown.
     pub text: Option<Cow<'a, str>>,
-    /// A TrustedForm or Jornaya certificate, as it was sent to us.
+    /// The TrustedForm certificate; without one, the Jornaya LeadiD.
     pub certificate: Option<&'a str>,
+    /// The Jornaya LeadiD where there is a certificate of TrustedForm besides: neither stands for the other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leadid: Option<&'a str>,
 }
 
 /// `lead.repeated`: only what is new.
@@ -532,6 +535,7 @@ pub(super) mod tests {
                 given: true,
                 text: Some("I agree to be called.".into()),
                 certificate: Some("https://cert.trustedform.com/0123456789012345678901234567890123456789"),
+                leadid: None,
             },
             extra: BTreeMap::from([("roof_age", "20")]),
             test: false,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Consent as one enquiry gives it.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,6 +34,14 @@ impl Consent {
     /// Whether a certificate of either kind comes with it.
     pub const fn has_certificate(&self) -> bool {
         self.trusted_form.is_some() || self.leadid.is_some()
+    }
+
+    /// When the TrustedForm certificate expires, to be claimed until then: so many days after it was given. The
+    /// sender may err about that moment; it cannot be later than the arrival. A LeadiD is not claimed.
+    pub fn certificate_expires(&self, received_at: Timestamp, days: u16) -> Option<Timestamp> {
+        self.trusted_form.as_ref()?;
+        let since = self.at.min(received_at);
+        since.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok()
     }
 }
 

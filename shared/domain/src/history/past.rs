@@ -140,6 +140,10 @@ impl PastLead<'_> {
                 }
             }
         }
+        if met != PastMet::Late && lead.stage.closed() {
+            // It closed long ago, and is known from now on.
+            lead.rest_closed(now);
+        }
     }
 
     fn opens(&self, lead: &mut Lead, seat: Option<(&Assignment, &Placed)>, window_days: u16, now: Timestamp) {

@@ -45,6 +45,7 @@ impl Lead {
             self.due = None;
         } else if self.holders.is_empty() {
             self.close(Stage::Rejected, now);
+            self.due = None;
             self.last_conclusion = Some(ERASED.to_owned());
         } else {
             self.rest_assigned();

@@ -259,7 +259,7 @@ impl Lead {
     /// concludes.
     fn look_again(&mut self, now: Timestamp) {
         if self.stage.closed() {
-            self.due = None; // why it closed stays said
+            self.rest_closed(now); // why it closed stays said
             return;
         }
         self.last_conclusion = None;
@@ -283,11 +283,11 @@ impl Lead {
         self.possible_duplicate = false;
         self.visitors_to_join.clear();
         self.hold = None;
-        self.due = None;
         if !self.stage.closed() {
             self.holders.clear();
             self.close(Stage::Rejected, now);
         }
+        self.due = None;
     }
 }
 

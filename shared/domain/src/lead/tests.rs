@@ -179,8 +179,10 @@ fn a_seat_that_comes_back_to_a_closed_lead_sells_nothing() {
     let mut lead = lead();
     lead.assign(&[seat("hudson", 2, false), seat("ridge", 2, false)], None, now());
     lead.close(Stage::Won, at("2026-06-02T12:00:00Z"));
+    let look_at_retention = lead.due;
     lead.give_back(assignment_of("ridge"), at("2026-06-03T12:00:00Z"));
-    assert_eq!((lead.stage, lead.due), (Stage::Won, None));
+    assert_eq!((lead.stage, lead.due), (Stage::Won, look_at_retention));
+    assert!(look_at_retention > Some(at("2026-07-01T12:00:00Z")));
 }
 
 #[test]

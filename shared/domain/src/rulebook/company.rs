@@ -1,5 +1,8 @@
 //! `company.toml`: whose leads these are, and what goes without saying.
 
+use jiff::civil::Time;
+
+use crate::calling::{CallingHours, FEDERAL};
 use crate::contract::{Deadline, DeadlineClock};
 use crate::distribution::{DEFAULT_RANKING, Step};
 use crate::enquiry::Touch;
@@ -63,6 +66,20 @@ pub struct Company {
     /// Who writes to dealers; nobody, if it is not said.
     #[serde(default)]
     pub mail: Option<MailSender>,
+    /// For how many days after a lead's last sign of life its person is kept, at least the window of repeats; until
+    /// they are erased, if it is not said.
+    #[serde(default)]
+    pub retention_days: Option<u16>,
+    /// For how many days a consent certificate can be claimed.
+    #[serde(default = "certificate_days")]
+    pub certificate_days: u16,
+    /// When people may be called, where they are: within what federal law allows.
+    #[serde(default)]
+    pub call_hours: CallingHours,
+}
+
+const fn certificate_days() -> u16 {
+    limits::CERTIFICATE_DAYS
 }
 
 /// Who the letters to dealers come from.
@@ -111,7 +128,10 @@ pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> (Option<Company>
     let attribution = keys.optional("attribution", text(str::parse), problems);
     let deadline = deadline(&mut keys, problems);
     let mail = mail(&mut keys, problems);
-    keys.later(&["retention_days", "branding"], problems);
+    let retention = retention(&mut keys, window, problems);
+    let certificate = keys.whole("certificate_days", 1..=limits::CERTIFICATE_MOST_DAYS, problems);
+    let call_hours = keys.optional("call_hours", text(call_hours), problems);
+    keys.later(&["branding"], problems);
     keys.finish(problems);
 
     let defaults = Defaults {
@@ -137,6 +157,9 @@ pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> (Option<Company>
             attribution: attribution?.unwrap_or_default(),
             deadline: deadline?,
             mail,
+            retention_days: retention?,
+            certificate_days: certificate?.map_or(limits::CERTIFICATE_DAYS, |days| days as u16),
+            call_hours: call_hours?.unwrap_or_default(),
         })
     };
     (company().ok(), defaults)
@@ -149,6 +172,35 @@ fn mail(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<Option<(String
     let name = keys.optional("name", text(|text| value::prose("name", text, limits::TEXT_CHARS)), problems);
     keys.finish(problems);
     Ok(Some((from?, name?)))
+}
+
+/// `retention_days`: who still counts as asking again is still known.
+fn retention(
+    keys: &mut Keys<'_, '_>,
+    window: Read<Option<u32>>,
+    problems: &mut Problems,
+) -> Read<Option<u16>> {
+    let range = limits::RETENTION_LEAST_DAYS..=limits::RETENTION_MOST_DAYS;
+    let days = keys.whole("retention_days", range, problems)?;
+    let window = window.ok().flatten().unwrap_or(limits::REPEAT_WINDOW_DAYS as u32);
+    match days {
+        Some(days) if days < window => {
+            let message = format!("retention_days is at least window_days, {window}");
+            keys.refuse("retention_days", ProblemCode::Contradiction, message, problems)
+        }
+        Some(_) | None => Ok(days.map(|days| days as u16)),
+    }
+}
+
+/// `"09:00-20:00"`.
+fn call_hours(text: &str) -> Result<CallingHours, Invalid> {
+    let rule = || Invalid::new("call_hours is from and to, such as 09:00-20:00, within 08:00-21:00");
+    let (opens, closes) = text.split_once('-').ok_or_else(rule)?;
+    let clock = |text: &str| Time::strptime("%H:%M", text.trim()).map_err(|_| rule());
+    let hours = CallingHours { opens: clock(opens)?, closes: clock(closes)? };
+    let narrows =
+        FEDERAL.opens <= hours.opens && hours.opens < hours.closes && hours.closes <= FEDERAL.closes;
+    narrows.then_some(hours).ok_or_else(rule)
 }
 
 fn week_start(text: &str) -> Result<WeekStart, Invalid> {

@@ -27,6 +27,9 @@
 //! | `attribution` | `last` | `first` `last`: the touch that an enquiry is credited to |
 //! | `deadline_minutes`, `deadline_clock` | none, `open` | 1 to 20,160; `open` `wall`; of contracts that say nothing |
 //! | `mail` | none | `{ from = "leads@example.com", name = "…" }`: who writes to dealers; needed where a channel is `mail`; the name is the company's |
+//! | `retention_days` | none | 30 to 3,650, at least `window_days`: how long the person of a lead that is over is kept |
+//! | `certificate_days` | 90 | 1 to 1,826: for how long a consent certificate can be claimed |
+//! | `call_hours` | `08:00-21:00` | narrower hours in which people may be called, where they are |
 //!
 //! **`offers.toml`**: `[[offer]]`, 1 to 1,000
 //!
@@ -178,8 +181,7 @@
 //!
 //! # Not yet
 //!
-//! Known and refused unless empty: `retention_days`, `branding` of
-//! the company; `postback` of sources; the files
+//! Known and refused unless empty: `branding` of the company; `postback` of sources; the files
 //! `followup.toml`, `people.csv`, `spend.csv`. Never silently passed over: a rule that is written and
 //! not kept is worse than none.
 

@@ -443,8 +443,44 @@ mod toml_files {
             (
                 "company.toml",
                 "window_days = 45",
-                "retention_days = 45",
-                "4:18: error: retention_days is not supported yet: leave it out",
+                "branding = {}",
+                "4:12: error: branding is not supported yet: leave it out",
+            ),
+            (
+                "company.toml",
+                "window_days = 45",
+                "window_days = 45\nretention_days = 29",
+                "5:18: error: retention_days is a whole number from 30 to 3650",
+            ),
+            (
+                "company.toml",
+                "window_days = 45",
+                "window_days = 45\nretention_days = 44",
+                "5:18: error: retention_days is at least window_days, 45",
+            ),
+            (
+                "company.toml",
+                "window_days = 45",
+                "window_days = 45\ncertificate_days = 0",
+                "5:20: error: certificate_days is a whole number from 1 to 1826",
+            ),
+            (
+                "company.toml",
+                "window_days = 45",
+                "window_days = 45\ncall_hours = \"07:59-21:00\"",
+                "5:14: error: call_hours is from and to, such as 09:00-20:00, within 08:00-21:00",
+            ),
+            (
+                "company.toml",
+                "window_days = 45",
+                "window_days = 45\ncall_hours = \"09:00-21:01\"",
+                "5:14: error: call_hours is from and to, such as 09:00-20:00, within 08:00-21:00",
+            ),
+            (
+                "company.toml",
+                "window_days = 45",
+                "window_days = 45\ncall_hours = \"20:00-09:00\"",
+                "5:14: error: call_hours is from and to, such as 09:00-20:00, within 08:00-21:00",
             ),
             (
                 "offers.toml",

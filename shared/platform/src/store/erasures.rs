@@ -46,6 +46,10 @@ pub struct Erasure {
     /// Enquiries without a lead that the desk named.
     #[serde(default)]
     pub enquiries: BTreeSet<EnquiryId>,
+    /// Of an erasure by time: what was over by then goes, and whatever happened since is somebody's who is still
+    /// known. `None` of one that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_by: Option<Timestamp>,
     /// They are not to be taken in again.
     pub suppress: bool,
     /// Whoever has or had a lead of theirs is told.

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState, Return};
 use leadyard_domain::contract::{AcceptBy, Needs};
 use leadyard_domain::dealer::ChannelKind;
@@ -489,21 +489,37 @@ impl StoredEnquiry {
             let partition = keys::quarantine_shard(&self.company, open, keys::shard(self.id.bytes()));
             item.insert("gk".to_owned(), string(partition));
             item.insert("gs".to_owned(), string(keys::quarantine_sort(self.received_at, self.id)));
-            index_due(
-                &mut item,
-                self.id.bytes(),
-                Some(quarantine.until).filter(|_| open && !quarantine.overdue),
-            );
+            let deadline = Some(quarantine.until).filter(|_| open && !quarantine.overdue);
+            index_due(&mut item, self.id.bytes(), deadline.or_else(|| self.look_after(self.aside_since()?)));
         } else if self.status == TEST {
             // A test has no lead and no identity: here its person's erasure finds it.
             let partition = keys::tests_shard(&self.company, keys::shard(self.id.bytes()));
             item.insert("gk".to_owned(), string(partition));
             item.insert("gs".to_owned(), string(keys::quarantine_sort(self.received_at, self.id)));
+            index_due(&mut item, self.id.bytes(), self.look_after(self.received_at));
         }
         if let Some(fetch) = self.fetch.as_ref().filter(|_| self.status == UNFETCHED) {
             index_due(&mut item, self.id.bytes(), Some(fetch.next));
         }
         Ok(item)
+    }
+
+    /// Since when it stands aside for good, and nothing but its retention is due: rejected, a test, or left by the
+    /// desk beyond its deadline. `None` of any other.
+    pub fn aside_since(&self) -> Option<Timestamp> {
+        let quarantine = self.quarantine.as_ref();
+        let since = match self.status.as_str() {
+            TEST => Some(self.received_at),
+            QUARANTINED => quarantine.filter(|one| one.overdue).map(|one| one.until),
+            REJECTED => quarantine.and_then(|one| one.judged.as_ref()).map(|judged| judged.at),
+            _ => None,
+        };
+        since.filter(|_| self.lead.is_none()).map(|since| since.max(self.received_at))
+    }
+
+    /// When its retention is looked at, after it was looked at then: as often as that of a lead.
+    pub fn look_after(&self, at: Timestamp) -> Option<Timestamp> {
+        at.checked_add(SignedDuration::from_hours(24 * limits::RETENTION_LOOK_DAYS)).ok()
     }
 
     /// The fields that count: as the desk put them right, else as received.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use futures::future::try_join_all;
+use jiff::Timestamp;
 use leadyard_domain::ids::{CompanyId, EnquiryId};
 use leadyard_domain::screening::Reason;
 
@@ -103,6 +104,38 @@ impl Store {
         writes.extend(self.verdict_count(enquiry, seen)?);
         let writes = writes.into_iter().map(name_reserved).collect();
         Ok(matches!(self.transact(writes).await?, Commit::Done))
+    }
+
+    /// Takes an enquiry away that stands aside, unless somebody decided of it meanwhile.
+    pub async fn aside_delete(&self, enquiry: &StoredEnquiry) -> Result<bool, StoreError> {
+        let result = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(super::key_item(&Key::Enquiry(enquiry.id))))
+            .condition_expression("#status = :seen")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":seen", string(&enquiry.status))
+            .send()
+            .await;
+        super::stands(result)
+    }
+
+    /// The retention of an enquiry that stands aside is looked at then; nothing else of it changes.
+    pub async fn aside_look_at(&self, enquiry: &StoredEnquiry, at: Timestamp) -> Result<(), StoreError> {
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(super::key_item(&Key::Enquiry(enquiry.id))))
+            .update_expression("SET dt = :at")
+            .condition_expression("#status = :seen AND attribute_exists(dk)")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":seen", string(&enquiry.status))
+            .expression_attribute_values(":at", number(at.as_millisecond()))
+            .send()
+            .await;
+        super::stands(result).map(drop)
     }
 
     /// By reason, what the desk made of it.
