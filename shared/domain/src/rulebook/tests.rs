@@ -516,7 +516,7 @@ mod toml_files {
                 "sources.toml",
                 "key_generation = 3",
                 "postback = \"x\"",
-                "15:12: error: postback is not supported yet: leave it out",
+                "15:12: error: postback is a table",
             ),
             (
                 "tests.toml",
