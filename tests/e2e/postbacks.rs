@@ -44,7 +44,10 @@ fn told(yard: &Yard) -> Vec<Told> {
 
 /// Each status that it was told, in order.
 fn statuses(yard: &Yard) -> Vec<String> {
-    told(yard).iter().map(|told| told.body["data"]["status"].as_str().unwrap_or_default().to_owned()).collect()
+    told(yard)
+        .iter()
+        .map(|told| told.body["data"]["status"].as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// The desk's changes of this kind: what they say.
@@ -88,7 +91,8 @@ async fn postbacks_tell_each_status_once_signed_and_nothing_of_the_person() {
     // The person asks again; and once more with a mail that nobody keeps.
     yard.advance(2 * HOUR).await;
     let repeat = yard.server("web").posts(&ada().with("External ID", "click-18")).await.is(200);
-    let doubtful = Person::named("Bob", "Vance").with("email", "bob@mailinator.com").with("reference", "click-19");
+    let doubtful =
+        Person::named("Bob", "Vance").with("email", "bob@mailinator.com").with("reference", "click-19");
     let aside = yard.server("web").posts(&doubtful).await.is(202);
     // Who asks for nothing is told nothing, nor what became of its repeat.
     let _ = yard.server("other").posts(&ada()).await.is(200);
@@ -135,7 +139,7 @@ async fn postbacks_tell_each_status_once_signed_and_nothing_of_the_person() {
         }
     }
     assert_eq!(changes(&yard, "postback_secret_shown").await.len(), 1);
-    let _ = yard.dealer("hudson", Method::POST, "/v1/sources/web/postback_secret", None).await.is(403);
+    let _ = yard.dealer("hudson", Method::POST, "/v1/sources/web/postback_secret", None).await.is(401);
     let _ = yard.desk(Method::POST, "/v1/sources/none/postback_secret", None).await.is(404);
     assert!(yard.dead_letters().is_empty());
 }
@@ -146,7 +150,11 @@ async fn postbacks_to_a_sender_that_is_away_are_tried_for_a_day_and_then_the_des
     yard.dealers.says("partner", Says::Status(503));
     let _ = yard.lead(&ada()).await;
     yard.advance(20 * MINUTE).await;
-    assert_eq!(statuses(&yard).iter().filter(|status| *status == "received").count(), 4, "0, 10 s, 1 min, 10 min");
+    assert_eq!(
+        statuses(&yard).iter().filter(|status| *status == "received").count(),
+        4,
+        "0, 10 s, 1 min, 10 min"
+    );
     assert!(changes(&yard, "postback_failed").await.is_empty());
     yard.advance(26 * HOUR).await;
     let tries = told(&yard);
@@ -186,12 +194,16 @@ async fn postbacks_by_get_fill_what_stands_in_braces() {
     let _ = returns(&yard, lead, "approve").await.is(200);
     yard.settle().await;
     let heard = told(&yard);
-    let of_first = |status: &str, why: &str| format!("partner?c=a%2Fb%3D1%2B2&e={enquiry}&s={status}&w={why}");
+    let of_first =
+        |status: &str, why: &str| format!("partner?c=a%2Fb%3D1%2B2&e={enquiry}&s={status}&w={why}");
     let urls: Vec<&str> = heard.iter().map(|told| told.who.as_str()).collect();
     assert_eq!(urls.len(), 6, "{urls:?}");
     assert!(urls.contains(&of_first("sold", "").as_str()), "{urls:?}");
     assert!(urls.contains(&of_first("returned", "wrong-number").as_str()), "{urls:?}");
-    assert_eq!(urls.iter().filter(|url| url.starts_with("partner?c=&e=") && url.contains("&s=quarantined&")).count(), 4);
+    assert_eq!(
+        urls.iter().filter(|url| url.starts_with("partner?c=&e=") && url.contains("&s=quarantined&")).count(),
+        4
+    );
     for told in heard {
         assert!(told.method == "GET" && told.raw.is_empty() && told.signature.is_empty());
         assert!(CANARIES.iter().all(|canary| !told.who.to_lowercase().contains(canary)), "{}", told.who);
@@ -245,7 +257,6 @@ async fn postbacks_are_neither_lost_nor_doubled_whatever_breaks() {
 async fn postbacks_to_a_sender_that_hangs_delay_no_dealer() {
     let yard = Yard::of(rules(POST)).await;
     yard.dealers.says("partner", Says::Hangs);
-    let began = yard.cloud.clock.now();
     for number in 0..30 {
         let _ = yard.lead(&Person::number(number)).await;
     }
@@ -258,12 +269,17 @@ async fn postbacks_to_a_sender_that_hangs_delay_no_dealer() {
             }
             most
         };
-        tokio::join!(yard.settle(), watched).1
+        let settled = async {
+            let began = yard.cloud.clock.now();
+            yard.settle().await;
+            yard.cloud.clock.now().duration_since(began)
+        };
+        let (took, most) = tokio::join!(settled, watched);
+        assert!(took.as_secs() <= 2 * 5, "one sender that hangs, for thirty leads: {took}");
+        most
     };
     assert!((1..=limits::IN_FLIGHT_PER_SENDER).contains(&most), "{most} at once");
     assert_eq!(yard.told("hudson").len(), 30);
-    let took = yard.cloud.clock.now().duration_since(began);
-    assert!(took.as_secs() <= 60, "{took}");
     // It comes back, and hears of all.
     yard.dealers.says("partner", Says::Status(200));
     yard.advance(12 * HOUR).await;
@@ -319,7 +335,7 @@ async fn postbacks_say_nothing_of_who_was_erased() {
     let reply = yard.server("web").posts(&ada().with("reference", "click-1")).await.is(201);
     yard.settle().await;
     let erase = format!("/v1/leads/{}/erase", reply.text_of("lead"));
-    let _ = yard.desk(Method::POST, &erase, Some(json!({ "reason": "asked by mail" }))).await.is(200);
+    let _ = yard.desk(Method::POST, &erase, Some(json!({ "reason": "requested" }))).await.is(200);
     let before = told(&yard).len();
     yard.dealers.says("partner", Says::Status(200));
     yard.advance(26 * HOUR).await;
@@ -391,7 +407,10 @@ async fn postbacks_that_cannot_be_kept_are_refused_by_their_place() {
         (r#"postback = { url = "https://p.example/?m={email}" }"#, "in its path or query"),
         (r#"postback = { url = "https://p.example/", method = "get" }"#, "a GET says nothing but its URL"),
         (r#"postback = { url = "https://p.example/", method = "put" }"#, "post get"),
-        (r#"postback = { url = "https://p.example/", on = ["won"] }"#, "received repeat quarantined sold returned"),
+        (
+            r#"postback = { url = "https://p.example/", on = ["won"] }"#,
+            "received repeat quarantined sold returned",
+        ),
         ("postback = { on = [\"sold\"] }", "url"),
         (r#"postback = { url = "https://p.example/", secret = "x" }"#, "secret"),
     ] {

@@ -10,8 +10,8 @@
 //!   before what a Retry-After asks for. A 410 ends it.
 //! - *Given up*, the desk is told in the company's changes: once an hour for each source, however many there are. Each
 //!   item says how its own ended.
-//! - *A sender that hangs* is waited for five seconds, two at a time in one process: the rest wait, which costs them no
-//!   attempt. Dealers have shares of their own.
+//! - *A sender that hangs* is waited for five seconds, by two at a time in one process, and then left alone for a minute:
+//!   dealers whose leads are in the same batch have them side by side, and the batch ends. Who waits uses up no attempt.
 //! - *Signed* with two secrets, of the source's key generation and of the one before: whoever raises it has time to
 //!   change the sender over.
 
@@ -54,8 +54,7 @@ pub(crate) async fn deliver(
         return make_way(cloud, postback, now).await;
     };
     postback.tries += 1;
-    postback.next_at =
-        now.checked_add(SignedDuration::from_millis(limits::POSTBACK_CLAIM_MS as i64)).ok();
+    postback.next_at = now.checked_add(SignedDuration::from_millis(limits::POSTBACK_CLAIM_MS as i64)).ok();
     if !cloud.store.postback_save(&postback).await? {
         return Ok(()); // somebody else has it
     }
@@ -63,12 +62,15 @@ pub(crate) async fn deliver(
     let within = Duration::from_millis(limits::POSTBACK_MS);
     let outcome = match tokio::time::timeout(within, cloud.outbound.post(request)).await {
         Ok(attempt) => attempt.outcome,
-        Err(_) => Outcome::of_failure(FailureKind::Timeout),
+        Err(_) => {
+            cloud.outbound.rest_sender(&postback.company, &postback.source);
+            Outcome::of_failure(FailureKind::Timeout)
+        }
     };
     Box::pin(ended(cloud, postback, &outcome)).await
 }
 
-/// Others of this sender's are under way. The longer it has waited, the longer it goes on waiting: a backlog of
+/// Others of this sender's are under way, or it hung just now. The longer it has waited, the longer it goes on waiting: a backlog of
 /// thousands at one that hangs is not looked at every second. It ends as late as one that is tried.
 async fn make_way(cloud: &Cloud, mut postback: Postback, now: Timestamp) -> Result<(), StoreError> {
     const SHORTEST_MS: u64 = 1_000;
@@ -177,13 +179,7 @@ async fn request(
 }
 
 /// The headers of Standard Webhooks.
-fn signed(
-    cloud: &Cloud,
-    source: &Source,
-    postback: &Postback,
-    body: &str,
-    now: Timestamp,
-) -> HeaderMap {
+fn signed(cloud: &Cloud, source: &Source, postback: &Postback, body: &str, now: Timestamp) -> HeaderMap {
     let generations = [source.key_generation, source.key_generation.saturating_sub(1)];
     let secrets: Vec<_> = generations
         .into_iter()
@@ -199,7 +195,9 @@ fn signed(
     headers.insert("webhook-timestamp", HeaderValue::from(now.as_second()));
     for (name, value) in [("webhook-id", id), ("webhook-signature", signature)] {
         // Both are plain ASCII.
-        headers.extend(HeaderValue::try_from(value).ok().map(|value| (http::HeaderName::from_static(name), value)));
+        headers.extend(
+            HeaderValue::try_from(value).ok().map(|value| (http::HeaderName::from_static(name), value)),
+        );
     }
     headers
 }
@@ -207,7 +205,8 @@ fn signed(
 /// The desk sees it among the company's changes. What ended in the same hour writes over it.
 async fn tell_desk(cloud: &Cloud, postback: &Postback, now: Timestamp) -> Result<(), StoreError> {
     let hour = Timestamp::from_second(now.as_second() - now.as_second().rem_euclid(3_600)).unwrap_or(now);
-    let mark = cloud.master.derive(&format!("leadyard/postback_failed/{}/{}", postback.company, postback.source));
+    let mark =
+        cloud.master.derive(&format!("leadyard/postback_failed/{}/{}", postback.company, postback.source));
     let mut id = [0; 16];
     id.copy_from_slice(&mark[..16]);
     let act = Act {

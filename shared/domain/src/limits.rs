@@ -226,6 +226,8 @@ pub const POSTBACK_HOURS: i64 = 24;
 pub const POSTBACK_KEPT_DAYS: i64 = 400;
 /// Postbacks that one process has under way to one source's sender.
 pub const IN_FLIGHT_PER_SENDER: usize = 2;
+/// How long one process leaves a sender alone that hung, in milliseconds.
+pub const SENDER_RESTS_MS: u64 = 60_000;
 /// One attribution value (a UTM parameter, a click id, the landing page), in bytes.
 pub const ATTRIBUTION_BYTES: usize = 512;
 /// A signed visitor token, in bytes.

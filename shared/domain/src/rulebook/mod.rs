@@ -236,8 +236,8 @@ pub use examine::Examined;
 pub use examples::{Expect, RulebookTest, TestLead, Used};
 pub use files::{FILES, RulebookFiles};
 pub use offers::Offer;
-pub use problem::{Position, Problem, ProblemCode, Problems, Severity};
 pub use postback::{PostbackMethod, PostbackRule, PostbackSays, PostbackStatus};
+pub use problem::{Position, Problem, ProblemCode, Problems, Severity};
 pub use sources::{Source, SourceKind};
 
 use body::Body;

@@ -130,8 +130,10 @@ fn url(text: &str) -> Result<String, Invalid> {
             limits::POSTBACK_URL_BYTES
         ))
     };
-    let plain = PLACEHOLDERS.iter().fold(text.to_owned(), |url, name| url.replace(&format!("{{{name}}}"), "x"));
-    let host_ends = text.split_once("://").and_then(|(scheme, rest)| Some(scheme.len() + 3 + rest.find('/')?));
+    let plain =
+        PLACEHOLDERS.iter().fold(text.to_owned(), |url, name| url.replace(&format!("{{{name}}}"), "x"));
+    let host_ends =
+        text.split_once("://").and_then(|(scheme, rest)| Some(scheme.len() + 3 + rest.find('/')?));
     let in_host = text.find('{').is_some_and(|at| host_ends.is_none_or(|ends| at < ends));
     if text.len() > limits::POSTBACK_URL_BYTES || plain.contains(['{', '}', '#']) || in_host {
         return Err(rule());

@@ -13,8 +13,8 @@ use crate::money::Money;
 use crate::rulebook::body::Body;
 use crate::rulebook::index::{Index, Read, Refused};
 use crate::rulebook::keys::{Keys, document, text, text_or_time};
-use crate::rulebook::problem::{Position, ProblemCode, Problems};
 use crate::rulebook::postback::{self, PostbackRule, PostbackStatus};
+use crate::rulebook::problem::{Position, ProblemCode, Problems};
 use crate::rulebook::{screening, value};
 
 words! {

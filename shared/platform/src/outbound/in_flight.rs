@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use leadyard_domain::ids::{CompanyId, DealerId, SourceId};
 use leadyard_domain::limits;
+use tokio::time::Instant;
 
 type Whose = (CompanyId, Receiver);
 
@@ -28,7 +30,11 @@ impl Receiver {
 
 /// Attempts under way, by receiver. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub(super) struct InFlight(Arc<Mutex<HashMap<Whose, usize>>>);
+pub(super) struct InFlight {
+    counts: Arc<Mutex<HashMap<Whose, usize>>>,
+    /// Who hung, and until when it is left alone.
+    resting: Arc<Mutex<HashMap<Whose, Instant>>>,
+}
 
 /// One attempt that is under way, until it is dropped.
 #[derive(Debug)]
@@ -38,11 +44,27 @@ pub struct UnderWay {
 }
 
 impl InFlight {
-    /// One more; `None` when its share is under way.
+    /// It hung: nobody of this process asks it for a while.
+    pub(super) fn rest(&self, company: &CompanyId, receiver: Receiver) {
+        let until = Instant::now() + Duration::from_millis(limits::SENDER_RESTS_MS);
+        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.retain(|_, until| *until > Instant::now());
+        resting.insert((company.clone(), receiver), until);
+    }
+
+    fn rests(&self, whose: &Whose) -> bool {
+        let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.get(whose).is_some_and(|until| *until > Instant::now())
+    }
+
+    /// One more; `None` when its share is under way, or it rests.
     pub(super) fn enter(&self, company: &CompanyId, receiver: Receiver) -> Option<UnderWay> {
         let share = receiver.share();
         let whose = (company.clone(), receiver);
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.rests(&whose) {
+            return None;
+        }
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(whose.clone()).or_default();
         if *count >= share {
             return None;
@@ -55,7 +77,7 @@ impl InFlight {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let mut counts = self.of.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.of.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&self.whose) {
             *count -= 1;
             // A process sees many receivers over its life.
@@ -77,17 +99,18 @@ mod tests {
             ("acme".parse().unwrap(), "hudson".parse().unwrap(), "ridge".parse().unwrap());
         let (hudson, ridge) = (Receiver::Dealer(hudson), Receiver::Dealer(ridge));
         let sender = Receiver::Sender("hudson".parse().unwrap());
-        let mut under_way: Vec<_> =
-            std::iter::from_fn(|| in_flight.enter(&acme, hudson.clone())).collect();
+        let mut under_way: Vec<_> = std::iter::from_fn(|| in_flight.enter(&acme, hudson.clone())).collect();
         assert_eq!(under_way.len(), limits::IN_FLIGHT_PER_DEALER);
         assert!(in_flight.clone().enter(&acme, ridge).is_some());
         let told: Vec<_> = std::iter::from_fn(|| in_flight.enter(&acme, sender.clone())).collect();
         assert_eq!(told.len(), limits::IN_FLIGHT_PER_SENDER);
         drop(told);
+        in_flight.rest(&acme, sender.clone());
+        assert!(in_flight.enter(&acme, sender).is_none(), "it hung");
         under_way.pop();
         let again = in_flight.enter(&acme, hudson.clone());
         assert!(again.is_some() && in_flight.enter(&acme, hudson).is_none());
         drop((again, under_way));
-        assert!(in_flight.0.lock().unwrap().is_empty());
+        assert!(in_flight.counts.lock().unwrap().is_empty());
     }
 }

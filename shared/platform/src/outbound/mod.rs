@@ -174,6 +174,11 @@ impl Outbound {
         self.in_flight.enter(company, Receiver::Sender(source.clone()))
     }
 
+    /// That sender hung: for [`limits::SENDER_RESTS_MS`] nothing enters there.
+    pub fn rest_sender(&self, company: &CompanyId, source: &SourceId) {
+        self.in_flight.rest(company, Receiver::Sender(source.clone()));
+    }
+
     /// Fetches what stands at a URL that is ours to know, by the same rules: the answer as it came, at most
     /// [`limits::BODY_BYTES`] of it.
     pub async fn get(&self, request: Request) -> Result<Answer, FailureKind> {

@@ -15,7 +15,9 @@ use super::identities::IdentityWrite;
 use super::items::{self, DecisionRecord, StoredEnquiry};
 use super::keys::Key;
 use super::leads::UNCHANGED;
-use super::{Commit, Delivery, Postback, Store, StoreError, number, read_number, read_string, string, values};
+use super::{
+    Commit, Delivery, Postback, Store, StoreError, number, read_number, read_string, string, values,
+};
 
 /// All that one enquiry writes.
 #[derive(Debug)]

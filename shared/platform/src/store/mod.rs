@@ -69,8 +69,8 @@ pub use items::{
 };
 pub use leads::Story;
 pub use ledger::Freed;
-pub use quarantine::Verdicts;
 pub use postbacks::{Postback, PostbackEnd};
+pub use quarantine::Verdicts;
 pub use returns::{ReturnItem, ReturnWrite};
 pub use rulebook::{Published, RulebookPointer};
 pub use switches::{WAKE_AFTER_S, Wake};

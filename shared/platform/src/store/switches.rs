@@ -209,7 +209,8 @@ impl Store {
                     DueKey::Assignment(_, _, _)
                     | DueKey::Delivery { .. }
                     | DueKey::Wake(_, _)
-                    | DueKey::Postback(_, _) | DueKey::Enquiry(_)
+                    | DueKey::Postback(_, _)
+                    | DueKey::Enquiry(_)
                     | DueKey::Erasure(_, _) => None,
                 }
             })
