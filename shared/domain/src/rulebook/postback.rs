@@ -86,7 +86,9 @@ impl PostbackRule {
             url.push_str(before);
             let (name, after) = after.split_once('}').unwrap_or((after, ""));
             let said = PLACEHOLDERS.iter().zip(values).find(|(known, _)| **known == name);
-            said.into_iter().for_each(|(_, value)| encode(value, &mut url));
+            if let Some((_, value)) = said {
+                encode(value, &mut url);
+            }
             rest = after;
         }
         url.push_str(rest);
