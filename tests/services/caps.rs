@@ -116,6 +116,7 @@ impl Market {
             identities: Vec::new(),
             flagged: None,
             deliveries: Vec::new(),
+            postback: None,
             visitor: None,
             answer: None,
             past: None,

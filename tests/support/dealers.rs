@@ -38,7 +38,7 @@ pub enum Says {
 /// A request a dealer got.
 #[derive(Clone, Debug)]
 pub struct Told {
-    /// By company and dealer: `acme/hudson`.
+    /// By company and dealer: `acme/hudson`; of a URL with a query, that too.
     pub who: String,
     /// `POST` …
     pub method: String,
@@ -184,7 +184,8 @@ impl Dealers {
     }
 
     fn take(&self, method: &str, who: &str, headers: &HeaderMap, body: &[u8]) -> Says {
-        let says = self.0.says.lock().unwrap().get(who).copied().unwrap_or(Says::Status(200));
+        let path = who.split_once('?').map_or(who, |(path, _)| path);
+        let says = self.0.says.lock().unwrap().get(path).copied().unwrap_or(Says::Status(200));
         if says == Says::IsShut {
             return says;
         }

@@ -18,6 +18,7 @@ use leadyard_domain::ledger::{CreditReason, Line};
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
 use leadyard_domain::person::without_contact;
+use leadyard_domain::rulebook::PostbackStatus;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::{Act, Changes, Delivery};
@@ -285,6 +286,11 @@ async fn move_to(
     let lead = cloud.store.lead_of(&next).await?;
     let closes = lead.and_then(|lead| close(lead, &next, now));
     let charge = Line::charge(&next).filter(|_| stands.settled_at.is_none());
+    let sold = if next.settled_at.is_some() && stands.settled_at.is_none() {
+        cloud.postback_of_sale(&next, PostbackStatus::Sold, "", now).await?
+    } else {
+        None
+    };
     // Until now it knew nobody: here is the whole lead.
     let whole = stands.masked().then(|| Delivery::to(&next, Event::Assigned, "2", now));
     let changes = Changes {
@@ -292,10 +298,14 @@ async fn move_to(
         line: charge.as_ref(),
         wins: state == AssignmentState::Won,
         delivery: whole.as_ref(),
+        postback: sold.as_ref(),
         ..Changes::of(&next, now)
     };
     if !cloud.store.assignment_change(&changes).await? {
         return Ok(None);
+    }
+    if let Some(sold) = sold {
+        cloud.hand_postback(&sold, 0).await;
     }
     if let Some(whole) = whole {
         cloud.hand_message(&whole, 0).await;

@@ -46,7 +46,6 @@ pub(crate) async fn story(
     if story.lead.erased_at.is_none()
         && let Some(members) = told.as_object_mut()
     {
-        members.insert("certificate".to_owned(), certificate);
         members
             .insert("may_be_called".to_owned(), may_be_called(&story.lead, call_hours(core.as_deref()), now));
         let token = UnsubscribeToken { company: story.lead.company.clone(), lead: story.lead.id };
@@ -176,6 +175,7 @@ pub(crate) fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredE
         "excluded": lead.excluded,
         "score": did.score,
         "attribution": did.attribution,
+        "certificate": did.certificate,
         "interactions": did.interactions,
         "interactions_of_machines": did.of_machines,
         "enquiries": enquiries,

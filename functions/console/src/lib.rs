@@ -89,6 +89,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/dealers/{dealer}/deposits/{reference}/reverse", post(statement::reverse))
         .route("/v1/dealers/{dealer}/secret", post(secrets::show))
         .route("/v1/dealers/{dealer}/secret/rotate", post(secrets::rotate))
+        .route("/v1/sources/{source}/postback_secret", post(secrets::postback))
         .route("/v1/dealers/{dealer}/secrets", get(given::list))
         .route("/v1/dealers/{dealer}/secrets/{name}", put(given::set).delete(given::take_away))
         .route("/v1/dealers/{dealer}/channels", get(channels::list))

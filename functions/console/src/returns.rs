@@ -15,6 +15,7 @@ use leadyard_domain::error::Code;
 use leadyard_domain::ids::{AssignmentId, CompanyId, ReturnReason};
 use leadyard_domain::lead::{AssignmentState, Lead};
 use leadyard_domain::ledger::{CreditReason, Line, LineKind, Month};
+use leadyard_domain::rulebook::PostbackStatus;
 use leadyard_domain::{limits, time};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
@@ -185,8 +186,22 @@ async fn approve(
     let credit = Line::credit(&next, CreditReason::Returned, now);
     next.move_to(AssignmentState::Returned, now);
     next.due = None;
-    let changes = Changes { returned: Some(write), line: credit.as_ref(), act, ..Changes::of(&next, now) };
-    Ok(give_back(cloud, changes).await?.then_some(next))
+    let why = next.returned.as_ref().map_or("", |asked| asked.reason.as_str());
+    let told = cloud.postback_of_sale(&next, PostbackStatus::Returned, why, now).await?;
+    let changes = Changes {
+        returned: Some(write),
+        line: credit.as_ref(),
+        postback: told.as_ref(),
+        act,
+        ..Changes::of(&next, now)
+    };
+    if !give_back(cloud, changes).await? {
+        return Ok(None);
+    }
+    if let Some(told) = told {
+        cloud.hand_postback(&told, 0).await;
+    }
+    Ok(Some(next))
 }
 
 #[derive(Deserialize)]

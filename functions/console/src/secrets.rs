@@ -1,4 +1,5 @@
-//! What a dealer verifies our webhooks with: shown once, rotated without a gap.
+//! What a dealer verifies our webhooks with: shown once, rotated without a gap. And what a source's sender verifies our
+//! postbacks with.
 //!
 //! Determinations:
 //!
@@ -7,14 +8,16 @@
 //! - *Rotated without a gap*: for three days everything is signed with both, then with the new one alone. A second
 //!   rotation within that time stands beside both, since the answer to the first may have been lost; a third is
 //!   refused, or a dealer who has not changed over would be cut off.
+//! - *A source's* is shown to the desk as often as it asks, which stands in the changes: it opens nothing, and says
+//!   nothing of a person. It goes with the source's key generation, and that before it signs as well.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
-use leadyard_domain::delivery::derive_secret;
+use leadyard_domain::delivery::{derive_postback_secret, derive_secret};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{ActId, CompanyId, DealerId};
+use leadyard_domain::ids::{ActId, CompanyId, DealerId, SourceId};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
@@ -65,6 +68,37 @@ pub(crate) async fn rotate(
         })
     })
     .await
+}
+
+/// `POST /v1/sources/{source}/postback_secret?company`: what its sender verifies postbacks with.
+pub(crate) async fn postback(
+    State(cloud): State<Cloud>,
+    Path(source): Path<String>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let core = cloud.rulebooks.current(&cloud.store, &company).await?;
+    let id = SourceId::new(&source).ok();
+    let source = core.as_ref().zip(id).and_then(|(core, id)| core.source(&id));
+    let source = source.ok_or_else(|| Problem::new(Code::NotFound, "there is no such source"))?;
+    let secret = derive_postback_secret(cloud.master.bytes(), &company, &source.id, source.key_generation)
+        .map_err(|_| Problem::new(Code::Internal, "the secret could not be derived"))?;
+    let now = cloud.clock.now();
+    let act = Act {
+        id: ActId::mint(now, cloud.entropy.bytes()),
+        at: now,
+        by: desk.staff,
+        act: "postback_secret_shown".to_owned(),
+        reason: None,
+        before: "null".to_owned(),
+        after: json!({ "source": source.id, "generation": source.key_generation }).to_string(),
+    };
+    cloud.store.change_keep(&company, &act).await?;
+    Ok(Json(json!({
+        "source": source.id, "generation": source.key_generation, "secret": secret.reveal(),
+    })))
 }
 
 async fn change(

@@ -12,6 +12,7 @@ use leadyard_domain::ids::{ActId, AssignmentId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::ledger::Line;
 use leadyard_domain::limits;
+use leadyard_domain::rulebook::PostbackStatus;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::mail::About;
 use leadyard_platform::store::{Act, Changes, Delivery, StoreError};
@@ -343,11 +344,21 @@ async fn keep(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let charge = Line::charge(next).filter(|_| seen.settled_at.is_none());
-    if charge.is_none() && notice.is_none() {
+    let sold = if next.settled_at.is_some() && seen.settled_at.is_none() {
+        cloud.postback_of_sale(next, PostbackStatus::Sold, "", now).await?
+    } else {
+        None
+    };
+    if charge.is_none() && notice.is_none() && sold.is_none() {
         return cloud.store.assignment_save(next).await;
     }
-    let changes = Changes { line: charge.as_ref(), notice, ..Changes::of(next, now) };
-    cloud.store.assignment_change(&changes).await
+    let changes =
+        Changes { line: charge.as_ref(), notice, postback: sold.as_ref(), ..Changes::of(next, now) };
+    let kept = cloud.store.assignment_change(&changes).await?;
+    if let Some(sold) = sold.filter(|_| kept) {
+        cloud.hand_postback(&sold, 0).await;
+    }
+    Ok(kept)
 }
 
 /// The same and what follows; nothing, when somebody else was quicker: what follows is theirs.

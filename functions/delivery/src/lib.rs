@@ -9,6 +9,7 @@
 //! | [`channels`] | how a dealer is reached now: whose turn it is, what became of it |
 //! | [`copies`] | channels that have every lead beside the first |
 //! | [`messages`] | what else a holder is told: repeats, withdrawals |
+//! | [`postbacks`] | what the sender of an enquiry is told |
 //! | [`trial`] | a test of one channel |
 //! | [`post`] | one attempt at a dealer's channel |
 //! | [`mail_events`] | a mail comes back |
@@ -26,6 +27,7 @@ mod form;
 mod channels;
 mod copies;
 mod messages;
+mod postbacks;
 mod trial;
 mod post;
 mod mail_events;
@@ -62,6 +64,9 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
         }
         Ok(ToDelivery::Message { lead, assignment, event, number }) => {
             messages::deliver(cloud, lead, assignment, &event, number).await
+        }
+        Ok(ToDelivery::Postback { enquiry, status }) => {
+            Box::pin(postbacks::deliver(cloud, enquiry, status)).await
         }
         Ok(ToDelivery::Trial { company, trial }) => Box::pin(trial::deliver(cloud, &company, trial)).await,
         Err(error) => {

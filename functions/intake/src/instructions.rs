@@ -294,6 +294,9 @@ const fn rule(field: Standard) -> &'static str {
         Standard::Visitor => "The visitor token of an earlier answer.",
         Standard::Gpc => "Whether the browser asks not to be tracked (Global Privacy Control): yes or no.",
         Standard::FormToken => "What /form_token gave when the form was opened.",
+        Standard::Reference => {
+            "What you call this enquiry: up to 128 letters, digits and -_.~:/+=|,; and nothing of the person. Postbacks say it again."
+        }
     }
 }
 

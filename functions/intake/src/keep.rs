@@ -211,7 +211,7 @@ async fn unreadable(
         set_aside(cloud, core, arrival, &mut enquiry, &screening, None);
     }
     let problem = problem.with("enquiry", arrival.id.to_string());
-    aside(cloud, arrival, &enquiry, Answer::Refused(problem), None).await
+    aside(cloud, core, arrival, &enquiry, Answer::Refused(problem), None).await
 }
 
 /// What an ad platform told of, and did not give within its time: the desk sees that it was there.
@@ -258,7 +258,7 @@ pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>, sure: bool) -> Re
         let problem = Problem::new(Code::UnreachablePerson, "give an e-mail address or a phone number")
             .fields(arrived.understood.notes.clone())
             .with("enquiry", arrival.id.to_string());
-        return aside(cloud, arrival, &enquiry, Answer::Refused(problem), None).await;
+        return aside(cloud, arrived.core, arrival, &enquiry, Answer::Refused(problem), None).await;
     }
     let Some(offer) = offer else {
         let mut signs = screen::signs(cloud, arrived, false).await;
@@ -323,17 +323,21 @@ async fn quarantine(
         enquiry.id = %arrival.id, screening.verdict = %screening.verdict, screening.reasons = ?reasons,
         "an enquiry was quarantined"
     );
-    aside(cloud, arrival, &enquiry, Answer::Quarantined { reasons }, visitor).await
+    aside(cloud, core, arrival, &enquiry, Answer::Quarantined { reasons }, visitor).await
 }
 
 /// Keeps an enquiry that has no lead.
 pub(crate) async fn aside(
     cloud: &Cloud,
+    core: &Core,
     arrival: &Arrival,
     enquiry: &StoredEnquiry,
     answer: Answer,
     visitor: Option<VisitorId>,
 ) -> Result<Answered, StoreError> {
+    let source = core.source(&arrival.key.source).filter(|_| !arrival.is_test());
+    let stands = arrival.stands_as().is_some();
+    let told = cloud.postback_of_arrival(source, enquiry, stands, cloud.clock.now()).await?;
     let keep = Keep {
         enquiry,
         lead: None,
@@ -341,6 +345,7 @@ pub(crate) async fn aside(
         identities: Vec::new(),
         flagged: None,
         deliveries: Vec::new(),
+        postback: told.as_ref(),
         visitor: None,
         answer: remember(cloud, arrival, &answer, visitor),
         past: None,
@@ -348,7 +353,12 @@ pub(crate) async fn aside(
         caps: None,
     };
     match cloud.store.enquiry_keep(keep).await? {
-        Kept::Done => Ok(Answered::kept(answer, visitor, false)),
+        Kept::Done => {
+            if let Some(told) = told {
+                cloud.hand_postback(&told, 0).await;
+            }
+            Ok(Answered::kept(answer, visitor, false))
+        }
         Kept::Already => Ok(Answered::kept(answer, visitor, true)),
         // The remembered answer expired in between: not kept, so not acknowledged either.
         Kept::Changed => Err(StoreError::Contended),
@@ -483,6 +493,8 @@ pub(crate) async fn join_and_keep(
     enquiry.lead = Some(lead.id);
     enquiry.visitor = visitor;
     enquiry.status = if matches!(answer, Answer::Repeat { .. }) { "repeat" } else { "received" }.to_owned();
+    let stands = arrival.stands_as().is_some() || matches!(way, Way::Released(_));
+    let told = cloud.postback_of_arrival(Some(arrived.source), enquiry, stands, cloud.clock.now()).await?;
     let keep = Keep {
         enquiry,
         lead: Some(&lead),
@@ -490,6 +502,7 @@ pub(crate) async fn join_and_keep(
         identities: identity_writes(&known.keys, &met),
         flagged: flagged.as_ref(),
         deliveries: deliveries.clone(),
+        postback: told.as_ref(),
         visitor,
         answer: remember(cloud, arrival, &answer, visitor),
         past: None,
@@ -504,6 +517,9 @@ pub(crate) async fn join_and_keep(
         Kept::Already if matches!(way, Way::Released(_)) => Ok(None),
         Kept::Done => {
             hand_on(cloud, &lead, &deliveries).await;
+            if let Some(told) = told {
+                cloud.hand_postback(&told, 0).await;
+            }
             Ok(Some(Answered::kept(answer, visitor, false)))
         }
         Kept::Already => Ok(Some(Answered::kept(answer, visitor, true))),

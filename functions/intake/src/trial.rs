@@ -33,7 +33,7 @@ pub(crate) async fn keep(
     };
     enquiry.status = TEST.to_owned();
     let visitor = crate::arrive::visitor(cloud, arrived);
-    keep::aside(cloud, arrived.arrival, &enquiry, answer, visitor).await
+    keep::aside(cloud, arrived.core, arrived.arrival, &enquiry, answer, visitor).await
 }
 
 /// Where it would go if it were a lead of its own.

@@ -138,6 +138,10 @@ async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
             let message = ToDelivery::Assignment { lead: *lead, cycle: *cycle, assignment: *assignment };
             cloud.queues.to_delivery(message, &lead.to_string(), 0).await?;
         }
+        DueKey::Postback(enquiry, status) => {
+            let message = ToDelivery::Postback { enquiry: *enquiry, status: *status };
+            cloud.queues.to_delivery(message, &enquiry.to_string(), 0).await?;
+        }
         DueKey::Delivery { lead, assignment, event, number } => {
             let message = ToDelivery::Message {
                 lead: *lead,

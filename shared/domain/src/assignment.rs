@@ -8,7 +8,7 @@ use crate::contract::AcceptBy;
 use crate::dealer::ChannelKind;
 use crate::delivery::{End, FailureKind};
 use crate::distribution::{Reservation, Seat};
-use crate::ids::{AssignmentId, CompanyId, ContractId, DealerId, LeadId, ReturnReason};
+use crate::ids::{AssignmentId, CompanyId, ContractId, DealerId, EnquiryId, LeadId, ReturnReason};
 use crate::lead::{AssignmentState, Lead};
 use crate::limits;
 use crate::money::Money;
@@ -99,6 +99,8 @@ pub struct Assignment {
     pub company: CompanyId,
     /// Which cycle of it.
     pub cycle: u32,
+    /// The enquiry that opened the cycle; `None` of what an earlier version assigned, or another system.
+    pub enquiry: Option<EnquiryId>,
     /// The contract.
     pub contract: ContractId,
     /// Its dealer.
@@ -216,6 +218,7 @@ impl Assignment {
             lead: lead.id,
             company: lead.company.clone(),
             cycle: lead.cycle,
+            enquiry: Some(lead.opening),
             contract: seat.contract.clone(),
             dealer: seat.dealer.clone(),
             price: seat.price,

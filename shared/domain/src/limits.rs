@@ -226,6 +226,22 @@ pub const CHUNK_BYTES: usize = 256 * 1024;
 pub const QUARANTINE_ANSWER_BYTES: usize = 1_000_000;
 /// Chunks that a function keeps in memory, in bytes: those it was asked for last.
 pub const CHUNKS_KEPT_BYTES: usize = 16 * 1024 * 1024;
+/// A postback's URL as the rulebook has it, in bytes.
+pub const POSTBACK_URL_BYTES: usize = 512;
+/// What a sender calls its enquiry, in bytes.
+pub const POSTBACK_REFERENCE_BYTES: usize = 128;
+/// How long a sender that is told something is waited for, in milliseconds.
+pub const POSTBACK_MS: u64 = 5_000;
+/// How long a postback has the sender to itself, in milliseconds: longer than it is waited for.
+pub const POSTBACK_CLAIM_MS: u64 = 15_000;
+/// For how long a postback is tried, in hours.
+pub const POSTBACK_HOURS: i64 = 24;
+/// How long it is known that a postback was sent, in days: no enquiry is sold or returned later.
+pub const POSTBACK_KEPT_DAYS: i64 = 400;
+/// Postbacks that one process has under way to one source's sender.
+pub const IN_FLIGHT_PER_SENDER: usize = 2;
+/// How long one process leaves a sender alone that hung, in milliseconds.
+pub const SENDER_RESTS_MS: u64 = 60_000;
 /// One attribution value (a UTM parameter, a click id, the landing page), in bytes.
 pub const ATTRIBUTION_BYTES: usize = 512;
 /// A signed visitor token, in bytes.

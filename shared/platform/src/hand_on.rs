@@ -7,7 +7,7 @@ use leadyard_domain::lead::Lead;
 
 use crate::cloud::Cloud;
 use crate::queues::{QueueError, ToDelivery};
-use crate::store::{Delivery, StoreError, Trial};
+use crate::store::{Delivery, Postback, StoreError, Trial};
 
 /// The longest delay of a message, in seconds; what is later is left to the sweep.
 const DELAY_S: u64 = 900;
@@ -62,6 +62,18 @@ impl Cloud {
         if !messages.is_empty() {
             noted(self.queues.many_to_delivery(messages).await);
         }
+    }
+
+    /// The sender of an enquiry is told, `delay_ms` from now; what is more than 15 minutes ahead is left to the sweep.
+    /// Each source's sender is a group of its own, apart from the dealers.
+    pub async fn hand_postback(&self, postback: &Postback, delay_ms: u64) {
+        let delay_s = delay_ms.div_ceil(1_000);
+        if delay_s > DELAY_S {
+            return;
+        }
+        let message = ToDelivery::Postback { enquiry: postback.enquiry, status: postback.status };
+        let group = format!("{}/{}", postback.company, postback.source);
+        noted(self.queues.to_delivery(message, &group, delay_s as u32).await);
     }
 
     /// A dealer's channel is tried; `false` when the queue did not take it: nobody looks for it later.

@@ -9,6 +9,7 @@
 //! | [`rulebooks`] | compiled rulebooks, kept per version |
 //! | [`known`] | counters that one worker has read, and keeps true to what it commits |
 //! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
+//! | [`postbacks`] | what the sender of an enquiry is to be told |
 //! | [`suppression`] | who is on a company's list |
 //! | [`person`] | all that a company holds of one person
 //! | [`opt_out`] | a person opts out, and their holders are told
@@ -31,6 +32,7 @@ pub mod rulebooks;
 pub mod known;
 pub mod judging;
 pub mod history;
+mod postbacks;
 mod suppression;
 pub mod person;
 pub mod opt_out;

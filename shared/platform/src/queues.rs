@@ -16,6 +16,7 @@ use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::ids::{
     ActId, AssignmentId, CategoryId, CompanyId, EnquiryId, LeadId, OfferId, SourceId, VisitorId,
 };
+use leadyard_domain::rulebook::PostbackStatus;
 use leadyard_domain::scoring::MessageHash;
 use leadyard_domain::screening::AddressHash;
 use serde::de::DeserializeOwned;
@@ -63,6 +64,13 @@ pub enum ToDelivery {
         event: String,
         /// Which of them.
         number: String,
+    },
+    /// Tell the sender of an enquiry what became of it.
+    Postback {
+        /// The enquiry.
+        enquiry: EnquiryId,
+        /// What became of it.
+        status: PostbackStatus,
     },
     /// Try a dealer's channel.
     Trial {

@@ -206,6 +206,7 @@ async fn join_and_keep(
         identities: identity_writes(&known.keys, &met),
         flagged: flagged.as_ref(),
         deliveries: Vec::new(),
+        postback: None,
         visitor: None,
         answer: None,
         past: Some(Past { mark: one.mark.as_deref(), seat: seat.as_ref(), decision: decision.as_ref() }),

@@ -19,6 +19,7 @@ fn offered(deadline: bool) -> Assignment {
         lead: LeadId::opened_by(EnquiryId::from_bytes([1; 16])),
         company: "acme".parse().unwrap(),
         cycle: 1,
+        enquiry: None,
         contract: "hudson".parse().unwrap(),
         dealer: "hudson".parse().unwrap(),
         price: Money::from_minor(4_500),

@@ -34,7 +34,7 @@ pub use payload::{
 };
 pub use schedule::{LEAD_ATTEMPTS, Next, Schedule, next_attempt};
 pub use sealed::{Owner, Sealed, check_secret};
-pub use signature::{WebhookSecret, derive_secret, sign};
+pub use signature::{WebhookSecret, derive_postback_secret, derive_secret, sign};
 pub use template::{
     BodyKind, Decline, Facts, Field as TemplateField, JsonPath, Method, Named, NoSecret, Node, Says, Secrets,
     Success, Template, Text, TextFault, Verdict, check_secret_name,

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use standardwebhooks::Webhook;
 
 use crate::error::Invalid;
-use crate::ids::{CompanyId, DealerId};
+use crate::ids::{CompanyId, DealerId, SourceId};
 
 /// What a dealer verifies our webhooks with: 24 to 64 random bytes.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,6 +40,17 @@ impl std::fmt::Debug for WebhookSecret {
     }
 }
 
+/// What the sender of a source's enquiries verifies our postbacks with, of this generation of the source's keys: as
+/// [`derive_secret`], with `leadyard/postback/v1`, company and source.
+pub fn derive_postback_secret(
+    master: &[u8; 32],
+    company: &CompanyId,
+    source: &SourceId,
+    generation: u32,
+) -> Result<WebhookSecret, Invalid> {
+    derive(master, ["leadyard/postback/v1", company.as_str(), source.as_str()], generation)
+}
+
 /// A dealer's secret of this generation: 32 bytes, HKDF-SHA256 without salt, with
 /// `leadyard/webhook/v1`, company, dealer and generation (four bytes, big-endian) as info.
 pub fn derive_secret(
@@ -48,9 +59,13 @@ pub fn derive_secret(
     dealer: &DealerId,
     generation: u32,
 ) -> Result<WebhookSecret, Invalid> {
-    // No slug holds a zero byte, so no two dealers share an info.
+    derive(master, ["leadyard/webhook/v1", company.as_str(), dealer.as_str()], generation)
+}
+
+fn derive(master: &[u8; 32], parts: [&str; 3], generation: u32) -> Result<WebhookSecret, Invalid> {
+    // No slug holds a zero byte, so no two of them share an info.
     let mut info = Vec::with_capacity(128);
-    for part in ["leadyard/webhook/v1", company.as_str(), dealer.as_str()] {
+    for part in parts {
         info.extend_from_slice(part.as_bytes());
         info.push(0);
     }
@@ -136,6 +151,17 @@ mod tests {
             assert!(secrets.iter().skip(i + 1).all(|other| other != one));
         }
         assert_eq!(dealer_secret("acme", "hudson", 1), secrets[0]);
+    }
+
+    #[test]
+    fn a_source_has_another_secret_than_a_dealer_of_its_name() {
+        let company = CompanyId::new("acme").unwrap();
+        let of = |source: &str, generation| {
+            let source = SourceId::new(source).unwrap();
+            derive_postback_secret(&[7; 32], &company, &source, generation).unwrap()
+        };
+        assert!(of("hudson", 1) != dealer_secret("acme", "hudson", 1));
+        assert!(of("hudson", 1) != of("hudson", 2) && of("hudson", 1) != of("web", 1));
     }
 
     #[test]

@@ -35,6 +35,7 @@ words! {
         Visitor = "visitor",
         Gpc = "gpc",
         FormToken = "form_token",
+        Reference = "reference",
     }
 }
 
@@ -89,6 +90,8 @@ const ALIASES: &[(&str, Standard)] = &[
     ("xxtrustedformcerturl", Standard::TrustedFormCertUrl),
     ("trustedformurl", Standard::TrustedFormCertUrl),
     ("leadidtoken", Standard::UniversalLeadid),
+    ("externalid", Standard::Reference),
+    ("senderreference", Standard::Reference),
     ("jornayaleadid", Standard::UniversalLeadid),
 ];
 

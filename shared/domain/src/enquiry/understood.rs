@@ -57,6 +57,10 @@ pub struct Understood {
     /// Every other field that is not blank, by name, each at most [`limits::EXTRA_BYTES`]; values of
     /// standard fields that could not be understood or that another field had already given, too.
     pub extra: BTreeMap<String, String>,
+    /// What the sender calls it: 1 to [`limits::POSTBACK_REFERENCE_BYTES`] bytes, of letters, digits and
+    /// `- _ . ~ : / + = | , ;`, with no address in it and not the person's phone number, since it goes into URLs. What
+    /// is another field of the sender's own stays among those beside.
+    pub reference: Option<String>,
     /// The form token, still to be verified.
     pub form_token: Option<String>,
     /// Standard fields that were filled in and could not be understood in any way, with what the surest of their
@@ -92,10 +96,13 @@ impl Enquiry {
         let gpc = read.parsed(Standard::Gpc, yes_or_no).unwrap_or(false);
         let tracking_allowed = !(self.global_privacy_control || gpc);
         let visitor = read.parsed(Standard::Visitor, visitor_token).filter(|_| tracking_allowed);
+        let email = read.parsed(Standard::Email, Email::parse);
+        let phone = read.parsed(Standard::Phone, Phone::parse);
+        let reference = read.reference(phone.as_ref());
         Understood {
             name,
-            email: read.parsed(Standard::Email, Email::parse),
-            phone: read.parsed(Standard::Phone, Phone::parse),
+            email,
+            phone,
             zip,
             state,
             city: read.text(Standard::City),
@@ -109,6 +116,7 @@ impl Enquiry {
             first_touch,
             visitor,
             tracking_allowed,
+            reference,
             form_token: read.parsed(Standard::FormToken, form_token),
             extra: read.extra,
             misread: read.misread,
@@ -275,6 +283,25 @@ impl<'a> Reader<'a> {
         found
     }
 
+    /// What the sender calls it. It stays where dealers, fit rules and exports saw it before it had a meaning: among
+    /// the other fields. An ad platform's and an ADF prospect's own id serve where nothing else was said.
+    fn reference(&mut self, phone: Option<&Phone>) -> Option<String> {
+        let mut found = None;
+        let candidates = self.candidates.remove(&Meaning::Standard(Standard::Reference)).unwrap_or_default();
+        for (sureness, name, value) in candidates {
+            if found.is_none() {
+                match reference(&tidy(value), phone) {
+                    Ok(reference) => found = Some(reference),
+                    Err(rule) => self.note(name, rule.to_string()),
+                }
+            }
+            let name = if sureness == Sureness::Mapped { Standard::Reference.as_str() } else { name };
+            self.set_aside(name, value);
+        }
+        let own = ["google_lead_id", "meta_lead_id", "adf_id"].iter().find_map(|name| self.extra.get(*name));
+        found.or_else(|| own.and_then(|id| reference(id, phone).ok()))
+    }
+
     /// The first candidate and its name; the others are set aside.
     fn first(&mut self, meaning: &Meaning) -> Option<(&'a str, &'a str)> {
         let mut candidates = self.candidates.remove(meaning).unwrap_or_default().into_iter();
@@ -397,6 +424,26 @@ fn form_token(text: &str) -> Result<String, Invalid> {
         Ok(text.to_owned())
     } else {
         Err(Invalid::new(format!("a form token is at most {} plain characters", limits::FORM_TOKEN_BYTES)))
+    }
+}
+
+fn reference(text: &str, phone: Option<&Phone>) -> Result<String, Invalid> {
+    const LOCAL_DIGITS: usize = 10;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~:/+=|,;".contains(&b);
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let is_phone = phone.is_some_and(|phone| {
+        let number = phone.as_str().trim_start_matches('+');
+        digits.contains(&number[number.len().saturating_sub(LOCAL_DIGITS)..])
+    });
+    let length = 1..=limits::POSTBACK_REFERENCE_BYTES;
+    let says = text.bytes().any(|b| b.is_ascii_alphanumeric());
+    if length.contains(&text.len()) && text.bytes().all(plain) && says && !is_phone {
+        Ok(text.to_owned())
+    } else {
+        Err(Invalid::new(format!(
+            "a reference is 1 to {} letters, digits and -_.~:/+=|,; and nothing of the person",
+            limits::POSTBACK_REFERENCE_BYTES
+        )))
     }
 }
 

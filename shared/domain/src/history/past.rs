@@ -82,6 +82,7 @@ impl PastLead<'_> {
             lead: lead.id,
             company: lead.company.clone(),
             cycle: if met == PastMet::Late { 0 } else { lead.cycle },
+            enquiry: None,
             contract: placed.contract.clone(),
             dealer: placed.dealer.clone(),
             price: sale.price,

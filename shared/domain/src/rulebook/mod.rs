@@ -58,6 +58,7 @@
 //! | `cost_per_lead` | none | an amount in quotes: `"12.50"` |
 //! | `caps` | none | `{ hour = 50, day = 400 }`, either or both, 1 to 1,000,000, in the company's zone: new leads |
 //! | `form_token` | `false` | whether its pages send a form token with every enquiry |
+//! | `postback` | none | `{ url = "https://…?id={reference}&is={status}", method = "post", on = ["sold"] }`: the URL to 512 bytes, with `{reference}` `{enquiry}` `{status}` `{reason}`; `post` `get`; `received` `repeat` `quarantined` `sold` `returned`, all of them if none is named |
 //!
 //! **`scoring.toml`**: see [`ScoringModel`].
 //!
@@ -181,7 +182,7 @@
 //!
 //! # Not yet
 //!
-//! Known and refused unless empty: `branding` of the company; `postback` of sources; the files
+//! Known and refused unless empty: `branding` of the company; the files
 //! `followup.toml`, `people.csv`, `spend.csv`. Never silently passed over: a rule that is written and
 //! not kept is worse than none.
 
@@ -189,6 +190,7 @@ mod problem;
 mod files;
 mod company;
 mod offers;
+mod postback;
 mod sources;
 mod screening;
 mod columns;
@@ -236,6 +238,7 @@ pub use examine::Examined;
 pub use examples::{Expect, RulebookTest, TestLead, Used};
 pub use files::{FILES, RulebookFiles};
 pub use offers::Offer;
+pub use postback::{PostbackMethod, PostbackRule, PostbackSays, PostbackStatus};
 pub use problem::{Position, Problem, ProblemCode, Problems, Severity};
 pub use sources::{Source, SourceKind};
 

@@ -13,6 +13,7 @@ use crate::money::Money;
 use crate::rulebook::body::Body;
 use crate::rulebook::index::{Index, Read, Refused};
 use crate::rulebook::keys::{Keys, document, text, text_or_time};
+use crate::rulebook::postback::{self, PostbackRule, PostbackStatus};
 use crate::rulebook::problem::{Position, ProblemCode, Problems};
 use crate::rulebook::{screening, value};
 
@@ -69,9 +70,17 @@ pub struct Source {
     /// Whether its pages send a form token with every enquiry.
     #[serde(default)]
     pub form_token: bool,
+    /// Where its sender is told what became of its enquiries.
+    #[serde(default)]
+    pub postback: Option<PostbackRule>,
 }
 
 impl Source {
+    /// Whether its sender is to be told of this.
+    pub fn asks_for(&self, status: PostbackStatus) -> bool {
+        self.postback.as_ref().is_some_and(|rule| rule.asks_for(status))
+    }
+
     /// How its enquiries are read. Both maps were checked with the rulebook.
     pub fn map(&self) -> FieldMap {
         let names = FieldMap::new(self.fields.clone()).unwrap_or_default();
@@ -137,7 +146,7 @@ fn source(
     let cost_per_lead = keys.optional("cost_per_lead", text(value::price), problems);
     let caps = screening::caps(&mut keys, problems);
     let form_token = keys.flag("form_token", problems);
-    keys.later(&["postback"], problems);
+    let postback = postback::read(&mut keys, problems);
     keys.finish(problems);
     unique?;
     Ok(Source {
@@ -156,6 +165,7 @@ fn source(
         cost_per_lead: cost_per_lead?,
         caps: caps?,
         form_token: form_token?,
+        postback: postback?,
     })
 }
 

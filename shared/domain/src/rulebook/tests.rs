@@ -548,12 +548,7 @@ mod toml_files {
                 "key_generation = 0",
                 "15:18: error: key_generation is a whole number from 1 to 1000000",
             ),
-            (
-                "sources.toml",
-                "key_generation = 3",
-                "postback = \"x\"",
-                "15:12: error: postback is not supported yet: leave it out",
-            ),
+            ("sources.toml", "key_generation = 3", "postback = \"x\"", "15:12: error: postback is a table"),
             (
                 "tests.toml",
                 "\"roof-repair\"",

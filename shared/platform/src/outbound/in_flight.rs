@@ -1,16 +1,40 @@
-//! How much is under way at one dealer: what hangs there takes no more than its share of this process.
+//! How much is under way at one receiver: what hangs there takes no more than its share of this process.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use leadyard_domain::ids::{CompanyId, DealerId};
+use leadyard_domain::ids::{CompanyId, DealerId, SourceId};
 use leadyard_domain::limits;
+use tokio::time::Instant;
 
-type Whose = (CompanyId, DealerId);
+type Whose = (CompanyId, Receiver);
 
-/// Attempts under way, by dealer. Clones count together.
+/// Who is told something.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Receiver {
+    /// A dealer, of its leads.
+    Dealer(DealerId),
+    /// Whoever sends a source's enquiries, of what became of them.
+    Sender(SourceId),
+}
+
+impl Receiver {
+    const fn share(&self) -> usize {
+        match self {
+            Self::Dealer(_) => limits::IN_FLIGHT_PER_DEALER,
+            Self::Sender(_) => limits::IN_FLIGHT_PER_SENDER,
+        }
+    }
+}
+
+/// Attempts under way, by receiver. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub(super) struct InFlight(Arc<Mutex<HashMap<Whose, usize>>>);
+pub(super) struct InFlight {
+    counts: Arc<Mutex<HashMap<Whose, usize>>>,
+    /// Who hung, and until when it is left alone.
+    resting: Arc<Mutex<HashMap<Whose, Instant>>>,
+}
 
 /// One attempt that is under way, until it is dropped.
 #[derive(Debug)]
@@ -20,12 +44,29 @@ pub struct UnderWay {
 }
 
 impl InFlight {
-    /// One more; `None` when [`limits::IN_FLIGHT_PER_DEALER`] are under way.
-    pub(super) fn enter(&self, company: &CompanyId, dealer: &DealerId) -> Option<UnderWay> {
-        let whose = (company.clone(), dealer.clone());
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// It hung: nobody of this process asks it for a while.
+    pub(super) fn rest(&self, company: &CompanyId, receiver: Receiver) {
+        let until = Instant::now() + Duration::from_millis(limits::SENDER_RESTS_MS);
+        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.retain(|_, until| *until > Instant::now());
+        resting.insert((company.clone(), receiver), until);
+    }
+
+    fn rests(&self, whose: &Whose) -> bool {
+        let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.get(whose).is_some_and(|until| *until > Instant::now())
+    }
+
+    /// One more; `None` when its share is under way, or it rests.
+    pub(super) fn enter(&self, company: &CompanyId, receiver: Receiver) -> Option<UnderWay> {
+        let share = receiver.share();
+        let whose = (company.clone(), receiver);
+        if self.rests(&whose) {
+            return None;
+        }
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(whose.clone()).or_default();
-        if *count >= limits::IN_FLIGHT_PER_DEALER {
+        if *count >= share {
             return None;
         }
         *count += 1;
@@ -36,10 +77,10 @@ impl InFlight {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let mut counts = self.of.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.of.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&self.whose) {
             *count -= 1;
-            // A process sees many dealers over its life.
+            // A process sees many receivers over its life.
             if *count == 0 {
                 counts.remove(&self.whose);
             }
@@ -56,13 +97,20 @@ mod tests {
         let in_flight = InFlight::default();
         let (acme, hudson, ridge) =
             ("acme".parse().unwrap(), "hudson".parse().unwrap(), "ridge".parse().unwrap());
-        let mut under_way: Vec<_> = std::iter::from_fn(|| in_flight.enter(&acme, &hudson)).collect();
+        let (hudson, ridge) = (Receiver::Dealer(hudson), Receiver::Dealer(ridge));
+        let sender = Receiver::Sender("hudson".parse().unwrap());
+        let mut under_way: Vec<_> = std::iter::from_fn(|| in_flight.enter(&acme, hudson.clone())).collect();
         assert_eq!(under_way.len(), limits::IN_FLIGHT_PER_DEALER);
-        assert!(in_flight.clone().enter(&acme, &ridge).is_some());
+        assert!(in_flight.clone().enter(&acme, ridge).is_some());
+        let told: Vec<_> = std::iter::from_fn(|| in_flight.enter(&acme, sender.clone())).collect();
+        assert_eq!(told.len(), limits::IN_FLIGHT_PER_SENDER);
+        drop(told);
+        in_flight.rest(&acme, sender.clone());
+        assert!(in_flight.enter(&acme, sender).is_none(), "it hung");
         under_way.pop();
-        let again = in_flight.enter(&acme, &hudson);
-        assert!(again.is_some() && in_flight.enter(&acme, &hudson).is_none());
+        let again = in_flight.enter(&acme, hudson.clone());
+        assert!(again.is_some() && in_flight.enter(&acme, hudson).is_none());
         drop((again, under_way));
-        assert!(in_flight.0.lock().unwrap().is_empty());
+        assert!(in_flight.counts.lock().unwrap().is_empty());
     }
 }

@@ -28,12 +28,13 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::delivery::{FailureKind, Outcome, check_url, retry_after_s};
-use leadyard_domain::ids::{CompanyId, DealerId};
+use leadyard_domain::ids::{CompanyId, DealerId, SourceId};
 use leadyard_domain::limits;
 use reqwest::Url;
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
 
+use in_flight::Receiver;
 pub use in_flight::UnderWay;
 
 /// The client for dealers' URLs. Cheap to clone: clones share their connections.
@@ -165,7 +166,17 @@ impl Outbound {
     /// Counts one more attempt at a dealer, for as long as what is returned is kept; `None` when enough are
     /// under way there.
     pub fn enter(&self, company: &CompanyId, dealer: &DealerId) -> Option<UnderWay> {
-        self.in_flight.enter(company, dealer)
+        self.in_flight.enter(company, Receiver::Dealer(dealer.clone()))
+    }
+
+    /// The same at the sender of a source's enquiries.
+    pub fn enter_sender(&self, company: &CompanyId, source: &SourceId) -> Option<UnderWay> {
+        self.in_flight.enter(company, Receiver::Sender(source.clone()))
+    }
+
+    /// That sender hung: for [`limits::SENDER_RESTS_MS`] nothing enters there.
+    pub fn rest_sender(&self, company: &CompanyId, source: &SourceId) {
+        self.in_flight.rest(company, Receiver::Sender(source.clone()));
     }
 
     /// Fetches what stands at a URL that is ours to know, by the same rules: the answer as it came, at most

@@ -12,7 +12,7 @@ use super::acts::Act;
 use super::leads::UNCHANGED;
 use super::returns::ReturnWrite;
 use super::rulebook::WAKES_AT_ONCE;
-use super::{Commit, Delivery, Store, StoreError, items, number, values};
+use super::{Commit, Delivery, Postback, Store, StoreError, items, number, values};
 
 /// An assignment in its new state, and all that follows from it.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub struct Changes<'a> {
     pub delivery: Option<&'a Delivery>,
     /// What becomes of a return.
     pub returned: Option<ReturnWrite<'a>>,
+    /// What the sender of its enquiry is told of it.
+    pub postback: Option<&'a Postback>,
     /// What the desk did.
     pub act: Option<&'a Act>,
     /// What the desk is told: it stands in the lead's history and in the company's changes.
@@ -53,6 +55,7 @@ impl<'a> Changes<'a> {
             line: None,
             delivery: None,
             returned: None,
+            postback: None,
             act: None,
             notice: None,
             now,
@@ -83,6 +86,9 @@ impl Store {
         }
         if let Some(returned) = &changes.returned {
             writes.extend(self.return_writes(&assignment.company, returned)?);
+        }
+        if let Some(postback) = changes.postback {
+            writes.push(self.postback_write(postback)?);
         }
         if let Some(act) = changes.act {
             writes.push(self.act_write(assignment.lead, act)?);

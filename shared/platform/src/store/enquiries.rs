@@ -15,7 +15,9 @@ use super::identities::IdentityWrite;
 use super::items::{self, DecisionRecord, StoredEnquiry};
 use super::keys::Key;
 use super::leads::UNCHANGED;
-use super::{Commit, Delivery, Store, StoreError, number, read_number, read_string, string, values};
+use super::{
+    Commit, Delivery, Postback, Store, StoreError, number, read_number, read_string, string, values,
+};
 
 /// All that one enquiry writes.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub struct Keep<'a> {
     pub flagged: Option<&'a Lead>,
     /// The holders who are to be told.
     pub deliveries: Vec<Delivery>,
+    /// What its sender is told of it.
+    pub postback: Option<&'a Postback>,
     /// Whose browser it came from.
     pub visitor: Option<VisitorId>,
     /// The answer to remember under an idempotency key.
@@ -180,6 +184,9 @@ impl Store {
             if let Some(decision) = past.decision {
                 writes.push(self.put(decision.item(&lead.company, lead.id)?, "", values([]))?);
             }
+        }
+        if let Some(postback) = keep.postback {
+            writes.push(self.postback_write(postback)?);
         }
         if let Some(seen) = keep.released {
             writes.extend(self.verdict_count(keep.enquiry, seen)?);

@@ -12,6 +12,7 @@ use leadyard_domain::ids::{
     LeadId, SourceId, VisitorId,
 };
 use leadyard_domain::ledger::{LineKind, Month};
+use leadyard_domain::rulebook::PostbackStatus;
 use leadyard_domain::time::UtcDay;
 
 /// Where an item stands.
@@ -81,6 +82,10 @@ pub enum Key<'a> {
     /// it is or was quarantined in *stage*, and in *due* for its deadline, or while it is to be fetched. Expires by the company's
     /// retention.
     Enquiry(EnquiryId),
+    /// `E#enquiry` / `P#status`. What became of an enquiry, for its sender to be told: attempts, state, due time. No
+    /// person in it. Some 400 bytes. Written with the fact it tells, and by delivery, under a version. In the index
+    /// *due*. Expires after 400 days.
+    Postback(EnquiryId, PostbackStatus),
     /// `I#hash` / scope. Whose e-mail or phone this is, in one scope: uniqueness is this item's
     /// condition, not a check before an insert. Written by intake.
     Identity {
@@ -244,7 +249,7 @@ impl Key<'_> {
             Self::Visitor(company, visitor) | Self::VisitorActivity(company, visitor, _) => {
                 format!("V#{company}#{visitor}")
             }
-            Self::Enquiry(enquiry) => format!("E#{enquiry}"),
+            Self::Enquiry(enquiry) | Self::Postback(enquiry, _) => format!("E#{enquiry}"),
             Self::Identity { hash, .. } | Self::Suppressed { hash } | Self::DoNotCall { hash } => {
                 format!("I#{hash}")
             }
@@ -298,6 +303,7 @@ impl Key<'_> {
             Self::Activity(_, day) | Self::VisitorActivity(_, _, day) => format!("Y#{:07}", day.0),
             Self::Visitor(_, _) => "V".to_owned(),
             Self::Enquiry(_) => "E".to_owned(),
+            Self::Postback(_, status) => format!("P#{status}"),
             Self::Identity { scope, .. } => (*scope).to_owned(),
             Self::Suppressed { .. } => SUPPRESSED.to_owned(),
             Self::DoNotCall { .. } => DO_NOT_CALL.to_owned(),
@@ -349,6 +355,8 @@ pub enum DueKey {
     Wake(CompanyId, CategoryId),
     /// A quarantined enquiry whose deadline is there, or one that is to be fetched.
     Enquiry(EnquiryId),
+    /// A sender that is to be told.
+    Postback(EnquiryId, PostbackStatus),
     /// An erasure that is not done.
     Erasure(CompanyId, ErasureId),
 }
@@ -371,6 +379,7 @@ impl DueKey {
                 event: parts.next()?.to_owned(),
                 number: parts.next()?.to_owned(),
             }),
+            ("E", "P") => Some(Self::Postback(owner.parse().ok()?, parts.next()?.parse().ok()?)),
             ("E", "E") => Some(Self::Enquiry(owner.parse().ok()?)),
             ("X", "E") => Some(Self::Erasure(owner.parse().ok()?, parts.next()?.parse().ok()?)),
             ("W", "W") => Some(Self::Wake(owner.parse().ok()?, parts.next()?.parse().ok()?)),
@@ -468,6 +477,10 @@ mod tests {
         assert_eq!(read(Key::Enquiry(enquiry)), Some(DueKey::Enquiry(enquiry)));
         let erasure = ErasureId::from_bytes([4; 16]);
         assert_eq!(read(Key::Erasure(&company, erasure)), Some(DueKey::Erasure(company.clone(), erasure)));
+        assert_eq!(
+            read(Key::Postback(enquiry, PostbackStatus::Sold)),
+            Some(DueKey::Postback(enquiry, PostbackStatus::Sold))
+        );
         assert_eq!(read(Key::Switches(&company)), None);
     }
 

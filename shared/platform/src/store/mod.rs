@@ -27,6 +27,7 @@ mod returns;
 mod acts;
 mod deliveries;
 mod channels;
+mod postbacks;
 mod trials;
 mod given;
 mod decisions;
@@ -68,6 +69,7 @@ pub use items::{
 };
 pub use leads::Story;
 pub use ledger::Freed;
+pub use postbacks::{Postback, PostbackEnd};
 pub use quarantine::Verdicts;
 pub use returns::{ReturnItem, ReturnWrite};
 pub use rulebook::{Published, RulebookPointer};

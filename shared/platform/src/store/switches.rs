@@ -209,6 +209,7 @@ impl Store {
                     DueKey::Assignment(_, _, _)
                     | DueKey::Delivery { .. }
                     | DueKey::Wake(_, _)
+                    | DueKey::Postback(_, _)
                     | DueKey::Enquiry(_)
                     | DueKey::Erasure(_, _) => None,
                 }
