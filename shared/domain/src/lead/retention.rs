@@ -7,8 +7,8 @@
 //! - *A lead has one due time.* Of one that is over it is the next look at its retention: the end of it, and no later
 //!   than [`limits::RETENTION_LOOK_DAYS`] from now. So a rulebook with another retention, or the first one, reaches
 //!   leads that closed before it within that time; and a look asks the rulebook that is in force then.
-//! - *Looks are spread* over the last day before they would be due, by the lead's id: a hundred thousand imported at
-//!   once are not due at once.
+//! - *Looks are counted from the closing*, and spread over a day by the lead's id: what closed or was imported together
+//!   is not due at once, and the same file imported again leaves the same times.
 //! - *What closed under a version that knew of no retention* has no due time: it is looked at once anything is asked
 //!   of it, and not by itself.
 //! - *A shell, and a lead that goes on in another,* are not looked at: nobody is in the one, and the other goes with
@@ -16,7 +16,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Lead, after_days};
+use super::Lead;
 use crate::limits;
 
 impl Lead {
@@ -33,9 +33,13 @@ impl Lead {
 
     /// It is over: its retention is looked at next.
     pub fn rest_closed(&mut self, now: Timestamp) {
+        const EVERY_S: i64 = limits::RETENTION_LOOK_DAYS * 86_400;
         let [.., high, low] = *self.id.bytes();
         let spread = SignedDuration::from_secs(i64::from(u16::from_be_bytes([high, low])));
-        self.due = after_days(now, limits::RETENTION_LOOK_DAYS).and_then(|at| at.checked_sub(spread).ok());
+        let closed_at = self.closed_at.unwrap_or(self.opened_at);
+        let first = closed_at.checked_sub(spread).unwrap_or(closed_at);
+        let looks = now.duration_since(first).as_secs().max(0) / EVERY_S + 1;
+        self.due = first.checked_add(SignedDuration::from_secs(looks * EVERY_S)).ok();
     }
 
     /// The same, where the end of its retention is known.

@@ -42,6 +42,24 @@ fn what_is_over_is_looked_at_within_the_month_and_not_all_at_once() {
 }
 
 #[test]
+fn looks_are_counted_from_the_closing_whenever_it_became_known() {
+    let mut lead = lead(1);
+    lead.close(Stage::Lost, at("2026-06-03T00:00:00Z"));
+    let first = lead.due.unwrap();
+    for (now, looks_later) in [
+        (at("2026-06-20T00:00:00Z"), 0),
+        (first, 1),
+        (at("2026-07-20T00:00:00Z"), 1),
+        (at("2027-06-20T00:00:00Z"), 12),
+    ] {
+        lead.rest_closed(now);
+        let look = first + SignedDuration::from_hours(24 * 30 * looks_later);
+        assert_eq!(lead.due, Some(look), "{now}");
+        assert!(look > now);
+    }
+}
+
+#[test]
 fn the_end_of_retention_is_due_where_it_comes_sooner() {
     let now = at("2026-06-03T00:00:00Z");
     let mut lead = lead(1);
