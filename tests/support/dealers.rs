@@ -184,8 +184,10 @@ impl Dealers {
     }
 
     fn take(&self, method: &str, who: &str, headers: &HeaderMap, body: &[u8]) -> Says {
+        // Of a URL with a query, what was said of the whole of it goes first.
         let path = who.split_once('?').map_or(who, |(path, _)| path);
-        let says = self.0.says.lock().unwrap().get(path).copied().unwrap_or(Says::Status(200));
+        let says = self.0.says.lock().unwrap();
+        let says = says.get(who).or_else(|| says.get(path)).copied().unwrap_or(Says::Status(200));
         if says == Says::IsShut {
             return says;
         }
