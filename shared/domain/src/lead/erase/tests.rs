@@ -1,3 +1,5 @@
+//! What stays of a lead whose person is erased, and what never happens to it again.
+
 use super::*;
 use crate::contract::Needs;
 use crate::ids::{AssignmentId, CategoryId, CompanyId, ContractId, DealerId, EnquiryId, OfferId, SourceId};

@@ -1,3 +1,5 @@
+//! When the retention of a lead that is over is looked at.
+
 use super::*;
 use crate::contract::Needs;
 use crate::ids::{CategoryId, CompanyId, EnquiryId, OfferId, SourceId};
