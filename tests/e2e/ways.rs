@@ -565,19 +565,3 @@ async fn whoever_is_erased_before_meta_gives_their_lead_is_not_asked_for_again()
     yard.advance(std::time::Duration::from_secs(4_000)).await;
     assert_eq!(yard.dealers.told().len(), asked);
 }
-
-#[tokio::test(start_paused = true)]
-async fn what_a_page_spills_and_asks_again_is_one_enquiry() {
-    let yard = yard().await;
-    yard.lead(&Person::named("Dan", "Fox")).await;
-    let page = yard.page("web").header("idempotency-key", "typed-once");
-    let ada = Person::named("Ada", "Hill");
-    yard.faults.table(true);
-    let _ = page.posts(&ada).await.is(202);
-    yard.faults.table(false);
-    // The answer was lost, and the page asks before the spill is brought in.
-    let kept = page.posts(&ada).await.is(201).text_of("enquiry").to_owned();
-    yard.settle().await;
-    let lead = yard.enquiry(&kept).await.unwrap().lead.unwrap().to_string();
-    assert_eq!(yard.story(&lead).await.enquiries(), 1);
-}

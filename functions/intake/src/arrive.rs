@@ -251,7 +251,6 @@ pub(crate) async fn take(cloud: &Cloud, arrival: &Arrival) -> Answered {
 /// The table did not take it: the queue keeps it, and it comes in later, once.
 async fn spill(cloud: &Cloud, arrival: &Arrival) -> Answered {
     let message = ToSpill {
-        idempotency: arrival.idempotency.clone(),
         enquiry: arrival.id,
         company: arrival.key.company.clone(),
         source: arrival.key.source.clone(),

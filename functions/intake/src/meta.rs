@@ -125,7 +125,6 @@ pub(crate) async fn post_meta(
 /// Best effort: the due index is the truth.
 async fn hand_on(cloud: &Cloud, enquiry: &StoredEnquiry) {
     let message = ToSpill {
-        idempotency: None,
         enquiry: enquiry.id,
         company: enquiry.company.clone(),
         source: enquiry.source.clone(),

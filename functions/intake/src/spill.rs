@@ -60,7 +60,8 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
         at: spilled.received_at,
         content_type: spilled.content_type,
         body: Bytes::from(bytes),
-        idempotency: spilled.idempotency,
+        // What came by the same key since is a repeat: this one was acknowledged by its own id, and is kept.
+        idempotency: None,
         visitor: spilled.visitor.or_else(|| Some(VisitorId::from_bytes(*spilled.enquiry.bytes()))),
         gpc: spilled.gpc,
         user_agent: spilled.user_agent,

@@ -112,7 +112,6 @@ async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
             let Some(enquiry) = cloud.store.enquiry_get(*id).await? else { return Ok(()) };
             // Intake decides, where enquiries are taken in: its queue is the spill.
             let message = ToSpill {
-                idempotency: None,
                 enquiry: enquiry.id,
                 company: enquiry.company,
                 source: enquiry.source,

@@ -140,9 +140,6 @@ pub enum InteractionOf {
 /// To the spill: a raw enquiry that the table did not take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToSpill {
-    /// Hashes of its idempotency key and of its body: the sender may ask again by then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub idempotency: Option<(String, String)>,
     /// Fixed before the first write, so that it comes in once.
     pub enquiry: EnquiryId,
     /// The company.
