@@ -75,6 +75,13 @@ async fn a_dealers_queue_has_the_body_of_the_webhook() {
         let body: Value = serde_json::from_str(&sent[0]).unwrap();
         assert_eq!((&body["type"], &body["data"]["lead_id"]), (&json!("lead.assigned"), &json!(lead)));
         assert_eq!(body["data"]["person"]["email"], "ada.hill@mail.example");
+        // Beside the body, for whoever filters without reading it.
+        let message = yard.aws.queues().take("hudson-leads", 1, None).unwrap().remove(0);
+        let beside: Value = serde_json::from_str(&message.attributes.unwrap()).unwrap();
+        assert_eq!(beside["type"], json!({ "DataType": "String", "StringValue": "lead.assigned" }));
+        let id = beside["webhook-id"]["StringValue"].as_str().unwrap();
+        let assignment = body["data"]["assignment_id"].as_str().unwrap();
+        assert!(id.contains(&assignment.replace('-', "")) || id.contains(assignment), "{id}");
         let story = yard.story(&lead).await;
         assert_eq!(story.assignment("hudson")["attempts"][0]["what"], "accepted");
         assert_eq!(charged(&yard, "hudson").await, json!(1));

@@ -245,7 +245,12 @@ async fn the_desk_puts_right_what_could_not_go_on() {
     let _ = verdict(&yard, &enquiry, "edit", json!({})).await.is(400);
 
     let fields = json!({ "fields": { "email": "ada@mail.example", "message": "a new roof" } });
-    let edited = verdict(&yard, &enquiry, "edit", fields).await.is(200);
+    let edited = verdict(&yard, &enquiry, "edit", fields.clone()).await.is(200);
+    // A second click changes nothing; another correction comes too late.
+    let again = verdict(&yard, &enquiry, "edit", fields).await.is(200);
+    assert_eq!((again.text_of("lead"), &again.json["already"]), (edited.text_of("lead"), &json!(true)));
+    let other = json!({ "fields": { "email": "eve@mail.example" } });
+    let _ = verdict(&yard, &enquiry, "edit", other).await.is(409).is_problem("state-conflict");
     let lead = yard.stored(edited.text_of("lead")).await;
     assert_eq!(lead.person.email.as_deref(), Some("ada@mail.example"));
     let stored = yard.enquiry(&enquiry).await.unwrap();

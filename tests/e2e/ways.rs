@@ -149,6 +149,31 @@ async fn a_google_lead_reaches_a_dealer_once_however_often_it_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_desk_is_shown_what_lets_a_source_in_and_nobody_else_is() {
+    let yard = yard().await;
+    let keys = |source: &str| format!("/v1/sources/{source}/keys");
+    let shown = yard.desk(Method::POST, &keys("ads"), None).await.is(200);
+    assert_eq!(shown.text_of("google_key"), google_key(&yard, "ads"));
+    assert!(shown.json.get("meta_verify_token").is_none(), "{}", shown.json);
+    let mut lead = google_lead(&yard, "ads", "g-7");
+    lead["google_key"] = shown.json["google_key"].clone();
+    let path = format!("/v1/leads/{}/google", shown.text_of("key"));
+    let body = serde_json::to_vec(&lead).unwrap();
+    let _ = yard.sends(None, Method::POST, &path, "application/json", body).await.is(200);
+    let (bearer, path) = (shown.text_of("secret"), format!("/v1/leads/{}", shown.text_of("key")));
+    let body = serde_json::to_vec(&json!({ "email": "ben.shaw@mail.example", "zip": "33101" })).unwrap();
+    let _ = yard.sends(Some(bearer), Method::POST, &path, "application/json", body).await.is(201);
+
+    let _ = yard.desk(Method::POST, &keys("none"), None).await.is(404);
+    let _ = yard.dealer("hudson", Method::POST, &keys("ads"), None).await.is(401);
+    let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200).json.to_string();
+    assert!(changes.contains("source_keys_shown"), "{changes}");
+    for secret in ["google_key", "secret"] {
+        assert!(!changes.contains(shown.text_of(secret)), "no secret stands in the changes");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wrong_google_key_is_refused_and_nothing_is_stored() {
     let yard = yard().await;
     let mut lead = google_lead(&yard, "ads", "g-2");

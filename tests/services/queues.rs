@@ -9,7 +9,8 @@
 //! | messages expire (4 days, at most 14); 120,000 may be in flight | neither: the sweep and the dead letters bound them |
 //! | visibility may be extended to twelve hours in all | to twelve hours from now, each time |
 //! | receipts say nothing | theirs say the row: a malformed one is told from an old one |
-//! | attributes of messages, deduplication, FIFO, making of queues | not served: nothing here uses them |
+//! | attributes of messages have a digest, a size and types | they are kept as sent, and come when asked for |
+//! | deduplication, FIFO, making of queues | not served: nothing here uses them |
 //! | a long poll ends the moment a delay does | within a second of it |
 //!
 //! MiniStack 1.5.33, for comparison, passes all of these tests but three: it takes delays, visibilities and
@@ -19,8 +20,8 @@
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{
-    DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName, QueueAttributeName,
-    SendMessageBatchRequestEntry,
+    DeleteMessageBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName,
+    QueueAttributeName, SendMessageBatchRequestEntry,
 };
 use leadyard::aws::{LocalAws, QueueSpec, queue_url};
 
@@ -53,6 +54,7 @@ macro_rules! everywhere {
 
 everywhere! {
     a_message_is_received_as_it_was_sent_and_gone_once_deleted
+    what_stands_beside_a_body_comes_to_whom_asks_for_it
     a_received_message_is_hidden_until_its_visibility_ends_and_then_counts_one_more
     a_receipt_may_name_its_own_visibility
     visibility_is_prolonged_and_ended_by_whoever_has_the_message
@@ -184,6 +186,33 @@ async fn a_delayed_message_is_not_visible_before_its_time(place: Place) {
     assert_eq!(queue.receives(10).await, Vec::<String>::new());
     pass(1.1).await;
     assert!(queue.receives(10).await.contains(&"late".to_owned()));
+}
+
+async fn what_stands_beside_a_body_comes_to_whom_asks_for_it(place: Place) {
+    let queue = Queue::new(place).await;
+    let text = |value: &str| {
+        MessageAttributeValue::builder().data_type("String").string_value(value).build().unwrap()
+    };
+    let sent = queue.client.send_message().queue_url(&queue.url).message_body("a");
+    let sent = sent.message_attributes("type", text("lead.assigned"));
+    sent.message_attributes("webhook-id", text("msg_1")).send().await.unwrap();
+    let takes = |names: &[&str]| {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        let request = queue.client.receive_message().queue_url(&queue.url).visibility_timeout(0);
+        request.set_message_attribute_names(Some(names)).send()
+    };
+    for (asked, told) in
+        [(vec!["All"], vec!["type", "webhook-id"]), (vec!["type"], vec!["type"]), (Vec::new(), Vec::new())]
+    {
+        let message = takes(&asked).await.unwrap().messages.unwrap().remove(0);
+        let beside = message.message_attributes.unwrap_or_default();
+        let mut names: Vec<_> = beside.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, told, "{asked:?}");
+        if let Some(kind) = beside.get("type") {
+            assert_eq!((kind.data_type(), kind.string_value()), ("String", Some("lead.assigned")));
+        }
+    }
 }
 
 async fn a_message_is_delayed_for_fifteen_minutes_at_most(place: Place) {

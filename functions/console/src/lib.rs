@@ -18,7 +18,8 @@
 //! | [`returns`] | what dealers give back |
 //! | [`statement`] | what a dealer owes; deposits |
 //! | [`channels`], [`trial`] | how dealers' channels fare; a test of one |
-//! | [`secrets`] | what dealers verify our webhooks with |
+//! | [`secrets`] | what dealers verify our webhooks with; what sources are let in by |
+//! | [`given`] | what dealers give us in confidence |
 //! | [`rulebook`] | what is in force; publishing |
 //! | [`switches`] | stop and pause |
 
@@ -89,6 +90,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/dealers/{dealer}/deposits/{reference}/reverse", post(statement::reverse))
         .route("/v1/dealers/{dealer}/secret", post(secrets::show))
         .route("/v1/dealers/{dealer}/secret/rotate", post(secrets::rotate))
+        .route("/v1/sources/{source}/keys", post(secrets::source_keys))
         .route("/v1/sources/{source}/postback_secret", post(secrets::postback))
         .route("/v1/dealers/{dealer}/secrets", get(given::list))
         .route("/v1/dealers/{dealer}/secrets/{name}", put(given::set).delete(given::take_away))

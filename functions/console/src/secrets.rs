@@ -1,5 +1,5 @@
-//! What a dealer verifies our webhooks with: shown once, rotated without a gap. And what a source's sender verifies our
-//! postbacks with.
+//! What a dealer verifies our webhooks with: shown once, rotated without a gap. And what a source's senders are let in
+//! by, and verify our postbacks with.
 //!
 //! Determinations:
 //!
@@ -9,21 +9,26 @@
 //!   rotation within that time stands beside both, since the answer to the first may have been lost; a third is
 //!   refused, or a dealer who has not changed over would be cut off.
 //! - *A source's* is shown to the desk as often as it asks, which stands in the changes: it opens nothing, and says
-//!   nothing of a person. It goes with the source's key generation, and that before it signs as well.
+//!   nothing of a person. It goes with the source's key generation, and that before it signs as well. So are its keys:
+//!   with them a stranger sends leads and reads none, and whoever pastes them into another page needs them again.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::access::DeskToken;
 use leadyard_domain::delivery::{derive_postback_secret, derive_secret};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, CompanyId, DealerId, SourceId};
 use leadyard_domain::limits;
+use leadyard_domain::rulebook::Source;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
+use leadyard_platform::source_keys::SourceKeys;
 use leadyard_platform::store::{Act, SecretState};
 use serde_json::{Value, json};
 
+use crate::acts::record;
 use crate::inbox::{ROUNDS, crowded};
 use crate::rulebook::WhichQuery;
 use crate::{statement, who};
@@ -79,26 +84,43 @@ pub(crate) async fn postback(
 ) -> Result<Json<Value>, Problem> {
     let desk = who::desk(&cloud, &headers)?;
     let company = who::company(&desk, query.company.as_deref())?;
-    let core = cloud.rulebooks.current(&cloud.store, &company).await?;
-    let id = SourceId::new(&source).ok();
-    let source = core.as_ref().zip(id).and_then(|(core, id)| core.source(&id));
-    let source = source.ok_or_else(|| Problem::new(Code::NotFound, "there is no such source"))?;
+    let source = source_shown(&cloud, &desk, &company, &source, "postback_secret_shown").await?;
     let secret = derive_postback_secret(cloud.master.bytes(), &company, &source.id, source.key_generation)
         .map_err(|_| Problem::new(Code::Internal, "the secret could not be derived"))?;
-    let now = cloud.clock.now();
-    let act = Act {
-        id: ActId::mint(now, cloud.entropy.bytes()),
-        at: now,
-        by: desk.staff,
-        act: "postback_secret_shown".to_owned(),
-        reason: None,
-        before: "null".to_owned(),
-        after: json!({ "source": source.id, "generation": source.key_generation }).to_string(),
-    };
-    cloud.store.change_keep(&company, &act).await?;
     Ok(Json(json!({
         "source": source.id, "generation": source.key_generation, "secret": secret.reveal(),
     })))
+}
+
+/// `POST /v1/sources/{source}/keys?company`: its page key and its secret; of a source of kind google or meta what is
+/// pasted into the platform's own pages.
+pub(crate) async fn source_keys(
+    State(cloud): State<Cloud>,
+    Path(source): Path<String>,
+    Query(query): Query<WhichQuery>,
+    headers: HeaderMap,
+) -> Result<Json<SourceKeys>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let company = who::company(&desk, query.company.as_deref())?;
+    let source = source_shown(&cloud, &desk, &company, &source, "source_keys_shown").await?;
+    Ok(Json(SourceKeys::of(&cloud.master, &company, &source)))
+}
+
+/// A source of the rulebook in force, of which the desk is shown something: that stands in the changes first.
+async fn source_shown(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    company: &CompanyId,
+    source: &str,
+    act: &str,
+) -> Result<Source, Problem> {
+    let core = cloud.rulebooks.current(&cloud.store, company).await?;
+    let id = SourceId::new(source).ok();
+    let source = core.as_ref().zip(id).and_then(|(core, id)| core.source(&id).cloned());
+    let source = source.ok_or_else(|| Problem::new(Code::NotFound, "there is no such source"))?;
+    let what = json!({ "source": source.id, "generation": source.key_generation });
+    cloud.store.change_keep(company, &record(cloud, desk, act, None, &Value::Null, &what)).await?;
+    Ok(source)
 }
 
 async fn change(

@@ -90,19 +90,19 @@ pub(crate) fn sender(cloud: &Cloud, lead: &Lead) -> Option<MailSender> {
 }
 
 /// What a letter about this assignment says beside the message.
-pub(crate) fn terms(cloud: &Cloud, lead: &Lead, assignment: &Assignment, zone: TimeZone) -> Terms {
+pub(crate) fn terms(cloud: &Cloud, lead: &Lead, links: Option<Links>, zone: TimeZone) -> Terms {
     let core = cloud.rulebooks.known(&lead.company);
     let offer = core.as_ref().and_then(|core| core.offer(&lead.offer)).map(|offer| offer.name.clone());
     Terms {
         company: core.map_or_else(|| lead.company.to_string(), |core| core.company.name.clone()),
         offer: offer.unwrap_or_else(|| lead.offer.to_string()),
         zone,
-        links: links(cloud, assignment),
+        links,
     }
 }
 
 /// Where the dealer answers by a click: while there is something to answer.
-fn links(cloud: &Cloud, assignment: &Assignment) -> Option<Links> {
+pub(crate) fn links(cloud: &Cloud, assignment: &Assignment) -> Option<Links> {
     let console = cloud.mail.console_url().filter(|_| assignment.state == AssignmentState::Offered)?;
     // From the offer on, so that every attempt says the same.
     let days = SignedDuration::from_hours(24 * limits::ANSWER_LINK_DAYS);

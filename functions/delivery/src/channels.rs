@@ -224,6 +224,11 @@ impl Channels {
         assignment: &Assignment,
         known: &'a Known,
     ) -> Form<'a> {
+        // Two signatures, which only a letter shows.
+        let links = match known.channel.kind {
+            ChannelKind::Mail => body::links(cloud, assignment),
+            ChannelKind::Webhook | ChannelKind::Sqs | ChannelKind::Inbox => None,
+        };
         Form {
             kind: known.channel.kind,
             format: &known.channel.format,
@@ -231,7 +236,7 @@ impl Channels {
             vendor: &known.channel.vendor,
             provider: &self.provider,
             secrets: &self.given,
-            terms: body::terms(cloud, lead, assignment, self.zone.clone()),
+            terms: body::terms(cloud, lead, links, self.zone.clone()),
         }
     }
 

@@ -353,6 +353,9 @@ async fn tell_by_hand(cloud: &Cloud, delivery: &Delivery, order: u8) -> Result<(
     let tail = delivery.assignment.bytes().iter().rev();
     own.iter_mut().zip(tail).for_each(|(own, byte)| *own = *byte);
     own[0] ^= order;
+    // What one seat is to be told of at one moment is as many acts.
+    own[1] ^= number(delivery) as u8;
+    own[2] ^= delivery.event as u8;
     let told = json!({
         "lead": delivery.lead, "assignment": delivery.assignment, "dealer": delivery.dealer, "channel": order,
         "event": delivery.event, "reason": delivery.reason,

@@ -24,7 +24,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
-use leadyard_domain::enquiry::Standard;
+use leadyard_domain::enquiry::{Fields, Standard};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::EnquiryId;
 use leadyard_domain::limits;
@@ -379,7 +379,11 @@ async fn perform(
         let seen = enquiry.status.clone();
         let judged =
             Judgement { at: cloud.clock.now(), by: Some(staff.to_owned()), said: said.map(str::to_owned) };
-        if let Some(told) = already(&enquiry, act)? {
+        let same = act == Act::Edit
+            && !is_open(&enquiry)
+            && corrected(cloud, &enquiry, asked).await? == *enquiry.meant();
+        // A second click on an edit asks for what was released with just that.
+        if let Some(told) = already(&enquiry, if same { Act::Release } else { act })? {
             return Ok(told);
         }
         let done = match act {
@@ -399,6 +403,11 @@ async fn perform(
         }
     }
     Err(Problem::new(Code::Unavailable, "others keep changing this person's lead; try again").retry_after(1))
+}
+
+/// Whether it waits for a verdict, or may be given another.
+fn is_open(enquiry: &StoredEnquiry) -> bool {
+    [QUARANTINED, REJECTED].contains(&enquiry.status.as_str())
 }
 
 /// What stands already: a second click, or a verdict that is no longer to be given.
@@ -447,6 +456,16 @@ fn remember(cloud: &Cloud, enquiry: &mut StoredEnquiry, judged: Judgement) {
 
 /// The same enquiry with standard fields put right.
 async fn edited(cloud: &Cloud, mut enquiry: StoredEnquiry, asked: &Asked) -> Result<StoredEnquiry, Problem> {
+    let fields = corrected(cloud, &enquiry, asked).await?;
+    remember(cloud, &mut enquiry, Judgement { at: cloud.clock.now(), by: None, said: None });
+    if let Some(quarantine) = &mut enquiry.quarantine {
+        quarantine.edited = Some(fields);
+    }
+    Ok(enquiry)
+}
+
+/// What it says with these standard fields put right.
+async fn corrected(cloud: &Cloud, enquiry: &StoredEnquiry, asked: &Asked) -> Result<Fields, Problem> {
     let invalid = |detail: String| Problem::new(Code::InvalidField, detail);
     let mut corrections = Vec::new();
     for (name, value) in asked.fields.iter().flatten() {
@@ -460,13 +479,7 @@ async fn edited(cloud: &Cloud, mut enquiry: StoredEnquiry, asked: &Asked) -> Res
     }
     let core = who::rules_of(cloud, &enquiry.company).await?;
     let map = core.source(&enquiry.source).map(Source::map).unwrap_or_default();
-    let fields =
-        enquiry.meant().corrected(&map, &corrections).map_err(|rule| invalid(format!("fields: {rule}")))?;
-    remember(cloud, &mut enquiry, Judgement { at: cloud.clock.now(), by: None, said: None });
-    if let Some(quarantine) = &mut enquiry.quarantine {
-        quarantine.edited = Some(fields);
-    }
-    Ok(enquiry)
+    enquiry.meant().corrected(&map, &corrections).map_err(|rule| invalid(format!("fields: {rule}")))
 }
 
 /// What came of releasing an enquiry.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
-use leadyard_domain::access::{DealerToken, DeskToken, PageKey, Platform, PlatformKey, SourceSecret};
+use leadyard_domain::access::{DealerToken, DeskToken};
 use leadyard_domain::dealer::ChannelKind;
 use leadyard_domain::delivery::derive_secret;
 use leadyard_domain::ids::DealerId;
@@ -17,6 +17,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::config::Config;
 use leadyard_platform::entropy::Entropy;
 use leadyard_platform::outbound::{Outbound, Settings};
+use leadyard_platform::source_keys::SourceKeys;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -59,7 +60,7 @@ pub struct Ready {
     /// Every dealer's bearer token.
     pub dealers: Vec<ReadyDealer>,
     /// Every source's key and secret.
-    pub sources: Vec<ReadySource>,
+    pub sources: Vec<SourceKeys>,
 }
 
 /// A dealer's way in.
@@ -69,23 +70,6 @@ pub struct ReadyDealer {
     pub dealer: String,
     /// Its bearer token.
     pub token: String,
-}
-
-/// A source's ways in.
-#[derive(Clone, Debug, Serialize)]
-pub struct ReadySource {
-    /// Which.
-    pub source: String,
-    /// Its page key.
-    pub key: String,
-    /// Its secret.
-    pub secret: String,
-    /// What Google Ads is to send with every lead, where it is a source of kind google.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub google_key: Option<String>,
-    /// What Meta is to send when it subscribes, where it is a source of kind meta.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub meta_verify_token: Option<String>,
 }
 
 /// A running system.
@@ -212,23 +196,7 @@ fn introduce(cloud: &Cloud, book: &Rulebook, base: &str, rulebook: u64) -> Ready
             generation: 1,
         }),
     });
-    let sources = book.sources.iter().map(|source| {
-        let (company, id) = (company.clone(), source.id.clone());
-        let generation = source.key_generation;
-        let origins = source.origins.clone();
-        let secret = SourceSecret { company: company.clone(), source: id.clone(), generation };
-        let of = |platform, kind| {
-            let key = || PlatformKey::of(master, platform, &secret).reveal().to_owned();
-            (source.kind == kind).then(key)
-        };
-        ReadySource {
-            source: source.id.to_string(),
-            google_key: of(Platform::Google, SourceKind::Google),
-            meta_verify_token: of(Platform::Meta, SourceKind::Meta),
-            key: master.mint(&PageKey { company, source: id, generation, origins }),
-            secret: master.mint(&secret),
-        }
-    });
+    let sources = book.sources.iter().map(|source| SourceKeys::of(master, company, source));
     Ready {
         url: base.trim_end_matches('/').to_owned(),
         landing_page: base.to_owned(),

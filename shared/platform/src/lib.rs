@@ -11,16 +11,17 @@
 //! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
 //! | [`postbacks`] | what the sender of an enquiry is to be told |
 //! | [`suppression`] | who is on a company's list |
-//! | [`person`] | all that a company holds of one person
-//! | [`opt_out`] | a person opts out, and their holders are told
-//! | [`erasure`] | a person goes, everywhere, whatever interrupts it
-//! | [`retention`] | and by time
+//! | [`person`] | all that a company holds of one person |
+//! | [`opt_out`] | a person opts out, and their holders are told |
+//! | [`erasure`] | a person goes, everywhere, whatever interrupts it |
+//! | [`retention`] | and by time |
 //! | [`outbound`] | dealers' URLs |
 //! | [`mail`], [`sent`] | letters to dealers; how sending through a service of AWS ended |
 //! | [`meta`] | access to Meta: notices that it signs, leads that it keeps |
 //! | [`batch`] | partial failures |
 //! | [`http`] | problems, and what every route does alike |
 //! | [`who`] | whose token it is, and what they may see |
+//! | [`source_keys`] | what a source's senders are let in by |
 //! | [`clock`], [`entropy`], [`config`] | the only readers of time, randomness and environment |
 //! | [`telemetry`] | logs without a person in them |
 
@@ -45,6 +46,7 @@ pub mod meta;
 pub mod batch;
 pub mod http;
 pub mod who;
+pub mod source_keys;
 pub mod clock;
 pub mod entropy;
 pub mod config;

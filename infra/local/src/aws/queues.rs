@@ -57,6 +57,8 @@ pub struct Received {
     pub body: String,
     /// Its group, if it was sent with one.
     pub group: Option<String>,
+    /// What was sent beside the body, as JSON; nothing of it is read here.
+    pub attributes: Option<String>,
     /// How often it was received, this time included.
     pub receive_count: u32,
     /// When it was sent, Unix milliseconds.
@@ -125,7 +127,8 @@ const SCHEMA: &str = "
         sent_ms INTEGER NOT NULL,
         visible_ms INTEGER NOT NULL,
         receives INTEGER NOT NULL DEFAULT 0,
-        receipt TEXT
+        receipt TEXT,
+        attributes TEXT
     ) STRICT;
     CREATE INDEX IF NOT EXISTS message_visible ON message (queue, visible_ms, seq);
     CREATE INDEX IF NOT EXISTS message_receipt ON message (receipt) WHERE receipt IS NOT NULL;
@@ -143,7 +146,12 @@ impl LocalQueues {
             conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             conn.pragma_update(None, "journal_mode", "WAL")?;
             conn.pragma_update(None, "synchronous", "NORMAL")?;
-            conn.execute_batch(SCHEMA)
+            conn.execute_batch(SCHEMA)?;
+            // A folder of an earlier version has no attributes yet.
+            let known = conn
+                .prepare("SELECT 1 FROM pragma_table_info('message') WHERE name = 'attributes'")?
+                .exists([])?;
+            if known { Ok(()) } else { conn.execute_batch("ALTER TABLE message ADD COLUMN attributes TEXT") }
         };
         lock().map_err(|error| FileError::of(path, error))?;
         Ok(Self::over(conn, clock, entropy, false))
@@ -181,6 +189,17 @@ impl LocalQueues {
         group: Option<&str>,
         delay_s: u32,
     ) -> Result<String, QueueError> {
+        self.send_with(queue, (body, None), group, delay_s)
+    }
+
+    /// The same with attributes beside the body, as JSON.
+    pub fn send_with(
+        &self,
+        queue: &str,
+        (body, attributes): (&str, Option<&str>),
+        group: Option<&str>,
+        delay_s: u32,
+    ) -> Result<String, QueueError> {
         let now = (self.clock)();
         let mut inner = self.inner();
         if !inner.specs.contains_key(queue) {
@@ -201,9 +220,9 @@ impl LocalQueues {
         }
         for _ in 0..copies {
             let mut insert = inner.conn.prepare_cached(
-                "INSERT INTO message (queue, id, body, grp, sent_ms, visible_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO message (queue, id, body, grp, sent_ms, visible_ms, attributes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?;
-            insert.execute(params![queue, id, body, group, now, visible_ms])?;
+            insert.execute(params![queue, id, body, group, now, visible_ms, attributes])?;
         }
         drop(inner);
         self.bell(queue).notify_one();
@@ -262,6 +281,7 @@ impl LocalQueues {
                 receipt_handle: receipt,
                 body: row.body,
                 group: row.group,
+                attributes: row.attributes,
                 receive_count: row.receives + 1,
                 sent_ms: row.sent_ms,
             });
@@ -392,6 +412,7 @@ struct Row {
     group: Option<String>,
     sent_ms: i64,
     receives: u32,
+    attributes: Option<String>,
 }
 
 /// The next messages to hand out: those of quiet groups first, if a group is noisy.
@@ -404,7 +425,7 @@ fn ready(work: &Transaction<'_>, queue: &str, now: i64, max: usize) -> Result<Ve
     }
     let mut rows = Vec::new();
     let mut quiet = work.prepare_cached(
-        "SELECT seq, id, body, grp, sent_ms, receives FROM message
+        "SELECT seq, id, body, grp, sent_ms, receives, attributes FROM message
          WHERE queue = ?1 AND visible_ms <= ?2 AND (grp IS NULL OR grp NOT IN (SELECT value FROM json_each(?3)))
          ORDER BY visible_ms, seq LIMIT ?4",
     )?;
@@ -421,7 +442,7 @@ fn ready(work: &Transaction<'_>, queue: &str, now: i64, max: usize) -> Result<Ve
 
 fn page(work: &Transaction<'_>, queue: &str, now: i64, max: usize) -> Result<Vec<Row>, QueueError> {
     let mut rows = work.prepare_cached(
-        "SELECT seq, id, body, grp, sent_ms, receives FROM message
+        "SELECT seq, id, body, grp, sent_ms, receives, attributes FROM message
          WHERE queue = ?1 AND visible_ms <= ?2 ORDER BY visible_ms, seq LIMIT ?3",
     )?;
     let found = rows.query_map(params![queue, now, max as i64], read_row)?;
@@ -436,6 +457,7 @@ fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         group: row.get(3)?,
         sent_ms: row.get(4)?,
         receives: row.get(5)?,
+        attributes: row.get(6)?,
     })
 }
 

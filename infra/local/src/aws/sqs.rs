@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use winterbaume_core::{MockRequest, MockResponse, MockService};
 
@@ -95,7 +95,10 @@ impl SqsService {
             return Err(Refusal::new("InvalidMessageContents", "a body has no control characters"));
         }
         let delay_s = within("DelaySeconds", entry.delay_seconds.unwrap_or(0), 0, DELAY_S)?;
-        let id = self.queues.send(queue, &entry.message_body, entry.message_group_id.as_deref(), delay_s)?;
+        let attributes = entry.message_attributes.as_ref().filter(|named| !named.is_empty());
+        let attributes = attributes.map(|named| json!(named).to_string());
+        let said = (entry.message_body.as_str(), attributes.as_deref());
+        let id = self.queues.send_with(queue, said, entry.message_group_id.as_deref(), delay_s)?;
         let digest = format!("{:x}", md5::compute(entry.message_body.as_bytes()));
         Ok(json!({ "MessageId": id, "MD5OfMessageBody": digest }))
     }
@@ -141,13 +144,21 @@ impl SqsService {
                 if let (Some(group), Some(members)) = (&message.group, attributes.as_object_mut()) {
                     members.insert("MessageGroupId".to_owned(), json!(group));
                 }
-                json!({
+                let beside = message.attributes.and_then(|json| serde_json::from_str(&json).ok());
+                let beside = named(beside.unwrap_or_default(), &request.message_attribute_names);
+                let mut told = json!({
                     "MessageId": message.message_id,
                     "ReceiptHandle": message.receipt_handle,
                     "MD5OfBody": format!("{:x}", md5::compute(message.body.as_bytes())),
                     "Body": message.body,
                     "Attributes": attributes,
-                })
+                });
+                if !beside.is_empty()
+                    && let Some(members) = told.as_object_mut()
+                {
+                    members.insert("MessageAttributes".to_owned(), Value::Object(beside));
+                }
+                told
             })
             .collect();
         Ok(json!({ "Messages": messages }))
@@ -212,6 +223,14 @@ impl MockService for SqsService {
             }
         })
     }
+}
+
+/// The attributes that whoever receives asked for.
+fn named(mut all: Map<String, Value>, asked: &[String]) -> Map<String, Value> {
+    if !asked.iter().any(|asked| asked == "All" || asked == ".*") {
+        all.retain(|name, _| asked.contains(name));
+    }
+    all
 }
 
 struct Refusal {
@@ -334,6 +353,7 @@ struct Entry {
     message_body: String,
     delay_seconds: Option<i64>,
     message_group_id: Option<String>,
+    message_attributes: Option<Map<String, Value>>,
 }
 
 #[derive(Deserialize)]
@@ -366,6 +386,8 @@ struct Receive {
     max_number_of_messages: Option<i64>,
     visibility_timeout: Option<i64>,
     wait_time_seconds: Option<i64>,
+    #[serde(default)]
+    message_attribute_names: Vec<String>,
 }
 
 #[derive(Deserialize)]
