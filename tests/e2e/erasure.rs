@@ -552,3 +552,36 @@ async fn an_export_says_what_they_did() {
     let told = export(&yard, json!({ "lead": lead })).await.is(200);
     assert!(told.json["leads"][0]["interactions"].to_string().contains("quote_request"), "{}", told.text);
 }
+
+#[tokio::test(start_paused = true)]
+async fn several_are_erased_at_once_each_with_its_own_answer() {
+    let yard = Yard::of(rules()).await;
+    let other = yard.also(Rules::roofing("brook").seller("ridge", [])).await;
+    let zeb = yard.settled_lead(&zeb()).await;
+    let ann = yard.settled_lead(&Person::number(7)).await;
+    let stranger = other.settled_lead(&Person::number(8)).await;
+    let body = |dry_run: bool| {
+        Some(json!({ "leads": [zeb, ann, stranger], "reason": "requested", "dry_run": dry_run }))
+    };
+    let by_lead = |reply: &Reply| -> BTreeMap<String, Value> {
+        let results = reply.json["results"].as_array().unwrap().clone();
+        results.into_iter().map(|one| (one["lead"].as_str().unwrap().to_owned(), one)).collect()
+    };
+    let dry = by_lead(&yard.desk(Method::POST, "/v1/leads/erase", body(true)).await.is(200));
+    assert_eq!((&dry[&zeb]["done"], &dry[&zeb]["seats"][0]["dealer"]), (&json!(false), &json!("hudson")));
+    assert!(yard.stored(&zeb).await.erased_at.is_none(), "a dry run erases nobody");
+    let done = by_lead(&yard.desk(Method::POST, "/v1/leads/erase", body(false)).await.is(200));
+    assert_eq!((&done[&zeb]["done"], &done[&ann]["done"]), (&json!(true), &json!(true)));
+    assert_eq!(done[&stranger]["problem"]["status"], 404, "another company's lead does not exist");
+    for lead in [&zeb, &ann] {
+        assert!(yard.stored(lead).await.erased_at.is_some());
+    }
+    assert!(other.stored(&stranger).await.erased_at.is_none());
+    let again = by_lead(&yard.desk(Method::POST, "/v1/leads/erase", body(false)).await.is(200));
+    assert_eq!(again[&zeb]["already"], true);
+    for body in
+        [json!({ "leads": [], "reason": "requested" }), json!({ "leads": [zeb], "email": "a@b.example" })]
+    {
+        let _ = yard.desk(Method::POST, "/v1/leads/erase", Some(body)).await.is(400);
+    }
+}

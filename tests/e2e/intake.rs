@@ -1,5 +1,9 @@
 //! What comes in, and what its sender is told.
 
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use leadyard_domain::limits;
 use leadyard_tests::{Person, Rules, Yard};
 use serde_json::json;
@@ -169,6 +173,8 @@ async fn bad_input_is_named_and_what_a_source_may_send_is_kept_raw() {
         assert!(reply.text_of("detail").contains(says), "{what}: {}", reply.text);
         let kept = yard.enquiry(reply.text_of("enquiry")).await.unwrap();
         assert_eq!(kept.raw.as_deref(), Some(String::from_utf8_lossy(&body).as_ref()), "{what}");
+        let exact = kept.raw_base64.map(|exact| STANDARD.decode(exact).unwrap());
+        assert_eq!(exact, std::str::from_utf8(&body).is_err().then_some(body), "{what}: every byte of it");
         assert_eq!(
             (kept.status.as_str(), kept.reasons),
             ("quarantined", vec!["unreadable".to_owned()]),
@@ -229,6 +235,56 @@ async fn what_the_table_refuses_is_spilled_and_comes_in_later_once() {
     let lead = kept.lead.unwrap().to_string();
     assert_eq!(yard.story(&lead).await.enquiries(), 1);
     assert_eq!(yard.told("hudson").iter().filter(|told| told.lead() == lead).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_spilled_and_sent_again_under_one_key_is_one_enquiry() {
+    // Sent again before the spill is brought in, and after.
+    for before in [true, false] {
+        let yard = yard().await;
+        let server = yard.server("web").header("idempotency-key", "order-7");
+        yard.faults.table(true);
+        let spilled = server.posts(&ada()).await.is(202).text_of("enquiry").to_owned();
+        yard.faults.table(false);
+        if !before {
+            yard.advance(Duration::from_secs(120)).await;
+        }
+        let again = server.posts(&ada()).await;
+        let taken_in = again.text_of("enquiry").to_owned();
+        yard.advance(Duration::from_secs(120)).await;
+        assert_eq!(taken_in == spilled, !before, "{}", again.text);
+        let kept = yard.enquiry(&spilled).await.unwrap();
+        if before {
+            assert_eq!(
+                (kept.status.as_str(), kept.replay_of.unwrap().to_string()),
+                ("replay", taken_in.clone())
+            );
+            assert!(
+                kept.fields.is_empty() && kept.lead.is_none(),
+                "the person stands in the one that was taken in"
+            );
+        } else {
+            assert_eq!((kept.status.as_str(), again.header("idempotent-replay")), ("received", "true"));
+        }
+        let lead = yard.enquiry(&taken_in).await.unwrap().lead.unwrap().to_string();
+        assert_eq!(yard.story(&lead).await.enquiries(), 1);
+        let heard: Vec<_> = yard.told("hudson").into_iter().map(|told| told.event).collect();
+        assert_eq!(heard, ["lead.assigned"], "nobody asked again");
+        let third = server.posts(&ada()).await;
+        assert_eq!(third.text_of("enquiry"), taken_in);
+    }
+    // Another body under the same key is another enquiry, and was acknowledged.
+    let yard = yard().await;
+    let server = yard.server("web").header("idempotency-key", "order-8");
+    yard.faults.table(true);
+    let spilled = server.posts(&Person::number(5)).await.is(202).text_of("enquiry").to_owned();
+    yard.faults.table(false);
+    let other = server.posts(&ada()).await.is(201).text_of("enquiry").to_owned();
+    yard.advance(Duration::from_secs(120)).await;
+    for enquiry in [&spilled, &other] {
+        assert_eq!(yard.enquiry(enquiry).await.unwrap().status, "received");
+    }
+    assert!(yard.dead_letters().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

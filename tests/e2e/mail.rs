@@ -92,7 +92,7 @@ async fn a_dealer_reads_a_lead_in_one_part_of_plain_text() {
     assert!(!mail.header("subject").contains("Ada") && mail.header("subject").ends_with(": roof"));
     for line in [
         "Name        Ada Hill\n",
-        &format!("Phone       tel:{PHONE}\n"),
+        &format!("Phone       tel:{PHONE}\nCall        08:00 to 21:00, America/New_York time\n"),
         &format!("E-mail      {EMAIL}\n"),
         "> The roof leaks over the kitchen.\n> Please call after five.\n",
         // Noon in New York, as the dealer's clock has it.

@@ -5,7 +5,10 @@ use std::time::Duration;
 use http::Method;
 use leadyard_tests::{Person, Reply, Rules, Says, Yard};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
+const CERTIFICATE: &str = "https://cert.trustedform.com/0123456789abcdef0123456789abcdef01234567";
+const LEADID: &str = "7F9A2C3E-1B4D-4E6F-8A90-0123456789AB";
 const FORM: &str = "application/x-www-form-urlencoded";
 const CLICK: &[u8] = b"List-Unsubscribe=One-Click";
 
@@ -197,6 +200,87 @@ async fn consent_stands_on_its_enquiry_and_no_repeat_or_merge_changes_it() {
     yard.settle().await;
     assert_eq!(consent().await, before);
     assert_eq!(yard.enquiry(&enquiry).await, kept);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_consent_is_as_it_was_given_whatever_the_source_s_words_come_to_mean() {
+    let worded = |fields: &str, values: &str| {
+        let worded = format!("offer = \"roof\"\nfields = {{ {fields} }}\nvalues = {{ {values} }}");
+        Rules::roofing("acme").seller("hudson", []).source("worded", &worded)
+    };
+    let yard = Yard::of(worded(
+        r#""May we call?" = "consent", "Terms" = "consent_text""#,
+        r#"consent = { "Fine" = "yes" }"#,
+    ))
+    .await;
+    let agreed = ada()
+        .with("May we call?", "Fine")
+        .with("Terms", "I agree to be called\r\nby  Hudson.")
+        .with("consent_version", "7b")
+        .with("consent_sellers", "Hudson, Ridge")
+        .with("consent_channels", "call, text")
+        .with("consent_url", "https://roofs.example/offer")
+        .with("consent_form", "quote-form")
+        .with("consent_at", "2026-06-01T11:59:00Z")
+        .with("universal_leadid", LEADID)
+        .with("xxTrustedFormCertUrl", CERTIFICATE);
+    let page = yard.page("worded").header("x-forwarded-for", "203.0.113.9, 198.51.100.23");
+    let enquiry = page.posts(&agreed).await.is(201).text_of("enquiry").to_owned();
+    yard.settle().await;
+    let lead = yard.enquiry(&enquiry).await.unwrap().lead.unwrap().to_string();
+    let consent = || async {
+        let asked = Some(json!({ "lead": lead }));
+        let all = yard.desk(Method::POST, "/v1/persons/export", asked).await.is(200);
+        all.json["leads"][0]["enquiries"][0]["consent"].clone()
+    };
+    let given = consent().await;
+    let sha256 = format!("{:x}", Sha256::digest("I agree to be called\r\nby  Hudson."));
+    let expected = json!({
+        "given": true, "at": "2026-06-01T11:59:00Z", "text": "I agree to be called\nby Hudson.", "text_sha256": sha256,
+        "version": "7b", "sellers": "Hudson, Ridge", "channels": "call, text", "url": "https://roofs.example/offer",
+        "form": "quote-form", "ip": "198.51.100.23", "trusted_form": CERTIFICATE, "leadid": LEADID,
+    });
+    assert_eq!(given, expected);
+    // The page's words change, and then the source goes.
+    let _ = yard
+        .publish(&worded(r#""May we call?" = "message""#, r#"consent = { "Fine" = "no" }"#))
+        .await
+        .is(200);
+    assert_eq!(consent().await, expected);
+    let _ = yard.publish(&Rules::roofing("acme").seller("hudson", [])).await.is(200);
+    assert_eq!(consent().await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_gives_a_consent_for_another_and_a_spilled_one_keeps_its_address() {
+    let yard = Yard::of(rules()).await;
+    let odd = ada().with("email", "ada at mail").without("phone");
+    let enquiry = yard.server("web").posts(&odd).await.is(422).text_of("enquiry").to_owned();
+    for (field, value) in [("consent", "yes"), ("consent_text", "I agree"), ("universal_leadid", LEADID)] {
+        let body = json!({ "fields": { "email": "ada@mail.example", field: value } });
+        let path = format!("/v1/quarantine/{enquiry}/edit");
+        let reply = yard.desk(Method::POST, &path, Some(body)).await.is(400);
+        assert!(
+            reply.text.contains(field) && reply.text.contains("stays as it was received"),
+            "{}",
+            reply.text
+        );
+    }
+    yard.faults.table(true);
+    let page = yard.page("web").header("x-forwarded-for", "198.51.100.24");
+    let spilled =
+        page.posts(&Person::number(3).with("consent", "yes")).await.is(202).text_of("enquiry").to_owned();
+    let silent = page.posts(&Person::number(4)).await.is(202).text_of("enquiry").to_owned();
+    yard.faults.table(false);
+    yard.settle().await;
+    yard.advance(Duration::from_secs(1_200)).await;
+    let kept = yard.enquiry(&spilled).await.unwrap();
+    let of = |kept: &leadyard_platform::store::StoredEnquiry| {
+        kept.consent.as_ref().unwrap().consent(&kept.fields, kept.received_at)
+    };
+    assert_eq!(of(&kept).ip, Some("198.51.100.24".parse().unwrap()));
+    let kept = yard.enquiry(&silent).await.unwrap();
+    assert_eq!(of(&kept).ip, None, "without a consent to prove, nobody's address is kept");
 }
 
 #[tokio::test(start_paused = true)]

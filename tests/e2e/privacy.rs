@@ -1,5 +1,7 @@
 //! Personal data stays where it belongs.
 
+use http::Method;
+use leadyard::aws::{QueueSpec, Returns};
 use leadyard_tests::logs::Logs;
 use leadyard_tests::{Person, Rules, Says, Yard};
 use serde_json::json;
@@ -96,4 +98,122 @@ async fn a_person_stands_in_no_log_queue_problem_or_decision() {
         assert!(text.contains(sentence), "the journey was not logged: {sentence}");
     }
     assert_nobody("the log", &text);
+}
+
+/// What every dealer answers with: all it was told.
+const ECHO: &str = r#"{"status":"ok","lead":{"id":"D-1"},"who":"Zebulon Quackenbush, zq.canary@mail.example, 305-555-0177, 7 Marmalade Row"}"#;
+
+const CRM: &str = r#"
+[[template]]
+id = "crm"
+kind = "json"
+headers = { X-Key = "{secret.key}" }
+success = { json = "$.status", is = ["ok"] }
+reference = "$.lead.id"
+[template.assigned]
+who = "{name}"
+email = "{email}"
+[template.withdrawn]
+id = "{reference}"
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_person_stands_in_no_log_or_queue_whatever_way_they_come_and_whatever_way_they_go() {
+    let (logs, _guard) = Logs::keep();
+    let channels = "dealer,order,kind,address,format,vendor_id,when\n\
+        hudson,1,webhook,http://127.0.0.1:9/acme/hudson,adf,D-1,\n\
+        hudson,2,webhook,http://127.0.0.1:9/acme/hudson/crm,crm,,always\n\
+        hudson,3,mail,leads@hudson.example,,,always\n\
+        hudson,4,sqs,hudson-leads,,,always\n\
+        hudson,5,mail,adf@hudson.example,adf,D-1,always\n\
+        ridge,1,webhook,http://127.0.0.1:9/acme/ridge,,,\n";
+    let rules = Rules::roofing("acme")
+        .with("[mail]\nfrom = \"desk@acme.example\"")
+        .source_of("google", "ads", "offer = \"roof\"")
+        .source_of("meta", "social", "offer = \"roof\"")
+        .seller("hudson", [("tier", "1")])
+        .seller("ridge", [("tier", "2")])
+        .file("templates.toml", CRM)
+        .file("channels.csv", channels);
+    let yard = Yard::of(rules).await;
+    yard.aws.queues().ensure(&QueueSpec::new("hudson-leads")).unwrap();
+    let secret = json!({ "secret": "xylophone-key" });
+    let _ = yard.desk(Method::PUT, "/v1/dealers/hudson/secrets/key", Some(secret)).await.is(200);
+    for dealer in ["acme/hudson", "acme/hudson/crm", "acme/ridge"] {
+        yard.dealers.says(dealer, Says::Body(200, ECHO));
+    }
+    let queues_hold_nobody = || {
+        for queue in &leadyard::system::WORKED {
+            if queue.name != "spill" {
+                assert_nobody(queue.name, &yard.queued(queue.name).join("\n"));
+            }
+            assert_nobody(&queue.dead(), &yard.queued(&queue.dead()).join("\n"));
+        }
+    };
+
+    // Google, Meta (which refuses first, and repeats what it was asked), an ADF document, a form.
+    let mut google = crate::ways::google_lead(&yard, "ads", "g-1");
+    let said = [
+        ("FULL_NAME", "Zebulon Quackenbush"),
+        ("EMAIL", "zq.canary@mail.example"),
+        ("PHONE_NUMBER", "305-555-0177"),
+    ];
+    google["user_column_data"] =
+        said.iter().map(|(id, value)| json!({ "column_id": id, "string_value": value })).collect();
+    let _ = crate::ways::google(&yard, "ads", &google).await.is(200);
+    google["user_column_data"] = json!("zq.canary@mail.example");
+    assert_nobody("a problem", &crate::ways::google(&yard, "ads", &google).await.text);
+    crate::ways::graph_says(
+        &yard,
+        "77",
+        Says::Body(400, r#"{"error":{"message":"zq.canary@mail.example"}}"#),
+    );
+    let notice = crate::ways::meta_notice(&["77"]);
+    let _ = crate::ways::meta(&yard, "social", &notice, &crate::ways::signature(&notice)).await.is(200);
+    queues_hold_nobody();
+    yard.settle().await;
+    let fetched = r#"{"id":"77","field_data":[{"name":"full_name","values":["Zebulon Quackenbush"]},{"name":"email","values":["zq.canary@mail.example"]}]}"#;
+    crate::ways::graph_says(&yard, "77", Says::Body(200, fetched));
+    yard.advance(std::time::Duration::from_secs(180)).await;
+    let adf = "<adf><prospect><customer><contact><name part=\"full\">Zebulon Quackenbush</name><email>zq.canary@mail.example</email></contact></customer></prospect></adf>";
+    let _ = yard.server("web").sends("text/xml", adf).await.is(200);
+    let broken = adf.replace("</customer></prospect></adf>", "<Marmalade>");
+    assert_nobody("a problem", &yard.server("web").sends("text/xml", broken).await.is(400).text);
+    queues_hold_nobody();
+    yard.settle().await;
+
+    // It went by every channel there is, and the mail comes back.
+    let asked = json!({ "email": "zq.canary@mail.example" });
+    let found = yard.desk(Method::POST, "/v1/persons/export", Some(asked.clone())).await.is(200);
+    let lead = found.json["leads"][0]["lead"].as_str().unwrap().to_owned();
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    // The lead, and that it asked twice more.
+    assert_eq!(yard.queued("hudson-leads").len(), 3);
+    let mails = yard.aws.mail().caught_by("leads@hudson.example");
+    assert!(mails[0].raw.contains("Zebulon"), "it is the dealer's to read");
+    assert!(yard.aws.mail().returns(mails[0].number, Returns::Bounced));
+    queues_hold_nobody();
+    yard.settle().await;
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    queues_hold_nobody();
+    yard.settle().await;
+    let mut erase = asked;
+    erase["reason"] = json!("requested");
+    let _ = yard.desk(Method::POST, "/v1/persons/erase", Some(erase)).await;
+    queues_hold_nobody();
+    yard.advance(std::time::Duration::from_secs(4_000)).await;
+    queues_hold_nobody();
+
+    let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200).text;
+    assert_nobody("the changes", &changes);
+    let text = logs.text();
+    for sentence in
+        ["a lead of Meta's was not fetched", "an attempt was made", "an erasure began", "a mail came back"]
+    {
+        assert!(text.contains(sentence), "the journey was not logged: {sentence}");
+    }
+    assert_nobody("the log", &text);
+    for told in yard.dealers.told() {
+        assert_nobody("an address", &told.who);
+    }
 }

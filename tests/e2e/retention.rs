@@ -282,6 +282,52 @@ async fn retention_needs_of_a_contract_refuse_leads_without() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_contract_that_needs_clean_numbers_has_no_lead_whose_phone_is_listed_since() {
+    let clean = Rules::roofing("acme")
+        .seller("hudson", [("needs", "dnc_clean")])
+        .source("trial", "offer = \"roof\"\ntest = true");
+    let yard = Yard::of(clean).await;
+    let list = |phone: &str| json!({ "rows": [{ "phone": phone }] });
+    let path = "/v1/import/do_not_call?company=acme";
+    let agreed = |person: Person| person.with("consent", "yes");
+    // Who agreed to be called is taken in; the contract is stricter.
+    let _ = yard.desk(Method::POST, path, Some(list("305-555-0107"))).await.is(200);
+    let listed = agreed(Person::named("Ada", "Hill").with("phone", "(305) 555-0107"));
+    let tried = yard.server("trial").posts(&listed).await.is(201);
+    assert_eq!((&tried.json["would_go_to"], &tried.json["would_wait"]), (&json!([]), &json!("needs")));
+    let listed = yard.settled_lead(&listed).await;
+    let story = yard.story(&listed).await;
+    assert_eq!((story.stage(), story.waiting()), ("waiting", "needs"));
+    let asked = yard.desk(Method::GET, &format!("/v1/leads/{listed}/recommendation"), None).await.is(200);
+    assert!(asked.text.contains("dnc_clean"), "{}", asked.text);
+
+    let free = yard.settled_lead(&agreed(zeb().with("phone", "305-555-0108"))).await;
+    assert_eq!(yard.story(&free).await.holders(), ["hudson"]);
+    let none = yard
+        .settled_lead(&Person::named("Cy", "Young").with("email", "cy@mail.example").without("phone"))
+        .await;
+    assert_eq!(yard.story(&none).await.holders(), ["hudson"], "who has no phone is on no list");
+    // Listed while it waits: the list is asked at the decision, not at the arrival.
+    yard.flip("stop", json!({ "on": true, "reason": "a pause" })).await;
+    let waits = yard
+        .settled_lead(&agreed(
+            Person::named("Eve", "Dean").with("email", "eve@mail.example").with("phone", "305-555-0109"),
+        ))
+        .await;
+    let _ = yard.desk(Method::POST, path, Some(list("305-555-0109"))).await.is(200);
+    yard.flip("stop", json!({ "on": false })).await;
+    yard.advance(Duration::from_secs(300)).await;
+    let story = yard.story(&waits).await;
+    assert_eq!((story.stage(), story.waiting()), ("waiting", "needs"));
+    // Off the list, whoever waited for that is had at once; and who is held stays held, whatever is listed.
+    let off = json!({ "rows": [{ "phone": "305-555-0109", "remove": true }, { "phone": "305-555-0108" }] });
+    let _ = yard.desk(Method::POST, path, Some(off)).await.is(200);
+    yard.settle().await;
+    assert_eq!(yard.story(&waits).await.holders(), ["hudson"]);
+    assert_eq!(yard.story(&free).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn retention_hours_in_which_people_are_called_are_the_companys() {
     let yard = Yard::at("2026-06-01T12:30:00Z", rules("call_hours = \"09:00-20:00\"")).await;
     let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;

@@ -109,6 +109,7 @@ fn options(target: Target, file: &Path, history: bool) -> anyhow::Result<Options
         history: history.then(|| file.to_owned()),
         counts: None,
         suppressed: None,
+        do_not_call: None,
         company: "brightside".parse()?,
         target,
         dry_run: false,

@@ -98,7 +98,9 @@ impl Market {
             source: arrival.source.clone(),
             received_at: at,
             fields: Fields::default(),
+            consent: None,
             raw: None,
+            raw_base64: None,
             lead: Some(lead.id),
             status: "received".to_owned(),
             reasons: Vec::new(),
@@ -108,6 +110,7 @@ impl Market {
             visitor: None,
             quarantine: None,
             fetch: None,
+            replay_of: None,
         };
         let keep = Keep {
             enquiry: &received,

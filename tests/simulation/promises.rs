@@ -156,7 +156,13 @@ impl Check<'_> {
                 self.violated(1, format!("an acknowledgement without an enquiry's id: {enquiry:?}"));
                 continue;
             };
-            match self.world.plain.store.enquiry_get(id).await? {
+            let kept = self.world.plain.store.enquiry_get(id).await?;
+            // What was spilled and sent again is the enquiry that came in.
+            let kept = match kept.as_ref().and_then(|kept| kept.replay_of) {
+                Some(taken_in) => self.world.plain.store.enquiry_get(taken_in).await?,
+                None => kept,
+            };
+            match kept {
                 None => self.violated(1, format!("enquiry {enquiry} was acknowledged and is not there")),
                 Some(kept) => match kept.lead.map(|lead| lead.to_string()) {
                     None if kept.status != "quarantined" => {

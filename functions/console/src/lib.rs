@@ -68,6 +68,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/leads/{lead}", get(leads::story))
         .route("/v1/leads/{lead}/recommendation", get(why::recommendation))
         .route("/v1/leads/{lead}/decisions/{decision}", get(why::decision))
+        .route("/v1/leads/erase", post(privacy::erase_leads))
         .route("/v1/leads/{lead}/erase", post(privacy::erase_lead))
         .route("/v1/leads/{lead}/{act}", post(acts::one))
         .route("/v1/leads/{lead}/interactions/{interaction}/{word}", post(interactions::judge))

@@ -29,7 +29,9 @@ pub(crate) async fn place(
         let detail = format!("the lead is {}: there is no seat to give", lead.stage);
         return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
     }
-    if !cloud.suppressed(&[&lead]).await?.is_empty() {
+    let listed = cloud.listed(&[&lead]).await?;
+    listed.judge(&mut lead);
+    if listed.suppressed(lead.id) {
         let detail = "the lead's person is on the suppression list: nobody is given it";
         return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
     }

@@ -124,6 +124,42 @@ pub(crate) async fn erase_lead(
     Box::pin(erase(&cloud, &desk, &lead.company, &ask)).await
 }
 
+/// `POST /v1/leads/erase`: `{"leads": […], "reason": "requested", "dry_run": true}`: the persons of these leads, each
+/// with its own answer. What cannot be done at once goes on by itself.
+pub(crate) async fn erase_leads(
+    State(cloud): State<Cloud>,
+    headers: HeaderMap,
+    request: Body,
+) -> Result<Json<Value>, Problem> {
+    let desk = who::desk(&cloud, &headers)?;
+    let ask = Ask::read(&body(request, limits::BODY_BYTES).await?)?;
+    let named = ask.lead.is_some() || ask.email.is_some() || ask.phone.is_some() || !ask.enquiries.is_empty();
+    if named || ask.leads.is_empty() || ask.leads.len() > limits::LEADS_PER_ACT {
+        let detail = format!("the body names leads alone, a list of 1 to {} ids", limits::LEADS_PER_ACT);
+        return Err(Problem::new(Code::InvalidField, detail));
+    }
+    let mut results = Vec::with_capacity(ask.leads.len());
+    for id in &ask.leads {
+        let one = Ask { lead: Some(*id), leads: BTreeSet::new(), ..ask.clone() };
+        let found = cloud.store.lead_get(*id).await?.filter(|lead| desk.companies.contains(&lead.company));
+        let result = match found {
+            None => Err(missing()),
+            Some(lead) => Box::pin(erase(&cloud, &desk, &lead.company, &one)).await,
+        };
+        results.push(match result {
+            Ok((_, Json(mut told))) => {
+                if let Some(members) = told.as_object_mut() {
+                    members.insert("lead".to_owned(), json!(id));
+                    members.insert("done".to_owned(), json!(!ask.dry_run));
+                }
+                told
+            }
+            Err(problem) => json!({ "lead": id, "done": false, "problem": problem.json() }),
+        });
+    }
+    Ok(Json(json!({ "dry_run": ask.dry_run, "results": results })))
+}
+
 /// `POST /v1/persons/erase?company`: the same of whoever has an e-mail or a phone, also where no lead is theirs.
 pub(crate) async fn erase_person(
     State(cloud): State<Cloud>,
@@ -371,7 +407,7 @@ fn enquiry_told(core: Option<&Core>, enquiry: &StoredEnquiry) -> Value {
         let consent = json!({
             "given": consent.given, "at": consent.at, "text": consent.text, "text_sha256": sha256,
             "version": consent.version, "sellers": consent.sellers, "channels": consent.channels,
-            "url": consent.url, "trusted_form": consent.trusted_form, "leadid": consent.leadid,
+            "url": consent.url, "form": consent.form, "ip": consent.ip, "trusted_form": consent.trusted_form, "leadid": consent.leadid,
         });
         members.insert("consent".to_owned(), consent);
     }

@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use leadyard_domain::access::AnswerLink;
 use leadyard_domain::assignment::Assignment;
-use leadyard_domain::delivery::letter::{Links, Terms};
+use leadyard_domain::calling;
+use leadyard_domain::delivery::letter::{CallWhen, Links, Terms};
 use leadyard_domain::delivery::{Address, AssignedPayload, Consent, Person};
 use leadyard_domain::enquiry::Understood;
 use leadyard_domain::lead::{Answer, AssignmentState, Lead};
@@ -93,10 +94,12 @@ pub(crate) fn sender(cloud: &Cloud, lead: &Lead) -> Option<MailSender> {
 pub(crate) fn terms(cloud: &Cloud, lead: &Lead, links: Option<Links>, zone: TimeZone) -> Terms {
     let core = cloud.rulebooks.known(&lead.company);
     let offer = core.as_ref().and_then(|core| core.offer(&lead.offer)).map(|offer| offer.name.clone());
+    let hours = core.as_ref().map_or(calling::FEDERAL, |core| core.company.call_hours);
     Terms {
         company: core.map_or_else(|| lead.company.to_string(), |core| core.company.name.clone()),
         offer: offer.unwrap_or_else(|| lead.offer.to_string()),
         zone,
+        call: Some(CallWhen { hours, zones: calling::zones(lead.location()).0 }),
         links,
     }
 }

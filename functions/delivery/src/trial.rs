@@ -120,6 +120,7 @@ async fn way(cloud: &Cloud, trial: &Trial, now: Timestamp) -> Result<Way, StoreE
             company: core.company.name.clone(),
             offer: offer.name.clone(),
             zone: reached.zone.clone(),
+            call: None,
             links: None,
         },
     };

@@ -53,7 +53,7 @@ impl Ahead {
         let mut leads = cloud.store.leads_get(&ids).await.unwrap_or_default();
         leads.sort_unstable_by_key(|lead| lead.id);
         let asked: Vec<&Lead> = leads.iter().collect();
-        let Ok(suppressed) = cloud.suppressed(&asked).await else { return Self::default() };
+        let Ok(listed) = cloud.listed(&asked).await else { return Self::default() };
         let mut rules: HashMap<CompanyId, Arc<InForce>> = HashMap::new();
         for lead in &leads {
             if !rules.contains_key(&lead.company)
@@ -62,9 +62,10 @@ impl Ahead {
                 rules.insert(lead.company.clone(), Arc::new(in_force));
             }
         }
-        let seen = leads.into_iter().filter_map(|lead| {
+        let seen = leads.into_iter().filter_map(|mut lead| {
             let in_force = Some(Arc::clone(rules.get(&lead.company)?));
-            let suppressed = suppressed.contains(&lead.id);
+            let suppressed = listed.suppressed(lead.id);
+            listed.judge(&mut lead);
             Some(Seen { lead, in_force, judged: None, suppressed, since })
         });
         let judged = judge_all(cloud, seen.collect()).await;
@@ -108,9 +109,14 @@ impl Ahead {
             return Ok(Some(seen));
         }
         let since = cloud.clock.now();
-        let Some(lead) = cloud.store.lead_get(id).await? else { return Ok(None) };
+        let Some(mut lead) = cloud.store.lead_get(id).await? else { return Ok(None) };
         let in_force = judging::in_force(cloud, &lead.company).await?.map(Arc::new);
-        let suppressed = lead.wants_distribution() && !cloud.suppressed(&[&lead]).await?.is_empty();
+        let mut suppressed = false;
+        if lead.wants_distribution() {
+            let listed = cloud.listed(&[&lead]).await?;
+            suppressed = listed.suppressed(id);
+            listed.judge(&mut lead);
+        }
         Ok(Some(Seen { lead, in_force, judged: None, suppressed, since }))
     }
 }

@@ -114,7 +114,9 @@ pub(crate) fn of_several(cloud: &Cloud, all: &[(&Arrival, Answered)]) -> Respons
         })
         .collect();
     let worst = told.iter().filter(|(status, _)| *status >= 400).max_by_key(|(status, _)| *status);
-    let (status, mut body) = worst.cloned().unwrap_or((201, json!({ "status": "received" })));
+    let spilled = || all.iter().any(|(_, answered)| matches!(answered.what, What::Fresh(Answer::Spilled)));
+    let well = || (if spilled() { 202 } else { 201 }, json!({ "status": "received" }));
+    let (status, mut body) = worst.cloned().unwrap_or_else(well);
     if let Some(members) = body.as_object_mut() {
         members.insert("enquiries".to_owned(), told.into_iter().map(|(_, body)| body).collect());
     }

@@ -1,6 +1,8 @@
 //! A request becomes an arrival: the key is checked, the body bounded, the enquiry's id fixed before
 //! anything is written.
 
+use std::net::IpAddr;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
@@ -45,6 +47,8 @@ pub(crate) struct Arrival {
     pub(crate) user_agent: Option<String>,
     /// Where it came from, as a keyed hash.
     pub(crate) address: Option<AddressHash>,
+    /// The same as it is, where a page sent it: for the proof of a consent alone.
+    pub(crate) ip: Option<IpAddr>,
     /// The ad platform that sent it.
     pub(crate) sent_by: Option<SentBy>,
     pub(crate) spilled: bool,
@@ -67,6 +71,7 @@ impl Arrival {
             gpc: false,
             user_agent: None,
             address: None,
+            ip: None,
             sent_by: None,
             spilled: false,
             tried: false,
@@ -120,7 +125,10 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
         None => None,
         Some(sent) => Some((idempotency_key(sent)?, hash(&body))),
     };
-    let address = screen::address(cloud, &key.company, headers);
+    let ip = screen::ip(headers);
+    let address = screen::address(cloud, &key.company, ip);
+    // A server's own address says nothing of a person.
+    let ip = ip.filter(|_| !trusted);
     Ok(Arrival {
         id: EnquiryId::mint(at, cloud.entropy.bytes()),
         key,
@@ -133,6 +141,7 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
         gpc: global_privacy_control(headers),
         user_agent: screen::user_agent(headers),
         address,
+        ip,
         sent_by: None,
         spilled: false,
         tried: false,
@@ -262,7 +271,9 @@ async fn spill(cloud: &Cloud, arrival: &Arrival) -> Answered {
         gpc: arrival.gpc,
         user_agent: arrival.user_agent.clone(),
         address: arrival.address,
+        ip: arrival.ip,
         sent_by: arrival.sent_by,
+        idempotency: arrival.idempotency.clone(),
         deadline: false,
     };
     match cloud.queues.to_spill(&message).await {

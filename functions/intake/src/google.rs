@@ -62,6 +62,7 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
         gpc: false,
         user_agent: None,
         address: None,
+        ip: None,
         sent_by: Some(SentBy { platform: Platform::Google, test: lead.is_test }),
         spilled: false,
         tried: false,

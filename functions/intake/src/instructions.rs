@@ -284,6 +284,10 @@ const fn rule(field: Standard) -> &'static str {
         Standard::ConsentText => "The text beside the box, exactly as shown.",
         Standard::ConsentVersion => "Which version of that text.",
         Standard::ConsentSellers => "The sellers named in it.",
+        Standard::ConsentForm => "Which form of the page it was given on.",
+        Standard::ConsentIp => {
+            "The person's address on the Internet, where a server sends what a page was told."
+        }
         Standard::ConsentChannels => "How the person may be contacted: call, text, e-mail.",
         Standard::ConsentUrl => "The page on which it was given.",
         Standard::ConsentAt => "When: RFC 3339, at most 24 hours ahead.",
@@ -347,10 +351,18 @@ fn answers(cloud: &Cloud, key: &PageKey) -> Vec<Told> {
         Told { status, when: when.to_owned(), body: pretty(&body) }
     };
     let received = Answer::Received { lead };
+    let form = Told {
+        status: 303,
+        when: "a plain HTML form (Accept: text/html), received or not: the browser goes on to the source's thank-you \
+               or error page; where there is none, a page that says so, with the status that a program is told"
+            .to_owned(),
+        body: "Location: …".to_owned(),
+    };
     let reasons = vec![Reason::DisposableEmail.as_str()];
     vec![
         told(false, "received, with the page key, whatever becomes of it", &received),
         told(false, "received while the table is away; it comes in later", &Answer::Spilled),
+        form,
         told(true, "a new lead, with the secret", &received),
         told(true, "somebody known asks again, with the secret", &Answer::Repeat { lead, since: at }),
         told(true, "a person is to look at it first, with the secret", &Answer::Quarantined { reasons }),

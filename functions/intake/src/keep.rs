@@ -2,16 +2,19 @@
 //! is decided. Twenty posts of one person at one moment are one lead and twenty enquiries: of those
 //! who find the same identities free, the store lets one claim them, and the others look again.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::access::PageKey;
 use leadyard_domain::contract::Caps;
 use leadyard_domain::distribution::{Core, Reservation};
-use leadyard_domain::enquiry::{Fields, Understood};
+use leadyard_domain::enquiry::{Enquiry, Fields, Understood};
 use leadyard_domain::error::{Code, FieldError};
-use leadyard_domain::ids::{CompanyId, VisitorId};
+use leadyard_domain::ids::{CompanyId, EnquiryId, VisitorId};
 use leadyard_domain::lead::{self, Contactable, Lead};
 use leadyard_domain::limits;
 use leadyard_domain::person::Phone;
@@ -20,10 +23,9 @@ use leadyard_domain::screening::{self, Reason, Screening, Verdict};
 use leadyard_domain::time;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
-use leadyard_platform::judging;
 use leadyard_platform::store::{
-    Delivery, Keep, Kept, QUARANTINED, Quarantine, SourceCounts, StoreError, StoredAnswer, StoredEnquiry,
-    TEST,
+    Delivery, Keep, Kept, QUARANTINED, Quarantine, REPLAY, SourceCounts, StoreError, StoredAnswer,
+    StoredConsent, StoredEnquiry, TEST,
 };
 
 use crate::answer::{Answer, Answered, Pages, What};
@@ -81,8 +83,13 @@ pub(crate) async fn keep(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, S
                 .map(|answered| answered.with_pages(pages));
         }
     };
-    let stored = stored(arrival, fields.clone());
-    let understood = judging::understand(&stored, Some(source));
+    let sent = Enquiry {
+        fields: fields.clone(),
+        received_at: arrival.at,
+        global_privacy_control: arrival.gpc,
+        ip: arrival.ip,
+    };
+    let understood = sent.understand(&source.map());
     let arrived = Arrived { arrival, core: &core, source, fields, understood };
     Box::pin(take(cloud, &arrived, sure)).await.map(|answered| answered.with_pages(pages))
 }
@@ -103,8 +110,7 @@ async fn no_source(cloud: &Cloud, core: &Core, arrival: &Arrival) -> Result<Answ
         let detail = "the page key is of an older generation, or its source is gone";
         return Ok(Answered::fresh(Answer::Refused(Problem::new(Code::Unauthorized, detail))));
     }
-    let mut enquiry = stored(arrival, Fields::default());
-    enquiry.raw = Some(String::from_utf8_lossy(&arrival.body).into_owned());
+    let enquiry = raw(arrival);
     let screening = screening::conclude(&core.screening, [Reason::UnknownSource]);
     quarantine(cloud, core, arrival, enquiry, &screening, None).await
 }
@@ -181,7 +187,9 @@ fn stored(arrival: &Arrival, fields: Fields) -> StoredEnquiry {
         source: arrival.key.source.clone(),
         received_at: arrival.at,
         fields,
+        consent: None,
         raw: None,
+        raw_base64: None,
         lead: None,
         status: "received".to_owned(),
         reasons: Vec::new(),
@@ -191,7 +199,28 @@ fn stored(arrival: &Arrival, fields: Fields) -> StoredEnquiry {
         visitor: None,
         quarantine: None,
         fetch: None,
+        replay_of: None,
     }
+}
+
+/// One of which nothing is read.
+fn raw(arrival: &Arrival) -> StoredEnquiry {
+    let text = String::from_utf8_lossy(&arrival.body);
+    let raw_base64 = matches!(text, Cow::Owned(_)).then(|| STANDARD.encode(&arrival.body));
+    StoredEnquiry { raw: Some(text.into_owned()), raw_base64, ..stored(arrival, Fields::default()) }
+}
+
+/// What was sent again and taken in by then: of the first nothing is kept but which enquiry it is.
+pub(crate) async fn note_replay(
+    cloud: &Cloud,
+    arrival: &Arrival,
+    taken_in: EnquiryId,
+) -> Result<(), StoreError> {
+    let mut enquiry = stored(arrival, Fields::default());
+    REPLAY.clone_into(&mut enquiry.status);
+    enquiry.user_agent = None;
+    enquiry.replay_of = Some(taken_in);
+    cloud.store.enquiry_note(&enquiry).await.map(drop)
 }
 
 /// What cannot be parsed is stored raw: the sender is told what was wrong, and a person may look.
@@ -201,8 +230,7 @@ async fn unreadable(
     arrival: &Arrival,
     problem: Problem,
 ) -> Result<Answered, StoreError> {
-    let mut enquiry = stored(arrival, Fields::default());
-    enquiry.raw = Some(String::from_utf8_lossy(&arrival.body).into_owned());
+    let mut enquiry = raw(arrival);
     if arrival.is_test() {
         // Nobody is to put it right and release it.
         TEST.clone_into(&mut enquiry.status);
@@ -243,6 +271,7 @@ pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>, sure: bool) -> Re
         return Ok(Answered::fresh(Answer::Refused(problem)));
     }
     let mut enquiry = stored(arrival, arrived.fields.clone());
+    enquiry.consent = Some(StoredConsent::of(&arrived.understood, arrival.at));
     let conclude = |signs: Vec<Reason>| screening::conclude(&arrived.core.screening, signs);
     let offer = arrived.core.offer_of(arrived.source, arrived.understood.offer.as_deref());
     if arrival.is_test() {

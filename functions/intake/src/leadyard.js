@@ -134,7 +134,7 @@
     const same = allKept().find((kept) => kept.form === name && kept.said === said && kept.step === step);
     // The same words again are the same enquiry; other words are another.
     if (same) return send(same, form);
-    const more = { form_token: meet(form).token, consent_url: page, consent_at: new Date().toISOString() };
+    const more = { form_token: meet(form).token, consent_url: page, consent_at: new Date().toISOString(), consent_form: name };
     const label = form.elements.consent?.labels?.[0];
     if (label) more.consent_text = label.textContent.trim();
     if (gpc) more.gpc = "1";

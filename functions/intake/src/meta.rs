@@ -104,7 +104,9 @@ pub(crate) async fn post_meta(
             source: source.clone(),
             received_at: now,
             fields: notice.fields(),
+            consent: None,
             raw: None,
+            raw_base64: None,
             lead: None,
             status: UNFETCHED.to_owned(),
             reasons: Vec::new(),
@@ -114,6 +116,7 @@ pub(crate) async fn post_meta(
             visitor: None,
             quarantine: None,
             fetch: Some(Fetch { tries: 0, next: after(now, FIRST_LOOK), began: now }),
+            replay_of: None,
         };
         if cloud.store.enquiry_note(&enquiry).await? {
             hand_on(&cloud, &enquiry).await;
@@ -124,21 +127,7 @@ pub(crate) async fn post_meta(
 
 /// Best effort: the due index is the truth.
 async fn hand_on(cloud: &Cloud, enquiry: &StoredEnquiry) {
-    let message = ToSpill {
-        enquiry: enquiry.id,
-        company: enquiry.company.clone(),
-        source: enquiry.source.clone(),
-        received_at: enquiry.received_at,
-        content_type: String::new(),
-        body: String::new(),
-        trusted: false,
-        visitor: None,
-        gpc: false,
-        user_agent: None,
-        address: None,
-        sent_by: None,
-        deadline: true,
-    };
+    let message = ToSpill::looks_at(enquiry);
     if let Err(error) = cloud.queues.to_spill(&message).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "a lead of Meta's waits for the sweep");
     }
@@ -195,6 +184,7 @@ fn arrival_of(enquiry: &StoredEnquiry, lead: &MetaLead) -> Arrival {
         gpc: false,
         user_agent: None,
         address: None,
+        ip: None,
         sent_by: Some(SentBy { platform: Platform::Meta, test: lead.is_test }),
         spilled: true,
         tried: false,

@@ -52,6 +52,7 @@ pub(crate) fn router(cloud: Cloud) -> Router {
         .route("/v1/quarantine/reasons", get(reasons))
         .route("/v1/quarantine/search", post(search))
         .route("/v1/quarantine/release", post(many))
+        .route("/v1/quarantine/edit", post(many))
         .route("/v1/quarantine/reject", post(many))
         .route("/v1/quarantine/{enquiry}", get(one))
         .route("/v1/quarantine/{enquiry}/{act}", post(act))
@@ -237,7 +238,8 @@ fn tell(enquiry: &StoredEnquiry) -> Value {
     let mut told = json!({
         "enquiry": enquiry.id, "source": enquiry.source, "received_at": enquiry.received_at,
         "status": enquiry.status, "reasons": enquiry.reasons, "lead": enquiry.lead,
-        "fields": fields(&enquiry.fields), "raw": enquiry.raw, "user_agent": enquiry.user_agent,
+        "fields": fields(&enquiry.fields), "raw": enquiry.raw, "raw_base64": enquiry.raw_base64,
+        "user_agent": enquiry.user_agent,
     });
     if let (Some(quarantine), Some(members)) = (&enquiry.quarantine, told.as_object_mut()) {
         let judged = quarantine.judged.as_ref();
@@ -315,7 +317,8 @@ async fn act(
     perform(&cloud, &desk.staff, act, id, &asked).await.map(Json)
 }
 
-/// `POST /v1/quarantine/{release|reject}` on many: `{"enquiries": […], "reason": "…"}`. Each has its own answer.
+/// `POST /v1/quarantine/{release|edit|reject}` on many: `{"enquiries": […], "reason": "…"}`; to edit all alike also
+/// `"fields"`, such as the offer that a form did not name. Each has its own answer.
 async fn many(
     State(cloud): State<Cloud>,
     headers: HeaderMap,
@@ -472,6 +475,10 @@ async fn corrected(cloud: &Cloud, enquiry: &StoredEnquiry, asked: &Asked) -> Res
         let standard: Standard = name
             .parse()
             .map_err(|rule: leadyard_domain::error::Invalid| invalid(format!("fields: {rule}")))?;
+        if standard.is_of_consent() {
+            let rule = "is of what the person agreed to: it stays as it was received";
+            return Err(invalid(format!("fields: {standard} {rule}")));
+        }
         corrections.push((standard, value.clone()));
     }
     if corrections.is_empty() {
@@ -559,6 +566,7 @@ fn arrival_of(enquiry: &StoredEnquiry) -> Arrival {
         gpc: enquiry.gpc,
         user_agent: enquiry.user_agent.clone(),
         address: None,
+        ip: None,
         sent_by: None,
         spilled: enquiry.spilled,
         tried: false,

@@ -36,7 +36,7 @@ pub(crate) async fn form_token(
         Err(problem) => problem.into_response(),
         Ok((key, _)) => {
             let token = FormToken {
-                address: address(&cloud, &key.company, &headers),
+                address: address(&cloud, &key.company, ip(&headers)),
                 company: key.company,
                 source: key.source,
                 opened_ms: cloud.clock.now().as_millisecond(),
@@ -52,10 +52,14 @@ pub(crate) async fn form_token(
 
 /// Where a request came from: the last address of `X-Forwarded-For`, which the function URL (on one machine
 /// the gateway) puts there; those before it are whatever the sender says.
-pub(crate) fn address(cloud: &Cloud, company: &CompanyId, headers: &HeaderMap) -> Option<AddressHash> {
+pub(crate) fn ip(headers: &HeaderMap) -> Option<IpAddr> {
     let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-    let address: IpAddr = last.rsplit(',').next()?.trim().parse().ok()?;
-    AddressHash::of(&cloud.master.derive("leadyard/address/v1"), company, address)
+    last.rsplit(',').next()?.trim().parse().ok()
+}
+
+/// The same as it is counted by.
+pub(crate) fn address(cloud: &Cloud, company: &CompanyId, ip: Option<IpAddr>) -> Option<AddressHash> {
+    AddressHash::of(&cloud.master.derive("leadyard/address/v1"), company, ip?)
 }
 
 /// The signs of an arrival, how many came from there included where `counts` says so.

@@ -5,13 +5,14 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::future::join_all;
 use leadyard_domain::access::PageKey;
+use leadyard_domain::error::Code;
 use leadyard_domain::ids::{EnquiryId, VisitorId};
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::queues::{self, ToSpill};
 use leadyard_platform::store::{StoreError, UNFETCHED};
 
-use crate::answer::{Answer, What};
+use crate::answer::{Answer, Answered, What};
 use crate::arrive::Arrival;
 use crate::{aside, keep, meta, quarantine};
 
@@ -60,17 +61,17 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
         at: spilled.received_at,
         content_type: spilled.content_type,
         body: Bytes::from(bytes),
-        // What came by the same key since is a repeat: this one was acknowledged by its own id, and is kept.
-        idempotency: None,
+        idempotency: spilled.idempotency,
         visitor: spilled.visitor.or_else(|| Some(VisitorId::from_bytes(*spilled.enquiry.bytes()))),
         gpc: spilled.gpc,
         user_agent: spilled.user_agent,
         address: spilled.address,
+        ip: spilled.ip,
         sent_by: spilled.sent_by,
         spilled: true,
         tried: false,
     };
-    match Box::pin(keep::keep(cloud, &arrival)).await {
+    match Box::pin(take_in(cloud, &arrival)).await {
         Ok(answered) => {
             if let What::Fresh(Answer::Refused(problem)) = &answered.what {
                 tracing::warn!(enquiry.id = %arrival.id, code = problem.code().slug(), "a spilled enquiry was set aside");
@@ -82,4 +83,31 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
             Handled::Failed
         }
     }
+}
+
+/// Takes in what was spilled. Where the sender has tried again meanwhile under the same idempotency key, and that was
+/// taken in, the two are one: whoever was acknowledged by this id finds the other by it. Another body under the same
+/// key is a mistake of the sender's, and no reason to lose what was acknowledged.
+async fn take_in(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, StoreError> {
+    let answered = Box::pin(keep::keep(cloud, arrival)).await?;
+    match &answered.what {
+        What::Replay { body, .. } => match of(body) {
+            Some(first) if first != arrival.id => keep::note_replay(cloud, arrival, first).await?,
+            Some(_) => {}
+            None => {
+                return Box::pin(keep::keep(cloud, &Arrival { idempotency: None, ..arrival.clone() })).await;
+            }
+        },
+        What::Fresh(Answer::Refused(problem)) if problem.code() == Code::IdempotencyMismatch => {
+            return Box::pin(keep::keep(cloud, &Arrival { idempotency: None, ..arrival.clone() })).await;
+        }
+        What::Fresh(_) => {}
+    }
+    Ok(answered)
+}
+
+/// The enquiry that an answer was about.
+fn of(answer: &str) -> Option<EnquiryId> {
+    let answer: serde_json::Value = serde_json::from_str(answer).ok()?;
+    answer["enquiry"].as_str()?.parse().ok()
 }

@@ -1,6 +1,7 @@
 //! A test lead: it creates no identity, moves no counter, touches no score, reaches no dealer. Its
 //! answer says where it would have gone.
 
+use leadyard_domain::contract::Need;
 use leadyard_domain::distribution::Conclusion;
 use leadyard_domain::lead::{self, Lead, LeadScope};
 use leadyard_domain::rulebook::Offer;
@@ -43,6 +44,9 @@ pub(crate) async fn would_go(
     offer: &Offer,
 ) -> Result<Answer, StoreError> {
     let (arrival, now) = (arrived.arrival, cloud.clock.now());
+    let who = &arrived.understood;
+    let asking = Asking { company: &arrival.key.company, core: arrived.core, who, at: arrival.at };
+    let known = Known::of(cloud, asking, offer).await?;
     let news = lead::Arrival {
         enquiry: arrival.id,
         at: arrival.at,
@@ -51,7 +55,7 @@ pub(crate) async fn would_go(
         category: offer.category.clone(),
         source: arrived.source.id.clone(),
         campaign: None,
-        brings: arrived.understood.brings(),
+        brings: who.brings().with_or_without(Need::DncClean, !known.do_not_call),
         visitor: None,
     };
     let lead = Lead::open(arrival.key.company.clone(), LeadScope::Category(offer.category.clone()), &news);
@@ -63,9 +67,6 @@ pub(crate) async fn would_go(
     let sold_at_once =
         score.band.meets(offer.min_band) && score.next_step == NextStep::Pitch && !offer.incentive;
     let signs = screen::signs(cloud, arrived, false).await;
-    let who = &arrived.understood;
-    let asking = Asking { company: &arrival.key.company, core: arrived.core, who, at: arrival.at };
-    let known = Known::of(cloud, asking, offer).await?;
     let listed = keep::listed(&known, who, true);
     let screening = screening::conclude(&arrived.core.screening, signs.into_iter().chain(listed));
     let reasons: Vec<&str> = screening.reasons.iter().map(|reason| reason.as_str()).collect();

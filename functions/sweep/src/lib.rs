@@ -111,22 +111,7 @@ async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
         DueKey::Enquiry(id) => {
             let Some(enquiry) = cloud.store.enquiry_get(*id).await? else { return Ok(()) };
             // Intake decides, where enquiries are taken in: its queue is the spill.
-            let message = ToSpill {
-                enquiry: enquiry.id,
-                company: enquiry.company,
-                source: enquiry.source,
-                received_at: enquiry.received_at,
-                content_type: String::new(),
-                body: String::new(),
-                trusted: false,
-                visitor: None,
-                gpc: enquiry.gpc,
-                user_agent: None,
-                address: None,
-                sent_by: None,
-                deadline: true,
-            };
-            cloud.queues.to_spill(&message).await?;
+            cloud.queues.to_spill(&ToSpill::looks_at(&enquiry)).await?;
         }
         // Worked after the rest: see `sweep`.
         DueKey::Erasure(_, _) => {}

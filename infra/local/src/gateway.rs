@@ -55,7 +55,7 @@ const WAYS: [&str; 4] = ["form_token", "google", "meta", "instructions"];
 
 /// `search`, or an act on many leads.
 fn is_act(rest: &str) -> bool {
-    rest == "search" || leadyard_console::ACTS.contains(&rest)
+    ["search", "erase"].contains(&rest) || leadyard_console::ACTS.contains(&rest)
 }
 
 async fn forward(function: Router, request: Request<Body>) -> Response<Body> {

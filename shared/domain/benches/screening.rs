@@ -24,7 +24,8 @@ fn body(message: &str) -> Vec<u8> {
 
 fn screened(rules: &ScreeningRules, body: &[u8]) -> Screening {
     let fields = Fields::from_json(body).unwrap_or_default();
-    let enquiry = Enquiry { fields, received_at: Timestamp::UNIX_EPOCH, global_privacy_control: false };
+    let enquiry =
+        Enquiry { fields, received_at: Timestamp::UNIX_EPOCH, global_privacy_control: false, ip: None };
     let understood = enquiry.understand(&FieldMap::default());
     let page = PageSeen {
         user_agent: Some(AGENT),

@@ -17,10 +17,12 @@ mod google;
 mod meta;
 mod understood;
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 
 pub use attribution::{Attribution, Tag, Touch};
-pub use consent::Consent;
+pub use consent::{Consent, ConsentTexts};
 pub use fields::{BodyError, Fields};
 pub use google::GoogleLead;
 pub use meta::{MetaLead, MetaNotice};
@@ -38,6 +40,8 @@ pub struct Enquiry {
     pub received_at: Timestamp,
     /// Whether the browser sent `Sec-GPC: 1` (Global Privacy Control).
     pub global_privacy_control: bool,
+    /// The address it came from, as the request says: for the proof of a consent, and nothing else.
+    pub ip: Option<IpAddr>,
 }
 
 impl std::fmt::Debug for Enquiry {

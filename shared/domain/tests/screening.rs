@@ -71,7 +71,7 @@ impl Table {
         if !row["honeypot"].is_empty() {
             fields.push("hp", row["honeypot"].clone()).unwrap();
         }
-        let enquiry = Enquiry { fields, received_at: at, global_privacy_control: false };
+        let enquiry = Enquiry { fields, received_at: at, global_privacy_control: false, ip: None };
         let understood = enquiry.understand(&FieldMap::default());
         let opened = || {
             let age = row["form_ms"].parse().map_or(day, SignedDuration::from_millis);

@@ -35,15 +35,21 @@ pub struct Judged {
     pub activity: Activity,
 }
 
-/// A stored enquiry, understood again by its source's map: what is kept is what was received.
+/// A stored enquiry, understood again by its source's map: what is kept is what was received. What was agreed to
+/// is as it was understood then.
 pub fn understand(enquiry: &StoredEnquiry, source: Option<&Source>) -> Understood {
     let map = source.map(Source::map).unwrap_or_default();
-    Enquiry {
+    let arrived = Enquiry {
         fields: enquiry.meant().clone(),
         received_at: enquiry.received_at,
         global_privacy_control: enquiry.gpc,
+        ip: None,
+    };
+    let mut understood = arrived.understand(&map);
+    if let Some(kept) = &enquiry.consent {
+        understood.consent = kept.consent(&enquiry.fields, enquiry.received_at);
     }
-    .understand(&map)
+    understood
 }
 
 /// Adds a lead's enquiries to what it did: each is an interaction of kind `enquiry`.

@@ -5,6 +5,7 @@
 //! side during every deployment: a field that is not known is ignored, a new one has a default.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_sqs::Client;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::QueueUrls;
 use crate::sent::Sent;
+use crate::store::StoredEnquiry;
 use crate::store::WAKE_AFTER_S;
 
 /// To distribution.
@@ -163,13 +165,43 @@ pub struct ToSpill {
     /// Where it came from, as a keyed hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<AddressHash>,
+    /// The same as it is, where a page sent it: what proves a consent. The spill is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
     /// The ad platform that sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_by: Option<SentBy>,
+    /// The hashes of its idempotency key and of its body. An earlier version keeps it without: what comes by the same
+    /// key is a repeat then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency: Option<(String, String)>,
     /// It is kept already, in quarantine, and its deadline is there. An earlier version keeps it again, which
     /// changes nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deadline: bool,
+}
+
+impl ToSpill {
+    /// One that is kept, and is to be looked at: its deadline is there, or it is still to be fetched.
+    pub fn looks_at(enquiry: &StoredEnquiry) -> Self {
+        Self {
+            enquiry: enquiry.id,
+            company: enquiry.company.clone(),
+            source: enquiry.source.clone(),
+            received_at: enquiry.received_at,
+            content_type: String::new(),
+            body: String::new(),
+            trusted: false,
+            visitor: None,
+            gpc: enquiry.gpc,
+            user_agent: None,
+            address: None,
+            ip: None,
+            sent_by: None,
+            idempotency: None,
+            deadline: true,
+        }
+    }
 }
 
 /// An ad platform's lead. An earlier version does not know of it, and sets aside what it cannot read.

@@ -75,6 +75,14 @@ async fn a_spreadsheet_is_moved_into_a_data_folder_and_running_it_again_goes_on(
         leadyard(&["import", "--company", "other", "--data", &data, "--counts", &counts]).await;
     assert!(code == 2 && text.contains("no rulebook yet"), "{code} {text}");
 
+    std::fs::write(path("dnc.csv"), "phone\n305-555-0107\nann@mail.example\n").unwrap();
+    let (code, text) =
+        leadyard(&["import", "--company", "acme", "--data", &data, "--do-not-call", &path("dnc.csv")]).await;
+    assert!(
+        code == 1 && text.contains("do_not_call: 2 rows: 1 imported, 0 already there, 1 refused"),
+        "{text}"
+    );
+
     // It is all there, in the order of its dates, when the system starts.
     let program = Program::start(folder.path().join("data").as_path(), rules.path()).await;
     let (status, body) = program

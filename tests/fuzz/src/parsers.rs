@@ -80,6 +80,7 @@ fn enquiry(body: &[u8]) {
             fields: fields.clone(),
             received_at: Timestamp::UNIX_EPOCH,
             global_privacy_control,
+            ip: None,
         };
         for arrived in [arrived(true), arrived(false)] {
             bounded("an enquiry understood", body.len(), STRANGERS, || arrived.understand(&map).brings());

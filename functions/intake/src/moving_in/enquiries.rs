@@ -179,6 +179,7 @@ async fn take_in(
         idempotency: None,
         visitor: None,
         address: None,
+        ip: None,
         gpc: false,
         user_agent: None,
         sent_by: None,

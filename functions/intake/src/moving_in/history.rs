@@ -18,7 +18,7 @@ use leadyard_domain::scoring::{Activity, Band, InteractionId, InteractionKind, s
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
-use leadyard_platform::store::{DecisionRecord, Keep, Kept, Past, StoreError, StoredEnquiry};
+use leadyard_platform::store::{DecisionRecord, Keep, Kept, Past, StoreError, StoredConsent, StoredEnquiry};
 use serde_json::Value;
 
 use super::directory::Directory;
@@ -188,7 +188,9 @@ async fn join_and_keep(
         source: past.source.id.clone(),
         received_at: past.received_at,
         fields: past.fields.clone(),
+        consent: Some(StoredConsent::of(&past.understood, past.received_at)),
         raw: None,
+        raw_base64: None,
         lead: Some(lead.id),
         status: "imported".to_owned(),
         reasons: Vec::new(),
@@ -198,6 +200,7 @@ async fn join_and_keep(
         visitor: None,
         quarantine: None,
         fetch: None,
+        replay_of: None,
     };
     let keep = Keep {
         enquiry: &enquiry,

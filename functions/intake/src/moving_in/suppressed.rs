@@ -2,7 +2,8 @@
 //! that is suppressed is kept in quarantine, and nobody hears of it. A lead of that person that nobody holds is
 //! rejected; who holds one keeps it and is told nothing. Taken off the list, such a lead goes to distribution after
 //! all, unless another e-mail or phone of it is still on. A phone on the do-not-call list is a sign against an
-//! enquiry, unless the person agreed to be called in it; it moves no lead.
+//! enquiry, unless the person agreed to be called in it; it closes and opens no lead, but those that wait are looked at again, since
+//! a contract may need that nobody is on it.
 
 use axum::Json;
 use axum::body::Body;
@@ -126,7 +127,11 @@ async fn list(
         // After the list says so: whose lead was kept before this is found here, whose comes later finds the
         // list. Also of who is on it already: a run that broke off is run again.
         for known in cloud.store.identity_scopes(&hash).await? {
-            leads.extend(moves(cloud, request, known.lead, listed.remove).await?);
+            match which {
+                List::Suppressed => leads.extend(moves(cloud, request, known.lead, listed.remove).await?),
+                List::DoNotCall if changed && !request.dry_run => look_again(cloud, known.lead).await?,
+                List::DoNotCall => {}
+            }
         }
     }
     leads.sort_unstable();
@@ -152,7 +157,7 @@ async fn moves(
         let now = cloud.clock.now();
         let before = lead.stage;
         if remove {
-            let free = request.dry_run || cloud.suppressed(&[&lead]).await?.is_empty();
+            let free = request.dry_run || !cloud.listed(&[&lead]).await?.suppressed(lead.id);
             if !lead.is_suppressed() || !free {
                 return Ok(None);
             }
@@ -178,6 +183,14 @@ async fn moves(
         }
     }
     Err(StoreError::Contended)
+}
+
+/// Who waits because a contract needs clean numbers may be had now, or not any more.
+async fn look_again(cloud: &Cloud, id: LeadId) -> Result<(), StoreError> {
+    if let Some(lead) = cloud.store.lead_surviving(id).await? {
+        reopened(cloud, &lead).await;
+    }
+    Ok(())
 }
 
 async fn reopened(cloud: &Cloud, lead: &Lead) {

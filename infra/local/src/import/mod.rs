@@ -49,7 +49,7 @@ pub struct Options {
     pub source: Option<SourceId>,
     /// Past leads: received_at, source, email or phone …; dealer, contract, assigned_at, price, outcome,
     /// outcome_at, won_value, external_id. Any other column is the person's.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["enquiries", "counts", "suppressed"])]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["enquiries", "counts", "suppressed", "do_not_call"])]
     pub history: Option<PathBuf>,
     /// What was used of the periods that run: contract or dealer, hour, day, week, month, total, spent_month,
     /// balance.
@@ -58,6 +58,9 @@ pub struct Options {
     /// Whom not to take in: email, phone or value; reason, remove.
     #[arg(long, value_name = "FILE")]
     pub suppressed: Option<PathBuf>,
+    /// Which phones not to call: phone or value; reason, remove.
+    #[arg(long, value_name = "FILE")]
+    pub do_not_call: Option<PathBuf>,
     /// The company.
     #[arg(long, value_name = "ID")]
     pub company: CompanyId,
@@ -103,6 +106,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
 pub async fn run(options: &Options) -> anyhow::Result<Told> {
     let files = [
         ("suppressed", options.suppressed.as_deref(), Order::OfTheFile),
+        ("do_not_call", options.do_not_call.as_deref(), Order::OfTheFile),
         ("history", options.history.as_deref(), Order::OfTheDates),
         ("counts", options.counts.as_deref(), Order::OfTheFile),
         ("enquiries", options.enquiries.as_deref(), Order::OfTheDates),

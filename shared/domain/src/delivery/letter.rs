@@ -15,12 +15,14 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::{
     AssignedPayload, OptedOutOf, OptedOutPayload, RepeatedPayload, WarnedPayload, WithdrawalReason,
     WithdrawnPayload,
 };
+use crate::calling::CallingHours;
 use crate::ids::LeadId;
 use crate::limits;
 
@@ -41,8 +43,31 @@ pub struct Terms {
     pub offer: String,
     /// The dealer's zone: its times are the dealer's.
     pub zone: TimeZone,
+    /// When the person may be called, by the clock where they are.
+    pub call: Option<CallWhen>,
     /// Where the dealer accepts and declines by a click; nowhere, where nothing is left to answer.
     pub links: Option<Links>,
+}
+
+/// When a person may be called.
+#[derive(Clone, Debug)]
+pub struct CallWhen {
+    /// From and until when.
+    pub hours: CallingHours,
+    /// Where they may be, as IANA zones; not empty. All must allow it.
+    pub zones: Vec<&'static str>,
+}
+
+impl CallWhen {
+    /// Such as `08:00 to 21:00, America/Chicago time`.
+    fn text(&self) -> String {
+        let clock = |time: Time| time.strftime("%H:%M").to_string();
+        let where_ = match self.zones.as_slice() {
+            [zone] => format!("{zone} time"),
+            zones => format!("by the time of each of {}", zones.join(", ")),
+        };
+        format!("{} to {}, {where_}", clock(self.hours.opens), clock(self.hours.closes))
+    }
 }
 
 /// Pages that answer for the dealer.
@@ -76,6 +101,9 @@ pub fn assigned(payload: &AssignedPayload<'_>, terms: &Terms) -> Letter {
     letter.line("Name", &name.join(" "));
     if let Some(phone) = payload.person.phone {
         letter.line("Phone", &format!("tel:{phone}"));
+        if let Some(call) = &terms.call {
+            letter.line("Call", &call.text());
+        }
     }
     letter.line("E-mail", payload.person.email.unwrap_or_default());
     let address = &payload.address;
@@ -292,6 +320,7 @@ mod tests {
             company: "Acme".to_owned(),
             offer: "New roof".to_owned(),
             zone: crate::time::zone("America/Chicago").unwrap(),
+            call: None,
             links: Some(Links {
                 accept: "https://leads.example/answer/yes".to_owned(),
                 decline: "https://leads.example/answer/no".to_owned(),

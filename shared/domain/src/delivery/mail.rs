@@ -252,6 +252,7 @@ mod tests {
             company: "Acme\nBcc: x".to_owned(),
             offer: "roof\r\nBcc: x".to_owned(),
             zone: jiff::tz::TimeZone::UTC,
+            call: None,
             links: Some(Links { accept: String::new(), decline: String::new() }),
         };
         let payload = WithdrawnPayload {

@@ -1,8 +1,14 @@
 //! What the person agreed to, and the proof of it. Stands on the enquiry and never changes.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
+
+use super::Fields;
+use crate::limits;
+use crate::person::{cut_chars, tidy};
 
 /// Consent as one enquiry gives it.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,6 +27,10 @@ pub struct Consent {
     pub channels: Option<String>,
     /// The page it was given on.
     pub url: Option<String>,
+    /// The form of that page, by whatever name the page has for it.
+    pub form: Option<String>,
+    /// The address that it was given from; of a consent or a certificate alone.
+    pub ip: Option<IpAddr>,
     /// When: as the sender says, else when the enquiry arrived.
     pub at: Timestamp,
     /// The TrustedForm certificate: `https://cert.trustedform.com/` and 40 hexadecimal digits. Forwarded,
@@ -28,6 +38,40 @@ pub struct Consent {
     pub trusted_form: Option<String>,
     /// The Jornaya LeadiD: a UUID.
     pub leadid: Option<String>,
+}
+
+/// In which fields, as received, the texts of a consent stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConsentTexts {
+    /// That of [`Consent::text`].
+    pub text: Option<String>,
+    /// That of [`Consent::sellers`].
+    pub sellers: Option<String>,
+    /// That of [`Consent::url`].
+    pub url: Option<String>,
+}
+
+impl ConsentTexts {
+    /// A consent that stands for itself but for its texts, with these as they stand in the fields.
+    pub fn restore(&self, fields: &Fields, consent: Consent) -> Consent {
+        let raw = |name: &Option<String>| name.as_deref().and_then(|name| fields.get(name));
+        let shown = |name: &Option<String>| raw(name).map(|text| paragraph(text).0);
+        Consent {
+            text: shown(&self.text),
+            text_sha256: raw(&self.text).map(|text| Sha256::digest(text.as_bytes()).into()),
+            sellers: shown(&self.sellers),
+            url: shown(&self.url),
+            ..consent
+        }
+    }
+}
+
+/// A longer text: tidy line by line, with its line breaks, and cut; and whether it was.
+pub(super) fn paragraph(text: &str) -> (String, bool) {
+    let lines: Vec<String> = text.lines().map(tidy).collect();
+    let whole = lines.join("\n");
+    let (kept, was_cut) = cut_chars(whole.trim(), limits::MESSAGE_CHARS);
+    (kept.trim_end().to_owned(), was_cut)
 }
 
 impl Consent {

@@ -29,6 +29,8 @@ words! {
         ConsentSellers = "consent_sellers",
         ConsentChannels = "consent_channels",
         ConsentUrl = "consent_url",
+        ConsentForm = "consent_form",
+        ConsentIp = "consent_ip",
         ConsentAt = "consent_at",
         TrustedFormCertUrl = "trusted_form_cert_url",
         UniversalLeadid = "universal_leadid",
@@ -36,6 +38,42 @@ words! {
         Gpc = "gpc",
         FormToken = "form_token",
         Reference = "reference",
+    }
+}
+
+impl Standard {
+    /// Whether it is of what was agreed to, or its proof: as it was received, for good.
+    pub const fn is_of_consent(self) -> bool {
+        match self {
+            Self::Consent
+            | Self::ConsentText
+            | Self::ConsentVersion
+            | Self::ConsentSellers
+            | Self::ConsentChannels
+            | Self::ConsentUrl
+            | Self::ConsentForm
+            | Self::ConsentIp
+            | Self::ConsentAt
+            | Self::TrustedFormCertUrl
+            | Self::UniversalLeadid => true,
+            Self::Email
+            | Self::Phone
+            | Self::FirstName
+            | Self::LastName
+            | Self::Name
+            | Self::Organization
+            | Self::Street
+            | Self::City
+            | Self::State
+            | Self::Zip
+            | Self::Country
+            | Self::Message
+            | Self::Offer
+            | Self::Visitor
+            | Self::Gpc
+            | Self::FormToken
+            | Self::Reference => false,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn enquiry(fields: Fields) -> Enquiry {
-    Enquiry { fields, received_at: at("2026-06-01T12:00:00Z"), global_privacy_control: false }
+    Enquiry { fields, received_at: at("2026-06-01T12:00:00Z"), global_privacy_control: false, ip: None }
 }
 
 fn json(body: &str) -> Fields {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::Enquiry;
 use super::attribution::{Attribution, Tag, Touch};
-use super::consent::{self, Consent};
+use super::consent::{self, Consent, ConsentTexts};
 use super::names::{FieldMap, Meaning, Standard, Sureness, squeezed};
 use crate::contract::{Need, Needs};
 use crate::error::{FieldError, Invalid};
@@ -45,6 +46,8 @@ pub struct Understood {
     pub offer: Option<String>,
     /// What was agreed to.
     pub consent: Consent,
+    /// In which fields its texts stand.
+    pub consent_texts: ConsentTexts,
     /// What brought the visitor last.
     pub attribution: Attribution,
     /// What brought the visitor in the first place, if the page said so.
@@ -90,7 +93,8 @@ impl Enquiry {
         let zip = read.parsed(Standard::Zip, |text| if abroad { Err(not_ours("ZIP")) } else { zip(text) });
         let state =
             read.parsed(Standard::State, |text| if abroad { Err(not_ours("state")) } else { state(text) });
-        let consent = read.consent(self.received_at);
+        let consent_texts = read.consent_texts();
+        let consent = read.consent(self.received_at, self.ip);
         let attribution = read.attribution(Meaning::Tag);
         let first_touch = read.attribution(Meaning::FirstTouch);
         let gpc = read.parsed(Standard::Gpc, yes_or_no).unwrap_or(false);
@@ -112,6 +116,7 @@ impl Enquiry {
             message: read.message(Standard::Message),
             offer: read.text(Standard::Offer),
             consent,
+            consent_texts,
             attribution,
             first_touch,
             visitor,
@@ -320,8 +325,17 @@ impl<'a> Reader<'a> {
     /// Like `text`, but longer, and with its line breaks.
     fn message(&mut self, field: Standard) -> Option<String> {
         let (name, value) = self.first(&Meaning::Standard(field))?;
-        let lines: Vec<String> = value.lines().map(tidy).collect();
-        Some(self.cut(name, lines.join("\n").trim(), limits::MESSAGE_CHARS))
+        let (kept, was_cut) = consent::paragraph(value);
+        if was_cut {
+            self.note(name, format!("longer than {} characters, and cut there", limits::MESSAGE_CHARS));
+        }
+        Some(kept)
+    }
+
+    /// In which field something stands.
+    fn stands_in(&self, field: Standard) -> Option<String> {
+        let candidates = self.candidates.get(&Meaning::Standard(field))?;
+        candidates.first().map(|&(_, name, _)| name.to_owned())
     }
 
     fn cut(&mut self, name: &str, text: &str, most: usize) -> String {
@@ -347,7 +361,15 @@ impl<'a> Reader<'a> {
         attribution
     }
 
-    fn consent(&mut self, received_at: Timestamp) -> Consent {
+    fn consent_texts(&self) -> ConsentTexts {
+        ConsentTexts {
+            text: self.stands_in(Standard::ConsentText),
+            sellers: self.stands_in(Standard::ConsentSellers),
+            url: self.stands_in(Standard::ConsentUrl),
+        }
+    }
+
+    fn consent(&mut self, received_at: Timestamp, ip: Option<IpAddr>) -> Consent {
         let shown = self.candidates.get(&Meaning::Standard(Standard::ConsentText));
         let shown = shown.and_then(|candidates| candidates.first()).map(|&(_, _, text)| text);
         let text_sha256 = shown.map(|text| Sha256::digest(text.as_bytes()).into());
@@ -358,7 +380,10 @@ impl<'a> Reader<'a> {
             Ok(at) if at <= latest => Ok(at),
             _ => Err(Invalid::new("consent_at is an RFC 3339 time, at most 24 hours ahead")),
         });
-        Consent {
+        let said = self.parsed(Standard::ConsentIp, |text| {
+            text.parse::<IpAddr>().map_err(|_| Invalid::new("consent_ip is an IPv4 or IPv6 address"))
+        });
+        let consent = Consent {
             given: self.parsed(Standard::Consent, yes_or_no),
             text: self.message(Standard::ConsentText),
             text_sha256,
@@ -366,6 +391,8 @@ impl<'a> Reader<'a> {
             sellers: self.message(Standard::ConsentSellers),
             channels: self.text(Standard::ConsentChannels),
             url: self.message(Standard::ConsentUrl),
+            form: self.text(Standard::ConsentForm),
+            ip: None,
             at: at.unwrap_or(received_at),
             trusted_form: self.parsed(Standard::TrustedFormCertUrl, |text| {
                 consent::trusted_form(text).ok_or_else(|| {
@@ -377,7 +404,10 @@ impl<'a> Reader<'a> {
             leadid: self.parsed(Standard::UniversalLeadid, |text| {
                 consent::leadid(text).ok_or_else(|| Invalid::new("universal_leadid is a UUID with its dashes"))
             }),
-        }
+        };
+        let proves = consent.given == Some(true) || consent.has_certificate();
+        // What the request says is surer than what a page says of itself.
+        Consent { ip: ip.or(said).filter(|_| proves), ..consent }
     }
 
     /// Keeps a value among the extra fields.

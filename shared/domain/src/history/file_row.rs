@@ -89,7 +89,12 @@ impl<'a> FileRow<'a> {
 
     /// As it would have been posted.
     pub fn enquiry(&self) -> Enquiry {
-        Enquiry { fields: self.fields.clone(), received_at: self.received_at, global_privacy_control: false }
+        Enquiry {
+            fields: self.fields.clone(),
+            received_at: self.received_at,
+            global_privacy_control: false,
+            ip: None,
+        }
     }
 }
 

@@ -281,7 +281,7 @@ impl<'r> Reader<'r> {
         let said = row.iter().filter(|(name, _)| !own(name));
         let said: Vec<(&str, &str)> = said.filter(|(_, value)| !value.trim().is_empty()).collect();
         let fields = mend::fields(&said, &map).unwrap_or_default(); // no more of them than were sent
-        let enquiry = Enquiry { fields, received_at: at, global_privacy_control: false };
+        let enquiry = Enquiry { fields, received_at: at, global_privacy_control: false, ip: None };
         let understood = enquiry.understand(&map);
         if !understood.reachable() {
             self.refuse("email", "give an e-mail address or a phone number that can be understood");

@@ -95,6 +95,7 @@ proptest! {
             fields: fields.clone(),
             received_at: jiff::Timestamp::UNIX_EPOCH,
             global_privacy_control: false,
+            ip: None,
         };
         let understood = enquiry.understand(&crate::enquiry::FieldMap::default());
         let rules = ScreeningRules::default();

@@ -24,6 +24,7 @@ use leadyard_domain::screening::Verdict;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::consent::StoredConsent;
 use super::keys::{self, Key};
 use super::{Item, StoreError, number, string};
 
@@ -388,13 +389,20 @@ pub struct StoredEnquiry {
     pub received_at: Timestamp,
     /// The fields as received, names and values.
     pub fields: Fields,
+    /// What was agreed to in it, as it was read when it arrived. None of what could not be read, and of what an
+    /// earlier version kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<StoredConsent>,
     /// The body as received, where it could not be read as fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
+    /// The same as base64, where it is not UTF-8 and `raw` stands for some of its bytes with U+FFFD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw_base64: Option<String>,
     /// The lead it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<LeadId>,
-    /// `received`, `repeat`, `quarantined`, `rejected`, `test`, `imported` or `unfetched`.
+    /// `received`, `repeat`, `quarantined`, `rejected`, `test`, `imported`, `unfetched` or `replay`.
     pub status: String,
     /// Why it is quarantined.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -417,7 +425,13 @@ pub struct StoredEnquiry {
     /// Where an ad platform has told of it, and what it says is still to be fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fetch: Option<Fetch>,
+    /// The enquiry that it is: the sender sent it again, and that was taken in first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<EnquiryId>,
 }
+
+/// The status of what was spilled, and came in by being sent again.
+pub const REPLAY: &str = "replay";
 
 /// The status of what is still to be fetched.
 pub const UNFETCHED: &str = "unfetched";

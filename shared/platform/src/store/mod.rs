@@ -15,6 +15,7 @@ pub mod items;
 mod abreast;
 mod leads;
 mod enquiries;
+mod consent;
 mod quarantine;
 mod windows;
 mod identities;
@@ -57,6 +58,7 @@ pub use assignments::{Assign, Given, Placed};
 pub use caps::{Conflict, Opened, SourceCounts};
 pub use changes::Changes;
 pub use channels::{ChannelState, DealerReach, Disabled, SecretState, channel_mark};
+pub use consent::StoredConsent;
 pub use decisions::PageEnd;
 pub use deliveries::Delivery;
 pub use due::DueItem;
@@ -65,7 +67,8 @@ pub use erasures::{Erasure, Gone, Shelf, fate_of};
 pub use given::{GivenSecret, GivenSecrets};
 pub use identities::{Identified, IdentityWrite, Known, List, Suppression};
 pub use items::{
-    DecisionRecord, Fetch, Judgement, QUARANTINED, Quarantine, REJECTED, StoredEnquiry, TEST, UNFETCHED,
+    DecisionRecord, Fetch, Judgement, QUARANTINED, Quarantine, REJECTED, REPLAY, StoredEnquiry, TEST,
+    UNFETCHED,
 };
 pub use leads::Story;
 pub use ledger::Freed;
