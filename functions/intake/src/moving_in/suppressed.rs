@@ -2,7 +2,8 @@
 //! that is suppressed is kept in quarantine, and nobody hears of it. A lead of that person that nobody holds is
 //! rejected; who holds one keeps it and is told nothing. Taken off the list, such a lead goes to distribution after
 //! all, unless another e-mail or phone of it is still on. A phone on the do-not-call list is a sign against an
-//! enquiry, unless the person agreed to be called in it; it moves no lead.
+//! enquiry, unless the person agreed to be called in it; it rejects no lead and opens none, but who waits is looked at
+//! again, since a contract may need a clean list.
 
 use axum::Json;
 use axum::body::Body;
@@ -12,7 +13,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use leadyard_domain::history::Listed;
 use leadyard_domain::identity::{IdentityHash, IdentityKey};
 use leadyard_domain::ids::{ActId, LeadId};
-use leadyard_domain::lead::Lead;
+use leadyard_domain::lead::{Lead, Stage};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{Act, List, StoreError, Suppression};
@@ -126,7 +127,10 @@ async fn list(
         // After the list says so: whose lead was kept before this is found here, whose comes later finds the
         // list. Also of who is on it already: a run that broke off is run again.
         for known in cloud.store.identity_scopes(&hash).await? {
-            leads.extend(moves(cloud, request, known.lead, listed.remove).await?);
+            match which {
+                List::Suppressed => leads.extend(moves(cloud, request, known.lead, listed.remove).await?),
+                List::DoNotCall => looked_at_again(cloud, request, known.lead).await?,
+            }
         }
     }
     leads.sort_unstable();
@@ -152,7 +156,7 @@ async fn moves(
         let now = cloud.clock.now();
         let before = lead.stage;
         if remove {
-            let free = request.dry_run || cloud.suppressed(&[&lead]).await?.is_empty();
+            let free = request.dry_run || !cloud.on_lists(&lead).await?.suppressed;
             if !lead.is_suppressed() || !free {
                 return Ok(None);
             }
@@ -178,6 +182,16 @@ async fn moves(
         }
     }
     Err(StoreError::Contended)
+}
+
+/// Who waits for a contract that needs a clean list may have it now, or not any more. Distribution asks the list.
+async fn looked_at_again(cloud: &Cloud, request: &Request, id: LeadId) -> Result<(), StoreError> {
+    let lead = cloud.store.lead_surviving(id).await?.filter(|lead| lead.stage == Stage::Waiting);
+    if let Some(lead) = lead.filter(|_| !request.dry_run) {
+        cloud.store.lead_due_by(lead.id, cloud.clock.now()).await?;
+        cloud.hand_to_distribution(&lead).await;
+    }
+    Ok(())
 }
 
 async fn reopened(cloud: &Cloud, lead: &Lead) {

@@ -50,7 +50,7 @@ pub struct Known {
 }
 
 /// Which list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum List {
     /// Whom the company must not take in.
     Suppressed,
@@ -102,17 +102,19 @@ impl Store {
         Ok(self.identity_known(hash, &[]).await?.scopes)
     }
 
-    /// Which of these are on their company's list.
-    pub async fn identities_suppressed(
+    /// Which of these stand on the list beside them.
+    pub async fn identities_listed(
         &self,
-        hashes: &[IdentityHash],
-    ) -> Result<HashSet<IdentityHash>, StoreError> {
-        let names: Vec<String> = hashes.iter().map(IdentityHash::to_string).collect();
-        let keys: Vec<Key<'_>> = names.iter().map(|hash| Key::Suppressed { hash }).collect();
+        asked: &[(List, IdentityHash)],
+    ) -> Result<HashSet<(List, IdentityHash)>, StoreError> {
+        let names: Vec<String> = asked.iter().map(|(_, hash)| hash.to_string()).collect();
+        let keys: Vec<Key<'_>> = asked.iter().zip(&names).map(|((list, _), hash)| list.key(hash)).collect();
         let found = self.get_many(&keys).await?;
-        let listed: HashSet<&str> = found.iter().filter_map(|item| read_string(item, "pk")).collect();
-        let places = keys.iter().map(Key::pk).zip(hashes);
-        Ok(places.filter(|(pk, _)| listed.contains(pk.as_str())).map(|(_, hash)| *hash).collect())
+        let place =
+            |item: &Item| Some((read_string(item, "pk")?.to_owned(), read_string(item, "sk")?.to_owned()));
+        let listed: HashSet<(String, String)> = found.iter().filter_map(place).collect();
+        let places = keys.iter().map(|key| (key.pk(), key.sk())).zip(asked);
+        Ok(places.filter(|(place, _)| listed.contains(place)).map(|(_, asked)| *asked).collect())
     }
 
     /// Whether this e-mail or phone is on the list.
