@@ -50,6 +50,21 @@ fn time_releases_a_doubt_and_neither_a_flood_nor_spam() {
 }
 
 #[test]
+fn a_crowd_at_one_address_says_nothing_of_the_source_s_others() {
+    let limits = VelocityLimits { source: 100, address: 10, identity: 20 };
+    let signs = |tally: Tally| {
+        let mut signs = Vec::new();
+        tally.signs(&limits, &mut signs);
+        signs
+    };
+    // All sixty that came into this shard are of one address: twenty such shards are no 1,200 people.
+    let crowd = Tally { in_shard: 60, shards: 20, people_at_address: 60, ..Tally::default() };
+    assert_eq!(signs(crowd), [Reason::AddressVelocity]);
+    let flood = Tally { in_shard: 60, shards: 20, people_at_address: 1, ..Tally::default() };
+    assert_eq!(signs(flood), [Reason::SourceVelocity]);
+}
+
+#[test]
 fn a_rulebook_s_weight_counts_and_none_passes_over_the_sign() {
     let mut rules = ScreeningRules::default();
     rules.weights.insert(Reason::DisposableEmail, 0);
