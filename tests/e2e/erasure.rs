@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use http::Method;
+use leadyard_domain::erasure::ErasureReason;
+use leadyard_domain::ids::ErasureId;
+use leadyard_platform::erasure::Asked;
 use leadyard_platform::person::Sought;
+use leadyard_platform::store::Erasure;
 use leadyard_tests::logs::Logs;
 use leadyard_tests::{Person, Reply, Rules, Says, Yard};
 use serde_json::{Value, json};
@@ -289,6 +293,9 @@ async fn what_is_exported_is_what_is_erased() {
     // Who took it is known.
     let acts = yard.story(&life.roof).await;
     assert!(acts.list("history").any(|act| act["act"] == "export" && act["by"] == "desk"));
+    let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200);
+    let changes = changes.json["changes"].as_array().unwrap().clone();
+    assert!(changes.iter().any(|act| act["act"] == "export" && act["by"] == "desk"), "{changes:?}");
     let by_lead = export(&yard, json!({ "lead": life.gutter })).await.is(200);
     assert_eq!(by_lead.json["leads"].as_array().unwrap().len(), 2);
 
@@ -363,6 +370,83 @@ async fn whatever_interrupts_it_it_ends() {
     }
     assert!(interrupted >= 4, "{interrupted}");
     assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_found_on_the_way_is_known_before_anything_goes() {
+    for calls in (0..).step_by(7) {
+        let yard = Yard::of(rules()).await;
+        let roof = yard.settled_lead(&zeb()).await;
+        // For another thing they asked while the table was away: only the queue has it when they are to go.
+        yard.faults.table(true);
+        let _ = yard.server("rain").posts(&zeb().with("message", "a rutabaga")).await.is(202);
+        yard.faults.table(false);
+        let person = erasing(&yard, &roof).await;
+        yard.settle().await;
+        yard.faults.table_after(Some(calls));
+        let ended = yard.cloud.erasure_go_on(&yard.company_id(), person).await.is_ok();
+        yard.faults.table_after(None);
+        yard.advance(HOUR * 2).await;
+        for (key, text) in items(&yard).await {
+            assert_nobody(&format!("{key:?} after {calls} calls"), &text);
+        }
+        if ended {
+            assert!(calls > 10, "{calls} calls are no work");
+            break;
+        }
+    }
+}
+
+/// An erasure that was opened, and not begun.
+async fn erasing(yard: &Yard, lead: &str) -> ErasureId {
+    let sought = Sought { leads: [lead.parse().unwrap()].into(), ..Sought::default() };
+    let company = yard.company_id();
+    let person = yard.cloud.person(&company, &sought).await.unwrap();
+    let asked = Asked {
+        by: "desk".to_owned(),
+        reason: ErasureReason::Requested,
+        suppress: true,
+        tell: true,
+        enquiries: BTreeSet::new(),
+    };
+    let erasure = Erasure::of(&yard.cloud, &company, &person, &asked);
+    assert!(yard.cloud.store.erasure_open(&erasure).await.unwrap());
+    erasure.id
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_anew_between_the_first_look_and_the_last_is_new() {
+    let yard = Yard::of(rules()).await;
+    let lead = yard.settled_lead(&zeb()).await;
+    let _ = erase(&yard, &lead, json!({ "suppress": false })).await.is(200);
+    let ledger = yard.desk(Method::GET, "/v1/erasures", None).await.is(200);
+    assert_eq!(ledger.json["erasures"][0]["state"], "erased", "the last look is to come");
+    yard.advance(Duration::from_secs(5)).await;
+    let anew = yard.settled_lead(&zeb()).await;
+    assert_ne!(anew, lead);
+    yard.advance(HOUR * 3).await;
+    let ledger = yard.desk(Method::GET, "/v1/erasures", None).await.is(200);
+    assert_eq!(ledger.json["erasures"][0]["state"], "done");
+    let story = yard.story(&anew).await;
+    assert_eq!((&story.0["person"]["first_name"], story.enquiries()), (&json!("Zebulon"), 1));
+    assert!(yard.told("hudson").iter().all(|told| told.event != "lead.erased" || told.lead() == lead));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_holder_is_not_said_of_who_was_erased() {
+    let yard = Yard::of(rules()).await;
+    let lead = yard.settled_lead(&zeb()).await;
+    let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+    yard.dealer_says("hudson", Says::Status(503));
+    let _ = yard.server("web").posts(&zeb().with("message", "a rutabaga")).await.is(200);
+    yard.settle().await;
+    let told = |event: &str| events(&yard, "hudson").iter().filter(|told| *told == event).count();
+    let repeated = told("lead.repeated");
+    assert_eq!(repeated, 1, "it was tried, and waits");
+    let _ = erase(&yard, &lead, json!({})).await.is(200);
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(HOUR * 3).await;
+    assert_eq!((told("lead.repeated"), told("lead.erased")), (repeated, 1));
 }
 
 #[tokio::test(start_paused = true)]

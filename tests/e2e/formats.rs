@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use leadyard_domain::limits;
 use leadyard_tests::{Person, Rules, Says, Told, Yard};
 use serde_json::{Value, json};
 
@@ -154,6 +155,24 @@ async fn adf_shows_nobody_before_the_lead_is_accepted_and_the_same_prospect_whol
     let whole = told[1].text();
     assert!(whole.contains("status=\"resend\"") && whole.contains("ann7.hill7@mail.example"), "{whole}");
     assert!(acts(&yard, "tell_by_hand").await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn adf_says_no_erasure_and_the_desk_is_told_to_say_it() {
+    let yard = Yard::of(by("adf", "")).await;
+    let lead = yard.settled_lead(&hostile()).await;
+    let asked = Some(json!({ "reason": "requested" }));
+    let _ = yard.desk(Method::POST, &format!("/v1/leads/{lead}/erase"), asked).await.is(200);
+    yard.advance(MINUTE * 30).await;
+    assert_eq!(yard.told("hudson").len(), 1, "there is no way to say it, and it is not tried again");
+    let told = acts(&yard, "tell_by_hand").await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let after = &told[0]["after"];
+    assert_eq!((&after["dealer"], &after["lead"]), (&json!("hudson"), &json!(lead)));
+    assert_eq!(after["event"], "lead.erased");
+    // By its id alone: the dealer knows whose it was.
+    let text = told[0].to_string();
+    assert!(!text.contains("Hill") && !text.contains("mail.example") && !text.contains("2740142"), "{text}");
 }
 
 // --- Templates: what is posted ---
@@ -403,6 +422,15 @@ async fn a_secret_is_used_and_never_shown() {
     let kept = yard.cloud.store.given_secrets(&yard.company_id(), &"hudson".parse().unwrap()).await.unwrap();
     assert_eq!(kept.secrets.len(), 1);
     assert!(!serde_json::to_string(&kept).unwrap().contains(SECRET), "it is sealed where it is kept");
+
+    // A dealer has so many, and no more.
+    for n in 1..limits::SECRETS_PER_DEALER {
+        let path = format!("/v1/dealers/hudson/secrets/key_{n}");
+        let _ = yard.desk(Method::PUT, &path, body()).await.is(200);
+    }
+    let refused = yard.desk(Method::PUT, "/v1/dealers/hudson/secrets/one_more", body()).await.is(409);
+    assert!(refused.text.contains("at most 10 secrets"), "{}", refused.text);
+    let _ = yard.desk(Method::PUT, path, body()).await.is(200);
 
     let _ = yard.desk(Method::DELETE, path, None).await.is(200);
     let _ = yard.desk(Method::DELETE, path, None).await.is(404);

@@ -157,6 +157,25 @@ async fn machine_verdict_is_the_desks_to_take_back_and_to_give() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn machine_verdict_counts_though_its_message_is_lost() {
+    let yard = yard("").await;
+    let lead = yard.settled_lead(&ada()).await;
+    reports(&yard, click(&lead, "late", "a", 900)).await;
+    let story = yard.story(&lead).await;
+    let of_kind = story.list("interactions").find(|one| one["kind"] == "email_click").unwrap();
+    let late = of_kind["names"][0].as_str().unwrap().to_owned();
+    let before = yard.stored(&lead).await.score.unwrap().points;
+    yard.faults.queues(true);
+    let path = format!("/v1/leads/{lead}/interactions/{late}/revoke");
+    let _ = yard.desk(Method::POST, &path, Some(json!({ "reason": "a scanner" }))).await.is(200);
+    yard.faults.queues(false);
+    yard.advance(Duration::from_secs(180)).await;
+    let (points, story) = (yard.stored(&lead).await.score.unwrap().points, yard.story(&lead).await);
+    assert_eq!(points, story.0["score"]["total"].as_i64().unwrap());
+    assert!(points < before, "{points} is not below {before}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn machine_verdicts_are_for_the_desk_of_the_company_and_for_what_was_done() {
     let yard = yard("").await;
     let lead = yard.settled_lead(&ada()).await;

@@ -390,6 +390,33 @@ async fn after_a_complaint_the_lead_is_withdrawn_but_never_by_mail() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_copy_that_was_complained_of_is_withdrawn_by_no_mail() {
+    let channels = [["1", "webhook", "http://127.0.0.1:9/acme/hudson", ""], ["2", "mail", HUDSON, "always"]];
+    let yard = Yard::of(by(&channels, [])).await;
+    let lead = yard.settled_lead(&ada()).await;
+    assert_eq!((mails(&yard).len(), yard.told("hudson").len()), (1, 1));
+    yard.aws.mail().returns(1, Returns::Complained);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"], "its webhook has the lead");
+    let path = format!("/v1/leads/{lead}/take_back");
+    let _ = yard.desk(Method::POST, &path, Some(json!({ "reason": "wrong" }))).await.is(200);
+    yard.advance(HOUR * 25).await;
+    assert_eq!(yard.told("hudson").last().unwrap().event, "lead.withdrawn");
+    assert_eq!(mails(&yard).len(), 1, "nobody writes to whoever complained");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bounce_that_is_told_of_again_is_one() {
+    let yard = Yard::of(by_mail([])).await;
+    let _ = yard.settled_lead(&ada()).await;
+    for _ in 0..=limits::MAIL_BOUNCES {
+        yard.aws.mail().returns(1, Returns::Full);
+        yard.settle().await;
+    }
+    assert!(changes(&yard, "channel_disabled").await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_full_mailbox_is_counted_and_disabled_when_it_stays_full() {
     let yard = Yard::of(by_mail([])).await;
     yard.aws.mail().says(HUDSON, MailSays::Returns(Returns::Full));

@@ -4,6 +4,7 @@
 mod enquiries;
 mod history;
 mod suppressed;
+mod do_not_call;
 mod counts;
 mod command;
 

@@ -304,6 +304,29 @@ async fn postbacks_of_what_the_desk_releases_say_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn postbacks_are_signed_with_the_keys_before_and_after_a_change() {
+    let yard = Yard::of(rules(POST)).await;
+    let secret = async || {
+        let shown = yard.desk(Method::POST, "/v1/sources/web/postback_secret", None).await.is(200);
+        shown.text_of("secret").to_owned()
+    };
+    let before = secret().await;
+    yard.dealers.says("partner", Says::Status(500));
+    let _ = yard.server("web").posts(&ada()).await.is(201);
+    yard.settle().await;
+    let _ = yard.publish(&rules(&format!("{POST}\nkey_generation = 2"))).await.is(200);
+    let after = secret().await;
+    assert_ne!(before, after);
+    yard.dealers.says("partner", Says::Status(200));
+    yard.advance(HOUR).await;
+    let told = told(&yard).pop().unwrap();
+    for (secret, whose) in [(before, "who has not changed yet"), (after, "who has")] {
+        let expected = Webhook::new(&secret).unwrap().sign(&told.id, told.timestamp, &told.raw).unwrap();
+        assert!(told.signature.split(' ').any(|sent| sent == expected), "{whose}: {}", told.signature);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn postbacks_go_only_where_the_rules_in_force_say_and_never_of_a_test() {
     let yard = Yard::of(rules(POST)).await;
     let _ = yard.server("trial").posts(&ada()).await;
@@ -313,18 +336,22 @@ async fn postbacks_go_only_where_the_rules_in_force_say_and_never_of_a_test() {
     yard.settle().await;
     assert!(statuses(&yard).is_empty());
 
-    // What is on its way when the rules change ends there.
-    yard.dealers.says("partner", Says::Status(500));
-    let reply = yard.server("web").posts(&ada()).await.is(201);
-    yard.settle().await;
-    let _ = yard.publish(&rules("")).await.is(200);
-    yard.dealers.says("partner", Says::Status(200));
-    let before = told(&yard).len();
-    yard.advance(26 * HOUR).await;
-    assert_eq!(told(&yard).len(), before);
-    let enquiry = reply.text_of("enquiry").parse().unwrap();
-    let kept = yard.cloud.store.postback_get(enquiry, PostbackStatus::Received).await.unwrap().unwrap();
-    assert_eq!(kept.ended, Some(PostbackEnd::Unasked));
+    // What is on its way when the rules change ends there, whether they ask for nothing any more or for less.
+    let sales = r#"postback = { url = "http://127.0.0.1:9/partner", on = ["sold"] }"#;
+    for (less, status) in [("", PostbackStatus::Received), (sales, PostbackStatus::Repeat)] {
+        let _ = yard.publish(&rules(POST)).await.is(200);
+        yard.dealers.says("partner", Says::Status(500));
+        let reply = yard.server("web").posts(&ada()).await;
+        yard.settle().await;
+        let _ = yard.publish(&rules(less)).await.is(200);
+        yard.dealers.says("partner", Says::Status(200));
+        let before = told(&yard).len();
+        yard.advance(26 * HOUR).await;
+        assert_eq!(told(&yard).len(), before, "{status}");
+        let enquiry = reply.text_of("enquiry").parse().unwrap();
+        let kept = yard.cloud.store.postback_get(enquiry, status).await.unwrap().unwrap();
+        assert_eq!(kept.ended, Some(PostbackEnd::Unasked), "{status}");
+    }
     assert!(changes(&yard, "postback_failed").await.is_empty());
 }
 

@@ -75,14 +75,12 @@ async fn a_dealers_queue_has_the_body_of_the_webhook() {
         let body: Value = serde_json::from_str(&sent[0]).unwrap();
         assert_eq!((&body["type"], &body["data"]["lead_id"]), (&json!("lead.assigned"), &json!(lead)));
         assert_eq!(body["data"]["person"]["email"], "ada.hill@mail.example");
-        // Beside the body, for whoever filters without reading it.
-        let message = yard.aws.queues().take("hudson-leads", 1, None).unwrap().remove(0);
-        let beside: Value = serde_json::from_str(&message.attributes.unwrap()).unwrap();
-        assert_eq!(beside["type"], json!({ "DataType": "String", "StringValue": "lead.assigned" }));
-        let id = beside["webhook-id"]["StringValue"].as_str().unwrap();
-        let assignment = body["data"]["assignment_id"].as_str().unwrap();
-        assert!(id.contains(&assignment.replace('-', "")) || id.contains(assignment), "{id}");
+        // Beside it what a webhook has in its headers.
+        let beside = yard.faults.sent_to("/hudson-leads").remove(0)["MessageAttributes"].clone();
+        assert_eq!(beside["type"]["StringValue"], "lead.assigned");
         let story = yard.story(&lead).await;
+        let seat = story.assignment("hudson")["assignment"].as_str().unwrap();
+        assert_eq!(beside["webhook-id"]["StringValue"], format!("msg_{seat}_assigned_1"));
         assert_eq!(story.assignment("hudson")["attempts"][0]["what"], "accepted");
         assert_eq!(charged(&yard, "hudson").await, json!(1));
     }
@@ -166,6 +164,18 @@ async fn a_test_that_fails_says_how_and_counts_nothing() {
     yard.dealer_says("hudson", Says::Status(200));
     let lead = yard.settled_lead(&ada()).await;
     assert_eq!(yard.story(&lead).await.attempts("hudson"), ["received"], "the breaker never heard of it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_takes_no_leads_place_at_a_dealer_that_is_busy() {
+    let yard = Yard::of(by(&[WEBHOOK])).await;
+    let (company, hudson) = (yard.company_id(), "hudson".parse().unwrap());
+    let leads: Vec<_> = std::iter::from_fn(|| yard.cloud.outbound.enter(&company, &hudson)).collect();
+    assert!(!leads.is_empty());
+    assert_eq!(tries(&yard, 1).await.is(200).json["attempt"]["what"], "busy");
+    assert!(yard.told("hudson").is_empty());
+    drop(leads);
+    assert_eq!(tries(&yard, 1).await.is(200).json["attempt"]["end"], "received");
 }
 
 #[tokio::test(start_paused = true)]

@@ -123,6 +123,7 @@ async fn retention_never_takes_who_has_an_open_lead_and_takes_them_whole_after()
     yard.advance(DAY * 25).await;
     assert_eq!(yard.story(&gutter).await.stage(), "waiting");
     assert!(!is_erased(&yard, &roof).await, "45 days after, for the other lead is open");
+    assert_eq!(ledger(&yard).await, Vec::<Value>::new(), "nothing began either");
     // It expires after 30 days, and is kept for another 30.
     yard.advance(DAY * 20).await;
     assert_eq!(yard.story(&gutter).await.stage(), "expired");
@@ -158,6 +159,28 @@ async fn retention_leaves_who_comes_back_between_the_look_and_the_erasure() {
     let lines = json!({ "erasures": ledger });
     let _ = yard.desk(Method::POST, "/v1/erasures/reapply", Some(lines)).await.is(200);
     assert!(!is_erased(&yard, &lead).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retention_takes_back_nothing_from_who_holds_what_is_over() {
+    let yard = Yard::of(rules("retention_days = 30")).await;
+    let lead = yard.settled_lead(&zeb()).await;
+    // Its dealer never says what came of it: held, it expires after 90 days, and its person goes 30 days later.
+    yard.advance(DAY * 92).await;
+    assert_eq!(yard.story(&lead).await.stage(), "expired");
+    yard.advance(DAY * 32).await;
+    assert!(is_erased(&yard, &lead).await);
+    yard.advance(DAY).await;
+    assert_eq!(yard.story(&lead).await.assignments(), [("hudson", "offered")]);
+    let statement = "/v1/dealers/hudson/statement?month=2026-06";
+    assert_eq!(yard.desk(Method::GET, statement, None).await.is(200).json["owed"], "10.00");
+    for month in ["2026-09", "2026-10"] {
+        let statement = format!("/v1/dealers/hudson/statement?month={month}");
+        let lines = yard.desk(Method::GET, &statement, None).await.is(200);
+        assert_eq!(lines.json["owed"], "0.00", "{}", lines.text);
+    }
+    assert_eq!(yard.taken("hudson", 4).await, 1);
+    assert_eq!(yard.told("hudson").iter().filter(|told| told.event != "lead.assigned").count(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -237,6 +260,10 @@ async fn retention_of_a_certificate_is_warned_of_before_it_ends() {
     // Of one that is over nobody is warned.
     let _ = yard.answers("hudson", &lead, "lost").await.is(200);
     assert_eq!(certificate().await, json!({ "expires": expires, "warning": null }));
+    // It was made when the person agreed, however much later the enquiry came.
+    let bob = Person::named("Bob", "Mann").with("xxTrustedFormCertUrl", CERTIFICATE).with("consent", "yes");
+    let sooner = yard.settled_lead(&bob.with("consent_at", "2026-07-01T16:00:00Z")).await;
+    assert_eq!(yard.story(&sooner).await.0["certificate"]["expires"], "2026-08-10T16:00:00Z");
     // Without one there is nothing to say.
     let other = yard.settled_lead(&Person::named("Ada", "Hill")).await;
     assert_eq!(yard.story(&other).await.0["certificate"], Value::Null);

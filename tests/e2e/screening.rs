@@ -647,6 +647,19 @@ async fn a_source_s_cap_says_until_when_and_is_never_exceeded() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_source_s_day_is_the_company_s() {
+    // Ten in the evening in New York, and tomorrow in Greenwich.
+    let rules = rules().source("capped", "offer = \"roof\"\ncaps = { day = 1 }");
+    let yard = Yard::at("2026-06-02T02:00:00Z", rules).await;
+    let server = yard.server("capped");
+    let _ = server.posts(&Person::number(1)).await.is(201);
+    let refused = server.posts(&Person::number(2)).await.is(429);
+    assert_eq!(refused.text_of("until"), "2026-06-02T04:00:00Z");
+    yard.advance_to("2026-06-02T04:00:01Z").await;
+    let _ = server.posts(&Person::number(2)).await.is(201);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_spilled_above_a_cap_waits_and_is_not_lost() {
     let yard = Yard::of(rules().source("capped", "offer = \"roof\"\ncaps = { day = 1 }")).await;
     yard.lead(&Person::number(1)).await;

@@ -1,6 +1,7 @@
 //! What a page's script asks for: itself, a visitor, a word on privacy; what came before an enquiry, and which touch
 //! it is credited to. The script itself runs in `tests/browser`.
 
+use leadyard_domain::access::VisitorToken;
 use leadyard_tests::{Person, Reply, Rules, Yard};
 use serde_json::{Value, json};
 
@@ -96,6 +97,20 @@ async fn snippet_a_key_that_is_not_ours_gets_no_visitor() {
 }
 
 /// Whatever the order of enquiry, interactions and the work of the queues, the score is the same.
+#[tokio::test(start_paused = true)]
+async fn snippet_a_visitor_of_another_company_is_nobody_here() {
+    let acme = yard().await;
+    let bolt = acme.also(Rules::roofing("bolt").seller("ridge", [])).await;
+    let token = visitor(&bolt).await.is(200).text_of("visitor").to_owned();
+    let refused = acme.page("web").reports(viewed("v1", &token)).await.is(400).is_problem("invalid-field");
+    assert_eq!(refused.json["errors"][0]["pointer"], "/0/visitor", "{}", refused.text);
+    // An enquiry is taken all the same, as of a browser that nobody knows.
+    let reply = acme.server("web").posts(&ada().with("visitor", &token)).await.is(201);
+    let kept = acme.enquiry(reply.text_of("enquiry")).await.unwrap().visitor;
+    let theirs: VisitorToken = acme.cloud.master.verify(&token).unwrap();
+    assert!(kept.is_some_and(|visitor| visitor != theirs.visitor));
+}
+
 #[tokio::test(start_paused = true)]
 async fn snippet_what_came_before_during_and_after_the_enquiry_counts_alike() {
     let mut scores = Vec::new();

@@ -174,6 +174,20 @@ async fn the_desk_is_shown_what_lets_a_source_in_and_nobody_else_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_same_id_of_google_s_at_another_source_or_company_is_another_lead() {
+    let yard = yard().await;
+    let bolt = Rules::roofing("bolt").source_of("google", "ads", "offer = \"roof\"").seller("ridge", []);
+    let bolt = yard.also(bolt).await;
+    for (yard, source) in [(&yard, "ads"), (&yard, "capped"), (&bolt, "ads")] {
+        let _ = google(yard, source, &google_lead(yard, source, "g-1")).await.is(200);
+        let kept = yard.enquiry(&id_of(yard, Platform::Google, source, "g-1")).await.unwrap();
+        assert_eq!((kept.company.as_str(), kept.source.as_str()), (yard.company.as_str(), source));
+    }
+    yard.settle().await;
+    assert_eq!(bolt.told("ridge").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wrong_google_key_is_refused_and_nothing_is_stored() {
     let yard = yard().await;
     let mut lead = google_lead(&yard, "ads", "g-2");
@@ -257,9 +271,13 @@ async fn google_is_answered_while_the_table_is_away_and_told_to_come_back_when_n
 
 /// As Meta's documentation of the leadgen webhook shows it.
 pub(crate) fn meta_notice(leads: &[&str]) -> String {
+    meta_notice_of(123_123_123, leads)
+}
+
+fn meta_notice_of(page: u64, leads: &[&str]) -> String {
     let change = |lead: &&str| {
         json!({ "field": "leadgen", "value": {
-            "leadgen_id": lead, "page_id": 123_123_123, "form_id": 12_312_312_312_u64,
+            "leadgen_id": lead, "page_id": page, "form_id": 12_312_312_312_u64,
             "adgroup_id": 12_312_312_312_u64, "ad_id": 12_312_312_312_u64, "created_time": 1_440_120_384,
         } })
     };
@@ -379,6 +397,52 @@ async fn what_meta_cannot_give_now_is_asked_for_again_whatever_message_was_lost(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_that_comes_twice_asks_meta_no_sooner() {
+    let yard = yard().await;
+    graph_says(&yard, "77", Says::Status(500));
+    let body = meta_notice(&["77"]);
+    let _ = meta(&yard, "ads", &body, &signature(&body)).await.is(200);
+    let twice = yard.queued("spill").pop().unwrap();
+    yard.settle().await;
+    assert_eq!(yard.dealers.told().len(), 1);
+    let message = leadyard_platform::queues::read(&twice).unwrap();
+    yard.cloud.queues.to_spill(&message).await.unwrap();
+    yard.settle().await;
+    assert_eq!(yard.dealers.told().len(), 1, "it waits for its turn");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_s_leads_go_to_the_company_whose_it_is_and_to_no_other() {
+    let rules = |company: &str, dealer: &str| {
+        Rules::roofing(company).source_of("meta", "ads", "offer = \"roof\"").seller(dealer, [])
+    };
+    let access = json!({
+        "tokens": { "acme": "acme's", "bolt": "bolt's" },
+        "pages": { "1": { "company": "acme", "source": "ads" }, "2": { "company": "bolt", "source": "ads" } },
+    });
+    let acme = Yard::with_meta(rules("acme", "hudson"), access).await;
+    let bolt = acme.also(rules("bolt", "ridge")).await;
+    // Meta tells of all pages of an app at one URL: acme's.
+    for (page, lead) in [(1, "81"), (2, "82"), (3, "83")] {
+        graph_says(&acme, lead, Says::Body(200, META_LEAD));
+        let body = meta_notice_of(page, &[lead]);
+        let _ = meta(&acme, "ads", &body, &signature(&body)).await.is(200);
+    }
+    acme.settle().await;
+    assert_eq!(meta_enquiry(&acme, "81").await.unwrap().status, "received");
+    assert_eq!(meta_enquiry(&bolt, "82").await.unwrap().status, "received");
+    assert!(meta_enquiry(&acme, "82").await.is_none() && meta_enquiry(&bolt, "81").await.is_none());
+    assert_eq!((acme.told("hudson").len(), bolt.told("ridge").len()), (1, 1));
+    // One that nobody is said to have is noted, told of, and asked for by nobody.
+    assert_eq!(meta_enquiry(&acme, "83").await.unwrap().status, "unfetched");
+    assert!(!acme.dealers.told().iter().any(|told| told.who.starts_with("graph/83")));
+    let changes = acme.desk(Method::GET, "/v1/changes", None).await.is(200);
+    assert!(changes.text.contains("does not list this page"), "{}", changes.text);
+    let changes = bolt.desk(Method::GET, "/v1/changes", None).await.is(200);
+    assert!(!changes.text.contains("meta_unfetched"), "{}", changes.text);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_that_expired_is_told_to_the_desk_and_no_lead_is_dropped() {
     let yard = yard().await;
     graph_says(&yard, "77", Says::Body(400, r#"{"error":{"code":190}}"#));
@@ -456,6 +520,12 @@ async fn several_prospects_are_several_enquiries_and_none_is_lost() {
     assert_eq!((reply.text_of("status"), each.len()), ("received", 2));
     let again = server.sends("text/xml", body).await.is(201);
     assert_eq!(again.json, reply.json, "a replay of each");
+    // Under one key, each of them is somebody.
+    let of = |at: usize| each[at]["enquiry"].as_str().unwrap().to_owned();
+    let email = async |at: usize| yard.enquiry(&of(at)).await.unwrap().fields.get("email").map(str::to_owned);
+    assert_eq!(email(0).await.as_deref(), Some("ada@mail.example"));
+    assert_eq!(email(1).await.as_deref(), Some("bob@mail.example"));
+    assert_ne!(each[0]["lead"], each[1]["lead"]);
     // One that reaches nobody is named, and kept; the other is kept as usual.
     let body = adf(&[("Nobody", "-"), ("Cy Young", "cy@mail.example")]);
     let reply = yard.server("web").sends("text/xml", body).await.is(422).is_problem("unreachable-person");
@@ -568,6 +638,15 @@ async fn the_button_of_the_instructions_skews_nothing() {
     // The cap of one a day is whole, and the person is new.
     let real = yard.server("capped").posts(&Person::named("Ada", "Hill")).await.is(201);
     assert_eq!(real.text_of("status"), "received");
+    // Full, it refuses no trial.
+    let _ = yard.server("capped").posts(&Person::named("Bob", "Mann")).await.is(429);
+    let kind = "application/x-www-form-urlencoded";
+    let reply = yard.sends(None, Method::POST, &path, kind, form.clone()).await.is(201);
+    assert!(reply.text.contains("The test lead was read"), "{}", reply.text);
+    // What cannot be read is nobody's to put right.
+    let broken = yard.sends(None, Method::POST, &path, "application/json", b"{broken".to_vec()).await;
+    let answer: Value = serde_json::from_str(&shown(&broken.text, "answer")).unwrap();
+    assert_eq!(yard.enquiry(answer["enquiry"].as_str().unwrap()).await.unwrap().status, "test");
     // What a page would be refused is refused here, in words.
     let nobody =
         yard.sends(None, Method::POST, &path, "application/x-www-form-urlencoded", b"zip=1".to_vec()).await;

@@ -24,6 +24,7 @@ pub struct Faults {
     held: Arc<Mutex<Option<(&'static str, Held)>>>,
     calls: Arc<Mutex<BTreeMap<String, usize>>>,
     writes: Arc<AtomicUsize>,
+    sent: Arc<Mutex<Vec<serde_json::Value>>>,
 }
 
 /// A write that is held on its way to the table: all it rests on is read, and nothing of it is written.
@@ -84,6 +85,13 @@ impl Faults {
         self.writes.load(Ordering::SeqCst)
     }
 
+    /// What was sent to this queue one by one, as SQS is asked to: bodies, and what stands beside them.
+    pub fn sent_to(&self, queue: &str) -> Vec<serde_json::Value> {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let to = |one: &&serde_json::Value| one["QueueUrl"].as_str().is_some_and(|url| url.ends_with(queue));
+        sent.iter().filter(to).cloned().collect()
+    }
+
     fn count(&self, request: &HttpRequest) {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default();
@@ -92,6 +100,12 @@ impl Faults {
         drop(calls);
         let written = match operation {
             "PutItem" | "UpdateItem" | "DeleteItem" => 1,
+            "SendMessage" => {
+                let body = request.body().bytes().unwrap_or_default();
+                let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+                sent.extend(serde_json::from_slice::<serde_json::Value>(body));
+                0
+            }
             "TransactWriteItems" => {
                 let body = request.body().bytes().unwrap_or_default();
                 let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();

@@ -61,6 +61,16 @@ impl Yard {
 
     /// A system with this rulebook in force, at this instant.
     pub async fn at(when: &str, rules: Rules) -> Self {
+        let access = json!({ "tokens": { rules.company.clone(): "a token" } });
+        Self::begun(when, rules, access).await
+    }
+
+    /// A system with this rulebook in force, on a Monday noon, that has this access to Meta: `tokens` and `pages`.
+    pub async fn with_meta(rules: Rules, access: Value) -> Self {
+        Self::begun(MONDAY_NOON, rules, access).await
+    }
+
+    async fn begun(when: &str, rules: Rules, mut access: Value) -> Self {
         let base: Timestamp = when.parse().expect("an instant");
         let began = Instant::now();
         let clock = Clock::given(move || {
@@ -71,11 +81,9 @@ impl Yard {
         let master = MasterKey::new(MASTER);
         let dealers = Dealers::new(Some(master.clone()));
         let faults = Faults::default();
-        let meta = json!({
-            "app_secret": APP_SECRET, "graph": "http://127.0.0.1:9/graph",
-            "tokens": { rules.company.clone(): "a token" },
-        });
-        let meta = MetaAccess::read(&meta.to_string());
+        access["app_secret"] = json!(APP_SECRET);
+        access["graph"] = json!("http://127.0.0.1:9/graph");
+        let meta = MetaAccess::read(&access.to_string());
         let entropy = Entropy::seeded(1);
         let console_url = Some("https://leads.example".to_owned());
         let parts = system::Parts { clock, entropy, outbound: dealers.network(), master, console_url, meta };

@@ -29,9 +29,8 @@ pub(crate) async fn place(
         let detail = format!("the lead is {}: there is no seat to give", lead.stage);
         return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
     }
-    let listed = cloud.listed(&[&lead]).await?;
-    listed.judge(&mut lead);
-    if listed.suppressed(lead.id) {
+    let on_lists = cloud.on_lists(&lead).await?;
+    if on_lists.suppressed {
         let detail = "the lead's person is on the suppression list: nobody is given it";
         return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
     }
@@ -41,7 +40,7 @@ pub(crate) async fn place(
     let now = cloud.clock.now();
     let activity = cloud.store.activity_of_lead(&lead).await?;
     let judged = judging::judge(cloud, &in_force.core, &lead, activity, now).await?;
-    let facts = lead.facts(judged.score.band);
+    let facts = on_lists.facts(&lead, judged.score.band);
     let found = judging::placing(cloud, &in_force, &facts, contract, now).await?;
     let (placing, considered) = found.ok_or_else(|| {
         Problem::new(Code::NotFound, format!("no contract {contract} takes leads of {}", lead.category))

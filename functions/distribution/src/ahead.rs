@@ -12,6 +12,7 @@ use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, InForce, Judged};
 use leadyard_platform::store::{StoreError, StoredEnquiry};
+use leadyard_platform::suppression::OnLists;
 
 use crate::{ready, score};
 
@@ -31,8 +32,8 @@ pub(crate) struct Seen {
     pub(crate) in_force: Option<Arc<InForce>>,
     /// What the lead is worth, if that was found ahead.
     pub(crate) judged: Option<Judged>,
-    /// Its person is on the company's suppression list.
-    pub(crate) suppressed: bool,
+    /// What the company's lists say of its person.
+    pub(crate) on_lists: OnLists,
     /// When the rules were read: who changed them since was not seen.
     pub(crate) since: Timestamp,
 }
@@ -53,7 +54,7 @@ impl Ahead {
         let mut leads = cloud.store.leads_get(&ids).await.unwrap_or_default();
         leads.sort_unstable_by_key(|lead| lead.id);
         let asked: Vec<&Lead> = leads.iter().collect();
-        let Ok(listed) = cloud.listed(&asked).await else { return Self::default() };
+        let Ok(on_lists) = cloud.all_on_lists(&asked).await else { return Self::default() };
         let mut rules: HashMap<CompanyId, Arc<InForce>> = HashMap::new();
         for lead in &leads {
             if !rules.contains_key(&lead.company)
@@ -62,11 +63,10 @@ impl Ahead {
                 rules.insert(lead.company.clone(), Arc::new(in_force));
             }
         }
-        let seen = leads.into_iter().filter_map(|mut lead| {
+        let seen = leads.into_iter().filter_map(|lead| {
             let in_force = Some(Arc::clone(rules.get(&lead.company)?));
-            let suppressed = listed.suppressed(lead.id);
-            listed.judge(&mut lead);
-            Some(Seen { lead, in_force, judged: None, suppressed, since })
+            let on_lists = on_lists.get(&lead.id).copied().unwrap_or_default();
+            Some(Seen { lead, in_force, judged: None, on_lists, since })
         });
         let judged = judge_all(cloud, seen.collect()).await;
         Self { leads: judged.into_iter().map(|seen| (seen.lead.id, seen)).collect() }
@@ -78,16 +78,16 @@ impl Ahead {
         let mut count = 0;
         let mut leads: Vec<&Seen> = self.leads.values().collect();
         leads.sort_unstable_by_key(|seen| seen.lead.id);
-        for Seen { lead, in_force, judged, suppressed, since } in leads {
+        for Seen { lead, in_force, judged, on_lists, since } in leads {
             let (Some(in_force), Some(judged)) = (in_force, judged) else { continue };
-            if *suppressed
+            if on_lists.suppressed
                 || lead.hold.is_some()
                 || !lead.wants_distribution()
                 || !lead.crossed && !ready(in_force, lead, judged)
             {
                 continue;
             }
-            let facts = lead.facts(judged.score.band);
+            let facts = on_lists.facts(lead, judged.score.band);
             let whose = judging::counters_of_interest(cloud, in_force, &facts, *since).await;
             let Ok((contracts, dealers)) = whose else { continue };
             let of_company = wanted.entry(lead.company.clone()).or_default();
@@ -109,15 +109,11 @@ impl Ahead {
             return Ok(Some(seen));
         }
         let since = cloud.clock.now();
-        let Some(mut lead) = cloud.store.lead_get(id).await? else { return Ok(None) };
+        let Some(lead) = cloud.store.lead_get(id).await? else { return Ok(None) };
         let in_force = judging::in_force(cloud, &lead.company).await?.map(Arc::new);
-        let mut suppressed = false;
-        if lead.wants_distribution() {
-            let listed = cloud.listed(&[&lead]).await?;
-            suppressed = listed.suppressed(id);
-            listed.judge(&mut lead);
-        }
-        Ok(Some(Seen { lead, in_force, judged: None, suppressed, since }))
+        let on_lists =
+            if lead.wants_distribution() { cloud.on_lists(&lead).await? } else { OnLists::default() };
+        Ok(Some(Seen { lead, in_force, judged: None, on_lists, since }))
     }
 }
 

@@ -125,7 +125,7 @@ impl Worker<'_> {
 
     async fn look(&mut self, seen: Seen) -> Result<Looked, StoreError> {
         let cloud = self.cloud;
-        let Seen { mut lead, in_force, judged, suppressed, since } = seen;
+        let Seen { mut lead, in_force, judged, on_lists, since } = seen;
         let now = cloud.clock.now();
         if lead.stage.closed() || lead.stage == Stage::Quarantined || lead.merged_into.is_some() {
             return rest::rest(cloud, lead, in_force.as_deref()).await;
@@ -143,7 +143,7 @@ impl Worker<'_> {
             // A shell: somebody holds it, and nobody is in it to be scored.
             return settle(cloud, lead, Lead::rest_assigned).await;
         }
-        if suppressed && lead.wants_distribution() {
+        if on_lists.suppressed && lead.wants_distribution() {
             // Nobody may be given it; who holds a seat of it keeps that, and no further one is given.
             return suppress(cloud, lead, now).await;
         }
@@ -166,7 +166,7 @@ impl Worker<'_> {
         if !lead.crossed {
             return settle(cloud, lead, |lead| lead.nurture(window)).await;
         }
-        let facts = lead.facts(judged.score.band);
+        let facts = on_lists.facts(&lead, judged.score.band);
         let considered = self.counted.consider(cloud, &in_force, &facts, now).await?;
         let id = DecisionId::mint(now, cloud.entropy.bytes());
         let record = considered.record(id, now, &facts, in_force.core.version, None)?;

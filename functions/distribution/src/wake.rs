@@ -87,12 +87,14 @@ async fn takers(
     let mut takers = Vec::new();
     for some in waiting.chunks(PAGE as usize) {
         let leads = cloud.store.leads_get(some).await?;
+        let on_lists = cloud.all_on_lists(&leads.iter().collect::<Vec<_>>()).await?;
         for id in some {
             if anybodys == 0 && left.values().all(|left| *left == 0) {
                 return Ok(takers);
             }
             let Some(lead) = leads.iter().find(|lead| lead.id == *id) else { continue };
-            let theirs = judging::who_may_take(cloud, &in_force, lead, now).await?;
+            let of_lead = on_lists.get(id).copied().unwrap_or_default();
+            let theirs = judging::who_may_take(cloud, &in_force, (lead, of_lead), now).await?;
             let may = |dealer: &DealerId| theirs.as_ref().is_none_or(|theirs| theirs.contains(dealer));
             let open = left.iter_mut().filter(|(dealer, left)| **left > 0 && may(dealer));
             if let Some((_, left)) = open.max_by_key(|(_, left)| **left) {

@@ -1,7 +1,6 @@
 //! A test lead: it creates no identity, moves no counter, touches no score, reaches no dealer. Its
 //! answer says where it would have gone.
 
-use leadyard_domain::contract::Need;
 use leadyard_domain::distribution::Conclusion;
 use leadyard_domain::lead::{self, Lead, LeadScope};
 use leadyard_domain::rulebook::Offer;
@@ -10,6 +9,7 @@ use leadyard_domain::screening::{self, Verdict};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, with_enquiries};
 use leadyard_platform::store::{StoreError, StoredEnquiry, TEST};
+use leadyard_platform::suppression::OnLists;
 
 use crate::answer::{Answer, Answered};
 use crate::keep::{self, Arrived};
@@ -55,7 +55,7 @@ pub(crate) async fn would_go(
         category: offer.category.clone(),
         source: arrived.source.id.clone(),
         campaign: None,
-        brings: who.brings().with_or_without(Need::DncClean, !known.do_not_call),
+        brings: who.brings(),
         visitor: None,
     };
     let lead = Lead::open(arrival.key.company.clone(), LeadScope::Category(offer.category.clone()), &news);
@@ -74,7 +74,9 @@ pub(crate) async fn would_go(
     Ok(match judging::in_force(cloud, &arrival.key.company).await? {
         _ if !ham => Answer::Test { would_go_to: Vec::new(), waiting: Some(QUARANTINED.to_owned()), reasons },
         Some(in_force) if sold_at_once => {
-            let considered = judging::consider(cloud, &in_force, &lead.facts(score.band), now).await?;
+            let on_lists = OnLists { suppressed: known.suppressed, do_not_call: known.do_not_call };
+            let facts = on_lists.facts(&lead, score.band);
+            let considered = judging::consider(cloud, &in_force, &facts, now).await?;
             match considered.decision.conclusion {
                 Conclusion::Assign(seats) => Answer::Test {
                     would_go_to: seats.into_iter().map(|seat| seat.contract).collect(),

@@ -244,8 +244,8 @@ async fn other_offer(
 async fn would_be_had(cloud: &Cloud, lead: &Lead, offer: &Offer, now: Timestamp) -> Result<bool, StoreError> {
     let Some(score) = lead.score.as_ref().filter(|_| lead.stage == Stage::Waiting) else { return Ok(false) };
     let Some(in_force) = judging::in_force(cloud, &lead.company).await? else { return Ok(false) };
-    let facts =
-        LeadFacts { offer: offer.id.clone(), category: offer.category.clone(), ..lead.facts(score.band) };
+    let facts = cloud.on_lists(lead).await?.facts(lead, score.band);
+    let facts = LeadFacts { offer: offer.id.clone(), category: offer.category.clone(), ..facts };
     let preview = judging::consider(cloud, &in_force, &facts, now).await?;
     Ok(matches!(preview.decision.conclusion, Conclusion::Assign(_)))
 }

@@ -167,6 +167,8 @@ mod tests {
         // Nobody knows where: from 8 in Honolulu to 9 in New York.
         let (named, guessed) = zones(Location::Unplaced);
         assert!(guessed && named.len() == 7);
+        // Nor of a ZIP that no table has.
+        assert_eq!(zones(Location::Zip("00001".parse().unwrap())), (named, true));
         assert_eq!(
             asked(Location::Unplaced, "2026-06-01T16:00:00Z"),
             MayCall::From(at("2026-06-01T18:00:00Z"))

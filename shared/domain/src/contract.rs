@@ -175,12 +175,6 @@ impl Needs {
         Self(self.0 | 1 << need as u8)
     }
 
-    /// With it where `met`, without it where not.
-    #[must_use]
-    pub const fn with_or_without(self, need: Need, met: bool) -> Self {
-        if met { self.with(need) } else { Self(self.0 & !(1 << need as u8)) }
-    }
-
     /// All of both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {

@@ -25,6 +25,7 @@ use leadyard_domain::time::{self, UtcDay};
 use crate::cloud::Cloud;
 use crate::known::KnownCounters;
 use crate::store::{DecisionRecord, StoreError, StoredEnquiry};
+use crate::suppression::OnLists;
 
 /// A lead's score with what it is made of.
 #[derive(Clone, Debug)]
@@ -336,11 +337,11 @@ pub struct Explained {
 pub async fn who_may_take(
     cloud: &Cloud,
     in_force: &InForce,
-    lead: &Lead,
+    (lead, on_lists): (&Lead, OnLists),
     now: Timestamp,
 ) -> Result<Option<BTreeSet<DealerId>>, StoreError> {
     let Some(score) = &lead.score else { return Ok(None) };
-    let facts = lead.facts(score.band);
+    let facts = on_lists.facts(lead, score.band);
     let core = &in_force.core;
     let chunks: Vec<Arc<Chunk>> =
         cloud.rulebooks.chunks(&cloud.store, core, &facts.category, facts.location.state()).await?;

@@ -34,7 +34,7 @@ pub mod known;
 pub mod judging;
 pub mod history;
 mod postbacks;
-mod suppression;
+pub mod suppression;
 pub mod person;
 pub mod opt_out;
 pub mod erasure;

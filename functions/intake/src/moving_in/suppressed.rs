@@ -2,8 +2,8 @@
 //! that is suppressed is kept in quarantine, and nobody hears of it. A lead of that person that nobody holds is
 //! rejected; who holds one keeps it and is told nothing. Taken off the list, such a lead goes to distribution after
 //! all, unless another e-mail or phone of it is still on. A phone on the do-not-call list is a sign against an
-//! enquiry, unless the person agreed to be called in it; it closes and opens no lead, but those that wait are looked at again, since
-//! a contract may need that nobody is on it.
+//! enquiry, unless the person agreed to be called in it; it rejects no lead and opens none, but who waits is looked at
+//! again, since a contract may need a clean list.
 
 use axum::Json;
 use axum::body::Body;
@@ -13,7 +13,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use leadyard_domain::history::Listed;
 use leadyard_domain::identity::{IdentityHash, IdentityKey};
 use leadyard_domain::ids::{ActId, LeadId};
-use leadyard_domain::lead::Lead;
+use leadyard_domain::lead::{Lead, Stage};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{Act, List, StoreError, Suppression};
@@ -129,8 +129,7 @@ async fn list(
         for known in cloud.store.identity_scopes(&hash).await? {
             match which {
                 List::Suppressed => leads.extend(moves(cloud, request, known.lead, listed.remove).await?),
-                List::DoNotCall if changed && !request.dry_run => look_again(cloud, known.lead).await?,
-                List::DoNotCall => {}
+                List::DoNotCall => looked_at_again(cloud, request, known.lead).await?,
             }
         }
     }
@@ -157,7 +156,7 @@ async fn moves(
         let now = cloud.clock.now();
         let before = lead.stage;
         if remove {
-            let free = request.dry_run || !cloud.listed(&[&lead]).await?.suppressed(lead.id);
+            let free = request.dry_run || !cloud.on_lists(&lead).await?.suppressed;
             if !lead.is_suppressed() || !free {
                 return Ok(None);
             }
@@ -185,10 +184,12 @@ async fn moves(
     Err(StoreError::Contended)
 }
 
-/// Who waits because a contract needs clean numbers may be had now, or not any more.
-async fn look_again(cloud: &Cloud, id: LeadId) -> Result<(), StoreError> {
-    if let Some(lead) = cloud.store.lead_surviving(id).await? {
-        reopened(cloud, &lead).await;
+/// Who waits for a contract that needs a clean list may have it now, or not any more. Distribution asks the list.
+async fn looked_at_again(cloud: &Cloud, request: &Request, id: LeadId) -> Result<(), StoreError> {
+    let lead = cloud.store.lead_surviving(id).await?.filter(|lead| lead.stage == Stage::Waiting);
+    if let Some(lead) = lead.filter(|_| !request.dry_run) {
+        cloud.store.lead_due_by(lead.id, cloud.clock.now()).await?;
+        cloud.hand_to_distribution(&lead).await;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::rules::VelocityLimits;
 use super::*;
 
 fn concluded(signs: &[Reason]) -> (Verdict, u32) {
@@ -47,6 +48,21 @@ fn time_releases_a_doubt_and_neither_a_flood_nor_spam() {
     assert!(!releases(&[Reason::Advertising]));
     let keeps = ScreeningRules { at_deadline: AtDeadline::Keep, ..rules };
     assert!(!keeps.releases(&conclude(&keeps, [Reason::DisposableEmail])));
+}
+
+#[test]
+fn a_crowd_at_one_address_says_nothing_of_the_source_s_others() {
+    let limits = VelocityLimits { source: 100, address: 10, identity: 20 };
+    let signs = |tally: Tally| {
+        let mut signs = Vec::new();
+        tally.signs(&limits, &mut signs);
+        signs
+    };
+    // All sixty that came into this shard are of one address: twenty such shards are no 1,200 people.
+    let crowd = Tally { in_shard: 60, shards: 20, people_at_address: 60, ..Tally::default() };
+    assert_eq!(signs(crowd), [Reason::AddressVelocity]);
+    let flood = Tally { in_shard: 60, shards: 20, people_at_address: 1, ..Tally::default() };
+    assert_eq!(signs(flood), [Reason::SourceVelocity]);
 }
 
 #[test]

@@ -102,15 +102,16 @@ impl Store {
         Ok(self.identity_known(hash, &[]).await?.scopes)
     }
 
-    /// Which of these stand on the list they are asked for.
+    /// Which of these stand on the list beside them.
     pub async fn identities_listed(
         &self,
         asked: &[(List, IdentityHash)],
     ) -> Result<HashSet<(List, IdentityHash)>, StoreError> {
         let names: Vec<String> = asked.iter().map(|(_, hash)| hash.to_string()).collect();
-        let keys: Vec<Key<'_>> = names.iter().zip(asked).map(|(hash, (list, _))| list.key(hash)).collect();
+        let keys: Vec<Key<'_>> = asked.iter().zip(&names).map(|((list, _), hash)| list.key(hash)).collect();
         let found = self.get_many(&keys).await?;
-        let place = |item| Some((read_string(item, "pk")?.to_owned(), read_string(item, "sk")?.to_owned()));
+        let place =
+            |item: &Item| Some((read_string(item, "pk")?.to_owned(), read_string(item, "sk")?.to_owned()));
         let listed: HashSet<(String, String)> = found.iter().filter_map(place).collect();
         let places = keys.iter().map(|key| (key.pk(), key.sk())).zip(asked);
         Ok(places.filter(|(place, _)| listed.contains(place)).map(|(_, asked)| *asked).collect())
