@@ -303,6 +303,58 @@ async fn many_leads_are_placed_at_once_after_a_dry_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_dry_run_on_many_promises_no_more_than_the_caps_leave() {
+    // A cap of the contract, one of the dealer, a budget, what was paid in advance: room for one lead each.
+    let rules = Rules::roofing("acme")
+        .dealer("hudson", [])
+        .contract("hudson", "hudson", [("cap_total", "1"), ("area", "state:NY")])
+        .dealer("ridge", [("cap_day", "1")])
+        .contract("ridge", "ridge", [("area", "state:NY")])
+        .contract("ridge-too", "ridge", [("area", "state:NY")])
+        .dealer("crest", [])
+        .contract("crest", "crest", [("budget_month", "15.00"), ("area", "state:NY")])
+        .dealer("grove", [("prepaid", "yes")])
+        .contract("grove", "grove", [("area", "state:NY")]);
+    let yard = Yard::of(rules).await;
+    let paid = json!({ "amount": "15.00", "reference": "wire-1" });
+    let _ = yard.desk(Method::POST, "/v1/dealers/grove/deposits", Some(paid)).await.is(200);
+    let _ = yard.flip("stop", json!({ "on": true })).await;
+    let mut leads = Vec::new();
+    for number in 1..=4 {
+        leads.push(yard.settled_lead(&Person::number(number).with("zip", "10001")).await);
+    }
+    leads.push(leads[0].clone());
+    let many = async |contract: &str, dry_run: bool| {
+        let body = json!({ "leads": leads, "contract": contract, "dry_run": dry_run });
+        let reply = yard.desk(Method::POST, "/v1/leads/place", Some(body)).await.is(200);
+        let told = reply.json["results"].as_array().unwrap().iter().map(|result| {
+            let failed = &result["problem"]["failed"]["rule"];
+            (result["after"]["contract"] == contract, failed.as_str().unwrap_or_default().to_owned())
+        });
+        told.collect::<Vec<_>>()
+    };
+    let expected = |words: [(bool, &str); 5]| words.map(|(placed, rule)| (placed, rule.to_owned())).to_vec();
+    let one = expected([(true, ""), (false, "cap"), (false, "cap"), (false, "cap"), (false, "")]);
+    for contract in ["hudson", "ridge", "crest", "grove", "hudson"] {
+        assert_eq!(many(contract, true).await, one, "{contract}");
+    }
+    assert_eq!(yard.taken("hudson", 4).await, 0, "nothing was counted");
+    // What is done is what was said.
+    assert_eq!(many("hudson", false).await, one);
+    assert_eq!(yard.taken("hudson", 4).await, 1);
+    let none = expected([(false, ""), (false, "cap"), (false, "cap"), (false, "cap"), (false, "")]);
+    assert_eq!(many("hudson", true).await, none);
+    // An override counts, and is said to be one from the second lead on.
+    let over = json!({
+        "leads": leads[1..4], "contract": "ridge", "override": true, "reason": "a good month", "dry_run": true,
+    });
+    let over = yard.desk(Method::POST, "/v1/leads/place", Some(over)).await.is(200);
+    let rules: Vec<&Value> =
+        (0..3).map(|at| &over.json["results"][at]["after"]["override"]["rule"]).collect();
+    assert_eq!(rules, [&json!(null), &json!("cap"), &json!("cap")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn in_shadow_everything_is_decided_and_recorded_and_nothing_delivered() {
     let yard =
         Yard::of(Rules::roofing("acme").seller("hudson", [("tier", "1")]).seller("ridge", [("tier", "2")]))

@@ -6,10 +6,9 @@ use serde::Serialize;
 
 use super::{RulebookTest, Used};
 use crate::distribution::compiled::Compiled;
-use crate::distribution::screen::refuses;
 use crate::distribution::{
     Chunk, Conclusion, Counters, Decision, Judged, LeadFacts, Location, Pause, Reservation, Rule, Switches,
-    Usage, explain, screen,
+    Usage, explain, fails_uncovered, screen,
 };
 use crate::ids::{ContractId, DealerId, LeadId};
 
@@ -90,15 +89,12 @@ impl Compiled {
         if let Some(covering) = judged.iter().find(|judged| &judged.contract == id) {
             return covering.failed;
         }
-        // Not covered: rule 1 speaks before the area.
-        let refused = self
+        let found = self
             .chunks
             .values()
-            .find_map(|chunk| Some(refuses(facts, chunk.contract(id)?, chunk, switches, test.at)));
-        match refused.flatten() {
-            Some(rule) if rule < Rule::Area => Some(rule),
-            Some(_) | None => Some(Rule::Area),
-        }
+            .find_map(|chunk| Some(fails_uncovered(facts, chunk.contract(id)?, chunk, switches, test.at)));
+        // A contract that stands in no chunk has no area at all.
+        Some(found.unwrap_or(Rule::Area))
     }
 
     fn switches_of(&self, test: &RulebookTest) -> Switches {
