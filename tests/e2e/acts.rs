@@ -397,6 +397,59 @@ async fn in_shadow_everything_is_decided_and_recorded_and_nothing_delivered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_comparison_shows_where_the_rules_found_nobody_and_what_is_placed_by_hand() {
+    // Hudson may have one lead of a roof; gutters are placed by hand, and hudson takes none.
+    let rules = Rules::roofing("acme")
+        .offer("gutter", "roofing", "mode = \"manual\"")
+        .seller("hudson", [("tier", "1"), ("cap_total", "1"), ("offers", "roof")])
+        .seller("ridge", [("tier", "2"), ("offers", "gutter")])
+        .seller("crest", [("tier", "3"), ("min_band", "A1"), ("offers", "gutter")]);
+    let yard = Yard::of(rules).await;
+    let compared = async || yard.desk(Method::GET, "/v1/shadow?month=2026-06", None).await.is(200).json;
+    let counts = |compared: &Value| {
+        ["leads", "as_recommended", "otherwise", "not_placed", "nobody"]
+            .map(|name| compared[name].as_u64().unwrap())
+    };
+    // What goes by itself is no comparison; what waits for a slot outside shadow mode is none yet.
+    yard.settled_lead(&Person::number(1)).await;
+    let waits = yard.settled_lead(&Person::number(2)).await;
+    assert_eq!(counts(&compared().await), [0, 0, 0, 0, 0]);
+    let over = json!({ "contract": "hudson", "override": true, "reason": "agreed" });
+    let _ = acts(&yard, &waits, "place", over.clone()).await.is(200);
+    let told = compared().await;
+    assert_eq!(counts(&told), [1, 0, 1, 0, 0]);
+    let full = json!({ "lead": waits, "recommended": [], "waiting": "cap", "placed": "hudson" });
+    assert_eq!(told["differences"], json!([full]));
+
+    // Placed by hand: as recommended, otherwise, not yet.
+    let gutter = |number: usize| Person::number(number).with("offer", "gutter");
+    let mut gutters = Vec::new();
+    for number in 3..=5 {
+        gutters.push(yard.settled_lead(&gutter(number)).await);
+    }
+    assert_eq!(counts(&compared().await), [4, 0, 1, 3, 0]);
+    let _ = acts(&yard, &gutters[0], "place", json!({ "contract": "ridge" })).await.is(200);
+    let band = json!({ "contract": "crest", "override": true, "reason": "agreed" });
+    let _ = acts(&yard, &gutters[1], "place", band).await.is(200);
+    let told = compared().await;
+    assert_eq!(counts(&told), [4, 1, 2, 1, 0]);
+    let by_hand =
+        json!({ "lead": gutters[1], "recommended": ["ridge"], "waiting": "manual", "placed": "crest" });
+    assert!(told["differences"].as_array().unwrap().contains(&by_hand), "{told}");
+
+    // In shadow mode, nobody found is an answer too: the desk found nobody either, or somebody.
+    let _ = yard.flip("shadow", json!({ "on": true })).await;
+    yard.settled_lead(&Person::number(6)).await;
+    let found = yard.settled_lead(&Person::number(7)).await;
+    assert_eq!(counts(&compared().await), [6, 1, 2, 1, 2]);
+    let _ = acts(&yard, &found, "place", over).await.is(200);
+    let told = compared().await;
+    assert_eq!(counts(&told), [6, 1, 3, 1, 1]);
+    let of_shadow = json!({ "lead": found, "recommended": [], "waiting": "cap", "placed": "hudson" });
+    assert!(told["differences"].as_array().unwrap().contains(&of_shadow), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_desk_of_another_company_cannot_act() {
     let acme = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
     let blue = acme.also(Rules::roofing("blue").seller("hudson", [])).await;
