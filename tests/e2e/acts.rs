@@ -1,5 +1,7 @@
 //! What the desk does to leads by hand.
 
+mod each;
+
 use std::time::Duration;
 
 use http::Method;

@@ -105,7 +105,10 @@ fn in_many_worlds_the_decision_is_what_the_rules_say() {
     assert_eq!(compared, number);
     if number >= ENOUGH_FOR_ALL {
         for conclusion in ALL {
-            assert!(conclusions.contains_key(conclusion), "none of {number} worlds is concluded {conclusion}");
+            assert!(
+                conclusions.contains_key(conclusion),
+                "none of {number} worlds is concluded {conclusion}"
+            );
         }
     }
 }
