@@ -1,5 +1,7 @@
 //! What the desk does to leads by hand.
 
+mod each;
+
 use std::time::Duration;
 
 use http::Method;
@@ -303,6 +305,58 @@ async fn many_leads_are_placed_at_once_after_a_dry_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_dry_run_on_many_promises_no_more_than_the_caps_leave() {
+    // A cap of the contract, one of the dealer, a budget, what was paid in advance: room for one lead each.
+    let rules = Rules::roofing("acme")
+        .dealer("hudson", [])
+        .contract("hudson", "hudson", [("cap_total", "1"), ("area", "state:NY")])
+        .dealer("ridge", [("cap_day", "1")])
+        .contract("ridge", "ridge", [("area", "state:NY")])
+        .contract("ridge-too", "ridge", [("area", "state:NY")])
+        .dealer("crest", [])
+        .contract("crest", "crest", [("budget_month", "15.00"), ("area", "state:NY")])
+        .dealer("grove", [("prepaid", "yes")])
+        .contract("grove", "grove", [("area", "state:NY")]);
+    let yard = Yard::of(rules).await;
+    let paid = json!({ "amount": "15.00", "reference": "wire-1" });
+    let _ = yard.desk(Method::POST, "/v1/dealers/grove/deposits", Some(paid)).await.is(200);
+    let _ = yard.flip("stop", json!({ "on": true })).await;
+    let mut leads = Vec::new();
+    for number in 1..=4 {
+        leads.push(yard.settled_lead(&Person::number(number).with("zip", "10001")).await);
+    }
+    leads.push(leads[0].clone());
+    let many = async |contract: &str, dry_run: bool| {
+        let body = json!({ "leads": leads, "contract": contract, "dry_run": dry_run });
+        let reply = yard.desk(Method::POST, "/v1/leads/place", Some(body)).await.is(200);
+        let told = reply.json["results"].as_array().unwrap().iter().map(|result| {
+            let failed = &result["problem"]["failed"]["rule"];
+            (result["after"]["contract"] == contract, failed.as_str().unwrap_or_default().to_owned())
+        });
+        told.collect::<Vec<_>>()
+    };
+    let expected = |words: [(bool, &str); 5]| words.map(|(placed, rule)| (placed, rule.to_owned())).to_vec();
+    let one = expected([(true, ""), (false, "cap"), (false, "cap"), (false, "cap"), (false, "")]);
+    for contract in ["hudson", "ridge", "crest", "grove", "hudson"] {
+        assert_eq!(many(contract, true).await, one, "{contract}");
+    }
+    assert_eq!(yard.taken("hudson", 4).await, 0, "nothing was counted");
+    // What is done is what was said.
+    assert_eq!(many("hudson", false).await, one);
+    assert_eq!(yard.taken("hudson", 4).await, 1);
+    let none = expected([(false, ""), (false, "cap"), (false, "cap"), (false, "cap"), (false, "")]);
+    assert_eq!(many("hudson", true).await, none);
+    // An override counts, and is said to be one from the second lead on.
+    let over = json!({
+        "leads": leads[1..4], "contract": "ridge", "override": true, "reason": "a good month", "dry_run": true,
+    });
+    let over = yard.desk(Method::POST, "/v1/leads/place", Some(over)).await.is(200);
+    let rules: Vec<&Value> =
+        (0..3).map(|at| &over.json["results"][at]["after"]["override"]["rule"]).collect();
+    assert_eq!(rules, [&json!(null), &json!("cap"), &json!("cap")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn in_shadow_everything_is_decided_and_recorded_and_nothing_delivered() {
     let yard =
         Yard::of(Rules::roofing("acme").seller("hudson", [("tier", "1")]).seller("ridge", [("tier", "2")]))
@@ -342,6 +396,59 @@ async fn in_shadow_everything_is_decided_and_recorded_and_nothing_delivered() {
     let _ = yard.flip("shadow", json!({ "on": false })).await;
     yard.advance(MINUTE).await;
     assert_eq!(yard.story(&second).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_comparison_shows_where_the_rules_found_nobody_and_what_is_placed_by_hand() {
+    // Hudson may have one lead of a roof; gutters are placed by hand, and hudson takes none.
+    let rules = Rules::roofing("acme")
+        .offer("gutter", "roofing", "mode = \"manual\"")
+        .seller("hudson", [("tier", "1"), ("cap_total", "1"), ("offers", "roof")])
+        .seller("ridge", [("tier", "2"), ("offers", "gutter")])
+        .seller("crest", [("tier", "3"), ("min_band", "A1"), ("offers", "gutter")]);
+    let yard = Yard::of(rules).await;
+    let compared = async || yard.desk(Method::GET, "/v1/shadow?month=2026-06", None).await.is(200).json;
+    let counts = |compared: &Value| {
+        ["leads", "as_recommended", "otherwise", "not_placed", "nobody"]
+            .map(|name| compared[name].as_u64().unwrap())
+    };
+    // What goes by itself is no comparison; what waits for a slot outside shadow mode is none yet.
+    yard.settled_lead(&Person::number(1)).await;
+    let waits = yard.settled_lead(&Person::number(2)).await;
+    assert_eq!(counts(&compared().await), [0, 0, 0, 0, 0]);
+    let over = json!({ "contract": "hudson", "override": true, "reason": "agreed" });
+    let _ = acts(&yard, &waits, "place", over.clone()).await.is(200);
+    let told = compared().await;
+    assert_eq!(counts(&told), [1, 0, 1, 0, 0]);
+    let full = json!({ "lead": waits, "recommended": [], "waiting": "cap", "placed": "hudson" });
+    assert_eq!(told["differences"], json!([full]));
+
+    // Placed by hand: as recommended, otherwise, not yet.
+    let gutter = |number: usize| Person::number(number).with("offer", "gutter");
+    let mut gutters = Vec::new();
+    for number in 3..=5 {
+        gutters.push(yard.settled_lead(&gutter(number)).await);
+    }
+    assert_eq!(counts(&compared().await), [4, 0, 1, 3, 0]);
+    let _ = acts(&yard, &gutters[0], "place", json!({ "contract": "ridge" })).await.is(200);
+    let band = json!({ "contract": "crest", "override": true, "reason": "agreed" });
+    let _ = acts(&yard, &gutters[1], "place", band).await.is(200);
+    let told = compared().await;
+    assert_eq!(counts(&told), [4, 1, 2, 1, 0]);
+    let by_hand =
+        json!({ "lead": gutters[1], "recommended": ["ridge"], "waiting": "manual", "placed": "crest" });
+    assert!(told["differences"].as_array().unwrap().contains(&by_hand), "{told}");
+
+    // In shadow mode, nobody found is an answer too: the desk found nobody either, or somebody.
+    let _ = yard.flip("shadow", json!({ "on": true })).await;
+    yard.settled_lead(&Person::number(6)).await;
+    let found = yard.settled_lead(&Person::number(7)).await;
+    assert_eq!(counts(&compared().await), [6, 1, 2, 1, 2]);
+    let _ = acts(&yard, &found, "place", over).await.is(200);
+    let told = compared().await;
+    assert_eq!(counts(&told), [6, 1, 3, 1, 1]);
+    let of_shadow = json!({ "lead": found, "recommended": [], "waiting": "cap", "placed": "hudson" });
+    assert!(told["differences"].as_array().unwrap().contains(&of_shadow), "{told}");
 }
 
 #[tokio::test(start_paused = true)]

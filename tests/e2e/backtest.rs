@@ -1,5 +1,7 @@
 //! History under another rulebook: none of the difference is invented, and none is missed.
 
+mod command;
+
 use std::time::Duration;
 
 use http::Method;
@@ -311,6 +313,32 @@ async fn history_is_the_desks_own_companys_and_says_what_is_wrong_with_a_questio
     let path = format!("{path}&company=other");
     let _ = yard.desk(Method::GET, &path, None).await.is(404);
     let _ = yard.dealer("hudson", Method::GET, &path, None).await.is(401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_dealer_won_is_no_value_of_ours() {
+    let rules = |first: &'static str, second: &'static str| {
+        Rules::roofing("acme")
+            .seller("hudson", [("tier", first)])
+            .seller("ridge", [("tier", second), ("price", "12.00")])
+    };
+    let yard = Yard::of(rules("1", "2")).await;
+    let mut leads = Vec::new();
+    for number in 1..=2 {
+        leads.push(yard.settled_lead(&Person::number(number)).await);
+        yard.advance(MINUTE).await;
+    }
+    let values = |found: &Difference| {
+        let rows = found.dealers.iter().map(|row| (row.id.clone(), row.value_before, row.value_after));
+        (found.before.value, found.after.value, rows.collect::<Vec<_>>())
+    };
+    let unwon = values(&backtested(&yard, &rules("2", "1")).await);
+    assert_eq!((unwon.0, unwon.1), (2_000, 2_400));
+    for lead in &leads {
+        let _ = yard.answers_with("hudson", lead, "won", Some(json!({ "value": "900.00" }))).await.is(200);
+    }
+    yard.advance(MINUTE).await;
+    assert_eq!(values(&backtested(&yard, &rules("2", "1")).await), unwon);
 }
 
 #[tokio::test(start_paused = true)]

@@ -37,6 +37,8 @@ mod money;
 mod backtest;
 mod moving_in;
 mod rulebook;
+mod workbook;
+mod checked;
 mod privacy;
 mod erasure;
 mod retention;

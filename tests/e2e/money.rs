@@ -200,6 +200,56 @@ async fn who_pays_in_advance_gets_leads_as_far_as_it_goes() {
     }
 }
 
+/// A sum of a column, in cents.
+fn cents(header: &[String], rows: &[Vec<String>], column: &str) -> i64 {
+    let at = header.iter().position(|name| name == column).unwrap_or_else(|| panic!("{column}: {header:?}"));
+    let cents = |text: &str| -> i64 {
+        let (sign, plain) = text.strip_prefix('-').map_or((1, text), |plain| (-1, plain));
+        let (whole, part) = plain.split_once('.').unwrap_or((plain, "00"));
+        assert_eq!(part.len(), 2, "{text}");
+        sign * (whole.parse::<i64>().unwrap() * 100 + part.parse::<i64>().unwrap())
+    };
+    rows.iter().map(|row| row[at].as_str()).filter(|cell| !cell.is_empty()).map(cents).sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_statement_as_a_table_sums_to_what_is_owed_and_a_won_value_is_none_of_it() {
+    let rules = Rules::roofing("acme").dealer("hudson", [("prepaid", "yes")]).contract(
+        "hudson",
+        "hudson",
+        [("price", "12.34")],
+    );
+    let yard = Yard::of(rules).await;
+    let _ = deposit(&yard, "hudson", "100.00", "wire-1").await.is(200);
+    let mut leads = Vec::new();
+    for number in 1..=3 {
+        leads.push(yard.settled_lead(&Person::number(number)).await);
+    }
+    let _ = yard.answers("hudson", &leads[0], "decline").await.is(200);
+    let _ = reverse(&yard, "wire-1", json!({ "amount": "20.50", "reason": "sent twice" })).await.is(200);
+    yard.settle().await;
+
+    let path = "/v1/dealers/hudson/statement?month=2026-06";
+    let june = statement(&yard, "hudson", "2026-06").await;
+    let mut kinds: Vec<&str> = lines(&june).iter().map(|(kind, _)| *kind).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["charge", "charge", "charge", "credit", "deposit", "reversal"]);
+    let (header, rows) = yard.desk_csv(path).await;
+    assert_eq!(rows.len(), 6);
+    assert_eq!((&june["owed"], cents(&header, &rows, "amount")), (&json!("24.68"), 2_468));
+    assert_eq!((&june["deposits"], cents(&header, &rows, "deposit")), (&json!("79.50"), 7_950));
+    assert_eq!(june["balance"], "54.82");
+    let credit = rows.iter().find(|row| row[1] == "credit").unwrap();
+    assert_eq!((credit[2].as_str(), credit[7].as_str()), ("-12.34", "declined"));
+
+    // What the dealer earned by it is the dealer's.
+    let value = Some(json!({ "value": "900.00" }));
+    let _ = yard.answers_with("hudson", &leads[1], "won", value).await.is(200);
+    assert_eq!(yard.story(&leads[1]).await.assignment("hudson")["won_value"], "900.00");
+    assert_eq!(statement(&yard, "hudson", "2026-06").await, june);
+    assert_eq!(yard.desk_csv(path).await, (header, rows));
+}
+
 async fn reverse(yard: &Yard, reference: &str, body: Value) -> Reply {
     let path = format!("/v1/dealers/hudson/deposits/{reference}/reverse");
     yard.desk(Method::POST, &path, Some(body)).await

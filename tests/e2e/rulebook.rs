@@ -1,8 +1,12 @@
 //! The rulebook, changed row by row, rolled back, and taken out and in as a workbook.
 
+use std::time::Duration;
+
 use http::Method;
 use leadyard_tests::{Person, Reply, Rules, Yard};
 use serde_json::{Value, json};
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 async fn yard() -> Yard {
     Yard::of(Rules::roofing("acme").seller("hudson", [("cap_day", "1")]).seller("ridge", [("tier", "2")]))
@@ -155,9 +159,54 @@ async fn a_dealer_is_told_why_it_got_nothing_today_and_nothing_of_anybody_else()
     );
     assert!(!ridge.text.contains("hudson") && !ridge.text.contains("Ann"));
     let quiet = yard.dealer("ridge", Method::GET, "/v1/why-nothing?date=2026-05-31", None).await.is(200);
-    assert_eq!((&quiet.json["decisions"], &quiet.json["contracts"]), (&json!(0), &json!({})));
+    assert_eq!((&quiet.json["complete"], &quiet.json["contracts"]), (&json!(true), &json!({})));
     let desk = yard.desk(Method::GET, "/v1/why-nothing?dealer=ridge", None).await.is(200);
     assert_eq!(desk.json["contracts"], ridge.json["contracts"]);
+    // How much the company decided is the desk's to know.
+    assert_eq!((&desk.json["examined"], &desk.json["repeated"]), (&json!(3), &json!(3)));
+    let mut members: Vec<&String> = ridge.json.as_object().unwrap().keys().collect();
+    members.sort_unstable();
+    assert_eq!(members, ["complete", "contracts", "date", "dealer"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_is_told_of_leads_elsewhere_and_what_was_recommended_is_not_called_chosen() {
+    let rules = Rules::roofing("acme")
+        .offer("gutter", "roofing", "mode = \"manual\"")
+        .offer("pool", "pools", "")
+        .seller("hudson", [("area", "state:FL"), ("offers", "roof gutter")])
+        .seller("ridge", [("area", "state:NY"), ("offers", "roof")]);
+    let yard = Yard::of(rules).await;
+    let why = |dealer: &'static str| yard.dealer(dealer, Method::GET, "/v1/why-nothing", None);
+    yard.settled_lead(&Person::number(1)).await;
+    yard.settled_lead(&Person::number(2).with("zip", "10001")).await;
+    let recommended = yard.settled_lead(&Person::number(3).with("offer", "gutter")).await;
+    // Leads of a trade that is neither's are nobody's business.
+    yard.settled_lead(&Person::number(4).with("offer", "pool")).await;
+    let hudson = json!({ "hudson": { "chosen": 1, "area": 1, "recommended": 1 } });
+    assert_eq!(why("hudson").await.is(200).json["contracts"], hudson);
+    let ridge = json!({ "ridge": { "chosen": 1, "area": 1, "offer": 1 } });
+    assert_eq!(why("ridge").await.is(200).json["contracts"], ridge);
+
+    // Whom the desk gives it has it; whom the rules would have given it has not.
+    let over = json!({ "contract": "ridge", "override": true, "reason": "agreed by phone" });
+    let _ = yard.desk(Method::POST, &format!("/v1/leads/{recommended}/place"), Some(over)).await.is(200);
+    let hudson = json!({ "hudson": { "chosen": 1, "area": 1, "recommended": 2 } });
+    assert_eq!(why("hudson").await.is(200).json["contracts"], hudson);
+    let ridge = json!({ "ridge": { "chosen": 1, "area": 1, "offer": 1, "placed": 1 } });
+    assert_eq!(why("ridge").await.is(200).json["contracts"], ridge);
+
+    // A pause speaks before the area, of leads that came while it lasted.
+    yard.advance(MINUTE).await;
+    let _ = yard.flip("pause", json!({ "dealer": "ridge", "on": true, "reason": "a strike" })).await;
+    yard.advance(MINUTE).await;
+    yard.settled_lead(&Person::number(5)).await;
+    yard.advance(MINUTE).await;
+    let _ = yard.flip("pause", json!({ "dealer": "ridge", "on": false })).await;
+    yard.advance(MINUTE).await;
+    yard.settled_lead(&Person::number(6)).await;
+    let ridge = json!({ "ridge": { "chosen": 1, "area": 2, "offer": 1, "placed": 1, "inactive": 1 } });
+    assert_eq!(why("ridge").await.is(200).json["contracts"], ridge);
 }
 
 #[tokio::test(start_paused = true)]

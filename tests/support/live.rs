@@ -75,6 +75,31 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
     }
 }
 
+/// What came of a command.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its exit code.
+    pub code: i32,
+    /// What it printed.
+    pub out: String,
+    /// What it complained of.
+    pub err: String,
+}
+
+impl Ran {
+    /// What it printed, if it ended with this code.
+    #[must_use]
+    pub fn is(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{} {}", self.out, self.err);
+        self
+    }
+
+    /// What it printed, as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("{} {}", self.out, self.err))
+    }
+}
+
 /// The program, running.
 pub struct Program {
     child: Child,
@@ -89,6 +114,17 @@ impl Program {
         let built =
             test.ancestors().skip(1).map(|folder| folder.join("leadyard")).find(|path| path.is_file());
         built.expect("the program is built first: cargo build -p leadyard")
+    }
+
+    /// Runs one of its commands to the end.
+    pub async fn run(args: &[&str]) -> Ran {
+        let done = Command::new(Self::path()).args(args).stdin(Stdio::null()).output().await;
+        let done = done.expect("the program starts");
+        Ran {
+            code: done.status.code().expect("it ends by itself"),
+            out: String::from_utf8_lossy(&done.stdout).into_owned(),
+            err: String::from_utf8_lossy(&done.stderr).into_owned(),
+        }
     }
 
     /// Starts it on a data folder with a rulebook, and waits until it is ready.

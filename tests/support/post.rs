@@ -16,6 +16,8 @@ pub struct Reply {
     pub status: StatusCode,
     /// Its headers.
     pub headers: HeaderMap,
+    /// Its body, byte for byte.
+    pub bytes: Vec<u8>,
     /// Its body.
     pub text: String,
     /// Its body, where it is JSON.
@@ -64,7 +66,7 @@ pub async fn ask(app: &Router, method: Method, path: &str, headers: HeaderMap, b
     let bytes = body.collect().await.expect("an answer has an end").to_bytes();
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let json = serde_json::from_str(&text).unwrap_or_default();
-    Reply { status: parts.status, headers: parts.headers, text, json }
+    Reply { status: parts.status, headers: parts.headers, bytes: bytes.to_vec(), text, json }
 }
 
 /// A page or a server of a source, with its key and what it sends along.

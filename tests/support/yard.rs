@@ -205,6 +205,19 @@ impl Yard {
         self.ask_as(&self.desk_token(), method, path, body).await
     }
 
+    /// The desk asks for a table: its header, and its rows.
+    pub async fn desk_csv(&self, path: &str) -> (Vec<String>, Vec<Vec<String>>) {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", format!("Bearer {}", self.desk_token()).parse().expect("a token"));
+        headers.insert("accept", http::HeaderValue::from_static("text/csv"));
+        let reply = ask(&self.app, Method::GET, path, headers, Vec::new()).await.is(200);
+        assert_eq!(reply.header("content-type"), "text/csv; charset=utf-8", "{}", reply.text);
+        let mut table = csv::Reader::from_reader(reply.text.as_bytes());
+        let cells = |row: &csv::StringRecord| row.iter().map(str::to_owned).collect();
+        let header = cells(table.headers().expect("a header"));
+        (header, table.records().map(|row| cells(&row.expect("a row"))).collect())
+    }
+
     /// The desk's token.
     pub fn desk_token(&self) -> String {
         self.cloud.master.mint(&DeskToken { staff: "desk".to_owned(), companies: vec![self.company_id()] })

@@ -33,6 +33,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::inbox::{ROUNDS, crowded};
+use crate::place::Supposed;
 use crate::{merge, place, redeliver, who};
 
 /// What the desk asks for; each act reads what it needs of it.
@@ -113,11 +114,12 @@ pub(crate) async fn one(
     let kind = Kind::of(&act)?;
     let asked = asked(&body(request, limits::BODY_BYTES).await?)?;
     let id: LeadId = lead.parse().map_err(|_| missing())?;
-    let told = perform(&cloud, &desk, kind, id, &asked).await?;
+    let told = perform(&cloud, &desk, kind, id, &asked, &mut Supposed::default()).await?;
     Ok(Json(told))
 }
 
-/// `POST /v1/leads/{act}` on many: `{"leads": […], "dry_run": true, …}`. Each lead has its own answer.
+/// `POST /v1/leads/{act}` on many: `{"leads": […], "dry_run": true, …}`. Each lead has its own answer; in a dry run
+/// it is what would follow if those before it in the list had been done.
 pub(crate) async fn many(
     State(cloud): State<Cloud>,
     headers: HeaderMap,
@@ -133,8 +135,9 @@ pub(crate) async fn many(
         return Err(Problem::new(Code::InvalidField, detail));
     }
     let mut results = Vec::with_capacity(leads.len());
+    let mut supposed = Supposed::default();
     for id in leads {
-        let result = perform(&cloud, &desk, kind, id, &asked).await;
+        let result = perform(&cloud, &desk, kind, id, &asked, &mut supposed).await;
         results.push(match result {
             Ok(mut told) => {
                 if let Some(members) = told.as_object_mut() {
@@ -204,6 +207,7 @@ async fn perform(
     kind: Kind,
     id: LeadId,
     asked: &Asked,
+    supposed: &mut Supposed,
 ) -> Result<Value, Problem> {
     for round in 0..ROUNDS {
         if round > 0 {
@@ -224,7 +228,7 @@ async fn perform(
             return Err(Problem::new(Code::StateConflict, detail).with("erased_at", json!(lead.erased_at)));
         }
         let done = match kind {
-            Kind::Place => place::place(cloud, desk, lead, asked).await?,
+            Kind::Place => place::place(cloud, desk, lead, asked, supposed).await?,
             Kind::TakeBack => take_back(cloud, desk, lead, asked).await?,
             Kind::Merge => merge::merge(cloud, desk, lead, asked).await?,
             Kind::Redeliver => redeliver::redeliver(cloud, desk, &lead, asked).await?,

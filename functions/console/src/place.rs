@@ -3,18 +3,29 @@
 //! The record of the decision beside it is what distribution would have concluded: so what the desk did
 //! and what the rules say can be compared, in shadow mode above all.
 
+use std::collections::{HashMap, HashSet};
+
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::distribution::{Kept, NearMiss, Placing, Rule, Seat};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{AssignmentId, DecisionId};
+use leadyard_domain::ids::{AssignmentId, CompanyId, DecisionId, LeadId};
 use leadyard_domain::lead::{Lead, Stage};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::judging;
+use leadyard_platform::known::KnownCounters;
 use leadyard_platform::store::{Assign, Placed};
 use serde_json::{Value, json};
 
 use crate::acts::{Asked, note, record};
+
+/// What a dry run on many leads has given so far: the next one is judged as if it had been. Else a dry run would
+/// promise every lead the one seat that a cap leaves.
+#[derive(Default)]
+pub(crate) struct Supposed {
+    counters: HashMap<CompanyId, KnownCounters>,
+    leads: HashSet<LeadId>,
+}
 
 /// Places a lead; `None` when somebody else changed it, or a counter, meanwhile.
 pub(crate) async fn place(
@@ -22,11 +33,16 @@ pub(crate) async fn place(
     desk: &DeskToken,
     mut lead: Lead,
     asked: &Asked,
+    supposed: &mut Supposed,
 ) -> Result<Option<Value>, Problem> {
     let contract = asked.contract.as_ref();
     let contract = contract.ok_or_else(|| Problem::new(Code::InvalidField, "contract: with whom?"))?;
     if !may_be_placed(&lead) {
         let detail = format!("the lead is {}: there is no seat to give", lead.stage);
+        return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
+    }
+    if asked.dry_run && supposed.leads.contains(&lead.id) {
+        let detail = "the lead is named twice, and would have been placed by then";
         return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
     }
     let on_lists = cloud.on_lists(&lead).await?;
@@ -41,7 +57,14 @@ pub(crate) async fn place(
     let activity = cloud.store.activity_of_lead(&lead).await?;
     let judged = judging::judge(cloud, &in_force.core, &lead, activity, now).await?;
     let facts = on_lists.facts(&lead, judged.score.band);
-    let found = judging::placing(cloud, &in_force, &facts, contract, now).await?;
+    // What is done is done on the counters as they stand.
+    let mut as_they_stand = KnownCounters::default();
+    let known = if asked.dry_run {
+        supposed.counters.entry(lead.company.clone()).or_default()
+    } else {
+        &mut as_they_stand
+    };
+    let found = judging::placing(cloud, &in_force, &facts, contract, known, now).await?;
     let (placing, considered) = found.ok_or_else(|| {
         Problem::new(Code::NotFound, format!("no contract {contract} takes leads of {}", lead.category))
     })?;
@@ -77,6 +100,9 @@ pub(crate) async fn place(
     });
     let told = json!({ "act": "place", "before": before, "after": after });
     if asked.dry_run {
+        let counters = &considered.counters;
+        known.committed(cloud.store.caps_with(&lead.company, &seat, counters, over_a_cap, now)?);
+        supposed.leads.insert(lead.id);
         return Ok(Some(told));
     }
     let act = record(cloud, desk, "place", reason, &before, &after);

@@ -1,22 +1,36 @@
 //! "Why nothing today": for a dealer, what its contracts failed in the decisions of a day, as counts of the
 //! first rule failed. Nothing of the leads themselves, nor of other dealers, is told.
 //!
-//! The decisions are made again from their records, the newest first, at most
-//! [`limits::DECISIONS_EXAMINED`]; the answer says how many it looked at.
+//! The decisions are made again from their records, the newest first, at most [`limits::DECISIONS_EXAMINED`];
+//! `complete` says whether these were all, and could all be made again.
+//!
+//! Determinations:
+//!
+//! - A contract is asked of every lead of a category that it trades in, wherever the lead is: that nobody asked
+//!   in its area is the likeliest answer of all (`area`). Leads of other categories do not concern it, and are
+//!   not counted: their number would tell a dealer of trades that are not its own.
+//! - `chosen` is who was given the lead by a decision, `placed` who was given it by the desk; who would have had
+//!   it, had the company not kept it for the desk or the desk not given it to another, is `recommended`.
+//! - How many decisions were looked at is the company's volume: the desk is told, a dealer is not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use leadyard_domain::backtest::history::Switched;
+use leadyard_domain::distribution::{Chunk, CompiledContract, Switches, fails_uncovered};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{CompanyId, DealerId};
+use leadyard_domain::ids::{CategoryId, CompanyId, ContractId, DealerId};
 use leadyard_domain::{limits, time};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
-use leadyard_platform::judging;
+use leadyard_platform::judging::Repeated;
+use leadyard_platform::store::DecisionRecord;
+use leadyard_platform::{history, judging};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -36,47 +50,128 @@ pub(crate) async fn why_nothing(
     Query(query): Query<DayQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let (company, dealer) = whose(&cloud, &headers, &query)?;
+    let Whose { company, dealer, is_desk } = whose(&cloud, &headers, &query)?;
     let core = who::rules_of(&cloud, &company).await?;
     let zone = who::zone_of(&core)?;
     let (date, from, to) = day_of(query.date.as_deref(), cloud.clock.now(), &zone)?;
     let records = cloud.store.decisions_between(&company, from, to, limits::DECISIONS_EXAMINED).await?;
+    let all = records.len() < limits::DECISIONS_EXAMINED;
     // What another system decided says nothing of anybody's rules here.
-    let complete = records.len() < limits::DECISIONS_EXAMINED;
     let records: Vec<_> = records.into_iter().filter(|record| !record.is_imported()).collect();
-    let examined = records.len();
+    let switches = history::switches_between(&cloud, &company, from, to).await?;
+    let none = Switches::default();
+    let mut trades = Trades { company, dealer, rulebook: 0, by_category: HashMap::new() };
     let mut repeated = 0;
-    let mut contracts: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
+    let mut contracts: BTreeMap<String, BTreeMap<&str, u32>> = BTreeMap::new();
     for record in &records {
-        let Some(again) = judging::repeat(&cloud, &company, record).await? else { continue };
+        let Some(again) = judging::repeat(&cloud, &trades.company, record).await? else { continue };
         repeated += 1;
-        for one in again.explained.candidates.iter().filter(|one| one.dealer == dealer) {
-            let got = record.contracts.contains(&one.contract);
-            let word = match one.failed {
-                Some(rule) => rule.as_str(),
-                None if got => "chosen",
-                None => "ranked lower",
-            };
-            let counts = contracts.entry(one.contract.to_string()).or_default();
-            *counts.entry(word.to_owned()).or_default() += 1;
+        for own in trades.asked_by(&cloud, record).await? {
+            let word = own.part_in(record, &again, stood(&switches, record.at).unwrap_or(&none));
+            *contracts.entry(own.contract.id.to_string()).or_default().entry(word).or_default() += 1;
         }
     }
-    Ok(Json(json!({
-        "dealer": dealer, "date": date, "decisions": examined, "repeated": repeated,
-        "complete": complete, "contracts": contracts,
-    })))
+    let mut told = json!({
+        "dealer": trades.dealer, "date": date, "complete": all && repeated == records.len(),
+        "contracts": contracts,
+    });
+    if let Some(told) = told.as_object_mut().filter(|_| is_desk) {
+        told.insert("examined".to_owned(), json!(records.len()));
+        told.insert("repeated".to_owned(), json!(repeated));
+    }
+    Ok(Json(told))
 }
 
-fn whose(cloud: &Cloud, headers: &HeaderMap, query: &DayQuery) -> Result<(CompanyId, DealerId), Problem> {
+/// One contract of the dealer, with a chunk that it stands in.
+struct Own {
+    chunk: Arc<Chunk>,
+    contract: CompiledContract,
+}
+
+impl Own {
+    /// What came of it in a decision, in one word. A decision keeps the switches as far as they touched those whose
+    /// area covers the lead; for the others, they are as they `stood`.
+    fn part_in(&self, record: &DecisionRecord, again: &Repeated, stood: &Switches) -> &'static str {
+        let id = &self.contract.id;
+        if record.placed.as_ref() == Some(id) {
+            return "placed";
+        }
+        let was_given = record.waiting.is_none() && record.placed.is_none();
+        let candidate = again.explained.candidates.iter().find(|one| one.contract == *id);
+        let failed = match candidate {
+            Some(candidate) => candidate.failed,
+            None => Some(fails_uncovered(&record.facts, &self.contract, &self.chunk, stood, record.at)),
+        };
+        match failed {
+            Some(rule) => rule.as_str(),
+            None if !record.contracts.contains(id) => "ranked lower",
+            None if was_given => "chosen",
+            None => "recommended",
+        }
+    }
+}
+
+/// The dealer's contracts by the categories that they trade in, under one rulebook at a time: records come the
+/// newest first, and an earlier rulebook is done with the later one.
+struct Trades {
+    company: CompanyId,
+    dealer: DealerId,
+    rulebook: u64,
+    by_category: HashMap<CategoryId, Vec<Own>>,
+}
+
+impl Trades {
+    /// The dealer's contracts that a decision asked: all that trade in the lead's category.
+    async fn asked_by(&mut self, cloud: &Cloud, record: &DecisionRecord) -> Result<&[Own], Problem> {
+        if self.rulebook != record.rulebook {
+            self.by_category.clear();
+            self.rulebook = record.rulebook;
+        }
+        let category = &record.facts.category;
+        if !self.by_category.contains_key(category) {
+            let own = self.read(cloud, category).await?;
+            self.by_category.insert(category.clone(), own);
+        }
+        Ok(self.by_category.get(category).map(Vec::as_slice).unwrap_or_default())
+    }
+
+    async fn read(&self, cloud: &Cloud, category: &CategoryId) -> Result<Vec<Own>, Problem> {
+        let core = cloud.rulebooks.core(&cloud.store, &self.company, self.rulebook).await?;
+        let Some(core) = core else { return Ok(Vec::new()) };
+        // One that stands in the chunks of several states is the same in each.
+        let mut own: BTreeMap<ContractId, Own> = BTreeMap::new();
+        for key in core.chunks_of(category) {
+            let Some(chunk) = cloud.rulebooks.chunk(&cloud.store, &core, key).await? else { continue };
+            for contract in chunk.own(&self.dealer) {
+                own.entry(contract.id.clone())
+                    .or_insert_with(|| Own { chunk: Arc::clone(&chunk), contract: contract.clone() });
+            }
+        }
+        Ok(own.into_values().collect())
+    }
+}
+
+/// How the switches stood at an instant.
+fn stood(switches: &[Switched], at: Timestamp) -> Option<&Switches> {
+    switches.iter().rev().find(|switched| switched.at <= at).map(|switched| &switched.switches)
+}
+
+struct Whose {
+    company: CompanyId,
+    dealer: DealerId,
+    is_desk: bool,
+}
+
+fn whose(cloud: &Cloud, headers: &HeaderMap, query: &DayQuery) -> Result<Whose, Problem> {
     if let Ok(token) = who::dealer(cloud, headers) {
-        return Ok((token.company, token.dealer));
+        return Ok(Whose { company: token.company, dealer: token.dealer, is_desk: false });
     }
     let desk = who::desk(cloud, headers)?;
     let company = who::company(&desk, query.company.as_deref())?;
     let dealer = query.dealer.as_deref().unwrap_or_default();
     let dealer =
         DealerId::new(dealer).map_err(|_| Problem::new(Code::InvalidField, "name the dealer: ?dealer=ID"))?;
-    Ok((company, dealer))
+    Ok(Whose { company, dealer, is_desk: true })
 }
 
 /// A day of this zone by its bounds; today, if none is named.

@@ -172,3 +172,37 @@ fn counted_from(from: Timestamp, zone: &TimeZone) -> Timestamp {
     let start = Timestamp::from_second(time::start_of_day(first, zone)).unwrap_or(from);
     start.checked_sub(SignedDuration::from_hours(24)).unwrap_or(start).max(Timestamp::UNIX_EPOCH)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn history_is_counted_from_the_start_of_the_month_and_the_week_before() {
+        let zone = time::zone("America/New_York").unwrap();
+        let counted = |from: &str| counted_from(from.parse().unwrap(), &zone).to_string();
+        // The month's first day in New York, and a day more: some dealer's zone is ahead.
+        assert_eq!(counted("2026-05-20T16:00:00Z"), "2026-04-30T04:00:00Z");
+        // A week may have begun in the month before; across the change to summer time, too.
+        assert_eq!(counted("2026-06-03T16:00:00Z"), "2026-05-26T04:00:00Z");
+        assert_eq!(counted("2026-03-10T16:00:00Z"), "2026-02-28T05:00:00Z");
+        // Which month it is, New York says.
+        assert_eq!(counted("2026-06-01T03:00:00Z"), "2026-04-30T04:00:00Z");
+        assert_eq!(counted("1970-01-01T00:00:00Z"), "1970-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn a_window_has_a_beginning_and_an_end_in_the_companys_zone() {
+        let zone = time::zone("America/New_York").unwrap();
+        let now = "2026-06-10T12:00:00Z".parse().unwrap();
+        let of = |from: &str, to: Option<&str>| {
+            let found = window(from, to, &zone, now).map_err(|error| format!("{error:#}"))?;
+            Ok::<_, String>((found.from.to_string(), found.to.to_string()))
+        };
+        let days = of("2026-06-01", Some("2026-06-03T00:00:00Z")).unwrap();
+        assert_eq!((days.0.as_str(), days.1.as_str()), ("2026-06-01T04:00:00Z", "2026-06-03T00:00:00Z"));
+        assert_eq!(of("2026-06-01", None).unwrap().1, "2026-06-10T12:00:00Z");
+        assert!(of("2026-06-10", Some("2026-06-10")).unwrap_err().contains("--from is before --to"));
+        assert!(of("2026-06-31", None).unwrap_err().contains("--from: a day is written"));
+    }
+}

@@ -124,7 +124,7 @@ pub const LEADS_PER_ACT: usize = 100;
 /// Leads that a count of the waiting room looks at.
 pub const WAITING_EXAMINED: usize = 20_000;
 /// Decisions that a dealer's "why nothing today" makes again.
-pub const DECISIONS_EXAMINED: usize = 500;
+pub const DECISIONS_EXAMINED: usize = 1_000;
 /// Decisions in one page of history.
 pub const HISTORY_PAGE: usize = 200;
 /// Decisions that a comparison of shadow mode looks at.

@@ -87,6 +87,37 @@ async fn of_company(
     to: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
     let acts = cloud.store.changes_between(company, from, to).await?;
+    let flips = flips(cloud, company, &acts, (from, to)).await?;
+    let mut events: Vec<Event> = flips.into_iter().map(Event::Switched).collect();
+    for act in acts.iter().filter(|act| [DEPOSIT, REVERSAL].contains(&act.act.as_str())) {
+        let booked: Booked = read(&act.after)?;
+        let amount: Money = booked.amount.parse().map_err(|rule| StoreError::damaged("change", rule))?;
+        let amount = if act.act == DEPOSIT { amount } else { Money::from_minor(-amount.minor()) };
+        events.push(Event::Deposited(Deposited { at: act.at, dealer: booked.dealer, amount }));
+    }
+    Ok(events)
+}
+
+/// How a company's switches stood from one instant to before another: at first, and after each flip, in their order.
+///
+/// # Errors
+/// When the table cannot be read, or a record is damaged.
+pub async fn switches_between(
+    cloud: &Cloud,
+    company: &CompanyId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Switched>, StoreError> {
+    let acts = cloud.store.changes_between(company, from, to).await?;
+    flips(cloud, company, &acts, (from, to)).await
+}
+
+async fn flips(
+    cloud: &Cloud,
+    company: &CompanyId,
+    acts: &[Act],
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Vec<Switched>, StoreError> {
     let flips: Vec<&Act> = acts.iter().filter(|act| FLIPS.contains(&act.act.as_str())).collect();
     let at_first = match flips.first() {
         Some(first) => switches(&first.before)?,
@@ -99,17 +130,11 @@ async fn of_company(
             }
         }
     };
-    let mut events = vec![Event::Switched(Switched { at: from, switches: at_first })];
+    let mut stood = vec![Switched { at: from, switches: at_first }];
     for act in flips {
-        events.push(Event::Switched(Switched { at: act.at, switches: switches(&act.after)? }));
+        stood.push(Switched { at: act.at, switches: switches(&act.after)? });
     }
-    for act in acts.iter().filter(|act| [DEPOSIT, REVERSAL].contains(&act.act.as_str())) {
-        let booked: Booked = read(&act.after)?;
-        let amount: Money = booked.amount.parse().map_err(|rule| StoreError::damaged("change", rule))?;
-        let amount = if act.act == DEPOSIT { amount } else { Money::from_minor(-amount.minor()) };
-        events.push(Event::Deposited(Deposited { at: act.at, dealer: booked.dealer, amount }));
-    }
-    Ok(events)
+    Ok(stood)
 }
 
 /// The switches, as their acts are called.

@@ -277,8 +277,8 @@ pub async fn counters_of_interest(
     Ok(screen(facts, core, &chunks, &in_force.switches, now).counters_to_read())
 }
 
-/// What placing a lead with a contract by hand would come to, and what it was judged on; `None` when the
-/// rulebook has no such contract in the lead's category.
+/// What placing a lead with a contract by hand would come to, and what it was judged on, by counters that are known
+/// already (those that are not are read); `None` when the rulebook has no such contract in the lead's category.
 ///
 /// # Errors
 /// When the table cannot be read.
@@ -287,6 +287,7 @@ pub async fn placing(
     in_force: &InForce,
     facts: &LeadFacts,
     contract: &ContractId,
+    known: &mut KnownCounters,
     now: Timestamp,
 ) -> Result<Option<(Placing, Considered)>, StoreError> {
     let core = &in_force.core;
@@ -311,12 +312,13 @@ pub async fn placing(
     let Some((own, dealer)) = with_it.counters_of(contract) else { return Ok(None) };
     contracts.extend(Some(own).filter(|own| !contracts.contains(own)));
     dealers.extend(Some(dealer).filter(|dealer| !dealers.contains(dealer)));
-    let counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers).await?;
+    let counters = known.read(&cloud.store, core.company_id(), &contracts, &dealers).await?;
     let seed = u64::from(facts.cycle);
-    let placing = place(&with_it, &counters, now, seed, contract);
+    let placing = place(&with_it, counters, now, seed, contract);
     // What distribution would have done is recorded beside what the desk does.
-    let decision = decide(&screened, &counters, now, seed);
-    let evidence = Evidence::of(&screened, &counters, now);
+    let decision = decide(&screened, counters, now, seed);
+    let evidence = Evidence::of(&screened, counters, now);
+    let counters = counters.clone();
     Ok(placing.map(|placing| (placing, Considered { decision, counters, evidence, seed })))
 }
 

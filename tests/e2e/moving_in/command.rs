@@ -9,11 +9,8 @@ use serde_json::{Value, json};
 
 /// Runs the program; its exit code and what it printed.
 async fn leadyard(args: &[&str]) -> (i32, String) {
-    let done = tokio::process::Command::new(Program::path()).args(args).output().await.unwrap();
-    (
-        done.status.code().unwrap(),
-        String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr),
-    )
+    let ran = Program::run(args).await;
+    (ran.code, ran.out + &ran.err)
 }
 
 #[tokio::test(flavor = "multi_thread")]

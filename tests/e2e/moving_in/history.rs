@@ -403,7 +403,7 @@ async fn the_desk_sees_what_was_decided_elsewhere_for_what_it_is() {
     let why = yard.desk(Method::GET, &path, None).await.is(404);
     assert!(why.text.contains("another system"), "{}", why.text);
     let nothing = yard.desk(Method::GET, "/v1/why-nothing?dealer=ridge&date=2026-06-01", None).await.is(200);
-    assert_eq!((&nothing.json["decisions"], &nothing.json["complete"]), (&json!(0), &json!(true)));
+    assert_eq!((&nothing.json["examined"], &nothing.json["complete"]), (&json!(0), &json!(true)));
     let shadow = yard.desk(Method::GET, "/v1/shadow?month=2026-06", None).await.is(200);
     assert_eq!(shadow.json["leads"], 0);
     let repeat = yard.desk(Method::GET, &format!("/v1/leads/{}/recommendation", leads[0]), None).await;

@@ -573,11 +573,15 @@ impl Chunk {
         self.contracts.iter().find(|contract| &contract.id == id)
     }
 
+    /// A dealer's contracts here.
+    pub fn own(&self, dealer: &DealerId) -> impl Iterator<Item = &CompiledContract> {
+        let at = self.dealers.iter().position(|known| &known.id == dealer);
+        self.contracts.iter().filter(move |contract| Some(usize::from(contract.dealer)) == at)
+    }
+
     /// The lowest price of a dealer's contracts here.
     pub fn cheapest_of(&self, dealer: &DealerId) -> Option<Money> {
-        let at = self.dealers.iter().position(|known| &known.id == dealer)?;
-        let own = self.contracts.iter().filter(|contract| usize::from(contract.dealer) == at);
-        own.map(|contract| contract.price).min()
+        self.own(dealer).map(|contract| contract.price).min()
     }
 
     /// Every contract here by whose it is: for who looks up dealers, not for decisions.

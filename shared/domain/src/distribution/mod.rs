@@ -25,7 +25,7 @@ pub mod evidence;
 mod ranking;
 mod reason;
 
-pub use compiled::{Chunk, ChunkKey, Compiled, Core};
+pub use compiled::{Chunk, ChunkKey, Compiled, CompiledContract, Core};
 pub use counters::{Counters, Reservation, Usage, UsageOf};
 pub use decide::{Conclusion, Decision, Judged, Kept, NearMiss, Pass, Placing, Seat, decide, explain, place};
 pub use evidence::{Evidence, NotEvidence};
@@ -33,4 +33,4 @@ pub use facts::{LeadFacts, Location, OpenSeats, Switches};
 pub use pauses::{Pause, Pauses};
 pub use ranking::{DEFAULT as DEFAULT_RANKING, Step};
 pub use reason::{Rule, Waiting};
-pub use screen::{Candidate, Screened, screen};
+pub use screen::{Candidate, Screened, fails_uncovered, screen};

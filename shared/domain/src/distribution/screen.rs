@@ -81,9 +81,7 @@ impl<'a> Screened<'a> {
             chunk.contract(contract).and_then(|contract| Some((contract, chunk.dealer_of(contract)?)));
         let Some((contract, dealer)) = found else { return };
         let Some(calendar) = chunk.calendar(contract.schedule()) else { return };
-        let refused = refuses(self.facts, contract, chunk, self.switches, now);
-        // Rule 1 speaks before the area, and the area before the rest.
-        let failed = refused.filter(|rule| *rule < Rule::Area).unwrap_or(Rule::Area);
+        let failed = fails_uncovered(self.facts, contract, chunk, self.switches, now);
         self.candidates.push(Candidate {
             contract,
             dealer,
@@ -271,8 +269,21 @@ impl<'a> Zones<'a> {
     }
 }
 
-/// The first of rules 1 and 3 that this contract fails, its area aside; for one that is not covered, too.
-pub(crate) fn refuses(
+/// The first rule that a contract fails whose area does not cover the lead: rule 1 speaks before the area, and the
+/// area before the rest.
+pub fn fails_uncovered(
+    facts: &LeadFacts,
+    contract: &CompiledContract,
+    chunk: &Chunk,
+    switches: &Switches,
+    now: Timestamp,
+) -> Rule {
+    let refused = refuses(facts, contract, chunk, switches, now);
+    refused.filter(|rule| *rule < Rule::Area).unwrap_or(Rule::Area)
+}
+
+/// The first of rules 1 and 3 that this contract fails, its area aside.
+fn refuses(
     facts: &LeadFacts,
     contract: &CompiledContract,
     chunk: &Chunk,

@@ -6,10 +6,9 @@ use serde::Serialize;
 
 use super::{RulebookTest, Used};
 use crate::distribution::compiled::Compiled;
-use crate::distribution::screen::refuses;
 use crate::distribution::{
     Chunk, Conclusion, Counters, Decision, Judged, LeadFacts, Location, Pause, Reservation, Rule, Switches,
-    Usage, explain, screen,
+    Usage, explain, fails_uncovered, screen,
 };
 use crate::ids::{ContractId, DealerId, LeadId};
 
@@ -90,15 +89,12 @@ impl Compiled {
         if let Some(covering) = judged.iter().find(|judged| &judged.contract == id) {
             return covering.failed;
         }
-        // Not covered: rule 1 speaks before the area.
-        let refused = self
+        let found = self
             .chunks
             .values()
-            .find_map(|chunk| Some(refuses(facts, chunk.contract(id)?, chunk, switches, test.at)));
-        match refused.flatten() {
-            Some(rule) if rule < Rule::Area => Some(rule),
-            Some(_) | None => Some(Rule::Area),
-        }
+            .find_map(|chunk| Some(fails_uncovered(facts, chunk.contract(id)?, chunk, switches, test.at)));
+        // A contract that stands in no chunk has no area at all.
+        Some(found.unwrap_or(Rule::Area))
     }
 
     fn switches_of(&self, test: &RulebookTest) -> Switches {
@@ -175,5 +171,97 @@ fn compare_conclusion(test: &RulebookTest, decision: &Decision, differences: &mu
     {
         let found = until.map_or_else(|| "nothing but a change".to_owned(), |until| until.to_string());
         differences.push(format!("expected until {expected}, but it waits for {found}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rulebook::{Rulebook, RulebookFiles};
+
+    /// What comes of one test: hudson takes one roof a day anywhere, ridge the best leads, crest roofs and grove pools
+    /// in New York.
+    fn differences(test: &str) -> Vec<String> {
+        let contracts = "contract,dealer,offers,sources,area,price,tier,min_band,cap_day\n\
+            hudson,hudson,roof,*,all,45.00,1,,1\n\
+            ridge,ridge,roof,*,all,45.00,2,A1,\n\
+            crest,crest,roof,*,york,45.00,3,,\n\
+            grove,grove,pool,*,york,45.00,3,,\n";
+        let offer = |id| format!("[[offer]]\nid = \"{id}\"\ncategory = \"homes\"\nname = \"{id}\"\n");
+        let lead = "lead = { zip = \"33101\", offer = \"roof\", source = \"form\", band = \"B1\" }";
+        let files = [
+            ("company.toml", "id = \"acme\"\nname = \"Acme\"\nzone = \"America/New_York\"\n".to_owned()),
+            ("offers.toml", offer("roof") + &offer("pool")),
+            ("sources.toml", "[[source]]\nid = \"form\"\nkind = \"form\"\n".to_owned()),
+            ("scoring.toml", String::new()),
+            (
+                "dealers.csv",
+                "dealer,name,zip\nhudson,H,33101\nridge,R,33101\ncrest,C,10001\ngrove,G,10001\n".to_owned(),
+            ),
+            ("areas.csv", "area,part\nall,any\nyork,state:NY\n".to_owned()),
+            ("contracts.csv", contracts.to_owned()),
+            ("tests.toml", format!("[[test]]\nname = \"it\"\nat = 2026-06-01T16:00:00Z\n{lead}\n{test}\n")),
+        ];
+        let files = RulebookFiles::new(files.map(|(name, text)| (name, text.into_bytes()))).unwrap();
+        let book = Rulebook::parse(&files).unwrap_or_else(|problems| panic!("{test}: {problems}"));
+        let examined = book.compile(1).unwrap().examine(&book.tests[0]);
+        assert_eq!(examined.name, "it");
+        examined.differences
+    }
+
+    const FULL: &str = "used = { hudson = { day = 1 } }\n";
+
+    #[test]
+    fn what_follows_is_no_difference() {
+        let full = |expected: &str| format!("{FULL}{expected}");
+        for test in [
+            "assigned = [\"hudson\"]".to_owned(),
+            "assigned = [\"hudson\"]\nexcluded = { ridge = \"band\", crest = \"area\", grove = \"offer\" }".to_owned(),
+            // A pause speaks before the offer, and the area: also of those whose area is elsewhere.
+            "paused = [\"hudson\", \"crest\", \"grove\"]\nwaiting = \"band\"\nexcluded = { hudson = \"inactive\", crest = \"inactive\", grove = \"inactive\" }".to_owned(),
+            full("waiting = \"cap\"\nuntil = 2026-06-02T04:00:00Z\nexcluded = { hudson = \"cap\" }"),
+        ] {
+            assert_eq!(differences(&test), Vec::<String>::new(), "{test}");
+        }
+    }
+
+    #[test]
+    fn each_expectation_that_is_wrong_is_a_difference_of_its_own() {
+        let full = |expected: &str| format!("{FULL}{expected}");
+        for (test, difference) in [
+            ("assigned = [\"ridge\"]".to_owned(), "expected assigned [\"ridge\"], but assigned [\"hudson\"]"),
+            (
+                "assigned = [\"hudson\", \"ridge\"]".to_owned(),
+                "expected assigned [\"hudson\", \"ridge\"], but assigned [\"hudson\"]",
+            ),
+            (full("assigned = [\"hudson\"]"), "expected assigned [\"hudson\"], but it waits: cap"),
+            ("waiting = \"cap\"".to_owned(), "expected waiting 'cap', but assigned [\"hudson\"]"),
+            (full("waiting = \"hours\""), "expected waiting 'hours', but it waits: cap"),
+            (
+                full("until = 2026-06-03T04:00:00Z"),
+                "expected until 2026-06-03T04:00:00Z, but it waits for 2026-06-02T04:00:00Z",
+            ),
+            (
+                "until = 2026-06-02T04:00:00Z".to_owned(),
+                "expected until 2026-06-02T04:00:00Z, but it waits for nothing but a change",
+            ),
+            (full("excluded = { hudson = \"hours\" }"), "hudson: expected rule 'hours', but cap"),
+            (
+                "excluded = { hudson = \"cap\" }".to_owned(),
+                "hudson: expected rule 'cap', but it passed every rule",
+            ),
+            ("excluded = { crest = \"band\" }".to_owned(), "crest: expected rule 'band', but area"),
+            ("excluded = { grove = \"area\" }".to_owned(), "grove: expected rule 'area', but offer"),
+            (
+                "paused = [\"crest\"]\nexcluded = { crest = \"area\" }".to_owned(),
+                "crest: expected rule 'area', but inactive",
+            ),
+        ] {
+            assert_eq!(differences(&test), [difference], "{test}");
+        }
+        // All of them at once are four.
+        let all = full(
+            "assigned = [\"ridge\"]\nuntil = 2026-06-03T04:00:00Z\nexcluded = { hudson = \"hours\", ridge = \"cap\" }",
+        );
+        assert_eq!(differences(&all).len(), 4);
     }
 }

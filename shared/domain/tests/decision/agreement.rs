@@ -14,7 +14,7 @@ use crate::world::{World, cases, compiled, decide_on};
 use crate::worlds::worlds;
 
 /// Compares seat by seat, since a tie that the hash breaks decides who is left for the next.
-fn agree(
+pub(crate) fn agree(
     world: &World,
     book: &Rulebook,
     counters: &Counters,

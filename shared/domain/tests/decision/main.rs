@@ -7,6 +7,7 @@
 //! | [`worlds`] | such worlds at random |
 //! | [`oracle`] | the rules, over the rulebook as parsed |
 //! | [`agreement`] | the decision is what the oracle says |
+//! | [`many`] | so it is in as many worlds as are asked for |
 //! | [`properties`] | what must hold of every decision, and of many in a row |
 //! | [`rules`] | one example for each rule |
 //! | [`limits`] | one for each cap, budget and seat |
@@ -25,6 +26,7 @@ mod world;
 mod worlds;
 mod oracle;
 mod agreement;
+mod many;
 mod properties;
 mod rules;
 mod limits;

@@ -214,6 +214,25 @@ impl Store {
         Ok(Reserved { writes: [of_contract, of_dealer], reservation: starts, contract, dealer })
     }
 
+    /// What the counters of a seat's contract and dealer come to when it is reserved; nothing is written.
+    ///
+    /// # Errors
+    /// When the update cannot be built.
+    pub fn caps_with(
+        &self,
+        company: &CompanyId,
+        seat: &Seat,
+        counters: &Counters,
+        over: bool,
+        now: Timestamp,
+    ) -> Result<Counters, StoreError> {
+        let Reserved { contract, dealer, .. } = self.caps_reserve(company, seat, counters, over, now)?;
+        let mut with = Counters::default();
+        with.contracts.insert(seat.contract.clone(), contract);
+        with.dealers.insert(seat.dealer.clone(), dealer);
+        Ok(with)
+    }
+
     /// The writes that give a seat back to the periods it was taken from, where they still run; and what
     /// was paid in advance, whenever that was.
     pub(super) fn caps_give_back(
