@@ -22,6 +22,7 @@
 //! | [`http`] | problems, and what every route does alike |
 //! | [`who`] | whose token it is, and what they may see |
 //! | [`clock`], [`entropy`], [`config`] | the only readers of time, randomness and environment |
+//! | [`secrets`] | what the configuration names and does not hold |
 //! | [`telemetry`] | logs without a person in them |
 
 pub mod cloud;
@@ -48,4 +49,5 @@ pub mod who;
 pub mod clock;
 pub mod entropy;
 pub mod config;
+pub mod secrets;
 pub mod telemetry;
