@@ -59,15 +59,19 @@ fn each_is_built_from_its_own_crate() {
         let manifest = std::fs::read_to_string(root().join(format!("functions/{binary}/Cargo.toml")));
         let manifest = manifest.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(manifest.contains(&format!("[[bin]]\nname = \"{binary}\"")), "{name}");
-        let main = std::fs::read_to_string(root().join(format!("functions/{binary}/src/main.rs"))).expect("a main");
+        let main =
+            std::fs::read_to_string(root().join(format!("functions/{binary}/src/main.rs"))).expect("a main");
         let roles = main.contains("Config::role()");
         let says = function.at(&["Environment", "Variables", "LEADYARD_ROLE"]);
-        assert_eq!(says.as_str(), roles.then_some(name.as_str()), "{name}: a binary with roles is told which");
+        assert_eq!(
+            says.as_str(),
+            roles.then_some(name.as_str()),
+            "{name}: a binary with roles is told which"
+        );
         assert!(!roles || main.contains(&format!("\"{name}\"")), "{name}: its binary knows the role");
     }
     let crates = std::fs::read_dir(root().join("functions")).expect("functions").count();
-    let built: BTreeSet<String> =
-        functions().values().map(|function| function.text(&["CodeUri"])).collect();
+    let built: BTreeSet<String> = functions().values().map(|function| function.text(&["CodeUri"])).collect();
     assert_eq!(built.len(), crates, "every function's crate is deployed");
 }
 
@@ -100,7 +104,11 @@ fn the_queues_are_those_that_one_machine_has() {
         assert_eq!(queue.text(&["SqsManagedSseEnabled"]), "true", "{name} is encrypted");
     }
     let spill = &queues()[SPILL.name];
-    assert_eq!(spill.number(&["MessageRetentionPeriod"]), 14 * 24 * 3_600, "what is spilled is kept for 14 days");
+    assert_eq!(
+        spill.number(&["MessageRetentionPeriod"]),
+        14 * 24 * 3_600,
+        "what is spilled is kept for 14 days"
+    );
 }
 
 #[test]
@@ -119,8 +127,12 @@ fn each_queue_is_worked_by_its_function_and_a_failed_message_fails_alone() {
             // Above 0 it can hold a quiet queue for 20 seconds.
             assert_eq!(mapping["MaximumBatchingWindowInSeconds"].as_u64(), Some(0), "{name}");
             let most = words(&mapping["ScalingConfig"]["MaximumConcurrency"]);
-            assert!(most.ends_with("Concurrency") || most.parse::<u32>().is_ok_and(|most| most >= 2), "{name}");
-            let here = WORKED.iter().find(|worked| worked.name == queue_name).expect("a queue of this machine");
+            assert!(
+                most.ends_with("Concurrency") || most.parse::<u32>().is_ok_and(|most| most >= 2),
+                "{name}"
+            );
+            let here =
+                WORKED.iter().find(|worked| worked.name == queue_name).expect("a queue of this machine");
             assert_eq!(mapping["BatchSize"].as_u64(), Some(here.batch as u64), "{name}");
             assert!(
                 queue.number(&["VisibilityTimeout"]) >= 6 * function.number(&["Timeout"]),
@@ -241,7 +253,10 @@ fn a_role_names_what_it_may_do_and_on_what() {
     for (name, function) in functions() {
         let role = role(&function);
         assert!(roles.insert(role.clone()), "{name} has a role of its own");
-        assert!(template().resource(&role).at(&["ManagedPolicyArns"]).is_null(), "{name}: managed policies say *");
+        assert!(
+            template().resource(&role).at(&["ManagedPolicyArns"]).is_null(),
+            "{name}: managed policies say *"
+        );
         let log = function.text(&["LoggingConfig", "LogGroup"]);
         let group = template().resource(&log);
         assert_eq!(group.text(&["LogGroupName"]), format!("/aws/lambda/{STAGE}{name}"), "{name}");
@@ -267,5 +282,8 @@ fn mails_that_come_back_reach_their_queue() {
     assert_eq!(many(policy.at(&["Queues"])), ["MailEventsQueue"]);
     let statement = when_so(&policy.at(&["PolicyDocument", "Statement"])[0]);
     assert_eq!(words(&statement["Principal"]["Service"]), "sns.amazonaws.com");
-    assert_eq!(words(&statement["Condition"]["ArnEquals"]["aws:SourceArn"]), subscription.text(&["TopicArn"]));
+    assert_eq!(
+        words(&statement["Condition"]["ArnEquals"]["aws:SourceArn"]),
+        subscription.text(&["TopicArn"])
+    );
 }

@@ -57,7 +57,9 @@ pub(crate) fn check(request: &HttpRequest) {
     let allowed = ROLES.get(function).unwrap_or_else(|| panic!("the template has a function {function}"));
     for (action, resource) in asked(request) {
         let dealers = action == "sqs:SendMessage" && resource == DEALERS;
-        let has = allowed.iter().any(|(may, on)| *may == action && (*on == resource || dealers && on.contains(DEALERS)));
+        let has = allowed
+            .iter()
+            .any(|(may, on)| *may == action && (*on == resource || dealers && on.contains(DEALERS)));
         assert!(has, "the role of {function} lacks {action} on {resource}");
     }
 }
@@ -69,8 +71,7 @@ const DEALERS: &str = "${DealerQueuePrefix}";
 fn asked(request: &HttpRequest) -> Vec<Grant> {
     let target = request.headers().get("x-amz-target").unwrap_or_default();
     let (service, operation) = target.rsplit_once('.').unwrap_or_default();
-    let body: Value =
-        serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+    let body: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
     if service.starts_with("DynamoDB") {
         let table = "Table.Arn".to_owned();
         return match operation {
@@ -88,9 +89,9 @@ fn asked(request: &HttpRequest) -> Vec<Grant> {
     }
     if service.starts_with("AmazonSQS") {
         let name = body["QueueUrl"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default();
-        let queue = template().of_type("AWS::SQS::Queue").find(|queue| {
-            queue.text(&["QueueName"]).replace("leadyard-${Stage}-", "") == name
-        });
+        let queue = template()
+            .of_type("AWS::SQS::Queue")
+            .find(|queue| queue.text(&["QueueName"]).replace("leadyard-${Stage}-", "") == name);
         let on = queue.map_or(DEALERS.to_owned(), |queue| format!("{}.Arn", queue.id));
         return vec![(format!("sqs:{}", operation.trim_end_matches("Batch")), on)];
     }

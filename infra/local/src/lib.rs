@@ -7,6 +7,7 @@
 //! | [`gateway`] | one port in front of the HTTP functions |
 //! | [`poller`] | Lambda's event source mappings and schedule |
 //! | [`serve`] | all of it together, with the demo |
+//! | [`keys`] | what a master key lets in: the desk, dealers, sources |
 //! | [`rules`] | rulebooks as folders: read, checked, published |
 //! | [`folder`] | the data folder |
 //! | [`demo`], [`pages`], [`demo_dealer`] | a rulebook, a landing page and dealers to try it with |
@@ -18,6 +19,7 @@ pub mod aws;
 pub mod system;
 pub mod gateway;
 pub mod poller;
+pub mod keys;
 pub mod serve;
 pub mod rules;
 pub mod folder;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
-use leadyard_domain::access::{DealerToken, DeskToken, PageKey, Platform, PlatformKey, SourceSecret};
 use leadyard_domain::dealer::ChannelKind;
 use leadyard_domain::delivery::derive_secret;
 use leadyard_domain::ids::DealerId;
@@ -24,6 +23,7 @@ use tokio::task::JoinHandle;
 
 use crate::aws::{Calls, LocalAws, QueueSpec};
 use crate::demo_dealer::{self, DemoDealers};
+use crate::keys::{DealerKeys, Keys, SourceKeys};
 use crate::pages::landing;
 use crate::system::{self, Parts};
 use crate::{demo, folder, gateway, poller, rules};
@@ -57,35 +57,9 @@ pub struct Ready {
     /// The rulebook's version.
     pub rulebook: u64,
     /// Every dealer's bearer token.
-    pub dealers: Vec<ReadyDealer>,
+    pub dealers: Vec<DealerKeys>,
     /// Every source's key and secret.
-    pub sources: Vec<ReadySource>,
-}
-
-/// A dealer's way in.
-#[derive(Clone, Debug, Serialize)]
-pub struct ReadyDealer {
-    /// Who.
-    pub dealer: String,
-    /// Its bearer token.
-    pub token: String,
-}
-
-/// A source's ways in.
-#[derive(Clone, Debug, Serialize)]
-pub struct ReadySource {
-    /// Which.
-    pub source: String,
-    /// Its page key.
-    pub key: String,
-    /// Its secret.
-    pub secret: String,
-    /// What Google Ads is to send with every lead, where it is a source of kind google.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub google_key: Option<String>,
-    /// What Meta is to send when it subscribes, where it is a source of kind meta.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub meta_verify_token: Option<String>,
+    pub sources: Vec<SourceKeys>,
 }
 
 /// A running system.
@@ -200,46 +174,19 @@ async fn serve(listener: TcpListener, app: Router, mut stopped: watch::Receiver<
     }
 }
 
-/// Mints every way in.
+/// Where it is, and every way in.
 fn introduce(cloud: &Cloud, book: &Rulebook, base: &str, rulebook: u64) -> Ready {
-    let company = &book.company.id;
-    let master = &cloud.master;
-    let dealers = book.dealers.iter().map(|dealer| ReadyDealer {
-        dealer: dealer.id.to_string(),
-        token: master.mint(&DealerToken {
-            company: company.clone(),
-            dealer: dealer.id.clone(),
-            generation: 1,
-        }),
-    });
-    let sources = book.sources.iter().map(|source| {
-        let (company, id) = (company.clone(), source.id.clone());
-        let generation = source.key_generation;
-        let origins = source.origins.clone();
-        let secret = SourceSecret { company: company.clone(), source: id.clone(), generation };
-        let of = |platform, kind| {
-            let key = || PlatformKey::of(master, platform, &secret).reveal().to_owned();
-            (source.kind == kind).then(key)
-        };
-        ReadySource {
-            source: source.id.to_string(),
-            google_key: of(Platform::Google, SourceKind::Google),
-            meta_verify_token: of(Platform::Meta, SourceKind::Meta),
-            key: master.mint(&PageKey { company, source: id, generation, origins }),
-            secret: master.mint(&secret),
-        }
-    });
+    let keys = Keys::mint(&cloud.master, book, "desk@localhost");
     Ready {
         url: base.trim_end_matches('/').to_owned(),
         landing_page: base.to_owned(),
         console: format!("{base}v1/"),
         demo_dealer: format!("{base}demo/dealer"),
         mail: format!("{base}mail"),
-        desk_token: master
-            .mint(&DeskToken { staff: "desk@localhost".to_owned(), companies: vec![company.clone()] }),
+        desk_token: keys.desk_token,
         rulebook,
-        dealers: dealers.collect(),
-        sources: sources.collect(),
+        dealers: keys.dealers,
+        sources: keys.sources,
     }
 }
 

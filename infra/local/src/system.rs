@@ -39,17 +39,41 @@ pub struct Worked {
 }
 
 /// Interactions on their way to scoring.
-pub const INTERACTIONS: Worked =
-    Worked { name: "interactions", function: "scoring", visibility_s: 60, max_receive_count: 8, concurrency: 2, batch: 10 };
+pub const INTERACTIONS: Worked = Worked {
+    name: "interactions",
+    function: "scoring",
+    visibility_s: 60,
+    max_receive_count: 8,
+    concurrency: 2,
+    batch: 10,
+};
 /// Leads on their way to a decision. Contention, not speed, limits it.
-pub const DISTRIBUTION: Worked =
-    Worked { name: "distribution", function: "distribution", visibility_s: 60, max_receive_count: 8, concurrency: 4, batch: 10 };
+pub const DISTRIBUTION: Worked = Worked {
+    name: "distribution",
+    function: "distribution",
+    visibility_s: 60,
+    max_receive_count: 8,
+    concurrency: 4,
+    batch: 10,
+};
 /// Assignments on their way to a dealer. An attempt takes up to ten seconds, so many run side by side.
-pub const DELIVERY: Worked =
-    Worked { name: "delivery", function: "delivery", visibility_s: 90, max_receive_count: 8, concurrency: 32, batch: 10 };
+pub const DELIVERY: Worked = Worked {
+    name: "delivery",
+    function: "delivery",
+    visibility_s: 90,
+    max_receive_count: 8,
+    concurrency: 32,
+    batch: 10,
+};
 /// What the table did not take. It is patient: the table may be away for hours.
-pub const SPILL: Worked =
-    Worked { name: "spill", function: "spill", visibility_s: 90, max_receive_count: 1_000, concurrency: 1, batch: 10 };
+pub const SPILL: Worked = Worked {
+    name: "spill",
+    function: "spill",
+    visibility_s: 90,
+    max_receive_count: 1_000,
+    concurrency: 1,
+    batch: 10,
+};
 
 /// What SES says of mails after it took them: bounces, complaints. On AWS the configuration set of
 /// `LEADYARD_MAIL_CONFIGURATION_SET` publishes them to a topic that this queue listens to, and the function is delivery,

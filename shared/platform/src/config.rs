@@ -64,8 +64,9 @@ fn optional(name: &'static str) -> Option<String> {
 
 /// The secret that a variable names.
 async fn secret(secrets: &Secrets, name: &'static str, id: &str) -> Result<String, ConfigError> {
-    let told = |error: crate::secrets::SecretError| {
-        ConfigError { variable: name, rule: format!("the secret that it names {error}") }
+    let told = |error: crate::secrets::SecretError| ConfigError {
+        variable: name,
+        rule: format!("the secret that it names {error}"),
     };
     secrets.read(id).await.map_err(told)
 }
