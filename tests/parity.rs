@@ -126,11 +126,10 @@ fn each_queue_is_worked_by_its_function_and_a_failed_message_fails_alone() {
             assert_eq!(many(&mapping["FunctionResponseTypes"]), ["ReportBatchItemFailures"], "{name}");
             // Above 0 it can hold a quiet queue for 20 seconds.
             assert_eq!(mapping["MaximumBatchingWindowInSeconds"].as_u64(), Some(0), "{name}");
-            let most = words(&mapping["ScalingConfig"]["MaximumConcurrency"]);
-            assert!(
-                most.ends_with("Concurrency") || most.parse::<u32>().is_ok_and(|most| most >= 2),
-                "{name}"
-            );
+            // AWS takes no less than 2. How many side by side is a matter of the place, not of the system.
+            for most in template().numbers(&mapping["ScalingConfig"]["MaximumConcurrency"]) {
+                assert!((2..=1_000).contains(&most), "{name}: {most} side by side");
+            }
             let here =
                 WORKED.iter().find(|worked| worked.name == queue_name).expect("a queue of this machine");
             assert_eq!(mapping["BatchSize"].as_u64(), Some(here.batch as u64), "{name}");

@@ -46,6 +46,17 @@ impl Template {
         self.resources().find(|resource| resource.id == id).unwrap_or_else(|| panic!("{id} in the template"))
     }
 
+    /// A number, or those that `!FindInMap [map, parameter, name]` may be.
+    pub fn numbers(&self, value: &Value) -> Vec<u64> {
+        match bare(value).as_sequence() {
+            None => vec![value.as_u64().expect("a number")],
+            Some(path) => {
+                let rows = self.0["Mappings"][words(&path[0])].as_mapping().expect("a mapping");
+                rows.values().map(|row| row[words(&path[2])].as_u64().expect("a number")).collect()
+            }
+        }
+    }
+
     /// What every function has (`["Environment", "Variables"]`).
     pub fn of_all_functions(&'static self, path: &[&str]) -> &'static Value {
         down(&self.0["Globals"]["Function"], path)

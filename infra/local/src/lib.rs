@@ -14,6 +14,7 @@
 //! | [`backtest`] | history under another rulebook |
 //! | [`api`] | a running system or a data folder, asked by the command line |
 //! | [`import`] | another system's CSV, moved in |
+//! | [`redrive`] | dead letters on AWS, sent back |
 
 pub mod aws;
 pub mod system;
@@ -29,3 +30,4 @@ pub mod demo_dealer;
 pub mod api;
 pub mod backtest;
 pub mod import;
+pub mod redrive;

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use leadyard::api::{Api, Target};
 use leadyard::keys::Keys;
 use leadyard::serve::{self, Options};
-use leadyard::{backtest, import, rules, system};
+use leadyard::{backtest, import, redrive, rules, system};
 use leadyard_domain::access::MasterKey;
 use leadyard_platform::clock::Clock;
 
@@ -39,6 +39,8 @@ enum Command {
     Keys(KeysOf),
     /// Moves a company in: past leads, what was used of caps, suppression lists.
     Import(Box<import::Options>),
+    /// Sends dead letters on AWS back to their queue.
+    Redrive(redrive::Options),
     /// Says what another rulebook would have made of history.
     Backtest(backtest::Backtest),
     /// Writes history to a file, for backtests elsewhere.
@@ -116,6 +118,7 @@ fn main() -> ExitCode {
         Command::Apply(options) => runtime.block_on(apply(&options)),
         Command::Keys(options) => keys(&options),
         Command::Import(options) => runtime.block_on(move_in(&options)),
+        Command::Redrive(options) => runtime.block_on(redrive(&options)),
         Command::Backtest(options) => runtime.block_on(backtest::run(&options)),
         Command::Export(options) => runtime.block_on(backtest::export(&options)),
     };
@@ -281,4 +284,11 @@ async fn move_in(options: &import::Options) -> anyhow::Result<ExitCode> {
         told.print(&mut out)?;
     }
     Ok(if told.whole() { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
+}
+
+async fn redrive(options: &redrive::Options) -> anyhow::Result<ExitCode> {
+    leadyard_platform::telemetry::text("warn");
+    let moved = redrive::run(options).await?;
+    writeln!(std::io::stdout(), "{}", serde_json::to_string(&moved)?)?;
+    Ok(if moved.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
 }
