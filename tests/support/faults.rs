@@ -173,6 +173,7 @@ struct SwitchedConnector {
 
 impl HttpConnector for SwitchedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        crate::roles::check(&request);
         self.faults.count(&request);
         if self.faults.refuse(request.uri()) {
             let body =

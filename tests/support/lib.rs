@@ -9,6 +9,8 @@
 //! | [`post`] | how a page and a server post |
 //! | [`story`] | what the desk sees of a lead |
 //! | [`faults`] | services that refuse, and one that hesitates |
+//! | [`template`] | the template for AWS, as a test reads it |
+//! | [`roles`] | its roles: under each a function works here as there |
 //! | [`logs`] | what was logged |
 //! | [`live`] | a system over real sockets, and the program itself |
 
@@ -22,6 +24,8 @@ pub mod yard;
 pub mod post;
 pub mod story;
 pub mod faults;
+pub mod template;
+pub mod roles;
 pub mod logs;
 pub mod live;
 

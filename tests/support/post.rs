@@ -4,10 +4,12 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
+use leadyard::gateway;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crate::people::Person;
+use crate::roles;
 
 /// An answer.
 #[derive(Clone, Debug)]
@@ -52,13 +54,14 @@ impl Reply {
     }
 }
 
-/// Asks the gateway.
+/// Asks the gateway; the function that answers works under its role.
 pub async fn ask(app: &Router, method: Method, path: &str, headers: HeaderMap, body: Vec<u8>) -> Reply {
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = method;
     *request.uri_mut() = path.parse().expect("a path");
     *request.headers_mut() = headers;
-    let response = match app.clone().oneshot(request).await {
+    let function = gateway::function_of(request.method(), request.uri().path()).name();
+    let response = match roles::as_function(function, app.clone().oneshot(request)).await {
         Ok(response) => response,
         Err(never) => match never {},
     };

@@ -26,6 +26,7 @@ use crate::dealers::{Dealers, Told};
 use crate::faults::Faults;
 use crate::people::Person;
 use crate::post::{Reply, Sender, ask};
+use crate::roles;
 use crate::rules::Rules;
 use crate::story::Story;
 
@@ -157,7 +158,8 @@ impl Yard {
         for _ in 0..10_000 {
             let mut worked = 0;
             for queue in &system::WORKED {
-                worked += poller::work(&self.cloud, self.aws.queues(), queue).await;
+                let work = poller::work(&self.cloud, self.aws.queues(), queue);
+                worked += roles::as_function(queue.function, work).await;
             }
             if worked == 0 {
                 return;
@@ -181,7 +183,8 @@ impl Yard {
                 .min()
                 .unwrap_or(sweep);
             tokio::time::sleep(next_message.min(sweep).min(end - Instant::now())).await;
-            leadyard_sweep::sweep(&self.cloud).await.expect("the sweep can ask the store");
+            let sweep = leadyard_sweep::sweep(&self.cloud);
+            roles::as_function("sweep", sweep).await.expect("the sweep can ask the store");
             self.settle().await;
         }
     }

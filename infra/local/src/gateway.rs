@@ -25,14 +25,28 @@ pub fn router(cloud: &Cloud, pages: Router) -> Router {
 
 /// Which function's URL a path would have on AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Function {
+pub enum Function {
+    /// Intake, deployed for leads.
     Leads,
+    /// Intake, deployed for interactions.
     Interactions,
+    /// The console.
     Console,
 }
 
+impl Function {
+    /// As the template names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Leads => "leads",
+            Self::Interactions => "interactions",
+            Self::Console => "console",
+        }
+    }
+}
+
 /// `/v1/leads/{key}` is intake's to post to, and what it has behind the key, `/v1/import/…`, `/v1/quarantine…`; everything else about leads is the console's.
-fn function_of(method: &Method, path: &str) -> Function {
+pub fn function_of(method: &Method, path: &str) -> Function {
     let posts = method == Method::POST || method == Method::OPTIONS;
     if path.starts_with("/v1/interactions/") {
         return Function::Interactions;

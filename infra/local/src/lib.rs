@@ -7,17 +7,20 @@
 //! | [`gateway`] | one port in front of the HTTP functions |
 //! | [`poller`] | Lambda's event source mappings and schedule |
 //! | [`serve`] | all of it together, with the demo |
+//! | [`keys`] | what a master key lets in: the desk, dealers, sources |
 //! | [`rules`] | rulebooks as folders: read, checked, published |
 //! | [`folder`] | the data folder |
 //! | [`demo`], [`pages`], [`demo_dealer`] | a rulebook, a landing page and dealers to try it with |
 //! | [`backtest`] | history under another rulebook |
 //! | [`api`] | a running system or a data folder, asked by the command line |
 //! | [`import`] | another system's CSV, moved in |
+//! | [`redrive`] | dead letters on AWS, sent back |
 
 pub mod aws;
 pub mod system;
 pub mod gateway;
 pub mod poller;
+pub mod keys;
 pub mod serve;
 pub mod rules;
 pub mod folder;
@@ -27,3 +30,4 @@ pub mod demo_dealer;
 pub mod api;
 pub mod backtest;
 pub mod import;
+pub mod redrive;

@@ -7,8 +7,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use leadyard::api::{Api, Target};
+use leadyard::keys::Keys;
 use leadyard::serve::{self, Options};
-use leadyard::{backtest, import, rules, system};
+use leadyard::{backtest, import, redrive, rules, system};
+use leadyard_domain::access::MasterKey;
 use leadyard_platform::clock::Clock;
 
 /// A lead is tens of thousands of small allocations, most of them the SDK's.
@@ -33,8 +35,12 @@ enum Command {
     Check(Check),
     /// Publishes a rulebook.
     Apply(Apply),
+    /// Prints every way in of a rulebook's company, as JSON; reads the master key from standard input.
+    Keys(KeysOf),
     /// Moves a company in: past leads, what was used of caps, suppression lists.
     Import(Box<import::Options>),
+    /// Sends dead letters on AWS back to their queue.
+    Redrive(redrive::Options),
     /// Says what another rulebook would have made of history.
     Backtest(backtest::Backtest),
     /// Writes history to a file, for backtests elsewhere.
@@ -73,6 +79,15 @@ struct Check {
 }
 
 #[derive(Args)]
+struct KeysOf {
+    /// The rulebook's folder.
+    rules: PathBuf,
+    /// Whose token the desk's is: what is done by it is theirs in every history.
+    #[arg(long, default_value = "desk")]
+    staff: String,
+}
+
+#[derive(Args)]
 struct Apply {
     /// The rulebook's folder.
     rules: PathBuf,
@@ -101,7 +116,9 @@ fn main() -> ExitCode {
         Command::Serve(options) => runtime.block_on(serve(options)),
         Command::Check(options) => check(&options),
         Command::Apply(options) => runtime.block_on(apply(&options)),
+        Command::Keys(options) => keys(&options),
         Command::Import(options) => runtime.block_on(move_in(&options)),
+        Command::Redrive(options) => runtime.block_on(redrive(&options)),
         Command::Backtest(options) => runtime.block_on(backtest::run(&options)),
         Command::Export(options) => runtime.block_on(backtest::export(&options)),
     };
@@ -210,6 +227,21 @@ fn report(checked: &rules::Checked, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The key comes by standard input: an argument or a variable would be seen by whoever lists processes.
+fn keys(options: &KeysOf) -> anyhow::Result<ExitCode> {
+    let (checked, _) = rules::check(rules::read(&options.rules)?, Clock::system().now());
+    let Some((book, _)) = &checked.rulebook else {
+        report(&checked, false)?;
+        return Ok(ExitCode::from(PROBLEMS));
+    };
+    let mut key = String::new();
+    std::io::stdin().read_line(&mut key).context("standard input could not be read")?;
+    let master = MasterKey::from_hex(&key).map_err(|rule| anyhow::anyhow!("standard input: {rule}"))?;
+    let keys = Keys::mint(&master, book, &options.staff);
+    writeln!(std::io::stdout(), "{}", serde_json::to_string(&keys)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
 async fn apply(options: &Apply) -> anyhow::Result<ExitCode> {
     let files = rules::read(&options.rules)?;
     let clock = Clock::system();
@@ -252,4 +284,11 @@ async fn move_in(options: &import::Options) -> anyhow::Result<ExitCode> {
         told.print(&mut out)?;
     }
     Ok(if told.whole() { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
+}
+
+async fn redrive(options: &redrive::Options) -> anyhow::Result<ExitCode> {
+    leadyard_platform::telemetry::text("warn");
+    let moved = redrive::run(options).await?;
+    writeln!(std::io::stdout(), "{}", serde_json::to_string(&moved)?)?;
+    Ok(if moved.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
-use leadyard_domain::access::{DealerToken, DeskToken};
 use leadyard_domain::dealer::ChannelKind;
 use leadyard_domain::delivery::derive_secret;
 use leadyard_domain::ids::DealerId;
@@ -25,6 +24,7 @@ use tokio::task::JoinHandle;
 
 use crate::aws::{Calls, LocalAws, QueueSpec};
 use crate::demo_dealer::{self, DemoDealers};
+use crate::keys::{DealerKeys, Keys};
 use crate::pages::landing;
 use crate::system::{self, Parts};
 use crate::{demo, folder, gateway, poller, rules};
@@ -58,18 +58,9 @@ pub struct Ready {
     /// The rulebook's version.
     pub rulebook: u64,
     /// Every dealer's bearer token.
-    pub dealers: Vec<ReadyDealer>,
+    pub dealers: Vec<DealerKeys>,
     /// Every source's key and secret.
     pub sources: Vec<SourceKeys>,
-}
-
-/// A dealer's way in.
-#[derive(Clone, Debug, Serialize)]
-pub struct ReadyDealer {
-    /// Who.
-    pub dealer: String,
-    /// Its bearer token.
-    pub token: String,
 }
 
 /// A running system.
@@ -184,30 +175,19 @@ async fn serve(listener: TcpListener, app: Router, mut stopped: watch::Receiver<
     }
 }
 
-/// Mints every way in.
+/// Where it is, and every way in.
 fn introduce(cloud: &Cloud, book: &Rulebook, base: &str, rulebook: u64) -> Ready {
-    let company = &book.company.id;
-    let master = &cloud.master;
-    let dealers = book.dealers.iter().map(|dealer| ReadyDealer {
-        dealer: dealer.id.to_string(),
-        token: master.mint(&DealerToken {
-            company: company.clone(),
-            dealer: dealer.id.clone(),
-            generation: 1,
-        }),
-    });
-    let sources = book.sources.iter().map(|source| SourceKeys::of(master, company, source));
+    let keys = Keys::mint(&cloud.master, book, "desk@localhost");
     Ready {
         url: base.trim_end_matches('/').to_owned(),
         landing_page: base.to_owned(),
         console: format!("{base}v1/"),
         demo_dealer: format!("{base}demo/dealer"),
         mail: format!("{base}mail"),
-        desk_token: master
-            .mint(&DeskToken { staff: "desk@localhost".to_owned(), companies: vec![company.clone()] }),
+        desk_token: keys.desk_token,
         rulebook,
-        dealers: dealers.collect(),
-        sources: sources.collect(),
+        dealers: keys.dealers,
+        sources: keys.sources,
     }
 }
 

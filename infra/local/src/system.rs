@@ -26,6 +26,8 @@ pub const TABLE: &str = "leadyard";
 pub struct Worked {
     /// Its name; its dead letters stand in `NAME-dead`.
     pub name: &'static str,
+    /// The function that works it, as the template names it.
+    pub function: &'static str,
     /// How long a received message is kept from others, in seconds.
     pub visibility_s: u32,
     /// After how many receipts a message goes to the dead letters.
@@ -37,24 +39,49 @@ pub struct Worked {
 }
 
 /// Interactions on their way to scoring.
-pub const INTERACTIONS: Worked =
-    Worked { name: "interactions", visibility_s: 60, max_receive_count: 8, concurrency: 2, batch: 10 };
+pub const INTERACTIONS: Worked = Worked {
+    name: "interactions",
+    function: "scoring",
+    visibility_s: 60,
+    max_receive_count: 8,
+    concurrency: 2,
+    batch: 10,
+};
 /// Leads on their way to a decision. Contention, not speed, limits it.
-pub const DISTRIBUTION: Worked =
-    Worked { name: "distribution", visibility_s: 60, max_receive_count: 8, concurrency: 4, batch: 10 };
+pub const DISTRIBUTION: Worked = Worked {
+    name: "distribution",
+    function: "distribution",
+    visibility_s: 60,
+    max_receive_count: 8,
+    concurrency: 4,
+    batch: 10,
+};
 /// Assignments on their way to a dealer. An attempt takes up to ten seconds, so many run side by side.
-pub const DELIVERY: Worked =
-    Worked { name: "delivery", visibility_s: 90, max_receive_count: 8, concurrency: 32, batch: 10 };
+pub const DELIVERY: Worked = Worked {
+    name: "delivery",
+    function: "delivery",
+    visibility_s: 90,
+    max_receive_count: 8,
+    concurrency: 32,
+    batch: 10,
+};
 /// What the table did not take. It is patient: the table may be away for hours.
-pub const SPILL: Worked =
-    Worked { name: "spill", visibility_s: 60, max_receive_count: 1_000, concurrency: 1, batch: 10 };
+pub const SPILL: Worked = Worked {
+    name: "spill",
+    function: "spill",
+    visibility_s: 90,
+    max_receive_count: 1_000,
+    concurrency: 1,
+    batch: 10,
+};
 
 /// What SES says of mails after it took them: bounces, complaints. On AWS the configuration set of
 /// `LEADYARD_MAIL_CONFIGURATION_SET` publishes them to a topic that this queue listens to, and the function is delivery,
 /// deployed a second time with `LEADYARD_ROLE=mail-events`; no function sends to it.
 pub const MAIL_EVENTS: Worked = Worked {
     name: crate::aws::ses::EVENTS,
-    visibility_s: 60,
+    function: "mail-events",
+    visibility_s: 90,
     max_receive_count: 8,
     concurrency: 1,
     batch: 10,

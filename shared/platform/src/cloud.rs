@@ -20,6 +20,7 @@ use crate::meta::MetaAccess;
 use crate::outbound::Outbound;
 use crate::queues::Queues;
 use crate::rulebooks::Rulebooks;
+use crate::secrets::Secrets;
 use crate::store::Store;
 
 /// All that a handler touches.
@@ -81,14 +82,14 @@ impl Cloud {
     /// On AWS: everything from the environment.
     ///
     /// # Errors
-    /// When a variable is missing or malformed.
+    /// When a variable is missing, or what it names is malformed or cannot be read.
     pub async fn from_env() -> Result<Self, StartError> {
-        let config = Config::from_env()?;
         let sdk = aws_config::defaults(BehaviorVersion::latest())
             .timeout_config(timeouts())
             .retry_config(retries())
             .load()
             .await;
+        let config = Config::from_env(&Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk))).await?;
         let entropy = Entropy::system();
         let ses = aws_sdk_sesv2::config::Builder::from(&sdk)
             .timeout_config(Mailer::timeouts())

@@ -1,10 +1,14 @@
 //! The only reader of the environment. What is missing or malformed stops a function in init, with
 //! one line that names the variable.
+//!
+//! No secret stands in the environment of a function, where whoever may look at its configuration sees it: a variable
+//! names the secret, which is read from Secrets Manager, once, in init. A function that cannot read it does not start.
 
 use leadyard_domain::access::MasterKey;
 
 use crate::mail::MailConfig;
 use crate::meta::MetaAccess;
+use crate::secrets::Secrets;
 
 /// A variable that is missing or malformed.
 #[derive(Debug, thiserror::Error)]
@@ -58,39 +62,64 @@ fn optional(name: &'static str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The secret that a variable names.
+async fn secret(secrets: &Secrets, name: &'static str, id: &str) -> Result<String, ConfigError> {
+    let told = |error: crate::secrets::SecretError| ConfigError {
+        variable: name,
+        rule: format!("the secret that it names {error}"),
+    };
+    secrets.read(id).await.map_err(told)
+}
+
 impl Config {
-    /// Reads `LEADYARD_TABLE`, `LEADYARD_{INTERACTIONS,DISTRIBUTION,DELIVERY,SPILL}_QUEUE_URL` and
-    /// `LEADYARD_MASTER_KEY` (64 hexadecimal digits); and, each of which may be absent, `LEADYARD_META` and, where
-    /// letters are written, `LEADYARD_MAIL_CONFIGURATION_SET` and `LEADYARD_CONSOLE_URL`.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        let master = variable("LEADYARD_MASTER_KEY")?;
-        Ok(Self {
-            table: variable("LEADYARD_TABLE")?,
-            queues: QueueUrls {
-                interactions: variable("LEADYARD_INTERACTIONS_QUEUE_URL")?,
-                distribution: variable("LEADYARD_DISTRIBUTION_QUEUE_URL")?,
-                delivery: variable("LEADYARD_DELIVERY_QUEUE_URL")?,
-                spill: variable("LEADYARD_SPILL_QUEUE_URL")?,
-            },
-            master: MasterKey::from_hex(&master)
-                .map_err(|rule| ConfigError { variable: "LEADYARD_MASTER_KEY", rule: rule.to_string() })?,
-            mail: MailConfig {
-                configuration_set: optional("LEADYARD_MAIL_CONFIGURATION_SET"),
-                console_url: optional("LEADYARD_CONSOLE_URL").map(|url| url.trim_end_matches('/').to_owned()),
-            },
-            meta: Self::meta()?,
-        })
+    /// Reads `LEADYARD_TABLE`, `LEADYARD_{INTERACTIONS,DISTRIBUTION,DELIVERY,SPILL}_QUEUE_URL` and the secret named by
+    /// `LEADYARD_MASTER_KEY_SECRET` (64 hexadecimal digits); and, each of which may be absent, the secret named by
+    /// `LEADYARD_META_SECRET` (see [`MetaAccess::read`]) and, where letters are written,
+    /// `LEADYARD_MAIL_CONFIGURATION_SET` and `LEADYARD_CONSOLE_URL`.
+    ///
+    /// # Errors
+    /// When a variable is missing, or what it names is malformed or cannot be read.
+    pub async fn from_env(secrets: &Secrets) -> Result<Self, ConfigError> {
+        const MASTER: &str = "LEADYARD_MASTER_KEY_SECRET";
+        // What costs no call is looked at first.
+        let table = variable("LEADYARD_TABLE")?;
+        let queues = QueueUrls {
+            interactions: variable("LEADYARD_INTERACTIONS_QUEUE_URL")?,
+            distribution: variable("LEADYARD_DISTRIBUTION_QUEUE_URL")?,
+            delivery: variable("LEADYARD_DELIVERY_QUEUE_URL")?,
+            spill: variable("LEADYARD_SPILL_QUEUE_URL")?,
+        };
+        let mail = MailConfig {
+            configuration_set: optional("LEADYARD_MAIL_CONFIGURATION_SET"),
+            console_url: optional("LEADYARD_CONSOLE_URL").map(|url| url.trim_end_matches('/').to_owned()),
+        };
+        let master = secret(secrets, MASTER, &variable(MASTER)?).await?;
+        let master = MasterKey::from_hex(&master)
+            .map_err(|rule| ConfigError { variable: MASTER, rule: rule.to_string() })?;
+        Ok(Self { table, queues, master, mail, meta: Self::meta_secret(secrets).await? })
     }
 
-    /// `LEADYARD_META`, which may be absent: see [`MetaAccess::read`].
+    async fn meta_secret(secrets: &Secrets) -> Result<Option<MetaAccess>, ConfigError> {
+        const META: &str = "LEADYARD_META_SECRET";
+        match optional(META) {
+            None => Ok(None),
+            Some(id) => read_meta(META, &secret(secrets, META, &id).await?).map(Some),
+        }
+    }
+
+    /// `LEADYARD_META`, which may be absent: on one machine, access to Meta as [`MetaAccess::read`] reads it.
     pub fn meta() -> Result<Option<MetaAccess>, ConfigError> {
-        const RULE: &str = r#"is {"app_secret": "…", "tokens": {"company": "…"}}"#;
-        let rule = || ConfigError { variable: "LEADYARD_META", rule: RULE.to_owned() };
-        optional("LEADYARD_META").map(|json| MetaAccess::read(&json).ok_or_else(rule)).transpose()
+        const META: &str = "LEADYARD_META";
+        optional(META).map(|json| read_meta(META, &json)).transpose()
     }
 
     /// `LEADYARD_ROLE`: which of its deployments a binary is, where it has several.
     pub fn role() -> Result<String, ConfigError> {
         variable("LEADYARD_ROLE")
     }
+}
+
+fn read_meta(variable: &'static str, json: &str) -> Result<MetaAccess, ConfigError> {
+    const RULE: &str = r#"is {"app_secret": "…", "tokens": {"company": "…"}}"#;
+    MetaAccess::read(json).ok_or_else(|| ConfigError { variable, rule: RULE.to_owned() })
 }

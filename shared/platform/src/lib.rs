@@ -23,6 +23,7 @@
 //! | [`who`] | whose token it is, and what they may see |
 //! | [`source_keys`] | what a source's senders are let in by |
 //! | [`clock`], [`entropy`], [`config`] | the only readers of time, randomness and environment |
+//! | [`secrets`] | what the configuration names and does not hold |
 //! | [`telemetry`] | logs without a person in them |
 
 pub mod cloud;
@@ -50,4 +51,5 @@ pub mod source_keys;
 pub mod clock;
 pub mod entropy;
 pub mod config;
+pub mod secrets;
 pub mod telemetry;

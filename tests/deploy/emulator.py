@@ -1,0 +1,181 @@
+"""A local AWS that enforces the roles the template creates, and what is deployed on it."""
+
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+
+import boto3
+
+REGION = "us-east-1"
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def until(what, look, wait_s=60):
+    """Looks until there is something to see."""
+    end = time.monotonic() + wait_s
+    while time.monotonic() < end:
+        if seen := look():
+            return seen
+        time.sleep(0.1)
+    raise AssertionError(f"{what}: not within {wait_s} s")
+
+
+class Emulator:
+    """MiniStack in a folder of its own."""
+
+    def __init__(self, program, folder):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        # Whatever stands in its environment leaks into the functions.
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "GATEWAY_PORT": str(self.port),
+            "BIND_HOST": "127.0.0.1",
+            "IOT_MTLS_ENABLED": "0",
+            "AUTH": "true",
+            "MINISTACK_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.url,
+        }
+        self.log = open(folder / "emulator.log", "wb")
+        self.process = subprocess.Popen(
+            [program], cwd=folder, env=environment, stdout=self.log, stderr=self.log
+        )
+        until("the emulator", self.is_ready)
+
+    def is_ready(self):
+        with contextlib.suppress(OSError):
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+            connection.request("GET", "/_ministack/health")
+            return connection.getresponse().status == 200
+
+    def client(self, service):
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.url,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def environment(self):
+        """What the command lines are given to find it."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": os.environ["HOME"],
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ENDPOINT_URL": self.url,
+            "SAM_CLI_TELEMETRY": "0",
+            "SAM_CLI_POLL_DELAY": "0.5",
+        }
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+
+class Stack:
+    """The template, deployed."""
+
+    def __init__(self, emulator, sam, template, name, stage):
+        self.emulator, self.sam, self.template = emulator, sam, template
+        self.name, self.stage = name, stage
+
+    def deploy(self, **parameters):
+        """Deploys as the README says; the machine that tests builds for its own processor."""
+        said = {"Stage": self.stage, "Architecture": "x86_64", "Protected": "false"} | parameters
+        self.run(
+            "deploy",
+            "--template-file",
+            self.template,
+            "--resolve-s3",
+            "--capabilities",
+            "CAPABILITY_IAM",
+            "CAPABILITY_AUTO_EXPAND",
+            "--no-confirm-changeset",
+            "--no-fail-on-empty-changeset",
+            "--parameter-overrides",
+            *(f"{name}={value}" for name, value in said.items()),
+        )
+        stack = self.emulator.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
+        assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), stack["StackStatus"]
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def delete(self):
+        self.run("delete", "--no-prompts", "--region", REGION)
+
+    def run(self, command, *options):
+        done = subprocess.run(
+            [self.sam, command, "--stack-name", self.name, *options],
+            env=self.emulator.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert done.returncode == 0, f"sam {command}: {done.stdout[-4000:]}{done.stderr[-4000:]}"
+
+    def front(self, output):
+        """A function's URL as a URL of this machine: the emulator tells functions apart by the Host header."""
+        host = urllib.parse.urlsplit(self.outputs[output]).hostname
+        port = self.emulator.port
+
+        class Front(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                headers = {n: v for n, v in self.headers.items() if n.lower() not in ("host", "content-length")}
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                connection.request(self.command, self.path, body, headers | {"Host": host})
+                response = connection.getresponse()
+                content = response.read()
+                self.send_response(response.status)
+                for name, value in response.getheaders():
+                    if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+                        self.send_header(name, value)
+                self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Front)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}"
+
+
+def ask(method, url, body=None, headers=None):
+    """Asks over HTTP; an answer is an answer, whatever its status."""
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+    headers = {"content-type": "application/json"} | (headers or {})
+    connection.request(method, parts.path or "/", json.dumps(body) if body is not None else None, headers)
+    response = connection.getresponse()
+    text = response.read().decode()
+    try:
+        return response.status, json.loads(text)
+    except ValueError:
+        return response.status, text

@@ -1,0 +1,288 @@
+//! The template for AWS and the system on one machine are one system: functions, queues, redrive, schedules, variables,
+//! the table and its indexes, held against each other in both directions. And what neither a linter nor an emulator
+//! looks at in a template: who may do what, how long a message is kept from others, what a failed batch leaves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use leadyard::system::{SPILL, WORKED};
+use leadyard_platform::store::schema;
+use leadyard_tests::roles::grants;
+use leadyard_tests::template::{Resource, many, template, when_so, words};
+
+const STAGE: &str = "leadyard-${Stage}-";
+
+/// What a resource is called after its stage.
+fn name(resource: &Resource, property: &str) -> String {
+    let name = resource.text(&[property]);
+    name.strip_prefix(STAGE).unwrap_or_else(|| panic!("{name} begins with {STAGE}")).to_owned()
+}
+
+fn functions() -> BTreeMap<String, Resource> {
+    template()
+        .of_type("AWS::Serverless::Function")
+        .map(|function| (name(&function, "FunctionName"), function))
+        .collect()
+}
+
+fn queues() -> BTreeMap<String, Resource> {
+    template().of_type("AWS::SQS::Queue").map(|queue| (name(&queue, "QueueName"), queue)).collect()
+}
+
+fn role(function: &Resource) -> String {
+    function.text(&["Role"]).strip_suffix(".Arn").expect("a role of the template").to_owned()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests stand in the workspace")
+}
+
+#[test]
+fn the_functions_are_those_that_one_machine_runs() {
+    use leadyard::gateway::Function::{Console, Interactions, Leads};
+    let here: BTreeSet<String> = WORKED
+        .iter()
+        .map(|queue| queue.function)
+        .chain([Leads, Interactions, Console].map(|function| function.name()))
+        .chain(["sweep"])
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(functions().into_keys().collect::<BTreeSet<_>>(), here);
+}
+
+#[test]
+fn each_is_built_from_its_own_crate() {
+    for (name, function) in functions() {
+        let binary = words(&function.beside("Metadata")["BuildProperties"]["Binary"]);
+        assert_eq!(words(&function.beside("Metadata")["BuildMethod"]), "rust-cargolambda", "{name}");
+        assert_eq!(function.text(&["CodeUri"]), format!("../../functions/{binary}"), "{name}");
+        let manifest = std::fs::read_to_string(root().join(format!("functions/{binary}/Cargo.toml")));
+        let manifest = manifest.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(manifest.contains(&format!("[[bin]]\nname = \"{binary}\"")), "{name}");
+        let main =
+            std::fs::read_to_string(root().join(format!("functions/{binary}/src/main.rs"))).expect("a main");
+        let roles = main.contains("Config::role()");
+        let says = function.at(&["Environment", "Variables", "LEADYARD_ROLE"]);
+        assert_eq!(
+            says.as_str(),
+            roles.then_some(name.as_str()),
+            "{name}: a binary with roles is told which"
+        );
+        assert!(!roles || main.contains(&format!("\"{name}\"")), "{name}: its binary knows the role");
+    }
+    let crates = std::fs::read_dir(root().join("functions")).expect("functions").count();
+    let built: BTreeSet<String> = functions().values().map(|function| function.text(&["CodeUri"])).collect();
+    assert_eq!(built.len(), crates, "every function's crate is deployed");
+}
+
+#[test]
+fn the_queues_are_those_that_one_machine_has() {
+    let here: BTreeSet<String> =
+        WORKED.iter().flat_map(|queue| [queue.name.to_owned(), queue.dead()]).collect();
+    assert_eq!(queues().into_keys().collect::<BTreeSet<_>>(), here);
+    for worked in &WORKED {
+        let queue = &queues()[worked.name];
+        let dead = &queues()[&worked.dead()];
+        assert_eq!(queue.number(&["VisibilityTimeout"]), u64::from(worked.visibility_s), "{}", worked.name);
+        assert_eq!(
+            queue.number(&["RedrivePolicy", "maxReceiveCount"]),
+            u64::from(worked.max_receive_count),
+            "{}",
+            worked.name
+        );
+        let target = queue.text(&["RedrivePolicy", "deadLetterTargetArn"]);
+        assert_eq!(target, format!("{}.Arn", dead.id), "{}", worked.name);
+        assert_eq!(dead.text(&["RedriveAllowPolicy", "redrivePermission"]), "byQueue", "{}", worked.name);
+        let sources = many(dead.at(&["RedriveAllowPolicy", "sourceQueueArns"]));
+        assert_eq!(sources.len(), 1, "{}", worked.name);
+        assert!(sources[0].ends_with(&format!(":{STAGE}{}", worked.name)), "{}", worked.name);
+        // A message that moves keeps its age: its dead letters must not expire with it.
+        let kept = queue.number(&["MessageRetentionPeriod"]);
+        assert!(dead.number(&["MessageRetentionPeriod"]) >= kept, "{}", worked.name);
+    }
+    for (name, queue) in queues() {
+        assert_eq!(queue.text(&["SqsManagedSseEnabled"]), "true", "{name} is encrypted");
+    }
+    let spill = &queues()[SPILL.name];
+    assert_eq!(
+        spill.number(&["MessageRetentionPeriod"]),
+        14 * 24 * 3_600,
+        "what is spilled is kept for 14 days"
+    );
+}
+
+#[test]
+fn each_queue_is_worked_by_its_function_and_a_failed_message_fails_alone() {
+    let mut worked_by = BTreeMap::new();
+    for (name, function) in functions() {
+        let events = function.at(&["Events"]);
+        let Some(events) = events.as_mapping() else { continue };
+        for event in events.values().filter(|event| event["Type"].as_str() == Some("SQS")) {
+            let mapping = &event["Properties"];
+            let id = words(&mapping["Queue"]);
+            let (queue_name, queue) =
+                queues().into_iter().find(|(_, queue)| format!("{}.Arn", queue.id) == id).expect("its queue");
+            worked_by.insert(queue_name.clone(), name.clone());
+            assert_eq!(many(&mapping["FunctionResponseTypes"]), ["ReportBatchItemFailures"], "{name}");
+            // Above 0 it can hold a quiet queue for 20 seconds.
+            assert_eq!(mapping["MaximumBatchingWindowInSeconds"].as_u64(), Some(0), "{name}");
+            // AWS takes no less than 2. How many side by side is a matter of the place, not of the system.
+            for most in template().numbers(&mapping["ScalingConfig"]["MaximumConcurrency"]) {
+                assert!((2..=1_000).contains(&most), "{name}: {most} side by side");
+            }
+            let here =
+                WORKED.iter().find(|worked| worked.name == queue_name).expect("a queue of this machine");
+            assert_eq!(mapping["BatchSize"].as_u64(), Some(here.batch as u64), "{name}");
+            assert!(
+                queue.number(&["VisibilityTimeout"]) >= 6 * function.number(&["Timeout"]),
+                "{name}: a message is kept from others for six times what its function may take"
+            );
+            assert!(queue.number(&["RedrivePolicy", "maxReceiveCount"]) >= 5, "{name}");
+            let on = format!("{}.Arn", queue.id);
+            for action in ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"] {
+                let grant = (format!("sqs:{action}"), on.clone());
+                assert!(grants(&role(&function)).contains(&grant), "{name}: Lambda polls with its role");
+            }
+        }
+    }
+    let here: BTreeMap<String, String> =
+        WORKED.iter().map(|queue| (queue.name.to_owned(), queue.function.to_owned())).collect();
+    assert_eq!(worked_by, here);
+}
+
+#[test]
+fn the_sweep_is_every_minute_and_nothing_else_has_a_schedule() {
+    for (name, function) in functions() {
+        let events = function.at(&["Events"]).as_mapping();
+        let schedules: Vec<String> = events
+            .into_iter()
+            .flatten()
+            .filter(|(_, event)| event["Type"].as_str() == Some("Schedule"))
+            .map(|(_, event)| words(&event["Properties"]["Schedule"]))
+            .collect();
+        let expected: &[&str] = if name == "sweep" { &["rate(1 minute)"] } else { &[] };
+        assert_eq!(schedules, expected, "{name}");
+    }
+    assert!(functions()["sweep"].number(&["Timeout"]) < 60, "one sweep ends before the next begins");
+}
+
+#[test]
+fn what_is_over_http_is_what_the_gateway_leads_to() {
+    use leadyard::gateway::Function::{Console, Interactions, Leads};
+    let over_http: BTreeSet<String> = functions()
+        .into_iter()
+        .filter(|(_, function)| !function.at(&["FunctionUrlConfig"]).is_null())
+        .map(|(name, _)| name)
+        .collect();
+    let here = [Leads, Interactions, Console].map(|function| function.name().to_owned());
+    assert_eq!(over_http, BTreeSet::from(here));
+}
+
+#[test]
+fn the_variables_are_those_that_are_read() {
+    let config = std::fs::read_to_string(root().join("shared/platform/src/config.rs")).expect("its reader");
+    let code: String = config.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let read: BTreeSet<&str> =
+        code.split('"').filter(|text| text.starts_with("LEADYARD_") && !text.contains(' ')).collect();
+    let of_all = template().of_all_functions(&["Environment", "Variables"]).as_mapping().expect("variables");
+    let given: BTreeSet<String> = functions()
+        .into_values()
+        .filter_map(|function| function.at(&["Environment", "Variables"]).as_mapping())
+        .chain([of_all])
+        .flat_map(|variables| variables.keys().map(words))
+        .collect();
+    // On one machine the access to Meta stands in the variable itself.
+    let read: BTreeSet<String> =
+        read.into_iter().filter(|variable| *variable != "LEADYARD_META").map(str::to_owned).collect();
+    assert_eq!(given, read);
+    for variable in given.iter().filter(|variable| variable.contains("KEY") || variable.contains("META")) {
+        assert!(variable.ends_with("_SECRET"), "{variable}: a variable names a secret and never holds one");
+    }
+}
+
+#[test]
+fn the_table_is_the_stores() {
+    let table = template().resource("Table");
+    assert_eq!(table.text(&["BillingMode"]), "PAY_PER_REQUEST");
+    assert_eq!(table.text(&["TimeToLiveSpecification", "AttributeName"]), schema::TTL);
+    assert_eq!(table.text(&["TimeToLiveSpecification", "Enabled"]), "true");
+    assert_eq!(table.text(&["StreamSpecification", "StreamViewType"]), "NEW_AND_OLD_IMAGES");
+    assert_eq!(table.text(&["PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"]), "true");
+    assert_eq!(table.text(&["SSESpecification", "SSEEnabled"]), "true");
+    assert_eq!(table.text(&["DeletionProtectionEnabled"]), "Protected");
+    let key = |of: &serde_yaml_ng::Value| -> Vec<(String, String)> {
+        let parts = of.as_sequence().expect("a key schema");
+        parts.iter().map(|part| (words(&part["AttributeName"]), words(&part["KeyType"]))).collect()
+    };
+    let two = |partition: &str, sort: &str| {
+        vec![(partition.to_owned(), "HASH".to_owned()), (sort.to_owned(), "RANGE".to_owned())]
+    };
+    assert_eq!(key(table.at(&["KeySchema"])), two("pk", "sk"));
+    let indexes = table.at(&["GlobalSecondaryIndexes"]).as_sequence().expect("indexes");
+    let there: BTreeMap<String, _> = indexes
+        .iter()
+        .map(|index| {
+            let projection = words(&index["Projection"]["ProjectionType"]);
+            (words(&index["IndexName"]), (key(&index["KeySchema"]), projection))
+        })
+        .collect();
+    let here: BTreeMap<String, _> = schema::INDEXES
+        .iter()
+        .map(|index| (index.name.to_owned(), (two(index.partition, index.sort), "KEYS_ONLY".to_owned())))
+        .collect();
+    assert_eq!(there, here);
+    let attributes = table.at(&["AttributeDefinitions"]).as_sequence().expect("attributes");
+    let there: BTreeMap<String, String> = attributes
+        .iter()
+        .map(|attribute| (words(&attribute["AttributeName"]), words(&attribute["AttributeType"])))
+        .collect();
+    let mut here = BTreeMap::from([("pk", "S"), ("sk", "S")]);
+    for index in schema::INDEXES {
+        here.insert(index.partition, "S");
+        here.insert(index.sort, if index.numeric { "N" } else { "S" });
+    }
+    let here: BTreeMap<String, String> =
+        here.into_iter().map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect();
+    assert_eq!(there, here);
+}
+
+#[test]
+fn a_role_names_what_it_may_do_and_on_what() {
+    let mut roles = BTreeSet::new();
+    for (name, function) in functions() {
+        let role = role(&function);
+        assert!(roles.insert(role.clone()), "{name} has a role of its own");
+        assert!(
+            template().resource(&role).at(&["ManagedPolicyArns"]).is_null(),
+            "{name}: managed policies say *"
+        );
+        let log = function.text(&["LoggingConfig", "LogGroup"]);
+        let group = template().resource(&log);
+        assert_eq!(group.text(&["LogGroupName"]), format!("/aws/lambda/{STAGE}{name}"), "{name}");
+        assert_eq!(group.text(&["RetentionInDays"]), "LogDays", "{name}");
+        for (action, on) in grants(&role) {
+            assert!(!action.contains('*') && !action.contains("Scan"), "{name}: {action}");
+            // Dealers' queues alone are named by how they begin.
+            assert!(!on.contains('*') || on.ends_with(":${DealerQueuePrefix}*"), "{name}: {action} on {on}");
+            let logs = action.starts_with("logs:");
+            assert!(!logs || on == format!("{log}.Arn"), "{name}: {action} on {on}");
+        }
+        assert!(grants(&role).contains(&("logs:PutLogEvents".to_owned(), format!("{log}.Arn"))), "{name}");
+    }
+    let all = template().of_type("AWS::IAM::Role").map(|role| role.id.to_owned());
+    assert_eq!(all.collect::<BTreeSet<_>>(), roles, "no role is anybody else's");
+}
+
+#[test]
+fn mails_that_come_back_reach_their_queue() {
+    let subscription = template().resource("MailSubscription");
+    assert_eq!(subscription.text(&["Endpoint"]), "MailEventsQueue.Arn");
+    let policy = template().resource("MailEventsQueuePolicy");
+    assert_eq!(many(policy.at(&["Queues"])), ["MailEventsQueue"]);
+    let statement = when_so(&policy.at(&["PolicyDocument", "Statement"])[0]);
+    assert_eq!(words(&statement["Principal"]["Service"]), "sns.amazonaws.com");
+    assert_eq!(
+        words(&statement["Condition"]["ArnEquals"]["aws:SourceArn"]),
+        subscription.text(&["TopicArn"])
+    );
+}
