@@ -39,7 +39,7 @@ pub(crate) async fn place(
     let now = cloud.clock.now();
     let activity = cloud.store.activity_of_lead(&lead).await?;
     let judged = judging::judge(cloud, &in_force.core, &lead, activity, now).await?;
-    let facts = lead.facts(judged.score.band);
+    let facts = lead.facts_under(&in_force.core, judged.score.band);
     let found = judging::placing(cloud, &in_force, &facts, contract, now).await?;
     let (placing, considered) = found.ok_or_else(|| {
         Problem::new(Code::NotFound, format!("no contract {contract} takes leads of {}", lead.category))

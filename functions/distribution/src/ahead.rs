@@ -86,7 +86,7 @@ impl Ahead {
             {
                 continue;
             }
-            let facts = lead.facts(judged.score.band);
+            let facts = lead.facts_under(&in_force.core, judged.score.band);
             let whose = judging::counters_of_interest(cloud, in_force, &facts, *since).await;
             let Ok((contracts, dealers)) = whose else { continue };
             let of_company = wanted.entry(lead.company.clone()).or_default();

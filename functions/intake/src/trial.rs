@@ -73,7 +73,9 @@ pub(crate) async fn would_go(
     Ok(match judging::in_force(cloud, &arrival.key.company).await? {
         _ if !ham => Answer::Test { would_go_to: Vec::new(), waiting: Some(QUARANTINED.to_owned()), reasons },
         Some(in_force) if sold_at_once => {
-            let considered = judging::consider(cloud, &in_force, &lead.facts(score.band), now).await?;
+            let considered =
+                judging::consider(cloud, &in_force, &lead.facts_under(&in_force.core, score.band), now)
+                    .await?;
             match considered.decision.conclusion {
                 Conclusion::Assign(seats) => Answer::Test {
                     would_go_to: seats.into_iter().map(|seat| seat.contract).collect(),

@@ -232,7 +232,10 @@ async fn other_offer(
         let of = lead.cycle_of(holder);
         let seat = cloud.store.assignment_get(of.lead, of.cycle, holder.assignment).await?;
         let state = seat.and_then(|seat| seat.sold_in).or_else(|| lead.location().state());
-        let chunks = cloud.rulebooks.chunks(&cloud.store, asking.core, &lead.category, state).await?;
+        let chunks = cloud
+            .rulebooks
+            .chunks(&cloud.store, asking.core, lead.category_under(asking.core), state)
+            .await?;
         if chunks.iter().any(|chunk| chunk.takes_offer(&holder.contract, &offer.id) == Some(true)) {
             return Ok(false);
         }
