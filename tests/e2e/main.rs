@@ -23,6 +23,7 @@ mod scoring;
 mod snippet;
 mod machines;
 mod distribution;
+mod waiting_room;
 mod batches;
 mod shared;
 mod delivery;

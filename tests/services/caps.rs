@@ -221,7 +221,7 @@ impl Market {
             after: String::new(),
         };
         let (dealer, amount) = (id(DealerId::new, dealer), Money::from_minor(140_000));
-        let booked = self.store.deposit_book(&self.company, &dealer, amount, "wire-1", &[], &act).await;
+        let booked = self.store.deposit_book(&self.company, &dealer, amount, "wire-1", None, &act).await;
         assert!(booked.unwrap());
     }
 
@@ -234,7 +234,7 @@ impl Market {
         let changes = Changes {
             lead: Some(&lead),
             gives_back: true,
-            wakes: std::slice::from_ref(&lead.category),
+            wakes: Some(&lead.category),
             ..Changes::of(&assignment, at)
         };
         self.store.assignment_change(&changes).await.unwrap()

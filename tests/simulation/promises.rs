@@ -261,7 +261,7 @@ impl Check<'_> {
             let Some(in_force) = judging::in_force(&self.world.plain, &lead.company).await? else { continue };
             let activity = story.activity.clone();
             let judged = judging::judge(&self.world.plain, &in_force.core, lead, activity, now).await?;
-            let facts = lead.facts(judged.score.band);
+            let facts = lead.facts_under(&in_force.core, judged.score.band);
             let considered = judging::consider(&self.world.plain, &in_force, &facts, now).await?;
             if let Conclusion::Assign(seats) = considered.decision.conclusion {
                 self.violated(

@@ -107,9 +107,10 @@ impl Yard {
     async fn begin_with(&self, rules: &Rules) {
         let _ = self.publish(rules).await.is(200);
         let company = self.company_id();
-        for category in self.cloud.categories_to_wake(&company, None).await.expect("a rulebook") {
-            if let Some(wake) = self.cloud.store.wake_get(&company, &category).await.expect("a table") {
-                self.cloud.store.wake_done(&company, &category, &wake).await.expect("a table");
+        let current = self.cloud.rulebooks.current(&self.cloud.store, &company).await.expect("a table");
+        for category in current.expect("a rulebook").categories() {
+            if let Some(wake) = self.cloud.store.wake_get(&company, category).await.expect("a table") {
+                self.cloud.store.wake_done(&company, category, &wake).await.expect("a table");
             }
         }
     }

@@ -371,12 +371,12 @@ pub(crate) async fn give_back(cloud: &Cloud, changes: Changes<'_>) -> Result<boo
     let assignment = changes.assignment;
     let lead = cloud.store.lead_of(assignment).await?;
     let category = lead.as_ref().map(|lead| &lead.category);
-    let categories = cloud.categories_to_wake(&assignment.company, category).await?;
+    let category = cloud.category_to_wake(&assignment.company, category).await?;
     let lead = lead.map(|mut lead| {
         lead.give_back(assignment.id, changes.now);
         lead
     });
-    let changes = Changes { lead: lead.as_ref(), gives_back: true, wakes: &categories, ..changes };
+    let changes = Changes { lead: lead.as_ref(), gives_back: true, wakes: category.as_ref(), ..changes };
     if !cloud.store.assignment_change(&changes).await? {
         return Ok(false);
     }
@@ -387,7 +387,7 @@ pub(crate) async fn give_back(cloud: &Cloud, changes: Changes<'_>) -> Result<boo
     if let Some(lead) = lead.filter(|lead| !lead.stage.closed()) {
         cloud.hand_to_distribution(&lead).await;
     }
-    for category in &categories {
+    if let Some(category) = &category {
         cloud.hand_wake(&assignment.company, category).await;
     }
     Ok(true)

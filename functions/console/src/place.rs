@@ -56,7 +56,7 @@ pub(crate) async fn place(
     let now = cloud.clock.now();
     let activity = cloud.store.activity_of_lead(&lead).await?;
     let judged = judging::judge(cloud, &in_force.core, &lead, activity, now).await?;
-    let facts = on_lists.facts(&lead, judged.score.band);
+    let facts = on_lists.facts(&lead, &in_force.core, judged.score.band);
     // What is done is done on the counters as they stand.
     let mut as_they_stand = KnownCounters::default();
     let known = if asked.dry_run {

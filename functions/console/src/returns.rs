@@ -111,7 +111,7 @@ pub(crate) async fn terms_of(
     let Some(core) = core.map(std::sync::Arc::new) else { return Ok(None) };
     let state = assignment.sold_in.or_else(|| lead.location().state());
     let terms = |chunk: &Chunk| chunk.returns_of(&assignment.contract).cloned();
-    let found = cloud.rulebooks.find(&cloud.store, &core, &lead.category, state, terms).await?;
+    let found = cloud.rulebooks.find(&cloud.store, &core, lead.category_under(&core), state, terms).await?;
     Ok(found.map(|terms| (core, terms)))
 }
 

@@ -294,7 +294,7 @@ async fn put_in_force(
         Published::Behind(version) => Err(behind(version)),
         Published::Version(version) => {
             tracing::info!(company.id = %company, rulebook.version = version, "a rulebook was published");
-            wake_all(cloud, &compiled.core.offers, &company).await;
+            wake_all(cloud, &company).await;
             Ok(Json(json!({
                 "company": company, "version": version, "diff": diff, "warnings": warnings,
             })))
@@ -330,16 +330,10 @@ fn behind(version: u64) -> Problem {
         .with("version", version)
 }
 
-/// Best effort: the due index is the truth.
-pub(crate) async fn wake_all(
-    cloud: &Cloud,
-    offers: &[leadyard_domain::rulebook::Offer],
-    company: &leadyard_domain::ids::CompanyId,
-) {
-    let mut categories: Vec<_> = offers.iter().map(|offer| &offer.category).collect();
-    categories.sort_unstable();
-    categories.dedup();
-    for category in categories {
+/// Whoever waits is woken soon. Best effort: the due index is the truth.
+pub(crate) async fn wake_all(cloud: &Cloud, company: &CompanyId) {
+    let Ok(Some(core)) = cloud.rulebooks.current(&cloud.store, company).await else { return };
+    for category in core.waited_in() {
         cloud.hand_wake(company, category).await;
     }
 }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{CompanyId, DealerId};
+use leadyard_domain::ids::{CategoryId, CompanyId, DealerId};
 use leadyard_domain::ledger::{Line, LineKind, Month, Sums};
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
@@ -154,17 +154,18 @@ pub(crate) async fn deposit(
         return Err(Problem::new(Code::InvalidField, detail));
     }
     let freed = freed(&cloud, &company, &dealer, amount).await?;
-    if freed.is_empty() {
+    if freed.is_none() {
         let detail = format!("no contract in force is of a dealer {dealer}");
         return Err(Problem::new(Code::NotFound, detail));
     }
     let before = json!({ "dealer": dealer });
     let after = json!({ "dealer": dealer, "amount": amount.to_string(), "reference": sent.reference });
     let act = record(&cloud, &desk, history::DEPOSIT, None, &before, &after);
-    let booked = cloud.store.deposit_book(&company, &dealer, amount, &sent.reference, &freed, &act).await?;
+    let booked =
+        cloud.store.deposit_book(&company, &dealer, amount, &sent.reference, freed.as_ref(), &act).await?;
     if booked {
         tracing::info!(company.id = %company, dealer.id = %dealer, staff = %desk.staff, "a deposit was booked");
-        for freed in &freed {
+        if let Some(freed) = &freed {
             cloud.hand_wake(&company, &freed.category).await;
         }
     }
@@ -248,30 +249,26 @@ fn is_reference(text: &str) -> bool {
     (1..=limits::REFERENCE_BYTES).contains(&text.len()) && text.bytes().all(plain)
 }
 
-/// How many leads the amount pays at most, in each category that the dealer has contracts in. Looks at every
-/// chunk of the rulebook: deposits are rare.
+/// How many leads the amount pays at most; `None` if no contract is this dealer's. Looks at every chunk of the
+/// rulebook: deposits are rare.
 async fn freed(
     cloud: &Cloud,
     company: &CompanyId,
     dealer: &DealerId,
     amount: Money,
-) -> Result<Vec<Freed>, Problem> {
-    let Some(core) = cloud.rulebooks.current(&cloud.store, company).await? else { return Ok(Vec::new()) };
-    let mut categories: Vec<_> = core.offers.iter().map(|offer| &offer.category).collect();
-    categories.sort_unstable();
-    categories.dedup();
-    let mut freed = Vec::new();
-    for category in categories {
-        let mut cheapest: Option<Money> = None;
+) -> Result<Option<Freed>, Problem> {
+    let Some(core) = cloud.rulebooks.current(&cloud.store, company).await? else { return Ok(None) };
+    let mut cheapest: Option<(Money, &CategoryId)> = None;
+    for category in core.categories() {
         for key in core.chunks_of(category) {
             if let Some(chunk) = cloud.rulebooks.chunk(&cloud.store, &core, key).await? {
-                cheapest = cheapest.into_iter().chain(chunk.cheapest_of(dealer)).min();
+                let found = chunk.cheapest_of(dealer).map(|price| (price, category));
+                cheapest = cheapest.into_iter().chain(found).min();
             }
         }
-        if let Some(price) = cheapest {
-            let slots = (amount.minor() / price.minor().max(1)).max(1) as u64;
-            freed.push(Freed { category: category.clone(), slots });
-        }
     }
-    Ok(freed)
+    Ok(cheapest.map(|(price, category)| {
+        let slots = (amount.minor() / price.minor().max(1)).max(1) as u64;
+        Freed { category: category.clone(), slots }
+    }))
 }

@@ -75,10 +75,8 @@ pub(crate) async fn flip(
         )
     })?;
     let core = cloud.rulebooks.current(&cloud.store, &company).await?;
-    let offers = core.as_ref().map(|core| core.offers.as_slice()).unwrap_or_default();
-    let mut categories: Vec<_> = offers.iter().map(|offer| offer.category.clone()).collect();
-    categories.sort_unstable();
-    categories.dedup();
+    let waited_in = core.as_ref().map(|core| core.waited_in()).unwrap_or_default();
+    let categories: Vec<_> = waited_in.into_iter().cloned().collect();
     for _ in 0..ROUNDS {
         let (mut switches, seen) = cloud.store.switches_get(&company).await?;
         let before = json!(switches);
@@ -87,7 +85,7 @@ pub(crate) async fn flip(
         let act = record(&cloud, &desk, &switch, reason, &before, &json!(switches));
         if cloud.store.switches_save(&company, &switches, seen, &categories, &act).await? {
             tracing::info!(company.id = %company, switch, on = flip.on, staff = %desk.staff, "a switch was flipped");
-            wake_all(&cloud, offers, &company).await;
+            wake_all(&cloud, &company).await;
             return Ok(Json(json!(switches)));
         }
         tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;

@@ -39,14 +39,11 @@ pub(crate) async fn room(
     let desk = who::desk(&cloud, &headers)?;
     let company = who::company(&desk, query.company.as_deref())?;
     let core = who::rules_of(&cloud, &company).await?;
-    let mut categories: Vec<CategoryId> = core.offers.iter().map(|offer| offer.category.clone()).collect();
-    categories.sort_unstable();
-    categories.dedup();
     let mut examined = 0;
     let mut complete = true;
     let mut by_reason: BTreeMap<String, u32> = BTreeMap::new();
     let mut unmet: BTreeMap<(String, String, String), Demand> = BTreeMap::new();
-    for category in &categories {
+    for category in core.waited_in() {
         let (leads, all) =
             waiting(&cloud, &company, category, limits::WAITING_EXAMINED.saturating_sub(examined)).await?;
         examined += leads.len();

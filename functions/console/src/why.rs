@@ -30,7 +30,7 @@ pub(crate) async fn recommendation(
         in_force.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))?;
     let now = cloud.clock.now();
     let judged = judging::judge(&cloud, &in_force.core, lead, story.activity.clone(), now).await?;
-    let facts = cloud.on_lists(lead).await?.facts(lead, judged.score.band);
+    let facts = cloud.on_lists(lead).await?.facts(lead, &in_force.core, judged.score.band);
     let explained = judging::preview(&cloud, &in_force, &facts, now).await?;
     Ok(Json(tell(&explained, in_force.core.version)))
 }

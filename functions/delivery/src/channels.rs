@@ -165,7 +165,7 @@ async fn reached(
     for core in books.into_iter().flatten() {
         let found = cloud
             .rulebooks
-            .find(&cloud.store, &core, &lead.category, state, |chunk| Reached::of(chunk, dealer))
+            .find(&cloud.store, &core, lead.category_under(&core), state, |chunk| Reached::of(chunk, dealer))
             .await?;
         if let Some(found) = found {
             return Ok((Some(core), found));

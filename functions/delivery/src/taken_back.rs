@@ -110,7 +110,7 @@ async fn moves_on(
 ) -> Result<bool, StoreError> {
     let lead = cloud.store.lead_of(&assignment).await?;
     let category = lead.as_ref().map(|lead| &lead.category);
-    let categories = cloud.categories_to_wake(&assignment.company, category).await?;
+    let category = cloud.category_to_wake(&assignment.company, category).await?;
     let lead = lead.map(|mut lead| {
         lead.give_back(assignment.id, now);
         lead
@@ -121,7 +121,7 @@ async fn moves_on(
     let changes = Changes {
         lead: lead.as_ref(),
         gives_back: true,
-        wakes: &categories,
+        wakes: category.as_ref(),
         delivery,
         line,
         ..Changes::of(&assignment, now)
@@ -138,7 +138,7 @@ async fn moves_on(
     if let Some(lead) = lead {
         cloud.hand_to_distribution(&lead).await;
     }
-    for category in &categories {
+    if let Some(category) = &category {
         cloud.hand_wake(&assignment.company, category).await;
     }
     Ok(true)

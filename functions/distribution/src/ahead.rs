@@ -87,7 +87,7 @@ impl Ahead {
             {
                 continue;
             }
-            let facts = on_lists.facts(lead, judged.score.band);
+            let facts = on_lists.facts(lead, &in_force.core, judged.score.band);
             let whose = judging::counters_of_interest(cloud, in_force, &facts, *since).await;
             let Ok((contracts, dealers)) = whose else { continue };
             let of_company = wanted.entry(lead.company.clone()).or_default();

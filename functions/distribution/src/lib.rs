@@ -19,12 +19,14 @@ mod counted;
 mod wake;
 mod rest;
 
+use std::collections::HashSet;
+
 use ahead::{Ahead, Seen};
 use counted::Counted;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::{Conclusion, Seat, Waiting};
-use leadyard_domain::ids::{ActId, AssignmentId, DecisionId, LeadId};
+use leadyard_domain::ids::{ActId, AssignmentId, CompanyId, DecisionId, LeadId};
 use leadyard_domain::lead::{Lead, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::scoring::{Activity, NextStep};
@@ -49,7 +51,7 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     });
     let ahead = Ahead::read(cloud, leads.collect()).await;
     let counted = Counted::read(cloud, ahead.counters(cloud).await).await;
-    let mut worker = Worker { cloud, ahead, counted, given: Vec::new() };
+    let mut worker = Worker { cloud, ahead, counted, given: Vec::new(), waited_for: HashSet::new() };
     // One after another: contention, not speed, is this function's limit.
     let mut results = Vec::with_capacity(event.records.len());
     for (message, asked) in event.records.into_iter().zip(asked) {
@@ -67,6 +69,8 @@ struct Worker<'a> {
     counted: Counted,
     /// Assignments that stand and are to be delivered.
     given: Vec<Assignment>,
+    /// The instants at which the best of those who wait are woken, as far as this batch saw to it.
+    waited_for: HashSet<(CompanyId, Timestamp)>,
 }
 
 /// What became of a lead.
@@ -93,8 +97,11 @@ impl Worker<'_> {
     async fn one(&mut self, asked: Result<ToDistribution, Unreadable>) -> Handled {
         let done = match asked {
             Ok(ToDistribution::Lead(lead)) => self.distribute(lead).await.map(drop),
-            Ok(ToDistribution::Wake { company, category }) => {
+            Ok(ToDistribution::Wake { company, category, at_ms: None }) => {
                 wake::wake(self.cloud, &company, &category).await
+            }
+            Ok(ToDistribution::Wake { company, category, at_ms: Some(at_ms) }) => {
+                wake::wake_at(self.cloud, &company, &category, at_ms).await
             }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a message could not be read");
@@ -166,7 +173,7 @@ impl Worker<'_> {
         if !lead.crossed {
             return settle(cloud, lead, |lead| lead.nurture(window)).await;
         }
-        let facts = on_lists.facts(&lead, judged.score.band);
+        let facts = on_lists.facts(&lead, &in_force.core, judged.score.band);
         let considered = self.counted.consider(cloud, &in_force, &facts, now).await?;
         let id = DecisionId::mint(now, cloud.entropy.bytes());
         let record = considered.record(id, now, &facts, in_force.core.version, None)?;
@@ -174,6 +181,12 @@ impl Worker<'_> {
             Conclusion::Assign(ref seats) => self.assign(lead, seats, &considered, &record).await,
             Conclusion::Wait { reason, until, .. } => {
                 if lead.holders.is_empty() || considered.decision.kept.is_some() {
+                    let until = match considered.decision.comes_free_at {
+                        Some(at) if lead.holders.is_empty() => {
+                            self.after_the_best(&in_force, &lead, at).await?
+                        }
+                        Some(_) | None => until,
+                    };
                     lead.wait(reason, until, window, now);
                 } else {
                     lead.rest_assigned();
@@ -192,6 +205,21 @@ impl Worker<'_> {
                 Ok(if saved && !slow { Looked::Final(Distributed::Settled) } else { Looked::Again })
             }
         }
+    }
+
+    /// When a lead that waits for somebody who comes free looks for itself. All who wait for the same instant are
+    /// woken by the best of them; this is for whoever is not.
+    async fn after_the_best(
+        &mut self,
+        in_force: &InForce,
+        lead: &Lead,
+        at: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        if self.waited_for.insert((lead.company.clone(), at)) {
+            let first = in_force.core.categories().first().copied().unwrap_or(&lead.category);
+            self.cloud.store.wake_at(&lead.company, first, at).await?;
+        }
+        Ok(later(at, limits::LOOKS_AFTER_THE_BEST_MINUTES))
     }
 
     async fn assign(

@@ -1,18 +1,24 @@
 //! Waking those who wait, after something changed that may place them.
+//!
+//! A publish or a switch wakes everybody. A slot that came free, or an instant at which somebody comes free,
+//! wakes the best who may have it: see [`Slots`].
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures::future::try_join_all;
 use jiff::SignedDuration;
-use leadyard_domain::ids::{CategoryId, CompanyId, DealerId, LeadId};
+use leadyard_domain::distribution::Taker;
+use leadyard_domain::ids::{CategoryId, CompanyId, ContractId, DealerId, LeadId};
+use leadyard_domain::lead::Stage;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
+use leadyard_platform::known::KnownCounters;
 use leadyard_platform::store::{StoreError, Wake, keys};
 
 /// Leads read from one shard at a time.
 const PAGE: i32 = 100;
-/// Leads that are looked at for a slot that came free: who stands behind them waits for their own time.
+/// Leads of a category that are looked at for a slot that came free: who stands behind them waits for its own time.
 const EXAMINED: usize = 1_000;
 
 /// Within which time who was woken is looked at, should its message be lost.
@@ -20,91 +26,204 @@ const LOOKED_AT_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 /// Due times moved side by side.
 const AT_ONCE: usize = 16;
 
-/// Wakes as many as twice the slots that came free, of those whom a slot's dealer may take, the highest
-/// score first, the freshest first among equals; all, after a publish or a switch. Doing it twice wakes
-/// them twice, which changes nothing.
+/// Wakes as many as twice the slots that came free, of those who may have one, the highest score first, the
+/// freshest first among equals; all of the category, after a publish or a switch. Doing it twice wakes them twice,
+/// which changes nothing.
 pub(crate) async fn wake(
     cloud: &Cloud,
     company: &CompanyId,
     category: &CategoryId,
 ) -> Result<(), StoreError> {
     let Some(wake) = cloud.store.wake_get(company, category).await? else { return Ok(()) };
-    let most = if wake.everybody() { usize::MAX } else { EXAMINED };
-    let mut found: Vec<(Reverse<String>, LeadId)> = Vec::new();
-    for shard in 0..keys::SHARDS {
-        let mut start = None;
-        let mut of_shard = 0;
-        loop {
-            let (page, next) = cloud.store.waiting_page(company, category, shard, start, PAGE).await?;
-            of_shard += page.len();
-            found.extend(page.into_iter().map(|(sort, lead)| (Reverse(sort), lead)));
-            start = next;
-            if start.is_none() || of_shard >= most {
-                break;
-            }
-        }
+    let leads = if wake.everybody() {
+        waiting(cloud, company, &[category], usize::MAX).await?
+    } else {
+        takers(cloud, company, Some(category), Slots::given_back(&wake)).await?
+    };
+    if send(cloud, company, &leads).await? {
+        cloud.store.wake_done(company, category, &wake).await?;
     }
-    found.sort_unstable();
-    found.truncate(most);
-    let mut leads: Vec<LeadId> = found.into_iter().map(|(_, lead)| lead).collect();
-    if !wake.everybody() {
-        leads = takers(cloud, company, &wake, &leads).await?;
+    Ok(())
+}
+
+/// The same for those who wait for an instant at which somebody comes free: the slots are those that caps,
+/// budgets and balances leave then.
+pub(crate) async fn wake_at(
+    cloud: &Cloud,
+    company: &CompanyId,
+    category: &CategoryId,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    if !cloud.store.wake_at_stands(company, category, at_ms).await? {
+        return Ok(());
     }
+    let leads = takers(cloud, company, None, Slots::that_are_left()).await?;
+    if send(cloud, company, &leads).await? {
+        cloud.store.wake_at_done(company, category, at_ms).await?;
+    }
+    Ok(())
+}
+
+/// Makes leads due and sends them to distribution, in their order; `false` when the queue did not take them: the
+/// wake stays due, and the sweep sends it again.
+async fn send(cloud: &Cloud, company: &CompanyId, leads: &[LeadId]) -> Result<bool, StoreError> {
     // A message may be lost: who was chosen is due in a minute all the same.
     let now = cloud.clock.now();
     let soon = now.checked_add(LOOKED_AT_WITHIN).unwrap_or(now);
     for some in leads.chunks(AT_ONCE) {
         try_join_all(some.iter().map(|lead| cloud.store.lead_due_by(*lead, soon))).await?;
     }
-    if let Err(error) = cloud.queues.leads_to_distribution(company, &leads).await {
-        // The wake stays due: the sweep sends it again.
+    if let Err(error) = cloud.queues.leads_to_distribution(company, leads).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "not all who wait were woken");
-        return Ok(());
+        return Ok(false);
     }
-    tracing::info!(company.id = %company, category.id = %category, leads = leads.len(), "woken");
-    cloud.store.wake_done(company, category, &wake).await
+    tracing::info!(company.id = %company, leads = leads.len(), "woken");
+    Ok(true)
+}
+
+/// Who waits in these categories, at most so many of each, the highest score first, the freshest first among
+/// equals.
+async fn waiting(
+    cloud: &Cloud,
+    company: &CompanyId,
+    categories: &[&CategoryId],
+    most: usize,
+) -> Result<Vec<LeadId>, StoreError> {
+    let mut all: Vec<(Reverse<String>, LeadId)> = Vec::new();
+    for category in categories {
+        let mut found = Vec::new();
+        for shard in 0..keys::SHARDS {
+            let mut start = None;
+            let mut of_shard = 0;
+            loop {
+                let (page, next) = cloud.store.waiting_page(company, category, shard, start, PAGE).await?;
+                of_shard += page.len();
+                found.extend(page.into_iter().map(|(sort, lead)| (Reverse(sort), lead)));
+                start = next;
+                if start.is_none() || of_shard >= most {
+                    break;
+                }
+            }
+        }
+        found.sort_unstable();
+        found.truncate(most);
+        all.append(&mut found);
+    }
+    all.sort_unstable();
+    Ok(all.into_iter().map(|(_, lead)| lead).collect())
 }
 
 /// Leads woken for one slot.
 const FOR_A_SLOT: u64 = 2;
 
-/// Of these, in their order, whom a slot's dealer may take: for each dealer twice as many as it has slots. One
-/// that several may take counts for whoever has the most left, so that no slot stands empty for the others'
-/// sake.
+/// Of those who wait, in whatever category, whom the slots may be for: in their order, twice as many as there are
+/// slots. Whom the desk holds or places by hand is passed over, and whoever would wait all the same.
 async fn takers(
     cloud: &Cloud,
     company: &CompanyId,
-    wake: &Wake,
-    waiting: &[LeadId],
+    own: Option<&CategoryId>,
+    mut slots: Slots,
 ) -> Result<Vec<LeadId>, StoreError> {
-    let mut left: BTreeMap<&DealerId, u64> =
-        wake.dealers.iter().map(|(dealer, slots)| (dealer, slots.saturating_mul(FOR_A_SLOT))).collect();
-    // An earlier version, which may run beside this one, does not say whose slots they are: they are anybody's.
-    let named: u64 = wake.dealers.values().sum();
-    let mut anybodys = wake.slots.saturating_sub(named).saturating_mul(FOR_A_SLOT);
     let Some(in_force) = judging::in_force(cloud, company).await? else { return Ok(Vec::new()) };
+    // A dealer's caps and balance are for all its contracts, whatever they take.
+    let mut categories = in_force.core.waited_in();
+    categories.extend(own.filter(|own| !categories.contains(own)));
+    let waiting = waiting(cloud, company, &categories, EXAMINED).await?;
     let now = cloud.clock.now();
+    let mut known = KnownCounters::default();
     let mut takers = Vec::new();
     for some in waiting.chunks(PAGE as usize) {
         let leads = cloud.store.leads_get(some).await?;
         let on_lists = cloud.all_on_lists(&leads.iter().collect::<Vec<_>>()).await?;
         for id in some {
-            if anybodys == 0 && left.values().all(|left| *left == 0) {
+            if slots.all_taken() {
                 return Ok(takers);
             }
             let Some(lead) = leads.iter().find(|lead| lead.id == *id) else { continue };
+            if lead.stage != Stage::Waiting || lead.held_back(now).is_some() {
+                continue;
+            }
             let of_lead = on_lists.get(id).copied().unwrap_or_default();
-            let theirs = judging::who_may_take(cloud, &in_force, (lead, of_lead), now).await?;
-            let may = |dealer: &DealerId| theirs.as_ref().is_none_or(|theirs| theirs.contains(dealer));
-            let open = left.iter_mut().filter(|(dealer, left)| **left > 0 && may(dealer));
-            if let Some((_, left)) = open.max_by_key(|(_, left)| **left) {
-                *left -= 1;
-                takers.push(*id);
-            } else if anybodys > 0 {
-                anybodys -= 1;
+            let may_have = judging::who_may_have(cloud, &in_force, (lead, of_lead), &mut known, now).await?;
+            // One that was never scored is looked at: nobody can say who may have it.
+            if may_have.is_none_or(|theirs| slots.take(&theirs)) {
                 takers.push(*id);
             }
         }
     }
     Ok(takers)
+}
+
+/// Turns at slots, [`FOR_A_SLOT`] for each. A lead that several may have takes one of whoever has the most left, so
+/// that no slot stands empty for the others' sake.
+enum Slots {
+    /// They came back.
+    GivenBack {
+        /// Whose they are.
+        left: BTreeMap<DealerId, u64>,
+        /// An earlier version, which may run beside this one, does not say whose slots they are: they are
+        /// anybody's.
+        anybodys: u64,
+    },
+    /// What caps, budgets and balances leave, found as those who may have it are; `None` for no limit.
+    Left { contracts: HashMap<ContractId, Option<u64>>, dealers: HashMap<DealerId, Option<u64>> },
+}
+
+impl Slots {
+    fn given_back(wake: &Wake) -> Self {
+        let turns = |slots: u64| slots.saturating_mul(FOR_A_SLOT);
+        let left = wake.dealers.iter().map(|(dealer, slots)| (dealer.clone(), turns(*slots))).collect();
+        let named: u64 = wake.dealers.values().sum();
+        Self::GivenBack { left, anybodys: turns(wake.slots.saturating_sub(named)) }
+    }
+
+    fn that_are_left() -> Self {
+        Self::Left { contracts: HashMap::new(), dealers: HashMap::new() }
+    }
+
+    /// Whether nobody can have one any more. Of what caps leave, the next lead may find another dealer's.
+    fn all_taken(&self) -> bool {
+        match self {
+            Self::GivenBack { left, anybodys } => *anybodys == 0 && left.values().all(|left| *left == 0),
+            Self::Left { .. } => false,
+        }
+    }
+
+    /// Takes a turn for a lead that these may have; `false` when none is left for it.
+    fn take(&mut self, theirs: &[Taker]) -> bool {
+        match self {
+            Self::GivenBack { left, anybodys } => {
+                let may = |dealer: &DealerId| theirs.iter().any(|taker| taker.dealer == *dealer);
+                let open = left.iter_mut().filter(|(dealer, left)| **left > 0 && may(dealer));
+                if let Some((_, left)) = open.max_by_key(|(_, left)| **left) {
+                    *left -= 1;
+                    return true;
+                }
+                let anybody = *anybodys > 0 && !theirs.is_empty();
+                *anybodys -= u64::from(anybody);
+                anybody
+            }
+            Self::Left { contracts, dealers } => {
+                let turns = |left: Option<u64>| left.map(|left| left.saturating_mul(FOR_A_SLOT));
+                let mut most: Option<(u64, &Taker)> = None;
+                for taker in theirs {
+                    let of_contract =
+                        *contracts.entry(taker.contract.clone()).or_insert_with(|| turns(taker.of_contract));
+                    let of_dealer =
+                        *dealers.entry(taker.dealer.clone()).or_insert_with(|| turns(taker.of_dealer));
+                    let left = of_contract.into_iter().chain(of_dealer).min().unwrap_or(u64::MAX);
+                    if left > most.map_or(0, |(most, _)| most) {
+                        most = Some((left, taker));
+                    }
+                }
+                let Some((_, taker)) = most else { return false };
+                for left in [contracts.get_mut(&taker.contract), dealers.get_mut(&taker.dealer)] {
+                    if let Some(Some(left)) = left {
+                        *left -= 1;
+                    }
+                }
+                true
+            }
+        }
+    }
 }

@@ -75,7 +75,7 @@ pub(crate) async fn would_go(
         _ if !ham => Answer::Test { would_go_to: Vec::new(), waiting: Some(QUARANTINED.to_owned()), reasons },
         Some(in_force) if sold_at_once => {
             let on_lists = OnLists { suppressed: known.suppressed, do_not_call: known.do_not_call };
-            let facts = on_lists.facts(&lead, score.band);
+            let facts = on_lists.facts(&lead, &in_force.core, score.band);
             let considered = judging::consider(cloud, &in_force, &facts, now).await?;
             match considered.decision.conclusion {
                 Conclusion::Assign(seats) => Answer::Test {

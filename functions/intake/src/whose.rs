@@ -232,7 +232,10 @@ async fn other_offer(
         let of = lead.cycle_of(holder);
         let seat = cloud.store.assignment_get(of.lead, of.cycle, holder.assignment).await?;
         let state = seat.and_then(|seat| seat.sold_in).or_else(|| lead.location().state());
-        let chunks = cloud.rulebooks.chunks(&cloud.store, asking.core, &lead.category, state).await?;
+        let chunks = cloud
+            .rulebooks
+            .chunks(&cloud.store, asking.core, lead.category_under(asking.core), state)
+            .await?;
         if chunks.iter().any(|chunk| chunk.takes_offer(&holder.contract, &offer.id) == Some(true)) {
             return Ok(false);
         }
@@ -244,7 +247,7 @@ async fn other_offer(
 async fn would_be_had(cloud: &Cloud, lead: &Lead, offer: &Offer, now: Timestamp) -> Result<bool, StoreError> {
     let Some(score) = lead.score.as_ref().filter(|_| lead.stage == Stage::Waiting) else { return Ok(false) };
     let Some(in_force) = judging::in_force(cloud, &lead.company).await? else { return Ok(false) };
-    let facts = cloud.on_lists(lead).await?.facts(lead, score.band);
+    let facts = cloud.on_lists(lead).await?.facts(lead, &in_force.core, score.band);
     let facts = LeadFacts { offer: offer.id.clone(), category: offer.category.clone(), ..facts };
     let preview = judging::consider(cloud, &in_force, &facts, now).await?;
     Ok(matches!(preview.decision.conclusion, Conclusion::Assign(_)))

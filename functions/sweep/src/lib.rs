@@ -117,7 +117,10 @@ async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
         DueKey::Erasure(_, _) => {}
         // The index names no company and no dealer: the lead is a group of its own, behind nobody.
         DueKey::Lead(lead) => cloud.queues.lead_to_distribution(&lead.to_string(), *lead).await?,
-        DueKey::Wake(company, category) => cloud.queues.wake_to_distribution(company, category).await?,
+        DueKey::Wake(company, category) => cloud.queues.wake_to_distribution(company, category, None).await?,
+        DueKey::WakeAt(company, category, at_ms) => {
+            cloud.queues.wake_to_distribution(company, category, Some(*at_ms)).await?;
+        }
         DueKey::Assignment(lead, cycle, assignment) => {
             let message = ToDelivery::Assignment { lead: *lead, cycle: *cycle, assignment: *assignment };
             cloud.queues.to_delivery(message, &lead.to_string(), 0).await?;

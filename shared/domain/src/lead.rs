@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Needs;
-use crate::distribution::{Kept, LeadFacts, Location, OpenSeats, Seat, Waiting};
+use crate::distribution::{Core, Kept, LeadFacts, Location, OpenSeats, Seat, Waiting};
 use crate::ids::{
     AssignmentId, CategoryId, CompanyId, ContractId, DealerId, EnquiryId, LeadId, OfferId, SourceId,
     VisitorId,
@@ -479,6 +479,17 @@ impl Lead {
             holders,
             open_seats,
         }
+    }
+
+    /// The same under a rulebook: see [`Lead::category_under`].
+    pub fn facts_under(&self, core: &Core, band: Band) -> LeadFacts {
+        LeadFacts { category: self.category_under(core).clone(), ..self.facts(band) }
+    }
+
+    /// In which category a rulebook has its contracts: the offer's, which may have moved to another since the lead
+    /// came; of an offer that left, the lead's own.
+    pub fn category_under<'a>(&'a self, core: &'a Core) -> &'a CategoryId {
+        core.offer(&self.offer).map_or(&self.category, |offer| &offer.category)
     }
 
     /// Where a holder's seat stands.

@@ -347,5 +347,11 @@ pub const AGE_HOURS: u32 = 87_600;
 /// How often a source's keys may be changed.
 pub const KEY_GENERATIONS: u32 = 1_000_000;
 
+/// Categories that a rulebook no longer has and that leads may still wait in.
+pub const FORMER_CATEGORIES: usize = 200;
+/// How long after the best of those who wait for one instant a lead looks for itself, in minutes: the sweep's, the
+/// message's and the decision's own time, with room for one that is lost.
+pub const LOOKS_AFTER_THE_BEST_MINUTES: i64 = 5;
+
 /// How often an assigned lead looks whether the seat it keeps may be given, in minutes.
 pub const KEPT_SEAT_LOOK_MINUTES: i64 = 60;

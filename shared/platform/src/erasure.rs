@@ -304,7 +304,7 @@ impl Cloud {
     async fn end_seat(&self, seat: &Assignment, now: Timestamp) -> Result<bool, StoreError> {
         let lead = self.store.lead_of(seat).await?;
         let category = lead.as_ref().map(|lead| lead.category.clone());
-        let categories = self.categories_to_wake(&seat.company, category.as_ref()).await?;
+        let category = self.category_to_wake(&seat.company, category.as_ref()).await?;
         let lead = lead.map(|mut lead| {
             lead.give_back(seat.id, now);
             lead
@@ -317,13 +317,13 @@ impl Cloud {
         let changes = Changes {
             lead: lead.as_ref(),
             gives_back: true,
-            wakes: &categories,
+            wakes: category.as_ref(),
             line: credit.as_ref(),
             ..Changes::of(&next, now)
         };
         let done = self.store.assignment_change(&changes).await?;
         if done {
-            for category in &categories {
+            if let Some(category) = &category {
                 self.hand_wake(&seat.company, category).await;
             }
         }

@@ -25,23 +25,21 @@ impl Cloud {
 
     /// Who waits in a category is woken.
     pub async fn hand_wake(&self, company: &CompanyId, category: &CategoryId) {
-        noted(self.queues.wake_to_distribution(company, category).await);
+        noted(self.queues.wake_to_distribution(company, category, None).await);
     }
 
-    /// The categories in which a slot that comes back may place somebody: a dealer's caps and balance are for
-    /// all of them.
-    pub async fn categories_to_wake(
+    /// The category under which a slot that comes back stands until those who wait for it are woken, in whatever
+    /// category they do: its lead's, else any.
+    pub async fn category_to_wake(
         &self,
         company: &CompanyId,
         own: Option<&CategoryId>,
-    ) -> Result<Vec<CategoryId>, StoreError> {
+    ) -> Result<Option<CategoryId>, StoreError> {
+        if own.is_some() {
+            return Ok(own.cloned());
+        }
         let core = self.rulebooks.current(&self.store, company).await?;
-        let offers = core.as_ref().map(|core| core.offers.as_slice()).unwrap_or_default();
-        let mut categories: Vec<CategoryId> = offers.iter().map(|offer| offer.category.clone()).collect();
-        categories.extend(own.cloned());
-        categories.sort_unstable();
-        categories.dedup();
-        Ok(categories)
+        Ok(core.and_then(|core| core.categories().first().copied().cloned()))
     }
 
     /// An assignment is delivered, or looked at, `delay_ms` from now; what is more than 15 minutes ahead is

@@ -1,14 +1,13 @@
 //! What more than one function asks of a lead: what it is worth, and who should have it. Reads the
 //! store, decides purely, writes nothing.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use leadyard_domain::backtest::history::Read;
 use leadyard_domain::distribution::{
     Chunk, Conclusion, Core, Counters, Decision, Evidence, Judged as Candidate, LeadFacts, Placing, Rule,
-    Screened, Switches, decide, explain, place, screen,
+    Screened, Switches, Taker, decide, explain, place, screen, takers,
 };
 use leadyard_domain::enquiry::{Enquiry, Understood};
 use leadyard_domain::error::Invalid;
@@ -331,25 +330,27 @@ pub struct Explained {
     pub candidates: Vec<Candidate>,
 }
 
-/// Which dealers have a contract that may take a lead, counters and hours aside; `None` for one that was
-/// never scored. The lead's band is the one it was scored with last.
+/// Who may have a lead that waits now, counters and hours included; nobody, if it would wait all the same, and
+/// `None` for one that was never scored. The lead's band is the one it was scored with last.
 ///
 /// # Errors
-/// When the rulebook cannot be read.
-pub async fn who_may_take(
+/// When the rulebook or the counters cannot be read.
+pub async fn who_may_have(
     cloud: &Cloud,
     in_force: &InForce,
     (lead, on_lists): (&Lead, OnLists),
+    known: &mut KnownCounters,
     now: Timestamp,
-) -> Result<Option<BTreeSet<DealerId>>, StoreError> {
+) -> Result<Option<Vec<Taker>>, StoreError> {
     let Some(score) = &lead.score else { return Ok(None) };
-    let facts = on_lists.facts(lead, score.band);
     let core = &in_force.core;
+    let facts = on_lists.facts(lead, core, score.band);
     let chunks: Vec<Arc<Chunk>> =
         cloud.rulebooks.chunks(&cloud.store, core, &facts.category, facts.location.state()).await?;
     let screened = screen(&facts, core, &chunks, &in_force.switches, now);
-    let candidates = screened.candidates.iter().filter(|candidate| candidate.failed.is_none());
-    Ok(Some(candidates.map(|candidate| candidate.dealer.id.clone()).collect()))
+    let (contracts, dealers) = screened.counters_to_read();
+    let counters = known.read(&cloud.store, core.company_id(), &contracts, &dealers).await?;
+    Ok(Some(takers(&screened, counters, now, u64::from(facts.cycle))))
 }
 
 /// What distribution would decide of a lead now, explained. Nothing is written.

@@ -40,6 +40,9 @@ pub enum ToDistribution {
         company: CompanyId,
         /// In which category.
         category: CategoryId,
+        /// Those who wait for this instant, Unix milliseconds, in whatever category.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_ms: Option<i64>,
     },
 }
 
@@ -317,13 +320,14 @@ impl Queues {
         self.send_many(&self.urls.distribution, &messages, 0).await
     }
 
-    /// Those who wait, to be woken.
+    /// Those who wait, to be woken; `at_ms` for those who wait for that instant.
     pub async fn wake_to_distribution(
         &self,
         company: &CompanyId,
         category: &CategoryId,
+        at_ms: Option<i64>,
     ) -> Result<(), QueueError> {
-        let message = ToDistribution::Wake { company: company.clone(), category: category.clone() };
+        let message = ToDistribution::Wake { company: company.clone(), category: category.clone(), at_ms };
         self.send(&self.urls.distribution, write(message), Some(company.as_str()), WAKE_AFTER_S).await
     }
 

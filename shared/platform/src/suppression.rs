@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 
 use leadyard_domain::contract::Need;
-use leadyard_domain::distribution::LeadFacts;
+use leadyard_domain::distribution::{Core, LeadFacts};
 use leadyard_domain::identity::{IdentityHash, IdentityKey};
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::Lead;
@@ -30,8 +30,8 @@ pub struct OnLists {
 
 impl OnLists {
     /// What a decision sees of the lead. Without a phone there is none to be called, and it is clean.
-    pub fn facts(self, lead: &Lead, band: Band) -> LeadFacts {
-        let mut facts = lead.facts(band);
+    pub fn facts(self, lead: &Lead, core: &Core, band: Band) -> LeadFacts {
+        let mut facts = lead.facts_under(core, band);
         if !self.do_not_call {
             facts.brings = facts.brings.with(Need::DncClean);
         }

@@ -116,10 +116,10 @@ async fn deposit(
     let before = json!({ "dealer": dealer });
     let after = json!({ "dealer": dealer, "amount": balance.to_string(), "reference": OPENING });
     let act = request.act(cloud, "deposit", &before, &after);
-    if !cloud.store.deposit_book(company, dealer, balance, OPENING, &freed, &act).await? {
+    if !cloud.store.deposit_book(company, dealer, balance, OPENING, freed.as_ref(), &act).await? {
         return Ok(Deposited::Already); // by the same request, this moment
     }
-    for freed in &freed {
+    if let Some(freed) = &freed {
         cloud.hand_wake(company, &freed.category).await;
     }
     Ok(Deposited::Booked)

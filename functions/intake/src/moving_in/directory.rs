@@ -129,19 +129,13 @@ impl Directory {
         Some(&self.dealers.get(dealer)?.zone)
     }
 
-    /// How many leads an amount pays at most, in each category that a dealer has contracts in.
-    pub(super) fn freed(&self, dealer: &DealerId, amount: Money) -> Vec<Freed> {
-        let mut cheapest: BTreeMap<&CategoryId, Money> = BTreeMap::new();
+    /// How many leads an amount pays at most; `None` if no contract is this dealer's.
+    pub(super) fn freed(&self, dealer: &DealerId, amount: Money) -> Option<Freed> {
         let contracts = self.dealers.get(dealer).map(|dealer| &dealer.contracts).into_iter().flatten();
-        for ((category, _), (_, price)) in contracts {
-            let known = cheapest.entry(category).or_insert(*price);
-            *known = (*known).min(*price);
-        }
-        let slots = |price: Money| (amount.minor() / price.minor().max(1)).max(1) as u64;
-        cheapest
-            .into_iter()
-            .map(|(category, price)| Freed { category: category.clone(), slots: slots(price) })
-            .collect()
+        let prices = contracts.map(|((category, _), (_, price))| (*price, category));
+        let (price, category) = prices.min()?;
+        let slots = (amount.minor() / price.minor().max(1)).max(1) as u64;
+        Some(Freed { category: category.clone(), slots })
     }
 }
 

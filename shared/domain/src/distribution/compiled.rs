@@ -31,6 +31,7 @@ use crate::dealer::{AfterHours, ChannelKind, ChannelWhen, Format, Hours};
 use crate::delivery::{Template, Vendor};
 use crate::error::Invalid;
 use crate::ids::{CategoryId, CompanyId, ContractId, DealerId, OfferId, SourceId, TemplateId};
+use crate::limits;
 use crate::money::Money;
 use crate::place::{self, Place, Reach, State, Unit, Zip};
 use crate::rulebook::{Company, Offer, Source};
@@ -60,12 +61,39 @@ pub struct Core {
     /// How many parts each chunk has; a category and state without contracts is absent. A category
     /// whose contracts cover no place at all has none, everywhere.
     pub chunks: Vec<(CategoryId, Option<State>, u16)>,
+    /// Categories of earlier versions that this one has no offer of: leads may wait in them still. Publishing
+    /// adds them; at most [`limits::FORMER_CATEGORIES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<CategoryId>,
 }
 
 impl Core {
     /// An offer by id.
     pub fn offer(&self, id: &OfferId) -> Option<&Offer> {
         self.offers.iter().find(|offer| &offer.id == id)
+    }
+
+    /// The categories of its offers, each once.
+    pub fn categories(&self) -> Vec<&CategoryId> {
+        let mut categories: Vec<&CategoryId> = self.offers.iter().map(|offer| &offer.category).collect();
+        categories.sort_unstable();
+        categories.dedup();
+        categories
+    }
+
+    /// Every category in which a lead may wait: those of its offers, and those that left.
+    pub fn waited_in(&self) -> Vec<&CategoryId> {
+        let mut categories = self.categories();
+        categories.extend(&self.former);
+        categories
+    }
+
+    /// What the next version remembers of this one's categories, once it has these: the last that left stand
+    /// last, and the oldest are forgotten.
+    pub fn left_by(&self, categories: &[&CategoryId]) -> Vec<CategoryId> {
+        let known = self.former.iter().chain(self.categories());
+        let left: Vec<CategoryId> = known.filter(|one| !categories.contains(one)).cloned().collect();
+        left.get(left.len().saturating_sub(limits::FORMER_CATEGORIES)..).unwrap_or_default().to_vec()
     }
 
     /// A source by id.

@@ -37,6 +37,7 @@ mod until;
 mod best;
 mod misses;
 mod place;
+mod takers;
 mod sentence;
 
 use std::cell::OnceCell;
@@ -73,6 +74,9 @@ pub struct Decision {
     pub near_misses: Vec<NearMiss>,
     /// Others hold the lead, or are given it now, and a further seat stays empty for a while.
     pub kept: Option<Kept>,
+    /// The lead waits until this instant, at which somebody comes free: a period of a cap ends, a dealer opens,
+    /// a pause is over. It is the same instant for all who wait for it, and the best of them come first.
+    pub comes_free_at: Option<Timestamp>,
 }
 
 /// A further seat of a shared lead that is kept for a compelling contract which says `wait`, or until
@@ -187,6 +191,7 @@ pub struct Judged {
 }
 
 pub use place::{Placing, place};
+pub use takers::{Taker, takers};
 
 /// Decides who should have the lead.
 ///
@@ -346,8 +351,24 @@ struct Untaken {
     rule: Rule,
     /// The earliest instant at which time alone may change that.
     until: Option<Timestamp>,
+    /// Somebody comes free then.
+    comes_free: bool,
     /// A compelling contract is waited for.
     kept: bool,
+}
+
+/// When time alone may first change who takes a seat.
+#[derive(Clone, Copy, Default)]
+struct Changes {
+    first: Option<Timestamp>,
+    /// When the first of those who may have it comes free.
+    comes_free: Option<Timestamp>,
+}
+
+impl Changes {
+    fn comes_free_at(self, at: Option<Timestamp>) -> bool {
+        at.is_some() && self.comes_free == at
+    }
 }
 
 impl Untaken {
@@ -375,6 +396,7 @@ struct Table<'a> {
     /// The row that the desk places although it does not take the lead: it compels nobody.
     no_say: Option<usize>,
     kept: Option<Kept>,
+    comes_free_at: Option<Timestamp>,
 }
 
 impl<'a> Table<'a> {
@@ -421,6 +443,7 @@ impl<'a> Table<'a> {
             by_hand: false,
             no_say: None,
             kept: None,
+            comes_free_at: None,
         }
     }
 
@@ -437,7 +460,10 @@ impl<'a> Table<'a> {
         }
         match self.seats() {
             // Also for an offer placed by hand: why nobody may have it says more than that.
-            Err(Untaken { rule, until, .. }) => wait(Waiting::For(rule), until, Vec::new()),
+            Err(Untaken { rule, until, comes_free, .. }) => {
+                self.comes_free_at = until.filter(|_| comes_free);
+                wait(Waiting::For(rule), until, Vec::new())
+            }
             Ok(seats) => match self.mode {
                 Mode::Automatic if self.screened.switches.shadow => wait(Waiting::Shadow, None, seats),
                 Mode::Automatic => Conclusion::Assign(seats),
@@ -503,8 +529,9 @@ impl<'a> Table<'a> {
             if let Some(rule) = waiting.iter().filter_map(|&at| self.rows.get(at)?.own).max() {
                 let by = waiting.first().copied().unwrap_or(0);
                 self.shut_out(by, specificity, |_| false);
-                let until = self.changes(terms).into_iter().chain(self.lapses(&waiting)).chain(until).min();
-                return Err(Untaken { rule, until, kept: true });
+                let changes = self.changes(terms);
+                let until = changes.first.into_iter().chain(self.lapses(&waiting)).chain(until).min();
+                return Err(Untaken { rule, until, comes_free: changes.comes_free_at(until), kept: true });
             }
             let bars: Vec<usize> = group().filter(|&at| self.bars(at, terms, chosen)).collect();
             if let Some(&by) = bars.first() {
@@ -518,8 +545,10 @@ impl<'a> Table<'a> {
         free.extend(self.live.iter().filter(|&&at| self.is_in(at) && self.free(at, terms, chosen)));
         self.best(free).ok_or_else(|| {
             // A further seat that nobody compels is not waited for.
-            let changes = if chosen.is_empty() { self.changes(terms) } else { None };
-            Untaken { rule: self.nearest(), until: changes.into_iter().chain(until).min(), kept: false }
+            let changes = if chosen.is_empty() { self.changes(terms) } else { Changes::default() };
+            let until = changes.first.into_iter().chain(until).min();
+            let comes_free = changes.comes_free_at(until);
+            Untaken { rule: self.nearest(), until, comes_free, kept: false }
         })
     }
 

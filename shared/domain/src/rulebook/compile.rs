@@ -47,6 +47,7 @@ impl Rulebook {
             screening: self.screening.clone(),
             templates: self.templates.clone(),
             chunks: parts.into_iter().map(|((category, state), parts)| (category, state, parts)).collect(),
+            former: Vec::new(),
         };
         Ok(Compiled { core, chunks })
     }

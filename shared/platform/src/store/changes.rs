@@ -11,7 +11,6 @@ use leadyard_domain::ledger::Line;
 use super::acts::Act;
 use super::leads::UNCHANGED;
 use super::returns::ReturnWrite;
-use super::rulebook::WAKES_AT_ONCE;
 use super::{Commit, Delivery, Postback, Store, StoreError, items, number, values};
 
 /// An assignment in its new state, and all that follows from it.
@@ -23,8 +22,8 @@ pub struct Changes<'a> {
     pub lead: Option<&'a Lead>,
     /// Its slot, budget and balance come back.
     pub gives_back: bool,
-    /// Who waits for a slot in these categories is woken.
-    pub wakes: &'a [CategoryId],
+    /// Who waits for the slot is woken: see [`Key::Wake`](super::keys::Key::Wake).
+    pub wakes: Option<&'a CategoryId>,
     /// The contract won it.
     pub wins: bool,
     /// A charge or credit that comes to stand.
@@ -50,7 +49,7 @@ impl<'a> Changes<'a> {
             assignment,
             lead: None,
             gives_back: false,
-            wakes: &[],
+            wakes: None,
             wins: false,
             line: None,
             delivery: None,
@@ -117,7 +116,7 @@ impl Store {
         if changes.gives_back {
             writes.extend(self.caps_give_back(assignment, &counters)?);
         }
-        for category in changes.wakes.iter().take(WAKES_AT_ONCE) {
+        if let Some(category) = changes.wakes {
             writes.push(self.wake_write(company, category, 1, Some(&assignment.dealer), changes.now)?);
         }
         Ok(writes)

@@ -219,6 +219,18 @@ pub enum Key<'a> {
     /// `W#company` / `W#category`. Leads of this category are to be woken: how many at most, and whose
     /// slots came free. Written by publishing, switches and whoever gives a slot back. In the index *due*.
     Wake(&'a CompanyId, &'a CategoryId),
+    /// `W#company` / `W#category#time`. Somebody comes free at this time, and leads of this company wait for it: the
+    /// best of them are to be woken. It stands under the first of the rulebook's categories, whatever theirs.
+    /// Immutable but for its due time. Written by distribution, who deletes it. Some 100 bytes. In the index
+    /// *due*.
+    WakeAt {
+        /// Whose leads.
+        company: &'a CompanyId,
+        /// The first of its rulebook's categories.
+        category: &'a CategoryId,
+        /// When, Unix milliseconds.
+        at_ms: i64,
+    },
     /// `X#company` / `E#erasure`. A person's erasure: when, by whom, which leads, and keyed hashes of what they were
     /// known by; no person. Under a version, kept for good: it is the ledger that is applied again after a restore.
     /// A few KB at most. Written by the console and the sweep. In the index *due* until it is done.
@@ -279,7 +291,7 @@ impl Key<'_> {
             Self::Trial(company, trial) => format!("O#{company}#{trial}"),
             Self::GivenSecrets(company, dealer) => format!("NG#{company}#{dealer}"),
             Self::Switches(company) => format!("S#{company}"),
-            Self::Wake(company, _) => format!("W#{company}"),
+            Self::Wake(company, _) | Self::WakeAt { company, .. } => format!("W#{company}"),
             Self::Erasure(company, _) => format!("X#{company}"),
             Self::Forgotten { hash } => format!("F#{hash}"),
         }
@@ -322,6 +334,7 @@ impl Key<'_> {
             Self::GivenSecrets(_, _) => "G".to_owned(),
             Self::Switches(_) | Self::DealerSecret(_, _) => "S".to_owned(),
             Self::Wake(_, category) => format!("W#{category}"),
+            Self::WakeAt { category, at_ms, .. } => format!("W#{category}#{}", sort_time(*at_ms)),
             Self::Erasure(_, erasure) => format!("E#{erasure}"),
             Self::Forgotten { .. } => "F".to_owned(),
         }
@@ -353,6 +366,9 @@ pub enum DueKey {
     },
     /// Leads to wake.
     Wake(CompanyId, CategoryId),
+    /// Leads that wait for this instant, Unix milliseconds. An earlier version reads it as [`DueKey::Wake`], finds
+    /// nobody, and leaves it due.
+    WakeAt(CompanyId, CategoryId, i64),
     /// A quarantined enquiry whose deadline is there, or one that is to be fetched.
     Enquiry(EnquiryId),
     /// A sender that is to be told.
@@ -382,7 +398,13 @@ impl DueKey {
             ("E", "P") => Some(Self::Postback(owner.parse().ok()?, parts.next()?.parse().ok()?)),
             ("E", "E") => Some(Self::Enquiry(owner.parse().ok()?)),
             ("X", "E") => Some(Self::Erasure(owner.parse().ok()?, parts.next()?.parse().ok()?)),
-            ("W", "W") => Some(Self::Wake(owner.parse().ok()?, parts.next()?.parse().ok()?)),
+            ("W", "W") => {
+                let (company, category) = (owner.parse().ok()?, parts.next()?.parse().ok()?);
+                match parts.next() {
+                    None => Some(Self::Wake(company, category)),
+                    Some(at_ms) => Some(Self::WakeAt(company, category, at_ms.parse().ok()?)),
+                }
+            }
             _ => None,
         }
     }
@@ -472,6 +494,10 @@ mod tests {
         assert_eq!(
             read(Key::Wake(&company, &category)),
             Some(DueKey::Wake(company.clone(), category.clone()))
+        );
+        assert_eq!(
+            read(Key::WakeAt { company: &company, category: &category, at_ms: 7 }),
+            Some(DueKey::WakeAt(company.clone(), category.clone(), 7))
         );
         let enquiry = EnquiryId::from_bytes([3; 16]);
         assert_eq!(read(Key::Enquiry(enquiry)), Some(DueKey::Enquiry(enquiry)));

@@ -8,13 +8,12 @@ use leadyard_domain::money::Money;
 
 use super::acts::Act;
 use super::keys::{self, Key};
-use super::rulebook::WAKES_AT_ONCE;
 use super::{Commit, Item, Store, StoreError, number, read_number, string, values};
 
-/// Slots that a deposit frees, in each category that the dealer has contracts in.
+/// Slots that a deposit frees.
 #[derive(Clone, Debug)]
 pub struct Freed {
-    /// The category.
+    /// The category of the cheapest of the dealer's contracts.
     pub category: CategoryId,
     /// How many leads the deposit pays at most.
     pub slots: u64,
@@ -59,7 +58,7 @@ impl Store {
         dealer: &DealerId,
         amount: Money,
         reference: &str,
-        freed: &[Freed],
+        freed: Option<&Freed>,
         act: &Act,
     ) -> Result<bool, StoreError> {
         let line = Line {
@@ -81,7 +80,7 @@ impl Store {
             self.line_write(&line)?,
             self.change_write(company, act)?,
         ];
-        for freed in freed.iter().take(WAKES_AT_ONCE) {
+        if let Some(freed) = freed {
             writes.push(self.wake_write(company, &freed.category, freed.slots, Some(dealer), act.at)?);
         }
         Ok(matches!(self.transact(writes).await?, Commit::Done))

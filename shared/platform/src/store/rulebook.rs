@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use leadyard_domain::distribution::{Chunk, ChunkKey, Compiled, Core};
-use leadyard_domain::ids::CompanyId;
+use leadyard_domain::ids::{CategoryId, CompanyId};
 use leadyard_domain::rulebook::RulebookFiles;
 use serde::{Deserialize, Serialize};
 
@@ -134,7 +134,8 @@ impl Store {
     ) -> Result<Published, StoreError> {
         let company = compiled.core.company_id().clone();
         let version = self.claim_version(compiled, base).await?;
-        let core = Core { version, ..compiled.core.clone() };
+        let former = self.categories_left(compiled, base).await?;
+        let core = Core { version, former, ..compiled.core.clone() };
         for (key, chunk) in &compiled.chunks {
             let bytes = chunk.encode().map_err(|error| StoreError::Malformed(Box::new(error)))?;
             let item = keyed(
@@ -171,6 +172,20 @@ impl Store {
         }
     }
 
+    /// The categories of the versions before that this one has no offer of.
+    async fn categories_left(&self, compiled: &Compiled, base: u64) -> Result<Vec<CategoryId>, StoreError> {
+        if base == 0 {
+            return Ok(Vec::new());
+        }
+        let before = match self.rulebook_core(compiled.core.company_id(), base).await {
+            Ok(before) => before,
+            // One that an earlier version of this program took may be none for this one.
+            Err(StoreError::Damaged { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(before.map(|before| before.left_by(&compiled.core.categories())).unwrap_or_default())
+    }
+
     async fn point_at(&self, core: &Core, of: RulebookVersion) -> Result<Published, StoreError> {
         let RulebookVersion { base, at: now, .. } = of;
         let company = core.company_id();
@@ -184,9 +199,7 @@ impl Store {
             serde_dynamo::to_item(&of).map_err(|error| StoreError::Malformed(Box::new(error)))?;
         known.extend(super::key_item(&Key::RulebookVersion(company, of.version)));
         let mut writes = vec![self.put(pointer, condition, bound)?, self.put(known, "", values([]))?];
-        let mut categories: Vec<_> = core.offers.iter().map(|offer| &offer.category).collect();
-        categories.sort_unstable();
-        categories.dedup();
+        let categories = core.waited_in();
         for category in categories.iter().take(WAKES_AT_ONCE) {
             writes.push(self.wake_write(company, category, super::switches::ALL, None, now)?);
         }

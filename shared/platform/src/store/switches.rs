@@ -115,7 +115,7 @@ impl Store {
         dealer: Option<&DealerId>,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
-        let shard = keys::due_shard(category.as_str().bytes().fold(0, u8::wrapping_add) % keys::SHARDS);
+        let shard = wake_shard(category);
         let due_ms = now.as_millisecond() + 1_000 * i64::from(WAKE_AFTER_S + WAKE_GRACE_S);
         let bound = values([
             (":slots", number(slots)),
@@ -172,6 +172,43 @@ impl Store {
         super::stands(result).map(drop)
     }
 
+    /// Somebody comes free at an instant, and a lead waits for it: the best of them are woken then. Once for all of
+    /// them.
+    pub async fn wake_at(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let at_ms = at.as_millisecond();
+        let mut item = super::key_item(&Key::WakeAt { company, category, at_ms });
+        item.insert("dk".to_owned(), string(wake_shard(category)));
+        item.insert("dt".to_owned(), number(at_ms));
+        self.put_if(item, "attribute_not_exists(pk)", values([])).await.map(drop)
+    }
+
+    /// Whether leads still are to be woken for an instant.
+    pub async fn wake_at_stands(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+        at_ms: i64,
+    ) -> Result<bool, StoreError> {
+        Ok(self.get(&Key::WakeAt { company, category, at_ms }).await?.is_some())
+    }
+
+    /// They were woken.
+    pub async fn wake_at_done(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+        at_ms: i64,
+    ) -> Result<(), StoreError> {
+        let key = super::key_item(&Key::WakeAt { company, category, at_ms });
+        let result = self.client.delete_item().table_name(&self.table).set_key(Some(key)).send().await;
+        result.map(drop).map_err(StoreError::unavailable)
+    }
+
     /// A page of one shard of the waiting room, the highest score first.
     pub async fn waiting_page(
         &self,
@@ -209,6 +246,7 @@ impl Store {
                     DueKey::Assignment(_, _, _)
                     | DueKey::Delivery { .. }
                     | DueKey::Wake(_, _)
+                    | DueKey::WakeAt(_, _, _)
                     | DueKey::Postback(_, _)
                     | DueKey::Enquiry(_)
                     | DueKey::Erasure(_, _) => None,
@@ -217,6 +255,10 @@ impl Store {
             .collect();
         Ok((leads, answer.last_evaluated_key.filter(|key| !key.is_empty())))
     }
+}
+
+fn wake_shard(category: &CategoryId) -> String {
+    keys::due_shard(category.as_str().bytes().fold(0, u8::wrapping_add) % keys::SHARDS)
 }
 
 fn read_switches(item: &Item) -> Result<(Switches, u64), StoreError> {

@@ -66,7 +66,7 @@ impl<'a> Table<'a> {
             Some(self.near_miss(self.failed(row)?, row))
         };
         let near_misses = nearest.rows.into_iter().filter_map(|(_, at)| near_miss(at)).collect();
-        Decision { conclusion, failed, near_misses, kept: self.kept }
+        Decision { conclusion, failed, near_misses, kept: self.kept, comes_free_at: self.comes_free_at }
     }
 
     pub(super) fn near_miss(&self, rule: Rule, row: &Row<'a>) -> NearMiss {

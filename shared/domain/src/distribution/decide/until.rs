@@ -7,17 +7,17 @@ use jiff::Timestamp;
 
 use super::available::caps;
 use super::{
-    AfterHours, Calendar, Candidate, CompiledDealer, Day, DealerId, Ends, HashSet, Opening, Period, Row,
-    Rule, Table, Terms, Territory, WhenUnavailable, too_old_at,
+    AfterHours, Calendar, Candidate, Changes, CompiledDealer, Day, DealerId, Ends, HashSet, Opening, Period,
+    Row, Rule, Table, Terms, Territory, WhenUnavailable, too_old_at,
 };
 
 impl<'a> Table<'a> {
     /// When time alone may first change who takes the seat, among those who are not shut out: one of them
     /// comes free, or begins to keep others out.
-    pub(super) fn changes(&self, terms: Option<Terms>) -> Option<Timestamp> {
+    pub(super) fn changes(&self, terms: Option<Terms>) -> Changes {
         let mut ends: Ends = vec![None; self.locals.len()];
         let rows = || self.live().map(|(_, row)| row).filter(|row| row.shut_out_by.is_none());
-        let free = rows()
+        let comes_free = rows()
             .filter(|row| self.may_sit(row, terms))
             .filter_map(|row| self.comes_free(row, &mut ends))
             .min();
@@ -34,7 +34,7 @@ impl<'a> Table<'a> {
             .map(|row| &row.candidate.dealer.id)
             .collect();
         let bars = bars.into_iter().filter(|(dealer, _)| spared.contains(dealer)).map(|(_, at)| at);
-        bars.chain(free).min()
+        Changes { first: bars.chain(comes_free).min(), comes_free }
     }
 
     /// When time alone may first make a row free.

@@ -1,0 +1,321 @@
+//! Who waits, and who of them has what comes free: the best first, and no more than may have it.
+
+use std::time::Duration;
+
+use http::Method;
+use leadyard_domain::ids::CategoryId;
+use leadyard_tests::{Person, Reply, Rules, Yard};
+use serde_json::{Value, json};
+
+/// Who waits is woken this long after a change.
+const WOKEN: Duration = Duration::from_secs(6);
+const MIDNIGHT: &str = "2026-06-02T04:00:00Z";
+
+/// A lead comes and waits; it looked at so many pages, each worth a point.
+async fn waits(yard: &Yard, person: &Person, pages: usize) -> String {
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let lead = yard.settled_lead(person).await;
+    let at = yard.cloud.clock.now().to_string();
+    let views: Vec<Value> = (0..pages)
+        .map(|n| json!({ "id": format!("{lead}-{n}"), "kind": "page_view", "at": at, "lead": lead }))
+        .collect();
+    if !views.is_empty() {
+        let _ = yard.server("web").reports(json!(views)).await.is(202);
+        yard.settle().await;
+    }
+    assert_eq!(yard.story(&lead).await.stage(), "waiting");
+    lead
+}
+
+/// Of these leads, those that a dealer holds.
+async fn held<'a>(yard: &Yard, leads: &[(&'a str, String)]) -> Vec<&'a str> {
+    let mut held = Vec::new();
+    for (name, lead) in leads {
+        if !yard.story(lead).await.holders().is_empty() {
+            held.push(*name);
+        }
+    }
+    held
+}
+
+/// Lets time pass until an instant, and for as long after it as who waits for it takes to be woken.
+async fn comes(yard: &Yard, when: &str) {
+    yard.advance_to(when).await;
+    yard.advance(Duration::from_secs(120)).await;
+}
+
+async fn acts(yard: &Yard, lead: &str, act: &str, body: Value) -> Reply {
+    yard.desk(Method::POST, &format!("/v1/leads/{lead}/{act}"), Some(body)).await
+}
+
+/// The leads that lie in distribution's queue.
+fn in_queue(yard: &Yard) -> usize {
+    yard.queued("distribution").iter().filter(|body| body.contains("\"lead\"")).count()
+}
+
+/// What lies in distribution's queue is worked once.
+async fn works(yard: &Yard) {
+    leadyard::poller::work(&yard.cloud, yard.aws.queues(), &leadyard::system::DISTRIBUTION).await;
+}
+
+async fn five_wait_for_two(yard: &Yard) -> Vec<(&'static str, String)> {
+    for n in 0..2 {
+        yard.settled_lead(&Person::number(n)).await;
+    }
+    let mut leads = Vec::new();
+    for (n, name, pages) in
+        [(10, "third", 6), (11, "fifth", 2), (12, "first", 10), (13, "fourth", 4), (14, "second", 8)]
+    {
+        leads.push((name, waits(yard, &Person::number(n), pages).await));
+    }
+    leads
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_a_cap_s_reset_the_best_who_wait_have_the_slots_and_the_next_best_a_day_later() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_day", "2")])).await;
+    let leads = five_wait_for_two(&yard).await;
+    comes(&yard, MIDNIGHT).await;
+    assert_eq!(held(&yard, &leads).await, ["first", "second"]);
+    // Those who were not woken look for themselves, and find nothing.
+    yard.advance_to("2026-06-03T03:50:00Z").await;
+    assert_eq!(held(&yard, &leads).await, ["first", "second"]);
+    comes(&yard, "2026-06-03T04:00:00Z").await;
+    assert_eq!(held(&yard, &leads).await, ["third", "first", "fourth", "second"]);
+    comes(&yard, "2026-06-04T04:00:00Z").await;
+    assert_eq!(held(&yard, &leads).await.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_comes_free_with_time_is_the_best_one_s() {
+    for (dealer, contract, until) in [
+        (("cap_day", ""), ("cap_hour", "1"), "2026-06-01T17:00:00Z"),
+        (("cap_day", ""), ("cap_day", "1"), MIDNIGHT),
+        (("cap_day", ""), ("cap_week", "1"), "2026-06-08T04:00:00Z"),
+        (("cap_day", ""), ("cap_month", "1"), "2026-07-01T04:00:00Z"),
+        (("cap_day", ""), ("budget_month", "19.00"), "2026-07-01T04:00:00Z"),
+        (("cap_day", "1"), ("cap_total", ""), MIDNIGHT),
+        (("cap_month", "1"), ("cap_total", ""), "2026-07-01T04:00:00Z"),
+        // Opens tomorrow, for one lead.
+        (("hours", "Tu 00:00-23:00"), ("cap_day", "1"), MIDNIGHT),
+    ] {
+        // Shut today, or sold to one already.
+        let shut = dealer.0 == "hours";
+        let rules = Rules::roofing("acme").dealer("hudson", [dealer]).contract(
+            "hudson",
+            "hudson",
+            [("price", "10.00"), contract],
+        );
+        let yard = Yard::of(rules).await;
+        let first = yard.lead(&Person::number(0)).await;
+        if shut {
+            let _ = acts(&yard, &first, "reject", json!({ "reason": "not hers" })).await.is(200);
+        }
+        yard.settle().await;
+        let mut leads = Vec::new();
+        for (n, name, pages) in [(10, "second", 5), (11, "first", 9), (12, "third", 1)] {
+            leads.push((name, waits(&yard, &Person::number(n), pages).await));
+        }
+        comes(&yard, until).await;
+        assert_eq!(held(&yard, &leads).await, ["first"], "{dealer:?} {contract:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_a_reset_no_more_than_twice_the_slots_are_woken_though_two_sweep_and_the_message_comes_twice() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_day", "1")])).await;
+    let leads = five_wait_for_one(&yard).await;
+    let midnight: jiff::Timestamp = MIDNIGHT.parse().unwrap();
+    let left = midnight.duration_since(yard.cloud.clock.now());
+    tokio::time::sleep(Duration::try_from(left).unwrap()).await;
+    for _ in 0..2 {
+        leadyard_sweep::sweep(&yard.cloud).await.unwrap();
+    }
+    assert_eq!((yard.queued("distribution").len(), in_queue(&yard)), (1, 0));
+    let roofing = CategoryId::new("roofing").unwrap();
+    let at_ms = Some(midnight.as_millisecond());
+    yard.cloud.queues.wake_to_distribution(&yard.company_id(), &roofing, at_ms).await.unwrap();
+    tokio::time::sleep(WOKEN).await;
+    works(&yard).await;
+    assert_eq!(in_queue(&yard), 2, "{:?}", yard.queued("distribution"));
+    yard.settle().await;
+    assert_eq!(held(&yard, &leads).await, ["first"]);
+}
+
+async fn five_wait_for_one(yard: &Yard) -> Vec<(&'static str, String)> {
+    yard.settled_lead(&Person::number(0)).await;
+    let mut leads = Vec::new();
+    for (n, name, pages) in
+        [(10, "third", 6), (11, "fifth", 2), (12, "first", 10), (13, "fourth", 4), (14, "second", 8)]
+    {
+        leads.push((name, waits(yard, &Person::number(n), pages).await));
+    }
+    leads
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_whose_message_is_lost_comes_with_the_next_sweep_the_best_first() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_day", "2")])).await;
+    let leads = five_wait_for_two(&yard).await;
+    yard.advance_to("2026-06-02T03:59:00Z").await;
+    // What is claimed at midnight is not queued, and due again three minutes later at most.
+    yard.faults.queues(true);
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    leadyard_sweep::sweep(&yard.cloud).await.unwrap();
+    yard.faults.queues(false);
+    assert_eq!(held(&yard, &leads).await, [""; 0]);
+    yard.advance(Duration::from_secs(200)).await;
+    assert_eq!(held(&yard, &leads).await, ["first", "second"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_reset_looks_for_itself_should_nobody_wake_it() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_day", "2")])).await;
+    let leads = five_wait_for_two(&yard).await;
+    let midnight: jiff::Timestamp = MIDNIGHT.parse().unwrap();
+    let roofing = CategoryId::new("roofing").unwrap();
+    let (company, at_ms) = (yard.company_id(), midnight.as_millisecond());
+    assert!(yard.cloud.store.wake_at_stands(&company, &roofing, at_ms).await.unwrap());
+    yard.cloud.store.wake_at_done(&company, &roofing, at_ms).await.unwrap();
+    yard.advance_to("2026-06-02T04:04:00Z").await;
+    assert_eq!(held(&yard, &leads).await, [""; 0]);
+    yard.advance_to("2026-06-02T04:09:00Z").await;
+    assert_eq!(held(&yard, &leads).await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_cap_of_a_dealer_s_wakes_twice_its_slots_over_all_categories_and_so_does_a_slot_given_back() {
+    let rules = Rules::roofing("acme")
+        .offer("panels", "solar", "")
+        .dealer("hudson", [("cap_day", "1")])
+        .contract("hudson", "hudson", []);
+    let yard = Yard::of(rules).await;
+    let sold = yard.settled_lead(&Person::number(0)).await;
+    let mut leads = Vec::new();
+    for (n, name, offer, pages) in [
+        (10, "second", "roof", 8),
+        (11, "third", "panels", 6),
+        (12, "first", "panels", 10),
+        (13, "fourth", "roof", 4),
+        (14, "fifth", "roof", 2),
+    ] {
+        leads.push((name, waits(&yard, &Person::number(n).with("offer", offer), pages).await));
+    }
+    let _ = yard.answers("hudson", &sold, "decline").await.is(200);
+    yard.settle().await;
+    tokio::time::sleep(WOKEN).await;
+    works(&yard).await;
+    assert_eq!(in_queue(&yard), 2, "{:?}", yard.queued("distribution"));
+    yard.settle().await;
+    assert_eq!(held(&yard, &leads).await, ["first"]);
+
+    let midnight: jiff::Timestamp = MIDNIGHT.parse().unwrap();
+    let left = midnight.duration_since(yard.cloud.clock.now());
+    tokio::time::sleep(Duration::try_from(left).unwrap()).await;
+    leadyard_sweep::sweep(&yard.cloud).await.unwrap();
+    tokio::time::sleep(WOKEN).await;
+    works(&yard).await;
+    assert_eq!(in_queue(&yard), 2, "{:?}", yard.queued("distribution"));
+    yard.settle().await;
+    assert_eq!(held(&yard, &leads).await, ["second", "first"]);
+}
+
+/// Hudson gives a lead back; two who cannot have the slot are worth more than the one who can.
+async fn freed(yard: &Yard, sold: &str) {
+    let _ = yard.answers("hudson", sold, "decline").await.is(200);
+    yard.advance(WOKEN * 2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_freed_slot_is_not_wasted_on_leads_that_the_desk_holds() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_total", "1")])).await;
+    let sold = yard.settled_lead(&Person::number(0)).await;
+    for n in 1..3 {
+        let lead = waits(&yard, &Person::number(n), 9).await;
+        let _ = acts(&yard, &lead, "hold", json!({})).await.is(200);
+    }
+    let lead = waits(&yard, &Person::number(3), 0).await;
+    freed(&yard, &sold).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_freed_slot_is_not_wasted_on_leads_that_are_placed_by_hand() {
+    let rules = Rules::roofing("acme")
+        .offer("byhand", "roofing", "mode = \"manual\"")
+        .seller("hudson", [("cap_total", "1")]);
+    let yard = Yard::of(rules).await;
+    let sold = yard.settled_lead(&Person::number(0)).await;
+    for n in 1..3 {
+        waits(&yard, &Person::number(n).with("offer", "byhand"), 9).await;
+    }
+    let lead = waits(&yard, &Person::number(3), 0).await;
+    freed(&yard, &sold).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_freed_slot_is_not_wasted_on_leads_whose_own_contract_with_the_dealer_is_still_full() {
+    let rules = Rules::roofing("acme")
+        .dealer("hudson", [])
+        .contract("east", "hudson", [("area", "zip:33101"), ("cap_total", "1")])
+        .contract("west", "hudson", [("area", "zip:90001"), ("cap_total", "1")]);
+    let yard = Yard::of(rules).await;
+    let west = |n: usize| Person::number(n).with("zip", "90001");
+    let sold = yard.settled_lead(&Person::number(0)).await;
+    yard.settled_lead(&west(1)).await;
+    for n in 2..4 {
+        waits(&yard, &west(n), 9).await;
+    }
+    let lead = waits(&yard, &Person::number(4), 0).await;
+    freed(&yard, &sold).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["east"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_freed_slot_is_not_wasted_on_leads_that_another_s_territory_bars() {
+    let rules = Rules::roofing("acme").seller("hudson", [("area", "state:FL"), ("cap_total", "1")]).seller(
+        "ridge",
+        [("area", "zip:33101"), ("territory", "protected"), ("when_unavailable", "wait"), ("cap_total", "1")],
+    );
+    let yard = Yard::of(rules).await;
+    let beyond = |n: usize| Person::number(n).with("zip", "33109");
+    let sold = yard.settled_lead(&beyond(0)).await;
+    yard.settled_lead(&Person::number(1)).await;
+    for n in 2..4 {
+        waits(&yard, &Person::number(n), 9).await;
+    }
+    let lead = waits(&yard, &beyond(4), 0).await;
+    freed(&yard, &sold).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_in_a_category_that_was_renamed_is_counted_and_woken() {
+    let full = |category: &str, cap: &str| {
+        Rules::company("acme")
+            .offer("roof", category, "")
+            .source("web", "offer = \"roof\"")
+            .seller("hudson", [("cap_total", cap)])
+    };
+    let yard = Yard::of(full("roofing", "1")).await;
+    let sold = yard.settled_lead(&Person::number(0)).await;
+    let (best, other) =
+        (waits(&yard, &Person::number(1), 9).await, waits(&yard, &Person::number(2), 0).await);
+    for _ in 0..2 {
+        // Twice: the second knows of it by the first.
+        let _ = yard.publish(&full("roofs", "1")).await.is(200);
+        yard.advance(WOKEN).await;
+    }
+    let room = yard.desk(Method::GET, "/v1/waiting", None).await.is(200).json;
+    assert_eq!((&room["examined"], &room["by_reason"]), (&json!(2), &json!({ "cap": 2 })), "{room}");
+    // A slot given back under the new name is for those who wait under the old.
+    let _ = yard.answers("hudson", &sold, "decline").await.is(200);
+    yard.advance(WOKEN).await;
+    assert_eq!(yard.story(&best).await.holders(), ["hudson"]);
+    // And so is what is published for all.
+    let _ = yard.publish(&full("roofs", "2")).await.is(200);
+    yard.advance(WOKEN).await;
+    assert_eq!(yard.story(&other).await.holders(), ["hudson"]);
+    assert_eq!(yard.told("hudson").len(), 3);
+}
