@@ -255,7 +255,16 @@ async fn retention_of_a_certificate_is_warned_of_before_it_ends() {
     assert_eq!(certificate().await["warning"], Value::Null, "fourteen days and an hour are left");
     yard.advance_to("2026-06-27T17:00:00Z").await;
     assert_eq!(certificate().await["warning"], "expires_soon");
+    let told = || async {
+        let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200).json;
+        let all = changes["changes"].as_array().unwrap().clone();
+        let soon = all.into_iter().filter(|change| change["act"] == "certificate_expires_soon");
+        soon.map(|change| change["after"].clone()).collect::<Vec<_>>()
+    };
+    let said = json!({ "lead": lead, "expires": expires, "holders": ["hudson"] });
+    assert_eq!(told().await, [said.clone()], "the desk need not open the lead to know");
     yard.advance_to("2026-07-11T16:00:01Z").await;
+    assert_eq!(told().await, [said], "once");
     assert_eq!(certificate().await["warning"], "expired");
     // Of one that is over nobody is warned.
     let _ = yard.answers("hudson", &lead, "lost").await.is(200);

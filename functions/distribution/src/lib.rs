@@ -37,6 +37,7 @@ use leadyard_platform::queues::{self, ToDistribution, Unreadable};
 use leadyard_platform::store::{
     Act, Assign, Conflict, DecisionRecord, StoreError, StoredEnquiry, WAKE_AFTER_S,
 };
+use serde_json::json;
 
 /// The longest that a look at a lead may take to be sure to see what wakes it.
 const LOOKED_AT_FOR: SignedDuration = SignedDuration::from_secs(WAKE_AFTER_S as i64 - 1);
@@ -145,6 +146,12 @@ impl Worker<'_> {
         let window = in_force.core.company.window_days;
         if lead.has_expired(window, now) {
             return settle(cloud, lead, |lead| lead.close(Stage::Expired, now)).await;
+        }
+        if let Some(since) =
+            lead.certificate_warning.filter(|since| *since <= now && !lead.holders.is_empty())
+        {
+            warn_of_certificate(cloud, &lead, since).await?;
+            lead.certificate_warning = None;
         }
         if lead.is_erased() {
             // A shell: somebody holds it, and nobody is in it to be scored.
@@ -294,6 +301,26 @@ async fn suppress(cloud: &Cloud, mut lead: Lead, now: Timestamp) -> Result<Looke
     };
     let saved = cloud.store.lead_act(&lead, &act).await?;
     Ok(if saved { Looked::Final(Distributed::Settled) } else { Looked::Again })
+}
+
+/// The desk is told once that the certificate of a lead that somebody has must be claimed: the act is the lead's own,
+/// however often this is tried.
+async fn warn_of_certificate(cloud: &Cloud, lead: &Lead, since: Timestamp) -> Result<(), StoreError> {
+    let mut own = [0; 10];
+    own.iter_mut().zip(lead.id.bytes().iter().rev()).for_each(|(own, byte)| *own = *byte);
+    let expires = since.saturating_add(SignedDuration::from_hours(24 * limits::CERTIFICATE_WARNING_DAYS));
+    let holders: Vec<&str> = lead.holders.iter().map(|holder| holder.dealer.as_str()).collect();
+    let told = json!({ "lead": lead.id, "expires": expires.ok(), "holders": holders });
+    let act = Act {
+        id: ActId::mint(since, own),
+        at: since.max(lead.opened_at),
+        by: "leadyard".to_owned(),
+        act: "certificate_expires_soon".to_owned(),
+        reason: None,
+        before: "null".to_owned(),
+        after: told.to_string(),
+    };
+    cloud.store.desk_tell(&lead.company, lead.id, &act).await
 }
 
 async fn settle(cloud: &Cloud, mut lead: Lead, change: impl FnOnce(&mut Lead)) -> Result<Looked, StoreError> {

@@ -499,6 +499,9 @@ pub(crate) async fn join_and_keep(
         // What comes in late is not overdue for it: its message is on its way.
         let soon = cloud.clock.now().checked_add(SignedDuration::from_secs(45)).ok();
         lead.due = lead.due.max(soon);
+        let expires = who.consent.certificate_expires(arrival.at, core.company.certificate_days);
+        let ahead = SignedDuration::from_hours(24 * limits::CERTIFICATE_WARNING_DAYS);
+        lead.certificate_warning = expires.and_then(|expires| expires.checked_sub(ahead).ok());
     }
     let mut counts = if opens_cycle { counts(cloud, core, arrived.source, arrival).await? } else { None };
     if let Some(counts) = counts.as_mut().filter(|_| !by_itself) {

@@ -281,6 +281,9 @@ pub struct Lead {
     pub hold: Option<Hold>,
     /// The desk's word on how urgent it is, over what scoring says.
     pub priority_set: Option<Priority>,
+    /// When the desk is to be told that the consent's certificate expires soon; nothing, where there is none, or it was
+    /// told.
+    pub certificate_warning: Option<Timestamp>,
     /// Its person was erased then: it is a shell, and nobody's any more.
     pub erased_at: Option<Timestamp>,
     /// When it must be looked at next.
@@ -367,6 +370,7 @@ impl Lead {
             last_conclusion: None,
             hold: None,
             priority_set: None,
+            certificate_warning: None,
             erased_at: None,
             due: Some(soon(arrival.at)),
         }
@@ -453,6 +457,7 @@ impl Lead {
         self.last_conclusion = None;
         self.hold = None;
         self.priority_set = None;
+        self.certificate_warning = None;
         self.due = Some(soon(arrival.at));
     }
 
@@ -548,7 +553,8 @@ impl Lead {
     pub fn rest_assigned(&mut self) {
         self.stage = Stage::Assigned;
         self.waiting = None;
-        self.due = Some(self.held_until());
+        let over = self.held_until();
+        self.due = Some(self.certificate_warning.map_or(over, |warning| warning.min(over)));
     }
 
     /// Others hold it, and a seat is kept. The waiting room wakes those whom nobody holds: this one looks by

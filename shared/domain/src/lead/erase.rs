@@ -30,6 +30,7 @@ impl Lead {
         self.score = None;
         self.hold = None;
         self.priority_set = None;
+        self.certificate_warning = None;
         self.waiting = None;
         self.settle_erased(now);
     }

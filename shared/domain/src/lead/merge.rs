@@ -202,6 +202,7 @@ impl Lead {
         self.category = from.category.clone();
         self.source = from.source.clone();
         self.campaign.clone_from(&from.campaign);
+        self.certificate_warning = from.certificate_warning;
         self.brings = from.brings;
         self.opened_at = from.opened_at;
         self.opening = from.opening;

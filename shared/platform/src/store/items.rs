@@ -101,6 +101,8 @@ struct LeadItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     prio: Option<Priority>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    cert: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     erased: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<Timestamp>,
@@ -139,6 +141,7 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
         concl: lead.last_conclusion.clone(),
         hold: lead.hold.clone(),
         prio: lead.priority_set,
+        cert: lead.certificate_warning,
         erased: lead.erased_at,
         due: lead.due,
     };
@@ -216,6 +219,7 @@ pub(super) fn read_lead(item: Item) -> Result<Lead, StoreError> {
         last_conclusion: shape.concl,
         hold: shape.hold,
         priority_set: shape.prio,
+        certificate_warning: shape.cert,
         erased_at: shape.erased,
         due,
     })
