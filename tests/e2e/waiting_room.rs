@@ -319,3 +319,74 @@ async fn who_waits_in_a_category_that_was_renamed_is_counted_and_woken() {
     assert_eq!(yard.story(&other).await.holders(), ["hudson"]);
     assert_eq!(yard.told("hudson").len(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_its_band_is_placed_when_that_rises() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("min_band", "A1")])).await;
+    let lead = waits(&yard, &Person::number(1), 0).await;
+    assert_eq!((yard.story(&lead).await.waiting(), yard.story(&lead).await.band()), ("band", "A2"));
+    let at = yard.cloud.clock.now().to_string();
+    let asks = json!({ "id": "q1", "kind": "quote_request", "at": at, "lead": lead });
+    let _ = yard.server("web").reports(asks).await.is(202);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.band(), story.holders()), ("A1", vec!["hudson"]));
+    assert_eq!(story.decisions(), ["waiting:band", "assigned"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_returned_goes_on_to_those_for_whom_it_is_young_enough() {
+    for (hours, holders, waiting) in [(60, vec!["ridge"], ""), (80, vec![], "excluded")] {
+        let returning = [("tier", "1"), ("return_days", "7"), ("return_reasons", "wrong-number")];
+        let rules = Rules::roofing("acme")
+            .seller("hudson", returning)
+            .seller("ridge", [("tier", "2"), ("max_age_hours", "72")]);
+        let yard = Yard::of(rules).await;
+        let lead = yard.settled_lead(&Person::number(1)).await;
+        yard.advance(Duration::from_secs(3_600 * hours)).await;
+        let asks = json!({ "reason": "wrong-number", "note": "" });
+        let _ = yard.answers_with("hudson", &lead, "return", Some(asks)).await.is(200);
+        let id = yard.story(&lead).await.assignment("hudson")["assignment"].as_str().unwrap().to_owned();
+        let path = format!("/v1/returns/{id}/approve");
+        let _ = yard.desk(Method::POST, &path, Some(json!({}))).await.is(200);
+        yard.settle().await;
+        let story = yard.story(&lead).await;
+        assert_eq!((story.holders(), story.waiting()), (holders, waiting), "after {hours} hours");
+        // For want of a taker it waits until the window of repeats is over.
+        yard.advance_to("2026-07-01T17:00:00Z").await;
+        let stage = if waiting.is_empty() { "assigned" } else { "expired" };
+        assert_eq!(yard.story(&lead).await.stage(), stage);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recommendation_that_changes_is_recorded_and_one_that_stays_is_not() {
+    for (mode, shadow, waits_for) in [("manual", false, "manual"), ("automatic", true, "shadow")] {
+        let with = |hudson: &str, price: &str| {
+            Rules::company("acme")
+                .offer("roof", "roofing", &format!("mode = \"{mode}\""))
+                .source("web", "offer = \"roof\"")
+                .seller("hudson", [("tier", hudson), ("price", price)])
+                .seller("ridge", [("tier", "2")])
+        };
+        let yard = Yard::of(with("1", "10.00")).await;
+        if shadow {
+            yard.flip("shadow", json!({ "on": true })).await;
+            yard.advance(WOKEN).await;
+        }
+        let lead = waits(&yard, &Person::number(1), 0).await;
+        let recommended = async || {
+            let story = yard.story(&lead).await;
+            let contracts = story.list("decisions").map(|one| one["contracts"].clone());
+            (story.waiting().to_owned(), contracts.collect::<Vec<_>>())
+        };
+        let hudson = json!(["hudson"]);
+        assert_eq!(recommended().await, (waits_for.to_owned(), vec![hudson.clone()]));
+        let _ = yard.publish(&with("1", "11.00")).await.is(200);
+        yard.advance(WOKEN).await;
+        assert_eq!(recommended().await.1, std::slice::from_ref(&hudson));
+        let _ = yard.publish(&with("3", "11.00")).await.is(200);
+        yard.advance(WOKEN).await;
+        assert_eq!(recommended().await.1, [hudson, json!(["ridge"])]);
+    }
+}

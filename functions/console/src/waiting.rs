@@ -1,4 +1,4 @@
-//! The waiting room: how many wait and why, and what is asked for that nobody takes.
+//! The waiting room: how many wait and why, and what is asked for that no contract serves.
 //!
 //! Counted from the waiting room's own index, category by category, never by looking at all leads; at most
 //! [`limits::WAITING_EXAMINED`], and the answer says how many it looked at.
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use leadyard_domain::distribution::{Rule, Waiting};
+use leadyard_domain::distribution::{Core, Rule, Waiting};
 use leadyard_domain::ids::{CategoryId, CompanyId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
@@ -23,7 +23,7 @@ use crate::who;
 /// Leads read at a time.
 const PAGE: i32 = 100;
 
-/// What waits in a category and area for want of a taker.
+/// What waits in a category and area that no contract serves.
 #[derive(Default)]
 struct Demand {
     leads: u32,
@@ -51,8 +51,8 @@ pub(crate) async fn room(
         for lead in leads {
             let Some(reason) = lead.waiting else { continue };
             *by_reason.entry(reason.to_string()).or_default() += 1;
-            if nobody_takes(reason) {
-                let demand = unmet.entry(area_of(&lead)).or_default();
+            if nobody_serves(reason) {
+                let demand = unmet.entry(area_of(&lead, &core)).or_default();
                 demand.leads += 1;
                 *demand.reasons.entry(reason.to_string()).or_default() += 1;
             }
@@ -75,8 +75,10 @@ pub(crate) async fn room(
     })))
 }
 
-/// Whether a lead waits because no contract takes it, rather than for somebody's decision, time or slot.
-fn nobody_takes(reason: Waiting) -> bool {
+/// Whether no contract serves what a lead asks for: none that is active takes it, or a territory keeps it from
+/// those that do. What a contract takes waits for time, for a slot, or for a dealer that did not want it, and is
+/// served.
+fn nobody_serves(reason: Waiting) -> bool {
     match reason {
         Waiting::For(
             Rule::Inactive
@@ -86,19 +88,21 @@ fn nobody_takes(reason: Waiting) -> bool {
             | Rule::Area
             | Rule::Band
             | Rule::Needs
-            | Rule::Hours
-            | Rule::Cap
-            | Rule::Territory
-            | Rule::Excluded,
+            | Rule::Territory,
         ) => true,
-        Waiting::Unplaced | Waiting::Manual | Waiting::Stopped | Waiting::Shadow | Waiting::Held => false,
+        Waiting::For(Rule::Hours | Rule::Cap | Rule::Excluded)
+        | Waiting::Unplaced
+        | Waiting::Manual
+        | Waiting::Stopped
+        | Waiting::Shadow
+        | Waiting::Held => false,
     }
 }
 
-fn area_of(lead: &Lead) -> (String, String, String) {
+fn area_of(lead: &Lead, core: &Core) -> (String, String, String) {
     let state = lead.location().state().map(|state| state.to_string()).unwrap_or_default();
     let zip3 = lead.person.zip.map(|zip| zip.zip3().to_string()).unwrap_or_default();
-    (lead.category.to_string(), state, zip3)
+    (lead.category_under(core).to_string(), state, zip3)
 }
 
 /// Who waits in a category, at most so many, and whether these are all.

@@ -199,10 +199,11 @@ impl Worker<'_> {
                     lead.rest_assigned();
                 }
                 // A new decision is recorded only when its conclusion changed.
-                let saved = if lead.last_conclusion.as_deref() == Some(&record.conclusion) {
+                let concluded = record.concluded();
+                let saved = if lead.last_conclusion.as_ref() == Some(&concluded) {
                     cloud.store.lead_save(&lead).await?
                 } else {
-                    lead.last_conclusion = Some(record.conclusion.clone());
+                    lead.last_conclusion = Some(concluded);
                     cloud.store.lead_save_decided(&lead, &record).await?
                 };
                 tracing::info!(lead.id = %lead.id, waiting = %reason, "the lead waits");

@@ -73,7 +73,8 @@ impl Protocol {
     }
 }
 
-/// Midnight: who waits for the next period is looked at.
+/// Midnight: who waits for the next period is looked at. That the best are woken a few minutes before the others look
+/// for themselves is a matter of times, which are not numbers here.
 pub(crate) fn period_turns(state: &mut State) {
     state.left.turns -= 1;
     state.period += 1;

@@ -200,13 +200,17 @@ impl Protocol {
         Message::Assignment(made)
     }
 
-    /// Reads whom to wake: of those who wait, twice as many as slots came free, and only whom a slot's
-    /// dealer may take.
-    pub(crate) fn choose_whom_to_wake(state: &State) -> Option<Hand> {
+    /// Reads whom to wake: of those who wait, twice as many as slots came free, and only who would not wait all the
+    /// same and whom a slot's dealer may take.
+    pub(crate) fn choose_whom_to_wake(&self, state: &State) -> Option<Hand> {
         let wake = state.wake?;
         let waits = state.leads.iter().enumerate().filter(|(_, lead)| lead.stage == Stage::Waiting);
-        let takers =
-            waits.filter(|(_, lead)| wake.dealers.iter().any(|dealer| !lead.excluded.contains(dealer)));
+        let assigned = |id: usize, lead: &Lead| {
+            matches!(decide(&self.world, self.broken, state, lead, id as Id, state.period), Plan::Assign(_))
+        };
+        let takers = waits.filter(|(id, lead)| {
+            wake.dealers.iter().any(|dealer| !lead.excluded.contains(dealer)) && assigned(*id, lead)
+        });
         let leads = takers.map(|(id, _)| id as Id).take(2 * usize::from(wake.slots)).collect();
         Some(Hand::Waking { leads, fresh: true })
     }

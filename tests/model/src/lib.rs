@@ -347,7 +347,7 @@ impl Protocol {
                 Self::withdraw_again(state, of);
                 None
             }
-            Message::Wake => Self::choose_whom_to_wake(state),
+            Message::Wake => self.choose_whom_to_wake(state),
         };
         if let Some(hand) = hand {
             state.begin(hand);

@@ -401,12 +401,12 @@ impl<'h> Replay<'h> {
         let Some(held) = trail.give_back(dealer, taken) else { return };
         self.worlds.as_it_would_be.give_back(&held.slot);
         // One that goes as it went is decided when it was.
-        let (looks, category) = (trail.parted_at.is_some(), trail.latest.facts.category.clone());
+        let looks = trail.parted_at.is_some();
         if looks && trail.is_open(now) {
             self.look(index, now, None);
         }
         if self.parted {
-            self.slot_came_free(&category, dealer, now);
+            self.slot_came_free(dealer, now);
         }
     }
 
@@ -453,10 +453,9 @@ impl<'h> Replay<'h> {
         }
     }
 
-    /// A dealer's slot came free: the best of those who wait that may be its are looked at.
-    fn slot_came_free(&mut self, category: &CategoryId, dealer: &DealerId, now: Timestamp) {
-        let Some(waiting) = self.waiting.get(category) else { return };
-        let mut best: Vec<usize> = waiting.clone();
+    /// A dealer's slot came free: the best of those who wait that may be its are looked at, in whatever category.
+    fn slot_came_free(&mut self, dealer: &DealerId, now: Timestamp) {
+        let mut best: Vec<usize> = self.waiting.values().flatten().copied().collect();
         best.sort_by_key(|at| self.trails.get(*at).map(|trail| (trail.worth(), *at)));
         let mut woken = Vec::new();
         for index in best.into_iter().take(ASKED_FOR_A_SLOT) {

@@ -1,11 +1,14 @@
 //! The decision is what the oracle says: who gets which seat, why nobody, and what each contract failed.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 use leadyard_domain::contract::Contract;
 use leadyard_domain::distribution::{
     Conclusion, Counters, Decision, Judged, OpenSeats, Pass, Rule, Seat, Waiting,
 };
 use leadyard_domain::ids::ContractId;
+use leadyard_domain::limits::NEAR_MISSES;
 use leadyard_domain::rulebook::Rulebook;
 use proptest::prelude::*;
 
@@ -83,7 +86,7 @@ pub(crate) fn agree(
     for (at, id) in ids.iter().enumerate() {
         prop_assert!(!ids[..at].contains(id), "{id} is a candidate twice");
     }
-    counted(decision, judged)
+    counted(&oracle, decision, judged)
 }
 
 /// A seat says what its contract says, and what the first one fixed.
@@ -109,7 +112,11 @@ fn carries(
 }
 
 /// The record says what was judged.
-fn counted(decision: &Decision, judged: &[Judged]) -> Result<(), TestCaseError> {
+pub(crate) fn counted(
+    oracle: &Oracle<'_>,
+    decision: &Decision,
+    judged: &[Judged],
+) -> Result<(), TestCaseError> {
     for (rule, &count) in Rule::ALL.iter().zip(&decision.failed) {
         let expected = judged.iter().filter(|judged| judged.failed == Some(*rule)).count();
         prop_assert_eq!(count as usize, expected, "{}", rule);
@@ -118,7 +125,14 @@ fn counted(decision: &Decision, judged: &[Judged]) -> Result<(), TestCaseError> 
         let judged = judged.iter().find(|judged| judged.contract == miss.contract).unwrap();
         prop_assert_eq!(judged.failed, Some(miss.rule));
     }
-    prop_assert!(decision.near_misses.windows(2).all(|two| two[0].rule >= two[1].rule), "the nearest first");
+    // As many as are kept, the nearest first: none that is left out failed later, or covers more specifically.
+    let near = |contract: &ContractId, rule: Rule| (Reverse(rule), oracle.covers(oracle.contract(contract)));
+    let mut all: Vec<_> =
+        judged.iter().filter_map(|judged| Some(near(&judged.contract, judged.failed?))).collect();
+    all.sort_unstable();
+    all.truncate(NEAR_MISSES);
+    let kept: Vec<_> = decision.near_misses.iter().map(|miss| near(&miss.contract, miss.rule)).collect();
+    prop_assert_eq!(kept, all);
     Ok(())
 }
 

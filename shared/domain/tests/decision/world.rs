@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use leadyard_domain::contract::Needs;
 use leadyard_domain::distribution::counters::{WeekResults, week_of};
 use leadyard_domain::distribution::{
-    Chunk, Compiled, Counters, Decision, Judged, LeadFacts, Location, Reservation, Switches, Usage, explain,
-    screen,
+    Chunk, Compiled, Counters, Decision, Judged, LeadFacts, Location, Reservation, Switches, Taker, Usage,
+    explain, screen, takers,
 };
 use leadyard_domain::ids::{DealerId, LeadId};
 use leadyard_domain::rulebook::{Rulebook, RulebookFiles};
@@ -339,4 +339,11 @@ pub(crate) fn decide_on(compiled: &Compiled, world: &World, counters: &Counters)
     let chunks: Vec<Arc<Chunk>> = compiled.chunks_of(&world.facts);
     let screened = screen(&world.facts, &compiled.core, &chunks, &world.switches, world.now);
     explain(&screened, counters, world.now, 11)
+}
+
+/// Who may have the lead now.
+pub(crate) fn takers_on(compiled: &Compiled, world: &World, counters: &Counters) -> Vec<Taker> {
+    let chunks: Vec<Arc<Chunk>> = compiled.chunks_of(&world.facts);
+    let screened = screen(&world.facts, &compiled.core, &chunks, &world.switches, world.now);
+    takers(&screened, counters, world.now, 11)
 }

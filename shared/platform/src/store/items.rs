@@ -609,6 +609,16 @@ pub struct DecisionRecord {
 pub const IMPORTED_ALGORITHM: u16 = 0;
 
 impl DecisionRecord {
+    /// What it came to, as a lead remembers it: of what waits for a person to place it, also who is recommended.
+    pub fn concluded(&self) -> String {
+        let mut concluded = self.conclusion.clone();
+        for contract in &self.contracts {
+            concluded.push(' ');
+            concluded.push_str(contract.as_str());
+        }
+        concluded
+    }
+
     /// What another system concluded of a lead with these facts: these contracts, or nobody.
     pub fn imported(id: DecisionId, at: Timestamp, facts: LeadFacts, contracts: Vec<ContractId>) -> Self {
         Self {

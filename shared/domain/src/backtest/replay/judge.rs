@@ -8,7 +8,7 @@ use super::Replay;
 use crate::backtest::history::{Decided, Read, Seen};
 use crate::distribution::{
     Conclusion, Counters, Decision, Judged, Pause, Screened, Switches, Usage, Waiting, decide, explain,
-    screen,
+    screen, takers,
 };
 use crate::ids::{ContractId, DealerId};
 
@@ -75,13 +75,19 @@ impl Replay<'_> {
         }
     }
 
-    /// Whether a contract of this dealer may take a lead, counters and hours aside.
+    /// Whether a contract of this dealer may have a lead that waits, now.
     pub(super) fn may_be_theirs(&self, index: usize, dealer: &DealerId, now: Timestamp) -> bool {
         let Some(trail) = self.trails.get(index) else { return false };
         let facts = trail.facts();
         let chunks = self.book.chunks_of(&facts);
         let screened = screen(&facts, &self.book.core, &chunks, &self.switches, now);
-        screened.candidates.iter().any(|one| one.failed.is_none() && &one.dealer.id == dealer)
+        // Most cannot, whatever the counters say.
+        if !screened.candidates.iter().any(|one| one.failed.is_none() && &one.dealer.id == dealer) {
+            return false;
+        }
+        let (contracts, dealers) = screened.counters_to_read();
+        let counters = self.counters(&screened, &contracts, &dealers, now, None);
+        takers(&screened, &counters, now, u64::from(facts.cycle)).iter().any(|taker| &taker.dealer == dealer)
     }
 
     /// The switches as a decision read them; pauses of those it did not look at, as the change log has them.
