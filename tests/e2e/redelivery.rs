@@ -270,7 +270,7 @@ async fn what_is_tried_by_hand_goes_by_the_first_channel_again() {
     yard.dealer_says("hudson", Says::Status(422));
     yard.dealer_says("hudson-2", Says::Status(503));
     let lead = yard.settled_lead(&ada()).await;
-    yard.advance(Duration::from_secs(20)).await;
+    yard.advance(MINUTE).await;
     let before = yard.told("hudson").len();
     assert!(!yard.told("hudson-2").is_empty(), "it went on to the second");
     yard.dealer_says("hudson", Says::Status(200));
