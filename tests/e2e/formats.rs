@@ -411,6 +411,18 @@ async fn a_secret_is_used_and_never_shown() {
     assert_eq!(told.header("authorization"), format!("Bearer {SECRET}"));
     assert_eq!(told.body["zeta"], SECRET);
 
+    // Nor where the channel is tried, and its answer is shown.
+    let works = async {
+        for _ in 0..50 {
+            yard.settle().await;
+            tokio::time::sleep(SECOND / 10).await;
+        }
+    };
+    let tried = yard.desk(Method::POST, "/v1/dealers/hudson/channels/1/test", None);
+    let tried = tokio::join!(tried, works).0.is(200);
+    assert_eq!(tried.json["attempt"]["end"], "received", "{}", tried.text);
+    assert!(!tried.text.contains(SECRET), "{}", tried.text);
+
     let listed = yard.desk(Method::GET, "/v1/dealers/hudson/secrets", None).await.is(200);
     assert_eq!(listed.json["secrets"][0]["name"], "api_key");
     let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200);

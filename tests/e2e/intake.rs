@@ -288,6 +288,21 @@ async fn what_was_spilled_and_sent_again_under_one_key_is_one_enquiry() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_spilled_for_a_source_that_is_gone_is_kept_for_the_desk() {
+    let yard = yard().await;
+    yard.lead(&Person::named("Bob", "Mann")).await; // intake knows the rules
+    yard.faults.table(true);
+    let reply = yard.server("web").posts(&ada()).await.is(202);
+    yard.faults.table(false);
+    let others = Rules::company("acme").offer("roof", "roofing", "").source("other", "offer = \"roof\"");
+    let _ = yard.publish(&others.seller("hudson", [])).await.is(200);
+    yard.advance(std::time::Duration::from_secs(300)).await;
+    let kept = yard.enquiry(reply.text_of("enquiry")).await.unwrap();
+    assert_eq!((kept.status.as_str(), kept.reasons), ("quarantined", vec!["unknown_source".to_owned()]));
+    assert!(kept.raw.is_some_and(|raw| raw.contains("ada")), "whole, as it came");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_spilled_enquiry_that_comes_twice_is_kept_once() {
     let yard = yard().await;
     yard.lead(&Person::named("Bob", "Mann")).await;

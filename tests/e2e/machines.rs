@@ -78,6 +78,11 @@ async fn machine_clicks_are_kept_marked_and_worth_nothing() {
     reports(&yard, json!([click(&lead, "r1", "a", 1_200), click(&lead, "r2", "b", 1_230)])).await;
     let story = yard.story(&lead).await;
     assert_eq!((clicks(&story), story.hundredths() - before), (2, 1_400));
+    // A server that reports is a program, and says of each who did it; a page's own agent is who did it.
+    let server = yard.server("web").header("user-agent", "curl/8.9.1");
+    let _ = server.reports(click(&lead, "r3", "c", 1_260)).await.is(202);
+    yard.settle().await;
+    assert_eq!(clicks(&yard.story(&lead).await), 3);
 }
 
 #[tokio::test(start_paused = true)]

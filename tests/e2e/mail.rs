@@ -390,6 +390,31 @@ async fn after_a_complaint_the_lead_is_withdrawn_but_never_by_mail() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_complaint_that_comes_days_later_takes_nothing_back() {
+    let yard = Yard::of(by_mail([])).await;
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(HOUR * (limits::DECLINE_HOURS as u32 + 1)).await;
+    yard.aws.mail().returns(1, Returns::Complained);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.holders(), story.attempts("hudson")), (vec!["hudson"], vec!["unknown".to_owned()]));
+    assert_eq!(charged(&yard, "hudson").await, (json!(1), json!("10.00")));
+    assert_eq!(changes(&yard, "channel_disabled").await.len(), 1, "nobody writes there again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bounce_of_an_address_that_was_replaced_says_nothing_of_the_new_one() {
+    let yard = Yard::of(by_mail([])).await;
+    yard.settled_lead(&ada()).await;
+    let _ = yard.publish(&by(&[["1", "mail", "roofs@hudson.example", ""]], [])).await.is(200);
+    yard.aws.mail().returns(1, Returns::Bounced);
+    yard.settle().await;
+    assert!(changes(&yard, "channel_disabled").await.is_empty());
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_copy_that_was_complained_of_is_withdrawn_by_no_mail() {
     let channels = [["1", "webhook", "http://127.0.0.1:9/acme/hudson", ""], ["2", "mail", HUDSON, "always"]];
     let yard = Yard::of(by(&channels, [])).await;

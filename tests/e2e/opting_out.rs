@@ -129,6 +129,22 @@ async fn the_desk_opts_somebody_out_of_everything() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_opts_out_of_mail_and_then_of_everything_is_told_of_by_two_messages() {
+    let yard = Yard::of(rules()).await;
+    let _ = held_and_waiting(&yard).await;
+    for of in ["mail", "everything", "everything"] {
+        let body = json!({ "email": "ada.hill@mail.example", "of": of });
+        let _ = yard.desk(Method::POST, "/v1/persons/opt_out", Some(body)).await.is(200);
+        yard.settle().await;
+    }
+    let told: Vec<_> =
+        yard.told("hudson").into_iter().filter(|told| told.event == "lead.opted_out").collect();
+    let said: Vec<&str> = told.iter().filter_map(|told| told.body["data"]["of"].as_str()).collect();
+    assert_eq!(said, ["mail", "everything"]);
+    assert_ne!(told[0].id, told[1].id, "a dealer that takes each id once hears of both");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_mail_tool_reports_opts_out_and_what_a_page_reports_does_not() {
     let yard = Yard::of(rules()).await;
     let (roof, gutter) = held_and_waiting(&yard).await;

@@ -304,6 +304,19 @@ async fn postbacks_of_what_the_desk_releases_say_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn postbacks_wait_for_as_long_as_a_sender_asks() {
+    let yard =
+        Yard::of(rules(r#"postback = { url = "http://127.0.0.1:9/partner", on = ["received"] }"#)).await;
+    yard.dealers.says("partner", Says::Later(429, 3_000));
+    let _ = yard.lead(&ada()).await;
+    yard.advance(40 * MINUTE).await;
+    assert_eq!(told(&yard).len(), 1, "not before fifty minutes are over");
+    yard.dealers.says("partner", Says::Status(200));
+    yard.advance(15 * MINUTE).await;
+    assert_eq!(told(&yard).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn postbacks_are_signed_with_the_keys_before_and_after_a_change() {
     let yard = Yard::of(rules(POST)).await;
     let secret = async || {

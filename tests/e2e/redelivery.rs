@@ -264,6 +264,23 @@ async fn what_waits_is_tried_at_once_after_the_channel_was_enabled() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_tried_by_hand_goes_by_the_first_channel_again() {
+    let other = "webhook,http://127.0.0.1:9/acme/hudson-2,fallback";
+    let yard = Yard::of(by(&[WEBHOOK, other])).await;
+    yard.dealer_says("hudson", Says::Status(422));
+    yard.dealer_says("hudson-2", Says::Status(503));
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(MINUTE).await;
+    let before = yard.told("hudson").len();
+    assert!(!yard.told("hudson-2").is_empty(), "it went on to the second");
+    yard.dealer_says("hudson", Says::Status(200));
+    let _ = redelivers(&yard, &lead, None).await.is(200);
+    yard.settle().await;
+    assert_eq!(yard.told("hudson").len(), before + 1);
+    assert_eq!(yard.story(&lead).await.assignment("hudson")["delivery"], "received");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_withdrawal_that_never_arrived_is_tried_again_by_hand() {
     let yard = Yard::of(by(&[WEBHOOK])).await;
     yard.dealer_says("hudson", Says::Status(500));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use http::Method;
 use leadyard_domain::access::DeskToken;
+use leadyard_platform::queues::ToSpill;
 use leadyard_tests::logs::Logs;
 use leadyard_tests::{Person, Reply, Rules, Sender, Yard};
 use serde_json::{Value, json};
@@ -378,6 +379,32 @@ async fn at_its_deadline_a_doubt_is_released_and_what_needs_a_person_is_overdue(
     yard.advance(HOUR * 100).await;
     assert_eq!(quarantine(&yard, "").await.len(), 1, "it stays for as long as nobody decides");
     assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_comes_before_the_deadline_releases_nobody() {
+    let yard = yard().await;
+    let reply = browser(&yard, "web", "203.0.113.7").posts(&doubtful(1)).await.is(201);
+    let doubt = yard.enquiry(reply.text_of("enquiry")).await.unwrap();
+    let early = ToSpill {
+        enquiry: doubt.id,
+        company: doubt.company,
+        source: doubt.source,
+        received_at: doubt.received_at,
+        content_type: String::new(),
+        body: String::new(),
+        trusted: false,
+        visitor: None,
+        gpc: false,
+        user_agent: None,
+        address: None,
+        sent_by: None,
+        deadline: true,
+    };
+    yard.cloud.queues.to_spill(&early).await.unwrap();
+    yard.settle().await;
+    let stands = yard.enquiry(reply.text_of("enquiry")).await.unwrap();
+    assert_eq!((stands.status.as_str(), stands.quarantine.unwrap().overdue), ("quarantined", false));
 }
 
 #[tokio::test(start_paused = true)]

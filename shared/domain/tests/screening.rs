@@ -167,3 +167,118 @@ fn the_table_that_was_not_read() {
     let matrix = run("unseen.csv", false);
     assert_eq!(matrix.of(Verdict::Ham, Verdict::Spam), 0, "ham is called spam");
 }
+
+// --- Each sign by itself ---
+
+const BROWSER: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36";
+
+/// Those that intake finds elsewhere than in the enquiry, and the tests end to end show.
+const NOT_OF_THE_ENQUIRY: [Reason; 9] = [
+    Reason::IdentityVelocity,
+    Reason::DoNotCall,
+    Reason::Suppressed,
+    Reason::UnreachablePerson,
+    Reason::UnknownOffer,
+    Reason::UnknownSource,
+    Reason::Unreadable,
+    Reason::SourceCap,
+    Reason::MetaUnfetched,
+];
+
+/// What is concluded of Ada, who says these things otherwise.
+fn of_ada(otherwise: &[(&str, &str)], page: PageSeen<'_>) -> Screening {
+    let mut said = BTreeMap::from([
+        ("first_name", "Ada"),
+        ("last_name", "Hill"),
+        ("email", "ada.hill@gmail.com"),
+        ("phone", "305-274-0142"),
+        ("message", "The roof leaks over the kitchen. Please call after five."),
+    ]);
+    said.extend(otherwise.iter().copied());
+    let mut fields = Fields::default();
+    for (name, value) in said.into_iter().filter(|(_, value)| !value.is_empty()) {
+        fields.push(name, value.to_owned()).unwrap();
+    }
+    let received_at = "2026-06-01T16:00:00Z".parse().unwrap();
+    let enquiry = Enquiry { fields, received_at, global_privacy_control: false };
+    let understood = enquiry.understand(&FieldMap::default());
+    let rules = ScreeningRules::default();
+    let seen = Seen { fields: &enquiry.fields, understood: &understood, page: Some(page) };
+    conclude(&rules, signs(&rules, &seen))
+}
+
+fn alone() -> Tally {
+    Tally { in_shard: 1, shards: 1, people_at_address: 1, people_of_token: 1, people_who_said_so: 1 }
+}
+
+fn browser() -> PageSeen<'static> {
+    PageSeen { user_agent: Some(BROWSER), form: FormSeen::Unasked, tally: Some(alone()) }
+}
+
+/// What shows each sign of what somebody says.
+const SAID: [(Reason, &[(&str, &str)]); 21] = [
+    (Reason::Honeypot, &[("hp", "Ada")]),
+    (Reason::DisposableEmail, &[("email", "ada@mailinator.com")]),
+    (Reason::MalformedEmail, &[("email", "ada.hill@")]),
+    (Reason::DummyEmail, &[("email", "test@test.com")]),
+    (Reason::GibberishEmail, &[("email", "xkqzjvwptk@gmail.com")]),
+    (Reason::ImpossiblePhone, &[("phone", "305 27")]),
+    (Reason::DummyPhone, &[("phone", "555-555-5555")]),
+    (Reason::NoRealContact, &[("email", "test@test.com"), ("phone", "")]),
+    (Reason::GibberishName, &[("first_name", "Xkjqzv"), ("last_name", "Wqpzxk")]),
+    (Reason::LinkInName, &[("first_name", "http://roofs.example/")]),
+    (Reason::DummyName, &[("first_name", "Test"), ("last_name", "Test")]),
+    (Reason::RepeatedName, &[("first_name", "Montgomery"), ("last_name", "Montgomery")]),
+    (Reason::GibberishMessage, &[("message", "test test")]),
+    (Reason::BareLink, &[("message", "http://roofs.example/win")]),
+    (Reason::Markup, &[("message", "The roof leaks, see [url=http://a.example]here[/url] how it drips.")]),
+    (Reason::Advertising, &[("message", "We offer backlinks and SEO services for your website.")]),
+    (Reason::NoEnquiry, &[("message", "Are you hiring? I roofed for ten years.")]),
+    (Reason::Swindle, &[("message", "Do you accept credit card? I am out of town until it is done.")]),
+    (Reason::Attack, &[("message", "<script>alert(1)</script>")]),
+    (Reason::Attack, &[("favourite_colour", "' or 1=1--")]),
+    (Reason::Advertising, &[("hp", "cheap backlinks http://roofs.example/")]),
+];
+
+#[test]
+fn each_sign_is_shown_by_an_enquiry_of_its_own() {
+    assert_eq!(of_ada(&[], browser()).reasons, [], "nothing is said against her");
+    let mut shown = BTreeSet::from(NOT_OF_THE_ENQUIRY);
+    let mut shows = |reason: Reason, screening: &Screening| {
+        assert!(screening.reasons.contains(&reason), "{reason}: {:?}", screening.reasons);
+        assert!(screening.weight > 0, "{reason}");
+        shown.insert(reason);
+    };
+    for (reason, said) in SAID {
+        shows(reason, &of_ada(said, browser()));
+    }
+    let opened = |hours, elsewhere| FormSeen::Opened { age: SignedDuration::from_hours(hours), elsewhere };
+    for (reason, form) in [
+        (Reason::FormTokenMissing, FormSeen::Missing),
+        (Reason::FormTokenInvalid, FormSeen::Invalid),
+        (Reason::FormTooFast, opened(0, false)),
+        (Reason::FormTooOld, opened(200, false)),
+        (Reason::FormTokenElsewhere, opened(1, true)),
+    ] {
+        shows(reason, &of_ada(&[], PageSeen { form, ..browser() }));
+    }
+    for (reason, tally) in [
+        (Reason::FormTokenReused, Tally { people_of_token: 2, ..alone() }),
+        (Reason::SourceVelocity, Tally { in_shard: 4_000, ..alone() }),
+        (Reason::AddressVelocity, Tally { in_shard: 11, people_at_address: 11, ..alone() }),
+        (Reason::IdenticalPayload, Tally { people_who_said_so: 2, ..alone() }),
+        (Reason::Campaign, Tally { people_who_said_so: 3, ..alone() }),
+    ] {
+        shows(reason, &of_ada(&[], PageSeen { tally: Some(tally), ..browser() }));
+    }
+    for (reason, user_agent) in [
+        (Reason::BotAgent, Some("Mozilla/5.0 (compatible; Googlebot/2.1)")),
+        (Reason::ProgramAgent, Some("python-requests/2.32.3")),
+        (Reason::NoAgent, None),
+        (Reason::Attack, Some("() { :;}; /bin/bash -c id")),
+    ] {
+        shows(reason, &of_ada(&[], PageSeen { user_agent, ..browser() }));
+    }
+    assert_eq!(shown, Reason::ALL.iter().copied().collect(), "a sign that nothing shows");
+}

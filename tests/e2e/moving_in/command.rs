@@ -139,6 +139,23 @@ fn selling() -> Rules {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_persons_rows_come_in_by_their_dates_though_a_request_holds_a_hundred() {
+    let folder = Folder::with(selling()).await;
+    // The newest first, and so many of one household between that the oldest goes in another request.
+    let mut csv = "received_at,source,email,phone,zip\n".to_owned();
+    csv.push_str("2025-12-01,list,ann@mail.example,305-555-0100,33101\n");
+    for n in 0..120 {
+        let _ = writeln!(csv, "2025-06-01,list,of{n}@mail.example,305-555-0100,33101");
+    }
+    csv.push_str("2025-01-01,list,ann@mail.example,305-555-0100,33101\n");
+    let history = folder.write("history.csv", &csv);
+    let (code, told) = folder.told(&["--history", &history]).await;
+    assert_eq!((code, &told["files"][0]["imported"]), (0, &json!(122)), "{told}");
+    let became = &told["files"][0]["became"];
+    assert_eq!((&became["late"], &became["cycle"]), (&Value::Null, &json!(1)), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_enquiries_comes_in_from_csv_or_workbook_and_a_dry_run_reports_every_row() {
     let folder = Folder::with(selling()).await;
     // A question that is longer than a field's name; a column in the source's own words.

@@ -27,7 +27,7 @@ async fn a_cap_knows_what_the_month_has_had_and_a_full_one_is_full() {
     }
     let third = yard.story(&leads[2]).await;
     assert_eq!((yard.story(&leads[1]).await.holders(), third.waiting()), (vec!["hudson"], "cap"));
-    assert_eq!(third.0["due"], "2026-06-02T04:00:00Z", "ridge's day begins anew at midnight in New York");
+    assert_eq!(third.0["due"], "2026-06-02T04:05:00Z", "five minutes after ridge's day begins anew at midnight in New York");
     // Sent again, they contradict what was counted since; ridge's stand as they were.
     let again = sends(&yard, "counts", &rows[..2]).await.is(200);
     assert_eq!(statuses(&again), ["refused", "already"]);
@@ -52,7 +52,7 @@ async fn a_dealers_periods_run_in_its_zone_and_a_budget_knows_what_was_spent() {
     let rows = [json!({ "dealer": "west", "day": 7 })];
     assert_eq!(statuses(&sends(&yard, "counts", &rows).await), ["imported"]);
     let lead = yard.settled_lead(&Person::number(1)).await;
-    assert_eq!(yard.story(&lead).await.0["due"], "2026-06-02T07:00:00Z");
+    assert_eq!(yard.story(&lead).await.0["due"], "2026-06-02T07:05:00Z");
     // The next day it gets what the budget leaves: ten dollars.
     let rows = [json!({ "contract": "west", "month": 9, "spent_month": "90" })];
     assert_eq!(statuses(&sends(&yard, "counts", &rows).await), ["imported"]);

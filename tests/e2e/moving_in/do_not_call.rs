@@ -116,11 +116,12 @@ async fn a_slot_of_a_contract_that_needs_a_clean_list_wakes_who_is_not_on_it() {
     .await;
     let held = yard.settled_lead(&agreed(1)).await;
     assert_eq!(yard.story(&held).await.holders(), ["hudson"]);
-    // More who are listed than a slot wakes stand before the one who is not.
+    // More who are listed than a slot wakes stand before the one who is not: they are fresher.
     for n in 2..6 {
         let _ = lists(&yard, n).await;
     }
     let clean = yard.settled_lead(&agreed(9)).await;
+    yard.advance(MINUTE * 5).await;
     for n in 2..6 {
         let lead = yard.settled_lead(&agreed(n)).await;
         assert_eq!(yard.story(&lead).await.waiting(), "needs");

@@ -135,13 +135,17 @@ async fn a_request_broken_off_or_doubled_ends_as_one_that_went_well() {
 
 #[tokio::test(start_paused = true)]
 async fn a_row_is_known_by_its_external_id_or_its_cells_whatever_was_put_right_on_the_way() {
-    let yard = yard().await;
+    let other = "offer = \"roof\"\nfields = { \"Your e-mail\" = \"email\" }";
+    let yard = Yard::of(rules().file_source("other", other)).await;
     let named = |message: &str| row(1, json!({ "External ID": "8841", "message": message }));
     let keyed = |message: &str| row(2, json!({ "row_key": "as-it-stands", "message": message }));
     let first = posts(&yard, &[named("a leak"), keyed("a leak")]).await.is(200);
     assert_eq!(became(&first), ["received", "received"]);
     let again = posts(&yard, &[named("a drip"), keyed("a drip")]).await.is(200);
     assert_eq!(statuses(&again), ["already", "already"]);
+    // Of one source: another's ids and cells are its own.
+    let elsewhere = asks(&yard, "source=other", &[named("a leak"), keyed("a leak")]).await.is(200);
+    assert_eq!(became(&elsewhere), ["repeat", "repeat"]);
     // In one request, too.
     let twice = posts(&yard, &[row(3, json!({})), row(3, json!({}))]).await.is(200);
     assert_eq!(statuses(&twice), ["imported", "already"]);
@@ -149,7 +153,7 @@ async fn a_row_is_known_by_its_external_id_or_its_cells_whatever_was_put_right_o
     let apart = posts(&yard, &[cells("a"), cells("b")]).await;
     assert_eq!(became(&apart), ["received", "repeat"], "{}", apart.text);
     let story = yard.story(lead(&first, 0)).await;
-    assert_eq!((story.enquiries(), story.0["person"]["first_name"].as_str()), (1, Some("Ann")));
+    assert_eq!((story.enquiries(), story.0["person"]["first_name"].as_str()), (2, Some("Ann")));
 }
 
 #[tokio::test(start_paused = true)]
