@@ -59,7 +59,7 @@ async fn check_says_what_is_wrong_and_where_and_its_exit_code_says_whether() {
     // A test that fails is a problem.
     folder.says(&tested("ridge"));
     let fails = check(&[]).await.is(1);
-    let difference = "expected assigned [\"ridge\"], but assigned [\"hudson\"]";
+    let difference = "expected assigned [ridge], but assigned [hudson]";
     assert!(
         fails.out.contains(&format!("tests.toml: test 'Miami' fails\n    {difference}\n")),
         "{}",

@@ -385,3 +385,68 @@ async fn whatever_is_sent_is_no_error_of_ours_and_comes_back_in_no_problem() {
         "{statuses:?}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_may_is_known_before_anything_is_said_of_what_was_sent() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let (of_dealer, secret) = (yard.dealer_token("hudson"), yard.secret("web"));
+    // Each path, query and body is wrong in its own way.
+    for (method, path) in [
+        (Method::GET, "/v1/leads/%ff"),
+        (Method::GET, "/v1/leads/x/decisions/%ff"),
+        (Method::POST, "/v1/leads/x/sell"),
+        (Method::POST, "/v1/leads/place"),
+        (Method::GET, "/v1/rulebook?version=x"),
+        (Method::PUT, "/v1/rulebook?base=x"),
+        (Method::PUT, "/v1/rulebook/workbook?base=x"),
+        (Method::PATCH, "/v1/rulebook/nothing/hudson?base=x"),
+        (Method::POST, "/v1/rulebook/rollback?base=x"),
+        (Method::GET, "/v1/rulebook/template"),
+        (Method::GET, "/v1/history?to=x"),
+        (Method::GET, "/v1/shadow?month=x"),
+        (Method::GET, "/v1/waiting?company=nobody"),
+        (Method::GET, "/v1/returns?state=x"),
+        (Method::POST, "/v1/returns/x/perhaps"),
+        (Method::POST, "/v1/switches/nothing"),
+        (Method::GET, "/v1/changes?company=nobody"),
+        (Method::GET, "/v1/erasures?after=x"),
+        (Method::POST, "/v1/persons/export?company=nobody"),
+        (Method::POST, "/v1/dealers/%ff/deposits"),
+        (Method::POST, "/v1/dealers/hudson/channels/x/enable"),
+        (Method::GET, "/v1/dealers/hudson/channels/x/test/x"),
+        (Method::POST, "/v1/sources/%ff/keys"),
+        (Method::GET, "/v1/quarantine?email=a"),
+        (Method::POST, "/v1/quarantine/search"),
+        (Method::POST, "/v1/quarantine/release"),
+        (Method::POST, "/v1/import/counts?file_rows=x"),
+        (Method::POST, "/v1/import/do_not_call?company=nobody"),
+    ] {
+        for bearer in [None, Some("x"), Some(&*secret), Some(&*of_dealer)] {
+            let reply = yard.sends(bearer, method.clone(), path, "application/json", b"{".to_vec()).await;
+            assert_eq!(reply.status, 401, "{method} {path}: {}", reply.text);
+        }
+    }
+    // So it is where a dealer may ask as well; and another dealer does not exist for it.
+    for (method, path) in [
+        (Method::GET, "/v1/dealers/%20/statement?month=x"),
+        (Method::GET, "/v1/dealers/%ff/channels"),
+        (Method::POST, "/v1/dealers/%20/secret/rotate"),
+        (Method::PUT, "/v1/dealers/ridge/secrets/%20"),
+        (Method::DELETE, "/v1/dealers/ridge/secrets/%20"),
+    ] {
+        for bearer in [None, Some("x"), Some(&*secret)] {
+            let reply = yard.sends(bearer, method.clone(), path, "application/json", b"{".to_vec()).await;
+            assert_eq!(reply.status, 401, "{method} {path}: {}", reply.text);
+        }
+        let reply =
+            yard.sends(Some(&of_dealer), method.clone(), path, "application/json", b"{".to_vec()).await;
+        assert_eq!(reply.status, 404, "{method} {path}: {}", reply.text);
+    }
+    for (method, path) in [(Method::GET, "/v1/inbox?state=x"), (Method::POST, "/v1/inbox/%ff/accept")] {
+        let desk = yard.desk_token();
+        for bearer in [None, Some(&*secret), Some(&*desk)] {
+            let reply = yard.sends(bearer, method.clone(), path, "application/json", b"{".to_vec()).await;
+            assert_eq!(reply.status, 401, "{method} {path}: {}", reply.text);
+        }
+    }
+}

@@ -155,7 +155,10 @@ async fn a_months_budget_is_never_exceeded_and_begins_anew_with_the_month() {
     }
     let story = yard.story(&leads[3]).await;
     assert_eq!((story.stage(), story.waiting()), ("waiting", "cap"));
-    assert_eq!(story.0["due"], "2026-07-01T04:05:00Z", "midnight in New York wakes the best, and soon after itself");
+    assert_eq!(
+        story.0["due"], "2026-07-01T04:05:00Z",
+        "midnight in New York wakes the best, and soon after itself"
+    );
     assert_eq!(statement(&yard, "hudson", "2026-06").await["owed"], "30.00");
     // A lead that comes back frees what it cost.
     let _ = yard.answers("hudson", &leads[0], "decline").await.is(200);

@@ -398,7 +398,9 @@ async fn a_message_that_comes_before_the_deadline_releases_nobody() {
         gpc: false,
         user_agent: None,
         address: None,
+        ip: None,
         sent_by: None,
+        idempotency: None,
         deadline: true,
     };
     yard.cloud.queues.to_spill(&early).await.unwrap();

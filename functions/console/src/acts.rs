@@ -16,7 +16,6 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use jiff::Timestamp;
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::assignment::{DeliveryState, ReturnState};
@@ -29,12 +28,13 @@ use leadyard_domain::scoring::Priority;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, body};
 use leadyard_platform::store::{Act, Changes, StoreError};
+use leadyard_platform::who::Desk;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::inbox::{ROUNDS, crowded};
 use crate::place::Supposed;
-use crate::{merge, place, redeliver, who};
+use crate::{merge, place, redeliver};
 
 /// What the desk asks for; each act reads what it needs of it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -106,11 +106,10 @@ impl Kind {
 /// `POST /v1/leads/{id}/{act}`.
 pub(crate) async fn one(
     State(cloud): State<Cloud>,
+    Desk(desk): Desk,
     Path((lead, act)): Path<(String, String)>,
-    headers: HeaderMap,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
     let kind = Kind::of(&act)?;
     let asked = asked(&body(request, limits::BODY_BYTES).await?)?;
     let id: LeadId = lead.parse().map_err(|_| missing())?;
@@ -122,11 +121,10 @@ pub(crate) async fn one(
 /// it is what would follow if those before it in the list had been done.
 pub(crate) async fn many(
     State(cloud): State<Cloud>,
-    headers: HeaderMap,
+    Desk(desk): Desk,
     uri: axum::http::Uri,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
     let kind = Kind::of(uri.path().rsplit('/').next().unwrap_or_default())?;
     let asked = asked(&body(request, limits::BODY_BYTES).await?)?;
     let leads = asked.leads.clone().unwrap_or_default();

@@ -2,29 +2,24 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use leadyard_domain::delivery::Breaker;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::DealerId;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{Path, Problem, Query};
+use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::store::ChannelState;
+use leadyard_platform::who::{DeskOf, OfDealer};
 use serde_json::{Value, json};
 
 use crate::acts::record;
 use crate::inbox::{ROUNDS, crowded};
-use crate::rulebook::WhichQuery;
-use crate::{statement, who};
 
 /// `GET /v1/dealers/{dealer}/channels?company`: those that something is known of, by their order. A dealer's
 /// token sees its own.
 pub(crate) async fn list(
     State(cloud): State<Cloud>,
-    Path(dealer): Path<String>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
+    OfDealer { company, dealer, .. }: OfDealer,
 ) -> Result<Json<Value>, Problem> {
-    let (company, dealer) = statement::whose(&cloud, &headers, &dealer, query.company.as_deref())?;
     let states = cloud.store.channels_of(&company, &dealer).await?;
     Ok(Json(json!({ "channels": states.iter().map(tell).collect::<Vec<_>>() })))
 }
@@ -36,12 +31,9 @@ fn tell(state: &ChannelState) -> Value {
 /// `POST /v1/dealers/{dealer}/channels/{order}/enable?company`: the desk says that it takes leads again.
 pub(crate) async fn enable(
     State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf,
     Path((dealer, order)): Path<(String, String)>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let missing = || Problem::new(Code::NotFound, "nothing is known of such a channel of this dealer");
     let dealer = DealerId::new(&dealer).map_err(|_| missing())?;
     let order: u8 = order.parse().map_err(|_| missing())?;

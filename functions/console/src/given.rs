@@ -10,29 +10,24 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use leadyard_domain::delivery::{Owner, Sealed, check_secret_name};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::ActId;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{Path, Problem, Query, body};
+use leadyard_platform::http::{Path, Problem, body};
 use leadyard_platform::store::{Act, GivenSecret, GivenSecrets};
+use leadyard_platform::who::OfDealer;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::inbox::{ROUNDS, crowded};
-use crate::rulebook::WhichQuery;
-use crate::{statement, who};
 
 /// `GET /v1/dealers/{dealer}/secrets?company`: their names.
 pub(crate) async fn list(
     State(cloud): State<Cloud>,
-    Path(dealer): Path<String>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
+    OfDealer { company, dealer, .. }: OfDealer,
 ) -> Result<Json<Value>, Problem> {
-    let (company, dealer) = statement::whose(&cloud, &headers, &dealer, query.company.as_deref())?;
     let given = cloud.store.given_secrets(&company, &dealer).await?;
     let all: Vec<Value> = given
         .secrets
@@ -50,39 +45,32 @@ struct SetBody {
 /// `PUT /v1/dealers/{dealer}/secrets/{name}?company`: `{"secret": "…"}`.
 pub(crate) async fn set(
     State(cloud): State<Cloud>,
-    Path((dealer, name)): Path<(String, String)>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
+    of: OfDealer,
+    Path((_, name)): Path<(String, String)>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    // Who may is known before anything is said of what was sent.
-    let _whose = statement::whose(&cloud, &headers, &dealer, query.company.as_deref())?;
     let malformed = || Problem::new(Code::MalformedBody, r#"the body is {"secret": "…"}"#);
     let sent: SetBody =
         serde_json::from_slice(&body(request, limits::BODY_BYTES).await?).map_err(|_| malformed())?;
-    change(&cloud, &headers, &dealer, &name, &query, Some(&sent.secret)).await
+    change(&cloud, of, &name, Some(&sent.secret)).await
 }
 
 /// `DELETE /v1/dealers/{dealer}/secrets/{name}?company`.
 pub(crate) async fn take_away(
     State(cloud): State<Cloud>,
-    Path((dealer, name)): Path<(String, String)>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
+    of: OfDealer,
+    Path((_, name)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    change(&cloud, &headers, &dealer, &name, &query, None).await
+    change(&cloud, of, &name, None).await
 }
 
 async fn change(
     cloud: &Cloud,
-    headers: &HeaderMap,
-    dealer: &str,
+    OfDealer { company, dealer, desk }: OfDealer,
     name: &str,
-    query: &WhichQuery,
     secret: Option<&str>,
 ) -> Result<Json<Value>, Problem> {
-    let (company, dealer) = statement::whose(cloud, headers, dealer, query.company.as_deref())?;
-    let by = who::desk(cloud, headers).map_or_else(|_| format!("dealer:{dealer}"), |desk| desk.staff);
+    let by = desk.map_or_else(|| format!("dealer:{dealer}"), |desk| desk.staff);
     check_secret_name(name).map_err(|rule| Problem::new(Code::InvalidField, rule.to_string()))?;
     for _ in 0..ROUNDS {
         let now = cloud.clock.now();

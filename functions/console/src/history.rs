@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -11,14 +10,12 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::history;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::PageEnd;
+use leadyard_platform::who::DeskOf;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::who;
-
 #[derive(Deserialize)]
 pub(crate) struct WindowQuery {
-    company: Option<String>,
     from: String,
     to: String,
     after: Option<String>,
@@ -28,11 +25,9 @@ pub(crate) struct WindowQuery {
 /// page at a time, in no order; `next` is what to send as `after`, and null on the last page.
 pub(crate) async fn page(
     State(cloud): State<Cloud>,
+    DeskOf { company, .. }: DeskOf,
     Query(query): Query<WindowQuery>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let (from, to) = (instant("from", &query.from)?, instant("to", &query.to)?);
     if to <= from {
         return Err(Problem::new(Code::InvalidField, "to: it is after from"));

@@ -6,7 +6,6 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::access::DealerToken;
 use leadyard_domain::assignment::{Assignment, DeliveryState, ReturnState};
@@ -22,10 +21,11 @@ use leadyard_domain::rulebook::PostbackStatus;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::{Act, Changes, Delivery};
+use leadyard_platform::who::Dealer;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{leads, returns, who};
+use crate::{leads, returns};
 
 const PAGE: i32 = 50;
 /// How often an answer that crossed somebody else's change is tried again.
@@ -39,10 +39,9 @@ pub(crate) struct ListQuery {
 /// `GET /v1/inbox`: the newest first, `?state=shut` for those that are over.
 pub(crate) async fn list(
     State(cloud): State<Cloud>,
+    Dealer(token): Dealer,
     Query(query): Query<ListQuery>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let token = who::dealer(&cloud, &headers)?;
     let open = query.state.as_deref() != Some("shut");
     let mut items = Vec::new();
     let all = cloud.store.inbox(&token.company, &token.dealer, open, PAGE).await?;
@@ -121,11 +120,10 @@ pub(crate) fn missing() -> Problem {
 /// `POST /v1/inbox/{assignment}/{act}`.
 pub(crate) async fn answer(
     State(cloud): State<Cloud>,
+    Dealer(token): Dealer,
     Path((assignment, act)): Path<(String, String)>,
-    headers: HeaderMap,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let token = who::dealer(&cloud, &headers)?;
     let id: AssignmentId = assignment.parse().map_err(|_| missing())?;
     let act: Answer = act.parse().map_err(|_| Problem::new(Code::NotFound, "there is no such answer"))?;
     let value = won_value(act, &body(request, limits::BODY_BYTES).await?)?;

@@ -7,27 +7,25 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::limits;
 use leadyard_domain::scoring::{InteractionRef, Word};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, body};
+use leadyard_platform::who::Desk;
 use serde_json::{Value, json};
 
 use crate::acts::{asked, missing, note, record};
 use crate::inbox::{ROUNDS, crowded};
-use crate::who;
 
 /// `POST /v1/leads/{id}/interactions/{interaction}/{word}`.
 pub(crate) async fn judge(
     State(cloud): State<Cloud>,
+    Desk(desk): Desk,
     Path((lead, interaction, word)): Path<(String, String, String)>,
-    headers: HeaderMap,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
     let (word, act) = match word.as_str() {
         "restore" => (Word::Restored, "restore_interaction"),
         "revoke" => (Word::Revoked, "revoke_interaction"),

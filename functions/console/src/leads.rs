@@ -3,9 +3,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
-use leadyard_domain::access::UnsubscribeToken;
+use leadyard_domain::access::{DeskToken, UnsubscribeToken};
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::calling::{self, CallingHours, MayCall};
 use leadyard_domain::distribution::Core;
@@ -21,18 +20,19 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::judging;
 use leadyard_platform::store::{Act, DecisionRecord, Delivery, StoredEnquiry, Story};
+use leadyard_platform::who::Desk;
 use serde_json::{Value, json};
 
-use crate::{unsubscribe, who};
+use crate::unsubscribe;
 
 /// `GET /v1/leads/{id}`. That of a lead into which others were merged tells theirs with it; one that was merged
 /// tells its own, and which lead goes on for it.
 pub(crate) async fn story(
     State(cloud): State<Cloud>,
+    Desk(desk): Desk,
     Path(lead): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let whole = of_desk(&cloud, &lead, &headers).await?;
+    let whole = of_desk(&cloud, &desk, &lead).await?;
     let story = &whole.story;
     let enquiries = cloud.store.enquiries_of(whole.all().map(|story| &story.lead)).await?;
     let survivor = match story.lead.merged_into {
@@ -129,8 +129,7 @@ impl Whole {
 }
 
 /// The whole story of a lead, for a desk that may see it.
-pub(crate) async fn of_desk(cloud: &Cloud, lead: &str, headers: &HeaderMap) -> Result<Whole, Problem> {
-    let desk = who::desk(cloud, headers)?;
+pub(crate) async fn of_desk(cloud: &Cloud, desk: &DeskToken, lead: &str) -> Result<Whole, Problem> {
     let missing = || Problem::new(Code::NotFound, "there is no such lead");
     let id: LeadId = lead.parse().map_err(|_| missing())?;
     let story = cloud.store.lead_story(id).await?.ok_or_else(missing)?;

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::delivery::OptedOutOf;
@@ -37,13 +37,12 @@ use leadyard_platform::judging;
 use leadyard_platform::opt_out::OptedOut;
 use leadyard_platform::person::{Person, SeekError, Sought, TheirLead};
 use leadyard_platform::store::{Erasure, Gone, List, StoredEnquiry, Suppression};
+use leadyard_platform::who::{Desk, DeskOf};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::acts::{missing, record};
 use crate::leads::{self, Did, Whole};
-use crate::rulebook::WhichQuery;
-use crate::who;
 
 /// Whom it is about, and what is to be done.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -109,11 +108,10 @@ pub(crate) fn not_found(error: SeekError) -> Problem {
 /// `POST /v1/leads/{id}/erase`: `{"reason": "requested", "dry_run": true}`: the person of that lead.
 pub(crate) async fn erase_lead(
     State(cloud): State<Cloud>,
+    Desk(desk): Desk,
     Path(lead): Path<String>,
-    headers: HeaderMap,
     request: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let desk = who::desk(&cloud, &headers)?;
     let mut ask = Ask::read(&body(request, limits::BODY_BYTES).await?)?;
     let id: LeadId = lead.parse().map_err(|_| missing())?;
     let lead = cloud.store.lead_get(id).await?.ok_or_else(missing)?;
@@ -128,10 +126,9 @@ pub(crate) async fn erase_lead(
 /// with its own answer. What cannot be done at once goes on by itself.
 pub(crate) async fn erase_leads(
     State(cloud): State<Cloud>,
-    headers: HeaderMap,
+    Desk(desk): Desk,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
     let ask = Ask::read(&body(request, limits::BODY_BYTES).await?)?;
     let named = ask.lead.is_some() || ask.email.is_some() || ask.phone.is_some() || !ask.enquiries.is_empty();
     if named || ask.leads.is_empty() || ask.leads.len() > limits::LEADS_PER_ACT {
@@ -163,12 +160,9 @@ pub(crate) async fn erase_leads(
 /// `POST /v1/persons/erase?company`: the same of whoever has an e-mail or a phone, also where no lead is theirs.
 pub(crate) async fn erase_person(
     State(cloud): State<Cloud>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
+    DeskOf { desk, company }: DeskOf,
     request: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let ask = Ask::read(&body(request, limits::BODY_BYTES).await?)?;
     Box::pin(erase(&cloud, &desk, &company, &ask)).await
 }
@@ -307,12 +301,9 @@ struct OptOut {
 /// `POST /v1/persons/opt_out?company`: `{"email": …}`, `{"phone": …}` or `{"lead": …}`, and perhaps `"of": "mail"`.
 pub(crate) async fn opt_out(
     State(cloud): State<Cloud>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
+    DeskOf { desk, company }: DeskOf,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let sent: OptOut = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?).map_err(|_| {
         let detail =
             r#"the body is {"lead": id} or {"email": …} or {"phone": …}, perhaps "of": mail or everything"#;
@@ -338,12 +329,9 @@ pub(crate) async fn opt_out(
 /// `POST /v1/persons/export?company`: `{"email": …}`, `{"phone": …}` or `{"lead": …}`: all that is held.
 pub(crate) async fn export(
     State(cloud): State<Cloud>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
+    DeskOf { desk, company }: DeskOf,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let ask = Ask::read(&body(request, limits::BODY_BYTES).await?)?;
     let person = Box::pin(cloud.person(&company, &ask.sought()?)).await.map_err(not_found)?;
     // Kept before it is given: nobody takes what nobody knows of.
@@ -446,7 +434,6 @@ fn recipients(person: &Person) -> Vec<Value> {
 
 #[derive(Deserialize)]
 pub(crate) struct LedgerQuery {
-    company: Option<String>,
     after: Option<String>,
 }
 
@@ -454,11 +441,9 @@ pub(crate) struct LedgerQuery {
 /// the last page. To be kept apart from the table.
 pub(crate) async fn ledger(
     State(cloud): State<Cloud>,
+    DeskOf { company, .. }: DeskOf,
     Query(query): Query<LedgerQuery>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let after = query.after.as_deref().map(str::parse::<ErasureId>).transpose();
     let after = after.map_err(|_| Problem::new(Code::InvalidField, "after: an erasure's id"))?;
     let page = cloud.store.erasures(&company, after, limits::ERASURES_PAGE).await?;
@@ -510,10 +495,9 @@ struct Reapply {
 /// restored table holds. One that the table knows is left as it is.
 pub(crate) async fn reapply(
     State(cloud): State<Cloud>,
-    headers: HeaderMap,
+    Desk(desk): Desk,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
     let bytes = body(request, limits::IMPORT_BYTES).await?;
     let sent: Reapply = serde_json::from_slice(&bytes).map_err(|_| {
         Problem::new(

@@ -6,7 +6,6 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use jiff::Timestamp;
 use leadyard_domain::assignment::{Assignment, Return, ReturnState};
 use leadyard_domain::contract::{ReturnApproval, ReturnTerms};
@@ -20,13 +19,13 @@ use leadyard_domain::{limits, time};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::{Act, Changes, ReturnItem, ReturnWrite, StoreError};
+use leadyard_platform::who::{Dealer, DeskOf};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::acts::{note, record};
 use crate::inbox::{self, ROUNDS, crowded, give_back, missing};
-use crate::rulebook::WhichQuery;
-use crate::{leads, who};
+use crate::leads;
 
 /// Returns of one list.
 const PAGE: i32 = 200;
@@ -40,11 +39,10 @@ struct Ask {
 /// `POST /v1/inbox/{assignment}/return`: `{"reason": "wrong-number", "note": "…"}`.
 pub(crate) async fn ask(
     State(cloud): State<Cloud>,
+    Dealer(token): Dealer,
     Path(assignment): Path<String>,
-    headers: HeaderMap,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let token = who::dealer(&cloud, &headers)?;
     let id: AssignmentId = assignment.parse().map_err(|_| missing())?;
     let sent: Ask = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?).map_err(|_| {
         Problem::new(Code::MalformedBody, r#"the body is {"reason": "wrong-number"}, and perhaps "note""#)
@@ -206,18 +204,15 @@ async fn approve(
 
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
-    company: Option<String>,
     state: Option<String>,
 }
 
 /// `GET /v1/returns?company&state=done`: what the desk is to decide; with `state=done`, what is decided.
 pub(crate) async fn list(
     State(cloud): State<Cloud>,
+    DeskOf { company, .. }: DeskOf,
     Query(query): Query<ListQuery>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let open = query.state.as_deref() != Some("done");
     let returns = cloud.store.returns(&company, open, PAGE).await?;
     let told: Vec<Value> = returns.iter().map(tell).collect();
@@ -245,13 +240,10 @@ struct Verdict {
 /// `POST /v1/returns/{id}/{approve|deny}?company`: `{"reason": "…", "claim": true}`.
 pub(crate) async fn decide(
     State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf,
     Path((id, verdict)): Path<(String, String)>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let unknown = || Problem::new(Code::NotFound, "there is no such return");
     let id: AssignmentId = id.parse().map_err(|_| unknown())?;
     let state = match verdict.as_str() {

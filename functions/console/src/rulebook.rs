@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::error::Code;
@@ -17,6 +17,7 @@ use leadyard_domain::rulebook::{EditError, Merged, Problems, RowEdit, Rulebook, 
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::Published;
+use leadyard_platform::who::{Desk, DeskOf};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -28,13 +29,7 @@ const ROUNDS: usize = 4;
 const VERSIONS: i32 = 200;
 
 #[derive(Deserialize)]
-pub(crate) struct WhichQuery {
-    pub(crate) company: Option<String>,
-}
-
-#[derive(Deserialize)]
 pub(crate) struct VersionQuery {
-    company: Option<String>,
     version: Option<u64>,
     files: Option<String>,
 }
@@ -46,11 +41,9 @@ fn none_yet() -> Problem {
 /// `GET /v1/rulebook?company&version&files`: what is in force, or an earlier version; its files, if asked for.
 pub(crate) async fn current(
     State(cloud): State<Cloud>,
+    DeskOf { company, .. }: DeskOf,
     Query(query): Query<VersionQuery>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let pointer = cloud.store.rulebook_pointer(&company).await?.ok_or_else(none_yet)?;
     let version = query.version.unwrap_or(pointer.version);
     let known = cloud.store.rulebook_version(&company, version).await?;
@@ -79,18 +72,14 @@ pub(crate) async fn current(
 /// `GET /v1/rulebook/versions?company`: the newest first.
 pub(crate) async fn versions(
     State(cloud): State<Cloud>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
+    DeskOf { company, .. }: DeskOf,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let versions = cloud.store.rulebook_versions(&company, VERSIONS).await?;
     Ok(Json(json!({ "company": company, "versions": versions })))
 }
 
 #[derive(Deserialize)]
 pub(crate) struct PublishQuery {
-    company: Option<String>,
     /// The version this one was made from; 0 for the first.
     base: Option<u64>,
     dry_run: Option<String>,
@@ -104,11 +93,10 @@ struct PublishBody {
 /// `PUT /v1/rulebook?base&dry_run`: `{"files": {"company.toml": "…", …}}`.
 pub(crate) async fn publish(
     State(cloud): State<Cloud>,
+    Desk(desk): Desk,
     Query(query): Query<PublishQuery>,
-    headers: HeaderMap,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
     // JSON escapes cost some: twice the rulebook's own limit, which is checked on what was escaped.
     let bytes = body(request, 2 * limits::RULEBOOK_BYTES).await?;
     let sent: PublishBody = serde_json::from_slice(&bytes)
@@ -123,12 +111,10 @@ pub(crate) async fn publish(
 /// rest stays as it is in force.
 pub(crate) async fn publish_workbook(
     State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf,
     Query(query): Query<PublishQuery>,
-    headers: HeaderMap,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let bytes = body(request, limits::RULEBOOK_BYTES).await?;
     let pointer = cloud.store.rulebook_pointer(&company).await?.ok_or_else(none_yet)?;
     let current = files_of(&cloud, &company, pointer.version).await?;
@@ -147,11 +133,8 @@ pub(crate) async fn publish_workbook(
 /// `GET /v1/rulebook/workbook?company`: the tables in force as a workbook.
 pub(crate) async fn workbook_of(
     State(cloud): State<Cloud>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
+    DeskOf { company, .. }: DeskOf,
 ) -> Result<Response, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let pointer = cloud.store.rulebook_pointer(&company).await?.ok_or_else(none_yet)?;
     let files = files_of(&cloud, &company, pointer.version).await?;
     let book = Rulebook::parse(&files).map_err(|problems| broken(&problems))?;
@@ -162,8 +145,7 @@ pub(crate) async fn workbook_of(
 }
 
 /// `GET /v1/rulebook/template`: an empty workbook whose columns say their rules.
-pub(crate) async fn template(State(cloud): State<Cloud>, headers: HeaderMap) -> Result<Response, Problem> {
-    who::desk(&cloud, &headers)?;
+pub(crate) async fn template(State(cloud): State<Cloud>, _: Desk) -> Result<Response, Problem> {
     let created = cloud.clock.now().to_zoned(jiff::tz::TimeZone::UTC).datetime();
     let bytes = workbook::template(created).map_err(|rule| Problem::new(Code::Internal, rule.to_string()))?;
     Ok(xlsx(bytes))
@@ -178,13 +160,11 @@ fn xlsx(bytes: Vec<u8>) -> Response {
 /// changed since stay as they made them; if it is this one, the answer is both.
 pub(crate) async fn edit(
     State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf,
     Path((table, id)): Path<(String, String)>,
     Query(query): Query<PublishQuery>,
-    headers: HeaderMap,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let sent: Value = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?)
         .map_err(|_| Problem::new(Code::MalformedBody, r#"the body is {"set": {"cap_day": "12"}}"#))?;
     let edit = RowEdit::from_json(&table, &id, &sent).map_err(|error| refused_edit(&error))?;
@@ -226,12 +206,10 @@ struct Rollback {
 /// `POST /v1/rulebook/rollback?company&base&dry_run`: `{"version": 7}`: its files once more, as a new version.
 pub(crate) async fn rollback(
     State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf,
     Query(query): Query<PublishQuery>,
-    headers: HeaderMap,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let sent: Rollback = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?)
         .map_err(|_| Problem::new(Code::MalformedBody, r#"the body is {"version": 7}"#))?;
     let files = files_of(&cloud, &company, sent.version).await?;

@@ -14,7 +14,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::delivery::{derive_postback_secret, derive_secret};
@@ -23,24 +22,18 @@ use leadyard_domain::ids::{ActId, CompanyId, DealerId, SourceId};
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::Source;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{Path, Problem, Query};
+use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::source_keys::SourceKeys;
 use leadyard_platform::store::{Act, SecretState};
+use leadyard_platform::who::{DeskOf, OfDealer};
 use serde_json::{Value, json};
 
 use crate::acts::record;
 use crate::inbox::{ROUNDS, crowded};
-use crate::rulebook::WhichQuery;
-use crate::{statement, who};
 
 /// `POST /v1/dealers/{dealer}/secret?company`: the secret, the first time.
-pub(crate) async fn show(
-    State(cloud): State<Cloud>,
-    Path(dealer): Path<String>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, Problem> {
-    change(&cloud, &headers, &dealer, &query, "secret_shown", |state, now| {
+pub(crate) async fn show(State(cloud): State<Cloud>, of: OfDealer) -> Result<Json<Value>, Problem> {
+    change(&cloud, of, "secret_shown", |state, now| {
         if state.shown_at.is_some() {
             let detail = "the secret was shown before, and is shown once: rotate it to have a new one";
             return Err(Problem::new(Code::StateConflict, detail));
@@ -51,13 +44,8 @@ pub(crate) async fn show(
 }
 
 /// `POST /v1/dealers/{dealer}/secret/rotate?company`: a new one; the earlier one stands beside it for a while.
-pub(crate) async fn rotate(
-    State(cloud): State<Cloud>,
-    Path(dealer): Path<String>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, Problem> {
-    change(&cloud, &headers, &dealer, &query, "secret_rotated", |state, now| {
+pub(crate) async fn rotate(State(cloud): State<Cloud>, of: OfDealer) -> Result<Json<Value>, Problem> {
+    change(&cloud, of, "secret_rotated", |state, now| {
         let standing = state.standing(now);
         if let Some(until) = state.previous_until.filter(|_| standing.len() > 2) {
             let detail = format!("the secret was rotated twice: those before stand until {until}");
@@ -78,12 +66,9 @@ pub(crate) async fn rotate(
 /// `POST /v1/sources/{source}/postback_secret?company`: what its sender verifies postbacks with.
 pub(crate) async fn postback(
     State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf,
     Path(source): Path<String>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let source = source_shown(&cloud, &desk, &company, &source, "postback_secret_shown").await?;
     let secret = derive_postback_secret(cloud.master.bytes(), &company, &source.id, source.key_generation)
         .map_err(|_| Problem::new(Code::Internal, "the secret could not be derived"))?;
@@ -96,12 +81,9 @@ pub(crate) async fn postback(
 /// pasted into the platform's own pages.
 pub(crate) async fn source_keys(
     State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf,
     Path(source): Path<String>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
 ) -> Result<Json<SourceKeys>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let source = source_shown(&cloud, &desk, &company, &source, "source_keys_shown").await?;
     Ok(Json(SourceKeys::of(&cloud.master, &company, &source)))
 }
@@ -125,14 +107,11 @@ async fn source_shown(
 
 async fn change(
     cloud: &Cloud,
-    headers: &HeaderMap,
-    dealer: &str,
-    query: &WhichQuery,
+    OfDealer { company, dealer, desk }: OfDealer,
     act: &str,
     next: impl Fn(SecretState, Timestamp) -> Result<SecretState, Problem>,
 ) -> Result<Json<Value>, Problem> {
-    let (company, dealer) = statement::whose(cloud, headers, dealer, query.company.as_deref())?;
-    let by = who::desk(cloud, headers).map_or_else(|_| dealer.to_string(), |desk| desk.staff);
+    let by = desk.map_or_else(|| dealer.to_string(), |desk| desk.staff);
     for _ in 0..ROUNDS {
         let now = cloud.clock.now();
         let stands = cloud.store.dealer_reach(&company, &dealer).await?.secret;

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use leadyard_domain::distribution::{Core, Waiting};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::LeadId;
@@ -22,6 +21,7 @@ use leadyard_domain::rulebook::Mode;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{Act, DecisionRecord, StoreError};
+use leadyard_platform::who::DeskOf;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -29,7 +29,6 @@ use crate::who;
 
 #[derive(Deserialize)]
 pub(crate) struct MonthQuery {
-    company: Option<String>,
     month: Option<String>,
 }
 
@@ -38,11 +37,9 @@ pub(crate) struct MonthQuery {
 /// newest [`limits::SHADOW_EXAMINED`] are looked at.
 pub(crate) async fn compared(
     State(cloud): State<Cloud>,
+    DeskOf { company, .. }: DeskOf,
     Query(query): Query<MonthQuery>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let core = who::rules_of(&cloud, &company).await?;
     let zone = who::zone_of(&core)?;
     let refused = |rule: leadyard_domain::error::Invalid| Problem::new(Code::InvalidField, rule.to_string());

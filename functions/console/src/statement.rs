@@ -14,17 +14,16 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::history;
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::Freed;
+use leadyard_platform::who::{DeskOf, OfDealer};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::acts::{note, record};
 use crate::inbox::crowded;
-use crate::rulebook::WhichQuery;
 use crate::who;
 
 #[derive(Deserialize)]
 pub(crate) struct StatementQuery {
-    company: Option<String>,
     month: Option<String>,
 }
 
@@ -32,11 +31,10 @@ pub(crate) struct StatementQuery {
 /// dealer's token sees its own.
 pub(crate) async fn statement(
     State(cloud): State<Cloud>,
-    Path(dealer): Path<String>,
+    OfDealer { company, dealer, .. }: OfDealer,
     Query(query): Query<StatementQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (company, dealer) = whose(&cloud, &headers, &dealer, query.company.as_deref())?;
     let core = who::rules_of(&cloud, &company).await?;
     let zone = who::zone_of(&core)?;
     let month = match query.month.as_deref() {
@@ -65,22 +63,6 @@ pub(crate) async fn statement(
         "lines": lines.iter().map(tell).collect::<Vec<_>>(),
     }))
     .into_response())
-}
-
-/// The dealer asked about, if the token may see it.
-pub(crate) fn whose(
-    cloud: &Cloud,
-    headers: &HeaderMap,
-    dealer: &str,
-    company: Option<&str>,
-) -> Result<(CompanyId, DealerId), Problem> {
-    let missing = || Problem::new(Code::NotFound, "there is no such dealer for this token");
-    let asked = DealerId::new(dealer).map_err(|_| missing())?;
-    if let Ok(token) = who::dealer(cloud, headers) {
-        return if token.dealer == asked { Ok((token.company, asked)) } else { Err(missing()) };
-    }
-    let desk = who::desk(cloud, headers)?;
-    Ok((who::company(&desk, company)?, asked))
 }
 
 fn amount(minor: i64) -> String {
@@ -134,13 +116,10 @@ struct Deposit {
 /// for each reference.
 pub(crate) async fn deposit(
     State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf,
     Path(dealer): Path<String>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let dealer = DealerId::new(&dealer).map_err(|rule| Problem::new(Code::InvalidField, rule.to_string()))?;
     let sent: Deposit = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?).map_err(|_| {
         Problem::new(Code::MalformedBody, r#"the body is {"amount": "500.00", "reference": "wire-2231"}"#)
@@ -186,13 +165,10 @@ struct Reversal {
 /// fall below nothing.
 pub(crate) async fn reverse(
     State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf,
     Path((dealer, reference)): Path<(String, String)>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let missing = || Problem::new(Code::NotFound, "there is no deposit with this reference");
     let dealer = DealerId::new(&dealer).map_err(|_| missing())?;
     if !is_reference(&reference) {

@@ -4,20 +4,20 @@ use std::hash::Hash;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use jiff::Timestamp;
 use leadyard_domain::distribution::{Pause, Pauses, Switches};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ContractId, DealerId};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{Path, Problem, Query, body};
+use leadyard_platform::http::{Path, Problem, body};
+use leadyard_platform::who::DeskOf;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::acts::{note, record};
-use crate::rulebook::{WhichQuery, wake_all};
-use crate::{leads, who};
+use crate::leads;
+use crate::rulebook::wake_all;
 
 /// How often a flip that crossed another is tried again.
 const ROUNDS: usize = 8;
@@ -25,11 +25,8 @@ const ROUNDS: usize = 8;
 /// `GET /v1/switches?company`.
 pub(crate) async fn current(
     State(cloud): State<Cloud>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
+    DeskOf { company, .. }: DeskOf,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let (switches, _) = cloud.store.switches_get(&company).await?;
     Ok(Json(json!(switches)))
 }
@@ -37,12 +34,9 @@ pub(crate) async fn current(
 /// `GET /v1/changes?company`: what the desk did to the company, the newest first.
 pub(crate) async fn changes(
     State(cloud): State<Cloud>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
+    DeskOf { company, .. }: DeskOf,
 ) -> Result<Json<Value>, Problem> {
     const PAGE: i32 = 200;
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let changes = cloud.store.changes_of(&company, PAGE).await?;
     Ok(Json(json!({ "changes": changes.iter().map(leads::act).collect::<Vec<_>>() })))
 }
@@ -60,13 +54,10 @@ struct Flip {
 /// `POST /v1/switches/{stop|shadow|pause}?company`.
 pub(crate) async fn flip(
     State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf,
     Path(switch): Path<String>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
     request: axum::body::Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let bytes = body(request, limits::BODY_BYTES).await?;
     let flip: Flip = serde_json::from_slice(&bytes).map_err(|_| {
         Problem::new(

@@ -7,17 +7,15 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, DealerId};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{Path, Problem, Query};
+use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::store::Trial;
+use leadyard_platform::who::DeskOf;
 use serde_json::{Value, json};
-
-use crate::rulebook::WhichQuery;
-use crate::who;
 
 /// How often it is looked for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -29,12 +27,9 @@ fn missing() -> Problem {
 /// `POST /v1/dealers/{dealer}/channels/{order}/test?company`.
 pub(crate) async fn begin(
     State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf,
     Path((dealer, order)): Path<(String, String)>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let dealer = DealerId::new(&dealer).map_err(|_| missing())?;
     let order = order.parse().ok().filter(|order| (1..=limits::CHANNELS_PER_DEALER).contains(order));
     let at = cloud.clock.now();
@@ -62,12 +57,9 @@ pub(crate) async fn begin(
 /// `GET /v1/dealers/{dealer}/channels/{order}/test/{test}?company`.
 pub(crate) async fn show(
     State(cloud): State<Cloud>,
+    DeskOf { company, .. }: DeskOf,
     Path((dealer, order, id)): Path<(String, String, String)>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let id: ActId = id.parse().map_err(|_| missing())?;
     let stands = cloud.store.trial_get(&company, id, cloud.clock.now()).await?.ok_or_else(missing)?;
     if stands.dealer.as_str() != dealer || stands.order.to_string() != order {

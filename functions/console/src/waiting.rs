@@ -7,17 +7,16 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use leadyard_domain::distribution::{Core, Rule, Waiting};
 use leadyard_domain::ids::{CategoryId, CompanyId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::{Problem, Query};
+use leadyard_platform::http::Problem;
 use leadyard_platform::store::keys;
+use leadyard_platform::who::DeskOf;
 use serde_json::{Value, json};
 
-use crate::rulebook::WhichQuery;
 use crate::who;
 
 /// Leads read at a time.
@@ -33,11 +32,8 @@ struct Demand {
 /// `GET /v1/waiting?company`.
 pub(crate) async fn room(
     State(cloud): State<Cloud>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
+    DeskOf { company, .. }: DeskOf,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
     let core = who::rules_of(&cloud, &company).await?;
     let mut examined = 0;
     let mut complete = true;

@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use leadyard_domain::distribution::{Conclusion, Rule};
 use leadyard_domain::error::Code;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::judging::{self, Explained};
+use leadyard_platform::who::Desk;
 use serde_json::{Value, json};
 
 use crate::leads;
@@ -16,10 +16,10 @@ use crate::leads;
 /// nurtured still. Nothing is written, and no counter moves.
 pub(crate) async fn recommendation(
     State(cloud): State<Cloud>,
+    Desk(desk): Desk,
     Path(lead): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let story = leads::of_desk(&cloud, &lead, &headers).await?.story;
+    let story = leads::of_desk(&cloud, &desk, &lead).await?.story;
     let lead = &story.lead;
     if !lead.wants_distribution() {
         let detail = format!("the lead is {}: there is nothing to distribute", lead.stage);
@@ -39,10 +39,10 @@ pub(crate) async fn recommendation(
 /// made again from its record.
 pub(crate) async fn decision(
     State(cloud): State<Cloud>,
+    Desk(desk): Desk,
     Path((lead, decision)): Path<(String, String)>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let whole = leads::of_desk(&cloud, &lead, &headers).await?;
+    let whole = leads::of_desk(&cloud, &desk, &lead).await?;
     let record = whole.decisions().into_iter().find(|record| record.id.to_string() == decision);
     let record = record.ok_or_else(|| Problem::new(Code::NotFound, "this lead has no such decision"))?;
     if record.is_imported() {

@@ -20,10 +20,11 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
+use axum::http::Uri;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
+use leadyard_domain::access::DeskToken;
 use leadyard_domain::enquiry::{Fields, Standard};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::EnquiryId;
@@ -34,6 +35,7 @@ use leadyard_domain::screening::{Reason, Screening, Verdict};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem, Query};
 use leadyard_platform::store::{Judgement, QUARANTINED, REJECTED, StoreError, StoredEnquiry, keys};
+use leadyard_platform::who::{Desk, DeskOf};
 use leadyard_platform::{judging, who};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -121,35 +123,30 @@ impl Filter {
 /// at, `next` what to send as `after`.
 async fn list(
     State(cloud): State<Cloud>,
+    Desk(desk): Desk,
     Query(query): Query<ListQuery>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     if query.email.is_some() || query.phone.is_some() {
         let detail =
             "email and phone go in the body of POST /v1/quarantine/search: nothing personal stands in a URL";
         return Err(Problem::new(Code::InvalidField, detail));
     }
-    page(&cloud, &headers, query).await
+    page(&cloud, &desk, query).await
 }
 
 /// `POST /v1/quarantine/search`: the same as an object, and by exact `email` or `phone`.
-async fn search(
-    State(cloud): State<Cloud>,
-    headers: HeaderMap,
-    request: Body,
-) -> Result<Json<Value>, Problem> {
+async fn search(State(cloud): State<Cloud>, Desk(desk): Desk, request: Body) -> Result<Json<Value>, Problem> {
     let body = http::body(request, limits::BODY_BYTES).await?;
     let query = serde_json::from_slice(&body).map_err(|_| {
         let detail =
             "the body is an object of company, state, reason, source, verdict, email, phone and after";
         Problem::new(Code::MalformedBody, detail)
     })?;
-    page(&cloud, &headers, query).await
+    page(&cloud, &desk, query).await
 }
 
-async fn page(cloud: &Cloud, headers: &HeaderMap, query: ListQuery) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(cloud, headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
+async fn page(cloud: &Cloud, desk: &DeskToken, query: ListQuery) -> Result<Json<Value>, Problem> {
+    let company = who::company(desk, query.company.as_deref())?;
     let open = match query.state.as_deref() {
         None | Some("open") => true,
         Some("done") => false,
@@ -188,28 +185,16 @@ async fn page(cloud: &Cloud, headers: &HeaderMap, query: ListQuery) -> Result<Js
 /// `GET /v1/quarantine/{enquiry}`: the whole of it.
 async fn one(
     State(cloud): State<Cloud>,
+    Desk(desk): Desk,
     Path(enquiry): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
     let id = enquiry.parse().map_err(|_| missing())?;
     Ok(Json(tell(&find(&cloud, &desk.companies, id).await?)))
 }
 
-#[derive(Deserialize)]
-struct CompanyQuery {
-    company: Option<String>,
-}
-
 /// `GET /v1/quarantine/reasons?company`: of each reason its weight, how many verdicts found it right and wrong,
 /// and the share that was wrong, in percent: the most wrong first.
-async fn reasons(
-    State(cloud): State<Cloud>,
-    Query(query): Query<CompanyQuery>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
-    let company = who::company(&desk, query.company.as_deref())?;
+async fn reasons(State(cloud): State<Cloud>, DeskOf { company, .. }: DeskOf) -> Result<Json<Value>, Problem> {
     let core = who::rules_of(&cloud, &company).await?;
     let mut told: Vec<(u32, u32, Value)> = cloud
         .store
@@ -304,11 +289,10 @@ impl Act {
 /// `{"fields": {"phone": "305-555-0100"}}`.
 async fn act(
     State(cloud): State<Cloud>,
+    Desk(desk): Desk,
     Path((enquiry, act)): Path<(String, String)>,
-    headers: HeaderMap,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
     let act = Act::of(&act)?;
     let asked = asked(&http::body(request, limits::BODY_BYTES).await?)?;
     let id: EnquiryId = enquiry.parse().map_err(|_| missing())?;
@@ -321,11 +305,10 @@ async fn act(
 /// `"fields"`, such as the offer that a form did not name. Each has its own answer.
 async fn many(
     State(cloud): State<Cloud>,
-    headers: HeaderMap,
+    Desk(desk): Desk,
     uri: Uri,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = who::desk(&cloud, &headers)?;
     let act = Act::of(uri.path().rsplit('/').next().unwrap_or_default())?;
     let asked = asked(&http::body(request, limits::BODY_BYTES).await?)?;
     let enquiries = asked.enquiries.clone().unwrap_or_default();

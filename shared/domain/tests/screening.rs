@@ -201,7 +201,7 @@ fn of_ada(otherwise: &[(&str, &str)], page: PageSeen<'_>) -> Screening {
         fields.push(name, value.to_owned()).unwrap();
     }
     let received_at = "2026-06-01T16:00:00Z".parse().unwrap();
-    let enquiry = Enquiry { fields, received_at, global_privacy_control: false };
+    let enquiry = Enquiry { fields, received_at, global_privacy_control: false, ip: None };
     let understood = enquiry.understand(&FieldMap::default());
     let rules = ScreeningRules::default();
     let seen = Seen { fields: &enquiry.fields, understood: &understood, page: Some(page) };

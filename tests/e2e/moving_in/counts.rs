@@ -27,7 +27,10 @@ async fn a_cap_knows_what_the_month_has_had_and_a_full_one_is_full() {
     }
     let third = yard.story(&leads[2]).await;
     assert_eq!((yard.story(&leads[1]).await.holders(), third.waiting()), (vec!["hudson"], "cap"));
-    assert_eq!(third.0["due"], "2026-06-02T04:05:00Z", "five minutes after ridge's day begins anew at midnight in New York");
+    assert_eq!(
+        third.0["due"], "2026-06-02T04:05:00Z",
+        "five minutes after ridge's day begins anew at midnight in New York"
+    );
     // Sent again, they contradict what was counted since; ridge's stand as they were.
     let again = sends(&yard, "counts", &rows[..2]).await.is(200);
     assert_eq!(statuses(&again), ["refused", "already"]);

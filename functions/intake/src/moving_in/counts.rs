@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use leadyard_domain::distribution::{Reservation, Usage};
 use leadyard_domain::history::{Counted, OpeningCounts};
 use leadyard_domain::ids::DealerId;
@@ -12,6 +11,7 @@ use leadyard_domain::time::Period;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{Opened, StoreError};
+use leadyard_platform::who::DeskOf;
 use serde_json::{Value, json};
 
 use super::directory::Directory;
@@ -24,12 +24,12 @@ const OPENING: &str = "opening";
 /// "250.00"}]}`.
 pub(super) async fn import(
     State(office): State<Office>,
+    who: DeskOf,
     Query(asked): Query<Asked>,
-    headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     let cloud = &office.cloud;
-    let request = let_in(cloud, asked, &headers, body).await?;
+    let request = let_in(cloud, who, asked, body).await?;
     let directory = office.directories.of(cloud, &request.core).await?;
     let mut rows = Vec::with_capacity(request.rows.len());
     for row in &request.rows {

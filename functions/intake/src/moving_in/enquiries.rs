@@ -15,7 +15,6 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
@@ -30,6 +29,7 @@ use leadyard_domain::time;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::StoreError;
+use leadyard_platform::who::DeskOf;
 use serde_json::{Value, json};
 
 use super::people::{Of, people};
@@ -48,13 +48,13 @@ const WAIT_S: u32 = 40;
 /// `POST /v1/import/enquiries?company&source&file_rows&dry_run`: `{"rows": [{"email": …, "zip": …}, …]}`.
 pub(super) async fn import(
     State(office): State<Office>,
+    who: DeskOf,
     Query(asked): Query<Asked>,
-    headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     let named = asked.source.clone();
     let wait_s = (asked.file_rows.unwrap_or(0) / ROWS_A_SECOND).min(WAIT_S);
-    let request = let_in(&office.cloud, asked, &headers, body).await?;
+    let request = let_in(&office.cloud, who, asked, body).await?;
     let now = office.cloud.clock.now();
     let source = source(&request, named.as_deref(), now)?;
     let cloud = office.cloud.abreast();

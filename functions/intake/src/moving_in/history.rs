@@ -5,7 +5,6 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use leadyard_domain::assignment::Assignment;
@@ -19,6 +18,7 @@ use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{DecisionRecord, Keep, Kept, Past, StoreError, StoredConsent, StoredEnquiry};
+use leadyard_platform::who::DeskOf;
 use serde_json::Value;
 
 use super::directory::Directory;
@@ -35,12 +35,12 @@ const ROUNDS: usize = 40;
 /// `POST /v1/import/history?company&dry_run`: `{"rows": [{"received_at": …, "source": …, "email": …}, …]}`.
 pub(super) async fn import(
     State(office): State<Office>,
+    who: DeskOf,
     Query(asked): Query<Asked>,
-    headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     let cloud = &office.cloud;
-    let request = let_in(cloud, asked, &headers, body).await?;
+    let request = let_in(cloud, who, asked, body).await?;
     let directory = office.directories.of(cloud, &request.core).await?;
     let cloud = &cloud.abreast();
     let now = cloud.clock.now();

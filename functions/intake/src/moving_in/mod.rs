@@ -26,7 +26,7 @@ mod directory;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::HeaderMap;
+use axum::extract::FromRef;
 use axum::routing::post;
 use axum::{Json, Router};
 use leadyard_domain::access::DeskToken;
@@ -38,7 +38,7 @@ use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
 use leadyard_platform::store::Act;
-use leadyard_platform::who;
+use leadyard_platform::who::{self, DeskOf};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -62,9 +62,14 @@ struct Office {
     directories: Arc<Directories>,
 }
 
+impl FromRef<Office> for Cloud {
+    fn from_ref(office: &Office) -> Self {
+        office.cloud.clone()
+    }
+}
+
 #[derive(Deserialize)]
 struct Asked {
-    company: Option<String>,
     /// Whose file it is: of enquiries alone.
     source: Option<String>,
     /// How many rows the whole file has: of enquiries alone.
@@ -87,9 +92,8 @@ struct Request {
     rows: Vec<Result<Fields, FieldError>>,
 }
 
-async fn let_in(cloud: &Cloud, asked: Asked, headers: &HeaderMap, body: Body) -> Result<Request, Problem> {
-    let desk = who::desk(cloud, headers)?;
-    let company = who::company(&desk, asked.company.as_deref())?;
+async fn let_in(cloud: &Cloud, who: DeskOf, asked: Asked, body: Body) -> Result<Request, Problem> {
+    let DeskOf { desk, company } = who;
     let body = http::body(body, limits::IMPORT_BYTES).await?;
     let sent: Sent = serde_json::from_slice(&body).map_err(|_| {
         Problem::new(Code::MalformedBody, r#"the body is {"rows": [{"name": "value", …}, …]}"#)

@@ -8,7 +8,6 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use leadyard_domain::history::Listed;
 use leadyard_domain::identity::{IdentityHash, IdentityKey};
@@ -17,6 +16,7 @@ use leadyard_domain::lead::{Lead, Stage};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{Act, List, StoreError, Suppression};
+use leadyard_platform::who::DeskOf;
 use serde_json::{Value, json};
 
 use super::{Asked, Office, Request, Row, Status, let_in};
@@ -30,32 +30,32 @@ const ROUNDS: usize = 40;
 /// "remove": true}]}`.
 pub(super) async fn import(
     State(office): State<Office>,
+    who: DeskOf,
     Query(asked): Query<Asked>,
-    headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
-    import_list(List::Suppressed, office, asked, &headers, body).await
+    import_list(List::Suppressed, office, who, asked, body).await
 }
 
 /// `POST /v1/import/do_not_call?company&dry_run`: the same, of phones alone.
 pub(super) async fn import_do_not_call(
     State(office): State<Office>,
+    who: DeskOf,
     Query(asked): Query<Asked>,
-    headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
-    import_list(List::DoNotCall, office, asked, &headers, body).await
+    import_list(List::DoNotCall, office, who, asked, body).await
 }
 
 async fn import_list(
     which: List,
     office: Office,
+    who: DeskOf,
     asked: Asked,
-    headers: &HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     let cloud = &office.cloud;
-    let request = let_in(cloud, asked, headers, body).await?;
+    let request = let_in(cloud, who, asked, body).await?;
     let key = cloud.identity_key();
     let listed: Vec<Result<Listed, Row>> = request
         .rows
