@@ -73,7 +73,8 @@ pub async fn run(options: &Options) -> anyhow::Result<Moved> {
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn back(queues: &Client, url: &str, dead: &str, message: &Message) -> Result<(), Failure> {
-    let group = message.attributes.as_ref().and_then(|of| of.get(&MessageSystemAttributeName::MessageGroupId));
+    let group =
+        message.attributes.as_ref().and_then(|of| of.get(&MessageSystemAttributeName::MessageGroupId));
     queues
         .send_message()
         .queue_url(url)
