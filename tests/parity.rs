@@ -2,6 +2,12 @@
 //! the table and its indexes, held against each other in both directions. And what neither a linter nor an emulator
 //! looks at in a template: who may do what, how long a message is kept from others, what a failed batch leaves.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot read the template has nothing else to say"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
