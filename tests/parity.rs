@@ -2,6 +2,12 @@
 //! the table and its indexes, held against each other in both directions. And what neither a linter nor an emulator
 //! looks at in a template: who may do what, how long a message is kept from others, what a failed batch leaves.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot read the template has nothing else to say"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -285,4 +291,37 @@ fn mails_that_come_back_reach_their_queue() {
         words(&statement["Condition"]["ArnEquals"]["aws:SourceArn"]),
         subscription.text(&["TopicArn"])
     );
+}
+
+#[test]
+fn whatever_may_go_wrong_rings_and_somebody_hears_it() {
+    let alarms: Vec<Resource> = template().of_type("AWS::CloudWatch::Alarm").collect();
+    for alarm in &alarms {
+        assert_eq!(many(alarm.at(&["AlarmActions"])), ["AlarmTopic"], "{} is wired", alarm.id);
+    }
+    assert_eq!(template().resource("AlarmSubscription").text(&["TopicArn"]), "AlarmTopic");
+    let watched: BTreeSet<(String, String)> = alarms
+        .iter()
+        .map(|alarm| (alarm.text(&["MetricName"]), words(&alarm.at(&["Dimensions"])[0]["Value"])))
+        .collect();
+    let on = |metric: &str, resource: String| {
+        assert!(watched.contains(&(metric.to_owned(), resource.clone())), "{metric} of {resource} rings");
+    };
+    for worked in &WORKED {
+        on("ApproximateNumberOfMessagesVisible", format!("{}.QueueName", queues()[&worked.dead()].id));
+        on("ApproximateAgeOfOldestMessage", format!("{}.QueueName", queues()[worked.name].id));
+    }
+    for function in functions().values() {
+        on("Errors", function.id.to_owned());
+        on("Throttles", function.id.to_owned());
+    }
+    on("Invocations", functions()["sweep"].id.to_owned());
+    let runbook = std::fs::read_to_string(root().join("infra/README.md")).expect("the runbook");
+    for alarm in &alarms {
+        let named = ["Dead", "Age", "Errors", "Throttles"]
+            .iter()
+            .find(|kind| alarm.id.ends_with(&format!("{kind}Alarm")))
+            .map_or_else(|| format!("`{}`", alarm.id), |kind| format!("`…{kind}Alarm`"));
+        assert!(runbook.contains(&named), "the runbook says what to do about {}", alarm.id);
+    }
 }

@@ -119,6 +119,19 @@ class Stack:
         stack = self.emulator.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
         assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), stack["StackStatus"]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        self.allow_batches()
+
+    def allow_batches(self):
+        """Who may send may send ten: on AWS sqs:SendMessage is both, the emulator asks for an action that AWS has not."""
+        iam = self.emulator.client("iam")
+        roles = [r["RoleName"] for r in iam.list_roles()["Roles"] if r["RoleName"].startswith(f"{self.name}-")]
+        assert roles, "the template's roles"
+        for role in roles:
+            policy = iam.get_role_policy(RoleName=role, PolicyName="least")["PolicyDocument"]
+            for statement in policy["Statement"]:
+                if statement["Action"] == "sqs:SendMessage":
+                    statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
+            iam.put_role_policy(RoleName=role, PolicyName="least", PolicyDocument=json.dumps(policy))
 
     def delete(self):
         self.run("delete", "--no-prompts", "--region", REGION)

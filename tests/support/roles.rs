@@ -17,7 +17,7 @@ tokio::task_local! {
 
 /// Lets a function work under its role: `leads`, `scoring`, as the template names it after its stage.
 pub async fn as_function<F: Future>(function: &'static str, work: F) -> F::Output {
-    AT_WORK.scope(function, work).await
+    Box::pin(AT_WORK.scope(function, work)).await
 }
 
 /// An action on a resource: `dynamodb:Query` on `Table.Arn`, `${Table.Arn}/index/due`, `DeliveryQueue.Arn`.

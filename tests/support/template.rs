@@ -94,10 +94,7 @@ fn down(value: &'static Value, path: &[&str]) -> &'static Value {
 
 /// Without its tag.
 fn bare(value: &Value) -> &Value {
-    match value {
-        Value::Tagged(tagged) => &tagged.value,
-        _ => value,
-    }
+    if let Value::Tagged(tagged) = value { &tagged.value } else { value }
 }
 
 /// A value as words: numbers and intrinsic functions alike.
@@ -107,23 +104,28 @@ pub fn words(value: &Value) -> String {
         Value::Number(number) => number.to_string(),
         Value::Bool(flag) => flag.to_string(),
         Value::Null => String::new(),
-        other => panic!("{other:?} is no single value"),
+        several @ (Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_)) => {
+            panic!("{several:?} is no single value")
+        }
     }
 }
 
 /// One or many, as many.
 pub fn many(value: &Value) -> Vec<String> {
-    match bare(value) {
-        Value::Sequence(values) => values.iter().map(words).collect(),
-        Value::Null => Vec::new(),
-        one => vec![words(one)],
+    match bare(value).as_sequence() {
+        Some(values) => values.iter().map(words).collect(),
+        None if bare(value).is_null() => Vec::new(),
+        None => vec![words(value)],
     }
 }
 
 /// What `!If [condition, then, else]` is when the condition holds; anything else as it is.
 pub fn when_so(value: &Value) -> &Value {
-    match value {
-        Value::Tagged(tagged) if tagged.tag == "If" => &tagged.value[1],
-        _ => value,
+    if let Value::Tagged(tagged) = value
+        && tagged.tag == "If"
+    {
+        &tagged.value[1]
+    } else {
+        value
     }
 }

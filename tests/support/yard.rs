@@ -185,7 +185,7 @@ impl Yard {
                 .unwrap_or(sweep);
             tokio::time::sleep(next_message.min(sweep).min(end - Instant::now())).await;
             let sweep = leadyard_sweep::sweep(&self.cloud);
-            roles::as_function("sweep", sweep).await.expect("the sweep can ask the store");
+            Box::pin(roles::as_function("sweep", sweep)).await.expect("the sweep can ask the store");
             self.settle().await;
         }
     }

@@ -444,8 +444,11 @@ impl Queues {
         let url = format!("{account}/{name}");
         let own = [&self.urls.interactions, &self.urls.distribution, &self.urls.delivery, &self.urls.spill];
         let ours = own.iter().any(|own| url == **own || url == format!("{own}-dead"));
-        // Its URL is nowhere here: mails that came back are put there by SES, and taken by delivery's second deployment.
-        let ours = ours || matches!(name, "mail-events" | "mail-events-dead");
+        // Its URL is nowhere here: mails that came back are put there by SES, and taken by delivery's second deployment. It
+        // is named as our others are, `leadyard-STAGE-…` on AWS.
+        let stage = self.urls.delivery.rsplit('/').next().and_then(|name| name.strip_suffix("delivery"));
+        let rest = stage.and_then(|stage| name.strip_prefix(stage));
+        let ours = ours || matches!(rest, Some("mail-events" | "mail-events-dead"));
         (!name.is_empty() && !name.contains('/') && !ours).then_some(url)
     }
 
@@ -480,4 +483,44 @@ impl Queues {
 fn delayed(delay_s: u32) -> Option<i32> {
     const MOST_DELAY_S: u32 = 900;
     Some(delay_s.min(MOST_DELAY_S).cast_signed()).filter(|delay| *delay > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(account: &str, prefix: &str) -> Queues {
+        let url = |name: &str| format!("{account}/{prefix}{name}");
+        let urls = QueueUrls {
+            interactions: url("interactions"),
+            distribution: url("distribution"),
+            delivery: url("delivery"),
+            spill: url("spill"),
+        };
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
+            .region(aws_sdk_sqs::config::Region::from_static("us-east-1"));
+        Queues::new(Client::from_conf(config.build()), urls)
+    }
+
+    #[test]
+    fn no_dealers_queue_is_one_of_ours_whatever_ours_are_called() {
+        let account = "https://sqs.us-east-1.amazonaws.com/000000000000";
+        for prefix in ["", "leadyard-prod-"] {
+            let queues = at(account, prefix);
+            for own in ["interactions", "distribution", "delivery", "spill", "mail-events"] {
+                for name in [format!("{prefix}{own}"), format!("{prefix}{own}-dead")] {
+                    assert_eq!(queues.of_account(&name), None, "{name}");
+                    assert_eq!(queues.of_account(&format!("{account}/{name}")), None, "{name}");
+                }
+            }
+            let dealers = format!("{account}/dealer-hudson");
+            assert_eq!(queues.of_account("dealer-hudson"), Some(dealers.clone()));
+            assert_eq!(queues.of_account(&dealers), Some(dealers));
+            assert_eq!(
+                queues.of_account("https://sqs.us-east-1.amazonaws.com/111111111111/dealer-hudson"),
+                None
+            );
+        }
+    }
 }
