@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::rules::VelocityLimits;
 use super::*;
 
 fn concluded(signs: &[Reason]) -> (Verdict, u32) {
