@@ -98,6 +98,18 @@ async fn snippet_a_key_that_is_not_ours_gets_no_visitor() {
 
 /// Whatever the order of enquiry, interactions and the work of the queues, the score is the same.
 #[tokio::test(start_paused = true)]
+async fn snippet_what_a_stranger_did_is_forgotten_after_thirty_days() {
+    let yard = yard().await;
+    let token = visitor(&yard).await.is(200).text_of("visitor").to_owned();
+    let _ = yard.page("web").reports(viewed("v1", &token)).await.is(202);
+    yard.settle().await;
+    // What the table has not deleted yet counts no more.
+    yard.advance(std::time::Duration::from_secs(31 * 86_400)).await;
+    let lead = yard.settled_lead(&ada().with("visitor", &token)).await;
+    assert_eq!(count(&yard, &lead, "page_view").await, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn snippet_a_visitor_of_another_company_is_nobody_here() {
     let acme = yard().await;
     let bolt = acme.also(Rules::roofing("bolt").seller("ridge", [])).await;

@@ -589,6 +589,11 @@ async fn the_instructions_name_every_field_and_every_answer() {
     for theirs in ["May we call?", "Yes, please call me", "ROOF-2", "New roof"] {
         assert!(page.text.contains(theirs), "{theirs}");
     }
+    // What it is held to, as it is now.
+    let capped = instructions(&yard, "capped").await.is(200);
+    for limit in ["At most 1 new leads a day.", "A body has at most 65536 bytes."] {
+        assert!(capped.text.contains(limit), "{limit}");
+    }
     // No secret, and nothing of who receives.
     for hidden in [yard.secret("worded"), google_key(&yard, "worded"), "hudson".to_owned()] {
         assert!(!page.text.contains(&hidden));

@@ -2,7 +2,12 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use http::StatusCode;
 use leadyard_tests::live::{Program, until};
 use leadyard_tests::{Person, Rules};
 use serde_json::{Value, json};
@@ -136,6 +141,31 @@ fn selling() -> Rules {
         .contract("ridge", "ridge", [("tier", "2")])
         .dealer("ridge2", [("name", "ridge  & sons")])
         .contract("ridge2", "ridge2", [("tier", "3")])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_system_that_is_busy_is_asked_again_with_the_same_rows() {
+    let asked: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let busy = |State(asked): State<Arc<Mutex<Vec<Value>>>>, Json(rows): Json<Value>| async move {
+        let mut asked = asked.lock().unwrap();
+        asked.push(rows);
+        let statuses = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS, StatusCode::OK];
+        let row = json!({ "row": 0, "status": "imported" });
+        (statuses[asked.len() - 1], Json(json!({ "rows": [row] })))
+    };
+    let app = Router::new().route("/v1/import/suppressed", post(busy)).with_state(Arc::clone(&asked));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("list.csv").to_str().unwrap().to_owned();
+    std::fs::write(&list, "value,reason\nann1@mail.example,unsubscribed\n").unwrap();
+    let to = ["--url", url.as_str(), "--token", "a token", "--suppressed", list.as_str()];
+    let (code, text) = leadyard(&[&["import", "--company", "acme"], &to[..]].concat()).await;
+    assert!(code == 0 && text.contains("1 rows: 1 imported"), "{code} {text}");
+    let asked = asked.lock().unwrap();
+    assert!(asked.len() == 3 && asked.iter().all(|rows| *rows == asked[0]), "{asked:?}");
+    serving.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
