@@ -42,7 +42,8 @@ async fn a_cap_knows_what_the_month_has_had_and_a_full_one_is_full() {
     assert_eq!(opened.len(), 2);
     let of_hudson = opened.iter().find(|act| act["after"]["contract"] == "hudson").unwrap();
     assert_eq!((&of_hudson["by"], &of_hudson["after"]["month"]), (&json!("desk"), &json!(18)));
-    yard.advance_to("2026-06-02T04:02:00Z").await;
+    yard.advance_to("2026-06-02T04:00:00Z").await;
+    yard.advance(MINUTE * 2).await;
     assert_eq!(yard.story(&leads[2]).await.holders(), ["ridge"]);
 }
 
@@ -59,7 +60,8 @@ async fn a_dealers_periods_run_in_its_zone_and_a_budget_knows_what_was_spent() {
     // The next day it gets what the budget leaves: ten dollars.
     let rows = [json!({ "contract": "west", "month": 9, "spent_month": "90" })];
     assert_eq!(statuses(&sends(&yard, "counts", &rows).await), ["imported"]);
-    yard.advance_to("2026-06-02T07:02:00Z").await;
+    yard.advance_to("2026-06-02T07:00:00Z").await;
+    yard.advance(MINUTE * 2).await;
     assert_eq!(yard.story(&lead).await.holders(), ["west"]);
     let next = yard.settled_lead(&Person::number(2)).await;
     let story = yard.story(&next).await;

@@ -89,6 +89,7 @@ impl<'a> Table<'a> {
         candidate.refuses = None;
         candidate.refuses_when_active = None;
         candidate.paused_until = None;
+        candidate.measured = true;
         let contract = candidate.contract.id.clone();
         let mut table = Table::new(&waived, self.counters, self.now, self.seed);
         if let Some(row) = table.rows.get_mut(at) {
