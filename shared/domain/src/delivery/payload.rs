@@ -141,6 +141,14 @@ pub struct Consent<'a> {
     pub leadid: Option<&'a str>,
 }
 
+impl<'a> Consent<'a> {
+    /// The Jornaya LeadiD, whether it is all that there is or stands beside a certificate of TrustedForm, which is a
+    /// URL.
+    pub fn leadid(&self) -> Option<&'a str> {
+        self.leadid.or(self.certificate.filter(|certificate| !certificate.starts_with("https://")))
+    }
+}
+
 /// `lead.repeated`: only what is new.
 #[derive(Clone, Serialize)]
 pub struct RepeatedPayload<'a> {
@@ -627,6 +635,15 @@ pub(super) mod tests {
             assert!(!body.contains("0142") && !body.contains("ada@"), "{body}");
         }
         assert_eq!(json(&first.body(now).unwrap())["data"]["message"], wrote, "accepted, it is all there");
+    }
+
+    #[test]
+    fn a_leadid_is_told_from_a_certificate_of_trustedform() {
+        let (url, leadid) = ("https://cert.trustedform.com/01", "01234567-89ab-cdef-0123-456789abcdef");
+        let of = |certificate, leadid| Consent { certificate, leadid, ..Consent::default() }.leadid();
+        assert_eq!(of(Some(url), Some(leadid)), Some(leadid));
+        assert_eq!(of(Some(leadid), None), Some(leadid));
+        assert_eq!((of(Some(url), None), of(None, None)), (None, None));
     }
 
     #[test]

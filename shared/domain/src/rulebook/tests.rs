@@ -688,6 +688,29 @@ withdrawn = { id = "{reference}", why = "{reason}" }
     }
 
     #[test]
+    fn what_a_template_would_send_is_shown_of_the_dealer_that_uses_it() {
+        let at = "2026-06-01T13:00:00Z".parse().unwrap();
+        let crm = CRM.replace("{zip}", "{zip} {last_name} {dealer} {contract} {offer} {price}");
+        let examples = super::templates::book(&crm).unwrap().template_examples(at);
+        let shown: Vec<(Event, bool)> = examples.iter().map(|one| (one.event, one.masked)).collect();
+        let expected = [(Event::Assigned, true), (Event::Assigned, false), (Event::Withdrawn, false)];
+        assert_eq!(shown, expected);
+        for one in &examples {
+            assert_eq!((one.template.as_str(), one.method.as_str()), ("crm", "PATCH"));
+            assert_eq!(one.headers[1], ("authorization".to_owned(), "Bearer {secret.api_key}".to_owned()));
+        }
+        let said = |at: usize| -> serde_json::Value { serde_json::from_str(&examples[at].body).unwrap() };
+        let who = "hudson hudson-miami roof-repair 45.00";
+        assert_eq!(said(0)["zip"], format!("12534  {who}"));
+        assert_eq!(said(1)["zip"], format!("12534 O'Example & Sons {who}"));
+        assert_eq!((said(0)["email"].is_null(), &said(1)["email"]), (true, &"ada@example.com".into()));
+        assert_eq!(said(2), serde_json::json!({ "id": "L-1042", "why": "lapsed" }));
+        // One that no channel names is shown under the first contract there is.
+        let idle = with("templates.toml", CRM).unwrap().template_examples(at);
+        assert_eq!(idle.len(), 3);
+    }
+
+    #[test]
     fn what_is_wrong_with_a_template_is_told_where_it_stands() {
         // What is replaced by what, the place that is told, and what is said of it.
         for (from, to, place, expected) in [
