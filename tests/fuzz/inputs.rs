@@ -87,6 +87,12 @@ const CORPUS: &[&str] = &[
     r#"[{"id":"a","kind":"page_view","at":"2026-06-01T16:00:00Z","visitor":"x"},{"id":"b","kind":"c","at":"2026-06-01T16:00:00Z","email":"a@b.example"}]"#,
     "2025-11-03 14:05,won,1204.00,2025-11-04,45.00,d0,3,10.00,ann.lee@example.com",
     "Wed, 21 Oct 2015 07:28:00 GMT",
+    r#"{"Message":"{\"eventType\":\"Bounce\",\"mail\":{\"messageId\":\"x\",\"tags\":{\"lead\":[\"y\"]}},\"bounce\":{\"bounceType\":\"Permanent\"}}"}"#,
+    "$.lead['id'][0].errors",
+    "Lead {lead_id} of {company}: {extra.roof age} {{x}} {secret.api_key}",
+    "2026-06",
+    "20605-0123456789abcdef",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/126.0",
 ];
 
 fn mutated(seed: u64) -> Vec<u8> {
@@ -118,8 +124,8 @@ fn nothing_that_strangers_write_panics_or_takes_more_memory_than_its_size_allows
         let body = if seed % 3 == 0 { draw(seed, 2_048) } else { mutated(seed) };
         for target in 0..TARGETS {
             // A rulebook a time is slow; text is not.
-            let slow = (2..6).contains(&target);
-            if !slow || seed % 8 == u64::from(target) {
+            let slow = matches!(target, 2..6 | 10 | 11);
+            if !slow || seed % 8 == u64::from(target % 8) {
                 let data = [&[target], &body[..]].concat();
                 survives(seed, || parsers(&data));
             }

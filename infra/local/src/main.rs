@@ -11,6 +11,7 @@ use leadyard::keys::Keys;
 use leadyard::serve::{self, Options};
 use leadyard::{backtest, import, redrive, rules, system};
 use leadyard_domain::access::MasterKey;
+use leadyard_domain::delivery::TemplateExample;
 use leadyard_platform::clock::Clock;
 
 /// A lead is tens of thousands of small allocations, most of them the SDK's.
@@ -73,6 +74,9 @@ struct Serve {
 struct Check {
     /// The rulebook's folder.
     rules: PathBuf,
+    /// Shows what the templates make of a lead that nobody is.
+    #[arg(long)]
+    examples: bool,
     /// For programs.
     #[arg(long)]
     json: bool,
@@ -182,20 +186,37 @@ async fn stopped() {
 
 fn check(options: &Check) -> anyhow::Result<ExitCode> {
     let files = rules::read(&options.rules)?;
-    let (checked, _) = rules::check(files, Clock::system().now());
-    report(&checked, options.json)?;
+    let now = Clock::system().now();
+    let (checked, _) = rules::check(files, now);
+    let examples = options.examples.then(|| checked.template_examples(now));
+    report(&checked, examples.as_deref(), options.json)?;
     Ok(if checked.passed() { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
 }
 
-fn report(checked: &rules::Checked, json: bool) -> anyhow::Result<()> {
+fn report(checked: &rules::Checked, examples: Option<&[TemplateExample]>, json: bool) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     if json {
-        let report = serde_json::json!({
+        let mut report = serde_json::json!({
             "passed": checked.passed(), "errors": checked.errors, "warnings": checked.warnings,
             "omitted": checked.omitted, "tests": checked.tests,
         });
+        if let Some(examples) = examples {
+            report["examples"] = serde_json::to_value(examples)?;
+        }
         writeln!(out, "{report}")?;
         return Ok(());
+    }
+    for example in examples.unwrap_or_default() {
+        let TemplateExample { template, event, masked, method, headers, body } = example;
+        writeln!(
+            out,
+            "{template}: {event}{}\n{method}",
+            if *masked { ", until it is accepted" } else { "" }
+        )?;
+        for (name, value) in headers {
+            writeln!(out, "{name}: {value}")?;
+        }
+        writeln!(out, "\n{body}\n")?;
     }
     for problem in checked.errors.iter().chain(&checked.warnings) {
         writeln!(out, "{problem}")?;
@@ -231,7 +252,7 @@ fn report(checked: &rules::Checked, json: bool) -> anyhow::Result<()> {
 fn keys(options: &KeysOf) -> anyhow::Result<ExitCode> {
     let (checked, _) = rules::check(rules::read(&options.rules)?, Clock::system().now());
     let Some((book, _)) = &checked.rulebook else {
-        report(&checked, false)?;
+        report(&checked, None, false)?;
         return Ok(ExitCode::from(PROBLEMS));
     };
     let mut key = String::new();
@@ -247,7 +268,7 @@ async fn apply(options: &Apply) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let (checked, parsed) = rules::check(files, clock.now());
     let (true, Some((_, compiled)), Some(parsed)) = (checked.passed(), &checked.rulebook, &parsed) else {
-        report(&checked, options.json)?;
+        report(&checked, None, options.json)?;
         writeln!(std::io::stderr(), "nothing was published")?;
         return Ok(ExitCode::from(PROBLEMS));
     };

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use leadyard_domain::delivery::TemplateExample;
 use leadyard_domain::distribution::Compiled;
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Examined, Problem, Problems, Rulebook, RulebookFiles};
@@ -27,6 +28,11 @@ impl Checked {
     /// Whether it may be published.
     pub fn passed(&self) -> bool {
         self.rulebook.is_some() && self.failed_tests() == 0
+    }
+
+    /// What its templates make of a lead that nobody is; nothing of a rulebook that has errors.
+    pub fn template_examples(&self, now: Timestamp) -> Vec<TemplateExample> {
+        self.rulebook.as_ref().map_or_else(Vec::new, |(book, _)| book.template_examples(now))
     }
 
     /// How many of its tests fail.

@@ -13,6 +13,7 @@
     reason = "a bench reads the clock, prints, and ends when it cannot go on"
 )]
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::{Read as _, Write};
@@ -23,10 +24,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use leadyard_domain::contract::{Need, Needs};
 use leadyard_domain::distribution::{
-    Chunk, ChunkKey, Compiled, Conclusion, Counters, Evidence, LeadFacts, Location, Pause, Switches, Usage,
-    decide, screen,
+    Chunk, ChunkKey, Compiled, Conclusion, Counters, Decision, Evidence, LeadFacts, Location, Pause, Rule,
+    Switches, Usage, decide, screen,
 };
-use leadyard_domain::ids::LeadId;
+use leadyard_domain::ids::{ContractId, LeadId};
 use leadyard_domain::limits;
 use leadyard_domain::place::{self, Place};
 use leadyard_domain::rulebook::{Rulebook, RulebookFiles};
@@ -394,10 +395,12 @@ fn bench(contracts: usize, categories: usize, people: &People) {
 }
 
 /// How much of each decision's record its counters take, all of whom have had leads for half a year: in the shape
-/// before, in today's, and both in base64 as the table has them; beside facts and nearest misses as JSON.
+/// before, and in today's; beside facts and nearest misses as JSON. And the whole record, as JSON with the evidence in
+/// base64: what the table counts is about as much, its names included.
 fn evidence(loaded: &Loaded, leads: &[LeadFacts], now: Timestamp) {
     let mut random = fastrand::Rng::with_seed(9);
-    let mut sizes: [Vec<usize>; 3] = Default::default();
+    let mut sizes: [Vec<usize>; 4] = Default::default();
+    let mut within = 0;
     for facts in leads {
         let chunks = loaded.chunks_of(facts);
         let switches = Switches::default();
@@ -413,18 +416,55 @@ fn evidence(loaded: &Loaded, leads: &[LeadFacts], now: Timestamp) {
         let after = Evidence::of(&screened, &counters, now).encode().unwrap();
         let decision = decide(&screened, &counters, now, 1);
         let rest = serde_json::to_vec(&(facts, &decision.near_misses)).unwrap();
-        for (sizes, bytes) in sizes.iter_mut().zip([before.len(), after.len(), rest.len()]) {
+        let record = record(facts, &decision, after.len(), now);
+        within += usize::from(record <= RECORD_BYTES);
+        for (sizes, bytes) in sizes.iter_mut().zip([before.len(), after.len(), rest.len(), record]) {
             sizes.push(bytes);
         }
     }
     for sizes in &mut sizes {
         sizes.sort_unstable();
     }
-    let [before, after, rest] = sizes.map(|sizes| {
+    let [before, after, rest, record] = sizes.map(|sizes| {
         let at = |percent: usize| sizes.get(sizes.len() * percent / 100).copied().unwrap_or(0);
         format!("p50 {} p99 {} max {}", at(50), at(99), sizes.last().copied().unwrap_or(0))
     });
     println!("  evidence in bytes: {after} (in the shape before: {before}); facts and misses: {rest}");
+    println!(
+        "  the whole record in bytes: {record}; {:.0} % within {RECORD_BYTES}",
+        within as f64 * 100.0 / leads.len() as f64
+    );
+}
+
+/// What the record of a decision is to take.
+const RECORD_BYTES: usize = 2_048;
+
+/// The bytes of a record, in the table's fields.
+fn record(facts: &LeadFacts, decision: &Decision, evidence_bytes: usize, now: Timestamp) -> usize {
+    let (conclusion, seats) = match &decision.conclusion {
+        Conclusion::Assign(seats) => ("assigned".to_owned(), seats),
+        Conclusion::Wait { reason, recommended, .. } => (format!("waiting:{reason}"), recommended),
+    };
+    let contracts: Vec<&ContractId> = seats.iter().map(|seat| &seat.contract).collect();
+    let counters: BTreeMap<&str, &str> = contracts
+        .iter()
+        .map(|id| (id.as_str(), "day 3, week 9, month 40, total 812, pass 1012.50"))
+        .collect();
+    let failed: BTreeMap<&str, u32> = Rule::ALL
+        .iter()
+        .map(|rule| rule.as_str())
+        .zip(decision.failed)
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    let record = serde_json::json!({
+        "pk": "L#018f6b0e-7a3c-7000-8000-000000000000", "sk": "D#0001780000000000#018f6b0e-7a3c-7000-8000-000000000000",
+        "ak": "DECISIONS#company#20605#0", "am": now.as_millisecond(), "v": 1,
+        "id": facts.lead, "at": now, "facts": facts, "rulebook": 12, "algorithm": 3, "places": "2024", "zones": "2026a",
+        "seed": u64::MAX, "conclusion": conclusion, "contracts": contracts, "failed": failed,
+        "near_misses": decision.near_misses, "counters": counters,
+        "evidence": "x".repeat((evidence_bytes * 4).div_ceil(3)), "digest": "0".repeat(32),
+    });
+    record.to_string().len()
 }
 
 /// What was counted, in the shape that evidence had before: of each period how far its start is from the

@@ -258,6 +258,41 @@ impl Specificity {
             Self::Any => u32::MAX,
         }
     }
+
+    /// From that number.
+    pub(crate) const fn from_order(order: u32) -> Self {
+        const STATE: u32 = Specificity::State.order();
+        match order {
+            0 => Self::Zip,
+            1 => Self::Zip3,
+            2 => Self::County,
+            STATE => Self::State,
+            u32::MAX => Self::Any,
+            miles => Self::RadiusMiles(miles - 3),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_specific_a_part_is_is_a_number_in_the_same_order_and_back() {
+        use Specificity::{Any, County, RadiusMiles, State, Zip, Zip3};
+        let all = [
+            Zip,
+            Zip3,
+            County,
+            RadiusMiles(0),
+            RadiusMiles(1),
+            RadiusMiles(limits::RADIUS_MILES),
+            State,
+            Any,
+        ];
+        assert!(all.is_sorted() && all.is_sorted_by_key(|part| part.order()));
+        assert_eq!(all.map(|part| Specificity::from_order(part.order())), all);
+    }
 }
 
 impl AreaPart {

@@ -12,6 +12,7 @@
 //! | [`moment`] | a lead, its time, switches and counters |
 //! | [`decision`] | rulebook to decision, and what must hold of every one |
 //! | [`parsers`] | everything else that reads what strangers wrote |
+//! | `forms` | of that: what the desk writes in TOML, what a template makes of a lead, what is answered |
 
 pub mod bytes;
 pub mod memory;
@@ -19,3 +20,4 @@ pub mod draft;
 pub mod moment;
 pub mod decision;
 pub mod parsers;
+mod forms;

@@ -8,13 +8,15 @@ use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
-use leadyard_domain::access::{DealerToken, DeskToken, MasterKey, PageKey, SourceSecret, VisitorToken};
+use leadyard_domain::access::{
+    AnswerLink, DealerToken, DeskToken, MasterKey, PageKey, SourceSecret, UnsubscribeToken, VisitorToken,
+};
 use leadyard_domain::contract::{AreaPart, Sale};
 use leadyard_domain::dealer::Hours;
 use leadyard_domain::delivery::check_url;
 use leadyard_domain::distribution::{Chunk, Compiled, Core, Evidence, Step, Waiting};
 use leadyard_domain::enquiry::{Enquiry, FieldMap, Fields, GoogleLead, MetaLead, MetaNotice};
-use leadyard_domain::history::{DealerNamed, Listed, OpeningCounts, PastLead};
+use leadyard_domain::history::{DealerNamed, FileRow, Listed, OpeningCounts, PastLead};
 use leadyard_domain::ids::{ContractId, LeadId};
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
@@ -22,13 +24,15 @@ use leadyard_domain::person::{Email, Name, Phone, without_contact};
 use leadyard_domain::place::Zip;
 use leadyard_domain::rulebook::{RowEdit, Rulebook, workbook};
 use leadyard_domain::scoring::{Band, InteractionKind, SentInteraction};
+use leadyard_domain::screening::{self, FormSeen, FormToken, PageSeen, ScreeningRules, Seen};
 
 use crate::bytes::Bytes;
 use crate::draft::{Draft, NASTY};
+use crate::forms;
 use crate::memory::{Bound, bounded};
 
 /// How many targets there are.
-pub const TARGETS: u8 = 10;
+pub const TARGETS: u8 = 13;
 
 /// Reads the rest of the bytes as what their first says.
 pub fn parsers(data: &[u8]) {
@@ -44,15 +48,18 @@ pub fn parsers(data: &[u8]) {
         6 => person(bytes.rest()),
         7 => access(bytes.rest()),
         8 => interactions(bytes.rest()),
-        _ => past(bytes.rest()),
+        9 => past(bytes.rest()),
+        10 => forms::templates(&mut bytes),
+        11 => forms::rules(&mut bytes),
+        _ => forms::told(bytes.rest()),
     }
 }
 
 /// What strangers send: ten times its size. Beside it stands what a list of fields or interactions takes whatever is in
 /// it.
-const STRANGERS: Bound = Bound { times: 10, spare_bytes: 32 * 1024 };
+pub(crate) const STRANGERS: Bound = Bound { times: 10, spare_bytes: 32 * 1024 };
 /// One cell or value.
-const CELL: Bound = Bound { times: 10, spare_bytes: 4 * 1024 };
+pub(crate) const CELL: Bound = Bound { times: 10, spare_bytes: 4 * 1024 };
 /// A rulebook, which only the desk publishes: a TOML value takes many times its text, and a row its columns, blank or
 /// not.
 const RULEBOOK: Bound = Bound { times: 100, spare_bytes: 1024 * 1024 };
@@ -84,6 +91,16 @@ fn enquiry(body: &[u8]) {
         };
         for arrived in [arrived(true), arrived(false)] {
             bounded("an enquiry understood", body.len(), STRANGERS, || arrived.understand(&map).brings());
+            let understood = arrived.understand(&map);
+            let rules = ScreeningRules::default();
+            let agent = String::from_utf8_lossy(body);
+            let page = PageSeen { user_agent: Some(&agent), form: FormSeen::Unasked, tally: None };
+            for page in [None, Some(page)] {
+                let seen = Seen { fields: &arrived.fields, understood: &understood, page };
+                bounded("an enquiry screened", body.len(), STRANGERS, || {
+                    screening::conclude(&rules, screening::signs(&rules, &seen)).verdict
+                });
+            }
         }
         let pairs = serde_json::to_string(&fields).unwrap_or_default();
         assert_eq!(serde_json::from_str::<Fields>(&pairs).ok(), Some(fields), "kept fields are read again");
@@ -196,7 +213,7 @@ const PLATFORM: [&str; 32] = [
 ];
 
 /// The document that the bytes spell, a piece each.
-fn spelled(bytes: &[u8], pieces: &[&str]) -> Vec<u8> {
+pub(crate) fn spelled(bytes: &[u8], pieces: &[&str]) -> Vec<u8> {
     let pieces = bytes.iter().filter_map(|byte| pieces.get(usize::from(*byte) % pieces.len().max(1)));
     pieces.flat_map(|piece| piece.bytes()).take(limits::BODY_BYTES).collect()
 }
@@ -270,7 +287,7 @@ fn cells(body: &[u8]) {
     });
 }
 
-fn cell<T: FromStr>(text: &str) -> Result<T, T::Err> {
+pub(crate) fn cell<T: FromStr>(text: &str) -> Result<T, T::Err> {
     bounded("a cell", text.len(), CELL, || text.parse())
 }
 
@@ -304,10 +321,11 @@ fn file(bytes: &mut Bytes<'_>) {
     }
 }
 
-fn read(draft: &Draft) {
+/// The rulebook, if it is one, checked, compiled and tested.
+pub(crate) fn read(draft: &Draft) -> Option<Rulebook> {
     let size = draft.files.iter().map(|(name, text)| name.len() + text.len()).sum();
-    let Some(files) = draft.files() else { return };
-    let Ok(book) = bounded("a rulebook", size, RULEBOOK, || Rulebook::parse(&files)) else { return };
+    let files = draft.files()?;
+    let book = bounded("a rulebook", size, RULEBOOK, || Rulebook::parse(&files)).ok()?;
     let _ = book.check(Date::constant(2026, 6, 1));
     assert!(book.diff(&book).is_empty(), "a rulebook is what it is");
     if let Ok(compiled) = book.compile(1) {
@@ -315,6 +333,7 @@ fn read(draft: &Draft) {
             compiled.examine(test);
         }
     }
+    Some(book)
 }
 
 /// A workbook that a spreadsheet saved, damaged.
@@ -430,9 +449,16 @@ fn access(body: &[u8]) {
             key.verify::<DeskToken>(text).is_some(),
             key.verify::<DealerToken>(text).is_some(),
             key.verify::<VisitorToken>(text).is_some(),
+            key.verify::<UnsubscribeToken>(text).is_some(),
+            key.verify::<AnswerLink>(text).is_some(),
+            key.verify::<FormToken>(text).is_some(),
         )
     });
-    assert_eq!(made_up, (false, false, false, false, false), "nobody makes up a credential");
+    assert_eq!(
+        made_up,
+        (false, false, false, false, false, false, false, false),
+        "nobody makes up a credential"
+    );
     let _ = leadyard_domain::delivery::retry_after_s(text, Timestamp::UNIX_EPOCH);
 }
 
@@ -478,6 +504,11 @@ fn past(body: &[u8]) {
         bounded("a row of the past", size, STRANGERS, || {
             let _ = PastLead::read(&row, &compiled.core, Timestamp::UNIX_EPOCH, |_| DealerNamed::Several);
         });
+        if let Some(source) = compiled.core.sources.first() {
+            bounded("a row of a source's file", size, STRANGERS, || {
+                let _ = FileRow::read(&row, &compiled.core, source, Timestamp::UNIX_EPOCH);
+            });
+        }
         bounded("a row of counts", size, STRANGERS, || {
             let _ = OpeningCounts::read(&row);
         });

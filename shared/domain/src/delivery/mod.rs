@@ -36,7 +36,8 @@ pub use schedule::{LEAD_ATTEMPTS, Next, Schedule, next_attempt};
 pub use sealed::{Owner, Sealed, check_secret};
 pub use signature::{WebhookSecret, derive_postback_secret, derive_secret, sign};
 pub use template::{
-    BodyKind, Decline, Facts, Field as TemplateField, JsonPath, Method, Named, NoSecret, Node, Says, Secrets,
-    Success, Template, Text, TextFault, Verdict, check_secret_name,
+    BodyKind, Decline, Example as TemplateExample, ExampleOf, Facts, Field as TemplateField, JsonPath,
+    Method, Named, NoSecret, Node, Says, Secrets, Success, Template, Text, TextFault, Verdict,
+    check_secret_name,
 };
 pub(crate) use xml::is_name as is_xml_name;

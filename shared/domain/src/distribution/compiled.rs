@@ -247,12 +247,24 @@ impl Target {
     }
 }
 
-/// A coverage that covers a lead.
+/// A coverage that covers a lead, and by which part: in one number, since hundreds are sorted, by coverage and
+/// then the narrowest part first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Hit {
-    coverage: u32,
+pub(crate) struct Hit(u64);
+
+impl Hit {
+    fn new(coverage: u32, specificity: Specificity) -> Self {
+        Self(u64::from(coverage) << 32 | u64::from(specificity.order()))
+    }
+
+    const fn coverage(self) -> usize {
+        (self.0 >> 32) as usize
+    }
+
     /// By which part.
-    pub(crate) specificity: Specificity,
+    pub(crate) const fn specificity(self) -> Specificity {
+        Specificity::from_order(self.0 as u32)
+    }
 }
 
 /// A contract as a decision reads it.
@@ -695,7 +707,7 @@ impl Chunk {
     /// The contracts of a coverage.
     pub(crate) fn contracts_of(&self, hit: Hit) -> &[CompiledContract] {
         let end = |coverage: usize| self.coverages.get(coverage).map_or(0, |coverage| coverage.end as usize);
-        let at = hit.coverage as usize;
+        let at = hit.coverage();
         let start = at.checked_sub(1).map_or(0, end);
         self.contracts.get(start..end(at)).unwrap_or_default()
     }
@@ -703,15 +715,15 @@ impl Chunk {
     /// Whether the contracts of a coverage that was found by its widest part may stand in the chunk of
     /// the lead's state as well, by a narrower one.
     pub(crate) fn may_be_twin(&self, hit: Hit) -> bool {
-        hit.specificity == Specificity::Any
-            && self.coverages.get(hit.coverage as usize).is_some_and(|coverage| coverage.twin)
+        hit.specificity() == Specificity::Any
+            && self.coverages.get(hit.coverage()).is_some_and(|coverage| coverage.twin)
     }
 
     /// The coverages that cover a place, each once, by its narrowest part.
-    pub(crate) fn covering(&self, target: &Target, hits: &mut Vec<Hit>) {
+    pub(crate) fn covering(&self, target: &Target) -> Vec<Hit> {
         let place = target.place;
-        hits.clear();
-        let mut found = |coverage, specificity| hits.push(Hit { coverage, specificity });
+        let mut hits = Vec::with_capacity(HITS);
+        let mut found = |coverage, specificity| hits.push(Hit::new(coverage, specificity));
         for &(_, coverage) in equal(&self.by_zip, |row| row.0, place.zip().as_u32()) {
             found(coverage, Specificity::Zip);
         }
@@ -736,17 +748,14 @@ impl Chunk {
             }
         }
         self.find_wide(place.state(), &mut found);
-        // By coverage, then the narrowest part first. They come in sorted runs, which a stable sort merges.
-        hits.sort();
-        hits.dedup_by_key(|hit| hit.coverage);
+        in_order(hits)
     }
 
     /// The same for a place of which only the state is known.
-    pub(crate) fn covering_state(&self, state: State, hits: &mut Vec<Hit>) {
-        hits.clear();
-        self.find_wide(state, &mut |coverage, specificity| hits.push(Hit { coverage, specificity }));
-        hits.sort();
-        hits.dedup_by_key(|hit| hit.coverage);
+    pub(crate) fn covering_state(&self, state: State) -> Vec<Hit> {
+        let mut hits = Vec::with_capacity(HITS);
+        self.find_wide(state, &mut |coverage, specificity| hits.push(Hit::new(coverage, specificity)));
+        in_order(hits)
     }
 
     fn find_wide(&self, state: State, found: &mut impl FnMut(u32, Specificity)) {
@@ -757,6 +766,16 @@ impl Chunk {
             found(coverage, Specificity::Any);
         }
     }
+}
+
+/// As many coverages as most leads have, so that their list seldom grows.
+const HITS: usize = 128;
+
+/// Each coverage once, by its narrowest part.
+fn in_order(mut hits: Vec<Hit>) -> Vec<Hit> {
+    hits.sort_unstable();
+    hits.dedup_by_key(|hit| hit.coverage());
+    hits
 }
 
 /// Changes with every change to what a chunk holds.

@@ -132,8 +132,8 @@ impl Switches {
         contract: &ContractId,
         dealer: &DealerId,
         now: Timestamp,
-    ) -> Option<Timestamp> {
-        self.contracts.end(contract).max(self.dealers.end(dealer)).filter(|&end| now < end)
+    ) -> Option<&Timestamp> {
+        self.contracts.end(contract).max(self.dealers.end(dealer)).filter(|&end| now < *end)
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
                 dealers: dealers.iter().map(of_dealer).collect(),
                 ..Switches::default()
             };
-            switches.paused_until(&contract, &dealer, at(now))
+            switches.paused_until(&contract, &dealer, at(now)).copied()
         };
         assert_eq!(until(&[], &[], 12), None);
         assert_eq!(until(&[Some(13)], &[], 12), Some(at(13)));

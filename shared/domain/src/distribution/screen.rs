@@ -39,7 +39,7 @@ pub struct Candidate<'a> {
     /// The same if the contract were active: what it would say if its pause ended now.
     pub(crate) refuses_when_active: Option<Rule>,
     /// When the last pause of it or its dealer ends, if there is one; [`Timestamp::MAX`] for never.
-    pub(crate) paused_until: Option<Timestamp>,
+    pub(crate) paused_until: Option<&'a Timestamp>,
 }
 
 impl Candidate<'_> {
@@ -149,27 +149,28 @@ pub fn screen<'a>(
         Location::State { .. } | Location::Unplaced => None,
     };
     let target = place.map(Target::of);
-    let mut candidates: Vec<Candidate<'a>> = Vec::new();
     let mut twins = false;
     let mut zones = Zones::new(now);
-    let mut hits: Vec<Hit> = Vec::new();
     let asked = Asked::new(facts, now);
     let nobody_paused = switches.contracts.is_empty() && switches.dealers.is_empty();
     // Dealers lie elsewhere than contracts: they are not read for an answer that is known.
     let nobody_excluded = facts.excluded.is_empty() && facts.holders.is_empty();
-    for chunk in chunks {
-        match (facts.location, &target) {
-            (Location::Zip(_), Some(target)) => chunk.covering(target, &mut hits),
-            (Location::State { state, .. }, _) => chunk.covering_state(state, &mut hits),
-            (Location::Zip(_), None) | (Location::Unplaced, _) => continue,
-        }
-        if hits.is_empty() {
-            continue;
-        }
+    let covering = |chunk: &'a Chunk| match (facts.location, &target) {
+        (Location::Zip(_), Some(target)) => chunk.covering(target),
+        (Location::State { state, .. }, _) => chunk.covering_state(state),
+        (Location::Zip(_), None) | (Location::Unplaced, _) => Vec::new(),
+    };
+    // All coverages first: a list of hundreds that grows is moved as a whole.
+    let found: Vec<(&Chunk, Vec<Hit>)> =
+        chunks.iter().map(|chunk| (&**chunk, covering(chunk))).filter(|(_, hits)| !hits.is_empty()).collect();
+    let many = |(chunk, hits): &(&Chunk, Vec<Hit>)| -> usize {
+        hits.iter().map(|&hit| chunk.contracts_of(hit).len()).sum()
+    };
+    let mut candidates: Vec<Candidate<'a>> = Vec::with_capacity(found.iter().map(many).sum());
+    for (chunk, hits) in found {
         zones.enter(chunk);
-        candidates.reserve(hits.iter().map(|&hit| chunk.contracts_of(hit).len()).sum());
         let takers = chunk.takers(&facts.offer, &facts.source);
-        for &hit in &hits {
+        for hit in hits {
             twins |= chunk.may_be_twin(hit);
             for contract in chunk.contracts_of(hit) {
                 let Some(dealer) = chunk.dealer_of(contract) else { continue };
@@ -189,7 +190,7 @@ pub fn screen<'a>(
                     schedule: contract.schedule(),
                     territory: contract.territory,
                     sale: contract.sale,
-                    specificity: hit.specificity,
+                    specificity: hit.specificity(),
                     measured: failed.is_none(),
                     failed,
                     refuses,

@@ -202,6 +202,7 @@ mod examples;
 mod check;
 mod compile;
 mod examine;
+mod dry_run;
 mod edit;
 mod diff;
 mod rows;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BodyKind;
 use super::fields::{Facts, Value};
-use super::text::{NoSecret, Secrets, Text};
+use super::text::{Named, NoSecret, Secrets, Text};
 use crate::delivery::xml::Xml;
 
 /// A body, or a part of one.
@@ -60,13 +60,13 @@ impl Node {
         })
     }
 
-    /// The secrets that it names.
-    pub(super) fn secrets(&self) -> Vec<&str> {
+    /// All that stands in braces in its texts.
+    pub(super) fn named(&self) -> Vec<&Named> {
         match self {
-            Self::Text(text) => text.secrets().collect(),
+            Self::Text(text) => text.named().collect(),
             Self::Number(_) | Self::Bool(_) => Vec::new(),
-            Self::List(items) => items.iter().flat_map(Self::secrets).collect(),
-            Self::Table(parts) => parts.iter().flat_map(|(_, part)| part.secrets()).collect(),
+            Self::List(items) => items.iter().flat_map(Self::named).collect(),
+            Self::Table(parts) => parts.iter().flat_map(|(_, part)| part.named()).collect(),
         }
     }
 

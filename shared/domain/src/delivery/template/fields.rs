@@ -45,6 +45,7 @@ words! {
         ConsentGiven = "consent_given",
         ConsentText = "consent_text",
         ConsentCertificate = "consent_certificate",
+        ConsentLeadid = "consent_leadid",
         Masked = "masked",
         Test = "test",
     }
@@ -89,6 +90,7 @@ impl Field {
             | Self::ConsentGiven
             | Self::ConsentText
             | Self::ConsentCertificate
+            | Self::ConsentLeadid
             | Self::Masked
             | Self::Test => false,
         }
@@ -198,6 +200,7 @@ impl<'a> Facts<'a> {
             | Field::ConsentGiven
             | Field::ConsentText
             | Field::ConsentCertificate
+            | Field::ConsentLeadid
             | Field::Masked
             | Field::Test => self.payload.map_or(Value::Unknown, |payload| of_lead(payload, field)),
         }
@@ -246,6 +249,7 @@ fn of_lead<'a>(payload: &'a AssignedPayload<'a>, field: Field) -> Value<'a> {
         Field::ConsentGiven => Value::Is(payload.consent.given),
         Field::ConsentText => text(payload.consent.text.as_deref()),
         Field::ConsentCertificate => text(payload.consent.certificate),
+        Field::ConsentLeadid => text(payload.consent.leadid()),
         Field::Masked => Value::Is(payload.masked),
         Field::Test => Value::Is(payload.test),
         Field::Event

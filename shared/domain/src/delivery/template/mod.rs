@@ -6,7 +6,7 @@
 //! nothing else.
 //!
 //! In reading order: `fields` is what a template may name, `text` a text with such names in it, `body` what is
-//! posted, `answer` what comes back.
+//! posted, `answer` what comes back, `example` what a template makes of a lead that nobody is.
 //!
 //! Determinations:
 //!
@@ -22,6 +22,7 @@ mod fields;
 mod text;
 mod body;
 mod answer;
+mod example;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,7 @@ use crate::ids::TemplateId;
 
 pub use answer::{Decline, JsonPath, Says, Success, Verdict};
 pub use body::Node;
+pub use example::{Example, ExampleOf};
 pub use fields::{Facts, Field};
 pub use text::{Named, NoSecret, Secrets, Text, TextFault, check_secret_name};
 
@@ -105,7 +107,12 @@ impl Template {
 
     /// The secrets that it names.
     pub fn secrets(&self) -> std::collections::BTreeSet<&str> {
-        let headers = self.headers.iter().flat_map(|(_, text)| text.secrets());
-        headers.chain(self.bodies.iter().flat_map(|(_, body)| body.secrets())).collect()
+        self.named().filter_map(Named::secret).collect()
+    }
+
+    /// All that stands in braces, in headers and bodies.
+    fn named(&self) -> impl Iterator<Item = &Named> {
+        let headers = self.headers.iter().flat_map(|(_, text)| text.named());
+        headers.chain(self.bodies.iter().flat_map(|(_, body)| body.named()))
     }
 }

@@ -84,14 +84,6 @@ impl Text {
         })
     }
 
-    /// The secrets that it names.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.named().filter_map(|named| match named {
-            Named::Secret(name) => Some(name.as_str()),
-            Named::Field(_) | Named::Extra(_) => None,
-        })
-    }
-
     /// What it says: the field's own value, where it is one field and nothing beside it.
     pub(super) fn value<'a>(&self, facts: &Facts<'a>, secrets: &Secrets) -> Result<Value<'a>, NoSecret> {
         if let [Piece::Named(named)] = &self.pieces[..] {
@@ -121,6 +113,14 @@ pub type Secrets = BTreeMap<String, String>;
 pub struct NoSecret;
 
 impl Named {
+    /// The name of the secret, if it is one.
+    pub(super) fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Secret(name) => Some(name),
+            Self::Field(_) | Self::Extra(_) => None,
+        }
+    }
+
     fn value<'a>(&self, facts: &Facts<'a>, secrets: &Secrets) -> Result<Value<'a>, NoSecret> {
         match self {
             Self::Field(field) => Ok(facts.value(*field)),

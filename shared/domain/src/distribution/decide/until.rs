@@ -181,6 +181,7 @@ impl<'a> Table<'a> {
     fn activates(&self, row: &Row<'a>) -> Option<Timestamp> {
         let Candidate { contract, zone, paused_until, .. } = *row.candidate;
         // Every pause must end, and the first day begin; whether the last is over then, the caller asks.
+        let paused_until = paused_until.copied();
         if paused_until == Some(Timestamp::MAX) {
             return None;
         }
