@@ -237,11 +237,11 @@ mod tests {
             ("waiting = \"cap\"".to_owned(), "expected waiting 'cap', but assigned [hudson]"),
             (full("waiting = \"hours\""), "expected waiting 'hours', but it waits: cap"),
             (
-                full("until = 2026-06-03T04:00:00Z"),
+                full("waiting = \"cap\"\nuntil = 2026-06-03T04:00:00Z"),
                 "expected until 2026-06-03T04:00:00Z, but it waits for 2026-06-02T04:00:00Z",
             ),
             (
-                "until = 2026-06-02T04:00:00Z".to_owned(),
+                "paused = [\"hudson\"]\nwaiting = \"band\"\nuntil = 2026-06-02T04:00:00Z".to_owned(),
                 "expected until 2026-06-02T04:00:00Z, but it waits for nothing but a change",
             ),
             (full("excluded = { hudson = \"hours\" }"), "hudson: expected rule 'hours', but cap"),
@@ -260,7 +260,7 @@ mod tests {
         }
         // All of them at once are four.
         let all = full(
-            "assigned = [\"ridge\"]\nuntil = 2026-06-03T04:00:00Z\nexcluded = { hudson = \"hours\", ridge = \"cap\" }",
+            "waiting = \"hours\"\nuntil = 2026-06-03T04:00:00Z\nexcluded = { hudson = \"hours\", ridge = \"cap\" }",
         );
         assert_eq!(differences(&all).len(), 4);
     }
