@@ -48,7 +48,7 @@ fn concluded(world: &World) -> Result<String, String> {
 }
 
 /// Every conclusion that there is.
-const ALL: [&str; 17] = [
+const ALL: [&str; 18] = [
     "assigned, seats: 1",
     "assigned, seats: 2",
     "assigned, seats: 3",
@@ -64,6 +64,7 @@ const ALL: [&str; 17] = [
     "waiting: band",
     "waiting: needs",
     "waiting: excluded",
+    "waiting: territory",
     "waiting: hours",
     "waiting: cap",
 ];
