@@ -449,3 +449,21 @@ async fn a_secret_is_used_and_never_shown() {
     let lead = yard.settled_lead(&Person::number(2)).await;
     assert_eq!(yard.story(&lead).await.holders(), ["ridge"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_template_that_says_too_much_is_not_sent_and_the_lead_goes_on() {
+    let many = "{message}".repeat(100);
+    let template = format!(
+        "[[template]]\nid = \"crm\"\nkind = \"json\"\n[template.assigned]\nlong = \"{many}\"\nlonger = \"{many}\"\n"
+    );
+    let yard = Yard::of(by("crm", &template)).await;
+    let short = yard.settled_lead(&Person::named("Ada", "Hill").with("message", "a leak")).await;
+    assert_eq!(yard.story(&short).await.holders(), ["hudson"]);
+    let long =
+        Person::named("Ben", "Shaw").with("email", "ben@mail.example").with("message", &"leak ".repeat(780));
+    let long = yard.settled_lead(&long).await;
+    yard.advance(MINUTE).await;
+    let story = yard.story(&long).await;
+    assert_eq!(story.assignment("hudson")["attempts"][0]["what"], "body_too_large");
+    assert_eq!(story.holders(), ["ridge"]);
+}

@@ -18,6 +18,7 @@ use leadyard_domain::delivery::{
     RepeatedPayload, Secrets, Template, Vendor, WarnedPayload, WithdrawnPayload, adf,
 };
 use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId};
+use leadyard_domain::limits;
 
 use jiff::Timestamp;
 
@@ -179,6 +180,9 @@ impl Form<'_> {
             leadyard_domain::delivery::Method::Patch => Method::PATCH,
         };
         let body = body.write(template.kind, template.omit_empty, &facts, self.secrets)?;
+        if body.len() > limits::TEMPLATE_BODY_BYTES {
+            return Err(Unwritten::Missing("body_too_large"));
+        }
         let mut posted = Posted { method, ..Posted::of(template.kind.content_type(), body) };
         for (name, value) in &template.headers {
             let value = value.write(&facts, self.secrets)?;

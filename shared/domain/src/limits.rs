@@ -320,6 +320,8 @@ pub const TEMPLATES_BYTES: usize = 32 * 1024;
 pub const TEMPLATE_FIELDS: usize = 200;
 /// How deep a body of a template may nest.
 pub const TEMPLATE_DEPTH: usize = 8;
+/// A body that a template writes, in bytes: a text may stand in it many times.
+pub const TEMPLATE_BODY_BYTES: usize = 256 * 1024;
 /// Headers of one template.
 pub const TEMPLATE_HEADERS: usize = 20;
 /// A text of a template, in bytes.

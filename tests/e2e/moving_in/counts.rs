@@ -65,7 +65,7 @@ async fn a_dealers_periods_run_in_its_zone_and_a_budget_knows_what_was_spent() {
     assert_eq!(yard.story(&lead).await.holders(), ["west"]);
     let next = yard.settled_lead(&Person::number(2)).await;
     let story = yard.story(&next).await;
-    assert_eq!((story.waiting(), &story.0["due"]), ("cap", &json!("2026-07-01T07:00:00Z")));
+    assert_eq!((story.waiting(), &story.0["due"]), ("cap", &json!("2026-07-01T07:05:00Z")));
 }
 
 #[tokio::test(start_paused = true)]
