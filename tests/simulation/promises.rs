@@ -556,8 +556,10 @@ impl Check<'_> {
                 if let Some(first) = rules::comes_first(company, &zip)
                     && first != id
                     && !whole.iter().flat_map(|story| &story.assignments).any(|other| {
-                        other.contract.as_str() == first
-                            && (other.lead != one.lead || other.cycle == one.cycle)
+                        let merged = other.lead != one.lead;
+                        // Who comes first here sells alone: a seat that was merged in is not beside it.
+                        (other.contract.as_str() == first || merged)
+                            && (merged || other.cycle == one.cycle)
                             && other.offered_at <= one.offered_at
                     })
                 {
