@@ -262,7 +262,7 @@ async fn retention_of_a_certificate_is_warned_of_before_it_ends() {
         soon.map(|change| change["after"].clone()).collect::<Vec<_>>()
     };
     let said = json!({ "lead": lead, "expires": expires, "holders": ["hudson"] });
-    assert_eq!(told().await, [said.clone()], "the desk need not open the lead to know");
+    assert_eq!(told().await, std::slice::from_ref(&said), "the desk need not open the lead to know");
     yard.advance_to("2026-07-11T16:00:01Z").await;
     assert_eq!(told().await, [said], "once");
     assert_eq!(certificate().await["warning"], "expired");

@@ -558,9 +558,8 @@ impl Check<'_> {
                     && !whole.iter().flat_map(|story| &story.assignments).any(|other| {
                         let merged = other.lead != one.lead;
                         // Who comes first here sells alone: a seat that was merged in is not beside it.
-                        (other.contract.as_str() == first || merged)
-                            && (merged || other.cycle == one.cycle)
-                            && other.offered_at <= one.offered_at
+                        let had_it = other.contract.as_str() == first && other.cycle == one.cycle;
+                        (merged || had_it) && other.offered_at <= one.offered_at
                     })
                 {
                     self.violated(3, format!("{id} had a lead from {zip} before {first}, who comes first"));

@@ -60,8 +60,8 @@ pub(crate) async fn compared(
     let (mut as_recommended, mut otherwise, mut not_placed, mut nobody) = (0, Vec::new(), 0, 0);
     for (lead, newest) in &leads {
         let Some(story) = cloud.store.lead_story(*lead).await? else { continue };
-        let placings = story.acts.iter().rev().filter(|act| act.act == "place" && act.at >= from);
-        match placings.filter_map(Placing::of).next() {
+        let mut placings = story.acts.iter().rev().filter(|act| act.act == "place" && act.at >= from);
+        match placings.find_map(Placing::of) {
             None if newest.contracts.is_empty() => nobody += 1,
             None => not_placed += 1,
             Some(placing) if placing.as_recommended => as_recommended += 1,

@@ -131,7 +131,7 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         Turn::Now(known) => *known,
         Turn::Later(until) => {
             let at = channels::spread(cloud, until);
-            return wait(cloud, assignment, at, now).await;
+            return Box::pin(wait(cloud, assignment, at, now)).await;
         }
         Turn::Never(why) => {
             return Box::pin(ended_before_it_began(cloud, assignment, &channels, why, now)).await;

@@ -56,7 +56,7 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     // One after another: contention, not speed, is this function's limit.
     let mut results = Vec::with_capacity(event.records.len());
     for (message, asked) in event.records.into_iter().zip(asked) {
-        results.push((message.message_id, worker.one(asked).await));
+        results.push((message.message_id, Box::pin(worker.one(asked)).await));
     }
     // Together, since each call costs more than what it carries; were they lost, the due index finds them.
     cloud.hand_all_to_delivery(&worker.given).await;

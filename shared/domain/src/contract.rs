@@ -273,28 +273,6 @@ impl Specificity {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn how_specific_a_part_is_is_a_number_in_the_same_order_and_back() {
-        use Specificity::{Any, County, RadiusMiles, State, Zip, Zip3};
-        let all = [
-            Zip,
-            Zip3,
-            County,
-            RadiusMiles(0),
-            RadiusMiles(1),
-            RadiusMiles(limits::RADIUS_MILES),
-            State,
-            Any,
-        ];
-        assert!(all.is_sorted() && all.is_sorted_by_key(|part| part.order()));
-        assert_eq!(all.map(|part| Specificity::from_order(part.order())), all);
-    }
-}
-
 impl AreaPart {
     /// How specific this part is.
     pub const fn specificity(self) -> Specificity {
@@ -343,5 +321,27 @@ impl std::str::FromStr for AreaPart {
             },
             _ => Err(rule()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_specific_a_part_is_is_a_number_in_the_same_order_and_back() {
+        use Specificity::{Any, County, RadiusMiles, State, Zip, Zip3};
+        let all = [
+            Zip,
+            Zip3,
+            County,
+            RadiusMiles(0),
+            RadiusMiles(1),
+            RadiusMiles(limits::RADIUS_MILES),
+            State,
+            Any,
+        ];
+        assert!(all.is_sorted() && all.is_sorted_by_key(|part| part.order()));
+        assert_eq!(all.map(|part| Specificity::from_order(part.order())), all);
     }
 }

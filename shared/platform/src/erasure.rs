@@ -322,10 +322,8 @@ impl Cloud {
             ..Changes::of(&next, now)
         };
         let done = self.store.assignment_change(&changes).await?;
-        if done {
-            if let Some(category) = &category {
-                self.hand_wake(&seat.company, category).await;
-            }
+        if done && let Some(category) = &category {
+            self.hand_wake(&seat.company, category).await;
         }
         Ok(done)
     }

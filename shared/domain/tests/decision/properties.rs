@@ -72,8 +72,8 @@ fn lifted(world: &World, contract: &ContractId, rule: Rule) -> Option<World> {
             (row.cap_hour, row.cap_day, row.cap_week, row.cap_month) = ("", "", "", "");
             (row.cap_total, row.budget_month) = ("", "");
             let of_dealer = &mut lifted.dealers[number];
-            let limited = !(of_dealer.cap_day.is_empty() && of_dealer.cap_month.is_empty())
-                || !of_dealer.prepaid.is_empty();
+            let limits = [&of_dealer.cap_day, &of_dealer.cap_month, &of_dealer.prepaid];
+            let limited = limits.iter().any(|limit| !limit.is_empty());
             (of_dealer.cap_day, of_dealer.cap_month, of_dealer.prepaid) = ("", "", "");
             (alone || !limited).then_some(lifted)
         }
