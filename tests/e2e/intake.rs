@@ -339,3 +339,39 @@ async fn a_lost_queue_delays_a_lead_by_a_sweep_and_loses_none() {
     yard.advance(std::time::Duration::from_secs(180)).await;
     assert_eq!(yard.story(&lead).await.assignment("hudson")["delivery"], "received");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_source_s_keys_are_changed_without_a_gap_and_those_of_before_end_on_their_day() {
+    let rules = |keys: &str| {
+        Rules::company("acme")
+            .offer("roof", "roofing", "band = \"A1\"")
+            .source("web", &format!("offer = \"roof\"\n{keys}"))
+            .seller("hudson", [])
+    };
+    let yard = Yard::of(rules("")).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let _ = yard.publish(&rules("key_generation = 2\nearlier_key_until = 2026-06-02")).await.is(200);
+    let asks =
+        |id: &str| json!({ "id": id, "kind": "quote_request", "at": "2026-06-01T15:00:00Z", "lead": lead });
+    let before = yard.server("web");
+    // Whoever has changed one of the two is let in as well.
+    let half = yard.page_of("web", &[], 2).header("authorization", &format!("Bearer {}", yard.secret("web")));
+    for sender in [&before, &half, &yard.page_of("web", &[], 1), &yard.page_of("web", &[], 2)] {
+        assert!(sender.posts(&ada()).await.status.is_success());
+    }
+    yard.advance_to("2026-06-03T03:59:00Z").await;
+    let _ = before.posts(&ada()).await.is(200);
+    yard.advance(Duration::from_secs(120)).await;
+    for sender in [&before, &half] {
+        let _ = sender.posts(&ada()).await.is(401).is_problem("unauthorized");
+    }
+    let _ = yard.page_of("web", &[], 2).posts(&ada()).await.is(201);
+    // Intake of interactions reads no table: those of a void key are left uncounted by scoring.
+    let _ = before.reports(asks("q1")).await.is(202);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.stage(), "nurturing");
+    let _ = yard.publish(&rules("key_generation = 1")).await.is(200);
+    let _ = before.reports(asks("q2")).await.is(202);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.stage(), "assigned");
+}

@@ -72,6 +72,26 @@ fn any_rulebook_and_any_lead_come_to_a_decision() {
     }
 }
 
+/// What libFuzzer found worth keeping, by target. Its own run is long and on demand; these are read every time.
+fn kept(target: &str) -> Vec<Vec<u8>> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("libfuzzer/seeds").join(target);
+    let seeds = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut seeds: Vec<_> = seeds.map(|seed| seed.unwrap().path()).collect();
+    seeds.sort_unstable();
+    seeds.iter().map(|seed| std::fs::read(seed).unwrap()).collect()
+}
+
+#[test]
+fn what_libfuzzer_kept_is_survived() {
+    let _alone = alone();
+    let (decisions, texts) = (kept("decision"), kept("parsers"));
+    let mut tally = Tally::default();
+    decisions.iter().for_each(|seed| decision(seed, &mut tally));
+    texts.iter().for_each(|seed| parsers(seed));
+    println!("{} seeds of decisions, {} of parsers", decisions.len(), texts.len());
+    assert!(tally.decisions > 0 && !texts.is_empty(), "the seeds decide nothing");
+}
+
 /// What a mutated input starts from.
 const CORPUS: &[&str] = &[
     r#"{"first_name":"Ann","last_name":"Lee","email":"ann@example.com","phone":"305 555 0100","zip":"33101","consent":true,"a":{"b":[1,{"c":null}]}}"#,

@@ -2,13 +2,13 @@
 
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use leadyard_platform::batch::SqsEvent;
-use leadyard_platform::cloud::Cloud;
+use leadyard_platform::cloud::{Cloud, Peer};
 use leadyard_platform::config::Config;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     leadyard_platform::telemetry::json();
-    let cloud = Cloud::from_env().await?;
+    let cloud = Cloud::from_env(&[Peer::Table]).await?;
     let of_mails = match Config::role().as_deref() {
         Err(_) | Ok("delivery") => false,
         Ok("mail-events") => true,

@@ -164,7 +164,8 @@ fn key_of(cloud: &Cloud, key: &str) -> Result<PageKey, Problem> {
 
 async fn rules(cloud: &Cloud, key: &PageKey) -> Result<(std::sync::Arc<Core>, Source), Problem> {
     let core = leadyard_platform::who::rules_of(cloud, &key.company).await?;
-    let source = core.source(&key.source).filter(|source| source.key_generation == key.generation).cloned();
+    let today = core.today(cloud.clock.now());
+    let source = core.source(&key.source).filter(|source| source.lets_in(key.generation, today)).cloned();
     let old =
         || Problem::new(Code::Unauthorized, "the page key is of an older generation, or its source is gone");
     Ok((core, source.ok_or_else(old)?))

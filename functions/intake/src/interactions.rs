@@ -22,7 +22,7 @@ use leadyard_domain::scoring::{
 use leadyard_domain::screening::names_a_machine;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
-use leadyard_platform::queues::{InteractionOf, QueuedInteraction, QueuedMessage, ToScoring};
+use leadyard_platform::queues::{ByKey, InteractionOf, QueuedInteraction, QueuedMessage, ToScoring};
 use serde_json::json;
 
 use crate::arrive;
@@ -99,7 +99,8 @@ async fn take(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> Resu
     if interactions.is_empty() {
         return Ok(Taken::Received);
     }
-    let message = ToScoring { company: key.company, interactions };
+    let by_key = Some(ByKey { source: key.source, generation: key.generation });
+    let message = ToScoring { company: key.company, by_key, interactions };
     cloud.queues.to_scoring(&message).await.map_err(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "interactions could not be queued");
         Problem::new(Code::Unavailable, "nothing could keep these interactions").retry_after(5)

@@ -55,9 +55,9 @@ pub(crate) async fn keep(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, S
     let Some((core, sure)) = core(cloud, &arrival.key.company).await? else {
         return Err(StoreError::Contended); // no rulebook yet: the spill waits for one
     };
-    let same_generation =
-        |source: &&Source| arrival.spilled || source.key_generation == arrival.key.generation;
-    let Some(source) = core.source(&arrival.key.source).filter(same_generation) else {
+    let today = core.today(arrival.at);
+    let lets_in = |source: &&Source| arrival.spilled || source.lets_in(arrival.key.generation, today);
+    let Some(source) = core.source(&arrival.key.source).filter(lets_in) else {
         // An older rulebook may not know the source yet: the spill asks the one in force.
         return if sure { no_source(cloud, &core, arrival).await } else { Err(StoreError::Contended) };
     };
@@ -150,9 +150,8 @@ fn capped(core: &Core, counts: &SourceCounts<'_>, arrival: &Arrival) -> Option<P
 
 fn past_its_end(core: &Core, source: &Source, arrival: &Arrival) -> Option<Problem> {
     let ends = source.ends.filter(|_| !arrival.spilled)?;
-    let zone = leadyard_domain::time::zone(&core.company.zone).ok()?;
-    let today = zone.to_datetime(arrival.at).date();
-    (today > ends).then(|| Problem::new(Code::SourceClosed, format!("this source took leads until {ends}")))
+    (core.today(arrival.at) > ends)
+        .then(|| Problem::new(Code::SourceClosed, format!("this source took leads until {ends}")))
 }
 
 async fn replay(cloud: &Cloud, arrival: &Arrival) -> Result<Option<Answered>, StoreError> {

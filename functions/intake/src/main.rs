@@ -2,14 +2,20 @@
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use leadyard_platform::batch::SqsEvent;
-use leadyard_platform::cloud::Cloud;
+use leadyard_platform::cloud::{Cloud, Peer};
 use leadyard_platform::config::Config;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     leadyard_platform::telemetry::json();
-    let cloud = Cloud::from_env().await?;
-    let done = match Config::role()?.as_str() {
+    let role = Config::role();
+    let peers: &[Peer] = match role.as_deref() {
+        // It may not read the table.
+        Ok("interactions") => &[Peer::Queues],
+        Ok(_) | Err(_) => &[Peer::Table, Peer::Queues],
+    };
+    let cloud = Cloud::from_env(peers).await?;
+    let done = match role?.as_str() {
         "leads" => lambda_http::run(leadyard_intake::leads(cloud)).await,
         "interactions" => lambda_http::run(leadyard_intake::interactions(cloud)).await,
         "spill" => {

@@ -12,7 +12,7 @@ use leadyard_domain::person::{Email, Name};
 use leadyard_domain::rulebook::{Offer, Scope};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
-use leadyard_platform::store::{Identified, IdentityWrite, Known as KnownOf, StoreError};
+use leadyard_platform::store::{Identified, IdentityWrite, Known as KnownOf, List, StoreError};
 
 /// Who asks, and when.
 #[derive(Clone, Copy)]
@@ -126,7 +126,11 @@ impl Known {
         // Also of a dummy, which identifies nobody, the list is asked.
         let email = who.email.as_ref().map(|email| IdentityHash::of_email(&key, company, email));
         let phone = who.phone.as_ref().map(|phone| IdentityHash::of_phone(&key, company, phone));
-        let (email, phone) = (known(cloud, email, &scopes).await?, known(cloud, phone, &scopes).await?);
+        // A mailbox is on no list of those who are not to be called.
+        let (email, phone) = futures::try_join!(
+            known(cloud, email, &scopes, &[List::Suppressed]),
+            known(cloud, phone, &scopes, &[List::Suppressed, List::DoNotCall]),
+        )?;
         let suppressed = email.suppressed || phone.suppressed;
         let do_not_call = phone.do_not_call;
         let by_email = if keys.email.is_some() { email.scopes } else { Vec::new() };
@@ -151,9 +155,10 @@ async fn known(
     cloud: &Cloud,
     hash: Option<IdentityHash>,
     scopes: &[LeadScope],
+    lists: &[List],
 ) -> Result<KnownOf, StoreError> {
     match hash {
-        Some(hash) => cloud.store.identity_known(&hash, scopes).await,
+        Some(hash) => cloud.store.identity_known(&hash, scopes, lists).await,
         None => Ok(KnownOf::default()),
     }
 }

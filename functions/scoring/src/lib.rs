@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use leadyard_domain::delivery::OptedOutOf;
 use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
 use leadyard_domain::lead::{Lead, LeadScope, Stage};
@@ -17,7 +18,7 @@ use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
 use leadyard_platform::person::Sought;
-use leadyard_platform::queues::{self, InteractionOf, QueuedInteraction, ToScoring};
+use leadyard_platform::queues::{self, ByKey, InteractionOf, QueuedInteraction, ToScoring};
 use leadyard_platform::store::{List, StoreError, Suppression, Visits};
 
 /// Handles a batch: those that failed come again.
@@ -71,6 +72,15 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 async fn add(cloud: &Cloud, body: &str) -> Result<Added, Failure> {
     let message: ToScoring = queues::read(body)?;
     let now = cloud.clock.now();
+    if let Some(by) = &message.by_key
+        && !lets_in(cloud, &message.company, by, now).await?
+    {
+        tracing::info!(
+            company.id = %message.company, source.id = %by.source, interactions = message.interactions.len(),
+            "interactions by a key that is void are not counted"
+        );
+        return Ok(Added { leads: Vec::new(), failed: None });
+    }
     let mut sets: BTreeMap<(String, UtcDay), (Visits, Vec<Interaction>)> = BTreeMap::new();
     let (mut leads, mut opted_out) = (Vec::new(), Vec::new());
     for interaction in &message.interactions {
@@ -114,6 +124,18 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Added, Failure> {
         failed = failed.or(done.err());
     }
     Ok(Added { leads, failed: failed.map(Failure::from) })
+}
+
+/// Whether a key still lets in. While there are no rules none is void.
+async fn lets_in(
+    cloud: &Cloud,
+    company: &CompanyId,
+    by: &ByKey,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(core) = cloud.rulebooks.current(&cloud.store, company).await? else { return Ok(true) };
+    let today = core.today(now);
+    Ok(core.source(&by.source).is_some_and(|source| source.lets_in(by.generation, today)))
 }
 
 /// What a message's interactions came to: whoever could not be opted out keeps nobody else's from being scored.

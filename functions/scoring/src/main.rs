@@ -2,12 +2,12 @@
 
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use leadyard_platform::batch::SqsEvent;
-use leadyard_platform::cloud::Cloud;
+use leadyard_platform::cloud::{Cloud, Peer};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     leadyard_platform::telemetry::json();
-    let cloud = Cloud::from_env().await?;
+    let cloud = Cloud::from_env(&[Peer::Table]).await?;
     let handler = |event: LambdaEvent<SqsEvent>| async {
         Ok::<_, std::convert::Infallible>(Box::pin(leadyard_scoring::handle(&cloud, event.payload)).await)
     };

@@ -1,7 +1,7 @@
 //! The Lambda binary, run by a schedule.
 
 use lambda_runtime::{LambdaEvent, run, service_fn};
-use leadyard_platform::cloud::Cloud;
+use leadyard_platform::cloud::{Cloud, Peer};
 
 /// Sweeps of one invocation at most: the schedule's next one goes on.
 const ROUNDS: usize = 20;
@@ -9,7 +9,7 @@ const ROUNDS: usize = 20;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     leadyard_platform::telemetry::json();
-    let cloud = Cloud::from_env().await?;
+    let cloud = Cloud::from_env(&[Peer::Table, Peer::Queues]).await?;
     let handler = |_: LambdaEvent<serde_json::Value>| async {
         for _ in 0..ROUNDS {
             if !Box::pin(leadyard_sweep::sweep(&cloud)).await?.more {

@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use leadyard_domain::access::MasterKey;
 
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Named};
 use crate::entropy::Entropy;
 use crate::mail::Mailer;
 use crate::meta::MetaAccess;
@@ -78,26 +78,60 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(30))
 }
 
+/// Whom a function talks to in nearly every invocation. Those connections are made in init, beside the reading of the
+/// secrets: there nobody waits for them, and Lambda gives init a whole processor, where an invocation has a part of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// DynamoDB.
+    Table,
+    /// SQS.
+    Queues,
+}
+
+/// How long init waits for a connection. Without it a function starts as well: intake is there for a table that is not.
+const WARMING: Duration = Duration::from_millis(500);
+
+async fn warm(peers: &[Peer], store: &Store, queues: &Queues) {
+    let table = async {
+        if peers.contains(&Peer::Table) {
+            store.warm().await;
+        }
+    };
+    let queues = async {
+        if peers.contains(&Peer::Queues) {
+            queues.warm().await;
+        }
+    };
+    // Whoever does not answer in time is asked again by the first who needs it.
+    let _ = tokio::time::timeout(WARMING, futures::future::join(table, queues)).await;
+}
+
 impl Cloud {
-    /// On AWS: everything from the environment.
+    /// On AWS: everything from the environment, with the connections to these peers made.
     ///
     /// # Errors
     /// When a variable is missing, or what it names is malformed or cannot be read.
-    pub async fn from_env() -> Result<Self, StartError> {
+    pub async fn from_env(peers: &[Peer]) -> Result<Self, StartError> {
+        // What costs no call is looked at first.
+        let named = Named::from_env()?;
         let sdk = aws_config::defaults(BehaviorVersion::latest())
             .timeout_config(timeouts())
             .retry_config(retries())
             .load()
             .await;
-        let config = Config::from_env(&Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk))).await?;
         let entropy = Entropy::system();
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), named.table.clone(), entropy.clone());
+        let queues = Queues::new(aws_sdk_sqs::Client::new(&sdk), named.queues.clone());
+        let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk));
+        let (config, ()) = tokio::join!(named.read(&secrets), warm(peers, &store, &queues));
+        let config = config?;
         let ses = aws_sdk_sesv2::config::Builder::from(&sdk)
             .timeout_config(Mailer::timeouts())
             .retry_config(RetryConfig::disabled())
             .build();
         Ok(Self {
-            store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), config.table, entropy.clone()),
-            queues: Queues::new(aws_sdk_sqs::Client::new(&sdk), config.queues),
+            store,
+            queues,
             rulebooks: Arc::default(),
             outbound: Outbound::new(crate::outbound::Settings::new(false)).map_err(StartError::Outbound)?,
             mail: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), config.mail),

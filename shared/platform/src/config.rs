@@ -71,42 +71,64 @@ async fn secret(secrets: &Secrets, name: &'static str, id: &str) -> Result<Strin
     secrets.read(id).await.map_err(told)
 }
 
-impl Config {
-    /// Reads `LEADYARD_TABLE`, `LEADYARD_{INTERACTIONS,DISTRIBUTION,DELIVERY,SPILL}_QUEUE_URL` and the secret named by
-    /// `LEADYARD_MASTER_KEY_SECRET` (64 hexadecimal digits); and, each of which may be absent, the secret named by
-    /// `LEADYARD_META_SECRET` (see [`MetaAccess::read`]) and, where letters are written,
-    /// `LEADYARD_MAIL_CONFIGURATION_SET` and `LEADYARD_CONSOLE_URL`.
+/// What the environment says by itself: names, and none of the secrets.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// The table's name.
+    pub table: String,
+    /// The queues' URLs.
+    pub queues: QueueUrls,
+    mail: MailConfig,
+    master: String,
+    meta: Option<String>,
+}
+
+const MASTER: &str = "LEADYARD_MASTER_KEY_SECRET";
+const META_SECRET: &str = "LEADYARD_META_SECRET";
+
+impl Named {
+    /// Reads `LEADYARD_TABLE`, `LEADYARD_{INTERACTIONS,DISTRIBUTION,DELIVERY,SPILL}_QUEUE_URL` and
+    /// `LEADYARD_MASTER_KEY_SECRET`; and, each of which may be absent, `LEADYARD_META_SECRET` and, where letters are
+    /// written, `LEADYARD_MAIL_CONFIGURATION_SET` and `LEADYARD_CONSOLE_URL`.
     ///
     /// # Errors
-    /// When a variable is missing, or what it names is malformed or cannot be read.
-    pub async fn from_env(secrets: &Secrets) -> Result<Self, ConfigError> {
-        const MASTER: &str = "LEADYARD_MASTER_KEY_SECRET";
-        // What costs no call is looked at first.
-        let table = variable("LEADYARD_TABLE")?;
-        let queues = QueueUrls {
-            interactions: variable("LEADYARD_INTERACTIONS_QUEUE_URL")?,
-            distribution: variable("LEADYARD_DISTRIBUTION_QUEUE_URL")?,
-            delivery: variable("LEADYARD_DELIVERY_QUEUE_URL")?,
-            spill: variable("LEADYARD_SPILL_QUEUE_URL")?,
-        };
-        let mail = MailConfig {
-            configuration_set: optional("LEADYARD_MAIL_CONFIGURATION_SET"),
-            console_url: optional("LEADYARD_CONSOLE_URL").map(|url| url.trim_end_matches('/').to_owned()),
-        };
-        let master = secret(secrets, MASTER, &variable(MASTER)?).await?;
+    /// When a variable is missing.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            table: variable("LEADYARD_TABLE")?,
+            queues: QueueUrls {
+                interactions: variable("LEADYARD_INTERACTIONS_QUEUE_URL")?,
+                distribution: variable("LEADYARD_DISTRIBUTION_QUEUE_URL")?,
+                delivery: variable("LEADYARD_DELIVERY_QUEUE_URL")?,
+                spill: variable("LEADYARD_SPILL_QUEUE_URL")?,
+            },
+            mail: MailConfig {
+                configuration_set: optional("LEADYARD_MAIL_CONFIGURATION_SET"),
+                console_url: optional("LEADYARD_CONSOLE_URL").map(|url| url.trim_end_matches('/').to_owned()),
+            },
+            master: variable(MASTER)?,
+            meta: optional(META_SECRET),
+        })
+    }
+
+    /// The whole, with the secrets that it names: a master key of 64 hexadecimal digits and, where leads come from
+    /// Meta, what [`MetaAccess::read`] reads.
+    ///
+    /// # Errors
+    /// When a secret is malformed or cannot be read.
+    pub async fn read(self, secrets: &Secrets) -> Result<Config, ConfigError> {
+        let master = secret(secrets, MASTER, &self.master).await?;
         let master = MasterKey::from_hex(&master)
             .map_err(|rule| ConfigError { variable: MASTER, rule: rule.to_string() })?;
-        Ok(Self { table, queues, master, mail, meta: Self::meta_secret(secrets).await? })
+        let meta = match &self.meta {
+            None => None,
+            Some(id) => Some(read_meta(META_SECRET, &secret(secrets, META_SECRET, id).await?)?),
+        };
+        Ok(Config { table: self.table, queues: self.queues, master, mail: self.mail, meta })
     }
+}
 
-    async fn meta_secret(secrets: &Secrets) -> Result<Option<MetaAccess>, ConfigError> {
-        const META: &str = "LEADYARD_META_SECRET";
-        match optional(META) {
-            None => Ok(None),
-            Some(id) => read_meta(META, &secret(secrets, META, &id).await?).map(Some),
-        }
-    }
-
+impl Config {
     /// `LEADYARD_META`, which may be absent: on one machine, access to Meta as [`MetaAccess::read`] reads it.
     pub fn meta() -> Result<Option<MetaAccess>, ConfigError> {
         const META: &str = "LEADYARD_META";

@@ -91,8 +91,20 @@ pub enum ToDelivery {
 pub struct ToScoring {
     /// Whose visitors or leads.
     pub company: CompanyId,
+    /// By whose key they came; an earlier version did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_key: Option<ByKey>,
     /// What they did.
     pub interactions: Vec<QueuedInteraction>,
+}
+
+/// The key that a post came by. Intake of interactions reads no table: whether it still lets in is asked by scoring.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByKey {
+    /// Whose.
+    pub source: SourceId,
+    /// Its generation.
+    pub generation: u32,
 }
 
 /// One interaction, nothing personal in it.
@@ -296,6 +308,14 @@ impl Queues {
             sent = sent.and(self.send_many(url, &messages, delay_s).await);
         }
         sent
+    }
+
+    /// Makes a connection, by sending nothing: a batch without messages is refused, to whoever may send as to whoever
+    /// may not.
+    pub(crate) async fn warm(&self) {
+        let nothing =
+            self.client.send_message_batch().queue_url(&self.urls.distribution).set_entries(Some(Vec::new()));
+        let _ = nothing.send().await;
     }
 
     /// Where the queues are.

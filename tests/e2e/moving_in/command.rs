@@ -269,6 +269,37 @@ async fn a_file_of_enquiries_comes_in_from_csv_or_workbook_and_a_dry_run_reports
     program.kill().await;
 }
 
+/// `leads.xlsx` was typed as text and saved by LibreOffice Calc 7.4, which made numbers of a ZIP and a phone, and dates
+/// of all that looked like one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_spreadsheet_program_saved_is_read_as_it_was_typed() {
+    let folder = Folder::with(selling()).await;
+    let saved = include_bytes!("../spreadsheets/leads.xlsx");
+    let path = folder.write("leads.xlsx", saved.as_slice());
+    let (code, told) = folder.told(&[&path, "--source", "list", "--rename", "Received=received_at"]).await;
+    assert_eq!((code, &told["files"][0]["became"]), (0, &json!({ "received": 3 })), "{told}");
+    let program = Program::start(Path::new(&folder.data), folder.rules.path()).await;
+    for (number, first, last, zip, received_at, message) in [
+        (0, "Ann", "Hill", "02134", "2026-05-30T18:05:00Z", "The roof leaks, badly"),
+        (1, "José", "Núñez", "33101", "2026-05-29T04:00:00Z", "Two lines\nof text"),
+        (2, "Bo", "Li", "33102", "2026-05-28T13:30:00Z", "=no formula"),
+    ] {
+        let phone = format!("+1305555010{number}");
+        let again = Person::named(first, last).with("phone", &phone).without("email");
+        let (_, body) = program.live.posts("web", &again).await.unwrap();
+        assert_eq!(body["status"], "repeat", "{body}");
+        let story = program.live.story(body["lead"].as_str().unwrap()).await.unwrap();
+        let person = &story.0["person"];
+        assert_eq!((&person["zip"], &person["phone"]), (&json!(zip), &json!(phone)), "{first}");
+        let came = story.list("enquiries").last().unwrap();
+        assert_eq!(
+            (&came["received_at"], &came["fields"]["message"]),
+            (&json!(received_at), &json!(message))
+        );
+    }
+    program.kill().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_systems_names_and_words_are_mapped_and_a_dry_run_lists_those_that_are_not() {
     let folder = Folder::with(selling()).await;

@@ -25,7 +25,6 @@ use leadyard_domain::history::{FileRow, Fingerprint, HistoryKey};
 use leadyard_domain::ids::{EnquiryId, SourceId};
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Offer, Source, SourceKind};
-use leadyard_domain::time;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::StoreError;
@@ -108,10 +107,7 @@ fn source<'a>(request: &'a Request, named: Option<&str>, now: Timestamp) -> Resu
         let kind = source.kind;
         return Err(refused(format!("a file comes in by a source of kind file; this one is of kind {kind}")));
     }
-    let today = time::zone(&request.core.company.zone).map(|zone| zone.to_datetime(now).date());
-    if let (Some(ends), Ok(today)) = (source.ends, today)
-        && today > ends
-    {
+    if let Some(ends) = source.ends.filter(|ends| request.core.today(now) > *ends) {
         return Err(Problem::new(Code::SourceClosed, format!("this source took leads until {ends}")));
     }
     Ok(source)

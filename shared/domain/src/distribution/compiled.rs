@@ -15,6 +15,7 @@ mod build;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,7 @@ use crate::place::{self, Place, Reach, State, Unit, Zip};
 use crate::rulebook::{Company, Offer, Source};
 use crate::scoring::{Band, ScoringModel};
 use crate::screening::ScreeningRules;
+use crate::time;
 
 /// What every function needs of a rulebook, whatever the lead: company, offers, sources, scoring, and
 /// which chunks there are.
@@ -94,6 +96,11 @@ impl Core {
         let known = self.former.iter().chain(self.categories());
         let left: Vec<CategoryId> = known.filter(|one| !categories.contains(one)).cloned().collect();
         left.get(left.len().saturating_sub(limits::FORMER_CATEGORIES)..).unwrap_or_default().to_vec()
+    }
+
+    /// The day that an instant falls on, in the company's zone; a zone that the rulebook let through is one.
+    pub fn today(&self, now: Timestamp) -> Date {
+        time::zone(&self.company.zone).unwrap_or(TimeZone::UTC).to_datetime(now).date()
     }
 
     /// A source by id.

@@ -143,7 +143,7 @@ pub(super) const CONTRACTS: [Column; 30] = [
 pub(super) const OFFER_KEYS: [&str; 7] = ["id", "category", "name", "mode", "ranking", "band", "incentive"];
 
 /// Keys of a `[[source]]`.
-pub(super) const SOURCE_KEYS: [&str; 16] = [
+pub(super) const SOURCE_KEYS: [&str; 17] = [
     "id",
     "kind",
     "offer",
@@ -156,6 +156,7 @@ pub(super) const SOURCE_KEYS: [&str; 16] = [
     "test",
     "ends",
     "key_generation",
+    "earlier_key_until",
     "postback",
     "caps",
     "cost_per_lead",

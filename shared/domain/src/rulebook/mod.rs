@@ -55,6 +55,7 @@
 //! | `test` | `false` | |
 //! | `ends` | none | its last day |
 //! | `key_generation` | 1 | 1 to 1,000,000 |
+//! | `earlier_key_until` | none | the last day of the keys of the generation before; without it they end at once |
 //! | `cost_per_lead` | none | an amount in quotes: `"12.50"` |
 //! | `caps` | none | `{ hour = 50, day = 400 }`, either or both, 1 to 1,000,000, in the company's zone: new leads |
 //! | `form_token` | `false` | whether its pages send a form token with every enquiry |

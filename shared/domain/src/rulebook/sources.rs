@@ -59,8 +59,11 @@ pub struct Source {
     pub test: bool,
     /// Its last day, in the company's zone.
     pub ends: Option<Date>,
-    /// Raising it makes the source's earlier page key and secret void.
+    /// Raising it makes the source's earlier page key and secret void, at once or after [`Source::earlier_key_until`].
     pub key_generation: u32,
+    /// The last day on which the keys of the generation before let in, in the company's zone.
+    #[serde(default)]
+    pub earlier_key_until: Option<Date>,
     /// What one of its leads costs us: what a returned one is claimed back with.
     #[serde(default)]
     pub cost_per_lead: Option<Money>,
@@ -76,6 +79,14 @@ pub struct Source {
 }
 
 impl Source {
+    /// Whether keys of this generation let in on this day of the company's zone: those in force, and for a while
+    /// those just before, so that a sender can change them without a gap.
+    pub fn lets_in(&self, generation: u32, today: Date) -> bool {
+        let before = || self.earlier_key_until.is_some_and(|until| today <= until);
+        generation == self.key_generation
+            || (generation.checked_add(1) == Some(self.key_generation) && before())
+    }
+
     /// Whether its sender is to be told of this.
     pub fn asks_for(&self, status: PostbackStatus) -> bool {
         self.postback.as_ref().is_some_and(|rule| rule.asks_for(status))
@@ -143,6 +154,7 @@ fn source(
     let test = keys.flag("test", problems);
     let ends = keys.optional("ends", text_or_time(value::date), problems);
     let key_generation = keys.whole("key_generation", 1..=limits::KEY_GENERATIONS, problems);
+    let earlier_key_until = keys.optional("earlier_key_until", text_or_time(value::date), problems);
     let cost_per_lead = keys.optional("cost_per_lead", text(value::price), problems);
     let caps = screening::caps(&mut keys, problems);
     let form_token = keys.flag("form_token", problems);
@@ -162,6 +174,7 @@ fn source(
         test: test?,
         ends: ends?,
         key_generation: key_generation?.unwrap_or(1),
+        earlier_key_until: earlier_key_until?,
         cost_per_lead: cost_per_lead?,
         caps: caps?,
         form_token: form_token?,

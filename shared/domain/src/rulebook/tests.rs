@@ -47,6 +47,7 @@ kind = "file"
 ends = 2026-01-31
 test = true
 key_generation = 3
+earlier_key_until = 2026-02-14
 "#;
 
 const SCORING: &str = "half_life_days = 14\n";

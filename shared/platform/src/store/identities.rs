@@ -77,19 +77,19 @@ pub enum Suppression<'a> {
 }
 
 impl Store {
-    /// What is known of this e-mail or phone in the company, at least in these scopes: one query, or of many
-    /// who ask side by side as many keys of their common reads.
+    /// What is known of this e-mail or phone in the company, at least in these scopes and on these lists: one query,
+    /// or of many who ask side by side as many keys of their common reads.
     pub async fn identity_known(
         &self,
         hash: &IdentityHash,
         scopes: &[LeadScope],
+        lists: &[List],
     ) -> Result<Known, StoreError> {
         if self.abreast.is_some() {
             let hash = hash.to_string();
             let names: Vec<String> = scopes.iter().map(LeadScope::to_string).collect();
             let wanted = names.iter().map(|scope| Key::Identity { hash: &hash, scope });
-            let wanted: Vec<Key<'_>> =
-                wanted.chain([Key::Suppressed { hash: &hash }, Key::DoNotCall { hash: &hash }]).collect();
+            let wanted: Vec<Key<'_>> = wanted.chain(lists.iter().map(|list| list.key(&hash))).collect();
             let items = try_join_all(wanted.iter().map(|key| self.get(key))).await?;
             return known(&items.into_iter().flatten().collect::<Vec<_>>());
         }
@@ -99,7 +99,7 @@ impl Store {
 
     /// All scopes of the company in which this e-mail or phone is known.
     pub async fn identity_scopes(&self, hash: &IdentityHash) -> Result<Vec<Identified>, StoreError> {
-        Ok(self.identity_known(hash, &[]).await?.scopes)
+        Ok(self.identity_known(hash, &[], &[]).await?.scopes)
     }
 
     /// Which of these stand on the list beside them.

@@ -163,6 +163,13 @@ impl Store {
         &self.table
     }
 
+    /// Makes a connection, by asking for an item that is nobody's.
+    pub(crate) async fn warm(&self) {
+        let nobody = || AttributeValue::S("nobody".to_owned());
+        let asked = self.client.get_item().table_name(&self.table).key("pk", nobody()).key("sk", nobody());
+        let _ = asked.send().await;
+    }
+
     /// Creates the table where it does not exist: only ever on one machine and in tests.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         match self.client.describe_table().table_name(&self.table).send().await {

@@ -23,6 +23,10 @@ fn a_rulebook_is_read_with_its_defaults() {
     assert_eq!(page.fields["Your e-mail"], "email");
     assert_eq!(page.offers["Win!"].as_str(), "grill-prize");
     assert_eq!((list.ends.unwrap().to_string().as_str(), list.key_generation), ("2026-01-31", 3));
+    let on = |generation, day: &str| list.lets_in(generation, day.parse().unwrap());
+    let last = "2026-02-14";
+    assert!(on(3, "2026-12-01") && on(2, last));
+    assert!(!on(2, "2026-02-15") && !on(1, last) && !on(4, last) && !page.lets_in(0, last.parse().unwrap()));
 
     let [hudson, mia] = &book.dealers[..] else { panic!() };
     assert_eq!((hudson.name.as_str(), hudson.zone.as_str()), ("Hudson, Sons", "America/New_York"));
