@@ -27,6 +27,7 @@ mod waiting_room;
 mod batches;
 mod shared;
 mod delivery;
+mod console;
 mod channels;
 mod mail;
 mod redelivery;

@@ -290,6 +290,19 @@ impl Yard {
         self.ask_as(&self.dealer_token(dealer), method, path, body).await
     }
 
+    /// A browser asks, with headers of its own.
+    pub async fn requests(
+        &self,
+        method: Method,
+        path: &str,
+        mut headers: HeaderMap,
+        kind: &str,
+        body: Vec<u8>,
+    ) -> Reply {
+        headers.insert("content-type", kind.parse().expect("a type"));
+        ask(&self.app, method, path, headers, body).await
+    }
+
     /// Anybody sends anything.
     pub async fn sends(
         &self,

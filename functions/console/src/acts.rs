@@ -110,11 +110,22 @@ pub(crate) async fn one(
     Path((lead, act)): Path<(String, String)>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let kind = Kind::of(&act)?;
+    Kind::of(&act)?;
     let asked = asked(&body(request, limits::BODY_BYTES).await?)?;
+    done(&cloud, &desk, &lead, &act, &asked).await.map(Json)
+}
+
+/// One act on one lead, by its name.
+pub(crate) async fn done(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    lead: &str,
+    act: &str,
+    asked: &Asked,
+) -> Result<Value, Problem> {
+    let kind = Kind::of(act)?;
     let id: LeadId = lead.parse().map_err(|_| missing())?;
-    let told = perform(&cloud, &desk, kind, id, &asked, &mut Supposed::default()).await?;
-    Ok(Json(told))
+    perform(cloud, desk, kind, id, asked, &mut Supposed::default()).await
 }
 
 /// `POST /v1/leads/{act}` on many: `{"leads": […], "dry_run": true, …}`. Each lead has its own answer; in a dry run

@@ -111,7 +111,7 @@ impl Whole {
         decisions
     }
 
-    fn assignments(&self) -> Vec<&Assignment> {
+    pub(crate) fn assignments(&self) -> Vec<&Assignment> {
         let mut assignments: Vec<_> = self.all().flat_map(|story| &story.assignments).collect();
         if !self.merged.is_empty() {
             assignments.sort_by_key(|assignment| (assignment.offered_at, assignment.id));
@@ -120,7 +120,7 @@ impl Whole {
     }
 
     /// What the desk did, oldest first; a merge, which stands with both, once.
-    fn acts(&self) -> Vec<&Act> {
+    pub(crate) fn acts(&self) -> Vec<&Act> {
         let mut acts: Vec<_> = self.all().flat_map(|story| &story.acts).collect();
         acts.sort_by_key(|act| (act.at, act.id));
         acts.dedup_by_key(|act| act.id);

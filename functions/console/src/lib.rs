@@ -1,8 +1,10 @@
-//! Console: the desk's and the dealer's JSON API.
+//! Console: the desk's pages, and the desk's and the dealer's JSON API.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`who`] (the platform's) | whose token it is, and what they may see |
+//! | [`pages`] | the desk's pages over all of it |
+//! | [`find`] | leads, by what is known of them or in the order of a list |
 //! | [`leads`] | the whole story of a lead |
 //! | [`why`] | why it went there; where it would go now |
 //! | [`acts`], [`place`], [`merge`], [`redeliver`] | what the desk does to a lead |
@@ -23,6 +25,8 @@
 //! | [`rulebook`] | what is in force; publishing |
 //! | [`switches`] | stop and pause |
 
+mod pages;
+mod find;
 mod leads;
 mod why;
 mod acts;
@@ -64,7 +68,9 @@ pub fn router(cloud: Cloud) -> Router {
         .iter()
         .fold(Router::new(), |router, act| router.route(&format!("/v1/leads/{act}"), post(acts::many)));
     on_many
+        .merge(pages::router())
         .route("/healthz", get(health))
+        .route("/v1/leads/search", post(find::search))
         .route("/v1/leads/{lead}", get(leads::story))
         .route("/v1/leads/{lead}/recommendation", get(why::recommendation))
         .route("/v1/leads/{lead}/decisions/{decision}", get(why::decision))

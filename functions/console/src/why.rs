@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use leadyard_domain::distribution::{Conclusion, Rule};
+use leadyard_domain::distribution::{Conclusion, Rule, Seat};
 use leadyard_domain::error::Code;
+use leadyard_domain::ids::ContractId;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::judging::{self, Explained};
+use leadyard_platform::store::Story;
 use leadyard_platform::who::Desk;
 use serde_json::{Value, json};
 
@@ -20,19 +22,40 @@ pub(crate) async fn recommendation(
     Path(lead): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let story = leads::of_desk(&cloud, &desk, &lead).await?.story;
+    let (explained, version) = of_now(&cloud, &story).await?;
+    Ok(Json(tell(&explained, version)))
+}
+
+/// What a decision would conclude now, and under which version of the rules.
+pub(crate) async fn of_now(cloud: &Cloud, story: &Story) -> Result<(Explained, u64), Problem> {
     let lead = &story.lead;
     if !lead.wants_distribution() {
         let detail = format!("the lead is {}: there is nothing to distribute", lead.stage);
         return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
     }
-    let in_force = judging::in_force(&cloud, &lead.company).await?;
+    let in_force = judging::in_force(cloud, &lead.company).await?;
     let in_force =
         in_force.ok_or_else(|| Problem::new(Code::NotFound, "this company has no rulebook yet"))?;
     let now = cloud.clock.now();
-    let judged = judging::judge(&cloud, &in_force.core, lead, story.activity.clone(), now).await?;
+    let judged = judging::judge(cloud, &in_force.core, lead, story.activity.clone(), now).await?;
     let facts = cloud.on_lists(lead).await?.facts(lead, &in_force.core, judged.score.band);
-    let explained = judging::preview(&cloud, &in_force, &facts, now).await?;
-    Ok(Json(tell(&explained, in_force.core.version)))
+    let explained = judging::preview(cloud, &in_force, &facts, now).await?;
+    Ok((explained, in_force.core.version))
+}
+
+/// The seats of a conclusion: those given, or recommended.
+pub(crate) fn seats(explained: &Explained) -> &[Seat] {
+    match &explained.considered.decision.conclusion {
+        Conclusion::Assign(seats) | Conclusion::Wait { recommended: seats, .. } => seats,
+    }
+}
+
+/// What a desk reads first: who has it and why, then who nearly had.
+pub(crate) fn says(explained: &Explained) -> Vec<&str> {
+    let chosen = |contract: &ContractId| seats(explained).iter().any(|seat| seat.contract == *contract);
+    let of_seats = explained.candidates.iter().filter(|one| chosen(&one.contract));
+    let nearly = explained.candidates.iter().filter(|one| one.would_have_had_it);
+    of_seats.chain(nearly).map(|one| one.sentence.as_str()).collect()
 }
 
 /// `GET /v1/leads/{id}/decisions/{decision}`: a recorded decision with the part of every candidate,
@@ -107,12 +130,8 @@ fn tell(explained: &Explained, rulebook: u64) -> Value {
         .filter(|(_, count)| *count > 0)
         .map(|(rule, count)| (rule.to_string(), json!(count)))
         .collect();
-    // What a desk reads first: who has it and why, then who nearly had.
-    let of_seats = explained.candidates.iter().filter(|one| chosen(&json!(one.contract)));
-    let nearly = explained.candidates.iter().filter(|one| one.would_have_had_it);
-    let says: Vec<&str> = of_seats.chain(nearly).map(|one| one.sentence.as_str()).collect();
     json!({
-        "says": says, "assign": assign, "seats": seats, "waiting": waiting, "until": until, "rulebook": rulebook,
+        "says": says(explained), "assign": assign, "seats": seats, "waiting": waiting, "until": until, "rulebook": rulebook,
         "kept": explained.considered.decision.kept,
         "failed": failed, "candidates": candidates,
     })

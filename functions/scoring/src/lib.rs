@@ -127,12 +127,7 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Added, Failure> {
 }
 
 /// Whether a key still lets in. While there are no rules none is void.
-async fn lets_in(
-    cloud: &Cloud,
-    company: &CompanyId,
-    by: &ByKey,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+async fn lets_in(cloud: &Cloud, company: &CompanyId, by: &ByKey, now: Timestamp) -> Result<bool, StoreError> {
     let Some(core) = cloud.rulebooks.current(&cloud.store, company).await? else { return Ok(true) };
     let today = core.today(now);
     Ok(core.source(&by.source).is_some_and(|source| source.lets_in(by.generation, today)))

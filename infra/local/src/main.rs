@@ -148,7 +148,7 @@ async fn serve(options: Serve) -> anyhow::Result<ExitCode> {
         writeln!(out, "  landing page   {}", ready.landing_page)?;
         writeln!(out, "  demo dealers   {}", ready.demo_dealer)?;
         writeln!(out, "  mails          {}", ready.mail)?;
-        writeln!(out, "  API            {}", ready.console)?;
+        writeln!(out, "  console        {}/demo/desk", ready.url)?;
         writeln!(out, "  desk token     {}", ready.desk_token)?;
         match &data {
             Some(data) => {

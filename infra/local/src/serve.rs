@@ -143,7 +143,8 @@ pub async fn start_over(
 
     let demo_dealers = receivers(&cloud, book);
     let mails = crate::pages::mail::router(Arc::clone(aws.mail()));
-    let pages = pages(book, &ready, &demo_dealers).merge(mails);
+    let desk = crate::pages::desk::router(&ready.desk_token);
+    let pages = pages(book, &ready, &demo_dealers).merge(mails).merge(desk);
     dealers_queues(&aws, book)?;
     let (stop, stopped) = watch::channel(false);
     let app = gateway::router(&cloud, pages);
@@ -181,7 +182,7 @@ fn introduce(cloud: &Cloud, book: &Rulebook, base: &str, rulebook: u64) -> Ready
     Ready {
         url: base.trim_end_matches('/').to_owned(),
         landing_page: base.to_owned(),
-        console: format!("{base}v1/"),
+        console: format!("{base}console/"),
         demo_dealer: format!("{base}demo/dealer"),
         mail: format!("{base}mail"),
         desk_token: keys.desk_token,

@@ -357,3 +357,14 @@ pub const LOOKS_AFTER_THE_BEST_MINUTES: i64 = 5;
 
 /// How often an assigned lead looks whether the seat it keeps may be given, in minutes.
 pub const KEPT_SEAT_LOOK_MINUTES: i64 = 60;
+
+/// How long somebody stays signed in at the console, in hours.
+pub const SESSION_HOURS: i64 = 24;
+/// How long somebody stays signed in who does nothing, in hours.
+pub const SESSION_IDLE_HOURS: i64 = 8;
+/// Leads in one answer to a search.
+pub const SEARCH_LEADS: usize = 100;
+/// Leads that one search looks at.
+pub const SEARCH_EXAMINED: usize = 500;
+/// Days back that one search by source looks at.
+pub const SEARCH_DAYS: i32 = 31;

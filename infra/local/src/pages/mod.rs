@@ -2,6 +2,7 @@
 //! fills them; every value is escaped on its way in.
 
 pub mod landing;
+pub mod desk;
 pub mod mail;
 
 /// Fills `{{name}}` in a template, once, from left to right: a value that looks like a placeholder is

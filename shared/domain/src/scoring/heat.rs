@@ -3,9 +3,11 @@
 use std::fmt;
 
 use super::activity::Activity;
-use super::decay::{fading_q32, log2_q32};
+use super::decay::{ONE_Q32, fading_q32, log2_q32};
 use super::model::ScoringModel;
+use super::score::FinePoints;
 use crate::limits;
+use crate::time::UtcDay;
 
 /// Sorts the leads of one company and model by engagement: the larger, the hotter. A lead without
 /// engagement is [`HeatKey::COLD`], below every other.
@@ -22,6 +24,20 @@ impl HeatKey {
     /// From the number as stored.
     pub const fn from_number(number: i64) -> Self {
         Self(number)
+    }
+
+    /// `E(today)` = 2^(key − today/H), for who lists many leads and reads the interactions of none. It is for people
+    /// to read, in floating point: what a decision rests on is counted from the interactions. While the newest day is
+    /// younger than ten half-lives it is as exact as a number of 53 bits; of what is older it may have up to a
+    /// thousandth more (see [`heat_key`]).
+    pub fn points_on(self, today: UtcDay, half_life_days: u16) -> FinePoints {
+        if self == Self::COLD {
+            return FinePoints::ZERO;
+        }
+        let key = self.0 as f64 / ONE_Q32 as f64;
+        let points = (key - f64::from(today.0) / f64::from(half_life_days.max(1))).exp2();
+        // Below 2^58 points, as every sum of them is (see `engagement`).
+        FinePoints::from_bits((points.clamp(0.0, (58_f64).exp2()) * ONE_Q32 as f64) as u128)
     }
 
     /// As a number that sorts like the key.

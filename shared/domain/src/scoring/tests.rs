@@ -196,6 +196,16 @@ proptest! {
     }
 
     #[test]
+    fn heat_says_how_engaged_a_lead_is_on_every_day(sent in changes(), later in 0..60_i32) {
+        let (model, activity) = (ScoringModel::default(), activity_of(&sent));
+        let today = UtcDay(TODAY.0 + later);
+        let counted = points(&engagement(&model, &activity, today));
+        let said = heat_key(&model, &activity).points_on(today, model.half_life_days()).bits() as f64 / (1_u64 << 32) as f64;
+        let let_go = let_go(&model, &activity, today) / 1024.0;
+        prop_assert!(said > counted * (1.0 - 1e-5) - 1e-6 && said < (counted + let_go) * (1.0 + 1e-5) + 1e-6, "{} is not {}", said, counted);
+    }
+
+    #[test]
     fn a_heat_key_sorts_as_text_as_it_sorts_as_a_number(a in any::<i64>(), b in any::<i64>()) {
         let (a, b) = (HeatKey::from_number(a), HeatKey::from_number(b));
         prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));

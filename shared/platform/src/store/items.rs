@@ -156,6 +156,7 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
     if let Some(score) = &lead.score
         && !lead.stage.closed()
     {
+        let shard = shard % keys::HEAT_SHARDS;
         let partition = keys::heat_shard(&lead.company, score.band.fit.as_str(), &score.model, shard);
         item.insert("hk".to_owned(), string(partition));
         item.insert("hs".to_owned(), number(score.heat));

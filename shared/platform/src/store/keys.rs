@@ -241,6 +241,12 @@ pub enum Key<'a> {
         /// As in [`Key::Identity`].
         hash: &'a str,
     },
+    /// `T#hash` / `T`. Somebody who signed in at the console: who, with which companies, since when. Known by a hash of
+    /// the cookie. Some 300 bytes. Written by the console. Expires with the session.
+    Session {
+        /// Of the cookie.
+        hash: &'a str,
+    },
 }
 
 /// The sort key of a suppression: no scope is written so.
@@ -294,6 +300,7 @@ impl Key<'_> {
             Self::Wake(company, _) | Self::WakeAt { company, .. } => format!("W#{company}"),
             Self::Erasure(company, _) => format!("X#{company}"),
             Self::Forgotten { hash } => format!("F#{hash}"),
+            Self::Session { hash } => format!("T#{hash}"),
         }
     }
 
@@ -337,6 +344,7 @@ impl Key<'_> {
             Self::WakeAt { category, at_ms, .. } => format!("W#{category}#{}", sort_time(*at_ms)),
             Self::Erasure(_, erasure) => format!("E#{erasure}"),
             Self::Forgotten { .. } => "F".to_owned(),
+            Self::Session { .. } => "T".to_owned(),
         }
     }
 }
@@ -413,6 +421,10 @@ impl DueKey {
 /// Shards of every index partition: a single one takes at most 1,000 writes a second, and an index that
 /// is throttled throttles the table behind it.
 pub const SHARDS: u8 = 8;
+
+/// Shards of a fit letter in the *heat* index. Fewer, since whoever asks for the hottest reads all of them at each look,
+/// and a company scores far fewer leads in a second than the thousand that a partition takes.
+pub const HEAT_SHARDS: u8 = 2;
 
 /// The shard of an id: its last byte is random.
 pub fn shard(id: &[u8; 16]) -> u8 {

@@ -1,0 +1,438 @@
+//! Finding leads: by an exact e-mail, phone or id; or from one list, in its order: the hottest, a stage's, a dealer's, a
+//! source's. Old leads are as near as new ones: what is read does not grow with how many there are.
+//!
+//! A list has one order, that of its index; the filters are applied within, and the answer says how many leads were
+//! looked at, so that an empty page is told from an empty list.
+//!
+//! | list | order |
+//! |---|---|
+//! | `hottest` | open leads by score as of now |
+//! | `stage` | the fit letter, then the engagement as of now, then the newest |
+//! | `dealer` (`open` or `shut`) | the assignment's time, the newest first |
+//! | `source` | the enquiry's time, the newest first |
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::access::DeskToken;
+use leadyard_domain::distribution::Core;
+use leadyard_domain::error::{Code, FieldError};
+use leadyard_domain::identity::IdentityHash;
+use leadyard_domain::ids::{CompanyId, DealerId, LeadId, OfferId, SourceId};
+use leadyard_domain::lead::{Lead, ScoreNow, Stage};
+use leadyard_domain::limits;
+use leadyard_domain::person::{Email, Phone};
+use leadyard_domain::scoring::FitLetter;
+use leadyard_domain::time::UtcDay;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{self, Problem};
+use leadyard_platform::store::{Place, StoreError};
+use leadyard_platform::who::{self, Desk};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// What is sought: exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer` and `source`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Asked {
+    pub(crate) company: Option<String>,
+    pub(crate) lead: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) hottest: bool,
+    pub(crate) stage: Option<String>,
+    pub(crate) dealer: Option<String>,
+    /// Of a dealer's: those that are over.
+    pub(crate) shut: bool,
+    pub(crate) source: Option<String>,
+    pub(crate) only: Only,
+    /// At most; see [`limits::SEARCH_LEADS`].
+    pub(crate) limit: Option<usize>,
+    /// Where the last page ended: its `next`.
+    pub(crate) after: Option<String>,
+}
+
+/// Filters, applied within the list.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Only {
+    pub(crate) offer: Option<OfferId>,
+    pub(crate) source: Option<SourceId>,
+    /// In nobody's hands, or in somebody's.
+    pub(crate) held: Option<bool>,
+    /// The US state.
+    pub(crate) state: Option<String>,
+    /// At least so many points as of now.
+    pub(crate) points: Option<u64>,
+}
+
+impl Only {
+    fn takes(&self, lead: &Lead, score: Option<&ScoreNow>) -> bool {
+        let state = lead.location().state().map(|state| state.to_string());
+        self.offer.as_ref().is_none_or(|offer| *offer == lead.offer)
+            && self.source.as_ref().is_none_or(|source| *source == lead.source)
+            && self.held.is_none_or(|held| held != lead.holders.is_empty())
+            && self
+                .state
+                .as_ref()
+                .is_none_or(|wanted| state.is_some_and(|state| state.eq_ignore_ascii_case(wanted)))
+            && self.points.is_none_or(|points| score.is_some_and(|score| score.hundredths >= points * 100))
+    }
+}
+
+/// A page of leads.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) leads: Vec<(Lead, Option<ScoreNow>)>,
+    pub(crate) examined: usize,
+    pub(crate) next: Option<String>,
+}
+
+/// `POST /v1/leads/search`.
+pub(crate) async fn search(
+    State(cloud): State<Cloud>,
+    Desk(desk): Desk,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let body = http::body(body, limits::BODY_BYTES).await?;
+    let asked: Asked = serde_json::from_slice(&body).map_err(|error| {
+        Problem::new(Code::InvalidField, format!("the body is no search: {}", of_shape(&error)))
+    })?;
+    let company = who::company(&desk, asked.company.as_deref())?;
+    let core = who::rules_of(&cloud, &company).await?;
+    let found = find(&cloud, &desk, &core, &asked).await?;
+    let leads: Vec<Value> = found.leads.iter().map(|(lead, score)| tell(lead, score.as_ref())).collect();
+    Ok(Json(json!({ "leads": leads, "examined": found.examined, "next": found.next })))
+}
+
+/// What serde says, without what was sent.
+fn of_shape(error: &serde_json::Error) -> String {
+    format!("line {}, column {}", error.line(), error.column())
+}
+
+/// What the rules say.
+pub(crate) async fn find(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    core: &Core,
+    asked: &Asked,
+) -> Result<Found, Problem> {
+    let limit = asked.limit.unwrap_or(50).clamp(1, limits::SEARCH_LEADS);
+    let seek = Seek { cloud, core, asked, limit, scores: Scores::of(core, cloud.clock.now()) };
+    match of(asked)? {
+        List::Lead(id) => {
+            let lead = cloud.store.lead_get(id).await?.filter(|lead| desk.companies.contains(&lead.company));
+            Ok(seek.all(lead.into_iter().collect()))
+        }
+        List::Person(hash) => {
+            let key = cloud.identity_key();
+            let hash = match hash {
+                Contact::Email(email) => IdentityHash::of_email(&key, core.company_id(), &email),
+                Contact::Phone(phone) => IdentityHash::of_phone(&key, core.company_id(), &phone),
+            };
+            let scopes = cloud.store.identity_scopes(&hash).await?;
+            let mut leads = Vec::new();
+            for identified in scopes {
+                leads.extend(cloud.store.lead_surviving(identified.lead).await?);
+            }
+            leads.sort_by_key(|lead| (Reverse(lead.last_enquiry_at), lead.id));
+            leads.dedup_by_key(|lead| lead.id);
+            Ok(seek.all(leads))
+        }
+        List::Hottest => seek.hottest().await,
+        List::Stage(stage) => seek.stage(stage).await,
+        List::Dealer(dealer) => seek.dealer(&dealer).await,
+        List::Source(source) => seek.source(&source).await,
+    }
+}
+
+/// Which list is asked for.
+enum List {
+    Lead(LeadId),
+    Person(Contact),
+    Hottest,
+    Stage(Stage),
+    Dealer(DealerId),
+    Source(SourceId),
+}
+
+enum Contact {
+    Email(Email),
+    Phone(Phone),
+}
+
+fn of(asked: &Asked) -> Result<List, Problem> {
+    let wrong = |field: &str, rule: &str| {
+        let fault = FieldError { pointer: format!("/{field}"), detail: rule.to_owned() };
+        Problem::new(Code::InvalidField, "the search is not understood").fields(vec![fault])
+    };
+    let mut lists = Vec::new();
+    if let Some(lead) = &asked.lead {
+        lists.push(List::Lead(lead.parse().map_err(|_| wrong("lead", "a lead's id is a UUID"))?));
+    }
+    if let Some(email) = &asked.email {
+        let email = Email::parse(email).map_err(|_| wrong("email", "an e-mail is asked for exactly"))?;
+        lists.push(List::Person(Contact::Email(email)));
+    }
+    if let Some(phone) = &asked.phone {
+        let phone = Phone::parse(phone).map_err(|_| wrong("phone", "a phone is asked for whole"))?;
+        lists.push(List::Person(Contact::Phone(phone)));
+    }
+    if asked.hottest {
+        lists.push(List::Hottest);
+    }
+    if let Some(stage) = &asked.stage {
+        lists.push(List::Stage(stage.parse().map_err(|_| wrong("stage", "there is no such stage"))?));
+    }
+    if let Some(dealer) = &asked.dealer {
+        lists.push(List::Dealer(DealerId::new(dealer).map_err(|_| wrong("dealer", "a dealer is an id"))?));
+    }
+    if let Some(source) = &asked.source {
+        lists.push(List::Source(SourceId::new(source).map_err(|_| wrong("source", "a source is an id"))?));
+    }
+    match (lists.pop(), lists.is_empty()) {
+        (Some(list), true) => Ok(list),
+        _ => Err(wrong("", "name exactly one of lead, email, phone, hottest, stage, dealer and source")),
+    }
+}
+
+/// How leads are scored as of now.
+struct Scores<'a> {
+    core: &'a Core,
+    model: String,
+    today: UtcDay,
+}
+
+impl<'a> Scores<'a> {
+    fn of(core: &'a Core, now: Timestamp) -> Self {
+        Self { core, model: core.scoring.version(), today: UtcDay::of(now) }
+    }
+
+    fn now(&self, lead: &Lead) -> Option<ScoreNow> {
+        let score = lead.score.as_ref()?.on(&self.core.scoring, &self.model, self.today);
+        Some(ScoreNow { priority: lead.priority_set.unwrap_or(score.priority), ..score })
+    }
+}
+
+/// One search.
+struct Seek<'a> {
+    cloud: &'a Cloud,
+    core: &'a Core,
+    asked: &'a Asked,
+    limit: usize,
+    scores: Scores<'a>,
+}
+
+impl Seek<'_> {
+    fn company(&self) -> &CompanyId {
+        self.core.company_id()
+    }
+
+    /// Those found by what they are: no filter hides them.
+    fn all(&self, leads: Vec<Lead>) -> Found {
+        let examined = leads.len();
+        let scored = |lead: Lead| {
+            let score = self.scores.now(&lead);
+            (lead, score)
+        };
+        Found { leads: leads.into_iter().map(scored).collect(), examined, next: None }
+    }
+
+    /// Leads in the order of these ids that pass the filters, up to the limit; and how many ids were looked at.
+    async fn read(
+        &self,
+        ids: &[LeadId],
+    ) -> Result<(Vec<(usize, Lead, Option<ScoreNow>)>, usize), StoreError> {
+        let mut by_id: std::collections::HashMap<LeadId, Lead> =
+            self.cloud.store.leads_get(ids).await?.into_iter().map(|lead| (lead.id, lead)).collect();
+        let mut found = Vec::new();
+        for (at, id) in ids.iter().enumerate() {
+            let Some(lead) = by_id.remove(id).filter(|lead| lead.company == *self.company()) else {
+                continue;
+            };
+            let score = self.scores.now(&lead);
+            if self.asked.only.takes(&lead, score.as_ref()) {
+                found.push((at, lead, score));
+            }
+            if found.len() == self.limit {
+                return Ok((found, at + 1));
+            }
+        }
+        Ok((found, ids.len()))
+    }
+
+    /// The hottest by score as of now: of each letter the hottest, merged. Exact as far as it goes; it is a look at the
+    /// top, and has no next page.
+    async fn hottest(&self) -> Result<Found, Problem> {
+        if self.asked.after.is_some() {
+            return Err(Problem::new(Code::InvalidField, "the hottest are one page: ask for more by limit"));
+        }
+        let model = &self.scores.model;
+        let most = if self.asked.only.is_empty() { self.limit } else { limits::SEARCH_EXAMINED / 5 };
+        let of = |letter| self.cloud.store.leads_hottest(self.company(), letter, model, most);
+        let (a, b, c) = futures::try_join!(of(FitLetter::A), of(FitLetter::B), of(FitLetter::C))?;
+        let ids: Vec<LeadId> = [a, b, c].into_iter().flatten().map(|(_, lead)| lead).collect();
+        let mut leads: Vec<(Lead, Option<ScoreNow>)> = Vec::new();
+        for lead in self.cloud.store.leads_get(&ids).await? {
+            let score = self.scores.now(&lead);
+            // An index may be behind: what is closed meanwhile is not hot.
+            if !lead.stage.closed()
+                && lead.company == *self.company()
+                && self.asked.only.takes(&lead, score.as_ref())
+            {
+                leads.push((lead, score));
+            }
+        }
+        leads.sort_by_key(|(lead, score)| {
+            let hundredths = score.map_or(0, |score| score.hundredths);
+            (Reverse(hundredths), Reverse(lead.last_enquiry_at), lead.id)
+        });
+        leads.truncate(self.limit);
+        Ok(Found { leads, examined: ids.len(), next: None })
+    }
+
+    async fn stage(&self, stage: Stage) -> Result<Found, Problem> {
+        let after: Option<Place> = self.after()?;
+        let mut found = Found::default();
+        let mut from = after;
+        loop {
+            let categories = self.core.waited_in();
+            let of = |category| {
+                self.cloud.store.leads_in_stage(self.company(), stage, category, from.as_ref(), self.limit)
+            };
+            let mut places: Vec<Place> = futures::future::try_join_all(categories.into_iter().map(of))
+                .await?
+                .into_iter()
+                .flatten()
+                .collect();
+            places.sort_unstable_by(|a, b| b.cmp(a));
+            places.truncate(self.limit);
+            let ids: Vec<LeadId> = places.iter().map(|(_, lead)| *lead).collect();
+            let whole = places.len() == self.limit;
+            let (read, examined) = self.read(&ids).await?;
+            found.examined += examined;
+            let room = self.limit - found.leads.len();
+            let last = if read.len() > room { read.get(room - 1).map(|(at, ..)| *at) } else { None };
+            // An index may be behind: who left the stage meanwhile does not stand in its list.
+            let fits = read
+                .into_iter()
+                .filter(|(at, lead, _)| lead.stage == stage && last.is_none_or(|last| *at <= last));
+            found.leads.extend(fits.map(|(_, lead, score)| (lead, score)));
+            let ended = last.unwrap_or(places.len().saturating_sub(1));
+            let place = places.get(ended).cloned();
+            let more = whole || ended + 1 < places.len();
+            if !more || found.leads.len() >= self.limit || found.examined >= limits::SEARCH_EXAMINED {
+                found.next = place.filter(|_| more).map(|place| written(&place));
+                return Ok(found);
+            }
+            from = place;
+        }
+    }
+
+    /// A dealer's: by the assignments that it has or had.
+    async fn dealer(&self, dealer: &DealerId) -> Result<Found, Problem> {
+        if self.asked.after.is_some() {
+            return Err(Problem::new(
+                Code::InvalidField,
+                "a dealer's leads are one page: ask for more by limit",
+            ));
+        }
+        let most = i32::try_from(limits::SEARCH_EXAMINED / 5).unwrap_or(i32::MAX);
+        let assignments = self.cloud.store.inbox(self.company(), dealer, !self.asked.shut, most).await?;
+        let mut seen = HashSet::new();
+        let ids: Vec<LeadId> =
+            assignments.iter().map(|seat| seat.lead).filter(|lead| seen.insert(*lead)).collect();
+        let (read, examined) = self.read(&ids).await?;
+        let leads = read.into_iter().map(|(_, lead, score)| (lead, score)).collect();
+        Ok(Found { leads, examined, next: None })
+    }
+
+    /// A source's: by its enquiries, from the newest day back.
+    async fn source(&self, source: &SourceId) -> Result<Found, Problem> {
+        let now = self.cloud.clock.now();
+        let soon = now.checked_add(SignedDuration::from_secs(1)).unwrap_or(now);
+        let mut before = self.after::<Timestamp>()?.unwrap_or(soon);
+        let first = UtcDay(UtcDay::of(before).0 - limits::SEARCH_DAYS);
+        let mut found = Found::default();
+        let mut seen = HashSet::new();
+        let mut day = UtcDay::of(before);
+        while day > first {
+            let most = limits::SEARCH_EXAMINED / 5;
+            let arrived = self.cloud.store.arrived_before(self.company(), day, before, most).await?;
+            let whole = arrived.len() == most;
+            let ids: Vec<_> = arrived.iter().map(|(_, enquiry)| *enquiry).collect();
+            found.examined += ids.len();
+            let enquiries = self.cloud.store.enquiries_get(&ids).await?;
+            let mut of_source: Vec<_> = enquiries.into_iter().filter(|one| one.source == *source).collect();
+            of_source.sort_by_key(|one| (Reverse(one.received_at), one.id));
+            let leads: Vec<(Timestamp, LeadId)> =
+                of_source.iter().filter_map(|one| Some((one.received_at, one.lead?))).collect();
+            let fresh: Vec<(Timestamp, LeadId)> =
+                leads.into_iter().filter(|(_, lead)| seen.insert(*lead)).collect();
+            let ids: Vec<LeadId> = fresh.iter().map(|(_, lead)| *lead).collect();
+            for (at, lead, score) in self.read(&ids).await?.0 {
+                found.leads.push((lead, score));
+                if found.leads.len() == self.limit {
+                    found.next = fresh.get(at).map(|(received_at, _)| written(received_at));
+                    return Ok(found);
+                }
+            }
+            match arrived.last().filter(|_| whole) {
+                Some((at_ms, _)) => before = Timestamp::from_millisecond(*at_ms).unwrap_or(before),
+                None => day = UtcDay(day.0 - 1),
+            }
+            if found.examined >= limits::SEARCH_EXAMINED {
+                break;
+            }
+        }
+        found.next = Some(written(&before.min(end_of(day))));
+        Ok(found)
+    }
+
+    /// Where the last page ended.
+    fn after<T: serde::de::DeserializeOwned>(&self) -> Result<Option<T>, Problem> {
+        let Some(after) = &self.asked.after else { return Ok(None) };
+        let read = serde_json::from_str(after).ok();
+        let refused =
+            || Problem::new(Code::InvalidField, "after is the next of the page before, as it was told");
+        read.map(Some).ok_or_else(refused)
+    }
+}
+
+impl Only {
+    fn is_empty(&self) -> bool {
+        let Self { offer, source, held, state, points } = self;
+        offer.is_none() && source.is_none() && held.is_none() && state.is_none() && points.is_none()
+    }
+}
+
+fn written(place: &impl Serialize) -> String {
+    // Text and numbers are JSON.
+    serde_json::to_string(place).unwrap_or_default()
+}
+
+/// The instant at which a UTC day ends.
+fn end_of(day: UtcDay) -> Timestamp {
+    Timestamp::from_second((i64::from(day.0) + 1) * 86_400).unwrap_or(Timestamp::MAX)
+}
+
+/// A lead in a list: enough to choose by, and neither e-mail nor phone.
+pub(crate) fn tell(lead: &Lead, score: Option<&ScoreNow>) -> Value {
+    let name = [lead.person.first_name.as_deref(), lead.person.last_name.as_deref()];
+    let dealers: Vec<_> = lead.holders.iter().map(|holder| &holder.dealer).collect();
+    json!({
+        "lead": lead.id, "company": lead.company, "offer": lead.offer, "category": lead.category,
+        "source": lead.source, "campaign": lead.campaign,
+        "name": name.into_iter().flatten().collect::<Vec<_>>().join(" "),
+        "city": lead.person.city, "state": lead.location().state(), "zip": lead.person.zip,
+        "stage": lead.stage, "waiting": lead.waiting, "hold": lead.hold.is_some(),
+        "score": score.map(|score| score.hundredths as f64 / 100.0),
+        "band": score.map(|score| score.band), "priority": score.map(|score| score.priority),
+        "next_step": score.map(|score| score.next_step),
+        "opened_at": lead.opened_at, "last_enquiry_at": lead.last_enquiry_at, "dealers": dealers,
+    })
+}

@@ -1,0 +1,126 @@
+//! The console's pages: server-rendered, plain forms; nothing of them needs a script.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`signed`] | signing in and out; whose session a request is of |
+//! | [`today`] | the leads that matter now, across one's companies |
+//! | [`list`] | any lead, by what is known of it; lists in their order |
+//! | [`lead`] | one lead: who, the score that adds up, why it went where it did, what can be done |
+//! | [`shown`] | how times, scores and people are written |
+//!
+//! Determinations. *Every page is of a session and of no token*: a link that is copied lets nobody in. *What a page
+//! changes goes through the same acts as the API*, and comes back to a page that is asked for, so that going back or
+//! loading again does nothing twice. *A page shows what the API would*, and less: who somebody is only when it is
+//! asked for, which is recorded.
+
+mod signed;
+mod today;
+mod list;
+mod lead;
+mod shown;
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use leadyard_domain::error::Code;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Path, Problem};
+
+const CSS: &str = include_str!("../../assets/console.css");
+
+/// Where the style sheet stands: a name of its content, so that a browser keeps it for good.
+static CSS_AT: LazyLock<String> = LazyLock::new(|| {
+    let mut hasher = DefaultHasher::new();
+    CSS.hash(&mut hasher);
+    format!("/console/assets/{:016x}.css", hasher.finish())
+});
+
+pub(crate) fn router() -> Router<Cloud> {
+    Router::new()
+        .route("/console", get(|| async { Redirect::to("/console/today") }))
+        .route("/console/", get(|| async { Redirect::to("/console/today") }))
+        .route("/console/assets/{name}", get(asset))
+        .route("/console/sign-in", get(signed::page).post(signed::sign_in))
+        .route("/console/sign-out", post(signed::sign_out))
+        .route("/console/today", get(today::page))
+        .route("/console/leads", get(list::page).post(list::by_person))
+        .route("/console/leads/{lead}", get(lead::page))
+        .route("/console/leads/{lead}/{act}", post(lead::act))
+}
+
+async fn asset(Path(name): Path<String>) -> Response {
+    if *CSS_AT != format!("/console/assets/{name}") {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, CSS).into_response()
+}
+
+/// What stands around every page.
+struct Frame {
+    css: &'static str,
+    title: String,
+    /// Which of the sections it is: `today`, `leads`.
+    section: &'static str,
+    /// Who is signed in, and what their forms carry; nobody, where nobody is.
+    staff: Option<(String, String)>,
+}
+
+impl Frame {
+    fn of(title: impl Into<String>, section: &'static str, signed: &signed::Signed) -> Self {
+        let staff = Some((signed.desk.staff.clone(), signed.csrf.clone()));
+        Self { css: CSS_AT.as_str(), title: title.into(), section, staff }
+    }
+
+    fn of_nobody(title: impl Into<String>) -> Self {
+        Self { css: CSS_AT.as_str(), title: title.into(), section: "", staff: None }
+    }
+}
+
+/// A page that only says something.
+#[derive(askama::Template)]
+#[template(path = "said.html")]
+struct Said {
+    frame: Frame,
+    detail: String,
+}
+
+/// A problem as a page.
+fn troubled(signed: &signed::Signed, problem: &Problem) -> Response {
+    let title = match problem.code() {
+        Code::NotFound => "There is nothing here",
+        Code::Unavailable => "Not just now",
+        _ => "That did not work",
+    };
+    let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let said = Said { frame: Frame::of(title, "", signed), detail: problem.detail().to_owned() };
+    rendered(&said, status)
+}
+
+/// Kept nowhere, told nobody, shown in no frame; styles of our own and nothing else.
+fn rendered(page: &impl askama::Template, status: StatusCode) -> Response {
+    const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
+        frame-ancestors 'none'";
+    let mut response = match page.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a page could not be made");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
+    response
+}

@@ -1,0 +1,145 @@
+//! How times, scores and people are written on a page.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use leadyard_domain::distribution::Core;
+use leadyard_domain::lead::{Contactable, Lead, ScoreNow};
+use leadyard_domain::time;
+
+/// A row of a list of leads.
+pub(super) struct Row {
+    pub(super) lead: String,
+    pub(super) name: String,
+    pub(super) place: String,
+    pub(super) offer: String,
+    pub(super) source: String,
+    pub(super) score: String,
+    pub(super) band: String,
+    /// `urgent`, `normal`, `low`; empty where nothing was scored.
+    pub(super) priority: String,
+    pub(super) stage: String,
+    /// Who has it, or what it waits for.
+    pub(super) with: String,
+    /// How long ago they asked last.
+    pub(super) asked: String,
+    /// The same as an instant, for who wants it exactly.
+    pub(super) asked_at: String,
+}
+
+impl Row {
+    pub(super) fn of(core: &Core, lead: &Lead, score: Option<&ScoreNow>, now: Timestamp) -> Self {
+        let dealers: Vec<&str> = lead.holders.iter().map(|holder| holder.dealer.as_str()).collect();
+        let with = match (dealers.is_empty(), lead.hold.is_some(), lead.waiting) {
+            (false, ..) => dealers.join(", "),
+            (true, true, _) => "held by the desk".to_owned(),
+            (true, false, Some(reason)) => format!("waits: {reason}"),
+            (true, false, None) => String::new(),
+        };
+        let offer =
+            core.offer(&lead.offer).map_or_else(|| lead.offer.to_string(), |offer| offer.name.clone());
+        Self {
+            lead: lead.id.to_string(),
+            name: name(&lead.person),
+            place: place(lead),
+            offer,
+            source: lead.source.to_string(),
+            score: score.map_or_else(|| "–".to_owned(), points),
+            band: score.map_or_else(String::new, |score| score.band.to_string()),
+            priority: score.map_or_else(String::new, |score| score.priority.to_string()),
+            stage: lead.stage.to_string(),
+            with,
+            asked: ago(lead.last_enquiry_at, now),
+            asked_at: instant(core, lead.last_enquiry_at),
+        }
+    }
+}
+
+/// A score with one decimal.
+pub(super) fn points(score: &ScoreNow) -> String {
+    format!("{}.{}", score.hundredths / 100, score.hundredths / 10 % 10)
+}
+
+/// The first name and the initial of the last: enough to tell rows apart.
+pub(super) fn name(person: &Contactable) -> String {
+    let initial =
+        person.last_name.as_deref().and_then(|last| last.chars().next()).map(|letter| format!("{letter}."));
+    let parts = [person.first_name.clone(), initial];
+    let name = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    if name.is_empty() { "no name".to_owned() } else { name }
+}
+
+/// `Miami, FL 33101`, as far as it is known.
+pub(super) fn place(lead: &Lead) -> String {
+    let state = lead.location().state().map(|state| state.to_string());
+    let zip = lead.person.zip.map(|zip| zip.to_string());
+    let region = [state, zip].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let city = lead.person.city.clone();
+    [city, Some(region).filter(|region| !region.is_empty())]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The zone in which a company's times are written.
+pub(super) fn zone(core: &Core) -> TimeZone {
+    time::zone(&core.company.zone).unwrap_or(TimeZone::UTC)
+}
+
+/// `Mon, Jun 1, 2026, 12:05 PM EDT`.
+pub(super) fn instant(core: &Core, at: Timestamp) -> String {
+    at.to_zoned(zone(core)).strftime("%a, %b %-d, %Y, %-I:%M %p %Z").to_string()
+}
+
+/// `3 min`, `2 h`, `5 days` ago; the largest unit alone.
+pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(at).as_secs().max(0);
+    let (count, unit) = match seconds {
+        0..60 => return "just now".to_owned(),
+        60..3_600 => (seconds / 60, "min"),
+        3_600..172_800 => (seconds / 3_600, "h"),
+        _ => (seconds / 86_400, "days"),
+    };
+    format!("{count} {unit} ago")
+}
+
+/// A phone number of which the last two digits are shown.
+pub(super) fn masked_phone(phone: &str) -> String {
+    let shown = phone.len().saturating_sub(2);
+    phone
+        .char_indices()
+        .map(|(at, digit)| if at < shown && digit.is_ascii_digit() { '•' } else { digit })
+        .collect()
+}
+
+/// An e-mail of which the first letter and the domain are shown.
+pub(super) fn masked_email(email: &str) -> String {
+    let Some((local, domain)) = email.split_once('@') else { return "•••".to_owned() };
+    format!("{}•••@{domain}", local.chars().next().unwrap_or('•'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_said_in_their_largest_unit() {
+        let now: Timestamp = "2026-06-10T12:00:00Z".parse().unwrap();
+        for (at, said) in [
+            ("2026-06-10T11:59:30Z", "just now"),
+            ("2026-06-10T11:01:00Z", "59 min ago"),
+            ("2026-06-10T11:00:00Z", "1 h ago"),
+            ("2026-06-08T12:00:01Z", "47 h ago"),
+            ("2026-06-08T12:00:00Z", "2 days ago"),
+            ("2026-06-10T12:00:05Z", "just now"),
+        ] {
+            assert_eq!(ago(at.parse().unwrap(), now), said, "{at}");
+        }
+    }
+
+    #[test]
+    fn what_is_masked_tells_nobody_apart_but_who_knows_them() {
+        assert_eq!(masked_phone("+13055550100"), "+•••••••••00");
+        assert_eq!(masked_email("ada.hill@mail.example"), "a•••@mail.example");
+    }
+}

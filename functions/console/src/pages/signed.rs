@@ -1,0 +1,194 @@
+//! Signing in and out, and whose session a request is of.
+//!
+//! The session stands in the table; the browser has a random cookie, which scripts cannot read and other sites cannot
+//! make it send with a form. Every form carries a word of the session besides.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use leadyard_domain::access::DeskToken;
+use leadyard_domain::error::Code;
+use leadyard_domain::limits;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{self, Problem, Query};
+use leadyard_platform::store::Session;
+use serde::Deserialize;
+
+use super::{Frame, Said, rendered};
+
+const COOKIE: &str = "leadyard_session";
+const TODAY: &str = "/console/today";
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub(super) struct Signed {
+    /// Who, with the companies that they were given.
+    pub(super) desk: DeskToken,
+    /// What every form of theirs carries.
+    pub(super) csrf: String,
+}
+
+impl FromRequestParts<Cloud> for Signed {
+    /// The page to sign in, which comes back to where one was going.
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, cloud: &Cloud) -> Result<Self, Response> {
+        let session = match cookie(&parts.headers) {
+            None => None,
+            Some(cookie) => cloud.store.session_get(cookie, cloud.clock.now()).await.map_err(|error| {
+                nobody("Not just now", Problem::from(error).detail(), StatusCode::SERVICE_UNAVAILABLE)
+            })?,
+        };
+        let Some(Session { desk, csrf, .. }) = session else {
+            let path = parts.uri.path_and_query().map_or(TODAY, |path| path.as_str());
+            // A form is not sent again by itself: whoever signs in goes to the page that it stood on.
+            let next = if parts.method == axum::http::Method::GET { path } else { page_of(path) };
+            let to = form_urlencoded::Serializer::new("/console/sign-in?".to_owned())
+                .append_pair("next", next)
+                .finish();
+            return Err(Redirect::to(&to).into_response());
+        };
+        Ok(Self { desk, csrf })
+    }
+}
+
+/// The page on which a form stands: `/console/leads/ID` for `/console/leads/ID/hold`.
+fn page_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(TODAY, |(page, _)| page)
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let pairs = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut named = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    named.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+}
+
+/// A form's fields, once each.
+pub(super) type Form = BTreeMap<String, String>;
+
+/// What a form of this session sent. Another site's is refused, whatever it brings.
+pub(super) async fn form(signed: &Signed, headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
+    let form = read(headers, body).await?;
+    if form.get("csrf") != Some(&signed.csrf) {
+        return Err(Problem::new(Code::Forbidden, "this form is of an earlier session: open the page again"));
+    }
+    Ok(form)
+}
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
+    let from = http::text(headers, "sec-fetch-site").unwrap_or("same-origin");
+    if !["same-origin", "none"].contains(&from) {
+        return Err(Problem::new(Code::Forbidden, "a form of another site is not taken"));
+    }
+    let body = http::body(body, limits::BODY_BYTES).await?;
+    Ok(form_urlencoded::parse(&body).into_owned().collect())
+}
+
+/// The page to sign in.
+#[derive(askama::Template)]
+#[template(path = "sign_in.html")]
+struct SignIn {
+    frame: Frame,
+    next: String,
+    trouble: &'static str,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Next {
+    next: Option<String>,
+}
+
+/// Where to go on to: a page of the console, and nowhere else.
+fn inside(next: Option<&str>) -> &str {
+    let ours = |next: &&str| next.starts_with("/console/") && !next.contains('\\') && !next.contains("//");
+    next.filter(ours).unwrap_or(TODAY)
+}
+
+/// `GET /console/sign-in?next`.
+pub(super) async fn page(Query(Next { next }): Query<Next>) -> Response {
+    let next = inside(next.as_deref()).to_owned();
+    rendered(&SignIn { frame: Frame::of_nobody("Sign in"), next, trouble: "" }, StatusCode::OK)
+}
+
+/// `POST /console/sign-in`: `token`, `next`.
+pub(super) async fn sign_in(State(cloud): State<Cloud>, headers: HeaderMap, body: Body) -> Response {
+    let form = match read(&headers, body).await {
+        Ok(form) => form,
+        Err(problem) => return nobody("That did not work", problem.detail(), StatusCode::FORBIDDEN),
+    };
+    let next = inside(form.get("next").map(String::as_str)).to_owned();
+    let token = form.get("token").map(|token| token.trim()).unwrap_or_default();
+    let Some(desk) = cloud.master.verify::<DeskToken>(token) else {
+        let trouble = "This is not a desk's token. It begins with desk_ and is one line.";
+        let page = SignIn { frame: Frame::of_nobody("Sign in"), next, trouble };
+        return rendered(&page, StatusCode::UNAUTHORIZED);
+    };
+    let random = || URL_SAFE_NO_PAD.encode(cloud.entropy.bytes::<32>());
+    let (cookie, session) = (random(), Session::begin(desk, random(), cloud.clock.now()));
+    if let Err(error) = cloud.store.session_begin(&cookie, &session).await {
+        return nobody("Not just now", Problem::from(error).detail(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+    tracing::info!(staff = %session.desk.staff, "signed in");
+    with_cookie(Redirect::to(&next), &headers, &cookie, limits::SESSION_HOURS * 3_600)
+}
+
+/// `POST /console/sign-out`.
+pub(super) async fn sign_out(
+    State(cloud): State<Cloud>,
+    signed: Signed,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    if let Err(problem) = form(&signed, &headers, body).await {
+        return super::troubled(&signed, &problem);
+    }
+    if let Some(cookie) = cookie(&headers)
+        && let Err(error) = cloud.store.session_end(cookie).await
+    {
+        return super::troubled(&signed, &Problem::from(error));
+    }
+    with_cookie(Redirect::to("/console/sign-in"), &headers, "", 0)
+}
+
+/// `Secure`, but on this machine, where browsers differ in what they take over plain HTTP.
+fn with_cookie(to: Redirect, headers: &HeaderMap, cookie: &str, seconds: i64) -> Response {
+    let host = http::text(headers, "host").unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let secure = if ["localhost", "127.0.0.1", "[::1]"].contains(&name) { "" } else { "; Secure" };
+    let value =
+        format!("{COOKIE}={cookie}; Path=/console; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+    let mut response = to.into_response();
+    if let Ok(value) = HeaderValue::try_from(value) {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    response
+}
+
+fn nobody(title: &str, detail: &str, status: StatusCode) -> Response {
+    rendered(&Said { frame: Frame::of_nobody(title), detail: detail.to_owned() }, status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signing_in_goes_on_to_pages_of_the_console_alone() {
+        assert_eq!(inside(Some("/console/leads?stage=waiting")), "/console/leads?stage=waiting");
+        for elsewhere in [
+            "https://evil.example/console/",
+            "//evil.example",
+            "/console/\\evil",
+            "/v1/leads",
+            "/console//evil.example",
+        ] {
+            assert_eq!(inside(Some(elsewhere)), TODAY, "{elsewhere}");
+        }
+    }
+}
