@@ -92,7 +92,8 @@ async fn listed(cloud: &Cloud, signed: &Signed, shown: &Shown) -> Result<Leads, 
     };
     let found = find::find(cloud, &signed.desk, &core, &asked).await?;
     let next = found.next.as_ref().map(|next| {
-        let mut to = form_urlencoded::Serializer::new("/console/leads?".to_owned());
+        let at = "/console/leads?";
+        let mut to = form_urlencoded::Serializer::for_suffix(at.to_owned(), at.len());
         let pairs = [
             ("company", Some(core.company_id().to_string())),
             ("list", Some(list.clone())),

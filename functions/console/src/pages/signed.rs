@@ -49,9 +49,12 @@ impl FromRequestParts<Cloud> for Signed {
             let path = parts.uri.path_and_query().map_or(TODAY, |path| path.as_str());
             // A form is not sent again by itself: whoever signs in goes to the page that it stood on.
             let next = if parts.method == axum::http::Method::GET { path } else { page_of(path) };
-            let to = form_urlencoded::Serializer::new("/console/sign-in?".to_owned())
-                .append_pair("next", next)
-                .finish();
+            let to = form_urlencoded::Serializer::for_suffix(
+                "/console/sign-in?".to_owned(),
+                "/console/sign-in?".len(),
+            )
+            .append_pair("next", next)
+            .finish();
             return Err(Redirect::to(&to).into_response());
         };
         Ok(Self { desk, csrf })
