@@ -9,7 +9,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Three offers that need no band, so that who asks is sold at once unless nobody takes the offer.
 async fn yard() -> Yard {
     let rules = Rules::roofing("acme")
-        .offer("gutter", "gutters", "")
+        .offer("gutter", "roofing", "")
         .source("web2", "offer = \"gutter\"")
         .seller("hudson", [("offers", "roof")]);
     Yard::of(rules).await

@@ -10,7 +10,7 @@ use crate::error::{FieldError, Invalid};
 use crate::ids::{ContractId, DealerId, SourceId};
 use crate::limits;
 use crate::money::Money;
-use crate::rulebook::{Offer, Source};
+use crate::rulebook::{Offer, Source, damage};
 use crate::time;
 
 words! {
@@ -207,8 +207,11 @@ pub(super) struct Reader<'r> {
 }
 
 impl<'r> Reader<'r> {
-    pub(super) const fn new(cells: Cells<'r>) -> Self {
-        Self { cells, errors: Vec::new() }
+    /// A cell in which a formula failed is refused, whatever it is of: a message that reads `#NAME?` is nobody's.
+    pub(super) fn new(cells: Cells<'r>) -> Self {
+        let failed = cells.iter().filter(|(_, value)| damage::is_error(value.trim()));
+        let errors = failed.map(|(name, _)| at_fault(name, &Invalid::new(damage::ERROR_VALUE))).collect();
+        Self { cells, errors }
     }
 
     pub(super) fn refuse(&mut self, name: &str, rule: impl Into<String>) {

@@ -3,7 +3,7 @@
 /// What a spreadsheet made of a value, and how to undo it.
 pub(super) fn advice(text: &str) -> Option<&'static str> {
     if is_error(text) {
-        Some("this is a spreadsheet's error value: repair the formula before you save")
+        Some(ERROR_VALUE)
     } else if text == "TRUE" || text == "FALSE" {
         Some("the spreadsheet made this TRUE or FALSE: format the column as text and write it again")
     } else if is_scientific(text) {
@@ -15,8 +15,12 @@ pub(super) fn advice(text: &str) -> Option<&'static str> {
     }
 }
 
+/// What is said of an error value.
+pub(crate) const ERROR_VALUE: &str =
+    "this is a spreadsheet's error value: repair the formula before you save";
+
 /// `#REF!`, `#N/A`, `#NAME?` and their like.
-fn is_error(text: &str) -> bool {
+pub(crate) fn is_error(text: &str) -> bool {
     let named = |name: &str| name.bytes().all(|byte| byte.is_ascii_uppercase() || b"/0_".contains(&byte));
     let error = text.strip_prefix('#').and_then(|rest| rest.strip_suffix(['!', '?']));
     text == "#N/A" || error.is_some_and(|name| !name.is_empty() && named(name))

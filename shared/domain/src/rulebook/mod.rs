@@ -216,7 +216,7 @@ mod value;
 mod index;
 mod cells;
 mod body;
-mod damage;
+pub(crate) mod damage;
 mod nearest;
 #[cfg(test)]
 mod tests;
