@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
 use http::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
@@ -62,16 +63,30 @@ impl Yard {
 
     /// A system with this rulebook in force, at this instant.
     pub async fn at(when: &str, rules: Rules) -> Self {
+        Self::over(when, rules, |http| http).await
+    }
+
+    /// The same, with something of the test's between the functions and the services.
+    pub async fn over(
+        when: &str,
+        rules: Rules,
+        over: impl FnOnce(SharedHttpClient) -> SharedHttpClient,
+    ) -> Self {
         let access = json!({ "tokens": { rules.company.clone(): "a token" } });
-        Self::begun(when, rules, access).await
+        Self::begun(when, rules, access, over).await
     }
 
     /// A system with this rulebook in force, on a Monday noon, that has this access to Meta: `tokens` and `pages`.
     pub async fn with_meta(rules: Rules, access: Value) -> Self {
-        Self::begun(MONDAY_NOON, rules, access).await
+        Self::begun(MONDAY_NOON, rules, access, |http| http).await
     }
 
-    async fn begun(when: &str, rules: Rules, mut access: Value) -> Self {
+    async fn begun(
+        when: &str,
+        rules: Rules,
+        mut access: Value,
+        over: impl FnOnce(SharedHttpClient) -> SharedHttpClient,
+    ) -> Self {
         let base: Timestamp = when.parse().expect("an instant");
         let began = Instant::now();
         let clock = Clock::given(move || {
@@ -88,7 +103,7 @@ impl Yard {
         let entropy = Entropy::seeded(1);
         let console_url = Some("https://leads.example".to_owned());
         let parts = system::Parts { clock, entropy, outbound: dealers.network(), master, console_url, meta };
-        let cloud = system::cloud(faults.before(aws.http_client()), parts).await.expect("a table");
+        let cloud = system::cloud(faults.before(over(aws.http_client())), parts).await.expect("a table");
         let app = gateway::router(&cloud, Router::new());
         let yard = Self { company: rules.company.clone(), cloud, aws: Arc::new(aws), dealers, faults, app };
         yard.begin_with(&rules).await;
