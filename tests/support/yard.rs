@@ -19,7 +19,8 @@ use leadyard_platform::clock::Clock;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::entropy::Entropy;
 use leadyard_platform::meta::MetaAccess;
-use leadyard_platform::store::StoredEnquiry;
+use leadyard_platform::metrics::{Metric, Metrics};
+use leadyard_platform::store::{Seen, StoredEnquiry};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -103,7 +104,8 @@ impl Yard {
         let entropy = Entropy::seeded(1);
         let console_url = Some("https://leads.example".to_owned());
         let parts = system::Parts { clock, entropy, outbound: dealers.network(), master, console_url, meta };
-        let cloud = system::cloud(faults.before(over(aws.http_client())), parts).await.expect("a table");
+        let mut cloud = system::cloud(faults.before(over(aws.http_client())), parts).await.expect("a table");
+        cloud.metrics = Metrics::kept();
         let app = gateway::router(&cloud, Router::new());
         let yard = Self { company: rules.company.clone(), cloud, aws: Arc::new(aws), dealers, faults, app };
         yard.begin_with(&rules).await;
@@ -347,10 +349,17 @@ impl Yard {
         let counters = self
             .cloud
             .store
-            .caps_get(&self.company_id(), std::slice::from_ref(&contract), &[])
+            .caps_get(&self.company_id(), std::slice::from_ref(&contract), &[], Seen::Now)
             .await
             .expect("the store");
         counters.contracts.get(&contract).and_then(|usage| usage.used[period]).map_or(0, |(_, used)| used)
+    }
+
+    /// How much of something was counted so far; of an age, how much each time it was said.
+    pub fn counted(&self, metric: Metric) -> Vec<u64> {
+        let lines = self.cloud.metrics.lines();
+        let said = lines.iter().map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON"));
+        said.filter_map(|line| line[metric.name()].as_u64()).collect()
     }
 
     /// Every message that no function could handle.

@@ -19,7 +19,8 @@ use leadyard_domain::time::UtcDay;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key<'a> {
     /// `L#lead` / `L`. The current state and the open cycle, slim, under a version. Written by every
-    /// function. At most 1 KB in the usual case. In the indexes *due*, *heat*, *stage*.
+    /// function. At most 1 KB in the usual case. In the indexes *due* and, once it was
+    /// looked at, *stage*.
     Lead(LeadId),
     /// `L#lead` / `A#cycle#assignment`. A seat: who, under which contract, frozen price, state, the
     /// first attempts, due time, under a version. Written by distribution, delivery and console.
@@ -443,11 +444,6 @@ pub fn tests_shard(company: &CompanyId, shard: u8) -> String {
 /// The sort key there: in order of arrival.
 pub fn quarantine_sort(received_at: Timestamp, enquiry: EnquiryId) -> String {
     format!("{}#{enquiry}", sort_time(received_at.as_millisecond()))
-}
-
-/// The partition of the *heat* index: open leads of one fit letter under one scoring model.
-pub fn heat_shard(company: &CompanyId, letter: &str, model: &str, shard: u8) -> String {
-    format!("{company}#{letter}#{model}#{shard}")
 }
 
 /// The partition of the *inbox* index.
