@@ -1,5 +1,6 @@
 //! A yard under the meter: what is posted and worked here is invoked as on AWS, and counted so.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +24,8 @@ pub(crate) struct Bench {
     pub(crate) yard: Yard,
     meter: Meter,
     logged: Logged,
-    told: std::cell::Cell<usize>,
+    told: Cell<usize>,
+    counted: Cell<usize>,
     _logs: tracing::subscriber::DefaultGuard,
 }
 
@@ -34,6 +36,7 @@ pub(crate) fn rules(dealers: usize) -> Rules {
         .offer("roof-inspection", "roofing", "")
         .offer("bathroom", "bathrooms", "")
         .offer("solar-quote", "solar", "")
+        .offer("gutter-guard", "gutters", "band = \"A1\"")
         .source("landing-page", "offer = \"roof-inspection\"")
         .source("partner-api", "offer = \"roof-inspection\"");
     for number in 1..=dealers {
@@ -92,7 +95,7 @@ impl Bench {
         for dealer in dealers {
             yard.dealer_says(&dealer, Says::Slow(prices::DEALER_ANSWERS));
         }
-        Self { yard, meter, logged, told: std::cell::Cell::new(0), _logs: logs }
+        Self { yard, meter, logged, told: Cell::new(0), counted: Cell::new(0), _logs: logs }
     }
 
     /// What was used since this was asked last, for each of so many.
@@ -104,6 +107,11 @@ impl Bench {
             .skip(self.told.replace(told.len()))
             .map(|told| told.raw.len() + prices::HEADER_BYTES)
             .sum();
+        let counted = self.yard.cloud.metrics.lines();
+        let lines_of_metrics = counted.len() - self.counted.get();
+        let bytes_of_metrics: usize =
+            counted.iter().skip(self.counted.replace(counted.len())).map(String::len).sum();
+        let (lines, bytes) = (lines + lines_of_metrics, bytes + bytes_of_metrics);
         let mut used = self.meter.take();
         used.log_bytes += (bytes + lines * prices::LOG_LINE_BYTES) as f64;
         let (lines, bytes) = prices::LAMBDA_LINES;

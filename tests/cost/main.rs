@@ -53,7 +53,7 @@ fn run(out: &mut impl Write) -> anyhow::Result<bool> {
     Ok(well)
 }
 
-const INDEXES: [&str; 5] = ["due", "heat", "stage", "inbox", "arrivals"];
+const INDEXES: [&str; 4] = ["due", "stage", "inbox", "arrivals"];
 
 fn table(out: &mut impl Write, steps: &[Step]) -> std::io::Result<()> {
     write!(out, "{:<37}{:>7}", "", "table")?;

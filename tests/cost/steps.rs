@@ -1,6 +1,9 @@
 //! The steps of a lead's way, each on its own: what it uses, for one of them.
 
+use std::time::Duration;
+
 use leadyard::system::{DELIVERY, DISTRIBUTION, INTERACTIONS, SPILL};
+use leadyard_platform::metrics::Metric;
 use leadyard_tests::Person;
 use serde_json::json;
 
@@ -84,6 +87,23 @@ pub(crate) async fn all(together: usize) -> Vec<Step> {
         assert_eq!(bench.worked(&INTERACTIONS).await, together);
     }
     step("interaction of a stranger", bench.per(LEADS));
+    // Who is not sold yet is looked at again after each.
+    let mut nurtured = Vec::new();
+    // The same words from one page within ten minutes are a sign of a machine.
+    tokio::time::sleep(Duration::from_secs(900)).await;
+    for number in 0..LEADS {
+        let lead = person(500 + number).with("offer", "gutter-guard");
+        nurtured.push(bench.posted_by_page(500 + number, &lead).await);
+    }
+    bench.settled().await;
+    let _ = bench.per(1);
+    for number in (0..LEADS).step_by(together) {
+        for number in number..number + together {
+            bench.reported(number, did(2_000 + number, &nurtured[number])).await;
+        }
+        bench.settled().await;
+    }
+    step("interaction of a nurtured lead", bench.per(LEADS));
     // The snippet sends at once what happened within two seconds.
     let mut ten = Vec::new();
     for number in 0..LEADS {
@@ -133,7 +153,7 @@ pub(crate) async fn all(together: usize) -> Vec<Step> {
         [("offers", "solar-quote"), ("area", "zip3:331"), ("price", "60.00")],
     );
     let _ = bench.yard.publish(&takes).await.is(200);
-    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
     let _ = bench.per(1);
     let _ = bench.worked(&DISTRIBUTION).await;
     step("waking, and given to its dealer", bench.per(LEADS));
@@ -141,15 +161,16 @@ pub(crate) async fn all(together: usize) -> Vec<Step> {
     let _ = bench.worked(&SPILL).await;
 
     // Nothing is due.
-    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
     let _ = bench.per(1);
     while bench.swept().await > 0 {
         bench.settled().await;
-        tokio::time::sleep(std::time::Duration::from_secs(120)).await;
+        tokio::time::sleep(Duration::from_secs(120)).await;
     }
     let _ = bench.per(1);
     let _ = bench.swept().await;
     step(SWEEP, bench.per(1));
+    assert!(bench.yard.counted(Metric::LeadsQuarantined).is_empty(), "nobody looked like a machine");
 
     // Twice as many to choose from.
     let bench = Bench::of(rules(2 * CANDIDATES)).await;
