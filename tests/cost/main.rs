@@ -104,6 +104,9 @@ fn row(out: &mut impl Write, name: &str, used: &Used) -> std::io::Result<()> {
 const LEAD_BAR: f64 = 20.0;
 const INTERACTION_BAR: f64 = 3.0;
 
+/// Minutes of a month.
+const MINUTES: f64 = 30.0 * 24.0 * 60.0;
+
 fn totals(out: &mut impl Write, steps: &[Step]) -> anyhow::Result<()> {
     let of = |names: &[&str]| -> Used {
         let mut all = Used::default();
@@ -127,7 +130,6 @@ fn totals(out: &mut impl Write, steps: &[Step]) -> anyhow::Result<()> {
         of(&[steps::INTERACTION]).dollars().all(),
         of(&[steps::INTERACTIONS_TEN]).dollars().all()
     )?;
-    const MINUTES: f64 = 30.0 * 24.0 * 60.0;
     let idle = of(&[steps::SWEEP]).dollars().all() / 1e6 * MINUTES;
     writeln!(out, "a month of sweeps that find nothing: ${idle:.2}")?;
     Ok(())

@@ -70,8 +70,8 @@ pub(crate) async fn all(together: usize) -> Vec<Step> {
                  "visitor": visitor }])
     };
     for number in (0..LEADS).step_by(together) {
-        for number in number..number + together {
-            bench.reported(number, did(number, &visitors[number])).await;
+        for (number, visitor) in visitors.iter().enumerate().skip(number).take(together) {
+            bench.reported(number, did(number, visitor)).await;
         }
         assert_eq!(bench.worked(&INTERACTIONS).await, together);
         bench.settled().await;
@@ -98,8 +98,8 @@ pub(crate) async fn all(together: usize) -> Vec<Step> {
     bench.settled().await;
     let _ = bench.per(1);
     for number in (0..LEADS).step_by(together) {
-        for number in number..number + together {
-            bench.reported(number, did(2_000 + number, &nurtured[number])).await;
+        for (number, visitor) in nurtured.iter().enumerate().skip(number).take(together) {
+            bench.reported(number, did(2_000 + number, visitor)).await;
         }
         bench.settled().await;
     }
