@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use leadyard::system::{SPILL, WORKED};
+use leadyard_platform::metrics::{Metric, NAMESPACE};
 use leadyard_platform::store::schema;
 use leadyard_tests::roles::grants;
 use leadyard_tests::template::{Resource, many, template, when_so, words};
@@ -293,6 +294,22 @@ fn mails_that_come_back_reach_their_queue() {
     );
 }
 
+/// The metrics of ours that an alarm watches, alone or in a sum of several: name, and function.
+fn own_metrics(alarm: &Resource) -> Vec<(String, String)> {
+    let several = alarm.at(&["Metrics"]).as_sequence().into_iter().flatten();
+    let several = several.map(|one| &one["MetricStat"]["Metric"]);
+    let alone = [alarm.at(&["Namespace"]), alarm.at(&["MetricName"]), alarm.at(&["Dimensions"])];
+    let alone = (words(alone[0]), words(alone[1]), words(&alone[2][0]["Value"]));
+    let several = several.map(|one| {
+        (words(&one["Namespace"]), words(&one["MetricName"]), words(&one["Dimensions"][0]["Value"]))
+    });
+    several
+        .chain([alone])
+        .filter(|(namespace, _, _)| namespace == NAMESPACE)
+        .map(|(_, metric, function)| (metric, function))
+        .collect()
+}
+
 #[test]
 fn whatever_may_go_wrong_rings_and_somebody_hears_it() {
     let alarms: Vec<Resource> = template().of_type("AWS::CloudWatch::Alarm").collect();
@@ -316,6 +333,22 @@ fn whatever_may_go_wrong_rings_and_somebody_hears_it() {
         on("Throttles", function.id.to_owned());
     }
     on("Invocations", functions()["sweep"].id.to_owned());
+    // Whatever is watched of our own metrics is counted, by the function that is asked for it.
+    let ours = alarms.iter().flat_map(own_metrics).collect::<BTreeSet<(String, String)>>();
+    for (metric, function) in &ours {
+        let counts = |name: &&Metric| name.name() == metric;
+        assert!(Metric::ALL.iter().any(|name| counts(&name)), "{metric} is counted");
+        assert!(functions().values().any(|known| known.id == function), "{function} is a function");
+    }
+    for metric in [
+        Metric::UndistributedAge,
+        Metric::LeadsWaiting,
+        Metric::DeliveriesFailed,
+        Metric::BreakersOpened,
+        Metric::LeadsSpilled,
+    ] {
+        assert!(ours.iter().any(|(name, _)| name == metric.name()), "{} rings", metric.name());
+    }
     let runbook = std::fs::read_to_string(root().join("infra/README.md")).expect("the runbook");
     for alarm in &alarms {
         let named = ["Dead", "Age", "Errors", "Throttles"]

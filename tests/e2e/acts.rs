@@ -272,6 +272,8 @@ async fn priority_and_notes_stand_in_the_history() {
     assert_eq!(yard.story(&lead).await.0["priority"], "urgent");
     let _ = acts(&yard, &lead, "priority", json!({})).await.is(200);
     assert_eq!(yard.story(&lead).await.0["priority"], before);
+    // What is done at one moment stands in no order.
+    yard.advance(Duration::from_secs(1)).await;
     let _ = acts(&yard, &lead, "note", json!({ "text": " calls back on Friday " })).await.is(200);
     let _ = acts(&yard, &lead, "note", json!({ "text": " " })).await.is(400);
     let _ = acts(&yard, &lead, "sell", json!({})).await.is(404);

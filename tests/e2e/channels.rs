@@ -189,7 +189,7 @@ async fn one_dealer_of_fifty_that_takes_thirty_seconds_delays_nobody_else() {
         rules = rules.seller(&format!("dealer-{n}"), [("area", "zip:33101")]);
     }
     let yard = Yard::of(rules).await;
-    yard.dealer_says("slow", Says::Slow(30));
+    yard.dealer_says("slow", Says::Slow(Duration::from_secs(30)));
     // More than all workers together can have under way: 32 batches of ten.
     for n in 0..360 {
         yard.lead(&Person::number(n).with("zip", "10001")).await;

@@ -478,7 +478,7 @@ async fn what_was_charged_and_not_answered_is_credited() {
 async fn an_attempt_under_way_ends_before_its_dealer_is_told() {
     const SLOW_S: u64 = 8;
     let yard = Yard::of(rules()).await;
-    yard.dealer_says("hudson", Says::Slow(SLOW_S));
+    yard.dealer_says("hudson", Says::Slow(Duration::from_secs(SLOW_S)));
     let lead = yard.lead(&zeb()).await;
     let erasing = async {
         tokio::time::sleep(Duration::from_secs(2)).await;

@@ -41,6 +41,7 @@ mod moving_in;
 mod rulebook;
 mod workbook;
 mod checked;
+mod metrics;
 mod privacy;
 mod erasure;
 mod retention;

@@ -317,7 +317,7 @@ async fn many_are_merged_into_one_and_what_is_refused_says_why() {
         leads.push(yard.settled_lead(&Person::number(number)).await);
     }
     let foreign = blue.settled_lead(&Person::number(9)).await;
-    let nobody = "019e83e9-d400-7796-bf59-9dd1058f44d1";
+    let nobody = "019e83e9-d400-7000-8000-00000000dead";
     let (one, from) = (&leads[0], json!([leads[0], leads[1], leads[2], foreign, nobody]));
     let body = json!({ "leads": from, "into": one, "reason": "one person" });
     let reply = yard.desk(Method::POST, "/v1/leads/merge", Some(body)).await.is(200);

@@ -98,6 +98,11 @@ async fn a_person_stands_in_no_log_queue_problem_or_decision() {
         assert!(text.contains(sentence), "the journey was not logged: {sentence}");
     }
     assert_nobody("the log", &text);
+    let counted = yard.cloud.metrics.lines().join("");
+    for metric in ["LeadsReceived", "LeadsRepeated", "LeadsSpilled", "LeadsAssigned", "DeliveriesFailed"] {
+        assert!(counted.contains(metric), "the journey was not counted: {metric}");
+    }
+    assert_nobody("the metrics", &counted);
 }
 
 /// What every dealer answers with: all it was told.

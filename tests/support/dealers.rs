@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -25,8 +26,8 @@ pub enum Says {
     Later(u16, u32),
     /// Answers with this status and this body.
     Body(u16, &'static str),
-    /// Answers 200 after so many seconds.
-    Slow(u64),
+    /// Answers 200 after so long.
+    Slow(Duration),
     /// Never answers.
     Hangs,
     /// Breaks the connection.
@@ -159,8 +160,8 @@ impl Dealers {
                     Says::Body(status, body) => {
                         Ok(Answer { body: Bytes::from_static(body.as_bytes()), ..answer(status, None) })
                     }
-                    Says::Slow(seconds) => {
-                        tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+                    Says::Slow(time) => {
+                        tokio::time::sleep(time).await;
                         Ok(answer(200, None))
                     }
                     Says::Resets => Err(FailureKind::Reset),
@@ -272,9 +273,9 @@ impl Dealers {
             Says::Status(status) => (status, String::new(), ""),
             Says::Later(status, seconds) => (status, format!("retry-after: {seconds}\r\n"), ""),
             Says::Body(status, said) => (status, String::new(), said),
-            Says::Slow(seconds) => {
+            Says::Slow(time) => {
                 let _open = self.open();
-                tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+                tokio::time::sleep(time).await;
                 (200, String::new(), "")
             }
             Says::Hangs => {

@@ -182,6 +182,11 @@ impl Rules {
         &self.sources
     }
 
+    /// The dealers' ids.
+    pub fn dealer_ids(&self) -> Vec<String> {
+        self.dealers.iter().map(|row| row["dealer"].clone()).collect()
+    }
+
     /// The files.
     pub fn files(&self) -> BTreeMap<String, String> {
         let company = &self.company;

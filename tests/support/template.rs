@@ -57,6 +57,11 @@ impl Template {
         }
     }
 
+    /// What a parameter is where nobody says otherwise.
+    pub fn default_of(&self, parameter: &str) -> String {
+        words(&self.0["Parameters"][parameter]["Default"])
+    }
+
     /// What every function has (`["Environment", "Variables"]`).
     pub fn of_all_functions(&'static self, path: &[&str]) -> &'static Value {
         down(&self.0["Globals"]["Function"], path)

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
 use http::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
@@ -18,7 +19,8 @@ use leadyard_platform::clock::Clock;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::entropy::Entropy;
 use leadyard_platform::meta::MetaAccess;
-use leadyard_platform::store::StoredEnquiry;
+use leadyard_platform::metrics::{Metric, Metrics};
+use leadyard_platform::store::{Seen, StoredEnquiry};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -62,16 +64,30 @@ impl Yard {
 
     /// A system with this rulebook in force, at this instant.
     pub async fn at(when: &str, rules: Rules) -> Self {
+        Self::over(when, rules, |http| http).await
+    }
+
+    /// The same, with something of the test's between the functions and the services.
+    pub async fn over(
+        when: &str,
+        rules: Rules,
+        over: impl FnOnce(SharedHttpClient) -> SharedHttpClient,
+    ) -> Self {
         let access = json!({ "tokens": { rules.company.clone(): "a token" } });
-        Self::begun(when, rules, access).await
+        Self::begun(when, rules, access, over).await
     }
 
     /// A system with this rulebook in force, on a Monday noon, that has this access to Meta: `tokens` and `pages`.
     pub async fn with_meta(rules: Rules, access: Value) -> Self {
-        Self::begun(MONDAY_NOON, rules, access).await
+        Self::begun(MONDAY_NOON, rules, access, |http| http).await
     }
 
-    async fn begun(when: &str, rules: Rules, mut access: Value) -> Self {
+    async fn begun(
+        when: &str,
+        rules: Rules,
+        mut access: Value,
+        over: impl FnOnce(SharedHttpClient) -> SharedHttpClient,
+    ) -> Self {
         let base: Timestamp = when.parse().expect("an instant");
         let began = Instant::now();
         let clock = Clock::given(move || {
@@ -88,7 +104,8 @@ impl Yard {
         let entropy = Entropy::seeded(1);
         let console_url = Some("https://leads.example".to_owned());
         let parts = system::Parts { clock, entropy, outbound: dealers.network(), master, console_url, meta };
-        let cloud = system::cloud(faults.before(aws.http_client()), parts).await.expect("a table");
+        let mut cloud = system::cloud(faults.before(over(aws.http_client())), parts).await.expect("a table");
+        cloud.metrics = Metrics::kept();
         let app = gateway::router(&cloud, Router::new());
         let yard = Self { company: rules.company.clone(), cloud, aws: Arc::new(aws), dealers, faults, app };
         yard.begin_with(&rules).await;
@@ -345,10 +362,17 @@ impl Yard {
         let counters = self
             .cloud
             .store
-            .caps_get(&self.company_id(), std::slice::from_ref(&contract), &[])
+            .caps_get(&self.company_id(), std::slice::from_ref(&contract), &[], Seen::Now)
             .await
             .expect("the store");
         counters.contracts.get(&contract).and_then(|usage| usage.used[period]).map_or(0, |(_, used)| used)
+    }
+
+    /// How much of something was counted so far; of an age, how much each time it was said.
+    pub fn counted(&self, metric: Metric) -> Vec<u64> {
+        let lines = self.cloud.metrics.lines();
+        let said = lines.iter().map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON"));
+        said.filter_map(|line| line[metric.name()].as_u64()).collect()
     }
 
     /// Every message that no function could handle.

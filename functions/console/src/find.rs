@@ -7,7 +7,7 @@
 //! | list | order |
 //! |---|---|
 //! | `hottest` | open leads by score as of now |
-//! | `stage` | the fit letter, then the engagement as of now, then the newest |
+//! | `stage` | the fit letter, then the engagement (of sold and closed ones in steps), then the newest |
 //! | `dealer` (`open` or `shut`) | the assignment's time, the newest first |
 //! | `source` | the enquiry's time, the newest first |
 
@@ -71,6 +71,12 @@ pub(crate) struct Only {
 }
 
 impl Only {
+    /// Whether it leaves out more than a choice of stages does.
+    fn narrows(&self) -> bool {
+        let Self { offer, source, held: _, state, points } = self;
+        offer.is_some() || source.is_some() || state.is_some() || points.is_some()
+    }
+
     fn takes(&self, lead: &Lead, score: Option<&ScoreNow>) -> bool {
         let state = lead.location().state().map(|state| state.to_string());
         self.offer.as_ref().is_none_or(|offer| *offer == lead.offer)
@@ -265,25 +271,41 @@ impl Seek<'_> {
         Ok((found, ids.len()))
     }
 
-    /// The hottest by score as of now: of each letter the hottest, merged. Exact as far as it goes; it is a look at the
-    /// top, and has no next page.
+    /// The hottest by score as of now: of each open stage, category and letter the most engaged, merged. Exact for who is
+    /// in nobody's hands; among those that a dealer has, who stand in steps of engagement, the last places may be a
+    /// step off. It is a look at the top, and has no next page.
     async fn hottest(&self) -> Result<Found, Problem> {
         if self.asked.after.is_some() {
             return Err(Problem::new(Code::InvalidField, "the hottest are one page: ask for more by limit"));
         }
-        let model = &self.scores.model;
-        let most = if self.asked.only.is_empty() { self.limit } else { limits::SEARCH_EXAMINED / 5 };
-        let of = |letter| self.cloud.store.leads_hottest(self.company(), letter, model, most);
-        let (a, b, c) = futures::try_join!(of(FitLetter::A), of(FitLetter::B), of(FitLetter::C))?;
-        let ids: Vec<LeadId> = [a, b, c].into_iter().flatten().map(|(_, lead)| lead).collect();
+        let stages: &[Stage] = match self.asked.only.held {
+            Some(true) => &[Stage::Assigned],
+            Some(false) => &[Stage::Waiting, Stage::Nurturing],
+            None => &[Stage::Waiting, Stage::Nurturing, Stage::Assigned],
+        };
+        let most = if self.asked.only.narrows() { limits::SEARCH_EXAMINED / 5 } else { self.limit };
+        let mut lists = Vec::new();
+        for stage in stages {
+            for category in self.core.waited_in() {
+                for letter in FitLetter::ALL {
+                    lists.push(self.cloud.store.leads_hottest(
+                        self.company(),
+                        *stage,
+                        category,
+                        *letter,
+                        most,
+                    ));
+                }
+            }
+        }
+        let places = futures::future::try_join_all(lists).await?;
+        let ids: Vec<LeadId> = places.into_iter().flatten().map(|(_, lead)| lead).collect();
         let mut leads: Vec<(Lead, Option<ScoreNow>)> = Vec::new();
         for lead in self.cloud.store.leads_get(&ids).await? {
             let score = self.scores.now(&lead);
             // An index may be behind: what is closed meanwhile is not hot.
-            if !lead.stage.closed()
-                && lead.company == *self.company()
-                && self.asked.only.takes(&lead, score.as_ref())
-            {
+            let hot = !lead.stage.closed() && lead.company == *self.company();
+            if hot && self.asked.only.takes(&lead, score.as_ref()) {
                 leads.push((lead, score));
             }
         }
@@ -291,6 +313,7 @@ impl Seek<'_> {
             let hundredths = score.map_or(0, |score| score.hundredths);
             (Reverse(hundredths), Reverse(lead.last_enquiry_at), lead.id)
         });
+        leads.dedup_by_key(|(lead, _)| lead.id);
         leads.truncate(self.limit);
         Ok(Found { leads, examined: ids.len(), next: None })
     }
@@ -400,13 +423,6 @@ impl Seek<'_> {
         let refused =
             || Problem::new(Code::InvalidField, "after is the next of the page before, as it was told");
         read.map(Some).ok_or_else(refused)
-    }
-}
-
-impl Only {
-    fn is_empty(&self) -> bool {
-        let Self { offer, source, held, state, points } = self;
-        offer.is_none() && source.is_none() && held.is_none() && state.is_none() && points.is_none()
     }
 }
 

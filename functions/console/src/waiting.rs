@@ -109,7 +109,7 @@ async fn waiting(
     most: usize,
 ) -> Result<(Vec<Lead>, bool), Problem> {
     let mut leads = Vec::new();
-    for shard in 0..keys::SHARDS {
+    for shard in 0..keys::STAGE_SHARDS {
         let mut start = None;
         loop {
             if leads.len() >= most {

@@ -15,6 +15,7 @@ use leadyard_domain::limits;
 use leadyard_domain::rulebook::PostbackStatus;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::mail::About;
+use leadyard_platform::metrics::Metric;
 use leadyard_platform::store::{Act, Changes, Delivery, StoreError};
 use serde_json::json;
 
@@ -321,6 +322,9 @@ async fn ended(
             .map(|next| notice(cloud, next));
         if keep(cloud, &seen, &next, notice.as_ref(), now).await? {
             next.version += 1;
+            if speaks && next.delivery == DeliveryState::Received {
+                cloud.metrics.count(Metric::LeadsDelivered);
+            }
             return if speaks { go_on(cloud, next, now).await } else { Ok(()) };
         }
         let stands = cloud.store.assignment_get(seen.lead, seen.cycle, seen.id).await?;
@@ -464,7 +468,10 @@ async fn fail(cloud: &Cloud, assignment: &mut Assignment, now: Timestamp) -> Res
 
 pub(crate) async fn go_on(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
     match (assignment.delivery, assignment.next_attempt_at) {
-        (DeliveryState::NotReceived | DeliveryState::Unknown, _) => take_back(cloud, assignment, now).await,
+        (DeliveryState::NotReceived | DeliveryState::Unknown, _) => {
+            cloud.metrics.count(Metric::DeliveriesFailed);
+            take_back(cloud, assignment, now).await
+        }
         (DeliveryState::Pending, Some(at)) => {
             cloud.hand_to_delivery(&assignment, at.duration_since(now).as_millis().max(0) as u64).await;
             Ok(())

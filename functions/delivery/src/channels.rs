@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::dealer::{ChannelKind, ChannelWhen, Format};
 use leadyard_domain::delivery::{
-    Gate, MailFate, Outcome, Owner, Secrets, Template, WebhookSecret, derive_secret,
+    Breaker, Gate, MailFate, Outcome, Owner, Secrets, Template, WebhookSecret, derive_secret,
 };
 use leadyard_domain::distribution::compiled::CompiledChannel;
 use leadyard_domain::distribution::{Chunk, Core};
@@ -27,6 +27,7 @@ use leadyard_domain::error::Invalid;
 use leadyard_domain::ids::{ActId, CompanyId, DealerId};
 use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
+use leadyard_platform::metrics::Metric;
 use leadyard_platform::store::{Act, ChannelState, Disabled, SecretState, StoreError};
 use serde_json::json;
 
@@ -355,6 +356,11 @@ impl Channels {
                 cloud.store.channel_save(&self.company, &self.dealer, &next).await?
             };
             if saved {
+                if matches!(next.breaker, Breaker::Open { .. })
+                    && !matches!(state.breaker, Breaker::Open { .. })
+                {
+                    cloud.metrics.count(Metric::BreakersOpened);
+                }
                 return Ok(());
             }
             let all = cloud.store.channels_of(&self.company, &self.dealer).await?;

@@ -44,6 +44,7 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
         (message.message_id, handled)
     }))
     .await;
+    cloud.metrics.write(cloud.clock.now());
     batch::response(results)
 }
 

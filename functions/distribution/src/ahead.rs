@@ -14,7 +14,7 @@ use leadyard_platform::judging::{self, InForce, Judged};
 use leadyard_platform::store::{StoreError, StoredEnquiry};
 use leadyard_platform::suppression::OnLists;
 
-use crate::{ready, score};
+use crate::score;
 
 /// Leads that were read before their turn came, and the rules that were in force then.
 ///
@@ -83,7 +83,7 @@ impl Ahead {
             if on_lists.suppressed
                 || lead.hold.is_some()
                 || !lead.wants_distribution()
-                || !lead.crossed && !ready(in_force, lead, judged)
+                || !lead.crossed && !judged.is_ready(&in_force.core, &lead.offer)
             {
                 continue;
             }

@@ -1,14 +1,14 @@
-//! The counters of a batch: read at once before its first lead is decided on, and kept true to what this worker
-//! commits.
+//! The counters of a batch: read at once before its first lead is decided on, as they were a moment ago, and kept
+//! true to what this worker commits.
 //!
 //! Others reserve and give back meanwhile. The commit's conditions hold against what they reserve, so that no
 //! cap is exceeded and no share unfair for it; whoever is refused reads alone, and so does everybody behind it
 //! in the batch: somebody else is at work on the same contracts. What others give back must not be overlooked:
-//! who would wait, or find a seat empty, is decided on again by counters read for it alone.
+//! who would wait, or find a seat empty, is decided on again by counters read for it alone, as they are.
 //!
 //! Determination: a lead that somebody takes is not decided on again, even if a cap that was full when the
 //! counters were read has come free since. It is as if it had been decided on a moment earlier, no more than
-//! [`limits::COUNTERS_HELD_MS`].
+//! [`limits::COUNTERS_HELD_MS`] and what one copy of the table is behind another.
 
 use std::collections::HashMap;
 
@@ -41,7 +41,7 @@ struct Held {
 
 impl Held {
     fn nothing(since: Timestamp) -> Self {
-        Self { known: KnownCounters::default(), since }
+        Self { known: KnownCounters::a_moment_ago(), since }
     }
 }
 
@@ -76,9 +76,8 @@ impl Counted {
         if now.duration_since(held.since) > HELD {
             *held = Held::nothing(now);
         }
-        let ahead = !held.known.is_empty();
         let considered = judging::consider_by(cloud, in_force, facts, &mut held.known, now).await?;
-        if !ahead || !leaves_a_seat(facts, &considered.decision) {
+        if !leaves_a_seat(facts, &considered.decision) {
             return Ok(considered);
         }
         let mut afresh = KnownCounters::default();

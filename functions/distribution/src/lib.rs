@@ -29,10 +29,11 @@ use leadyard_domain::distribution::{Conclusion, Seat, Waiting};
 use leadyard_domain::ids::{ActId, AssignmentId, CompanyId, DecisionId, LeadId};
 use leadyard_domain::lead::{Lead, Stage};
 use leadyard_domain::limits;
-use leadyard_domain::scoring::{Activity, NextStep};
+use leadyard_domain::scoring::Activity;
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, Considered, InForce, Judged};
+use leadyard_platform::metrics::Metric;
 use leadyard_platform::queues::{self, ToDistribution, Unreadable};
 use leadyard_platform::store::{
     Act, Assign, Conflict, DecisionRecord, StoreError, StoredEnquiry, WAKE_AFTER_S,
@@ -60,6 +61,7 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     }
     // Together, since each call costs more than what it carries; were they lost, the due index finds them.
     cloud.hand_all_to_delivery(&worker.given).await;
+    cloud.metrics.write(cloud.clock.now());
     batch::response(results)
 }
 
@@ -176,7 +178,7 @@ impl Worker<'_> {
             return settle(cloud, lead, Lead::rest_assigned).await;
         }
         // Once in a cycle: what has reached its band goes on being sold, though it fades while it waits.
-        lead.crossed |= ready(&in_force, &lead, &judged);
+        lead.crossed |= judged.is_ready(&in_force.core, &lead.offer);
         if !lead.crossed {
             return settle(cloud, lead, |lead| lead.nurture(window)).await;
         }
@@ -207,6 +209,9 @@ impl Worker<'_> {
                     cloud.store.lead_save_decided(&lead, &record).await?
                 };
                 tracing::info!(lead.id = %lead.id, waiting = %reason, "the lead waits");
+                if saved {
+                    cloud.metrics.count_for(Metric::LeadsWaiting, &reason.to_string());
+                }
                 // Those who wait are woken a little after what may place them changed: who was looked at for
                 // longer than that may have missed it.
                 let slow = cloud.clock.now().duration_since(since) >= LOOKED_AT_FOR;
@@ -258,6 +263,7 @@ impl Worker<'_> {
             }
         };
         counted.committed(&lead.company, given.counters);
+        cloud.metrics.count(Metric::LeadsAssigned);
         for assignment in &given.assignments {
             tracing::info!(
                 lead.id = %lead.id, assignment.id = %assignment.id, dealer.id = %assignment.dealer,
@@ -356,17 +362,6 @@ async fn score(
     let judged = judging::judge_by(&in_force.core, lead, opening.as_ref(), activity, now);
     lead.score = Some(judged.state(&in_force.core.scoring, now));
     Ok(judged)
-}
-
-/// Whether the lead may be sold: its band reaches the offer's, its next step is to pitch, and an
-/// incentive's lead has shown itself twice.
-fn ready(in_force: &InForce, lead: &Lead, judged: &Judged) -> bool {
-    const INTERACTIONS_OF_AN_INCENTIVE: usize = 2;
-    // An offer that left the rulebook asks for no band: the decision says that nobody takes it.
-    let Some(offer) = in_force.core.offer(&lead.offer) else { return true };
-    judged.score.band.meets(offer.min_band)
-        && judged.score.next_step == NextStep::Pitch
-        && (!offer.incentive || judged.interactions() >= INTERACTIONS_OF_AN_INCENTIVE)
 }
 
 fn later(now: Timestamp, minutes: i64) -> Option<Timestamp> {

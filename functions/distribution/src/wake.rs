@@ -92,7 +92,7 @@ async fn waiting(
     let mut all: Vec<(Reverse<String>, LeadId)> = Vec::new();
     for category in categories {
         let mut found = Vec::new();
-        for shard in 0..keys::SHARDS {
+        for shard in 0..keys::STAGE_SHARDS {
             let mut start = None;
             let mut of_shard = 0;
             loop {

@@ -9,6 +9,7 @@ use leadyard_domain::access::VisitorToken;
 use leadyard_domain::ids::{ContractId, LeadId, VisitorId};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
+use leadyard_platform::metrics::Metric;
 use serde_json::{Value, json};
 
 use crate::arrive::Arrival;
@@ -67,6 +68,19 @@ impl Answered {
 
     pub(crate) fn with_pages(self, pages: Pages) -> Self {
         Self { pages, ..self }
+    }
+
+    /// Counts what became of an enquiry, the first time that it is told.
+    pub(crate) fn count(&self, cloud: &Cloud) {
+        let metric = match &self.what {
+            What::Fresh(_) if self.already => return,
+            What::Fresh(Answer::Received { .. }) => Metric::LeadsReceived,
+            What::Fresh(Answer::Repeat { .. }) => Metric::LeadsRepeated,
+            What::Fresh(Answer::Quarantined { .. }) => Metric::LeadsQuarantined,
+            What::Fresh(Answer::Spilled) => Metric::LeadsSpilled,
+            What::Fresh(Answer::Test { .. } | Answer::Refused(_)) | What::Replay { .. } => return,
+        };
+        cloud.metrics.count(metric);
     }
 
     pub(crate) fn into_response(self, cloud: &Cloud, arrival: &Arrival, style: Style) -> Response<Body> {

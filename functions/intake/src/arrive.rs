@@ -137,7 +137,8 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
         content_type: http::text(headers, "content-type").unwrap_or_default().to_owned(),
         body,
         idempotency,
-        visitor: Some(VisitorId::mint(at, cloud.entropy.bytes())),
+        // A server has no browser of its own; one that passes on its page's visitor names it.
+        visitor: (!trusted).then(|| VisitorId::mint(at, cloud.entropy.bytes())),
         gpc: global_privacy_control(headers),
         user_agent: screen::user_agent(headers),
         address,
@@ -248,6 +249,13 @@ fn hash(bytes: &[u8]) -> String {
 
 /// Takes an arrival in: kept, or spilled, or refused with a reason and kept all the same.
 pub(crate) async fn take(cloud: &Cloud, arrival: &Arrival) -> Answered {
+    let answered = Box::pin(keep_or_spill(cloud, arrival)).await;
+    answered.count(cloud);
+    cloud.metrics.write(cloud.clock.now());
+    answered
+}
+
+async fn keep_or_spill(cloud: &Cloud, arrival: &Arrival) -> Answered {
     match Box::pin(keep::keep(cloud, arrival)).await {
         Ok(answered) => answered,
         Err(StoreError::Contended | StoreError::Unavailable(_)) => spill(cloud, arrival).await,

@@ -152,6 +152,7 @@ pub(crate) async fn fetch(cloud: &Cloud, enquiry: StoredEnquiry) -> Result<(), S
             let arrival = arrival_of(&enquiry, &lead);
             // Quarantined or taken, it is kept; refused alone is who asked to be forgotten meanwhile.
             let answered = Box::pin(keep::keep(cloud, &arrival)).await?;
+            answered.count(cloud);
             if let What::Fresh(Answer::Refused(problem)) = &answered.what
                 && problem.code() == Code::StateConflict
             {

@@ -23,7 +23,9 @@ pub async fn handle_spill(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
         let handled = Box::pin(one(cloud, batch::body(&message))).await;
         (message.message_id, handled)
     });
-    batch::response(join_all(results).await)
+    let results = join_all(results).await;
+    cloud.metrics.write(cloud.clock.now());
+    batch::response(results)
 }
 
 /// An enquiry is due: to be fetched, for its deadline in quarantine, or since it was kept aside for long.
@@ -62,7 +64,9 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
         content_type: spilled.content_type,
         body: Bytes::from(bytes),
         idempotency: spilled.idempotency,
-        visitor: spilled.visitor.or_else(|| Some(VisitorId::from_bytes(*spilled.enquiry.bytes()))),
+        visitor: spilled
+            .visitor
+            .or_else(|| (!spilled.trusted).then(|| VisitorId::from_bytes(*spilled.enquiry.bytes()))),
         gpc: spilled.gpc,
         user_agent: spilled.user_agent,
         address: spilled.address,
@@ -73,6 +77,7 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
     };
     match Box::pin(take_in(cloud, &arrival)).await {
         Ok(answered) => {
+            answered.count(cloud);
             if let What::Fresh(Answer::Refused(problem)) = &answered.what {
                 tracing::warn!(enquiry.id = %arrival.id, code = problem.code().slug(), "a spilled enquiry was set aside");
             }

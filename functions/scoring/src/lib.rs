@@ -6,10 +6,12 @@
 //! condition that nobody changed the lead since before its sets were read, so that the last score
 //! written has seen every interaction added before it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use leadyard_domain::delivery::OptedOutOf;
+use leadyard_domain::distribution::Core;
 use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
 use leadyard_domain::lead::{Lead, LeadScope, Stage};
 use leadyard_domain::scoring::{Click, Interaction, InteractionId, InteractionKind};
@@ -25,8 +27,9 @@ use leadyard_platform::store::{List, StoreError, Suppression, Visits};
 pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     let mut results = Vec::with_capacity(event.records.len());
     let mut touched: BTreeMap<LeadId, Vec<usize>> = BTreeMap::new();
+    let mut known = HashMap::new();
     for (at, message) in event.records.into_iter().enumerate() {
-        let handled = match add(cloud, batch::body(&message)).await {
+        let handled = match add(cloud, batch::body(&message), &mut known).await {
             Ok(Added { leads, failed }) => {
                 for lead in leads {
                     touched.entry(lead).or_default().push(at);
@@ -49,8 +52,9 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
         };
         results.push((message.message_id, handled));
     }
+    let mut rules = Rules::default();
     for (lead, messages) in touched {
-        if let Err(error) = rescore(cloud, lead).await {
+        if let Err(error) = rescore(cloud, lead, known.remove(&lead), &mut rules).await {
             tracing::warn!(error = &error as &dyn std::error::Error, lead.id = %lead, "the lead could not be scored");
             // Its interactions are in the sets; the message comes again for the score alone.
             for at in messages {
@@ -68,8 +72,26 @@ const UNSUBSCRIBE: &str = "unsubscribe";
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// The rules in force as a batch found them: those that change during it are as if they had changed after it.
+#[derive(Default)]
+struct Rules(HashMap<CompanyId, Option<Arc<Core>>>);
+
+impl Rules {
+    async fn of(&mut self, cloud: &Cloud, company: &CompanyId) -> Result<Option<Arc<Core>>, StoreError> {
+        if let Some(known) = self.0.get(company) {
+            return Ok(known.clone());
+        }
+        let current = cloud.rulebooks.current(&cloud.store, company).await?;
+        self.0.insert(company.clone(), current.clone());
+        Ok(current)
+    }
+}
+
+/// Leads of a batch as they were before anything was added to them: a score written on that has seen all of it.
+type Before = HashMap<LeadId, Lead>;
+
 /// Adds one message's interactions to their sets; the leads they belong to.
-async fn add(cloud: &Cloud, body: &str) -> Result<Added, Failure> {
+async fn add(cloud: &Cloud, body: &str, known: &mut Before) -> Result<Added, Failure> {
     let message: ToScoring = queues::read(body)?;
     let now = cloud.clock.now();
     if let Some(by) = &message.by_key
@@ -83,6 +105,7 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Added, Failure> {
     }
     let mut sets: BTreeMap<(String, UtcDay), (Visits, Vec<Interaction>)> = BTreeMap::new();
     let (mut leads, mut opted_out) = (Vec::new(), Vec::new());
+    let mut browsers = HashMap::new();
     for interaction in &message.interactions {
         let opts_out = opts_out(interaction);
         if opts_out && let InteractionOf::Identity(hash) = &interaction.of {
@@ -92,7 +115,9 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Added, Failure> {
                 .identity_list(List::Suppressed, hash, Suppression::On(Some(UNSUBSCRIBE)), now)
                 .await?;
         }
-        let Some(of) = whose(cloud, &message.company, interaction).await? else { continue };
+        let Some(of) = whose(cloud, &message.company, interaction, &mut browsers, known).await? else {
+            continue;
+        };
         let Some(added) = read(interaction) else { continue };
         if let Visits::Lead(lead) = of {
             leads.push(lead);
@@ -109,7 +134,7 @@ async fn add(cloud: &Cloud, body: &str) -> Result<Added, Failure> {
         // Whoever was linked while this was added may have been joined before it stood there: then it is added to
         // the lead as well, which is doing it once. Who is linked after this read is joined after this add.
         if let Visits::Visitor(company, visitor) = &of
-            && let Browser::Of(lead) = browser(cloud, company, *visitor).await?
+            && let Browser::Of(lead) = browser(cloud, company, *visitor, known).await?
         {
             cloud.store.activity_add(&Visits::Lead(lead), day, &interactions, now).await?;
             leads.push(lead);
@@ -153,19 +178,31 @@ async fn whose(
     cloud: &Cloud,
     company: &CompanyId,
     interaction: &QueuedInteraction,
+    browsers: &mut HashMap<VisitorId, Browser>,
+    known: &mut Before,
 ) -> Result<Option<Visits>, StoreError> {
     match &interaction.of {
         InteractionOf::Lead(lead) => {
-            let known = cloud.store.lead_surviving(*lead).await?;
-            Ok(known
-                .filter(|known| &known.company == company && !known.is_erased())
-                .map(|known| Visits::Lead(known.id)))
+            let lead = cloud.store.lead_surviving(*lead).await?;
+            let lead = lead.filter(|lead| &lead.company == company && !lead.is_erased());
+            Ok(lead.map(|lead| {
+                let id = lead.id;
+                known.insert(id, lead);
+                Visits::Lead(id)
+            }))
         }
-        InteractionOf::Visitor(visitor) => Ok(match browser(cloud, company, *visitor).await? {
-            Browser::Unknown => Some(Visits::Visitor(company.clone(), *visitor)),
-            Browser::Of(lead) => Some(Visits::Lead(lead)),
-            Browser::OfErased => None,
-        }),
+        InteractionOf::Visitor(visitor) => {
+            // A page sends at once what one visitor did: whose it is, is asked once.
+            let browser = match browsers.get(visitor) {
+                Some(browser) => *browser,
+                None => *browsers.entry(*visitor).or_insert(browser(cloud, company, *visitor, known).await?),
+            };
+            Ok(match browser {
+                Browser::Unknown => Some(Visits::Visitor(company.clone(), *visitor)),
+                Browser::Of(lead) => Some(Visits::Lead(lead)),
+                Browser::OfErased => None,
+            })
+        }
         InteractionOf::Identity(hash) => {
             let mut leads = Vec::new();
             for identified in cloud.store.identity_scopes(hash).await? {
@@ -190,6 +227,7 @@ fn read(queued: &QueuedInteraction) -> Option<Interaction> {
 }
 
 /// Whose browser it is.
+#[derive(Clone, Copy)]
 enum Browser {
     /// Nobody's that we know yet.
     Unknown,
@@ -199,12 +237,21 @@ enum Browser {
     OfErased,
 }
 
-async fn browser(cloud: &Cloud, company: &CompanyId, visitor: VisitorId) -> Result<Browser, StoreError> {
+async fn browser(
+    cloud: &Cloud,
+    company: &CompanyId,
+    visitor: VisitorId,
+    known: &mut Before,
+) -> Result<Browser, StoreError> {
     let Some(linked) = cloud.store.visitor_lead(company, visitor).await? else { return Ok(Browser::Unknown) };
-    let lead = cloud.store.lead_surviving(linked).await?;
-    Ok(match lead {
+    Ok(match cloud.store.lead_surviving(linked).await? {
         Some(lead) if lead.is_erased() => Browser::OfErased,
-        lead => Browser::Of(lead.map_or(linked, |lead| lead.id)),
+        Some(lead) => {
+            let id = lead.id;
+            known.insert(id, lead);
+            Browser::Of(id)
+        }
+        None => Browser::Of(linked),
     })
 }
 
@@ -218,26 +265,53 @@ fn latest(mut leads: Vec<Lead>, interaction: &QueuedInteraction) -> Option<Lead>
     leads.into_iter().max_by_key(|lead| (!lead.stage.closed(), lead.last_enquiry_at, lead.id))
 }
 
-/// Scores a lead (of one that was merged meanwhile, the survivor) from its sets, and sends it to distribution when it is nurtured or waits for its band.
-async fn rescore(cloud: &Cloud, id: LeadId) -> Result<(), StoreError> {
+/// Scores a lead (of one that was merged meanwhile, the survivor) from its sets, and sends it to distribution when it is
+/// nurtured or waits for its band. `before` is the lead as it was before the sets are read; read again if somebody
+/// changed it since.
+async fn rescore(
+    cloud: &Cloud,
+    id: LeadId,
+    mut before: Option<Lead>,
+    rules: &mut Rules,
+) -> Result<(), StoreError> {
     const ROUNDS: usize = 10;
     for _ in 0..ROUNDS {
-        let Some((mut lead, activity)) = cloud.store.lead_with_activity(id).await? else { return Ok(()) };
+        let (mut lead, activity) = match before.take() {
+            Some(lead) => {
+                let activity = cloud.store.activity_of_lead(&lead).await?;
+                (lead, activity)
+            }
+            None => match cloud.store.lead_with_activity(id).await? {
+                Some(read) => read,
+                None => return Ok(()),
+            },
+        };
         if lead.is_erased() {
             return Ok(());
         }
         let now = cloud.clock.now();
-        let Some(in_force) = judging::in_force(cloud, &lead.company).await? else {
+        let Some(core) = rules.of(cloud, &lead.company).await? else {
             // No rules, no score. The lead is written all the same: one that nobody wrote did nothing.
             if cloud.store.lead_save(&lead).await? {
                 return Ok(());
             }
             continue;
         };
-        let judged = judging::judge(cloud, &in_force.core, &lead, activity, now).await?;
-        let before = lead.score.replace(judged.state(&in_force.core.scoring, now));
+        let judged = judging::judge(cloud, &core, &lead, activity, now).await?;
+        let before = lead.score.replace(judged.state(&core.scoring, now));
         let crossed = before.is_none_or(|before| before.band != judged.score.band);
-        let wakes = wakes(&lead, crossed);
+        let wakes = match lead.stage {
+            // Distribution decides, and does nothing twice in a cycle: below its band there is nothing to decide.
+            Stage::Nurturing => judged.is_ready(&core, &lead.offer),
+            Stage::Waiting => crossed,
+            Stage::Received
+            | Stage::Quarantined
+            | Stage::Assigned
+            | Stage::Won
+            | Stage::Lost
+            | Stage::Expired
+            | Stage::Rejected => false,
+        };
         if wakes {
             lead.due = Some(now);
         }
@@ -250,22 +324,6 @@ async fn rescore(cloud: &Cloud, id: LeadId) -> Result<(), StoreError> {
         tokio::time::sleep(cloud.entropy.between_ms(5, 50)).await;
     }
     Err(StoreError::Contended)
-}
-
-/// A nurtured lead is looked at after every interaction (an incentive asks for a second one), a waiting
-/// one when its band changed. Distribution decides, and does nothing twice in a cycle.
-fn wakes(lead: &Lead, crossed: bool) -> bool {
-    match lead.stage {
-        Stage::Nurturing => true,
-        Stage::Waiting => crossed,
-        Stage::Received
-        | Stage::Quarantined
-        | Stage::Assigned
-        | Stage::Won
-        | Stage::Lost
-        | Stage::Expired
-        | Stage::Rejected => false,
-    }
 }
 
 /// Best effort: the due index is the truth.

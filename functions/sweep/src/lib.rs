@@ -9,9 +9,10 @@ use std::time::Duration;
 use futures::future::join_all;
 use jiff::SignedDuration;
 use leadyard_platform::cloud::Cloud;
+use leadyard_platform::metrics::Metric;
 use leadyard_platform::queues::{QueueError, ToDelivery, ToSpill};
 use leadyard_platform::store::keys::{self, DueKey};
-use leadyard_platform::store::{DueItem, StoreError};
+use leadyard_platform::store::{Claimed, DueItem, StoreError};
 use tokio::time::timeout;
 
 /// Items of one shard looked at in one sweep: what is more is next minute's.
@@ -41,6 +42,7 @@ pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
     let mut swept = Swept::default();
     let mut failed = None;
     let mut erasures = Vec::new();
+    let mut oldest_s = 0;
     for page in pages {
         // One shard that cannot be asked keeps nobody else waiting.
         let page = match page {
@@ -56,8 +58,12 @@ pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
             let lease = LEASE + SignedDuration::from_millis((cloud.entropy.u64() % 10_000) as i64);
             let until = now.checked_add(lease).unwrap_or(now);
             match cloud.store.due_claim(&item, until).await {
-                Ok(true) => {}
-                Ok(false) => continue,
+                Ok(Some(Claimed { received_at })) => {
+                    cloud.metrics.count(Metric::Overdue);
+                    let age_s = received_at.map_or(0, |at| now.duration_since(at).as_secs());
+                    oldest_s = oldest_s.max(age_s.unsigned_abs());
+                }
+                Ok(None) => continue,
                 Err(error) => {
                     failed = Some(error);
                     break;
@@ -91,6 +97,9 @@ pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
             Err(_) => swept.more = true,
         }
     }
+    // Said every time, so that nothing said rings too.
+    cloud.metrics.at_least(Metric::UndistributedAge, oldest_s);
+    cloud.metrics.write(cloud.clock.now());
     if swept.queued + swept.refused > 0 {
         tracing::info!(sweep.queued = swept.queued, sweep.refused = swept.refused, "swept");
     }

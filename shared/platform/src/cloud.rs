@@ -17,6 +17,7 @@ use crate::config::{Config, ConfigError, Named};
 use crate::entropy::Entropy;
 use crate::mail::Mailer;
 use crate::meta::MetaAccess;
+use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::queues::Queues;
 use crate::rulebooks::Rulebooks;
@@ -44,6 +45,8 @@ pub struct Cloud {
     pub master: MasterKey,
     /// Access to Meta, where leads come from there.
     pub meta: Option<Arc<MetaAccess>>,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 /// A function that could not start.
@@ -139,6 +142,7 @@ impl Cloud {
             entropy,
             master: config.master,
             meta: config.meta.map(Arc::new),
+            metrics: Config::function().map(Metrics::to_stdout).unwrap_or_default(),
         })
     }
 
@@ -192,6 +196,7 @@ impl Cloud {
             entropy,
             master: config.master,
             meta: config.meta.map(Arc::new),
+            metrics: Metrics::default(),
         }
     }
 }

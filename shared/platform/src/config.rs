@@ -135,6 +135,11 @@ impl Config {
         optional(META).map(|json| read_meta(META, &json)).transpose()
     }
 
+    /// The function's name, as Lambda tells it; nothing elsewhere.
+    pub fn function() -> Option<String> {
+        optional("AWS_LAMBDA_FUNCTION_NAME")
+    }
+
     /// `LEADYARD_ROLE`: which of its deployments a binary is, where it has several.
     pub fn role() -> Result<String, ConfigError> {
         variable("LEADYARD_ROLE")

@@ -11,19 +11,19 @@ use leadyard_domain::distribution::{
 };
 use leadyard_domain::enquiry::{Enquiry, Understood};
 use leadyard_domain::error::Invalid;
-use leadyard_domain::ids::{CompanyId, ContractId, DealerId, DecisionId, EnquiryId};
+use leadyard_domain::ids::{CompanyId, ContractId, DealerId, DecisionId, EnquiryId, OfferId};
 use leadyard_domain::lead::{Lead, ScoreState};
 use leadyard_domain::limits;
 use leadyard_domain::place::VERSION as PLACES;
 use leadyard_domain::rulebook::Source;
 use leadyard_domain::scoring::{
-    Activity, InteractionId, InteractionKind, Score, ScoringModel, heat_key, score,
+    Activity, InteractionId, InteractionKind, NextStep, Score, ScoringModel, heat_key, score,
 };
 use leadyard_domain::time::{self, UtcDay};
 
 use crate::cloud::Cloud;
 use crate::known::KnownCounters;
-use crate::store::{DecisionRecord, StoreError, StoredEnquiry};
+use crate::store::{DecisionRecord, Seen, StoreError, StoredEnquiry};
 use crate::suppression::OnLists;
 
 /// A lead's score with what it is made of.
@@ -122,6 +122,17 @@ impl Judged {
             points: i64::try_from(self.score.total).unwrap_or(i64::MAX),
             at: now,
         }
+    }
+
+    /// Whether its lead may be sold: its band reaches the offer's, its next step is to pitch, and an incentive's lead
+    /// has shown itself twice.
+    pub fn is_ready(&self, core: &Core, offer: &OfferId) -> bool {
+        const INTERACTIONS_OF_AN_INCENTIVE: usize = 2;
+        // An offer that left the rulebook asks for no band: the decision says that nobody takes it.
+        let Some(offer) = core.offer(offer) else { return true };
+        self.score.band.meets(offer.min_band)
+            && self.score.next_step == NextStep::Pitch
+            && (!offer.incentive || self.interactions() >= INTERACTIONS_OF_AN_INCENTIVE)
     }
 
     /// How many interactions there are in all, enquiries included: an incentive's lead is nurtured until
@@ -369,7 +380,7 @@ pub async fn preview(
     let screened = screen(facts, core, &chunks, &in_force.switches, now);
     // Everybody's: what would have been otherwise is asked of those who failed, too.
     let (contracts, dealers) = screened.all_counters();
-    let mut counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers).await?;
+    let mut counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers, Seen::Now).await?;
     for contract in contracts {
         counters.contracts.entry(contract).or_default();
     }

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use leadyard_domain::distribution::Counters;
 use leadyard_domain::ids::{CompanyId, ContractId, DealerId};
 
-use crate::store::{Store, StoreError};
+use crate::store::{Seen, Store, StoreError};
 
 /// Counters of one company's contracts and dealers, as far as they are known.
 #[derive(Clone, Debug, Default)]
@@ -19,9 +19,15 @@ pub struct KnownCounters {
     /// Those that were asked for: of these, one that is missing was never used.
     contracts: HashSet<ContractId>,
     dealers: HashSet<DealerId>,
+    seen: Seen,
 }
 
 impl KnownCounters {
+    /// Of counters as they were a moment ago: for decisions that no give-back since can make wrong.
+    pub fn a_moment_ago() -> Self {
+        Self { seen: Seen::AMomentAgo, ..Self::default() }
+    }
+
     /// Reads those of these that are not known yet; all that are known then.
     pub async fn read(
         &mut self,
@@ -35,18 +41,13 @@ impl KnownCounters {
         let unknown = |dealer: &&DealerId| !self.dealers.contains(*dealer);
         let dealers: Vec<DealerId> = dealers.iter().filter(unknown).cloned().collect();
         if !contracts.is_empty() || !dealers.is_empty() {
-            let found = store.caps_get(company, &contracts, &dealers).await?;
+            let found = store.caps_get(company, &contracts, &dealers, self.seen).await?;
             self.counters.contracts.extend(found.contracts);
             self.counters.dealers.extend(found.dealers);
             self.contracts.extend(contracts);
             self.dealers.extend(dealers);
         }
         Ok(&self.counters)
-    }
-
-    /// Whether none is known.
-    pub fn is_empty(&self) -> bool {
-        self.contracts.is_empty() && self.dealers.is_empty()
     }
 
     /// Of those that were read again, what was read last.

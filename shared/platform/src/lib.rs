@@ -24,7 +24,7 @@
 //! | [`source_keys`] | what a source's senders are let in by |
 //! | [`clock`], [`entropy`], [`config`] | the only readers of time, randomness and environment |
 //! | [`secrets`] | what the configuration names and does not hold |
-//! | [`telemetry`] | logs without a person in them |
+//! | [`telemetry`], [`metrics`] | logs without a person in them; what is counted |
 
 pub mod cloud;
 pub mod store;
@@ -53,3 +53,4 @@ pub mod entropy;
 pub mod config;
 pub mod secrets;
 pub mod telemetry;
+pub mod metrics;

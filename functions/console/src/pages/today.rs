@@ -11,7 +11,7 @@ use leadyard_platform::who;
 use super::shown::Row;
 use super::signed::Signed;
 use super::{Frame, rendered, troubled};
-use crate::find::{self, Asked};
+use crate::find::{self, Asked, Only};
 
 /// Leads in each list.
 const LISTED: usize = 10;
@@ -58,20 +58,17 @@ pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed) -> Response
 
 async fn of_company(cloud: &Cloud, signed: &Signed, core: &Core) -> Result<OfCompany, Problem> {
     let now = cloud.clock.now();
-    // One look at the top serves both lists.
-    let asked =
-        Asked { hottest: true, limit: Some(leadyard_domain::limits::SEARCH_LEADS), ..Asked::default() };
-    let found = find::find(cloud, &signed.desk, core, &asked).await?;
-    let (free, held): (Vec<_>, Vec<_>) = found.leads.iter().partition(|(lead, _)| lead.holders.is_empty());
-    let rows = |leads: Vec<&(_, _)>| -> Vec<Row> {
-        leads
-            .into_iter()
-            .take(LISTED)
-            .map(|(lead, score): &(_, Option<_>)| Row::of(core, lead, score.as_ref(), now))
-            .collect()
+    let hottest = async |held| {
+        let only = Only { held: Some(held), ..Only::default() };
+        let asked = Asked { hottest: true, only, limit: Some(LISTED), ..Asked::default() };
+        let found = find::find(cloud, &signed.desk, core, &asked).await?;
+        Ok::<Vec<Row>, Problem>(
+            found.leads.iter().map(|(lead, score)| Row::of(core, lead, score.as_ref(), now)).collect(),
+        )
     };
+    let (free, held) = futures::try_join!(hottest(false), hottest(true))?;
     let (id, name) = (core.company_id().to_string(), core.company.name.clone());
-    Ok(OfCompany { id, name, free: rows(free), held: rows(held), silent: false })
+    Ok(OfCompany { id, name, free, held, silent: false })
 }
 
 /// A company that is asked for by name, or the only one.

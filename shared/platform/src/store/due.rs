@@ -1,7 +1,9 @@
 //! The due index: the truth of what must be looked at next, whatever became of a message.
 
+use aws_sdk_dynamodb::types::ReturnValue;
 use jiff::Timestamp;
 use leadyard_domain::ids::LeadId;
+use leadyard_domain::lead::Stage;
 
 use super::keys::{self, DueKey};
 use super::{Store, StoreError, number, read_number, read_string, string};
@@ -15,6 +17,13 @@ pub struct DueItem {
     pub since_ms: i64,
     pk: String,
     sk: String,
+}
+
+/// An overdue item, claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// Of a lead that nobody has looked at yet, when it was asked for.
+    pub received_at: Option<Timestamp>,
 }
 
 impl Store {
@@ -58,9 +67,9 @@ impl Store {
         super::stands(result).map(drop)
     }
 
-    /// Claims an overdue item by moving its due time forward; `false` when somebody else did, or it is
+    /// Claims an overdue item by moving its due time forward; `None` when somebody else did, or it is
     /// no longer due: an index may be behind.
-    pub async fn due_claim(&self, item: &DueItem, until: Timestamp) -> Result<bool, StoreError> {
+    pub async fn due_claim(&self, item: &DueItem, until: Timestamp) -> Result<Option<Claimed>, StoreError> {
         let result = self
             .client
             .update_item()
@@ -71,8 +80,14 @@ impl Store {
             .condition_expression("dt = :since")
             .expression_attribute_values(":until", number(until.as_millisecond()))
             .expression_attribute_values(":since", number(item.since_ms))
+            .return_values(ReturnValue::AllOld)
             .send()
             .await;
-        super::stands(result)
+        let Some(answer) = super::stood(result)? else { return Ok(None) };
+        let old = answer.attributes.unwrap_or_default();
+        let is_new = matches!(item.key, DueKey::Lead(_))
+            && read_string(&old, "stage") == Some(Stage::Received.as_str());
+        let asked = read_string(&old, "asked").and_then(|asked| asked.parse().ok());
+        Ok(Some(Claimed { received_at: asked.filter(|_| is_new) }))
     }
 }

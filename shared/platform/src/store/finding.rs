@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use leadyard_domain::ids::{CategoryId, CompanyId, EnquiryId, LeadId};
@@ -11,36 +12,37 @@ use leadyard_domain::scoring::FitLetter;
 use leadyard_domain::time::UtcDay;
 
 use super::keys::{self, DueKey};
-use super::schema::{ARRIVALS, HEAT, Index, STAGE};
+use super::schema::{ARRIVALS, Index, STAGE};
 use super::{Item, Store, StoreError, number, read_number, read_string, string};
 
 /// Where a lead stands in a list: its sort key and itself.
 pub type Place = (String, LeadId);
 
 impl Store {
-    /// Open leads of a fit letter under one version of a model, the hottest first, at most `most`: each with its heat
-    /// (see [`HeatKey`](leadyard_domain::scoring::HeatKey)). [`keys::HEAT_SHARDS`] reads.
+    /// Leads of a stage, a category and a fit letter, the most engaged first, at most `most`.
+    /// [`keys::STAGE_SHARDS`] reads.
     pub async fn leads_hottest(
         &self,
         company: &CompanyId,
+        stage: Stage,
+        category: &CategoryId,
         letter: FitLetter,
-        model: &str,
         most: usize,
-    ) -> Result<Vec<(i64, LeadId)>, StoreError> {
-        let shards = (0..keys::HEAT_SHARDS).map(|shard| {
-            let partition = keys::heat_shard(company, letter.as_str(), model, shard);
-            self.newest_first(HEAT, partition, None, most)
+    ) -> Result<Vec<Place>, StoreError> {
+        let shards = (0..keys::STAGE_SHARDS).map(|shard| {
+            let partition = keys::stage_shard(company, stage.as_str(), category, shard);
+            let of_letter = (string(keys::stage_letter(letter)), string(keys::after_stage_letter(letter)));
+            self.newest_first(STAGE, partition, Some(of_letter), most)
         });
         let items = try_join_all(shards).await?.into_iter().flatten();
-        let mut found: Vec<(i64, LeadId)> =
-            items.filter_map(|item| Some((read_number(&item, HEAT.sort)?, lead_of(&item)?))).collect();
-        found.sort_unstable_by_key(|&(heat, lead)| Reverse((heat, lead)));
+        let mut found: Vec<Place> = items.filter_map(|item| place_of(&item)).collect();
+        found.sort_unstable_by(|a, b| b.cmp(a));
         found.truncate(most);
         Ok(found)
     }
 
     /// Leads of a stage and category, the highest score first, from behind a place on; at most `most`.
-    /// [`keys::SHARDS`] reads.
+    /// [`keys::STAGE_SHARDS`] reads.
     pub async fn leads_in_stage(
         &self,
         company: &CompanyId,
@@ -49,15 +51,15 @@ impl Store {
         after: Option<&Place>,
         most: usize,
     ) -> Result<Vec<Place>, StoreError> {
-        let to = after.map(|(sort, _)| string(sort));
-        let shards = (0..keys::SHARDS).map(|shard| {
+        let upto = after.map(|(sort, _)| (string("0"), string(sort)));
+        let shards = (0..keys::STAGE_SHARDS).map(|shard| {
             let partition = keys::stage_shard(company, stage.as_str(), category, shard);
             // Those who stand where the last one stood come again, and are left out below.
-            self.newest_first(STAGE, partition, to.clone(), most + 1)
+            self.newest_first(STAGE, partition, upto.clone(), most + 1)
         });
         let items = try_join_all(shards).await?.into_iter().flatten();
         let mut found: Vec<Place> = items
-            .filter_map(|item| Some((read_string(&item, STAGE.sort)?.to_owned(), lead_of(&item)?)))
+            .filter_map(|item| place_of(&item))
             .filter(|place| after.is_none_or(|after| place < after))
             .collect();
         found.sort_unstable_by(|a, b| b.cmp(a));
@@ -74,10 +76,10 @@ impl Store {
         before: Timestamp,
         most: usize,
     ) -> Result<Vec<(i64, EnquiryId)>, StoreError> {
-        let last = number(before.as_millisecond() - 1);
+        let upto = (number(0), number(before.as_millisecond() - 1));
         let shards = (0..keys::SHARDS).map(|shard| {
             let partition = keys::arrivals_shard(company, day, shard);
-            self.newest_first(ARRIVALS, partition, Some(last.clone()), most)
+            self.newest_first(ARRIVALS, partition, Some(upto.clone()), most)
         });
         let items = try_join_all(shards).await?.into_iter().flatten();
         let read = |item: Item| {
@@ -90,15 +92,15 @@ impl Store {
         Ok(found)
     }
 
-    /// Keys of one partition of an index, backwards, up to a sort key.
+    /// Keys of one partition of an index, backwards; between two sort keys, if they are given.
     async fn newest_first(
         &self,
         index: Index,
         partition: String,
-        up_to: Option<aws_sdk_dynamodb::types::AttributeValue>,
+        between: Option<(AttributeValue, AttributeValue)>,
         most: usize,
     ) -> Result<Vec<Item>, StoreError> {
-        let condition = if up_to.is_some() { "#p = :p AND #s <= :s" } else { "#p = :p" };
+        let condition = if between.is_some() { "#p = :p AND #s BETWEEN :from AND :to" } else { "#p = :p" };
         let mut query = self
             .client
             .query()
@@ -109,13 +111,19 @@ impl Store {
             .expression_attribute_values(":p", string(partition))
             .scan_index_forward(false)
             .limit(i32::try_from(most).unwrap_or(i32::MAX));
-        if let Some(up_to) = up_to {
-            query =
-                query.expression_attribute_names("#s", index.sort).expression_attribute_values(":s", up_to);
+        if let Some((from, to)) = between {
+            query = query
+                .expression_attribute_names("#s", index.sort)
+                .expression_attribute_values(":from", from)
+                .expression_attribute_values(":to", to);
         }
         let answer = query.send().await.map_err(StoreError::unavailable)?;
         Ok(answer.items.unwrap_or_default())
     }
+}
+
+fn place_of(item: &Item) -> Option<Place> {
+    Some((read_string(item, STAGE.sort)?.to_owned(), lead_of(item)?))
 }
 
 fn lead_of(item: &Item) -> Option<LeadId> {

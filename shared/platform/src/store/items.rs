@@ -19,7 +19,7 @@ use leadyard_domain::lead::{
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
 use leadyard_domain::place::State;
-use leadyard_domain::scoring::{FitLetter, Priority};
+use leadyard_domain::scoring::Priority;
 use leadyard_domain::screening::Verdict;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -147,34 +147,42 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
     };
     let mut item = to_item(&Key::Lead(lead.id), &shape)?;
     index_due(&mut item, lead.id.bytes(), lead.due);
-    let shard = keys::shard(lead.id.bytes());
-    item.insert(
-        "gk".to_owned(),
-        string(keys::stage_shard(&lead.company, lead.stage.as_str(), &lead.category, shard)),
-    );
-    item.insert("gs".to_owned(), string(stage_sort(lead)));
-    if let Some(score) = &lead.score
-        && !lead.stage.closed()
-    {
-        let shard = shard % keys::HEAT_SHARDS;
-        let partition = keys::heat_shard(&lead.company, score.band.fit.as_str(), &score.model, shard);
-        item.insert("hk".to_owned(), string(partition));
-        item.insert("hs".to_owned(), number(score.heat));
+    // One that nobody has looked at yet is in no list: it is due within a minute, which finds it.
+    if lead.stage != Stage::Received {
+        let shard = keys::shard(lead.id.bytes()) % keys::STAGE_SHARDS;
+        let partition = keys::stage_shard(&lead.company, lead.stage.as_str(), &lead.category, shard);
+        item.insert("gk".to_owned(), string(partition));
+        item.insert("gs".to_owned(), string(stage_sort(lead)));
     }
     Ok(item)
 }
 
 /// Highest score first when read backwards: the fit letter, the engagement key, then the freshest.
 fn stage_sort(lead: &Lead) -> String {
-    let letter = lead.score.as_ref().map_or(0, |score| match score.band.fit {
-        FitLetter::A => 3,
-        FitLetter::B => 2,
-        FitLetter::C => 1,
-    });
+    let letter =
+        lead.score.as_ref().map_or_else(|| "0".to_owned(), |score| keys::stage_letter(score.band.fit));
     let heat = lead.score.as_ref().map_or(i64::MIN, |score| score.heat);
+    let heat = if sorts_coarsely(lead.stage) { heat & !((1 << COARSE_BITS) - 1) } else { heat };
     // Signed to unsigned, keeping the order.
     let heat = (heat as u64) ^ (1 << 63);
     format!("{letter}#{heat:020}#{}", keys::sort_time(lead.opened_at.as_millisecond()))
+}
+
+/// The engagement key is log₂ in 32 fractional bits: without the last thirty it moves when engagement has risen by a
+/// fifth or so, and not at every page that is viewed. Each move costs what the lead itself does.
+const COARSE_BITS: u32 = 30;
+
+/// Whether leads of this stage stand in steps of engagement: nobody chooses among them by it.
+const fn sorts_coarsely(stage: Stage) -> bool {
+    match stage {
+        Stage::Received | Stage::Nurturing | Stage::Waiting => false,
+        Stage::Quarantined
+        | Stage::Assigned
+        | Stage::Won
+        | Stage::Lost
+        | Stage::Expired
+        | Stage::Rejected => true,
+    }
 }
 
 pub(super) fn index_due(item: &mut Item, id: &[u8; 16], due: Option<Timestamp>) {

@@ -13,13 +13,15 @@ use leadyard_domain::ids::{
 };
 use leadyard_domain::ledger::{LineKind, Month};
 use leadyard_domain::rulebook::PostbackStatus;
+use leadyard_domain::scoring::FitLetter;
 use leadyard_domain::time::UtcDay;
 
 /// Where an item stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key<'a> {
     /// `L#lead` / `L`. The current state and the open cycle, slim, under a version. Written by every
-    /// function. At most 1 KB in the usual case. In the indexes *due*, *heat*, *stage*.
+    /// function. At most 1 KB in the usual case. In the indexes *due* and, once it was
+    /// looked at, *stage*.
     Lead(LeadId),
     /// `L#lead` / `A#cycle#assignment`. A seat: who, under which contract, frozen price, state, the
     /// first attempts, due time, under a version. Written by distribution, delivery and console.
@@ -422,9 +424,9 @@ impl DueKey {
 /// is throttled throttles the table behind it.
 pub const SHARDS: u8 = 8;
 
-/// Shards of a fit letter in the *heat* index. Fewer, since whoever asks for the hottest reads all of them at each look,
-/// and a company scores far fewer leads in a second than the thousand that a partition takes.
-pub const HEAT_SHARDS: u8 = 2;
+/// Shards of the leads of one stage and category in the *stage* index. Fewer, since whoever asks for the hottest reads all
+/// of them at each look, and no company moves two thousand leads of a category within a second.
+pub const STAGE_SHARDS: u8 = 2;
 
 /// The shard of an id: its last byte is random.
 pub fn shard(id: &[u8; 16]) -> u8 {
@@ -441,6 +443,21 @@ pub fn stage_shard(company: &CompanyId, stage: &str, category: &CategoryId, shar
     format!("{company}#{stage}#{category}#{shard}")
 }
 
+/// How the sort keys of a fit letter begin in the *stage* index: read backwards, A stands first.
+pub fn stage_letter(letter: FitLetter) -> String {
+    let place = match letter {
+        FitLetter::A => 3,
+        FitLetter::B => 2,
+        FitLetter::C => 1,
+    };
+    format!("{place}")
+}
+
+/// Behind every sort key of a fit letter: `$` stands right behind the `#` that ends the letter.
+pub fn after_stage_letter(letter: FitLetter) -> String {
+    format!("{}$", stage_letter(letter))
+}
+
 /// The partition of the *stage* index in which quarantined enquiries stand: those that are open, or those
 /// that were decided.
 pub fn quarantine_shard(company: &CompanyId, open: bool, shard: u8) -> String {
@@ -455,11 +472,6 @@ pub fn tests_shard(company: &CompanyId, shard: u8) -> String {
 /// The sort key there: in order of arrival.
 pub fn quarantine_sort(received_at: Timestamp, enquiry: EnquiryId) -> String {
     format!("{}#{enquiry}", sort_time(received_at.as_millisecond()))
-}
-
-/// The partition of the *heat* index: open leads of one fit letter under one scoring model.
-pub fn heat_shard(company: &CompanyId, letter: &str, model: &str, shard: u8) -> String {
-    format!("{company}#{letter}#{model}#{shard}")
 }
 
 /// The partition of the *inbox* index.

@@ -63,7 +63,7 @@ pub use channels::{ChannelState, DealerReach, Disabled, SecretState, channel_mar
 pub use consent::StoredConsent;
 pub use decisions::PageEnd;
 pub use deliveries::Delivery;
-pub use due::DueItem;
+pub use due::{Claimed, DueItem};
 pub use enquiries::{Keep, Kept, KeptBefore, Past, StoredAnswer};
 pub use erasures::{Erasure, Gone, Shelf, fate_of};
 pub use finding::Place;
@@ -128,6 +128,16 @@ pub struct Store {
     entropy: Entropy,
     /// Of those who work side by side: what they ask is gathered.
     abreast: Option<Arc<abreast::Abreast>>,
+}
+
+/// How a read sees the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Seen {
+    /// As it is now.
+    #[default]
+    Now,
+    /// As it was a moment ago, at half the price: whatever rests on it is written on a condition, or asked again.
+    AMomentAgo,
 }
 
 /// How a transaction ended.
@@ -209,19 +219,28 @@ impl Store {
     /// Gets many at once, in any order; those that do not exist are missing. Asks again for what a busy
     /// table left over.
     async fn get_many(&self, keys: &[Key<'_>]) -> Result<Vec<Item>, StoreError> {
+        self.get_many_as(keys, Seen::Now).await
+    }
+
+    /// The same, as they are or as they were.
+    async fn get_many_as(&self, keys: &[Key<'_>], seen: Seen) -> Result<Vec<Item>, StoreError> {
         let wanted: Vec<Item> = keys.iter().map(key_item).collect();
-        self.get_items(&wanted).await
+        self.get_items_as(&wanted, seen).await
     }
 
     /// The same by their primary keys.
     async fn get_items(&self, keys: &[Item]) -> Result<Vec<Item>, StoreError> {
+        self.get_items_as(keys, Seen::Now).await
+    }
+
+    async fn get_items_as(&self, keys: &[Item], seen: Seen) -> Result<Vec<Item>, StoreError> {
         const BATCH: usize = 100;
         let mut found = Vec::with_capacity(keys.len());
         for some in keys.chunks(BATCH) {
             let wanted = some.to_vec();
             let mut asked = aws_sdk_dynamodb::types::KeysAndAttributes::builder()
                 .set_keys(Some(wanted))
-                .consistent_read(true)
+                .consistent_read(seen == Seen::Now)
                 .build()
                 .map_err(|error| StoreError::Malformed(Box::new(error)))?;
             for round in 0.. {
@@ -403,9 +422,18 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
+    stood(result).map(|answer| answer.is_some())
+}
+
+/// The same with the answer to the one that stands.
+fn stood<T, E, R>(result: Result<T, SdkError<E, R>>) -> Result<Option<T>, StoreError>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
     match result {
-        Ok(_) => Ok(true),
-        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(None),
         Err(error) => Err(StoreError::unavailable(error)),
     }
 }

@@ -23,9 +23,8 @@ pub struct Index {
 
 /// What must be looked at, and when (Unix milliseconds).
 pub const DUE: Index = Index { name: "due", partition: "dk", sort: "dt", numeric: true };
-/// Open leads of a company by engagement.
-pub const HEAT: Index = Index { name: "heat", partition: "hk", sort: "hs", numeric: true };
-/// Leads by company, stage and category, in order of score.
+/// Leads by company, stage and category, in order of score. Whom to call now is a merge of a few of its lists: an
+/// index by engagement alone would be written at every interaction, to say the same again.
 pub const STAGE: Index = Index { name: "stage", partition: "gk", sort: "gs", numeric: false };
 /// A dealer's assignments by state and time.
 pub const INBOX: Index = Index { name: "inbox", partition: "ik", sort: "is", numeric: false };
@@ -33,7 +32,7 @@ pub const INBOX: Index = Index { name: "inbox", partition: "ik", sort: "is", num
 pub const ARRIVALS: Index = Index { name: "arrivals", partition: "ak", sort: "am", numeric: true };
 
 /// All indexes.
-pub const INDEXES: [Index; 5] = [DUE, HEAT, STAGE, INBOX, ARRIVALS];
+pub const INDEXES: [Index; 4] = [DUE, STAGE, INBOX, ARRIVALS];
 
 /// The attribute that DynamoDB expires items by, in Unix seconds. It deletes late: readers compare it.
 pub const TTL: &str = "ttl";
