@@ -221,7 +221,8 @@ fn the_api_leads_where_the_gateway_does() {
         })
         .collect();
     assert!(routes.iter().any(|(route, _)| route == "$default"));
-    let acts = leadyard_console::ACTS.iter().chain(&["search", "erase"]).map(|act| format!("/v1/leads/{act}"));
+    let acts =
+        leadyard_console::ACTS.iter().chain(&["search", "erase"]).map(|act| format!("/v1/leads/{act}"));
     let ways = ["form_token", "google", "meta", "instructions"].map(|way| format!("/v1/leads/pk_x.y/{way}"));
     let others = [
         "/v1/leads/pk_x.y",
@@ -248,7 +249,8 @@ fn the_api_leads_where_the_gateway_does() {
     for (name, function) in functions.iter().filter(|(_, one)| !one.at(&["FunctionUrlConfig"]).is_null()) {
         let mut allowed = template().of_type("AWS::Lambda::Permission");
         let alias = format!("{}.Alias", function.id);
-        let may = allowed.any(|one| one.text(&["FunctionName"]) == alias && one.text(&["SourceArn"]).contains("${Api}"));
+        let may = allowed
+            .any(|one| one.text(&["FunctionName"]) == alias && one.text(&["SourceArn"]).contains("${Api}"));
         assert!(may, "{name}: the API may call it");
     }
 }
@@ -285,9 +287,18 @@ fn what_is_over_http_changes_over_slowly_and_back_when_its_alarm_rings() {
 fn stream_faults(mapping: &serde_yaml_ng::Value) -> Vec<&'static str> {
     let number = |name: &str| mapping[name].as_i64();
     let faults = [
-        ("its tries have no end", !number("MaximumRetryAttempts").is_some_and(|tries| (0..=100).contains(&tries))),
-        ("a record may hold its shard for a day", !number("MaximumRecordAgeInSeconds").is_some_and(|s| s > 0)),
-        ("one bad record takes its batch along", mapping["BisectBatchOnFunctionError"].as_bool() != Some(true)),
+        (
+            "its tries have no end",
+            !number("MaximumRetryAttempts").is_some_and(|tries| (0..=100).contains(&tries)),
+        ),
+        (
+            "a record may hold its shard for a day",
+            !number("MaximumRecordAgeInSeconds").is_some_and(|s| s > 0),
+        ),
+        (
+            "one bad record takes its batch along",
+            mapping["BisectBatchOnFunctionError"].as_bool() != Some(true),
+        ),
         ("what is given up is gone", mapping["DestinationConfig"]["OnFailure"]["Destination"].is_null()),
         (
             "a failed record fails all before it too",

@@ -1,7 +1,7 @@
 """Starts MiniStack with two things that it lacks. Run by MiniStack's own Python.
 
-- SAM's transform is given the stack's parameters, as on AWS: MiniStack gives it none, and each that the transform itself
-  asks for (`Enabled: !Ref Gradual`) would have its default.
+- SAM's transform is given the stack's parameters, as on AWS: MiniStack gives it none, and each that the transform asks
+  for itself (`Enabled: !Ref Gradual`) would have its default.
 - What a role is refused stands in the log: `REFUSED principal action`.
 """
 

@@ -141,7 +141,7 @@ class Stack:
             "--no-confirm-changeset",
             "--no-fail-on-empty-changeset",
             "--parameter-overrides",
-            *(f"{name}={value}" for name, value in said.items()),
+            *(f'{name}="{value}"' for name, value in said.items()),
         )
         stack = self.described()
         assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), stack["StackStatus"]

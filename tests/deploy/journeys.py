@@ -2,8 +2,8 @@
 
     journeys.py TEMPLATE LEADYARD SAM MINISTACK MICROBURST
 
-TEMPLATE is what `sam build` made, LEADYARD the command line, MINISTACK and MICROBURST the Pythons that have them. Everything is asked from
-outside, by the stack's outputs. JOURNEYS, in the environment, names those to go alone.
+TEMPLATE is what `sam build` made, LEADYARD the command line, MINISTACK and MICROBURST the Pythons that have them.
+Everything is asked from outside, by the stack's outputs. JOURNEYS, in the environment, names those to go alone.
 """
 
 import contextlib
@@ -127,10 +127,8 @@ def a_failed_message_is_named(there):
     """AWS fails a whole batch whose answer names a message that is not in it, or none; the emulator lets that pass."""
     client = there.emulator.client("lambda")
     for function in ("spill", "scoring", "distribution", "delivery", "mail-events"):
-        records = [
-            {"messageId": f"message-{n}", "receiptHandle": f"handle-{n}", "body": '{"v": 1, "m": "poison"}', "eventSource": "aws:sqs"}
-            for n in range(3)
-        ]
+        poison = {"body": '{"v": 1, "m": "poison"}', "eventSource": "aws:sqs"}
+        records = [{"messageId": f"message-{n}", "receiptHandle": f"handle-{n}"} | poison for n in range(3)]
         name = f"leadyard-{STAGE}-{function}"
         answer = client.invoke(FunctionName=name, Payload=json.dumps({"Records": records}).encode())
         told = json.loads(answer["Payload"].read())

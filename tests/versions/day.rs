@@ -10,13 +10,44 @@ use serde_json::{Value, json};
 
 use crate::left::Left;
 
-pub const COMPANY: &str = "acme";
+pub(crate) const COMPANY: &str = "acme";
 
-/// What is left, by table and queue: what stands in no list was not brought about.
-pub const KINDS: &[&str] = &[];
+/// What is left: by table (how its keys begin), and by queue. What is not among them, the day does not bring about.
+pub(crate) const KINDS: [&str; 30] = [
+    "B deposit",
+    "B time",
+    "E E",
+    "F F",
+    "G time",
+    "I c",
+    "I suppressed",
+    "K K",
+    "K returns",
+    "L A",
+    "L D",
+    "L H",
+    "L L",
+    "L M",
+    "L Y",
+    "N C",
+    "R chunk",
+    "R core",
+    "R current",
+    "R text",
+    "R version",
+    "S S",
+    "U open",
+    "V V",
+    "X E",
+    "Z Z",
+    "queue delivery assignment",
+    "queue distribution lead",
+    "queue interactions ",
+    "queue spill ",
+];
 
 /// Florida is hudson's, New York crest's with a deadline, Texas ridge's; Illinois nobody's yet.
-pub fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     Rules::roofing(COMPANY)
         .seller(
             "hudson",
@@ -32,11 +63,11 @@ pub fn rules() -> Rules {
         .seller("ridge", [("area", "state:TX"), ("sale", "shared:2")])
 }
 
-pub fn sold() -> Person {
+pub(crate) fn sold() -> Person {
     Person::named("Ada", "Hill").with("phone", "305-274-5678").with("message", "the roof leaks")
 }
 
-pub fn erased() -> Person {
+pub(crate) fn erased() -> Person {
     Person::named("Erin", "Gone")
 }
 
@@ -45,7 +76,7 @@ async fn desk(yard: &Yard, lead: &str, act: &str, body: Value) {
 }
 
 /// What the day leaves.
-pub async fn busy() -> Left {
+pub(crate) async fn busy() -> Left {
     let yard = Yard::of(rules()).await;
     let mut leads = BTreeMap::new();
     let florida = |name: &str| Person::named(name, "Hill");
@@ -54,9 +85,7 @@ pub async fn busy() -> Left {
     // Sold: asked twice, did something.
     let lead = yard.settled_lead(&sold()).await;
     let _ = yard.server("web").posts(&sold().with("message", "and the gutter")).await.is(200);
-    let did = |id: &str, lead: &str| {
-        json!([{ "id": id, "kind": "quote_request", "at": yard.cloud.clock.now(), "lead": lead }])
-    };
+    let did = |id: &str, lead: &str| json!([{ "id": id, "kind": "quote_request", "at": yard.cloud.clock.now(), "lead": lead }]);
     let _ = yard.server("web").reports(did("r-1", &lead)).await.is(202);
     leads.insert("sold", lead);
     yard.settle().await;
@@ -85,7 +114,8 @@ pub async fn busy() -> Left {
     let _ = yard.answers("crest", &leads["declined"], "decline").await.is(200);
     desk(&yard, &leads["held"], "hold", json!({})).await;
     desk(&yard, &leads["held"], "note", json!({ "text": "on holiday until Monday" })).await;
-    desk(&yard, &leads["merged"], "merge", json!({ "into": leads["waiting"], "reason": "she said so" })).await;
+    desk(&yard, &leads["merged"], "merge", json!({ "into": leads["waiting"], "reason": "she said so" }))
+        .await;
     desk(&yard, &leads["erased"], "erase", json!({ "reason": "requested" })).await;
     let body = json!({ "amount": "25.00", "reference": "wire-1" });
     let _ = yard.desk(Method::POST, "/v1/dealers/hudson/deposits", Some(body)).await.is(200);
@@ -105,7 +135,11 @@ pub async fn busy() -> Left {
     leads.insert("just_received", yard.lead(&florida("Nora")).await);
     let _ = yard.server("web").reports(did("r-2", &leads["sold"])).await.is(202);
     yard.faults.table(true);
-    let _ = yard.server("web").posts(&florida("Spilled").with("email", "spilled.hill@mail.example")).await.is(202);
+    let _ = yard
+        .server("web")
+        .posts(&florida("Spilled").with("email", "spilled.hill@mail.example"))
+        .await
+        .is(202);
     yard.faults.table(false);
     Left::of(&yard, leads).await
 }

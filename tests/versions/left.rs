@@ -14,11 +14,11 @@ use leadyard_tests::Yard;
 use serde_json::{Map, Value, json};
 
 /// What a system left behind.
-pub struct Left {
+pub(crate) struct Left {
     /// When.
-    pub at: String,
+    pub(crate) at: String,
     /// Leads by what they are for.
-    pub leads: BTreeMap<String, String>,
+    pub(crate) leads: BTreeMap<String, String>,
     items: Vec<Item>,
     /// Queue and body.
     messages: Vec<(String, Value)>,
@@ -29,11 +29,12 @@ fn file() -> PathBuf {
 }
 
 impl Left {
-    pub async fn of(yard: &Yard, leads: BTreeMap<&str, String>) -> Self {
+    pub(crate) async fn of(yard: &Yard, leads: BTreeMap<&str, String>) -> Self {
         let store = &yard.cloud.store;
         let (mut items, mut start) = (Vec::new(), None);
         loop {
-            let page = store.client().scan().table_name(store.table()).set_exclusive_start_key(start).send().await;
+            let page =
+                store.client().scan().table_name(store.table()).set_exclusive_start_key(start).send().await;
             let page = page.unwrap();
             items.extend(page.items.into_iter().flatten());
             start = page.last_evaluated_key.filter(|key| !key.is_empty());
@@ -54,7 +55,7 @@ impl Left {
     }
 
     /// What the version before left; `now`, when it is to be recorded.
-    pub fn recorded(now: &Self) -> Self {
+    pub(crate) fn recorded(now: &Self) -> Self {
         #[expect(clippy::disallowed_methods, reason = "a test's own knob")]
         let record = std::env::var("RECORD").is_ok();
         if record {
@@ -66,8 +67,12 @@ impl Left {
         let members = |value: &Value| value.as_object().expect("members").clone().into_iter();
         Self {
             at: read["at"].as_str().expect("an instant").to_owned(),
-            leads: members(&read["leads"]).map(|(name, id)| (name, id.as_str().unwrap().to_owned())).collect(),
-            items: list("items").map(|item| members(&item).map(|(name, one)| (name, attribute(&one))).collect()).collect(),
+            leads: members(&read["leads"])
+                .map(|(name, id)| (name, id.as_str().unwrap().to_owned()))
+                .collect(),
+            items: list("items")
+                .map(|item| members(&item).map(|(name, one)| (name, attribute(&one))).collect())
+                .collect(),
             messages: list("messages")
                 .map(|message| (message["queue"].as_str().unwrap().to_owned(), message["body"].clone()))
                 .collect(),
@@ -96,7 +101,7 @@ impl Left {
     }
 
     /// Puts all of it where another system goes on.
-    pub async fn put(&self, yard: &Yard) {
+    pub(crate) async fn put(&self, yard: &Yard) {
         let store = &yard.cloud.store;
         for item in &self.items {
             let put = store.client().put_item().table_name(store.table()).set_item(Some(item.clone()));
@@ -108,23 +113,25 @@ impl Left {
     }
 
     /// As a version after would have left it, whose every shape has one member more.
-    pub fn add_to_all(&mut self, name: &str, says: &str) {
+    pub(crate) fn add_to_all(&mut self, name: &str, says: &str) {
         for item in &mut self.items {
             add_to_structs(item, name, says);
         }
         for (_, body) in &mut self.messages {
             let message = body["m"].as_object_mut().expect("a message");
-            // A message of several kinds is named by its only member.
+            // A message of several kinds is named by its only member; of one that is an id alone, nothing more is said.
+            let only = message.len() == 1;
             match message.values_mut().next() {
-                Some(Value::Object(inner)) if message.len() == 1 => inner.insert(name.to_owned(), json!(says)),
-                _ => message.insert(name.to_owned(), json!(says)),
-            };
+                Some(Value::Object(inner)) if only => drop(inner.insert(name.to_owned(), json!(says))),
+                Some(_) if only => {}
+                Some(_) | None => drop(message.insert(name.to_owned(), json!(says))),
+            }
             body[name] = json!(says);
         }
     }
 
     /// What each kind of item and message is made of.
-    pub fn shapes(&self) -> BTreeMap<String, Shape> {
+    pub(crate) fn shapes(&self) -> BTreeMap<String, Shape> {
         let mut shapes: BTreeMap<String, Shape> = BTreeMap::new();
         for item in &self.items {
             shapes.entry(kind_of(item)).or_default().saw(flat_item(item));
@@ -164,7 +171,7 @@ fn kind_of(item: &Item) -> String {
 
 /// What a kind is made of: by path, what types it has there, and which words.
 #[derive(Debug, Default)]
-pub struct Shape {
+pub(crate) struct Shape {
     seen: usize,
     always: BTreeMap<String, usize>,
     types: BTreeMap<String, BTreeSet<String>>,
@@ -188,7 +195,7 @@ impl Shape {
     }
 
     /// What whoever knows this shape would not find in, or not understand of, another of the same kind.
-    pub fn misses(&self, kind: &str, other: &Self) -> Vec<String> {
+    pub(crate) fn misses(&self, kind: &str, other: &Self) -> Vec<String> {
         let mut misses = Vec::new();
         for (path, seen) in &self.always {
             let still = other.always.get(path).copied().unwrap_or_default();
