@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 import urllib.parse
+import uuid
 
 import boto3
 
@@ -148,11 +149,25 @@ class Stack:
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         self.allow_batches()
 
+    def package(self, template):
+        """A template whose functions are uploaded: who deploys it more than once need not pack them anew each time."""
+        packaged = self.emulator.folder / f"packaged-{uuid.uuid4().hex}.yaml"
+        self.run("package", "--template-file", template, "--resolve-s3", "--output-template-file", packaged)
+        return packaged
+
+    def as_deployed(self):
+        """The template that is deployed now."""
+        told = self.emulator.client("cloudformation").get_template(StackName=self.name, TemplateStage="Original")
+        body = told["TemplateBody"]
+        deployed = self.emulator.folder / f"deployed-{uuid.uuid4().hex}.yaml"
+        deployed.write_text(body if isinstance(body, str) else json.dumps(body))
+        return deployed
+
     def described(self):
         return self.emulator.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
 
     def allow_batches(self):
-        """Who may send may send ten: on AWS sqs:SendMessage is both, the emulator asks for an action that AWS has not."""
+        """Who may send may send ten: on AWS sqs:SendMessage is both, the emulator asks for an action AWS has not."""
         iam = self.emulator.client("iam")
         roles = [r["RoleName"] for r in iam.list_roles()["Roles"] if r["RoleName"].startswith(f"{self.name}-")]
         assert roles, "the template's roles"
@@ -168,7 +183,7 @@ class Stack:
 
     def run(self, command, *options):
         done = subprocess.run(
-            [self.sam, command, "--stack-name", self.name, *options],
+            [self.sam, command, *([] if command == "package" else ["--stack-name", self.name]), *options],
             env=self.emulator.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,

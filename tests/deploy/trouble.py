@@ -183,15 +183,18 @@ def one_name_leads_to_every_function(there, name):
     assert status != 404 and status < 500, (status, answer)
 
 
-def another_version(template, folder):
+def another_version(there):
     """The same bootstraps under another hash, which is what makes a version for Lambda; or what PREVIOUS names."""
-    if previous := os.environ.get("PREVIOUS_TEMPLATE"):
-        return previous
-    copy = pathlib.Path(folder) / "another"
-    shutil.copytree(pathlib.Path(template).parent, copy)
-    for bootstrap in copy.glob("*/bootstrap"):
-        (bootstrap.parent / "version").write_text("another\n")
-    return str(copy / "template.yaml")
+    if not hasattr(there, "another"):
+        template = os.environ.get("PREVIOUS_TEMPLATE")
+        if not template:
+            copy = there.folder / "another"
+            shutil.copytree(pathlib.Path(there.stack.template).parent, copy)
+            for bootstrap in copy.glob("*/bootstrap"):
+                (bootstrap.parent / "version").write_text("another\n")
+            template = copy / "template.yaml"
+        there.another = there.stack.package(template)
+    return there.another
 
 
 def versions(there):
@@ -204,12 +207,12 @@ def versions(there):
 def an_update_and_its_rollback_serve_while_leads_flow(there):
     """To another version and back, each while leads are at every stage: what one left is the other's to go on with."""
     stack, before, addresses = there.stack, versions(there), dict(there.stack.outputs)
-    another = another_version(stack.template, there.folder)
+    another, today = another_version(there), stack.as_deployed()
     people = []
     named = {"ApiDomain": "leads.example.com", "CertificateArn": CERTIFICATE}
     for what, template, parameters in [
         ("updated", another, {"Memory": "512"} | named),
-        ("back again", stack.template, {"Memory": "256"} | dict.fromkeys(named, "")),
+        ("back again", today, {"Memory": "256"} | dict.fromkeys(named, "")),
     ]:
         with Flow(there, senders=1, every_s=0.3) as flow:
             until("leads flow", lambda: flow.count() > 3)
@@ -245,10 +248,10 @@ IMPOSSIBLE = """
 def an_update_that_fails_rolls_itself_back(there):
     """CloudFormation undoes what it had changed, and leads flow on."""
     stack, before = there.stack, versions(there)
-    another = pathlib.Path(another_version(stack.template, pathlib.Path(there.folder) / "fails"))
-    text = another.read_text()
+    another = another_version(there)
     broken = another.with_name("broken.yaml")
-    broken.write_text(text.replace("\nResources:\n", f"\nResources:\n{IMPOSSIBLE}", 1))
+    broken.write_text(another.read_text().replace("\nResources:\n", f"\nResources:\n{IMPOSSIBLE}", 1))
+    assert "Impossible" in broken.read_text()
     with Flow(there, senders=1, every_s=0.3) as flow:
         until("leads flow", lambda: flow.count() > 3)
         try:
