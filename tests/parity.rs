@@ -200,7 +200,7 @@ fn taken(route: &str, method: &str, path: &str) -> Option<(Vec<u8>, bool)> {
     let mut exactly = Vec::new();
     for (part, said) in pattern.iter().zip(&path) {
         match (part.starts_with('{'), part == said) {
-            (true, _) => exactly.push(if part.ends_with("+}") { 0 } else { 1 }),
+            (true, _) => exactly.push(u8::from(!part.ends_with("+}"))),
             (false, true) => exactly.push(2),
             (false, false) => return None,
         }
@@ -291,10 +291,7 @@ fn stream_faults(mapping: &serde_yaml_ng::Value) -> Vec<&'static str> {
             "its tries have no end",
             !number("MaximumRetryAttempts").is_some_and(|tries| (0..=100).contains(&tries)),
         ),
-        (
-            "a record may hold its shard for a day",
-            !number("MaximumRecordAgeInSeconds").is_some_and(|s| s > 0),
-        ),
+        ("a record may hold its shard for a day", number("MaximumRecordAgeInSeconds").is_none_or(|s| s <= 0)),
         (
             "one bad record takes its batch along",
             mapping["BisectBatchOnFunctionError"].as_bool() != Some(true),

@@ -234,14 +234,15 @@ fn flat(typed: &Value) -> Vec<(String, String, Option<String>)> {
     fn walk(path: &str, typed: &Value, all: &mut Vec<(String, String, Option<String>)>) {
         let (kind, value) = typed.as_object().and_then(|one| one.iter().next()).expect("a type");
         all.push((path.to_owned(), kind.clone(), value.as_str().filter(|_| kind == "S").and_then(word)));
-        match value {
-            Value::Object(members) if kind == "M" => {
-                members.iter().for_each(|(name, value)| walk(&format!("{path}.{name}"), value, all));
+        if let (Value::Object(members), "M") = (value, kind.as_str()) {
+            for (name, value) in members {
+                walk(&format!("{path}.{name}"), value, all);
             }
-            Value::Array(list) if kind == "L" => {
-                list.iter().for_each(|value| walk(&format!("{path}[]"), value, all));
+        }
+        if let (Value::Array(list), "L") = (value, kind.as_str()) {
+            for value in list {
+                walk(&format!("{path}[]"), value, all);
             }
-            _ => {}
         }
     }
     let mut all = Vec::new();
