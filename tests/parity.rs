@@ -140,6 +140,7 @@ fn each_queue_is_worked_by_its_function_and_a_failed_message_fails_alone() {
             let here =
                 WORKED.iter().find(|worked| worked.name == queue_name).expect("a queue of this machine");
             assert_eq!(mapping["BatchSize"].as_u64(), Some(here.batch as u64), "{name}");
+            assert!(here.batch <= 10, "{name}: AWS takes more only with a window");
             assert!(
                 queue.number(&["VisibilityTimeout"]) >= 6 * function.number(&["Timeout"]),
                 "{name}: a message is kept from others for six times what its function may take"
@@ -183,6 +184,144 @@ fn what_is_over_http_is_what_the_gateway_leads_to() {
         .collect();
     let here = [Leads, Interactions, Console].map(|function| function.name().to_owned());
     assert_eq!(over_http, BTreeSet::from(here));
+}
+
+/// How exactly a route of an HTTP API takes a path (`ANY /v1/leads/{key}/meta`), if it does: of two, API Gateway takes the
+/// one with more named parts, then the one that names the method.
+fn taken(route: &str, method: &str, path: &str) -> Option<(Vec<u8>, bool)> {
+    let Some((on, pattern)) = route.split_once(' ') else { return Some((Vec::new(), false)) };
+    if on != "ANY" && on != method {
+        return None;
+    }
+    let (pattern, path): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
+    let rest = pattern.last().is_some_and(|part| part.ends_with("+}"));
+    if if rest { path.len() < pattern.len() } else { path.len() != pattern.len() } {
+        return None;
+    }
+    let mut exactly = Vec::new();
+    for (part, said) in pattern.iter().zip(&path) {
+        match (part.starts_with('{'), part == said) {
+            (true, _) => exactly.push(u8::from(!part.ends_with("+}"))),
+            (false, true) => exactly.push(2),
+            (false, false) => return None,
+        }
+    }
+    Some((exactly, on != "ANY"))
+}
+
+#[test]
+fn the_api_leads_where_the_gateway_does() {
+    let functions = functions();
+    let routes: Vec<(String, String)> = template()
+        .of_type("AWS::ApiGatewayV2::Route")
+        .map(|route| {
+            let to = route.text(&["Target"]).replace("integrations/${", "").replace('}', "");
+            let alias = template().resource(&to).text(&["IntegrationUri"]);
+            let to = functions.iter().find(|(_, function)| format!("{}.Alias", function.id) == alias);
+            (route.text(&["RouteKey"]), to.expect("an alias of a function").0.clone())
+        })
+        .collect();
+    assert!(routes.iter().any(|(route, _)| route == "$default"));
+    let acts =
+        leadyard_console::ACTS.iter().chain(&["search", "erase"]).map(|act| format!("/v1/leads/{act}"));
+    let ways = ["form_token", "google", "meta", "instructions"].map(|way| format!("/v1/leads/pk_x.y/{way}"));
+    let others = [
+        "/v1/leads/pk_x.y",
+        "/v1/leads/0190/place",
+        "/v1/leads/0190/decisions/0191",
+        "/v1/interactions/pk_x.y",
+        "/v1/interactions/pk_x.y/visitor",
+        "/v1/import/history",
+        "/v1/quarantine",
+        "/v1/quarantine/0190/release",
+        "/leadyard.js",
+        "/.well-known/gpc.json",
+        "/v1/dealers/hudson/statement",
+        "/healthz",
+        "/",
+    ];
+    for path in acts.chain(ways).chain(others.map(str::to_owned)) {
+        for method in ["GET", "POST", "OPTIONS", "PUT"] {
+            let best = routes.iter().filter_map(|(route, to)| Some((taken(route, method, &path)?, to))).max();
+            let here = leadyard::gateway::function_of(&method.parse().expect("a method"), &path).name();
+            assert_eq!(best.expect("a route").1, here, "{method} {path}");
+        }
+    }
+    for (name, function) in functions.iter().filter(|(_, one)| !one.at(&["FunctionUrlConfig"]).is_null()) {
+        let mut allowed = template().of_type("AWS::Lambda::Permission");
+        let alias = format!("{}.Alias", function.id);
+        let may = allowed
+            .any(|one| one.text(&["FunctionName"]) == alias && one.text(&["SourceArn"]).contains("${Api}"));
+        assert!(may, "{name}: the API may call it");
+    }
+}
+
+#[test]
+fn what_is_over_http_changes_over_slowly_and_back_when_its_alarm_rings() {
+    let gradual = template().parameter("Gradual");
+    assert_eq!(words(&gradual["Default"]), "true", "who says nothing is careful");
+    for (name, function) in functions() {
+        let over_http = !function.at(&["FunctionUrlConfig"]).is_null();
+        // The URL of a function that has an alias leads to it.
+        assert_eq!(function.at(&["AutoPublishAlias"]).as_str(), over_http.then_some("live"), "{name}");
+        if !over_http {
+            assert!(function.at(&["DeploymentPreference"]).is_null(), "{name}: what fails comes again");
+            continue;
+        }
+        assert_eq!(function.text(&["AutoPublishAliasAllProperties"]), "true", "{name}");
+        assert_eq!(function.text(&["DeploymentPreference", "Enabled"]), "Gradual", "{name}");
+        let shift = function.text(&["DeploymentPreference", "Type"]);
+        assert!(shift.starts_with("Canary") || shift.starts_with("Linear"), "{name}: {shift}");
+        let alarms = many(function.at(&["DeploymentPreference", "Alarms"]));
+        assert!(!alarms.is_empty(), "{name}: nothing would stop it");
+        for alarm in alarms {
+            let alarm = template().resource(&alarm);
+            assert_eq!(words(&alarm.at(&["Dimensions"])[0]["Value"]), function.id, "{name}");
+            // A shift of five minutes has to hear of it meanwhile.
+            let heard_s = alarm.number(&["Period"]) * alarm.number(&["EvaluationPeriods"]);
+            assert!(heard_s <= 180, "{name}: its alarm takes {heard_s} s");
+        }
+    }
+}
+
+/// What is wrong with how a stream is read: AWS tries a batch that fails again for ever, and holds its shard up.
+fn stream_faults(mapping: &serde_yaml_ng::Value) -> Vec<&'static str> {
+    let number = |name: &str| mapping[name].as_i64();
+    let faults = [
+        (
+            "its tries have no end",
+            !number("MaximumRetryAttempts").is_some_and(|tries| (0..=100).contains(&tries)),
+        ),
+        ("a record may hold its shard for a day", number("MaximumRecordAgeInSeconds").is_none_or(|s| s <= 0)),
+        (
+            "one bad record takes its batch along",
+            mapping["BisectBatchOnFunctionError"].as_bool() != Some(true),
+        ),
+        ("what is given up is gone", mapping["DestinationConfig"]["OnFailure"]["Destination"].is_null()),
+        (
+            "a failed record fails all before it too",
+            many(&mapping["FunctionResponseTypes"]) != ["ReportBatchItemFailures"],
+        ),
+    ];
+    faults.into_iter().filter(|(_, wrong)| *wrong).map(|(fault, _)| fault).collect()
+}
+
+#[test]
+fn a_stream_is_read_with_an_end_to_its_tries() {
+    let streams = functions().into_iter().flat_map(|(name, function)| {
+        let events = function.at(&["Events"]).as_mapping().into_iter().flat_map(|events| events.values());
+        let read = events.filter(|event| matches!(event["Type"].as_str(), Some("DynamoDB" | "Kinesis")));
+        read.map(|event| (name.clone(), stream_faults(&event["Properties"]))).collect::<Vec<_>>()
+    });
+    for (name, faults) in streams {
+        assert_eq!(faults, Vec::<&str>::new(), "{name}");
+    }
+    // Nothing reads the table's stream yet: that the check would see it is shown by one as it should not be, and is.
+    let read = |yaml: &str| stream_faults(&serde_yaml_ng::from_str(yaml).expect("YAML"));
+    assert_eq!(read("{ Stream: Table.StreamArn, StartingPosition: TRIM_HORIZON }").len(), 5);
+    let good = "{ MaximumRetryAttempts: 20, MaximumRecordAgeInSeconds: 3600, BisectBatchOnFunctionError: true, \
+        DestinationConfig: { OnFailure: { Destination: Dead } }, FunctionResponseTypes: [ReportBatchItemFailures] }";
+    assert_eq!(read(good), Vec::<&str>::new());
 }
 
 #[test]
@@ -329,6 +468,9 @@ fn whatever_may_go_wrong_rings_and_somebody_hears_it() {
         on("ApproximateAgeOfOldestMessage", format!("{}.QueueName", queues()[worked.name].id));
     }
     for function in functions().values() {
+        if !function.at(&["FunctionUrlConfig"]).is_null() {
+            on("Url5xxCount", function.id.to_owned());
+        }
         on("Errors", function.id.to_owned());
         on("Throttles", function.id.to_owned());
     }
@@ -351,7 +493,7 @@ fn whatever_may_go_wrong_rings_and_somebody_hears_it() {
     }
     let runbook = std::fs::read_to_string(root().join("infra/README.md")).expect("the runbook");
     for alarm in &alarms {
-        let named = ["Dead", "Age", "Errors", "Throttles"]
+        let named = ["Dead", "Age", "Errors", "Throttles", "Failures"]
             .iter()
             .find(|kind| alarm.id.ends_with(&format!("{kind}Alarm")))
             .map_or_else(|| format!("`{}`", alarm.id), |kind| format!("`…{kind}Alarm`"));

@@ -5,14 +5,17 @@ import http.client
 import http.server
 import json
 import os
+import pathlib
 import socket
 import subprocess
 import threading
 import time
 import urllib.parse
+import uuid
 
 import boto3
 
+HERE = pathlib.Path(__file__).parent
 REGION = "us-east-1"
 
 
@@ -33,10 +36,10 @@ def until(what, look, wait_s=60):
 
 
 class Emulator:
-    """MiniStack in a folder of its own."""
+    """MiniStack in a folder of its own. The functions reach it by `between`, a proxy's URL."""
 
-    def __init__(self, program, folder):
-        self.port = free_port()
+    def __init__(self, python, folder, port, between):
+        self.port, self.folder = port, folder
         self.url = f"http://127.0.0.1:{self.port}"
         # Whatever stands in its environment leaks into the functions.
         environment = {
@@ -47,11 +50,11 @@ class Emulator:
             "IOT_MTLS_ENABLED": "0",
             "AUTH": "true",
             "MINISTACK_REGION": REGION,
-            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ENDPOINT_URL": between,
         }
         self.log = open(folder / "emulator.log", "wb")
         self.process = subprocess.Popen(
-            [program], cwd=folder, env=environment, stdout=self.log, stderr=self.log
+            [python, HERE / "emulate.py"], cwd=folder, env=environment, stdout=self.log, stderr=self.log
         )
         until("the emulator", self.is_ready)
 
@@ -61,11 +64,35 @@ class Emulator:
             connection.request("GET", "/_ministack/health")
             return connection.getresponse().status == 200
 
-    def client(self, service):
+    def bootstraps(self, *functions):
+        """The processes that functions run in: MiniStack starts each bootstrap itself."""
+        named = {f"AWS_LAMBDA_FUNCTION_NAME={function}".encode() for function in functions}
+        ours = f"HOME={self.folder}".encode()
+        found = []
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            # One that ends meanwhile is none.
+            with contextlib.suppress(OSError):
+                environment = set((process / "environ").read_bytes().split(b"\0"))
+                if ours in environment and named & environment:
+                    found.append(int(process.name))
+        return found
+
+    def interrupted(self, function):
+        """How many of its calls have ended with their process so far."""
+        return self.said().count(f"Lambda {function}: Runtime exited before returning a response")
+
+    def refused(self):
+        """What roles were refused so far, each time: (principal, action)."""
+        return [tuple(line.split()[1:3]) for line in self.said().splitlines() if line.startswith("REFUSED ")]
+
+    def said(self):
+        return (self.folder / "emulator.log").read_text(errors="replace")
+
+    def client(self, service, url=None):
         return boto3.client(
             service,
             region_name=REGION,
-            endpoint_url=self.url,
+            endpoint_url=url or self.url,
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )
@@ -100,13 +127,14 @@ class Stack:
         self.emulator, self.sam, self.template = emulator, sam, template
         self.name, self.stage = name, stage
 
-    def deploy(self, **parameters):
-        """Deploys as the README says; the machine that tests builds for its own processor."""
-        said = {"Stage": self.stage, "Architecture": "x86_64", "Protected": "false"} | parameters
+    def deploy(self, template=None, **parameters):
+        """Deploys as the README says; the machine that tests builds for its own processor, and has no CodeDeploy."""
+        said = {"Stage": self.stage, "Architecture": "x86_64", "Protected": "false", "Gradual": "false"}
+        said |= parameters
         self.run(
             "deploy",
             "--template-file",
-            self.template,
+            template or self.template,
             "--resolve-s3",
             "--capabilities",
             "CAPABILITY_IAM",
@@ -114,15 +142,32 @@ class Stack:
             "--no-confirm-changeset",
             "--no-fail-on-empty-changeset",
             "--parameter-overrides",
-            *(f"{name}={value}" for name, value in said.items()),
+            *(f'{name}="{value}"' for name, value in said.items()),
         )
-        stack = self.emulator.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
+        stack = self.described()
         assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), stack["StackStatus"]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         self.allow_batches()
 
+    def package(self, template):
+        """A template whose functions are uploaded: who deploys it more than once need not pack them anew each time."""
+        packaged = self.emulator.folder / f"packaged-{uuid.uuid4().hex}.yaml"
+        self.run("package", "--template-file", template, "--resolve-s3", "--output-template-file", packaged)
+        return packaged
+
+    def as_deployed(self):
+        """The template that is deployed now."""
+        told = self.emulator.client("cloudformation").get_template(StackName=self.name, TemplateStage="Original")
+        body = told["TemplateBody"]
+        deployed = self.emulator.folder / f"deployed-{uuid.uuid4().hex}.yaml"
+        deployed.write_text(body if isinstance(body, str) else json.dumps(body))
+        return deployed
+
+    def described(self):
+        return self.emulator.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
+
     def allow_batches(self):
-        """Who may send may send ten: on AWS sqs:SendMessage is both, the emulator asks for an action that AWS has not."""
+        """Who may send may send ten: on AWS sqs:SendMessage is both, the emulator asks for an action AWS has not."""
         iam = self.emulator.client("iam")
         roles = [r["RoleName"] for r in iam.list_roles()["Roles"] if r["RoleName"].startswith(f"{self.name}-")]
         assert roles, "the template's roles"
@@ -138,7 +183,7 @@ class Stack:
 
     def run(self, command, *options):
         done = subprocess.run(
-            [self.sam, command, "--stack-name", self.name, *options],
+            [self.sam, command, *([] if command == "package" else ["--stack-name", self.name]), *options],
             env=self.emulator.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -148,8 +193,11 @@ class Stack:
         assert done.returncode == 0, f"sam {command}: {done.stdout[-4000:]}{done.stderr[-4000:]}"
 
     def front(self, output):
-        """A function's URL as a URL of this machine: the emulator tells functions apart by the Host header."""
-        host = urllib.parse.urlsplit(self.outputs[output]).hostname
+        """A function's URL as a URL of this machine."""
+        return self.front_of(urllib.parse.urlsplit(self.outputs[output]).hostname)
+
+    def front_of(self, host):
+        """A name as a URL of this machine: the emulator tells functions and APIs apart by the Host header."""
         port = self.emulator.port
 
         class Front(http.server.BaseHTTPRequestHandler):

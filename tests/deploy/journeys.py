@@ -1,11 +1,12 @@
 """The template deployed on an emulator that enforces its roles, and what a customer does with it.
 
-    journeys.py TEMPLATE LEADYARD SAM MINISTACK
+    journeys.py TEMPLATE LEADYARD SAM MINISTACK MICROBURST
 
-TEMPLATE is what `sam build` made, LEADYARD the command line. Everything is asked from outside, by the stack's outputs.
+TEMPLATE is what `sam build` made, LEADYARD the command line, MINISTACK and MICROBURST the Pythons that have them.
+Everything is asked from outside, by the stack's outputs. JOURNEYS, in the environment, names those to go alone.
 """
 
-import datetime
+import contextlib
 import json
 import os
 import pathlib
@@ -15,102 +16,14 @@ import sys
 import tempfile
 import time
 
-from emulator import REGION, Emulator, Stack, ask, free_port, until
+import permissions
+import trouble
+from between import Between
+from deployed import CANARY, HERE, Deployed
+from emulator import REGION, Emulator, Stack, free_port, until
+from permissions import Without
 
-HERE = pathlib.Path(__file__).parent
 STAGE = "deployed"
-CANARY = "Quackenbush"
-
-
-class Deployed:
-    """What the journeys go over."""
-
-    def __init__(self, stack, leadyard):
-        self.stack, self.leadyard = stack, leadyard
-        self.emulator = stack.emulator
-        self.sqs = self.emulator.client("sqs")
-        self.leads = stack.front("LeadsUrl")
-        self.interactions = stack.front("InteractionsUrl")
-        self.console = stack.front("ConsoleUrl")
-        self.posted = 0
-
-    def begin(self):
-        """The keys from the secret, the rulebook by the console, a dealer's queue."""
-        secrets = self.emulator.client("secretsmanager")
-        key = secrets.get_secret_value(SecretId=self.stack.outputs["MasterKeySecret"])["SecretString"]
-        assert re.fullmatch("[0-9a-f]{64}", key), "the template makes a key of 64 hexadecimal digits"
-        told = self.run("keys", HERE / "rules", input=key)
-        self.keys = json.loads(told)
-        self.source = self.keys["sources"][0]
-        self.desk = {"authorization": f"Bearer {self.keys['desk_token']}"}
-        self.run("apply", HERE / "rules", "--url", self.console, "--token", self.keys["desk_token"])
-        self.dealer = self.sqs.create_queue(QueueName="dealer-hudson")["QueueUrl"]
-
-    def run(self, *command, input=None, env=None):
-        done = subprocess.run(
-            [self.leadyard, *command], input=input, env=env, capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, f"leadyard {command[0]}: {done.stderr}{done.stdout}"
-        return done.stdout
-
-    def person(self):
-        self.posted += 1
-        n = self.posted
-        return {
-            "name": f"Ann{n} {CANARY}{n}",
-            "email": f"ann{n}@{CANARY.lower()}.example",
-            "phone": f"+1305{2_740_000 + n:07}",
-            "zip": "33101",
-        }
-
-    def post(self, person=None):
-        """A page's server posts an enquiry."""
-        headers = {"authorization": f"Bearer {self.source['secret']}"}
-        return ask("POST", f"{self.leads}/v1/leads/{self.source['key']}", person or self.person(), headers)
-
-    def lead(self):
-        status, answer = self.post()
-        assert status == 201, (status, answer)
-        return answer["lead"]
-
-    def story(self, lead):
-        status, story = ask("GET", f"{self.console}/v1/leads/{lead}", headers=self.desk)
-        return story if status == 200 else None
-
-    def told(self):
-        """What the dealer's queue has, taken out."""
-        found = self.sqs.receive_message(
-            QueueUrl=self.dealer, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-        ).get("Messages", [])
-        for message in found:
-            self.sqs.delete_message(QueueUrl=self.dealer, ReceiptHandle=message["ReceiptHandle"])
-        return found
-
-    def dealer_gets(self, lead, wait_s=60):
-        return until(
-            f"the dealer has lead {lead}",
-            lambda: next((m for m in self.told() if lead in m["Body"]), None),
-            wait_s,
-        )
-
-    def count(self, lead, kind):
-        story = self.story(lead) or {}
-        return sum(did["count"] for did in story.get("interactions", []) if did["kind"] == kind)
-
-    def report(self, *interactions):
-        headers = {"authorization": f"Bearer {self.source['secret']}"}
-        url = f"{self.interactions}/v1/interactions/{self.source['key']}"
-        status, answer = ask("POST", url, list(interactions), headers)
-        assert status in (200, 202, 204), (status, answer)
-
-    def bodies(self, queue_url):
-        """What a queue holds, left there."""
-        found = self.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
-        return [message["Body"] for message in found.get("Messages", [])]
-
-
-def now():
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # --- What is checked without a stack ---
@@ -167,7 +80,7 @@ def one_person_is_one_lead(there):
 def interactions_move_the_score(there):
     lead = there.lead()
     before = until("the story", lambda: there.story(lead))["score"]
-    one = {"id": "request-1", "kind": "quote_request", "at": now(), "lead": lead}
+    one = {"id": "request-1", "kind": "quote_request", "at": there.now(), "lead": lead}
     there.report(one)
     there.report(one)
     until("the interaction counts", lambda: there.count(lead, "quote_request") == 1)
@@ -188,7 +101,7 @@ def a_poison_message_ends_alone(there):
             "m": {
                 "company": "deployed",
                 "interactions": [
-                    {"id": [n] * 8, "kind": "quote_request", "at": now(), "of": {"lead": lead}}
+                    {"id": [n] * 8, "kind": "quote_request", "at": there.now(), "of": {"lead": lead}}
                 ],
             },
         }
@@ -210,12 +123,26 @@ def a_poison_message_ends_alone(there):
     there.sqs.purge_queue(QueueUrl=dead)
 
 
+def a_failed_message_is_named(there):
+    """AWS fails a whole batch whose answer names a message that is not in it, or none; the emulator lets that pass."""
+    client = there.emulator.client("lambda")
+    for function in ("spill", "scoring", "distribution", "delivery", "mail-events"):
+        poison = {"body": '{"v": 1, "m": "poison"}', "eventSource": "aws:sqs"}
+        records = [{"messageId": f"message-{n}", "receiptHandle": f"handle-{n}"} | poison for n in range(3)]
+        name = f"leadyard-{STAGE}-{function}"
+        answer = client.invoke(FunctionName=name, Payload=json.dumps({"Records": records}).encode())
+        told = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, (function, told)
+        named = [failure["itemIdentifier"] for failure in told["batchItemFailures"]]
+        assert named == ["message-0", "message-1", "message-2"], (function, told)
+
+
 def dead_letters_go_back(there):
     """What was set aside, and would succeed by now, is moved back as the runbook says."""
     url = there.stack.outputs["InteractionsQueueUrl"]
     dead = url + "-dead"
     lead = there.lead()
-    did = {"id": [77] * 8, "kind": "quote_request", "at": now(), "of": {"lead": lead}}
+    did = {"id": [77] * 8, "kind": "quote_request", "at": there.now(), "of": {"lead": lead}}
     body = json.dumps({"v": 1, "m": {"company": "deployed", "interactions": [did]}})
     there.sqs.send_message(QueueUrl=dead, MessageBody=body, MessageGroupId="deployed")
     moved = json.loads(there.run("redrive", url, env=there.emulator.environment()))
@@ -237,36 +164,6 @@ def what_ses_says_reaches_its_function(there):
         for event in logs.filter_log_events(logGroupName=group)["events"]
     )
     until("it is heard of", heard)
-
-
-class Without:
-    """A function whose role lacks some actions for a while."""
-
-    def __init__(self, there, function, *actions):
-        self.iam = there.emulator.client("iam")
-        lambdas = there.emulator.client("lambda")
-        name = f"leadyard-{STAGE}-{function}"
-        self.role = lambdas.get_function_configuration(FunctionName=name)["Role"].rsplit("/", 1)[-1]
-        self.policy = self.iam.get_role_policy(RoleName=self.role, PolicyName="least")["PolicyDocument"]
-        self.actions = actions
-
-    def put(self, policy):
-        self.iam.put_role_policy(RoleName=self.role, PolicyName="least", PolicyDocument=json.dumps(policy))
-
-    def __enter__(self):
-        less, taken = [], 0
-        for statement in self.policy["Statement"]:
-            actions = statement["Action"]
-            actions = [actions] if isinstance(actions, str) else actions
-            left = [action for action in actions if action not in self.actions]
-            taken += len(actions) - len(left)
-            if left:
-                less.append(statement | {"Action": left})
-        assert taken, f"{self.role} has none of {self.actions}"
-        self.put(self.policy | {"Statement": less})
-
-    def __exit__(self, *_):
-        self.put(self.policy)
 
 
 WRITES = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
@@ -294,44 +191,23 @@ def what_no_queue_took_is_swept(there):
     there.dealer_gets(lead, 240)
 
 
-# What each function cannot do without, and who notices.
-NEEDED = [
-    ("leads", ["dynamodb:PutItem"], a_lead_reaches_its_dealer),
-    ("distribution", ["dynamodb:PutItem"], a_lead_reaches_its_dealer),
-    ("delivery", ["sqs:SendMessage", "sqs:SendMessageBatch"], a_lead_reaches_its_dealer),
-    ("delivery", ["dynamodb:PutItem"], a_lead_reaches_its_dealer),
-    ("interactions", ["sqs:SendMessage", "sqs:SendMessageBatch"], interactions_move_the_score),
-    ("scoring", ["dynamodb:UpdateItem"], interactions_move_the_score),
-    ("console", ["dynamodb:Query"], a_lead_reaches_its_dealer),
-    ("spill", ["dynamodb:PutItem"], what_the_table_does_not_take_comes_in_later),
-    ("sweep", ["dynamodb:UpdateItem"], what_no_queue_took_is_swept),
-]
-
-
-def a_permission_less_is_noticed(there):
-    for function, actions, journey in NEEDED:
-        with Without(there, function, *actions):
-            try:
-                journey(there)
-            except AssertionError:
-                continue
-        raise AssertionError(f"{function} without {actions}: {journey.__name__} noticed nothing")
-
-
 # What a poison message makes its function say; nothing else is to go wrong.
 OF_POISON = "interactions could not be added"
 
 
 def nobody_stands_in_the_logs_and_nothing_went_wrong(there):
-    logs = there.emulator.client("logs")
-    lines = 0
-    for group in logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/leadyard-{STAGE}-")["logGroups"]:
-        for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
-            lines += 1
-            assert CANARY.lower() not in event["message"].lower(), event["message"]
-            wrong = re.search('"level": ?"(WARN|ERROR)"|Error:', event["message"])
-            assert not wrong or OF_POISON in event["message"], (group["logGroupName"], event["message"])
+    for group, line in nobody_stands_in_the_logs(there):
+        wrong = re.search('"level": ?"(WARN|ERROR)"|Error:', line)
+        assert not wrong or OF_POISON in line, (group, line)
+    assert not there.emulator.refused(), there.emulator.refused()
+
+
+def nobody_stands_in_the_logs(there):
+    lines = list(there.logged())
     assert lines, "the functions log"
+    for _, line in lines:
+        assert CANARY.lower() not in line.lower(), line
+    return lines
 
 
 def nothing_is_left(there):
@@ -358,34 +234,42 @@ JOURNEYS = [
     dead_letters_go_back,
     what_ses_says_reaches_its_function,
     nobody_stands_in_the_logs_and_nothing_went_wrong,
+    a_failed_message_is_named,
     what_the_table_does_not_take_comes_in_later,
     what_no_queue_took_is_swept,
 ]
 # Each waits for something that does not come.
-ON_DEMAND = [a_permission_less_is_noticed]
+ON_DEMAND = [permissions.a_permission_less_is_noticed]
 
 
-def main(template, leadyard, sam, ministack):
+def main(template, leadyard, sam, ministack, microburst):
+    alone = os.environ.get("JOURNEYS", "").split()
     began = time.monotonic()
     bootstraps = sorted(pathlib.Path(template).parent.glob("*/bootstrap"))
-    a_function_that_lacks_something_says_what(bootstraps)
-    print(f"ok  a_function_that_lacks_something_says_what  {time.monotonic() - began:.1f} s", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        emulator = Emulator(ministack, pathlib.Path(folder))
-        try:
-            stack = Stack(emulator, sam, template, "leadyard", STAGE)
+    if not alone:
+        a_function_that_lacks_something_says_what(bootstraps)
+        print(f"ok  a_function_that_lacks_something_says_what  {time.monotonic() - began:.1f} s", flush=True)
+    with contextlib.ExitStack() as ends:
+        folder = pathlib.Path(ends.enter_context(tempfile.TemporaryDirectory()))
+        port, port_between = free_port(), free_port()
+        emulator = Emulator(ministack, folder, port, f"http://127.0.0.1:{port_between}")
+        ends.callback(emulator.stop)
+        between = Between(microburst, folder, port_between, emulator.url)
+        ends.callback(between.stop)
+        between.warm(emulator)
+        stack = Stack(emulator, sam, template, "leadyard", STAGE)
+        began = time.monotonic()
+        stack.deploy()
+        print(f"deployed in {time.monotonic() - began:.1f} s", flush=True)
+        there = Deployed(stack, leadyard, between, folder)
+        there.begin()
+        journeys = JOURNEYS + trouble.JOURNEYS + (ON_DEMAND if os.environ.get("PERMISSIONS") else [])
+        if alone:
+            journeys = [journey for journey in journeys + ON_DEMAND if journey.__name__ in alone]
+        for journey in [*journeys, nobody_stands_in_the_logs, nothing_is_left]:
             began = time.monotonic()
-            stack.deploy()
-            print(f"deployed in {time.monotonic() - began:.1f} s")
-            there = Deployed(stack, leadyard)
-            there.begin()
-            journeys = JOURNEYS + (ON_DEMAND if os.environ.get("PERMISSIONS") else [])
-            for journey in [*journeys, nothing_is_left]:
-                began = time.monotonic()
-                journey(there)
-                print(f"ok  {journey.__name__}  {time.monotonic() - began:.1f} s", flush=True)
-        finally:
-            emulator.stop()
+            journey(there)
+            print(f"ok  {journey.__name__}  {time.monotonic() - began:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,11 @@ impl Template {
         self.resources().find(|resource| resource.id == id).unwrap_or_else(|| panic!("{id} in the template"))
     }
 
+    /// A parameter.
+    pub fn parameter(&'static self, name: &str) -> &'static Value {
+        &self.0["Parameters"][name]
+    }
+
     /// A number, or those that `!FindInMap [map, parameter, name]` may be.
     pub fn numbers(&self, value: &Value) -> Vec<u64> {
         match bare(value).as_sequence() {

@@ -82,10 +82,28 @@ impl Yard {
         Self::begun(MONDAY_NOON, rules, access, |http| http).await
     }
 
+    /// A system at this instant whose table and queues are empty, for what another left to be put there. Its
+    /// randomness is not the other's.
+    pub async fn empty(when: &str, company: &str) -> Self {
+        Self::without_rules(when, company, json!({ "tokens": {} }), 2, |http| http).await
+    }
+
     async fn begun(
         when: &str,
         rules: Rules,
+        access: Value,
+        over: impl FnOnce(SharedHttpClient) -> SharedHttpClient,
+    ) -> Self {
+        let yard = Self::without_rules(when, &rules.company, access, 1, over).await;
+        yard.begin_with(&rules).await;
+        yard
+    }
+
+    async fn without_rules(
+        when: &str,
+        company: &str,
         mut access: Value,
+        seed: u64,
         over: impl FnOnce(SharedHttpClient) -> SharedHttpClient,
     ) -> Self {
         let base: Timestamp = when.parse().expect("an instant");
@@ -101,15 +119,13 @@ impl Yard {
         access["app_secret"] = json!(APP_SECRET);
         access["graph"] = json!("http://127.0.0.1:9/graph");
         let meta = MetaAccess::read(&access.to_string());
-        let entropy = Entropy::seeded(1);
+        let entropy = Entropy::seeded(seed);
         let console_url = Some("https://leads.example".to_owned());
         let parts = system::Parts { clock, entropy, outbound: dealers.network(), master, console_url, meta };
         let mut cloud = system::cloud(faults.before(over(aws.http_client())), parts).await.expect("a table");
         cloud.metrics = Metrics::kept();
         let app = gateway::router(&cloud, Router::new());
-        let yard = Self { company: rules.company.clone(), cloud, aws: Arc::new(aws), dealers, faults, app };
-        yard.begin_with(&rules).await;
-        yard
+        Self { company: company.to_owned(), cloud, aws: Arc::new(aws), dealers, faults, app }
     }
 
     /// The same system as another company sees it, with its own rulebook.

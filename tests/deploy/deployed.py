@@ -1,0 +1,141 @@
+"""The deployed system as those see it who use it: who posts leads, the desk, a dealer with a queue of its own."""
+
+import datetime
+import json
+import pathlib
+import re
+import subprocess
+
+from emulator import ask, until
+
+HERE = pathlib.Path(__file__).parent
+CANARY = "Quackenbush"
+
+
+class Deployed:
+    """What the journeys go over."""
+
+    def __init__(self, stack, leadyard, between, folder):
+        self.stack, self.leadyard, self.between, self.folder = stack, leadyard, between, folder
+        self.emulator = stack.emulator
+        self.sqs = self.emulator.client("sqs")
+        self.leads = stack.front("LeadsUrl")
+        self.interactions = stack.front("InteractionsUrl")
+        self.console = stack.front("ConsoleUrl")
+        self.posted = 0
+
+    def begin(self):
+        """The keys from the secret, the rulebook by the console, a dealer's queue."""
+        secrets = self.emulator.client("secretsmanager")
+        key = secrets.get_secret_value(SecretId=self.stack.outputs["MasterKeySecret"])["SecretString"]
+        assert re.fullmatch("[0-9a-f]{64}", key), "the template makes a key of 64 hexadecimal digits"
+        told = self.run("keys", HERE / "rules", input=key)
+        self.keys = json.loads(told)
+        self.source = self.keys["sources"][0]
+        self.desk = {"authorization": f"Bearer {self.keys['desk_token']}"}
+        self.run("apply", HERE / "rules", "--url", self.console, "--token", self.keys["desk_token"])
+        self.dealer = self.sqs.create_queue(QueueName="dealer-hudson")["QueueUrl"]
+
+    def run(self, *command, input=None, env=None):
+        done = subprocess.run(
+            [self.leadyard, *command], input=input, env=env, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, f"leadyard {command[0]}: {done.stderr}{done.stdout}"
+        return done.stdout
+
+    @staticmethod
+    def now():
+        return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def person(self):
+        self.posted += 1
+        n = self.posted
+        return {
+            "name": f"Ann{n} {CANARY}{n}",
+            "email": f"ann{n}@{CANARY.lower()}.example",
+            "phone": f"+1305{2_740_000 + n:07}",
+            "zip": "33101",
+        }
+
+    def post(self, person=None):
+        """A page's server posts an enquiry."""
+        headers = {"authorization": f"Bearer {self.source['secret']}"}
+        return ask("POST", f"{self.leads}/v1/leads/{self.source['key']}", person or self.person(), headers)
+
+    def lead(self):
+        status, answer = self.post()
+        assert status == 201, (status, answer)
+        return answer["lead"]
+
+    def story(self, lead):
+        status, story = ask("GET", f"{self.console}/v1/leads/{lead}", headers=self.desk)
+        return story if status == 200 else None
+
+    def told(self):
+        """What the dealer's queue has, taken out."""
+        found = self.sqs.receive_message(
+            QueueUrl=self.dealer, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages", [])
+        for message in found:
+            self.sqs.delete_message(QueueUrl=self.dealer, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    def dealer_gets(self, lead, wait_s=60):
+        return until(
+            f"the dealer has lead {lead}",
+            lambda: next((m for m in self.told() if lead in m["Body"]), None),
+            wait_s,
+        )
+
+    def count(self, lead, kind):
+        story = self.story(lead) or {}
+        return sum(did["count"] for did in story.get("interactions", []) if did["kind"] == kind)
+
+    def report(self, *interactions):
+        headers = {"authorization": f"Bearer {self.source['secret']}"}
+        url = f"{self.interactions}/v1/interactions/{self.source['key']}"
+        status, answer = ask("POST", url, list(interactions), headers)
+        assert status in (200, 202, 204), (status, answer)
+
+    def bodies(self, queue_url):
+        """What a queue holds, left there."""
+        found = self.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [message["Body"] for message in found.get("Messages", [])]
+
+    @staticmethod
+    def kind(message):
+        """What a dealer's message says happened."""
+        return message["MessageAttributes"]["type"]["StringValue"]
+
+    @staticmethod
+    def webhook_id(message):
+        return message["MessageAttributes"]["webhook-id"]["StringValue"]
+
+    @staticmethod
+    def data(message):
+        return json.loads(message["Body"])["data"]
+
+    def dead_letters(self):
+        """What no try could handle, by queue."""
+        queues = [url for name, url in self.stack.outputs.items() if name.endswith("QueueUrl")]
+        held = {url: self.bodies(url + "-dead") for url in queues}
+        return {url: bodies for url, bodies in held.items() if bodies}
+
+    def patience(self, queue_url, seconds):
+        """How long a queue waits for whoever took a message; what it was before."""
+        asked = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])
+        self.sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"VisibilityTimeout": str(seconds)})
+        return int(asked["Attributes"]["VisibilityTimeout"])
+
+    def logged(self):
+        """What the functions logged so far: (group, line)."""
+        logs = self.emulator.client("logs")
+        prefix = f"/aws/lambda/leadyard-{self.stack.stage}-"
+        for group in logs.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]:
+            name, more = group["logGroupName"], {}
+            while True:
+                page = logs.filter_log_events(logGroupName=name, **more)
+                yield from ((name, event["message"]) for event in page["events"])
+                if not page.get("nextToken"):
+                    break
+                more = {"nextToken": page["nextToken"]}

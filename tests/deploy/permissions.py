@@ -1,0 +1,243 @@
+"""Each role has what its function needs, and nothing besides: permissions are taken away one by one.
+
+What is refused is heard of from the emulator, which enforces the roles. A journey fails on any refusal
+(`nobody_stands_in_the_logs_and_nothing_went_wrong`): a permission whose loss is refused is one that the test notices.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import signal
+import time
+import uuid
+
+from deployed import CANARY, HERE
+from emulator import ask
+
+# What Lambda itself does under a role. The emulator asks nobody for it: `tests/parity.rs` reads that it is there.
+OF_LAMBDA = {
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+}
+
+
+# What is used on occasions that nothing here brings about. In the end-to-end tests each function works under the same
+# roles, and what it is not allowed fails the test (`tests/support/roles.rs`).
+ELSEWHERE = {
+    "leads": ["dynamodb:DeleteItem on the table"],
+    "spill": ["dynamodb:BatchGetItem on the table", "dynamodb:DeleteItem on the table"],
+    "scoring": ["dynamodb:Query on /index/arrivals", "sqs:SendMessage on -delivery -distribution"],
+    "delivery": ["dynamodb:UpdateItem on the table", "sqs:SendMessage on -delivery -distribution"],
+    # A mail of ours that comes back: no mail goes out here.
+    "mail-events": [
+        "dynamodb:GetItem on the table",
+        "dynamodb:BatchGetItem on the table",
+        "dynamodb:Query on the table",
+        "dynamodb:PutItem on the table",
+        "dynamodb:UpdateItem on the table",
+        "sqs:SendMessage on -delivery -distribution",
+        "sqs:SendMessage on dealer-*",
+    ],
+    "sweep": [
+        "dynamodb:GetItem on the table",
+        "dynamodb:BatchGetItem on the table",
+        "dynamodb:Query on the table",
+        "dynamodb:PutItem on the table",
+        "dynamodb:DeleteItem on the table",
+    ],
+}
+
+
+# A lead that no message names is due by then.
+OVERDUE_S = 90
+
+
+def many(one_or_many):
+    return [one_or_many] if isinstance(one_or_many, str) else one_or_many
+
+
+class Without:
+    """A function whose role lacks some actions for a while; in one statement alone, if that is named."""
+
+    def __init__(self, there, function, *actions, statement=None):
+        self.iam = there.emulator.client("iam")
+        lambdas = there.emulator.client("lambda")
+        name = f"leadyard-{there.stack.stage}-{function}"
+        self.role = lambdas.get_function_configuration(FunctionName=name)["Role"].rsplit("/", 1)[-1]
+        self.policy = self.iam.get_role_policy(RoleName=self.role, PolicyName="least")["PolicyDocument"]
+        self.actions, self.statement = actions, statement
+
+    def put(self, policy):
+        self.iam.put_role_policy(RoleName=self.role, PolicyName="least", PolicyDocument=json.dumps(policy))
+
+    def __enter__(self):
+        less, taken = [], 0
+        for number, statement in enumerate(self.policy["Statement"]):
+            actions = many(statement["Action"])
+            here = self.statement in (None, number)
+            left = [action for action in actions if not (here and action in self.actions)]
+            taken += len(actions) - len(left)
+            if left:
+                less.append(statement | {"Action": left})
+        assert taken, f"{self.role} has none of {self.actions}"
+        self.put(self.policy | {"Statement": less})
+
+    def __exit__(self, *_):
+        self.put(self.policy)
+
+
+# --- What each function does, quickly ---
+
+
+def leads(there):
+    person = there.person()
+    there.post(person)
+    there.post(person)
+    there.post({"name": "Nobody", "zip": "33101"})
+    ask("GET", f"{there.leads}/v1/quarantine", headers=there.desk)
+
+
+def interactions(there):
+    headers = {"authorization": f"Bearer {there.source['secret']}"}
+    did = {"id": uuid.uuid4().hex, "kind": "quote_request", "at": there.now(), "lead": there.some_lead}
+    ask("POST", f"{there.interactions}/v1/interactions/{there.source['key']}", [did], headers)
+
+
+def spill(there):
+    """One that is known already: the spill looks for who it is."""
+    person = there.person()
+    there.post(person)
+    body = base64.b64encode(json.dumps(person).encode()).decode()
+    spilled = {
+        "enquiry": str(uuid.uuid4()),
+        "company": "deployed",
+        "source": "web",
+        "received_at": there.now(),
+        "content_type": "application/json",
+        "body": body,
+        "trusted": True,
+        "visitor": None,
+        "gpc": False,
+        "user_agent": None,
+    }
+    there.sqs.send_message(
+        QueueUrl=there.stack.outputs["SpillQueueUrl"], MessageBody=json.dumps({"v": 1, "m": spilled})
+    )
+
+
+def distribution(there):
+    """Decisions; and somebody is let go on, so that those who wait are woken."""
+    leads(there)
+    pauses(there)
+    wake = {"wake": {"company": "deployed", "category": "roofing"}}
+    there.sqs.send_message(
+        QueueUrl=there.stack.outputs["DistributionQueueUrl"], MessageBody=json.dumps({"v": 1, "m": wake})
+    )
+
+
+def pauses(there):
+    for on in (True, False):
+        flip = {"dealer": "hudson", "on": on, "reason": "holiday"}
+        ask("POST", f"{there.console}/v1/switches/pause", flip, there.desk)
+
+
+def mail_events(there):
+    event = HERE.parent.parent / "shared/domain/src/delivery/mail_event/delivery.json"
+    record = {"messageId": "m", "receiptHandle": "h", "body": event.read_text(), "eventSource": "aws:sqs"}
+    payload = json.dumps({"Records": [record]}).encode()
+    name = f"leadyard-{there.stack.stage}-mail-events"
+    there.emulator.client("lambda").invoke(FunctionName=name, Payload=payload)
+
+
+def sweep(there):
+    there.emulator.client("lambda").invoke(FunctionName=f"leadyard-{there.stack.stage}-sweep", Payload=b"{}")
+
+
+def console(there):
+    lead = there.some_lead
+    for path in (f"leads/{lead}", f"leads/{lead}/recommendation", "rulebook", "changes", "waiting", "switches"):
+        ask("GET", f"{there.console}/v1/{path}", headers=there.desk)
+    for what in ({"email": f"ann1@{CANARY.lower()}.example"}, {"stage": "assigned"}, {"dealer": "hudson"}):
+        ask("POST", f"{there.console}/v1/leads/search", what, there.desk)
+    ask("POST", f"{there.console}/v1/leads/{lead}/note", {"text": "called"}, there.desk)
+    pauses(there)
+    status, posted = there.post()
+    ask("POST", f"{there.console}/v1/leads/{posted['lead']}/erase", {"reason": "requested"}, there.desk)
+
+
+DOES = {
+    "leads": leads,
+    "interactions": interactions,
+    "spill": spill,
+    "scoring": interactions,
+    "distribution": distribution,
+    "delivery": leads,
+    "sweep": sweep,
+    "console": console,
+    "mail-events": mail_events,
+}
+
+
+def granted(there):
+    """Each action of each statement of each function's role, but for what Lambda does itself."""
+    for function in DOES:
+        one = Without(there, function)
+        for number, statement in enumerate(one.policy["Statement"]):
+            for action in many(statement["Action"]):
+                # The emulator's own way of asking for a batch (`Stack.allow_batches`).
+                if action not in OF_LAMBDA and action != "sqs:SendMessageBatch":
+                    resources = many(statement["Resource"])
+                    on = sorted(resource.rsplit(":", 1)[-1].rsplit("deployed", 1)[-1] for resource in resources)
+                    yield function, number, action, " ".join(on) or "the table"
+
+
+def refused_without(there, function, number, action):
+    """Whether the loss of a permission is noticed, within seconds."""
+    actions = [action, "sqs:SendMessageBatch"] if action == "sqs:SendMessage" else [action]
+    with Without(there, function, *actions, statement=number) as _:
+        role = Without(there, function).role
+        if action == "secretsmanager:GetSecretValue":
+            # It is read once, when a process begins.
+            for process in there.emulator.bootstraps(f"leadyard-{there.stack.stage}-{function}"):
+                with contextlib.suppress(OSError):
+                    os.kill(process, signal.SIGKILL)
+        before = len(there.emulator.refused())
+        DOES[function](there)
+        for _ in range(50):
+            new = there.emulator.refused()[before:]
+            if any(f"/{role}/" in principal and what in actions for principal, what in new):
+                return True
+            time.sleep(0.1)
+    return False
+
+
+def a_permission_less_is_noticed(there):
+    there.some_lead = there.lead()
+    events = there.emulator.client("events")
+    rule = next(rule["Name"] for rule in events.list_rules()["Rules"] if "Sweep" in rule["Name"])
+    # The sweep is called when it is its turn here; what it is to claim is overdue until it may.
+    events.disable_rule(Name=rule)
+    with Without(there, "leads", "sqs:SendMessage", "sqs:SendMessageBatch"):
+        there.lead()
+    began, noticed, unnoticed = time.monotonic(), 0, []
+
+    def when(one):
+        """The sweep last, and what it claims with and sends with before anything lets it do both."""
+        function, _, action, _ = one
+        return function == "sweep", action != "dynamodb:UpdateItem", action != "sqs:SendMessage"
+
+    for function, number, action, on in sorted(granted(there), key=when):
+        if function == "sweep":
+            time.sleep(max(0, began + OVERDUE_S - time.monotonic()))
+        if refused_without(there, function, number, action):
+            noticed += 1
+        else:
+            unnoticed.append((function, f"{action} on {on}"))
+    events.enable_rule(Name=rule)
+    print(f"    {noticed} permissions taken away one by one and missed, {len(unnoticed)} not", flush=True)
+    surprising = [(function, what) for function, what in unnoticed if what not in ELSEWHERE.get(function, [])]
+    assert not surprising, f"granted, and missed by nobody: {surprising}"
