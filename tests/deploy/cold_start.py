@@ -24,8 +24,8 @@ import time
 import uuid
 import zipfile
 
-from emulator import REGION, Emulator, Stack, ask, until
-from journeys import STAGE, Deployed, now
+from deployed import Deployed
+from emulator import REGION, Emulator, Stack, free_port, until
 
 # Which binary each deployed function runs.
 BINARIES = {
@@ -40,6 +40,7 @@ BINARIES = {
     "console": "console",
 }
 BAR, ZIP_MB, PEAK_MB = 1.25, 5, 64
+STAGE = "deployed"
 
 
 class RuntimeApi:
@@ -202,7 +203,7 @@ class Work:
         return self.message(queue)
 
     def did(self):
-        return {"id": str(uuid.uuid4()), "kind": "quote_request", "at": now(), "lead": self.lead}
+        return {"id": str(uuid.uuid4()), "kind": "quote_request", "at": Deployed.now(), "lead": self.lead}
 
     def leads(self):
         return over_http("POST", self.path, self.secret, self.there.person()), well
@@ -226,7 +227,7 @@ class Work:
         return of_a_queue(json.dumps({"Type": "Notification", "Message": event.read_text()})), whole
 
     def sweep(self):
-        return {"id": "it", "source": "aws.scheduler", "time": now(), "detail": {}}, lambda _: True
+        return {"id": "it", "source": "aws.scheduler", "time": Deployed.now(), "detail": {}}, lambda _: True
 
     def console(self):
         return over_http("GET", f"/v1/leads/{self.lead}", self.there.desk), well
@@ -235,11 +236,13 @@ class Work:
 def main(template, leadyard, sam, ministack, bootstraps):
     bootstraps, runs = pathlib.Path(bootstraps), int(os.environ.get("RUNS", "15"))
     with tempfile.TemporaryDirectory() as folder:
-        emulator = Emulator(ministack, pathlib.Path(folder))
+        folder, port = pathlib.Path(folder), free_port()
+        # Nothing stands between the functions and the services here.
+        emulator = Emulator(ministack, folder, port, f"http://127.0.0.1:{port}")
         try:
             stack = Stack(emulator, sam, template, "leadyard", STAGE)
             stack.deploy()
-            there = Deployed(stack, leadyard)
+            there = Deployed(stack, leadyard, None, folder)
             there.begin()
             measure(there, bootstraps, runs)
         finally:
