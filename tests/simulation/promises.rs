@@ -19,6 +19,7 @@ use leadyard_domain::backtest::{Difference, Window, backtest};
 use leadyard_domain::distribution::{Conclusion, Rule, Waiting};
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::lead::{AssignmentState, Lead, Stage};
+use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Problems, Rulebook, RulebookFiles};
 use leadyard_domain::scoring::{Activity, InteractionId, InteractionKind};
 use leadyard_domain::time::{Period, UtcDay};
@@ -93,6 +94,7 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
     let seen = check.seen();
     let mut violations = check.violations;
     violations.extend(world.faults.seen());
+    violations.extend(world.ledger().wrong.iter().cloned());
     let count = |names: Vec<String>| {
         names.into_iter().fold(BTreeMap::new(), |mut counts, name| {
             *counts.entry(name).or_insert(0) += 1;
@@ -331,8 +333,11 @@ impl Check<'_> {
         };
         for story in self.stories.iter().filter(|story| waits(&story.lead)) {
             let lead = &story.lead;
-            // Whom the desk holds waits for the desk.
-            if lead.waiting == Some(Waiting::Held) {
+            // Whom the desk holds waits for the desk. Who is looked at within minutes, after the best of those who
+            // wait for the same instant, does not sleep.
+            let after_the_best = SignedDuration::from_mins(limits::LOOKS_AFTER_THE_BEST_MINUTES);
+            let soon = lead.due.is_some_and(|due| due.duration_since(now) <= after_the_best);
+            if lead.waiting == Some(Waiting::Held) || soon {
                 continue;
             }
             let Some(in_force) = judging::in_force(&self.world.plain, &lead.company).await? else { continue };

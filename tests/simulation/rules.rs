@@ -356,15 +356,22 @@ pub(crate) fn agreed(edition: Edition, pk: &str) -> Option<Agreed> {
     Some(Agreed { caps, budget: None })
 }
 
-/// Who alone may have a lead of this offer from there: an empty list is nobody, `None` is anybody.
-pub(crate) fn compelled(company: &str, offer: &str, zip: &str) -> Option<&'static [&'static str]> {
+/// Whose territory compels for a lead of this offer from there, and who alone may have it then: an empty list is
+/// nobody. `None` is anybody.
+pub(crate) fn compelled(
+    company: &str,
+    offer: &str,
+    zip: &str,
+) -> Option<(&'static str, &'static [&'static str])> {
     let roofing = ROOFING.contains(&offer);
     match company {
         "alpha" if zip.starts_with("802") && ["roof-repair", "roof-new"].contains(&offer) => {
-            Some(&["aspen-denver"])
+            Some(("aspen-denver", &["aspen-denver"]))
         }
-        "alpha" if zip.starts_with("331") && roofing && offer == "roof-repair" => Some(&["elm-florida"]),
-        "alpha" if zip.starts_with("331") && roofing => Some(&[]),
+        "alpha" if zip.starts_with("331") && roofing && offer == "roof-repair" => {
+            Some(("elm-florida", &["elm-florida"]))
+        }
+        "alpha" if zip.starts_with("331") && roofing => Some(("elm-florida", &[])),
         _ => None,
     }
 }

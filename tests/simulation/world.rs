@@ -51,6 +51,8 @@ pub(crate) struct Ledger {
     pub(crate) answers: u64,
     /// Leads that the desk merged, and was told so.
     pub(crate) merges: u64,
+    /// What the desk was told and should not have been.
+    pub(crate) wrong: Vec<String>,
 }
 
 /// One world.

@@ -168,7 +168,7 @@ impl Check<'_> {
                     self.stood.may_be_paused(one, id, dealer)
                 };
                 let only = rules::compelled(company, offer, &zip);
-                let only = only.filter(|only| !only.iter().any(|only| paused(only)));
+                let only = only.filter(|(whose, _)| !paused(whose)).map(|(_, only)| only);
                 if only.is_some_and(|only| !only.contains(&id) && !desk_decided(&whole, one, only)) {
                     wrong.push(format!(
                         "{id} has a lead for {offer} from {zip}, which is another's territory"

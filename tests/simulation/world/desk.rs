@@ -80,9 +80,7 @@ impl World {
             }
             17..23 => self.places_as_recommended(&known).await,
             23 => self.flips_for_a_while(company, "stop", &json!({})).await,
-            24 => {
-                self.flips_for_a_while(company, "shadow", &json!({})).await;
-            }
+            24 => self.flips_for_a_while(company, "shadow", &json!({})).await,
             25..28 => self.pauses(company).await,
             28..32 => self.publishes(company).await,
             _ => {}
@@ -107,7 +105,12 @@ impl World {
         let contract = ids.get(self.below(ids.len() as u64) as usize);
         let against = self.below(3) != 0;
         let body = json!({ "contract": contract, "override": against, "reason": "they asked for it" });
-        self.desk(company, &format!("/v1/leads/{lead}/place"), &body).await;
+        let told = self.desk(company, &format!("/v1/leads/{lead}/place"), &body).await;
+        if let Some(told) = told.filter(|told| !against && !told["after"]["override"].is_null()) {
+            let what =
+                format!("promise 3: lead {lead} was placed against a rule that nobody overrode: {told}");
+            self.ledger().wrong.push(what);
+        }
     }
 
     /// Leads that wait to be placed, with whom the newest decision recommends.
