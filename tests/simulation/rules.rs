@@ -19,6 +19,9 @@ use serde_json::Value;
 
 use texts::{ALPHA, ALPHA_SECOND, BETA, BETA_SECOND, BOTH};
 
+/// The texts of both editions of a rulebook, by file.
+pub(crate) type Texts = [Arc<BTreeMap<String, String>>; 2];
+
 /// A company's rulebook, its first edition compiled once for all seeds.
 pub(crate) struct Book {
     /// Whose.
@@ -28,7 +31,7 @@ pub(crate) struct Book {
     /// The first edition, as written.
     pub(crate) files: RulebookFiles,
     /// The texts of both editions, by file.
-    pub(crate) texts: [Arc<BTreeMap<String, String>>; 2],
+    pub(crate) texts: Texts,
 }
 
 /// Which edition of a rulebook a version is. A world begins with the first; whoever publishes puts the other one

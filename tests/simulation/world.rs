@@ -32,7 +32,7 @@ use tower::ServiceExt as _;
 use crate::dealers::{Dealers, Seen};
 use crate::faults::{Fault, Faults, Invocation, Weather};
 use crate::promises::CapWatch;
-use crate::rules::{self, Book, Editions};
+use crate::rules::{self, Book, Editions, Texts};
 
 /// What senders were promised.
 #[derive(Default)]
@@ -76,7 +76,7 @@ pub(crate) struct World {
     /// Which editions of the rulebooks were published.
     pub(crate) editions: Editions,
     /// The texts of both editions of each rulebook.
-    pub(crate) texts: Vec<(&'static str, [Arc<BTreeMap<String, String>>; 2])>,
+    pub(crate) texts: Vec<(&'static str, Texts)>,
     leads: Router,
     interactions: Router,
     console: Router,

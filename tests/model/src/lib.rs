@@ -43,9 +43,9 @@
 //!     free meanwhile. It begins only when whoever was being decided on before the slot came free has
 //!     committed: five seconds, an assumption about time ([`Broken::DecidesSlowly`] is the model without).
 //! 11. *At the start of a period* the best of those who wait for it are woken, twice as many as its slots: an item
-//!    of its own, kept before the first of them waits, and forgotten once they are due. Everybody looks for itself a
-//!    few minutes later, so that nobody's rest hangs on it; it decides who comes first. That the best have been
-//!    looked at by then is an assumption about time.
+//!     of its own, kept before the first of them waits, and forgotten once they are due. Everybody looks for itself a
+//!     few minutes later, so that nobody's rest hangs on it; it decides who comes first. That the best have been
+//!     looked at by then is an assumption about time.
 //! 12. *The due index is the truth*: whatever is not at rest has a due time, and the sweep queues it again.
 //!
 //! Deadlines, returns, charges, balances and taking back by the desk stand here as the rules want them;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use leadyard_domain::time::Period;
 use serde_json::Value;
 
+use super::rules_kept::placing;
 use super::{Check, given_back, number, text};
 use crate::rules::{self, Edition, Editions};
 
@@ -132,7 +133,7 @@ impl Check<'_> {
         let mut used: HashMap<(String, Period, i64), (i64, i64)> = HashMap::new();
         for story in self.stories {
             for one in story.assignments.iter().filter(|one| !given_back(one.state)) {
-                let over = self.placing(story, one).is_some_and(|after| passes_a_cap_over(&after));
+                let over = placing(story, one).is_some_and(|after| passes_a_cap_over(&after));
                 for period in Period::ALL {
                     let start = one.reservation.start(*period);
                     for of in [

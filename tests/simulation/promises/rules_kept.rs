@@ -48,19 +48,19 @@ fn person(story: &Story) -> Option<u64> {
     story.lead.person.last_name.as_deref()?.strip_prefix("Person")?.parse().ok()
 }
 
-impl Check<'_> {
-    /// What the desk said when it placed a lead, as its act tells it.
-    pub(super) fn placing(&self, story: &Story, one: &Assignment) -> Option<Value> {
-        if !one.by_desk {
-            return None;
-        }
-        // What the desk did is written down a moment after it looked.
-        let moment = |at: jiff::Timestamp| (0..60).contains(&at.duration_since(one.offered_at).as_secs());
-        let acts = story.acts.iter().filter(|act| act.act == "place" && moment(act.at));
-        acts.filter_map(|act| serde_json::from_str(&act.after).ok())
-            .find(|after: &Value| after["contract"] == one.contract.as_str())
+/// What the desk said when it placed a lead, as its act tells it.
+pub(super) fn placing(story: &Story, one: &Assignment) -> Option<Value> {
+    if !one.by_desk {
+        return None;
     }
+    // What the desk did is written down a moment after it looked.
+    let moment = |at: jiff::Timestamp| (0..60).contains(&at.duration_since(one.offered_at).as_secs());
+    let acts = story.acts.iter().filter(|act| act.act == "place" && moment(act.at));
+    acts.filter_map(|act| serde_json::from_str(&act.after).ok())
+        .find(|after: &Value| after["contract"] == one.contract.as_str())
+}
 
+impl Check<'_> {
     /// The edition of the rulebook by which a seat was given.
     fn edition(&self, one: &Assignment) -> Edition {
         self.world.editions.of(one.company.as_str(), one.rulebook)
@@ -87,8 +87,8 @@ impl Check<'_> {
                 let facts = &record.facts;
                 let failed = failed(contract, record);
                 if one.by_desk {
-                    let placing = self.placing(story, one);
-                    if placing.is_none_or(|after| after["override"].is_null()) && !failed.is_empty() {
+                    let said = placing(story, one);
+                    if said.is_none_or(|after| after["override"].is_null()) && !failed.is_empty() {
                         wrong.push(format!("{id} was given {} against {failed:?} without a word", one.id));
                     }
                     continue;
@@ -201,9 +201,7 @@ impl Check<'_> {
         let seats =
             || self.stories.iter().flat_map(|story| story.assignments.iter().map(move |one| (story, one)));
         let placed = |passes: &dyn Fn(&Value) -> bool| {
-            seats()
-                .filter(|(story, one)| self.placing(story, one).is_some_and(|after| passes(&after)))
-                .count()
+            seats().filter(|(story, one)| placing(story, one).is_some_and(|after| passes(&after))).count()
         };
         let paused = decisions().filter(|record| {
             let by = record.evidence().ok().flatten().map(|evidence| evidence.switches());
@@ -241,8 +239,7 @@ impl Check<'_> {
                     .filter(|(story, one)| {
                         let by_hand = decided(story, one)
                             .is_some_and(|record| record.facts.offer.as_str() == rules::BY_HAND);
-                        by_hand
-                            && self.placing(story, one).is_some_and(|after| after["as_recommended"] == true)
+                        by_hand && placing(story, one).is_some_and(|after| after["as_recommended"] == true)
                     })
                     .count(),
             ),
