@@ -11,8 +11,8 @@ use leadyard_model::rest::comes_to_rest;
 use leadyard_model::state::Faults;
 use leadyard_model::world::{Broken, World};
 use leadyard_model::worlds::{
-    ALL, ATTEMPTS, BALANCE, CYCLES, DEADLINE, DESK, LOST_WAKE, MIDNIGHT, ONE_SLOT, SHARED, TERRITORY,
-    TWO_DEALERS, TWO_SLOTS,
+    ALL, ATTEMPTS, BALANCE, CYCLES, DEADLINE, DESK, IN_LINE, LOST_WAKE, MIDNIGHT, ONE_SLOT, SHARED,
+    TERRITORY, TWO_CONTRACTS, TWO_DEALERS, TWO_SEATS, TWO_SLOTS,
 };
 use stateright::{Checker, Expectation, HasDiscoveries, Model};
 
@@ -69,6 +69,7 @@ const TWICE: &str = "nobody has a lead twice in a cycle";
 const TOLD: &str = "who was told of a withdrawal does not go on holding";
 const STAYS: &str = "what was accepted does not lapse";
 const NOBODYS: &str = "a cycle expires in nobody's hands";
+const IN_ORDER: &str = "who waits behind twice the slots of a period does not come first";
 const RESTS: &str = "at rest every cycle is held, waits with a true reason, or is closed";
 
 /// A world with less going wrong: a fault is found the sooner.
@@ -108,6 +109,13 @@ const CAUGHT: &[(Broken, World, &str)] = &[
     (Broken::WakesByMessageAlone, LOST_WAKE, RESTS),
     (Broken::OldCycleWakesNobody, CYCLES, RESTS),
     (Broken::ExpiresWhileHeld, SHARED, NOBODYS),
+    (Broken::DealerCapIsNoCondition, TWO_CONTRACTS, CAP),
+    (Broken::KeepsTheDealersSlot, TWO_CONTRACTS, SLOTS),
+    (Broken::SeatsEveryContract, TWO_SEATS, TWICE),
+    (Broken::ExcludesTheContractAlone, TWO_SEATS, TWICE),
+    (Broken::ForgetsTheReset, MIDNIGHT, RESTS),
+    (Broken::ForgetsTheTimedWake, IN_LINE, IN_ORDER),
+    (Broken::RestsOnTheTimedWake, MIDNIGHT, RESTS),
     (Broken::DecidesSlowly, ONE_SLOT, RESTS),
 ];
 
@@ -155,6 +163,8 @@ fn every_world_comes_to_rest_from_every_state() {
         with(DEADLINE, Faults { losses: 1, crashes: 1, ..NONE }),
         LOST_WAKE,
         MIDNIGHT,
+        TWO_CONTRACTS,
+        IN_LINE,
     ] {
         let rested = comes_to_rest(&Protocol { world, broken: Broken::Nothing });
         println!("{}: {} states, {} at rest", world.name, rested.states, rested.at_rest);

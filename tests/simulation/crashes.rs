@@ -167,7 +167,7 @@ fn enquiry(message: &str) -> Value {
 fn enquiry_from(zip: &str, message: &str) -> Value {
     json!({
         "last_name": "Hill", "email": "hill@mail.example.org", "phone": "+13035552001", "zip": zip,
-        "offer": "roof-repair", "message": message,
+        "offer": "roof-repair", "message": message, "consent": "yes",
     })
 }
 

@@ -190,12 +190,12 @@ pub(crate) struct Faults {
     state: Mutex<State>,
     /// Rings when the table was written.
     pub(crate) wrote: Notify,
-    /// Looks at an item (`pk|sk`) that was just written, and says what should not be.
+    /// Looks at items (`pk|sk`) that were just written together, and says what should not be.
     watch: OnceLock<Watch>,
 }
 
-/// Looks at an item that was just written.
-type Watch = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+/// Looks at items that were just written together.
+type Watch = Box<dyn Fn(&[String]) -> Vec<String> + Send + Sync>;
 
 impl std::fmt::Debug for Faults {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -246,8 +246,8 @@ impl Faults {
         Arc::new(Self { state: Mutex::new(state), wrote: Notify::new(), watch: OnceLock::new() })
     }
 
-    /// Has every item looked at as soon as it is written; once.
-    pub(crate) fn watch(&self, watch: impl Fn(&str) -> Option<String> + Send + Sync + 'static) {
+    /// Has all items looked at as soon as they are written; once.
+    pub(crate) fn watch(&self, watch: impl Fn(&[String]) -> Vec<String> + Send + Sync + 'static) {
         let _ = self.watch.set(Box::new(watch));
     }
 
@@ -259,7 +259,7 @@ impl Faults {
     fn written(&self, keys: &[String]) {
         self.wrote.notify_one();
         if let Some(watch) = self.watch.get() {
-            let seen: Vec<String> = keys.iter().filter_map(|key| watch(key)).collect();
+            let seen = watch(keys);
             lock(&self.state).seen.extend(seen);
         }
     }

@@ -1,15 +1,25 @@
 //! What must hold when the weather has cleared: the first six promises of the product.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`caps`] | caps, budgets and balances: in the end, and whenever a counter is written |
+//! | [`rules_kept`] | areas, offers, bands, needs and territories; what the desk places |
+//! | [`switches`] | stop, shadow and pause |
+
+mod caps;
+mod rules_kept;
+mod switches;
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
-use leadyard::aws::DynamoService;
 use leadyard_domain::assignment::{Assignment, DeliveryState};
 use leadyard_domain::backtest::{Difference, Window, backtest};
 use leadyard_domain::distribution::{Conclusion, Rule, Waiting};
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::lead::{AssignmentState, Lead, Stage};
+use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Problems, Rulebook, RulebookFiles};
 use leadyard_domain::scoring::{Activity, InteractionId, InteractionKind};
 use leadyard_domain::time::{Period, UtcDay};
@@ -19,6 +29,9 @@ use leadyard_platform::{history, judging};
 use crate::dealers::{Got, Seen};
 use crate::rules;
 use crate::world::World;
+
+pub(crate) use caps::CapWatch;
+use switches::Stood;
 
 /// What a world came to.
 pub(crate) struct Found {
@@ -32,6 +45,8 @@ pub(crate) struct Found {
     pub(crate) assignments: BTreeMap<String, usize>,
     /// Sale cycles of which history was replayed.
     pub(crate) replayed: usize,
+    /// What a world may not lack, and how often it was seen.
+    pub(crate) seen: Vec<(&'static str, usize)>,
 }
 
 /// Checks all promises.
@@ -46,8 +61,21 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
             text(item, "pk").trim_start_matches("L#").parse().map_err(|_| anyhow::anyhow!("a lead's id"))?;
         stories.extend(world.plain.store.lead_story(id).await?);
     }
-    let mut check =
-        Check { world, violations: Vec::new(), log: world.dealers.log(), stories: &stories, items: &items };
+    let mut versions = HashMap::new();
+    for (company, _) in rules::OFFERS {
+        let pointer = world.plain.store.rulebook_pointer(&CompanyId::new(company)?).await?;
+        versions.insert(*company, pointer.map_or(0, |pointer| pointer.version));
+    }
+    let mut check = Check {
+        world,
+        violations: Vec::new(),
+        log: world.dealers.log(),
+        stories: &stories,
+        items: &items,
+        stood: Stood::read(world).await?,
+        versions,
+        published: 0,
+    };
     check.nothing_is_lost().await?;
     check.who_waits_must().await?;
     check.one_holder();
@@ -55,12 +83,18 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
     check.dealers_agree();
     check.no_cap_is_exceeded();
     check.no_territory_is_bypassed();
+    check.no_rule_is_passed_over();
+    check.needs_are_met().await?;
+    check.switches_hold();
+    check.rulebooks_take_turns().await?;
     check.money_adds_up();
     check.scores_are_functions_of_sets().await?;
     check.decisions_repeat().await?;
     let replayed = check.history_repeats().await?;
+    let seen = check.seen();
     let mut violations = check.violations;
     violations.extend(world.faults.seen());
+    violations.extend(world.ledger().wrong.iter().cloned());
     let count = |names: Vec<String>| {
         names.into_iter().fold(BTreeMap::new(), |mut counts, name| {
             *counts.entry(name).or_insert(0) += 1;
@@ -79,6 +113,7 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
                 .collect(),
         ),
         replayed,
+        seen,
     })
 }
 
@@ -88,6 +123,12 @@ struct Check<'a> {
     log: Vec<Seen>,
     stories: &'a [Story],
     items: &'a [Item],
+    /// How the switches stood.
+    stood: Stood,
+    /// The version in force of each company's rulebook.
+    versions: HashMap<&'static str, u64>,
+    /// How many rulebooks were published after the first.
+    published: usize,
 }
 
 /// Whether the slot was given back in this state.
@@ -141,6 +182,11 @@ impl<'a> Check<'a> {
 }
 
 impl Check<'_> {
+    /// The version in force of a company's rulebook.
+    fn version(&self, company: &str) -> u64 {
+        self.versions.get(company).copied().unwrap_or(0)
+    }
+
     fn violated(&mut self, promise: u8, what: impl std::fmt::Display) {
         self.violations.push(format!("promise {promise}: {what}"));
     }
@@ -242,6 +288,41 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// Promise 5: every version that was in force is kept, and whoever published put theirs over the one they had
+    /// looked at, so that the two editions take turns; and every decision was made by the one that was in force.
+    async fn rulebooks_take_turns(&mut self) -> anyhow::Result<()> {
+        // Rules are read before a decision, as switches are; and published a while after their time is taken.
+        const READ_BEFORE: SignedDuration = SignedDuration::from_mins(2);
+        for (company, texts) in &self.world.texts {
+            let store = &self.world.plain.store;
+            let id = CompanyId::new(company)?;
+            let mut versions = store.rulebook_versions(&id, 1_000).await?;
+            versions.sort_by_key(|known| known.version);
+            for known in &versions {
+                let edition = self.world.editions.of(company, known.version);
+                self.published += usize::from(known.base > 0);
+                if store.rulebook_text(&id, known.version).await?.as_ref() != Some(&*texts[edition as usize])
+                {
+                    let what =
+                        format!("version {} of {company}'s rulebook is not the {edition:?}", known.version);
+                    self.violated(5, what);
+                }
+            }
+            for story in self.stories.iter().filter(|story| story.lead.company == id) {
+                for record in &story.decisions {
+                    let at = versions.iter().position(|known| known.version == record.rulebook);
+                    let next = at.and_then(|at| versions.get(at + 1));
+                    let over = next.is_some_and(|next| record.at.duration_since(next.at) > READ_BEFORE);
+                    if over || at.is_none_or(|at| record.at < versions[at].at) {
+                        let what = format!("decision {} went by a rulebook that was not in force", record.id);
+                        self.violated(5, what);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Promise 6: nobody sleeps in the waiting room whom somebody may have.
     async fn who_waits_must(&mut self) -> anyhow::Result<()> {
         let now = self.world.cloud.clock.now();
@@ -252,10 +333,11 @@ impl Check<'_> {
         };
         for story in self.stories.iter().filter(|story| waits(&story.lead)) {
             let lead = &story.lead;
-            // A slot that comes free wakes twice as many as slots, the highest score first, and they need
-            // not be those who can use it: the others wait for their period's end.
-            // Whom the desk holds waits for the desk.
-            if matches!(lead.waiting, Some(Waiting::For(Rule::Cap) | Waiting::Held)) {
+            // Whom the desk holds waits for the desk. Who is looked at within minutes, after the best of those who
+            // wait for the same instant, does not sleep.
+            let after_the_best = SignedDuration::from_mins(limits::LOOKS_AFTER_THE_BEST_MINUTES);
+            let soon = lead.due.is_some_and(|due| due.duration_since(now) <= after_the_best);
+            if lead.waiting == Some(Waiting::Held) || soon {
                 continue;
             }
             let Some(in_force) = judging::in_force(&self.world.plain, &lead.company).await? else { continue };
@@ -407,54 +489,6 @@ impl Check<'_> {
         }
     }
 
-    /// Promise 3: what is counted is what is held, and no more than agreed.
-    fn no_cap_is_exceeded(&mut self) {
-        let mut used: HashMap<(String, Period, i64), i64> = HashMap::new();
-        for assignment in
-            self.stories.iter().flat_map(|story| &story.assignments).filter(|one| !given_back(one.state))
-        {
-            for period in Period::ALL {
-                let start = assignment.reservation.start(*period);
-                for of in [
-                    format!("K#{}#c#{}", assignment.company, assignment.contract),
-                    format!("K#{}#d#{}", assignment.company, assignment.dealer),
-                ] {
-                    *used.entry((of, *period, start)).or_default() += 1;
-                }
-            }
-        }
-        let mut over = Vec::new();
-        for ((of, period, _), count) in &used {
-            let caps = rules::caps_of(of).unwrap_or_default();
-            for (_, most) in caps.iter().filter(|(of, most)| of == period && *count > i64::from(*most)) {
-                over.push(format!("{of} has {count} in a {period}, and may have {most}"));
-            }
-        }
-        for over in over {
-            self.violated(3, over);
-        }
-        let names = [
-            ("hour", Period::Hour),
-            ("day", Period::Day),
-            ("week", Period::Week),
-            ("month", Period::Month),
-            ("total", Period::Total),
-        ];
-        for item in self.items.iter().filter(|item| text(item, "pk").starts_with("K#")) {
-            for (name, period) in names {
-                let Some(start) = number(item, &format!("{name}_at")) else { continue };
-                let counted = number(item, &format!("{name}_used")).unwrap_or(0);
-                let held = used.get(&(text(item, "pk").to_owned(), period, start)).copied().unwrap_or(0);
-                if counted != held {
-                    self.violated(
-                        3,
-                        format!("{} counts {counted} in its {name}, and {held} are held", text(item, "pk")),
-                    );
-                }
-            }
-        }
-    }
-
     /// Promise 3, in money: each lead that was settled is charged once, each that came back is credited once,
     /// and budgets and balances are what is held.
     fn money_adds_up(&mut self) {
@@ -523,48 +557,6 @@ impl Check<'_> {
         }
         for wrong in wrong {
             self.violated(3, wrong);
-        }
-    }
-
-    /// Promise 3: nobody had a lead from where somebody else's contract compels.
-    fn no_territory_is_bypassed(&mut self) {
-        for story in self.stories {
-            let lead = &story.lead;
-            let company = lead.company.as_str();
-            let zip = lead.person.zip.map(|zip| zip.to_string()).unwrap_or_default();
-            let offer = lead.offer.as_str();
-            let whole = self.whole(lead);
-            for one in &story.assignments {
-                let id = one.contract.as_str();
-                let Some(contract) = rules::contract(company, id) else {
-                    self.violated(3, format!("{id} is no contract of {company}"));
-                    continue;
-                };
-                if !contract.zips.iter().any(|begins| zip.starts_with(begins))
-                    || !contract.offers.contains(&offer)
-                    || contract.dealer != one.dealer.as_str()
-                {
-                    self.violated(3, format!("{id} has a lead for {offer} from {zip}"));
-                }
-                let only = rules::compelled(company, offer, &zip);
-                if only.is_some_and(|only| !only.contains(&id) && !desk_decided(&whole, one, only)) {
-                    self.violated(
-                        3,
-                        format!("{id} has a lead for {offer} from {zip}, which is another's territory"),
-                    );
-                }
-                if let Some(first) = rules::comes_first(company, &zip)
-                    && first != id
-                    && !whole.iter().flat_map(|story| &story.assignments).any(|other| {
-                        let merged = other.lead != one.lead;
-                        // Who comes first here sells alone: a seat that was merged in is not beside it.
-                        let had_it = other.contract.as_str() == first && other.cycle == one.cycle;
-                        (merged || had_it) && other.offered_at <= one.offered_at
-                    })
-                {
-                    self.violated(3, format!("{id} had a lead from {zip} before {first}, who comes first"));
-                }
-            }
         }
     }
 
@@ -664,48 +656,31 @@ impl Check<'_> {
     /// A company's whole history under its rulebook in force.
     async fn replay(&self, company: &CompanyId) -> anyhow::Result<Difference> {
         let cloud = &self.world.plain;
+        let version = self.version(company.as_str());
+        // What an earlier rulebook decided counts, and is not decided again.
+        let earlier = self.stories.iter().filter(|story| story.lead.company == *company);
+        let earlier = earlier.flat_map(|story| &story.decisions).filter(|record| record.rulebook != version);
+        let from =
+            earlier.map(|record| record.at).max().map(|at| at.checked_add(SignedDuration::from_millis(1)));
         let window = Window {
-            from: self.world.began,
+            from: from.transpose()?.unwrap_or(self.world.began),
             to: cloud.clock.now().checked_add(SignedDuration::from_secs(1))?,
         };
         let (mut events, mut after) = (Vec::new(), None);
         loop {
-            let (page, next) = history::page(cloud, company, (window.from, window.to), after).await?;
+            let (page, next) = history::page(cloud, company, (self.world.began, window.to), after).await?;
             events.extend(page);
             after = next;
             if after.is_none() {
                 break;
             }
         }
-        let pointer = cloud.store.rulebook_pointer(company).await?;
-        let version = pointer.map_or(0, |pointer| pointer.version);
         let text = cloud.store.rulebook_text(company, version).await?.unwrap_or_default();
         let problem = |problems: Problems| anyhow::anyhow!("{problems:?}");
         let files = RulebookFiles::new(text.into_iter().map(|(name, text)| (name, text.into_bytes())));
         let book = Rulebook::parse(&files.map_err(problem)?).map_err(problem)?;
         Ok(backtest(&book, book.compile(version)?, &events, window, &mut |_, _| {})?)
     }
-}
-
-/// Promise 3, at every moment: the counters of an item (`pk|sk`) that was just written, beside what was
-/// agreed.
-pub(crate) fn cap_exceeded(tables: &DynamoService, table: &str, key: &str) -> Option<String> {
-    let (pk, sk) = key.split_once('|')?;
-    let caps = rules::caps_of(pk)?;
-    let item = serde_json::to_value(tables.item(table, pk, sk)?).ok()?;
-    let count = |name: String| item[name]["N"].as_str()?.parse::<u32>().ok();
-    let money = |name: &str| item[name]["N"].as_str()?.parse::<i64>().ok();
-    if let Some((budget, spent)) = rules::budget_of(pk).zip(money("month_spent"))
-        && spent > budget
-    {
-        return Some(format!("promise 3: {pk} had spent {spent} of {budget}"));
-    }
-    if rules::is_prepaid(pk) && money("balance").is_some_and(|balance| balance < 0) {
-        return Some(format!("promise 3: {pk} had less than nothing"));
-    }
-    let over =
-        caps.iter().find(|(period, most)| count(format!("{period}_used")).is_some_and(|used| used > *most));
-    over.map(|(period, most)| format!("promise 3: {pk} stood above {most} a {period}"))
 }
 
 async fn scan(world: &World) -> anyhow::Result<Vec<Item>> {

@@ -1,17 +1,97 @@
 //! Two small companies: their rulebooks as text, and the same rules once more as a table that the
 //! checks go by. The table is written apart from the text, so that a mistake of the compiler is not
 //! repeated by the check.
+//!
+//! Each rulebook has two editions, of which the desk publishes the other one in the middle of a run: see
+//! [`Edition`]. The texts are [`texts`].
 
+mod texts;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use leadyard::aws::DynamoService;
+use leadyard_domain::contract::Need;
 use leadyard_domain::distribution::Compiled;
-use leadyard_domain::rulebook::{Rulebook, RulebookFiles};
+use leadyard_domain::rulebook::{Problems, Rulebook, RulebookFiles};
 use leadyard_domain::time::Period;
+use serde_json::Value;
 
-/// A company's rulebook, compiled once for all seeds.
+use texts::{ALPHA, ALPHA_SECOND, BETA, BETA_SECOND, BOTH};
+
+/// The texts of both editions of a rulebook, by file.
+pub(crate) type Texts = [Arc<BTreeMap<String, String>>; 2];
+
+/// A company's rulebook, its first edition compiled once for all seeds.
 pub(crate) struct Book {
-    /// As compiled.
+    /// Whose.
+    pub(crate) company: &'static str,
+    /// The first edition, as compiled.
     pub(crate) compiled: Compiled,
-    /// As written.
+    /// The first edition, as written.
     pub(crate) files: RulebookFiles,
+    /// The texts of both editions, by file.
+    pub(crate) texts: Texts,
+}
+
+/// Which edition of a rulebook a version is. A world begins with the first; whoever publishes puts the other one
+/// over the version that it looked at, and only over that: so they take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Edition {
+    /// As in [`CONTRACTS`].
+    First,
+    /// With what is in [`SECOND`].
+    Second,
+}
+
+impl Edition {
+    /// The other one.
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+
+    /// All that were in force, if this is the version now.
+    pub(crate) const fn up_to(version: u64) -> &'static [Self] {
+        if version > 1 { &[Self::First, Self::Second] } else { &[Self::First] }
+    }
+}
+
+/// Which editions were published, as the table says it: each version names the one that it was put over.
+#[derive(Clone)]
+pub(crate) struct Editions {
+    tables: DynamoService,
+    table: String,
+}
+
+impl Editions {
+    /// Of this table.
+    pub(crate) const fn new(tables: DynamoService, table: String) -> Self {
+        Self { tables, table }
+    }
+
+    /// An item of the table, by `pk|sk`, in the JSON of the API.
+    pub(crate) fn item(&self, key: &str) -> Option<Value> {
+        let (pk, sk) = key.split_once('|')?;
+        serde_json::to_value(self.tables.item(&self.table, pk, sk)?).ok()
+    }
+
+    /// That of a version; of one that was never in force, as if it were the first.
+    pub(crate) fn of(&self, company: &str, version: u64) -> Edition {
+        let (mut edition, mut version) = (Edition::First, version);
+        while let Some(base) = self.base(company, version) {
+            edition = edition.other();
+            version = base;
+        }
+        edition
+    }
+
+    fn base(&self, company: &str, version: u64) -> Option<u64> {
+        let known = self.item(&format!("R#{company}|version#{version:010}"))?;
+        known["base"]["N"].as_str()?.parse().ok().filter(|base| *base > 0)
+    }
 }
 
 /// A contract as the checks know it.
@@ -28,93 +108,110 @@ pub(crate) struct Contract {
     pub(crate) offers: &'static [&'static str],
     /// Its caps.
     pub(crate) caps: &'static [(Period, u32)],
+    /// Its monthly budget, in minor units.
+    pub(crate) budget: Option<i64>,
+    /// The least band it takes.
+    pub(crate) band: Option<&'static str>,
+    /// What it needs of a lead.
+    pub(crate) needs: &'static [Need],
 }
 
+/// A contract of alpha's that asks for nothing more.
+const PLAIN: Contract = Contract {
+    company: "alpha",
+    id: "",
+    dealer: "",
+    zips: &[],
+    offers: ALL,
+    caps: &[],
+    budget: None,
+    band: None,
+    needs: &[],
+};
+
 const ROOFS: &[&str] = &["roof-repair", "roof-new", "grill-prize"];
-const ALL: &[&str] = &["roof-repair", "roof-new", "grill-prize", "solar-quote"];
+/// All of the category, which a closed territory keeps from others.
+const ROOFING: &[&str] = &["roof-repair", "roof-new", "grill-prize", "gutters"];
+const ALL: &[&str] = &["roof-repair", "roof-new", "grill-prize", "solar-quote", "gutters"];
+/// The offer that the desk places by hand.
+pub(crate) const BY_HAND: &str = "gutters";
 const COLORADO: &[&str] = &["80"];
 const TEXAS: &[&str] = &["75"];
 const FLORIDA: &[&str] = &["331"];
 const UTAH: &[&str] = &["84"];
+const NEVADA: &[&str] = &["89"];
+const CARS: &[&str] = &["car-quote", "home-quote"];
 
-/// Every contract.
+/// Every contract of the first editions.
 pub(crate) const CONTRACTS: &[Contract] = &[
     Contract {
-        company: "alpha",
         id: "aspen-denver",
         dealer: "aspen",
         zips: &["802"],
         offers: &["roof-repair", "roof-new"],
         caps: &[(Period::Day, 3)],
+        budget: Some(40_000),
+        ..PLAIN
     },
     Contract {
-        company: "alpha",
         id: "birch-colorado",
         dealer: "birch",
         zips: COLORADO,
-        offers: ALL,
         caps: &[(Period::Hour, 2), (Period::Day, 4)],
+        ..PLAIN
     },
-    Contract {
-        company: "alpha",
-        id: "cedar-colorado",
-        dealer: "cedar",
-        zips: COLORADO,
-        offers: ALL,
-        caps: &[(Period::Day, 5)],
-    },
-    Contract {
-        company: "alpha",
-        id: "elm-colorado",
-        dealer: "elm",
-        zips: COLORADO,
-        offers: ROOFS,
-        caps: &[],
-    },
-    Contract { company: "alpha", id: "fir-texas", dealer: "fir", zips: TEXAS, offers: ALL, caps: &[] },
-    Contract {
-        company: "alpha",
-        id: "cedar-texas",
-        dealer: "cedar",
-        zips: TEXAS,
-        offers: ALL,
-        caps: &[(Period::Day, 2)],
-    },
-    Contract { company: "alpha", id: "doug-texas", dealer: "doug", zips: TEXAS, offers: ALL, caps: &[] },
+    Contract { id: "cedar-colorado", dealer: "cedar", zips: COLORADO, caps: &[(Period::Day, 5)], ..PLAIN },
+    Contract { id: "elm-colorado", dealer: "elm", zips: COLORADO, offers: ROOFS, ..PLAIN },
+    Contract { id: "fir-texas", dealer: "fir", zips: TEXAS, ..PLAIN },
+    Contract { id: "cedar-texas", dealer: "cedar", zips: TEXAS, caps: &[(Period::Day, 2)], ..PLAIN },
+    Contract { id: "doug-texas", dealer: "doug", zips: TEXAS, ..PLAIN },
     // Both are asked before the rest, and one sleeps at night: its seat is kept.
-    Contract { company: "alpha", id: "fir-utah", dealer: "fir", zips: UTAH, offers: ALL, caps: &[] },
-    Contract { company: "alpha", id: "birch-utah", dealer: "birch", zips: UTAH, offers: ALL, caps: &[] },
+    Contract { id: "fir-utah", dealer: "fir", zips: UTAH, ..PLAIN },
+    Contract { id: "birch-utah", dealer: "birch", zips: UTAH, ..PLAIN },
     Contract {
-        company: "alpha",
         id: "elm-florida",
         dealer: "elm",
         zips: FLORIDA,
         offers: &["roof-repair"],
         caps: &[(Period::Day, 2)],
+        ..PLAIN
+    },
+    Contract { id: "cedar-anywhere", dealer: "cedar", zips: &[""], caps: &[(Period::Total, 6)], ..PLAIN },
+    // Who brings neither what one needs nor the band of the other is left to the contract above.
+    Contract {
+        id: "ash-nevada",
+        dealer: "ash",
+        zips: NEVADA,
+        caps: &[(Period::Day, 6)],
+        needs: &[Need::Consent, Need::DncClean],
+        ..PLAIN
     },
     Contract {
-        company: "alpha",
-        id: "cedar-anywhere",
-        dealer: "cedar",
-        zips: &[""],
-        offers: ALL,
-        caps: &[(Period::Total, 6)],
+        id: "yew-nevada",
+        dealer: "yew",
+        zips: NEVADA,
+        caps: &[(Period::Hour, 3)],
+        band: Some("A2"),
+        ..PLAIN
     },
     Contract {
         company: "beta",
         id: "gum-anywhere",
         dealer: "gum",
         zips: &[""],
-        offers: &["car-quote", "home-quote"],
+        offers: CARS,
         caps: &[(Period::Day, 2)],
+        budget: Some(10_000),
+        ..PLAIN
     },
     Contract {
         company: "beta",
         id: "aspen-anywhere",
         dealer: "aspen",
         zips: &[""],
-        offers: &["car-quote", "home-quote"],
+        offers: CARS,
         caps: &[(Period::Hour, 1), (Period::Week, 4)],
+        ..PLAIN
     },
 ];
 
@@ -122,17 +219,87 @@ pub(crate) const CONTRACTS: &[Contract] = &[
 pub(crate) const DEALER_CAPS: &[(&str, &str, Period, u32)] =
     &[("alpha", "elm", Period::Day, 3), ("alpha", "cedar", Period::Day, 6)];
 
-/// Monthly budgets of contracts, in minor units.
-pub(crate) const BUDGETS: &[(&str, &str, i64)] =
-    &[("alpha", "aspen-denver", 40_000), ("beta", "gum-anywhere", 10_000)];
+/// What is otherwise in the second editions; `None` of a contract that is gone.
+const SECOND: &[(&str, &str, Option<Contract>)] = &[
+    (
+        "alpha",
+        "aspen-denver",
+        Some(Contract {
+            id: "aspen-denver",
+            dealer: "aspen",
+            zips: &["802"],
+            offers: &["roof-repair", "roof-new"],
+            caps: &[(Period::Day, 1)],
+            budget: Some(40_000),
+            ..PLAIN
+        }),
+    ),
+    (
+        "alpha",
+        "birch-colorado",
+        Some(Contract {
+            id: "birch-colorado",
+            dealer: "birch",
+            zips: &["802"],
+            caps: &[(Period::Hour, 2), (Period::Day, 4)],
+            ..PLAIN
+        }),
+    ),
+    (
+        "alpha",
+        "cedar-colorado",
+        Some(Contract {
+            id: "cedar-colorado",
+            dealer: "cedar",
+            zips: COLORADO,
+            caps: &[(Period::Day, 7)],
+            ..PLAIN
+        }),
+    ),
+    (
+        "alpha",
+        "ash-nevada",
+        Some(Contract {
+            id: "ash-nevada",
+            dealer: "ash",
+            zips: NEVADA,
+            caps: &[(Period::Day, 6)],
+            needs: &[Need::Consent],
+            ..PLAIN
+        }),
+    ),
+    ("alpha", "elm-colorado", None),
+    (
+        "beta",
+        "gum-anywhere",
+        Some(Contract {
+            company: "beta",
+            id: "gum-anywhere",
+            dealer: "gum",
+            zips: &[""],
+            offers: CARS,
+            caps: &[(Period::Day, 1)],
+            budget: Some(10_000),
+            ..PLAIN
+        }),
+    ),
+    (
+        "beta",
+        "aspen-anywhere",
+        Some(Contract {
+            company: "beta",
+            id: "aspen-anywhere",
+            dealer: "aspen",
+            zips: &[""],
+            offers: CARS,
+            caps: &[(Period::Hour, 2), (Period::Week, 4)],
+            ..PLAIN
+        }),
+    ),
+];
 
 /// The dealer that pays in advance.
 pub(crate) const PREPAID: (&str, &str) = ("alpha", "cedar");
-
-/// The budget of the caps item of a contract, by its partition key.
-pub(crate) fn budget_of(pk: &str) -> Option<i64> {
-    BUDGETS.iter().find(|(company, id, _)| pk == format!("K#{company}#c#{id}")).map(|(_, _, budget)| *budget)
-}
 
 /// Whether a caps item is that of the dealer that pays in advance.
 pub(crate) fn is_prepaid(pk: &str) -> bool {
@@ -141,39 +308,73 @@ pub(crate) fn is_prepaid(pk: &str) -> bool {
 
 /// Offers people ask for, by company.
 pub(crate) const OFFERS: &[(&str, &[&str])] = &[
-    ("alpha", &["roof-repair", "roof-new", "roof-repair", "solar-quote", "grill-prize"]),
+    ("alpha", &["roof-repair", "roof-new", "roof-repair", "solar-quote", "grill-prize", "gutters"]),
     ("beta", &["car-quote", "home-quote"]),
 ];
 
 /// Where people live.
-pub(crate) const ZIPS: &[&str] = &["80202", "80401", "75214", "33101", "80401", "75230", "84101"];
+pub(crate) const ZIPS: &[&str] =
+    &["80202", "80401", "75214", "33101", "80401", "75230", "84101", "89101", "89101"];
 
-/// A contract by its id.
-pub(crate) fn contract(company: &str, id: &str) -> Option<&'static Contract> {
-    CONTRACTS.iter().find(|contract| contract.company == company && contract.id == id)
+/// Whether a person, by its number, agrees to be contacted, in all that it sends.
+pub(crate) const fn consents(person: u64) -> bool {
+    person % 5 < 3
 }
 
-/// What was agreed for the caps item of a contract or a dealer, by its partition key; `None` for any
-/// other item.
-pub(crate) fn caps_of(pk: &str) -> Option<Vec<(Period, u32)>> {
+/// Whether a person's phone is on its company's do-not-call list.
+pub(crate) const fn is_listed(person: u64) -> bool {
+    person % 5 == 1 || person % 10 == 4
+}
+
+/// A contract by its id, in an edition.
+pub(crate) fn contract(edition: Edition, company: &str, id: &str) -> Option<&'static Contract> {
+    let is_it = |of: &str, named: &str| of == company && named == id;
+    if edition == Edition::Second
+        && let Some((_, _, second)) = SECOND.iter().find(|(of, named, _)| is_it(of, named))
+    {
+        return second.as_ref();
+    }
+    CONTRACTS.iter().find(|contract| is_it(contract.company, contract.id))
+}
+
+/// What an edition agrees for a caps item.
+pub(crate) struct Agreed {
+    /// Its caps.
+    pub(crate) caps: Vec<(Period, u32)>,
+    /// Its monthly budget, in minor units.
+    pub(crate) budget: Option<i64>,
+}
+
+/// What was agreed for the caps item of a contract or a dealer, by its partition key; `None` for any other item, and
+/// for a contract that the edition does not have.
+pub(crate) fn agreed(edition: Edition, pk: &str) -> Option<Agreed> {
     let mut parts = pk.strip_prefix("K#")?.split('#');
     let (company, kind, id) = (parts.next()?, parts.next()?, parts.next()?);
     if kind == "c" {
-        return Some(contract(company, id)?.caps.to_vec());
+        let contract = contract(edition, company, id)?;
+        return Some(Agreed { caps: contract.caps.to_vec(), budget: contract.budget });
     }
     let of_dealer = DEALER_CAPS.iter().filter(|(of, dealer, _, _)| *of == company && *dealer == id);
-    Some(of_dealer.map(|(_, _, period, most)| (*period, *most)).collect())
+    let caps = of_dealer.map(|(_, _, period, most)| (*period, *most)).collect();
+    Some(Agreed { caps, budget: None })
 }
 
-/// Who alone may have a lead of this offer from there: an empty list is nobody, `None` is anybody.
-pub(crate) fn compelled(company: &str, offer: &str, zip: &str) -> Option<&'static [&'static str]> {
-    let roofing = ROOFS.contains(&offer);
+/// Whose territory compels for a lead of this offer from there, and who alone may have it then: an empty list is
+/// nobody. `None` is anybody.
+pub(crate) fn compelled(
+    company: &str,
+    offer: &str,
+    zip: &str,
+) -> Option<(&'static str, &'static [&'static str])> {
+    let roofing = ROOFING.contains(&offer);
     match company {
         "alpha" if zip.starts_with("802") && ["roof-repair", "roof-new"].contains(&offer) => {
-            Some(&["aspen-denver"])
+            Some(("aspen-denver", &["aspen-denver"]))
         }
-        "alpha" if zip.starts_with("331") && roofing && offer == "roof-repair" => Some(&["elm-florida"]),
-        "alpha" if zip.starts_with("331") && roofing => Some(&[]),
+        "alpha" if zip.starts_with("331") && roofing && offer == "roof-repair" => {
+            Some(("elm-florida", &["elm-florida"]))
+        }
+        "alpha" if zip.starts_with("331") && roofing => Some(("elm-florida", &[])),
         _ => None,
     }
 }
@@ -183,172 +384,34 @@ pub(crate) fn comes_first(company: &str, zip: &str) -> Option<&'static str> {
     (company == "alpha" && zip.starts_with("75")).then_some("fir-texas")
 }
 
-/// Both rulebooks, compiled.
+/// Both rulebooks, their first editions compiled.
 ///
 /// # Errors
-/// When the text is not a rulebook.
+/// When a text is not a rulebook, or has not what the second edition changes.
 pub(crate) fn books() -> anyhow::Result<Vec<Book>> {
-    [&ALPHA[..], &BETA[..]].into_iter().map(book).collect()
+    Ok(vec![book("alpha", &ALPHA, &ALPHA_SECOND)?, book("beta", &BETA, &BETA_SECOND)?])
 }
 
-fn book(files: &[(&str, &str)]) -> anyhow::Result<Book> {
-    let problem = |problems: leadyard_domain::rulebook::Problems| anyhow::anyhow!("{problems:?}");
-    let files = files.iter().chain(&BOTH).map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
-    let files = RulebookFiles::new(files.collect::<Vec<_>>()).map_err(problem)?;
+fn book(
+    company: &'static str,
+    files: &[(&str, &str)],
+    changes: &[(&str, &str, &str)],
+) -> anyhow::Result<Book> {
+    let problem = |problems: Problems| anyhow::anyhow!("{problems:?}");
+    let as_files = |texts: &BTreeMap<String, String>| {
+        RulebookFiles::new(texts.iter().map(|(name, text)| (name.clone(), text.as_bytes().to_vec())))
+    };
+    let files = files.iter().chain(&BOTH);
+    let first: BTreeMap<String, String> =
+        files.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let mut second = first.clone();
+    for (name, from, to) in changes {
+        let text = second.get_mut(*name).ok_or_else(|| anyhow::anyhow!("there is no {name}"))?;
+        anyhow::ensure!(text.matches(from).count() == 1, "{name} has not once: {from}");
+        *text = text.replace(from, to);
+    }
+    let files = as_files(&first).map_err(problem)?;
     let compiled = Rulebook::parse(&files).map_err(problem)?.compile(0)?;
-    Ok(Book { compiled, files })
+    Rulebook::parse(&as_files(&second).map_err(problem)?).map_err(problem)?;
+    Ok(Book { company, compiled, files, texts: [Arc::new(first), Arc::new(second)] })
 }
-
-const BOTH: [(&str, &str); 2] = [
-    (
-        "scoring.toml",
-        r#"half_life_days = 14
-
-[[fit]]
-label = "can be called"
-points = 15
-has = ["phone"]
-
-[[fit]]
-label = "can be written to"
-points = 15
-has = ["email"]
-
-[interactions]
-enquiry = { points = 10, daily_cap = 3 }
-quote_request = { points = 30, daily_cap = 2 }
-email_click = { points = 5, daily_cap = 3 }
-page_view = { points = 1, daily_cap = 10 }
-
-[bands.fit]
-A = 30
-B = 10
-
-[bands.engagement]
-1 = 40
-2 = 10
-"#,
-    ),
-    (
-        "areas.csv",
-        "area,part\ndenver,zip3:802\ncolorado,state:CO\ntexas,state:TX\nflorida,zip3:331\nutah,state:UT\nanywhere,any\n",
-    ),
-];
-
-const ALPHA: [(&str, &str); 6] = [
-    (
-        "company.toml",
-        r#"id = "alpha"
-name = "Alpha Leads"
-zone = "America/Denver"
-window_days = 30
-mode = "automatic"
-"#,
-    ),
-    (
-        "offers.toml",
-        r#"[[offer]]
-id = "roof-repair"
-category = "roofing"
-name = "Roof repair"
-
-[[offer]]
-id = "roof-new"
-category = "roofing"
-name = "New roof"
-
-[[offer]]
-id = "grill-prize"
-category = "roofing"
-name = "Win a grill"
-incentive = true
-
-[[offer]]
-id = "solar-quote"
-category = "solar"
-name = "Solar quote"
-band = "A1"
-"#,
-    ),
-    ("sources.toml", "[[source]]\nid = \"web\"\nkind = \"form\"\noffer = \"roof-repair\"\n"),
-    (
-        "dealers.csv",
-        "dealer,kind,name,zip,zone,hours,cap_day,prepaid\n\
-         aspen,outside,Aspen,80202,America/Denver,24/7,,\n\
-         birch,outside,Birch,80401,America/Denver,Mo-Su 08:00-20:00,,\n\
-         cedar,outside,Cedar,80401,America/Denver,24/7,6,yes\n\
-         doug,own,Doug,75214,America/Chicago,24/7,,\n\
-         elm,outside,Elm,33101,America/New_York,24/7,3,\n\
-         fir,outside,Fir,75230,America/Chicago,24/7,,\n",
-    ),
-    (
-        "channels.csv",
-        "dealer,order,kind,address\n\
-         aspen,1,webhook,http://127.0.0.1:9/alpha/aspen\n\
-         birch,1,webhook,http://127.0.0.1:9/alpha/birch\n\
-         cedar,1,webhook,http://127.0.0.1:9/alpha/cedar\n\
-         doug,1,inbox,\n\
-         elm,1,webhook,http://127.0.0.1:9/alpha/elm\n\
-         fir,1,webhook,http://127.0.0.1:9/alpha/fir\n",
-    ),
-    (
-        "contracts.csv",
-        "contract,dealer,offers,sources,area,territory,sale,when_unavailable,max_age_hours,tier,weight,price,cap_hour,cap_day,cap_week,cap_month,cap_total,budget_month,deadline_minutes,deadline_clock,return_days,return_quota,return_reasons,return_approval\n\
-         aspen-denver,aspen,roof-repair roof-new,*,denver,protected,exclusive,wait,,1,1,85.00,,3,,,,400.00,,,,,,\n\
-         birch-colorado,birch,*,*,colorado,open,exclusive,next,,1,1,45.00,2,4,,,,,60,open,,,,\n\
-         cedar-colorado,cedar,*,*,colorado,open,shared:2,next,,1,2,40.00,,5,,,,,,,7,,wrong-number,desk\n\
-         elm-colorado,elm,roof-repair roof-new grill-prize,*,colorado,open,shared:2,next,,1,1,40.00,,,,,,,,,7,50%,wrong-number,trusted\n\
-         fir-texas,fir,*,*,texas,first,exclusive,next,,3,1,40.00,,,,,,,,,,,,\n\
-         cedar-texas,cedar,*,*,texas,open,exclusive,next,,1,1,40.00,,2,,,,,,,,,,\n\
-         doug-texas,doug,*,*,texas,open,shared:2,next,,1,1,0,,,,,,,90,wall,,,,\n\
-         fir-utah,fir,*,*,utah,first,shared:2,wait,72,1,1,35.00,,,,,,,,,,,,\n\
-         birch-utah,birch,*,*,utah,first,shared:2,wait,72,1,1,35.00,,,,,,,,,,,,\n\
-         elm-florida,elm,roof-repair,*,florida,closed,exclusive,wait,72,1,1,50.00,,2,,,,,,,,,\n\
-         cedar-anywhere,cedar,*,*,anywhere,open,exclusive,next,,2,1,30.00,,,,,6,,,,,,,\n",
-    ),
-];
-
-const BETA: [(&str, &str); 6] = [
-    (
-        "company.toml",
-        r#"id = "beta"
-name = "Beta Leads"
-zone = "America/New_York"
-scope = "offer"
-window_days = 30
-mode = "automatic"
-"#,
-    ),
-    (
-        "offers.toml",
-        r#"[[offer]]
-id = "car-quote"
-category = "insurance"
-name = "Car insurance"
-
-[[offer]]
-id = "home-quote"
-category = "insurance"
-name = "Home insurance"
-"#,
-    ),
-    ("sources.toml", "[[source]]\nid = \"web\"\nkind = \"form\"\noffer = \"car-quote\"\n"),
-    (
-        "dealers.csv",
-        "dealer,kind,name,zip,zone,hours\n\
-         aspen,outside,Aspen too,80202,America/Denver,24/7\n\
-         gum,outside,Gum,33101,America/New_York,24/7\n",
-    ),
-    (
-        "channels.csv",
-        "dealer,order,kind,address\n\
-         aspen,1,webhook,http://127.0.0.1:9/beta/aspen\n\
-         gum,1,webhook,http://127.0.0.1:9/beta/gum\n",
-    ),
-    (
-        "contracts.csv",
-        "contract,dealer,offers,sources,area,territory,sale,when_unavailable,tier,weight,price,cap_hour,cap_day,cap_week,budget_month\n\
-         gum-anywhere,gum,*,*,anywhere,open,shared:2,next,1,1,20.00,,2,,100.00\n\
-         aspen-anywhere,aspen,*,*,anywhere,open,shared:2,next,1,3,20.00,1,,4,\n",
-    ),
-];

@@ -1,5 +1,7 @@
 //! A world: the real handlers and store in memory, under virtual time and a seed; people who ask,
-//! workers that die, dealers who answer.
+//! workers that die, dealers who answer; and a [`desk`].
+
+mod desk;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,11 +17,13 @@ use leadyard::aws::LocalAws;
 use leadyard::system::{self, Parts, Worked};
 use leadyard::{poller, rules as files};
 use leadyard_domain::access::{DealerToken, DeskToken, MasterKey, PageKey, SourceSecret};
+use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::ids::{CompanyId, DealerId, SourceId};
+use leadyard_domain::person::Phone;
 use leadyard_platform::clock::Clock;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::entropy::Entropy;
-use leadyard_platform::store::{Item, schema};
+use leadyard_platform::store::{Item, List, Suppression, schema};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -27,8 +31,8 @@ use tower::ServiceExt as _;
 
 use crate::dealers::{Dealers, Seen};
 use crate::faults::{Fault, Faults, Invocation, Weather};
-use crate::promises;
-use crate::rules::{self, Book};
+use crate::promises::CapWatch;
+use crate::rules::{self, Book, Editions, Texts};
 
 /// What senders were promised.
 #[derive(Default)]
@@ -47,6 +51,8 @@ pub(crate) struct Ledger {
     pub(crate) answers: u64,
     /// Leads that the desk merged, and was told so.
     pub(crate) merges: u64,
+    /// What the desk was told and should not have been.
+    pub(crate) wrong: Vec<String>,
 }
 
 /// One world.
@@ -67,6 +73,10 @@ pub(crate) struct World {
     pub(crate) began: Timestamp,
     /// How many people there are: a few ask again and again, many ask for the same dealers at once.
     people: u64,
+    /// Which editions of the rulebooks were published.
+    pub(crate) editions: Editions,
+    /// The texts of both editions of each rulebook.
+    pub(crate) texts: Vec<(&'static str, Texts)>,
     leads: Router,
     interactions: Router,
     console: Router,
@@ -109,9 +119,13 @@ impl World {
         for book in books {
             files::publish(&plain.store, &book.compiled, &book.files, "the seed", clock.now()).await?;
         }
-        let tables = aws.tables().clone();
-        let table = plain.store.table().to_owned();
-        faults.watch(move |key| promises::cap_exceeded(&tables, &table, key));
+        let editions = Editions::new(aws.tables().clone(), plain.store.table().to_owned());
+        let watch = CapWatch::new(editions.clone());
+        faults.watch(move |keys| watch.wrote(keys));
+        let people = if seed.is_multiple_of(2) { 12 } else { 120 };
+        for person in (0..people).filter(|person| rules::is_listed(*person)) {
+            do_not_call(&plain, person).await?;
+        }
         let world = Self {
             leads: leadyard_intake::leads(cloud.clone()),
             interactions: leadyard_intake::interactions(cloud.clone()),
@@ -123,7 +137,9 @@ impl World {
             dealers,
             ledger: Mutex::default(),
             began: clock.now(),
-            people: if seed.is_multiple_of(2) { 12 } else { 120 },
+            people,
+            editions,
+            texts: books.iter().map(|book| (book.company, book.texts.clone())).collect(),
         };
         Ok((Arc::new(world), received))
     }
@@ -352,73 +368,6 @@ impl World {
         Some((status, answer))
     }
 
-    /// The desk does something; it tries again while nothing answers.
-    async fn desk(&self, company: &str, path: &str, body: &Value) -> Option<Value> {
-        let token = self.desk_token(company)?;
-        for _ in 0..4 {
-            match self.post(&self.console, path, Some(token.clone()), None, body).await {
-                Some((200 | 400..=499, answer)) => return Some(answer),
-                Some(_) | None => sleep(Duration::from_secs(2 + self.below(30))).await,
-            }
-        }
-        None
-    }
-
-    /// The desk looks at some lead, or at its returns, and does what comes to its mind.
-    async fn desk_acts(&self) {
-        let known = self.ledger().leads.clone();
-        let Some((company, lead)) = known.get(self.below(known.len().max(1) as u64) as usize) else { return };
-        let path = |act: &str| format!("/v1/leads/{lead}/{act}");
-        match self.below(17) {
-            0 | 1 => {
-                let amount = format!("{}.00", 40 * (1 + self.below(4)));
-                let reference = format!("wire-{}", self.below(6));
-                let body = json!({ "amount": amount, "reference": reference });
-                let (company, dealer) = rules::PREPAID;
-                self.desk(company, &format!("/v1/dealers/{dealer}/deposits"), &body).await;
-            }
-            2 => drop(self.desk(company, &path("hold"), &json!({ "reason": "later" })).await),
-            3 => {
-                let until = self.cloud.clock.now().checked_add(SignedDuration::from_hours(5)).ok();
-                self.desk(company, &path("hold"), &json!({ "until": until })).await;
-            }
-            4 | 5 => drop(self.desk(company, &path("resume"), &json!({})).await),
-            6 => {
-                let body = json!({ "reason": "wrong", "hold": self.below(3) == 0 });
-                self.desk(company, &path("take_back"), &body).await;
-            }
-            12 => drop(self.desk(company, &path("reject"), &json!({ "reason": "nobody there" })).await),
-            13 => drop(self.desk(company, &path("reopen"), &json!({})).await),
-            14..17 => {
-                // Into some other lead of the company; now and then into itself, or in a circle.
-                let others: Vec<&String> =
-                    known.iter().filter(|(of, _)| of == company).map(|(_, lead)| lead).collect();
-                let into = others.get(self.below(others.len().max(1) as u64) as usize);
-                let body = json!({ "into": into, "reason": "one person" });
-                let told = self.desk(company, &path("merge"), &body).await;
-                if told.is_some_and(|told| told["already"] == false) {
-                    self.ledger().merges += 1;
-                }
-            }
-            7 | 8 => {
-                let of_company = rules::CONTRACTS.iter().filter(|contract| contract.company == company);
-                let ids: Vec<&str> = of_company.map(|contract| contract.id).collect();
-                let contract = ids.get(self.below(ids.len() as u64) as usize);
-                self.desk(company, &path("place"), &json!({ "contract": contract })).await;
-            }
-            _ => self.decide_returns(company).await,
-        }
-    }
-
-    async fn decide_returns(&self, company: &str) {
-        let Ok(id) = CompanyId::new(company) else { return };
-        for asked in self.plain.store.returns(&id, true, 3).await.unwrap_or_default() {
-            let verdict = if self.below(2) == 0 { "approve" } else { "deny" };
-            let path = format!("/v1/returns/{}/{verdict}", asked.assignment);
-            self.desk(company, &path, &json!({ "reason": "looked at" })).await;
-        }
-    }
-
     async fn send(
         &self,
         router: &Router,
@@ -561,6 +510,7 @@ impl World {
             }
         });
         self.faults.weather(weather);
+        let mut desk = JoinSet::new();
         let ends = Instant::now() + Duration::from_secs(48 * 3_600);
         let mut asked = 0;
         while asked < leads {
@@ -588,17 +538,25 @@ impl World {
             };
             sleep(Duration::from_secs(pause)).await;
             self.inbox_of_doug().await;
-            if self.below(2) == 0 {
-                self.desk_acts().await;
+            for _ in 0..self.below(3) {
+                let world = Arc::clone(self);
+                let later = Duration::from_secs(self.below(900));
+                desk.spawn(async move {
+                    sleep(later).await;
+                    Box::pin(world.desk_acts()).await;
+                });
             }
         }
         while people.join_next().await.is_some() {}
         sleep_until(ends.min(Instant::now() + Duration::from_secs(1_800))).await;
         self.faults.weather(Weather::FAIR);
         self.faults.note("fair weather");
-        for _ in 0..6 {
-            self.desk_acts().await;
+        for _ in 0..8 {
+            let world = Arc::clone(self);
+            desk.spawn(async move { Box::pin(world.desk_acts()).await });
         }
+        while desk.join_next().await.is_some() {}
+        self.switch_back().await?;
         let rested = self.come_to_rest().await;
         workers.abort_all();
         while workers.join_next().await.is_some() {}
@@ -623,7 +581,7 @@ impl World {
     }
 
     async fn person(&self, person: u64) {
-        let (company, offers) = rules::OFFERS[usize::from(person % 4 == 3)];
+        let (company, offers) = company_of(person);
         let zip = rules::ZIPS[(person % rules::ZIPS.len() as u64) as usize];
         let mut offer = offers[self.below(offers.len() as u64) as usize];
         if self.below(20) == 0 {
@@ -636,7 +594,10 @@ impl World {
             body["email"] = json!(format!("person{person}@mail.example.org"));
         }
         if which != 1 {
-            body["phone"] = json!(format!("+1303555{:04}", 2000 + person));
+            body["phone"] = json!(phone(person));
+        }
+        if rules::consents(person) {
+            body["consent"] = json!("yes");
         }
         let key = (self.below(3) == 0).then(|| format!("key-{person}-{}", self.below(1_000)));
         let trusted = self.below(2) == 0;
@@ -683,6 +644,24 @@ impl World {
             self.deal("alpha", "doug", &assignment.id.to_string()).await;
         }
     }
+}
+
+/// A person's phone.
+fn phone(person: u64) -> String {
+    format!("+1303555{:04}", 2000 + person)
+}
+
+/// Puts a person's phone on the do-not-call list of the company that it asks.
+async fn do_not_call(cloud: &Cloud, person: u64) -> anyhow::Result<()> {
+    let company = CompanyId::new(company_of(person).0)?;
+    let hash = IdentityHash::of_phone(&cloud.identity_key(), &company, &Phone::parse(&phone(person))?);
+    cloud.store.identity_list(List::DoNotCall, &hash, Suppression::On(None), cloud.clock.now()).await?;
+    Ok(())
+}
+
+/// The company that a person asks, and its offers.
+const fn company_of(person: u64) -> (&'static str, &'static [&'static str]) {
+    rules::OFFERS[if person % 4 == 3 { 1 } else { 0 }]
 }
 
 /// Why a lead comes back: the one reason that every contract with returns takes.

@@ -12,7 +12,7 @@ use leadyard_domain::money::Money;
 use stateright::Model;
 
 use crate::Protocol;
-use crate::state::{Id, Plan, Reason, Set, State};
+use crate::state::{Id, Plan, Reason, Seen, Set, State};
 use crate::world::Broken;
 use crate::worlds::SHARED;
 
@@ -99,7 +99,7 @@ fn take(protocol: &Protocol, state: &mut State, lead: &mut Lead, turn: Turn) -> 
             let first = state.assignments.len() as Id;
             let seats: Vec<_> = of.iter().map(seat).zip((first..).map(assignment)).collect();
             lead.assign(&seats, None, at());
-            protocol.distribute(state, 0, Plan::Assign(of), 0, [0; 3], true);
+            protocol.distribute(state, 0, Plan::Assign(of), 0, Seen::default(), true);
         }
         Turn::Waits => {
             if !lead.wants_distribution() {
@@ -111,7 +111,7 @@ fn take(protocol: &Protocol, state: &mut State, lead: &mut Lead, turn: Turn) -> 
             } else {
                 lead.rest_assigned();
             }
-            protocol.distribute(state, 0, Plan::Wait(Reason::Cap), 0, [0; 3], true);
+            protocol.distribute(state, 0, Plan::Wait(Reason::Cap), 0, Seen::default(), true);
         }
         Turn::GivenBack(of) => {
             let Some(held) = held_by(state, of) else { return false };

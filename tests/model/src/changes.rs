@@ -5,12 +5,12 @@ use leadyard_domain::assignment::DeliveryState;
 use leadyard_domain::lead::{Answer, Answered, AssignmentState, Stage};
 
 use crate::state::{Change, Due, Hand, Id, Message, Return, State};
-use crate::world::{Broken, Dealer};
+use crate::world::{Broken, Contract};
 use crate::{Next, Protocol};
 
 impl Protocol {
-    pub(crate) fn contract(&self, state: &State, of: Id) -> &Dealer {
-        &self.world.dealers[usize::from(state.assignment(of).dealer)]
+    pub(crate) fn contract(&self, state: &State, of: Id) -> &Contract {
+        &self.world.contracts[usize::from(state.assignment(of).contract)]
     }
 
     /// Whether a change fits an assignment as it stands.

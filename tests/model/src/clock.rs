@@ -21,7 +21,9 @@ impl Protocol {
         let withdrawals = state.assignments().filter(|(_, one)| one.withdrawal == Withdrawal::Pending);
         let withdrawals = withdrawals.map(|(id, _)| Message::Withdrawal(id));
         let wake = state.wake.map(|_| Message::Wake);
-        for due in leads.chain(assignments).chain(withdrawals).chain(wake) {
+        let wake_at = state.timed_wake_is_due().then_some(Message::WakeAt);
+        let after = after_the_best(state).map(Message::Lead);
+        for due in leads.chain(assignments).chain(withdrawals).chain(wake).chain(wake_at).chain(after) {
             let at_work = state.hands.iter().any(|hand| hand.message() == Some(due));
             if !state.queue.contains(&due) && (!at_work || state.left.duplicates > 0) {
                 actions.push(Action::Sweep(due));
@@ -51,7 +53,7 @@ impl Protocol {
             let offered = state.assignment(of).state == AssignmentState::Offered;
             let received = state.assignment(of).delivery == DeliveryState::Received;
             let seat = &mut state.assignments[usize::from(of)];
-            if offered && received && self.world.dealers[usize::from(seat.dealer)].deadline {
+            if offered && received && self.world.contracts[usize::from(seat.contract)].deadline {
                 // What was due is the warning, and after it the deadline.
                 seat.clock = if seat.warned { 2 } else { 1 };
             }
@@ -73,15 +75,26 @@ impl Protocol {
     }
 }
 
-/// Midnight: who waits for the next period is looked at. That the best are woken a few minutes before the others look
-/// for themselves is a matter of times, which are not numbers here.
+/// Who looks for itself a few minutes after the period began: by then the best have been woken, and whoever was woken
+/// has been looked at. That is an assumption about time, and it decides who comes first; nobody's rest hangs on it.
+fn after_the_best(state: &State) -> impl Iterator<Item = Id> {
+    let waking = state.hands.iter().any(|hand| matches!(hand, Hand::Waking { timed: true, .. }));
+    let woken = |lead: &Lead| lead.stage == Stage::Waiting && lead.due == Due::Soon;
+    let early = state.timed_wake_is_due() || waking || state.leads.iter().any(woken);
+    let leads =
+        state.leads.iter().enumerate().filter(move |(_, lead)| lead.due == Due::AfterTheBest && !early);
+    leads.map(|(id, _)| id as Id)
+}
+
+/// Midnight: the best of those who wait for the next period are woken, and after them the others look for themselves.
 pub(crate) fn period_turns(state: &mut State) {
     state.left.turns -= 1;
     state.period += 1;
     for lead in &mut state.leads {
         if lead.due == Due::NextPeriod {
-            lead.due = Due::Soon;
+            lead.due = Due::AfterTheBest;
         }
+        lead.waited_over |= lead.stage == Stage::Waiting;
     }
 }
 
@@ -117,6 +130,7 @@ impl Lead {
             due: Due::Soon,
             window_over: false,
             waited: false,
+            waited_over: false,
         }
     }
 }

@@ -100,7 +100,7 @@ impl Protocol {
             seat.begun = false;
             seat.claimed = false;
             // From here the deadline is what is due.
-            let waits = self.world.dealers[usize::from(seat.dealer)].deadline
+            let waits = self.world.contracts[usize::from(seat.contract)].deadline
                 && seat.state == AssignmentState::Offered;
             seat.due = if waits { Due::Soon } else { Due::Never };
             if !at_acceptance {

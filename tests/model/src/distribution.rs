@@ -1,8 +1,10 @@
-//! Distribution: a lead is read and decided on, and the decision is one commit. And waking.
+//! Distribution: a lead is read and decided on, and the decision is one commit.
 
 use leadyard_domain::lead::Stage;
 
-use crate::state::{Assignment, Due, Hand, Id, Lead, Message, Plan, Reason, Return, Set, State, Withdrawal};
+use crate::state::{
+    Assignment, Caps, Due, Hand, Id, Lead, Message, Plan, Reason, Return, Seen, Set, State, Withdrawal,
+};
 use crate::world::{Broken, World};
 use crate::{Next, Protocol};
 use leadyard_domain::assignment::DeliveryState;
@@ -10,43 +12,82 @@ use leadyard_domain::lead::AssignmentState;
 
 /// Who gets the lead, by the counters as they stand and a clock in this period.
 pub(crate) fn decide(world: &World, broken: Broken, state: &State, lead: &Lead, id: Id, period: u8) -> Plan {
-    let holds = |dealer: Id| lead.holders.iter().any(|of| state.assignment(of).dealer == dealer);
-    let had = |dealer: Id| {
-        let excluded = lead.excluded.contains(dealer) && broken != Broken::ForgetsWhoHadIt;
-        excluded || holds(dealer)
-    };
-    let refuses = |dealer: Id| {
-        let contract = &world.dealers[usize::from(dealer)];
-        let caps = &state.caps[usize::from(dealer)];
-        // A period that another's clock has turned already counts too.
-        let used = if caps.period >= period { caps.used } else { 0 };
-        if had(dealer) {
-            Some(Reason::Excluded)
-        } else if used >= contract.cap {
-            Some(Reason::Cap)
-        } else if caps.spent + contract.price > contract.budget {
-            Some(Reason::Budget)
-        } else {
-            None
-        }
-    };
+    let contracts = || 0..world.contracts.len() as Id;
+    let refuses = |contract: Id| refuses(world, broken, state, (lead, id), contract, period);
     let rerouted = !lead.excluded.is_empty() && broken == Broken::ReroutesAroundTerritory;
     let territory = world.protected.iter().find(|(of, _)| *of == id).filter(|_| !rerouted);
-    if let Some((_, dealer)) = territory {
-        return match refuses(*dealer) {
-            None => Plan::Assign(Set::from_iter([*dealer])),
+    if let Some((_, contract)) = territory {
+        return match refuses(*contract) {
+            None => Plan::Assign(Set::from_iter([*contract])),
             Some(reason) => Plan::Wait(reason),
         };
     }
     let seats = if lead.seats == 0 { world.seats } else { lead.seats };
     let free = seats.saturating_sub(lead.holders.len() + lead.lost_seats);
-    let dealers = || 0..world.dealers.len() as Id;
-    let chosen: Set = dealers().filter(|dealer| refuses(*dealer).is_none()).take(usize::from(free)).collect();
+    let mut seated = Set::default();
+    let mut chosen = Set::default();
+    for contract in contracts().filter(|contract| refuses(*contract).is_none()) {
+        let dealer = world.contracts[usize::from(contract)].dealer;
+        let has_seat = seated.contains(dealer) && broken != Broken::SeatsEveryContract;
+        if chosen.len() < free && !has_seat {
+            seated.insert(dealer);
+            chosen.insert(contract);
+        }
+    }
     if chosen.is_empty() {
-        let nearest = dealers().filter_map(refuses).max();
+        let nearest = contracts().filter_map(refuses).max();
         return Plan::Wait(nearest.unwrap_or(Reason::Excluded));
     }
     Plan::Assign(chosen)
+}
+
+/// Every contract that may have the lead now, whoever is preferred.
+pub(crate) fn may_have(world: &World, broken: Broken, state: &State, id: Id) -> Set {
+    let lead = state.lead(id);
+    let territory = world.protected.iter().find(|(of, _)| *of == id).map(|(_, contract)| *contract);
+    let contracts = (0..world.contracts.len() as Id).filter(|one| territory.is_none_or(|only| only == *one));
+    contracts.filter(|one| refuses(world, broken, state, (lead, id), *one, state.period).is_none()).collect()
+}
+
+/// What a contract fails, if anything.
+fn refuses(
+    world: &World,
+    broken: Broken,
+    state: &State,
+    (lead, id): (&Lead, Id),
+    contract: Id,
+    period: u8,
+) -> Option<Reason> {
+    let terms = &world.contracts[usize::from(contract)];
+    let caps = &state.caps[usize::from(contract)];
+    let holds = lead.holders.iter().any(|of| state.assignment(of).dealer == terms.dealer);
+    let had_it = |one: &Assignment| (one.lead, one.cycle, one.contract) == (id, lead.cycle, contract);
+    let excluded = if broken == Broken::ExcludesTheContractAlone {
+        state.assignments.iter().any(had_it)
+    } else {
+        lead.excluded.contains(terms.dealer) && broken != Broken::ForgetsWhoHadIt
+    };
+    if excluded || holds {
+        Some(Reason::Excluded)
+    } else if left(world, state, contract, period) == 0 {
+        Some(Reason::Cap)
+    } else if caps.spent + terms.price > terms.budget {
+        Some(Reason::Budget)
+    } else {
+        None
+    }
+}
+
+/// How many leads the caps of a contract and of its dealer leave.
+pub(crate) fn left(world: &World, state: &State, contract: Id, period: u8) -> u8 {
+    let terms = &world.contracts[usize::from(contract)];
+    // A period that another's clock has turned already counts too.
+    let left = |caps: &Caps, cap: u8| cap.saturating_sub(if caps.period >= period { caps.used } else { 0 });
+    let of_contract = left(&state.caps[usize::from(contract)], terms.cap);
+    match world.dealer_caps.get(usize::from(terms.dealer)) {
+        Some(cap) => of_contract.min(left(&state.dealer_caps[usize::from(terms.dealer)], *cap)),
+        None => of_contract,
+    }
 }
 
 impl Protocol {
@@ -73,8 +114,11 @@ impl Protocol {
                 Plan::Rest
             }
         };
-        let mut seen = [0; 3];
-        for (seen, caps) in seen.iter_mut().zip(&state.caps) {
+        let mut seen = Seen::default();
+        for (seen, caps) in seen.contracts.iter_mut().zip(&state.caps) {
+            *seen = caps.period;
+        }
+        for (seen, caps) in seen.dealers.iter_mut().zip(&state.dealer_caps) {
             *seen = caps.period;
         }
         Some(Hand::Distributing {
@@ -82,9 +126,23 @@ impl Protocol {
             plan,
             period: state.period,
             seen,
+            noted: false,
             fresh: true,
             before_slot: false,
         })
+    }
+
+    /// Before a lead waits for the next period, it is kept that the best are to be woken at its start.
+    pub(crate) fn notes(&self, state: &State, hand: Hand) -> Option<u8> {
+        let Hand::Distributing { lead, plan: Plan::Wait(Reason::Cap), period, noted: false, fresh, .. } =
+            hand
+        else {
+            return None;
+        };
+        let forgets = matches!(self.broken, Broken::ForgetsTheReset | Broken::ForgetsTheTimedWake);
+        // Where no period turns, nobody would ever come to it.
+        let turns = self.world.faults.turns > 0;
+        (turns && fresh && !forgets && state.lead(lead).holders.is_empty()).then_some(period + 1)
     }
 
     /// Commits a decision; what is refused is looked at again.
@@ -94,7 +152,7 @@ impl Protocol {
         lead: Id,
         plan: Plan,
         period: u8,
-        seen: [u8; 3],
+        seen: Seen,
         fresh: bool,
     ) -> Next {
         let assigns = matches!(plan, Plan::Assign(_));
@@ -104,18 +162,21 @@ impl Protocol {
             return again(state);
         }
         match plan {
-            Plan::Assign(dealers) => {
-                if !dealers.iter().all(|dealer| self.allowed(state, dealer, period, seen)) {
+            Plan::Assign(contracts) => {
+                if !contracts.iter().all(|contract| self.allowed(state, contract, period, seen)) {
                     return again(state);
                 }
-                let send = dealers.iter().map(|dealer| self.give(state, lead, dealer, period)).collect();
+                let send =
+                    contracts.iter().map(|contract| self.give(state, lead, contract, period)).collect();
                 return Next::sends(send);
             }
             Plan::Wait(reason) => {
                 let turned = state.period > period;
                 let lead = state.write_lead(lead);
+                let rests = matches!(self.broken, Broken::ForgetsTheReset | Broken::RestsOnTheTimedWake);
                 let due = match reason {
-                    Reason::Cap if turned => Due::Soon,
+                    Reason::Cap if rests => Due::Never,
+                    Reason::Cap if turned => Due::AfterTheBest,
                     Reason::Cap => Due::NextPeriod,
                     Reason::Excluded | Reason::Budget => Due::Never,
                 };
@@ -137,32 +198,43 @@ impl Protocol {
         Next::done()
     }
 
-    /// The conditions on the caps item: it is in the period that was read; if that runs, the cap is not
-    /// full; and there is money.
-    fn allowed(&self, state: &State, dealer: Id, period: u8, seen: [u8; 3]) -> bool {
-        let contract = &self.world.dealers[usize::from(dealer)];
-        let caps = &state.caps[usize::from(dealer)];
-        let seen = seen[usize::from(dealer)];
-        let room = caps.used < contract.cap || seen < period || self.broken == Broken::CapIsNoCondition;
-        let money = caps.spent + contract.price <= contract.budget;
+    /// The conditions on the caps items of the contract and of its dealer: each is in the period that was read; if
+    /// that runs, the cap is not full; and there is money.
+    fn allowed(&self, state: &State, contract: Id, period: u8, seen: Seen) -> bool {
+        let terms = &self.world.contracts[usize::from(contract)];
+        let dealer = usize::from(terms.dealer);
+        let caps = &state.caps[usize::from(contract)];
+        let period_seen = seen.contracts[usize::from(contract)];
+        // Both are reserved from the same period: the latest that either was seen in.
+        let of_dealer = self.world.dealer_caps.get(dealer).map(|cap| (state.dealer_caps[dealer], *cap));
+        let latest = of_dealer.map_or(period, |_| period.max(seen.dealers[dealer])).max(period_seen);
+        let room = caps.used < terms.cap || period_seen < latest || self.broken == Broken::CapIsNoCondition;
+        let money = caps.spent + terms.price <= terms.budget;
         if self.broken == Broken::TurnsPeriodBack && caps.period > period {
             return money;
         }
-        caps.period == seen && room && (money || self.broken == Broken::BudgetIsNoCondition)
+        let dealers_room = of_dealer.is_none_or(|(caps, cap)| {
+            let period_seen = seen.dealers[dealer];
+            let room = caps.used < cap || period_seen < latest;
+            caps.period == period_seen && (room || self.broken == Broken::DealerCapIsNoCondition)
+        });
+        let own = caps.period == period_seen && room;
+        own && dealers_room && (money || self.broken == Broken::BudgetIsNoCondition)
     }
 
     /// Gives a seat: lead, caps and assignment at once. The message to delivery.
-    fn give(&self, state: &mut State, id: Id, dealer: Id, period: u8) -> Message {
-        let caps = &mut state.caps[usize::from(dealer)];
+    fn give(&self, state: &mut State, id: Id, contract: Id, period: u8) -> Message {
+        let terms = self.world.contracts[usize::from(contract)];
+        let dealer = terms.dealer;
+        let of_dealer = state.dealer_caps.get(usize::from(dealer)).map_or(0, |caps| caps.period);
+        let caps = &mut state.caps[usize::from(contract)];
         let back = self.broken == Broken::TurnsPeriodBack && caps.period != period;
-        if caps.period < period || back {
-            caps.period = period;
-            caps.used = 1;
-        } else {
-            caps.used += 1;
+        let latest = if back { period } else { period.max(caps.period).max(of_dealer) };
+        caps.reserve(latest);
+        caps.spent += terms.price;
+        if let Some(caps) = state.dealer_caps.get_mut(usize::from(dealer)) {
+            caps.reserve(latest);
         }
-        caps.spent += self.world.dealers[usize::from(dealer)].price;
-        let reserved = caps.period;
         let made = state.assignments.len() as Id;
         let seats = self.world.seats;
         let lead = state.write_lead(id);
@@ -177,8 +249,9 @@ impl Protocol {
         state.assignments.push(Assignment {
             lead: id,
             cycle,
+            contract,
             dealer,
-            period: reserved,
+            period: latest,
             state: AssignmentState::Offered,
             delivery: DeliveryState::Pending,
             attempts: 0,
@@ -199,41 +272,16 @@ impl Protocol {
         });
         Message::Assignment(made)
     }
+}
 
-    /// Reads whom to wake: of those who wait, twice as many as slots came free, and only who would not wait all the
-    /// same and whom a slot's dealer may take.
-    pub(crate) fn choose_whom_to_wake(&self, state: &State) -> Option<Hand> {
-        let wake = state.wake?;
-        let waits = state.leads.iter().enumerate().filter(|(_, lead)| lead.stage == Stage::Waiting);
-        let assigned = |id: usize, lead: &Lead| {
-            matches!(decide(&self.world, self.broken, state, lead, id as Id, state.period), Plan::Assign(_))
-        };
-        let takers = waits.filter(|(id, lead)| {
-            wake.dealers.iter().any(|dealer| !lead.excluded.contains(dealer)) && assigned(*id, lead)
-        });
-        let leads = takers.map(|(id, _)| id as Id).take(2 * usize::from(wake.slots)).collect();
-        Some(Hand::Waking { leads, fresh: true })
-    }
-
-    /// Makes those due and sends them to distribution; then forgets the wake, unless more slots came free
-    /// meanwhile.
-    pub(crate) fn wake(&self, state: &mut State, leads: Set, fresh: bool) -> Next {
-        let next = self.wake_them(state, leads);
-        if fresh || self.broken == Broken::WakeIsDoneForGood {
-            state.wake = None;
+impl Caps {
+    /// One more of a period, which is turned to if it is another.
+    fn reserve(&mut self, period: u8) {
+        if self.period == period {
+            self.used += 1;
+        } else {
+            self.period = period;
+            self.used = 1;
         }
-        next
-    }
-
-    /// The same by a process that does not come to forgetting the wake.
-    pub(crate) fn wake_them(&self, state: &mut State, leads: Set) -> Next {
-        for id in leads.iter() {
-            // The due time alone: that is no new version.
-            let lead = &mut state.leads[usize::from(id)];
-            if lead.stage == Stage::Waiting && self.broken != Broken::WakesByMessageAlone {
-                lead.due = Due::Soon;
-            }
-        }
-        Next::sends(leads.iter().map(Message::Lead).collect())
     }
 }

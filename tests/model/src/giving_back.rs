@@ -13,14 +13,20 @@ impl Protocol {
     pub(crate) fn give_back(&self, state: &mut State, of: Id, to: AssignmentState) -> Vec<Message> {
         let lead_id = state.lead_of(of);
         let seat = *state.assignment(of);
-        let caps = &mut state.caps[usize::from(seat.dealer)];
+        let caps = &mut state.caps[usize::from(seat.contract)];
         let kept = to == AssignmentState::Lapsed && self.broken == Broken::LapseKeepsTheSlot;
         if !kept {
             let runs = caps.period == seat.period || self.broken == Broken::GivesBackToAnyPeriod;
             if runs && caps.used > 0 {
                 caps.used -= 1;
             }
-            caps.spent = caps.spent.saturating_sub(self.world.dealers[usize::from(seat.dealer)].price);
+            caps.spent = caps.spent.saturating_sub(self.world.contracts[usize::from(seat.contract)].price);
+            if let Some(caps) = state.dealer_caps.get_mut(usize::from(seat.dealer)) {
+                let runs = caps.period == seat.period && self.broken != Broken::KeepsTheDealersSlot;
+                if runs && caps.used > 0 {
+                    caps.used -= 1;
+                }
+            }
         }
         let no_credit = to == AssignmentState::Declined && self.broken == Broken::DeclineWithoutCredit;
         let one = state.write_assignment(of);

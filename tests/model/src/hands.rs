@@ -17,8 +17,10 @@ pub enum Hand {
         plan: Plan,
         /// The period its clock was in.
         period: u8,
-        /// The periods of the caps items it read, by dealer.
-        seen: [u8; 3],
+        /// The periods of the caps items it read.
+        seen: Seen,
+        /// It saw to it that the best are woken when the next period begins.
+        noted: bool,
         /// Nobody wrote the lead since.
         fresh: bool,
         /// A slot came free since.
@@ -53,15 +55,26 @@ pub enum Hand {
     Waking {
         /// Whom.
         leads: Set,
+        /// At the start of a period, and not for slots that came free.
+        timed: bool,
         /// No slot came free since.
         fresh: bool,
     },
 }
 
+/// The periods of the caps items that a decision read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Seen {
+    /// By contract.
+    pub contracts: [u8; 3],
+    /// By dealer.
+    pub dealers: [u8; 2],
+}
+
 /// What distribution concluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Plan {
-    /// These dealers get a seat each.
+    /// These contracts get a seat each.
     Assign(Set),
     /// It waits.
     Wait(Reason),
@@ -118,6 +131,19 @@ pub enum Change {
 }
 
 impl Hand {
+    /// The same, once it is kept that the best are woken when the next period begins.
+    pub(crate) const fn noted(self) -> Self {
+        match self {
+            Self::Distributing { lead, plan, period, seen, fresh, before_slot, .. } => {
+                Self::Distributing { lead, plan, period, seen, noted: true, fresh, before_slot }
+            }
+            Self::Attempting { .. }
+            | Self::TakingBack { .. }
+            | Self::Changing { .. }
+            | Self::Waking { .. } => self,
+        }
+    }
+
     /// The assignment it works on.
     pub const fn assignment(self) -> Option<Id> {
         match self {
@@ -138,7 +164,8 @@ impl Hand {
                     None
                 }
             },
-            Self::Waking { .. } => Some(Message::Wake),
+            Self::Waking { timed: false, .. } => Some(Message::Wake),
+            Self::Waking { timed: true, .. } => Some(Message::WakeAt),
         }
     }
 }

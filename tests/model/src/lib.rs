@@ -9,7 +9,8 @@
 //! |---|---|---|
 //! | [`state`], `hands` | what stands in the table and in the queues; processes at work | `store`, `queues`, `domain::{lead, assignment}` |
 //! | [`world`], [`worlds`] | who lives there, what may go wrong, how the protocol may be broken | |
-//! | `distribution` | deciding, reserving, assigning; waking | `distribution::{lib, wake}`, `store::caps` |
+//! | `distribution` | deciding, reserving, assigning | `distribution`, `store::caps` |
+//! | `waking` | waking for slots that came free, and at the start of a period | `distribution::wake`, `store::switches` |
 //! | `delivery` | claims, attempts, settlement, final failure, withdrawals | `delivery::{assigned, messages}` |
 //! | `changes` | answers, deadlines, returns, taking back by the desk | `console::inbox` |
 //! | `giving_back` | the one commit by which a seat comes back | `store::assignments` |
@@ -41,7 +42,11 @@
 //! 10. *Waking* makes those chosen due, sends them, and forgets the wake on condition that no slot came
 //!     free meanwhile. It begins only when whoever was being decided on before the slot came free has
 //!     committed: five seconds, an assumption about time ([`Broken::DecidesSlowly`] is the model without).
-//! 11. *The due index is the truth*: whatever is not at rest has a due time, and the sweep queues it again.
+//! 11. *At the start of a period* the best of those who wait for it are woken, twice as many as its slots: an item
+//!     of its own, kept before the first of them waits, and forgotten once they are due. Everybody looks for itself a
+//!     few minutes later, so that nobody's rest hangs on it; it decides who comes first. That the best have been
+//!     looked at by then is an assumption about time.
+//! 12. *The due index is the truth*: whatever is not at rest has a due time, and the sweep queues it again.
 //!
 //! Deadlines, returns, charges, balances and taking back by the desk stand here as the rules want them;
 //! when this was written the functions did not have them yet. Where the functions fell short of the
@@ -51,8 +56,8 @@
 //! # What is left out
 //!
 //! Scoring, bands, nurturing and quarantine; areas (a territory is given by lead), ranking and shares (the
-//! first in the list wins); hours, pauses and the stop switch; several contracts of a dealer, and dealers'
-//! caps apart from contracts'; several periods of one cap; patience (`when_unavailable = wait` is modelled
+//! first in the list wins); hours, pauses and the stop switch; several periods of one cap; budgets that a dealer's
+//! contracts have in common; patience (`when_unavailable = wait` is modelled
 //! for who gets the lead, not for slow attempts); `when_unavailable = next`; repeats within the window;
 //! the ninety days of a held lead; people who place by hand. A deadline's clock begins at delivery, not
 //! at the offer. Lost replies of the store: a transaction's token finds out, and a claim knows its own.
@@ -65,6 +70,7 @@ mod hands;
 pub mod world;
 pub mod worlds;
 mod distribution;
+mod waking;
 mod delivery;
 mod giving_back;
 mod changes;
@@ -78,7 +84,7 @@ use leadyard_domain::assignment::DeliveryState;
 use leadyard_domain::delivery::End;
 use stateright::{Model, Property};
 
-use state::{Attempt, Caps, Change, Hand, Id, Lead, Message, State, Told};
+use state::{Attempt, Caps, Change, Hand, Id, Lead, Message, Set, State, Told};
 use world::{Broken, World};
 
 /// The protocol in one world, whole or broken in one way.
@@ -151,8 +157,10 @@ impl Model for Protocol {
         vec![State {
             leads: vec![Lead::opened(0); usize::from(self.world.leads)],
             assignments: Vec::new(),
-            caps: vec![Caps::default(); self.world.dealers.len()],
+            caps: vec![Caps::default(); self.world.contracts.len()],
+            dealer_caps: vec![Caps::default(); self.world.dealer_caps.len()],
             wake: None,
+            wake_at: Set::default(),
             queue: (0..self.world.leads).map(Message::Lead).collect(),
             hands: Vec::new(),
             period: 0,
@@ -348,6 +356,7 @@ impl Protocol {
                 None
             }
             Message::Wake => self.choose_whom_to_wake(state),
+            Message::WakeAt => self.choose_whom_to_wake_now(state),
         };
         if let Some(hand) = hand {
             state.begin(hand);
@@ -356,6 +365,10 @@ impl Protocol {
 
     fn step(&self, state: &mut State, hand: Hand, ends: Option<End>, arrives: bool) -> Next {
         end(state, hand);
+        if let Some(at) = self.notes(state, hand) {
+            state.wake_at.insert(at);
+            return Next::goes_on(hand.noted());
+        }
         match hand {
             Hand::Distributing { lead, plan, period, seen, fresh, .. } => {
                 self.distribute(state, lead, plan, period, seen, fresh)
@@ -375,7 +388,7 @@ impl Protocol {
                 }
             }
             Hand::Changing { of, change, fresh } => self.change(state, of, change, fresh),
-            Hand::Waking { leads, fresh } => self.wake(state, leads, fresh),
+            Hand::Waking { leads, timed, fresh } => self.wake(state, leads, timed, fresh),
         }
     }
 }

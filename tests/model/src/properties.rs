@@ -5,7 +5,8 @@ use leadyard_domain::assignment::DeliveryState;
 use leadyard_domain::lead::{AssignmentState, Stage};
 use stateright::Property;
 
-use crate::state::{Assignment, Due, Id, Plan, Reason, State, Withdrawal};
+use crate::state::{Assignment, Due, Hand, Id, Plan, Reason, State, Withdrawal};
+use crate::waking::FOR_A_SLOT;
 use crate::world::Broken;
 use crate::{Protocol, distribution};
 
@@ -36,6 +37,7 @@ pub(crate) fn always() -> Vec<Property<Protocol>> {
         Property::always("who was told of a withdrawal does not go on holding", told_is_told),
         Property::always("what was accepted does not lapse", accepted_stays),
         Property::always("a cycle expires in nobody's hands", expires_in_nobodys_hands),
+        Property::always("who waits behind twice the slots of a period does not come first", in_line),
         Property::always("at rest every cycle is held, waits with a true reason, or is closed", rests_well),
     ]
 }
@@ -50,36 +52,48 @@ fn seats_are_kept(protocol: &Protocol, state: &State) -> bool {
     })
 }
 
-fn counts(state: &State, dealer: Id, period: u8) -> usize {
-    let of = state.assignments.iter().filter(|one| one.dealer == dealer && one.period == period);
+/// What counts of a period, of those that this is asked of.
+fn counts(state: &State, is: impl Fn(&Assignment) -> bool, period: u8) -> usize {
+    let of = state.assignments.iter().filter(|one| one.period == period && is(one));
     of.filter(|one| !came_back(one.state)).count()
 }
 
+fn contracts(protocol: &Protocol) -> impl Iterator<Item = Id> {
+    0..protocol.world.contracts.len() as Id
+}
+
+/// The dealers who have a cap of their own.
 fn dealers(protocol: &Protocol) -> impl Iterator<Item = Id> {
-    0..protocol.world.dealers.len() as Id
+    0..protocol.world.dealer_caps.len() as Id
 }
 
 fn caps_are_kept(protocol: &Protocol, state: &State) -> bool {
-    dealers(protocol).all(|dealer| {
-        let cap = usize::from(protocol.world.dealers[usize::from(dealer)].cap);
-        (0..=state.period).all(|period| counts(state, dealer, period) <= cap)
-    })
+    let of_contracts = contracts(protocol).all(|contract| {
+        let cap = usize::from(protocol.world.contracts[usize::from(contract)].cap);
+        (0..=state.period).all(|period| counts(state, |one| one.contract == contract, period) <= cap)
+    });
+    let of_dealers = dealers(protocol).all(|dealer| {
+        let cap = usize::from(protocol.world.dealer_caps[usize::from(dealer)]);
+        (0..=state.period).all(|period| counts(state, |one| one.dealer == dealer, period) <= cap)
+    });
+    of_contracts && of_dealers
 }
 
-fn spent(protocol: &Protocol, state: &State, dealer: Id) -> u8 {
-    let of = state.assignments.iter().filter(|one| one.dealer == dealer && !came_back(one.state));
-    of.count() as u8 * protocol.world.dealers[usize::from(dealer)].price
+fn spent(protocol: &Protocol, state: &State, contract: Id) -> u8 {
+    let of = state.assignments.iter().filter(|one| one.contract == contract && !came_back(one.state));
+    of.count() as u8 * protocol.world.contracts[usize::from(contract)].price
 }
 
 fn budgets_are_kept(protocol: &Protocol, state: &State) -> bool {
-    dealers(protocol)
-        .all(|dealer| spent(protocol, state, dealer) <= protocol.world.dealers[usize::from(dealer)].budget)
+    contracts(protocol).all(|contract| {
+        spent(protocol, state, contract) <= protocol.world.contracts[usize::from(contract)].budget
+    })
 }
 
 fn territories_are_kept(protocol: &Protocol, state: &State) -> bool {
     state.assignments.iter().all(|one| {
         let territory = protocol.world.protected.iter().find(|(lead, _)| *lead == one.lead);
-        territory.is_none_or(|(_, dealer)| *dealer == one.dealer)
+        territory.is_none_or(|(_, contract)| *contract == one.contract)
     })
 }
 
@@ -89,29 +103,39 @@ fn given_back_once(_: &Protocol, state: &State) -> bool {
 
 /// Reserved is settled and open; what was given back is not counted.
 fn slots_are_conserved(protocol: &Protocol, state: &State) -> bool {
-    dealers(protocol).all(|dealer| {
-        let caps = &state.caps[usize::from(dealer)];
-        usize::from(caps.used) == counts(state, dealer, caps.period)
-    })
+    let of_contracts = contracts(protocol).all(|contract| {
+        let caps = &state.caps[usize::from(contract)];
+        usize::from(caps.used) == counts(state, |one| one.contract == contract, caps.period)
+    });
+    let of_dealers = dealers(protocol).all(|dealer| {
+        let caps = &state.dealer_caps[usize::from(dealer)];
+        usize::from(caps.used) == counts(state, |one| one.dealer == dealer, caps.period)
+    });
+    of_contracts && of_dealers
 }
 
 /// The counters are in the latest period that anything was reserved from.
 fn periods_go_on(protocol: &Protocol, state: &State) -> bool {
-    dealers(protocol).all(|dealer| {
-        let of = state.assignments.iter().filter(|one| one.dealer == dealer);
-        let latest = of.map(|one| one.period).max().unwrap_or(0);
-        state.caps[usize::from(dealer)].period == latest
-    })
+    let latest = |is: &dyn Fn(&Assignment) -> bool| {
+        let of = state.assignments.iter().filter(|one| is(one));
+        of.map(|one| one.period).max().unwrap_or(0)
+    };
+    let of_contracts = contracts(protocol)
+        .all(|contract| state.caps[usize::from(contract)].period == latest(&|one| one.contract == contract));
+    let of_dealers = dealers(protocol)
+        .all(|dealer| state.dealer_caps[usize::from(dealer)].period == latest(&|one| one.dealer == dealer));
+    of_contracts && of_dealers
 }
 
 fn money_is_conserved(protocol: &Protocol, state: &State) -> bool {
-    dealers(protocol).all(|dealer| state.caps[usize::from(dealer)].spent == spent(protocol, state, dealer))
+    contracts(protocol)
+        .all(|contract| state.caps[usize::from(contract)].spent == spent(protocol, state, contract))
 }
 
 fn charges_add_up(protocol: &Protocol, state: &State) -> bool {
     state.assignments.iter().all(|one| {
         let stands = i16::from(one.charges) - i16::from(one.credits);
-        let deadline = protocol.world.dealers[usize::from(one.dealer)].deadline;
+        let deadline = protocol.world.contracts[usize::from(one.contract)].deadline;
         let settled = if deadline { one.accepted } else { one.delivery == DeliveryState::Received };
         // While it is being taken back, what was settled stands until the seat has come back.
         let on_its_way_back = one.delivery == DeliveryState::Unknown && !came_back(one.state);
@@ -142,13 +166,24 @@ fn expires_in_nobodys_hands(_: &Protocol, state: &State) -> bool {
     state.leads.iter().all(|lead| lead.stage != Stage::Expired || lead.holders.is_empty())
 }
 
+/// Of those who waited when the period turned, whoever has a slot of it left fewer behind than are woken for them.
+fn in_line(protocol: &Protocol, state: &State) -> bool {
+    let waited = |id: Id| state.lead(id).waited_over;
+    state.assignments.iter().filter(|one| one.period > 0 && waited(one.lead)).all(|one| {
+        let before = (0..one.lead).filter(|id| waited(*id) && state.lead(*id).stage == Stage::Waiting);
+        let slots = protocol.world.contracts[usize::from(one.contract)].cap;
+        before.count() < usize::from(FOR_A_SLOT * slots)
+    })
+}
+
 /// Whether nothing will happen any more unless somebody does something new, or a period turns: no
 /// message is under way, nobody is at work, and nothing is due.
 pub(crate) fn is_at_rest(state: &State) -> bool {
-    let soon = |due: Due| due == Due::Soon;
+    let soon = |due: Due| matches!(due, Due::Soon | Due::AfterTheBest);
     state.queue.is_empty()
         && state.hands.is_empty()
         && state.wake.is_none()
+        && !state.timed_wake_is_due()
         && !state.leads.iter().any(|lead| soon(lead.due))
         && !state.assignments.iter().any(|one| soon(one.due) || one.withdrawal == Withdrawal::Pending)
 }
@@ -159,7 +194,7 @@ fn rests_well(protocol: &Protocol, state: &State) -> bool {
     }
     let delivered = |one: &Assignment| one.delivery == DeliveryState::Received;
     let answered = |one: &Assignment| {
-        let deadline = protocol.world.dealers[usize::from(one.dealer)].deadline;
+        let deadline = protocol.world.contracts[usize::from(one.contract)].deadline;
         !(deadline && one.state == AssignmentState::Offered)
     };
     let held = |one: &Assignment| one.state.holds() && delivered(one) && answered(one);
@@ -181,7 +216,8 @@ fn rests_well(protocol: &Protocol, state: &State) -> bool {
                     id as Id,
                     state.period,
                 );
-                let woken = lead.due == Due::NextPeriod || lead.waits != Some(Reason::Cap);
+                let looks = lead.due == Due::NextPeriod || state.wake_at.contains(state.period + 1);
+                let woken = looks || lead.waits != Some(Reason::Cap);
                 matches!(plan, Plan::Wait(_)) && lead.waits.is_some() && woken && !lead.window_over
             }
             Stage::Received | Stage::Quarantined | Stage::Nurturing => false,
@@ -250,7 +286,7 @@ pub(crate) fn sometimes() -> Vec<Property<Protocol>> {
             "what was taken in a period that is over comes back to nobody",
             |_, state: &State| {
                 state.assignments.iter().any(|one| {
-                    came_back(one.state) && one.period < state.caps[usize::from(one.dealer)].period
+                    came_back(one.state) && one.period < state.caps[usize::from(one.contract)].period
                 })
             },
         ),
@@ -262,6 +298,29 @@ pub(crate) fn sometimes() -> Vec<Property<Protocol>> {
                         .iter()
                         .any(|old| (old.lead, old.cycle, old.dealer) == (one.lead, 0, one.dealer))
             })
+        }),
+        Property::sometimes("a dealer is full, and its contract is not", |protocol, state: &State| {
+            let full = |contract: Id| {
+                let terms = &protocol.world.contracts[usize::from(contract)];
+                let own = terms.cap - state.caps[usize::from(contract)].used.min(terms.cap);
+                own > 0 && distribution::left(&protocol.world, state, contract, state.period) == 0
+            };
+            contracts(protocol).any(full) && state.leads.iter().any(|lead| lead.waits == Some(Reason::Cap))
+        }),
+        Property::sometimes("a dealer has leads under both its contracts", |_, state: &State| {
+            state.assignments.iter().any(|one| {
+                let same = |other: &Assignment| other.dealer == one.dealer && other.contract != one.contract;
+                state.assignments.iter().any(same)
+            })
+        }),
+        Property::sometimes("who waits for the next period is woken at its start", |_, state: &State| {
+            let is =
+                |hand: &Hand| matches!(hand, Hand::Waking { timed: true, leads, .. } if !leads.is_empty());
+            state.hands.iter().any(is)
+        }),
+        Property::sometimes("who is not woken looks for itself", |_, state: &State| {
+            let waits = |id: Id| state.lead(id).waited_over && state.lead(id).due == Due::AfterTheBest;
+            state.hands.iter().any(|hand| matches!(hand, Hand::Distributing { lead, .. } if waits(*lead)))
         }),
         Property::sometimes("two dealers share a lead", |_, state: &State| {
             state.leads.iter().any(|lead| lead.holders.len() == 2)

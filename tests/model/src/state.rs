@@ -7,9 +7,9 @@
 use leadyard_domain::assignment::DeliveryState;
 use leadyard_domain::lead::{AssignmentState, Stage};
 
-pub use crate::hands::{Attempt, Change, Hand, Plan, Told};
+pub use crate::hands::{Attempt, Change, Hand, Plan, Seen, Told};
 
-/// A lead, a dealer (and its one contract) or an assignment, by its place in [`State`].
+/// A lead, a contract, a dealer or an assignment, by its place in [`State`].
 pub type Id = u8;
 
 /// A set of [`Id`]s.
@@ -66,10 +66,14 @@ pub struct State {
     pub leads: Vec<Lead>,
     /// The assignments, in the order they were made.
     pub assignments: Vec<Assignment>,
-    /// The caps items, by dealer.
+    /// The caps items, by contract.
     pub caps: Vec<Caps>,
+    /// Those of dealers who have caps of their own, by dealer. Money is not counted here.
+    pub dealer_caps: Vec<Caps>,
     /// Who is to be woken.
     pub wake: Option<Wake>,
+    /// The periods at whose start the best of those who wait are to be woken: one item each.
+    pub wake_at: Set,
     /// The messages under way, in no order: what is sent while the same is under way adds nothing (a
     /// duplicate is a fault of its own).
     pub queue: Vec<Message>,
@@ -107,8 +111,10 @@ pub enum Due {
     Never,
     /// Before long.
     Soon,
-    /// When the period turns.
+    /// When the period turns, and the best who wait for that have been looked at.
     NextPeriod,
+    /// The period has turned since: a few minutes after it, by when the best have been looked at.
+    AfterTheBest,
 }
 
 /// Why a lead waits.
@@ -145,6 +151,8 @@ pub struct Lead {
     pub window_over: bool,
     /// It waited once: only to see that waiting ends.
     pub waited: bool,
+    /// It waited when the period turned: only to see who comes first.
+    pub waited_over: bool,
 }
 
 /// An assignment. What stands below the line is not in the table: it is what happened outside.
@@ -155,7 +163,9 @@ pub struct Assignment {
     pub lead: Id,
     /// Which cycle of it.
     pub cycle: u8,
-    /// Who.
+    /// Under which contract.
+    pub contract: Id,
+    /// Whose that is.
     pub dealer: Id,
     /// The period its slot was reserved from.
     pub period: u8,
@@ -248,11 +258,18 @@ pub enum Message {
     Assignment(Id),
     /// Try this withdrawal again.
     Withdrawal(Id),
-    /// Wake those who wait.
+    /// Wake those who wait for slots that came free.
     Wake,
+    /// Wake those who wait for a period that has begun.
+    WakeAt,
 }
 
 impl State {
+    /// Whether the best who wait for a period that has begun are still to be woken.
+    pub fn timed_wake_is_due(&self) -> bool {
+        self.wake_at.iter().any(|at| at <= self.period)
+    }
+
     /// A lead.
     pub fn lead(&self, id: Id) -> &Lead {
         &self.leads[usize::from(id)]

@@ -4,18 +4,20 @@ use leadyard_domain::delivery::End;
 
 use crate::state::{Change, Faults, Id};
 
-/// A small world. All leads are of one company and one category; a dealer has one contract.
+/// A small world. All leads are of one company and one category.
 #[derive(Clone, Copy, Debug)]
 pub struct World {
     /// What it is about.
     pub name: &'static str,
     /// How many leads arrive, all at once.
     pub leads: u8,
-    /// Who may have them, the best of the ranking first.
-    pub dealers: &'static [Dealer],
+    /// The contracts that may have them, at most three, the best of the ranking first.
+    pub contracts: &'static [Contract],
+    /// Leads of a dealer in a period, whatever its contracts, by dealer; no dealer has such a cap, if empty.
+    pub dealer_caps: &'static [u8],
     /// Seats of a lead: 1 is exclusive.
     pub seats: u8,
-    /// Lead and dealer: that dealer's territory is protected and waits.
+    /// Lead and contract: that contract's territory is protected and waits.
     pub protected: &'static [(Id, Id)],
     /// Attempts at an assignment until it is final.
     pub attempts: u8,
@@ -27,9 +29,11 @@ pub struct World {
     pub faults: Faults,
 }
 
-/// A dealer with its contract.
+/// A contract of a dealer.
 #[derive(Clone, Copy, Debug)]
-pub struct Dealer {
+pub struct Contract {
+    /// Whose.
+    pub dealer: Id,
     /// Leads in a period.
     pub cap: u8,
     /// What it has paid in advance.
@@ -49,9 +53,11 @@ pub const DOUBTFUL: &[End] = &[End::Received, End::Unknown];
 /// Attempts that end in every way.
 pub const ANYHOW: &[End] = &[End::Received, End::NotReceived, End::Unknown];
 
-impl Dealer {
-    /// One that takes what comes, whose channel works.
-    pub const OPEN: Self = Self { cap: 9, budget: 90, price: 1, deadline: false, ends: ARRIVES };
+impl Contract {
+    /// One of a dealer that takes what comes, whose channel works.
+    pub const fn of(dealer: Id) -> Self {
+        Self { dealer, cap: 9, budget: 90, price: 1, deadline: false, ends: ARRIVES }
+    }
 }
 
 /// One deliberate fault of the protocol.
@@ -65,6 +71,14 @@ pub enum Broken {
     CapIsNoCondition,
     /// The budget is read, and no condition of the commit.
     BudgetIsNoCondition,
+    /// The cap of the dealer is read, and no condition of the commit.
+    DealerCapIsNoCondition,
+    /// What comes back keeps the slot of its dealer.
+    KeepsTheDealersSlot,
+    /// A dealer gets a seat for each of its contracts.
+    SeatsEveryContract,
+    /// Who had the lead under one contract may have it again under another.
+    ExcludesTheContractAlone,
     /// Whose clock is behind turns the period of the caps back.
     TurnsPeriodBack,
     /// A lead is taken back whatever became of the assignment since it was read.
@@ -115,6 +129,12 @@ pub enum Broken {
     /// The window's end closes a shared lead that one dealer holds while another's seat is given anew:
     /// `Lead::has_expired` as it stood when this was written.
     ExpiresWhileHeld,
+    /// Who waits for the next period is not looked at when it begins.
+    ForgetsTheReset,
+    /// Who waits for the next period looks for itself, and the best are not woken before the others.
+    ForgetsTheTimedWake,
+    /// Who waits for the next period is woken at its start, and does not look for itself after that.
+    RestsOnTheTimedWake,
     /// A decision may take longer than the five seconds after which the waiting room is woken: what the
     /// protocol only assumes.
     DecidesSlowly,
@@ -126,6 +146,10 @@ impl Broken {
         Self::AssignsWithoutVersion,
         Self::CapIsNoCondition,
         Self::BudgetIsNoCondition,
+        Self::DealerCapIsNoCondition,
+        Self::KeepsTheDealersSlot,
+        Self::SeatsEveryContract,
+        Self::ExcludesTheContractAlone,
         Self::TurnsPeriodBack,
         Self::GivesBackWithoutState,
         Self::GivesBackToAnyPeriod,
@@ -150,6 +174,9 @@ impl Broken {
         Self::WakesByMessageAlone,
         Self::OldCycleWakesNobody,
         Self::ExpiresWhileHeld,
+        Self::ForgetsTheReset,
+        Self::ForgetsTheTimedWake,
+        Self::RestsOnTheTimedWake,
         Self::DecidesSlowly,
     ];
 }

@@ -3,7 +3,7 @@
 use leadyard_domain::lead::Answer;
 
 use crate::state::{Change, Faults};
-use crate::world::{ANYHOW, DOUBTFUL, Dealer, World};
+use crate::world::{ANYHOW, Contract, DOUBTFUL, World};
 
 const ACCEPT: Change = Change::Answer(Answer::Accept);
 const DECLINE: Change = Change::Answer(Answer::Decline);
@@ -15,7 +15,8 @@ const NO_FAULTS: Faults =
 const WORLD: World = World {
     name: "",
     leads: 1,
-    dealers: &[],
+    contracts: &[],
+    dealer_caps: &[],
     seats: 1,
     protected: &[],
     attempts: 1,
@@ -28,7 +29,7 @@ const WORLD: World = World {
 pub const ONE_SLOT: World = World {
     name: "two leads, one slot",
     leads: 2,
-    dealers: &[Dealer { cap: 1, ..Dealer::OPEN }],
+    contracts: &[Contract { cap: 1, ..Contract::of(0) }],
     people: &[DECLINE],
     faults: Faults { duplicates: 1, crashes: 1, ..NO_FAULTS },
     ..WORLD
@@ -45,7 +46,10 @@ pub const LOST_WAKE: World = World {
 pub const TWO_DEALERS: World = World {
     name: "two leads, two dealers of one slot each",
     leads: 2,
-    dealers: &[Dealer { cap: 1, ends: DOUBTFUL, ..Dealer::OPEN }, Dealer { cap: 1, ..Dealer::OPEN }],
+    contracts: &[
+        Contract { cap: 1, ends: DOUBTFUL, ..Contract::of(0) },
+        Contract { cap: 1, ..Contract::of(1) },
+    ],
     faults: Faults { duplicates: 1, ..NO_FAULTS },
     ..WORLD
 };
@@ -53,7 +57,7 @@ pub const TWO_DEALERS: World = World {
 /// Attempts that end in every way, twice, while the dealer answers.
 pub const ATTEMPTS: World = World {
     name: "attempts, answers and final failure",
-    dealers: &[Dealer { ends: ANYHOW, ..Dealer::OPEN }, Dealer::OPEN],
+    contracts: &[Contract { ends: ANYHOW, ..Contract::of(0) }, Contract::of(1)],
     attempts: 2,
     people: &[ACCEPT, DECLINE],
     faults: Faults { duplicates: 1, losses: 1, crashes: 1, ..NO_FAULTS },
@@ -63,7 +67,7 @@ pub const ATTEMPTS: World = World {
 /// Offered, warned, lapsed; accepted in time, or too late.
 pub const DEADLINE: World = World {
     name: "a deadline",
-    dealers: &[Dealer { deadline: true, cap: 1, ends: DOUBTFUL, ..Dealer::OPEN }, Dealer::OPEN],
+    contracts: &[Contract { deadline: true, cap: 1, ends: DOUBTFUL, ..Contract::of(0) }, Contract::of(1)],
     people: &[ACCEPT, DECLINE],
     faults: Faults { duplicates: 1, losses: 1, crashes: 1, ..NO_FAULTS },
     ..WORLD
@@ -72,7 +76,7 @@ pub const DEADLINE: World = World {
 /// Returns asked for, approved by two at once, denied; and the desk takes back.
 pub const DESK: World = World {
     name: "returns and the desk",
-    dealers: &[Dealer { ends: DOUBTFUL, ..Dealer::OPEN }, Dealer::OPEN],
+    contracts: &[Contract { ends: DOUBTFUL, ..Contract::of(0) }, Contract::of(1)],
     people: &[ACCEPT, Change::AskReturn, Change::Approve, Change::Deny, Change::TakeBack],
     faults: Faults { duplicates: 1, take_backs: 1, ..NO_FAULTS },
     ..WORLD
@@ -82,7 +86,7 @@ pub const DESK: World = World {
 pub const MIDNIGHT: World = World {
     name: "midnight",
     leads: 2,
-    dealers: &[Dealer { cap: 1, ends: DOUBTFUL, ..Dealer::OPEN }],
+    contracts: &[Contract { cap: 1, ends: DOUBTFUL, ..Contract::of(0) }],
     people: &[DECLINE],
     faults: Faults { turns: 1, ..NO_FAULTS },
     ..WORLD
@@ -92,7 +96,7 @@ pub const MIDNIGHT: World = World {
 pub const BALANCE: World = World {
     name: "a prepaid balance",
     leads: 2,
-    dealers: &[Dealer { budget: 3, price: 2, deadline: true, ..Dealer::OPEN }],
+    contracts: &[Contract { budget: 3, price: 2, deadline: true, ..Contract::of(0) }],
     people: &[ACCEPT, Change::AskReturn, Change::Approve],
     faults: Faults { losses: 1, ..NO_FAULTS },
     ..WORLD
@@ -101,7 +105,7 @@ pub const BALANCE: World = World {
 /// Two seats for three dealers; seats come back and are given anew, and the window ends.
 pub const SHARED: World = World {
     name: "a shared lead",
-    dealers: &[Dealer::OPEN, Dealer { ends: DOUBTFUL, ..Dealer::OPEN }, Dealer::OPEN],
+    contracts: &[Contract::of(0), Contract { ends: DOUBTFUL, ..Contract::of(1) }, Contract::of(2)],
     seats: 2,
     people: &[DECLINE, LOST],
     faults: Faults { windows: 1, ..NO_FAULTS },
@@ -112,7 +116,7 @@ pub const SHARED: World = World {
 pub const CYCLES: World = World {
     name: "two cycles",
     leads: 2,
-    dealers: &[Dealer { cap: 1, ..Dealer::OPEN }],
+    contracts: &[Contract { cap: 1, ..Contract::of(0) }],
     people: &[DECLINE],
     faults: Faults { windows: 1, repeats: 1, ..NO_FAULTS },
     ..WORLD
@@ -122,7 +126,7 @@ pub const CYCLES: World = World {
 pub const TERRITORY: World = World {
     name: "a protected territory",
     leads: 2,
-    dealers: &[Dealer { cap: 1, ..Dealer::OPEN }, Dealer::OPEN],
+    contracts: &[Contract { cap: 1, ..Contract::of(0) }, Contract::of(1)],
     protected: &[(0, 0)],
     people: &[DECLINE],
     ..WORLD
@@ -132,8 +136,41 @@ pub const TERRITORY: World = World {
 pub const TWO_SLOTS: World = World {
     name: "two slots come back",
     leads: 2,
-    dealers: &[Dealer { cap: 1, ..Dealer::OPEN }, Dealer { cap: 1, ..Dealer::OPEN }],
+    contracts: &[Contract { cap: 1, ..Contract::of(0) }, Contract { cap: 1, ..Contract::of(1) }],
     people: &[DECLINE],
+    ..WORLD
+};
+
+/// Two contracts of one dealer, which takes one lead in all: one lead is of the territory of the second.
+pub const TWO_CONTRACTS: World = World {
+    name: "two contracts of a dealer that takes one lead",
+    leads: 2,
+    contracts: &[Contract { cap: 1, ..Contract::of(0) }, Contract { cap: 1, ..Contract::of(0) }],
+    dealer_caps: &[1],
+    protected: &[(1, 1)],
+    people: &[DECLINE],
+    faults: Faults { turns: 1, ..NO_FAULTS },
+    ..WORLD
+};
+
+/// Two seats of a lead, and two of the three contracts are one dealer's.
+pub const TWO_SEATS: World = World {
+    name: "two seats, a dealer of two contracts",
+    contracts: &[Contract::of(0), Contract::of(0), Contract::of(1)],
+    dealer_caps: &[9, 9],
+    seats: 2,
+    people: &[DECLINE],
+    faults: Faults { crashes: 1, ..NO_FAULTS },
+    ..WORLD
+};
+
+/// Four come for one slot, and three wait for that of the next period: one of them behind twice the slots.
+pub const IN_LINE: World = World {
+    name: "three in line for the next period",
+    leads: 4,
+    hands: 1,
+    contracts: &[Contract { cap: 1, ..Contract::of(0) }],
+    faults: Faults { turns: 1, ..NO_FAULTS },
     ..WORLD
 };
 
@@ -151,4 +188,7 @@ pub const ALL: &[World] = &[
     CYCLES,
     TERRITORY,
     TWO_SLOTS,
+    TWO_CONTRACTS,
+    TWO_SEATS,
+    IN_LINE,
 ];

@@ -1,0 +1,260 @@
+//! Promise 3: by the rulebook that was in force when it was decided, nobody had a lead whom a rule keeps from it, but
+//! by the desk's word where the desk may give it.
+
+use leadyard_domain::assignment::Assignment;
+use leadyard_domain::contract::Need;
+use leadyard_domain::distribution::{Location, Rule, Switches, Waiting};
+use leadyard_domain::scoring::Band;
+use leadyard_platform::store::{DecisionRecord, Story};
+use serde_json::Value;
+
+use super::{Check, desk_decided, given_back};
+use crate::rules::{self, Contract, Edition};
+
+/// The decision by which a seat was given, or beside which the desk gave it: at the same instant, in the same
+/// transaction.
+fn decided<'a>(story: &'a Story, one: &Assignment) -> Option<&'a DecisionRecord> {
+    story.decisions.iter().find(|record| {
+        record.at == one.offered_at
+            && match &record.placed {
+                Some(placed) => one.by_desk && *placed == one.contract,
+                None => !one.by_desk && record.contracts.contains(&one.contract),
+            }
+    })
+}
+
+/// The rules that a contract fails, by what was decided on.
+fn failed(contract: &Contract, record: &DecisionRecord) -> Vec<&'static str> {
+    let facts = &record.facts;
+    let zip = match facts.location {
+        Location::Zip(zip) => zip.to_string(),
+        Location::State { .. } | Location::Unplaced => String::new(),
+    };
+    let band = contract.band.and_then(|band| band.parse::<Band>().ok());
+    let needs = contract.needs.iter().any(|need| !facts.brings.iter().any(|brought| brought == *need));
+    [
+        ("area", !contract.zips.iter().any(|begins| zip.starts_with(begins))),
+        ("offer", !contract.offers.contains(&facts.offer.as_str())),
+        ("band", band.is_some_and(|least| !facts.band.meets(least))),
+        ("needs", needs),
+    ]
+    .into_iter()
+    .filter_map(|(rule, fails)| fails.then_some(rule))
+    .collect()
+}
+
+/// The number of a lead's person.
+fn person(story: &Story) -> Option<u64> {
+    story.lead.person.last_name.as_deref()?.strip_prefix("Person")?.parse().ok()
+}
+
+/// What the desk said when it placed a lead, as its act tells it.
+pub(super) fn placing(story: &Story, one: &Assignment) -> Option<Value> {
+    if !one.by_desk {
+        return None;
+    }
+    // What the desk did is written down a moment after it looked.
+    let moment = |at: jiff::Timestamp| (0..60).contains(&at.duration_since(one.offered_at).as_secs());
+    let acts = story.acts.iter().filter(|act| act.act == "place" && moment(act.at));
+    acts.filter_map(|act| serde_json::from_str(&act.after).ok())
+        .find(|after: &Value| after["contract"] == one.contract.as_str())
+}
+
+impl Check<'_> {
+    /// The edition of the rulebook by which a seat was given.
+    fn edition(&self, one: &Assignment) -> Edition {
+        self.world.editions.of(one.company.as_str(), one.rulebook)
+    }
+
+    /// Offer, area, band and needs; and what is placed by hand is placed by hand.
+    pub(super) fn no_rule_is_passed_over(&mut self) {
+        let mut wrong = Vec::new();
+        for story in self.stories {
+            let company = story.lead.company.as_str();
+            for one in &story.assignments {
+                let id = one.contract.as_str();
+                let Some(record) = decided(story, one) else {
+                    wrong.push(format!("assignment {} was given without a decision", one.id));
+                    continue;
+                };
+                let edition = self.world.editions.of(company, record.rulebook);
+                let contract = rules::contract(edition, company, id);
+                let Some(contract) = contract.filter(|contract| contract.dealer == one.dealer.as_str())
+                else {
+                    wrong.push(format!("{id} was no contract of {company} and {} then", one.dealer));
+                    continue;
+                };
+                let facts = &record.facts;
+                let failed = failed(contract, record);
+                if one.by_desk {
+                    let said = placing(story, one);
+                    if said.is_none_or(|after| after["override"].is_null()) && !failed.is_empty() {
+                        wrong.push(format!("{id} was given {} against {failed:?} without a word", one.id));
+                    }
+                    continue;
+                }
+                if !failed.is_empty() {
+                    wrong.push(format!(
+                        "{id} has a lead for {} at {:?} of {} against {failed:?}",
+                        facts.offer, facts.location, facts.band
+                    ));
+                }
+                if facts.offer.as_str() == rules::BY_HAND {
+                    wrong.push(format!("{id} has a lead for {}, which the desk places", facts.offer));
+                }
+            }
+            // A recommendation stands until the desk places the lead.
+            let newest = story.decisions.last();
+            if story.lead.waiting == Some(Waiting::Manual)
+                && newest.is_none_or(|record| {
+                    record.waiting != Some(Waiting::Manual) || record.contracts.is_empty()
+                })
+            {
+                wrong.push(format!("lead {} waits to be placed, and nobody is recommended", story.lead.id));
+            }
+        }
+        for wrong in wrong {
+            self.violated(3, wrong);
+        }
+    }
+
+    /// What a contract needs is what the person said, and what the list says of its phone.
+    pub(super) async fn needs_are_met(&mut self) -> anyhow::Result<()> {
+        for story in self.stories {
+            let lead = &story.lead;
+            // What was merged brings what it brings.
+            let Some(person) = person(story).filter(|_| lead.merged.is_empty() && lead.merged_into.is_none())
+            else {
+                continue;
+            };
+            for one in story.assignments.iter().filter(|one| !one.by_desk) {
+                let Some(contract) =
+                    rules::contract(self.edition(one), lead.company.as_str(), one.contract.as_str())
+                else {
+                    continue;
+                };
+                let needs = |need: Need| contract.needs.contains(&need);
+                if needs(Need::Consent) && !rules::consents(person) {
+                    self.violated(3, format!("{} has lead {} without its consent", contract.id, lead.id));
+                }
+                if needs(Need::DncClean)
+                    && rules::is_listed(person)
+                    && let Some(opening) = one.enquiry
+                    && let Some(opening) = self.world.plain.store.enquiry_get(opening).await?
+                    && opening.fields.iter().any(|(name, _)| name == "phone")
+                {
+                    self.violated(3, format!("{} may call lead {}, whom it may not", contract.id, lead.id));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody had a lead from where somebody else's contract compels. One that was paused, or may have been, does
+    /// not.
+    pub(super) fn no_territory_is_bypassed(&mut self) {
+        let mut wrong = Vec::new();
+        for story in self.stories {
+            let lead = &story.lead;
+            let company = lead.company.as_str();
+            let zip = lead.person.zip.map(|zip| zip.to_string()).unwrap_or_default();
+            let offer = lead.offer.as_str();
+            let whole = self.whole(lead);
+            for one in &story.assignments {
+                let id = one.contract.as_str();
+                let edition = self.edition(one);
+                let paused = |id: &str| {
+                    let dealer = rules::contract(edition, company, id).map_or("", |contract| contract.dealer);
+                    self.stood.may_be_paused(one, id, dealer)
+                };
+                let only = rules::compelled(company, offer, &zip);
+                let only = only.filter(|(whose, _)| !paused(whose)).map(|(_, only)| only);
+                if only.is_some_and(|only| !only.contains(&id) && !desk_decided(&whole, one, only)) {
+                    wrong.push(format!(
+                        "{id} has a lead for {offer} from {zip}, which is another's territory"
+                    ));
+                }
+                if let Some(first) = rules::comes_first(company, &zip)
+                    && first != id
+                    && !paused(first)
+                    && !whole.iter().flat_map(|story| &story.assignments).any(|other| {
+                        let merged = other.lead != one.lead;
+                        // Who comes first here sells alone: a seat that was merged in is not beside it.
+                        let had_it = other.contract.as_str() == first && other.cycle == one.cycle;
+                        (merged || had_it) && other.offered_at <= one.offered_at
+                    })
+                {
+                    wrong.push(format!("{id} had a lead from {zip} before {first}, who comes first"));
+                }
+            }
+        }
+        for wrong in wrong {
+            self.violated(3, wrong);
+        }
+    }
+
+    /// How often was seen what a world may not lack; the names are [`SEEN`].
+    pub(super) fn seen(&self) -> Vec<(&'static str, usize)> {
+        let decisions = || self.stories.iter().flat_map(|story| &story.decisions);
+        let waited = |reason: Waiting| decisions().filter(|record| record.waiting == Some(reason)).count();
+        let turned_away = |rule: &str| decisions().filter(|record| record.failed.contains_key(rule)).count();
+        let seats =
+            || self.stories.iter().flat_map(|story| story.assignments.iter().map(move |one| (story, one)));
+        let placed = |passes: &dyn Fn(&Value) -> bool| {
+            seats().filter(|(story, one)| placing(story, one).is_some_and(|after| passes(&after))).count()
+        };
+        let paused = decisions().filter(|record| {
+            let by = record.evidence().ok().flatten().map(|evidence| evidence.switches());
+            by.is_some_and(|by| !by.contracts.is_empty() || !by.dealers.is_empty())
+        });
+        let for_pause = |record: &&DecisionRecord| {
+            let by = record.evidence().ok().flatten().map(|evidence| evidence.switches());
+            let ends = |by: &Switches| {
+                let ends =
+                    by.contracts.iter().map(|one| one.until).chain(by.dealers.iter().map(|one| one.until));
+                ends.flatten().collect::<Vec<_>>()
+            };
+            record.until.is_some_and(|until| by.is_some_and(|by| ends(&by).contains(&until)))
+        };
+        let held = || seats().filter(|(_, one)| !given_back(one.state));
+        let current = |one: &Assignment| {
+            self.world.editions.of(one.company.as_str(), self.version(one.company.as_str()))
+        };
+        let is_gone = |one: &Assignment| {
+            rules::contract(current(one), one.company.as_str(), one.contract.as_str()).is_none()
+        };
+        let waits_for_cap = |story: &&Story| story.lead.waiting == Some(Waiting::For(Rule::Cap));
+        vec![
+            ("decision while stopped", waited(Waiting::Stopped)),
+            ("decision while only watching", waited(Waiting::Shadow)),
+            ("decision beside a pause", paused.count()),
+            ("decision that waits for a pause's end", decisions().filter(for_pause).count()),
+            ("recommendation for an offer placed by hand", waited(Waiting::Manual)),
+            ("decision that turned one away for the band", turned_away("band")),
+            ("decision that turned one away for a need", turned_away("needs")),
+            ("seat placed while only watching", seats().filter(|(_, one)| one.shadow).count()),
+            (
+                "seat placed by hand, as recommended",
+                seats()
+                    .filter(|(story, one)| {
+                        let by_hand = decided(story, one)
+                            .is_some_and(|record| record.facts.offer.as_str() == rules::BY_HAND);
+                        by_hand && placing(story, one).is_some_and(|after| after["as_recommended"] == true)
+                    })
+                    .count(),
+            ),
+            ("seat placed over a cap", placed(&super::caps::passes_a_cap_over)),
+            (
+                "seat placed against another rule",
+                placed(&|after| !after["override"].is_null() && after["override"]["rule"] != "cap"),
+            ),
+            ("rulebook published in the middle", self.published),
+            (
+                "seat held by an earlier rulebook",
+                held().filter(|(_, one)| one.rulebook < self.version(one.company.as_str())).count(),
+            ),
+            ("seat held by a contract that is gone", held().filter(|(_, one)| is_gone(one)).count()),
+            ("lead asked why it waits for a cap", self.stories.iter().filter(waits_for_cap).count()),
+        ]
+    }
+}
