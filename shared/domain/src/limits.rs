@@ -340,6 +340,8 @@ pub const DECLINE_REASON_BYTES: usize = 160;
 pub const VENDOR_ID_CHARS: usize = 64;
 /// Holidays of one dealer.
 pub const HOLIDAYS: usize = 400;
+/// Rows of `spend.csv`.
+pub const SPEND_ROWS: usize = 2_000;
 /// Tests of one rulebook.
 pub const TESTS: usize = 10_000;
 /// The widest window of repeats, in days.
@@ -357,3 +359,12 @@ pub const LOOKS_AFTER_THE_BEST_MINUTES: i64 = 5;
 
 /// How often an assigned lead looks whether the seat it keeps may be given, in minutes.
 pub const KEPT_SEAT_LOOK_MINUTES: i64 = 60;
+
+/// Values of a dimension that a sealed day keeps: the rest are one.
+pub const REPORT_TOP: usize = 200;
+/// Partial sums of one shard and day, in bytes: where there are more, those to which least happened become the rest.
+pub const REPORT_PART_BYTES: usize = 300_000;
+/// Values of a dimension that partial sums of that size keep.
+pub const REPORT_PART_TOP: usize = 1_000;
+/// Days that a report may cover.
+pub const REPORT_DAYS: i64 = 3_700;
