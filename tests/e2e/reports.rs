@@ -41,7 +41,11 @@ fn trade() -> Rules {
             ],
         )
         .dealer("ridge", [])
-        .contract("ridge", "ridge", [("tier", "2"), ("price", "15.00"), ("area", "state:FL"), ("cap_day", "20")])
+        .contract(
+            "ridge",
+            "ridge",
+            [("tier", "2"), ("price", "15.00"), ("area", "state:FL"), ("cap_day", "20")],
+        )
         .file("spend.csv", "month,source,campaign,amount\n2026-06,ads,spring,300.00\n2026-06,web,,60.00\n")
 }
 
@@ -55,7 +59,9 @@ async fn trade_a_day(yard: &Yard, first: usize) {
             person = person.with("utm_campaign", "spring");
         }
         if n % 13 == 5 {
-            person = person.with("website", "https://spam.example").with("message", "buy https://a.example https://b.example https://c.example");
+            person = person
+                .with("website", "https://spam.example")
+                .with("message", "buy https://a.example https://b.example https://c.example");
         }
         let posted = yard.server(source).posts(&person).await;
         assert!((200..300).contains(&posted.status.as_u16()), "{}", posted.text);
@@ -93,7 +99,8 @@ async fn dealers_answer(yard: &Yard, n: usize, lead: &str) {
                 if n % 16 == 2 {
                     let seat = yard.story(lead).await.assignment("hudson")["assignment"].clone();
                     let path = format!("/v1/returns/{}/approve", seat.as_str().unwrap());
-                    let _ = yard.desk(Method::POST, &path, Some(json!({ "reason": "so it is" }))).await.is(200);
+                    let _ =
+                        yard.desk(Method::POST, &path, Some(json!({ "reason": "so it is" }))).await.is(200);
                     yard.settle().await;
                 }
                 continue;
@@ -149,7 +156,12 @@ async fn recounted(yard: &Yard) -> Counted {
         let (source, offer) = (stored.source.to_string(), stored.offer.to_string());
         let campaign = stored.campaign.clone().unwrap_or_default();
         of_lead.insert(lead.clone(), (source.clone(), campaign.clone(), offer.clone()));
-        let by = [("all", ""), ("source", source.as_str()), ("campaign", campaign.as_str()), ("offer", offer.as_str())];
+        let by = [
+            ("all", ""),
+            ("source", source.as_str()),
+            ("campaign", campaign.as_str()),
+            ("offer", offer.as_str()),
+        ];
         add(&by, "leads", 1);
         add(&by, "new_leads", 1);
         for seat in story.list("assignments") {
@@ -172,7 +184,8 @@ async fn recounted(yard: &Yard) -> Counted {
         }
     }
     for dealer in ["hudson", "ridge"] {
-        let statement = yard.dealer(dealer, Method::GET, &format!("/v1/dealers/{dealer}/statement"), None).await.is(200);
+        let statement =
+            yard.dealer(dealer, Method::GET, &format!("/v1/dealers/{dealer}/statement"), None).await.is(200);
         for line in statement.json["lines"].as_array().unwrap() {
             let (source, campaign, offer) = &of_lead[line["lead"].as_str().unwrap()];
             let by = [
@@ -205,9 +218,14 @@ async fn agree(yard: &Yard) {
     let counted = recounted(yard).await;
     let none = BTreeMap::new();
     let mut compared = 0;
-    for (report, dimension) in
-        [("sources", "source"), ("campaigns", "campaign"), ("offers", "offer"), ("dealers", "dealer"), ("returns", "reason"), ("leads", "all")]
-    {
+    for (report, dimension) in [
+        ("sources", "source"),
+        ("campaigns", "campaign"),
+        ("offers", "offer"),
+        ("dealers", "dealer"),
+        ("returns", "reason"),
+        ("leads", "all"),
+    ] {
         let told = yard.report(&format!("{report}?{june}")).await;
         let rows = told["rows"].as_array().unwrap();
         let expected: Vec<_> = counted.iter().filter(|((of, _), _)| of == dimension).collect();
@@ -221,7 +239,20 @@ async fn agree(yard: &Yard) {
             };
             let row = rows.iter().find(|row| row["value"] == named);
             let row = row.unwrap_or_else(|| panic!("{report}: no row {named}: {told}"));
-            for counter in ["leads", "new_leads", "distributed", "declined", "lapsed", "withdrawn", "returned", "won", "lost", "charged", "credited", "won_value"] {
+            for counter in [
+                "leads",
+                "new_leads",
+                "distributed",
+                "declined",
+                "lapsed",
+                "withdrawn",
+                "returned",
+                "won",
+                "lost",
+                "charged",
+                "credited",
+                "won_value",
+            ] {
                 if row.get(counter).is_some() {
                     let expected = plain.get(counter).copied().unwrap_or(0);
                     assert_eq!(said(row, counter), expected, "{report}, {value}, {counter}: {row}");
@@ -245,7 +276,18 @@ async fn agree(yard: &Yard) {
 /// All reports, but for what reading them cost.
 async fn all(yard: &Yard, query: &str) -> Vec<Value> {
     let mut told = Vec::new();
-    for name in ["sources", "campaigns", "offers", "areas", "dealers", "funnel", "speed", "returns", "waiting", "leads"] {
+    for name in [
+        "sources",
+        "campaigns",
+        "offers",
+        "areas",
+        "dealers",
+        "funnel",
+        "speed",
+        "returns",
+        "waiting",
+        "leads",
+    ] {
         let mut report = yard.report(&format!("{name}?{query}")).await;
         report.as_object_mut().unwrap().remove("read_units");
         told.push(report);
@@ -308,7 +350,10 @@ async fn a_recount_comes_to_what_the_stream_said() {
     let _ = yard.settled_lead(&Person::number(77)).await;
     yard.count().await;
     let leads = |told: &Value| said(&told["whole"], "leads");
-    assert_eq!(leads(&yard.report("leads").await), leads(counted.last_chunk::<2>().map(|[leads, _]| leads).unwrap()) + 1);
+    assert_eq!(
+        leads(&yard.report("leads").await),
+        leads(counted.last_chunk::<2>().map(|[leads, _]| leads).unwrap()) + 1
+    );
     let more = all(&yard, "from=2026-06-01&to=2026-06-02").await;
     recount().await.unwrap();
     assert_eq!(all(&yard, "from=2026-06-01&to=2026-06-02").await, more);
@@ -332,12 +377,18 @@ async fn a_report_has_its_period_the_one_before_and_what_was_spent() {
     let today = yard.report("leads?from=2026-06-02&to=2026-06-02").await;
     assert_eq!((said(&today["whole"], "leads"), said(&today["before"]["whole"], "leads")), (1, 2));
     assert_eq!((said(&today["whole"], "size"), said(&today["before"]["whole"], "size")), (3, 2));
-    assert_eq!((&today["before"]["from"], &today["before"]["to"]), (&json!("2026-06-01"), &json!("2026-06-01")));
+    assert_eq!(
+        (&today["before"]["from"], &today["before"]["to"]),
+        (&json!("2026-06-01"), &json!("2026-06-01"))
+    );
     // Of June's spend the days in the period have their part; web costs 4.00 a lead besides.
     let june = yard.report("sources?from=2026-06-01&to=2026-06-30").await;
     let row = |report: &Value, value: Value| {
         let rows = report["rows"].as_array().unwrap();
-        rows.iter().find(|row| row["value"] == value).cloned().unwrap_or_else(|| panic!("no row {value}: {report}"))
+        rows.iter()
+            .find(|row| row["value"] == value)
+            .cloned()
+            .unwrap_or_else(|| panic!("no row {value}: {report}"))
     };
     assert_eq!(row(&june, json!("web"))["cost"], "68.00");
     assert_eq!(row(&june, json!("ads"))["cost"], "300.00");
@@ -346,10 +397,16 @@ async fn a_report_has_its_period_the_one_before_and_what_was_spent() {
     assert_eq!(row(&days, json!("ads"))["cost"], "30.00");
     let campaigns = yard.report("campaigns?from=2026-06-01&to=2026-06-30").await;
     let spring = row(&campaigns, json!("spring"));
-    assert_eq!((&spring["cost"], &spring["charged"], &spring["return_on_spend"]), (&json!("300.00"), &json!("40.00"), &json!(0.1333)));
+    assert_eq!(
+        (&spring["cost"], &spring["charged"], &spring["return_on_spend"]),
+        (&json!("300.00"), &json!("40.00"), &json!(0.1333))
+    );
     // Speed to lead: the one that was reached took four minutes.
     let speed = yard.report("speed?from=2026-06-01&to=2026-06-30").await;
-    assert_eq!((&speed["whole"]["contact_measured"], &speed["whole"]["contact_within_5_minutes"]), (&json!(1), &json!(1.0)));
+    assert_eq!(
+        (&speed["whole"]["contact_measured"], &speed["whole"]["contact_within_5_minutes"]),
+        (&json!(1), &json!(1.0))
+    );
     let median = speed["whole"]["contact_median_s"].as_i64().unwrap();
     assert!((181..=300).contains(&median), "{median}");
     // Hudson had all three; the first lapsed, and ridge had it.
@@ -384,7 +441,18 @@ async fn a_company_sees_its_own_figures_alone_and_a_dealer_none() {
     acme.settled_lead(&Person::number(2)).await;
     other.settled_lead(&Person::number(3)).await;
     acme.count().await;
-    for name in ["sources", "campaigns", "offers", "areas", "dealers", "funnel", "speed", "returns", "waiting", "leads"] {
+    for name in [
+        "sources",
+        "campaigns",
+        "offers",
+        "areas",
+        "dealers",
+        "funnel",
+        "speed",
+        "returns",
+        "waiting",
+        "leads",
+    ] {
         let path = format!("/v1/reports/{name}");
         let _ = acme.desk(Method::GET, &format!("{path}?company=zenith"), None).await.is(404);
         let _ = acme.dealer("hudson", Method::GET, &path, None).await.is(401);

@@ -18,6 +18,7 @@ use leadyard_domain::money::Money;
 use leadyard_domain::report::{Counter, Dimension, REST, Speed, Sums, Tally, UNKNOWN};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
+use leadyard_platform::store::Tables;
 use leadyard_platform::who::DeskOf;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -248,24 +249,25 @@ pub(crate) async fn report(
     let today = who::zone_of(&core)?.to_datetime(cloud.clock.now()).date();
     let (from, to) = period(&query, today)?;
     let by = by(report, query.by.as_deref())?;
-    let times = report.columns.iter().any(|column| matches!(column, Measured(_) | Median(_) | Within(..)));
+    let measures = report.columns.iter().any(|column| matches!(column, Measured(_) | Median(_) | Within(..)));
+    let tables = if measures { Tables::Times } else { Tables::Counts };
     let store = &cloud.store;
     let dimensions = if by == Dimension::All { vec![by] } else { vec![by, Dimension::All] };
-    let now = store.report_read(&company, &dimensions, times, (from, to), today).await?;
+    let now = store.report_read(&company, &dimensions, tables, (from, to), today).await?;
     let days = i64::from((to - from).get_days()) + 1;
     let (before_from, before_to) = (back(from, days), back(from, 1));
     // What sources cost a lead is known by source alone: of the whole, the period before needs them too.
     let costs = report.columns.iter().any(|column| matches!(column, Cost | ReturnOnSpend));
     let before_by =
         if costs && by == Dimension::Source { vec![by, Dimension::All] } else { vec![Dimension::All] };
-    let before = store.report_read(&company, &before_by, times, (before_from, before_to), today).await?;
+    let before = store.report_read(&company, &before_by, tables, (before_from, before_to), today).await?;
     let ever = if report.columns.iter().any(|column| matches!(column, Size)) {
         Some(
             store
                 .report_read(
                     &company,
                     &[Dimension::All],
-                    false,
+                    Tables::Counts,
                     (Date::new(2000, 1, 1).unwrap_or(from), to),
                     today,
                 )

@@ -7,7 +7,9 @@ async fn noted() -> (Yard, Vec<(String, Vec<StreamRecord>)>) {
     let yard = Yard::of(trade()).await;
     yard.notes();
     for n in 0..24 {
-        let lead = yard.settled_lead(&Person::number(n).with("zip", if n % 3 == 0 { "10001" } else { "33101" })).await;
+        let lead = yard
+            .settled_lead(&Person::number(n).with("zip", if n % 3 == 0 { "10001" } else { "33101" }))
+            .await;
         dealers_answer(&yard, n, &lead).await;
     }
     let mut shards: BTreeMap<String, Vec<StreamRecord>> = BTreeMap::new();
@@ -79,7 +81,8 @@ async fn a_record_that_cannot_be_read_is_set_aside_and_the_shard_goes_on() {
         let mut records = records.clone();
         let broken = records.iter().position(|record| record.key().unwrap().1 == "E").expect("an enquiry");
         let mut poison = records[broken].0.clone();
-        poison["dynamodb"]["NewImage"] = json!({ "pk": { "S": "E#1" }, "sk": { "S": "E" }, "fields": { "S": "Canary Quill" } });
+        poison["dynamodb"]["NewImage"] =
+            json!({ "pk": { "S": "E#1" }, "sk": { "S": "E" }, "fields": { "S": "Canary Quill" } });
         let number: u128 = records[broken].sequence().unwrap().parse().unwrap();
         poison["dynamodb"]["SequenceNumber"] = json!(number.to_string());
         records.insert(broken, StreamRecord(poison));
@@ -107,7 +110,10 @@ async fn what_the_store_does_not_take_comes_again_and_counts_once() {
             yard.faults.table_after(Some(calls));
             let failed = handle(&yard, shard, records).await;
             yard.faults.table_after(None);
-            assert!(failed.is_empty() || failed == [records[0].sequence().unwrap()], "from the first on: {failed:?}");
+            assert!(
+                failed.is_empty() || failed == [records[0].sequence().unwrap()],
+                "from the first on: {failed:?}"
+            );
             assert!(calls > 0 || !failed.is_empty(), "nothing is counted without the table");
         }
     }

@@ -93,7 +93,7 @@ impl Histogram {
 
     /// How many were measured.
     pub fn total(&self) -> i64 {
-        self.0.iter().sum()
+        self.0.iter().fold(0, |total, count| total.wrapping_add(*count))
     }
 
     /// How many took at most this long; exact at the edges.
@@ -168,6 +168,8 @@ impl Tally {
     pub fn weight(&self) -> i64 {
         let money = [Counter::Charged, Counter::Credited, Counter::WonValue];
         let counted = Counter::ALL.iter().filter(|counter| !money.contains(counter));
-        counted.map(|counter| self.get(*counter).saturating_abs()).fold(0, i64::saturating_add)
+        let counted = counted.map(|counter| self.get(*counter).saturating_abs());
+        let measured = self.times.iter().map(|time| time.total().saturating_abs());
+        counted.chain(measured).fold(0, i64::saturating_add)
     }
 }

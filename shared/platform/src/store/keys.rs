@@ -251,15 +251,16 @@ pub enum Key<'a> {
     /// `T#company` / `S`. Counts the sealings of a company's days, so that two at a time do not overwrite each other.
     /// Written by reporting.
     ReportSeal(&'a CompanyId),
-    /// `T#company#table` / `day#2026-06-01` or `month#2026-06`. What happened on days that are sealed, by one dimension:
-    /// counters in one table, times in another (`source`, `source/times`). The top 200 values and the rest; at most some
+    /// `T#company#table` / `day#2026-06-01`, `part#2026-06-01` (of eight days), `month#2026-06-01` or
+    /// `quarter#2026-04-01`. What happened on days that are sealed, by one dimension: counters in one table, times in
+    /// another (`source`, `source/times`). The top 200 values and the rest; at most some
     /// 20 KB, usually under 1 KB. Written by reporting when it seals. Kept for good: no person is in it.
     ReportTable {
         /// Whose.
         company: &'a CompanyId,
         /// Which dimension, and what of it.
         table: &'a str,
-        /// Which day or month.
+        /// Which day, or which of what it is in.
         period: &'a str,
     },
     /// `TA#shard` / sequence number. A record of the stream that could not be read, set aside: where its item stands and

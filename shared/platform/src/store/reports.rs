@@ -4,14 +4,14 @@
 //! in it: numbers rise within a shard, so what comes again is known by its number, however the batches are cut. It is
 //! one conditional put for all that a batch says of that day.
 //!
-//! Sealing moves what the partial sums of a day hold into the tables, by dimension, of that day and of its month, in one
-//! transaction. The partial sums stay behind, empty, and go on knowing what they counted. What comes late makes them
+//! Sealing moves what the partial sums of a day hold into the tables, by dimension, of that day and of the part of a month,
+//! the month and the quarter that it is in, in one transaction: so that a year is a few of each. The partial sums stay behind, empty, and go on knowing what they counted. What comes late makes them
 //! count again, and is moved the next time.
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::limits;
 use leadyard_domain::report::{Dimension, Sums};
@@ -22,7 +22,7 @@ use super::{Commit, Item, Store, StoreError, key_item, number, read_number, read
 /// How long empty partial sums know what they counted, in seconds: the stream forgets after a day.
 pub const SEALED_TTL_S: i64 = 8 * 24 * 3_600;
 /// Partial sums that one transaction seals.
-const PARTS_SEALED: usize = 50;
+const PARTS_SEALED: usize = 20;
 
 /// Partial sums of one company, day and shard.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,24 @@ impl ReportPart {
 fn rank(sequence: &str) -> (usize, &str) {
     let digits = sequence.trim_start_matches('0');
     (digits.len(), digits)
+}
+
+/// Which tables of a dimension a report reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tables {
+    /// Counters.
+    Counts,
+    /// Times.
+    Times,
+}
+
+impl Tables {
+    fn of(self, counts: String, times: String) -> String {
+        match self {
+            Self::Counts => counts,
+            Self::Times => times,
+        }
+    }
 }
 
 /// What was read for a report, and what that cost.
@@ -130,7 +148,7 @@ impl Store {
             let ttl = now.as_second() + SEALED_TTL_S;
             writes.push(self.put(part_item(company, &empty, Some(ttl)), condition, bound)?);
         }
-        for period in [day_period(day), month_period(day)] {
+        for period in Span::ALL.map(|span| span.key(day)) {
             let mut whole = self.report_tables_of(company, &period).await?;
             whole.merge(&sums);
             let whole = whole.top(limits::REPORT_TOP);
@@ -146,7 +164,7 @@ impl Store {
         Ok(matches!(self.transact(writes).await?, Commit::Done))
     }
 
-    /// All tables of a day or month.
+    /// All tables of a day, or of what it is in.
     async fn report_tables_of(&self, company: &CompanyId, period: &str) -> Result<Sums, StoreError> {
         let names: Vec<String> = Dimension::ALL.iter().flat_map(|dimension| names(*dimension)).collect();
         let keys: Vec<Key<'_>> =
@@ -161,16 +179,16 @@ impl Store {
     /// Whether a day is sealed.
     pub async fn report_is_sealed(&self, company: &CompanyId, day: Date) -> Result<bool, StoreError> {
         let table = Dimension::All.as_str();
-        Ok(self.get(&Key::ReportTable { company, table, period: &day_period(day) }).await?.is_some())
+        Ok(self.get(&Key::ReportTable { company, table, period: &Span::Day.key(day) }).await?.is_some())
     }
 
-    /// What happened from one day to another, both included, by these dimensions: of whole months their tables, of the
-    /// other days theirs, and partial sums. A month whose end is not before `today` is whole: nothing follows.
+    /// What happened from one day to another, both included, by these dimensions: counters or times, or both. Of the
+    /// longest spans that fit their tables, and partial sums.
     pub async fn report_read(
         &self,
         company: &CompanyId,
         dimensions: &[Dimension],
-        times: bool,
+        tables: Tables,
         (from, to): (Date, Date),
         today: Date,
     ) -> Result<ReportRead, StoreError> {
@@ -183,12 +201,11 @@ impl Store {
         }
         for dimension in dimensions {
             let [counts, measured] = names(*dimension);
-            for table in [Some(counts), times.then_some(measured)].into_iter().flatten() {
-                for range in ranges(from, to, today) {
-                    let pk = Key::ReportTable { company, table: &table, period: "" }.pk();
-                    for item in self.report_query(pk, range, &mut read.units).await? {
-                        read.sums.merge(&read_sums(&item)?);
-                    }
+            let table = tables.of(counts, measured);
+            for range in ranges(from, to, today) {
+                let pk = Key::ReportTable { company, table: &table, period: "" }.pk();
+                for item in self.report_query(pk, range, &mut read.units).await? {
+                    read.sums.merge(&read_sums(&item)?);
                 }
             }
         }
@@ -243,12 +260,51 @@ impl Store {
     }
 }
 
-fn day_period(day: Date) -> String {
-    format!("day#{day}")
+/// How days are put together: a quarter is whole months, a month whole parts, a part whole days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Span {
+    Quarter,
+    Month,
+    /// Days 1 to 8 of a month, 9 to 16, 17 to 24, and the rest.
+    Part,
+    Day,
 }
 
-fn month_period(day: Date) -> String {
-    format!("month#{:04}-{:02}", day.year(), day.month())
+impl Span {
+    /// The longest first.
+    const ALL: [Self; 4] = [Self::Quarter, Self::Month, Self::Part, Self::Day];
+
+    /// The first and the last day of the one that a day is in.
+    fn bounds(self, day: Date) -> (Date, Date) {
+        let first = day.first_of_month();
+        let plus = |date: Date, span: jiff::Span| date.checked_add(span).unwrap_or(Date::MAX);
+        match self {
+            Self::Quarter => {
+                let back = i64::from((day.month() - 1) % 3);
+                let first = first.checked_sub(back.months()).unwrap_or(first);
+                (first, plus(first, 2.months()).last_of_month())
+            }
+            Self::Month => (first, day.last_of_month()),
+            Self::Part => {
+                let part = i64::from(((day.day() - 1) / 8).min(3));
+                let from = plus(first, (8 * part).days());
+                (from, if part == 3 { day.last_of_month() } else { plus(from, 7.days()) })
+            }
+            Self::Day => (day, day),
+        }
+    }
+
+    /// The sort key of the one that a day is in.
+    fn key(self, day: Date) -> String {
+        let (first, _) = self.bounds(day);
+        let kind = match self {
+            Self::Quarter => "quarter",
+            Self::Month => "month",
+            Self::Part => "part",
+            Self::Day => "day",
+        };
+        format!("{kind}#{first}")
+    }
 }
 
 /// The two tables of a dimension: counters, and times.
@@ -266,25 +322,26 @@ fn tables(sums: &Sums) -> Vec<(String, Sums)> {
     Dimension::ALL.iter().flat_map(of).collect()
 }
 
-/// The sort keys that together are these days: months as far as they are whole, and days.
+/// The sort keys that together are these days, the longest spans that fit. One whose end is not before `today` fits
+/// where it begins: nothing follows.
 fn ranges(from: Date, to: Date, today: Date) -> Vec<(String, String)> {
-    let mut ranges: Vec<(String, String)> = Vec::new();
-    let mut add = |first: String, last: String| match ranges.last_mut() {
-        Some(before) if before.0.starts_with("month") && first.starts_with("month") => before.1 = last,
-        Some(_) | None => ranges.push((first, last)),
-    };
-    let mut month = from.first_of_month();
-    while month <= to {
-        let end = month.last_of_month();
-        if from <= month && (to >= end || to >= today) {
-            add(month_period(month), month_period(month));
-        } else {
-            add(day_period(from.max(month)), day_period(to.min(end)));
+    let mut ranges: Vec<(Span, String, String)> = Vec::new();
+    let mut day = from;
+    while day <= to {
+        let fits = |span: &Span| {
+            let (first, last) = span.bounds(day);
+            first == day && (last <= to || to >= today)
+        };
+        let span = Span::ALL.into_iter().find(fits).unwrap_or(Span::Day);
+        let key = span.key(day);
+        match ranges.last_mut() {
+            Some((before, _, last)) if *before == span => *last = key,
+            Some(_) | None => ranges.push((span, key.clone(), key)),
         }
-        let Ok(next) = end.tomorrow() else { break };
-        month = next;
+        let Ok(next) = span.bounds(day).1.tomorrow() else { break };
+        day = next;
     }
-    ranges
+    ranges.into_iter().map(|(_, first, last)| (first, last)).collect()
 }
 
 fn unchanged(version: u64) -> (&'static str, Item) {
@@ -360,13 +417,43 @@ mod tests {
         };
         assert_eq!(
             of(date(2025, 6, 16), today),
-            ["day#2025-06-16..day#2025-06-30", "month#2025-07..month#2026-06"]
+            [
+                "day#2025-06-16..day#2025-06-16",
+                "part#2025-06-17..part#2025-06-25",
+                "quarter#2025-07-01..quarter#2026-04-01",
+            ]
         );
-        assert_eq!(of(date(2026, 2, 1), date(2026, 3, 31)), ["month#2026-02..month#2026-03"]);
+        assert_eq!(of(date(2026, 2, 1), date(2026, 3, 31)), ["month#2026-02-01..month#2026-03-01"]);
         assert_eq!(
             of(date(2026, 1, 1), date(2026, 3, 30)),
-            ["month#2026-01..month#2026-02", "day#2026-03-01..day#2026-03-30"]
+            [
+                "month#2026-01-01..month#2026-02-01",
+                "part#2026-03-01..part#2026-03-17",
+                "day#2026-03-25..day#2026-03-30",
+            ]
         );
         assert_eq!(of(date(2026, 3, 3), date(2026, 3, 3)), ["day#2026-03-03..day#2026-03-03"]);
+    }
+
+    #[test]
+    fn whatever_is_asked_for_every_day_is_in_it_once() {
+        let first = date(2023, 12, 27);
+        for begins in 0..100 {
+            for days in [0, 1, 7, 8, 9, 30, 31, 89, 200, 366, 731] {
+                let from = first.checked_add(begins.days()).unwrap();
+                let to = from.checked_add(days.days()).unwrap();
+                let mut day = from;
+                for (start, last) in ranges(from, to, date(2030, 1, 1)) {
+                    let span = Span::ALL.into_iter().find(|span| span.key(day) == start);
+                    let span = span.unwrap_or_else(|| panic!("{start} does not begin at {day}"));
+                    while span.key(day) < last {
+                        day = span.bounds(day).1.tomorrow().unwrap();
+                    }
+                    assert_eq!(span.key(day), last);
+                    day = span.bounds(day).1.tomorrow().unwrap();
+                }
+                assert_eq!(day, to.tomorrow().unwrap(), "{from} to {to}");
+            }
+        }
     }
 }
