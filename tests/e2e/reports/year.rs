@@ -34,7 +34,7 @@ fn a_day(draw: &mut fastrand::Rng) -> Sums {
                 }
             }
             for speed in Speed::ALL {
-                for _ in 0..share.min(200) {
+                for _ in 0..share.min(60) {
                     tally.times[*speed as usize].add(draw.i64(1..20_000), 1);
                 }
             }
@@ -53,12 +53,10 @@ async fn a_years_report_costs_the_same_whatever_the_number_of_leads() {
     let (store, mut draw) = (&yard.cloud.store, fastrand::Rng::with_seed(1));
     let mut leads = 0;
     let today: Date = date(2026, 6, 1);
-    let mut day = date(2025, 1, 1);
+    let mut day = date(2025, 6, 2);
     while day <= today {
         let sums = a_day(&mut draw);
-        if day >= date(2025, 6, 2) {
-            leads += sums.get(Dimension::All, "").get(Counter::Leads);
-        }
+        leads += sums.get(Dimension::All, "").get(Counter::Leads);
         for shard in ["shardId-1", "shardId-2"] {
             // Of two shards, each has counted half: here one all and one nothing new.
             let sums = if shard == "shardId-1" { sums.clone() } else { Sums::default() };
