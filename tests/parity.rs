@@ -51,7 +51,7 @@ fn the_functions_are_those_that_one_machine_runs() {
         .iter()
         .map(|queue| queue.function)
         .chain([Leads, Interactions, Console].map(|function| function.name()))
-        .chain(["sweep"])
+        .chain(["sweep", "reporting"])
         .map(str::to_owned)
         .collect();
     assert_eq!(functions().into_keys().collect::<BTreeSet<_>>(), here);
@@ -86,6 +86,8 @@ fn each_is_built_from_its_own_crate() {
 fn the_queues_are_those_that_one_machine_has() {
     let here: BTreeSet<String> =
         WORKED.iter().flat_map(|queue| [queue.name.to_owned(), queue.dead()]).collect();
+    // On one machine a batch of the stream comes again until it is counted.
+    let here: BTreeSet<String> = here.into_iter().chain(["reporting-dead".to_owned()]).collect();
     assert_eq!(queues().into_keys().collect::<BTreeSet<_>>(), here);
     for worked in &WORKED {
         let queue = &queues()[worked.name];
@@ -156,6 +158,54 @@ fn each_queue_is_worked_by_its_function_and_a_failed_message_fails_alone() {
     let here: BTreeMap<String, String> =
         WORKED.iter().map(|queue| (queue.name.to_owned(), queue.function.to_owned())).collect();
     assert_eq!(worked_by, here);
+}
+
+#[test]
+fn the_stream_is_counted_by_reporting_alone_shard_by_shard() {
+    let mappings: Vec<(String, serde_yaml_ng::Value)> = functions()
+        .into_iter()
+        .flat_map(|(name, function)| {
+            let events = function.at(&["Events"]).as_mapping().cloned().unwrap_or_default();
+            events.into_iter().map(move |(_, event)| (name.clone(), event))
+        })
+        .filter(|(_, event)| event["Type"].as_str() == Some("DynamoDB"))
+        .map(|(name, event)| (name, event["Properties"].clone()))
+        .collect();
+    let [(name, mapping)] = mappings.as_slice() else { panic!("one mapping of the stream") };
+    assert_eq!(name, "reporting");
+    assert_eq!(words(&mapping["Stream"]), "Table.StreamArn");
+    assert_eq!(mapping["BatchSize"].as_u64(), Some(leadyard::poller::STREAM_BATCH as u64));
+    // Lambda names the shard with a window alone, and keeps its order only one batch at a time.
+    assert!(mapping["TumblingWindowInSeconds"].as_u64().is_some_and(|seconds| (1..=900).contains(&seconds)));
+    assert_eq!(mapping["ParallelizationFactor"].as_u64(), Some(1));
+    assert_eq!(many(&mapping["FunctionResponseTypes"]), ["ReportBatchItemFailures"]);
+    // Without these a batch that fails is tried for ever, and holds up its shard.
+    assert_eq!(mapping["BisectBatchOnFunctionError"].as_bool(), Some(true));
+    assert!(mapping["MaximumRetryAttempts"].as_u64().is_some_and(|tries| (1..=10_000).contains(&tries)));
+    assert!(mapping["MaximumRecordAgeInSeconds"].as_u64().is_some_and(|age| (60..86_400).contains(&age)));
+    let dead = words(&mapping["DestinationConfig"]["OnFailure"]["Destination"]);
+    assert_eq!(dead, "ReportingDead.Arn");
+    let may = grants(&role(&functions()["reporting"]));
+    for (action, on) in [
+        ("dynamodb:GetRecords", "Table.StreamArn"),
+        ("dynamodb:GetShardIterator", "Table.StreamArn"),
+        ("dynamodb:DescribeStream", "Table.StreamArn"),
+        ("sqs:SendMessage", "ReportingDead.Arn"),
+    ] {
+        assert!(may.contains(&(action.to_owned(), on.to_owned())), "Lambda polls with its role: {action}");
+    }
+    // What it writes itself must not wake it.
+    let filters = mapping["FilterCriteria"]["Filters"].as_sequence().expect("filters");
+    let kinds = |key: &str| -> BTreeSet<String> {
+        let patterns = filters.iter().map(|filter| {
+            serde_json::from_str::<serde_json::Value>(&words(&filter["Pattern"])).expect("JSON")
+        });
+        let keys = patterns
+            .flat_map(|pattern| pattern["dynamodb"]["Keys"][key]["S"].as_array().expect("keys").clone());
+        keys.map(|key| key["prefix"].as_str().or(key.as_str()).expect("a key").to_owned()).collect()
+    };
+    assert_eq!(kinds("pk"), ["E#", "L#"].map(str::to_owned).into());
+    assert_eq!(kinds("sk"), ["A#", "D#", "E"].map(str::to_owned).into());
 }
 
 #[test]
@@ -491,6 +541,8 @@ fn whatever_may_go_wrong_rings_and_somebody_hears_it() {
     ] {
         assert!(ours.iter().any(|(name, _)| name == metric.name()), "{} rings", metric.name());
     }
+    on("IteratorAge", functions()["reporting"].id.to_owned());
+    on("ApproximateNumberOfMessagesVisible", "ReportingDead.QueueName".to_owned());
     let runbook = std::fs::read_to_string(root().join("infra/README.md")).expect("the runbook");
     for alarm in &alarms {
         let named = ["Dead", "Age", "Errors", "Throttles", "Failures"]

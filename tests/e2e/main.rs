@@ -36,6 +36,7 @@ mod desk;
 mod acts;
 mod deadlines;
 mod money;
+mod reports;
 mod backtest;
 mod moving_in;
 mod rulebook;

@@ -99,6 +99,7 @@ impl Market {
             received_at: at,
             fields: Fields::default(),
             consent: None,
+            asked: None,
             raw: None,
             raw_base64: None,
             lead: Some(lead.id),

@@ -34,8 +34,17 @@ impl Logs {
             // Ours, all of it; the SDK's own debug lines name bodies, which `telemetry` switches off.
             let sdk =
                 "aws_smithy_runtime=warn,aws_smithy_runtime_api=warn,aws_sdk_dynamodb=warn,aws_sdk_sqs=warn";
-            let ours =
-                ["intake", "scoring", "distribution", "delivery", "sweep", "console", "platform", "domain"];
+            let ours = [
+                "intake",
+                "scoring",
+                "distribution",
+                "delivery",
+                "sweep",
+                "reporting",
+                "console",
+                "platform",
+                "domain",
+            ];
             let ours: Vec<String> = ours.iter().map(|name| format!("leadyard_{name}=trace")).collect();
             let filter = format!("debug,{sdk},hyper=warn,reqwest=warn,leadyard=trace,{}", ours.join(","));
             tracing_subscriber::fmt()

@@ -202,6 +202,28 @@ impl Yard {
         panic!("the queues never came to rest");
     }
 
+    /// From now on what happens is noted, to be counted: what no test asks about is not.
+    pub fn notes(&self) {
+        self.aws.tables().stream_begin(system::TABLE).expect("a table");
+    }
+
+    /// Counts what was noted, for the reports.
+    pub async fn count(&self) {
+        let mut after = 0;
+        loop {
+            let count = poller::count(&self.cloud, self.aws.tables(), after);
+            match roles::as_function("reporting", count).await {
+                Some((last, _)) => after = last,
+                None => return,
+            }
+        }
+    }
+
+    /// A report, as the desk sees it.
+    pub async fn report(&self, query: &str) -> Value {
+        self.desk(Method::GET, &format!("/v1/reports/{query}"), None).await.is(200).json
+    }
+
     /// Lets time pass, as it passes in production: messages come when their delay is over, and the sweep
     /// looks every minute (for long times, a hundred times in all).
     pub async fn advance(&self, time: Duration) {

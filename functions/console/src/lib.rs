@@ -19,6 +19,7 @@
 //! | [`answer`] | the links of a letter: pages that accept and decline |
 //! | [`returns`] | what dealers give back |
 //! | [`statement`] | what a dealer owes; deposits |
+//! | [`reports`] | what the counters say, for any period |
 //! | [`channels`], [`trial`] | how dealers' channels fare; a test of one |
 //! | [`secrets`] | what dealers verify our webhooks with; what sources are let in by |
 //! | [`given`] | what dealers give us in confidence |
@@ -44,6 +45,7 @@ mod inbox;
 mod answer;
 mod returns;
 mod statement;
+mod reports;
 mod channels;
 mod trial;
 mod secrets;
@@ -93,6 +95,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/returns", get(returns::list))
         .route("/v1/returns/{id}/{verdict}", post(returns::decide))
         .route("/v1/dealers/{dealer}/statement", get(statement::statement))
+        .route("/v1/reports/{name}", get(reports::report))
         .route("/v1/dealers/{dealer}/deposits", post(statement::deposit))
         .route("/v1/dealers/{dealer}/deposits/{reference}/reverse", post(statement::reverse))
         .route("/v1/dealers/{dealer}/secret", post(secrets::show))

@@ -18,6 +18,7 @@ use leadyard_domain::ids::{CompanyId, EnquiryId, VisitorId};
 use leadyard_domain::lead::{self, Contactable, Lead};
 use leadyard_domain::limits;
 use leadyard_domain::person::Phone;
+use leadyard_domain::report::Asked;
 use leadyard_domain::rulebook::{Offer, Source};
 use leadyard_domain::screening::{self, Reason, Screening, Verdict};
 use leadyard_domain::time;
@@ -187,6 +188,7 @@ fn stored(arrival: &Arrival, fields: Fields) -> StoredEnquiry {
         received_at: arrival.at,
         fields,
         consent: None,
+        asked: None,
         raw: None,
         raw_base64: None,
         lead: None,
@@ -277,6 +279,7 @@ pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>, sure: bool) -> Re
         // Whatever it says, nobody is to release it.
         return trial::keep(cloud, arrived, offer.filter(|_| arrived.understood.reachable()), enquiry).await;
     }
+    enquiry.asked = Some(asked(arrived, offer));
     if !arrived.understood.reachable() {
         let mut signs = screen::signs(cloud, arrived, false).await;
         // Why it reaches nobody says the one reason.
@@ -522,6 +525,7 @@ pub(crate) async fn join_and_keep(
     let flagged = met.duplicate().filter(|other| other.id != lead.id);
     lead.possible_duplicate |= flagged.is_some();
     enquiry.lead = Some(lead.id);
+    enquiry.asked = Some(asked(arrived, Some(offer)));
     enquiry.visitor = visitor;
     enquiry.status = if matches!(answer, Answer::Repeat { .. }) { "repeat" } else { "received" }.to_owned();
     let stands = arrival.stands_as().is_some() || matches!(way, Way::Released(_));
@@ -604,6 +608,17 @@ async fn hand_on(cloud: &Cloud, lead: &Lead, deliveries: &[Delivery]) {
     }
     for delivery in deliveries {
         cloud.hand_message(delivery, 0).await;
+    }
+}
+
+/// What it is counted by.
+fn asked(arrived: &Arrived<'_>, offer: Option<&Offer>) -> Asked {
+    let who = &arrived.understood;
+    Asked {
+        offer: offer.map(|offer| offer.id.clone()),
+        category: offer.map(|offer| offer.category.clone()),
+        campaign: who.credited(arrived.core.company.attribution).campaign().map(str::to_owned),
+        state: contactable(who).location().state(),
     }
 }
 

@@ -105,6 +105,7 @@ pub(crate) async fn post_meta(
             received_at: now,
             fields: notice.fields(),
             consent: None,
+            asked: None,
             raw: None,
             raw_base64: None,
             lead: None,

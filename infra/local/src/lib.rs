@@ -15,6 +15,7 @@
 //! | [`api`] | a running system or a data folder, asked by the command line |
 //! | [`import`] | another system's CSV, moved in |
 //! | [`redrive`] | dead letters on AWS, sent back |
+//! | [`rebuild`] | the reports' counters, counted anew |
 
 pub mod aws;
 pub mod system;
@@ -31,3 +32,4 @@ pub mod api;
 pub mod backtest;
 pub mod import;
 pub mod redrive;
+pub mod rebuild;

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use leadyard::api::{Api, Target};
 use leadyard::keys::Keys;
 use leadyard::serve::{self, Options};
-use leadyard::{backtest, import, redrive, rules, system};
+use leadyard::{backtest, import, rebuild, redrive, rules, system};
 use leadyard_domain::access::MasterKey;
 use leadyard_domain::delivery::TemplateExample;
 use leadyard_platform::clock::Clock;
@@ -42,6 +42,8 @@ enum Command {
     Import(Box<import::Options>),
     /// Sends dead letters on AWS back to their queue.
     Redrive(redrive::Options),
+    /// Counts the reports' counters anew, for the days that are not sealed.
+    RebuildReports(rebuild::Options),
     /// Says what another rulebook would have made of history.
     Backtest(backtest::Backtest),
     /// Writes history to a file, for backtests elsewhere.
@@ -123,6 +125,7 @@ fn main() -> ExitCode {
         Command::Keys(options) => keys(&options),
         Command::Import(options) => runtime.block_on(move_in(&options)),
         Command::Redrive(options) => runtime.block_on(redrive(&options)),
+        Command::RebuildReports(options) => runtime.block_on(rebuild_reports(&options)),
         Command::Backtest(options) => runtime.block_on(backtest::run(&options)),
         Command::Export(options) => runtime.block_on(backtest::export(&options)),
     };
@@ -312,4 +315,20 @@ async fn redrive(options: &redrive::Options) -> anyhow::Result<ExitCode> {
     let moved = redrive::run(options).await?;
     writeln!(std::io::stdout(), "{}", serde_json::to_string(&moved)?)?;
     Ok(if moved.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
+}
+
+async fn rebuild_reports(options: &rebuild::Options) -> anyhow::Result<ExitCode> {
+    leadyard_platform::telemetry::text("warn");
+    let done = rebuild::run(options).await?;
+    let mut out = std::io::stdout();
+    if options.json {
+        writeln!(out, "{}", serde_json::to_string(&done)?)?;
+    } else {
+        writeln!(
+            out,
+            "{} items read, {} days counted anew, {} days are sealed and stay; {} items could not be read",
+            done.items, done.days, done.sealed, done.unreadable
+        )?;
+    }
+    Ok(if done.unreadable == 0 { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
 }

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use leadyard_platform::batch::{SqsBatchResponse, SqsEvent, SqsMessage};
 use leadyard_platform::cloud::Cloud;
+use leadyard_platform::stream::{StreamEvent, StreamRecord};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::aws::{LocalQueues, Received};
+use crate::aws::{DynamoService, LocalQueues, Received, stream};
 use crate::system::{self, Worked};
 
 /// The longest a poller sleeps when nothing tells it of a message: delayed ones and those whose
@@ -101,6 +102,52 @@ async fn poll(cloud: &Cloud, queues: &LocalQueues, queue: Worked, stop: watch::R
     while !*stop.borrow() {
         if work(cloud, queues, &queue).await == 0 {
             let _ = tokio::time::timeout(NAP, queues.wait(queue.name)).await;
+        }
+    }
+}
+
+/// Records of the stream in one batch, as the template's mapping has it.
+pub const STREAM_BATCH: usize = 1_000;
+/// How long the stream's poller waits for records to gather: so many fewer writes of counters. On AWS it is longer.
+const GATHER: Duration = Duration::from_millis(500);
+
+/// Counts a batch of the table's stream, of what came after a number, and forgets it. The number of its last record, and
+/// how many it had; `None` of nothing, and of what comes again.
+pub async fn count(cloud: &Cloud, tables: &DynamoService, after: i64) -> Option<(i64, usize)> {
+    let batch = match tables.stream_after(system::TABLE, after, STREAM_BATCH) {
+        Ok(batch) => batch,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the stream could not be read");
+            return None;
+        }
+    };
+    let last = batch.last()?.0;
+    let records: Vec<StreamRecord> = batch.into_iter().map(|(_, record)| StreamRecord(record)).collect();
+    let size = records.len();
+    let event = StreamEvent { records, shard: Some(stream::SHARD.to_owned()) };
+    if !Box::pin(leadyard_reporting::handle(cloud, event)).await.failures.is_empty() {
+        return None;
+    }
+    if let Err(error) = tables.stream_forget(system::TABLE, last) {
+        tracing::error!(error = &error as &dyn std::error::Error, "the stream could not be trimmed");
+    }
+    Some((last, size))
+}
+
+/// Counts what happens until told to stop, and then the rest.
+pub async fn report(cloud: Cloud, tables: DynamoService, mut stop: watch::Receiver<bool>) {
+    // What the last run counted and could not forget is known by its number.
+    let mut after = 0;
+    loop {
+        let stopped = tokio::time::timeout(GATHER, stop.wait_for(|stopped| *stopped)).await.is_ok();
+        while let Some((last, size)) = count(&cloud, &tables, after).await {
+            after = last;
+            if size < STREAM_BATCH && !stopped {
+                break;
+            }
+        }
+        if stopped {
+            return;
         }
     }
 }

@@ -128,6 +128,7 @@ pub async fn start_over(
         meta: Config::meta()?,
     };
     let cloud = system::cloud(wrap(aws.http_client()), parts).await?;
+    aws.tables().stream_begin(system::TABLE)?;
 
     let files = match &options.rules {
         Some(folder) => rules::read(folder)?,
@@ -151,6 +152,7 @@ pub async fn start_over(
     let tasks = vec![
         tokio::spawn(serve(listener, app, stopped.clone())),
         tokio::spawn(poller::run(cloud.clone(), Arc::clone(aws.queues()), stopped.clone())),
+        tokio::spawn(poller::report(cloud.clone(), aws.tables().clone(), stopped.clone())),
         tokio::spawn(poller::tick(cloud.clone(), stopped)),
     ];
     Ok(Running { ready, cloud, aws, demo_dealers, stop, tasks })

@@ -1,7 +1,7 @@
 //! The whole system in one process: the cloud in process, and what AWS would do around the functions.
 //!
 //! It is the template written in Rust: the same queues with the same redrive, a poller where Lambda has
-//! its event source mapping, a ticker where it has a schedule. Tests and `serve` build it alike.
+//! its event source mappings, of queues and of the table's stream, a ticker where it has a schedule. Tests and `serve` build it alike.
 
 use std::sync::Arc;
 
@@ -151,6 +151,14 @@ pub fn millis(clock: &Clock) -> crate::aws::Clock {
 
 /// The cloud of a data folder that no system has open: for what the command line does alone.
 pub async fn open(data: &std::path::Path, clock: &Clock) -> anyhow::Result<Cloud> {
+    Ok(open_with(data, clock).await?.0)
+}
+
+/// The same with its services.
+pub async fn open_with(
+    data: &std::path::Path,
+    clock: &Clock,
+) -> anyhow::Result<(Cloud, crate::aws::LocalAws)> {
     let entropy = Entropy::system();
     let master = crate::folder::master_key(data, &entropy)?;
     let calls = crate::aws::Calls::Inline;
@@ -158,5 +166,5 @@ pub async fn open(data: &std::path::Path, clock: &Clock) -> anyhow::Result<Cloud
     let outbound = Outbound::new(leadyard_platform::outbound::Settings::new(true))?;
     let parts =
         Parts { clock: clock.clone(), entropy, outbound, master, console_url: None, meta: Config::meta()? };
-    Ok(cloud(aws.http_client(), parts).await?)
+    Ok((cloud(aws.http_client(), parts).await?, aws))
 }

@@ -13,6 +13,7 @@ use crate::lead::{AssignmentState, Lead};
 use crate::limits;
 use crate::money::Money;
 use crate::place::State;
+use crate::scoring::Band;
 
 words! {
     /// Where the delivery of an assignment stands.
@@ -135,12 +136,20 @@ pub struct Assignment {
     /// The state it was sold in: a repeat may know better where the lead is, and its contract is found
     /// by where it was.
     pub sold_in: Option<State>,
+    /// What the lead was worth when it was sold.
+    pub band: Option<Band>,
     /// When the dealer was chosen.
     pub offered_at: Timestamp,
     /// When the dealer had it: what settles the charge.
     pub settled_at: Option<Timestamp>,
     /// When the state last changed.
     pub state_at: Timestamp,
+    /// When the dealer first had it. With a deadline it is charged later.
+    pub delivered_at: Option<Timestamp>,
+    /// When the dealer said yes, whatever it said since.
+    pub accepted_at: Option<Timestamp>,
+    /// When the dealer first reached the person, whatever it said since.
+    pub contacted_at: Option<Timestamp>,
     /// How it travels; `None` until the first attempt has looked.
     pub channel: Option<ChannelKind>,
     /// Which of the dealer's channels has its turn: its order; 0 until the first attempt has looked.
@@ -235,9 +244,13 @@ impl Assignment {
             patient_until: seat.patient_until,
             rulebook,
             sold_in: lead.location().state(),
+            band: lead.score.as_ref().map(|score| score.band),
             offered_at: now,
             settled_at: None,
             state_at: now,
+            delivered_at: None,
+            accepted_at: None,
+            contacted_at: None,
             channel: None,
             channel_order: 0,
             tried_before: 0,
@@ -367,6 +380,7 @@ impl Assignment {
     /// The dealer has it: what arrives is charged then, or, with a deadline, what is accepted.
     pub fn arrive(&mut self, now: Timestamp) {
         self.delivery = DeliveryState::Received;
+        self.delivered_at = self.delivered_at.or(Some(now));
         if !self.masked() {
             self.settled_at = self.settled_at.or(Some(now));
         }
@@ -386,6 +400,19 @@ impl Assignment {
     pub fn move_to(&mut self, state: AssignmentState, now: Timestamp) {
         self.state = state;
         self.state_at = now;
+        match state {
+            AssignmentState::Accepted => self.accepted_at = self.accepted_at.or(Some(now)),
+            // Whoever sold has reached the person.
+            AssignmentState::Contacted | AssignmentState::Won => {
+                self.contacted_at = self.contacted_at.or(Some(now));
+            }
+            AssignmentState::Offered
+            | AssignmentState::Declined
+            | AssignmentState::Lapsed
+            | AssignmentState::Returned
+            | AssignmentState::Withdrawn
+            | AssignmentState::Lost => {}
+        }
     }
 }
 

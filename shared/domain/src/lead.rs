@@ -134,6 +134,11 @@ impl std::fmt::Debug for Contactable {
 }
 
 impl Contactable {
+    /// Where they are, as well as we know.
+    pub fn location(&self) -> Location {
+        Location::of(self.zip, self.state, self.phone.as_deref().and_then(area_code))
+    }
+
     /// Takes from `other` what is blank here.
     pub fn fill_blanks(&mut self, other: &Self) {
         fn fill<T: Clone>(blank: &mut Option<T>, other: Option<&T>) {
@@ -537,8 +542,7 @@ impl Lead {
 
     /// Where it is, as well as we know.
     pub fn location(&self) -> Location {
-        let area_code = self.person.phone.as_deref().and_then(area_code);
-        Location::of(self.person.zip, self.person.state, area_code)
+        self.person.location()
     }
 
     /// Whether the desk keeps it, and until when.

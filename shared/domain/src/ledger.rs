@@ -94,13 +94,19 @@ impl Line {
 }
 
 /// A calendar month, `2026-06`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Month(Date);
 
 impl Month {
     /// The month that `now` falls in, in this zone.
     pub fn of(now: Timestamp, zone: &TimeZone) -> Self {
         Self(now.to_zoned(zone.clone()).date().first_of_month())
+    }
+
+    /// Its first day, and its last.
+    pub fn days(self) -> (Date, Date) {
+        (self.0, self.0.last_of_month())
     }
 
     /// Its first instant, and that of the next.
@@ -118,6 +124,19 @@ impl std::str::FromStr for Month {
         let shape = text.len() == 7 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
         let day = if shape { format!("{text}-01").parse().ok() } else { None };
         day.map(Self).ok_or_else(|| Invalid::new("a month is written 2026-06"))
+    }
+}
+
+impl TryFrom<String> for Month {
+    type Error = Invalid;
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<Month> for String {
+    fn from(month: Month) -> Self {
+        month.to_string()
     }
 }
 

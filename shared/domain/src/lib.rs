@@ -25,6 +25,7 @@
 //! | [`assignment`] | a seat, from offered to closed |
 //! | [`backtest`] | history under another rulebook |
 //! | [`ledger`] | charges, credits, deposits; a dealer's statement |
+//! | [`report`] | what happened, folded into counters |
 //! | [`delivery`] | what dealers are sent, what an attempt means, when to try again |
 //! | [`history`] | what another system knew, moved in |
 //! | [`calling`] | when a person may be called
@@ -53,6 +54,7 @@ pub mod distribution;
 pub mod assignment;
 pub mod backtest;
 pub mod ledger;
+pub mod report;
 pub mod delivery;
 pub mod history;
 pub mod calling;

@@ -340,6 +340,8 @@ pub const DECLINE_REASON_BYTES: usize = 160;
 pub const VENDOR_ID_CHARS: usize = 64;
 /// Holidays of one dealer.
 pub const HOLIDAYS: usize = 400;
+/// Rows of `spend.csv`.
+pub const SPEND_ROWS: usize = 2_000;
 /// Tests of one rulebook.
 pub const TESTS: usize = 10_000;
 /// The widest window of repeats, in days.
@@ -368,3 +370,11 @@ pub const SEARCH_LEADS: usize = 100;
 pub const SEARCH_EXAMINED: usize = 500;
 /// Days back that one search by source looks at.
 pub const SEARCH_DAYS: i32 = 31;
+/// Values of a dimension that a sealed day keeps: the rest are one.
+pub const REPORT_TOP: usize = 200;
+/// Partial sums of one shard and day, in bytes: where there are more, those to which least happened become the rest.
+pub const REPORT_PART_BYTES: usize = 300_000;
+/// Values of a dimension that partial sums of that size keep.
+pub const REPORT_PART_TOP: usize = 1_000;
+/// Days that a report may cover.
+pub const REPORT_DAYS: i64 = 3_700;

@@ -19,6 +19,8 @@
 //! | [`mail`], [`sent`] | letters to dealers; how sending through a service of AWS ended |
 //! | [`meta`] | access to Meta: notices that it signs, leads that it keeps |
 //! | [`batch`] | partial failures |
+//! | [`stream`] | a batch from the table's stream |
+//! | [`reports`] | what an image's change adds to the reports' counters; the recount |
 //! | [`http`] | problems, and what every route does alike |
 //! | [`who`] | whose token it is, and what they may see |
 //! | [`source_keys`] | what a source's senders are let in by |
@@ -45,6 +47,8 @@ pub mod mail;
 pub mod sent;
 pub mod meta;
 pub mod batch;
+pub mod stream;
+pub mod reports;
 pub mod http;
 pub mod who;
 pub mod source_keys;

@@ -189,6 +189,7 @@ async fn join_and_keep(
         received_at: past.received_at,
         fields: past.fields.clone(),
         consent: Some(StoredConsent::of(&past.understood, past.received_at)),
+        asked: None,
         raw: None,
         raw_base64: None,
         lead: Some(lead.id),

@@ -86,7 +86,7 @@ impl DynamoService {
         done(get_item::execute(&*self.storage(), request)).ok()?.item
     }
 
-    fn storage(&self) -> MutexGuard<'_, Storage> {
+    pub(super) fn storage(&self) -> MutexGuard<'_, Storage> {
         self.storage.lock().unwrap_or_else(|poisoned| {
             // Whoever panicked may have left a transaction open: what it wrote was never committed.
             let storage = poisoned.into_inner();

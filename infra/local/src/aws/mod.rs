@@ -2,7 +2,7 @@
 //!
 //! The SDK is given an HTTP client that never opens a socket: [`LocalAws::http_client`] hands each
 //! request to the service whose host it names. [`dynamo`] is DynamoDB's API over dynoxide (SQLite),
-//! [`queues`] is what SQS does over a SQLite file of ours, and [`sqs`] is how SQS says it on the wire; [`ses`] catches
+//! [`stream`] reads what it notes of each write; [`queues`] is what SQS does over a SQLite file of ours, and [`sqs`] is how SQS says it on the wire; [`ses`] catches
 //! mails.
 //! So the store and the queues are one implementation, and what a test runs is what production runs.
 //!
@@ -23,6 +23,7 @@
 
 mod file;
 pub mod dynamo;
+pub mod stream;
 pub mod queues;
 pub mod sqs;
 pub mod ses;

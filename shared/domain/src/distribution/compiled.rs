@@ -35,7 +35,7 @@ use crate::ids::{CategoryId, CompanyId, ContractId, DealerId, OfferId, SourceId,
 use crate::limits;
 use crate::money::Money;
 use crate::place::{self, Place, Reach, State, Unit, Zip};
-use crate::rulebook::{Company, Offer, Source};
+use crate::rulebook::{Company, Offer, Source, Spend};
 use crate::scoring::{Band, ScoringModel};
 use crate::screening::ScreeningRules;
 use crate::time;
@@ -60,6 +60,9 @@ pub struct Core {
     /// The forms of dealers' own APIs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub templates: Vec<Template>,
+    /// What was spent on sources and campaigns, for the reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spend: Vec<Spend>,
     /// How many parts each chunk has; a category and state without contracts is absent. A category
     /// whose contracts cover no place at all has none, everywhere.
     pub chunks: Vec<(CategoryId, Option<State>, u16)>,

@@ -82,6 +82,14 @@ pub(super) const CHANNELS: [Column; 7] = [
     usual("vendor_id", "none", "what the dealer is called in its own system, to 64 characters"),
 ];
 
+/// Of `spend.csv`.
+pub(super) const SPEND: [Column; 4] = [
+    needed("month", "2026-06"),
+    needed("source", "of sources.toml"),
+    usual("campaign", "none in particular", "as UTM parameters name it, to 200 characters"),
+    needed("amount", "1200.00, 0 to 10,000,000"),
+];
+
 /// Of `areas.csv`.
 pub(super) const AREAS: [Column; 2] = [
     needed("area", "an id, the same in every row of the area"),

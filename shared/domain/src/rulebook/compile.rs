@@ -46,6 +46,7 @@ impl Rulebook {
             scoring: self.scoring.clone(),
             screening: self.screening.clone(),
             templates: self.templates.clone(),
+            spend: self.spend.clone(),
             chunks: parts.into_iter().map(|((category, state), parts)| (category, state, parts)).collect(),
             former: Vec::new(),
         };

@@ -11,7 +11,7 @@ use crate::contract::{AreaPart, Contract};
 use crate::dealer::{Channel, Dealer};
 use crate::limits;
 use crate::rulebook::rows::{self, RowText};
-use crate::rulebook::{Rulebook, RulebookTest};
+use crate::rulebook::{Rulebook, RulebookTest, Spend};
 
 words! {
     /// What happened to a row.
@@ -28,7 +28,7 @@ words! {
 /// What the newer rulebook says otherwise than the older. Its `Debug` names nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Diff {
-    /// Those with a difference: company, offers, sources, scoring, screening, dealers, templates, channels, areas, contracts,
+    /// Those with a difference: company, offers, sources, scoring, screening, dealers, templates, channels, areas, contracts, spend,
     /// tests.
     pub tables: Vec<TableDiff>,
     /// How many rows and columns are not listed: more than [`limits::DIFF_LINES`] help nobody.
@@ -114,6 +114,14 @@ impl Rulebook {
         let contracts = |book| keyed(book, |contract: &Contract| contract.id.to_string());
         differ.rows("contracts", &contracts(&self.contracts), &contracts(&newer.contracts), |&row| {
             rows::contract(row).into_iter().map(in_any_order).collect()
+        });
+        let spend = |book| {
+            keyed(book, |row: &Spend| {
+                format!("{}:{}:{}", row.month, row.source, row.campaign.as_deref().unwrap_or_default())
+            })
+        };
+        differ.rows("spend", &spend(&self.spend), &spend(&newer.spend), |row| {
+            vec![("amount", row.amount.to_string())]
         });
         differ.rows("tests", &by_name(&self.tests), &by_name(&newer.tests), |_| Vec::new());
         differ.diff

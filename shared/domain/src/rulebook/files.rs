@@ -10,7 +10,7 @@ use crate::rulebook::origin::Origin;
 use crate::rulebook::problem::{Position, ProblemCode, Problems, Severity};
 
 /// The files that this version reads, in the order they are read, and whether one must be there.
-pub const FILES: [(&str, bool); 11] = [
+pub const FILES: [(&str, bool); 12] = [
     ("company.toml", true),
     ("offers.toml", true),
     ("sources.toml", true),
@@ -22,10 +22,11 @@ pub const FILES: [(&str, bool); 11] = [
     ("areas.csv", true),
     ("contracts.csv", true),
     ("tests.toml", false),
+    ("spend.csv", false),
 ];
 
 /// Files of the format that this version does not read yet.
-const LATER: [&str; 3] = ["followup.toml", "people.csv", "spend.csv"];
+const LATER: [&str; 2] = ["followup.toml", "people.csv"];
 
 /// A rulebook as it came: names and bytes, at most [`limits::RULEBOOK_BYTES`] in all.
 #[derive(Clone, PartialEq, Eq, Default)]

@@ -169,6 +169,14 @@
 //! | `until` | | RFC 3339, with `waiting` |
 //! | `excluded` | | `{ "contract" = "rule" }` |
 //!
+//! **`spend.csv`** (may be absent), to 2,000 rows: what reports set against what came of it
+//!
+//! | column | empty means | rule |
+//! |---|---|---|
+//! | `month`, `source` | needed | `2026-06`; of its file |
+//! | `campaign` | none in particular | as UTM parameters name it |
+//! | `amount` | needed | `1200.00`, 0 to 10,000,000; each month, source and campaign once |
+//!
 //! # Tables
 //!
 //! The first row names the columns, in any order and either case. A byte order mark, CRLF, empty rows,
@@ -184,7 +192,7 @@
 //! # Not yet
 //!
 //! Known and refused unless empty: `branding` of the company; the files
-//! `followup.toml`, `people.csv`, `spend.csv`. Never silently passed over: a rule that is written and
+//! `followup.toml`, `people.csv`. Never silently passed over: a rule that is written and
 //! not kept is worse than none.
 
 mod problem;
@@ -198,6 +206,7 @@ mod columns;
 mod templates;
 mod dealers;
 mod areas;
+mod spend;
 mod contracts;
 mod examples;
 mod check;
@@ -243,6 +252,7 @@ pub use offers::Offer;
 pub use postback::{PostbackMethod, PostbackRule, PostbackSays, PostbackStatus};
 pub use problem::{Position, Problem, ProblemCode, Problems, Severity};
 pub use sources::{Source, SourceKind};
+pub use spend::Spend;
 
 use body::Body;
 use index::Index;
@@ -272,6 +282,8 @@ pub struct Rulebook {
     pub contracts: Vec<Contract>,
     /// In the order of the file.
     pub tests: Vec<RulebookTest>,
+    /// In the order of the file.
+    pub spend: Vec<Spend>,
     /// Where things stand, for warnings.
     positions: Positions,
 }
@@ -391,6 +403,10 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         Some(body) => examples::read(&body, &known, problems),
         None => Vec::new(),
     };
+    let spend = match files.open("spend.csv", problems) {
+        Some(body) => spend::read(&body, &source_ids, problems),
+        None => Vec::new(),
+    };
 
     let (area_positions, areas) = areas.into_iter().map(|(id, (at, parts))| (at, (id, parts))).unzip();
     let (offer_positions, offers) = offers.into_iter().unzip();
@@ -421,6 +437,7 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         areas,
         contracts,
         tests,
+        spend,
         positions,
     })
 }

@@ -19,7 +19,8 @@ use leadyard_domain::lead::{
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
 use leadyard_domain::place::State;
-use leadyard_domain::scoring::Priority;
+use leadyard_domain::report::Asked;
+use leadyard_domain::scoring::{Band, Priority};
 use leadyard_domain::screening::Verdict;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -277,11 +278,22 @@ struct AssignmentItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     st: Option<State>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    bd: Option<Band>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     next: Option<Timestamp>,
     offered: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settled: Option<Timestamp>,
     state_at: Timestamp,
+    /// Unix milliseconds, as the two below. Left out where `settled` says it: in the usual case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dl: Option<i64>,
+    /// Left out where `state_at` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ac: Option<i64>,
+    /// The same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ct: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     chan: Option<ChannelKind>,
     #[serde(default)]
@@ -323,10 +335,14 @@ pub(super) fn assignment_item(assignment: &Assignment) -> Result<Item, StoreErro
         patient: assignment.patient_until,
         rb: assignment.rulebook,
         st: assignment.sold_in,
+        bd: assignment.band,
         next: assignment.next_attempt_at,
         offered: assignment.offered_at,
         settled: assignment.settled_at,
         state_at: assignment.state_at,
+        dl: unless(assignment.delivered_at, said_to_be_delivered(assignment)),
+        ac: unless(assignment.accepted_at, said_to_be(assignment, AssignmentState::Accepted)),
+        ct: unless(assignment.contacted_at, said_to_be(assignment, AssignmentState::Contacted)),
         chan: assignment.channel,
         chan_no: assignment.channel_order,
         chan_from: assignment.tried_before,
@@ -350,7 +366,9 @@ pub(super) fn assignment_item(assignment: &Assignment) -> Result<Item, StoreErro
 pub(super) fn read_assignment(item: Item) -> Result<Assignment, StoreError> {
     let due = super::read_number::<i64>(&item, "dt").and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let shape: AssignmentItem = read("assignment", item)?;
-    Ok(Assignment {
+    let (delivered, accepted, contacted) = (shape.dl, shape.ac, shape.ct);
+    let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
+    let mut assignment = Assignment {
         id: shape.id,
         version: shape.v,
         lead: shape.lead,
@@ -373,10 +391,14 @@ pub(super) fn read_assignment(item: Item) -> Result<Assignment, StoreError> {
         patient_until: shape.patient,
         rulebook: shape.rb,
         sold_in: shape.st,
+        band: shape.bd,
         next_attempt_at: shape.next,
         offered_at: shape.offered,
         settled_at: shape.settled,
         state_at: shape.state_at,
+        delivered_at: delivered.and_then(at),
+        accepted_at: accepted.and_then(at),
+        contacted_at: contacted.and_then(at),
         channel: shape.chan,
         channel_order: shape.chan_no,
         tried_before: shape.chan_from,
@@ -386,7 +408,29 @@ pub(super) fn read_assignment(item: Item) -> Result<Assignment, StoreError> {
         unknown_before: shape.unk,
         won_value: shape.won,
         due,
-    })
+    };
+    assignment.delivered_at = assignment.delivered_at.or_else(|| said_to_be_delivered(&assignment));
+    assignment.accepted_at =
+        assignment.accepted_at.or_else(|| said_to_be(&assignment, AssignmentState::Accepted));
+    assignment.contacted_at =
+        assignment.contacted_at.or_else(|| said_to_be(&assignment, AssignmentState::Contacted));
+    Ok(assignment)
+}
+
+/// When the dealer had it, as its charge says: without a deadline that is the same moment. A lead that an earlier version
+/// delivered under a deadline is taken for delivered when it was accepted.
+fn said_to_be_delivered(assignment: &Assignment) -> Option<Timestamp> {
+    assignment.settled_at.filter(|_| assignment.delivery == DeliveryState::Received)
+}
+
+/// When it came to this state, as the state says.
+fn said_to_be(assignment: &Assignment, state: AssignmentState) -> Option<Timestamp> {
+    (assignment.state == state).then_some(assignment.state_at)
+}
+
+/// A moment, unless something else says it.
+fn unless(moment: Option<Timestamp>, said: Option<Timestamp>) -> Option<i64> {
+    moment.filter(|_| moment != said).map(Timestamp::as_millisecond)
 }
 
 /// An enquiry as kept: what was received, and what became of it.
@@ -402,6 +446,10 @@ pub struct StoredEnquiry {
     pub received_at: Timestamp,
     /// The fields as received, names and values.
     pub fields: Fields,
+    /// What it asked for, for the reports; nothing of tests, of what was not understood, and of what an earlier version
+    /// kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// What was agreed to in it, as it was read when it arrived. None of what could not be read, and of what an
     /// earlier version kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]

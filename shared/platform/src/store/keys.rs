@@ -5,6 +5,7 @@
 //! the lead's partition, so that its whole story is one query.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::ChunkKey;
 use leadyard_domain::ids::{
@@ -237,6 +238,41 @@ pub enum Key<'a> {
     /// known by; no person. Under a version, kept for good: it is the ledger that is applied again after a restore.
     /// A few KB at most. Written by the console and the sweep. In the index *due* until it is done.
     Erasure(&'a CompanyId, ErasureId),
+    /// `T#company` / `P#day#shard`. What happened on a day of the company, as far as one shard of the table's stream said
+    /// it: sums, packed, with the last sequence number that is in them, under a version. Some 60 bytes for each value of
+    /// a dimension, at most [`REPORT_PART_BYTES`](leadyard_domain::limits::REPORT_PART_BYTES). Written by reporting. Once
+    /// sealed it is empty, and expires after eight days: until then it knows what it has counted.
+    ReportPart {
+        /// Whose.
+        company: &'a CompanyId,
+        /// Which day, in the company's zone.
+        day: Date,
+        /// The stream's shard.
+        shard: &'a str,
+    },
+    /// `T#company` / `S`. Counts the sealings of a company's days, so that two at a time do not overwrite each other.
+    /// Written by reporting.
+    ReportSeal(&'a CompanyId),
+    /// `T#company#table` / `day#2026-06-01`, `part#2026-06-01` (of eight days), `month#2026-06-01` or
+    /// `quarter#2026-04-01`. What happened on days that are sealed, by one dimension: counters in one table, times in
+    /// another (`source`, `source/times`). The top 200 values and the rest; at most some
+    /// 20 KB, usually under 1 KB. Written by reporting when it seals. Kept for good: no person is in it.
+    ReportTable {
+        /// Whose.
+        company: &'a CompanyId,
+        /// Which dimension, and what of it.
+        table: &'a str,
+        /// Which day, or which of what it is in.
+        period: &'a str,
+    },
+    /// `TA#shard` / sequence number. A record of the stream that could not be read, set aside: where its item stands and
+    /// when it was seen, nothing of what it says. Written by reporting. Expires after 30 days.
+    ReportAside {
+        /// The stream's shard.
+        shard: &'a str,
+        /// Its sequence number.
+        sequence: &'a str,
+    },
     /// `F#hash` / `F`. Whoever has this e-mail or phone was erased, and when: what was sent before that is not taken in
     /// when it arrives later. Apart from [`Key::Identity`], whose partition an earlier version reads as scopes.
     Forgotten {
@@ -250,6 +286,9 @@ pub enum Key<'a> {
         hash: &'a str,
     },
 }
+
+/// How the sort keys of a company's partial sums begin.
+pub const REPORT_PARTS: &str = "P#";
 
 /// The sort key of a suppression: no scope is written so.
 pub const SUPPRESSED: &str = "suppressed";
@@ -301,6 +340,9 @@ impl Key<'_> {
             Self::Switches(company) => format!("S#{company}"),
             Self::Wake(company, _) | Self::WakeAt { company, .. } => format!("W#{company}"),
             Self::Erasure(company, _) => format!("X#{company}"),
+            Self::ReportPart { company, .. } | Self::ReportSeal(company) => format!("T#{company}"),
+            Self::ReportTable { company, table, .. } => format!("T#{company}#{table}"),
+            Self::ReportAside { shard, .. } => format!("TA#{shard}"),
             Self::Forgotten { hash } => format!("F#{hash}"),
             Self::Session { hash } => format!("T#{hash}"),
         }
@@ -345,6 +387,10 @@ impl Key<'_> {
             Self::Wake(_, category) => format!("W#{category}"),
             Self::WakeAt { category, at_ms, .. } => format!("W#{category}#{}", sort_time(*at_ms)),
             Self::Erasure(_, erasure) => format!("E#{erasure}"),
+            Self::ReportPart { day, shard, .. } => format!("{REPORT_PARTS}{day}#{shard}"),
+            Self::ReportSeal(_) => "S".to_owned(),
+            Self::ReportTable { period, .. } => (*period).to_owned(),
+            Self::ReportAside { sequence, .. } => (*sequence).to_owned(),
             Self::Forgotten { .. } => "F".to_owned(),
             Self::Session { .. } => "T".to_owned(),
         }

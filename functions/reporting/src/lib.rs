@@ -1,0 +1,191 @@
+//! Reporting: the table's stream becomes the reports' counters.
+//!
+//! A batch is one shard's, in its order. Each record adds to the days of its company what its new image states less what
+//! the old one stated (`shared/domain/src/report`). All that a batch says of a company's day is one conditional put, on
+//! partial sums that are that shard's alone: they know the last number that they counted, and nothing else writes them
+//! meanwhile. So a batch that comes twice, or cut otherwise, counts once; a thousand records of one company and day are
+//! one write; and no key takes more writes than there are batches.
+//!
+//! A record that cannot be read is set aside, and the shard goes on. A store that cannot be asked fails the batch from its
+//! first record on: what of it is counted already is known by its number.
+//!
+//! Determinations:
+//!
+//! - *The shard's name is part of the key, and numbers are never compared across shards.* Lambda names it only where the
+//!   mapping has a tumbling window; one that does not is refused, for with two shards under one name the one behind would
+//!   be taken for counted.
+//! - *Days are sealed by whoever counts*, once an hour and shard: no timer. A company in which nothing happens keeps its
+//!   last days as partial sums, which costs a report a little more and nothing else.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use leadyard_domain::ids::CompanyId;
+use leadyard_domain::report::Sums;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::reports::{self, Change};
+use leadyard_platform::store::{ReportPart, Seen, StoreError};
+use leadyard_platform::stream::{StreamEvent, StreamRecord, StreamResponse, Unreadable};
+
+/// How often partial sums are read again when somebody else changed them: it seals, or is the same batch.
+const ROUNDS: usize = 5;
+
+/// Days that are sealed in one go.
+const DAYS_SEALED: usize = 40;
+
+/// Why a batch comes again.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error("the mapping of the stream has no tumbling window: batches do not name their shard")]
+    NoShard,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Handles a batch. What failed comes again.
+pub async fn handle(cloud: &Cloud, event: StreamEvent) -> StreamResponse {
+    if event.records.is_empty() {
+        return StreamResponse::default(); // a window ended
+    }
+    match Box::pin(count(cloud, &event)).await {
+        Ok(counted) => {
+            tracing::info!(
+                records = event.records.len(),
+                counted.days = counted.days,
+                counted.aside = counted.aside,
+                "a batch was counted"
+            );
+            StreamResponse::default()
+        }
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                records = event.records.len(),
+                "a batch could not be counted; it comes again"
+            );
+            StreamResponse::again(&event)
+        }
+    }
+}
+
+struct Counted {
+    days: usize,
+    aside: usize,
+}
+
+/// What one record adds to a company's day.
+type Added<'a> = Vec<(&'a str, Sums)>;
+
+async fn count(cloud: &Cloud, event: &StreamEvent) -> Result<Counted, Failed> {
+    let shard = event.shard.as_deref().ok_or(Failed::NoShard)?;
+    let mut changes: Vec<(&str, Change)> = Vec::new();
+    let mut aside = 0;
+    for record in &event.records {
+        match read(record) {
+            Ok(None) => {}
+            Ok(Some(change)) => changes.push(change),
+            Err(Unreadable) => {
+                set_aside(cloud, shard, record).await?;
+                aside += 1;
+            }
+        }
+    }
+    let openings = reports::openings(&cloud.store, changes.iter().map(|(_, change)| change)).await?;
+    let mut zones: HashMap<&CompanyId, TimeZone> = HashMap::new();
+    let mut days: BTreeMap<(&CompanyId, Date), Added<'_>> = BTreeMap::new();
+    for (sequence, change) in &changes {
+        let company = change.company();
+        if !zones.contains_key(company) {
+            zones.insert(company, reports::zone_of(&cloud.store, &cloud.rulebooks, company).await?);
+        }
+        let zone = zones.get(company).cloned().unwrap_or(TimeZone::UTC);
+        for (day, sums) in change.by_day(&openings, &zone) {
+            days.entry((company, day)).or_default().push((sequence, sums));
+        }
+    }
+    let counted = Counted { days: days.len(), aside };
+    for ((company, day), added) in days {
+        let zone = zones.get(company).cloned().unwrap_or(TimeZone::UTC);
+        add(cloud, company, day, shard, &added, &zone).await?;
+    }
+    Ok(counted)
+}
+
+/// A record's change, under its number; `None` of what is not counted: other items, and what was deleted.
+fn read(record: &StreamRecord) -> Result<Option<(&str, Change)>, Unreadable> {
+    let sequence = record.sequence().ok_or(Unreadable)?;
+    let (pk, sk) = record.key().ok_or(Unreadable)?;
+    let kind = |key: &str| key.split('#').next().unwrap_or_default().to_owned();
+    let counts = matches!((kind(pk).as_str(), kind(sk).as_str()), ("E", "E") | ("L", "A" | "D"));
+    if !counts || record.removes() {
+        return Ok(None);
+    }
+    let seen = |item| Seen::read(item).map_err(|_| Unreadable);
+    let Some(new) = record.new_image()?.map(seen).transpose()?.flatten() else { return Err(Unreadable) };
+    let old = record.old_image()?.map(seen).transpose()?.flatten();
+    Ok(Some((sequence, Change { old, new })))
+}
+
+/// Nothing that the record says is logged: it may say anything.
+async fn set_aside(cloud: &Cloud, shard: &str, record: &StreamRecord) -> Result<(), StoreError> {
+    let (sequence, key) = (record.sequence().unwrap_or("unnumbered"), record.key().unwrap_or_default());
+    tracing::error!(record.sequence = sequence, "a record of the stream cannot be read and is set aside");
+    cloud.store.report_set_aside(shard, sequence, key, cloud.clock.now()).await
+}
+
+/// Adds what a batch says of a company's day to its shard's partial sums.
+async fn add(
+    cloud: &Cloud,
+    company: &CompanyId,
+    day: Date,
+    shard: &str,
+    added: &Added<'_>,
+    zone: &TimeZone,
+) -> Result<(), StoreError> {
+    let hour = cloud.clock.now().as_second().div_euclid(3_600);
+    for round in 0..ROUNDS {
+        if round > 0 {
+            tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
+        }
+        let mut part = cloud.store.report_part(company, day, shard).await?;
+        let fresh: Vec<_> = added.iter().filter(|(sequence, _)| !part.has(sequence)).collect();
+        let Some((last, _)) = fresh.last() else { return Ok(()) };
+        fresh.iter().for_each(|(_, sums)| part.sums.merge(sums));
+        part.sequence = (*last).to_owned();
+        let looks = part.looked != hour;
+        part.looked = hour;
+        if cloud.store.report_part_save(company, &part).await? {
+            if looks {
+                seal(cloud, company, zone).await;
+            }
+            return Ok(());
+        }
+    }
+    Err(StoreError::Contended)
+}
+
+/// Seals the days of a company that are over. What goes wrong is put right an hour later.
+async fn seal(cloud: &Cloud, company: &CompanyId, zone: &TimeZone) {
+    let now = cloud.clock.now();
+    let today = zone.to_datetime(now).date();
+    let sealed = async {
+        let parts: Vec<ReportPart> = cloud.store.report_parts(company).await?;
+        let mut over: Vec<Date> = parts
+            .iter()
+            .filter(|part| part.day < today && !part.sums.is_empty())
+            .map(|part| part.day)
+            .collect();
+        over.sort_unstable();
+        over.dedup();
+        for day in over.iter().take(DAYS_SEALED) {
+            if !cloud.store.report_seal(company, *day, &parts, now).await? {
+                break; // somebody else does
+            }
+        }
+        Ok::<_, StoreError>(())
+    };
+    if let Err(error) = sealed.await {
+        tracing::warn!(error = &error as &dyn std::error::Error, company.id = %company, "days are sealed later");
+    }
+}

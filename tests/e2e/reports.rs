@@ -1,0 +1,465 @@
+//! Reports: what the counters say is what a plain recount of the same history says; however the stream comes, and after
+//! days are sealed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::Method;
+use leadyard::aws::stream::SHARD;
+use leadyard::system;
+use leadyard_platform::reports;
+use leadyard_platform::stream::{StreamEvent, StreamRecord};
+use leadyard_tests::{Person, Rules, Says, Yard};
+use serde_json::{Value, json};
+
+mod stream;
+mod year;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// Two sources, two campaigns; hudson must accept within half an hour and may return, ridge is charged when a lead
+/// arrives.
+fn trade() -> Rules {
+    Rules::company("acme")
+        .offer("roof", "roofing", "")
+        .offer("gutter", "roofing", "")
+        .source("web", "offer = \"roof\"\ncost_per_lead = \"4.00\"")
+        .source("ads", "offer = \"gutter\"")
+        .dealer("hudson", [])
+        .contract(
+            "hudson",
+            "hudson",
+            [
+                ("tier", "1"),
+                ("price", "40.00"),
+                ("deadline_minutes", "30"),
+                ("deadline_clock", "wall"),
+                ("cap_day", "16"),
+                ("return_days", "7"),
+                ("return_reasons", "wrong-number out-of-area"),
+            ],
+        )
+        .dealer("ridge", [])
+        .contract(
+            "ridge",
+            "ridge",
+            [("tier", "2"), ("price", "15.00"), ("area", "state:FL"), ("cap_day", "20")],
+        )
+        .file("spend.csv", "month,source,campaign,amount\n2026-06,ads,spring,300.00\n2026-06,web,,60.00\n")
+}
+
+/// A day's trade: forty leads by turns from either source, of whom hudson and ridge make this and that.
+async fn trade_a_day(yard: &Yard, first: usize) {
+    for n in first..first + 40 {
+        let zip = if n % 5 == 0 { "10001" } else { "33101" };
+        let source = if n % 2 == 0 { "web" } else { "ads" };
+        let mut person = Person::number(n).with("zip", zip);
+        if n % 3 == 0 {
+            person = person.with("utm_campaign", "spring");
+        }
+        if n % 13 == 5 {
+            person = person
+                .with("website", "https://spam.example")
+                .with("message", "buy https://a.example https://b.example https://c.example");
+        }
+        let posted = yard.server(source).posts(&person).await;
+        assert!((200..300).contains(&posted.status.as_u16()), "{}", posted.text);
+        let Some(lead) = posted.json["lead"].as_str().map(str::to_owned) else { continue };
+        yard.settle().await;
+        yard.advance(Duration::from_secs(20 * (n as u64 % 7))).await;
+        if n % 17 == 0 {
+            let _ = yard.server(source).posts(&person).await.is(200);
+        }
+        dealers_answer(yard, n, &lead).await;
+        if n % 4 == 0 {
+            yard.count().await;
+        }
+    }
+}
+
+async fn dealers_answer(yard: &Yard, n: usize, lead: &str) {
+    for dealer in yard.story(lead).await.holders().into_iter().map(str::to_owned).collect::<Vec<_>>() {
+        if dealer == "hudson" {
+            match n % 8 {
+                0 => {
+                    let _ = yard.answers("hudson", lead, "decline").await.is(200);
+                    yard.settle().await;
+                    continue;
+                }
+                1 => continue, // it lapses
+                _ => {
+                    let _ = yard.answers("hudson", lead, "accept").await.is(200);
+                }
+            }
+            if n % 8 == 2 {
+                let body = json!({ "reason": if n % 3 == 0 { "out-of-area" } else { "wrong-number" } });
+                let _ = yard.answers_with("hudson", lead, "return", Some(body)).await.is(200);
+                yard.settle().await;
+                if n % 16 == 2 {
+                    let seat = yard.story(lead).await.assignment("hudson")["assignment"].clone();
+                    let path = format!("/v1/returns/{}/approve", seat.as_str().unwrap());
+                    let _ =
+                        yard.desk(Method::POST, &path, Some(json!({ "reason": "so it is" }))).await.is(200);
+                    yard.settle().await;
+                }
+                continue;
+            }
+        }
+        yard.advance(Duration::from_secs(30 * (n as u64 % 11))).await;
+        match n % 6 {
+            0 | 1 => {
+                let _ = yard.answers(&dealer, lead, "contacted").await.is(200);
+                let value = json!({ "value": format!("{}.50", 1_000 + n) });
+                let _ = yard.answers_with(&dealer, lead, "won", Some(value)).await.is(200);
+            }
+            2 => {
+                let _ = yard.answers(&dealer, lead, "lost").await.is(200);
+            }
+            3 => {
+                let _ = yard.answers(&dealer, lead, "contacted").await.is(200);
+            }
+            _ => {}
+        }
+    }
+}
+
+type Counted = BTreeMap<(String, String), BTreeMap<String, i64>>;
+
+/// The same history counted plainly, from the stories of all leads, their enquiries and the dealers' statements: by
+/// dimension and value.
+async fn recounted(yard: &Yard) -> Counted {
+    let mut counted = Counted::new();
+    let mut add = |by: &[(&str, &str)], what: &str, amount: i64| {
+        for (dimension, value) in by {
+            let of = counted.entry(((*dimension).to_owned(), (*value).to_owned())).or_default();
+            *of.entry(what.to_owned()).or_default() += amount;
+        }
+    };
+    let (mut items, mut start) = (Vec::new(), None);
+    loop {
+        let (page, next) = yard.cloud.store.scan_page(start).await.unwrap();
+        items.extend(page);
+        start = next;
+        if start.is_none() {
+            break;
+        }
+    }
+    let leads = items.iter().filter_map(|item| {
+        let sk = item["sk"].as_s().unwrap();
+        (sk == "L").then(|| item["pk"].as_s().unwrap().trim_start_matches("L#").to_owned())
+    });
+    let mut of_lead: BTreeMap<String, (String, String, String)> = BTreeMap::new();
+    for lead in leads {
+        let stored = yard.stored(&lead).await;
+        let story = yard.story(&lead).await;
+        let (source, offer) = (stored.source.to_string(), stored.offer.to_string());
+        let campaign = stored.campaign.clone().unwrap_or_default();
+        of_lead.insert(lead.clone(), (source.clone(), campaign.clone(), offer.clone()));
+        let by = [
+            ("all", ""),
+            ("source", source.as_str()),
+            ("campaign", campaign.as_str()),
+            ("offer", offer.as_str()),
+        ];
+        add(&by, "leads", 1);
+        add(&by, "new_leads", 1);
+        for seat in story.list("assignments") {
+            let dealer = seat["dealer"].as_str().unwrap();
+            let mut by = by.to_vec();
+            by.push(("dealer", dealer));
+            add(&by, "distributed", 1);
+            let state = seat["state"].as_str().unwrap();
+            if ["declined", "lapsed", "returned", "withdrawn", "won", "lost"].contains(&state) {
+                add(&by, state, 1);
+            }
+            if state == "returned" {
+                let reason = format!("returned:{}", seat["return"]["reason"].as_str().unwrap());
+                add(&[("reason", reason.as_str())], "returned", 1);
+            }
+            if state == "won" {
+                let value: f64 = seat["won_value"].as_str().unwrap().parse().unwrap();
+                add(&by, "won_value", (value * 100.0).round() as i64);
+            }
+        }
+    }
+    for dealer in ["hudson", "ridge"] {
+        let statement =
+            yard.dealer(dealer, Method::GET, &format!("/v1/dealers/{dealer}/statement"), None).await.is(200);
+        for line in statement.json["lines"].as_array().unwrap() {
+            let (source, campaign, offer) = &of_lead[line["lead"].as_str().unwrap()];
+            let by = [
+                ("all", ""),
+                ("source", source.as_str()),
+                ("campaign", campaign.as_str()),
+                ("offer", offer.as_str()),
+                ("dealer", dealer),
+            ];
+            let amount: f64 = line["amount"].as_str().unwrap().parse().unwrap();
+            let what = if line["kind"] == "charge" { "charged" } else { "credited" };
+            add(&by, what, (amount * 100.0).round() as i64);
+        }
+    }
+    counted
+}
+
+/// What a report's row says of a counter; money in minor units.
+fn said(row: &Value, counter: &str) -> i64 {
+    match &row[counter] {
+        Value::String(amount) => (amount.parse::<f64>().unwrap() * 100.0).round() as i64,
+        Value::Number(count) => count.as_i64().unwrap(),
+        other => panic!("{counter}: {other}"),
+    }
+}
+
+/// Holds the reports of June against a recount.
+async fn agree(yard: &Yard) {
+    let june = "from=2026-06-01&to=2026-06-30";
+    let counted = recounted(yard).await;
+    let none = BTreeMap::new();
+    let mut compared = 0;
+    for (report, dimension) in [
+        ("sources", "source"),
+        ("campaigns", "campaign"),
+        ("offers", "offer"),
+        ("dealers", "dealer"),
+        ("returns", "reason"),
+        ("leads", "all"),
+    ] {
+        let told = yard.report(&format!("{report}?{june}")).await;
+        let rows = told["rows"].as_array().unwrap();
+        let expected: Vec<_> = counted.iter().filter(|((of, _), _)| of == dimension).collect();
+        assert!(!expected.is_empty(), "{report}: nothing to compare");
+        for ((_, value), plain) in &expected {
+            let named = match (dimension, value.as_str()) {
+                ("all", _) => json!("all"),
+                (_, "") => Value::Null,
+                ("reason", reason) => json!(reason.trim_start_matches("returned:")),
+                (_, value) => json!(value),
+            };
+            let row = rows.iter().find(|row| row["value"] == named);
+            let row = row.unwrap_or_else(|| panic!("{report}: no row {named}: {told}"));
+            for counter in [
+                "leads",
+                "new_leads",
+                "distributed",
+                "declined",
+                "lapsed",
+                "withdrawn",
+                "returned",
+                "won",
+                "lost",
+                "charged",
+                "credited",
+                "won_value",
+            ] {
+                if row.get(counter).is_some() {
+                    let expected = plain.get(counter).copied().unwrap_or(0);
+                    assert_eq!(said(row, counter), expected, "{report}, {value}, {counter}: {row}");
+                    compared += 1;
+                }
+            }
+        }
+        // And nothing else is counted.
+        let whole = counted.get(&("all".to_owned(), String::new())).unwrap_or(&none);
+        for counter in ["leads", "won", "charged", "credited", "won_value"] {
+            if let Some(total) = told["whole"].get(counter) {
+                let rows: i64 = rows.iter().map(|row| said(row, counter)).sum();
+                assert_eq!(said(&json!({ counter: total }), counter), whole[counter], "{report}: {counter}");
+                assert_eq!(rows, whole[counter], "{report}: the rows are the whole, {counter}");
+            }
+        }
+    }
+    assert!(compared > 40, "{compared} figures were compared");
+}
+
+/// All reports, but for what reading them cost.
+async fn all(yard: &Yard, query: &str) -> Vec<Value> {
+    let mut told = Vec::new();
+    for name in [
+        "sources",
+        "campaigns",
+        "offers",
+        "areas",
+        "dealers",
+        "funnel",
+        "speed",
+        "returns",
+        "waiting",
+        "leads",
+    ] {
+        let mut report = yard.report(&format!("{name}?{query}")).await;
+        report.as_object_mut().unwrap().remove("read_units");
+        told.push(report);
+    }
+    told.push(yard.report(&format!("speed?{query}&by=dealer")).await["rows"].clone());
+    told
+}
+
+#[tokio::test(start_paused = true)]
+async fn reports_say_what_a_plain_recount_says_also_once_days_are_sealed() {
+    let yard = Yard::of(trade()).await;
+    yard.notes();
+    yard.dealers.says("acme/ridge", Says::Status(200));
+    trade_a_day(&yard, 0).await;
+    yard.count().await;
+    agree(&yard).await;
+    let first = all(&yard, "from=2026-06-01&to=2026-06-30").await;
+    // Another day is counted, and the first is sealed.
+    yard.advance_to("2026-06-02T15:00:00Z").await;
+    yard.count().await;
+    let before = all(&yard, "from=2026-06-01&to=2026-06-01").await;
+    trade_a_day(&yard, 100).await;
+    yard.count().await;
+    let day = "2026-06-01".parse().unwrap();
+    assert!(yard.cloud.store.report_is_sealed(&yard.company_id(), day).await.unwrap());
+    agree(&yard).await;
+    assert_eq!(all(&yard, "from=2026-06-01&to=2026-06-01").await, before, "sealing changes nothing");
+    assert_ne!(all(&yard, "from=2026-06-01&to=2026-06-30").await, first);
+    // What is put right on a sealed day is put right there.
+    let sold = yard.inbox("ridge").await;
+    let sold = sold.iter().find(|seat| seat["state"] == "won").expect("ridge has sold");
+    let lead = sold["lead"].as_str().unwrap().to_owned();
+    let _ = yard.answers_with("ridge", &lead, "won", Some(json!({ "value": "9.00" }))).await.is(200);
+    yard.count().await;
+    agree(&yard).await;
+    yard.advance(DAY + HOUR).await;
+    let _ = yard.settled_lead(&Person::number(900)).await;
+    yard.count().await;
+    agree(&yard).await;
+    // A recount of the table comes to the same, of what is not sealed.
+    let counted = all(&yard, "from=2026-06-01&to=2026-06-30").await;
+    let done = reports::recount(&yard.cloud.store, &yard.cloud.rulebooks, |_| {}).await.unwrap();
+    assert!(done.days >= 1 && done.sealed >= 2 && done.unreadable == 0, "{done:?}");
+    assert_eq!(all(&yard, "from=2026-06-01&to=2026-06-30").await, counted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recount_comes_to_what_the_stream_said() {
+    let yard = Yard::of(trade()).await;
+    yard.notes();
+    trade_a_day(&yard, 0).await;
+    yard.count().await;
+    let counted = all(&yard, "from=2026-06-01&to=2026-06-02").await;
+    let recount = || reports::recount(&yard.cloud.store, &yard.cloud.rulebooks, |_| {});
+    assert_eq!(recount().await.unwrap().sealed, 0);
+    assert_eq!(all(&yard, "from=2026-06-01&to=2026-06-02").await, counted);
+    // What the recount wrote is noted too, and counts nothing; what happens after it counts on.
+    yard.count().await;
+    assert_eq!(all(&yard, "from=2026-06-01&to=2026-06-02").await, counted);
+    let _ = yard.settled_lead(&Person::number(77)).await;
+    yard.count().await;
+    let leads = |told: &Value| said(&told["whole"], "leads");
+    assert_eq!(
+        leads(&yard.report("leads").await),
+        leads(counted.last_chunk::<2>().map(|[leads, _]| leads).unwrap()) + 1
+    );
+    let more = all(&yard, "from=2026-06-01&to=2026-06-02").await;
+    recount().await.unwrap();
+    assert_eq!(all(&yard, "from=2026-06-01&to=2026-06-02").await, more);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_has_its_period_the_one_before_and_what_was_spent() {
+    let yard = Yard::of(trade()).await;
+    yard.notes();
+    let web = Person::number(1);
+    yard.settled_lead(&web).await;
+    let ads = yard.server("ads").posts(&Person::number(2).with("utm_campaign", "spring")).await.is(201);
+    yard.settle().await;
+    yard.advance(Duration::from_secs(240)).await;
+    let lead = ads.text_of("lead").to_owned();
+    let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+    let _ = yard.answers("hudson", &lead, "contacted").await.is(200);
+    yard.advance(DAY).await;
+    yard.settled_lead(&Person::number(3)).await;
+    yard.count().await;
+    let today = yard.report("leads?from=2026-06-02&to=2026-06-02").await;
+    assert_eq!((said(&today["whole"], "leads"), said(&today["before"]["whole"], "leads")), (1, 2));
+    assert_eq!((said(&today["whole"], "size"), said(&today["before"]["whole"], "size")), (3, 2));
+    assert_eq!(
+        (&today["before"]["from"], &today["before"]["to"]),
+        (&json!("2026-06-01"), &json!("2026-06-01"))
+    );
+    // Of June's spend the days in the period have their part; web costs 4.00 a lead besides.
+    let june = yard.report("sources?from=2026-06-01&to=2026-06-30").await;
+    let row = |report: &Value, value: Value| {
+        let rows = report["rows"].as_array().unwrap();
+        rows.iter()
+            .find(|row| row["value"] == value)
+            .cloned()
+            .unwrap_or_else(|| panic!("no row {value}: {report}"))
+    };
+    assert_eq!(row(&june, json!("web"))["cost"], "68.00");
+    assert_eq!(row(&june, json!("ads"))["cost"], "300.00");
+    assert_eq!(june["whole"]["cost"], "368.00");
+    let days = yard.report("sources?from=2026-06-01&to=2026-06-03").await;
+    assert_eq!(row(&days, json!("ads"))["cost"], "30.00");
+    let campaigns = yard.report("campaigns?from=2026-06-01&to=2026-06-30").await;
+    let spring = row(&campaigns, json!("spring"));
+    assert_eq!(
+        (&spring["cost"], &spring["charged"], &spring["return_on_spend"]),
+        (&json!("300.00"), &json!("40.00"), &json!(0.1333))
+    );
+    // Speed to lead: the one that was reached took four minutes.
+    let speed = yard.report("speed?from=2026-06-01&to=2026-06-30").await;
+    assert_eq!(
+        (&speed["whole"]["contact_measured"], &speed["whole"]["contact_within_5_minutes"]),
+        (&json!(1), &json!(1.0))
+    );
+    let median = speed["whole"]["contact_median_s"].as_i64().unwrap();
+    assert!((181..=300).contains(&median), "{median}");
+    // Hudson had all three; the first lapsed, and ridge had it.
+    assert_eq!(speed["whole"]["delivery_measured"], 4);
+    // The same as a table.
+    let (header, rows) = yard.desk_csv("/v1/reports/campaigns?from=2026-06-01&to=2026-06-30").await;
+    assert_eq!((header[0].as_str(), header.len()), ("campaign", 13));
+    let found: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(found, ["(unknown)", "spring"]);
+    // What cannot be told is refused by name.
+    for (path, slug) in [
+        ("nothing", "not-found"),
+        ("sources?from=June", "invalid-field"),
+        ("sources?from=2026-06-02&to=2026-06-01", "invalid-field"),
+        ("sources?by=colour", "invalid-field"),
+        ("sources?by=reason", "invalid-field"),
+        ("returns?by=dealer", "invalid-field"),
+        ("sources?from=1970-01-01", "invalid-field"),
+    ] {
+        let reply = yard.desk(Method::GET, &format!("/v1/reports/{path}"), None).await;
+        let status = reply.status.as_u16();
+        let _ = reply.is(status).is_problem(slug);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_company_sees_its_own_figures_alone_and_a_dealer_none() {
+    let acme = Yard::of(trade()).await;
+    let other = acme.also(Rules::roofing("zenith").seller("hudson", [])).await;
+    acme.notes();
+    acme.settled_lead(&Person::number(1)).await;
+    acme.settled_lead(&Person::number(2)).await;
+    other.settled_lead(&Person::number(3)).await;
+    acme.count().await;
+    for name in [
+        "sources",
+        "campaigns",
+        "offers",
+        "areas",
+        "dealers",
+        "funnel",
+        "speed",
+        "returns",
+        "waiting",
+        "leads",
+    ] {
+        let path = format!("/v1/reports/{name}");
+        let _ = acme.desk(Method::GET, &format!("{path}?company=zenith"), None).await.is(404);
+        let _ = acme.dealer("hudson", Method::GET, &path, None).await.is(401);
+        let _ = acme.sends(None, Method::GET, &path, "text/plain", Vec::new()).await.is(401);
+    }
+    assert_eq!(said(&acme.report("leads").await["whole"], "leads"), 2);
+    assert_eq!(said(&other.report("leads").await["whole"], "leads"), 1);
+    let sources = other.report("sources").await["rows"].clone();
+    assert_eq!((sources.as_array().unwrap().len(), &sources[0]["value"]), (1, &json!("web")));
+}
