@@ -37,6 +37,7 @@ BINARIES = {
     "delivery": "delivery",
     "mail-events": "delivery",
     "sweep": "sweep",
+    "reporting": "reporting",
     "console": "console",
 }
 BAR, ZIP_MB, PEAK_MB = 1.25, 5, 64
@@ -228,6 +229,18 @@ class Work:
 
     def sweep(self):
         return {"id": "it", "source": "aws.scheduler", "time": Deployed.now(), "detail": {}}, lambda _: True
+
+    def reporting(self):
+        """The lead, as the table's stream tells that it is new."""
+        key = {"pk": {"S": f"L#{self.lead}"}, "sk": {"S": "L"}}
+        dynamodb = self.there.emulator.client("dynamodb")
+        lead = dynamodb.get_item(TableName=self.there.stack.outputs["TableName"], Key=key)["Item"]
+        self.told = getattr(self, "told", 0) + 1
+        stream = {"Keys": key, "NewImage": lead, "SequenceNumber": str(self.told), "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        record = {"eventID": str(self.told), "eventName": "INSERT", "eventSource": "aws:dynamodb", "dynamodb": stream}
+        event = {"Records": [record], "shardId": "shardId-1", "eventSourceARN": "it"}
+        event |= {"window": {"start": Deployed.now(), "end": Deployed.now()}, "state": {}, "isFinalInvokeForWindow": False, "isWindowTerminatedEarly": False}
+        return event, whole
 
     def console(self):
         return over_http("GET", f"/v1/leads/{self.lead}", self.there.desk), well

@@ -27,7 +27,7 @@ use leadyard_domain::scoring::Band;
 use leadyard_domain::time::{Period, WeekStart};
 use leadyard_platform::entropy::Entropy;
 use leadyard_platform::store::{
-    Act, Assign, Changes, Conflict, DecisionRecord, Given, Keep, Kept, Seen, Store, StoredEnquiry,
+    Act, Assign, Changes, Conflict, DecisionRecord, Freshness, Given, Keep, Kept, Store, StoredEnquiry,
 };
 
 /// Contracts and their dealers: two share one.
@@ -142,7 +142,7 @@ impl Market {
                 &self.company,
                 std::slice::from_ref(&contract),
                 std::slice::from_ref(&dealer),
-                Seen::Now,
+                Freshness::Now,
             )
             .await
             .unwrap();
@@ -249,7 +249,7 @@ impl Market {
     async fn counters(&self) -> Counters {
         let contracts = CONTRACTS.map(|(contract, _)| id(ContractId::new, contract));
         let dealers = ["hudson", "ridge"].map(|dealer| id(DealerId::new, dealer));
-        self.store.caps_get(&self.company, &contracts, &dealers, Seen::Now).await.unwrap()
+        self.store.caps_get(&self.company, &contracts, &dealers, Freshness::Now).await.unwrap()
     }
 
     /// No cap is exceeded by what is held, and every counter says how many are held in its period.

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use leadyard_domain::distribution::Counters;
 use leadyard_domain::ids::{CompanyId, ContractId, DealerId};
 
-use crate::store::{Seen, Store, StoreError};
+use crate::store::{Freshness, Store, StoreError};
 
 /// Counters of one company's contracts and dealers, as far as they are known.
 #[derive(Clone, Debug, Default)]
@@ -19,13 +19,13 @@ pub struct KnownCounters {
     /// Those that were asked for: of these, one that is missing was never used.
     contracts: HashSet<ContractId>,
     dealers: HashSet<DealerId>,
-    seen: Seen,
+    seen: Freshness,
 }
 
 impl KnownCounters {
     /// Of counters as they were a moment ago: for decisions that no give-back since can make wrong.
     pub fn a_moment_ago() -> Self {
-        Self { seen: Seen::AMomentAgo, ..Self::default() }
+        Self { seen: Freshness::AMomentAgo, ..Self::default() }
     }
 
     /// Reads those of these that are not known yet; all that are known then.

@@ -24,7 +24,7 @@ use reserve::{MonthTurns, Reserve};
 
 use super::acts::Act;
 use super::keys::Key;
-use super::{Commit, Item, Seen, Store, StoreError, number, read_number, read_string, values};
+use super::{Commit, Freshness, Item, Store, StoreError, number, read_number, read_string, values};
 
 /// Why an assignment was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl Store {
         company: &CompanyId,
         contracts: &[ContractId],
         dealers: &[DealerId],
-        seen: Seen,
+        seen: Freshness,
     ) -> Result<Counters, StoreError> {
         let keys: Vec<Key<'_>> = contracts
             .iter()

@@ -134,9 +134,9 @@ pub struct Store {
     abreast: Option<Arc<abreast::Abreast>>,
 }
 
-/// How a read sees the table.
+/// How fresh a read is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Seen {
+pub enum Freshness {
     /// As it is now.
     #[default]
     Now,
@@ -223,28 +223,28 @@ impl Store {
     /// Gets many at once, in any order; those that do not exist are missing. Asks again for what a busy
     /// table left over.
     async fn get_many(&self, keys: &[Key<'_>]) -> Result<Vec<Item>, StoreError> {
-        self.get_many_as(keys, Seen::Now).await
+        self.get_many_as(keys, Freshness::Now).await
     }
 
     /// The same, as they are or as they were.
-    async fn get_many_as(&self, keys: &[Key<'_>], seen: Seen) -> Result<Vec<Item>, StoreError> {
+    async fn get_many_as(&self, keys: &[Key<'_>], seen: Freshness) -> Result<Vec<Item>, StoreError> {
         let wanted: Vec<Item> = keys.iter().map(key_item).collect();
         self.get_items_as(&wanted, seen).await
     }
 
     /// The same by their primary keys.
     async fn get_items(&self, keys: &[Item]) -> Result<Vec<Item>, StoreError> {
-        self.get_items_as(keys, Seen::Now).await
+        self.get_items_as(keys, Freshness::Now).await
     }
 
-    async fn get_items_as(&self, keys: &[Item], seen: Seen) -> Result<Vec<Item>, StoreError> {
+    async fn get_items_as(&self, keys: &[Item], seen: Freshness) -> Result<Vec<Item>, StoreError> {
         const BATCH: usize = 100;
         let mut found = Vec::with_capacity(keys.len());
         for some in keys.chunks(BATCH) {
             let wanted = some.to_vec();
             let mut asked = aws_sdk_dynamodb::types::KeysAndAttributes::builder()
                 .set_keys(Some(wanted))
-                .consistent_read(seen == Seen::Now)
+                .consistent_read(seen == Freshness::Now)
                 .build()
                 .map_err(|error| StoreError::Malformed(Box::new(error)))?;
             for round in 0.. {
