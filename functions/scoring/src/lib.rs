@@ -27,9 +27,9 @@ use leadyard_platform::store::{List, StoreError, Suppression, Visits};
 pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     let mut results = Vec::with_capacity(event.records.len());
     let mut touched: BTreeMap<LeadId, Vec<usize>> = BTreeMap::new();
-    let mut known = HashMap::new();
+    let (mut known, mut rules) = (HashMap::new(), Rules::default());
     for (at, message) in event.records.into_iter().enumerate() {
-        let handled = match add(cloud, batch::body(&message), &mut known).await {
+        let handled = match add(cloud, batch::body(&message), &mut known, &mut rules).await {
             Ok(Added { leads, failed }) => {
                 for lead in leads {
                     touched.entry(lead).or_default().push(at);
@@ -52,7 +52,6 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
         };
         results.push((message.message_id, handled));
     }
-    let mut rules = Rules::default();
     for (lead, messages) in touched {
         if let Err(error) = rescore(cloud, lead, known.remove(&lead), &mut rules).await {
             tracing::warn!(error = &error as &dyn std::error::Error, lead.id = %lead, "the lead could not be scored");
@@ -91,11 +90,12 @@ impl Rules {
 type Before = HashMap<LeadId, Lead>;
 
 /// Adds one message's interactions to their sets; the leads they belong to.
-async fn add(cloud: &Cloud, body: &str, known: &mut Before) -> Result<Added, Failure> {
+async fn add(cloud: &Cloud, body: &str, known: &mut Before, rules: &mut Rules) -> Result<Added, Failure> {
     let message: ToScoring = queues::read(body)?;
     let now = cloud.clock.now();
     if let Some(by) = &message.by_key
-        && !lets_in(cloud, &message.company, by, now).await?
+        && let Some(core) = rules.of(cloud, &message.company).await?
+        && !lets_in(&core, by, now)
     {
         tracing::info!(
             company.id = %message.company, source.id = %by.source, interactions = message.interactions.len(),
@@ -151,11 +151,9 @@ async fn add(cloud: &Cloud, body: &str, known: &mut Before) -> Result<Added, Fai
     Ok(Added { leads, failed: failed.map(Failure::from) })
 }
 
-/// Whether a key still lets in. While there are no rules none is void.
-async fn lets_in(cloud: &Cloud, company: &CompanyId, by: &ByKey, now: Timestamp) -> Result<bool, StoreError> {
-    let Some(core) = cloud.rulebooks.current(&cloud.store, company).await? else { return Ok(true) };
-    let today = core.today(now);
-    Ok(core.source(&by.source).is_some_and(|source| source.lets_in(by.generation, today)))
+/// Whether a key still lets in.
+fn lets_in(core: &Core, by: &ByKey, now: Timestamp) -> bool {
+    core.source(&by.source).is_some_and(|source| source.lets_in(by.generation, core.today(now)))
 }
 
 /// What a message's interactions came to: whoever could not be opted out keeps nobody else's from being scored.
