@@ -168,7 +168,8 @@ impl Check<'_> {
                     self.stood.may_be_paused(one, id, dealer)
                 };
                 let only = rules::compelled(company, offer, &zip);
-                let only = only.filter(|(whose, _)| !paused(whose)).map(|(_, only)| only);
+                // Nobody *else* may have it: what its own contract does not take, the desk may give it all the same.
+                let only = only.filter(|(whose, _)| *whose != id && !paused(whose)).map(|(_, only)| only);
                 if only.is_some_and(|only| !only.contains(&id) && !desk_decided(&whole, one, only)) {
                     wrong.push(format!(
                         "{id} has a lead for {offer} from {zip}, which is another's territory"
