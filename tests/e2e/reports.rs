@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 mod stream;
 mod year;
+mod served;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -95,7 +96,8 @@ async fn dealers_answer(yard: &Yard, n: usize, lead: &str) {
                 }
             }
             if n % 8 == 2 {
-                let body = json!({ "reason": if n % 3 == 0 { "out-of-area" } else { "wrong-number" } });
+                let body =
+                    json!({ "reason": if n.is_multiple_of(3) { "out-of-area" } else { "wrong-number" } });
                 let _ = yard.answers_with("hudson", lead, "return", Some(body)).await.is(200);
                 yard.settle().await;
                 if n % 16 == 2 {
