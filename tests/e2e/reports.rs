@@ -1,6 +1,7 @@
 //! Reports: what the counters say is what a plain recount of the same history says; however the stream comes, and after
 //! days are sealed.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 mod stream;
 mod year;
+mod served;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -90,10 +92,12 @@ async fn dealers_answer(yard: &Yard, n: usize, lead: &str) {
                 1 => continue, // it lapses
                 _ => {
                     let _ = yard.answers("hudson", lead, "accept").await.is(200);
+                    answered(1, 0);
                 }
             }
             if n % 8 == 2 {
-                let body = json!({ "reason": if n % 3 == 0 { "out-of-area" } else { "wrong-number" } });
+                let body =
+                    json!({ "reason": if n.is_multiple_of(3) { "out-of-area" } else { "wrong-number" } });
                 let _ = yard.answers_with("hudson", lead, "return", Some(body)).await.is(200);
                 yard.settle().await;
                 if n % 16 == 2 {
@@ -112,16 +116,28 @@ async fn dealers_answer(yard: &Yard, n: usize, lead: &str) {
                 let _ = yard.answers(&dealer, lead, "contacted").await.is(200);
                 let value = json!({ "value": format!("{}.50", 1_000 + n) });
                 let _ = yard.answers_with(&dealer, lead, "won", Some(value)).await.is(200);
+                answered(0, 1);
             }
             2 => {
                 let _ = yard.answers(&dealer, lead, "lost").await.is(200);
             }
             3 => {
                 let _ = yard.answers(&dealer, lead, "contacted").await.is(200);
+                answered(0, 1);
             }
             _ => {}
         }
     }
+}
+
+thread_local! {
+    /// How often dealers accepted and reached the person, as this thread's test made them.
+    static ANSWERS: Cell<(i64, i64)> = const { Cell::new((0, 0)) };
+}
+
+fn answered(accepted: i64, contacted: i64) {
+    let (before, reached) = ANSWERS.get();
+    ANSWERS.set((before + accepted, reached + contacted));
 }
 
 type Counted = BTreeMap<(String, String), BTreeMap<String, i64>>;
@@ -145,6 +161,34 @@ async fn recounted(yard: &Yard) -> Counted {
             break;
         }
     }
+    let text = |item: &leadyard_platform::store::Item, name: &str| {
+        item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+    };
+    for item in &items {
+        let (kind, status) = (text(item, "sk"), text(item, "status"));
+        if kind == "E" && ["received", "repeat", "quarantined", "rejected"].contains(&status.as_str()) {
+            let source = text(item, "source");
+            let by = [("all", ""), ("source", source.as_str())];
+            add(&by, "enquiries", 1);
+            let verdict = item.get("quarantine").map(|kept| format!("{:?}", kept.as_m().unwrap()["verdict"]));
+            let verdict =
+                verdict.map_or("ham", |said| if said.contains("spam") { "spam" } else { "doubtful" });
+            add(&by, verdict, 1);
+            add(&by, "repeats", i64::from(status == "repeat"));
+        }
+        if kind.starts_with("A#") && text(item, "deliv") == "received" {
+            let dealer = text(item, "dealer");
+            add(&[("all", ""), ("dealer", dealer.as_str())], "delivered", 1);
+        }
+        if kind.starts_with("D#") && text(item, "conclusion").starts_with("waiting") {
+            let reason = text(item, "conclusion").replace(':', "#").replacen("waiting#", "waiting:", 1);
+            add(&[("all", "")], "waiting", 1);
+            add(&[("reason", reason.as_str())], "waiting", 1);
+        }
+    }
+    let (accepted, contacted) = ANSWERS.get();
+    add(&[("all", "")], "accepted", accepted);
+    add(&[("all", "")], "contacted", contacted);
     let leads = items.iter().filter_map(|item| {
         let sk = item["sk"].as_s().unwrap();
         (sk == "L").then(|| item["pk"].as_s().unwrap().trim_start_matches("L#").to_owned())
@@ -218,43 +262,32 @@ async fn agree(yard: &Yard) {
     let counted = recounted(yard).await;
     let none = BTreeMap::new();
     let mut compared = 0;
-    for (report, dimension) in [
-        ("sources", "source"),
-        ("campaigns", "campaign"),
-        ("offers", "offer"),
-        ("dealers", "dealer"),
-        ("returns", "reason"),
-        ("leads", "all"),
+    for (report, dimension, prefix, more) in [
+        ("sources", "source", "", &["enquiries", "ham", "doubtful", "spam", "repeats"][..]),
+        ("campaigns", "campaign", "", &[]),
+        ("offers", "offer", "", &[]),
+        ("dealers", "dealer", "", &["delivered"]),
+        ("returns", "reason", "returned:", &[]),
+        ("waiting", "reason", "waiting:", &["waiting"]),
+        ("leads", "all", "", &["enquiries", "repeats"]),
+        ("funnel", "all", "", &["enquiries", "ham", "delivered", "accepted", "contacted"]),
     ] {
         let told = yard.report(&format!("{report}?{june}")).await;
         let rows = told["rows"].as_array().unwrap();
-        let expected: Vec<_> = counted.iter().filter(|((of, _), _)| of == dimension).collect();
+        let of_it = |of: &str, value: &str| of == dimension && value.starts_with(prefix);
+        let expected: Vec<_> = counted.iter().filter(|((of, value), _)| of_it(of, value)).collect();
         assert!(!expected.is_empty(), "{report}: nothing to compare");
         for ((_, value), plain) in &expected {
             let named = match (dimension, value.as_str()) {
                 ("all", _) => json!("all"),
                 (_, "") => Value::Null,
-                ("reason", reason) => json!(reason.trim_start_matches("returned:")),
-                (_, value) => json!(value),
+                (_, value) => json!(value.trim_start_matches(prefix)),
             };
             let row = rows.iter().find(|row| row["value"] == named);
             let row = row.unwrap_or_else(|| panic!("{report}: no row {named}: {told}"));
-            for counter in [
-                "leads",
-                "new_leads",
-                "distributed",
-                "declined",
-                "lapsed",
-                "withdrawn",
-                "returned",
-                "won",
-                "lost",
-                "charged",
-                "credited",
-                "won_value",
-            ] {
+            for counter in EVERYWHERE.iter().chain(more) {
                 if row.get(counter).is_some() {
-                    let expected = plain.get(counter).copied().unwrap_or(0);
+                    let expected = plain.get(*counter).copied().unwrap_or(0);
                     assert_eq!(said(row, counter), expected, "{report}, {value}, {counter}: {row}");
                     compared += 1;
                 }
@@ -262,16 +295,33 @@ async fn agree(yard: &Yard) {
         }
         // And nothing else is counted.
         let whole = counted.get(&("all".to_owned(), String::new())).unwrap_or(&none);
-        for counter in ["leads", "won", "charged", "credited", "won_value"] {
+        for counter in ["leads", "won", "charged", "credited", "won_value", "waiting"] {
             if let Some(total) = told["whole"].get(counter) {
                 let rows: i64 = rows.iter().map(|row| said(row, counter)).sum();
-                assert_eq!(said(&json!({ counter: total }), counter), whole[counter], "{report}: {counter}");
-                assert_eq!(rows, whole[counter], "{report}: the rows are the whole, {counter}");
+                let plain = whole.get(counter).copied().unwrap_or(0);
+                assert_eq!(said(&json!({ counter: total }), counter), plain, "{report}: {counter}");
+                assert_eq!(rows, plain, "{report}: the rows are the whole, {counter}");
             }
         }
     }
-    assert!(compared > 40, "{compared} figures were compared");
+    assert!(compared > 55, "{compared} figures were compared");
 }
+
+/// What the plain recount counts by every dimension. What it knows of some alone is compared there.
+const EVERYWHERE: [&str; 12] = [
+    "leads",
+    "new_leads",
+    "distributed",
+    "declined",
+    "lapsed",
+    "withdrawn",
+    "returned",
+    "won",
+    "lost",
+    "charged",
+    "credited",
+    "won_value",
+];
 
 /// All reports, but for what reading them cost.
 async fn all(yard: &Yard, query: &str) -> Vec<Value> {

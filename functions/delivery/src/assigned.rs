@@ -125,7 +125,7 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         let waits = assignment.next_attempt_at.is_some_and(|at| at > now);
         if assignment.delivery != DeliveryState::Pending || waits {
             tracing::info!(assignment.id = %assignment.id, "an attempt was interrupted");
-            return keep_and_go_on(cloud, &seen, assignment, now).await;
+            return Box::pin(keep_and_go_on(cloud, &seen, assignment, now)).await;
         }
     }
     let mut known = match channels.turn(assignment.channel_order, now) {
@@ -150,7 +150,7 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
             // However long ago it was offered: there is room soon, or the breaker opens.
             let seen = assignment.clone();
             assignment.try_again(channels::room_at(cloud, now), GRACE);
-            return keep_and_go_on(cloud, &seen, assignment, now).await;
+            return Box::pin(keep_and_go_on(cloud, &seen, assignment, now)).await;
         }
     }
     assignment.travel_by(order, known.channel.kind);

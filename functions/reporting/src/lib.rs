@@ -151,7 +151,9 @@ async fn add(
         let mut part = cloud.store.report_part(company, day, shard).await?;
         let fresh: Vec<_> = added.iter().filter(|(sequence, _)| !part.has(sequence)).collect();
         let Some((last, _)) = fresh.last() else { return Ok(()) };
-        fresh.iter().for_each(|(_, sums)| part.sums.merge(sums));
+        for (_, sums) in &fresh {
+            part.sums.merge(sums);
+        }
         part.sequence = (*last).to_owned();
         let looks = part.looked != hour;
         part.looked = hour;

@@ -20,10 +20,10 @@ use crate::{poller, system};
 pub struct Options {
     /// A data folder that no system has open.
     #[arg(long, value_name = "DIR", default_value = "leadyard-data")]
-    data: PathBuf,
+    pub data: PathBuf,
     /// The table on AWS, as the stack's outputs have it; while nothing counts (see `infra/README.md`).
     #[arg(long, conflicts_with = "data")]
-    table: Option<String>,
+    pub table: Option<String>,
     /// For programs.
     #[arg(long)]
     pub json: bool,

@@ -102,7 +102,9 @@ proptest! {
     #[test]
     fn the_median_lies_in_the_bucket_of_the_true_one(mut times in prop::collection::vec(0..2_000_000_i64, 1..50)) {
         let mut histogram = Histogram::default();
-        times.iter().for_each(|time| histogram.add(*time, 1));
+        for time in &times {
+            histogram.add(*time, 1);
+        }
         times.sort_unstable();
         let bucket = |time: i64| EDGES_S.iter().position(|edge| time <= *edge);
         let middle = times[(times.len() - 1) / 2];

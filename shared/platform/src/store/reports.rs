@@ -135,7 +135,9 @@ impl Store {
         let full: Vec<&ReportPart> =
             parts.iter().filter(|part| part.day == day && !part.sums.is_empty()).take(PARTS_SEALED).collect();
         let mut sums = Sums::default();
-        full.iter().for_each(|part| sums.merge(&part.sums));
+        for part in &full {
+            sums.merge(&part.sums);
+        }
         let lock = Key::ReportSeal(company);
         let seen = self.get(&lock).await?.and_then(|item| read_number(&item, "v")).unwrap_or(0_u64);
         let mut locked = key_item(&lock);
@@ -197,7 +199,9 @@ impl Store {
         let parts = (format!("{REPORT_PARTS}{from}"), format!("{REPORT_PARTS}{to}$"));
         for item in self.report_query(Key::ReportSeal(company).pk(), parts, &mut read.units).await? {
             let sums = read_part(&item)?.sums;
-            dimensions.iter().for_each(|dimension| read.sums.merge(&sums.only(*dimension)));
+            for dimension in dimensions {
+                read.sums.merge(&sums.only(*dimension));
+            }
         }
         for dimension in dimensions {
             let [counts, measured] = names(*dimension);
