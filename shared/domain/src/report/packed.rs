@@ -2,7 +2,7 @@
 //!
 //! A version, then each tally: dimension, length of the value and the value; a mask of the counters that are not
 //! nothing and each of them; a mask of the histograms, and of each a mask of its buckets and those. Numbers are
-//! variable-length, seven bits a byte; signed ones in zigzag. A source of fourteen leads a day takes some 60 bytes.
+//! variable-length, seven bits a byte; signed ones in zigzag. A source of fourteen leads a day takes 49 bytes in the tests.
 
 use super::sums::{Dimension, Sums};
 use super::tally::{BUCKETS, COUNTERS, Histogram, SPEEDS, Tally};

@@ -44,6 +44,32 @@ fn sums_of(facts: &[(Happened, Facets, i64)]) -> Sums {
     sums
 }
 
+/// Fourteen enquiries of one source on one day, and what became of them.
+#[test]
+fn a_source_of_fourteen_leads_a_day_takes_less_than_a_hundred_bytes() {
+    let mut facts = Vec::new();
+    for n in 0..14_i64 {
+        facts.extend([
+            Happened::Enquired(Verdict::Ham),
+            Happened::Opened { new: true },
+            Happened::Distributed,
+        ]);
+        facts.push(Happened::Delivered(Some(n)));
+        facts.push(Happened::Charged(Money::from_minor(4_500)));
+        if n % 2 == 0 {
+            facts.push(Happened::Contacted(Some(200 * n)));
+        }
+        if n % 7 == 0 {
+            facts.push(Happened::Won(Some(Money::from_minor(1_200_000))));
+        }
+    }
+    let of = facets("search-ads", None);
+    let facts: Vec<_> = facts.into_iter().map(|what| (what, of.clone(), 1)).collect();
+    let bytes = sums_of(&facts).only(Dimension::Source).encode().len();
+    println!("{bytes} bytes");
+    assert!((40..100).contains(&bytes), "{bytes}");
+}
+
 proptest! {
     #[test]
     fn partial_sums_add_up_in_any_order_and_grouping(

@@ -239,7 +239,7 @@ pub enum Key<'a> {
     /// A few KB at most. Written by the console and the sweep. In the index *due* until it is done.
     Erasure(&'a CompanyId, ErasureId),
     /// `T#company` / `P#day#shard`. What happened on a day of the company, as far as one shard of the table's stream said
-    /// it: sums, packed, with the last sequence number that is in them, under a version. Some 60 bytes for each value of
+    /// it: sums, packed, with the last sequence number that is in them, under a version. Some 50 bytes for each value of
     /// a dimension, at most [`REPORT_PART_BYTES`](leadyard_domain::limits::REPORT_PART_BYTES). Written by reporting. Once
     /// sealed it is empty, and expires after eight days: until then it knows what it has counted.
     ReportPart {
