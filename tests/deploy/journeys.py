@@ -20,7 +20,7 @@ import permissions
 import trouble
 from between import Between
 from deployed import CANARY, HERE, Deployed
-from emulator import REGION, Emulator, Stack, free_port, until
+from emulator import REGION, Emulator, Stack, ask, free_port, until
 from permissions import Without
 
 STAGE = "deployed"
@@ -226,9 +226,21 @@ def nothing_is_left(there):
     assert not left, left
 
 
+def what_happened_is_in_the_reports(there):
+    """By the table's stream, its mapping and its filters."""
+
+    def counted():
+        status, report = ask("GET", f"{there.console}/v1/reports/funnel", headers=there.desk)
+        assert status == 200, (status, report)
+        return report["whole"]["enquiries"] >= 2 and report["whole"]["delivered"] >= 1
+
+    until("enquiries and a delivery are counted", counted)
+
+
 JOURNEYS = [
     a_lead_reaches_its_dealer,
     one_person_is_one_lead,
+    what_happened_is_in_the_reports,
     interactions_move_the_score,
     a_poison_message_ends_alone,
     dead_letters_go_back,
