@@ -35,7 +35,8 @@ impl HeatKey {
             return FinePoints::ZERO;
         }
         let key = self.0 as f64 / ONE_Q32 as f64;
-        let points = (key - f64::from(today.0) / f64::from(half_life_days.max(1))).exp2();
+        // The key is rounded down, by less than this.
+        let points = (key - f64::from(today.0) / f64::from(half_life_days.max(1))).exp2() * (1.0 + 1e-9);
         // Below 2^58 points, as every sum of them is (see `engagement`).
         FinePoints::from_bits((points.clamp(0.0, (58_f64).exp2()) * ONE_Q32 as f64) as u128)
     }

@@ -158,7 +158,8 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-/// Highest score first when read backwards: the fit letter, the engagement key, then the freshest.
+/// Highest score first when read backwards: the fit letter, the engagement key, then the freshest. The lead's id makes
+/// it unlike every other, so that a page of a list ends at a place.
 fn stage_sort(lead: &Lead) -> String {
     let letter =
         lead.score.as_ref().map_or_else(|| "0".to_owned(), |score| keys::stage_letter(score.band.fit));
@@ -166,7 +167,7 @@ fn stage_sort(lead: &Lead) -> String {
     let heat = if sorts_coarsely(lead.stage) { heat & !((1 << COARSE_BITS) - 1) } else { heat };
     // Signed to unsigned, keeping the order.
     let heat = (heat as u64) ^ (1 << 63);
-    format!("{letter}#{heat:020}#{}", keys::sort_time(lead.opened_at.as_millisecond()))
+    format!("{letter}#{heat:020}#{}#{}", keys::sort_time(lead.opened_at.as_millisecond()), lead.id)
 }
 
 /// The engagement key is log₂ in 32 fractional bits: without the last thirty it moves when engagement has risen by a
