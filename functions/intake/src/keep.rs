@@ -277,7 +277,8 @@ pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>, sure: bool) -> Re
     let offer = arrived.core.offer_of(arrived.source, arrived.understood.offer.as_deref());
     if arrival.is_test() {
         // Whatever it says, nobody is to release it.
-        return trial::keep(cloud, arrived, offer.filter(|_| arrived.understood.reachable()), enquiry).await;
+        let offer = offer.filter(|_| arrived.understood.reachable());
+        return Box::pin(trial::keep(cloud, arrived, offer, enquiry)).await;
     }
     enquiry.asked = Some(asked(arrived, offer));
     if !arrived.understood.reachable() {
@@ -298,7 +299,7 @@ pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>, sure: bool) -> Re
         return quarantine(cloud, arrived.core, arrival, enquiry, &conclude(signs), visitor).await;
     };
     if arrived.source.test {
-        return trial::keep(cloud, arrived, Some(offer), enquiry).await;
+        return Box::pin(trial::keep(cloud, arrived, Some(offer), enquiry)).await;
     }
     // Of a table that is away nobody asks twice.
     let way = Way::Arrives(screen::signs(cloud, arrived, sure).await);

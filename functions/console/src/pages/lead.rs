@@ -58,6 +58,7 @@ struct Page {
 
 /// What can be done with it now.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a form that the page shows or not")]
 struct Can {
     place: bool,
     take_back: bool,
@@ -150,9 +151,8 @@ pub(super) async fn act(
         Ok(asked) => acts::done(&cloud, &signed.desk, &lead, &act, &asked).await,
         Err(problem) => Err(problem),
     };
-    let trouble = match done {
-        Ok(_) => return Redirect::to(&format!("/console/leads/{lead}?done={act}")).into_response(),
-        Err(problem) => problem,
+    let Err(trouble) = done else {
+        return Redirect::to(&format!("/console/leads/{lead}?done={act}")).into_response();
     };
     // The page as it stands now, with why it was not done.
     match of(&cloud, &signed, &lead, false).await {

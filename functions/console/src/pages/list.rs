@@ -55,7 +55,7 @@ struct Choice {
 }
 
 impl Choice {
-    fn of(value: impl ToString, label: impl ToString, chosen: Option<&str>) -> Self {
+    fn of(value: &(impl ToString + ?Sized), label: &(impl ToString + ?Sized), chosen: Option<&str>) -> Self {
         let value = value.to_string();
         let chosen = chosen.unwrap_or_default() == value;
         Self { value, label: label.to_string(), chosen }
@@ -116,10 +116,10 @@ async fn listed(cloud: &Cloud, signed: &Signed, shown: &Shown) -> Result<Leads, 
             .map(|stage| Choice::of(stage, stage, Some(&list))),
     );
     lists.extend(core.sources.iter().map(|source| {
-        Choice::of(format!("source:{}", source.id), format!("from {}", source.id), Some(&list))
+        Choice::of(&format!("source:{}", source.id), &format!("from {}", source.id), Some(&list))
     }));
     if let Some(("dealer", dealer)) = list.split_once(':') {
-        lists.push(Choice::of(&list, format!("with {dealer}"), Some(&list)));
+        lists.push(Choice::of(&list, &format!("with {dealer}"), Some(&list)));
     }
     page.lists = lists;
     page.offers =

@@ -95,10 +95,11 @@ struct Said {
 
 /// A problem as a page.
 fn troubled(signed: &signed::Signed, problem: &Problem) -> Response {
-    let title = match problem.code() {
-        Code::NotFound => "There is nothing here",
-        Code::Unavailable => "Not just now",
-        _ => "That did not work",
+    let is = |code| problem.code() == code;
+    let title = match () {
+        () if is(Code::NotFound) => "There is nothing here",
+        () if is(Code::Unavailable) => "Not just now",
+        () => "That did not work",
     };
     let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let said = Said { frame: Frame::of(title, "", signed), detail: problem.detail().to_owned() };

@@ -152,7 +152,7 @@ async fn take_all(
 ) -> Result<Vec<(usize, Row)>, StoreError> {
     let mut taken = Vec::with_capacity(person.len());
     for one in person {
-        taken.push(take_in(cloud, request, source, one).await?);
+        taken.push(Box::pin(take_in(cloud, request, source, one)).await?);
     }
     Ok(taken)
 }
@@ -186,7 +186,7 @@ async fn take_in(
     let notes = understood.notes.clone();
     let arrived = Arrived { arrival: &arrival, core: &request.core, source, fields, understood };
     let kept = if request.dry_run {
-        would_be(cloud, &arrived, offer).await?
+        Box::pin(would_be(cloud, &arrived, offer)).await?
     } else {
         let answered = Box::pin(keep::take(cloud, &arrived, true)).await?;
         if answered.already { Row::of(Status::Already) } else { told(answered.what) }
