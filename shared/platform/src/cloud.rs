@@ -126,7 +126,8 @@ impl Cloud {
         let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), named.table.clone(), entropy.clone());
         let queues = Queues::new(aws_sdk_sqs::Client::new(&sdk), named.queues.clone());
         let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk));
-        let (config, ()) = tokio::join!(named.read(&secrets), warm(peers, &store, &queues));
+        let both = futures::future::join(named.read(&secrets), warm(peers, &store, &queues));
+        let (config, ()) = Box::pin(both).await;
         let config = config?;
         let ses = aws_sdk_sesv2::config::Builder::from(&sdk)
             .timeout_config(Mailer::timeouts())
