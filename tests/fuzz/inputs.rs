@@ -73,23 +73,28 @@ fn any_rulebook_and_any_lead_come_to_a_decision() {
 }
 
 /// What libFuzzer found worth keeping, by target. Its own run is long and on demand; these are read every time.
-fn kept(target: &str) -> Vec<Vec<u8>> {
+fn kept(target: &str) -> std::io::Result<Vec<Vec<u8>>> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("libfuzzer/seeds").join(target);
-    let seeds = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut seeds: Vec<_> = seeds.map(|seed| seed.unwrap().path()).collect();
+    let seeds = std::fs::read_dir(folder)?.map(|seed| seed.map(|seed| seed.path()));
+    let mut seeds = seeds.collect::<std::io::Result<Vec<_>>>()?;
     seeds.sort_unstable();
-    seeds.iter().map(|seed| std::fs::read(seed).unwrap()).collect()
+    seeds.iter().map(std::fs::read).collect()
 }
 
 #[test]
-fn what_libfuzzer_kept_is_survived() {
+fn what_libfuzzer_kept_is_survived() -> std::io::Result<()> {
     let _alone = alone();
-    let (decisions, texts) = (kept("decision"), kept("parsers"));
+    let (decisions, texts) = (kept("decision")?, kept("parsers")?);
     let mut tally = Tally::default();
-    decisions.iter().for_each(|seed| decision(seed, &mut tally));
-    texts.iter().for_each(|seed| parsers(seed));
+    for seed in &decisions {
+        decision(seed, &mut tally);
+    }
+    for seed in &texts {
+        parsers(seed);
+    }
     println!("{} seeds of decisions, {} of parsers", decisions.len(), texts.len());
     assert!(tally.decisions > 0 && !texts.is_empty(), "the seeds decide nothing");
+    Ok(())
 }
 
 /// What a mutated input starts from.
