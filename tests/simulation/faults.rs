@@ -40,8 +40,6 @@ pub(crate) enum Fault {
     StaleIndex,
     /// An index lacked some of its entries.
     IndexBehind,
-    /// A read that need not be consistent answered as it had before.
-    StaleRead,
     /// The whole table was away for minutes.
     TableAway,
     /// A queue took nothing.
@@ -76,7 +74,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::ReplyLost,
         Self::Refused,
         Self::Throttled,
@@ -85,7 +83,6 @@ impl Fault {
         Self::DoneLate,
         Self::StaleIndex,
         Self::IndexBehind,
-        Self::StaleRead,
         Self::TableAway,
         Self::QueueRefused,
         Self::QueueReplyLost,
@@ -395,7 +392,6 @@ impl Faults {
             (false, 25..45) => Fault::Refused,
             (false, 45..60) => Fault::Throttled,
             (false, 60..75) if call.writes() => Fault::DoneLate,
-            (false, 60..90) if call.name == "BatchGetItem" && call.index.is_some() => Fault::StaleRead,
             (false, 60..90) if call.index.is_some() => {
                 if kind % 2 == 0 {
                     Fault::StaleIndex
@@ -443,7 +439,7 @@ impl Faults {
                 sleep(Duration::from_millis(1_450)).await;
                 return Err(ConnectorError::timeout("the request lost its way".into()));
             }
-            Some(Fault::StaleIndex | Fault::StaleRead) => {
+            Some(Fault::StaleIndex) => {
                 let earlier =
                     call.index.as_ref().and_then(|index| lock(&self.state).answered.get(index).cloned());
                 if let Some(earlier) = earlier {
@@ -595,7 +591,7 @@ struct Call {
     name: String,
     /// What it reads or writes: `pk|sk`, or the queue.
     keys: Vec<String>,
-    /// The index and partition it queries; or the keys of a read that need not be consistent.
+    /// The index and partition it queries.
     index: Option<String>,
 }
 
@@ -635,17 +631,6 @@ impl Call {
                     index = Some(format!("{name} {}", values.join(" ")));
                 }
                 vec![values.join("|")]
-            }
-            "BatchGetItem" => {
-                for table in body["RequestItems"].as_object().into_iter().flatten().map(|(_, table)| table) {
-                    if table["ConsistentRead"] != true {
-                        let mut keys: Vec<String> =
-                            table["Keys"].as_array().into_iter().flatten().map(key).collect();
-                        keys.sort_unstable();
-                        index = Some(format!("read {}", keys.join(" ")));
-                    }
-                }
-                Vec::new()
             }
             _ if queue => vec![
                 body["QueueUrl"]
