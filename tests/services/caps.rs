@@ -27,7 +27,7 @@ use leadyard_domain::scoring::Band;
 use leadyard_domain::time::{Period, WeekStart};
 use leadyard_platform::entropy::Entropy;
 use leadyard_platform::store::{
-    Act, Assign, Changes, Conflict, DecisionRecord, Freshness, Given, Keep, Kept, Store, StoredEnquiry,
+    Act, Assign, Changes, Conflict, DecisionRecord, Given, Keep, Kept, Store, StoredEnquiry,
 };
 
 /// Contracts and their dealers: two share one.
@@ -138,12 +138,7 @@ impl Market {
         let lead = self.store.lead_get(self.leads[lead]).await.unwrap().unwrap();
         let counters = self
             .store
-            .caps_get(
-                &self.company,
-                std::slice::from_ref(&contract),
-                std::slice::from_ref(&dealer),
-                Freshness::Now,
-            )
+            .caps_get(&self.company, std::slice::from_ref(&contract), std::slice::from_ref(&dealer))
             .await
             .unwrap();
         let zone = TimeZone::get("America/New_York").unwrap();
@@ -249,7 +244,7 @@ impl Market {
     async fn counters(&self) -> Counters {
         let contracts = CONTRACTS.map(|(contract, _)| id(ContractId::new, contract));
         let dealers = ["hudson", "ridge"].map(|dealer| id(DealerId::new, dealer));
-        self.store.caps_get(&self.company, &contracts, &dealers, Freshness::Now).await.unwrap()
+        self.store.caps_get(&self.company, &contracts, &dealers).await.unwrap()
     }
 
     /// No cap is exceeded by what is held, and every counter says how many are held in its period.

@@ -20,7 +20,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::entropy::Entropy;
 use leadyard_platform::meta::MetaAccess;
 use leadyard_platform::metrics::{Metric, Metrics};
-use leadyard_platform::store::{Freshness, StoredEnquiry};
+use leadyard_platform::store::StoredEnquiry;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -400,7 +400,7 @@ impl Yard {
         let counters = self
             .cloud
             .store
-            .caps_get(&self.company_id(), std::slice::from_ref(&contract), &[], Freshness::Now)
+            .caps_get(&self.company_id(), std::slice::from_ref(&contract), &[])
             .await
             .expect("the store");
         counters.contracts.get(&contract).and_then(|usage| usage.used[period]).map_or(0, |(_, used)| used)

@@ -13,7 +13,7 @@ use leadyard_domain::money::Money;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::history;
 use leadyard_platform::http::{Path, Problem, Query, body};
-use leadyard_platform::store::{Freed, Freshness};
+use leadyard_platform::store::Freed;
 use leadyard_platform::who::{DeskOf, OfDealer};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ pub(crate) async fn statement(
         return Ok(([(header::CONTENT_TYPE, kind)], csv).into_response());
     }
     let sums = Sums::of(&lines);
-    let usage = cloud.store.caps_get(&company, &[], std::slice::from_ref(&dealer), Freshness::Now).await?;
+    let usage = cloud.store.caps_get(&company, &[], std::slice::from_ref(&dealer)).await?;
     let balance = usage.dealers.get(&dealer).map_or(0, |usage| usage.balance);
     Ok(Json(json!({
         "company": company, "dealer": dealer, "month": month.to_string(), "from": from, "to": to,

@@ -23,7 +23,7 @@ use leadyard_domain::time::{self, UtcDay};
 
 use crate::cloud::Cloud;
 use crate::known::KnownCounters;
-use crate::store::{DecisionRecord, Freshness, StoreError, StoredEnquiry};
+use crate::store::{DecisionRecord, StoreError, StoredEnquiry};
 use crate::suppression::OnLists;
 
 /// A lead's score with what it is made of.
@@ -380,7 +380,7 @@ pub async fn preview(
     let screened = screen(facts, core, &chunks, &in_force.switches, now);
     // Everybody's: what would have been otherwise is asked of those who failed, too.
     let (contracts, dealers) = screened.all_counters();
-    let mut counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers, Freshness::Now).await?;
+    let mut counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers).await?;
     for contract in contracts {
         counters.contracts.entry(contract).or_default();
     }

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use leadyard_domain::distribution::Counters;
 use leadyard_domain::ids::{CompanyId, ContractId, DealerId};
 
-use crate::store::{Freshness, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Counters of one company's contracts and dealers, as far as they are known.
 #[derive(Clone, Debug, Default)]
@@ -19,15 +19,9 @@ pub struct KnownCounters {
     /// Those that were asked for: of these, one that is missing was never used.
     contracts: HashSet<ContractId>,
     dealers: HashSet<DealerId>,
-    seen: Freshness,
 }
 
 impl KnownCounters {
-    /// Of counters as they were a moment ago: for decisions that no give-back since can make wrong.
-    pub fn a_moment_ago() -> Self {
-        Self { seen: Freshness::AMomentAgo, ..Self::default() }
-    }
-
     /// Reads those of these that are not known yet; all that are known then.
     pub async fn read(
         &mut self,
@@ -41,7 +35,7 @@ impl KnownCounters {
         let unknown = |dealer: &&DealerId| !self.dealers.contains(*dealer);
         let dealers: Vec<DealerId> = dealers.iter().filter(unknown).cloned().collect();
         if !contracts.is_empty() || !dealers.is_empty() {
-            let found = store.caps_get(company, &contracts, &dealers, self.seen).await?;
+            let found = store.caps_get(company, &contracts, &dealers).await?;
             self.counters.contracts.extend(found.contracts);
             self.counters.dealers.extend(found.dealers);
             self.contracts.extend(contracts);

@@ -24,7 +24,7 @@ use reserve::{MonthTurns, Reserve};
 
 use super::acts::Act;
 use super::keys::Key;
-use super::{Commit, Freshness, Item, Store, StoreError, number, read_number, read_string, values};
+use super::{Commit, Item, Store, StoreError, number, read_number, read_string, values};
 
 /// Why an assignment was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +151,6 @@ impl Store {
         company: &CompanyId,
         contracts: &[ContractId],
         dealers: &[DealerId],
-        seen: Freshness,
     ) -> Result<Counters, StoreError> {
         let keys: Vec<Key<'_>> = contracts
             .iter()
@@ -159,7 +158,7 @@ impl Store {
             .chain(dealers.iter().map(|dealer| Key::DealerCaps(company, dealer)))
             .collect();
         let found: HashMap<String, Usage> = self
-            .get_many_as(&keys, seen)
+            .get_many(&keys)
             .await?
             .iter()
             .filter_map(|item| Some((read_string(item, "pk")?.to_owned(), read_usage(item))))

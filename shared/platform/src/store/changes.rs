@@ -11,7 +11,7 @@ use leadyard_domain::ledger::Line;
 use super::acts::Act;
 use super::leads::UNCHANGED;
 use super::returns::ReturnWrite;
-use super::{Commit, Delivery, Freshness, Postback, Store, StoreError, items, number, values};
+use super::{Commit, Delivery, Postback, Store, StoreError, items, number, values};
 
 /// An assignment in its new state, and all that follows from it.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ impl Store {
         let company = &assignment.company;
         let contract = std::slice::from_ref(&assignment.contract);
         let dealer = std::slice::from_ref(&assignment.dealer);
-        let counters = self.caps_get(company, contract, dealer, Freshness::Now).await?;
+        let counters = self.caps_get(company, contract, dealer).await?;
         let mut writes = Vec::new();
         if changes.wins {
             writes.extend(self.caps_won(assignment, &counters)?);

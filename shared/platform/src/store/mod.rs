@@ -134,16 +134,6 @@ pub struct Store {
     abreast: Option<Arc<abreast::Abreast>>,
 }
 
-/// How fresh a read is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Freshness {
-    /// As it is now.
-    #[default]
-    Now,
-    /// As it was a moment ago, at half the price: whatever rests on it is written on a condition, or asked again.
-    AMomentAgo,
-}
-
 /// How a transaction ended.
 #[derive(Debug)]
 pub(crate) enum Commit {
@@ -223,28 +213,19 @@ impl Store {
     /// Gets many at once, in any order; those that do not exist are missing. Asks again for what a busy
     /// table left over.
     async fn get_many(&self, keys: &[Key<'_>]) -> Result<Vec<Item>, StoreError> {
-        self.get_many_as(keys, Freshness::Now).await
-    }
-
-    /// The same, as they are or as they were.
-    async fn get_many_as(&self, keys: &[Key<'_>], seen: Freshness) -> Result<Vec<Item>, StoreError> {
         let wanted: Vec<Item> = keys.iter().map(key_item).collect();
-        self.get_items_as(&wanted, seen).await
+        self.get_items(&wanted).await
     }
 
     /// The same by their primary keys.
     async fn get_items(&self, keys: &[Item]) -> Result<Vec<Item>, StoreError> {
-        self.get_items_as(keys, Freshness::Now).await
-    }
-
-    async fn get_items_as(&self, keys: &[Item], seen: Freshness) -> Result<Vec<Item>, StoreError> {
         const BATCH: usize = 100;
         let mut found = Vec::with_capacity(keys.len());
         for some in keys.chunks(BATCH) {
             let wanted = some.to_vec();
             let mut asked = aws_sdk_dynamodb::types::KeysAndAttributes::builder()
                 .set_keys(Some(wanted))
-                .consistent_read(seen == Freshness::Now)
+                .consistent_read(true)
                 .build()
                 .map_err(|error| StoreError::Malformed(Box::new(error)))?;
             for round in 0.. {
