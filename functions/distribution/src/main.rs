@@ -7,7 +7,7 @@ use leadyard_platform::cloud::{Cloud, Peer};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     leadyard_platform::telemetry::json();
-    let cloud = Cloud::from_env(&[Peer::Table, Peer::Queues]).await?;
+    let cloud = Cloud::from_env(&[Peer::Table, Peer::Distribution]).await?;
     let handler = |event: LambdaEvent<SqsEvent>| async {
         Ok::<_, std::convert::Infallible>(
             Box::pin(leadyard_distribution::handle(&cloud, event.payload)).await,

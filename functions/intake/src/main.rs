@@ -11,8 +11,8 @@ async fn main() -> anyhow::Result<()> {
     let role = Config::role();
     let peers: &[Peer] = match role.as_deref() {
         // It may not read the table.
-        Ok("interactions") => &[Peer::Queues],
-        Ok(_) | Err(_) => &[Peer::Table, Peer::Queues],
+        Ok("interactions") => &[Peer::Interactions],
+        Ok(_) | Err(_) => &[Peer::Table, Peer::Distribution],
     };
     let cloud = Cloud::from_env(peers).await?;
     let done = match role?.as_str() {

@@ -9,7 +9,7 @@ const ROUNDS: usize = 20;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     leadyard_platform::telemetry::json();
-    let cloud = Cloud::from_env(&[Peer::Table, Peer::Queues]).await?;
+    let cloud = Cloud::from_env(&[Peer::Table, Peer::Distribution]).await?;
     let handler = |_: LambdaEvent<serde_json::Value>| async {
         for _ in 0..ROUNDS {
             if !Box::pin(leadyard_sweep::sweep(&cloud)).await?.more {

@@ -87,8 +87,10 @@ fn retries() -> RetryConfig {
 pub enum Peer {
     /// DynamoDB.
     Table,
-    /// SQS.
-    Queues,
+    /// SQS, by the queue to distribution.
+    Distribution,
+    /// SQS, by the queue of interactions: all that their intake may send to.
+    Interactions,
 }
 
 /// How long init waits for a connection. Without it a function starts as well: intake is there for a table that is not.
@@ -100,13 +102,16 @@ async fn warm(peers: &[Peer], store: &Store, queues: &Queues) {
             store.warm().await;
         }
     };
-    let queues = async {
-        if peers.contains(&Peer::Queues) {
-            queues.warm().await;
+    let queue = async {
+        let urls = queues.urls();
+        if peers.contains(&Peer::Distribution) {
+            queues.warm(&urls.distribution).await;
+        } else if peers.contains(&Peer::Interactions) {
+            queues.warm(&urls.interactions).await;
         }
     };
     // Whoever does not answer in time is asked again by the first who needs it.
-    let _ = tokio::time::timeout(WARMING, futures::future::join(table, queues)).await;
+    let _ = tokio::time::timeout(WARMING, futures::future::join(table, queue)).await;
 }
 
 impl Cloud {

@@ -310,11 +310,9 @@ impl Queues {
         sent
     }
 
-    /// Makes a connection, by sending nothing: a batch without messages is refused, to whoever may send as to whoever
-    /// may not.
-    pub(crate) async fn warm(&self) {
-        let nothing =
-            self.client.send_message_batch().queue_url(&self.urls.distribution).set_entries(Some(Vec::new()));
+    /// Makes a connection, by sending nothing to a queue that may be sent to: SQS refuses a batch without messages.
+    pub(crate) async fn warm(&self, url: &str) {
+        let nothing = self.client.send_message_batch().queue_url(url).set_entries(Some(Vec::new()));
         let _ = nothing.send().await;
     }
 
