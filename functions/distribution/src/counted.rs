@@ -11,7 +11,7 @@
 //!
 //! Determination: *they are read as they are*, not as a copy of the table had them a moment ago, which would be half the
 //! price. A copy says nothing of how far it is behind: one that does not know yet that a protected contract has come free
-//! would give its lead to another. The simulation, asked to serve such reads, found it in four of a thousand worlds.
+//! would give its lead to another.
 
 use std::collections::HashMap;
 
