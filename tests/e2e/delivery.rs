@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use leadyard::{poller, system};
 use leadyard_tests::{Person, Rules, Says, Told, Yard};
 use serde_json::json;
 
@@ -336,4 +337,40 @@ async fn the_same_message_twice_is_one_attempt() {
     yard.aws.queues().send("delivery", &body, None, 0).unwrap();
     yard.settle().await;
     assert_eq!((yard.told("hudson").len(), yard.story(&lead).await.attempts("hudson").len()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_was_made_is_not_forgotten_by_a_worker_that_finds_the_channel_gone() {
+    let rules = Rules::roofing("acme").seller("hudson", []).seller("ridge", [("tier", "2")]);
+    let yard = Yard::of(rules).await;
+    let distributes = async || poller::work(&yard.cloud, yard.aws.queues(), &system::DISTRIBUTION).await;
+    let delivers = async || poller::work(&yard.cloud, yard.aws.queues(), &system::DELIVERY).await;
+    let lead = yard.lead(&Person::number(1)).await;
+    distributes().await;
+    // A second copy of its message has read the assignment, and not yet how the dealer is reached.
+    let copy = json!({ "Records": [{ "messageId": "copy", "body": yard.queued("delivery")[0] }] });
+    let held = yard.faults.hold("Query");
+    let slow = leadyard_delivery::handle(&yard.cloud, serde_json::from_value(copy).unwrap());
+    let meanwhile = async {
+        held.arrives().await;
+        yard.dealer_says("hudson", Says::Status(500));
+        delivers().await;
+        yard.dealer_says("hudson", Says::Status(410));
+        let _ = yard.lead(&Person::number(2)).await;
+        distributes().await;
+        delivers().await;
+        held.let_go();
+    };
+    let _ = tokio::join!(slow, meanwhile);
+    yard.advance(MINUTE * 60).await;
+    let story = yard.story(&lead).await;
+    let first = story.assignment("hudson");
+    assert_eq!(first["delivery"], "unknown", "{first}");
+    assert_eq!(first["attempts"][0]["what"], "status 500", "{}", first["attempts"]);
+    // It may hold the lead: it is told that it does not, before the next has it.
+    let told = yard.told("hudson");
+    let of_lead: Vec<&str> =
+        told.iter().filter(|told| told.lead() == lead).map(|told| told.event.as_str()).collect();
+    assert_eq!(of_lead[..2], ["lead.assigned", "lead.withdrawn"], "{}", story.0["messages"]);
+    assert_eq!(story.holders(), ["ridge"]);
 }

@@ -166,7 +166,7 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
             return Ok(());
         }
     }
-    let leaves = way.leaves();
+    let made = if way.leaves() { Made::Claimed(number) } else { Made::InOneWrite(number) };
     let (outcome, attempt) = post::attempt(cloud, way, order, now).await;
     drop(under_way);
     tracing::info!(
@@ -174,10 +174,10 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         channel.order = order, attempt.number = number, attempt.end = %attempt.end, attempt.what = %attempt.what,
         "an attempt was made"
     );
-    if leaves {
+    if made == Made::Claimed(number) {
         channels.learn(cloud, known, &outcome).await;
     }
-    Box::pin(ended(cloud, assignment, number, &outcome, attempt, &channels)).await
+    Box::pin(ended(cloud, assignment, made, &outcome, attempt, &channels)).await
 }
 
 /// The assignment in the form of its channel.
@@ -260,7 +260,25 @@ async fn ended_before_it_began(
 ) -> Result<(), StoreError> {
     let number = assignment.begin_attempt(now, claim_end(cloud, now));
     let (outcome, attempt) = post::attempt(cloud, Way::None(why), assignment.channel_order, now).await;
-    Box::pin(ended(cloud, assignment, number, &outcome, attempt, channels)).await
+    Box::pin(ended(cloud, assignment, Made::InOneWrite(number), &outcome, attempt, channels)).await
+}
+
+/// An attempt, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Made {
+    /// It was kept as begun: whoever changes the assignment meanwhile knows of it.
+    Claimed(u32),
+    /// It begins and ends in one write. If that finds the assignment changed, it never was: an attempt that has its
+    /// number by then is somebody else's, and how that ended is not ours to say.
+    InOneWrite(u32),
+}
+
+impl Made {
+    const fn number(self) -> u32 {
+        match self {
+            Self::Claimed(number) | Self::InOneWrite(number) => number,
+        }
+    }
 }
 
 /// The moment until which an attempt has the assignment to itself. Its last digits are drawn, so that a
@@ -286,12 +304,13 @@ async fn claim(cloud: &Cloud, mut begun: Assignment) -> Result<Option<Assignment
 async fn ended(
     cloud: &Cloud,
     assignment: Assignment,
-    number: u32,
+    made: Made,
     outcome: &Outcome,
     attempt: Attempt,
     channels: &Channels,
 ) -> Result<(), StoreError> {
     let now = cloud.clock.now();
+    let number = made.number();
     let mut seen = assignment;
     let mut withdrawal = None;
     for _ in 0..ROUNDS {
@@ -333,7 +352,10 @@ async fn ended(
             // It was we who changed it, and the reply was lost.
             return go_on(cloud, stands, now).await;
         }
-        seen = stands;
+        match made {
+            Made::Claimed(_) => seen = stands,
+            Made::InOneWrite(_) => return Ok(()),
+        }
     }
     Err(StoreError::Contended)
 }
