@@ -390,3 +390,23 @@ async fn a_recommendation_that_changes_is_recorded_and_one_that_stays_is_not() {
         assert_eq!(recommended().await.1, [hudson, json!(["ridge"])]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_slot_of_the_week_that_comes_back_is_given_when_the_hour_lets_it_be() {
+    let rules = Rules::roofing("acme").seller("hudson", [("cap_hour", "1"), ("cap_week", "2")]);
+    let yard = Yard::of(rules).await;
+    let at_noon = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(Duration::from_secs(3_660)).await;
+    let at_one = yard.settled_lead(&Person::number(2)).await;
+    let next = yard.settled_lead(&Person::number(3)).await;
+    assert_eq!(yard.story(&at_one).await.holders(), ["hudson"]);
+    // It waits for the week's end; a slot of noon comes back, while this hour's is taken.
+    let week_s = yard.stored(&next).await.due.unwrap().duration_since(yard.cloud.clock.now()).as_secs();
+    assert!(week_s > 5 * 86_400, "{week_s}");
+    let _ = yard.answers("hudson", &at_noon, "decline").await.is(200);
+    yard.settle().await;
+    yard.advance(WOKEN).await;
+    assert_eq!(yard.story(&next).await.stage(), "waiting");
+    comes(&yard, "2026-06-01T18:00:00Z").await;
+    assert_eq!(yard.story(&next).await.holders(), ["hudson"]);
+}

@@ -229,8 +229,7 @@ impl Worker<'_> {
         at: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         if self.waited_for.insert((lead.company.clone(), at)) {
-            let first = in_force.core.categories().first().copied().unwrap_or(&lead.category);
-            self.cloud.store.wake_at(&lead.company, first, at).await?;
+            wake::wake_then(self.cloud, in_force, &lead.company, at).await?;
         }
         Ok(later(at, limits::LOOKS_AFTER_THE_BEST_MINUTES))
     }

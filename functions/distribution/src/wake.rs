@@ -4,15 +4,16 @@
 //! wakes the best who may have it: see [`Slots`].
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures::future::try_join_all;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::distribution::Taker;
 use leadyard_domain::ids::{CategoryId, CompanyId, ContractId, DealerId, LeadId};
 use leadyard_domain::lead::Stage;
+use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::judging;
+use leadyard_platform::judging::{self, InForce};
 use leadyard_platform::known::KnownCounters;
 use leadyard_platform::store::{StoreError, Wake, keys};
 
@@ -131,13 +132,13 @@ async fn takers(
     let waiting = waiting(cloud, company, &categories, EXAMINED).await?;
     let now = cloud.clock.now();
     let mut known = KnownCounters::default();
-    let mut takers = Vec::new();
-    for some in waiting.chunks(PAGE as usize) {
+    let (mut takers, mut later) = (Vec::new(), BTreeSet::new());
+    'all: for some in waiting.chunks(PAGE as usize) {
         let leads = cloud.store.leads_get(some).await?;
         let on_lists = cloud.all_on_lists(&leads.iter().collect::<Vec<_>>()).await?;
         for id in some {
             if slots.all_taken() {
-                return Ok(takers);
+                break 'all;
             }
             let Some(lead) = leads.iter().find(|lead| lead.id == *id) else { continue };
             if lead.stage != Stage::Waiting || lead.held_back(now).is_some() {
@@ -146,12 +147,37 @@ async fn takers(
             let of_lead = on_lists.get(id).copied().unwrap_or_default();
             let may_have = judging::who_may_have(cloud, &in_force, (lead, of_lead), &mut known, now).await?;
             // One that was never scored is looked at: nobody can say who may have it.
-            if may_have.is_none_or(|theirs| slots.take(&theirs)) {
+            let Some(may_have) = may_have else {
+                takers.push(*id);
+                continue;
+            };
+            if slots.take(&may_have.now) {
                 takers.push(*id);
             }
+            let at = may_have.comes_free_at;
+            later.extend(at.filter(|at| lead.due.is_none_or(|due| due.duration_since(*at) > AFTER_THE_BEST)));
         }
     }
+    // What came back is nobody's yet, and somebody's earlier than they wait for: they are woken then.
+    for at in later {
+        wake_then(cloud, &in_force, company, at).await?;
+    }
     Ok(takers)
+}
+
+/// How long after an instant a lead that waits for it looks for itself.
+const AFTER_THE_BEST: SignedDuration = SignedDuration::from_mins(limits::LOOKS_AFTER_THE_BEST_MINUTES);
+
+/// Those who wait for an instant at which somebody comes free are woken then, the best of them first.
+pub(crate) async fn wake_then(
+    cloud: &Cloud,
+    in_force: &InForce,
+    company: &CompanyId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    // Whichever category: who waits for it is sought in all of them.
+    let Some(first) = in_force.core.waited_in().first().copied() else { return Ok(()) };
+    cloud.store.wake_at(company, first, at).await
 }
 
 /// Turns at slots, [`FOR_A_SLOT`] for each. A lead that several may have takes one of whoever has the most left, so

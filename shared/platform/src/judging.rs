@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use leadyard_domain::backtest::history::Read;
 use leadyard_domain::distribution::{
     Chunk, Conclusion, Core, Counters, Decision, Evidence, Judged as Candidate, LeadFacts, Placing, Rule,
-    Screened, Switches, Taker, decide, explain, place, screen, takers,
+    Screened, Switches, Takers, decide, explain, place, screen, takers,
 };
 use leadyard_domain::enquiry::{Enquiry, Understood};
 use leadyard_domain::error::Invalid;
@@ -341,8 +341,7 @@ pub struct Explained {
     pub candidates: Vec<Candidate>,
 }
 
-/// Who may have a lead that waits now, counters and hours included; nobody, if it would wait all the same, and
-/// `None` for one that was never scored. The lead's band is the one it was scored with last.
+/// Who may have a lead that waits, counters and hours included; `None` for one that was never scored. The lead's band is the one it was scored with last.
 ///
 /// # Errors
 /// When the rulebook or the counters cannot be read.
@@ -352,7 +351,7 @@ pub async fn who_may_have(
     (lead, on_lists): (&Lead, OnLists),
     known: &mut KnownCounters,
     now: Timestamp,
-) -> Result<Option<Vec<Taker>>, StoreError> {
+) -> Result<Option<Takers>, StoreError> {
     let Some(score) = &lead.score else { return Ok(None) };
     let core = &in_force.core;
     let facts = on_lists.facts(lead, core, score.band);

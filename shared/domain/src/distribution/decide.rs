@@ -191,7 +191,7 @@ pub struct Judged {
 }
 
 pub use place::{Placing, place};
-pub use takers::{Taker, takers};
+pub use takers::{Taker, Takers, takers};
 
 /// Decides who should have the lead.
 ///

@@ -28,7 +28,8 @@ mod reason;
 pub use compiled::{Chunk, ChunkKey, Compiled, CompiledContract, Core};
 pub use counters::{Counters, Reservation, Usage, UsageOf};
 pub use decide::{
-    Conclusion, Decision, Judged, Kept, NearMiss, Pass, Placing, Seat, Taker, decide, explain, place, takers,
+    Conclusion, Decision, Judged, Kept, NearMiss, Pass, Placing, Seat, Taker, Takers, decide, explain, place,
+    takers,
 };
 pub use evidence::{Evidence, NotEvidence};
 pub use facts::{LeadFacts, Location, OpenSeats, Switches};

@@ -345,5 +345,5 @@ pub(crate) fn decide_on(compiled: &Compiled, world: &World, counters: &Counters)
 pub(crate) fn takers_on(compiled: &Compiled, world: &World, counters: &Counters) -> Vec<Taker> {
     let chunks: Vec<Arc<Chunk>> = compiled.chunks_of(&world.facts);
     let screened = screen(&world.facts, &compiled.core, &chunks, &world.switches, world.now);
-    takers(&screened, counters, world.now, 11)
+    takers(&screened, counters, world.now, 11).now
 }

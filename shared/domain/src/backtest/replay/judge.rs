@@ -87,7 +87,8 @@ impl Replay<'_> {
         }
         let (contracts, dealers) = screened.counters_to_read();
         let counters = self.counters(&screened, &contracts, &dealers, now, None);
-        takers(&screened, &counters, now, u64::from(facts.cycle)).iter().any(|taker| &taker.dealer == dealer)
+        let takers = takers(&screened, &counters, now, u64::from(facts.cycle));
+        takers.now.iter().any(|taker| &taker.dealer == dealer)
     }
 
     /// The switches as a decision read them; pauses of those it did not look at, as the change log has them.

@@ -22,15 +22,26 @@ pub struct Taker {
     pub of_dealer: Option<u64>,
 }
 
-/// Who may have the lead now: everybody who passes every rule; nobody, if it would wait all the same.
-pub fn takers(screened: &Screened<'_>, counters: &Counters, now: Timestamp, seed: u64) -> Vec<Taker> {
+/// Who may have a lead.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Takers {
+    /// Now: everybody who passes every rule; nobody, if it would wait all the same.
+    pub now: Vec<Taker>,
+    /// Where it would wait, the instant at which somebody comes free. It may be earlier than what the lead waits for
+    /// since it was decided on: a slot of the week that came back is worth nothing before the hour's cap lets it be.
+    pub comes_free_at: Option<Timestamp>,
+}
+
+/// Who may have the lead.
+pub fn takers(screened: &Screened<'_>, counters: &Counters, now: Timestamp, seed: u64) -> Takers {
     let mut table = Table::new(screened, counters, now, seed);
     match table.conclude() {
-        Conclusion::Assign(_) => {}
-        Conclusion::Wait { .. } => return Vec::new(),
+        Conclusion::Assign(_) => {
+            let free = table.live().map(|(_, row)| row).filter(|row| table.failed(row).is_none());
+            Takers { now: free.map(|row| table.taker(row)).collect(), comes_free_at: None }
+        }
+        Conclusion::Wait { .. } => Takers { now: Vec::new(), comes_free_at: table.comes_free_at },
     }
-    let free = table.live().map(|(_, row)| row).filter(|row| table.failed(row).is_none());
-    free.map(|row| table.taker(row)).collect()
 }
 
 impl<'a> Table<'a> {
