@@ -169,7 +169,15 @@ impl Check<'_> {
                 };
                 let only = rules::compelled(company, offer, &zip);
                 // Nobody *else* may have it: what its own contract does not take, the desk may give it all the same.
-                let only = only.filter(|(whose, _)| *whose != id && !paused(whose)).map(|(_, only)| only);
+                let only = only.filter(|(whose, _)| *whose != id && !paused(whose));
+                // A closed territory shuts out other dealers: what it does not take, the desk may give to another
+                // contract of its own dealer's.
+                let own = |whose: &str| {
+                    let dealer = |id: &str| rules::contract(edition, company, id).map(|known| known.dealer);
+                    dealer(whose).is_some() && dealer(whose) == dealer(id)
+                };
+                let only = only.filter(|(whose, only)| !(only.is_empty() && one.by_desk && own(whose)));
+                let only = only.map(|(_, only)| only);
                 if only.is_some_and(|only| !only.contains(&id) && !desk_decided(&whole, one, only)) {
                     wrong.push(format!(
                         "{id} has a lead for {offer} from {zip}, which is another's territory"
