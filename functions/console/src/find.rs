@@ -12,17 +12,18 @@
 //! | `source` | the enquiry's time, the newest first |
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use jiff::{SignedDuration, Timestamp};
+use futures::future::try_join_all;
+use jiff::Timestamp;
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::{Code, FieldError};
 use leadyard_domain::identity::IdentityHash;
-use leadyard_domain::ids::{CompanyId, DealerId, LeadId, OfferId, SourceId};
+use leadyard_domain::ids::{CompanyId, DealerId, EnquiryId, LeadId, OfferId, SourceId};
 use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
@@ -30,7 +31,7 @@ use leadyard_domain::scoring::FitLetter;
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
-use leadyard_platform::store::{Place, StoreError};
+use leadyard_platform::store::{Arrived, Place, StoreError};
 use leadyard_platform::who::{self, Desk};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -86,7 +87,9 @@ impl Only {
                 .state
                 .as_ref()
                 .is_none_or(|wanted| state.is_some_and(|state| state.eq_ignore_ascii_case(wanted)))
-            && self.points.is_none_or(|points| score.is_some_and(|score| score.hundredths >= points * 100))
+            && self.points.is_none_or(|points| {
+                score.is_some_and(|score| score.hundredths >= points.saturating_mul(100))
+            })
     }
 }
 
@@ -248,27 +251,16 @@ impl Seek<'_> {
         Found { leads: leads.into_iter().map(scored).collect(), examined, next: None }
     }
 
-    /// Leads in the order of these ids that pass the filters, up to the limit; and how many ids were looked at.
-    async fn read(
-        &self,
-        ids: &[LeadId],
-    ) -> Result<(Vec<(usize, Lead, Option<ScoreNow>)>, usize), StoreError> {
-        let mut by_id: std::collections::HashMap<LeadId, Lead> =
-            self.cloud.store.leads_get(ids).await?.into_iter().map(|lead| (lead.id, lead)).collect();
-        let mut found = Vec::new();
-        for (at, id) in ids.iter().enumerate() {
-            let Some(lead) = by_id.remove(id).filter(|lead| lead.company == *self.company()) else {
-                continue;
-            };
-            let score = self.scores.now(&lead);
-            if self.asked.only.takes(&lead, score.as_ref()) {
-                found.push((at, lead, score));
-            }
-            if found.len() == self.limit {
-                return Ok((found, at + 1));
-            }
-        }
-        Ok((found, ids.len()))
+    /// A lead with its score, if it is the company's and the filters take it.
+    fn takes(&self, lead: Lead) -> Option<(Lead, Option<ScoreNow>)> {
+        let score = self.scores.now(&lead);
+        let ours = lead.company == *self.company() && self.asked.only.takes(&lead, score.as_ref());
+        ours.then_some((lead, score))
+    }
+
+    /// Leads by id.
+    async fn leads(&self, ids: &[LeadId]) -> Result<HashMap<LeadId, Lead>, StoreError> {
+        Ok(self.cloud.store.leads_get(ids).await?.into_iter().map(|lead| (lead.id, lead)).collect())
     }
 
     /// The hottest by score as of now: of each open stage, category and letter the most engaged, merged. Exact for who is
@@ -298,62 +290,59 @@ impl Seek<'_> {
                 }
             }
         }
-        let places = futures::future::try_join_all(lists).await?;
+        let places = try_join_all(lists).await?;
         let ids: Vec<LeadId> = places.into_iter().flatten().map(|(_, lead)| lead).collect();
-        let mut leads: Vec<(Lead, Option<ScoreNow>)> = Vec::new();
-        for lead in self.cloud.store.leads_get(&ids).await? {
-            let score = self.scores.now(&lead);
-            // An index may be behind: what is closed meanwhile is not hot.
-            let hot = !lead.stage.closed() && lead.company == *self.company();
-            if hot && self.asked.only.takes(&lead, score.as_ref()) {
-                leads.push((lead, score));
-            }
-        }
+        // An index may be behind: what is closed meanwhile is not hot, and who moved may stand in two lists.
+        let open = self.leads(&ids).await?.into_values().filter(|lead| !lead.stage.closed());
+        let mut leads: Vec<_> = open.filter_map(|lead| self.takes(lead)).collect();
         leads.sort_by_key(|(lead, score)| {
             let hundredths = score.map_or(0, |score| score.hundredths);
             (Reverse(hundredths), Reverse(lead.last_enquiry_at), lead.id)
         });
-        leads.dedup_by_key(|(lead, _)| lead.id);
         leads.truncate(self.limit);
         Ok(Found { leads, examined: ids.len(), next: None })
     }
 
     async fn stage(&self, stage: Stage) -> Result<Found, Problem> {
-        let after: Option<Place> = self.after()?;
         let mut found = Found::default();
-        let mut from = after;
+        let mut from: Option<Place> = self.after()?;
         loop {
-            let categories = self.core.waited_in();
-            let of = |category| {
-                self.cloud.store.leads_in_stage(self.company(), stage, category, from.as_ref(), self.limit)
-            };
-            let mut places: Vec<Place> = futures::future::try_join_all(categories.into_iter().map(of))
-                .await?
-                .into_iter()
-                .flatten()
-                .collect();
-            places.sort_unstable_by(|a, b| b.cmp(a));
-            places.truncate(self.limit);
-            let ids: Vec<LeadId> = places.iter().map(|(_, lead)| *lead).collect();
+            let places = self.places(stage, from.as_ref()).await?;
             let whole = places.len() == self.limit;
-            let (read, examined) = self.read(&ids).await?;
-            found.examined += examined;
-            let room = self.limit - found.leads.len();
-            let last = if read.len() > room { read.get(room - 1).map(|(at, ..)| *at) } else { None };
-            // An index may be behind: who left the stage meanwhile does not stand in its list.
-            let fits = read
-                .into_iter()
-                .filter(|(at, lead, _)| lead.stage == stage && last.is_none_or(|last| *at <= last));
-            found.leads.extend(fits.map(|(_, lead, score)| (lead, score)));
-            let ended = last.unwrap_or(places.len().saturating_sub(1));
-            let place = places.get(ended).cloned();
-            let more = whole || ended + 1 < places.len();
-            if !more || found.leads.len() >= self.limit || found.examined >= limits::SEARCH_EXAMINED {
-                found.next = place.filter(|_| more).map(|place| written(&place));
+            let ids: Vec<LeadId> = places.iter().map(|(_, lead)| *lead).collect();
+            let mut leads = self.leads(&ids).await?;
+            let mut places = places.into_iter().peekable();
+            while let Some(place) = places.next() {
+                found.examined += 1;
+                // An index may be behind: who left the stage meanwhile does not stand in its list.
+                let lead = leads.remove(&place.1).filter(|lead| lead.stage == stage);
+                found.leads.extend(lead.and_then(|lead| self.takes(lead)));
+                from = Some(place);
+                if found.leads.len() == self.limit {
+                    let more = whole || places.peek().is_some();
+                    found.next = from.filter(|_| more).map(|place| written(&place));
+                    return Ok(found);
+                }
+            }
+            if !whole {
                 return Ok(found);
             }
-            from = place;
+            if found.examined >= limits::SEARCH_EXAMINED {
+                found.next = from.map(|place| written(&place));
+                return Ok(found);
+            }
         }
+    }
+
+    /// A page of a stage, over all categories.
+    async fn places(&self, stage: Stage, after: Option<&Place>) -> Result<Vec<Place>, StoreError> {
+        let of =
+            |category| self.cloud.store.leads_in_stage(self.company(), stage, category, after, self.limit);
+        let lists = try_join_all(self.core.waited_in().into_iter().map(of)).await?;
+        let mut places: Vec<Place> = lists.into_iter().flatten().collect();
+        places.sort_unstable_by(|a, b| b.cmp(a));
+        places.truncate(self.limit);
+        Ok(places)
     }
 
     /// A dealer's: by the assignments that it has or had.
@@ -369,50 +358,47 @@ impl Seek<'_> {
         let mut seen = HashSet::new();
         let ids: Vec<LeadId> =
             assignments.iter().map(|seat| seat.lead).filter(|lead| seen.insert(*lead)).collect();
-        let (read, examined) = self.read(&ids).await?;
-        let leads = read.into_iter().map(|(_, lead, score)| (lead, score)).collect();
-        Ok(Found { leads, examined, next: None })
+        let mut known = self.leads(&ids).await?;
+        let leads = ids.iter().filter_map(|id| self.takes(known.remove(id)?)).take(self.limit).collect();
+        Ok(Found { leads, examined: ids.len(), next: None })
     }
 
-    /// A source's: by its enquiries, from the newest day back.
+    /// A source's: by its enquiries, from the newest day back, a lead once on a page. Of one millisecond and shard the
+    /// first hundred.
     async fn source(&self, source: &SourceId) -> Result<Found, Problem> {
-        let now = self.cloud.clock.now();
-        let soon = now.checked_add(SignedDuration::from_secs(1)).unwrap_or(now);
-        let mut before = self.after::<Timestamp>()?.unwrap_or(soon);
-        let first = UtcDay(UtcDay::of(before).0 - limits::SEARCH_DAYS);
-        let mut found = Found::default();
-        let mut seen = HashSet::new();
-        let mut day = UtcDay::of(before);
-        while day > first {
-            let most = limits::SEARCH_EXAMINED / 5;
-            let arrived = self.cloud.store.arrived_before(self.company(), day, before, most).await?;
-            let whole = arrived.len() == most;
-            let ids: Vec<_> = arrived.iter().map(|(_, enquiry)| *enquiry).collect();
-            found.examined += ids.len();
+        let page = limits::SEARCH_EXAMINED / 5;
+        let newest = || (self.cloud.clock.now().as_millisecond(), EnquiryId::from_bytes([0xff; 16]));
+        let mut from: Arrived = self.after()?.unwrap_or_else(newest);
+        let first = UtcDay(day_of(from.0).0 - limits::SEARCH_DAYS);
+        let (mut found, mut seen) = (Found::default(), HashSet::new());
+        while day_of(from.0) > first && found.examined < limits::SEARCH_EXAMINED {
+            let day = day_of(from.0);
+            let arrived = self.cloud.store.arrived_before(self.company(), day, from, page).await?;
+            let ids: Vec<EnquiryId> = arrived.iter().map(|(_, enquiry)| *enquiry).collect();
             let enquiries = self.cloud.store.enquiries_get(&ids).await?;
-            let mut of_source: Vec<_> = enquiries.into_iter().filter(|one| one.source == *source).collect();
-            of_source.sort_by_key(|one| (Reverse(one.received_at), one.id));
-            let leads: Vec<(Timestamp, LeadId)> =
-                of_source.iter().filter_map(|one| Some((one.received_at, one.lead?))).collect();
-            let fresh: Vec<(Timestamp, LeadId)> =
-                leads.into_iter().filter(|(_, lead)| seen.insert(*lead)).collect();
-            let ids: Vec<LeadId> = fresh.iter().map(|(_, lead)| *lead).collect();
-            for (at, lead, score) in self.read(&ids).await?.0 {
-                found.leads.push((lead, score));
+            let of_source = enquiries.into_iter().filter(|one| one.source == *source);
+            let lead_of: HashMap<EnquiryId, LeadId> =
+                of_source.filter_map(|one| Some((one.id, one.lead?))).collect();
+            let ids: Vec<LeadId> = lead_of.values().copied().collect();
+            let leads = self.leads(&ids).await?;
+            let whole = arrived.len() == page;
+            for place in arrived {
+                found.examined += 1;
+                from = place;
+                let lead = lead_of.get(&place.1).filter(|lead| seen.insert(**lead));
+                let lead = lead.and_then(|lead| leads.get(lead)).cloned();
+                found.leads.extend(lead.and_then(|lead| self.takes(lead)));
                 if found.leads.len() == self.limit {
-                    found.next = fresh.get(at).map(|(received_at, _)| written(received_at));
+                    found.next = Some(written(&from));
                     return Ok(found);
                 }
             }
-            match arrived.last().filter(|_| whole) {
-                Some((at_ms, _)) => before = Timestamp::from_millisecond(*at_ms).unwrap_or(before),
-                None => day = UtcDay(day.0 - 1),
-            }
-            if found.examined >= limits::SEARCH_EXAMINED {
-                break;
+            if !whole {
+                from = (i64::from(day.0) * DAY_MS - 1, EnquiryId::from_bytes([0xff; 16]));
             }
         }
-        found.next = Some(written(&before.min(end_of(day))));
+        let oldest = UtcDay::of(self.cloud.clock.now()).0 - limits::SEARCH_OLDEST_DAYS;
+        found.next = Some(from).filter(|from| day_of(from.0).0 > oldest).map(|from| written(&from));
         Ok(found)
     }
 
@@ -431,9 +417,10 @@ fn written(place: &impl Serialize) -> String {
     serde_json::to_string(place).unwrap_or_default()
 }
 
-/// The instant at which a UTC day ends.
-fn end_of(day: UtcDay) -> Timestamp {
-    Timestamp::from_second((i64::from(day.0) + 1) * 86_400).unwrap_or(Timestamp::MAX)
+const DAY_MS: i64 = 86_400_000;
+
+fn day_of(at_ms: i64) -> UtcDay {
+    UtcDay::of(Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// A lead in a list: enough to choose by, and neither e-mail nor phone.

@@ -378,3 +378,5 @@ pub const REPORT_PART_BYTES: usize = 300_000;
 pub const REPORT_PART_TOP: usize = 1_000;
 /// Days that a report may cover.
 pub const REPORT_DAYS: i64 = 3_700;
+/// Days back at which a list by source ends.
+pub const SEARCH_OLDEST_DAYS: i32 = 3_650;

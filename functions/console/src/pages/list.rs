@@ -13,7 +13,6 @@ use serde::Deserialize;
 
 use super::shown::Row;
 use super::signed::{self, Signed};
-use super::today::company;
 use super::{Frame, rendered, troubled};
 use crate::find::{self, Asked, Found, Only};
 
@@ -71,7 +70,7 @@ pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed, Query(shown
 }
 
 async fn listed(cloud: &Cloud, signed: &Signed, shown: &Shown) -> Result<Leads, Problem> {
-    let core = company(cloud, signed, shown.company.as_deref()).await?;
+    let core = signed.rules_of(cloud, shown.company.as_deref()).await?;
     let text = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
     let list = text(&shown.list).unwrap_or_else(|| "hottest".to_owned());
     let mut asked = Asked { after: text(&shown.after), ..Asked::default() };
@@ -167,7 +166,7 @@ pub(super) async fn by_person(
 }
 
 async fn sought(cloud: &Cloud, signed: &Signed, form: &BTreeMap<String, String>) -> Result<Leads, Problem> {
-    let core = company(cloud, signed, form.get("company").map(String::as_str)).await?;
+    let core = signed.rules_of(cloud, form.get("company").map(String::as_str)).await?;
     let who = form.get("who").map(|who| who.trim().to_owned()).unwrap_or_default();
     let mut asked = Asked::default();
     if who.parse::<leadyard_domain::ids::LeadId>().is_ok() {

@@ -4,6 +4,7 @@
 //! make it send with a form. Every form carries a word of the session besides.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
@@ -13,11 +14,13 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use leadyard_domain::access::DeskToken;
+use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem, Query};
 use leadyard_platform::store::Session;
+use leadyard_platform::who;
 use serde::Deserialize;
 
 use super::{Frame, Said, rendered};
@@ -32,6 +35,15 @@ pub(super) struct Signed {
     pub(super) desk: DeskToken,
     /// What every form of theirs carries.
     pub(super) csrf: String,
+}
+
+impl Signed {
+    /// The rules of a company that is asked for by name, or of the first that they were given.
+    pub(super) async fn rules_of(&self, cloud: &Cloud, asked: Option<&str>) -> Result<Arc<Core>, Problem> {
+        let first = self.desk.companies.first().map(|company| company.as_str());
+        let company = who::company(&self.desk, asked.or(first))?;
+        who::rules_of(cloud, &company).await
+    }
 }
 
 impl FromRequestParts<Cloud> for Signed {

@@ -6,7 +6,6 @@ use axum::response::Response;
 use leadyard_domain::distribution::Core;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
-use leadyard_platform::who;
 
 use super::shown::Row;
 use super::signed::Signed;
@@ -69,15 +68,4 @@ async fn of_company(cloud: &Cloud, signed: &Signed, core: &Core) -> Result<OfCom
     let (free, held) = futures::try_join!(hottest(false), hottest(true))?;
     let (id, name) = (core.company_id().to_string(), core.company.name.clone());
     Ok(OfCompany { id, name, free, held, silent: false })
-}
-
-/// A company that is asked for by name, or the only one.
-pub(super) async fn company(
-    cloud: &Cloud,
-    signed: &Signed,
-    asked: Option<&str>,
-) -> Result<std::sync::Arc<Core>, Problem> {
-    let first = signed.desk.companies.first().map(|company| company.as_str());
-    let company = who::company(&signed.desk, asked.or(first))?;
-    who::rules_of(cloud, &company).await
 }

@@ -5,7 +5,6 @@ use std::cmp::Reverse;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
-use jiff::Timestamp;
 use leadyard_domain::ids::{CategoryId, CompanyId, EnquiryId, LeadId};
 use leadyard_domain::lead::Stage;
 use leadyard_domain::scoring::FitLetter;
@@ -17,6 +16,9 @@ use super::{Item, Store, StoreError, number, read_number, read_string, string};
 
 /// Where a lead stands in a list: its sort key and itself.
 pub type Place = (String, LeadId);
+
+/// Where an enquiry stands among those of a day: when it arrived, in Unix milliseconds, and itself.
+pub type Arrived = (i64, EnquiryId);
 
 impl Store {
     /// Leads of a stage, a category and a fit letter, the most engaged first, at most `most`.
@@ -67,27 +69,28 @@ impl Store {
         Ok(found)
     }
 
-    /// A company's enquiries of a UTC day from before an instant, the newest first, at most `most`.
+    /// A company's enquiries of a UTC day from behind a place on, the newest first, at most `most`.
     /// [`keys::SHARDS`] reads.
     pub async fn arrived_before(
         &self,
         company: &CompanyId,
         day: UtcDay,
-        before: Timestamp,
+        before: Arrived,
         most: usize,
-    ) -> Result<Vec<(i64, EnquiryId)>, StoreError> {
-        let upto = (number(0), number(before.as_millisecond() - 1));
+    ) -> Result<Vec<Arrived>, StoreError> {
+        let upto = (number(0), number(before.0));
         let shards = (0..keys::SHARDS).map(|shard| {
             let partition = keys::arrivals_shard(company, day, shard);
-            self.newest_first(ARRIVALS, partition, Some(upto.clone()), most)
+            // The one that is behind comes again, and is left out below.
+            self.newest_first(ARRIVALS, partition, Some(upto.clone()), most + 1)
         });
         let items = try_join_all(shards).await?.into_iter().flatten();
         let read = |item: Item| {
             let id = read_string(&item, "pk")?.strip_prefix("E#")?.parse().ok()?;
             Some((read_number(&item, ARRIVALS.sort)?, id))
         };
-        let mut found: Vec<(i64, EnquiryId)> = items.filter_map(read).collect();
-        found.sort_unstable_by_key(|&(at_ms, id)| Reverse((at_ms, id)));
+        let mut found: Vec<Arrived> = items.filter_map(read).filter(|place| *place < before).collect();
+        found.sort_unstable_by_key(|place| Reverse(*place));
         found.truncate(most);
         Ok(found)
     }
