@@ -234,7 +234,7 @@ impl Channels {
             kind: known.channel.kind,
             format: &known.channel.format,
             template: known.template.as_deref(),
-            vendor: &known.channel.vendor,
+            vendor: known.channel.vendor(),
             provider: &self.provider,
             secrets: &self.given,
             terms: body::terms(cloud, lead, links, self.zone.clone()),

@@ -113,7 +113,7 @@ async fn way(cloud: &Cloud, trial: &Trial, now: Timestamp) -> Result<Way, StoreE
         kind: channel.kind,
         format: &channel.format,
         template: template.as_deref(),
-        vendor: &channel.vendor,
+        vendor: channel.vendor(),
         provider: &core.company.name,
         secrets: &given,
         terms: Terms {

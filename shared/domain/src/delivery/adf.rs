@@ -54,6 +54,17 @@ pub struct Vendor {
     pub phone: String,
 }
 
+impl Vendor {
+    /// Of whom nothing is known.
+    pub const NOBODY: &'static Self = &Self {
+        id: String::new(),
+        name: String::new(),
+        contact: String::new(),
+        email: String::new(),
+        phone: String::new(),
+    };
+}
+
 /// Whether a message has a form in ADF. A dealer that cannot be told so is told by hand.
 pub const fn speaks(event: Event) -> bool {
     match event {

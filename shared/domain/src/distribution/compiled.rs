@@ -467,9 +467,9 @@ pub struct CompiledChannel {
     /// In what form its messages are.
     #[serde(skip)]
     pub format: Format,
-    /// Whom another system takes the dealer for; nobody in our own form.
+    /// Whom another system takes the dealer for; nobody in our own form. Apart, since most channels have none.
     #[serde(skip)]
-    pub vendor: Vendor,
+    pub vendor: Option<Box<Vendor>>,
 }
 
 impl CompiledChannel {
@@ -481,8 +481,13 @@ impl CompiledChannel {
             address: String::new(),
             when: ChannelWhen::Fallback,
             format: Format::Standard,
-            vendor: Vendor::default(),
+            vendor: None,
         }
+    }
+
+    /// Whom another system takes the dealer for; of nobody, every part is empty.
+    pub fn vendor(&self) -> &Vendor {
+        self.vendor.as_deref().unwrap_or(Vendor::NOBODY)
     }
 }
 
@@ -507,7 +512,7 @@ impl Chunk {
             let channels = chunk.dealers.get_mut(usize::from(dealer)).map(|dealer| &mut dealer.channels);
             let channel = channels.and_then(|all| all.iter_mut().find(|channel| channel.order == order));
             let channel = channel.ok_or_else(Self::invalid)?;
-            (channel.format, channel.vendor) = (format, vendor);
+            (channel.format, channel.vendor) = (format, Some(Box::new(vendor)));
         }
         chunk.resolve()?;
         Ok(chunk)
@@ -577,7 +582,7 @@ impl Chunk {
                 dealer: at,
                 order: channel.order,
                 format: channel.format.clone(),
-                vendor: channel.vendor.clone(),
+                vendor: channel.vendor().clone(),
             })
         })
     }
@@ -595,9 +600,13 @@ impl Chunk {
         let contracts: usize = self.contracts.iter().map(|contract| id(contract.id.as_str())).sum();
         let of_dealer = |dealer: &CompiledDealer| {
             let of_channel = |channel: &CompiledChannel| {
-                let Vendor { id, name, contact, email, phone } = &channel.vendor;
-                let vendor = [id, name, contact, email, phone].map(|known| text(known));
-                text(&channel.address) + vendor.iter().sum::<usize>()
+                let of_vendor = |vendor: &Vendor| {
+                    let Vendor { id, name, contact, email, phone } = vendor;
+                    let texts: usize =
+                        [id, name, contact, email, phone].map(|known| text(known)).iter().sum();
+                    size_of::<Vendor>() + EACH + texts
+                };
+                text(&channel.address) + channel.vendor.as_deref().map_or(0, of_vendor)
             };
             let channels: usize = dealer.channels.iter().map(of_channel).sum();
             id(dealer.id.as_str()) + text(&dealer.name) + list(&dealer.channels) + EACH + channels

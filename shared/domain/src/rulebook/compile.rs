@@ -97,7 +97,7 @@ impl<'a> Compiler<'a> {
                 address: channel.address.clone(),
                 when: channel.when,
                 format: channel.format.clone(),
-                vendor: dealer.map(|dealer| vendor(channel, dealer)).unwrap_or_default(),
+                vendor: dealer.and_then(|dealer| vendor(channel, dealer)).map(Box::new),
             };
             channels.entry(&channel.dealer).or_default().push(compiled);
         }
@@ -241,17 +241,14 @@ impl<'a> Compiler<'a> {
 }
 
 /// Whom another system than ours takes the dealer of a channel for; our own form says nothing of it.
-fn vendor(channel: &Channel, dealer: &Dealer) -> Vendor {
-    if channel.format == Format::Standard {
-        return Vendor::default();
-    }
-    Vendor {
+fn vendor(channel: &Channel, dealer: &Dealer) -> Option<Vendor> {
+    (channel.format != Format::Standard).then(|| Vendor {
         id: channel.vendor_id.clone(),
         name: dealer.name.clone(),
         contact: dealer.contact.clone(),
         email: dealer.email.clone(),
         phone: dealer.phone.clone(),
-    }
+    })
 }
 
 /// The states a circle touches. Where it is wide, this looks at the places of the whole country, once per
