@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leadyard::system::{self, Worked};
+use leadyard_domain::lead::Stage;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -41,6 +42,19 @@ enum Handler {
     Decline,
     /// Something that happens to a lead which the desk placed.
     Placed(Placed),
+    /// Something that the desk does to the whole company, for which a lead waits.
+    Ruled(Ruled),
+}
+
+/// What the desk does to the whole company: leads that wait for it are woken, whatever dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ruled {
+    /// Distribution was stopped, and goes on.
+    StopOff,
+    /// A rulebook whose cap is higher.
+    Publish,
+    /// The one before, whose cap is higher.
+    RollBack,
 }
 
 /// What happens to a lead that the desk placed, since the rules need not have given it to that contract.
@@ -64,7 +78,7 @@ enum Placed {
     ReturnMerged,
 }
 
-const HANDLERS: [Handler; 23] = [
+const HANDLERS: [Handler; 26] = [
     Handler::IntakeLead,
     Handler::IntakeRepeat,
     Handler::IntakeInteractions,
@@ -88,6 +102,9 @@ const HANDLERS: [Handler; 23] = [
     Handler::Placed(Placed::TakeBack),
     Handler::Placed(Placed::Merge),
     Handler::Placed(Placed::ReturnMerged),
+    Handler::Ruled(Ruled::StopOff),
+    Handler::Ruled(Ruled::Publish),
+    Handler::Ruled(Ruled::RollBack),
 ];
 
 /// Leads that come in before a batch is worked.
@@ -151,10 +168,17 @@ fn run(books: &[Book], handler: Handler, dies_at: Option<(usize, Side)>) -> anyh
         Box::pin(act(&world, handler, &invocation)).await?;
         let mut workers = JoinSet::new();
         world.start(&mut workers);
+        let mut late = Vec::new();
+        if matches!(handler, Handler::Ruled(_)) {
+            // By the next day they would be woken anyway.
+            sleep(Duration::from_secs(600)).await;
+            late = still_waiting(&world).await?;
+        }
         let rested = world.come_to_rest().await;
         workers.abort_all();
         while workers.join_next().await.is_some() {}
         let mut violations = promises::check(&world).await?.violations;
+        violations.extend(late);
         violations.extend(rested.err().map(|error| error.to_string()));
         Ok(Ran { calls: invocation.calls(), died: invocation.died(), violations })
     })
@@ -186,11 +210,14 @@ async fn act(world: &Arc<World>, handler: Handler, invocation: &Arc<Invocation>)
     if let Handler::Placed(what) = handler {
         return act_on_placed(world, what, invocation).await;
     }
+    if let Handler::Ruled(what) = handler {
+        return act_on_company(world, what, invocation).await;
+    }
     let answer = world.enquire_in(&calm(), "alpha", &enquiry("first")).await;
     let lead = answer.and_then(|answer| Some(answer["lead"].as_str()?.to_owned()));
     let lead = lead.ok_or_else(|| anyhow::anyhow!("the enquiry was not taken"))?;
     match handler {
-        Handler::IntakeLead | Handler::Spill | Handler::Placed(_) => {}
+        Handler::IntakeLead | Handler::Spill | Handler::Placed(_) | Handler::Ruled(_) => {}
         Handler::IntakeRepeat => {
             work_off(world, &system::DISTRIBUTION).await;
             ask(world, invocation, "again").await?;
@@ -296,15 +323,16 @@ async fn act_on_placed(world: &Arc<World>, what: Placed, invocation: &Arc<Invoca
     let calm = || Invocation::new(None);
     let deposit = json!({ "amount": "80.00", "reference": "wire-1" });
     let (company, cedar) = rules::PREPAID;
-    world.desk_in(&calm(), company, &format!("/v1/dealers/{cedar}/deposits"), &deposit).await;
+    world.desk_in(&calm(), company, ("POST", &format!("/v1/dealers/{cedar}/deposits")), &deposit).await;
     let answer = world.enquire_in(&calm(), "alpha", &enquiry_from("80401", "first")).await;
     let lead = answer.and_then(|answer| Some(answer["lead"].as_str()?.to_owned()));
     let lead = lead.ok_or_else(|| anyhow::anyhow!("the enquiry was not taken"))?;
     let (place, with) = (format!("/v1/leads/{lead}/place"), json!({ "contract": what.with() }));
+    let place = ("POST", place.as_str());
     if what == Placed::Place {
-        return desk_twice(world, invocation, &place, &with).await;
+        return desk_twice(world, invocation, place, &with).await;
     }
-    let placed = world.desk_in(&calm(), "alpha", &place, &with).await;
+    let placed = world.desk_in(&calm(), "alpha", place, &with).await;
     anyhow::ensure!(placed == Some(200), "the lead was not placed: {placed:?}");
     work_off(world, &system::DELIVERY).await;
     let seen = world.dealers.log().into_iter().find(|seen| seen.event == "assigned");
@@ -312,7 +340,7 @@ async fn act_on_placed(world: &Arc<World>, what: Placed, invocation: &Arc<Invoca
     if what == Placed::ReturnMerged {
         let other = another(world).await?;
         let body = json!({ "into": other, "reason": "the same person" });
-        desk_twice(world, &calm(), &format!("/v1/leads/{lead}/merge"), &body).await?;
+        desk_twice(world, &calm(), ("POST", &format!("/v1/leads/{lead}/merge")), &body).await?;
     }
     match what {
         Placed::Lapse => {
@@ -332,21 +360,77 @@ async fn act_on_placed(world: &Arc<World>, what: Placed, invocation: &Arc<Invoca
             let asked = asks_to_return(world, &calm(), &seen).await;
             anyhow::ensure!(asked == Some(200), "the return was not taken: {asked:?}");
             let path = format!("/v1/returns/{}/approve", seen.assignment);
-            desk_twice(world, invocation, &path, &json!({ "reason": "looked at" })).await?;
+            desk_twice(world, invocation, ("POST", &path), &json!({ "reason": "looked at" })).await?;
         }
         Placed::TakeBack => {
             let until = world.cloud.clock.now().checked_add(jiff::SignedDuration::from_hours(5))?;
             let body = json!({ "reason": "wrong", "hold": true, "until": until });
-            desk_twice(world, invocation, &format!("/v1/leads/{lead}/take_back"), &body).await?;
+            desk_twice(world, invocation, ("POST", &format!("/v1/leads/{lead}/take_back")), &body).await?;
         }
         Placed::Merge => {
             let other = another(world).await?;
             let body = json!({ "into": lead, "reason": "the same person" });
-            desk_twice(world, invocation, &format!("/v1/leads/{other}/merge"), &body).await?;
+            desk_twice(world, invocation, ("POST", &format!("/v1/leads/{other}/merge")), &body).await?;
         }
         Placed::Place => {}
     }
     Ok(())
+}
+
+/// Leads that wait: for a company that is stopped, or for a protected dealer whose day is full by the second edition
+/// of the rules and not by the first.
+async fn act_on_company(world: &Arc<World>, what: Ruled, invocation: &Arc<Invocation>) -> anyhow::Result<()> {
+    let calm = || Invocation::new(None);
+    let stop = |on: bool| json!({ "on": on });
+    let switch = ("POST", "/v1/switches/stop?company=alpha");
+    let texts = world.texts.iter().find(|(of, _)| *of == "alpha").map(|(_, texts)| texts);
+    let [first, second] = texts.ok_or_else(|| anyhow::anyhow!("alpha has no texts"))?;
+    if what == Ruled::StopOff {
+        anyhow::ensure!(
+            world.desk_in(&calm(), "alpha", switch, &stop(true)).await == Some(200),
+            "not stopped"
+        );
+    } else {
+        let route = ("PUT", "/v1/rulebook?company=alpha&base=1");
+        let put = world.desk_in(&calm(), "alpha", route, &json!({ "files": **second })).await;
+        anyhow::ensure!(put == Some(200), "the second edition was not published: {put:?}");
+    }
+    for number in 0..2 {
+        let mut body = enquiry_from("80202", "first");
+        body["email"] = json!(format!("hill{number}@mail.example.org"));
+        body["phone"] = json!(format!("+1303555201{number}"));
+        let answer = world.enquire_in(&calm(), "alpha", &body).await;
+        let lead = answer.and_then(|answer| Some(answer["lead"].as_str()?.to_owned()));
+        let lead = lead.ok_or_else(|| anyhow::anyhow!("the enquiry was not taken"))?;
+        world.ledger().leads.push(("alpha".to_owned(), lead));
+    }
+    work_off(world, &system::DISTRIBUTION).await;
+    anyhow::ensure!(!still_waiting(world).await?.is_empty(), "nobody waits");
+    match what {
+        Ruled::StopOff => desk_twice(world, invocation, switch, &stop(false)).await,
+        Ruled::Publish => {
+            let route = ("PUT", "/v1/rulebook?company=alpha&base=2");
+            desk_twice(world, invocation, route, &json!({ "files": **first })).await
+        }
+        Ruled::RollBack => {
+            let route = ("POST", "/v1/rulebook/rollback?company=alpha&base=2");
+            desk_twice(world, invocation, route, &json!({ "version": 1 })).await
+        }
+    }
+}
+
+/// The leads that wait, in words.
+async fn still_waiting(world: &World) -> anyhow::Result<Vec<String>> {
+    let known = world.ledger().leads.clone();
+    let mut waiting = Vec::new();
+    for (_, lead) in known {
+        let story = world.plain.store.lead_story(lead.parse()?).await?;
+        let lead = story.map(|story| story.lead).ok_or_else(|| anyhow::anyhow!("lead {lead} is gone"))?;
+        if lead.stage == Stage::Waiting {
+            waiting.push(format!("lead {} still waits: {:?}", lead.id, lead.waiting));
+        }
+    }
+    Ok(waiting)
 }
 
 /// The same person's second lead: she wrote from another address.
@@ -366,17 +450,17 @@ async fn asks_to_return(world: &World, invocation: &Arc<Invocation>, seen: &Seen
 async fn desk_twice(
     world: &World,
     invocation: &Arc<Invocation>,
-    path: &str,
+    route: (&str, &str),
     body: &Value,
 ) -> anyhow::Result<()> {
-    let first = world.desk_in(invocation, "alpha", path, body).await;
+    let first = world.desk_in(invocation, "alpha", route, body).await;
     if first.is_some() {
-        anyhow::ensure!(first == Some(200), "{path} was answered {first:?}");
+        anyhow::ensure!(first == Some(200), "{route:?} was answered {first:?}");
         return Ok(());
     }
     sleep(Duration::from_secs(5)).await;
-    let again = world.desk_in(&Invocation::new(None), "alpha", path, body).await;
-    anyhow::ensure!(matches!(again, Some(200 | 409)), "{path} was answered {again:?} at the second click");
+    let again = world.desk_in(&Invocation::new(None), "alpha", route, body).await;
+    anyhow::ensure!(matches!(again, Some(200 | 409)), "{route:?} was answered {again:?} at the second click");
     Ok(())
 }
 

@@ -447,10 +447,12 @@ impl World {
         &self,
         invocation: &Arc<Invocation>,
         company: &str,
-        path: &str,
+        (method, path): (&str, &str),
         body: &Value,
     ) -> Option<u16> {
-        let request = Request::post(path)
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
             .header(header::AUTHORIZATION, format!("Bearer {}", self.desk_token(company)?))
             .body(Body::from(body.to_string()))
             .ok()?;

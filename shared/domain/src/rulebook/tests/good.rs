@@ -147,7 +147,7 @@ fn a_channel_says_its_format_and_is_standard_if_it_does_not() {
         let Some(hudson) = chunk.dealer(&"hudson".parse().unwrap()) else { continue };
         let [first, second] = &hudson.channels[..] else { panic!("there are two") };
         assert_eq!((&first.format, &second.format), (&Format::Adf, &Format::Standard));
-        assert_eq!((first.vendor.id.as_str(), first.vendor.name.as_str()), ("D-4711", "Hudson, Sons"));
+        assert_eq!((first.vendor().id.as_str(), first.vendor().name.as_str()), ("D-4711", "Hudson, Sons"));
     }
 }
 
