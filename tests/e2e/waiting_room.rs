@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 /// Who waits is woken this long after a change.
 const WOKEN: Duration = Duration::from_secs(6);
+/// Everybody else is looked at so long after a publish.
+const LOOKED_AT: Duration = Duration::from_secs(120);
 const MIDNIGHT: &str = "2026-06-02T04:00:00Z";
 
 /// A lead comes and waits; it looked at so many pages, each worth a point.
@@ -383,10 +385,10 @@ async fn a_recommendation_that_changes_is_recorded_and_one_that_stays_is_not() {
         let hudson = json!(["hudson"]);
         assert_eq!(recommended().await, (waits_for.to_owned(), vec![hudson.clone()]));
         let _ = yard.publish(&with("1", "11.00")).await.is(200);
-        yard.advance(WOKEN).await;
+        yard.advance(LOOKED_AT).await;
         assert_eq!(recommended().await.1, std::slice::from_ref(&hudson));
         let _ = yard.publish(&with("3", "11.00")).await.is(200);
-        yard.advance(WOKEN).await;
+        yard.advance(LOOKED_AT).await;
         assert_eq!(recommended().await.1, [hudson, json!(["ridge"])]);
     }
 }
@@ -409,4 +411,38 @@ async fn a_slot_of_the_week_that_comes_back_is_given_when_the_hour_lets_it_be() 
     assert_eq!(yard.story(&next).await.stage(), "waiting");
     comes(&yard, "2026-06-01T18:00:00Z").await;
     assert_eq!(yard.story(&next).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cap_that_is_raised_wakes_twice_what_it_leaves_and_the_best_has_it() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_day", "1")])).await;
+    let leads = five_wait_for_one(&yard).await;
+    let _ = yard.publish(&Rules::roofing("acme").seller("hudson", [("cap_day", "2")])).await.is(200);
+    tokio::time::sleep(WOKEN).await;
+    works(&yard).await;
+    assert_eq!(in_queue(&yard), 2, "{:?}", yard.queued("distribution"));
+    yard.settle().await;
+    assert_eq!(held(&yard, &leads).await, ["first"]);
+    // The others look at it as well, and find nothing.
+    yard.advance(LOOKED_AT).await;
+    assert_eq!(held(&yard, &leads).await, ["first"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_who_wait_are_looked_at_after_a_publish_though_they_are_more_than_one_run_moves() {
+    // Hudson is shut until tomorrow, and by the next rules it takes leads from another state.
+    let shut = Rules::roofing("acme").dealer("hudson", [("hours", "Tu 00:00-23:00")]);
+    let yard = Yard::of(shut.clone().contract("hudson", "hudson", [])).await;
+    for n in 0..1_020 {
+        yard.lead(&Person::number(n)).await;
+    }
+    yard.settle().await;
+    let reasons = async || {
+        let reply = yard.desk(Method::GET, "/v1/waiting?company=acme", None).await.is(200);
+        reply.json["by_reason"].clone()
+    };
+    assert_eq!(reasons().await, json!({ "hours": 1_020 }));
+    let _ = yard.publish(&shut.contract("hudson", "hudson", [("area", "state:TX")])).await.is(200);
+    yard.advance(Duration::from_secs(300)).await;
+    assert_eq!(reasons().await, json!({ "area": 1_020 }));
 }

@@ -1,7 +1,8 @@
 //! Waking those who wait, after something changed that may place them.
 //!
-//! A publish or a switch wakes everybody. A slot that came free, or an instant at which somebody comes free,
-//! wakes the best who may have it: see [`Slots`].
+//! A slot that came free, or an instant at which somebody comes free, wakes the best who may have it: see [`Slots`].
+//! After a publish or a switch those come first likewise; then everybody is looked at, so that what each waits for
+//! is true again.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,21 +27,21 @@ const EXAMINED: usize = 1_000;
 const LOOKED_AT_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 /// Due times moved side by side.
 const AT_ONCE: usize = 16;
+/// Due times moved in one run, after a publish or a switch.
+const MOVED: usize = 500;
 
 /// Wakes as many as twice the slots that came free, of those who may have one, the highest score first, the
-/// freshest first among equals; all of the category, after a publish or a switch. Doing it twice wakes them twice,
-/// which changes nothing.
+/// freshest first among equals. Doing it twice wakes them twice, which changes nothing.
 pub(crate) async fn wake(
     cloud: &Cloud,
     company: &CompanyId,
     category: &CategoryId,
 ) -> Result<(), StoreError> {
     let Some(wake) = cloud.store.wake_get(company, category).await? else { return Ok(()) };
-    let leads = if wake.everybody() {
-        waiting(cloud, company, &[category], usize::MAX).await?
-    } else {
-        takers(cloud, company, Some(category), Slots::given_back(&wake)).await?
-    };
+    if wake.everybody() {
+        return wake_everybody(cloud, company, category, &wake).await;
+    }
+    let leads = takers(cloud, company, Categories::All(category), Slots::given_back(&wake)).await?;
     if send(cloud, company, &leads).await? {
         cloud.store.wake_done(company, category, &wake).await?;
     }
@@ -58,9 +59,47 @@ pub(crate) async fn wake_at(
     if !cloud.store.wake_at_stands(company, category, at_ms).await? {
         return Ok(());
     }
-    let leads = takers(cloud, company, None, Slots::that_are_left()).await?;
+    let leads = takers(cloud, company, Categories::All(category), Slots::that_are_left()).await?;
     if send(cloud, company, &leads).await? {
         cloud.store.wake_at_done(company, category, at_ms).await?;
+    }
+    Ok(())
+}
+
+/// After a publish or a switch: those who may be given to somebody now are sent, the best first and as many as twice
+/// the slots, so that hardly anybody has one before a better lead. Everybody is due a minute later, so many in one
+/// run and the rest in the next: a waiting room may be larger than what one run can move.
+async fn wake_everybody(
+    cloud: &Cloud,
+    company: &CompanyId,
+    category: &CategoryId,
+    wake: &Wake,
+) -> Result<(), StoreError> {
+    if wake.after.is_none() {
+        let best = takers(cloud, company, Categories::One(category), Slots::that_are_left()).await?;
+        if !send(cloud, company, &best).await? {
+            return Ok(());
+        }
+    }
+    let next = waiting(cloud, company, &[category], wake.after.as_deref(), MOVED).await?;
+    let leads: Vec<LeadId> = next.iter().map(|(_, lead)| *lead).collect();
+    make_due(cloud, &leads).await?;
+    match next.get(MOVED - 1) {
+        None => cloud.store.wake_done(company, category, wake).await,
+        Some((Reverse(upto), _)) => {
+            cloud.store.wake_goes_on(company, category, wake, upto).await?;
+            cloud.hand_wake(company, category).await;
+            Ok(())
+        }
+    }
+}
+
+/// Makes leads due in a minute, if they are not before.
+async fn make_due(cloud: &Cloud, leads: &[LeadId]) -> Result<(), StoreError> {
+    let now = cloud.clock.now();
+    let soon = now.checked_add(LOOKED_AT_WITHIN).unwrap_or(now);
+    for some in leads.chunks(AT_ONCE) {
+        try_join_all(some.iter().map(|lead| cloud.store.lead_due_by(*lead, soon))).await?;
     }
     Ok(())
 }
@@ -69,11 +108,7 @@ pub(crate) async fn wake_at(
 /// wake stays due, and the sweep sends it again.
 async fn send(cloud: &Cloud, company: &CompanyId, leads: &[LeadId]) -> Result<bool, StoreError> {
     // A message may be lost: who was chosen is due in a minute all the same.
-    let now = cloud.clock.now();
-    let soon = now.checked_add(LOOKED_AT_WITHIN).unwrap_or(now);
-    for some in leads.chunks(AT_ONCE) {
-        try_join_all(some.iter().map(|lead| cloud.store.lead_due_by(*lead, soon))).await?;
-    }
+    make_due(cloud, leads).await?;
     if let Err(error) = cloud.queues.leads_to_distribution(company, leads).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "not all who wait were woken");
         return Ok(false);
@@ -82,22 +117,27 @@ async fn send(cloud: &Cloud, company: &CompanyId, leads: &[LeadId]) -> Result<bo
     Ok(true)
 }
 
+/// A lead that waits, and where it stands in the index.
+type Standing = (Reverse<String>, LeadId);
+
 /// Who waits in these categories, at most so many of each, the highest score first, the freshest first among
-/// equals.
+/// equals: of those behind a place in the index, where one is given.
 async fn waiting(
     cloud: &Cloud,
     company: &CompanyId,
     categories: &[&CategoryId],
+    after: Option<&str>,
     most: usize,
-) -> Result<Vec<LeadId>, StoreError> {
-    let mut all: Vec<(Reverse<String>, LeadId)> = Vec::new();
+) -> Result<Vec<Standing>, StoreError> {
+    let mut all: Vec<Standing> = Vec::new();
     for category in categories {
         let mut found = Vec::new();
         for shard in 0..keys::STAGE_SHARDS {
             let mut start = None;
             let mut of_shard = 0;
             loop {
-                let (page, next) = cloud.store.waiting_page(company, category, shard, start, PAGE).await?;
+                let (page, next) =
+                    cloud.store.waiting_page(company, category, shard, (after, start), PAGE).await?;
                 of_shard += page.len();
                 found.extend(page.into_iter().map(|(sort, lead)| (Reverse(sort), lead)));
                 start = next;
@@ -111,25 +151,41 @@ async fn waiting(
         all.append(&mut found);
     }
     all.sort_unstable();
-    Ok(all.into_iter().map(|(_, lead)| lead).collect())
+    Ok(all)
 }
 
 /// Leads woken for one slot.
 const FOR_A_SLOT: u64 = 2;
 
-/// Of those who wait, in whatever category, whom the slots may be for: in their order, twice as many as there are
-/// slots. Whom the desk holds or places by hand is passed over, and whoever would wait all the same.
+/// Where those are sought whom slots are for.
+#[derive(Clone, Copy)]
+enum Categories<'a> {
+    /// Everywhere, and in this one if the rulebook has it no more: a dealer's caps and balance are for all its
+    /// contracts, whatever they take.
+    All(&'a CategoryId),
+    /// Here alone: the others have a wake of their own.
+    One(&'a CategoryId),
+}
+
+/// Of those who wait, whom the slots may be for: in their order, twice as many as there are slots. Whom the desk
+/// holds or places by hand is passed over, and whoever would wait all the same.
 async fn takers(
     cloud: &Cloud,
     company: &CompanyId,
-    own: Option<&CategoryId>,
+    sought: Categories<'_>,
     mut slots: Slots,
 ) -> Result<Vec<LeadId>, StoreError> {
     let Some(in_force) = judging::in_force(cloud, company).await? else { return Ok(Vec::new()) };
-    // A dealer's caps and balance are for all its contracts, whatever they take.
-    let mut categories = in_force.core.waited_in();
-    categories.extend(own.filter(|own| !categories.contains(own)));
-    let waiting = waiting(cloud, company, &categories, EXAMINED).await?;
+    let categories = match sought {
+        Categories::One(own) => vec![own],
+        Categories::All(own) => {
+            let mut all = in_force.core.waited_in();
+            all.extend(Some(own).filter(|own| !all.contains(own)));
+            all
+        }
+    };
+    let waiting = waiting(cloud, company, &categories, None, EXAMINED).await?;
+    let waiting: Vec<LeadId> = waiting.into_iter().map(|(_, lead)| lead).collect();
     let now = cloud.clock.now();
     let mut known = KnownCounters::default();
     let (mut takers, mut later) = (Vec::new(), BTreeSet::new());

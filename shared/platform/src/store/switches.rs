@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use leadyard_domain::distribution::Switches;
 use leadyard_domain::ids::{CategoryId, CompanyId, DealerId, LeadId};
@@ -20,6 +20,8 @@ pub(super) const ALL: u64 = 1_000_000_000;
 pub const WAKE_AFTER_S: u32 = 5;
 /// Slots of one dealer stand in a wake under this and its id.
 const SLOTS_OF: &str = "d_";
+/// How far everybody was woken stands in a wake under this.
+const AFTER: &str = "upto";
 /// How much later the sweep looks, should the message be lost.
 const WAKE_GRACE_S: u32 = 15;
 
@@ -32,6 +34,8 @@ pub struct Wake {
     pub dealers: BTreeMap<DealerId, u64>,
     /// Counts changes: done is done only if nothing came on top.
     pub generation: u64,
+    /// Of everybody, up to whom they were woken, by where they stand in the index.
+    pub after: Option<String>,
 }
 
 impl Wake {
@@ -124,7 +128,8 @@ impl Store {
             (":dt", number(due_ms)),
         ]);
         let of_dealer = if dealer.is_some() { ", #dealer :slots" } else { "" };
-        let expression = format!("ADD slots :slots, gen :one{of_dealer} SET dk = :dk, dt = :dt");
+        let expression =
+            format!("ADD slots :slots, gen :one{of_dealer} SET dk = :dk, dt = :dt REMOVE {AFTER}");
         let mut write = self.update(&Key::Wake(company, category), &expression, "", bound)?;
         if let (Some(dealer), Some(update)) = (dealer, &mut write.update) {
             let name = format!("{SLOTS_OF}{dealer}");
@@ -149,6 +154,7 @@ impl Store {
                 slots: read_number(&item, "slots")?,
                 dealers: item.keys().filter_map(slots_of).collect(),
                 generation: read_number(&item, "gen")?,
+                after: read_string(&item, AFTER).map(str::to_owned),
             })
         }))
     }
@@ -166,6 +172,29 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(super::key_item(&Key::Wake(company, category))))
             .condition_expression("gen = :gen")
+            .expression_attribute_values(":gen", number(wake.generation))
+            .send()
+            .await;
+        super::stands(result).map(drop)
+    }
+
+    /// Everybody was woken up to this place in the index, and the rest is next; unless something came on top, and all
+    /// begins anew.
+    pub async fn wake_goes_on(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+        wake: &Wake,
+        after: &str,
+    ) -> Result<(), StoreError> {
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(super::key_item(&Key::Wake(company, category))))
+            .update_expression(format!("SET {AFTER} = :after"))
+            .condition_expression("gen = :gen")
+            .expression_attribute_values(":after", string(after))
             .expression_attribute_values(":gen", number(wake.generation))
             .send()
             .await;
@@ -209,26 +238,28 @@ impl Store {
         result.map(drop).map_err(StoreError::unavailable)
     }
 
-    /// A page of one shard of the waiting room, the highest score first.
+    /// A page of one shard of the waiting room, the highest score first: of those behind a place in the index, where
+    /// one is given.
     pub async fn waiting_page(
         &self,
         company: &CompanyId,
         category: &CategoryId,
         shard: u8,
-        start: Option<Item>,
+        (after, start): (Option<&str>, Option<Item>),
         limit: i32,
     ) -> Result<(Vec<(String, LeadId)>, Option<Item>), StoreError> {
         let stage = leadyard_domain::lead::Stage::Waiting;
+        let condition = if after.is_some() { "gk = :shard AND gs < :after" } else { "gk = :shard" };
+        let mut bound =
+            values([(":shard", string(keys::stage_shard(company, stage.as_str(), category, shard)))]);
+        bound.extend(after.map(|after| (":after".to_owned(), string(after))));
         let answer = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(super::schema::STAGE.name)
-            .key_condition_expression("gk = :shard")
-            .expression_attribute_values(
-                ":shard",
-                AttributeValue::S(keys::stage_shard(company, stage.as_str(), category, shard)),
-            )
+            .key_condition_expression(condition)
+            .set_expression_attribute_values(Some(bound))
             .scan_index_forward(false)
             .limit(limit)
             .set_exclusive_start_key(start)
