@@ -33,6 +33,7 @@ mod mail;
 mod redelivery;
 mod formats;
 mod desk;
+mod inbox;
 mod acts;
 mod deadlines;
 mod money;

@@ -409,6 +409,52 @@ async fn a_trusted_dealers_return_needs_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_trusted_dealer_returned_is_claimed_back_as_well_once() {
+    let yard = Yard::of(returning(&[("return_approval", "trusted")])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let asks = json!({ "reason": "out-of-area" });
+    let _ = yard.answers_with("hudson", &lead, "return", Some(asks)).await.is(200);
+    for _ in 0..2 {
+        let claimed = decides(&yard, &lead, "claim", json!({})).await.is(200);
+        assert_eq!(claimed.text_of("claim"), "4.00");
+    }
+    let decided = yard.desk(Method::GET, "/v1/returns?state=done", None).await.is(200);
+    assert_eq!(decided.json["returns"][0]["claim"], "4.00");
+    let acts = yard.story(&lead).await;
+    let claims = acts.list("history").filter(|act| act["act"] == "return_claim").count();
+    assert_eq!(claims, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_claimed_for_a_return_that_is_open_or_denied() {
+    let yard = Yard::of(returning(&[("cap_total", "1")])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let _ =
+        yard.answers_with("hudson", &lead, "return", Some(json!({ "reason": "out-of-area" }))).await.is(200);
+    let _ = decides(&yard, &lead, "claim", json!({})).await.is(409).is_problem("state-conflict");
+    let _ = decides(&yard, &lead, "deny", json!({ "reason": "it is theirs" })).await.is(200);
+    let _ = decides(&yard, &lead, "claim", json!({})).await.is(409).is_problem("state-conflict");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_goes_against_who_sent_what_was_sold_whoever_sent_the_person_since() {
+    let rules = returning(&[("cap_total", "1")])
+        .with("window_days = 2")
+        .source("feed", "offer = \"roof\"\ncost_per_lead = \"9.00\"");
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(Duration::from_secs(3 * 86_400)).await;
+    // She asks anew, by another source: a new cycle of the same lead.
+    let _ = yard.server("feed").posts(&Person::number(1)).await.is(201);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.0["source"], "feed");
+    let _ =
+        yard.answers_with("hudson", &lead, "return", Some(json!({ "reason": "wrong-number" }))).await.is(200);
+    let done = decides(&yard, &lead, "approve", json!({ "claim": true })).await.is(200);
+    assert_eq!((done.text_of("source"), done.text_of("claim")), ("web", "4.00"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_wins_more_of_its_leads_gets_more() {
     let rules = Rules::company("acme")
         .offer("roof", "roofing", "ranking = [\"performance:90d:2\", \"share\"]")

@@ -641,7 +641,7 @@ impl World {
     /// Doug has no webhook: he looks at his inbox.
     async fn inbox_of_doug(&self) {
         let (Ok(company), Ok(dealer)) = (CompanyId::new("alpha"), DealerId::new("doug")) else { return };
-        let open = self.plain.store.inbox(&company, &dealer, true, 5).await.unwrap_or_default();
+        let (open, _) = self.plain.store.inbox(&company, &dealer, true, None, 5).await.unwrap_or_default();
         for assignment in open {
             self.deal("alpha", "doug", &assignment.id.to_string()).await;
         }

@@ -354,7 +354,8 @@ impl Seek<'_> {
             ));
         }
         let most = i32::try_from(limits::SEARCH_EXAMINED / 5).unwrap_or(i32::MAX);
-        let assignments = self.cloud.store.inbox(self.company(), dealer, !self.asked.shut, most).await?;
+        let (assignments, _) =
+            self.cloud.store.inbox(self.company(), dealer, !self.asked.shut, None, most).await?;
         let mut seen = HashSet::new();
         let ids: Vec<LeadId> =
             assignments.iter().map(|seat| seat.lead).filter(|lead| seen.insert(*lead)).collect();

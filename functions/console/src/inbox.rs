@@ -3,6 +3,8 @@
 //! The same answer twice is one answer. A second `won` with another value puts the first right: both stand in the
 //! lead's history. One without a value leaves the value as it is.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -11,7 +13,7 @@ use leadyard_domain::access::DealerToken;
 use leadyard_domain::assignment::{Assignment, DeliveryState, ReturnState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{ActId, AssignmentId, LeadId};
+use leadyard_domain::ids::{ActId, AssignmentId, CompanyId, EnquiryId, LeadId};
 use leadyard_domain::lead::{Answer, Answered, AssignmentState, Contactable, Lead, Stage};
 use leadyard_domain::ledger::{CreditReason, Line};
 use leadyard_domain::limits;
@@ -22,6 +24,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::{Act, Changes, Delivery};
 use leadyard_platform::who::Dealer;
+use leadyard_platform::{judging, payload};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -34,50 +37,113 @@ pub(crate) const ROUNDS: usize = 8;
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
     state: Option<String>,
+    after: Option<String>,
 }
 
-/// `GET /v1/inbox`: the newest first, `?state=shut` for those that are over.
+/// `GET /v1/inbox`: the newest first, `?state=shut` for those that are over, `?after` a page's `next` for those behind
+/// it.
 pub(crate) async fn list(
     State(cloud): State<Cloud>,
     Dealer(token): Dealer,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
     let open = query.state.as_deref() != Some("shut");
-    let mut items = Vec::new();
-    let all = cloud.store.inbox(&token.company, &token.dealer, open, PAGE).await?;
+    let after = match query.after.as_deref() {
+        None => None,
+        Some(id) => {
+            let unknown =
+                || Problem::new(Code::InvalidField, "after is the next of the page before, as it was told");
+            let id: AssignmentId = id.parse().map_err(|_| unknown())?;
+            let found = cloud.store.assignment_of_dealer(&token.company, &token.dealer, id).await?;
+            Some(found.ok_or_else(unknown)?)
+        }
+    };
+    let (mut all, next) =
+        cloud.store.inbox(&token.company, &token.dealer, open, after.as_ref(), PAGE).await?;
     // What was placed while the company only watches is nothing to its dealer.
-    for assignment in all.into_iter().filter(|assignment| !assignment.shadow) {
-        items.push(shown(&cloud, &assignment).await?);
-    }
-    Ok(Json(json!({ "assignments": items })))
+    all.retain(|assignment| !assignment.shadow);
+    let items = shown_all(&cloud, &token.company, &all).await?;
+    Ok(Json(json!({ "assignments": items, "next": next })))
 }
 
-/// An assignment with the person, as far as its dealer may see them: what it holds, not what it gave back,
-/// nor what is on its way to it and may yet go to somebody else; masked until it has accepted.
+/// One assignment as in the list.
 async fn shown(cloud: &Cloud, assignment: &Assignment) -> Result<Value, Problem> {
-    let mut item = leads::assignment(assignment);
-    if assignment.state.holds()
-        && assignment.delivery == DeliveryState::Received
-        && let Some((lead, person)) = person(cloud, assignment).await?
-        && let Some(members) = item.as_object_mut()
-    {
-        if lead.erased_at.is_none() && !assignment.masked() {
-            let core = cloud.rulebooks.current(&cloud.store, &lead.company).await?;
-            let hours = leads::call_hours(core.as_deref());
-            members.insert("may_be_called".to_owned(), leads::may_be_called(&lead, hours, cloud.clock.now()));
+    let all = shown_all(cloud, &assignment.company, std::slice::from_ref(assignment)).await?;
+    Ok(all.into_iter().next().unwrap_or(Value::Null))
+}
+
+/// Assignments of one company with the person, as far as their dealer may see them: what it holds, not what it gave
+/// back, nor what is on its way to it and may yet go to somebody else; masked until it has accepted. And what else it
+/// is to be told: that the person asked again, opted out, or was erased, also from what it has no more.
+async fn shown_all(
+    cloud: &Cloud,
+    company: &CompanyId,
+    assignments: &[Assignment],
+) -> Result<Vec<Value>, Problem> {
+    let ids: BTreeSet<LeadId> = assignments.iter().map(|assignment| assignment.lead).collect();
+    let leads = cloud.store.leads_get(&ids.into_iter().collect::<Vec<_>>()).await?;
+    let lead_of = |assignment: &Assignment| leads.iter().find(|lead| lead.id == assignment.lead);
+    let held: Vec<(&Lead, &Assignment)> = assignments
+        .iter()
+        .filter(|assignment| assignment.state.holds() && assignment.delivery == DeliveryState::Received)
+        .filter_map(|assignment| Some((lead_of(assignment)?, assignment)))
+        .collect();
+    let core = cloud.rulebooks.current(&cloud.store, company).await?;
+    let openings = judging::openings_of_seats(cloud, core.as_deref(), &held).await?;
+    let whose: Vec<&Lead> = held.iter().map(|(lead, _)| *lead).filter(|lead| !lead.is_erased()).collect();
+    let on_lists = cloud.all_on_lists(&whose).await?;
+    let hours = leads::call_hours(core.as_deref());
+    let mut items = Vec::with_capacity(assignments.len());
+    for assignment in assignments {
+        let mut item = leads::assignment(assignment);
+        let lead = lead_of(assignment);
+        let holds = held.iter().any(|(_, seat)| seat.id == assignment.id);
+        let Some(members) = item.as_object_mut() else { continue };
+        // Who of the desk decided is the desk's own.
+        if let Some(asked) = members.get_mut("return").and_then(Value::as_object_mut) {
+            asked.remove("decided_by");
         }
-        members.insert("person".to_owned(), json!(person));
-        members.insert("masked".to_owned(), json!(assignment.masked()));
-        members.insert("offer".to_owned(), json!(lead.offer));
-        if lead.erased_at.is_some() {
-            members.insert("erased_at".to_owned(), json!(lead.erased_at));
+        if let Some(erased_at) = lead.and_then(|lead| lead.erased_at) {
+            members.insert("erased_at".to_owned(), json!(erased_at));
         }
+        if let Some(lead) = lead.filter(|_| holds) {
+            let person = as_sold(cloud, lead, assignment).await?;
+            let opening = openings.get(&assignment.id);
+            payload::assigned(lead, assignment, opening, |payload| {
+                for (name, value) in [
+                    ("person", json!(person)),
+                    ("masked", json!(assignment.masked())),
+                    ("offer", json!(lead.offer)),
+                    ("source", json!(payload.source)),
+                    ("campaign", json!(payload.campaign)),
+                    ("received_at", json!(payload.received_at)),
+                    ("message", json!(payload.message)),
+                    ("consent", json!(payload.consent)),
+                    ("extra", json!(payload.extra)),
+                ] {
+                    members.insert(name.to_owned(), value);
+                }
+            });
+            if !lead.is_erased() {
+                let again =
+                    lead.enquiries.iter().filter(|one| asked_again(&one.id, lead, assignment)).count();
+                members.insert("repeats".to_owned(), json!(again));
+                let opted_out = on_lists.get(&lead.id).is_some_and(|on_lists| on_lists.suppressed);
+                members.insert("opted_out".to_owned(), json!(opted_out));
+                if !assignment.masked() {
+                    let may = leads::may_be_called(lead, hours, cloud.clock.now());
+                    members.insert("may_be_called".to_owned(), may);
+                }
+            }
+        }
+        items.push(item);
     }
-    // Who of the desk decided is the desk's own.
-    if let Some(asked) = item["return"].as_object_mut() {
-        asked.remove("decided_by");
-    }
-    Ok(item)
+    Ok(items)
+}
+
+/// Whether the person sent this after the lead was given: the id of a file's row says nothing of when it arrived.
+fn asked_again(enquiry: &EnquiryId, lead: &Lead, assignment: &Assignment) -> bool {
+    *enquiry != lead.opening && enquiry.minted_ms() > assignment.offered_at.as_millisecond()
 }
 
 /// The person of a seat as its dealer may see them: masked until it has accepted; with their lead.
@@ -86,6 +152,11 @@ pub(crate) async fn person(
     assignment: &Assignment,
 ) -> Result<Option<(Lead, Contactable)>, Problem> {
     let Some(lead) = cloud.store.lead_get(assignment.lead).await? else { return Ok(None) };
+    let person = as_sold(cloud, &lead, assignment).await?;
+    Ok(Some((lead, person)))
+}
+
+async fn as_sold(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> Result<Contactable, Problem> {
     let mut person = lead.person.clone();
     // It bought the person as they were; what they said since, the survivor knows.
     if lead.merged_into.is_some()
@@ -93,8 +164,7 @@ pub(crate) async fn person(
     {
         person.fill_blanks(&survivor.person);
     }
-    let person = if assignment.masked() { masked(&person) } else { person };
-    Ok(Some((lead, person)))
+    Ok(if assignment.masked() { masked(&person) } else { person })
 }
 
 /// First name and ZIP: nothing that leads to the person, also where the name does.

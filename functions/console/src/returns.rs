@@ -7,11 +7,12 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use jiff::Timestamp;
+use leadyard_domain::access::DeskToken;
 use leadyard_domain::assignment::{Assignment, Return, ReturnState};
 use leadyard_domain::contract::{ReturnApproval, ReturnTerms};
 use leadyard_domain::distribution::{Chunk, Core};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{AssignmentId, CompanyId, ReturnReason};
+use leadyard_domain::ids::{AssignmentId, CompanyId, ReturnReason, SourceId};
 use leadyard_domain::lead::{AssignmentState, Lead};
 use leadyard_domain::ledger::{CreditReason, Line, LineKind, Month};
 use leadyard_domain::rulebook::PostbackStatus;
@@ -156,7 +157,8 @@ async fn request_return(
     let mut next = stands.clone();
     let state = if trusted { ReturnState::Approved } else { ReturnState::Requested };
     next.returned = Some(Return { state, decided_at: trusted.then_some(now), ..asked });
-    let item = ReturnItem::of(&next, &lead.source, month).ok_or_else(missing)?;
+    let source = sold_from(cloud, &lead, &next).await?;
+    let item = ReturnItem::of(&next, &source, month).ok_or_else(missing)?;
     let done = if trusted {
         approve(cloud, next, ReturnWrite::Grant(&item, quota), None, now).await?
     } else {
@@ -171,6 +173,16 @@ async fn request_return(
         }
     }
     Ok(done)
+}
+
+/// Who sent what was sold: the person may have asked again since, by somebody else.
+async fn sold_from(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> Result<SourceId, StoreError> {
+    let opening = cloud.opening_of(assignment).await?;
+    let enquiry = match opening {
+        Some(opening) => cloud.store.enquiry_get(opening).await?,
+        None => None,
+    };
+    Ok(enquiry.map_or_else(|| lead.source.clone(), |enquiry| enquiry.source))
 }
 
 /// Credits a return: the slot comes back, the dealer is excluded, the lead goes on.
@@ -205,18 +217,25 @@ async fn approve(
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
     state: Option<String>,
+    after: Option<String>,
 }
 
-/// `GET /v1/returns?company&state=done`: what the desk is to decide; with `state=done`, what is decided.
+/// `GET /v1/returns?company&state=done&after`: what the desk is to decide; with `state=done`, what is decided; the
+/// newest first, with `after` those behind a page's `next`.
 pub(crate) async fn list(
     State(cloud): State<Cloud>,
     DeskOf { company, .. }: DeskOf,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
     let open = query.state.as_deref() != Some("done");
-    let returns = cloud.store.returns(&company, open, PAGE).await?;
+    let after = query.after.as_deref().map(str::parse::<AssignmentId>).transpose();
+    let after = after.map_err(|_| {
+        Problem::new(Code::InvalidField, "after is the next of the page before, as it was told")
+    })?;
+    let returns = cloud.store.returns_after(&company, open, after, PAGE).await?;
+    let next = returns.get(PAGE as usize - 1).map(|item| item.assignment);
     let told: Vec<Value> = returns.iter().map(tell).collect();
-    Ok(Json(json!({ "returns": told })))
+    Ok(Json(json!({ "returns": told, "next": next })))
 }
 
 fn tell(item: &ReturnItem) -> Value {
@@ -237,7 +256,7 @@ struct Verdict {
     claim: bool,
 }
 
-/// `POST /v1/returns/{id}/{approve|deny}?company`: `{"reason": "…", "claim": true}`.
+/// `POST /v1/returns/{id}/{approve|deny|claim}?company`: `{"reason": "…", "claim": true}`.
 pub(crate) async fn decide(
     State(cloud): State<Cloud>,
     DeskOf { desk, company }: DeskOf,
@@ -246,6 +265,9 @@ pub(crate) async fn decide(
 ) -> Result<Json<Value>, Problem> {
     let unknown = || Problem::new(Code::NotFound, "there is no such return");
     let id: AssignmentId = id.parse().map_err(|_| unknown())?;
+    if verdict == "claim" {
+        return claim(&cloud, &desk, &company, id).await;
+    }
     let state = match verdict.as_str() {
         "approve" => ReturnState::Approved,
         "deny" => ReturnState::Denied,
@@ -328,6 +350,39 @@ async fn already(
             Err(Problem::new(Code::StateConflict, detail))
         }
     }
+}
+
+/// Claims what a lead cost back from its source, once its return is approved: by the desk, which did not say so then,
+/// or by itself, where the dealer is trusted.
+async fn claim(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    company: &CompanyId,
+    id: AssignmentId,
+) -> Result<Json<Value>, Problem> {
+    let unknown = || Problem::new(Code::NotFound, "there is no such return");
+    for _ in 0..ROUNDS {
+        let Some(decided) = cloud.store.return_get(company, false, id).await? else {
+            cloud.store.return_get(company, true, id).await?.ok_or_else(unknown)?;
+            return Err(Problem::new(Code::StateConflict, "the return is not decided yet"));
+        };
+        if decided.state != ReturnState::Approved {
+            return Err(Problem::new(Code::StateConflict, format!("the return is {}", decided.state)));
+        }
+        if decided.claim.is_some() {
+            return Ok(Json(tell(&decided))); // a second click
+        }
+        let assignment = cloud.store.assignment_get(decided.lead, decided.cycle, decided.assignment).await?;
+        let claim = claim_of(cloud, &assignment.ok_or_else(unknown)?, &decided).await?;
+        let (before, after) =
+            (json!({ "claim": null }), json!({ "claim": claim.map(|claim| claim.to_string()) }));
+        let act = record(cloud, desk, "return_claim", None, &before, &after);
+        let item = ReturnItem { claim, ..decided };
+        if cloud.store.return_claim(company, &item, &act).await? {
+            return Ok(Json(tell(&item)));
+        }
+    }
+    Err(crowded())
 }
 
 /// What the lead cost us, to be claimed back from its source.

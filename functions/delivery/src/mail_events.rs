@@ -268,6 +268,7 @@ async fn of_message(
         if mark(attempt, event, outcome) {
             let again_ms =
                 if next.state == DeliveryState::Received { again(cloud, &mut next, outcome) } else { None };
+            messages::or_by_hand(cloud, &next, about.channel, again_ms).await?;
             if !cloud.store.delivery_save(&next).await? {
                 continue;
             }

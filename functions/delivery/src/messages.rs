@@ -86,18 +86,22 @@ pub(crate) async fn try_once(
     }
     let (channels, mut known) = match turn(delivery, assignment.as_ref(), channels, now) {
         (channels, Turn::Now(known)) => (channels, *known),
-        (_, Turn::Later(until)) => return Ok(wait(cloud, delivery, channels::spread(cloud, until))),
+        (_, Turn::Later(until)) => {
+            let waits = wait(cloud, delivery, channels::spread(cloud, until));
+            return or_by_hand(cloud, delivery, delivery.channel, waits).await;
+        }
         (_, Turn::Never(why)) => {
             tell_by_hand(cloud, delivery, delivery.channel).await?;
             let (outcome, attempt) = post::attempt(cloud, Way::None(why), delivery.channel, now).await;
             delivery.attempts.push(attempt);
-            return Ok(follow(cloud, delivery, &outcome));
+            let waits = follow(cloud, delivery, &outcome);
+            return or_by_hand(cloud, delivery, delivery.channel, waits).await;
         }
     };
     let (Some(assignment), Some(channels)) = (&assignment, &channels) else {
         // Without an assignment it was nobody's turn.
         give_up(delivery);
-        return Ok(None);
+        return or_by_hand(cloud, delivery, delivery.channel, None).await;
     };
     let webhook_id = webhook_id(delivery.assignment, delivery.event, number(delivery));
     let form = channels.form(cloud, &lead, assignment, &known);
@@ -143,7 +147,22 @@ pub(crate) async fn try_once(
         channels.learn(cloud, known, &outcome).await;
     }
     delivery.attempts.push(attempt);
-    Ok(follow(cloud, delivery, &outcome))
+    let order = delivery.attempts.last().map_or(0, |attempt| attempt.channel);
+    let waits = follow(cloud, delivery, &outcome);
+    or_by_hand(cloud, delivery, order, waits).await
+}
+
+/// What must be told and went nowhere, however often it was tried, somebody tells by hand.
+pub(crate) async fn or_by_hand(
+    cloud: &Cloud,
+    delivery: &Delivery,
+    order: u8,
+    waits: Option<u64>,
+) -> Result<Option<u64>, StoreError> {
+    if waits.is_none() && delivery.state == DeliveryState::NotReceived {
+        tell_by_hand(cloud, delivery, order).await?;
+    }
+    Ok(waits)
 }
 
 /// Sends a message by further channels. A withdrawal is attempted by each before the lead moves; the rest go
@@ -342,11 +361,13 @@ async fn write(
     Ok(form.write(&message, delivery.since, says))
 }
 
-/// A channel has no words for a message: the desk is told, where the dealer must be. Once, however often it is
-/// tried: the act is the message's own.
+/// A channel has no words for a message, or takes none: the desk is told, where the dealer must be. Once for each
+/// channel, however often it is tried: the act is the message's own.
 async fn tell_by_hand(cloud: &Cloud, delivery: &Delivery, order: u8) -> Result<(), StoreError> {
     match delivery.event {
         Event::Withdrawn | Event::Erased | Event::OptedOut => {}
+        // The whole lead, of which a dealer that accepted it has seen a part.
+        Event::Assigned if delivery.number == ACCEPTED.to_string() => {}
         Event::Assigned | Event::Repeated | Event::Warned => return Ok(()),
     }
     let mut own = [0; 10];

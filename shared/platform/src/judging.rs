@@ -1,9 +1,11 @@
 //! What more than one function asks of a lead: what it is worth, and who should have it. Reads the
 //! store, decides purely, writes nothing.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use leadyard_domain::assignment::Assignment;
 use leadyard_domain::backtest::history::Read;
 use leadyard_domain::distribution::{
     Chunk, Conclusion, Core, Counters, Decision, Evidence, Judged as Candidate, LeadFacts, Placing, Rule,
@@ -11,7 +13,7 @@ use leadyard_domain::distribution::{
 };
 use leadyard_domain::enquiry::{Enquiry, Understood};
 use leadyard_domain::error::Invalid;
-use leadyard_domain::ids::{CompanyId, ContractId, DealerId, DecisionId, EnquiryId, OfferId};
+use leadyard_domain::ids::{AssignmentId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, OfferId};
 use leadyard_domain::lead::{Lead, ScoreState};
 use leadyard_domain::limits;
 use leadyard_domain::place::VERSION as PLACES;
@@ -71,17 +73,52 @@ pub async fn opening(
     let earlier = |id: &EnquiryId| before.is_none_or(|before| *id < before);
     let steps: Vec<EnquiryId> = lead.form_steps().filter(earlier).collect();
     let Some(first) = cloud.store.enquiry_get(lead.opening).await? else { return Ok(None) };
-    let mut whole = understand(&first, source);
-    if !steps.is_empty() {
-        let mut steps = cloud.store.enquiries_get(&steps).await?;
-        // One of a lead that was merged into this one is another request.
-        steps.retain(|step| step.source == first.source && step.lead == first.lead);
-        steps.sort_by_key(|step| (step.received_at, step.id));
-        for step in &steps {
-            whole.complete(&understand(step, source));
-        }
+    let steps = if steps.is_empty() { Vec::new() } else { cloud.store.enquiries_get(&steps).await? };
+    Ok(Some(completed(source, &first, &steps.iter().collect::<Vec<_>>())))
+}
+
+/// An enquiry, completed by further steps of its form.
+fn completed(source: Option<&Source>, first: &StoredEnquiry, steps: &[&StoredEnquiry]) -> Understood {
+    let mut whole = understand(first, source);
+    // One of a lead that was merged into this one is another request.
+    let mut steps: Vec<&&StoredEnquiry> =
+        steps.iter().filter(|step| step.source == first.source && step.lead == first.lead).collect();
+    steps.sort_by_key(|step| (step.received_at, step.id));
+    for step in steps {
+        whole.complete(&understand(step, source));
     }
-    Ok(Some(whole))
+    whole
+}
+
+/// The enquiries that opened the cycles of these seats of leads, whichever cycle that is, each as [`opening`] has it;
+/// read at once.
+pub async fn openings_of_seats(
+    cloud: &Cloud,
+    core: Option<&Core>,
+    seats: &[(&Lead, &Assignment)],
+) -> Result<HashMap<AssignmentId, Understood>, StoreError> {
+    // A seat of an earlier cycle was sold with another enquiry than the lead's last; its steps are told by nothing.
+    let wanted = |(lead, seat): &(&Lead, &Assignment)| {
+        let first = seat.enquiry.unwrap_or(lead.opening);
+        let steps: Vec<EnquiryId> =
+            if first == lead.opening { lead.form_steps().collect() } else { Vec::new() };
+        (first, steps)
+    };
+    let ids: BTreeSet<EnquiryId> =
+        seats.iter().map(wanted).flat_map(|(first, steps)| steps.into_iter().chain([first])).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let read = cloud.store.enquiries_get(&ids.into_iter().collect::<Vec<_>>()).await?;
+    let known: HashMap<EnquiryId, StoredEnquiry> = read.into_iter().map(|one| (one.id, one)).collect();
+    let opened = seats.iter().filter_map(|seat| {
+        let (first, steps) = wanted(seat);
+        let first = known.get(&first)?;
+        let steps: Vec<&StoredEnquiry> = steps.iter().filter_map(|step| known.get(step)).collect();
+        let source = core.and_then(|core| core.source(&first.source));
+        Some((seat.1.id, completed(source, first, &steps)))
+    });
+    Ok(opened.collect())
 }
 
 /// What a lead is worth now. Fit is judged on the enquiry that opened the cycle, all its steps together.

@@ -15,6 +15,7 @@
 //! | [`opt_out`] | a person opts out, and their holders are told |
 //! | [`erasure`] | a person goes, everywhere, whatever interrupts it |
 //! | [`retention`] | and by time |
+//! | [`payload`] | what a dealer is shown of a lead |
 //! | [`outbound`] | dealers' URLs |
 //! | [`mail`], [`sent`] | letters to dealers; how sending through a service of AWS ended |
 //! | [`meta`] | access to Meta: notices that it signs, leads that it keeps |
@@ -42,6 +43,7 @@ pub mod person;
 pub mod opt_out;
 pub mod erasure;
 pub mod retention;
+pub mod payload;
 pub mod outbound;
 pub mod mail;
 pub mod sent;

@@ -71,7 +71,7 @@ impl Cloud {
 
     /// The enquiry that opened the cycle of an assignment. One that an earlier version made does not say; its lead
     /// does, while the cycle is the last.
-    async fn opening_of(&self, assignment: &Assignment) -> Result<Option<EnquiryId>, StoreError> {
+    pub async fn opening_of(&self, assignment: &Assignment) -> Result<Option<EnquiryId>, StoreError> {
         if assignment.enquiry.is_some() {
             return Ok(assignment.enquiry);
         }

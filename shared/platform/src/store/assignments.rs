@@ -1,5 +1,7 @@
 //! Assignments: a seat is given in one transaction with the lead and the caps.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::{Counters, Kept, Seat};
@@ -9,7 +11,7 @@ use leadyard_domain::lead::Lead;
 use super::items::{self, DecisionRecord};
 use super::keys::{self, Key};
 use super::leads::UNCHANGED;
-use super::{Act, Commit, Conflict, Store, StoreError, number, read_string, string, values};
+use super::{Act, Commit, Conflict, Item, Store, StoreError, number, read_string, string, values};
 
 /// Seats that are to be given.
 #[derive(Debug)]
@@ -130,23 +132,42 @@ impl Store {
     ) -> Result<Option<Assignment>, StoreError> {
         for state in ["open", "shut"] {
             let prefix = format!("{state}#{}", keys::sort_time(id.minted_ms()));
-            let found = self.inbox_page(company, dealer, &prefix, 100).await?;
-            if let Some(assignment) = found.into_iter().find(|assignment| assignment.id == id) {
-                return Ok(Some(assignment));
+            let mut start = None;
+            loop {
+                let (found, next) = self.inbox_page(company, dealer, &prefix, start, 100).await?;
+                if let Some(assignment) = found.into_iter().find(|assignment| assignment.id == id) {
+                    return Ok(Some(assignment));
+                }
+                start = next;
+                if start.is_none() {
+                    break;
+                }
             }
         }
         Ok(None)
     }
 
-    /// A dealer's assignments, the newest first: open ones, or shut ones.
+    /// A dealer's assignments, the newest first: open ones, or shut ones; those behind one of them, where it is given.
+    /// Then the last of them, if there are more.
     pub async fn inbox(
         &self,
         company: &CompanyId,
         dealer: &DealerId,
         open: bool,
+        after: Option<&Assignment>,
         limit: i32,
-    ) -> Result<Vec<Assignment>, StoreError> {
-        self.inbox_page(company, dealer, if open { "open#" } else { "shut#" }, limit).await
+    ) -> Result<(Vec<Assignment>, Option<AssignmentId>), StoreError> {
+        let state = if open { "open" } else { "shut" };
+        let start = after.map(|after| {
+            // Where it stood, though it may have been answered since.
+            let mut start = super::key_item(&keys::assignment(after));
+            let sort = format!("{state}#{}", keys::sort_time(after.offered_at.as_millisecond()));
+            start.insert(super::schema::INBOX.partition.to_owned(), string(keys::inbox(company, dealer)));
+            start.insert(super::schema::INBOX.sort.to_owned(), string(sort));
+            start
+        });
+        let (found, next) = self.inbox_page(company, dealer, &format!("{state}#"), start, limit).await?;
+        Ok((found, next.as_ref().and_then(listed).map(|(_, _, id)| id)))
     }
 
     async fn inbox_page(
@@ -154,8 +175,9 @@ impl Store {
         company: &CompanyId,
         dealer: &DealerId,
         prefix: &str,
+        start: Option<Item>,
         limit: i32,
-    ) -> Result<Vec<Assignment>, StoreError> {
+    ) -> Result<(Vec<Assignment>, Option<Item>), StoreError> {
         let answer = self
             .client
             .query()
@@ -166,24 +188,38 @@ impl Store {
             .expression_attribute_values(":dealer", string(keys::inbox(company, dealer)))
             .expression_attribute_values(":state", string(prefix))
             .scan_index_forward(false)
+            .set_exclusive_start_key(start)
             .limit(limit)
             .send()
             .await
             .map_err(StoreError::unavailable)?;
-        let mut assignments = Vec::new();
-        for item in answer.items.into_iter().flatten() {
-            let (Some(pk), Some(sk)) = (read_string(&item, "pk"), read_string(&item, "sk")) else { continue };
-            let Some(keys::DueKey::Assignment(lead, cycle, id)) = keys::DueKey::read(pk, sk) else {
-                continue;
-            };
-            // An index may be behind: the item itself says whose it is.
-            if let Some(assignment) = self.assignment_get(lead, cycle, id).await?
-                && &assignment.company == company
-                && &assignment.dealer == dealer
-            {
-                assignments.push(assignment);
-            }
+        let listed: Vec<_> = answer.items.iter().flatten().filter_map(listed).collect();
+        let wanted: Vec<Key<'_>> = listed
+            .iter()
+            .map(|&(lead, cycle, assignment)| Key::Assignment { lead, cycle, assignment })
+            .collect();
+        let mut read = HashMap::new();
+        for item in self.get_many(&wanted).await? {
+            let assignment = items::read_assignment(item)?;
+            read.insert(assignment.id, assignment);
         }
-        Ok(assignments)
+        // An index may be behind: the item itself says whose it is.
+        let own = |assignment: &Assignment| &assignment.company == company && &assignment.dealer == dealer;
+        let found = listed.iter().filter_map(|(_, _, id)| read.remove(id)).filter(own).collect();
+        Ok((found, answer.last_evaluated_key.filter(|key| !key.is_empty())))
+    }
+}
+
+/// The assignment that a row of the index is of.
+fn listed(row: &Item) -> Option<(LeadId, u32, AssignmentId)> {
+    match keys::DueKey::read(read_string(row, "pk")?, read_string(row, "sk")?)? {
+        keys::DueKey::Assignment(lead, cycle, id) => Some((lead, cycle, id)),
+        keys::DueKey::Lead(_)
+        | keys::DueKey::Delivery { .. }
+        | keys::DueKey::Wake(_, _)
+        | keys::DueKey::WakeAt(_, _, _)
+        | keys::DueKey::Postback(_, _)
+        | keys::DueKey::Enquiry(_)
+        | keys::DueKey::Erasure(_, _) => None,
     }
 }

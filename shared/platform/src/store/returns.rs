@@ -9,7 +9,7 @@ use leadyard_domain::money::Money;
 use serde::{Deserialize, Serialize};
 
 use super::keys::Key;
-use super::{Item, Store, StoreError, number, values};
+use super::{Act, Commit, Item, Store, StoreError, number, string, values};
 
 /// A return as the desk's list has it: where to look, and what is claimed. No person is in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -139,9 +139,57 @@ impl Store {
         open: bool,
         limit: i32,
     ) -> Result<Vec<ReturnItem>, StoreError> {
-        let key = Key::Return { company, open, assignment: AssignmentId::from_bytes([0; 16]) };
-        let prefix = if open { "open#" } else { "done#" };
-        self.query_newest_of(key.pk(), prefix, limit).await?.into_iter().map(read).collect()
+        self.returns_after(company, open, None, limit).await
+    }
+
+    /// The same of those behind one of them, where it is given.
+    pub async fn returns_after(
+        &self,
+        company: &CompanyId,
+        open: bool,
+        after: Option<AssignmentId>,
+        limit: i32,
+    ) -> Result<Vec<ReturnItem>, StoreError> {
+        let last = after.unwrap_or(AssignmentId::from_bytes([u8::MAX; 16]));
+        let (first, last) = (AssignmentId::from_bytes([0; 16]), last);
+        let [first, last] = [first, last].map(|assignment| Key::Return { company, open, assignment });
+        let answer = self
+            .client
+            .query()
+            .table_name(self.table())
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .set_expression_attribute_values(Some(values([
+                (":pk", string(first.pk())),
+                (":first", string(first.sk())),
+                (":last", string(last.sk())),
+            ])))
+            .scan_index_forward(false)
+            .consistent_read(true)
+            // It ends with the one that is given, which was on the page before.
+            .limit(limit + i32::from(after.is_some()))
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        let read = answer.items.into_iter().flatten().map(read).collect::<Result<Vec<ReturnItem>, _>>()?;
+        Ok(read.into_iter().filter(|item| Some(item.assignment) != after).take(limit as usize).collect())
+    }
+
+    /// Keeps what is claimed back from the source of a lead whose return was approved, with who claimed it. `false`
+    /// when somebody claimed it already.
+    pub async fn return_claim(
+        &self,
+        company: &CompanyId,
+        item: &ReturnItem,
+        act: &Act,
+    ) -> Result<bool, StoreError> {
+        let key = Key::Return { company, open: false, assignment: item.assignment };
+        let unclaimed = "attribute_exists(pk) AND attribute_not_exists(claim)";
+        let writes = vec![
+            self.put(return_item(item, &key)?, unclaimed, values([]))?,
+            self.act_write(item.lead, act)?,
+            self.change_write(company, act)?,
+        ];
+        Ok(matches!(self.transact(writes).await?, Commit::Done))
     }
 }
 
