@@ -51,5 +51,6 @@ mod contention;
 mod trouble;
 mod edges;
 mod hostile;
+mod contract;
 mod served;
 mod kill;

@@ -25,6 +25,7 @@
 //! | [`given`] | what dealers give us in confidence |
 //! | [`rulebook`] | what is in force; publishing |
 //! | [`switches`] | stop and pause |
+//! | [`openapi`] | all routes, as a document |
 
 mod pages;
 mod find;
@@ -52,6 +53,7 @@ mod secrets;
 mod given;
 mod rulebook;
 mod switches;
+mod openapi;
 
 use axum::routing::{get, patch, post, put};
 use axum::{Json, Router};
@@ -72,6 +74,7 @@ pub fn router(cloud: Cloud) -> Router {
     on_many
         .merge(pages::router())
         .route("/healthz", get(health))
+        .route("/openapi.json", get(openapi::document))
         .route("/v1/leads/search", post(find::search))
         .route("/v1/leads/{lead}", get(leads::story))
         .route("/v1/leads/{lead}/recommendation", get(why::recommendation))
