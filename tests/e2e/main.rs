@@ -15,6 +15,7 @@
 mod journey;
 mod intake;
 mod ways;
+mod apps;
 mod postbacks;
 mod persons;
 mod merge;

@@ -7,6 +7,7 @@ use super::route::{
     one_of,
 };
 use super::shapes;
+use crate::assignment::ReturnState;
 use crate::error::Code;
 use crate::lead::Answer;
 use crate::ledger::LineKind;
@@ -42,6 +43,11 @@ pub(super) fn routes() -> Vec<Route> {
     ]);
     routes.extend(given());
     routes
+}
+
+/// Shapes that several answers have.
+pub(super) fn shapes() -> Vec<(&'static str, Kind)> {
+    vec![("Return", returned())]
 }
 
 fn new(method: Method, path: &'static str, says: &'static str, tag: &'static str, who: &[Who]) -> Route {
@@ -305,4 +311,23 @@ fn given() -> [Route; 3] {
             told(),
         ),
     ]
+}
+
+// --- Shapes ---
+
+fn returned() -> Kind {
+    object([
+        must("return", Uuid, "Which: its assignment."),
+        must("lead", Uuid, ""),
+        must("assignment", Uuid, ""),
+        must("dealer", Id, ""),
+        must("contract", Id, ""),
+        must("price", Money, ""),
+        must("month", Month, "Against whose quota it counts."),
+        must("source", Id, ""),
+        must("reason", Text, ""),
+        must("at", Instant, ""),
+        must("state", closed!(ReturnState), ""),
+        null("claim", Money, "What is claimed back from the source."),
+    ])
 }

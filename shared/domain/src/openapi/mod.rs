@@ -6,7 +6,9 @@
 //! | [`shapes`] | what several answers share |
 //! | [`sending`] | what senders of leads and of interactions call |
 //! | [`moving`] | the quarantine; what is moved in |
-//! | [`desk`] | leads and persons, as the desk has them; who waits, and reports |
+//! | [`desk`] | leads, as the desk has them |
+//! | [`persons`] | persons: what is held of them, their erasure |
+//! | [`numbers`] | who waits, history, reports |
 //! | [`dealing`] | dealers: their inbox, returns, money, channels and secrets |
 //! | [`ruling`] | the rulebook, its switches and sources; the document itself |
 //! | [`render`] | the table as JSON |
@@ -26,6 +28,8 @@ mod shapes;
 mod sending;
 mod moving;
 mod desk;
+mod persons;
+mod numbers;
 mod dealing;
 mod ruling;
 mod render;
@@ -35,7 +39,16 @@ pub use route::{Function, Method, Route};
 
 /// Every route, in the order in which a lead travels.
 pub fn routes() -> Vec<Route> {
-    [sending::routes(), moving::routes(), desk::routes(), dealing::routes(), ruling::routes()].concat()
+    [
+        sending::routes(),
+        moving::routes(),
+        desk::routes(),
+        persons::routes(),
+        numbers::routes(),
+        dealing::routes(),
+        ruling::routes(),
+    ]
+    .concat()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::limits;
 use crate::screening::{Reason, Verdict};
 
 use Function::Leads;
-use Kind::{Any, Count, Flag, Id, Of, Open, Short, Text, Uuid};
+use Kind::{Any, Count, Flag, Id, Instant, Of, Open, Short, Text, Uuid};
 use Method::{Get, Post};
 use Who::Desk;
 
@@ -24,6 +24,11 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(["release", "edit", "reject"].map(verdicts));
     routes.extend(imports());
     routes
+}
+
+/// Shapes that several answers have.
+pub(super) fn shapes() -> Vec<(&'static str, Kind)> {
+    vec![("Quarantined", quarantined()), ("Moved", moved())]
 }
 
 fn of_desk(method: Method, path: &'static str, says: &'static str, tag: &'static str) -> Route {
@@ -236,5 +241,58 @@ fn listed() -> Kind {
         may("value", Any, "One of both."),
         may("reason", Any, ""),
         may("remove", Any, "Takes it off the list."),
+    ])
+}
+
+// --- Shapes ---
+
+fn quarantined() -> Kind {
+    let pairs = || list(list(Text));
+    object([
+        must("enquiry", Uuid, ""),
+        must("source", Id, ""),
+        must("received_at", Instant, ""),
+        must("status", Text, "quarantined, rejected, or what it became."),
+        must("reasons", list(closed!(Reason)), ""),
+        null("lead", Uuid, "The lead that it became."),
+        must("fields", pairs(), "As they were received: pairs of name and value."),
+        null("raw", Text, "The body, where it could not be read."),
+        null("raw_base64", Text, "The same, where it is no UTF-8."),
+        null("user_agent", Text, ""),
+        may("verdict", closed!(Verdict), ""),
+        may("weight", Count, "The reasons' weights, summed."),
+        may("until", Instant, "By when the desk decides."),
+        may("overdue", Flag, "That is over."),
+        may("edited", Kind::Either(vec![pairs(), Any]), "The fields as the desk put them right."),
+        may("judged", Any, "When and by whom it was decided, and what was said."),
+    ])
+}
+
+fn moved() -> Kind {
+    let row = object([
+        must("row", Count, "From 0."),
+        must("status", one_of(&["imported", "already", "refused"]), ""),
+        may("lead", Uuid, ""),
+        may(
+            "as",
+            one_of(&["lead", "cycle", "repeat", "late", "received", "quarantined", "test"]),
+            "What it is.",
+        ),
+        may("since", Instant, "Of a repeat: since when the person is known."),
+        may("reasons", list(Text), "Why it is quarantined."),
+        may("would_go_to", list(Id), "In a dry run, or of a test: the contracts that would have it."),
+        may("would_wait", Text, "The same: why it would wait."),
+        may("rejected", list(Uuid), "Leads of a suppressed person that nobody held."),
+        may("reopened", list(Uuid), "Leads that are open again."),
+        may("errors", list(Of("FieldError")), "Why it is refused."),
+        may("notes", list(Of("FieldError")), "What could not be understood, and is kept as it came."),
+    ]);
+    object([
+        must("company", Id, ""),
+        must("dry_run", Flag, ""),
+        must("imported", Count, ""),
+        must("already", Count, "There before: the same request again changes nothing."),
+        must("refused", Count, ""),
+        must("rows", list(row), ""),
     ])
 }

@@ -4,15 +4,16 @@ use serde_json::json;
 
 use super::route::{
     Function, JSON, Kind, Member, Method, Route, Who, XLSX, by_name, closed, list, may, must, null, object,
-    one_of,
+    objects, one_of,
 };
+use crate::delivery::SourceGives;
 use crate::error::Code;
 use crate::limits;
-use crate::rulebook::EditTable;
+use crate::rulebook::{EditTable, RowFate};
 
 use Function::Console;
 use Kind::{Any, Count, Flag, Id, Instant, Of, Open, Short, Text};
-use Method::{Get, Patch, Post, Put};
+use Method::{Delete, Get, Patch, Post, Put};
 use Who::{Anyone, Desk};
 
 const RULEBOOK: &str = "The rulebook";
@@ -35,9 +36,16 @@ pub(super) fn routes() -> Vec<Route> {
         changes(),
         keys(),
         postback_secret(),
-        document(),
-        health(),
     ]
+    .into_iter()
+    .chain(given())
+    .chain([document(), health()])
+    .collect()
+}
+
+/// Shapes that several answers have.
+pub(super) fn shapes() -> Vec<(&'static str, Kind)> {
+    vec![("Switches", switches_shape()), ("Published", published_shape())]
 }
 
 fn of_desk(method: Method, path: &'static str, says: &'static str, tag: &'static str) -> Route {
@@ -208,6 +216,40 @@ fn postback_secret() -> Route {
         )
 }
 
+fn given() -> [Route; 3] {
+    let named = "/v1/sources/{source}/secrets/{name}";
+    let name = || {
+        must("name", closed!(SourceGives), "meta_app_secret: of the app that Meta tells of this source by.")
+    };
+    let told = || [must("source", Id, ""), must("secret", Text, "Its name."), null("set_at", Instant, "")];
+    let says = "What a source gave in confidence, by name.";
+    [
+        of_desk(Get, "/v1/sources/{source}/secrets", says, SOURCES).company().answers(
+            200,
+            "Written, never read.",
+            [
+                must("source", Id, ""),
+                must(
+                    "secrets",
+                    objects([must("name", Text, ""), must("set_at", Instant, ""), must("by", Text, "")]),
+                    "",
+                ),
+            ],
+        ),
+        of_desk(Put, named, "Sets a secret of a source; for Meta, of its own app.", SOURCES)
+            .tells("Notices that another app signed are refused from then on, the installation's too.")
+            .part(name())
+            .company()
+            .takes([must("secret", Short(limits::SECRET_BYTES), "")])
+            .example(json!({ "secret": "…" }))
+            .answers(200, "It stands at once.", told()),
+        of_desk(Delete, named, "Takes it away: the installation's stands again.", SOURCES)
+            .part(name())
+            .company()
+            .answers(200, "It is gone.", told()),
+    ]
+}
+
 fn document() -> Route {
     Route::new(Console, Get, "/openapi.json", "This document.")
         .under(ITSELF)
@@ -222,4 +264,56 @@ fn health() -> Route {
         .by(&[Anyone])
         .answers(200, "It is.", [must("status", one_of(&["ok"]), "")])
         .alone()
+}
+
+// --- Shapes ---
+
+fn switches_shape() -> Kind {
+    let pauses = || {
+        objects([
+            must("id", Id, ""),
+            must("reason", Text, ""),
+            null("until", Instant, "When it ends by itself."),
+        ])
+    };
+    object([
+        must("stop", Flag, "Nothing is distributed."),
+        must("shadow", Flag, "Everything is decided and recorded, and the desk places."),
+        must("contracts", pauses(), "These get nothing."),
+        must("dealers", pauses(), "These get nothing."),
+    ])
+}
+
+fn published_shape() -> Kind {
+    let column = object([
+        must("column", Text, ""),
+        null("before", Text, "What it said."),
+        null("after", Text, "What it says."),
+    ]);
+    let row = object([
+        must("id", Text, ""),
+        must("change", closed!(RowFate), ""),
+        must("columns", list(column), ""),
+    ]);
+    let table = object([
+        must("table", Text, ""),
+        must("added", Count, ""),
+        must("removed", Count, ""),
+        must("changed", Count, ""),
+        must("rows", list(row), ""),
+    ]);
+    object([
+        must("company", Id, ""),
+        may("version", Count, "The new one."),
+        may("in_force", Count, "In a dry run: the version it was compared with."),
+        null(
+            "diff",
+            object([
+                must("tables", list(table), ""),
+                must("omitted", Count, "Rows and columns that are not listed."),
+            ]),
+            "What is different.",
+        ),
+        must("warnings", Any, "What is worth a second look."),
+    ])
 }

@@ -158,7 +158,11 @@ fn notice() -> Route {
     Route::new(Leads, Post, "/v1/leads/{key}/meta", "Meta tells of leads; each is fetched after.")
         .under(LEADS)
         .by(&[Platform])
-        .header(must("X-Hub-Signature-256", Text, "Over the body, by the app's secret."))
+        .header(must(
+            "X-Hub-Signature-256",
+            Text,
+            "Over the body, by the secret of the source's app, or of the installation's where it gave none.",
+        ))
         .takes_as(
             &[JSON],
             Open(vec![may("object", Text, "`page`."), may("entry", list(Any), "What happened.")]),

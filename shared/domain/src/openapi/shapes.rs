@@ -1,16 +1,15 @@
 //! What several answers share, and what the parts of a path are called.
 
 use super::route::{Kind, Member, by_name, closed, list, may, must, null, object, objects, one_of};
+use super::{dealing, moving, persons, ruling};
 use crate::assignment::{DeliveryState, ReturnState};
 use crate::delivery::{End, Event};
 use crate::distribution::{Rule, Waiting};
 use crate::error::Code;
 use crate::lead::{AssignmentState, Stage};
-use crate::rulebook::RowFate;
 use crate::scoring::{NextStep, Priority};
-use crate::screening::{Reason, Verdict};
 
-use Kind::{Any, Count, Flag, Id, Instant, Money, Month, Number, Of, Open, Text, Uuid};
+use Kind::{Any, Count, Flag, Id, Instant, Money, Number, Of, Open, Text, Uuid};
 
 /// A part of a path by its name.
 pub(super) fn part(name: &'static str) -> Member {
@@ -68,17 +67,15 @@ pub(super) fn all() -> Vec<(&'static str, Kind)> {
         ("DoneToMany", done_to_many()),
         ("Explained", explained()),
         ("Enquiry", enquiry()),
-        ("Quarantined", quarantined()),
         ("Story", story()),
         ("ListedLead", listed_lead()),
-        ("Erasing", erasing()),
-        ("Erasure", erasure()),
-        ("Gone", gone()),
-        ("Return", returned()),
-        ("Switches", switches()),
-        ("Published", published()),
-        ("Moved", moved()),
     ]
+    .into_iter()
+    .chain(persons::shapes())
+    .chain(moving::shapes())
+    .chain(dealing::shapes())
+    .chain(ruling::shapes())
+    .collect()
 }
 
 fn problem() -> Kind {
@@ -309,28 +306,6 @@ fn enquiry() -> Kind {
     ])
 }
 
-fn quarantined() -> Kind {
-    let pairs = || list(list(Text));
-    object([
-        must("enquiry", Uuid, ""),
-        must("source", Id, ""),
-        must("received_at", Instant, ""),
-        must("status", Text, "quarantined, rejected, or what it became."),
-        must("reasons", list(closed!(Reason)), ""),
-        null("lead", Uuid, "The lead that it became."),
-        must("fields", pairs(), "As they were received: pairs of name and value."),
-        null("raw", Text, "The body, where it could not be read."),
-        null("raw_base64", Text, "The same, where it is no UTF-8."),
-        null("user_agent", Text, ""),
-        may("verdict", closed!(Verdict), ""),
-        may("weight", Count, "The reasons' weights, summed."),
-        may("until", Instant, "By when the desk decides."),
-        may("overdue", Flag, "That is over."),
-        may("edited", Kind::Either(vec![pairs(), Any]), "The fields as the desk put them right."),
-        may("judged", Any, "When and by whom it was decided, and what was said."),
-    ])
-}
-
 fn story_members() -> Vec<Member> {
     let touch = || by_name(Text);
     vec![
@@ -437,168 +412,5 @@ fn listed_lead() -> Kind {
         must("opened_at", Instant, ""),
         must("last_enquiry_at", Instant, ""),
         must("dealers", list(Id), "Who has it."),
-    ])
-}
-
-/// What an erasure is told with.
-pub(super) fn erasing_members() -> Vec<Member> {
-    vec![
-        must("already", Flag, "They were erased before: only `erased_at` and `leads` are told."),
-        may("dry_run", Flag, ""),
-        may("reason", Text, ""),
-        may("suppress", Flag, "Whether they are kept out from now on."),
-        must("leads", list(Uuid), "What is theirs."),
-        may("enquiries", Count, ""),
-        may("aside", list(Uuid), "Enquiries that have no lead."),
-        may("visits", Count, ""),
-        may(
-            "seats",
-            objects([
-                must("assignment", Uuid, ""),
-                must("lead", Uuid, ""),
-                must("dealer", Id, ""),
-                must("state", closed!(AssignmentState), ""),
-                must("becomes", closed!(AssignmentState), ""),
-                must("to_be_told", Flag, "Whether its dealer is told."),
-            ]),
-            "Who has or had them.",
-        ),
-        may("tell_by_hand", list(Any), "Whom no channel can tell."),
-        may("others", list(Any), "Leads that share an e-mail or phone with them, and stay."),
-        may("erased_at", Instant, ""),
-        may("erasure", Uuid, "Its line in the ledger."),
-        may("at", Instant, ""),
-        may(
-            "state",
-            one_of(&["under_way", "erased", "done"]),
-            "`erased` is looked at once more within the hour.",
-        ),
-        may("gone", Of("Gone"), ""),
-    ]
-}
-
-fn erasing() -> Kind {
-    Kind::Object(erasing_members())
-}
-
-fn gone() -> Kind {
-    let count = |name| must(name, Count, "");
-    object([count("leads"), count("enquiries"), count("visits"), count("items")])
-}
-
-fn erasure() -> Kind {
-    let hashes = |name| must(name, list(Text), "Keyed hashes.");
-    object([
-        must("id", Uuid, ""),
-        must("company", Id, ""),
-        must("at", Instant, ""),
-        must("by", Text, ""),
-        must("reason", Text, ""),
-        hashes("people"),
-        hashes("shared"),
-        hashes("surnames"),
-        must("leads", list(Uuid), ""),
-        must("enquiries", list(Uuid), ""),
-        null("over_by", Instant, ""),
-        must("suppress", Flag, ""),
-        must("tell", Flag, ""),
-        must("state", one_of(&["under_way", "erased", "done"]), ""),
-        must("gone", Of("Gone"), ""),
-    ])
-}
-
-fn returned() -> Kind {
-    object([
-        must("return", Uuid, "Which: its assignment."),
-        must("lead", Uuid, ""),
-        must("assignment", Uuid, ""),
-        must("dealer", Id, ""),
-        must("contract", Id, ""),
-        must("price", Money, ""),
-        must("month", Month, "Against whose quota it counts."),
-        must("source", Id, ""),
-        must("reason", Text, ""),
-        must("at", Instant, ""),
-        must("state", closed!(ReturnState), ""),
-        null("claim", Money, "What is claimed back from the source."),
-    ])
-}
-
-fn switches() -> Kind {
-    let pauses = || {
-        objects([
-            must("id", Id, ""),
-            must("reason", Text, ""),
-            null("until", Instant, "When it ends by itself."),
-        ])
-    };
-    object([
-        must("stop", Flag, "Nothing is distributed."),
-        must("shadow", Flag, "Everything is decided and recorded, and the desk places."),
-        must("contracts", pauses(), "These get nothing."),
-        must("dealers", pauses(), "These get nothing."),
-    ])
-}
-
-fn published() -> Kind {
-    let column = object([
-        must("column", Text, ""),
-        null("before", Text, "What it said."),
-        null("after", Text, "What it says."),
-    ]);
-    let row = object([
-        must("id", Text, ""),
-        must("change", closed!(RowFate), ""),
-        must("columns", list(column), ""),
-    ]);
-    let table = object([
-        must("table", Text, ""),
-        must("added", Count, ""),
-        must("removed", Count, ""),
-        must("changed", Count, ""),
-        must("rows", list(row), ""),
-    ]);
-    object([
-        must("company", Id, ""),
-        may("version", Count, "The new one."),
-        may("in_force", Count, "In a dry run: the version it was compared with."),
-        null(
-            "diff",
-            object([
-                must("tables", list(table), ""),
-                must("omitted", Count, "Rows and columns that are not listed."),
-            ]),
-            "What is different.",
-        ),
-        must("warnings", Any, "What is worth a second look."),
-    ])
-}
-
-fn moved() -> Kind {
-    let row = object([
-        must("row", Count, "From 0."),
-        must("status", one_of(&["imported", "already", "refused"]), ""),
-        may("lead", Uuid, ""),
-        may(
-            "as",
-            one_of(&["lead", "cycle", "repeat", "late", "received", "quarantined", "test"]),
-            "What it is.",
-        ),
-        may("since", Instant, "Of a repeat: since when the person is known."),
-        may("reasons", list(Text), "Why it is quarantined."),
-        may("would_go_to", list(Id), "In a dry run, or of a test: the contracts that would have it."),
-        may("would_wait", Text, "The same: why it would wait."),
-        may("rejected", list(Uuid), "Leads of a suppressed person that nobody held."),
-        may("reopened", list(Uuid), "Leads that are open again."),
-        may("errors", list(Of("FieldError")), "Why it is refused."),
-        may("notes", list(Of("FieldError")), "What could not be understood, and is kept as it came."),
-    ]);
-    object([
-        must("company", Id, ""),
-        must("dry_run", Flag, ""),
-        must("imported", Count, ""),
-        must("already", Count, "There before: the same request again changes nothing."),
-        must("refused", Count, ""),
-        must("rows", list(row), ""),
     ])
 }
