@@ -93,6 +93,10 @@ async fn a_source_s_app_secret_is_set_and_taken_away_by_the_desk_and_shown_to_no
     let _ = yard.desk(Method::DELETE, path, None).await.is(404);
     let _ = meta(&yard, "north", &body, &signature_by("canary app secret", &body)).await.is(401);
     let _ = meta(&yard, "north", &body, &signature(&body)).await.is(200);
+    // Whoever is to send is told to hand it over.
+    let page = yard.page("north");
+    let page = page.gets(&format!("/v1/leads/{}/instructions", page.key())).await.is(200);
+    assert!(page.text.contains("the secret of your app"), "{}", page.text);
     let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200);
     assert_eq!(changes.text.matches("given_secret_set").count(), 3, "{}", changes.text);
     let table = crate::moving_in::table(&yard).await.join("\n");

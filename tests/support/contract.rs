@@ -13,16 +13,18 @@ use crate::post::Reply;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(leadyard_domain::openapi::document);
 
+/// A path by its parts, and what the document has of its methods.
+type Documented = (Vec<&'static str>, &'static Map<String, Value>);
+
 /// The document's paths by their number of parts.
-static PATHS: LazyLock<HashMap<usize, Vec<(Vec<&'static str>, &'static Map<String, Value>)>>> =
-    LazyLock::new(|| {
-        let mut paths: HashMap<usize, Vec<_>> = HashMap::new();
-        for (path, methods) in DOCUMENT["paths"].as_object().expect("paths") {
-            let parts: Vec<&str> = path.split('/').collect();
-            paths.entry(parts.len()).or_default().push((parts, methods.as_object().expect("methods")));
-        }
-        paths
-    });
+static PATHS: LazyLock<HashMap<usize, Vec<Documented>>> = LazyLock::new(|| {
+    let mut paths: HashMap<usize, Vec<_>> = HashMap::new();
+    for (path, methods) in DOCUMENT["paths"].as_object().expect("paths") {
+        let parts: Vec<&str> = path.split('/').collect();
+        paths.entry(parts.len()).or_default().push((parts, methods.as_object().expect("methods")));
+    }
+    paths
+});
 
 fn is_variable(part: &str) -> bool {
     part.starts_with('{')
@@ -69,6 +71,7 @@ pub fn faults(method: &Method, path: &str, reply: &Reply) -> Vec<String> {
     let Some(response) = operation["responses"].get(status.as_str()) else {
         return vec![format!("it has no answer {status}")];
     };
+    let response = response["$ref"].as_str().map_or(response, shared);
     let media = media_of(reply.header("content-type"));
     match response.get("content") {
         None => fault(!reply.bytes.is_empty(), || format!("its answer {status} has no body")),
@@ -85,6 +88,11 @@ pub fn faults(method: &Method, path: &str, reply: &Reply) -> Vec<String> {
             Some(_) => Vec::new(),
         },
     }
+}
+
+/// What is shared, by its reference.
+fn shared(name: &str) -> &'static Value {
+    DOCUMENT.pointer(name.trim_start_matches('#')).expect("what is named is there")
 }
 
 fn fault(is_one: bool, says: impl Fn() -> String) -> Vec<String> {
@@ -151,8 +159,7 @@ impl Asked {
 /// Holds a value against a schema, as far as the document uses schemas.
 fn hold(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {
     if let Some(name) = schema["$ref"].as_str() {
-        let shape = DOCUMENT.pointer(name.trim_start_matches('#')).expect("a shape that is there");
-        hold(shape, value, at, faults);
+        hold(shared(name), value, at, faults);
     }
     if let Some(ways) = schema["anyOf"].as_array() {
         let each = ways.iter().map(|way| {
@@ -184,7 +191,9 @@ fn hold(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {
         hold_members(schema, members, at, faults);
     }
     if let (Some(items), Some(of)) = (value.as_array(), schema.get("items")) {
-        items.iter().for_each(|item| hold(of, item, &format!("{at}[]"), faults));
+        for item in items {
+            hold(of, item, &format!("{at}[]"), faults);
+        }
     }
 }
 

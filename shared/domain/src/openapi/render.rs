@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::route::{Body, JSON, Kind, Member, Route, Who};
+use super::route::{Body, JSON, Kind, Member, PROBLEM, Route, Who};
 use super::{routes, shapes};
 use crate::error::Code;
 
@@ -35,6 +35,7 @@ pub fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": shapes,
+            "responses": shared_problems(&routes),
             "securitySchemes": {
                 "source_secret": bearer("A source's secret: server to server, never in a page."),
                 "desk_token": bearer("A token of the desk, for one or several companies."),
@@ -209,37 +210,81 @@ fn responses(route: &Route) -> Map<String, Value> {
             content.insert((*media).to_owned(), json!({ "schema": schema(kind) }));
         }
     }
-    let codes = route.codes();
-    let mut statuses: Vec<u16> = codes.iter().map(|code| code.status()).collect();
-    statuses.sort_unstable();
-    statuses.dedup();
-    for status in statuses {
-        let of_status: Vec<Code> = codes.iter().copied().filter(|code| code.status() == status).collect();
+    let mut shared = Map::new();
+    for (status, codes) in by_status(route) {
+        if !told.contains_key(&status) && route.tells_problems_alone() {
+            let name = format!("#/components/responses/{}", name_of_problems(&codes));
+            shared.insert(status.to_string(), json!({ "$ref": name }));
+            continue;
+        }
         let (says, content) = told.entry(status).or_default();
-        says.extend(of_status.iter().map(|code| format!("`{}`: {}", code.slug(), code.title())));
+        says.push(said_of_problems(&codes));
         for (media, kind) in &route.problems_as {
-            let mut schema = schema(kind);
-            if let (Kind::Of("Problem"), Some(members)) = (kind, schema.as_object_mut()) {
-                let types: Vec<String> = of_status.iter().map(|code| code.problem_type()).collect();
-                members.insert("properties".to_owned(), json!({ "type": { "enum": types } }));
-            }
-            content.entry(*media).or_insert_with(|| json!({ "schema": schema }));
+            content.entry(*media).or_insert_with(|| json!({ "schema": schema_of_problems(kind, &codes) }));
         }
     }
-    told.into_iter()
-        .map(|(status, (says, content))| {
-            let mut response = json!({ "description": says.join(" ") });
-            if let Some(members) = response.as_object_mut().filter(|_| !content.is_empty()) {
-                members.insert("content".to_owned(), Value::Object(content));
+    let own = told
+        .into_iter()
+        .map(|(status, (says, content))| (status.to_string(), response(status, &says.join(" "), content)));
+    own.chain(shared).collect()
+}
+
+fn response(status: u16, says: &str, content: Map<String, Value>) -> Value {
+    let mut response = json!({ "description": says });
+    if let Some(members) = response.as_object_mut().filter(|_| !content.is_empty()) {
+        members.insert("content".to_owned(), Value::Object(content));
+    }
+    if let Some(members) = response.as_object_mut().filter(|_| status == 503 || status == 429) {
+        let after = json!({ "Retry-After": {
+            "description": "When to send it again, in seconds.", "schema": { "type": "integer" } } });
+        members.insert("headers".to_owned(), after);
+    }
+    response
+}
+
+/// What several routes refuse with alike, by the codes.
+fn shared_problems(routes: &[Route]) -> Map<String, Value> {
+    let mut shared = Map::new();
+    for route in routes.iter().filter(|route| route.tells_problems_alone()) {
+        for (status, codes) in by_status(route) {
+            if route.answers.iter().any(|answer| answer.status == status) {
+                continue;
             }
-            if let Some(members) = response.as_object_mut().filter(|_| status == 503 || status == 429) {
-                let after = json!({ "Retry-After": {
-                    "description": "When to send it again, in seconds.", "schema": { "type": "integer" } } });
-                members.insert("headers".to_owned(), after);
-            }
-            (status.to_string(), response)
-        })
-        .collect()
+            let held = json!({ "schema": schema_of_problems(&Kind::Of("Problem"), &codes) });
+            let content = Map::from_iter([(PROBLEM.to_owned(), held)]);
+            let told = response(status, &said_of_problems(&codes), content);
+            shared.insert(name_of_problems(&codes), told);
+        }
+    }
+    shared
+}
+
+/// The codes that a route answers with, by their status.
+fn by_status(route: &Route) -> BTreeMap<u16, Vec<Code>> {
+    let mut found: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in route.codes() {
+        found.entry(code.status()).or_default().push(code);
+    }
+    found
+}
+
+fn name_of_problems(codes: &[Code]) -> String {
+    codes.iter().map(|code| code.slug()).collect::<Vec<_>>().join(".")
+}
+
+fn said_of_problems(codes: &[Code]) -> String {
+    let said: Vec<String> = codes.iter().map(|code| format!("`{}`: {}", code.slug(), code.title())).collect();
+    said.join(" ")
+}
+
+/// A problem of one of these codes.
+fn schema_of_problems(kind: &Kind, codes: &[Code]) -> Value {
+    let mut schema = schema(kind);
+    if let (Kind::Of("Problem"), Some(members)) = (kind, schema.as_object_mut()) {
+        let types: Vec<String> = codes.iter().map(|code| code.problem_type()).collect();
+        members.insert("properties".to_owned(), json!({ "type": { "enum": types } }));
+    }
+    schema
 }
 
 /// A value's schema.

@@ -351,6 +351,11 @@ impl Route {
         Self { problems_as: holds.into_iter().collect(), ..self }
     }
 
+    /// Whether its problems are problems and nothing else.
+    pub(super) fn tells_problems_alone(&self) -> bool {
+        matches!(self.problems_as[..], [(PROBLEM, Kind::Of("Problem"))])
+    }
+
     /// It asks nobody.
     pub(super) fn alone(self) -> Self {
         Self { alone: true, ..self }
