@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use leadyard_domain::delivery::Giver;
 use leadyard_domain::limits;
 use leadyard_tests::{Person, Rules, Says, Told, Yard};
 use serde_json::{Value, json};
@@ -431,7 +432,8 @@ async fn a_secret_is_used_and_never_shown() {
     for shown in [&set.text, &again.text, &listed.text, &changes.text, &story] {
         assert!(!shown.contains(SECRET), "{shown}");
     }
-    let kept = yard.cloud.store.given_secrets(&yard.company_id(), &"hudson".parse().unwrap()).await.unwrap();
+    let (company, hudson) = (yard.company_id(), "hudson".parse().unwrap());
+    let kept = yard.cloud.store.given_secrets(&company, Giver::Dealer(&hudson)).await.unwrap();
     assert_eq!(kept.secrets.len(), 1);
     assert!(!serde_json::to_string(&kept).unwrap().contains(SECRET), "it is sealed where it is kept");
 

@@ -15,6 +15,7 @@
 mod journey;
 mod intake;
 mod ways;
+mod apps;
 mod postbacks;
 mod persons;
 mod merge;
@@ -52,5 +53,6 @@ mod contention;
 mod trouble;
 mod edges;
 mod hostile;
+mod contract;
 mod served;
 mod kill;

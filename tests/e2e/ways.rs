@@ -116,7 +116,7 @@ pub(crate) async fn google(yard: &Yard, source: &str, lead: &Value) -> Reply {
     yard.sends(None, Method::POST, &path, "application/json", lead.to_string().into_bytes()).await
 }
 
-fn id_of(yard: &Yard, platform: Platform, source: &str, lead_id: &str) -> String {
+pub(crate) fn id_of(yard: &Yard, platform: Platform, source: &str, lead_id: &str) -> String {
     let source = SourceId::new(source).unwrap();
     yard.cloud.master.platform_enquiry(platform, &yard.company_id(), &source, lead_id).to_string()
 }
@@ -274,7 +274,7 @@ pub(crate) fn meta_notice(leads: &[&str]) -> String {
     meta_notice_of(123_123_123, leads)
 }
 
-fn meta_notice_of(page: u64, leads: &[&str]) -> String {
+pub(crate) fn meta_notice_of(page: u64, leads: &[&str]) -> String {
     let change = |lead: &&str| {
         json!({ "field": "leadgen", "value": {
             "leadgen_id": lead, "page_id": page, "form_id": 12_312_312_312_u64,
@@ -287,14 +287,19 @@ fn meta_notice_of(page: u64, leads: &[&str]) -> String {
 }
 
 /// As its documentation shows what the Graph API answers; the person is ours.
-const META_LEAD: &str = r#"{"created_time":"2015-02-28T08:49:14+0000","id":"77","ad_id":"12312","form_id":"1234","field_data":[{"name":"full_name","values":["Ada Hill"]},{"name":"email","values":["ada@mail.example"]},{"name":"phone_number","values":["+13055550100"]},{"name":"zip_code","values":["33101"]},{"name":"roofs","values":["flat","steep"]}]}"#;
+pub(crate) const META_LEAD: &str = r#"{"created_time":"2015-02-28T08:49:14+0000","id":"77","ad_id":"12312","form_id":"1234","field_data":[{"name":"full_name","values":["Ada Hill"]},{"name":"email","values":["ada@mail.example"]},{"name":"phone_number","values":["+13055550100"]},{"name":"zip_code","values":["33101"]},{"name":"roofs","values":["flat","steep"]}]}"#;
 
 /// What Meta's testing tool fills a form with.
 const META_TEST: &str = r#"{"id":"80","field_data":[{"name":"full_name","values":["<test lead: dummy data for full_name>"]},{"name":"email","values":["test@fb.com"]}]}"#;
 
 pub(crate) fn signature(body: &str) -> String {
+    signature_by(leadyard_tests::APP_SECRET, body)
+}
+
+/// That of an app's secret.
+pub(crate) fn signature_by(app_secret: &str, body: &str) -> String {
     use hmac::Mac as _;
-    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(leadyard_tests::APP_SECRET.as_bytes()).unwrap();
+    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(app_secret.as_bytes()).unwrap();
     mac.update(body.as_bytes());
     let hex: Vec<String> = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256={}", hex.concat())
@@ -314,7 +319,7 @@ pub(crate) fn graph_says(yard: &Yard, lead: &str, says: Says) {
     yard.dealers.says(&format!("graph/{lead}?fields=id,created_time,ad_id,form_id,field_data"), says);
 }
 
-async fn meta_enquiry(yard: &Yard, lead: &str) -> Option<leadyard_platform::store::StoredEnquiry> {
+pub(crate) async fn meta_enquiry(yard: &Yard, lead: &str) -> Option<leadyard_platform::store::StoredEnquiry> {
     yard.enquiry(&id_of(yard, Platform::Meta, "ads", lead)).await
 }
 

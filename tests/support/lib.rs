@@ -7,6 +7,7 @@
 //! | [`dealers`] | who receives: their answers are set, what they got is kept and its signature checked |
 //! | [`yard`] | a whole system under a clock that the test moves |
 //! | [`post`] | how a page and a server post |
+//! | [`contract`] | whether what is asked and answered is as the document says |
 //! | [`story`] | what the desk sees of a lead |
 //! | [`faults`] | services that refuse, and one that hesitates |
 //! | [`template`] | the template for AWS, as a test reads it |
@@ -22,6 +23,7 @@ pub mod people;
 pub mod dealers;
 pub mod yard;
 pub mod post;
+pub mod contract;
 pub mod story;
 pub mod faults;
 pub mod template;

@@ -8,6 +8,7 @@ use leadyard::gateway;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use crate::contract::{self, Asked};
 use crate::people::Person;
 use crate::roles;
 
@@ -54,12 +55,22 @@ impl Reply {
     }
 }
 
-/// Asks the gateway; the function that answers works under its role.
+/// Asks the gateway as the document says. What is asked otherwise goes by [`send`].
 pub async fn ask(app: &Router, method: Method, path: &str, headers: HeaderMap, body: Vec<u8>) -> Reply {
+    let asked = Asked::of(&method, path, &headers, &body);
+    let reply = send(app, method, path, headers, body).await;
+    asked.must_be_documented(&reply);
+    reply
+}
+
+/// Sends the gateway anything; the function that answers works under its role, and its answer is one that the document
+/// has.
+pub async fn send(app: &Router, method: Method, path: &str, headers: HeaderMap, body: Vec<u8>) -> Reply {
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = method;
     *request.uri_mut() = path.parse().expect("a path");
     *request.headers_mut() = headers;
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let function = gateway::function_of(request.method(), request.uri().path()).name();
     let response = match roles::as_function(function, app.clone().oneshot(request)).await {
         Ok(response) => response,
@@ -69,7 +80,9 @@ pub async fn ask(app: &Router, method: Method, path: &str, headers: HeaderMap, b
     let bytes = body.collect().await.expect("an answer has an end").to_bytes();
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let json = serde_json::from_str(&text).unwrap_or_default();
-    Reply { status: parts.status, headers: parts.headers, bytes: bytes.to_vec(), text, json }
+    let reply = Reply { status: parts.status, headers: parts.headers, bytes: bytes.to_vec(), text, json };
+    contract::must_be_documented(&method, uri.path(), &reply);
+    reply
 }
 
 /// A page or a server of a source, with its key and what it sends along.

@@ -27,7 +27,7 @@ use tokio::time::Instant;
 use crate::dealers::{Dealers, Told};
 use crate::faults::Faults;
 use crate::people::Person;
-use crate::post::{Reply, Sender, ask};
+use crate::post::{Reply, Sender, ask, send};
 use crate::roles;
 use crate::rules::Rules;
 use crate::story::Story;
@@ -355,7 +355,7 @@ impl Yard {
         body: Vec<u8>,
     ) -> Reply {
         headers.insert("content-type", kind.parse().expect("a type"));
-        ask(&self.app, method, path, headers, body).await
+        send(&self.app, method, path, headers, body).await
     }
 
     /// Anybody sends anything.
@@ -372,7 +372,7 @@ impl Yard {
             headers.insert("authorization", format!("Bearer {bearer}").parse().expect("a token"));
         }
         headers.insert("content-type", kind.parse().expect("a type"));
-        ask(&self.app, method, path, headers, body).await
+        send(&self.app, method, path, headers, body).await
     }
 
     /// What one of this company's dealers was told.
@@ -439,6 +439,9 @@ impl Yard {
 
     async fn ask_as(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Reply {
         let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
-        self.sends(Some(token), method, path, "application/json", body).await
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", format!("Bearer {token}").parse().expect("a token"));
+        headers.insert("content-type", http::HeaderValue::from_static("application/json"));
+        ask(&self.app, method, path, headers, body).await
     }
 }

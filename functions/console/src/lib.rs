@@ -22,9 +22,10 @@
 //! | [`reports`] | what the counters say, for any period |
 //! | [`channels`], [`trial`] | how dealers' channels fare; a test of one |
 //! | [`secrets`] | what dealers verify our webhooks with; what sources are let in by |
-//! | [`given`] | what dealers give us in confidence |
+//! | [`given`] | what dealers and sources give us in confidence |
 //! | [`rulebook`] | what is in force; publishing |
 //! | [`switches`] | stop and pause |
+//! | [`openapi`] | all routes, as a document |
 
 mod pages;
 mod find;
@@ -52,6 +53,7 @@ mod secrets;
 mod given;
 mod rulebook;
 mod switches;
+mod openapi;
 
 use axum::routing::{get, patch, post, put};
 use axum::{Json, Router};
@@ -72,6 +74,7 @@ pub fn router(cloud: Cloud) -> Router {
     on_many
         .merge(pages::router())
         .route("/healthz", get(health))
+        .route("/openapi.json", get(openapi::document))
         .route("/v1/leads/search", post(find::search))
         .route("/v1/leads/{lead}", get(leads::story))
         .route("/v1/leads/{lead}/recommendation", get(why::recommendation))
@@ -102,6 +105,11 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/dealers/{dealer}/secret/rotate", post(secrets::rotate))
         .route("/v1/sources/{source}/keys", post(secrets::source_keys))
         .route("/v1/sources/{source}/postback_secret", post(secrets::postback))
+        .route("/v1/sources/{source}/secrets", get(given::list_of_source))
+        .route(
+            "/v1/sources/{source}/secrets/{name}",
+            put(given::set_of_source).delete(given::take_away_of_source),
+        )
         .route("/v1/dealers/{dealer}/secrets", get(given::list))
         .route("/v1/dealers/{dealer}/secrets/{name}", put(given::set).delete(given::take_away))
         .route("/v1/dealers/{dealer}/channels", get(channels::list))

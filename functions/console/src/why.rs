@@ -99,7 +99,7 @@ fn tell(explained: &Explained, rulebook: u64) -> Value {
         .iter()
         .map(|seat| {
             json!({
-                "contract": seat.contract, "dealer": seat.dealer, "price": seat.price,
+                "contract": seat.contract, "dealer": seat.dealer, "price": seat.price.to_string(),
                 "area": seat.specificity, "miles": seat.miles.map(|miles| (miles * 10.0).round() / 10.0),
             })
         })

@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::dealer::{ChannelKind, ChannelWhen, Format};
 use leadyard_domain::delivery::{
-    Breaker, Gate, MailFate, Outcome, Owner, Secrets, Template, WebhookSecret, derive_secret,
+    Breaker, Gate, Giver, MailFate, Outcome, Owner, Secrets, Template, WebhookSecret, derive_secret,
 };
 use leadyard_domain::distribution::compiled::CompiledChannel;
 use leadyard_domain::distribution::{Chunk, Core};
@@ -124,9 +124,9 @@ pub(crate) async fn given<'a>(
     if templates.all(|template| template.secrets().is_empty()) {
         return Ok(Secrets::new());
     }
-    let kept = cloud.store.given_secrets(company, dealer).await?;
+    let kept = cloud.store.given_secrets(company, Giver::Dealer(dealer)).await?;
     let opened = kept.secrets.into_iter().filter_map(|(name, secret)| {
-        match secret.sealed.open(cloud.master.bytes(), Owner { company, dealer, name: &name }) {
+        match secret.sealed.open(cloud.master.bytes(), Owner { company, giver: Giver::Dealer(dealer), name: &name }) {
             Ok(secret) => Some((name, secret)),
             Err(_) => {
                 tracing::error!(dealer.id = %dealer, secret.name = name, "a secret that is kept cannot be opened");

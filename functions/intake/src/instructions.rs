@@ -225,7 +225,7 @@ fn instructions(
         example,
         fields: Standard::ALL
             .iter()
-            .map(|field| Field { name: field.as_str(), rule: rule(*field) })
+            .map(|field| Field { name: field.as_str(), rule: field.rule() })
             .collect(),
         attribution: Tag::ALL.iter().map(|tag| tag.as_str()).collect(),
         attribution_bytes: limits::ATTRIBUTION_BYTES,
@@ -263,46 +263,6 @@ fn javascript(url: &str, sent: &[(&str, &str)]) -> String {
         "const answer = await fetch(\"{url}\", {{\n  method: \"POST\",\n  headers: {{ \"Content-Type\": \"application/json\", \"Idempotency-Key\": crypto.randomUUID() }},\n  body: JSON.stringify({}),\n}});\nconsole.log(answer.status, await answer.json());",
         json_of(sent)
     )
-}
-
-/// What a standard field is, and its rule.
-const fn rule(field: Standard) -> &'static str {
-    match field {
-        Standard::Email => "The e-mail address. This or a phone number is needed.",
-        Standard::Phone => "The phone number, as people write it: 305-555-0142, +1 305 555 0142.",
-        Standard::FirstName => "The first name.",
-        Standard::LastName => "The last name.",
-        Standard::Name => "The whole name, where first and last are not apart.",
-        Standard::Organization => "The person's employer or business.",
-        Standard::Street => "Street and number.",
-        Standard::City => "The city.",
-        Standard::State => "The state: two letters, or its name.",
-        Standard::Zip => "The ZIP: five digits, or nine. It says who is near.",
-        Standard::Country => "The country; the United States, if none is sent.",
-        Standard::Message => "What the person asks for, with its line breaks.",
-        Standard::Offer => "What it is about: one of the offers below.",
-        Standard::Consent => "Whether the person ticked the box: yes or no (true, false, 1, 0, on, off).",
-        Standard::ConsentText => "The text beside the box, exactly as shown.",
-        Standard::ConsentVersion => "Which version of that text.",
-        Standard::ConsentSellers => "The sellers named in it.",
-        Standard::ConsentForm => "Which form of the page it was given on.",
-        Standard::ConsentIp => {
-            "The person's address on the Internet, where a server sends what a page was told."
-        }
-        Standard::ConsentChannels => "How the person may be contacted: call, text, e-mail.",
-        Standard::ConsentUrl => "The page on which it was given.",
-        Standard::ConsentAt => "When: RFC 3339, at most 24 hours ahead.",
-        Standard::TrustedFormCertUrl => {
-            "A TrustedForm certificate: https://cert.trustedform.com/ and 40 digits."
-        }
-        Standard::UniversalLeadid => "A Jornaya lead id: a UUID.",
-        Standard::Visitor => "The visitor token of an earlier answer.",
-        Standard::Gpc => "Whether the browser asks not to be tracked (Global Privacy Control): yes or no.",
-        Standard::FormToken => "What /form_token gave when the form was opened.",
-        Standard::Reference => {
-            "What you call this enquiry: up to 128 letters, digits and -_.~:/+=|,; and nothing of the person. Postbacks say it again."
-        }
-    }
 }
 
 fn limits_of(source: &Source) -> Vec<String> {

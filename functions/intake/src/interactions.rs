@@ -23,7 +23,7 @@ use leadyard_domain::screening::names_a_machine;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
 use leadyard_platform::queues::{ByKey, InteractionOf, QueuedInteraction, QueuedMessage, ToScoring};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::arrive;
 
@@ -35,14 +35,16 @@ pub(crate) async fn post_interactions(
 ) -> Response<Body> {
     let origin = headers.get(header::ORIGIN).cloned();
     let mut response = match take(&cloud, &key, &headers, body).await {
-        Ok(Taken::Received) => (StatusCode::ACCEPTED, r#"{"status":"received"}"#).into_response(),
-        Ok(Taken::Untracked) => {
-            (StatusCode::ACCEPTED, r#"{"status":"not_kept","reason":"gpc"}"#).into_response()
-        }
+        Ok(Taken::Received) => told(json!({ "status": "received" })),
+        Ok(Taken::Untracked) => told(json!({ "status": "not_kept", "reason": "gpc" })),
         Err(problem) => problem.into_response(),
     };
     arrive::allow_origin(response.headers_mut(), origin);
     response
+}
+
+fn told(body: Value) -> Response<Body> {
+    (StatusCode::ACCEPTED, axum::Json(body)).into_response()
 }
 
 /// `GET /v1/interactions/{key}/visitor`: whom a page's interactions are to name.

@@ -10,6 +10,9 @@
 //!   [`META_FETCH_DAYS`](limits::META_FETCH_DAYS) days. Meta keeps leads for ninety, and a token that has expired is
 //!   replaced by a person: so what Meta refuses is asked for again as well, and the desk is told in the company's
 //!   changes, once an hour at most for each source.
+//! - *A source whose leads come by an app of its own* gives that app's secret, and then nobody else's signature is good
+//!   for it: not the installation's, nor another source's. What its own app tells of is its own, whatever page it is of:
+//!   an agency that signs as it likes must not speak for another company. Without one the installation's app signs.
 //! - *What cannot be fetched by then* is quarantined as `meta_unfetched`: the desk sees it, and nothing is dropped.
 //! - *A lead that was fetched* goes the usual way, with the notice's time. It was acknowledged: neither a full cap nor
 //!   the end of its source refuses it.
@@ -20,14 +23,15 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use leadyard_domain::access::{Platform, PlatformKey};
+use leadyard_domain::access::{PageKey, Platform, PlatformKey};
+use leadyard_domain::delivery::{Giver, Owner, SourceGives};
 use leadyard_domain::enquiry::{MetaLead, MetaNotice};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::ActId;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem, Query};
-use leadyard_platform::meta::{MetaAccess, Unfetched};
+use leadyard_platform::meta::{MetaAccess, Unfetched, is_signed};
 use leadyard_platform::queues::{SentBy, ToSpill};
 use leadyard_platform::store::{Act, Fetch, StoreError, StoredEnquiry, UNFETCHED};
 use serde::Deserialize;
@@ -82,19 +86,23 @@ pub(crate) async fn post_meta(
 ) -> Result<StatusCode, Problem> {
     let (key, _) = arrive::authenticate(&cloud, &key, &headers)?;
     let body = http::body(body, limits::NOTICES_BYTES).await?;
-    let Some(access) = &cloud.meta else {
-        let detail = "this installation has no access to Meta yet: set LEADYARD_META";
-        return Err(Problem::new(Code::Unavailable, detail).retry_after(600));
+    let unset = |detail: &str| Problem::new(Code::Unavailable, detail).retry_after(600);
+    let access = cloud.meta.as_deref();
+    let access =
+        access.ok_or_else(|| unset("this installation has no access to Meta yet: set LEADYARD_META"))?;
+    let own = app_secret(&cloud, &key).await?;
+    let Some(secret) = own.as_deref().or(access.app_secret()) else {
+        return Err(unset("neither this source nor LEADYARD_META has the secret of an app"));
     };
-    if !access.signed(http::text(&headers, "x-hub-signature-256").unwrap_or_default(), &body) {
+    if !is_signed(secret, http::text(&headers, "x-hub-signature-256").unwrap_or_default(), &body) {
         let detail = "X-Hub-Signature-256 is not that of this body by the app's secret";
         return Err(Problem::new(Code::Unauthorized, detail));
     }
     let notices = MetaNotice::read(&body).map_err(|error| Problem::new(error.code(), error.to_string()))?;
     let now = cloud.clock.now();
     for notice in &notices {
-        // All pages of an app are told of at one URL.
-        let (company, source) = match access.page(&notice.page_id) {
+        // All pages of the installation's app are told of at one URL.
+        let (company, source) = match access.page(&notice.page_id).filter(|_| own.is_none()) {
             Some(of) => (&of.company, &of.source),
             None => (&key.company, &key.source),
         };
@@ -124,6 +132,20 @@ pub(crate) async fn post_meta(
         }
     }
     Ok(StatusCode::OK)
+}
+
+/// The secret of the source's own app, where it gave one.
+async fn app_secret(cloud: &Cloud, key: &PageKey) -> Result<Option<String>, Problem> {
+    let (company, giver) = (&key.company, Giver::Source(&key.source));
+    let name = SourceGives::MetaAppSecret.as_str();
+    let given = cloud.store.given_secrets(company, giver).await?;
+    let Some(given) = given.secrets.get(name) else { return Ok(None) };
+    let opened = given.sealed.open(cloud.master.bytes(), Owner { company, giver, name });
+    // Another app's signature is none of this source's: nothing is let in by it meanwhile.
+    opened.map(Some).map_err(|rule| {
+        tracing::error!(company.id = %company, source.id = %key.source, secret.name = name, "a secret that is kept cannot be opened");
+        Problem::new(Code::Internal, rule.to_string())
+    })
 }
 
 /// Best effort: the due index is the truth.

@@ -135,6 +135,11 @@ impl Code {
         }
     }
 
+    /// The problem's `type`, e.g. `urn:leadyard:problem:body-too-large`.
+    pub fn problem_type(self) -> String {
+        format!("urn:leadyard:problem:{}", self.slug())
+    }
+
     /// A sentence for people, the problem's `title`.
     pub const fn title(self) -> &'static str {
         match self {

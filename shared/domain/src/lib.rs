@@ -32,6 +32,7 @@
 //! | [`erasure`] | why a person was erased
 //! | [`access`] | page keys, secrets, tokens: minted and checked without a store |
 //! | [`error`] | one closed code decides status, retry and wording |
+//! | [`openapi`] | the public contract as a document |
 
 #[macro_use]
 mod text;
@@ -61,3 +62,4 @@ pub mod calling;
 pub mod erasure;
 pub mod access;
 pub mod error;
+pub mod openapi;

@@ -78,7 +78,7 @@ impl Problem {
     /// The problem's JSON.
     pub fn json(&self) -> Value {
         let mut problem = json!({
-            "type": format!("urn:leadyard:problem:{}", self.code.slug()),
+            "type": self.code.problem_type(),
             "title": self.code.title(),
             "status": self.code.status(),
             "detail": self.detail,

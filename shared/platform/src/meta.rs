@@ -1,5 +1,6 @@
 //! Access to Meta: the app's secret, which its notices are signed with, and for each company the token with which its
-//! leads are read from the Graph API. They are the operator's, and stand in no rulebook.
+//! leads are read from the Graph API. They are the operator's, and stand in no rulebook. A source whose leads come by
+//! another app gives that app's secret itself ([`SourceGives`](leadyard_domain::delivery::SourceGives)).
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,8 @@ const GRAPH: &str = "https://graph.facebook.com/v23.0";
 /// What is needed to speak with Meta. Never printed.
 #[derive(Clone, Deserialize)]
 pub struct MetaAccess {
-    app_secret: String,
+    #[serde(default)]
+    app_secret: Option<String>,
     tokens: BTreeMap<CompanyId, String>,
     /// Whose page is which, where the app serves several companies.
     #[serde(default)]
@@ -81,12 +83,13 @@ impl Unfetched {
 }
 
 impl MetaAccess {
-    /// Reads `{"app_secret": "…", "tokens": {"company": "…"}}`. Meta tells of all pages of an app at one URL: where they
+    /// Reads `{"app_secret": "…", "tokens": {"company": "…"}}`. The secret is that of the sources that give none of their
+    /// own, and may be missing where there are none. Meta tells of all pages of an app at one URL: where they
     /// are of several companies, `"pages": {"PAGE_ID": {"company": "…", "source": "…"}}` says which. `graph` is another
     /// base URL of the Graph API.
     pub fn read(json: &str) -> Option<Self> {
         let access: Self = serde_json::from_str(json).ok()?;
-        (!access.app_secret.is_empty()).then_some(access)
+        (access.app_secret.as_deref() != Some("")).then_some(access)
     }
 
     /// Where the leads of a page go, if that is said.
@@ -99,23 +102,9 @@ impl MetaAccess {
         self.pages.is_empty() || self.pages.get(page).is_some_and(|of| of.company == *company)
     }
 
-    /// Whether a notice is signed with the app's secret, over exactly these bytes. Compared in constant time.
-    pub fn signed(&self, signature: &str, body: &[u8]) -> bool {
-        let hex = signature.strip_prefix("sha256=").filter(|hex| hex.len() == 64 && hex.is_ascii());
-        let Some(hex) = hex else { return false };
-        let mut sent = [0; 32];
-        for (byte, pair) in sent.iter_mut().zip(hex.as_bytes().chunks(2)) {
-            let Some(read) =
-                std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
-            else {
-                return false;
-            };
-            *byte = read;
-        }
-        Hmac::<Sha256>::new_from_slice(self.app_secret.as_bytes()).is_ok_and(|mut mac| {
-            mac.update(body);
-            mac.verify_slice(&sent).is_ok()
-        })
+    /// The secret of the app by which leads come for sources that name none of their own.
+    pub fn app_secret(&self) -> Option<&str> {
+        self.app_secret.as_deref()
     }
 
     /// One attempt at a lead of a page.
@@ -147,6 +136,24 @@ impl MetaAccess {
     }
 }
 
+/// Whether a notice is signed with an app's secret, over exactly these bytes. Compared in constant time.
+pub fn is_signed(app_secret: &str, signature: &str, body: &[u8]) -> bool {
+    let hex = signature.strip_prefix("sha256=").filter(|hex| hex.len() == 64 && hex.is_ascii());
+    let Some(hex) = hex else { return false };
+    let mut sent = [0; 32];
+    for (byte, pair) in sent.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        let Some(read) = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
+        else {
+            return false;
+        };
+        *byte = read;
+    }
+    Hmac::<Sha256>::new_from_slice(app_secret.as_bytes()).is_ok_and(|mut mac| {
+        mac.update(body);
+        mac.verify_slice(&sent).is_ok()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,15 +164,18 @@ mod tests {
         // RFC-style vector: HMAC-SHA256("key", "The quick brown fox jumps over the lazy dog").
         let signature = "sha256=f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8";
         let body = b"The quick brown fox jumps over the lazy dog";
-        assert!(access.signed(signature, body));
-        assert!(access.signed(&signature.to_uppercase().replace("SHA256", "sha256"), body));
+        assert!(is_signed("key", signature, body));
+        assert!(is_signed("key", &signature.to_uppercase().replace("SHA256", "sha256"), body));
         for wrong in
             ["", "sha256=", &signature[..70], &signature.replace("f7", "f8"), &signature[7..], "sha256=é"]
         {
-            assert!(!access.signed(wrong, body), "{wrong}");
+            assert!(!is_signed("key", wrong, body), "{wrong}");
         }
-        assert!(!access.signed(signature, b"The quick brown fox"));
+        assert!(!is_signed("key", signature, b"The quick brown fox"));
         assert_eq!(format!("{access:?}"), "MetaAccess(…)");
+        assert_eq!(access.app_secret(), Some("key"));
+        // Nobody signs with nothing.
         assert!(MetaAccess::read(r#"{"app_secret":"","tokens":{}}"#).is_none());
+        assert_eq!(MetaAccess::read(r#"{"tokens":{}}"#).unwrap().app_secret(), None);
     }
 }

@@ -1,6 +1,7 @@
-//! What dealers give us in confidence (the key of their API), so that it can be kept: sealed.
+//! What dealers give us in confidence (the key of their API), or sources (the secret of their app at Meta), so that it
+//! can be kept: sealed.
 //!
-//! `XChaCha20-Poly1305` under a key of its own for each company, dealer and name, derived from the master secret: what
+//! `XChaCha20-Poly1305` under a key of its own for each company, giver and name, derived from the master secret: what
 //! was sealed for one opens for no other. A nonce is drawn each time; at 24 bytes, two are never the same.
 
 use base64::Engine as _;
@@ -10,13 +11,13 @@ use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Invalid;
-use crate::ids::{CompanyId, DealerId};
+use crate::ids::{CompanyId, DealerId, SourceId};
 use crate::limits;
 
 /// The bytes of a nonce.
 const NONCE_BYTES: usize = 24;
 
-/// A secret that a dealer gave us, as it is kept: base64 of nonce and what was sealed.
+/// A secret that was given to us, as it is kept: base64 of nonce and what was sealed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sealed(String);
@@ -27,14 +28,31 @@ impl std::fmt::Debug for Sealed {
     }
 }
 
+/// Who gives secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Giver<'a> {
+    /// A dealer, for the templates of its channels; by names of its own: see [`super::check_secret_name`].
+    Dealer(&'a DealerId),
+    /// A source, for its platform; by the names of [`SourceGives`].
+    Source(&'a SourceId),
+}
+
+words! {
+    /// What a source may give.
+    pub enum SourceGives as "a source's secret" {
+        /// The secret of its own app at Meta, which its notices are signed with.
+        MetaAppSecret = "meta_app_secret",
+    }
+}
+
 /// Whose secret it is.
 #[derive(Clone, Copy)]
 pub struct Owner<'a> {
-    /// Whose dealer.
+    /// Whose dealer or source.
     pub company: &'a CompanyId,
     /// Who gave it.
-    pub dealer: &'a DealerId,
-    /// What it is called: see [`super::check_secret_name`].
+    pub giver: Giver<'a>,
+    /// What it is called.
     pub name: &'a str,
 }
 
@@ -74,11 +92,16 @@ impl Sealed {
     }
 }
 
-/// The key is 32 bytes of HKDF-SHA256 without salt, with `leadyard/given/v1`, company, dealer and name as info.
+/// The key is 32 bytes of HKDF-SHA256 without salt, with `leadyard/given/v1`, company, dealer and name as info; of a
+/// source with `leadyard/given/source/v1`, company, source and name.
 fn cipher(master: &[u8; 32], owner: Owner<'_>) -> Result<XChaCha20Poly1305, Invalid> {
     // No slug or name holds a zero byte, so no two share an info.
     let mut info = Vec::with_capacity(160);
-    for part in ["leadyard/given/v1", owner.company.as_str(), owner.dealer.as_str(), owner.name] {
+    let (label, giver) = match owner.giver {
+        Giver::Dealer(dealer) => ("leadyard/given/v1", dealer.as_str()),
+        Giver::Source(source) => ("leadyard/given/source/v1", source.as_str()),
+    };
+    for part in [label, owner.company.as_str(), giver, owner.name] {
         info.extend_from_slice(part.as_bytes());
         info.push(0);
     }
@@ -97,7 +120,8 @@ mod tests {
     fn a_secret_opens_for_whom_it_was_sealed_and_for_nobody_else() {
         let (acme, bravo): (CompanyId, CompanyId) = ("acme".parse().unwrap(), "bravo".parse().unwrap());
         let (hudson, ridge): (DealerId, DealerId) = ("hudson".parse().unwrap(), "ridge".parse().unwrap());
-        let own = Owner { company: &acme, dealer: &hudson, name: "api_key" };
+        let source: SourceId = "hudson".parse().unwrap();
+        let own = Owner { company: &acme, giver: Giver::Dealer(&hudson), name: "api_key" };
         let sealed = Sealed::seal(&[7; 32], own, [1; 24], "s3cr3t key").unwrap();
         assert_eq!(sealed.open(&[7; 32], own).unwrap(), "s3cr3t key");
         let stored = serde_json::to_string(&sealed).unwrap();
@@ -105,7 +129,8 @@ mod tests {
         assert_eq!(serde_json::from_str::<Sealed>(&stored).unwrap(), sealed);
         for other in [
             Owner { company: &bravo, ..own },
-            Owner { dealer: &ridge, ..own },
+            Owner { giver: Giver::Dealer(&ridge), ..own },
+            Owner { giver: Giver::Source(&source), ..own },
             Owner { name: "other", ..own },
         ] {
             assert!(sealed.open(&[7; 32], other).is_err());
@@ -122,7 +147,7 @@ mod tests {
     #[test]
     fn what_is_kept_opens_in_every_later_version() {
         let (company, dealer) = ("acme".parse().unwrap(), "hudson".parse().unwrap());
-        let own = Owner { company: &company, dealer: &dealer, name: "api_key" };
+        let own = Owner { company: &company, giver: Giver::Dealer(&dealer), name: "api_key" };
         // Computed by another implementation, of the documents: RFC 5869, RFC 8439, draft-irtf-cfrg-xchacha.
         let sealed = Sealed::seal(&[7; 32], own, [0; 24], "x").unwrap();
         assert_eq!(sealed.0, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAKXwH/7PE7zQ7FDAcjlY0gTU=");

@@ -75,6 +75,46 @@ impl Standard {
             | Self::Reference => false,
         }
     }
+
+    /// What it is, and its rule, for whoever is to send it.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::Email => "The e-mail address. This or a phone number is needed.",
+            Self::Phone => "The phone number, as people write it: 305-555-0142, +1 305 555 0142.",
+            Self::FirstName => "The first name.",
+            Self::LastName => "The last name.",
+            Self::Name => "The whole name, where first and last are not apart.",
+            Self::Organization => "The person's employer or business.",
+            Self::Street => "Street and number.",
+            Self::City => "The city.",
+            Self::State => "The state: two letters, or its name.",
+            Self::Zip => "The ZIP: five digits, or nine. It says who is near.",
+            Self::Country => "The country; the United States, if none is sent.",
+            Self::Message => "What the person asks for, with its line breaks.",
+            Self::Offer => "What it is about: one of the offers below.",
+            Self::Consent => "Whether the person ticked the box: yes or no (true, false, 1, 0, on, off).",
+            Self::ConsentText => "The text beside the box, exactly as shown.",
+            Self::ConsentVersion => "Which version of that text.",
+            Self::ConsentSellers => "The sellers named in it.",
+            Self::ConsentForm => "Which form of the page it was given on.",
+            Self::ConsentIp => {
+                "The person's address on the Internet, where a server sends what a page was told."
+            }
+            Self::ConsentChannels => "How the person may be contacted: call, text, e-mail.",
+            Self::ConsentUrl => "The page on which it was given.",
+            Self::ConsentAt => "When: RFC 3339, at most 24 hours ahead.",
+            Self::TrustedFormCertUrl => {
+                "A TrustedForm certificate: https://cert.trustedform.com/ and 40 digits."
+            }
+            Self::UniversalLeadid => "A Jornaya lead id: a UUID.",
+            Self::Visitor => "The visitor token of an earlier answer.",
+            Self::Gpc => "Whether the browser asks not to be tracked (Global Privacy Control): yes or no.",
+            Self::FormToken => "What /form_token gave when the form was opened.",
+            Self::Reference => {
+                "What you call this enquiry: up to 128 letters, digits and -_.~:/+=|,; and nothing of the person. Postbacks say it again."
+            }
+        }
+    }
 }
 
 /// Aliases that forms and ad platforms use, squeezed as [`squeezed`] does. The standard names need no

@@ -1,17 +1,17 @@
-//! What dealers gave us in confidence, for the templates of their channels: sealed.
+//! What dealers gave us in confidence, for the templates of their channels, and sources, for their platforms: sealed.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use leadyard_domain::delivery::Sealed;
-use leadyard_domain::ids::{CompanyId, DealerId};
+use leadyard_domain::delivery::{Giver, Sealed};
+use leadyard_domain::ids::CompanyId;
 use serde::{Deserialize, Serialize};
 
 use super::keys::Key;
 use super::leads::UNCHANGED;
 use super::{Act, Commit, Item, Store, StoreError, number, values};
 
-/// The secrets that a dealer gave us.
+/// The secrets that a dealer or a source gave us.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GivenSecrets {
     /// By name.
@@ -33,13 +33,13 @@ pub struct GivenSecret {
 }
 
 impl Store {
-    /// The secrets that a dealer gave us; none, where nobody set any.
+    /// The secrets that a dealer or a source gave us; none, where nobody set any.
     pub async fn given_secrets(
         &self,
         company: &CompanyId,
-        dealer: &DealerId,
+        giver: Giver<'_>,
     ) -> Result<GivenSecrets, StoreError> {
-        let Some(item) = self.get(&Key::GivenSecrets(company, dealer)).await? else {
+        let Some(item) = self.get(&Key::GivenSecrets(company, giver)).await? else {
             return Ok(GivenSecrets::default());
         };
         serde_dynamo::from_item(item).map_err(|error| StoreError::damaged("given secrets", error))
@@ -49,7 +49,7 @@ impl Store {
     pub async fn given_secrets_change(
         &self,
         company: &CompanyId,
-        dealer: &DealerId,
+        giver: Giver<'_>,
         given: &GivenSecrets,
         act: &Act,
     ) -> Result<bool, StoreError> {
@@ -60,7 +60,7 @@ impl Store {
         let next = GivenSecrets { v: given.v + 1, ..given.clone() };
         let mut item: Item =
             serde_dynamo::to_item(next).map_err(|error| StoreError::Malformed(Box::new(error)))?;
-        item.extend(super::key_item(&Key::GivenSecrets(company, dealer)));
+        item.extend(super::key_item(&Key::GivenSecrets(company, giver)));
         let writes = vec![self.put(item, condition, seen)?, self.change_write(company, act)?];
         Ok(matches!(self.transact(writes).await?, Commit::Done))
     }

@@ -7,6 +7,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use leadyard_domain::assignment::Assignment;
+use leadyard_domain::delivery::Giver;
 use leadyard_domain::distribution::ChunkKey;
 use leadyard_domain::ids::{
     ActId, AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, ErasureId,
@@ -216,7 +217,8 @@ pub enum Key<'a> {
     /// `NG#company#dealer` / `G`. What the dealer gave us in confidence, sealed: at most ten secrets, some 15 KB where
     /// all are as long as they may be, else less than 1 KB. In a partition of its own: only templates that name
     /// one read it. Written by the console, under a version.
-    GivenSecrets(&'a CompanyId, &'a DealerId),
+    /// Of a source `NS#company#source` / `G`: the secret of its app at Meta; intake reads it with each notice.
+    GivenSecrets(&'a CompanyId, Giver<'a>),
     /// `S#company` / `S`. Stop and pauses, under a version. Written by the console.
     Switches(&'a CompanyId),
     /// `W#company` / `W#category`. Leads of this category are to be woken: how many at most, and whose
@@ -336,7 +338,8 @@ impl Key<'_> {
                 format!("N#{company}#{dealer}")
             }
             Self::Trial(company, trial) => format!("O#{company}#{trial}"),
-            Self::GivenSecrets(company, dealer) => format!("NG#{company}#{dealer}"),
+            Self::GivenSecrets(company, Giver::Dealer(dealer)) => format!("NG#{company}#{dealer}"),
+            Self::GivenSecrets(company, Giver::Source(source)) => format!("NS#{company}#{source}"),
             Self::Switches(company) => format!("S#{company}"),
             Self::Wake(company, _) | Self::WakeAt { company, .. } => format!("W#{company}"),
             Self::Erasure(company, _) => format!("X#{company}"),

@@ -1,0 +1,164 @@
+//! Leads, as the desk has them.
+
+use serde_json::json;
+
+use super::route::{
+    Function, JSON, Kind, Member, Method, Route, Who, at_most, closed, list, may, must, null, object, one_of,
+};
+use crate::error::Code;
+use crate::lead::Stage;
+use crate::limits;
+use crate::scoring::Priority;
+
+use Function::Console;
+use Kind::{Count, Flag, Id, Instant, Of, Short, Text, Uuid};
+use Method::{Get, Post};
+use Who::Desk;
+
+const LEADS: &str = "Leads";
+
+pub(super) fn routes() -> Vec<Route> {
+    let mut routes = vec![search(), story(), recommendation(), decision(), act()];
+    routes.extend(ACTS.map(acts));
+    routes.push(judge());
+    routes
+}
+
+/// A route of the console that the desk calls.
+pub(super) fn of_desk(method: Method, path: &'static str, says: &'static str, tag: &'static str) -> Route {
+    Route::new(Console, method, path, says).under(tag).by(&[Desk])
+}
+
+fn search() -> Route {
+    of_desk(Post, "/v1/leads/search", "Finds leads.", LEADS)
+        .tells("Exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer` and `source`; the last four are lists in an order of their own.")
+        .takes([
+            may("company", Id, "Whose. Needed where the token is of several companies."),
+            may("lead", Uuid, "Exactly."),
+            may("email", Text, "Exactly."),
+            may("phone", Text, "Exactly."),
+            may("hottest", Flag, "Open leads by their score of now; one page."),
+            may("stage", closed!(Stage), "By score, then the newest."),
+            may("dealer", Id, "Those of a dealer, the newest first; one page."),
+            may("shut", Flag, "Of a dealer's: those that are over."),
+            may("source", Id, "Those of a source, the newest first."),
+            may(
+                "only",
+                object([
+                    may("offer", Id, ""),
+                    may("source", Id, ""),
+                    may("held", Flag, "In somebody's hands, or in nobody's."),
+                    may("state", Text, "Of the US."),
+                    may("points", Count, "At least so many as of now."),
+                ]),
+                "Filters within the list.",
+            ),
+            may("limit", Count, "50, if none is named; 100 at most."),
+            may("after", Text, "The `next` of the page before."),
+        ])
+        .example(json!({ "stage": "waiting", "only": { "offer": "roof" } }))
+        .answers(
+            200,
+            "A page. An empty one is not the last while it has a `next`.",
+            [
+                must("leads", list(Of("ListedLead")), ""),
+                must("examined", Count, "How many were looked at."),
+                null("next", Text, "What to send as `after`; null on the last page."),
+            ],
+        )
+        .refuses(&[Code::InvalidField])
+}
+
+fn story() -> Route {
+    of_desk(Get, "/v1/leads/{lead}", "The whole story of a lead.", LEADS).answers_as(
+        200,
+        "The lead; those that it goes on for are told with it.",
+        [(JSON, Of("Story"))],
+    )
+}
+
+fn recommendation() -> Route {
+    of_desk(Get, "/v1/leads/{lead}/recommendation", "Where the lead would go now, and why.", LEADS)
+        .tells("Nothing is written, and no counter moves.")
+        .answers_as(200, "What a decision would conclude.", [(JSON, Of("Explained"))])
+        .refuses(&[Code::StateConflict])
+}
+
+fn decision() -> Route {
+    of_desk(
+        Get,
+        "/v1/leads/{lead}/decisions/{decision}",
+        "A recorded decision, made again from its record.",
+        LEADS,
+    )
+    .answers_as(200, "The part of every candidate.", [(JSON, Of("Explained"))])
+}
+
+/// What the desk can do to a lead.
+const ACTS: [&str; 10] =
+    ["place", "take_back", "hold", "resume", "reject", "reopen", "merge", "priority", "note", "redeliver"];
+
+fn asked() -> Vec<Member> {
+    vec![
+        may("contract", Id, "place: with whom."),
+        may("override", Flag, "place: although the contract fails a rule. It needs a reason."),
+        may("assignment", Uuid, "take_back, redeliver: which seat."),
+        may("hold", Flag, "take_back: keep it afterwards."),
+        may("until", Instant, "hold: until then."),
+        may("into", Uuid, "merge: the lead that goes on for both."),
+        may("priority", closed!(Priority), "priority: the score's own, if none is named."),
+        may("text", Short(limits::NOTE_CHARS), "note: its text."),
+        may("reason", Short(limits::NOTE_CHARS), "Why. reject and merge need one."),
+        may("dry_run", Flag, "Only say what would follow."),
+    ]
+}
+
+fn act() -> Route {
+    of_desk(Post, "/v1/leads/{lead}/{act}", "Does something to a lead.", LEADS)
+        .tells("Each act stands in the lead's history: who, when, before and after.")
+        .part(must("act", one_of(&ACTS), "What."))
+        .may_take(asked())
+        .example(json!({ "contract": "hudson-miami", "reason": "they know each other" }))
+        .answers_as(200, "What was done.", [(JSON, Of("Done"))])
+        .refuses(&[Code::InvalidField, Code::StateConflict])
+}
+
+fn acts(act: &'static str) -> Route {
+    let path = match act {
+        "place" => "/v1/leads/place",
+        "take_back" => "/v1/leads/take_back",
+        "hold" => "/v1/leads/hold",
+        "resume" => "/v1/leads/resume",
+        "reject" => "/v1/leads/reject",
+        "reopen" => "/v1/leads/reopen",
+        "merge" => "/v1/leads/merge",
+        "priority" => "/v1/leads/priority",
+        "note" => "/v1/leads/note",
+        _ => "/v1/leads/redeliver",
+    };
+    let mut members = vec![must("leads", at_most(limits::LEADS_PER_ACT, Uuid), "Which.")];
+    members.extend(asked());
+    of_desk(Post, path, "Does the same to many leads.", LEADS)
+        .tells("A dry run says what would follow if those before in the list had been done.")
+        .takes(members)
+        .answers_as(200, "Each has its own answer.", [(JSON, Of("DoneToMany"))])
+        .refuses(&[Code::InvalidField])
+}
+
+fn judge() -> Route {
+    let word = object([must("interaction", Text, ""), null("word", Text, "restored or revoked.")]);
+    of_desk(
+        Post,
+        "/v1/leads/{lead}/interactions/{interaction}/{word}",
+        "The desk's word on an interaction.",
+        LEADS,
+    )
+    .part(must("word", one_of(&["restore", "revoke"]), "A person's after all, or a machine's."))
+    .may_take([may("reason", Short(limits::NOTE_CHARS), "Why.")])
+    .answers(
+        200,
+        "The later word holds.",
+        [must("act", Text, ""), must("before", word.clone(), ""), must("after", word, "")],
+    )
+    .refuses(&[Code::InvalidField, Code::StateConflict])
+}

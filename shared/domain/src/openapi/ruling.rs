@@ -1,0 +1,319 @@
+//! The rulebook, what is flipped beside it, its sources; and what is asked of the console itself.
+
+use serde_json::json;
+
+use super::route::{
+    Function, JSON, Kind, Member, Method, Route, Who, XLSX, by_name, closed, list, may, must, null, object,
+    objects, one_of,
+};
+use crate::delivery::SourceGives;
+use crate::error::Code;
+use crate::limits;
+use crate::rulebook::{EditTable, RowFate};
+
+use Function::Console;
+use Kind::{Any, Count, Flag, Id, Instant, Of, Open, Short, Text};
+use Method::{Delete, Get, Patch, Post, Put};
+use Who::{Anyone, Desk};
+
+const RULEBOOK: &str = "The rulebook";
+const SWITCHES: &str = "Switches";
+const SOURCES: &str = "Sources";
+const ITSELF: &str = "Leadyard itself";
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        current(),
+        publish(),
+        versions(),
+        workbook(),
+        publish_workbook(),
+        template(),
+        rollback(),
+        edit(),
+        switches(),
+        flip(),
+        changes(),
+        keys(),
+        postback_secret(),
+    ]
+    .into_iter()
+    .chain(given())
+    .chain([document(), health()])
+    .collect()
+}
+
+/// Shapes that several answers have.
+pub(super) fn shapes() -> Vec<(&'static str, Kind)> {
+    vec![("Switches", switches_shape()), ("Published", published_shape())]
+}
+
+fn of_desk(method: Method, path: &'static str, says: &'static str, tag: &'static str) -> Route {
+    Route::new(Console, method, path, says).under(tag).by(&[Desk])
+}
+
+fn current() -> Route {
+    of_desk(Get, "/v1/rulebook", "The rulebook in force, or an earlier one.", RULEBOOK)
+        .company()
+        .query([
+            may("version", Count, "That in force, if none is named."),
+            may("files", Text, "With its files; any value."),
+        ])
+        .answers(
+            200,
+            "The version.",
+            [
+                must("company", Id, ""),
+                must("version", Count, ""),
+                must("in_force", Count, "The version in force."),
+                must("at", Instant, "When it was published."),
+                must("by", Text, ""),
+                null("how", Text, "whole, workbook, a row, or a rollback."),
+                may("files", by_name(Text), "By name."),
+            ],
+        )
+}
+
+fn versions() -> Route {
+    let version = object([
+        must("version", Count, ""),
+        must("base", Count, "That it was made from."),
+        must("at", Instant, ""),
+        must("by", Text, ""),
+        must("how", Text, ""),
+    ]);
+    of_desk(Get, "/v1/rulebook/versions", "Every version, the newest first.", RULEBOOK).company().answers(
+        200,
+        "At most 200.",
+        [must("company", Id, ""), must("versions", list(version), "")],
+    )
+}
+
+fn how() -> [Member; 2] {
+    [
+        may(
+            "base",
+            Count,
+            "The version that this was made from, 0 for the first: another one in force is a conflict.",
+        ),
+        may("dry_run", Text, "Only say what would be different; any value."),
+    ]
+}
+
+fn published(route: Route) -> Route {
+    route
+        .query(how())
+        .answers_as(200, "The new version, and what is different.", [(JSON, Of("Published"))])
+        .refuses(&[Code::RulebookRefused, Code::VersionConflict])
+}
+
+fn publish() -> Route {
+    let files = [must("files", by_name(Text), "By name: `company.toml`, `contracts.csv` …")];
+    published(of_desk(Put, "/v1/rulebook", "Publishes a whole rulebook.", RULEBOOK))
+        .tells("One with an error is never published, not even in part. Its company is the one it names.")
+        .takes(files)
+        .bytes(2 * limits::RULEBOOK_BYTES)
+        .example(json!({ "files": { "company.toml": "id = \"acme\"\n…" } }))
+}
+
+fn workbook() -> Route {
+    of_desk(Get, "/v1/rulebook/workbook", "The tables in force as a workbook.", RULEBOOK)
+        .company()
+        .answers_as(200, "XLSX.", [(XLSX, Any)])
+        .refuses(&[Code::RulebookRefused])
+}
+
+fn publish_workbook() -> Route {
+    let route = of_desk(Put, "/v1/rulebook/workbook", "Publishes a workbook's tables.", RULEBOOK).company();
+    published(route)
+        .tells("Its sheets replace the tables; the rest stays as it is in force.")
+        .takes_as(&[XLSX], Any)
+        .bytes(limits::RULEBOOK_BYTES)
+}
+
+fn template() -> Route {
+    of_desk(Get, "/v1/rulebook/template", "An empty workbook whose columns say their rules.", RULEBOOK)
+        .answers_as(200, "XLSX.", [(XLSX, Any)])
+}
+
+fn rollback() -> Route {
+    let route = of_desk(Post, "/v1/rulebook/rollback", "Publishes an earlier version once more.", RULEBOOK);
+    published(route.company()).takes([must("version", Count, "Which.")]).example(json!({ "version": 7 }))
+}
+
+fn edit() -> Route {
+    let route = of_desk(Patch, "/v1/rulebook/{table}/{id}", "Publishes one row.", RULEBOOK)
+        .part(must("table", closed!(EditTable), "Which table."))
+        .part(must("id", Text, "Which row; of a channel `dealer:order`."))
+        .company();
+    published(route)
+        .tells("`base` is needed. Rows that others changed since stay as they made them; if it is this one, the answer is both.")
+        .takes_as(
+            &[JSON],
+            object([
+                may("set", by_name(Any), "Columns and what they are to say."),
+                may("add", Any, "A row that is not there yet."),
+                may("parts", list(Text), "Of an area, instead of both: its parts."),
+                may("remove", Flag, "True: the row goes."),
+            ]),
+        )
+        .example(json!({ "set": { "cap_day": "12" } }))
+        .refuses(&[Code::StateConflict])
+}
+
+fn switches() -> Route {
+    of_desk(Get, "/v1/switches", "What is stopped, watched or paused.", SWITCHES).company().answers_as(
+        200,
+        "The switches.",
+        [(JSON, Of("Switches"))],
+    )
+}
+
+fn flip() -> Route {
+    of_desk(Post, "/v1/switches/{switch}", "Flips a switch at once; publishing leaves it alone.", SWITCHES)
+        .part(must("switch", one_of(&["stop", "shadow", "pause"]), "Which."))
+        .company()
+        .takes([
+            must("on", Flag, ""),
+            may("contract", Id, "pause: whom, this or a dealer."),
+            may("dealer", Id, "pause: whom."),
+            may("reason", Short(limits::NOTE_CHARS), "Why."),
+            may("until", Instant, "pause: it ends by itself."),
+        ])
+        .example(json!({ "on": true, "dealer": "hudson", "reason": "on holiday", "until": "2026-06-08T12:00:00Z" }))
+        .answers_as(200, "The switches as they stand.", [(JSON, Of("Switches"))])
+}
+
+fn changes() -> Route {
+    of_desk(Get, "/v1/changes", "Who did what to the company; whose delivery goes on slowly.", SWITCHES)
+        .company()
+        .answers(200, "The newest first, at most 200.", [must("changes", list(Of("Act")), "")])
+}
+
+fn keys() -> Route {
+    of_desk(Post, "/v1/sources/{source}/keys", "What a source's senders are let in by.", SOURCES)
+        .company()
+        .answers(
+            200,
+            "That they were shown stands in the changes.",
+            [
+                must("source", Id, ""),
+                must("key", Text, "The page key, which may stand in a public page."),
+                must("secret", Text, "For servers."),
+                may("google_key", Text, "Of kind google: what Google Ads sends with every lead."),
+                may("meta_verify_token", Text, "Of kind meta: what Meta sends when it subscribes."),
+            ],
+        )
+}
+
+fn postback_secret() -> Route {
+    of_desk(Post, "/v1/sources/{source}/postback_secret", "What a sender verifies postbacks with.", SOURCES)
+        .company()
+        .answers(
+            200,
+            "The secret.",
+            [must("source", Id, ""), must("generation", Count, ""), must("secret", Text, "`whsec_…`")],
+        )
+}
+
+fn given() -> [Route; 3] {
+    let named = "/v1/sources/{source}/secrets/{name}";
+    let name = || {
+        must("name", closed!(SourceGives), "meta_app_secret: of the app that Meta tells of this source by.")
+    };
+    let told = || [must("source", Id, ""), must("secret", Text, "Its name."), null("set_at", Instant, "")];
+    let says = "What a source gave in confidence, by name.";
+    [
+        of_desk(Get, "/v1/sources/{source}/secrets", says, SOURCES).company().answers(
+            200,
+            "Written, never read.",
+            [
+                must("source", Id, ""),
+                must(
+                    "secrets",
+                    objects([must("name", Text, ""), must("set_at", Instant, ""), must("by", Text, "")]),
+                    "",
+                ),
+            ],
+        ),
+        of_desk(Put, named, "Sets a secret of a source; for Meta, of its own app.", SOURCES)
+            .tells("Notices that another app signed are refused from then on, the installation's too.")
+            .part(name())
+            .company()
+            .takes([must("secret", Short(limits::SECRET_BYTES), "")])
+            .example(json!({ "secret": "…" }))
+            .answers(200, "It stands at once.", told()),
+        of_desk(Delete, named, "Takes it away: the installation's stands again.", SOURCES)
+            .part(name())
+            .company()
+            .answers(200, "It is gone.", told()),
+    ]
+}
+
+fn document() -> Route {
+    Route::new(Console, Get, "/openapi.json", "This document.")
+        .under(ITSELF)
+        .by(&[Anyone])
+        .answers_as(200, "OpenAPI 3.1.", [(JSON, Open(vec![must("openapi", Text, "")]))])
+        .alone()
+}
+
+fn health() -> Route {
+    Route::new(Console, Get, "/healthz", "Whether it is alive.")
+        .under(ITSELF)
+        .by(&[Anyone])
+        .answers(200, "It is.", [must("status", one_of(&["ok"]), "")])
+        .alone()
+}
+
+// --- Shapes ---
+
+fn switches_shape() -> Kind {
+    let pauses = || {
+        objects([
+            must("id", Id, ""),
+            must("reason", Text, ""),
+            null("until", Instant, "When it ends by itself."),
+        ])
+    };
+    object([
+        must("stop", Flag, "Nothing is distributed."),
+        must("shadow", Flag, "Everything is decided and recorded, and the desk places."),
+        must("contracts", pauses(), "These get nothing."),
+        must("dealers", pauses(), "These get nothing."),
+    ])
+}
+
+fn published_shape() -> Kind {
+    let column = object([
+        must("column", Text, ""),
+        null("before", Text, "What it said."),
+        null("after", Text, "What it says."),
+    ]);
+    let row = object([
+        must("id", Text, ""),
+        must("change", closed!(RowFate), ""),
+        must("columns", list(column), ""),
+    ]);
+    let table = object([
+        must("table", Text, ""),
+        must("added", Count, ""),
+        must("removed", Count, ""),
+        must("changed", Count, ""),
+        must("rows", list(row), ""),
+    ]);
+    object([
+        must("company", Id, ""),
+        may("version", Count, "The new one."),
+        may("in_force", Count, "In a dry run: the version it was compared with."),
+        null(
+            "diff",
+            object([
+                must("tables", list(table), ""),
+                must("omitted", Count, "Rows and columns that are not listed."),
+            ]),
+            "What is different.",
+        ),
+        must("warnings", Any, "What is worth a second look."),
+    ])
+}

@@ -1,0 +1,150 @@
+//! The public contract: the document has every route and no other, is served, and is what answers are held against.
+
+use std::collections::BTreeSet;
+
+use axum::Router;
+use http::{HeaderMap, Method, StatusCode};
+use leadyard::gateway;
+use leadyard_domain::openapi::{self, Function};
+use leadyard_tests::contract::{Asked, faults};
+use leadyard_tests::{Reply, Rules, Yard};
+use serde_json::{Value, json};
+
+/// Every method and path of a router, as it is routed.
+///
+/// axum has no other way to be asked. What it prints is its own affair, and may change with its version: then nothing
+/// is found, and the tests say so.
+fn routes_of(router: &Router) -> BTreeSet<(String, String)> {
+    let printed = format!("{router:?}");
+    let (routes, paths) = printed.split_once("node: Node { paths: {").expect("a router prints its paths");
+    let paths = paths.split_once('}').map_or(paths, |_| paths);
+    let mut found = BTreeSet::new();
+    for one in routes.split("RouteId(").skip(1) {
+        let (id, methods) = one.split_once("): MethodRouter(MethodRouter { ").expect("a route has methods");
+        let methods = methods.split_once(", fallback:").map_or(methods, |(methods, _)| methods);
+        let path = paths.split_once(&format!("RouteId({id}): \"")).and_then(|(_, path)| path.split_once('"'));
+        let (path, _) = path.expect("a route has a path");
+        for method in methods.split(", ") {
+            let (name, handler) = method.split_once(": ").expect("a method has a handler, or none");
+            if handler != "None" {
+                found.insert((name.to_owned(), path.to_owned()));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{printed}");
+    found
+}
+
+/// The pages of the console are for people.
+fn is_page(path: &str) -> bool {
+    path == "/console" || path.starts_with("/console/")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_document_has_every_route_of_every_function_and_no_other() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    for (function, router) in [
+        (Function::Leads, leadyard_intake::leads(yard.cloud.clone())),
+        (Function::Interactions, leadyard_intake::interactions(yard.cloud.clone())),
+        (Function::Console, leadyard_console::router(yard.cloud.clone())),
+    ] {
+        let routed: BTreeSet<_> = routes_of(&router).into_iter().filter(|(_, path)| !is_page(path)).collect();
+        let documented = openapi::routes().into_iter().filter(|route| route.function == function);
+        let documented: BTreeSet<_> =
+            documented.map(|route| (route.method.to_string(), route.path.to_owned())).collect();
+        assert_eq!(routed, documented, "{function:?}: what is routed, what is documented");
+    }
+}
+
+#[test]
+fn the_gateway_leads_each_route_to_the_function_that_the_document_names() {
+    for route in openapi::routes() {
+        let path: Vec<&str> =
+            route.path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect();
+        let method: Method = route.method.to_string().to_uppercase().parse().unwrap();
+        let function = gateway::function_of(&method, &path.join("/")).name();
+        assert_eq!(function, route.function.name(), "{method} {}", route.path);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn anyone_is_given_the_document() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let reply = yard.sends(None, Method::GET, "/openapi.json", "text/plain", Vec::new()).await.is(200);
+    assert_eq!(reply.json, openapi::document());
+    assert_eq!(reply.json["openapi"], "3.1.0");
+    let search = &reply.json["paths"]["/v1/leads/search"]["post"];
+    assert_eq!(search["security"], json!([{ "desk_token": [] }]));
+    assert_eq!(search["requestBody"]["description"], "At most 65536 bytes.");
+}
+
+/// An answer as it is not given.
+fn reply(status: u16, media: &str, body: &Value) -> Reply {
+    let headers = HeaderMap::from_iter([("content-type".parse().unwrap(), media.parse().unwrap())]);
+    let text = body.to_string();
+    let status = StatusCode::from_u16(status).unwrap();
+    Reply { status, headers, bytes: text.clone().into_bytes(), text, json: body.clone() }
+}
+
+#[test]
+fn an_answer_that_the_document_does_not_have_fails_the_test_that_gets_it() {
+    let good = json!({ "returns": [] });
+    let of = |path: &str, status, media: &str, body: &Value| {
+        faults(&Method::GET, path, &reply(status, media, body)).join("; ")
+    };
+    assert_eq!(of("/v1/returns", 200, "application/json", &good), "");
+    for (path, status, media, body, said) in [
+        ("/v1/return", 200, "application/json", good.clone(), "answered 200 OK, and is no path of it"),
+        (
+            "/v1/leads/search",
+            200,
+            "application/json",
+            good.clone(),
+            "answered 200 OK, and is no method of it",
+        ),
+        ("/v1/returns", 201, "application/json", good.clone(), "it has no answer 201 Created"),
+        ("/v1/returns", 200, "text/plain", good, "its answer 200 OK is no text/plain"),
+        (
+            "/v1/returns",
+            200,
+            "application/json",
+            json!({ "returns": [], "more": 1 }),
+            "it does not have /more",
+        ),
+        ("/v1/returns", 200, "application/json", json!({}), " lacks returns"),
+        ("/v1/returns", 200, "application/json", json!({ "returns": 1 }), "/returns is no \"array\""),
+        (
+            "/healthz",
+            200,
+            "application/json",
+            json!({ "status": "well" }),
+            "/status is none of its words: \"well\"",
+        ),
+    ] {
+        assert_eq!(of(path, status, media, &body), said, "{path}");
+    }
+    // Of a code that the route does not answer with.
+    let problem =
+        json!({ "type": "urn:leadyard:problem:cap-reached", "title": "", "status": 404, "detail": "" });
+    let said = of("/v1/returns", 404, "application/problem+json", &problem);
+    assert!(said.contains("/type is none of its words"), "{said}");
+}
+
+#[test]
+fn so_does_a_request_that_the_document_does_not_have() {
+    let well = reply(200, "application/json", &json!({}));
+    let headers =
+        HeaderMap::from_iter([("content-type".parse().unwrap(), "application/json".parse().unwrap())]);
+    let of = |method, path: &str, body: &str| {
+        Asked::of(&method, path, &headers, body.as_bytes()).faults(&well).join("; ")
+    };
+    assert_eq!(of(Method::GET, "/v1/returns?company=acme&state=done", ""), "");
+    assert_eq!(of(Method::GET, "/v1/returns?month=2026-06", ""), "it has no month in its query");
+    assert_eq!(of(Method::POST, "/v1/switches/stop", r#"{"on":true}"#), "");
+    assert_eq!(
+        of(Method::POST, "/v1/switches/stop", r#"{"on":true,"why":""}"#),
+        "it does not have its body/why"
+    );
+    assert_eq!(of(Method::POST, "/v1/switches/stop", "{}"), "its body lacks on");
+    assert_eq!(of(Method::GET, "/v1/returns", "{}"), "it takes no JSON");
+}
