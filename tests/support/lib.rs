@@ -7,6 +7,7 @@
 //! | [`dealers`] | who receives: their answers are set, what they got is kept and its signature checked |
 //! | [`yard`] | a whole system under a clock that the test moves |
 //! | [`post`] | how a page and a server post |
+//! | [`browser`] | the desk at its pages, without a script |
 //! | [`story`] | what the desk sees of a lead |
 //! | [`faults`] | services that refuse, and one that hesitates |
 //! | [`template`] | the template for AWS, as a test reads it |
@@ -22,6 +23,7 @@ pub mod people;
 pub mod dealers;
 pub mod yard;
 pub mod post;
+pub mod browser;
 pub mod story;
 pub mod faults;
 pub mod template;
@@ -29,6 +31,7 @@ pub mod roles;
 pub mod logs;
 pub mod live;
 
+pub use browser::Browser;
 pub use dealers::{Dealers, Says, Told};
 pub use live::Live;
 pub use people::Person;

@@ -210,18 +210,18 @@ fn of(asked: &Asked) -> Result<List, Problem> {
 }
 
 /// How leads are scored as of now.
-struct Scores<'a> {
+pub(crate) struct Scores<'a> {
     core: &'a Core,
     model: String,
     today: UtcDay,
 }
 
 impl<'a> Scores<'a> {
-    fn of(core: &'a Core, now: Timestamp) -> Self {
+    pub(crate) fn of(core: &'a Core, now: Timestamp) -> Self {
         Self { core, model: core.scoring.version(), today: UtcDay::of(now) }
     }
 
-    fn now(&self, lead: &Lead) -> Option<ScoreNow> {
+    pub(crate) fn now(&self, lead: &Lead) -> Option<ScoreNow> {
         let score = lead.score.as_ref()?.on(&self.core.scoring, &self.model, self.today);
         Some(ScoreNow { priority: lead.priority_set.unwrap_or(score.priority), ..score })
     }
@@ -404,15 +404,19 @@ impl Seek<'_> {
 
     /// Where the last page ended.
     fn after<T: serde::de::DeserializeOwned>(&self) -> Result<Option<T>, Problem> {
-        let Some(after) = &self.asked.after else { return Ok(None) };
-        let read = serde_json::from_str(after).ok();
-        let refused =
-            || Problem::new(Code::InvalidField, "after is the next of the page before, as it was told");
-        read.map(Some).ok_or_else(refused)
+        self.asked.after.as_deref().map(read).transpose()
     }
 }
 
-fn written(place: &impl Serialize) -> String {
+/// A place, as it was told.
+pub(crate) fn read<T: serde::de::DeserializeOwned>(place: &str) -> Result<T, Problem> {
+    let refused =
+        |_| Problem::new(Code::InvalidField, "after is the next of the page before, as it was told");
+    serde_json::from_str(place).map_err(refused)
+}
+
+/// A place, as it is told.
+pub(crate) fn written(place: &impl Serialize) -> String {
     // Text and numbers are JSON.
     serde_json::to_string(place).unwrap_or_default()
 }

@@ -60,7 +60,8 @@ async fn search(State(cloud): State<Cloud>, Desk(desk): Desk, request: Body) -> 
 }
 
 async fn page(cloud: &Cloud, desk: &DeskToken, query: Listed) -> Result<Json<Value>, Problem> {
-    let page = quarantine::page(cloud, desk, query, limits::QUARANTINE_PAGE).await?;
+    let page =
+        quarantine::page(cloud, desk, query, limits::QUARANTINE_PAGE, limits::QUARANTINE_EXAMINED).await?;
     let mut next = page.next;
     // What was sent stands here whole: a page of the largest would be more than a function may answer.
     let (mut told, mut bytes) = (Vec::with_capacity(page.enquiries.len()), 0);
@@ -93,23 +94,13 @@ async fn one(
 /// and the share that was wrong, in percent: the most wrong first.
 async fn reasons(State(cloud): State<Cloud>, DeskOf { company, .. }: DeskOf) -> Result<Json<Value>, Problem> {
     let core = who::rules_of(&cloud, &company).await?;
-    let mut told: Vec<(u32, u32, Value)> = cloud
-        .store
-        .verdicts_get(&company)
-        .await?
-        .into_iter()
-        .map(|(reason, verdicts)| {
-            let all = verdicts.released + verdicts.rejected;
-            let wrong = (u64::from(verdicts.released) * 100 / u64::from(all.max(1))) as u32;
-            let told = json!({
-                "reason": reason, "weight": core.screening.weight(reason), "released": verdicts.released,
-                "rejected": verdicts.rejected, "wrong_percent": wrong,
-            });
-            (wrong, all, told)
+    let told = quarantine::tried(&cloud, &core).await?.into_iter().map(|tried| {
+        json!({
+            "reason": tried.reason, "weight": tried.weight, "released": tried.released,
+            "rejected": tried.rejected, "wrong_percent": tried.wrong_percent(),
         })
-        .collect();
-    told.sort_by_key(|(wrong, all, _)| std::cmp::Reverse((*wrong, *all)));
-    let told: Vec<Value> = told.into_iter().map(|(_, _, told)| told).collect();
+    });
+    let told: Vec<Value> = told.collect();
     Ok(Json(json!({ "company": company, "reasons": told })))
 }
 

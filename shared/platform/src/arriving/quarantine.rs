@@ -22,12 +22,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::distribution::Core;
-use leadyard_domain::enquiry::{Fields, Standard};
+use leadyard_domain::enquiry::{Fields, Standard, Understood};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{CompanyId, EnquiryId};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
-use leadyard_domain::rulebook::Source;
+use leadyard_domain::rulebook::{Offer, Source};
 use leadyard_domain::screening::{Reason, Screening, Verdict};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -90,6 +90,12 @@ impl Filter {
         })
     }
 
+    /// Whether it leaves any out.
+    fn narrows(&self) -> bool {
+        let Self { reason, source, verdict, email, phone } = self;
+        reason.is_some() || source.is_some() || verdict.is_some() || email.is_some() || phone.is_some()
+    }
+
     fn takes(&self, enquiry: &StoredEnquiry, core: &Core) -> bool {
         let quarantine = enquiry.quarantine.as_ref();
         if self.reason.as_ref().is_some_and(|reason| !enquiry.reasons.contains(reason))
@@ -122,8 +128,14 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-/// A page of those that are asked for, of at least `limit` where there are as many.
-pub async fn page(cloud: &Cloud, desk: &DeskToken, query: Listed, limit: usize) -> Result<Page, Problem> {
+/// A page of those that are asked for: `want` of them, where there are as many among `most` that are looked at.
+pub async fn page(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    query: Listed,
+    want: usize,
+    most: usize,
+) -> Result<Page, Problem> {
     let company = who::company(desk, query.company.as_deref())?;
     let open = match query.state.as_deref() {
         None | Some("open") => true,
@@ -134,17 +146,54 @@ pub async fn page(cloud: &Cloud, desk: &DeskToken, query: Listed, limit: usize) 
     let core = who::rules_of(cloud, &company).await?;
     let mut after = query.after.filter(|after| !after.is_empty());
     let (mut enquiries, mut examined) = (Vec::new(), 0);
+    let at_a_time = if filter.narrows() { limits::QUARANTINE_PAGE } else { want };
     loop {
-        let (page, next) = cloud.store.quarantine_page(&company, open, after.as_deref(), limit).await?;
+        let (page, next) = cloud.store.quarantine_page(&company, open, after.as_deref(), at_a_time).await?;
         examined += page.len();
         enquiries.extend(page.into_iter().filter(|enquiry| filter.takes(enquiry, &core)));
         after = next;
-        let enough = enquiries.len() >= limit || examined >= limits::QUARANTINE_EXAMINED;
-        if after.is_none() || enough {
+        if after.is_none() || enquiries.len() >= want || examined >= most {
             break;
         }
     }
     Ok(Page { company, core, enquiries, examined, next: after })
+}
+
+/// How often a reason was right, by the desk's verdicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// Which.
+    pub reason: Reason,
+    /// What it weighs now.
+    pub weight: u32,
+    /// Enquiries that had it, and were released: it was wrong.
+    pub released: u32,
+    /// Enquiries that had it, and were rejected: it was right.
+    pub rejected: u32,
+}
+
+impl Tried {
+    /// The share of verdicts that it was wrong in.
+    pub fn wrong_percent(self) -> u32 {
+        let all = u64::from(self.released) + u64::from(self.rejected);
+        (u64::from(self.released) * 100 / all.max(1)) as u32
+    }
+}
+
+/// Of each reason that was judged, how often it was right: the most wrong first.
+pub async fn tried(cloud: &Cloud, core: &Core) -> Result<Vec<Tried>, StoreError> {
+    let verdicts = cloud.store.verdicts_get(core.company_id()).await?;
+    let mut tried: Vec<Tried> = verdicts
+        .into_iter()
+        .map(|(reason, verdicts)| Tried {
+            reason,
+            weight: core.screening.weight(reason),
+            released: verdicts.released,
+            rejected: verdicts.rejected,
+        })
+        .collect();
+    tried.sort_by_key(|one| std::cmp::Reverse((one.wrong_percent(), one.released + one.rejected)));
+    Ok(tried)
 }
 
 /// What somebody may not see does not exist for them.
@@ -361,24 +410,13 @@ async fn release(
     mut enquiry: StoredEnquiry,
     judged: Judgement,
 ) -> Result<Option<Released>, StoreError> {
-    let kept = |reason: Reason| Ok(Some(Released::Kept(vec![reason.as_str()])));
+    let kept = |why| Ok(Some(Released::Kept(vec![why])));
     let Some(core) = cloud.rulebooks.current(&cloud.store, &enquiry.company).await? else {
-        return kept(Reason::UnknownSource);
+        return kept(Reason::UnknownSource.as_str());
     };
-    let Some(source) = core.source(&enquiry.source) else { return kept(Reason::UnknownSource) };
-    if source.test {
-        // What a test sends is nobody's lead, whatever the desk puts right in it.
-        return Ok(Some(Released::Kept(vec!["test"])));
-    }
-    if enquiry.raw.is_some() && enquiry.meant().is_empty() {
-        return kept(Reason::Unreadable);
-    }
-    let understood = judging::understand(&enquiry, Some(source));
-    if !understood.reachable() {
-        return kept(Reason::UnreachablePerson);
-    }
-    let Some(offer) = core.offer_of(source, understood.offer.as_deref()) else {
-        return kept(Reason::UnknownOffer);
+    let (source, understood, offer) = match way_on(&core, &enquiry) {
+        Ok(way) => way,
+        Err(why) => return kept(why),
     };
     let seen = enquiry.status.clone();
     remember(cloud, &mut enquiry, judged);
@@ -396,6 +434,34 @@ async fn release(
         // None of these comes of a release.
         What::Fresh(Answer::Test { .. } | Answer::Spilled | Answer::Refused(_)) | What::Replay { .. } => None,
     }))
+}
+
+/// Who sent it, what it means and what it asks for; else the word of what keeps it from going on.
+fn way_on<'a>(
+    core: &'a Core,
+    enquiry: &StoredEnquiry,
+) -> Result<(&'a Source, Understood, &'a Offer), &'static str> {
+    let source = core.source(&enquiry.source).ok_or(Reason::UnknownSource.as_str())?;
+    if source.test {
+        // What a test sends is nobody's lead, whatever the desk puts right in it.
+        return Err("test");
+    }
+    if enquiry.raw.is_some() && enquiry.meant().is_empty() {
+        return Err(Reason::Unreadable.as_str());
+    }
+    let understood = judging::understand(enquiry, Some(source));
+    if !understood.reachable() {
+        return Err(Reason::UnreachablePerson.as_str());
+    }
+    let offer = core.offer_of(source, understood.offer.as_deref());
+    let offer = offer.ok_or(Reason::UnknownOffer.as_str())?;
+    Ok((source, understood, offer))
+}
+
+/// What keeps an enquiry from going on as it is, in a word; nothing, where a release would let it go. Who is
+/// suppressed is not looked at.
+pub fn kept_by(core: &Core, enquiry: &StoredEnquiry) -> Option<&'static str> {
+    way_on(core, enquiry).err()
 }
 
 /// The arrival that it was.
