@@ -4,6 +4,7 @@
 mod quarantine;
 mod waiting;
 mod returns;
+mod dealers;
 
 use leadyard_tests::Reply;
 

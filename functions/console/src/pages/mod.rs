@@ -10,6 +10,9 @@
 //! | [`enquiry`] | one of them: read, put right, release or reject, and the next |
 //! | [`waiting`] | who waits and why; place as recommended, after a look |
 //! | [`returns`] | what dealers ask to give back: approve or deny |
+//! | [`dealers`] | the dealers: how each can be given leads now, and fares |
+//! | [`dealer`] | one: contracts, channels, last leads; pause and resume, test, redeliver |
+//! | [`account`] | its statement, and why it got nothing on a day |
 //! | [`shown`] | how times, scores and people are written |
 //!
 //! Determinations. *Every page is of a session and of no token*: a link that is copied lets nobody in. *What a page
@@ -25,6 +28,9 @@ mod quarantine;
 mod enquiry;
 mod waiting;
 mod returns;
+mod dealers;
+mod dealer;
+mod account;
 mod shown;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -69,6 +75,12 @@ pub(crate) fn router() -> Router<Cloud> {
         .route("/console/returns", get(returns::page))
         .route("/console/returns/{company}/{id}", get(returns::one))
         .route("/console/returns/{company}/{id}/{verdict}", post(returns::decide))
+        .route("/console/dealers", get(dealers::page).post(dealers::find))
+        .route("/console/dealers/{company}/{dealer}", get(dealer::page))
+        .route("/console/dealers/{company}/{dealer}/why", get(account::why))
+        .route("/console/dealers/{company}/{dealer}/statement", get(account::statement))
+        .route("/console/dealers/{company}/{dealer}/statement.csv", get(account::statement_csv))
+        .route("/console/dealers/{company}/{dealer}/{act}", post(dealer::act))
 }
 
 async fn asset(Path(name): Path<String>) -> Response {
