@@ -27,7 +27,6 @@ use leadyard_domain::ids::{CompanyId, DealerId, EnquiryId, LeadId, OfferId, Sour
 use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
-use leadyard_domain::scoring::FitLetter;
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
@@ -279,15 +278,7 @@ impl Seek<'_> {
         let mut lists = Vec::new();
         for stage in stages {
             for category in self.core.waited_in() {
-                for letter in FitLetter::ALL {
-                    lists.push(self.cloud.store.leads_hottest(
-                        self.company(),
-                        *stage,
-                        category,
-                        *letter,
-                        most,
-                    ));
-                }
+                lists.push(self.cloud.store.leads_hottest(self.company(), *stage, category, most));
             }
         }
         let places = try_join_all(lists).await?;

@@ -240,6 +240,12 @@ fn paused(book: &Rulebook, switches: &Switches, now: Timestamp) -> HashSet<Deale
     dealers.chain(by_contract).collect()
 }
 
+/// How many dealers and contracts are paused now.
+pub(super) fn paused_now(switches: &Switches, now: Timestamp) -> usize {
+    switches.dealers.iter().filter(|pause| is_on(pause, now)).count()
+        + switches.contracts.iter().filter(|pause| is_on(pause, now)).count()
+}
+
 fn is_on<Id>(pause: &Pause<Id>, now: Timestamp) -> bool {
     pause.until.is_none_or(|until| now < until)
 }
