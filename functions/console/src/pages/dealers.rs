@@ -88,6 +88,8 @@ pub(super) struct Standing {
 /// A contract, and what of it is used.
 pub(super) struct OfContract {
     pub(super) id: ContractId,
+    /// Its id without its dealer's, where it begins with that.
+    pub(super) short: String,
     pub(super) price: String,
     pub(super) caps: Vec<Cap>,
     /// Why it gets nothing now.
@@ -445,7 +447,9 @@ impl<'a> Known<'a> {
             (None, _, _, None) => String::new(),
         };
         let price = format!("{} {}", contract.price, self.core.company.currency);
-        OfContract { id: contract.id.clone(), price, caps, trouble, paused: pause.is_some() }
+        let own = contract.id.as_str().strip_prefix(contract.dealer.as_str());
+        let short = own.and_then(|rest| rest.strip_prefix('-')).unwrap_or(contract.id.as_str()).to_owned();
+        OfContract { id: contract.id.clone(), short, price, caps, trouble, paused: pause.is_some() }
     }
 }
 

@@ -22,7 +22,7 @@ use leadyard_platform::store::{QUARANTINED, REJECTED, StoredEnquiry, keys};
 use leadyard_platform::who;
 use serde_json::json;
 
-use super::quarantine::{Asked, LOOKED_AT, done, judged, moved_on};
+use super::quarantine::{Asked, LOOKED_AT, done, judged, moved_on, says_kept};
 use super::shown::{self, Choice, Contact, instant};
 use super::signed::{self, Form, Signed};
 use super::{Frame, rendered, troubled};
@@ -334,6 +334,9 @@ async fn of(
         ("Enquiry", enquiry.id.to_string()),
     ];
     facts.retain(|(_, value)| !value.is_empty());
+    let kept_by = verdicts::kept_by(&core, &enquiry);
+    // Of a test, and of a source that is gone, nothing is to be put right.
+    let mendable = !matches!(kept_by, Some("test" | "unknown_source"));
     let (sent, raw) = if shown { sent(&enquiry) } else { (Vec::new(), String::new()) };
     let asked = Asked { company: enquiry.company.to_string(), ..asked };
     Ok(Page {
@@ -352,8 +355,8 @@ async fn of(
         raw,
         fields: if shown && open { fields(&core, &enquiry, typed) } else { Vec::new() },
         offers: offers(&core, &enquiry, who.offer.as_deref(), typed),
-        kept_by: verdicts::kept_by(&core, &enquiry).filter(|_| open).map(shown::word).unwrap_or_default(),
-        can: Can { release: open, reject: waits, show: !shown, edit: shown && open },
+        kept_by: kept_by.filter(|_| open).map(says_kept).unwrap_or_default(),
+        can: Can { release: open && mendable, reject: waits, show: !shown, edit: shown && open && mendable },
         lead: enquiry.lead.map(|lead| lead.to_string()).unwrap_or_default(),
         reason: typed.get("reason").cloned().unwrap_or_default(),
         next: asked.at(&format!("/console/quarantine/{}/next", enquiry.id), &[]),
@@ -378,6 +381,20 @@ fn sent(enquiry: &StoredEnquiry) -> (Vec<(String, String)>, String) {
     (sent, enquiry.raw.as_deref().map(|raw| shown::cut(raw, 2 * SHOWN)).unwrap_or_default())
 }
 
+fn label(field: Standard) -> String {
+    match field.as_str() {
+        "email" => "E-mail".to_owned(),
+        "zip" => "ZIP".to_owned(),
+        word => {
+            let word = shown::word(word);
+            let mut letters = word.chars();
+            letters
+                .next()
+                .map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))
+        }
+    }
+}
+
 /// The form to put it right, as it stands or as it was typed.
 fn fields(core: &Core, enquiry: &StoredEnquiry, typed: &Form) -> Vec<Field> {
     let map = core.source(&enquiry.source).map(Source::map).unwrap_or_default();
@@ -390,7 +407,7 @@ fn fields(core: &Core, enquiry: &StoredEnquiry, typed: &Form) -> Vec<Field> {
     of_form
         .map(|field| Field {
             name: field.as_str(),
-            label: shown::word(field),
+            label: label(*field),
             value: typed
                 .get(field.as_str())
                 .cloned()

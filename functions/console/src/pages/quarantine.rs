@@ -150,7 +150,7 @@ impl Row {
             overdue: enquiry.status == QUARANTINED && quarantine.is_some_and(|found| found.until <= now),
             due,
             status: enquiry.status.clone(),
-            kept_by: verdicts::kept_by(core, enquiry).map(shown::word).unwrap_or_default(),
+            kept_by: verdicts::kept_by(core, enquiry).map(says_kept).unwrap_or_default(),
         }
     }
 }
@@ -170,6 +170,19 @@ pub(super) fn judged(enquiry: &StoredEnquiry, now: Timestamp) -> String {
         }
         None => what.to_owned(),
     }
+}
+
+/// What keeps an enquiry from going on, for people.
+pub(super) fn says_kept(word: &str) -> String {
+    let why = match word {
+        "test" => "its source is a test, and what that sends is nobody’s lead",
+        "unknown_source" => "nobody knows who sends it any more",
+        "unreadable" => "what was sent cannot be read",
+        "unreachable_person" => "neither e-mail nor phone can be understood",
+        "unknown_offer" => "nobody knows what it is about",
+        _ => "",
+    };
+    if why.is_empty() { shown::word(word) } else { format!("{}: {why}", shown::word(word)) }
 }
 
 /// Whether somebody else decided otherwise since this status was seen.

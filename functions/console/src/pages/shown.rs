@@ -22,6 +22,8 @@ pub(super) struct Row {
     pub(super) stage: String,
     /// Who has it, or what it waits for.
     pub(super) with: String,
+    /// What it waits for alone.
+    pub(super) waits: String,
     /// How long ago they asked last.
     pub(super) asked: String,
     /// The same as an instant, for who wants it exactly.
@@ -50,6 +52,7 @@ impl Row {
             priority: score.map_or_else(String::new, |score| score.priority.to_string()),
             stage: lead.stage.to_string(),
             with,
+            waits: lead.waiting.map(|reason| reason.to_string()).unwrap_or_default(),
             asked: ago(lead.last_enquiry_at, now),
             asked_at: instant(core, lead.last_enquiry_at),
         }
