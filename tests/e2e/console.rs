@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use leadyard_tests::{Person, Reply, Rules, Yard};
+use http::{HeaderMap, HeaderValue, Method};
+use leadyard_tests::browser::FORM;
+use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
 use serde_json::{Value, json};
-
-const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Three offers that need no band, so that who asks is sold at once unless nobody takes the offer.
 async fn yard() -> Yard {
@@ -171,45 +170,6 @@ async fn another_company_s_leads_are_found_by_nobody_else() {
 }
 
 // --- The pages ---
-
-/// A browser that is signed in as the desk.
-struct Browser<'y> {
-    yard: &'y Yard,
-    cookie: String,
-}
-
-impl<'y> Browser<'y> {
-    async fn of(yard: &'y Yard) -> Self {
-        let form = format!("token={}", yard.desk_token());
-        let reply =
-            yard.requests(Method::POST, "/console/sign-in", HeaderMap::new(), FORM, form.into()).await;
-        assert_eq!((reply.status, reply.header("location")), (StatusCode::SEE_OTHER, "/console/today"));
-        let cookie = reply.header("set-cookie").to_owned();
-        for rule in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/console"] {
-            assert!(cookie.contains(rule), "{cookie}");
-        }
-        Self { yard, cookie: cookie.split(';').next().unwrap().to_owned() }
-    }
-
-    fn headers(&self) -> HeaderMap {
-        HeaderMap::from_iter([(header::COOKIE, HeaderValue::try_from(&self.cookie).unwrap())])
-    }
-
-    async fn opens(&self, path: &str) -> Reply {
-        self.yard.requests(Method::GET, path, self.headers(), FORM, Vec::new()).await
-    }
-
-    async fn sends(&self, path: &str, form: &str) -> Reply {
-        self.yard.requests(Method::POST, path, self.headers(), FORM, form.as_bytes().to_vec()).await
-    }
-
-    /// What its forms carry.
-    async fn csrf(&self) -> String {
-        let page = self.opens("/console/leads").await.is(200);
-        let rest = page.text.split_once("name=\"csrf\" value=\"").unwrap().1;
-        format!("csrf={}", rest.split('"').next().unwrap())
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn the_desk_finds_a_lead_looks_who_it_is_and_acts_on_it() {

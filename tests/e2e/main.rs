@@ -29,6 +29,7 @@ mod batches;
 mod shared;
 mod delivery;
 mod console;
+mod pages;
 mod channels;
 mod mail;
 mod redelivery;

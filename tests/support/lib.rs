@@ -8,6 +8,7 @@
 //! | [`yard`] | a whole system under a clock that the test moves |
 //! | [`post`] | how a page and a server post |
 //! | [`contract`] | whether what is asked and answered is as the document says |
+//! | [`browser`] | the desk at its pages, without a script |
 //! | [`story`] | what the desk sees of a lead |
 //! | [`faults`] | services that refuse, and one that hesitates |
 //! | [`template`] | the template for AWS, as a test reads it |
@@ -24,6 +25,7 @@ pub mod dealers;
 pub mod yard;
 pub mod post;
 pub mod contract;
+pub mod browser;
 pub mod story;
 pub mod faults;
 pub mod template;
@@ -31,6 +33,7 @@ pub mod roles;
 pub mod logs;
 pub mod live;
 
+pub use browser::Browser;
 pub use dealers::{Dealers, Says, Told};
 pub use live::Live;
 pub use people::Person;

@@ -42,6 +42,9 @@ use crate::{merge, place, redeliver};
 pub(crate) struct Asked {
     /// Place: with whom.
     pub(crate) contract: Option<ContractId>,
+    /// Place: with whom the rules recommend now, instead of a contract that is named.
+    #[serde(default)]
+    pub(crate) recommended: bool,
     /// Place: although the contract fails a rule.
     #[serde(default, rename = "override")]
     pub(crate) over: bool,
@@ -143,10 +146,22 @@ pub(crate) async fn many(
         let detail = format!("leads is a list of 1 to {} ids", limits::LEADS_PER_ACT);
         return Err(Problem::new(Code::InvalidField, detail));
     }
+    let results = each(&cloud, &desk, kind, &leads, &asked).await;
+    Ok(Json(json!({ "dry_run": asked.dry_run, "results": results })))
+}
+
+/// What would follow if each of these leads went to whom the rules recommend for it, one after the other.
+pub(crate) async fn placed_as_recommended(cloud: &Cloud, desk: &DeskToken, leads: &[LeadId]) -> Vec<Value> {
+    let asked = Asked { recommended: true, dry_run: true, ..Asked::default() };
+    each(cloud, desk, Kind::Place, leads, &asked).await
+}
+
+/// One act on each; its own answer for each.
+async fn each(cloud: &Cloud, desk: &DeskToken, kind: Kind, leads: &[LeadId], asked: &Asked) -> Vec<Value> {
     let mut results = Vec::with_capacity(leads.len());
     let mut supposed = Supposed::default();
     for id in leads {
-        let result = perform(&cloud, &desk, kind, id, &asked, &mut supposed).await;
+        let result = perform(cloud, desk, kind, *id, asked, &mut supposed).await;
         results.push(match result {
             Ok(mut told) => {
                 if let Some(members) = told.as_object_mut() {
@@ -158,7 +173,7 @@ pub(crate) async fn many(
             Err(problem) => json!({ "lead": id, "done": false, "problem": problem.json() }),
         });
     }
-    Ok(Json(json!({ "dry_run": asked.dry_run, "results": results })))
+    results
 }
 
 pub(crate) fn missing() -> Problem {
@@ -172,7 +187,7 @@ pub(crate) fn asked(body: &[u8]) -> Result<Asked, Problem> {
     serde_json::from_slice(body).map_err(|_| {
         Problem::new(
             Code::MalformedBody,
-            "the body is a JSON object of: contract override assignment hold until into priority text reason leads dry_run",
+            "the body is a JSON object of: contract recommended override assignment hold until into priority text reason leads dry_run",
         )
     })
 }

@@ -2,9 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
+use leadyard_domain::access::DeskToken;
 use leadyard_domain::delivery::Breaker;
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::DealerId;
+use leadyard_domain::ids::{CompanyId, DealerId};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::store::ChannelState;
@@ -34,20 +35,31 @@ pub(crate) async fn enable(
     DeskOf { desk, company }: DeskOf,
     Path((dealer, order)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
+    enabled(&cloud, &desk, &company, &dealer, &order).await.map(|state| Json(tell(&state)))
+}
+
+/// Enables a channel; one that takes leads stays as it is.
+pub(crate) async fn enabled(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    company: &CompanyId,
+    dealer: &str,
+    order: &str,
+) -> Result<ChannelState, Problem> {
     let missing = || Problem::new(Code::NotFound, "nothing is known of such a channel of this dealer");
-    let dealer = DealerId::new(&dealer).map_err(|_| missing())?;
+    let dealer = DealerId::new(dealer).map_err(|_| missing())?;
     let order: u8 = order.parse().map_err(|_| missing())?;
     for _ in 0..ROUNDS {
-        let states = cloud.store.channels_of(&company, &dealer).await?;
+        let states = cloud.store.channels_of(company, &dealer).await?;
         let stands = states.into_iter().find(|state| state.order == order).ok_or_else(missing)?;
         let next = ChannelState { breaker: Breaker::default(), disabled: None, bounces: 0, ..stands.clone() };
         if next == stands {
-            return Ok(Json(tell(&stands)));
+            return Ok(stands);
         }
         let channel = |state: &ChannelState| json!({ "dealer": dealer, "channel": order, "disabled": state.disabled.is_some() });
-        let act = record(&cloud, &desk, "channel_enabled", None, &channel(&stands), &channel(&next));
-        if cloud.store.channel_change(&company, &dealer, &next, &act).await? {
-            return Ok(Json(tell(&next)));
+        let act = record(cloud, desk, "channel_enabled", None, &channel(&stands), &channel(&next));
+        if cloud.store.channel_change(company, &dealer, &next, &act).await? {
+            return Ok(next);
         }
         tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
     }

@@ -27,7 +27,6 @@ use leadyard_domain::ids::{CompanyId, DealerId, EnquiryId, LeadId, OfferId, Sour
 use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
-use leadyard_domain::scoring::FitLetter;
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
@@ -210,18 +209,18 @@ fn of(asked: &Asked) -> Result<List, Problem> {
 }
 
 /// How leads are scored as of now.
-struct Scores<'a> {
+pub(crate) struct Scores<'a> {
     core: &'a Core,
     model: String,
     today: UtcDay,
 }
 
 impl<'a> Scores<'a> {
-    fn of(core: &'a Core, now: Timestamp) -> Self {
+    pub(crate) fn of(core: &'a Core, now: Timestamp) -> Self {
         Self { core, model: core.scoring.version(), today: UtcDay::of(now) }
     }
 
-    fn now(&self, lead: &Lead) -> Option<ScoreNow> {
+    pub(crate) fn now(&self, lead: &Lead) -> Option<ScoreNow> {
         let score = lead.score.as_ref()?.on(&self.core.scoring, &self.model, self.today);
         Some(ScoreNow { priority: lead.priority_set.unwrap_or(score.priority), ..score })
     }
@@ -279,15 +278,7 @@ impl Seek<'_> {
         let mut lists = Vec::new();
         for stage in stages {
             for category in self.core.waited_in() {
-                for letter in FitLetter::ALL {
-                    lists.push(self.cloud.store.leads_hottest(
-                        self.company(),
-                        *stage,
-                        category,
-                        *letter,
-                        most,
-                    ));
-                }
+                lists.push(self.cloud.store.leads_hottest(self.company(), *stage, category, most));
             }
         }
         let places = try_join_all(lists).await?;
@@ -405,15 +396,19 @@ impl Seek<'_> {
 
     /// Where the last page ended.
     fn after<T: serde::de::DeserializeOwned>(&self) -> Result<Option<T>, Problem> {
-        let Some(after) = &self.asked.after else { return Ok(None) };
-        let read = serde_json::from_str(after).ok();
-        let refused =
-            || Problem::new(Code::InvalidField, "after is the next of the page before, as it was told");
-        read.map(Some).ok_or_else(refused)
+        self.asked.after.as_deref().map(read).transpose()
     }
 }
 
-fn written(place: &impl Serialize) -> String {
+/// A place, as it was told.
+pub(crate) fn read<T: serde::de::DeserializeOwned>(place: &str) -> Result<T, Problem> {
+    let refused =
+        |_| Problem::new(Code::InvalidField, "after is the next of the page before, as it was told");
+    serde_json::from_str(place).map_err(refused)
+}
+
+/// A place, as it is told.
+pub(crate) fn written(place: &impl Serialize) -> String {
     // Text and numbers are JSON.
     serde_json::to_string(place).unwrap_or_default()
 }

@@ -6,9 +6,9 @@
 use std::collections::{HashMap, HashSet};
 
 use leadyard_domain::access::DeskToken;
-use leadyard_domain::distribution::{Kept, NearMiss, Placing, Rule, Seat};
+use leadyard_domain::distribution::{Conclusion, Kept, NearMiss, Placing, Rule, Seat};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{AssignmentId, CompanyId, DecisionId, LeadId};
+use leadyard_domain::ids::{AssignmentId, CompanyId, ContractId, DecisionId, LeadId};
 use leadyard_domain::lead::{Lead, Stage};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
@@ -35,8 +35,14 @@ pub(crate) async fn place(
     asked: &Asked,
     supposed: &mut Supposed,
 ) -> Result<Option<Value>, Problem> {
-    let contract = asked.contract.as_ref();
-    let contract = contract.ok_or_else(|| Problem::new(Code::InvalidField, "contract: with whom?"))?;
+    if asked.contract.is_some() == asked.recommended {
+        let detail = if asked.recommended {
+            "name a contract, or say recommended, not both"
+        } else {
+            "contract: with whom?"
+        };
+        return Err(Problem::new(Code::InvalidField, detail));
+    }
     if !may_be_placed(&lead) {
         let detail = format!("the lead is {}: there is no seat to give", lead.stage);
         return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
@@ -64,6 +70,14 @@ pub(crate) async fn place(
     } else {
         &mut as_they_stand
     };
+    let contract = match &asked.contract {
+        Some(contract) => contract.clone(),
+        None => {
+            let considered = judging::consider_by(cloud, &in_force, &facts, known, now).await?;
+            recommended_one(&considered.decision.conclusion)?
+        }
+    };
+    let contract = &contract;
     let found = judging::placing(cloud, &in_force, &facts, contract, known, now).await?;
     let (placing, considered) = found.ok_or_else(|| {
         Problem::new(Code::NotFound, format!("no contract {contract} takes leads of {}", lead.category))
@@ -146,8 +160,20 @@ fn may_be_placed(lead: &Lead) -> bool {
     lead.stage.in_nobodys_hands() || lead.stage == Stage::Assigned && has_room
 }
 
-fn recommended(conclusion: &leadyard_domain::distribution::Conclusion) -> Vec<&str> {
-    use leadyard_domain::distribution::Conclusion;
+/// Whom the rules recommend first, were the company not to keep the lead for the desk.
+fn recommended_one(conclusion: &Conclusion) -> Result<ContractId, Problem> {
+    let (seats, why) = match conclusion {
+        Conclusion::Assign(seats) => (seats, None),
+        Conclusion::Wait { recommended, reason, .. } => (recommended, Some(reason)),
+    };
+    seats.first().map(|seat| seat.contract.clone()).ok_or_else(|| {
+        let why = why.map(ToString::to_string).unwrap_or_default();
+        let detail = format!("the rules recommend nobody now: {why}");
+        Problem::new(Code::StateConflict, detail).with("waiting", why)
+    })
+}
+
+fn recommended(conclusion: &Conclusion) -> Vec<&str> {
     let seats = match conclusion {
         Conclusion::Assign(seats) => seats,
         Conclusion::Wait { recommended, .. } => recommended,

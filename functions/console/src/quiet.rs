@@ -51,35 +51,58 @@ pub(crate) async fn why_nothing(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     let Whose { company, dealer, is_desk } = whose(&cloud, &headers, &query)?;
-    let core = who::rules_of(&cloud, &company).await?;
+    let day = of_day(&cloud, company, dealer, query.date.as_deref()).await?;
+    let mut told = json!({
+        "dealer": day.dealer, "date": day.date, "complete": day.complete, "contracts": day.contracts,
+    });
+    if let Some(told) = told.as_object_mut().filter(|_| is_desk) {
+        told.insert("examined".to_owned(), json!(day.examined));
+        told.insert("repeated".to_owned(), json!(day.repeated));
+    }
+    Ok(Json(told))
+}
+
+/// What came of a dealer's contracts in a day's decisions.
+pub(crate) struct OfDay {
+    dealer: DealerId,
+    pub(crate) date: jiff::civil::Date,
+    /// All of the day's decisions were looked at, and could be made again.
+    pub(crate) complete: bool,
+    pub(crate) examined: usize,
+    repeated: usize,
+    /// By contract, the rule that it failed first, or what it was, and how often.
+    pub(crate) contracts: BTreeMap<String, BTreeMap<&'static str, u32>>,
+}
+
+/// Why a dealer got nothing, or something, on a day of the company's zone; today, if none is named.
+pub(crate) async fn of_day(
+    cloud: &Cloud,
+    company: CompanyId,
+    dealer: DealerId,
+    date: Option<&str>,
+) -> Result<OfDay, Problem> {
+    let core = who::rules_of(cloud, &company).await?;
     let zone = who::zone_of(&core)?;
-    let (date, from, to) = day_of(query.date.as_deref(), cloud.clock.now(), &zone)?;
+    let (date, from, to) = day_of(date, cloud.clock.now(), &zone)?;
     let records = cloud.store.decisions_between(&company, from, to, limits::DECISIONS_EXAMINED).await?;
     let all = records.len() < limits::DECISIONS_EXAMINED;
     // What another system decided says nothing of anybody's rules here.
     let records: Vec<_> = records.into_iter().filter(|record| !record.is_imported()).collect();
-    let switches = history::switches_between(&cloud, &company, from, to).await?;
+    let switches = history::switches_between(cloud, &company, from, to).await?;
     let none = Switches::default();
     let mut trades = Trades { company, dealer, rulebook: 0, by_category: HashMap::new() };
     let mut repeated = 0;
-    let mut contracts: BTreeMap<String, BTreeMap<&str, u32>> = BTreeMap::new();
+    let mut contracts: BTreeMap<String, BTreeMap<&'static str, u32>> = BTreeMap::new();
     for record in &records {
-        let Some(again) = judging::repeat(&cloud, &trades.company, record).await? else { continue };
+        let Some(again) = judging::repeat(cloud, &trades.company, record).await? else { continue };
         repeated += 1;
-        for own in trades.asked_by(&cloud, record).await? {
+        for own in trades.asked_by(cloud, record).await? {
             let word = own.part_in(record, &again, stood(&switches, record.at).unwrap_or(&none));
             *contracts.entry(own.contract.id.to_string()).or_default().entry(word).or_default() += 1;
         }
     }
-    let mut told = json!({
-        "dealer": trades.dealer, "date": date, "complete": all && repeated == records.len(),
-        "contracts": contracts,
-    });
-    if let Some(told) = told.as_object_mut().filter(|_| is_desk) {
-        told.insert("examined".to_owned(), json!(records.len()));
-        told.insert("repeated".to_owned(), json!(repeated));
-    }
-    Ok(Json(told))
+    let complete = all && repeated == records.len();
+    Ok(OfDay { dealer: trades.dealer, date, complete, examined: records.len(), repeated, contracts })
 }
 
 /// One contract of the dealer, with a chunk that it stands in.

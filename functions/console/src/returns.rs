@@ -249,11 +249,11 @@ fn tell(item: &ReturnItem) -> Value {
 
 /// What the desk says: a reason is welcome, and needed to deny.
 #[derive(Default, Deserialize)]
-struct Verdict {
-    reason: Option<String>,
+pub(crate) struct Verdict {
+    pub(crate) reason: Option<String>,
     /// Claim what the lead cost back from its source.
     #[serde(default)]
-    claim: bool,
+    pub(crate) claim: bool,
 }
 
 /// `POST /v1/returns/{id}/{approve|deny|claim}?company`: `{"reason": "…", "claim": true}`.
@@ -263,17 +263,37 @@ pub(crate) async fn decide(
     Path((id, verdict)): Path<(String, String)>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
-    let unknown = || Problem::new(Code::NotFound, "there is no such return");
     let id: AssignmentId = id.parse().map_err(|_| unknown())?;
     if verdict == "claim" {
         return claim(&cloud, &desk, &company, id).await;
     }
-    let state = match verdict.as_str() {
-        "approve" => ReturnState::Approved,
-        "deny" => ReturnState::Denied,
-        _ => return Err(Problem::new(Code::NotFound, "a return is decided by approve or deny")),
-    };
+    word_of(&verdict)?;
     let sent = verdict_of(&body(request, limits::BODY_BYTES).await?)?;
+    decided(&cloud, &desk, &company, id, &verdict, sent).await.map(|item| Json(tell(&item)))
+}
+
+pub(crate) fn unknown() -> Problem {
+    Problem::new(Code::NotFound, "there is no such return")
+}
+
+fn word_of(verdict: &str) -> Result<ReturnState, Problem> {
+    match verdict {
+        "approve" => Ok(ReturnState::Approved),
+        "deny" => Ok(ReturnState::Denied),
+        _ => Err(Problem::new(Code::NotFound, "a return is decided by approve or deny")),
+    }
+}
+
+/// Decides a return by `approve` or `deny`. One that is decided so already is a second click.
+pub(crate) async fn decided(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    company: &CompanyId,
+    id: AssignmentId,
+    verdict: &str,
+    sent: Verdict,
+) -> Result<ReturnItem, Problem> {
+    let state = word_of(verdict)?;
     let reason = note("reason", sent.reason)?;
     if state == ReturnState::Denied && reason.is_none() {
         return Err(Problem::new(Code::InvalidField, "say in reason why it is denied: the dealer is told"));
@@ -282,8 +302,8 @@ pub(crate) async fn decide(
         if round > 0 {
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
         }
-        let Some(asked) = cloud.store.return_get(&company, true, id).await? else {
-            return already(&cloud, &company, id, state).await?.ok_or_else(unknown);
+        let Some(asked) = cloud.store.return_get(company, true, id).await? else {
+            return already(cloud, company, id, state).await?.ok_or_else(unknown);
         };
         let now = cloud.clock.now();
         let stands = cloud.store.assignment_get(asked.lead, asked.cycle, asked.assignment).await?;
@@ -302,15 +322,15 @@ pub(crate) async fn decide(
             asked.said.clone_from(&reason);
         }
         let claim = if sent.claim && state == ReturnState::Approved {
-            claim_of(&cloud, &next, &asked).await?
+            claim_of(cloud, &next, &asked).await?
         } else {
             None
         };
         let item = ReturnItem { state, claim, ..asked };
         let after = json!({ "return": state, "claim": claim.map(|claim| claim.to_string()) });
-        let act = record(&cloud, &desk, &format!("return_{verdict}"), reason.clone(), &before, &after);
+        let act = record(cloud, desk, &format!("return_{verdict}"), reason.clone(), &before, &after);
         let done = if state == ReturnState::Approved {
-            approve(&cloud, next, ReturnWrite::Decide(&item), Some(&act), now).await?
+            approve(cloud, next, ReturnWrite::Decide(&item), Some(&act), now).await?
         } else {
             let changes = Changes {
                 returned: Some(ReturnWrite::Decide(&item)),
@@ -320,7 +340,7 @@ pub(crate) async fn decide(
             cloud.store.assignment_change(&changes).await?.then_some(next)
         };
         if done.is_some() {
-            return Ok(Json(tell(&item)));
+            return Ok(item);
         }
     }
     Err(crowded())
@@ -341,10 +361,10 @@ async fn already(
     company: &CompanyId,
     id: AssignmentId,
     state: ReturnState,
-) -> Result<Option<Json<Value>>, Problem> {
+) -> Result<Option<ReturnItem>, Problem> {
     match cloud.store.return_get(company, false, id).await? {
         None => Ok(None),
-        Some(decided) if decided.state == state => Ok(Some(Json(tell(&decided)))),
+        Some(decided) if decided.state == state => Ok(Some(decided)),
         Some(decided) => {
             let detail = format!("the return is {} already", decided.state);
             Err(Problem::new(Code::StateConflict, detail))
@@ -360,7 +380,6 @@ async fn claim(
     company: &CompanyId,
     id: AssignmentId,
 ) -> Result<Json<Value>, Problem> {
-    let unknown = || Problem::new(Code::NotFound, "there is no such return");
     for _ in 0..ROUNDS {
         let Some(decided) = cloud.store.return_get(company, false, id).await? else {
             cloud.store.return_get(company, true, id).await?.ok_or_else(unknown)?;

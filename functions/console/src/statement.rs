@@ -1,10 +1,14 @@
 //! What a dealer owes for a month, line by line; and what it paid in advance.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
+use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{CategoryId, CompanyId, DealerId};
 use leadyard_domain::ledger::{Line, LineKind, Month, Sums};
@@ -35,37 +39,65 @@ pub(crate) async fn statement(
     Query(query): Query<StatementQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let core = who::rules_of(&cloud, &company).await?;
+    let month = of_month(&cloud, &company, &dealer, query.month.as_deref()).await?;
+    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if accepts.contains("text/csv") {
+        return as_csv(&month);
+    }
+    let sums = &month.sums;
+    let (from, to) = month.bounds;
+    Ok(Json(json!({
+        "company": company, "dealer": dealer, "month": month.month.to_string(), "from": from, "to": to,
+        "currency": month.core.company.currency,
+        "charged": sums.charged, "credited": sums.credited,
+        "charges": amount(sums.charges), "credits": amount(sums.credits),
+        "owed": amount(sums.owed()), "deposits": amount(sums.deposits), "balance": amount(month.balance),
+        "lines": month.lines.iter().map(tell).collect::<Vec<_>>(),
+    }))
+    .into_response())
+}
+
+/// A dealer's month.
+pub(crate) struct OfMonth {
+    pub(crate) core: Arc<Core>,
+    pub(crate) month: Month,
+    bounds: (Timestamp, Timestamp),
+    pub(crate) lines: Vec<Line>,
+    pub(crate) sums: Sums,
+    /// What is left of what was paid in advance, in minor units, whatever the month.
+    pub(crate) balance: i64,
+}
+
+/// What a dealer owes for a month of the company's zone; this one, if none is named.
+pub(crate) async fn of_month(
+    cloud: &Cloud,
+    company: &CompanyId,
+    dealer: &DealerId,
+    month: Option<&str>,
+) -> Result<OfMonth, Problem> {
+    let core = who::rules_of(cloud, company).await?;
     let zone = who::zone_of(&core)?;
-    let month = match query.month.as_deref() {
+    let month = match month {
         None => Month::of(cloud.clock.now(), &zone),
         Some(text) => text.parse().map_err(|rule: leadyard_domain::error::Invalid| {
             Problem::new(Code::InvalidField, rule.to_string())
         })?,
     };
-    let (from, to) = month.bounds(&zone);
-    let lines = cloud.store.ledger_lines(&company, &dealer, from, to).await?;
-    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    if accepts.contains("text/csv") {
-        let csv = csv(&lines)?;
-        let kind = HeaderValue::from_static("text/csv; charset=utf-8");
-        return Ok(([(header::CONTENT_TYPE, kind)], csv).into_response());
-    }
+    let bounds = month.bounds(&zone);
+    let lines = cloud.store.ledger_lines(company, dealer, bounds.0, bounds.1).await?;
     let sums = Sums::of(&lines);
-    let usage = cloud.store.caps_get(&company, &[], std::slice::from_ref(&dealer)).await?;
-    let balance = usage.dealers.get(&dealer).map_or(0, |usage| usage.balance);
-    Ok(Json(json!({
-        "company": company, "dealer": dealer, "month": month.to_string(), "from": from, "to": to,
-        "currency": core.company.currency,
-        "charged": sums.charged, "credited": sums.credited,
-        "charges": amount(sums.charges), "credits": amount(sums.credits),
-        "owed": amount(sums.owed()), "deposits": amount(sums.deposits), "balance": amount(balance),
-        "lines": lines.iter().map(tell).collect::<Vec<_>>(),
-    }))
-    .into_response())
+    let usage = cloud.store.caps_get(company, &[], std::slice::from_ref(dealer)).await?;
+    let balance = usage.dealers.get(dealer).map_or(0, |usage| usage.balance);
+    Ok(OfMonth { core, month, bounds, lines, sums, balance })
 }
 
-fn amount(minor: i64) -> String {
+/// The same as a table.
+pub(crate) fn as_csv(month: &OfMonth) -> Result<Response, Problem> {
+    let kind = HeaderValue::from_static("text/csv; charset=utf-8");
+    Ok(([(header::CONTENT_TYPE, kind)], csv(&month.lines)?).into_response())
+}
+
+pub(crate) fn amount(minor: i64) -> String {
     Money::from_minor(minor).to_string()
 }
 

@@ -5,9 +5,10 @@ use std::hash::Hash;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
+use leadyard_domain::access::DeskToken;
 use leadyard_domain::distribution::{Pause, Pauses, Switches};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{ContractId, DealerId};
+use leadyard_domain::ids::{CompanyId, ContractId, DealerId};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, body};
@@ -42,13 +43,13 @@ pub(crate) async fn changes(
 }
 
 /// What to flip: `on` for both; for a pause also whom, why and until when.
-#[derive(Deserialize)]
-struct Flip {
-    on: bool,
-    contract: Option<ContractId>,
-    dealer: Option<DealerId>,
-    reason: Option<String>,
-    until: Option<Timestamp>,
+#[derive(Default, Deserialize)]
+pub(crate) struct Flip {
+    pub(crate) on: bool,
+    pub(crate) contract: Option<ContractId>,
+    pub(crate) dealer: Option<DealerId>,
+    pub(crate) reason: Option<String>,
+    pub(crate) until: Option<Timestamp>,
 }
 
 /// `POST /v1/switches/{stop|shadow|pause}?company`.
@@ -65,19 +66,30 @@ pub(crate) async fn flip(
             r#"the body is {"on": true}, and for a pause also "dealer" or "contract", "reason" and "until""#,
         )
     })?;
-    let core = cloud.rulebooks.current(&cloud.store, &company).await?;
+    flipped(&cloud, &desk, &company, &switch, &flip).await.map(|switches| Json(json!(switches)))
+}
+
+/// Flips a switch, and wakes who waits.
+pub(crate) async fn flipped(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    company: &CompanyId,
+    switch: &str,
+    flip: &Flip,
+) -> Result<Switches, Problem> {
+    let core = cloud.rulebooks.current(&cloud.store, company).await?;
     let waited_in = core.as_ref().map(|core| core.waited_in()).unwrap_or_default();
     let categories: Vec<_> = waited_in.into_iter().cloned().collect();
     for _ in 0..ROUNDS {
-        let (mut switches, seen) = cloud.store.switches_get(&company).await?;
+        let (mut switches, seen) = cloud.store.switches_get(company).await?;
         let before = json!(switches);
-        apply(&mut switches, &switch, &flip)?;
+        apply(&mut switches, switch, flip)?;
         let reason = note("reason", flip.reason.clone())?;
-        let act = record(&cloud, &desk, &switch, reason, &before, &json!(switches));
-        if cloud.store.switches_save(&company, &switches, seen, &categories, &act).await? {
+        let act = record(cloud, desk, switch, reason, &before, &json!(switches));
+        if cloud.store.switches_save(company, &switches, seen, &categories, &act).await? {
             tracing::info!(company.id = %company, switch, on = flip.on, staff = %desk.staff, "a switch was flipped");
-            wake_all(&cloud, &company).await;
-            return Ok(Json(json!(switches)));
+            wake_all(cloud, company).await;
+            return Ok(switches);
         }
         tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
     }

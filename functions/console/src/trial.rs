@@ -8,8 +8,9 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use leadyard_domain::access::DeskToken;
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{ActId, DealerId};
+use leadyard_domain::ids::{ActId, CompanyId, DealerId};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
@@ -30,7 +31,19 @@ pub(crate) async fn begin(
     DeskOf { desk, company }: DeskOf,
     Path((dealer, order)): Path<(String, String)>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let dealer = DealerId::new(&dealer).map_err(|_| missing())?;
+    tried(&cloud, &desk, &company, &dealer, &order).await.map(|trial| tell(&trial))
+}
+
+/// Tries a channel, and waits for as long as an attempt may take; one that is still under way then has no attempt yet.
+pub(crate) async fn tried(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    company: &CompanyId,
+    dealer: &str,
+    order: &str,
+) -> Result<Trial, Problem> {
+    let dealer = DealerId::new(dealer).map_err(|_| missing())?;
+    let company = company.clone();
     let order = order.parse().ok().filter(|order| (1..=limits::CHANNELS_PER_DEALER).contains(order));
     let at = cloud.clock.now();
     let id = ActId::mint(at, cloud.entropy.bytes());
@@ -48,10 +61,10 @@ pub(crate) async fn begin(
         waited += LOOK;
         let stands = cloud.store.trial_get(&trial.company, id, cloud.clock.now()).await?;
         if let Some(stands) = stands.filter(|stands| stands.attempt.is_some()) {
-            return Ok(tell(&stands));
+            return Ok(stands);
         }
     }
-    Ok(tell(&trial))
+    Ok(trial)
 }
 
 /// `GET /v1/dealers/{dealer}/channels/{order}/test/{test}?company`.

@@ -3,17 +3,18 @@
 //! Counted from the waiting room's own index, category by category, never by looking at all leads; at most
 //! [`limits::WAITING_EXAMINED`], and the answer says how many it looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::Json;
 use axum::extract::State;
+use futures::future::try_join_all;
 use leadyard_domain::distribution::{Core, Rule, Waiting};
-use leadyard_domain::ids::{CategoryId, CompanyId};
-use leadyard_domain::lead::Lead;
+use leadyard_domain::ids::{CategoryId, CompanyId, LeadId};
+use leadyard_domain::lead::{Lead, Stage};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
-use leadyard_platform::store::keys;
+use leadyard_platform::store::{Place, keys};
 use leadyard_platform::who::DeskOf;
 use serde_json::{Value, json};
 
@@ -24,9 +25,9 @@ const PAGE: i32 = 100;
 
 /// What waits in a category and area that no contract serves.
 #[derive(Default)]
-struct Demand {
-    leads: u32,
-    reasons: BTreeMap<String, u32>,
+pub(crate) struct Demand {
+    pub(crate) leads: u32,
+    pub(crate) reasons: BTreeMap<String, u32>,
 }
 
 /// `GET /v1/waiting?company`.
@@ -35,40 +36,101 @@ pub(crate) async fn room(
     DeskOf { company, .. }: DeskOf,
 ) -> Result<Json<Value>, Problem> {
     let core = who::rules_of(&cloud, &company).await?;
-    let mut examined = 0;
-    let mut complete = true;
-    let mut by_reason: BTreeMap<String, u32> = BTreeMap::new();
-    let mut unmet: BTreeMap<(String, String, String), Demand> = BTreeMap::new();
+    let mut room = Room::new();
     for category in core.waited_in() {
-        let (leads, all) =
-            waiting(&cloud, &company, category, limits::WAITING_EXAMINED.saturating_sub(examined)).await?;
-        examined += leads.len();
-        complete &= all;
+        let left = limits::WAITING_EXAMINED.saturating_sub(room.examined);
+        let (leads, all) = waiting(&cloud, &company, category, left).await?;
+        room.complete &= all;
         for lead in leads {
-            let Some(reason) = lead.waiting else { continue };
-            *by_reason.entry(reason.to_string()).or_default() += 1;
-            if nobody_serves(reason) {
-                let demand = unmet.entry(area_of(&lead, &core)).or_default();
-                demand.leads += 1;
-                *demand.reasons.entry(reason.to_string()).or_default() += 1;
-            }
+            room.add(&core, &lead);
         }
     }
-    let mut unmet: Vec<_> = unmet.into_iter().collect();
-    unmet.sort_by(|a, b| b.1.leads.cmp(&a.1.leads).then_with(|| a.0.cmp(&b.0)));
-    let unmet: Vec<Value> = unmet
+    let unmet: Vec<Value> = room
+        .unmet()
         .into_iter()
-        .map(|((category, state, zip3), demand)| {
+        .map(|unmet| {
             json!({
-                "category": category, "state": state, "zip3": zip3, "leads": demand.leads,
-                "reasons": demand.reasons,
+                "category": unmet.category, "state": unmet.state, "zip3": unmet.zip3,
+                "leads": unmet.demand.leads, "reasons": unmet.demand.reasons,
             })
         })
         .collect();
     Ok(Json(json!({
-        "company": company, "examined": examined, "complete": complete, "by_reason": by_reason,
-        "unmet_demand": unmet,
+        "company": company, "examined": room.examined, "complete": room.complete,
+        "by_reason": room.by_reason, "unmet_demand": unmet,
     })))
+}
+
+/// Who waits, counted.
+pub(crate) struct Room {
+    /// How many were looked at.
+    pub(crate) examined: usize,
+    /// Whether these are all.
+    pub(crate) complete: bool,
+    pub(crate) by_reason: BTreeMap<String, u32>,
+    unmet: BTreeMap<(String, String, String), Demand>,
+}
+
+/// What is asked for in an area that no contract serves.
+pub(crate) struct Unmet {
+    pub(crate) category: String,
+    /// The US state; empty where it is not known.
+    pub(crate) state: String,
+    /// The first three digits of the ZIP; empty where it is not known.
+    pub(crate) zip3: String,
+    pub(crate) demand: Demand,
+}
+
+impl Room {
+    pub(crate) const fn new() -> Self {
+        Self { examined: 0, complete: true, by_reason: BTreeMap::new(), unmet: BTreeMap::new() }
+    }
+
+    /// Counts one more.
+    pub(crate) fn add(&mut self, core: &Core, lead: &Lead) {
+        self.examined += 1;
+        let Some(reason) = lead.waiting else { return };
+        *self.by_reason.entry(reason.to_string()).or_default() += 1;
+        if nobody_serves(reason) {
+            let demand = self.unmet.entry(area_of(lead, core)).or_default();
+            demand.leads += 1;
+            *demand.reasons.entry(reason.to_string()).or_default() += 1;
+        }
+    }
+
+    /// What no contract serves, where most ask first.
+    pub(crate) fn unmet(&mut self) -> Vec<Unmet> {
+        let mut unmet: Vec<_> = std::mem::take(&mut self.unmet).into_iter().collect();
+        unmet.sort_by(|a, b| b.1.leads.cmp(&a.1.leads).then_with(|| a.0.cmp(&b.0)));
+        let told = |((category, state, zip3), demand)| Unmet { category, state, zip3, demand };
+        unmet.into_iter().map(told).collect()
+    }
+}
+
+/// The hottest that wait, by the order of their stage, from behind a place on, at most so many; and whether more may
+/// stand behind them. Two reads of the index for each category, and one of the table for each hundred leads.
+pub(crate) async fn hottest(
+    cloud: &Cloud,
+    core: &Core,
+    after: Option<&Place>,
+    most: usize,
+) -> Result<(Vec<(Place, Lead)>, bool), Problem> {
+    let of = |category| cloud.store.leads_in_stage(core.company_id(), Stage::Waiting, category, after, most);
+    let lists = try_join_all(core.waited_in().into_iter().map(of)).await?;
+    let mut more = lists.iter().any(|list| list.len() >= most);
+    let mut places: Vec<Place> = lists.into_iter().flatten().collect();
+    places.sort_unstable_by(|a, b| b.cmp(a));
+    more |= places.len() > most;
+    places.truncate(most);
+    let ids: Vec<LeadId> = places.iter().map(|(_, lead)| *lead).collect();
+    let leads = cloud.store.leads_get(&ids).await?;
+    let mut leads: HashMap<LeadId, Lead> = leads.into_iter().map(|lead| (lead.id, lead)).collect();
+    // An index may be behind: who left the room meanwhile does not stand in it.
+    let waits = |place: Place| {
+        let lead = leads.remove(&place.1).filter(|lead| lead.stage == Stage::Waiting)?;
+        Some((place, lead))
+    };
+    Ok((places.into_iter().filter_map(waits).collect(), more))
 }
 
 /// Whether no contract serves what a lead asks for: none that is active takes it, or a territory keeps it from

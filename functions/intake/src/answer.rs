@@ -4,116 +4,30 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect};
-use jiff::Timestamp;
-use leadyard_domain::access::VisitorToken;
-use leadyard_domain::ids::{ContractId, LeadId, VisitorId};
+use leadyard_platform::arriving::Arrival;
+use leadyard_platform::arriving::answer::{Answer, Answered, Pages, What};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
-use leadyard_platform::metrics::Metric;
 use serde_json::{Value, json};
 
-use crate::arrive::Arrival;
-
-/// What became of an enquiry.
-pub(crate) enum Answer {
-    /// A new lead, or a new cycle of one.
-    Received { lead: LeadId },
-    /// A lead we had.
-    Repeat { lead: LeadId, since: Timestamp },
-    /// Kept aside until a person looks.
-    Quarantined { reasons: Vec<&'static str> },
-    /// A test: where it would have gone.
-    Test { would_go_to: Vec<ContractId>, waiting: Option<String>, reasons: Vec<&'static str> },
-    /// Only the queue could keep it.
-    Spilled,
-    /// Not taken, and why.
-    Refused(Problem),
-}
-
-/// An answer, given for the first time or again.
-pub(crate) struct Answered {
-    pub(crate) what: What,
-    pub(crate) pages: Pages,
-    /// The browser that the page may name from now on.
-    pub(crate) visitor: Option<VisitorId>,
-    /// The enquiry stood there before.
-    pub(crate) already: bool,
-}
-
-pub(crate) enum What {
-    Fresh(Answer),
-    /// The first answer to the same idempotency key.
-    Replay {
-        status: u16,
-        body: String,
-    },
-}
-
-/// Where a plain HTML form goes next.
-#[derive(Clone, Default)]
-pub(crate) struct Pages {
-    pub(crate) thank_you: Option<String>,
-    pub(crate) error: Option<String>,
-}
-
-impl Answered {
-    pub(crate) fn fresh(answer: Answer) -> Self {
-        Self { what: What::Fresh(answer), pages: Pages::default(), visitor: None, already: false }
+/// The answer to one.
+pub(crate) fn respond(answered: &Answered, cloud: &Cloud, arrival: &Arrival, style: Style) -> Response<Body> {
+    let replay = matches!(answered.what, What::Replay { .. });
+    let (status, body) = answered.told(cloud, arrival);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = match style {
+        Style::Json => json_response(status, body),
+        Style::Page => page(status, &answered.pages),
+    };
+    if let What::Fresh(Answer::Refused(problem)) = &answered.what
+        && let Some(seconds) = problem.retry_after_s()
+    {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-
-    /// Of an enquiry that was kept, now or before.
-    pub(crate) fn kept(answer: Answer, visitor: Option<VisitorId>, already: bool) -> Self {
-        Self { visitor, already, ..Self::fresh(answer) }
+    if replay {
+        response.headers_mut().insert("idempotent-replay", HeaderValue::from_static("true"));
     }
-
-    pub(crate) fn with_pages(self, pages: Pages) -> Self {
-        Self { pages, ..self }
-    }
-
-    /// Counts what became of an enquiry, the first time that it is told.
-    pub(crate) fn count(&self, cloud: &Cloud) {
-        let metric = match &self.what {
-            What::Fresh(_) if self.already => return,
-            What::Fresh(Answer::Received { .. }) => Metric::LeadsReceived,
-            What::Fresh(Answer::Repeat { .. }) => Metric::LeadsRepeated,
-            What::Fresh(Answer::Quarantined { .. }) => Metric::LeadsQuarantined,
-            What::Fresh(Answer::Spilled) => Metric::LeadsSpilled,
-            What::Fresh(Answer::Test { .. } | Answer::Refused(_)) | What::Replay { .. } => return,
-        };
-        cloud.metrics.count(metric);
-    }
-
-    pub(crate) fn into_response(self, cloud: &Cloud, arrival: &Arrival, style: Style) -> Response<Body> {
-        let replay = matches!(self.what, What::Replay { .. });
-        let (status, body) = self.told(cloud, arrival);
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = match style {
-            Style::Json => json_response(status, body),
-            Style::Page => page(status, &self.pages),
-        };
-        if let What::Fresh(Answer::Refused(problem)) = &self.what
-            && let Some(seconds) = problem.retry_after_s()
-        {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if replay {
-            response.headers_mut().insert("idempotent-replay", HeaderValue::from_static("true"));
-        }
-        response
-    }
-}
-
-impl Answered {
-    /// Status and body.
-    pub(crate) fn told(&self, cloud: &Cloud, arrival: &Arrival) -> (u16, String) {
-        match &self.what {
-            What::Fresh(answer) => {
-                let (status, body) = answer.render(cloud, arrival, self.visitor);
-                (status, body.to_string())
-            }
-            What::Replay { status, body } => (*status, body.clone()),
-        }
-    }
+    response
 }
 
 /// The answer for several enquiries that came in one body: `enquiries` has what each would have been told, in their
@@ -144,58 +58,6 @@ pub(crate) fn of_several(cloud: &Cloud, all: &[(&Arrival, Answered)]) -> Respons
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
-}
-
-impl Answer {
-    /// Status and body, as this sender may know them. The same is remembered under an idempotency key.
-    pub(crate) fn render(
-        &self,
-        cloud: &Cloud,
-        arrival: &Arrival,
-        visitor: Option<VisitorId>,
-    ) -> (u16, Value) {
-        let mut body = json!({ "enquiry": arrival.id });
-        let put = |body: &mut Value, name: &str, value: Value| {
-            if let Some(members) = body.as_object_mut() {
-                members.insert(name.to_owned(), value);
-            }
-        };
-        let (status, word) = match self {
-            Self::Refused(problem) => return (problem.code().status(), problem.json()),
-            Self::Spilled => (202, "spilled"),
-            _ if !arrival.trusted => (201, "received"),
-            Self::Received { lead } => {
-                put(&mut body, "lead", json!(lead));
-                (201, "received")
-            }
-            Self::Repeat { lead, since } => {
-                put(&mut body, "lead", json!(lead));
-                put(&mut body, "since", json!(since));
-                (200, "repeat")
-            }
-            Self::Quarantined { reasons } => {
-                put(&mut body, "reasons", json!(reasons));
-                (202, "quarantined")
-            }
-            Self::Test { would_go_to, waiting, reasons } => {
-                put(&mut body, "test", json!(true));
-                put(&mut body, "would_go_to", json!(would_go_to));
-                if let Some(waiting) = waiting {
-                    put(&mut body, "would_wait", json!(waiting));
-                }
-                if !reasons.is_empty() {
-                    put(&mut body, "reasons", json!(reasons));
-                }
-                (201, "received")
-            }
-        };
-        put(&mut body, "status", json!(word));
-        if let Some(visitor) = visitor {
-            let token = VisitorToken { company: arrival.key.company.clone(), visitor };
-            put(&mut body, "visitor", json!(cloud.master.mint(&token)));
-        }
-        (status, body)
-    }
 }
 
 /// How the sender wants to be answered.

@@ -1,98 +1,29 @@
 //! A request becomes an arrival: the key is checked, the body bounded, the enquiry's id fixed before
 //! anything is written.
 
-use std::net::IpAddr;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use jiff::Timestamp;
-use leadyard_domain::access::{PageKey, Platform, SourceSecret, VisitorToken};
+use leadyard_domain::access::{PageKey, Platform, SourceSecret};
 use leadyard_domain::enquiry::{BodyError, Fields, GoogleLead};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{EnquiryId, VisitorId};
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::Source;
-use leadyard_domain::screening::AddressHash;
+use leadyard_platform::arriving::Arrival;
+use leadyard_platform::arriving::answer::{Answer, Answered};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
-use leadyard_platform::queues::{SentBy, ToSpill};
-use leadyard_platform::store::{StoreError, UNFETCHED};
+use leadyard_platform::queues::ToSpill;
+use leadyard_platform::store::StoreError;
 use sha2::{Digest as _, Sha256};
 
-use crate::answer::{Answer, Answered, Style};
-use crate::keep::{self, Arrived};
+use crate::answer::Style;
+use crate::keep;
 use crate::screen;
-
-/// An enquiry on the doorstep: received, not yet kept.
-#[derive(Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(crate) struct Arrival {
-    pub(crate) id: EnquiryId,
-    pub(crate) key: PageKey,
-    /// It came with the source's secret.
-    pub(crate) trusted: bool,
-    pub(crate) at: Timestamp,
-    pub(crate) content_type: String,
-    pub(crate) body: Bytes,
-    /// Hashes of the idempotency key and of the body.
-    pub(crate) idempotency: Option<(String, String)>,
-    /// The visitor to link unless the enquiry brings one, minted here; none where no browser sent it.
-    pub(crate) visitor: Option<VisitorId>,
-    pub(crate) gpc: bool,
-    pub(crate) user_agent: Option<String>,
-    /// Where it came from, as a keyed hash.
-    pub(crate) address: Option<AddressHash>,
-    /// The same as it is, where a page sent it: for the proof of a consent alone.
-    pub(crate) ip: Option<IpAddr>,
-    /// The ad platform that sent it.
-    pub(crate) sent_by: Option<SentBy>,
-    pub(crate) spilled: bool,
-    /// It was sent from the posting instructions.
-    pub(crate) tried: bool,
-}
-
-impl Arrival {
-    /// One of which no more is known than by which key it came, and when.
-    pub(crate) fn by(key: PageKey, at: Timestamp) -> Self {
-        Self {
-            id: EnquiryId::from_bytes([0; 16]),
-            key,
-            trusted: false,
-            at,
-            content_type: String::new(),
-            body: Bytes::new(),
-            idempotency: None,
-            visitor: None,
-            gpc: false,
-            user_agent: None,
-            address: None,
-            ip: None,
-            sent_by: None,
-            spilled: false,
-            tried: false,
-        }
-    }
-
-    /// Somebody tries the connection: a test lead, whatever its source.
-    pub(crate) fn is_test(&self) -> bool {
-        self.tried || self.sent_by.is_some_and(|sent_by| sent_by.test)
-    }
-
-    /// The status it stands with before it is kept: what a platform told of, and was fetched since.
-    pub(crate) fn stands_as(&self) -> Option<&'static str> {
-        self.sent_by.filter(|sent_by| sent_by.platform == Platform::Meta).map(|_| UNFETCHED)
-    }
-
-    /// Whoever sent it cannot send it again: no full cap refuses it.
-    pub(crate) const fn is_not_refused(&self) -> bool {
-        self.spilled || self.sent_by.is_some()
-    }
-}
 
 /// `POST /v1/leads/{key}`.
 pub(crate) async fn post_lead(
@@ -109,7 +40,7 @@ pub(crate) async fn post_lead(
             Some(each) => Box::pin(take_each(&cloud, &each)).await,
             None => {
                 let answered = Box::pin(take(&cloud, &arrival)).await;
-                answered.into_response(&cloud, &arrival, style)
+                crate::answer::respond(&answered, &cloud, &arrival, style)
             }
         },
     };
@@ -359,17 +290,6 @@ fn the_only(mut read: Vec<Fields>) -> Result<Fields, BodyError> {
         (Some(only), true) => Ok(only),
         _ => Err(BodyError::TooManyProspects { limit: 1 }),
     }
-}
-
-/// The browser an enquiry came from: the one it names, if the token is ours and of this company; else
-/// the one minted for it. None where tracking is not allowed.
-pub(crate) fn visitor(cloud: &Cloud, arrived: &Arrived<'_>) -> Option<VisitorId> {
-    if !arrived.understood.tracking_allowed {
-        return None;
-    }
-    let named = arrived.understood.visitor.as_deref().and_then(|token| cloud.master.verify(token));
-    let named = named.filter(|token: &VisitorToken| token.company == arrived.arrival.key.company);
-    named.map(|token| token.visitor).or(arrived.arrival.visitor)
 }
 
 /// `OPTIONS`: what a browser may send from another origin.

@@ -17,13 +17,14 @@ use leadyard_domain::access::{PageKey, Platform, PlatformKey, SourceSecret};
 use leadyard_domain::enquiry::GoogleLead;
 use leadyard_domain::error::Code;
 use leadyard_domain::limits;
+use leadyard_platform::arriving::Arrival;
+use leadyard_platform::arriving::answer::{Answer, What};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
 use leadyard_platform::queues::SentBy;
 use serde_json::json;
 
-use crate::answer::{Answer, What};
-use crate::arrive::{self, Arrival};
+use crate::arrive;
 
 /// `POST /v1/leads/{key}/google`.
 pub(crate) async fn post_google(

@@ -24,13 +24,14 @@ use leadyard_domain::ids::{EnquiryId, LeadId};
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Source, SourceKind};
 use leadyard_domain::screening::Reason;
+use leadyard_platform::arriving::Arrival;
+use leadyard_platform::arriving::answer::Answer;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::answer::Answer;
-use crate::arrive::{Arrival, Format};
+use crate::arrive::Format;
 use crate::keep;
 
 /// Under which the pages work: styles of their own, posts to where they came from, no script.

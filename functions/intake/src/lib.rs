@@ -7,7 +7,6 @@
 //! | [`meta`] | what Meta tells of, and is then fetched |
 //! | [`screen`] | what screening sees of it; form tokens |
 //! | [`keep`] | an arrival becomes an enquiry and its lead, in one commit |
-//! | [`whose`] | which lead an enquiry belongs to |
 //! | [`trial`] | a test lead: where it would have gone |
 //! | [`answer`] | what the sender is told |
 //! | [`instructions`] | how a source posts, for whoever is to send |
@@ -25,7 +24,6 @@ mod google;
 mod meta;
 mod screen;
 mod keep;
-mod whose;
 mod trial;
 mod answer;
 mod instructions;

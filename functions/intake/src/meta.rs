@@ -29,6 +29,9 @@ use leadyard_domain::enquiry::{MetaLead, MetaNotice};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::ActId;
 use leadyard_domain::limits;
+use leadyard_platform::arriving::Arrival;
+use leadyard_platform::arriving::answer::{Answer, What};
+use leadyard_platform::arriving::join;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem, Query};
 use leadyard_platform::meta::{MetaAccess, Unfetched, is_signed};
@@ -37,8 +40,7 @@ use leadyard_platform::store::{Act, Fetch, StoreError, StoredEnquiry, UNFETCHED}
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::answer::{Answer, What};
-use crate::arrive::{self, Arrival};
+use crate::arrive;
 use crate::{google, keep};
 
 /// By when the sweep looks whether a message was lost.
@@ -198,7 +200,7 @@ async fn ask(cloud: &Cloud, enquiry: &StoredEnquiry) -> Result<MetaLead, Unfetch
 fn arrival_of(enquiry: &StoredEnquiry, lead: &MetaLead) -> Arrival {
     Arrival {
         id: enquiry.id,
-        key: keep::key_of(enquiry),
+        key: join::key_of(enquiry),
         trusted: true,
         at: enquiry.received_at,
         content_type: "application/json".to_owned(),

@@ -13,13 +13,13 @@ use leadyard_domain::ids::CompanyId;
 use leadyard_domain::screening::{
     self, AddressHash, FormSeen, FormToken, PageSeen, Reason, Seen, Tally, Window, velocity,
 };
+use leadyard_platform::arriving::Arrived;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path};
 use leadyard_platform::store::Passing;
 use serde_json::json;
 
 use crate::arrive;
-use crate::keep::Arrived;
 
 /// How long counting may take: nobody waits for it.
 const COUNTS_WITHIN: Duration = Duration::from_millis(500);

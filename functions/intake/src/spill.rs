@@ -7,14 +7,14 @@ use futures::future::join_all;
 use leadyard_domain::access::PageKey;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{EnquiryId, VisitorId};
+use leadyard_platform::arriving::answer::{Answer, Answered, What};
+use leadyard_platform::arriving::{Arrival, quarantine};
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::queues::{self, ToSpill};
 use leadyard_platform::store::{StoreError, UNFETCHED};
 
-use crate::answer::{Answer, Answered, What};
-use crate::arrive::Arrival;
-use crate::{aside, keep, meta, quarantine};
+use crate::{aside, keep, meta};
 
 /// Handles a batch of spilled enquiries: those the table still does not take come again.
 pub async fn handle_spill(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {

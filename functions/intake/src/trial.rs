@@ -6,15 +6,16 @@ use leadyard_domain::lead::{self, Lead, LeadScope};
 use leadyard_domain::rulebook::Offer;
 use leadyard_domain::scoring::{Activity, NextStep};
 use leadyard_domain::screening::{self, Verdict};
+use leadyard_platform::arriving::answer::{Answer, Answered};
+use leadyard_platform::arriving::join;
+use leadyard_platform::arriving::whose::{Asking, Known};
+use leadyard_platform::arriving::{Arrived, visitor};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, with_enquiries};
 use leadyard_platform::store::{StoreError, StoredEnquiry, TEST};
 use leadyard_platform::suppression::OnLists;
 
-use crate::answer::{Answer, Answered};
-use crate::keep::{self, Arrived};
 use crate::screen;
-use crate::whose::{Asking, Known};
 
 /// What a test waits for that screening would keep aside.
 pub(crate) const QUARANTINED: &str = "quarantined";
@@ -33,8 +34,8 @@ pub(crate) async fn keep(
         }
     };
     enquiry.status = TEST.to_owned();
-    let visitor = crate::arrive::visitor(cloud, arrived);
-    keep::aside(cloud, arrived.core, arrived.arrival, &enquiry, answer, visitor).await
+    let browser = visitor(cloud, arrived);
+    join::aside(cloud, arrived.core, arrived.arrival, &enquiry, answer, browser).await
 }
 
 /// Where it would go if it were a lead of its own.
@@ -50,7 +51,7 @@ pub(crate) async fn would_go(
     let news = lead::Arrival {
         enquiry: arrival.id,
         at: arrival.at,
-        person: keep::contactable(&arrived.understood),
+        person: join::contactable(&arrived.understood),
         offer: offer.id.clone(),
         category: offer.category.clone(),
         source: arrived.source.id.clone(),
@@ -67,7 +68,7 @@ pub(crate) async fn would_go(
     let sold_at_once =
         score.band.meets(offer.min_band) && score.next_step == NextStep::Pitch && !offer.incentive;
     let signs = screen::signs(cloud, arrived, false).await;
-    let listed = keep::listed(&known, who, true);
+    let listed = join::listed(&known, who, true);
     let screening = screening::conclude(&arrived.core.screening, signs.into_iter().chain(listed));
     let reasons: Vec<&str> = screening.reasons.iter().map(|reason| reason.as_str()).collect();
     let ham = screening.verdict == Verdict::Ham;

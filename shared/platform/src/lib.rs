@@ -9,6 +9,7 @@
 //! | [`rulebooks`] | compiled rulebooks, kept per version |
 //! | [`known`] | counters that one worker has read, and keeps true to what it commits |
 //! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
+//! | [`arriving`] | an enquiry comes to its lead, when it arrives or is released |
 //! | [`postbacks`] | what the sender of an enquiry is to be told |
 //! | [`suppression`] | who is on a company's list |
 //! | [`person`] | all that a company holds of one person |
@@ -37,6 +38,7 @@ pub mod rulebooks;
 pub mod known;
 pub mod judging;
 pub mod history;
+pub mod arriving;
 mod postbacks;
 pub mod suppression;
 pub mod person;

@@ -19,6 +19,8 @@ pub struct Rulebooks {
     /// All chunks of versions that another version of this program compiled: compiling one gives them all. They
     /// stay until the company publishes.
     anew: Mutex<HashMap<CompanyId, (u64, Anew)>>,
+    /// The rules as they are written, of the company that was asked for last: people page through one.
+    book: Mutex<Option<(CompanyId, Arc<Rulebook>, u64)>>,
 }
 
 type Anew = HashMap<ChunkKey, Arc<Chunk>>;
@@ -169,6 +171,25 @@ impl Rulebooks {
             limits::CHUNKS_KEPT_BYTES,
         );
         Ok(Some(chunk))
+    }
+
+    /// The rules of a core as they are written: what people read, and no decision. `None` when their text is not kept, or
+    /// is none for this version of the program.
+    pub async fn book(&self, store: &Store, core: &Core) -> Result<Option<Arc<Rulebook>>, StoreError> {
+        let company = core.company_id();
+        let kept = self.book.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((of, book, version)) = kept
+            && (&of, version) == (company, core.version)
+        {
+            return Ok(Some(book));
+        }
+        let Some(text) = store.rulebook_text(company, core.version).await? else { return Ok(None) };
+        let files = text.into_iter().map(|(name, text)| (name, text.into_bytes()));
+        let read = RulebookFiles::new(files).ok().and_then(|files| Rulebook::parse(&files).ok());
+        let Some(book) = read.map(Arc::new) else { return Ok(None) };
+        let kept = Some((company.clone(), Arc::clone(&book), core.version));
+        *self.book.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        Ok(Some(book))
     }
 
     /// What one of these chunks is, if this version was compiled here.

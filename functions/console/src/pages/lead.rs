@@ -21,7 +21,7 @@ use leadyard_platform::who;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::shown::{self, instant};
+use super::shown::{self, Contact, instant};
 use super::signed::{self, Form, Signed};
 use super::{Frame, rendered, troubled};
 use crate::acts::{self, Asked};
@@ -74,12 +74,6 @@ struct Bar {
     label: String,
     points: String,
     percent: u64,
-}
-
-struct Contact {
-    label: &'static str,
-    value: String,
-    link: String,
 }
 
 /// Something that happened.
@@ -225,7 +219,7 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool) -> Result<P
         frame: Frame::of(shown::name(&lead.person), "leads", signed),
         lead: lead.id.to_string(),
         name: shown::name(&lead.person),
-        place: shown::place(lead),
+        place: shown::place(&lead.person),
         score: format!("{}.{}", score.exact.hundredths() / 100, score.exact.hundredths() / 10 % 10),
         band: score.band.to_string(),
         priority: lead.priority_set.unwrap_or(score.priority).to_string(),
@@ -234,7 +228,7 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool) -> Result<P
         stage: lead.stage.to_string(),
         stands: stands(&core, lead),
         facts: facts(&core, lead, now),
-        contact: contact(lead, shown),
+        contact: Contact::of(&lead.person, shown),
         says: explained
             .as_ref()
             .map(|explained| why::says(explained).into_iter().map(str::to_owned).collect())
@@ -319,39 +313,6 @@ fn may_be_called(core: &Core, lead: &Lead, now: Timestamp) -> String {
         MayCall::From(from) => format!("from {}{guess}", instant(core, from)),
         MayCall::Never => "at no hour".to_owned(),
     }
-}
-
-fn contact(lead: &Lead, shown: bool) -> Vec<Contact> {
-    let person = &lead.person;
-    let mut told = Vec::new();
-    let mut add = |label, value: String, link: String| {
-        if !value.is_empty() {
-            told.push(Contact { label, value, link });
-        }
-    };
-    if shown {
-        let name = [person.first_name.as_deref(), person.last_name.as_deref()];
-        add("Name", name.into_iter().flatten().collect::<Vec<_>>().join(" "), String::new());
-        add("Organization", person.organization.clone().unwrap_or_default(), String::new());
-        add("Street", person.street.clone().unwrap_or_default(), String::new());
-    }
-    if let Some(phone) = &person.phone {
-        let (value, link) = if shown {
-            (phone.clone(), format!("tel:{phone}"))
-        } else {
-            (shown::masked_phone(phone), String::new())
-        };
-        add("Phone", value, link);
-    }
-    if let Some(email) = &person.email {
-        let (value, link) = if shown {
-            (email.clone(), format!("mailto:{email}"))
-        } else {
-            (shown::masked_email(email), String::new())
-        };
-        add("E-mail", value, link);
-    }
-    told
 }
 
 /// All that happened, the newest first.

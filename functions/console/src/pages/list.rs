@@ -11,9 +11,9 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use serde::Deserialize;
 
-use super::shown::Row;
+use super::shown::{Choice, Row};
 use super::signed::{self, Signed};
-use super::{Frame, rendered, troubled};
+use super::{Frame, address, rendered, troubled};
 use crate::find::{self, Asked, Found, Only};
 
 /// What the address says. No person ever stands in it: they are asked for by a form's body.
@@ -46,21 +46,6 @@ struct Leads {
     by_person: bool,
 }
 
-/// Something to choose.
-struct Choice {
-    value: String,
-    label: String,
-    chosen: bool,
-}
-
-impl Choice {
-    fn of(value: &(impl ToString + ?Sized), label: &(impl ToString + ?Sized), chosen: Option<&str>) -> Self {
-        let value = value.to_string();
-        let chosen = chosen.unwrap_or_default() == value;
-        Self { value, label: label.to_string(), chosen }
-    }
-}
-
 /// `GET /console/leads?company&list&offer&held&after`.
 pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed, Query(shown): Query<Shown>) -> Response {
     match listed(&cloud, &signed, &shown).await {
@@ -91,19 +76,16 @@ async fn listed(cloud: &Cloud, signed: &Signed, shown: &Shown) -> Result<Leads, 
     };
     let found = find::find(cloud, &signed.desk, &core, &asked).await?;
     let next = found.next.as_ref().map(|next| {
-        let at = "/console/leads?";
-        let mut to = form_urlencoded::Serializer::for_suffix(at.to_owned(), at.len());
-        let pairs = [
-            ("company", Some(core.company_id().to_string())),
-            ("list", Some(list.clone())),
-            ("offer", text(&shown.offer)),
-            ("held", text(&shown.held)),
-            ("after", Some(next.clone())),
-        ];
-        for (name, value) in pairs.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-            to.append_pair(name, &value);
-        }
-        to.finish()
+        address(
+            "/console/leads",
+            &[
+                ("company", core.company_id().as_str()),
+                ("list", &list),
+                ("offer", shown.offer.as_deref().unwrap_or_default()),
+                ("held", shown.held.as_deref().unwrap_or_default()),
+                ("after", next),
+            ],
+        )
     });
     let mut page = frame(cloud, signed, &core, &found);
     page.next = next.unwrap_or_default();
@@ -130,10 +112,9 @@ async fn listed(cloud: &Cloud, signed: &Signed, shown: &Shown) -> Result<Leads, 
 
 fn frame(cloud: &Cloud, signed: &Signed, core: &leadyard_domain::distribution::Core, found: &Found) -> Leads {
     let now = cloud.clock.now();
-    let company = core.company_id().as_str();
     Leads {
         frame: Frame::of("Leads", "leads", signed),
-        companies: signed.desk.companies.iter().map(|one| Choice::of(one, one, Some(company))).collect(),
+        companies: Choice::companies(&signed.desk, core.company_id()),
         lists: Vec::new(),
         offers: Vec::new(),
         held: Vec::new(),

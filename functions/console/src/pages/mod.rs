@@ -6,6 +6,13 @@
 //! | [`today`] | the leads that matter now, across one's companies |
 //! | [`list`] | any lead, by what is known of it; lists in their order |
 //! | [`lead`] | one lead: who, the score that adds up, why it went where it did, what can be done |
+//! | [`quarantine`] | what waits for a verdict; many at once, after a look; how often each reason was right |
+//! | [`enquiry`] | one of them: read, put right, release or reject, and the next |
+//! | [`waiting`] | who waits and why; place as recommended, after a look |
+//! | [`returns`] | what dealers ask to give back: approve or deny |
+//! | [`dealers`] | the dealers: how each can be given leads now, and fares |
+//! | [`dealer`] | one: contracts, channels, last leads; pause and resume, test, redeliver |
+//! | [`account`] | its statement, and why it got nothing on a day |
 //! | [`shown`] | how times, scores and people are written |
 //!
 //! Determinations. *Every page is of a session and of no token*: a link that is copied lets nobody in. *What a page
@@ -17,6 +24,13 @@ mod signed;
 mod today;
 mod list;
 mod lead;
+mod quarantine;
+mod enquiry;
+mod waiting;
+mod returns;
+mod dealers;
+mod dealer;
+mod account;
 mod shown;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -50,6 +64,23 @@ pub(crate) fn router() -> Router<Cloud> {
         .route("/console/leads", get(list::page).post(list::by_person))
         .route("/console/leads/{lead}", get(lead::page))
         .route("/console/leads/{lead}/{act}", post(lead::act))
+        .route("/console/quarantine", get(quarantine::page))
+        .route("/console/quarantine/reasons", get(quarantine::reasons))
+        .route("/console/quarantine/many", post(quarantine::many))
+        .route("/console/quarantine/{enquiry}", get(enquiry::page))
+        .route("/console/quarantine/{enquiry}/next", get(enquiry::next))
+        .route("/console/quarantine/{enquiry}/{act}", post(enquiry::act))
+        .route("/console/waiting", get(waiting::page))
+        .route("/console/waiting/place", post(waiting::place))
+        .route("/console/returns", get(returns::page))
+        .route("/console/returns/{company}/{id}", get(returns::one))
+        .route("/console/returns/{company}/{id}/{verdict}", post(returns::decide))
+        .route("/console/dealers", get(dealers::page).post(dealers::find))
+        .route("/console/dealers/{company}/{dealer}", get(dealer::page))
+        .route("/console/dealers/{company}/{dealer}/why", get(account::why))
+        .route("/console/dealers/{company}/{dealer}/statement", get(account::statement))
+        .route("/console/dealers/{company}/{dealer}/statement.csv", get(account::statement_csv))
+        .route("/console/dealers/{company}/{dealer}/{act}", post(dealer::act))
 }
 
 async fn asset(Path(name): Path<String>) -> Response {
@@ -68,7 +99,7 @@ async fn asset(Path(name): Path<String>) -> Response {
 struct Frame {
     css: &'static str,
     title: String,
-    /// Which of the sections it is: `today`, `leads`.
+    /// Which of the sections it is: `today`, `leads`, `quarantine` …; none, where it is none of them.
     section: &'static str,
     /// Who is signed in, and what their forms carry; nobody, where nobody is.
     staff: Option<(String, String)>,
@@ -83,6 +114,16 @@ impl Frame {
     fn of_nobody(title: impl Into<String>) -> Self {
         Self { css: CSS_AT.as_str(), title: title.into(), section: "", staff: None }
     }
+}
+
+/// An address with what it asks for; what is empty is left out. No person ever stands in it.
+fn address(path: &str, asked: &[(&str, &str)]) -> String {
+    let mut to = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in asked.iter().filter(|(_, value)| !value.is_empty()) {
+        to.append_pair(name, value);
+    }
+    let asked = to.finish();
+    if asked.is_empty() { path.to_owned() } else { format!("{path}?{asked}") }
 }
 
 /// A page that only says something.

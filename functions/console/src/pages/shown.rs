@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use leadyard_domain::access::DeskToken;
 use leadyard_domain::distribution::Core;
+use leadyard_domain::ids::CompanyId;
 use leadyard_domain::lead::{Contactable, Lead, ScoreNow};
 use leadyard_domain::time;
 
@@ -20,6 +22,8 @@ pub(super) struct Row {
     pub(super) stage: String,
     /// Who has it, or what it waits for.
     pub(super) with: String,
+    /// What it waits for alone.
+    pub(super) waits: String,
     /// How long ago they asked last.
     pub(super) asked: String,
     /// The same as an instant, for who wants it exactly.
@@ -40,7 +44,7 @@ impl Row {
         Self {
             lead: lead.id.to_string(),
             name: name(&lead.person),
-            place: place(lead),
+            place: place(&lead.person),
             offer,
             source: lead.source.to_string(),
             score: score.map_or_else(|| "–".to_owned(), points),
@@ -48,6 +52,7 @@ impl Row {
             priority: score.map_or_else(String::new, |score| score.priority.to_string()),
             stage: lead.stage.to_string(),
             with,
+            waits: lead.waiting.map(|reason| reason.to_string()).unwrap_or_default(),
             asked: ago(lead.last_enquiry_at, now),
             asked_at: instant(core, lead.last_enquiry_at),
         }
@@ -69,11 +74,11 @@ pub(super) fn name(person: &Contactable) -> String {
 }
 
 /// `Miami, FL 33101`, as far as it is known.
-pub(super) fn place(lead: &Lead) -> String {
-    let state = lead.location().state().map(|state| state.to_string());
-    let zip = lead.person.zip.map(|zip| zip.to_string());
+pub(super) fn place(person: &Contactable) -> String {
+    let state = person.location().state().map(|state| state.to_string());
+    let zip = person.zip.map(|zip| zip.to_string());
     let region = [state, zip].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let city = lead.person.city.clone();
+    let city = person.city.clone();
     [city, Some(region).filter(|region| !region.is_empty())]
         .into_iter()
         .flatten()
@@ -101,6 +106,99 @@ pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
         _ => (seconds / 86_400, "days"),
     };
     format!("{count} {unit} ago")
+}
+
+/// `in 3 h`, or `2 days ago`: by when something is to be done.
+pub(super) fn due(at: Timestamp, now: Timestamp) -> String {
+    if at <= now {
+        return ago(at, now);
+    }
+    let seconds = at.duration_since(now).as_secs();
+    let (count, unit) = match seconds {
+        0..3_600 => (seconds / 60, "min"),
+        3_600..172_800 => (seconds / 3_600, "h"),
+        _ => (seconds / 86_400, "days"),
+    };
+    format!("in {count} {unit}")
+}
+
+/// A program's word as people read it.
+pub(super) fn word(text: &(impl ToString + ?Sized)) -> String {
+    text.to_string().replace('_', " ")
+}
+
+/// At most so many characters of a text, and whether some are left out.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// Something to choose.
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) chosen: bool,
+}
+
+impl Choice {
+    pub(super) fn of(
+        value: &(impl ToString + ?Sized),
+        label: &(impl ToString + ?Sized),
+        chosen: Option<&str>,
+    ) -> Self {
+        let value = value.to_string();
+        let chosen = chosen.unwrap_or_default() == value;
+        Self { value, label: label.to_string(), chosen }
+    }
+
+    /// The companies that somebody was given.
+    pub(super) fn companies(desk: &DeskToken, chosen: &CompanyId) -> Vec<Self> {
+        desk.companies.iter().map(|one| Self::of(one, one, Some(chosen.as_str()))).collect()
+    }
+}
+
+/// How somebody is reached: whole, or masked.
+pub(super) struct Contact {
+    pub(super) label: &'static str,
+    pub(super) value: String,
+    pub(super) link: String,
+}
+
+impl Contact {
+    /// What is known of a person; until somebody asks who it is, enough to tell them apart.
+    pub(super) fn of(person: &Contactable, shown: bool) -> Vec<Self> {
+        let mut told = Vec::new();
+        let mut add = |label, value: String, link: String| {
+            if !value.is_empty() {
+                told.push(Self { label, value, link });
+            }
+        };
+        if shown {
+            let name = [person.first_name.as_deref(), person.last_name.as_deref()];
+            add("Name", name.into_iter().flatten().collect::<Vec<_>>().join(" "), String::new());
+            add("Organization", person.organization.clone().unwrap_or_default(), String::new());
+            add("Street", person.street.clone().unwrap_or_default(), String::new());
+        }
+        if let Some(phone) = &person.phone {
+            let (value, link) = if shown {
+                (phone.clone(), format!("tel:{phone}"))
+            } else {
+                (masked_phone(phone), String::new())
+            };
+            add("Phone", value, link);
+        }
+        if let Some(email) = &person.email {
+            let (value, link) = if shown {
+                (email.clone(), format!("mailto:{email}"))
+            } else {
+                (masked_email(email), String::new())
+            };
+            add("E-mail", value, link);
+        }
+        told
+    }
 }
 
 /// A phone number of which the last two digits are shown.

@@ -1,19 +1,31 @@
-//! The leads that matter now, across one's companies: the hottest that nobody has, and those that somebody has.
+//! What matters now, across one's companies: what waits for the desk, the hottest leads that nobody has, and those that
+//! somebody has.
+//!
+//! Each number leads to what is behind it. Of one company they cost [the pointer and the switches], the shards of the
+//! quarantine, one list of returns, and two shards of each stage and category: what is read grows with a company's
+//! categories and not with its leads.
+//!
+//! [the pointer and the switches]: leadyard_platform::store::Store::in_force
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use leadyard_domain::distribution::Core;
+use jiff::SignedDuration;
+use leadyard_domain::distribution::{Core, Switches};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 
+use super::dealers;
 use super::shown::Row;
 use super::signed::Signed;
-use super::{Frame, rendered, troubled};
+use super::{Frame, address, rendered, troubled};
 use crate::find::{self, Asked, Only};
+use crate::waiting::{self, Room};
 
 /// Leads in each list.
 const LISTED: usize = 10;
+/// Enquiries in quarantine that are counted of each shard, returns, and leads that wait.
+const COUNTED: usize = 100;
 
 #[derive(askama::Template)]
 #[template(path = "today.html")]
@@ -26,6 +38,10 @@ struct Today {
 struct OfCompany {
     id: String,
     name: String,
+    /// What waits for the desk.
+    numbers: Vec<Number>,
+    /// What keeps all leads from going out.
+    warning: &'static str,
     /// In nobody's hands.
     free: Vec<Row>,
     /// With a dealer.
@@ -34,20 +50,37 @@ struct OfCompany {
     silent: bool,
 }
 
+/// How much of something waits, and where it is looked at.
+struct Number {
+    count: String,
+    says: String,
+    at: String,
+    /// It is overdue, or in the way.
+    late: bool,
+}
+
 /// `GET /console/today`.
 pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed) -> Response {
     let mut companies = Vec::with_capacity(signed.desk.companies.len());
     for company in &signed.desk.companies {
-        let core = match cloud.rulebooks.current(&cloud.store, company).await {
-            Ok(core) => core,
+        let in_force = match leadyard_platform::judging::in_force(&cloud, company).await {
+            Ok(in_force) => in_force,
             Err(error) => return troubled(&signed, &Problem::from(error)),
         };
-        let Some(core) = core else {
+        let Some(in_force) = in_force else {
             let (id, name) = (company.to_string(), company.to_string());
-            companies.push(OfCompany { id, name, free: Vec::new(), held: Vec::new(), silent: true });
+            companies.push(OfCompany {
+                id,
+                name,
+                numbers: Vec::new(),
+                warning: "",
+                free: Vec::new(),
+                held: Vec::new(),
+                silent: true,
+            });
             continue;
         };
-        match of_company(&cloud, &signed, &core).await {
+        match of_company(&cloud, &signed, &in_force.core, &in_force.switches).await {
             Ok(of_company) => companies.push(of_company),
             Err(problem) => return troubled(&signed, &problem),
         }
@@ -55,7 +88,12 @@ pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed) -> Response
     rendered(&Today { frame: Frame::of("Today", "today", &signed), companies }, StatusCode::OK)
 }
 
-async fn of_company(cloud: &Cloud, signed: &Signed, core: &Core) -> Result<OfCompany, Problem> {
+async fn of_company(
+    cloud: &Cloud,
+    signed: &Signed,
+    core: &Core,
+    switches: &Switches,
+) -> Result<OfCompany, Problem> {
     let now = cloud.clock.now();
     let hottest = async |held| {
         let only = Only { held: Some(held), ..Only::default() };
@@ -65,7 +103,72 @@ async fn of_company(cloud: &Cloud, signed: &Signed, core: &Core) -> Result<OfCom
             found.leads.iter().map(|(lead, score)| Row::of(core, lead, score.as_ref(), now)).collect(),
         )
     };
-    let (free, held) = futures::try_join!(hottest(false), hottest(true))?;
+    let (free, held, numbers) =
+        futures::try_join!(hottest(false), hottest(true), numbers(cloud, core, switches))?;
+    let warning = match (switches.stop, switches.shadow) {
+        (true, _) => "Distribution is stopped: nobody gets a lead until it is started again.",
+        (false, true) => "The company only watches (shadow): the desk places every lead.",
+        (false, false) => "",
+    };
     let (id, name) = (core.company_id().to_string(), core.company.name.clone());
-    Ok(OfCompany { id, name, free, held, silent: false })
+    Ok(OfCompany { id, name, numbers, warning, free, held, silent: false })
+}
+
+/// What waits for the desk.
+async fn numbers(cloud: &Cloud, core: &Core, switches: &Switches) -> Result<Vec<Number>, Problem> {
+    let (company, now) = (core.company_id(), cloud.clock.now());
+    let hours = SignedDuration::from_hours(i64::from(core.screening.deadline_hours));
+    let overdue = now.checked_sub(hours).unwrap_or(now);
+    let (quarantined, returns, (waiting, more)) = futures::try_join!(
+        async { Ok(cloud.store.quarantine_counts(company, overdue, COUNTED).await?) },
+        async { Ok(cloud.store.returns(company, true, COUNTED as i32).await?) },
+        waiting::hottest(cloud, core, None, COUNTED)
+    )?;
+    let many = |count: usize, more: bool| if more { format!("{count}+") } else { count.to_string() };
+    let at = |path: &str, more: &[(&str, &str)]| {
+        let mut pairs = vec![("company", company.as_str())];
+        pairs.extend(more);
+        address(path, &pairs)
+    };
+    let mut numbers = Vec::new();
+    if quarantined.waiting > 0 {
+        let late = quarantined.before;
+        let overdue = if late > 0 { format!(", {late} overdue") } else { String::new() };
+        numbers.push(Number {
+            count: many(quarantined.waiting, quarantined.more),
+            says: format!("in quarantine{overdue}"),
+            at: at("/console/quarantine", &[]),
+            late: late > 0,
+        });
+    }
+    if !returns.is_empty() {
+        numbers.push(Number {
+            count: many(returns.len(), returns.len() >= COUNTED),
+            says: "returns to decide".to_owned(),
+            at: at("/console/returns", &[]),
+            late: false,
+        });
+    }
+    let mut room = Room::new();
+    for (_, lead) in &waiting {
+        room.add(core, lead);
+    }
+    for (reason, count) in &room.by_reason {
+        numbers.push(Number {
+            count: many(*count as usize, more),
+            says: format!("wait: {reason}"),
+            at: at("/console/waiting", &[("reason", reason)]),
+            late: false,
+        });
+    }
+    let paused = dealers::paused_now(switches, now);
+    if paused > 0 {
+        numbers.push(Number {
+            count: paused.to_string(),
+            says: "paused, of dealers and contracts".to_owned(),
+            at: at("/console/dealers", &[("show", "paused")]),
+            late: false,
+        });
+    }
+    Ok(numbers)
 }

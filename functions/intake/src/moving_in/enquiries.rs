@@ -25,6 +25,9 @@ use leadyard_domain::history::{FileRow, Fingerprint, HistoryKey};
 use leadyard_domain::ids::{EnquiryId, SourceId};
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Offer, Source, SourceKind};
+use leadyard_platform::arriving::answer::{Answer, What};
+use leadyard_platform::arriving::whose::{Asking, Known, whose};
+use leadyard_platform::arriving::{Arrival, Arrived};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::StoreError;
@@ -33,11 +36,8 @@ use serde_json::{Value, json};
 
 use super::people::{Of, people};
 use super::{Asked, Office, Request, Row, Status, let_in};
-use crate::answer::{Answer, What};
-use crate::arrive::Arrival;
-use crate::keep::{self, Arrived};
+use crate::keep;
 use crate::trial;
-use crate::whose::{Asking, Known, whose};
 
 /// Rows of a file that come in within a second, at the least; its leads wait for so long.
 const ROWS_A_SECOND: u32 = 2_500;

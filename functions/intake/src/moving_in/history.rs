@@ -15,6 +15,8 @@ use leadyard_domain::lead::{self, Lead};
 use leadyard_domain::limits;
 use leadyard_domain::scoring::{Activity, Band, InteractionId, InteractionKind, score};
 use leadyard_domain::time::UtcDay;
+use leadyard_platform::arriving::join::contactable;
+use leadyard_platform::arriving::whose::{Asking, Known, WAS_ERASED, identity_writes, was_erased, whose};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{DecisionRecord, Keep, Kept, Past, StoreError, StoredConsent, StoredEnquiry};
@@ -24,8 +26,6 @@ use serde_json::Value;
 use super::directory::Directory;
 use super::people::{Of, people};
 use super::{Asked, Office, Request, Row, Status, let_in};
-use crate::keep::contactable;
-use crate::whose::{Asking, Known, WAS_ERASED, identity_writes, was_erased, whose};
 
 /// People whose rows are kept side by side: all of a request.
 const ABREAST: usize = limits::IMPORT_ROWS;

@@ -66,7 +66,7 @@ impl Usage {
 
     /// What of a budget is spent in the month that starts at `start`, in minor units; what a later month
     /// has spent counts, as in [`Usage::counted`].
-    pub(crate) fn spent(&self, start: i64) -> i64 {
+    pub fn spent(&self, start: i64) -> i64 {
         match self.used.get(Period::Month as usize) {
             Some(Some((at, _))) if *at >= start => self.spent_month,
             Some(_) | None => 0,

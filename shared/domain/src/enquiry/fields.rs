@@ -1,11 +1,12 @@
 //! The names and values of one body, in order, whatever its format.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::names::{FieldMap, Meaning, Standard};
+use super::names::{FieldMap, Meaning, Standard, Sureness};
 use crate::error::{Code, Invalid};
 use crate::limits;
 use crate::person::cut_bytes;
@@ -190,6 +191,21 @@ impl Fields {
             }
         }
         Ok(fields)
+    }
+
+    /// What is sent in standard fields, as it was sent; of several that mean the same, the surest.
+    pub fn standard(&self, map: &FieldMap) -> BTreeMap<Standard, &str> {
+        let mut said: BTreeMap<Standard, (Sureness, &str)> = BTreeMap::new();
+        for (name, value) in self.iter().filter(|(_, value)| !value.trim().is_empty()) {
+            let (sureness, meaning) = map.meaning(name);
+            if let Meaning::Standard(standard) = meaning {
+                let known = said.entry(standard).or_insert((sureness, value));
+                if sureness < known.0 {
+                    *known = (sureness, value);
+                }
+            }
+        }
+        said.into_iter().map(|(standard, (_, value))| (standard, value)).collect()
     }
 
     /// The value under a name, exactly so spelled.

@@ -1,6 +1,8 @@
 //! What stands about reaching a dealer: the breakers that all workers share, whether a channel takes anything,
 //! and which webhook secrets stand.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use leadyard_domain::dealer::ChannelKind;
 use leadyard_domain::delivery::Breaker;
@@ -150,6 +152,31 @@ impl Store {
         dealer: &DealerId,
     ) -> Result<Vec<ChannelState>, StoreError> {
         Ok(self.dealer_reach(company, dealer).await?.channels)
+    }
+
+    /// How these channels fare, those that something is known of: a read for each hundred.
+    pub async fn channels_get(
+        &self,
+        company: &CompanyId,
+        channels: &[(&DealerId, u8)],
+    ) -> Result<HashMap<(DealerId, u8), ChannelState>, StoreError> {
+        let key = |(dealer, order): &(&'_ DealerId, u8)| -> (String, String) {
+            let key = Key::DealerSecret(company, dealer);
+            (key.pk(), Key::Channel { company, dealer, order: *order }.sk())
+        };
+        let whose: HashMap<(String, String), (DealerId, u8)> =
+            channels.iter().map(|one| (key(one), (one.0.clone(), one.1))).collect();
+        let keys: Vec<Key<'_>> =
+            channels.iter().map(|(dealer, order)| Key::Channel { company, dealer, order: *order }).collect();
+        let mut found = HashMap::new();
+        for item in self.get_many(&keys).await? {
+            let at = (read_string(&item, "pk"), read_string(&item, "sk"));
+            let (Some(pk), Some(sk)) = at else { continue };
+            if let Some(whose) = whose.get(&(pk.to_owned(), sk.to_owned())).cloned() {
+                found.insert(whose, read("channel", item)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Keeps which secrets stand, with what the desk did; `false` when somebody else changed it.

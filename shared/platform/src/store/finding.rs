@@ -20,26 +20,59 @@ pub type Place = (String, LeadId);
 /// Where an enquiry stands among those of a day: when it arrived, in Unix milliseconds, and itself.
 pub type Arrived = (i64, EnquiryId);
 
+/// Leads of a shard that one read takes.
+const WHOLE: usize = 100;
+
 impl Store {
-    /// Leads of a stage, a category and a fit letter, the most engaged first, at most `most`.
-    /// [`keys::STAGE_SHARDS`] reads.
+    /// Leads of a stage and a category, of each fit letter the most engaged, at most `most` of each. A read of each of
+    /// [`keys::STAGE_SHARDS`] shards; of one in which more than [`WHOLE`] stand, one more for each letter that these do
+    /// not show.
     pub async fn leads_hottest(
         &self,
         company: &CompanyId,
         stage: Stage,
         category: &CategoryId,
-        letter: FitLetter,
         most: usize,
     ) -> Result<Vec<Place>, StoreError> {
         let shards = (0..keys::STAGE_SHARDS).map(|shard| {
             let partition = keys::stage_shard(company, stage.as_str(), category, shard);
-            let of_letter = (string(keys::stage_letter(letter)), string(keys::after_stage_letter(letter)));
-            self.newest_first(STAGE, partition, Some(of_letter), most)
+            self.hottest_of_shard(partition, most)
         });
-        let items = try_join_all(shards).await?.into_iter().flatten();
-        let mut found: Vec<Place> = items.filter_map(|item| place_of(&item)).collect();
+        let mut found: Vec<Place> = try_join_all(shards).await?.into_iter().flatten().collect();
         found.sort_unstable_by(|a, b| b.cmp(a));
-        found.truncate(most);
+        let mut of_letter = 0;
+        let mut last = None;
+        found.retain(|(sort, _)| {
+            let letter = keys::letter_of_stage(sort);
+            of_letter = if letter == last { of_letter + 1 } else { 1 };
+            last = letter;
+            letter.is_some() && of_letter <= most
+        });
+        Ok(found)
+    }
+
+    async fn hottest_of_shard(&self, partition: String, most: usize) -> Result<Vec<Place>, StoreError> {
+        let read = most.max(WHOLE);
+        let items = self.newest_first(STAGE, partition.clone(), None, read).await?;
+        let whole = items.len() < read;
+        let mut found: Vec<Place> = items.iter().filter_map(place_of).collect();
+        if whole {
+            return Ok(found);
+        }
+        // In their order: A, then B … Of all letters but the last that is seen, all are; of that one perhaps enough.
+        let of =
+            |letter| found.iter().filter(|(sort, _)| keys::letter_of_stage(sort) == Some(letter)).count();
+        let last = found.last().and_then(|(sort, _)| keys::letter_of_stage(sort));
+        let seen = |letter: &&FitLetter| Some(**letter) != last && of(**letter) > 0;
+        let unseen: Vec<FitLetter> =
+            FitLetter::ALL.iter().filter(|letter| !seen(letter) && of(**letter) < most).copied().collect();
+        let lists = unseen.iter().map(|letter| {
+            let of_letter = (string(keys::stage_letter(*letter)), string(keys::after_stage_letter(*letter)));
+            self.newest_first(STAGE, partition.clone(), Some(of_letter), most)
+        });
+        let lists = try_join_all(lists).await?;
+        found.retain(|(sort, _)| keys::letter_of_stage(sort).is_none_or(|letter| !unseen.contains(&letter)));
+        found.extend(lists.iter().flatten().filter_map(place_of));
         Ok(found)
     }
 

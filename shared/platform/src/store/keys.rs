@@ -502,6 +502,11 @@ pub fn stage_letter(letter: FitLetter) -> String {
     format!("{place}")
 }
 
+/// The fit letter of a sort key of the *stage* index; none, where it was never scored.
+pub fn letter_of_stage(sort: &str) -> Option<FitLetter> {
+    FitLetter::ALL.iter().find(|letter| sort.starts_with(&stage_letter(**letter))).copied()
+}
+
 /// Behind every sort key of a fit letter: `$` stands right behind the `#` that ends the letter.
 pub fn after_stage_letter(letter: FitLetter) -> String {
     format!("{}$", stage_letter(letter))

@@ -78,7 +78,7 @@ pub use items::{
 pub use leads::Story;
 pub use ledger::Freed;
 pub use postbacks::{Postback, PostbackEnd};
-pub use quarantine::Verdicts;
+pub use quarantine::{Quarantined, Verdicts};
 pub use reports::{ReportPart, ReportRead, SEALED_TTL_S, Tables};
 pub use returns::{ReturnItem, ReturnWrite};
 pub use rulebook::{Published, RulebookPointer};

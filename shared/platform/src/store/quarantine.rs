@@ -22,6 +22,17 @@ pub struct Verdicts {
     pub rejected: u32,
 }
 
+/// How many wait for a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quarantined {
+    /// All that were counted.
+    pub waiting: usize,
+    /// Of them, since before the instant that was asked about.
+    pub before: usize,
+    /// More wait than were counted.
+    pub more: bool,
+}
+
 /// The attributes of a reason.
 fn released(reason: Reason) -> String {
     format!("r_{reason}")
@@ -60,6 +71,25 @@ impl Store {
             page.reverse();
         }
         Ok((page, next))
+    }
+
+    /// How many wait for a verdict, at least, and how many of them since before this instant: of each shard at most
+    /// `most` are counted. [`keys::SHARDS`] reads.
+    pub async fn quarantine_counts(
+        &self,
+        company: &CompanyId,
+        before: Timestamp,
+        most: usize,
+    ) -> Result<Quarantined, StoreError> {
+        let shards = (0..keys::SHARDS).map(|shard| self.quarantine_shard(company, true, shard, None, most));
+        let shards = try_join_all(shards).await?;
+        let before = keys::sort_time(before.as_millisecond());
+        let waiting = || shards.iter().flat_map(|shard| shard.iter().take(most));
+        Ok(Quarantined {
+            waiting: waiting().count(),
+            before: waiting().filter(|(sort, _)| *sort < before).count(),
+            more: shards.iter().any(|shard| shard.len() > most),
+        })
     }
 
     async fn quarantine_shard(

@@ -1,6 +1,9 @@
 //! Whose an enquiry is: what a person's e-mail and phone lead to, in the scope of the company and in that of
 //! a single offer.
 
+use crate::cloud::Cloud;
+use crate::judging;
+use crate::store::{Identified, IdentityWrite, Known as KnownOf, List, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::distribution::{Conclusion, Core, LeadFacts};
 use leadyard_domain::enquiry::Understood;
@@ -10,28 +13,29 @@ use leadyard_domain::lead::{Contactable, Lead, LeadScope, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Name};
 use leadyard_domain::rulebook::{Offer, Scope};
-use leadyard_platform::cloud::Cloud;
-use leadyard_platform::judging;
-use leadyard_platform::store::{Identified, IdentityWrite, Known as KnownOf, List, StoreError};
 
 /// Who asks, and when.
 #[derive(Clone, Copy)]
-pub(crate) struct Asking<'a> {
-    pub(crate) company: &'a CompanyId,
-    pub(crate) core: &'a Core,
-    pub(crate) who: &'a Understood,
-    pub(crate) at: Timestamp,
+pub struct Asking<'a> {
+    /// Of which company.
+    pub company: &'a CompanyId,
+    /// The rules that they ask under.
+    pub core: &'a Core,
+    /// What they say of themselves.
+    pub who: &'a Understood,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Why what an erased person once sent is not taken in.
-pub(crate) const WAS_ERASED: &str = "this person was erased after it was sent: it is not kept";
+pub const WAS_ERASED: &str = "this person was erased after it was sent: it is not kept";
 
 /// How long ago an enquiry was sent that is not taken in by the request that brought it: of the others nobody asks.
 const LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Whether somebody was erased since they sent this: what was under way brings nobody back. Of an enquiry with an
 /// e-mail the e-mail decides; its phone may be others' as well.
-pub(crate) async fn was_erased(cloud: &Cloud, asking: Asking<'_>, spilled: bool) -> Result<bool, StoreError> {
+pub async fn was_erased(cloud: &Cloud, asking: Asking<'_>, spilled: bool) -> Result<bool, StoreError> {
     let Asking { company, who, at, .. } = asking;
     if !spilled && cloud.clock.now().duration_since(at) < LATE {
         return Ok(false);
@@ -63,8 +67,9 @@ impl Found {
 }
 
 /// What a person's identities lead to within one scope, and what follows for the enquiry.
-pub(crate) struct Met {
-    pub(crate) scope: LeadScope,
+pub struct Met {
+    /// Within which scope.
+    pub scope: LeadScope,
     by_email: Option<Found>,
     by_phone: Option<Found>,
     joined: Join,
@@ -96,7 +101,7 @@ impl Met {
     }
 
     /// Another lead that may be the same person's, flagged.
-    pub(crate) fn duplicate(&self) -> Option<Lead> {
+    pub fn duplicate(&self) -> Option<Lead> {
         let (Join::Repeat { possible_duplicate_of, .. } | Join::New { possible_duplicate_of, .. }) =
             self.joined;
         let mut other = self.lead(possible_duplicate_of?).cloned()?;
@@ -106,19 +111,21 @@ impl Met {
 }
 
 /// A person's identities in every scope.
-pub(crate) struct Known {
+pub struct Known {
     key: IdentityKey,
-    pub(crate) keys: PersonKeys,
+    /// What they are known by.
+    pub keys: PersonKeys,
     by_email: Vec<Identified>,
     by_phone: Vec<Identified>,
     /// The e-mail or the phone is on the company's suppression list.
-    pub(crate) suppressed: bool,
+    pub suppressed: bool,
     /// The phone is on the company's do-not-call list.
-    pub(crate) do_not_call: bool,
+    pub do_not_call: bool,
 }
 
 impl Known {
-    pub(crate) async fn of(cloud: &Cloud, asking: Asking<'_>, offer: &Offer) -> Result<Self, StoreError> {
+    /// What is known of who asks, in the scopes that an offer may have.
+    pub async fn of(cloud: &Cloud, asking: Asking<'_>, offer: &Offer) -> Result<Self, StoreError> {
         let key = cloud.identity_key();
         let Asking { company, who, .. } = asking;
         let scopes = [LeadScope::Offer(offer.id.clone()), LeadScope::Category(offer.category.clone())];
@@ -176,7 +183,7 @@ async fn found(cloud: &Cloud, scopes: &[Identified], scope: &LeadScope) -> Resul
 /// Whose an enquiry is: the offer's own lead first, where a holder's contract once did not take the
 /// offer; else that of the company's scope; else, where its holder does not take this offer, a second
 /// lead in the offer's own scope.
-pub(crate) async fn whose(
+pub async fn whose(
     cloud: &Cloud,
     asking: Asking<'_>,
     known: &Known,
@@ -259,7 +266,7 @@ async fn would_be_had(cloud: &Cloud, lead: &Lead, offer: &Offer, now: Timestamp)
 }
 
 /// New claims in the scope that was met, and the surname on the identities that were found there.
-pub(crate) fn identity_writes(keys: &PersonKeys, met: &Met) -> Vec<IdentityWrite> {
+pub fn identity_writes(keys: &PersonKeys, met: &Met) -> Vec<IdentityWrite> {
     let write = |hash: IdentityHash, claim: bool| IdentityWrite {
         hash,
         scope: met.scope.clone(),

@@ -1,0 +1,202 @@
+//! A dealer's month, line by line; and why it got nothing on a day.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use jiff::ToSpan as _;
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::{CompanyId, DealerId};
+use leadyard_domain::ledger::LineKind;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Path, Problem, Query};
+use leadyard_platform::who;
+use serde::Deserialize;
+
+use super::dealers::most_often;
+use super::shown::{self, instant};
+use super::signed::Signed;
+use super::{Frame, rendered, troubled};
+use crate::quiet;
+use crate::statement::{self as account, OfMonth, amount};
+
+/// Lines that a page shows; the table has all.
+const LINES: usize = 200;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    month: Option<String>,
+    date: Option<String>,
+}
+
+/// Somebody's dealer.
+fn whose(signed: &Signed, company: &str, dealer: &str) -> Result<(CompanyId, DealerId), Problem> {
+    let company = who::company(&signed.desk, Some(company))?;
+    let missing = |_| Problem::new(Code::NotFound, "there is no such dealer");
+    Ok((company, DealerId::new(dealer).map_err(missing)?))
+}
+
+#[derive(askama::Template)]
+#[template(path = "statement.html")]
+struct Statement {
+    frame: Frame,
+    at: String,
+    dealer: String,
+    month: String,
+    sums: Vec<(&'static str, String)>,
+    lines: Vec<Line>,
+    all: usize,
+}
+
+struct Line {
+    at: String,
+    kind: String,
+    amount: String,
+    lead: String,
+    contract: String,
+    reason: String,
+}
+
+/// `GET /console/dealers/{company}/{dealer}/statement?month`.
+pub(super) async fn statement(
+    State(cloud): State<Cloud>,
+    signed: Signed,
+    Path((company, dealer)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let read = async {
+        let (company, dealer) = whose(&signed, &company, &dealer)?;
+        let month = asked.month.as_deref().filter(|month| !month.is_empty());
+        let month = account::of_month(&cloud, &company, &dealer, month).await?;
+        Ok::<_, Problem>(shown_month(&signed, &company, &dealer, &month))
+    };
+    match read.await {
+        Ok(page) => rendered(&page, StatusCode::OK),
+        Err(problem) => troubled(&signed, &problem),
+    }
+}
+
+fn shown_month(signed: &Signed, company: &CompanyId, dealer: &DealerId, month: &OfMonth) -> Statement {
+    let (core, sums) = (&month.core, &month.sums);
+    let money = |minor| format!("{} {}", amount(minor), core.company.currency);
+    let lines = month.lines.iter().take(LINES).map(|line| {
+        let minus = match line.kind {
+            LineKind::Charge | LineKind::Deposit => "",
+            LineKind::Credit | LineKind::Reversal => "−",
+        };
+        Line {
+            at: instant(core, line.at),
+            kind: line.kind.to_string(),
+            amount: format!("{minus}{}", line.amount),
+            lead: line.lead.map(|lead| lead.to_string()).unwrap_or_default(),
+            contract: line.contract.as_ref().map(ToString::to_string).unwrap_or_default(),
+            reason: line.reason.clone().map(|reason| shown::word(&reason)).unwrap_or_default(),
+        }
+    });
+    Statement {
+        frame: Frame::of(format!("{dealer}: {}", month.month), "dealers", signed),
+        at: format!("/console/dealers/{company}/{dealer}"),
+        dealer: dealer.to_string(),
+        month: month.month.to_string(),
+        sums: vec![
+            ("Charged", format!("{} ({} leads)", money(sums.charges), sums.charged)),
+            ("Credited", format!("{} ({} leads)", money(sums.credits), sums.credited)),
+            ("Owed", money(sums.owed())),
+            ("Paid in advance", money(sums.deposits)),
+            ("Left of it now", money(month.balance)),
+        ],
+        lines: lines.collect(),
+        all: month.lines.len(),
+    }
+}
+
+/// `GET /console/dealers/{company}/{dealer}/statement.csv?month`.
+pub(super) async fn statement_csv(
+    State(cloud): State<Cloud>,
+    signed: Signed,
+    Path((company, dealer)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let read = async {
+        let (company, dealer) = whose(&signed, &company, &dealer)?;
+        let month = account::of_month(&cloud, &company, &dealer, asked.month.as_deref()).await?;
+        account::as_csv(&month)
+    };
+    read.await.map_or_else(|problem| troubled(&signed, &problem), |table| table.into_response())
+}
+
+#[derive(askama::Template)]
+#[template(path = "why.html")]
+struct Why {
+    frame: Frame,
+    at: String,
+    dealer: String,
+    date: String,
+    before: String,
+    after: String,
+    examined: usize,
+    complete: bool,
+    contracts: Vec<OfContract>,
+}
+
+struct OfContract {
+    contract: String,
+    words: Vec<(&'static str, &'static str, u32)>,
+}
+
+/// What a word of a day's decisions means, for people.
+fn says(word: &str) -> &'static str {
+    match word {
+        "chosen" => "it was given the lead",
+        "placed" => "the desk gave it the lead",
+        "recommended" => "it would have had the lead, had the desk not kept it or given it to another",
+        "ranked lower" => "another was before it",
+        "inactive" => "it was paused, not begun or over",
+        "offer" => "it does not take the offer",
+        "source" => "it does not take the source",
+        "age" => "the lead was too old for it",
+        "area" => "the lead was outside its area",
+        "band" => "the lead was not good enough for it",
+        "needs" => "something was missing that it needs",
+        "excluded" => "it had had the lead before",
+        "territory" => "another’s territory kept the lead",
+        "hours" => "it was shut",
+        "cap" => "it was full, or nothing was left of what was paid in advance",
+        _ => "",
+    }
+}
+
+/// `GET /console/dealers/{company}/{dealer}/why?date`.
+pub(super) async fn why(
+    State(cloud): State<Cloud>,
+    signed: Signed,
+    Path((company, dealer)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let read = async {
+        let (company, dealer) = whose(&signed, &company, &dealer)?;
+        let at = format!("/console/dealers/{company}/{dealer}");
+        let date = asked.date.as_deref().filter(|date| !date.is_empty());
+        let day = quiet::of_day(&cloud, company, dealer.clone(), date).await?;
+        let contracts = day.contracts.iter().map(|(contract, words)| OfContract {
+            contract: contract.clone(),
+            words: most_often(words).into_iter().map(|(word, count)| (word, says(word), count)).collect(),
+        });
+        let other = |days: i64| day.date.checked_add(days.days()).map(|date| date.to_string());
+        Ok::<_, Problem>(Why {
+            frame: Frame::of(format!("{dealer} on {}", day.date), "dealers", &signed),
+            at,
+            dealer: dealer.to_string(),
+            date: day.date.to_string(),
+            before: other(-1).unwrap_or_default(),
+            after: other(1).unwrap_or_default(),
+            examined: day.examined,
+            complete: day.complete,
+            contracts: contracts.collect(),
+        })
+    };
+    match read.await {
+        Ok(page) => rendered(&page, StatusCode::OK),
+        Err(problem) => troubled(&signed, &problem),
+    }
+}

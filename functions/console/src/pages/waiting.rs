@@ -1,0 +1,343 @@
+//! The waiting room: how many wait and why, the leads behind each reason, and what is asked for that no contract serves;
+//! place as the rules recommend, after a look at what would go where.
+//!
+//! Determinations. *Counted are those that a page looks at*, the hottest first, as many as its reads allow, and it says
+//! how many; the leads of one reason go on from page to page. *What was looked at is what is placed*: each lead with the
+//! contract that was shown, and no other. Where the rules or the counters say otherwise by then, it is left waiting and
+//! said so.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use leadyard_domain::distribution::Core;
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::{ContractId, LeadId};
+use leadyard_domain::lead::Lead;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Problem, Query};
+use serde::Deserialize;
+
+use super::shown::{self, Choice, Row};
+use super::signed::{self, Form, Signed};
+use super::{Frame, address, rendered, troubled};
+use crate::acts;
+use crate::find::{self, Scores};
+use crate::waiting::{self, Room};
+
+const AT: &str = "/console/waiting";
+/// Leads on one page, and at most in one look.
+const LISTED: usize = 25;
+/// Store reads that a page may take for its leads.
+const READS: usize = 17;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    company: String,
+    reason: String,
+    after: String,
+    done: String,
+    count: usize,
+    kept: usize,
+}
+
+impl Asked {
+    fn at(&self, more: &[(&str, &str)]) -> String {
+        let mut pairs = vec![("company", self.company.as_str()), ("reason", &self.reason)];
+        pairs.extend(more);
+        address(AT, &pairs)
+    }
+}
+
+#[derive(askama::Template)]
+#[template(path = "waiting.html")]
+struct Page {
+    frame: Frame,
+    company: String,
+    reason: String,
+    companies: Vec<Choice>,
+    reasons: Vec<Reason>,
+    rows: Vec<Row>,
+    unmet: Vec<Unmet>,
+    examined: usize,
+    /// All that wait were looked at.
+    complete: bool,
+    /// It is the first page: what is counted is counted from the top.
+    first: bool,
+    next: String,
+    done: String,
+}
+
+/// How many wait for one reason.
+struct Reason {
+    word: String,
+    says: &'static str,
+    count: u32,
+    at: String,
+    chosen: bool,
+}
+
+struct Unmet {
+    category: String,
+    area: String,
+    leads: u32,
+    reasons: String,
+}
+
+/// What a reason to wait means, for people.
+fn says(reason: &str) -> &'static str {
+    match reason {
+        "unplaced" => "nobody knows where they are",
+        "manual" => "their offer is placed by the desk",
+        "stopped" => "distribution is stopped",
+        "shadow" => "the company only watches",
+        "held" => "the desk holds them",
+        "inactive" => "the contract nearest to taking them is not active, or paused",
+        "offer" => "no contract takes their offer",
+        "source" => "no contract takes their source",
+        "age" => "they are older than the contract nearest to taking them takes",
+        "area" => "no contract covers where they are",
+        "band" => "they are not as good as the contract nearest to taking them asks",
+        "needs" => "something is missing that the contract nearest to taking them needs",
+        "excluded" => "whoever could have them gave them back, declined or let them lapse",
+        "territory" => "another dealer’s territory keeps them",
+        "hours" => "whoever could have them is shut now",
+        "cap" => "whoever could have them has had enough, or nothing left of what was paid in advance",
+        _ => "",
+    }
+}
+
+/// `GET /console/waiting?company&reason&after`.
+pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed, Query(asked): Query<Asked>) -> Response {
+    match listed(&cloud, &signed, asked).await {
+        Ok(page) => rendered(&page, StatusCode::OK),
+        Err(problem) => troubled(&signed, &problem),
+    }
+}
+
+/// How many leads a page looks at: a read for each hundred, beside two for each category.
+fn most(core: &Core) -> usize {
+    100 * READS.saturating_sub(2 * core.waited_in().len()).clamp(1, 5)
+}
+
+async fn listed(cloud: &Cloud, signed: &Signed, mut asked: Asked) -> Result<Page, Problem> {
+    let company = Some(asked.company.as_str()).filter(|company| !company.is_empty());
+    let core = signed.rules_of(cloud, company).await?;
+    asked.company = core.company_id().to_string();
+    let after = Some(asked.after.as_str()).filter(|after| !after.is_empty()).map(find::read).transpose()?;
+    let (waiting, more) = waiting::hottest(cloud, &core, after.as_ref(), most(&core)).await?;
+    let (now, mut room) = (cloud.clock.now(), Room::new());
+    room.complete = !more;
+    for (_, lead) in &waiting {
+        room.add(&core, lead);
+    }
+    let scores = Scores::of(&core, now);
+    let of_reason = |lead: &Lead| {
+        asked.reason.is_empty() || lead.waiting.is_some_and(|waiting| waiting.to_string() == asked.reason)
+    };
+    let mut behind = waiting.iter().filter(|(_, lead)| of_reason(lead));
+    let listed: Vec<_> = behind.by_ref().take(LISTED).collect();
+    // Behind the last that is shown; or behind all that were looked at, where more stand there.
+    let from = match behind.next() {
+        Some(_) => listed.last().map(|(place, _)| place),
+        None => waiting.last().map(|(place, _)| place).filter(|_| more),
+    };
+    let next = from.map(|place| asked.at(&[("after", &find::written(place))])).unwrap_or_default();
+    let rows = listed.iter().map(|(_, lead)| Row::of(&core, lead, scores.now(lead).as_ref(), now)).collect();
+    let reasons = room.by_reason.iter().map(|(word, count)| Reason {
+        word: word.clone(),
+        says: says(word),
+        count: *count,
+        at: Asked { reason: word.clone(), company: asked.company.clone(), ..Asked::default() }.at(&[]),
+        chosen: *word == asked.reason,
+    });
+    let mut reasons: Vec<Reason> = reasons.collect();
+    reasons.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.word.cmp(&b.word)));
+    Ok(Page {
+        frame: Frame::of("Waiting", "waiting", signed),
+        companies: Choice::companies(&signed.desk, core.company_id()),
+        reasons,
+        rows,
+        unmet: unmet(&mut room),
+        examined: room.examined,
+        complete: room.complete,
+        first: asked.after.is_empty(),
+        next,
+        done: done(&asked),
+        company: asked.company,
+        reason: asked.reason,
+    })
+}
+
+fn unmet(room: &mut Room) -> Vec<Unmet> {
+    let told = |unmet: waiting::Unmet| {
+        let zip3 = if unmet.zip3.is_empty() { String::new() } else { format!("ZIP {}…", unmet.zip3) };
+        let area =
+            [unmet.state, zip3].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        let reasons = unmet.demand.reasons.iter().map(|(reason, count)| format!("{reason} {count}"));
+        Unmet {
+            category: unmet.category,
+            area: if area.is_empty() { "not known".to_owned() } else { area },
+            leads: unmet.demand.leads,
+            reasons: reasons.collect::<Vec<_>>().join(", "),
+        }
+    };
+    room.unmet().into_iter().take(LISTED).map(told).collect()
+}
+
+fn done(asked: &Asked) -> String {
+    let placed = match asked.count {
+        1 => "1 lead is placed; delivery is on its way.".to_owned(),
+        count => format!("{count} leads are placed; delivery is on its way."),
+    };
+    match (asked.done.as_str(), asked.kept) {
+        ("none", _) => "Nothing was chosen. Tick some, or all on the page.".to_owned(),
+        ("placed", 0) => placed,
+        ("placed", kept) => format!(
+            "{placed} {kept} could not go where it was shown any more: look at them again, or somebody else has them."
+        ),
+        _ => String::new(),
+    }
+}
+
+// --- Place as recommended ---
+
+#[derive(askama::Template)]
+#[template(path = "waiting_look.html")]
+struct Look {
+    frame: Frame,
+    company: String,
+    reason: String,
+    back: String,
+    goes: Vec<Goes>,
+    stays: Vec<Goes>,
+    /// What all of them come to.
+    price: String,
+}
+
+/// Where a lead would go, or why it would stay.
+struct Goes {
+    lead: String,
+    name: String,
+    place: String,
+    offer: String,
+    contract: String,
+    dealer: String,
+    price: String,
+    why: String,
+}
+
+/// `POST /console/waiting/place`: `one.LEAD` for each that is ticked, or `every` and `shown.LEAD` for all on the page.
+/// First a look; with `sure` and `with.LEAD`, the contract that was shown, it is done.
+pub(super) async fn place(
+    State(cloud): State<Cloud>,
+    signed: Signed,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let form = match signed::form(&signed, &headers, body).await {
+        Ok(form) => form,
+        Err(problem) => return troubled(&signed, &problem),
+    };
+    let text = |name: &str| form.get(name).cloned().unwrap_or_default();
+    let asked = Asked { company: text("company"), reason: text("narrow_reason"), ..Asked::default() };
+    let answered = if form.contains_key("sure") {
+        placed(&cloud, &signed, &form, &asked).await
+    } else {
+        look(&cloud, &signed, &form, &asked).await
+    };
+    answered.unwrap_or_else(|problem| troubled(&signed, &problem))
+}
+
+async fn look(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Result<Response, Problem> {
+    let under = if form.contains_key("every") { "shown." } else { "one." };
+    let ids: Vec<LeadId> =
+        form.keys().filter_map(|name| name.strip_prefix(under)?.parse().ok()).take(LISTED).collect();
+    if ids.is_empty() {
+        return Ok(Redirect::to(&asked.at(&[("done", "none")])).into_response());
+    }
+    let core = signed.rules_of(cloud, Some(&asked.company)).await?;
+    let mut leads = cloud.store.leads_get(&ids).await?;
+    leads.retain(|lead| lead.company == *core.company_id());
+    // In the order of the list: the hottest has the last seat.
+    let scores = Scores::of(&core, cloud.clock.now());
+    leads.sort_by_key(|lead| {
+        let hundredths = scores.now(lead).map_or(0, |score| score.hundredths);
+        (std::cmp::Reverse(hundredths), std::cmp::Reverse(lead.last_enquiry_at), lead.id)
+    });
+    let ids: Vec<LeadId> = leads.iter().map(|lead| lead.id).collect();
+    let told = acts::placed_as_recommended(cloud, &signed.desk, &ids).await;
+    let (mut goes, mut stays, mut minor) = (Vec::new(), Vec::new(), 0);
+    for (lead, told) in leads.iter().zip(&told) {
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let after = &told["after"];
+        let one = Goes {
+            lead: lead.id.to_string(),
+            name: shown::name(&lead.person),
+            place: shown::place(&lead.person),
+            offer: core.offer(&lead.offer).map_or_else(|| lead.offer.to_string(), |offer| offer.name.clone()),
+            contract: text(&after["contract"]),
+            dealer: text(&after["dealer"]),
+            price: text(&after["price"]),
+            why: text(&told["problem"]["detail"]),
+        };
+        if one.contract.is_empty() {
+            stays.push(one);
+        } else {
+            let price = one.price.parse::<leadyard_domain::money::Money>();
+            minor += price.map_or(0, leadyard_domain::money::Money::minor);
+            goes.push(one);
+        }
+    }
+    let title = "Place as recommended?";
+    let page = Look {
+        frame: Frame::of(title, "waiting", signed),
+        company: asked.company.clone(),
+        reason: asked.reason.clone(),
+        back: asked.at(&[]),
+        goes,
+        stays,
+        price: format!("{} {}", leadyard_domain::money::Money::from_minor(minor), core.company.currency),
+    };
+    Ok(rendered(&page, StatusCode::OK))
+}
+
+async fn placed(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Result<Response, Problem> {
+    let company = signed.rules_of(cloud, Some(&asked.company)).await?;
+    let chosen = |name: &&str| form.contains_key(&format!("one.{name}"));
+    let wanted: Vec<(LeadId, ContractId)> = form
+        .iter()
+        .filter_map(|(name, contract)| {
+            let lead = name.strip_prefix("with.").filter(chosen)?;
+            Some((lead.parse().ok()?, contract.parse().ok()?))
+        })
+        .take(LISTED)
+        .collect();
+    if wanted.is_empty() {
+        return Ok(Redirect::to(&asked.at(&[("done", "none")])).into_response());
+    }
+    let (mut count, mut kept) = (0_usize, 0_usize);
+    for (lead, contract) in &wanted {
+        let act = acts::Asked { contract: Some(contract.clone()), ..acts::Asked::default() };
+        match acts::done(cloud, &signed.desk, &lead.to_string(), "place", &act).await {
+            Ok(_) => count += 1,
+            Err(problem) if [Code::StateConflict, Code::NotFound].contains(&problem.code()) => {
+                // A second click finds it where the first put it.
+                let stands = cloud.store.lead_get(*lead).await?;
+                let holds = |lead: &Lead| {
+                    lead.company == *company.company_id()
+                        && lead.holders.iter().any(|holder| holder.contract == *contract)
+                };
+                if stands.as_ref().is_some_and(holds) {
+                    count += 1;
+                } else {
+                    kept += 1;
+                }
+            }
+            Err(problem) => return Err(problem),
+        }
+    }
+    let (count, kept) = (count.to_string(), kept.to_string());
+    Ok(Redirect::to(&asked.at(&[("done", "placed"), ("count", &count), ("kept", &kept)])).into_response())
+}

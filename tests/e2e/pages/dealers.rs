@@ -1,0 +1,257 @@
+//! The dealers' pages.
+
+use std::time::Duration;
+
+use http::Method;
+use leadyard_tests::{Browser, Person, Reply, Rules, Says, Yard};
+use serde_json::{Value, json};
+
+use super::{HOSTILE, READS, is_harmless, names_nobody};
+
+/// Hudson may have two a day, ridge pays in advance, and thirty others have no leads.
+fn rules() -> Rules {
+    let mut rules = Rules::roofing("acme")
+        .seller("hudson", [("tier", "1"), ("cap_day", "2"), ("budget_month", "100.00"), ("price", "45.00")])
+        .dealer("ridge", [("prepaid", "yes"), ("name", "Ridge & Sons")])
+        .contract("ridge", "ridge", [("tier", "2")]);
+    for n in 1..=30 {
+        rules = rules.dealer(&format!("other-{n:02}"), []);
+    }
+    rules
+}
+
+async fn yard() -> Yard {
+    let yard = Yard::of(rules()).await;
+    yard.notes();
+    yard
+}
+
+const LIST: &str = "/console/dealers";
+const HUDSON: &str = "/console/dealers/acme/hudson";
+const RIDGE: &str = "/console/dealers/acme/ridge";
+
+fn row<'p>(page: &'p Reply, dealer: &str) -> &'p str {
+    let at = format!("/console/dealers/acme/{dealer}\"");
+    page.text.split("<tr>").find(|row| row.contains(&at)).unwrap_or_else(|| panic!("{}", page.text))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_list_says_who_takes_leads_what_is_used_and_how_each_fared() {
+    let yard = yard().await;
+    for n in 1..=2 {
+        let lead = yard.settled_lead(&Person::number(n)).await;
+        let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+    }
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    let (page, reads) = desk.reads(LIST).await;
+    assert!(reads <= READS, "{reads} reads");
+    let hudson = row(&page, "hudson");
+    for told in
+        ["day 2 of 2", "budget 90.00 of 100.00", "full: day 2 of 2", "30 days\">2<", "accepted\">100 %"]
+    {
+        assert!(hudson.contains(told), "{told} is not in {hudson}");
+    }
+    // Further pages have the others, each once.
+    assert!(!page.text.contains("acme/ridge\""), "by their ids, twenty-five on a page");
+    let link = page.text.split("<a href=\"").find(|link| link.contains("Further down")).unwrap();
+    let second = desk.opens(&link.split('"').next().unwrap().replace("&#38;", "&")).await.is(200);
+    assert!(row(&second, "ridge").contains("nothing is left of what was paid in advance"));
+    assert!(row(&second, "other-30").contains("has no contract") && !second.text.contains("acme/hudson\""));
+    // Those that are full, whatever page they would stand on.
+    let (full, reads) = desk.reads("/console/dealers?show=full").await;
+    assert!(reads <= READS, "{reads} reads");
+    assert!(full.text.contains("2 shown of 2"), "{}", full.text);
+    let _ = (row(&full, "hudson"), row(&full, "ridge"));
+    // By a part of the name; one is opened at once.
+    let found = desk.sends(LIST, &format!("{}&company=acme&name=+sons", desk.csrf().await)).await.is(303);
+    assert_eq!(found.header("location"), RIDGE);
+    let several = desk.sends(LIST, &format!("{}&company=acme&name=other-1", desk.csrf().await)).await.is(200);
+    assert!(several.text.contains("10 shown of 10"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_not_reached_is_found_and_a_channel_that_is_gone_is_enabled_again() {
+    let yard = yard().await;
+    yard.dealer_says("hudson", Says::Status(410));
+    yard.settled_lead(&Person::number(1)).await;
+    let desk = Browser::of(&yard).await;
+    let (failing, reads) = desk.reads("/console/dealers?show=failing").await;
+    assert!(reads <= READS, "{reads} reads");
+    assert!(failing.text.contains("1 shown of 1"), "{}", failing.text);
+    assert!(row(&failing, "hudson").contains("webhook takes nothing since"));
+    let page = desk.opens(HUDSON).await.is(200);
+    let enable = format!("{HUDSON}/enable");
+    let done = desk.submits(&page, &enable, &[]).await.is(303);
+    let after = desk.opens(done.header("location")).await.is(200);
+    assert!(after.text.contains("The channel takes leads again") && after.text.contains("Takes leads."));
+    let _ = desk.submits(&page, &enable, &[]).await.is(303); // a second click
+    assert!(desk.opens("/console/dealers?show=failing").await.is(200).text.contains("No such dealer"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_and_a_contract_are_paused_with_a_reason_and_an_end_and_resumed() {
+    let yard = yard().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(HUDSON).await.is(200);
+    let pause = format!("{HUDSON}/pause");
+    // Without a reason, with an end that is over, or none: nothing happens, and what was typed stands there.
+    let until = ("until", "2026-06-01T18:30");
+    for (typed, why) in [
+        ([("reason", "   "), until], "say in reason why it is paused"),
+        ([("reason", "on <holiday>"), ("until", "2026-06-01T11:59")], "the end lies in the past"),
+        ([("reason", "on <holiday>"), ("until", "tomorrow")], "an end is written"),
+    ] {
+        let refused = desk.submits(&page, &pause, &typed).await.is(400);
+        assert!(
+            refused.text.contains(why) && refused.text.contains(&format!("value=\"{}\"", typed[1].1)),
+            "{why}"
+        );
+    }
+    let typed = [("reason", "on <holiday>"), until];
+    for _ in 0..2 {
+        // The second click changes nothing.
+        let done = desk.submits(&page, &pause, &typed).await.is(303);
+        let after = desk.opens(done.header("location")).await.is(200);
+        assert!(after.text.contains("Paused: it gets no more leads until then"));
+        assert!(
+            after.text.contains("paused until Mon, Jun 1, 2026, 6:30 PM EDT: on &#60;holiday&#62;"),
+            "{}",
+            after.text
+        );
+    }
+    let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200);
+    let pauses =
+        changes.json["changes"].as_array().unwrap().iter().filter(|act| act["act"] == "pause").count();
+    assert_eq!(pauses, 1);
+    assert!(desk.opens("/console/dealers?show=paused").await.is(200).text.contains("1 shown of 1"));
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&lead).await.holders(), [""; 0]);
+
+    let paused = desk.opens(HUDSON).await.is(200);
+    let done = desk.submits(&paused, &format!("{HUDSON}/resume"), &[]).await.is(303);
+    assert!(desk.opens(done.header("location")).await.is(200).text.contains("Takes leads."));
+    yard.advance(Duration::from_secs(60)).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"], "who waited is looked at again");
+
+    // A contract alone; and no contract of another dealer's.
+    let done = desk.submits(&page, &pause, &[("contract", "hudson"), ("reason", "too many")]).await.is(303);
+    let after = desk.opens(done.header("location")).await.is(200);
+    assert!(after.text.contains("paused until somebody resumes it: too many"), "{}", after.text);
+    let _ = desk.submits(&page, &pause, &[("contract", "ridge"), ("reason", "theirs")]).await.is(404);
+    let switches = yard.desk(Method::GET, "/v1/switches", None).await.is(200);
+    assert_eq!(switches.json["contracts"].as_array().unwrap().len(), 1, "{}", switches.text);
+    let _ = desk.submits(&after, &format!("{HUDSON}/resume"), &[]).await.is(303);
+    assert!(desk.opens(HUDSON).await.is(200).text.contains("Takes leads."));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_shows_its_leads_statement_and_why_it_got_nothing() {
+    let yard = yard().await;
+    let person = Person::named("Ada", "Hill").with("phone", "305-555-0100");
+    let lead = yard.settled_lead(&person).await;
+    let desk = Browser::of(&yard).await;
+    let (page, reads) = desk.reads(HUDSON).await;
+    assert!(reads <= READS, "{reads} reads");
+    for told in ["Ada H.", "day 1 of 2", "45.00 USD a lead", "received", &lead] {
+        assert!(page.text.contains(told), "{told} is not in {}", page.text);
+    }
+    names_nobody(&page, &["Hill", "5550100", "ada.hill@"]);
+
+    let (statement, reads) = desk.reads(&format!("{HUDSON}/statement")).await;
+    assert!(reads <= READS, "{reads} reads");
+    assert!(
+        statement.text.contains("45.00 USD (1 leads)") && statement.text.contains(&lead),
+        "{}",
+        statement.text
+    );
+    let csv = desk.opens(&format!("{HUDSON}/statement.csv?month=2026-06")).await.is(200);
+    assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(csv.text.lines().count(), 2, "{}", csv.text);
+    let _ = desk.opens(&format!("{HUDSON}/statement?month=June")).await.is(400);
+
+    let why = desk.opens(&format!("{RIDGE}/why")).await.is(200);
+    assert!(why.text.contains("nothing was left of what was paid in advance"), "{}", why.text);
+    let api = yard.desk(Method::GET, "/v1/why-nothing?dealer=ridge", None).await.is(200);
+    assert_eq!(api.json["contracts"], json!({ "ridge": { "cap": 1 } }));
+    let yesterday = desk.opens(&format!("{RIDGE}/why?date=2026-05-31")).await.is(200);
+    assert!(yesterday.text.contains("Nobody asked on that day"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lead_is_sent_again_and_a_channel_tested_and_neither_counts() {
+    let yard = yard().await;
+    let _ = yard.settled_lead(&Person::number(1)).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(HUDSON).await.is(200);
+    let done = desk.submits(&page, &format!("{HUDSON}/redeliver"), &[]).await.is(303);
+    assert!(desk.opens(done.header("location")).await.is(200).text.contains("as the same message"));
+    // A double click: it is on its way already.
+    let again = desk.submits(&page, &format!("{HUDSON}/redeliver"), &[]).await.is(409);
+    assert!(again.text.contains("the lead is being sent again already"), "{}", again.text);
+    yard.settle().await;
+    let told = yard.told("hudson");
+    assert_eq!((told.len(), told[0].header("webhook-id")), (2, told[1].header("webhook-id")));
+
+    let works = async {
+        for _ in 0..50 {
+            yard.settle().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let test = format!("{HUDSON}/test");
+    let tried = tokio::join!(desk.submits(&page, &test, &[]), works).0.is(303);
+    let shown = desk.opens(tried.header("location")).await.is(200);
+    assert!(shown.text.contains("The test of channel 1: received"), "{}", shown.text);
+    assert_eq!(yard.told("hudson").len(), 3);
+    let _ = desk.opens(tried.header("location")).await.is(200);
+    assert_eq!(yard.told("hudson").len(), 3, "loading the page again tries nothing");
+    assert_eq!(yard.taken("hudson", 1).await, 1);
+    let unknown = [("order", "7")];
+    let _ = desk.submits(&page, &test, &unknown).await.is(404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_company_s_dealer_is_there_for_nobody_and_names_are_text() {
+    let hostile = HOSTILE.replace('"', "\"\"");
+    let yard =
+        Yard::of(Rules::roofing("acme").dealer("hudson", [("name", &format!("\"{hostile}\""))]).contract(
+            "hudson",
+            "hudson",
+            [],
+        ))
+        .await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let _ = yard.flip("pause", json!({ "on": true, "dealer": "hudson", "reason": HOSTILE })).await;
+    let desk = Browser::of(&yard).await;
+    for page in [LIST, HUDSON] {
+        let page = desk.opens(page).await.is(200);
+        assert!(page.text.contains("&#60;script&#62;"), "{}", page.text);
+        is_harmless(&page);
+    }
+    let other = yard.also(Rules::roofing("other").seller("elsewhere", [])).await;
+    let theirs = Browser::of(&other).await;
+    let csrf = theirs.csrf().await;
+    for path in [
+        HUDSON.to_owned(),
+        format!("{HUDSON}/why"),
+        format!("{HUDSON}/statement"),
+        format!("{HUDSON}/statement.csv"),
+        "/console/dealers/other/hudson".to_owned(),
+        "/console/dealers?company=acme".to_owned(),
+    ] {
+        let _ = theirs.opens(&path).await.is(404);
+    }
+    let story = yard.story(&lead).await;
+    let assignment = story.assignment("hudson")["assignment"].as_str().unwrap();
+    let form = format!("{csrf}&reason=x&order=1&lead={lead}&assignment={assignment}");
+    for act in ["pause", "resume", "test", "enable", "redeliver"] {
+        let _ = theirs.sends(&format!("{HUDSON}/{act}"), &form).await.is(404);
+        let _ = desk.sends(&format!("{HUDSON}/{act}"), "reason=x&order=1").await.is(403);
+    }
+    // Nor by way of a dealer of their own.
+    let _ = theirs.sends("/console/dealers/other/elsewhere/redeliver", &form).await.is(404);
+    let switches: Value = yard.desk(Method::GET, "/v1/switches", None).await.is(200).json;
+    assert_eq!(switches["dealers"].as_array().unwrap().len(), 1);
+    assert_eq!(yard.told("hudson").len(), 1);
+}

@@ -1,0 +1,129 @@
+//! The returns desk's pages.
+
+use http::Method;
+use leadyard_domain::access::DeskToken;
+use leadyard_tests::{Browser, Person, Rules, Yard};
+use serde_json::{Value, json};
+
+use super::{HOSTILE, READS, is_harmless, names_nobody};
+
+/// Hudson may have one lead and return one in two; ridge has what is left.
+async fn yard() -> Yard {
+    let rules = Rules::company("acme")
+        .offer("roof", "roofing", "")
+        .source("web", "offer = \"roof\"\ncost_per_lead = \"4.00\"")
+        .seller(
+            "hudson",
+            [
+                ("tier", "1"),
+                ("cap_total", "1"),
+                ("price", "45.00"),
+                ("return_days", "7"),
+                ("return_quota", "50%"),
+                ("return_reasons", "wrong-number out-of-area"),
+            ],
+        )
+        .seller("ridge", [("tier", "2")]);
+    Yard::of(rules).await
+}
+
+/// A lead that hudson asks to return, and the path of the return.
+async fn asked(yard: &Yard, note: &str) -> (String, String) {
+    let lead = yard.settled_lead(&Person::named("Ada", "Hill").with("phone", "305-555-0100")).await;
+    let body = json!({ "reason": "wrong-number", "note": note });
+    let _ = yard.answers_with("hudson", &lead, "return", Some(body)).await.is(200);
+    let id = yard.story(&lead).await.assignment("hudson")["assignment"].as_str().unwrap().to_owned();
+    (lead, format!("/console/returns/acme/{id}"))
+}
+
+async fn statement(yard: &Yard) -> Value {
+    yard.desk(Method::GET, "/v1/dealers/hudson/statement?month=2026-06", None).await.is(200).json
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_return_is_read_and_approved_once_with_its_credit_and_where_the_lead_went() {
+    let yard = yard().await;
+    let (lead, at) = asked(&yard, "a fax answers").await;
+    let desk = Browser::of(&yard).await;
+    let (list, reads) = desk.reads("/console/returns").await;
+    assert!(reads <= READS && list.text.contains(&at) && list.text.contains("wrong-number"), "{}", list.text);
+    let (page, reads) = desk.reads(&at).await;
+    assert!(reads <= READS, "{reads} reads");
+    for told in ["a fax answers", "at most 50 %", "45.00 USD", "claim 4.00 back", "delivered"] {
+        assert!(page.text.contains(told), "{told} is not in {}", page.text);
+    }
+    names_nobody(&page, &["Hill", "5550100", "ada.hill@"]);
+
+    let approve = format!("{at}/approve");
+    let typed = [("reason", "we called: true"), ("claim", "on")];
+    let done = desk.submits(&page, &approve, &typed).await.is(303);
+    yard.settle().await;
+    let after = desk.opens(done.header("location")).await.is(200);
+    for told in [
+        "Approved: the dealer is credited",
+        "approved by desk",
+        "45.00 USD credited; 4.00 are claimed",
+        "to ridge (ridge), offered",
+    ] {
+        assert!(after.text.contains(told), "{told} is not in {}", after.text);
+    }
+    let again = desk.submits(&page, &approve, &typed).await.is(303);
+    assert_eq!(again.header("location"), done.header("location"));
+    let statement = statement(&yard).await;
+    assert_eq!((&statement["credits"], &statement["credited"]), (&json!("45.00"), &json!(1)));
+    assert_eq!(yard.story(&lead).await.holders(), ["ridge"]);
+    let done = desk.opens("/console/returns?state=done").await.is(200);
+    assert!(done.text.contains(&at) && done.text.contains("approved"));
+    assert!(desk.opens("/console/returns").await.is(200).text.contains("No dealer asks to return"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_denied_for_a_reason_and_who_comes_second_is_told_and_loses_nothing_typed() {
+    let yard = yard().await;
+    let (lead, at) = asked(&yard, "").await;
+    let token = DeskToken { staff: "maria".to_owned(), companies: vec![yard.company_id()] };
+    let (desk, maria) =
+        (Browser::of(&yard).await, Browser::with(&yard, &yard.cloud.master.mint(&token)).await);
+    let stale = desk.opens(&at).await.is(200);
+    // The form's other button: the same fields sent elsewhere.
+    let denies = async |browser: &Browser<'_>, reason: &str| {
+        browser.sends(&format!("{at}/deny"), &format!("{}&reason={reason}", browser.csrf().await)).await
+    };
+    let refused = denies(&desk, "").await.is(400);
+    assert!(refused.text.contains("say in reason why it is denied"), "{}", refused.text);
+    let _ = denies(&maria, "they+answered").await.is(303);
+    let second =
+        desk.submits(&stale, &format!("{at}/approve"), &[("reason", "my own <words>")]).await.is(409);
+    for told in ["the return is denied already", "denied by maria", "my own &#60;words&#62;"] {
+        assert!(second.text.contains(told), "{told} is not in {}", second.text);
+    }
+    assert_eq!(statement(&yard).await["credits"], "0.00");
+    let story = yard.story(&lead).await;
+    assert_eq!(story.holders(), ["hudson"]);
+    assert_eq!(story.assignment("hudson")["return"]["said"], "they answered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_company_s_return_is_there_for_nobody_and_what_dealers_write_is_text() {
+    let yard = yard().await;
+    let (_, at) = asked(&yard, HOSTILE).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(&at).await.is(200);
+    is_harmless(&page);
+    assert!(page.text.contains("&#60;script&#62;"));
+    is_harmless(&desk.sends(&format!("{at}/deny"), &format!("{}&reason=", desk.csrf().await)).await.is(400));
+
+    let other = yard.also(Rules::roofing("other").seller("hudson", [])).await;
+    let theirs = Browser::of(&other).await;
+    let csrf = format!("{}&reason=no", theirs.csrf().await);
+    for path in [at.clone(), at.replace("/acme/", "/other/"), "/console/returns?company=acme".to_owned()] {
+        let _ = theirs.opens(&path).await.is(404);
+    }
+    for verdict in ["approve", "deny"] {
+        let _ = theirs.sends(&format!("{at}/{verdict}"), &csrf).await.is(404);
+        let _ = theirs.sends(&format!("{}/{verdict}", at.replace("/acme/", "/other/")), &csrf).await.is(404);
+        let _ = desk.sends(&format!("{at}/{verdict}"), "reason=no").await.is(403);
+    }
+    let _ = desk.sends(&format!("{at}/burn"), &desk.csrf().await).await.is(404);
+    assert_eq!(statement(&yard).await["credits"], "0.00");
+}
