@@ -255,8 +255,8 @@ async fn of(
     let (switches, _) = cloud.store.switches_get(&company).await?;
     let known = Known::read(cloud, &core, &book, &switches, &[dealer], now).await?;
     let (open, shut, figures) = futures::try_join!(
-        async { Ok(cloud.store.inbox(&company, &id, true, LEADS).await?) },
-        async { Ok(cloud.store.inbox(&company, &id, false, LEADS).await?) },
+        async { Ok(cloud.store.inbox(&company, &id, true, None, LEADS).await?.0) },
+        async { Ok(cloud.store.inbox(&company, &id, false, None, LEADS).await?.0) },
         figures(cloud, &core, now)
     )?;
     let seats: Vec<Assignment> = open.into_iter().chain(shut).collect();

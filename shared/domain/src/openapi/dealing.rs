@@ -56,8 +56,18 @@ fn new(method: Method, path: &'static str, says: &'static str, tag: &'static str
 
 fn inbox() -> Route {
     new(Get, "/v1/inbox", "A dealer's own leads, the newest first.", INBOX, &[Dealer])
-        .query([may("state", one_of(&["open", "shut"]), "`shut` for those that are over.")])
-        .answers(200, "At most 50.", [must("assignments", list(shapes::own_assignment()), "")])
+        .query([
+            may("state", one_of(&["open", "shut"]), "`shut` for those that are over."),
+            may("after", Uuid, "The `next` of the page before."),
+        ])
+        .answers(
+            200,
+            "At most 50.",
+            [
+                must("assignments", list(shapes::own_assignment()), ""),
+                null("next", Uuid, "What to send as `after`; null on the last page."),
+            ],
+        )
 }
 
 fn answer() -> Route {
@@ -100,14 +110,29 @@ fn link() -> [Route; 2] {
 fn returns() -> Route {
     new(Get, "/v1/returns", "What dealers ask to give back.", RETURNS, &[Desk])
         .company()
-        .query([may("state", one_of(&["open", "done"]), "`done` for those that are decided.")])
-        .answers(200, "At most 200.", [must("returns", list(Of("Return")), "")])
+        .query([
+            may("state", one_of(&["open", "done"]), "`done` for those that are decided."),
+            may("after", Uuid, "The `next` of the page before."),
+        ])
+        .answers(
+            200,
+            "At most 200.",
+            [
+                must("returns", list(Of("Return")), ""),
+                null("next", Uuid, "What to send as `after`; null on the last page."),
+            ],
+        )
 }
 
 fn verdict() -> Route {
     new(Post, "/v1/returns/{id}/{verdict}", "Decides a return.", RETURNS, &[Desk])
         .part(must("id", Uuid, "Which: its assignment."))
-        .part(must("verdict", one_of(&["approve", "deny"]), "`approve` credits it and lets the lead go on."))
+        .part(must(
+            "verdict",
+            one_of(&["approve", "deny", "claim"]),
+            "`approve` credits it and lets the lead go on; `claim`, of one that is approved, claims what the lead cost back \
+             from its source.",
+        ))
         .company()
         .may_take([
             may("reason", Short(limits::NOTE_CHARS), "Why; needed to deny. The dealer is told."),

@@ -212,6 +212,23 @@ pub(super) fn own_assignment() -> Kind {
         may("person", Of("Person"), "Once delivered: the person; first name and ZIP until it is accepted."),
         may("masked", Flag, "Whether the person is masked yet."),
         may("offer", Id, "What it is about."),
+        may("source", Id, "Who sent it."),
+        Member { null: true, ..may("campaign", Text, "The marketing push.") },
+        may("received_at", Instant, "When the enquiry arrived."),
+        Member { null: true, ..may("message", Text, "What the person wrote.") },
+        may(
+            "consent",
+            object([
+                must("given", Flag, "Whether consent to be contacted was given."),
+                null("text", Text, "The text that was shown."),
+                null("certificate", Text, "TrustedForm's; without one, the Jornaya LeadiD."),
+                may("leadid", Text, "The Jornaya LeadiD beside a certificate of TrustedForm."),
+            ]),
+            "What the person agreed to.",
+        ),
+        may("extra", Kind::Map(Box::new(Text)), "Fields of the enquiry that have no standard name."),
+        may("repeats", Count, "How often the person asked again since."),
+        may("opted_out", Flag, "Whether the person is on the company's list of those who opted out."),
         may("may_be_called", may_be_called(), "Whether it is an hour to call."),
         may("erased_at", Instant, "When the person was erased."),
     ]);
