@@ -88,7 +88,7 @@ fn reply(status: u16, media: &str, body: &Value) -> Reply {
 
 #[test]
 fn an_answer_that_the_document_does_not_have_fails_the_test_that_gets_it() {
-    let good = json!({ "returns": [] });
+    let good = json!({ "returns": [], "next": null });
     let of = |path: &str, status, media: &str, body: &Value| {
         faults(&Method::GET, path, &reply(status, media, body)).join("; ")
     };
