@@ -105,6 +105,7 @@ fn said(done: &str) -> &'static str {
     match done {
         "pause" => "Paused: it gets no more leads until then. What it has it keeps.",
         "resume" => "Resumed: leads that waited for it are looked at again.",
+        "publish" => "Published: from now on it holds, and leads that wait are looked at again.",
         "enable" => "The channel takes leads again.",
         "redeliver" => "It is on its way again, as the same message.",
         _ => "",
