@@ -98,7 +98,9 @@ async fn what_has_changed_since_the_look_is_left_waiting_and_said_so() {
     let _ = yard.flip("pause", json!({ "on": true, "dealer": "hudson", "reason": "away" })).await;
     let placed = desk.submits(&look, PLACE, &[]).await.is(303);
     let after = desk.opens(placed.header("location")).await.is(200);
-    assert!(after.text.contains("0 leads are placed") && after.text.contains("2 could not go where it was shown"));
+    assert!(
+        after.text.contains("0 leads are placed") && after.text.contains("2 could not go where it was shown")
+    );
     yard.settle().await;
     // Nor did they go to ridge, whom nobody was shown.
     for lead in [first, second] {
