@@ -5,6 +5,7 @@ mod quarantine;
 mod waiting;
 mod returns;
 mod dealers;
+mod contract;
 mod today;
 
 use leadyard_tests::Reply;

@@ -39,6 +39,7 @@ use crate::{merge, place, redeliver};
 /// What the desk asks for; each act reads what it needs of it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member that somebody may send")]
 pub(crate) struct Asked {
     /// Place: with whom.
     pub(crate) contract: Option<ContractId>,

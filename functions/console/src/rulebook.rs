@@ -167,17 +167,29 @@ pub(crate) async fn edit(
 ) -> Result<Json<Value>, Problem> {
     let sent: Value = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?)
         .map_err(|_| Problem::new(Code::MalformedBody, r#"the body is {"set": {"cap_day": "12"}}"#))?;
-    let edit = RowEdit::from_json(&table, &id, &sent).map_err(|error| refused_edit(&error))?;
     let base = query.base;
     let base =
         base.ok_or_else(|| Problem::new(Code::InvalidField, "base: which version did you look at?"))?;
+    edited(&cloud, &desk, &company, (&table, &id), (base, query.dry_run.is_some()), &sent).await.map(Json)
+}
+
+/// One row, made from version `base`; only what would follow, where it is a dry run.
+pub(crate) async fn edited(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    company: &CompanyId,
+    (table, id): (&str, &str),
+    (base, dry_run): (u64, bool),
+    sent: &Value,
+) -> Result<Value, Problem> {
+    let edit = RowEdit::from_json(table, id, sent).map_err(|error| refused_edit(&error))?;
     for _ in 0..ROUNDS {
-        let pointer = cloud.store.rulebook_pointer(&company).await?.ok_or_else(none_yet)?;
-        let current = files_of(&cloud, &company, pointer.version).await?;
+        let pointer = cloud.store.rulebook_pointer(company).await?.ok_or_else(none_yet)?;
+        let current = files_of(cloud, company, pointer.version).await?;
         let merged = if base == pointer.version {
             edit.apply(&current).map(Merged::Applied)
         } else {
-            edit.apply_since(&files_of(&cloud, &company, base).await?, &current)
+            edit.apply_since(&files_of(cloud, company, base).await?, &current)
         };
         let files = match merged.map_err(|error| refused_edit(&error))? {
             Merged::Applied(files) => files,
@@ -188,11 +200,12 @@ pub(crate) async fn edit(
                     .with("conflict", json!(conflict)));
             }
         };
-        let how = How { desk: &desk, word: format!("{table}/{id}"), dry_run: query.dry_run.is_some() };
-        match put_in_force(&cloud, how, Some(pointer.version), files).await {
+        let how = How { desk, word: format!("{table}/{id}"), dry_run };
+        match put_in_force(cloud, how, Some(pointer.version), files).await {
             // Somebody published in between: their rows stand, ours is made on top.
             Err(problem) if problem.code() == Code::VersionConflict => {}
-            result => return result,
+            Err(problem) => return Err(problem),
+            Ok(Json(told)) => return Ok(told),
         }
     }
     Err(Problem::new(Code::Unavailable, "others kept publishing; try again").retry_after(1))
@@ -281,7 +294,11 @@ async fn put_in_force(
 }
 
 /// The files of one version, as published.
-async fn files_of(cloud: &Cloud, company: &CompanyId, version: u64) -> Result<RulebookFiles, Problem> {
+pub(crate) async fn files_of(
+    cloud: &Cloud,
+    company: &CompanyId,
+    version: u64,
+) -> Result<RulebookFiles, Problem> {
     let text = cloud.store.rulebook_text(company, version).await?;
     let text = text.ok_or_else(|| Problem::new(Code::NotFound, format!("there is no version {version}")))?;
     let files = text.into_iter().map(|(name, text)| (name, text.into_bytes()));
@@ -292,7 +309,7 @@ fn broken(problems: &Problems) -> Problem {
     Problem::new(Code::RulebookRefused, "the rulebook has errors").with("problems", json!(problems))
 }
 
-fn refused_edit(error: &EditError) -> Problem {
+pub(crate) fn refused_edit(error: &EditError) -> Problem {
     let code = match error {
         EditError::UnknownTable(_) | EditError::NoSuchRow { .. } => Code::NotFound,
         EditError::UnknownColumn { .. } => Code::InvalidField,

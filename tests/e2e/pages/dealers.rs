@@ -161,7 +161,7 @@ async fn a_dealer_shows_its_leads_statement_and_why_it_got_nothing() {
     let (statement, reads) = desk.reads(&format!("{HUDSON}/statement")).await;
     assert!(reads <= READS, "{reads} reads");
     assert!(
-        statement.text.contains("45.00 USD (1 leads)") && statement.text.contains(&lead),
+        statement.text.contains("45.00 USD (1 lead)") && statement.text.contains(&lead),
         "{}",
         statement.text
     );

@@ -79,6 +79,10 @@ pub(super) async fn statement(
 fn shown_month(signed: &Signed, company: &CompanyId, dealer: &DealerId, month: &OfMonth) -> Statement {
     let (core, sums) = (&month.core, &month.sums);
     let money = |minor| format!("{} {}", amount(minor), core.company.currency);
+    let of = |minor, count| match count {
+        1 => format!("{} (1 lead)", money(minor)),
+        count => format!("{} ({count} leads)", money(minor)),
+    };
     let lines = month.lines.iter().take(LINES).map(|line| {
         let minus = match line.kind {
             LineKind::Charge | LineKind::Deposit => "",
@@ -99,8 +103,8 @@ fn shown_month(signed: &Signed, company: &CompanyId, dealer: &DealerId, month: &
         dealer: dealer.to_string(),
         month: month.month.to_string(),
         sums: vec![
-            ("Charged", format!("{} ({} leads)", money(sums.charges), sums.charged)),
-            ("Credited", format!("{} ({} leads)", money(sums.credits), sums.credited)),
+            ("Charged", of(sums.charges, sums.charged)),
+            ("Credited", of(sums.credits, sums.credited)),
             ("Owed", money(sums.owed())),
             ("Paid in advance", money(sums.deposits)),
             ("Left of it now", money(month.balance)),

@@ -92,7 +92,7 @@ pub(super) async fn page(
     Path((company, dealer)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    match of(&cloud, &signed, (&company, &dealer), &asked.test, Form::new()).await {
+    match Box::pin(of(&cloud, &signed, (&company, &dealer), &asked.test, Form::new())).await {
         Ok(mut page) => {
             page.done = said(&asked.done);
             rendered(&page, StatusCode::OK)
@@ -105,6 +105,7 @@ fn said(done: &str) -> &'static str {
     match done {
         "pause" => "Paused: it gets no more leads until then. What it has it keeps.",
         "resume" => "Resumed: leads that waited for it are looked at again.",
+        "publish" => "Published: from now on it holds, and leads that wait are looked at again.",
         "enable" => "The channel takes leads again.",
         "redeliver" => "It is on its way again, as the same message.",
         _ => "",
@@ -132,7 +133,7 @@ pub(super) async fn act(
         Ok(test) => return Redirect::to(&address(&at, &[("done", &act), ("test", &test)])).into_response(),
         Err(problem) => problem,
     };
-    match of(&cloud, &signed, (&company, &dealer), "", form).await {
+    match Box::pin(of(&cloud, &signed, (&company, &dealer), "", form)).await {
         Ok(mut page) => {
             trouble.detail().clone_into(&mut page.trouble);
             let status = StatusCode::from_u16(trouble.code().status()).unwrap_or(StatusCode::CONFLICT);

@@ -12,6 +12,7 @@
 //! | [`returns`] | what dealers ask to give back: approve or deny |
 //! | [`dealers`] | the dealers: how each can be given leads now, and fares |
 //! | [`dealer`] | one: contracts, channels, last leads; pause and resume, test, redeliver |
+//! | [`contract`] | a row of the rulebook: put right, looked at, published |
 //! | [`account`] | its statement, and why it got nothing on a day |
 //! | [`shown`] | how times, scores and people are written |
 //!
@@ -30,6 +31,7 @@ mod waiting;
 mod returns;
 mod dealers;
 mod dealer;
+mod contract;
 mod account;
 mod shown;
 
@@ -77,6 +79,8 @@ pub(crate) fn router() -> Router<Cloud> {
         .route("/console/returns/{company}/{id}/{verdict}", post(returns::decide))
         .route("/console/dealers", get(dealers::page).post(dealers::find))
         .route("/console/dealers/{company}/{dealer}", get(dealer::page))
+        .route("/console/dealers/{company}/{dealer}/contracts/{contract}", get(contract::page))
+        .route("/console/dealers/{company}/{dealer}/contracts/{contract}/edit", post(contract::edit))
         .route("/console/dealers/{company}/{dealer}/why", get(account::why))
         .route("/console/dealers/{company}/{dealer}/statement", get(account::statement))
         .route("/console/dealers/{company}/{dealer}/statement.csv", get(account::statement_csv))

@@ -236,6 +236,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_due_is_said_as_it_lies_ahead_or_behind() {
+        let now: Timestamp = "2026-06-10T12:00:00Z".parse().unwrap();
+        for (at, said) in [
+            ("2026-06-10T12:59:59Z", "in 59 min"),
+            ("2026-06-12T11:59:59Z", "in 47 h"),
+            ("2026-06-12T12:00:00Z", "in 2 days"),
+            ("2026-06-10T10:00:00Z", "2 h ago"),
+        ] {
+            assert_eq!(due(at.parse().unwrap(), now), said, "{at}");
+        }
+        assert_eq!((cut("größer", 3), cut("groß", 4)), ("grö…".to_owned(), "groß".to_owned()));
+    }
+
+    #[test]
     fn what_is_masked_tells_nobody_apart_but_who_knows_them() {
         assert_eq!(masked_phone("+13055550100"), "+•••••••••00");
         assert_eq!(masked_email("ada.hill@mail.example"), "a•••@mail.example");

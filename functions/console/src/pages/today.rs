@@ -80,7 +80,7 @@ pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed) -> Response
             });
             continue;
         };
-        match of_company(&cloud, &signed, &in_force.core, &in_force.switches).await {
+        match Box::pin(of_company(&cloud, &signed, &in_force.core, &in_force.switches)).await {
             Ok(of_company) => companies.push(of_company),
             Err(problem) => return troubled(&signed, &problem),
         }

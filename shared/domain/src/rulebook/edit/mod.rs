@@ -32,6 +32,7 @@ use serde_json::Value;
 
 pub use conflict::{Conflict, ConflictColumn, Merged};
 
+use crate::rulebook::columns::Column;
 use crate::rulebook::files::RulebookFiles;
 use crate::rulebook::problem::Problems;
 
@@ -134,6 +135,22 @@ pub enum EditError {
 
 /// A row as it reads: what says something, as JSON. An area's parts are one list.
 type Row = BTreeMap<String, Value>;
+
+impl EditTable {
+    /// A row of a CSV table as it reads, column by column in their usual order but for its id, empty where it says
+    /// nothing; `None` when it is not there.
+    pub fn cells(
+        self,
+        files: &RulebookFiles,
+        id: &str,
+    ) -> Result<Option<Vec<(&'static Column, String)>>, EditError> {
+        let edit = RowEdit { table: self, id: id.to_owned(), change: RowChange::Remove };
+        let Some(row) = edit.row(files)? else { return Ok(None) };
+        let columns = self.columns().iter().filter(|column| !self.keys().contains(&column.name));
+        let cell = |column: &'static Column| (column, row.get(column.name).map(text_of).unwrap_or_default());
+        Ok(Some(columns.map(cell).collect()))
+    }
+}
 
 impl RowEdit {
     /// Which table.
