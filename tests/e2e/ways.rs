@@ -227,7 +227,7 @@ async fn a_google_lead_that_cannot_be_read_is_kept_without_the_key_that_let_it_i
     }
     let key = google_key(&yard, "ads");
     let path = format!("/v1/leads/{}/google", yard.page("ads").key());
-    let escaped: String = key.chars().map(|one| format!("\\u{:04x}", one as u32)).collect();
+    let escaped = key.chars().map(|one| format!("\\u{:04x}", one as u32)).collect::<Vec<_>>().concat();
     for (id, written) in [("g-8", key.as_str()), ("g-9", &escaped)] {
         lead["lead_id"] = json!(id);
         let body = lead.to_string().replace(&key, written);

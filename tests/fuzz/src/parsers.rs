@@ -337,6 +337,9 @@ pub(crate) fn read(draft: &Draft) -> Option<Rulebook> {
 }
 
 /// A small rulebook as a workbook.
+///
+/// # Panics
+/// When there is none: nothing of a workbook would be tried.
 pub fn whole_workbook() -> &'static [u8] {
     static WHOLE: OnceLock<Vec<u8>> = OnceLock::new();
     WHOLE.get_or_init(|| {
@@ -344,7 +347,7 @@ pub fn whole_workbook() -> &'static [u8] {
         // No workbook was made before 1900.
         let made = DateTime::constant(2026, 6, 1, 12, 0, 0, 0);
         let whole = book.and_then(|book| workbook::export(&book, made).ok()).unwrap_or_default();
-        assert!(!whole.is_empty(), "without a workbook nothing of one is tried");
+        assert!(!whole.is_empty(), "the small rulebook has a workbook");
         whole
     })
 }
