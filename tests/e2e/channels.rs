@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use http::Method;
-use leadyard::poller;
+use leadyard::{poller, system};
 use leadyard_domain::limits;
+use leadyard_platform::entropy::Entropy;
+use leadyard_platform::meta::MetaAccess;
 use leadyard_tests::{Person, Rules, Says, Told, Yard};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -87,6 +89,47 @@ async fn while_a_breaker_is_open_nothing_is_sent_and_no_attempt_is_used_up() {
         attempts += story.attempts("hudson").len();
     }
     assert_eq!(attempts, tried + leads.len(), "what waited used up nothing");
+    assert!(yard.dead_letters().is_empty());
+}
+
+/// The same company's other worker: it shares the table and the queues, and nothing that stands in memory.
+async fn another_worker(yard: &Yard) -> Yard {
+    let parts = system::Parts {
+        clock: yard.cloud.clock.clone(),
+        entropy: Entropy::seeded(2),
+        outbound: yard.dealers.network(),
+        master: yard.cloud.master.clone(),
+        console_url: None,
+        meta: MetaAccess::read("{}"),
+    };
+    let cloud = system::cloud(yard.aws.http_client(), parts).await.unwrap();
+    let mut other = yard.clone();
+    other.cloud = cloud;
+    other
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breaker_that_one_worker_opened_is_open_for_all() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let other = another_worker(&yard).await;
+    yard.dealer_says("hudson", Says::Status(503));
+    for n in 0..8 {
+        yard.lead(&Person::number(n)).await;
+    }
+    yard.advance(SECOND * 8).await;
+    let tried = yard.told("hudson").len();
+    assert!((5..=8).contains(&tried), "{tried}");
+    // Only the other works from here on; it has never heard of hudson's trouble.
+    yard.dealer_says("hudson", Says::Status(200));
+    let late = yard.lead(&ada()).await;
+    other.settle().await;
+    other.advance(SECOND * 20).await;
+    assert_eq!((other.story(&late).await.holders(), yard.told("hudson").len()), (vec!["hudson"], tried));
+    // Its probe closes it for the first as well.
+    other.advance(MINUTE).await;
+    assert_eq!(yard.told("hudson").len(), tried + 9);
+    yard.settled_lead(&Person::number(9)).await;
+    assert_eq!(yard.told("hudson").len(), tried + 10);
     assert!(yard.dead_letters().is_empty());
 }
 
@@ -225,6 +268,21 @@ async fn an_attempt_is_kept_with_the_first_bytes_of_the_answer() {
         (&attempts[0]["what"], &attempts[0]["answer"], &attempts[0]["channel"], &attempts[1]["answer"]),
         (&json!("status 422"), &json!("no roofs on Mondays"), &json!(1), &json!("ü"))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_says_when_it_was_made_and_how_long_it_took() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    yard.dealer_says("hudson", Says::Status(500));
+    let lead = yard.settled_lead(&ada()).await;
+    yard.dealer_says("hudson", Says::Slow(Duration::from_millis(2_345)));
+    yard.advance(SECOND * 10).await;
+    let attempts = yard.story(&lead).await.assignment("hudson")["attempts"].clone();
+    assert_eq!((&attempts[0]["at"], &attempts[0]["ms"]), (&json!("2026-06-01T16:00:00Z"), &json!(0)));
+    let second: jiff::Timestamp = attempts[1]["at"].as_str().unwrap().parse().unwrap();
+    let begun = yard.told("hudson")[1].timestamp;
+    assert!(begun > yard.told("hudson")[0].timestamp, "{attempts}");
+    assert_eq!((second.as_second(), &attempts[1]["ms"]), (begun, &json!(2_345)));
 }
 
 // --- Several channels ---

@@ -120,7 +120,20 @@ async fn a_deadline_in_open_hours_waits_for_the_morning() {
     let yard = Yard::at("2026-06-05T21:45:00Z", rules).await;
     let lead = yard.settled_lead(&ada()).await;
     assert_eq!(yard.story(&lead).await.assignment("hudson")["accept_by"], "2026-06-08T12:15:00Z");
+    // Once offered it stands, whatever is agreed on Saturday: by these hours it would have been over at 18:00
+    // that day.
+    yard.advance_to("2026-06-06T17:00:00Z").await;
+    let agreed_since = Rules::roofing("acme")
+        .dealer("hudson", [("hours", "Mo-Su 00:00-24:00"), ("zone", "America/Denver")])
+        .contract("hudson", "hudson", [("deadline_minutes", "5"), ("deadline_clock", "wall")])
+        .seller("ridge", [("tier", "2")]);
+    let _ = yard.publish(&agreed_since).await.is(200);
+    yard.advance_to("2026-06-08T12:00:00Z").await;
+    assert_eq!(yard.story(&lead).await.assignment("hudson")["accept_by"], "2026-06-08T12:15:00Z");
+    assert_eq!(events(&yard.told("hudson")), ["lead.assigned"]);
     yard.advance_to("2026-06-08T12:10:00Z").await;
+    assert_eq!(events(&yard.told("hudson")), ["lead.assigned", "lead.warned"]);
+    assert_eq!(yard.story(&lead).await.assignment("hudson")["accept_by"], "2026-06-08T12:15:00Z");
     assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
     yard.advance_to("2026-06-08T13:10:00Z").await;
     assert_eq!(yard.story(&lead).await.holders(), ["ridge"]);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use leadyard_domain::distribution::Evidence;
+use leadyard_domain::{place, time};
 use leadyard_platform::judging::{self, Considered};
 use leadyard_platform::store::DecisionRecord;
 use leadyard_tests::{Person, Rules, Yard};
@@ -124,6 +125,32 @@ async fn the_dealer_s_own_cap_holds_over_all_its_contracts() {
         yard.settled_lead(&Person::number(n).with("zip", zip)).await;
     }
     assert_eq!(yard.told("hudson").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_own_dealer_keeps_to_its_cap_its_hours_and_its_band_as_any_other() {
+    let own = |columns: [(&'static str, &'static str); 2]| {
+        Rules::roofing("acme").dealer("doug", [("kind", "own"), columns[0]]).contract(
+            "doug",
+            "doug",
+            [columns[1]],
+        )
+    };
+    // A lead with a phone is A2, one without B2.
+    for (columns, person, why) in [
+        ([("name", "Doug"), ("cap_day", "1")], Person::number(2), "cap"),
+        ([("cap_day", "1"), ("tier", "1")], Person::number(2), "cap"),
+        ([("hours", "Mo 12:00-12:10; Tu 09:00-10:00"), ("tier", "1")], Person::number(2), "hours"),
+        ([("name", "Doug"), ("min_band", "A2")], Person::number(2).without("phone"), "band"),
+    ] {
+        let yard = Yard::of(own(columns).seller("ridge", [("area", "zip:10001")])).await;
+        let first = yard.settled_lead(&Person::number(1)).await;
+        assert_eq!(yard.story(&first).await.holders(), ["doug"], "{why}");
+        tokio::time::sleep(HOUR / 4).await;
+        let second = yard.settled_lead(&person).await;
+        assert_eq!(yard.story(&second).await.waiting(), why, "{columns:?}");
+        assert_eq!(yard.told("doug").len(), 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -387,6 +414,9 @@ async fn one_dealers_slot_is_not_forgotten_for_those_who_wait_for_another() {
 async fn all_repeat(yard: &Yard, lead: &str) -> usize {
     let story = yard.cloud.store.lead_story(lead.parse().unwrap()).await.unwrap().unwrap();
     for record in &story.decisions {
+        // By which tables of places and time zones: those that this program brings.
+        assert_eq!((record.places.as_str(), record.zones.as_str()), (place::VERSION, time::zones_version()));
+        assert!(record.places.len() > 5 && record.zones.starts_with("20"), "{record:?}");
         let again = judging::repeat(&yard.cloud, &yard.company_id(), record).await.unwrap().unwrap();
         assert!(again.as_recorded);
         let considered = again.explained.considered;

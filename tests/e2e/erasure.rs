@@ -20,7 +20,7 @@ const BROWSER: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36";
 
 /// Nothing else in the system reads like these.
-const CANARIES: [&str; 10] = [
+const CANARIES: [&str; 11] = [
     "zebulon",
     "quackenbush",
     "zq.canary",
@@ -31,6 +31,7 @@ const CANARIES: [&str; 10] = [
     "marmalade",
     "kumquat",
     "rutabaga",
+    "persimmon",
 ];
 
 fn rules() -> Rules {
@@ -100,7 +101,7 @@ struct Life {
 
 async fn live(yard: &Yard) -> Life {
     yard.dealer_says("hudson", Says::Body(200, "thank you, Zebulon Quackenbush is ours"));
-    let roof = yard.server("web").header("user-agent", "kumquat/1.0").posts(&zeb()).await.is(201);
+    let roof = yard.server("web").header("user-agent", "Persimmon/1.0").posts(&zeb()).await.is(201);
     let roof = roof.text_of("lead").to_owned();
     yard.settle().await;
     // Asks again by a plain form with another phone, and for another thing.
@@ -281,8 +282,14 @@ async fn what_is_exported_is_what_is_erased() {
     for canary in CANARIES {
         assert!(text.contains(canary), "{canary} is not exported");
     }
-    let consent = &reply.json["leads"][0]["enquiries"][0]["consent"];
+    // With each consent what proves it: the words, the browser, and the phone as it was typed.
+    let lead = reply.json["leads"].as_array().unwrap().iter().find(|lead| lead["lead"] == life.roof).unwrap();
+    let all = lead["enquiries"].as_array().unwrap();
+    let first = all.iter().find(|one| one["user_agent"] == "Persimmon/1.0").unwrap();
+    let consent = &first["consent"];
     assert_eq!((&consent["given"], &consent["text"]), (&json!(true), &json!("Zebulon agrees to be called")));
+    let fields = first["fields"].as_array().unwrap();
+    assert!(fields.contains(&json!(["phone", "305-555-0177"])), "{fields:?}");
     let dealers: BTreeSet<&str> = reply.json["recipients"]
         .as_array()
         .unwrap()
@@ -329,6 +336,48 @@ async fn what_is_exported_is_what_is_erased() {
         let personal = CANARIES.iter().any(|canary| text.contains(canary)) || !key.0.starts_with("L#");
         assert!(gone || !personal, "{key:?} is exported, and was not erased");
     }
+}
+
+/// A lead remembers its last hundred enquiries. Those before are found by their days, and in them nobody else's.
+#[tokio::test(start_paused = true)]
+async fn of_somebody_who_asked_a_hundred_and_ten_times_nothing_stays() {
+    let yard = Yard::of(rules()).await;
+    let lead = yard.settled_lead(&zeb()).await;
+    let mut others = Vec::new();
+    for n in 1..110 {
+        // Within three days, as slowly as one person may.
+        tokio::time::sleep(HOUR * 2 / 3).await;
+        let again = zeb().with("message", &format!("the xylophone again, {n}"));
+        let reply = yard.server("web").posts(&again).await.is(200);
+        assert_eq!(reply.text_of("lead"), lead);
+        if n % 20 == 0 {
+            others.push(
+                yard.server("web").posts(&Person::number(n)).await.is(201).text_of("enquiry").to_owned(),
+            );
+            yard.settle().await;
+        }
+    }
+    yard.settle().await;
+    assert_eq!(yard.stored(&lead).await.enquiries.len(), leadyard_domain::limits::ENQUIRIES_ON_LEAD);
+    let reply = export(&yard, json!({ "lead": lead })).await.is(200);
+    let exported = reply.json["leads"][0]["enquiries"].as_array().unwrap();
+    assert_eq!(exported.len(), 110);
+    for n in 1..110 {
+        assert!(reply.text.contains(&format!("the xylophone again, {n}\"")), "{n}");
+    }
+    let enquiries: Vec<String> =
+        exported.iter().map(|one| format!("E#{}", one["id"].as_str().unwrap())).collect();
+
+    let _ = erase(&yard, &lead, json!({})).await.is(200);
+    yard.advance(HOUR * 3).await;
+    for ((pk, sk), text) in items(&yard).await {
+        assert_nobody(&format!("{pk} / {sk}"), &text);
+        assert!(!enquiries.contains(&pk), "{pk}");
+    }
+    for enquiry in others {
+        assert_eq!(yard.enquiry(&enquiry).await.unwrap().status, "received");
+    }
+    assert!(yard.dead_letters().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

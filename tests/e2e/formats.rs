@@ -176,6 +176,31 @@ async fn adf_says_no_erasure_and_the_desk_is_told_to_say_it() {
     assert!(!text.contains("Hill") && !text.contains("mail.example") && !text.contains("2740142"), "{text}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_a_format_has_no_words_for_is_told_by_hand_of_an_opting_out_as_well() {
+    for (format, templates) in [("adf", ""), ("crm", CRM)] {
+        let yard = Yard::of(by(format, templates)).await;
+        yard.dealer_says("hudson", Says::Body(200, r#"{"status":"ok","lead":{"id":90210}}"#));
+        let lead = yard.settled_lead(&hostile()).await;
+        assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+        for of in ["mail", "everything"] {
+            let body = Some(json!({ "email": "ada.hill@mail.example", "of": of }));
+            let _ = yard.desk(Method::POST, "/v1/persons/opt_out", body).await.is(200);
+            yard.advance(MINUTE * 30).await;
+        }
+        assert_eq!(yard.told("hudson").len(), 1, "{format}: there is no way to say it");
+        let told = acts(&yard, "tell_by_hand").await;
+        assert_eq!(told.len(), 2, "{format}: {told:?}");
+        for act in &told {
+            let after = &act["after"];
+            let about = (&after["dealer"], &after["lead"], &after["event"]);
+            assert_eq!(about, (&json!("hudson"), &json!(lead), &json!("lead.opted_out")), "{format}");
+            let text = act.to_string();
+            assert!(!text.contains("Hill") && !text.contains("mail.example") && !text.contains("2740142"));
+        }
+    }
+}
+
 // --- Templates: what is posted ---
 
 #[tokio::test(start_paused = true)]

@@ -73,6 +73,36 @@ async fn a_test_lead_says_where_it_would_have_gone_and_reaches_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_test_lead_of_somebody_who_is_known_leaves_their_lead_as_it_was() {
+    let yard = yard().await;
+    let minted = yard.page("web").gets(&format!("/v1/interactions/{}/visitor", yard.page("web").key())).await;
+    let visitor = minted.text_of("visitor").to_owned();
+    let known = ada().with("visitor", &visitor);
+    let lead = yard.settled_lead(&known).await;
+    let saw = json!({ "id": "p1", "kind": "page_view", "at": "2026-06-01T15:00:00Z", "visitor": visitor });
+    let _ = yard.page("web").reports(saw).await.is(202);
+    yard.settle().await;
+    let before = (yard.stored(&lead).await, yard.story(&lead).await.0, yard.taken("hudson", 4).await);
+    assert_eq!((yard.told("hudson").len(), before.2), (1, 1));
+    for person in [&known, &ada(), &known.clone().with("message", "is this thing on?").without("phone")] {
+        let reply = yard.server("trial").posts(person).await.is(201);
+        assert_eq!(reply.json["test"], json!(true));
+        let page = yard.page("trial").posts(person).await.is(201);
+        assert_eq!(page.text_of("status"), "received");
+    }
+    yard.settle().await;
+    let after = (yard.stored(&lead).await, yard.story(&lead).await.0, yard.taken("hudson", 4).await);
+    assert_eq!(after, before);
+    assert_eq!(yard.told("hudson").len(), 1);
+    // What the browser does afterwards still counts for that lead.
+    let asked =
+        json!({ "id": "q1", "kind": "quote_request", "at": "2026-06-01T15:30:00Z", "visitor": visitor });
+    let _ = yard.page("web").reports(asked).await.is(202);
+    yard.settle().await;
+    assert!(yard.story(&lead).await.hundredths() > before.1["score"]["total_hundredths"].as_i64().unwrap());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_plain_form_goes_on_to_the_source_s_page_or_to_one_of_ours() {
     let yard = yard().await;
     let page = yard.page("framed");
@@ -115,6 +145,24 @@ async fn the_same_idempotency_key_gets_the_first_answer_again() {
     assert_eq!((again.header("idempotent-replay"), &again.json), ("true", &first.json));
     assert_eq!(yard.story(first.text_of("lead")).await.enquiries(), 1);
     let _ = server.posts(&ada().with("zip", "33102")).await.is(422).is_problem("idempotency-mismatch");
+    // In quotes, as the draft writes it, it is the same key.
+    let quoted = yard.server("web").header("idempotency-key", "\"order-1\"");
+    let again = quoted.posts(&ada()).await.is(201);
+    assert_eq!((again.header("idempotent-replay"), &again.json), ("true", &first.json));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idempotency_key_is_remembered_for_96_hours() {
+    let yard = yard().await;
+    let server = yard.server("web").header("idempotency-key", "order-1");
+    let first = server.posts(&ada()).await.is(201);
+    tokio::time::sleep(Duration::from_secs(96 * 3_600 - 1)).await;
+    let again = server.posts(&ada()).await.is(201);
+    assert_eq!((again.header("idempotent-replay"), &again.json), ("true", &first.json));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    // From then on it is a request of its own: somebody who asks again.
+    let later = server.posts(&ada()).await.is(200);
+    assert_eq!((later.header("idempotent-replay"), later.text_of("status")), ("", "repeat"));
 }
 
 #[tokio::test(start_paused = true)]

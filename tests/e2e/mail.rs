@@ -195,8 +195,14 @@ async fn a_lead_that_no_mail_takes_goes_to_the_next_dealer_and_is_withdrawn_wher
 async fn a_dealer_accepts_by_a_link_and_sees_the_person() {
     let rules = by_mail([("deadline_minutes", "60"), ("deadline_clock", "wall")]);
     let yard = Yard::of(rules).await;
-    let person = ada().with("message", "It leaks. Call 305-274-5678.");
+    let person = ada()
+        .with("message", "It leaks. Call 305-274-5678.")
+        .with("consent", "yes")
+        .with("consent_text", "I agree to be called by Hudson");
     let lead = yard.settled_lead(&person).await;
+    // By the dealer's clock, in Chicago, an hour after it was asked.
+    let until = "Accept by   Mon, Jun 1, 2026, 12:00 PM CDT\n";
+    assert!(mails(&yard)[0].text.contains(until), "{}", mails(&yard)[0].text);
     let accept = link(&mails(&yard)[0], "To accept it:");
     for part in ["Ada", "Hill", &lead, "hudson", "acme"] {
         assert!(!accept.contains(part), "{accept}");
@@ -229,6 +235,12 @@ async fn a_dealer_accepts_by_a_link_and_sees_the_person() {
     assert_eq!(charged(&yard, "hudson").await, (json!(1), json!("10.00")));
     let whole = mails(&yard).pop().unwrap();
     assert!(whole.text.contains("Hill") && !whole.text.contains("/answer/"), "nothing is left to answer");
+    assert!(
+        whole.text.contains("Consent     given\n")
+            && whole.text.contains("> I agree to be called by Hudson\n"),
+        "{}",
+        whole.text
+    );
     let other = clicks(&yard, &link(&mails(&yard)[0], "To decline it:")).await.is(409);
     assert!(other.text.contains("accepted takes no decline"), "{}", other.text);
     assert_eq!(yard.story(&lead).await.assignment("hudson")["state"], "accepted");
@@ -600,6 +612,29 @@ async fn that_a_person_is_erased_goes_by_the_next_channel_when_its_mail_comes_ba
     yard.aws.mail().returns(last.number, Returns::Bounced);
     yard.advance(MINUTE).await;
     assert_eq!(yard.told("hudson").pop().unwrap().event, "lead.erased");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_by_mail_reads_what_the_person_asked_for_and_by_its_id_alone_of_whom() {
+    let yard = Yard::of(by_mail([])).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let words = [
+        ("mail", "wants no more mail: please write them none."),
+        ("everything", "wants no more mail, calls or texts: please do not get in touch with them."),
+    ];
+    for (of, says) in words {
+        let body = Some(json!({ "email": EMAIL, "of": of }));
+        let _ = yard.desk(Method::POST, "/v1/persons/opt_out", body).await.is(200);
+        yard.settle().await;
+        let last = mails(&yard).pop().unwrap();
+        let text = last.text.replace('\n', " ");
+        assert!(text.contains(says) && text.contains(&lead), "{}", last.text);
+        assert_eq!(last.tags["event"], "opted_out");
+        let known = ["Hill", "5678", "ada.", "mail.example"].iter().find(|part| last.raw.contains(**part));
+        assert_eq!(known, None, "{}", last.text);
+    }
+    assert_eq!(mails(&yard).len(), 3);
+    assert_eq!(changes(&yard, "tell_by_hand").await.len(), 0);
 }
 
 #[tokio::test(start_paused = true)]

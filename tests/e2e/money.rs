@@ -397,6 +397,47 @@ async fn a_return_keeps_to_reasons_window_and_quota() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_returns_asked_for_at_one_moment_the_last_place_is_given_to_one() {
+    let yard = Yard::of(returning(&[("cap_total", "100")])).await;
+    let mut seats = Vec::new();
+    for number in 1..=2 {
+        let lead = yard.settled_lead(&Person::number(number)).await;
+        seats.push(yard.story(&lead).await.assignment("hudson")["assignment"].as_str().unwrap().to_owned());
+    }
+    // Of two leads, one in ten is none; one is always allowed.
+    let asks = |seat: &str| {
+        let (path, body) = (format!("/v1/inbox/{seat}/return"), json!({ "reason": "wrong-number" }));
+        let yard = yard.clone();
+        async move { yard.dealer("hudson", Method::POST, &path, Some(body)).await }
+    };
+    let (one, other) = tokio::join!(asks(&seats[0]), asks(&seats[1]));
+    let (asked, refused) = if one.status == 200 { (one, other) } else { (other, one) };
+    assert_eq!(asked.is(200).json["return"]["state"], "requested");
+    assert_eq!(refused.is(409).is_problem("state-conflict").json["quota"], 1);
+    let list = yard.desk(Method::GET, "/v1/returns", None).await.is(200);
+    assert_eq!(list.json["returns"].as_array().unwrap().len(), 1, "{}", list.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_credit_stands_in_the_month_in_which_the_return_was_approved() {
+    let yard = Yard::at("2026-06-29T16:00:00Z", returning(&[("cap_total", "1")])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.advance_to("2026-06-30T16:00:00Z").await;
+    let asks = Some(json!({ "reason": "wrong-number" }));
+    let _ = yard.answers_with("hudson", &lead, "return", asks).await.is(200);
+    yard.advance_to("2026-07-02T16:00:00Z").await;
+    let june = statement(&yard, "hudson", "2026-06").await;
+    assert_eq!((lines(&june), &june["owed"]), (vec![("charge", "10.00")], &json!("10.00")));
+    let _ = decides(&yard, &lead, "approve", json!({})).await.is(200);
+    yard.settle().await;
+    // June is as it was billed; July gives it back.
+    assert_eq!(statement(&yard, "hudson", "2026-06").await, june);
+    let july = statement(&yard, "hudson", "2026-07").await;
+    assert_eq!((lines(&july), &july["owed"]), (vec![("credit", "10.00")], &json!("-10.00")));
+    assert_eq!(july["lines"][0]["at"], "2026-07-02T16:00:00Z");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_trusted_dealers_return_needs_nobody() {
     let yard = Yard::of(returning(&[("return_approval", "trusted")])).await;
     let lead = yard.settled_lead(&Person::number(1)).await;

@@ -87,6 +87,47 @@ async fn a_dealers_queue_has_the_body_of_the_webhook() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_person_asks_of_us_reaches_a_dealers_queue() {
+    let yard = Yard::of(by(&["sqs,hudson-leads,"])).await;
+    queue(&yard, "hudson-leads");
+    let lead = yard.settled_lead(&ada()).await;
+    for of in ["mail", "everything"] {
+        let body = Some(json!({ "email": "ada.hill@mail.example", "of": of }));
+        let _ = yard.desk(Method::POST, "/v1/persons/opt_out", body).await.is(200);
+        yard.settle().await;
+    }
+    let asked = Some(json!({ "reason": "requested" }));
+    let _ = yard.desk(Method::POST, &format!("/v1/leads/{lead}/erase"), asked).await.is(200);
+    yard.advance(MINUTE).await;
+    let sent = yard.aws.queues().peek("hudson-leads", 10).unwrap();
+    let bodies: Vec<Value> = sent.iter().map(|body| serde_json::from_str(body).unwrap()).collect();
+    let said: Vec<(&Value, &Value, &Value)> =
+        bodies.iter().map(|body| (&body["type"], &body["data"]["of"], &body["data"]["lead_id"])).collect();
+    assert_eq!(
+        said,
+        [
+            (&json!("lead.assigned"), &Value::Null, &json!(lead)),
+            (&json!("lead.opted_out"), &json!("mail"), &json!(lead)),
+            (&json!("lead.opted_out"), &json!("everything"), &json!(lead)),
+            (&json!("lead.erased"), &Value::Null, &json!(lead)),
+        ]
+    );
+    let beside = yard.faults.sent_to("/hudson-leads");
+    let ids: std::collections::BTreeSet<&str> = beside
+        .iter()
+        .map(|one| one["MessageAttributes"]["webhook-id"]["StringValue"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids.len(), 4, "each is a message of its own: {ids:?}");
+    for body in &sent[1..] {
+        assert!(
+            !body.contains("Hill") && !body.contains("mail.example") && !body.contains("2745678"),
+            "{body}"
+        );
+    }
+    assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_queues_of_our_own_account_are_sent_to_and_none_of_our_own() {
     for address in [
         "https://sqs.us-east-1.amazonaws.com/999999999999/hudson-leads",

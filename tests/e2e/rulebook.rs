@@ -64,6 +64,52 @@ async fn two_people_edit_different_rows_and_both_stand_and_one_row_and_the_secon
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_dealer_and_an_area_are_changed_by_row_and_of_two_who_do_the_second_is_told() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("area", "zip:33101"), ("tier", "1")])
+        .seller("ridge", [("area", "zip:33101 zip:10001"), ("tier", "2")]);
+    let yard = Yard::of(rules).await;
+    let base = yard.version().await;
+    // Hudson takes one a day, and ridge gives a ZIP up: the second lead there goes to nobody.
+    let set = json!({ "set": { "cap_day": "1", "name": "Hudson & Sons" } });
+    let dealer = patch(&yard, "dealers/hudson", base, set).await.is(200);
+    assert_eq!(
+        dealer.json["diff"]["tables"][0]["rows"][0]["columns"],
+        json!([
+            { "column": "cap_day", "before": null, "after": "1" },
+            { "column": "name", "before": "hudson", "after": "Hudson & Sons" },
+        ])
+    );
+    let parts = json!({ "parts": ["zip:10001"] });
+    let area = patch(&yard, "areas/of-ridge", base, parts).await.is(200);
+    assert_eq!(
+        area.json["diff"]["tables"][0]["rows"][0],
+        json!({
+            "id": "of-ridge", "change": "changed",
+            "columns": [{ "column": "part", "before": "zip:33101", "after": null }],
+        })
+    );
+    let mut leads = Vec::new();
+    for person in [Person::number(1), Person::number(2), Person::number(3).with("zip", "10001")] {
+        leads.push(yard.settled_lead(&person).await);
+    }
+    assert_eq!(yard.story(&leads[0]).await.holders(), ["hudson"]);
+    assert_eq!(yard.story(&leads[1]).await.waiting(), "cap");
+    assert_eq!(yard.story(&leads[2]).await.holders(), ["ridge"]);
+
+    // Whoever still looks at the first version is told what stands now.
+    let set = json!({ "set": { "cap_day": "7" } });
+    let conflict = patch(&yard, "dealers/hudson", base, set).await.is(409).is_problem("version-conflict");
+    let column = &conflict.json["conflict"]["columns"][0];
+    assert_eq!(column, &json!({ "column": "cap_day", "base": null, "theirs": "1", "yours": "7" }));
+    let parts = json!({ "parts": ["state:FL"] });
+    let conflict = patch(&yard, "areas/of-ridge", base, parts).await.is(409).is_problem("version-conflict");
+    assert_eq!(conflict.json["version"], base + 2);
+    assert!(conflict.json["conflict"].to_string().contains("zip:10001"), "{}", conflict.text);
+    assert_eq!(yard.version().await, base + 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_an_edit_gets_wrong_is_refused_by_name_and_nothing_is_published() {
     let yard = yard().await;
     let base = yard.version().await;

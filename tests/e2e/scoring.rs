@@ -37,6 +37,32 @@ async fn a_lead_below_the_band_is_nurtured_and_goes_to_distribution_when_it_reac
 }
 
 #[tokio::test(start_paused = true)]
+async fn below_the_band_the_next_step_is_recorded_and_no_decision() {
+    let scoring = |pitch: &str, rest: &str| {
+        Rules::roofing("acme").seller("hudson", []).scoring(&format!(
+            "[bands.fit]\nA = 40\nB = 10\n[bands.engagement]\n1 = 40\n2 = 1\n[next_step]\npitch = [{pitch}]\n{rest}\n"
+        ))
+    };
+    let (some, others) = ("'A1', 'A2', 'B1'", "'A3', 'B2', 'B3', 'C1', 'C2', 'C3'");
+    for (rest, step) in [
+        (format!("nurture = [{others}]"), "nurture"),
+        (format!("nurture = []\ndiscard = [{others}]"), "discard"),
+    ] {
+        let yard = Yard::of(scoring(some, &rest)).await;
+        let lead = yard.settled_lead(&ada()).await;
+        let story = yard.story(&lead).await;
+        assert_eq!((story.stage(), &story.0["next_step"]), ("nurturing", &json!(step)));
+        assert!(story.decisions().is_empty() && yard.told("hudson").is_empty(), "{step}");
+    }
+    let yard = Yard::of(scoring(&format!("{some}, {others}"), "nurture = []")).await;
+    let lead = yard.settled_lead(&ada()).await;
+    assert_eq!(
+        (yard.story(&lead).await.0["next_step"].clone(), yard.told("hudson").len()),
+        (json!("pitch"), 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_prizes_lead_is_not_sold_before_its_second_interaction() {
     let rules = Rules::company("acme")
         .offer("prize", "roofing", "incentive = true")

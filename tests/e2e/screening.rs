@@ -229,6 +229,32 @@ async fn what_is_rejected_stays_whole_and_may_be_released_after_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reason_that_is_mostly_wrong_stands_first_with_its_share() {
+    let yard = yard().await;
+    // Of four with a disposable address three were let in after all; of two that advertise none was.
+    for n in 1..=4 {
+        let enquiry = aside(&yard, &doubtful(n)).await;
+        let _ = verdict(&yard, &enquiry, if n == 1 { "reject" } else { "release" }, json!({})).await.is(200);
+    }
+    for n in 1..=2 {
+        let enquiry = aside(&yard, &spam().with("email", &format!("jason{n}@mail.example"))).await;
+        let _ = verdict(&yard, &enquiry, "reject", json!({})).await.is(200);
+    }
+    let reply = yard.desk(Method::GET, "/v1/quarantine/reasons", None).await.is(200);
+    let of = |reason: &Value| {
+        let member = |name: &str| reason[name].as_u64().unwrap();
+        (
+            reason["reason"].as_str().unwrap().to_owned(),
+            (member("released"), member("rejected"), member("wrong_percent")),
+        )
+    };
+    let reasons: Vec<_> = reply.json["reasons"].as_array().unwrap().iter().map(of).collect();
+    assert_eq!(reasons[0], ("disposable_email".to_owned(), (3, 1, 75)), "{}", reply.text);
+    assert!(reasons.contains(&("advertising".to_owned(), (0, 2, 0))), "{}", reply.text);
+    assert!(reasons.iter().map(|(_, (.., wrong))| wrong).is_sorted_by(|one, next| one >= next));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_desk_puts_right_what_could_not_go_on() {
     let yard = yard().await;
     let lost = Person::named("Ada", "Hill").with("email", "ada at mail").with("fname", "Ada");

@@ -49,6 +49,38 @@ async fn a_lead_posted_over_http_arrives_at_a_dealer_s_server_signed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_mailed_is_shown_on_a_page_and_comes_back_at_a_button() {
+    let rules = Rules::roofing("acme")
+        .with("[mail]\nfrom = \"desk@acme.example\"")
+        .seller("hudson", [])
+        .file("channels.csv", "dealer,order,kind,address\nhudson,1,mail,leads@hudson.example\n");
+    let served = Served::start(rules, None).await;
+    assert!(served.live.get("/mail").await.unwrap().1.contains("Nothing yet"));
+    let lead = served.lead(&Person::named("Ada", "Hill").with("message", "<b>it leaks</b>")).await;
+    let page = until("the mail is on the page", async || {
+        let (status, page) = served.live.get("/mail").await?;
+        (status == 200 && page.contains(&lead)).then_some(page)
+    })
+    .await;
+    assert!(
+        page.contains("to leads@hudson.example") && page.contains("&lt;b&gt;it leaks&lt;/b&gt;"),
+        "{page}"
+    );
+    let button = page.split("formaction=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert!(button.ends_with("/bounced"), "{button}");
+    let url = format!("{}{button}", served.live.ready["url"].as_str().unwrap().trim_end_matches('/'));
+    let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let back = browser.post(&url).send().await.unwrap();
+    assert_eq!((back.status().as_u16(), back.headers()["location"].to_str().unwrap()), (303, "/mail"));
+    until("the lead has lost its dealer", async || {
+        let story = served.live.story(&lead).await?;
+        (story.assignments() == [("hudson", "withdrawn")]).then_some(())
+    })
+    .await;
+    served.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_keeps_no_other_dealer_waiting() {
     let rules = Rules::roofing("acme")
         .seller("hudson", [("area", "zip:33101")])

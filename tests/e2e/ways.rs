@@ -216,6 +216,36 @@ async fn a_wrong_google_key_is_refused_and_nothing_is_stored() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_google_lead_that_cannot_be_read_is_kept_without_the_key_that_let_it_in() {
+    let yard = yard().await;
+    // As many members as may be read, and what we add of the campaign makes them too many.
+    let mut lead = google_lead(&yard, "ads", "g-8");
+    lead["user_column_data"] =
+        json!([{ "column_name": "", "string_value": "ada@mail.example", "column_id": "EMAIL" }]);
+    for n in 0..188 {
+        lead[format!("more_{n}")] = json!("x");
+    }
+    let key = google_key(&yard, "ads");
+    let path = format!("/v1/leads/{}/google", yard.page("ads").key());
+    let escaped = key.chars().map(|one| format!("\\u{:04x}", one as u32)).collect::<Vec<_>>().concat();
+    for (id, written) in [("g-8", key.as_str()), ("g-9", &escaped)] {
+        lead["lead_id"] = json!(id);
+        let body = lead.to_string().replace(&key, written);
+        let reply = yard.sends(None, Method::POST, &path, "application/json", body.into_bytes()).await;
+        assert!(reply.is(400).text_of("message").contains("200"));
+        let kept = yard.enquiry(&id_of(&yard, Platform::Google, "ads", id)).await.unwrap();
+        let raw = kept.raw.as_deref().unwrap();
+        assert!(raw.contains("ada@mail.example") && raw.contains("more_187"), "{raw}");
+        assert!(!raw.contains(&key) && !raw.contains(&escaped) && kept.raw_base64.is_none(), "{raw}");
+    }
+    // Nor does the desk see it, or anybody in what is exported.
+    let aside = yard.desk(Method::GET, "/v1/quarantine", None).await.is(200);
+    assert_eq!(aside.json["enquiries"].as_array().unwrap().len(), 2);
+    let item = crate::moving_in::table(&yard).await.join("\n");
+    assert!(!aside.text.contains(&key) && !item.contains(&key) && !item.contains(&escaped));
+}
+
+#[tokio::test(start_paused = true)]
 async fn google_s_test_data_reaches_nobody_and_makes_nobody() {
     let yard = yard().await;
     let mut lead = google_lead(&yard, "capped", "test-1");

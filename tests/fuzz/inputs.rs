@@ -12,13 +12,14 @@
     reason = "a test that says what it met, and reads how much is asked"
 )]
 
+use std::io::{Cursor, Read as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use leadyard_fuzz::decision::{Tally, decision, every_conclusion};
 use leadyard_fuzz::draft::{HOURS, NASTY, ZIPS};
-use leadyard_fuzz::memory;
-use leadyard_fuzz::parsers::{TARGETS, parsers};
+use leadyard_fuzz::memory::{self, Bound, bounded};
+use leadyard_fuzz::parsers::{TARGETS, parsers, whole_workbook};
 
 fn asked(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -125,6 +126,11 @@ fn mutated(seed: u64) -> Vec<u8> {
     let lists = [CORPUS, CORPUS, HOURS, NASTY, ZIPS];
     let list = lists[random.usize(0..lists.len())];
     let mut bytes = list[random.usize(0..list.len())].as_bytes().to_vec();
+    mutate(&mut bytes, &mut random);
+    bytes
+}
+
+fn mutate(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
     for _ in 0..random.usize(0..6) {
         let at = random.usize(0..=bytes.len());
         match random.u8(0..5) {
@@ -138,7 +144,6 @@ fn mutated(seed: u64) -> Vec<u8> {
             _ => bytes.insert(at, random.u8(..)),
         }
     }
-    bytes
 }
 
 #[test]
@@ -161,4 +166,106 @@ fn nothing_that_strangers_write_panics_or_takes_more_memory_than_its_size_allows
         let memory::Worst { reads, peak_bytes, input_bytes, percent } = worst;
         println!("  {what}, {reads} times: {peak_bytes} bytes for {input_bytes}, {percent} % of what it may");
     }
+}
+
+/// Files as partners send them: as spreadsheets save them, by other separators, in other encodings, and broken off.
+const FILES: [&[u8]; 7] = [
+    b"Received At,Name,E-Mail,Phone,Message\r\n2026-05-01,\"Hill, Ada\",ada@mail.example,305-555-0100,\"it\r\nleaks\"\r\n",
+    b"\xef\xbb\xbf\"E-Mail\";\"Received At\"\r\n\"ada@mail.example\";2026-05-01\r\n",
+    b"sep=;\r\nName;City;Name\r\nAda;\"Key\nWest\";Hill;;\r\n\r\n",
+    b"name\tcity\nJos\xe9\tMiami\nBen\tMiami\n",
+    b"a|b|c\n1|2|3|4\n\"|\n",
+    b"\xff\xfen\0a\0m\0e\0\n\0A\0d\0a\0\n\0",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0\0\0\0\0",
+];
+
+/// The parts of a workbook: names, and what stands in each.
+fn parts() -> &'static [(String, Vec<u8>)] {
+    static PARTS: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
+    PARTS.get_or_init(|| {
+        let Ok(mut zip) = zip::ZipArchive::new(Cursor::new(whole_workbook())) else { return Vec::new() };
+        let (mut parts, number) = (Vec::new(), zip.len());
+        for at in 0..number {
+            let Ok(mut part) = zip.by_index(at) else { continue };
+            let name = part.name().map(std::borrow::Cow::into_owned).unwrap_or_default();
+            let mut text = Vec::new();
+            if part.read_to_end(&mut text).is_ok() {
+                parts.push((name, text));
+            }
+        }
+        parts
+    })
+}
+
+/// A workbook of which one part says something else, or is missing.
+fn sheet(random: &mut fastrand::Rng) -> Vec<u8> {
+    let parts = parts();
+    let (changed, missing) = (random.usize(0..parts.len()), random.u8(0..8) == 0);
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (at, (name, text)) in parts.iter().enumerate() {
+        let mut text = text.clone();
+        if at == changed {
+            if missing {
+                continue;
+            }
+            for _ in 0..random.usize(1..20) {
+                mutate(&mut text, random);
+            }
+        }
+        if zip.start_file(name, stored).is_ok() {
+            let _ = zip.write_all(&text);
+        }
+    }
+    zip.finish().map(Cursor::into_inner).unwrap_or_default()
+}
+
+/// What is held of a file: a row, and what reading has ahead of it.
+const FILE: Bound = Bound { times: 10, spare_bytes: 256 * 1024 };
+/// A sheet is held whole, as the text that it would be saved as; XML takes many times its size while it is read.
+const SHEET: Bound = Bound { times: 40, spare_bytes: 2 * 1024 * 1024 };
+
+#[test]
+fn whatever_file_a_partner_sends_is_read_or_refused() -> std::io::Result<()> {
+    let _alone = alone();
+    let (inputs, first) = (asked("FUZZ_INPUTS", 200_000) / 50, asked("FUZZ_SEED", 0));
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("export");
+    assert!(parts().len() > 5, "a workbook has its parts");
+    let (mut read, mut rows, mut refused) = (0, 0, 0);
+    for seed in first..first + inputs.max(1) {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (bytes, bound) = match random.u8(0..6) {
+            0 => (draw(seed, 4_096), FILE),
+            1 => (sheet(&mut random), SHEET),
+            2 => {
+                let mut whole = sheet(&mut random);
+                mutate(&mut whole, &mut random);
+                (whole, SHEET)
+            }
+            _ => {
+                let mut text = FILES[random.usize(0..FILES.len())].to_vec();
+                mutate(&mut text, &mut random);
+                (text, FILE)
+            }
+        };
+        std::fs::write(&path, &bytes)?;
+        let (windows_1252, of_a_source) = (random.bool(), random.bool());
+        let what = if bound.times == SHEET.times { "a partner's workbook" } else { "a partner's file" };
+        survives(seed, || {
+            let open = || leadyard::import::read(&path, windows_1252, of_a_source);
+            match bounded(what, bytes.len(), bound, open) {
+                Ok((sent, not)) => (read, rows, refused) = (read + 1, rows + sent, refused + not),
+                Err(error) => assert!(!format!("{error:#}").is_empty()),
+            }
+        });
+    }
+    println!("{inputs} files, {read} of them read: {rows} rows, and {refused} that cannot be sent");
+    for (what, worst) in memory::worst().into_iter().filter(|(what, _)| what.starts_with("a partner's")) {
+        println!("  {what}: at most {} bytes for {}", worst.peak_bytes, worst.input_bytes);
+    }
+    if inputs >= 4_000 {
+        assert!(read * 4 > inputs && rows > 100 && refused > 100, "too few are read for this to mean much");
+    }
+    Ok(())
 }

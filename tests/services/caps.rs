@@ -175,7 +175,12 @@ impl Market {
 
     /// The same, and what it left of the counters.
     async fn gives(&self, looked: &Looked) -> Result<Given, Conflict> {
-        let record = DecisionRecord {
+        self.gives_by(looked, &self.record(looked)).await
+    }
+
+    /// Why a worker commits what it saw.
+    fn record(&self, looked: &Looked) -> DecisionRecord {
+        DecisionRecord {
             id: DecisionId::mint(looked.at, self.entropy.bytes()),
             at: looked.at,
             facts: looked.lead.facts(Band::LEAST),
@@ -195,7 +200,11 @@ impl Market {
             counters: BTreeMap::new(),
             evidence: String::new(),
             digest: String::new(),
-        };
+        }
+    }
+
+    /// The worker commits it with this record.
+    async fn gives_by(&self, looked: &Looked, record: &DecisionRecord) -> Result<Given, Conflict> {
         let seats = [(looked.seat.clone(), AssignmentId::mint(looked.at, self.entropy.bytes()))];
         let (lead, counters) = (&looked.lead, &looked.counters);
         let assign = Assign {
@@ -203,7 +212,7 @@ impl Market {
             seats: &seats,
             kept: None,
             counters,
-            decision: &record,
+            decision: record,
             placed: None,
             now: looked.at,
         };
@@ -435,6 +444,31 @@ async fn what_a_commit_left_of_the_counters_is_what_stands() {
             assert_eq!(known.dealers, stands.dealers, "seed {seed}, lead {lead}");
         }
     }
+}
+
+/// A decision is immutable: whoever comes to write another under its id, with a seat or with a lead that waits, is
+/// refused, and nothing else of that write stands.
+#[tokio::test(start_paused = true)]
+async fn a_decision_that_stands_is_never_written_over() {
+    let market = Market::open(1).await.unwrap();
+    let looked = market.looks(0, 0, noon()).await;
+    let record = market.record(&looked);
+    let given = market.gives_by(&looked, &record).await.unwrap();
+    assert!(market.gives_back(&given.assignments[0], noon()).await);
+    let counters = market.counters().await;
+
+    let again = market.looks(0, 2, noon()).await;
+    let other = DecisionRecord { id: record.id, seed: 2, ..market.record(&again) };
+    assert!(market.gives_by(&again, &other).await.is_err());
+    assert!(!market.store.lead_save_decided(&again.lead, &other).await.unwrap());
+    let story = market.store.lead_story(market.leads[0]).await.unwrap().unwrap();
+    let stands: Vec<(DecisionId, u64)> = story.decisions.iter().map(|one| (one.id, one.seed)).collect();
+    assert_eq!(stands, [(record.id, 1)]);
+    assert_eq!((market.counters().await.contracts, story.assignments.len()), (counters.contracts, 1));
+    // Under an id of its own it stands beside it.
+    let own = DecisionRecord { id: DecisionId::mint(noon(), [9; 10]), ..other };
+    assert!(market.store.lead_save_decided(&again.lead, &own).await.unwrap());
+    assert_eq!(market.store.lead_story(market.leads[0]).await.unwrap().unwrap().decisions.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

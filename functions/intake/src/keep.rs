@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use leadyard_domain::access::Platform;
 use leadyard_domain::distribution::Core;
-use leadyard_domain::enquiry::{Enquiry, Fields};
+use leadyard_domain::enquiry::{Enquiry, Fields, GoogleLead};
 use leadyard_domain::error::{Code, FieldError};
 use leadyard_domain::ids::{CompanyId, EnquiryId};
 use leadyard_domain::rulebook::Source;
@@ -136,9 +137,33 @@ fn stored(arrival: &Arrival, fields: Fields) -> StoredEnquiry {
 
 /// One of which nothing is read.
 fn raw(arrival: &Arrival) -> StoredEnquiry {
-    let text = String::from_utf8_lossy(&arrival.body);
-    let raw_base64 = matches!(text, Cow::Owned(_)).then(|| STANDARD.encode(&arrival.body));
+    let body = without_key(arrival);
+    let text = String::from_utf8_lossy(&body);
+    let raw_base64 = matches!(text, Cow::Owned(_)).then(|| STANDARD.encode(&body));
     StoredEnquiry { raw: Some(text.into_owned()), raw_base64, ..stored(arrival, Fields::default()) }
+}
+
+/// The body as it may be kept: of what Google sent, not the key in it that proves it. Where that key is written in
+/// other characters than it reads, the members stand in place of the text.
+fn without_key(arrival: &Arrival) -> Cow<'_, [u8]> {
+    let of_google = arrival.sent_by.is_some_and(|sent_by| sent_by.platform == Platform::Google);
+    let Some(key) = of_google.then(|| GoogleLead::read(&arrival.body).ok()).flatten() else {
+        return Cow::Borrowed(&arrival.body);
+    };
+    let key = Some(key.google_key).filter(|key| !key.is_empty());
+    let Some(key) = key else { return Cow::Borrowed(&arrival.body) };
+    let text = String::from_utf8_lossy(&arrival.body).replace(&key, "***");
+    if GoogleLead::read(text.as_bytes()).is_ok_and(|again| again.google_key != key) {
+        return Cow::Owned(text.into_bytes());
+    }
+    let mut fields = Fields::default();
+    for (name, value) in Vec::from(Fields::from_json(&arrival.body).unwrap_or_default()) {
+        if name != "google_key" {
+            // There are no more than were read.
+            let _ = fields.push(&name, value);
+        }
+    }
+    Cow::Owned(arrive::json_of(&fields))
 }
 
 /// What was sent again and taken in by then: of the first nothing is kept but which enquiry it is.

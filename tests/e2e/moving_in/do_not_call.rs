@@ -4,7 +4,7 @@ use http::Method;
 use leadyard_tests::{Person, Reply, Rules, Yard};
 use serde_json::json;
 
-use super::{MINUTE, sends, statuses};
+use super::{MINUTE, sends, statuses, table};
 
 /// Hudson is asked first, and takes nobody who is not to be called; ridge takes everybody.
 fn rules() -> Rules {
@@ -32,6 +32,10 @@ async fn unlists(yard: &Yard, n: usize) -> Reply {
 async fn a_contract_that_needs_a_clean_list_gets_those_alone_who_are_not_on_it() {
     let yard = Yard::of(rules().source("trial", "offer = \"roof\"\ntest = true")).await;
     assert_eq!(statuses(&lists(&yard, 1).await), ["imported"]);
+    // The list is of keyed hashes: no number stands in the table, though one is on it.
+    let stored = table(&yard).await;
+    assert!(stored.iter().any(|item| item.contains("\"I#")), "{stored:?}");
+    assert!(!stored.iter().any(|item| item.contains("2740001")), "{stored:?}");
     // One by one, and in one batch.
     let listed = yard.settled_lead(&agreed(1)).await;
     let clean = yard.settled_lead(&agreed(2)).await;

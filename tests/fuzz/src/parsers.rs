@@ -336,14 +336,26 @@ pub(crate) fn read(draft: &Draft) -> Option<Rulebook> {
     Some(book)
 }
 
+/// A small rulebook as a workbook.
+///
+/// # Panics
+/// When there is none: nothing of a workbook would be tried.
+pub fn whole_workbook() -> &'static [u8] {
+    static WHOLE: OnceLock<Vec<u8>> = OnceLock::new();
+    WHOLE.get_or_init(|| {
+        let book = Draft::small(&mut Bytes::new(&[])).files().and_then(|files| Rulebook::parse(&files).ok());
+        // No workbook was made before 1900.
+        let made = DateTime::constant(2026, 6, 1, 12, 0, 0, 0);
+        let whole = book.and_then(|book| workbook::export(&book, made).ok()).unwrap_or_default();
+        assert!(!whole.is_empty(), "the small rulebook has a workbook");
+        whole
+    })
+}
+
 /// A workbook that a spreadsheet saved, damaged.
 fn workbook_of(bytes: &mut Bytes<'_>) {
-    static WHOLE: OnceLock<Vec<u8>> = OnceLock::new();
-    let whole = WHOLE.get_or_init(|| {
-        let book = Draft::small(&mut Bytes::new(&[])).files().and_then(|files| Rulebook::parse(&files).ok());
-        book.and_then(|book| workbook::export(&book, DateTime::default()).ok()).unwrap_or_default()
-    });
-    let mut damaged = whole.clone();
+    let whole = whole_workbook();
+    let mut damaged = whole.to_vec();
     for _ in 0..bytes.below(6) {
         let (at, byte) = (bytes.number() as usize % whole.len().max(1), bytes.byte());
         if let Some(known) = damaged.get_mut(at) {

@@ -298,6 +298,20 @@ fn faults(errors: &Value) -> Vec<(String, String)> {
     errors.as_array().into_iter().flatten().map(fault).collect()
 }
 
+/// Reads a whole file as an import would, and sends nothing: how many rows could be sent, and how many could not.
+///
+/// # Errors
+/// When the file is none that can be read by rows.
+pub fn read(path: &Path, windows_1252: bool, of_a_source: bool) -> anyhow::Result<(usize, usize)> {
+    let table = Table::open(path, Cells { windows_1252, of_a_source, ..Cells::default() })?;
+    let mut cursor = table.cursor()?;
+    let (mut sent, mut refused) = (0, 0);
+    while cursor.next()?.is_some() {
+        *(if cursor.row(&table).is_ok() { &mut sent } else { &mut refused }) += 1;
+    }
+    Ok((sent, refused))
+}
+
 /// A bar on a terminal, a line now and then elsewhere, nothing for programs.
 struct Progress {
     what: &'static str,
@@ -313,21 +327,31 @@ impl Progress {
         let terminal = std::io::stderr().is_terminal();
         let target =
             if terminal && !json { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self::on(target, what, rows, !terminal && !json)
+    }
+
+    fn on(target: ProgressDrawTarget, what: &'static str, rows: u64, plain: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(rows), target);
         let style =
             ProgressStyle::with_template("{prefix} {wide_bar} {human_pos} of {human_len} rows, {eta} left");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_prefix(what);
-        Self { what, bar, plain: !terminal && !json }
+        Self { what, bar, plain }
     }
 
     fn one_more(&self) {
         self.bar.inc(1);
-        let done = self.bar.position();
-        if self.plain && done.is_multiple_of(A_LINE_EACH) {
-            let of = self.bar.length().unwrap_or_default();
-            let _ = writeln!(std::io::stderr(), "{}: {done} of {of} rows", self.what);
+        if let Some(line) = self.line() {
+            let _ = writeln!(std::io::stderr(), "{line}");
         }
+    }
+
+    /// What is said just now where there is no terminal.
+    fn line(&self) -> Option<String> {
+        let done = self.bar.position();
+        let of = self.bar.length().unwrap_or_default();
+        (self.plain && done.is_multiple_of(A_LINE_EACH))
+            .then(|| format!("{}: {done} of {of} rows", self.what))
     }
 
     fn finish(&self) {
@@ -336,3 +360,100 @@ impl Progress {
 }
 
 type Row = Map<String, Value>;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use indicatif::TermLike;
+
+    use super::*;
+
+    /// A terminal of sixty columns that keeps what was drawn on it last.
+    #[derive(Clone, Debug, Default)]
+    struct Screen(Arc<Mutex<String>>);
+
+    impl TermLike for Screen {
+        fn width(&self) -> u16 {
+            60
+        }
+
+        fn move_cursor_up(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> std::io::Result<()> {
+            self.write_str(text)
+        }
+
+        fn write_str(&self, text: &str) -> std::io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+
+        fn clear_line(&self) -> std::io::Result<()> {
+            self.0.lock().unwrap().clear();
+            Ok(())
+        }
+
+        fn flush(&self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn on_a_terminal_a_bar_says_how_far_it_is_and_goes_at_the_end() {
+        let screen = Screen::default();
+        let shown = || screen.0.lock().unwrap().trim().to_owned();
+        let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
+        let progress = Progress::on(target, "enquiries", 12_000, false);
+        for _ in 0..3_000 {
+            progress.one_more();
+        }
+        progress.bar.tick();
+        let quarter = shown();
+        assert!(
+            quarter.starts_with("enquiries ") && quarter.contains(" 3,000 of 12,000 rows, "),
+            "{quarter}"
+        );
+        assert!(quarter.ends_with(" left"), "{quarter}");
+        let full = |bar: &str| bar.chars().filter(|one| *one == '\u{2588}').count();
+        for _ in 0..6_000 {
+            progress.one_more();
+        }
+        progress.bar.tick();
+        assert!(shown().contains(" 9,000 of 12,000 rows, "), "{}", shown());
+        assert!(full(&shown()) > full(&quarter), "the bar grows: {quarter} {}", shown());
+        progress.finish();
+        assert_eq!(shown(), "");
+        assert_eq!(progress.line(), None, "a bar and lines would be twice the same");
+    }
+
+    #[test]
+    fn elsewhere_there_is_a_line_now_and_then_and_for_programs_none() {
+        for (plain, expected) in [
+            (true, vec!["enquiries: 10000 of 25000 rows", "enquiries: 20000 of 25000 rows"]),
+            (false, vec![]),
+        ] {
+            let progress = Progress::on(ProgressDrawTarget::hidden(), "enquiries", 25_000, plain);
+            let mut lines = Vec::new();
+            for _ in 0..25_000 {
+                progress.bar.inc(1);
+                lines.extend(progress.line());
+            }
+            assert_eq!(lines, expected);
+        }
+    }
+}

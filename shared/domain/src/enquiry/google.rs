@@ -193,6 +193,33 @@ mod tests {
     }
 
     #[test]
+    fn each_standard_column_is_the_field_of_ours_that_means_it() {
+        let columns = [
+            ("FULL_NAME", "name", "Ada Hill"),
+            ("FIRST_NAME", "first_name", "Ada"),
+            ("LAST_NAME", "last_name", "Hill"),
+            ("EMAIL", "email", "ada@mail.example"),
+            ("PHONE_NUMBER", "phone", "305-555-0100"),
+            ("POSTAL_CODE", "zip", "33101"),
+            ("CITY", "city", "Miami"),
+            ("REGION", "state", "Florida"),
+            ("COUNTRY", "country", "US"),
+            ("COMPANY_NAME", "organization", "Engines"),
+            ("JOB_TITLE", "job_title", "Owner"),
+            ("WORK_EMAIL", "work_email", "ada@work.example"),
+            ("WORK_PHONE", "work_phone", "305-555-0101"),
+        ];
+        assert_eq!(columns.len(), COLUMNS.len());
+        let sent =
+            columns.map(|(id, _, value)| format!(r#"{{"column_id":"{id}","string_value":"{value}"}}"#));
+        let body = format!(r#"{{"lead_id":"a","user_column_data":[{}]}}"#, sent.join(","));
+        let fields = fields(&body, &[]);
+        for (id, ours, value) in columns {
+            assert_eq!(fields.get(ours), Some(value), "{id}");
+        }
+    }
+
+    #[test]
     fn without_an_id_it_is_refused() {
         let error = GoogleLead::read(br#"{"google_key":"x"}"#).unwrap_err();
         assert!(error.to_string().contains("lead_id"));

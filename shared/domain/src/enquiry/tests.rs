@@ -164,6 +164,12 @@ fn usual_aliases_are_understood() {
     assert!(lead.consent.trusted_form.is_some() && lead.consent.leadid.is_some());
     assert_eq!(lead.brings(), Needs::NONE.with(Need::Certificate));
     assert!(lead.extra.is_empty());
+    let certificate = "https://cert.trustedform.com/0123456789abcdef0123456789abcdef01234567";
+    for alias in ["xxTrustedFormCertUrl", "trusted_form_cert_url", "trustedform_url"] {
+        let lead = understood(&format!(r#"{{"email":"ada@example.com","{alias}":"{certificate}"}}"#));
+        assert_eq!(lead.consent.trusted_form.as_deref(), Some(certificate), "{alias}");
+        assert!(lead.extra.is_empty() && lead.notes.is_empty(), "{alias}");
+    }
 }
 
 #[test]

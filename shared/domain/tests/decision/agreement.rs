@@ -12,11 +12,11 @@ use leadyard_domain::limits::NEAR_MISSES;
 use leadyard_domain::rulebook::Rulebook;
 use proptest::prelude::*;
 
-use crate::oracle::{Next, Oracle, pass_step};
+use crate::oracle::{Next, Oracle};
 use crate::world::{World, cases, compiled, decide_on};
 use crate::worlds::worlds;
 
-/// Compares seat by seat, since a tie that the hash breaks decides who is left for the next.
+/// Compares the decision with the oracle's.
 pub(crate) fn agree(
     world: &World,
     book: &Rulebook,
@@ -24,14 +24,22 @@ pub(crate) fn agree(
     decision: &Decision,
     judged: &[Judged],
 ) -> Result<(), TestCaseError> {
-    let oracle = Oracle::of(world, book, counters);
+    agrees(&Oracle::of(world, book, counters), decision, judged)
+}
+
+/// Seat by seat, since a tie that the hash breaks decides who is left for the next.
+pub(crate) fn agrees(
+    oracle: &Oracle<'_>,
+    decision: &Decision,
+    judged: &[Judged],
+) -> Result<(), TestCaseError> {
     let (seats, wait) = match &decision.conclusion {
         Conclusion::Assign(seats) => (seats, None),
         Conclusion::Wait { reason, recommended, .. } => (recommended, Some(*reason)),
     };
     if let Some(reason) = oracle.waits_anyway() {
         prop_assert_eq!(wait, Some(reason));
-        let given_later = reason == Waiting::Stopped && !world.facts.holders.is_empty();
+        let given_later = reason == Waiting::Stopped && !oracle.facts.holders.is_empty();
         prop_assert_eq!(decision.kept.is_some(), given_later);
         prop_assert!(seats.is_empty());
         return Ok(());
@@ -45,7 +53,7 @@ pub(crate) fn agree(
         prop_assert!(candidates.contains(&seat.contract), "{} is not among {candidates:?}", seat.contract);
         let contract = oracle.contract(&seat.contract);
         chosen.push(contract);
-        carries(&oracle, seat, contract, chosen[0], last.floor)?;
+        carries(oracle, seat, contract, chosen[0], last.floor)?;
         if chosen.len() < oracle.seats(chosen[0]) {
             last = oracle.ask(&chosen);
         } else if chosen.len() < seats.len() {
@@ -65,7 +73,7 @@ pub(crate) fn agree(
             prop_assert_eq!(wait, oracle.only_recommends());
         }
     }
-    let others_hold_it = !world.facts.holders.is_empty() || !chosen.is_empty();
+    let others_hold_it = !oracle.facts.holders.is_empty() || !chosen.is_empty();
     let kept = match last.next {
         Next::WaitsFor(rule) if others_hold_it => Some(Waiting::For(rule)),
         Next::WaitsFor(_) | Next::Nobody(_) | Next::OneOf(_) => None,
@@ -86,7 +94,7 @@ pub(crate) fn agree(
     for (at, id) in ids.iter().enumerate() {
         prop_assert!(!ids[..at].contains(id), "{id} is a candidate twice");
     }
-    counted(&oracle, decision, judged)
+    counted(oracle, decision, judged)
 }
 
 /// A seat says what its contract says, and what the first one fixed.
@@ -98,14 +106,14 @@ fn carries(
     floor: u64,
 ) -> Result<(), TestCaseError> {
     let dealer = oracle.dealer(contract);
-    prop_assert_eq!((&seat.dealer, seat.price), (&dealer.id, contract.price));
+    prop_assert_eq!((&seat.dealer, seat.price), (&dealer.id, oracle.price(contract)));
     prop_assert_eq!((&seat.contract_caps, &seat.dealer_caps), (&contract.caps, &dealer.caps));
     prop_assert_eq!((seat.budget_month, seat.prepaid), (contract.budget_month, dealer.prepaid));
     prop_assert_eq!(seat.accept_by, oracle.accept_by(contract));
     prop_assert_eq!((seat.seats, seat.protected), oracle.terms(first));
     prop_assert_eq!(seat.patient_until, oracle.patience(contract));
     let read = oracle.counters.contracts.get(&contract.id).map_or(0, |usage| usage.pass);
-    let step = pass_step(contract);
+    let step = oracle.step_of(contract);
     let next = read.max(floor).saturating_add(step);
     prop_assert_eq!(seat.pass, Pass { read, next, step, rival: seat.pass.rival }, "{}", contract.id);
     Ok(())

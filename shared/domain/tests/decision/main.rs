@@ -8,6 +8,7 @@
 //! | [`oracle`] | the rules, over the rulebook as parsed |
 //! | [`agreement`] | the decision is what the oracle says |
 //! | [`many`] | so it is in as many worlds as are asked for |
+//! | [`broken`] | an oracle that has one rule wrong, whichever, is found out |
 //! | [`properties`] | what must hold of every decision, and of many in a row |
 //! | [`rules`] | one example for each rule |
 //! | [`limits`] | one for each cap, budget and seat |
@@ -27,6 +28,7 @@ mod worlds;
 mod oracle;
 mod agreement;
 mod many;
+mod broken;
 mod properties;
 mod rules;
 mod limits;

@@ -27,7 +27,7 @@ fn asked(name: &str, default: u64) -> u64 {
 }
 
 /// The world of a seed, always the same.
-fn drawn(worlds: &impl Strategy<Value = World>, seed: u64) -> World {
+pub(crate) fn drawn(worlds: &impl Strategy<Value = World>, seed: u64) -> World {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);

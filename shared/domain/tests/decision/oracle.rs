@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use leadyard_domain::contract::{
-    AcceptBy, AreaPart, Contract, DeadlineClock, Specificity, Territory, WhenUnavailable,
+    AcceptBy, AreaPart, Cap, Contract, DeadlineClock, Specificity, Territory, WhenUnavailable,
 };
 use leadyard_domain::dealer::{AfterHours, Dealer};
 use leadyard_domain::distribution::counters::week_of;
@@ -11,18 +11,23 @@ use leadyard_domain::distribution::{
     Counters, LeadFacts, Location, OpenSeats, Rule, Step, Switches, Usage, Waiting,
 };
 use leadyard_domain::ids::ContractId;
+use leadyard_domain::money::Money;
 use leadyard_domain::place::{self, Place, Reach};
 use leadyard_domain::rulebook::{Mode, Rulebook};
-use leadyard_domain::time::{self, Period};
+use leadyard_domain::time::{self, Period, WeekStart};
 
+use crate::broken::Broken;
 use crate::world::World;
 
+#[derive(Clone, Copy)]
 pub(crate) struct Oracle<'a> {
     pub(crate) book: &'a Rulebook,
     pub(crate) facts: &'a LeadFacts,
     pub(crate) switches: &'a Switches,
     pub(crate) counters: &'a Counters,
     pub(crate) now: Timestamp,
+    /// A rule that it has wrong, to see that the comparison notices.
+    pub(crate) broken: Option<Broken>,
 }
 
 /// What becomes of one seat.
@@ -46,28 +51,36 @@ pub(crate) struct Asked<'a> {
 
 impl<'a> Oracle<'a> {
     pub(crate) fn of(world: &'a World, book: &'a Rulebook, counters: &'a Counters) -> Self {
-        Self { book, facts: &world.facts, switches: &world.switches, counters, now: world.now }
+        let (facts, switches) = (&world.facts, &world.switches);
+        Self { book, facts, switches, counters, now: world.now, broken: None }
     }
 
     pub(crate) fn at(&self, now: Timestamp) -> Self {
         Self { now, ..*self }
     }
 
+    /// Whether it keeps to a rule.
+    fn keeps(&self, rule: Broken) -> bool {
+        self.broken != Some(rule)
+    }
+
     /// Why the lead waits before anyone is looked at.
     pub(crate) fn waits_anyway(&self) -> Option<Waiting> {
-        if self.switches.stop {
+        if self.switches.stop && self.keeps(Broken::Stop) {
             return Some(Waiting::Stopped);
         }
-        (self.facts.location == Location::Unplaced).then_some(Waiting::Unplaced)
+        let unplaced = self.facts.location == Location::Unplaced && self.keeps(Broken::Unplaced);
+        unplaced.then_some(Waiting::Unplaced)
     }
 
     /// Why whoever would get it only is recommended.
     pub(crate) fn only_recommends(&self) -> Option<Waiting> {
         let mut offers = self.book.offers.iter();
-        if offers.any(|offer| offer.id == self.facts.offer && offer.mode == Mode::Manual) {
+        let manual = offers.any(|offer| offer.id == self.facts.offer && offer.mode == Mode::Manual);
+        if manual && self.keeps(Broken::Manual) {
             return Some(Waiting::Manual);
         }
-        self.switches.shadow.then_some(Waiting::Shadow)
+        (self.switches.shadow && self.keeps(Broken::Shadow)).then_some(Waiting::Shadow)
     }
 
     pub(crate) fn contract(&self, id: &ContractId) -> &'a Contract {
@@ -87,8 +100,13 @@ impl<'a> Oracle<'a> {
 
     /// Rule 2: the narrowest part that covers.
     pub(crate) fn covers(&self, contract: &Contract) -> Option<Specificity> {
-        let center = place::of(self.dealer(contract).zip).and_then(Place::unit);
-        let covers = |part: &&AreaPart| match (**part, self.place(), self.facts.location.state()) {
+        let of = if self.keeps(Broken::Center) { self.dealer(contract) } else { &self.book.dealers[0] };
+        let center = place::of(of.zip).and_then(Place::unit);
+        let known = match self.facts.location {
+            Location::State { guessed: true, .. } if !self.keeps(Broken::Guess) => None,
+            Location::Zip(_) | Location::State { .. } | Location::Unplaced => self.facts.location.state(),
+        };
+        let covers = |part: &&AreaPart| match (**part, self.place(), known) {
             (AreaPart::Any, ..) => self.facts.location != Location::Unplaced,
             (AreaPart::State(state), _, known) => known == Some(state),
             (AreaPart::Zip(zip), Some(place), _) => place.zip() == zip,
@@ -101,9 +119,12 @@ impl<'a> Oracle<'a> {
                 AreaPart::Zip(_) | AreaPart::Zip3(_) | AreaPart::County(_) | AreaPart::RadiusMiles(_),
                 None,
                 _,
-            ) => false,
+            ) => !self.keeps(Broken::Finer),
         };
-        self.book.areas[&contract.area].iter().filter(covers).map(|part| part.specificity()).min()
+        let everywhere = !self.keeps(Broken::Area) && self.facts.location != Location::Unplaced;
+        let parts = self.book.areas[&contract.area].iter().filter(|part| everywhere || covers(part));
+        let parts = parts.map(|part| part.specificity());
+        if self.keeps(Broken::Narrowest) { parts.min() } else { parts.max() }
     }
 
     /// Rule 1.
@@ -116,13 +137,17 @@ impl<'a> Oracle<'a> {
         let dated = contract.starts.is_some_and(|starts| today < starts)
             || contract.ends.is_some_and(|ends| ends < today);
         let age_ms = self.now.as_millisecond() - self.facts.opened_at.as_millisecond();
-        if paused || dated {
+        let too_old = |most: u32| {
+            let most_ms = i64::from(most) * 3_600_000;
+            age_ms > most_ms || !self.keeps(Broken::AgeToTheHour) && age_ms == most_ms
+        };
+        if paused && self.keeps(Broken::Pauses) || dated && self.keeps(Broken::Dates) {
             Some(Rule::Inactive)
-        } else if !contract.offers.takes(&self.facts.offer) {
+        } else if !contract.offers.takes(&self.facts.offer) && self.keeps(Broken::Offer) {
             Some(Rule::Offer)
-        } else if !contract.sources.takes(&self.facts.source) {
+        } else if !contract.sources.takes(&self.facts.source) && self.keeps(Broken::Source) {
             Some(Rule::Source)
-        } else if contract.max_age_hours.is_some_and(|most| age_ms > i64::from(most) * 3_600_000) {
+        } else if contract.max_age_hours.is_some_and(too_old) && self.keeps(Broken::Age) {
             Some(Rule::Age)
         } else {
             None
@@ -131,11 +156,13 @@ impl<'a> Oracle<'a> {
 
     /// Rule 3.
     fn rule_3(&self, contract: &Contract) -> Option<Rule> {
-        if self.facts.band.fit > contract.min_band.fit
-            || self.facts.band.engagement > contract.min_band.engagement
+        let (band, least) = (self.facts.band, contract.min_band);
+        let brings = |need| self.facts.brings.iter().any(|brought| brought == need);
+        if band.fit > least.fit && self.keeps(Broken::Fit)
+            || band.engagement > least.engagement && self.keeps(Broken::Engagement)
         {
             Some(Rule::Band)
-        } else if contract.needs.iter().any(|need| !self.facts.brings.iter().any(|brought| brought == need)) {
+        } else if contract.needs.iter().any(|need| !brings(need)) && self.keeps(Broken::Needs) {
             Some(Rule::Needs)
         } else {
             None
@@ -151,26 +178,40 @@ impl<'a> Oracle<'a> {
     /// The first failure, territories aside.
     pub(crate) fn own(&self, contract: &Contract) -> Option<Rule> {
         let dealer = self.dealer(contract);
-        let excluded = self.facts.excluded.contains(&dealer.id) || self.facts.holders.contains(&dealer.id);
-        let zone = time::zone(&dealer.zone).unwrap();
-        let shut = contract.after_hours.unwrap_or(dealer.after_hours) == AfterHours::Hold
-            && !dealer.hours.is_open(self.now, &zone, &dealer.holidays);
+        let excluded = self.facts.excluded.contains(&dealer.id) && self.keeps(Broken::Excluded)
+            || self.facts.holders.contains(&dealer.id) && self.keeps(Broken::Holds);
+        let after_hours = contract.after_hours.filter(|_| self.keeps(Broken::AfterHours));
+        let shut = after_hours.unwrap_or(dealer.after_hours) == AfterHours::Hold
+            && !self.is_open(dealer)
+            && self.keeps(Broken::Hours);
         let usage = self.counters.contracts.get(&contract.id);
         let dealer_usage = self.counters.dealers.get(&dealer.id);
-        let full =
-            self.full(&contract.caps.0, usage, dealer) || self.full(&dealer.caps.0, dealer_usage, dealer);
+        let full = self.full(&contract.caps.0, usage, dealer) && self.keeps(Broken::Caps)
+            || self.full(&dealer.caps.0, dealer_usage, dealer) && self.keeps(Broken::DealerCaps);
         let full = full || self.unpaid(contract, dealer, usage, dealer_usage);
-        self.refuses(contract)
-            .or(excluded.then_some(Rule::Excluded))
-            .or(shut.then_some(Rule::Hours))
-            .or(full.then_some(Rule::Cap))
+        let first = self.refuses(contract).or(excluded.then_some(Rule::Excluded));
+        let (shut, full) = (shut.then_some(Rule::Hours), full.then_some(Rule::Cap));
+        if self.keeps(Broken::Order) { first.or(shut).or(full) } else { first.or(full).or(shut) }
     }
 
-    fn full(&self, caps: &[leadyard_domain::contract::Cap], usage: Option<&Usage>, dealer: &Dealer) -> bool {
-        let zone = time::zone(&dealer.zone).unwrap();
+    fn is_open(&self, dealer: &Dealer) -> bool {
+        let zone = time::zone(if self.keeps(Broken::Zone) { &dealer.zone } else { "UTC" }).unwrap();
+        let holidays = if self.keeps(Broken::Holidays) { &dealer.holidays[..] } else { &[] };
+        dealer.hours.is_open(self.now, &zone, holidays)
+    }
+
+    fn full(&self, caps: &[Cap], usage: Option<&Usage>, dealer: &Dealer) -> bool {
+        let zone = time::zone(if self.keeps(Broken::PeriodsZone) { &dealer.zone } else { "UTC" }).unwrap();
+        let week_starts = self.book.company.week_starts;
+        let week_starts = if self.keeps(Broken::WeekStarts) { week_starts } else { WeekStart::Monday };
+        let most = |cap: &Cap| if self.keeps(Broken::OneMore) { cap.most } else { cap.most + 1 };
         caps.iter().any(|cap| {
-            let start = cap.period.start(self.now, &zone, self.book.company.week_starts);
-            usage.is_some_and(|usage| usage.in_period(cap.period, start) >= cap.most)
+            let start = cap.period.start(self.now, &zone, week_starts);
+            let used = |usage: &Usage| match usage.used[cap.period as usize] {
+                Some((_, used)) if !self.keeps(Broken::Periods) => used,
+                Some(_) | None => usage.in_period(cap.period, start),
+            };
+            usage.is_some_and(|usage| used(usage) >= most(cap))
         })
     }
 
@@ -184,12 +225,15 @@ impl<'a> Oracle<'a> {
     ) -> bool {
         let month =
             Period::Month.start(self.now, &time::zone(&dealer.zone).unwrap(), self.book.company.week_starts);
-        let this_month = |usage: &&Usage| usage.used[Period::Month as usize].is_some_and(|of| of.0 == month);
+        let this_month = |usage: &&Usage| {
+            let of = usage.used[Period::Month as usize];
+            of.is_some_and(|of| of.0 == month) || !self.keeps(Broken::BudgetsMonth)
+        };
         let spent = usage.filter(this_month).map_or(0, |usage| usage.spent_month);
         let price = contract.price.minor();
         let over = contract.budget_month.is_some_and(|budget| spent + price > budget.minor());
         let balance = dealer_usage.map_or(0, |usage| usage.balance);
-        over || dealer.prepaid && balance < price
+        over && self.keeps(Broken::Budget) || dealer.prepaid && balance < price && self.keeps(Broken::Balance)
     }
 
     /// Until when a lead offered now must be accepted, and the warning before: minute by minute.
@@ -203,35 +247,41 @@ impl<'a> Oracle<'a> {
             while left > 0 {
                 let runs = match deadline.clock {
                     DeadlineClock::Wall => true,
-                    DeadlineClock::Open => dealer.hours.is_open(at, &zone, &dealer.holidays),
+                    DeadlineClock::Open => {
+                        !self.keeps(Broken::Clock) || dealer.hours.is_open(at, &zone, &dealer.holidays)
+                    }
                 };
                 left -= u32::from(runs);
                 at = Timestamp::from_second(at.as_second() + 60).unwrap();
             }
             at
         };
-        Some(AcceptBy { warn_at: after(deadline.minutes / 3 * 2), at: after(deadline.minutes) })
+        let warned =
+            if self.keeps(Broken::Warning) { deadline.minutes / 3 * 2 } else { deadline.minutes / 2 };
+        Some(AcceptBy { warn_at: after(warned), at: after(deadline.minutes) })
     }
 
     fn seated(&self, contract: &Contract, chosen: &[&Contract]) -> bool {
         self.facts.holders.contains(&contract.dealer)
             || chosen.iter().any(|other| other.dealer == contract.dealer)
+                && self.keeps(Broken::OneSeatADealer)
     }
 
     /// Whether a contract may share with those who have a seat: for at least as many, never a closed
     /// one, protected only with protected.
     fn may_sit(&self, contract: &Contract, chosen: &[&Contract]) -> bool {
         let fixed = match (self.facts.open_seats, chosen.first()) {
-            (Some(OpenSeats { free: 0, .. }), _) => return false,
+            (Some(OpenSeats { free: 0, .. }), _) if self.keeps(Broken::SeatsLeft) => return false,
+            (Some(_), _) if !self.keeps(Broken::KeptSeats) => None,
             (Some(open), _) => Some((open.of, open.protected)),
             (None, Some(first)) => Some((first.sale.seats(), first.territory == Territory::Protected)),
             (None, None) => None,
         };
         fixed.is_none_or(|(seats, protected)| {
             let is_protected = contract.territory == Territory::Protected;
-            contract.sale.seats() >= seats
-                && contract.territory != Territory::Closed
-                && is_protected == protected
+            (contract.sale.seats() >= seats || !self.keeps(Broken::FixedSeats))
+                && (contract.territory != Territory::Closed || !self.keeps(Broken::ClosedAlone))
+                && (is_protected == protected || !self.keeps(Broken::ProtectedAlone))
         })
     }
 
@@ -251,6 +301,7 @@ impl<'a> Oracle<'a> {
     /// window of repeats.
     pub(crate) fn patience(&self, contract: &Contract) -> Option<Timestamp> {
         let waits = contract.territory.compels() && contract.when_unavailable == WhenUnavailable::Wait;
+        let waits = waits && self.keeps(Broken::Patience);
         let window = i64::from(self.book.company.window_days) * 24;
         let hours = contract.max_age_hours.map_or(window, |hours| i64::from(hours).min(window));
         waits.then(|| Timestamp::from_second(self.facts.opened_at.as_second() + hours * 3_600).unwrap())
@@ -261,8 +312,19 @@ impl<'a> Oracle<'a> {
         match self.facts.open_seats {
             Some(open) => usize::from(open.free),
             None if first.territory == Territory::Closed => 1,
+            None if !self.keeps(Broken::Exclusive) => usize::from(first.sale.seats().max(2)),
             None => usize::from(first.sale.seats()),
         }
+    }
+
+    /// What the lead costs.
+    pub(crate) fn price(&self, contract: &Contract) -> Money {
+        if self.keeps(Broken::Charge) { contract.price } else { Money::from_minor(0) }
+    }
+
+    /// By how much its turn moves on.
+    pub(crate) fn step_of(&self, contract: &Contract) -> u64 {
+        if self.keeps(Broken::Weight) { pass_step(contract) } else { 1 << 32 }
     }
 
     /// Rule 5 and the ranking: who takes the next seat.
@@ -276,6 +338,9 @@ impl<'a> Oracle<'a> {
         let mut levels: Vec<Specificity> = pool.iter().filter_map(|contract| self.covers(contract)).collect();
         levels.sort();
         levels.dedup();
+        if !self.keeps(Broken::Specificity) {
+            levels.reverse();
+        }
         for level in levels {
             let group: Vec<&Contract> = pool
                 .iter()
@@ -285,16 +350,17 @@ impl<'a> Oracle<'a> {
             // Compelling contracts that are more specific, or as specific, are not shut out by this level.
             let before =
                 |one: &Contract| one.territory.compels() && self.covers(one).is_some_and(|at| at <= level);
-            let free: Vec<&Contract> = group.iter().copied().filter(|one| self.free(one, chosen)).collect();
+            let mut free: Vec<&Contract> =
+                group.iter().copied().filter(|one| self.free(one, chosen)).collect();
             if !free.is_empty() {
+                free.truncate(if self.keeps(Broken::Ties) { usize::MAX } else { 1 });
                 pool.retain(|one| before(one));
                 let (best, floor) = self.best(free);
                 return Asked { next: Next::OneOf(best), floor, shut_out: gone(&pool) };
             }
             let waits = group.iter().filter(|one| {
-                one.when_unavailable == WhenUnavailable::Wait
-                    && self.may_sit(one, chosen)
-                    && !self.seated(one, chosen)
+                let waits = one.when_unavailable == WhenUnavailable::Wait && self.keeps(Broken::Wait);
+                (waits || !self.keeps(Broken::Next)) && self.may_sit(one, chosen) && !self.seated(one, chosen)
             });
             let rules = waits.filter_map(|one| self.own(one));
             if let Some(rule) =
@@ -335,6 +401,9 @@ impl<'a> Oracle<'a> {
         let refuses = self.refuses(contract);
         match contract.territory {
             Territory::Open => false,
+            Territory::First if !self.keeps(Broken::First) => false,
+            Territory::Protected if !self.keeps(Broken::Protected) => false,
+            Territory::Closed if !self.keeps(Broken::Closed) => false,
             Territory::First | Territory::Protected => refuses.is_none() && !self.seated(contract, chosen),
             Territory::Closed => {
                 refuses != Some(Rule::Inactive) && (refuses.is_some() || !self.seated(contract, chosen))
@@ -349,7 +418,9 @@ impl<'a> Oracle<'a> {
         match contract.territory {
             Territory::Open | Territory::First => false,
             Territory::Protected => takes_alone,
-            Territory::Closed => self.refuses(contract).is_some() || takes_alone,
+            Territory::Closed => {
+                self.refuses(contract).is_some() && self.keeps(Broken::ClosedToWhatItRefuses) || takes_alone
+            }
         }
     }
 
@@ -387,26 +458,36 @@ impl<'a> Oracle<'a> {
             |contract: &Contract| self.counters.contracts.get(&contract.id).cloned().unwrap_or_default();
         for step in ranking.unwrap() {
             let passes = among.iter().map(|one| i128::from(usage(one).pass));
-            let steps = among.iter().map(|one| pass_step(one));
+            let steps = among.iter().map(|one| self.step_of(one));
             let floor = passes.max().unwrap() - steps.map(i128::from).max().unwrap();
             if step == Step::Share {
                 shared_floor = u64::try_from(floor).unwrap_or(0);
             }
             let key = |contract: &&Contract| -> i128 {
                 match step {
+                    Step::Tier if !self.keeps(Broken::Tier) => -i128::from(contract.tier),
                     Step::Tier => i128::from(contract.tier),
                     Step::Distance { bucket_miles } => {
+                        let bucket_miles = if self.keeps(Broken::Bucket) { bucket_miles } else { 1 };
                         let from = place::of(self.dealer(contract).zip).and_then(Place::unit);
                         let to = self.place().and_then(Place::unit);
-                        from.zip(to).map_or(i128::MAX, |(from, to)| {
-                            (from.miles_to(to) / f64::from(bucket_miles)).floor() as i128
-                        })
+                        let miles = from.zip(to).map(|(from, to)| from.miles_to(to));
+                        let bucket = miles.map(|miles| (miles / f64::from(bucket_miles)).floor() as i128);
+                        let nearer = if self.keeps(Broken::Distance) { 1 } else { -1 };
+                        bucket.map_or(i128::MAX, |bucket| nearer * bucket)
                     }
+                    Step::Share if !self.keeps(Broken::Share) => -i128::from(usage(contract).pass),
+                    Step::Share if !self.keeps(Broken::Floor) => i128::from(usage(contract).pass),
                     Step::Share => i128::from(usage(contract).pass).max(floor),
+                    Step::LongestAgo if !self.keeps(Broken::LongestAgo) => {
+                        -i128::from(usage(contract).last_assigned_ms)
+                    }
                     Step::LongestAgo => i128::from(usage(contract).last_assigned_ms),
+                    Step::Price if !self.keeps(Broken::Price) => i128::from(contract.price.minor()),
                     Step::Price => -i128::from(contract.price.minor()),
                     Step::Performance { days, sample } => {
                         let counted = |one: &Contract| {
+                            let days = if self.keeps(Broken::LookBack) { days } else { 7 * 52 };
                             let first = week_of(self.now) - i32::from(days.div_ceil(7)) + 1;
                             let weeks: Vec<_> =
                                 usage(one).results.into_iter().filter(|week| week.week >= first).collect();
@@ -419,10 +500,13 @@ impl<'a> Oracle<'a> {
                         let mean = if all.0 > 0.0 { all.1 / all.0 } else { 0.0 };
                         let sample = f64::from(sample);
                         let (delivered, won) = counted(contract);
-                        let (delivered, won) = if delivered < sample { (0.0, 0.0) } else { (delivered, won) };
+                        let few = delivered < sample && self.keeps(Broken::Sample);
+                        let (delivered, won) = if few { (0.0, 0.0) } else { (delivered, won) };
+                        let sample = if self.keeps(Broken::Shrinking) { sample } else { 1e-9 };
                         // A hair above, since what is exact in fractions is not in floats.
                         let percent = 100.0 * (won + sample * mean) / (delivered + sample);
-                        -((percent + 1e-9).floor() as i128)
+                        let better = if self.keeps(Broken::Performance) { -1 } else { 1 };
+                        better * (percent + 1e-9).floor() as i128
                     }
                 }
             };

@@ -8,7 +8,9 @@ use leadyard_domain::ids::{ContractId, DealerId, LeadId};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::world::{AREAS, ContractRow, Count, DealerRow, OFFERS, World, ZIPS, at, dealer_id};
+use crate::world::{
+    AREAS, ContractRow, Count, DealerRow, OFFERS, World, ZIPS, at, contract, dealer, dealer_id,
+};
 
 fn dealer_row() -> impl Strategy<Value = DealerRow> {
     (
@@ -214,16 +216,16 @@ struct Leaning {
     sharing: Option<&'static str>,
     /// Most are of this territory.
     territory: Option<&'static str>,
+    /// All of them may have the lead, and the ranking alone tells them apart.
+    ranked: bool,
 }
 
 fn leaning() -> impl Strategy<Value = Leaning> {
     let territory = select(&[None, None, None, Some("open"), Some("first"), Some("protected")][..]);
     let sharing = select(&[None, None, None, Some("shared:2"), Some("shared:3"), Some("shared:3")][..]);
-    (prop::bool::weighted(0.5), sharing, territory).prop_map(|(undemanding, sharing, territory)| Leaning {
-        undemanding,
-        sharing,
-        territory,
-    })
+    (prop::bool::weighted(0.5), sharing, territory, prop::bool::weighted(0.1)).prop_map(
+        |(undemanding, sharing, territory, ranked)| Leaning { undemanding, sharing, territory, ranked },
+    )
 }
 
 impl Leaning {
@@ -231,6 +233,9 @@ impl Leaning {
         for (number, row) in dealers.iter_mut().enumerate() {
             if self.undemanding && number % 3 != 2 {
                 (row.hours, row.holidays, row.prepaid) = ("24/7", "", "");
+            }
+            if self.ranked {
+                *row = DealerRow { zip: row.zip, ..dealer() };
             }
         }
     }
@@ -251,6 +256,10 @@ impl Leaning {
             }
             row.sale = self.sharing.filter(|_| number % 5 != 4).unwrap_or(row.sale);
             row.territory = self.territory.filter(|_| number % 4 != 3).unwrap_or(row.territory);
+            if self.ranked {
+                let ContractRow { tier, weight, price, sale, .. } = *row;
+                *row = ContractRow { tier, weight, price, sale, ..contract("", row.dealer) };
+            }
         }
     }
 }

@@ -84,7 +84,11 @@ impl Store {
             given.counters.contracts.insert(seat.contract.clone(), reserved.contract);
             given.counters.dealers.insert(seat.dealer.clone(), reserved.dealer);
         }
-        writes.push(self.put(decision.item(&lead.company, lead.id)?, "", values([]))?);
+        writes.push(self.put(
+            decision.item(&lead.company, lead.id)?,
+            "attribute_not_exists(pk)",
+            values([]),
+        )?);
         if let Some(placed) = placed {
             writes.push(self.act_write(lead.id, placed.act)?);
         }

@@ -161,7 +161,8 @@ impl Store {
     }
 
     /// Keeps a lead that waits together with the decision that says why. `false` when somebody else
-    /// changed the lead.
+    /// changed the lead, or a decision stands under that id: none is ever written over. Its own retry after a
+    /// lost reply is the same transaction by its token, and otherwise finds the lead changed first.
     pub async fn lead_save_decided(
         &self,
         lead: &Lead,
@@ -170,7 +171,7 @@ impl Store {
         let next = Lead { version: lead.version + 1, ..lead.clone() };
         let writes = vec![
             self.put(items::lead_item(&next)?, UNCHANGED, values([(":seen", number(lead.version))]))?,
-            self.put(decision.item(&lead.company, lead.id)?, "", values([]))?,
+            self.put(decision.item(&lead.company, lead.id)?, "attribute_not_exists(pk)", values([]))?,
         ];
         Ok(matches!(self.transact(writes).await?, Commit::Done))
     }

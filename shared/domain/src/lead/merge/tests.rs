@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::contract::Needs;
+use crate::contract::{Need, Needs};
 use crate::identity::{Claim, IdentityHash, IdentityKey, Join, PersonKeys, join};
 use crate::ids::{AssignmentId, CategoryId, CompanyId, ContractId, EnquiryId, OfferId, SourceId, VisitorId};
 use crate::lead::{Arrival, Contactable, CycleOf, Hold, LeadScope, Met};
@@ -266,13 +266,16 @@ fn of_the_enquiries_of_both_the_newest_are_remembered_and_each_keeps_its_own() {
     assert!(into.enquiries.iter().all(|enquiry| enquiry.id != one.opening));
 }
 
-/// What may happen to people of one scope within one window.
+/// What may happen to people of one scope, within a window and beyond it.
 #[derive(Clone, Debug)]
 enum Happens {
-    /// Somebody asks, with some of what there is to know of them: a step of a form, or all of it.
-    Asks { email: u8, phone: u8, surname: u8 },
-    /// A lead that is for sale is sold.
-    Sold { lead: u8, dealer: u8, seats: u8 },
+    /// Somebody asks, with some of what there is to know of them: a step of a form, or all of it; of one source or
+    /// another, and with or without a consent.
+    Asks { email: u8, phone: u8, surname: u8, ads: bool, consents: bool },
+    /// Days pass; what nobody has looked after meanwhile expires.
+    Passes { days: u8 },
+    /// A lead that is for sale is sold; the contract may say that its dealer has this person once only.
+    Sold { lead: u8, dealer: u8, seats: u8, again: bool },
     /// A dealer answers of a seat.
     Ends { seat: u8, how: End },
     /// The desk merges.
@@ -284,6 +287,7 @@ enum End {
     Won,
     Lost,
     GivenBack,
+    Expired,
 }
 
 /// A seat as the table keeps it: with the lead it was sold of.
@@ -294,6 +298,8 @@ struct Sold {
     dealer: DealerId,
     seats: u8,
     end: Option<End>,
+    /// The cycle that it was sold in is over, and another came after it.
+    past: bool,
 }
 
 /// A scope of a company, kept as the store keeps it.
@@ -301,10 +307,13 @@ struct Sold {
 struct World {
     leads: BTreeMap<LeadId, Lead>,
     owners: BTreeMap<IdentityHash, (LeadId, BTreeSet<IdentityHash>)>,
-    /// Enquiries, with the lead that each joined when it came.
-    asked: Vec<(EnquiryId, LeadId)>,
+    /// Enquiries, with the lead that each joined when it came, and when that was.
+    asked: Vec<(EnquiryId, LeadId, Timestamp)>,
+    /// Whether a lead's present cycle has a consent: its first enquiry's, or a further page's of the same form.
+    consents: BTreeMap<LeadId, bool>,
     seats: Vec<Sold>,
     steps: u8,
+    days: i64,
 }
 
 const KEY: IdentityKey = IdentityKey::from_bytes([7; 32]);
@@ -327,7 +336,30 @@ fn keys_of(person: &Contactable) -> PersonKeys {
 
 impl World {
     fn now(&self) -> Timestamp {
-        day(0).checked_add(SignedDuration::from_hours(i64::from(self.steps))).unwrap()
+        day(self.days).checked_add(SignedDuration::from_mins(10 * i64::from(self.steps))).unwrap()
+    }
+
+    /// When a lead, or one that was merged into it, last asked.
+    fn last_asked(&self, lead: LeadId) -> Timestamp {
+        let asked = self.asked.iter().filter(|(_, joined, _)| self.surviving(*joined) == lead);
+        asked.map(|(.., at)| *at).max().unwrap()
+    }
+
+    /// Whether what a lead asked for before has nothing to do with somebody who asks at this instant: the window is
+    /// over, or it expired in nobody's hands.
+    fn is_over(&self, lead: LeadId, at: Timestamp) -> bool {
+        let known = &self.leads[&lead];
+        let since = at.duration_since(self.last_asked(lead));
+        known.stage == Stage::Expired && known.holders.is_empty()
+            || since > SignedDuration::from_hours(24 * i64::from(WINDOW_DAYS))
+    }
+
+    /// Whatever was sold of a lead so far is no matter of its next cycle.
+    fn cycle_is_past(&mut self, lead: LeadId) {
+        let of: Vec<bool> = self.seats.iter().map(|seat| self.surviving(seat.of) == lead).collect();
+        for (seat, of) in self.seats.iter_mut().zip(of) {
+            seat.past |= of;
+        }
     }
 
     fn surviving(&self, mut id: LeadId) -> LeadId {
@@ -349,9 +381,13 @@ impl World {
         Some(Claim { lead: lead.id, surnames: surnames.clone(), known_as })
     }
 
-    fn asks(&mut self, person: Contactable) -> Result<(), TestCaseError> {
+    fn asks(&mut self, person: Contactable, ads: bool, consents: bool) -> Result<(), TestCaseError> {
         let keys = keys_of(&person);
-        let news = arrival(self.steps, self.now(), person);
+        let news = Arrival {
+            source: SourceId::new(if ads { "ads" } else { "web" }).unwrap(),
+            brings: if consents { Needs::NONE.with(Need::Consent) } else { Needs::NONE },
+            ..arrival(self.steps, self.now(), person)
+        };
         let by_email = self.claim(keys.email).filter(|claim| {
             claim.surnames.iter().chain(&keys.surname).collect::<BTreeSet<_>>().len()
                 <= limits::SURNAMES_PER_IDENTITY
@@ -359,14 +395,14 @@ impl World {
         let (lead, claims) =
             match join(&keys, self.claim(keys.email).as_ref(), self.claim(keys.phone).as_ref()) {
                 Join::Repeat { lead, claim, .. } => {
-                    let met = self.leads.get_mut(&lead).unwrap().take(&news, WINDOW_DAYS);
-                    prop_assert_eq!(met, Met::Repeat, "within the window");
+                    self.asks_again(lead, &news)?;
                     (lead, claim)
                 }
                 Join::New { claim, .. } => {
                     let lead = Lead::open(company(), scope(), &news);
                     let id = lead.id;
                     self.leads.insert(id, lead);
+                    self.consents.insert(id, consents);
                     (id, claim)
                 }
             };
@@ -380,11 +416,38 @@ impl World {
         for identity in [keys.email, keys.phone].into_iter().flatten() {
             self.owners.entry(identity).and_modify(|(_, surnames)| surnames.extend(keys.surname));
         }
-        self.asked.push((news.enquiry, lead));
+        self.asked.push((news.enquiry, lead, news.at));
         Ok(())
     }
 
-    fn sold(&mut self, lead: LeadId, dealer: DealerId, seats: u8) {
+    /// Somebody who is known: a repeat within the window, and else the next cycle.
+    fn asks_again(&mut self, lead: LeadId, news: &Arrival) -> Result<(), TestCaseError> {
+        let before = self.leads[&lead].clone();
+        let over = self.is_over(lead, news.at);
+        let met = self.leads.get_mut(&lead).unwrap().take(news, WINDOW_DAYS);
+        prop_assert_eq!(met, if over { Met::NewCycle } else { Met::Repeat });
+        let after = &self.leads[&lead];
+        let consents = news.brings != Needs::NONE;
+        let page = news.source == before.source
+            && news.at.duration_since(before.opened_at) <= SignedDuration::from_mins(limits::FORM_MINUTES);
+        if over {
+            let not_again = before.holders.iter().filter(|holder| !holder.again);
+            let not_again: BTreeSet<&DealerId> = not_again.map(|holder| &holder.dealer).collect();
+            prop_assert_eq!(after.cycle, before.cycle + 1);
+            prop_assert_eq!(after.excluded.iter().collect::<BTreeSet<_>>(), not_again);
+            prop_assert!(after.holders.is_empty() && !after.stage.closed(), "it is decided anew");
+            prop_assert_eq!(&after.source, &news.source);
+            self.consents.insert(lead, consents);
+            self.cycle_is_past(lead);
+        } else {
+            prop_assert_eq!((after.cycle, after.stage), (before.cycle, before.stage));
+            prop_assert_eq!((&after.holders, &after.excluded), (&before.holders, &before.excluded));
+            *self.consents.get_mut(&lead).unwrap() |= consents && page;
+        }
+        Ok(())
+    }
+
+    fn sold(&mut self, lead: LeadId, dealer: DealerId, seats: u8, again: bool) {
         let lead = self.leads.get_mut(&lead).unwrap();
         let facts = lead.facts(Band::LEAST);
         let room = facts.open_seats.is_none_or(|open| open.free > 0 && seats >= open.of);
@@ -396,11 +459,10 @@ impl World {
         }
         let id = AssignmentId::from_bytes([self.steps; 16]);
         let contract = ContractId::new(dealer.as_str()).unwrap();
-        let holder =
-            Holder { dealer: dealer.clone(), contract, assignment: id, again: true, came_from: None };
+        let holder = Holder { dealer: dealer.clone(), contract, assignment: id, again, came_from: None };
         lead.holders.push(holder);
         lead.rest_assigned();
-        self.seats.push(Sold { id, of: lead.id, dealer, seats, end: None });
+        self.seats.push(Sold { id, of: lead.id, dealer, seats, end: None, past: false });
     }
 
     fn ends(&mut self, seat: u8, how: End, now: Timestamp) {
@@ -410,6 +472,9 @@ impl World {
             return;
         };
         seat.end = Some(how);
+        if seat.past {
+            return;
+        }
         let (id, of) = (seat.id, seat.of);
         let survivor = self.surviving(of);
         let lead = self.leads.get_mut(&survivor).unwrap();
@@ -419,14 +484,39 @@ impl World {
             End::Lost if others => lead.lose_seat(id),
             End::Lost if !lead.stage.closed() => lead.close(Stage::Lost, now),
             End::GivenBack => lead.give_back(id, now),
-            End::Won | End::Lost => {}
+            End::Won | End::Lost | End::Expired => {}
         }
     }
 
     fn merges(&mut self, from: LeadId, into: LeadId, now: Timestamp) {
-        if let Ok(Merged { into, from, .. }) = self.leads[&into].merge(&self.leads[&from], WINDOW_DAYS, now) {
-            self.leads.insert(into.id, into);
-            self.leads.insert(from.id, from);
+        let Ok(merged) = self.leads[&into].merge(&self.leads[&from], WINDOW_DAYS, now) else { return };
+        // The later of two cycles is the earlier one's repeat, or comes after it.
+        let opened = |lead: LeadId| self.leads[&lead].opened_at;
+        let (earlier, later) = if opened(into) <= opened(from) { (into, from) } else { (from, into) };
+        if self.is_over(earlier, opened(later)) {
+            self.cycle_is_past(earlier);
+            self.consents.insert(into, self.consents[&later]);
+        }
+        self.leads.insert(into, merged.into);
+        self.leads.insert(from, merged.from);
+    }
+
+    /// Days pass, and what time has closed by then is closed.
+    fn passes(&mut self, days: u8) {
+        self.days += i64::from(days);
+        let now = self.now();
+        let expired: Vec<LeadId> = self
+            .leads
+            .values()
+            .filter(|lead| lead.merged_into.is_none() && lead.has_expired(WINDOW_DAYS, now))
+            .map(|lead| lead.id)
+            .collect();
+        for id in expired {
+            self.leads.get_mut(&id).unwrap().close(Stage::Expired, now);
+            let of: Vec<bool> = self.seats.iter().map(|seat| self.surviving(seat.of) == id).collect();
+            for (seat, _) in self.seats.iter_mut().zip(of).filter(|(seat, of)| *of && !seat.past) {
+                seat.end = seat.end.or(Some(End::Expired));
+            }
         }
     }
 
@@ -434,13 +524,15 @@ impl World {
         self.steps += 1;
         let now = self.now();
         match *what {
-            Happens::Asks { email, phone, surname } if email + phone > 0 => {
-                self.asks(contactable(email, phone, surname))?;
+            Happens::Asks { email, phone, surname, ads, consents } if email + phone > 0 => {
+                self.asks(contactable(email, phone, surname), ads, consents)?;
             }
             Happens::Asks { .. } => {}
-            Happens::Sold { lead, dealer: of, seats } => {
+            Happens::Passes { days } => self.passes(days),
+            Happens::Sold { lead, dealer: of, seats, again } => {
                 if let Some(lead) = self.nth(lead) {
-                    self.sold(lead, dealer(["hudson", "ridge", "crest", "grove"][usize::from(of)]), seats);
+                    let of = dealer(["hudson", "ridge", "crest", "grove"][usize::from(of)]);
+                    self.sold(lead, of, seats, again);
                 }
             }
             Happens::Ends { seat, how } => self.ends(seat, how, now),
@@ -456,7 +548,7 @@ impl World {
     /// What the rules say of every lead, whatever happened.
     fn holds(&self) -> Result<(), TestCaseError> {
         let surviving: Vec<&Lead> = self.leads.values().filter(|lead| lead.merged_into.is_none()).collect();
-        for (enquiry, lead) in &self.asked {
+        for (enquiry, lead, _) in &self.asked {
             let on = |lead: &Lead| lead.enquiries.iter().filter(|one| one.id == *enquiry).count();
             prop_assert_eq!(on(&self.leads[lead]), 1, "each lead keeps its own");
             let all: usize = surviving.iter().map(|lead| on(lead)).sum();
@@ -477,7 +569,14 @@ impl World {
     }
 
     fn is_as_the_rules_say(&self, lead: &Lead) -> Result<(), TestCaseError> {
-        let seats: Vec<&Sold> = self.seats.iter().filter(|seat| self.surviving(seat.of) == lead.id).collect();
+        let of_its_cycle = |seat: &&Sold| self.surviving(seat.of) == lead.id && !seat.past;
+        let seats: Vec<&Sold> = self.seats.iter().filter(of_its_cycle).collect();
+        prop_assert_eq!(
+            lead.brings != Needs::NONE,
+            self.consents[&lead.id],
+            "a consent is that of its form, and of no other enquiry"
+        );
+        prop_assert_eq!(lead.last_enquiry_at, self.last_asked(lead.id));
         let live: BTreeSet<AssignmentId> =
             seats.iter().filter(|seat| seat.end.is_none()).map(|seat| seat.id).collect();
         let held: BTreeSet<AssignmentId> = lead.holders.iter().map(|holder| holder.assignment).collect();
@@ -513,9 +612,12 @@ impl World {
 fn happens() -> impl Strategy<Value = Happens> {
     let end = prop::sample::select(vec![End::Won, End::Lost, End::Lost, End::GivenBack, End::GivenBack]);
     prop_oneof![
-        4 => (0..4_u8, 0..4_u8, 0..3_u8).prop_map(|(email, phone, surname)| Happens::Asks { email, phone, surname }),
-        3 => (any::<u8>(), 0..4_u8, 1..4_u8)
-            .prop_map(|(lead, dealer, seats)| Happens::Sold { lead, dealer, seats }),
+        5 => (0..4_u8, 0..4_u8, 0..3_u8, any::<bool>(), any::<bool>()).prop_map(
+            |(email, phone, surname, ads, consents)| Happens::Asks { email, phone, surname, ads, consents }
+        ),
+        1 => prop::sample::select(vec![1_u8, 15, 29, 30, 31, 91]).prop_map(|days| Happens::Passes { days }),
+        3 => (any::<u8>(), 0..4_u8, 1..4_u8, prop::bool::weighted(0.8))
+            .prop_map(|(lead, dealer, seats, again)| Happens::Sold { lead, dealer, seats, again }),
         2 => (any::<u8>(), end).prop_map(|(seat, how)| Happens::Ends { seat, how }),
         3 => (any::<u8>(), any::<u8>()).prop_map(|(from, into)| Happens::Merges { from, into }),
     ]
