@@ -101,6 +101,7 @@ const ACTS: [&str; 10] =
 fn asked() -> Vec<Member> {
     vec![
         may("contract", Id, "place: with whom."),
+        may("recommended", Flag, "place: with whom the rules recommend, in place of a contract."),
         may("override", Flag, "place: although the contract fails a rule. It needs a reason."),
         may("assignment", Uuid, "take_back, redeliver: which seat."),
         may("hold", Flag, "take_back: keep it afterwards."),
