@@ -6,6 +6,7 @@ mod waiting;
 mod returns;
 mod dealers;
 mod today;
+mod reports;
 
 use leadyard_tests::Reply;
 
