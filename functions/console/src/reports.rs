@@ -54,8 +54,8 @@ pub(crate) struct Told {
     pub(crate) whole: Vec<Cell>,
     pub(crate) whole_before: Vec<Cell>,
     pub(crate) rows: Vec<Row>,
-    /// The rows of the period before, where they were asked for.
-    pub(crate) rows_before: Vec<Row>,
+    /// The rows of the period before, where these are compared.
+    pub(crate) rows_before: Option<Vec<Row>>,
     /// What reading it cost, in read units.
     pub(crate) units: f64,
 }
@@ -65,8 +65,8 @@ pub(crate) struct Told {
 pub(crate) enum Compared {
     /// The whole alone.
     Whole,
-    /// The whole and every row.
-    Rows,
+    /// The whole, and every row of a period of at most so many days.
+    Rows { most_days: i64 },
 }
 
 /// `GET /v1/reports/{name}?company&from=2026-06-01&to=2026-06-30&by=source`. JSON, or CSV where that is accepted.
@@ -105,7 +105,11 @@ pub(crate) async fn told(
     let (before_from, before_to) = (back(from, days), back(from, 1));
     // What sources cost a lead is known by source alone: of the whole, the period before needs them too.
     let costs = report.has(|column| matches!(column, Column::Cost | Column::ReturnOnSpend));
-    let all = compared == Compared::Rows || costs && by == Dimension::Source;
+    let rows_too = match compared {
+        Compared::Whole => false,
+        Compared::Rows { most_days } => days <= most_days,
+    };
+    let all = rows_too || costs && by == Dimension::Source;
     let dimensions = if all { dimensions } else { vec![Dimension::All] };
     let before = store.report_read(company, &dimensions, tables, (before_from, before_to), today).await?;
     let ever = if report.has(|column| matches!(column, Column::Size)) {
@@ -132,10 +136,7 @@ pub(crate) async fn told(
         whole: whole(&of_now, &now.sums),
         whole_before: whole(&of_before, &before.sums),
         rows: rows(report, by, &now.sums, &of_now),
-        rows_before: match compared {
-            Compared::Whole => Vec::new(),
-            Compared::Rows => rows(report, by, &before.sums, &of_before),
-        },
+        rows_before: rows_too.then(|| rows(report, by, &before.sums, &of_before)),
         units: now.units + before.units + ever.map_or(0.0, |ever| ever.units),
         core,
     })

@@ -112,5 +112,16 @@ async fn a_years_report_costs_the_same_whatever_the_number_of_leads() {
             assert_eq!(total.as_i64(), Some(leads), "{report}");
         }
     }
+    // A page of half a year compares every row: it costs at most what both periods cost.
+    for report in ["sources", "campaigns", "areas", "dealers", "speed?by=dealer"] {
+        let glue = if report.contains('?') { '&' } else { '?' };
+        let mut units = 0.0;
+        for period in ["from=2025-11-24&to=2026-06-01", "from=2025-06-02&to=2025-11-23"] {
+            let read = yard.report(&format!("{report}{glue}{period}")).await;
+            units += read["read_units"].as_f64().unwrap();
+        }
+        told.push(format!("{report}: a page of half a year: at most {units} read units"));
+        assert!(units <= 40.0, "{report}: {units} read units");
+    }
     println!("{}", told.join("\n"));
 }

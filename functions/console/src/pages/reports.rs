@@ -1,8 +1,8 @@
 //! The reports: each is a sentence, a chart or a map, and the table that stands behind it.
 //!
 //! Determinations. *The figures are the API's*, read by the same function; nothing is summed here. *Every number has the
-//! period before beneath it.* *A page has the first [`LISTED`] rows*, and says so where there are more; the CSV has all.
-//! *A name leads to the leads behind it as they stand now*, where a list of such leads exists.
+//! period before beneath it*, but those of a long period's rows: see [`COMPARED_DAYS`]. *A page has the first
+//! [`LISTED`] rows*, and says so where there are more; the CSV has all. *A name leads to the leads behind it as they stand now*, where a list of such leads exists.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -32,6 +32,9 @@ use crate::reports::figures::{Cell, Row as Figures};
 use crate::reports::{self, Compared, Told};
 
 const AT: &str = "/console/reports";
+/// The longest period of which each row is compared with the one before: that is read as well, and a year of both would
+/// cost twice what a report may.
+const COMPARED_DAYS: i64 = 190;
 /// Rows of a table on a page: all states have one.
 const LISTED: usize = 60;
 /// Bars of a chart.
@@ -137,6 +140,8 @@ struct Shown {
     columns: Vec<String>,
     rows: Vec<Row>,
     more_rows: usize,
+    /// The period is so long that the whole alone is compared.
+    long: bool,
     /// Nothing happened, in this period and the one before.
     silent: bool,
     /// Names lead to lists of leads.
@@ -218,7 +223,8 @@ async fn read(cloud: &Cloud, signed: &Signed, name: &str, mut asked: Asked) -> R
     let core = rules_of(cloud, signed, &asked).await?;
     let today = reports::today(cloud, &core)?;
     let (company, week_starts) = (core.company_id().clone(), core.company.week_starts);
-    let told = reports::told(cloud, core, report, &asked.of_report(), Compared::Rows).await;
+    let compared = Compared::Rows { most_days: COMPARED_DAYS };
+    let told = reports::told(cloud, core, report, &asked.of_report(), compared).await;
     let (told, trouble) = match told {
         Ok(told) => (Some(told), Trouble::default()),
         Err(problem) if problem.code() == Code::InvalidField => {
@@ -279,7 +285,7 @@ fn dimensions(report: &Report, by: Dimension) -> Vec<Choice> {
     }
     let told = Dimension::ALL.iter().filter(|dimension| **dimension != Dimension::Reason);
     told.map(|dimension| {
-        let label = if *dimension == Dimension::All { "nothing: the whole" } else { dimension.as_str() };
+        let label = if *dimension == Dimension::All { "the whole alone" } else { dimension.as_str() };
         Choice::of(dimension, label, Some(by.as_str()))
     })
     .collect()
@@ -305,6 +311,7 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
         columns: report.columns.iter().map(|column| label(*column)).collect(),
         rows: Vec::new(),
         more_rows: 0,
+        long: by != Dimension::All && told.rows_before.is_none(),
         silent: told.whole.iter().chain(&told.whole_before).all(|cell| value(*cell).is_none_or(|n| n == 0)),
         linked: false,
     };
@@ -358,18 +365,19 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
 struct Line<'t> {
     value: &'t str,
     now: Vec<Cell>,
-    /// Nothing, where it is not known: it was not among the top.
+    /// Nothing, where it is not known: it was not read, or was not among the top.
     before: Option<Vec<Cell>>,
 }
 
 /// A line for each row of the report, and behind them what was there in the period before alone.
 fn lines(told: &Told) -> Vec<Line<'_>> {
-    let before: HashMap<&str, &Figures> =
-        told.rows_before.iter().map(|row| (row.value.as_str(), row)).collect();
+    let now = told.rows.iter();
+    let Some(rows_before) = &told.rows_before else {
+        return now.map(|row| Line { value: &row.value, now: row.cells.clone(), before: None }).collect();
+    };
+    let before: HashMap<&str, &Figures> = rows_before.iter().map(|row| (row.value.as_str(), row)).collect();
     let (cut, was_cut) = (told.rows.iter().any(|row| row.value == REST), before.contains_key(REST));
-    let mut lines: Vec<Line<'_>> = told
-        .rows
-        .iter()
+    let mut lines: Vec<Line<'_>> = now
         .map(|row| {
             let known = before.get(row.value.as_str()).map(|row| row.cells.clone());
             let before = known.or_else(|| (!was_cut).then(|| nothing(&row.cells)));
@@ -379,7 +387,7 @@ fn lines(told: &Told) -> Vec<Line<'_>> {
     // Where some are not named now, these may be among them.
     if !cut {
         let listed: HashSet<&str> = told.rows.iter().map(|row| row.value.as_str()).collect();
-        let gone = told.rows_before.iter().filter(|row| row.value != REST && !listed.contains(&*row.value));
+        let gone = rows_before.iter().filter(|row| row.value != REST && !listed.contains(&*row.value));
         lines.extend(gone.map(|row| Line {
             value: &row.value,
             now: nothing(&row.cells),
