@@ -73,9 +73,16 @@ pub(super) fn change(unit: Unit, now: Option<i64>, before: Option<i64>) -> Strin
                 Unit::Share => format!("{} points", tenths(size, 100)),
                 Unit::Count | Unit::Money | Unit::Times | Unit::Seconds => written(unit, Some(size)),
             };
-            format!("{sign}{size} from {}", written(unit, before))
+            // It may break before "from" alone: columns are narrow.
+            let (size, before) = (kept(&size), kept(&written(unit, before)));
+            format!("{sign}{size} from\u{a0}{before}")
         }
     }
+}
+
+/// Words that stay on one line.
+fn kept(words: &str) -> String {
+    words.replace(' ', "\u{a0}")
 }
 
 /// With a decimal where it is not nothing.
@@ -149,7 +156,7 @@ mod tests {
             (Unit::Seconds, Some(240), None, "none before"),
             (Unit::Seconds, Some(240), Some(300), "−1 min from 5 min"),
         ] {
-            assert_eq!(change(unit, now, before), said);
+            assert_eq!(change(unit, now, before).replace('\u{a0}', " "), said);
         }
     }
 

@@ -34,7 +34,7 @@ use crate::reports::{self, Compared, Told};
 const AT: &str = "/console/reports";
 /// The longest period of which each row is compared with the one before: that is read as well, and a year of both would
 /// cost twice what a report may.
-const COMPARED_DAYS: i64 = 190;
+const COMPARED_DAYS: i64 = 92;
 /// Rows of a table on a page: all states have one.
 const LISTED: usize = 60;
 /// Bars of a chart.
@@ -144,8 +144,8 @@ struct Shown {
     long: bool,
     /// Nothing happened, in this period and the one before.
     silent: bool,
-    /// Names lead to lists of leads.
-    linked: bool,
+    /// To which leads the names lead.
+    linked: &'static str,
 }
 
 /// A row of the table.
@@ -313,7 +313,7 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
         more_rows: 0,
         long: by != Dimension::All && told.rows_before.is_none(),
         silent: told.whole.iter().chain(&told.whole_before).all(|cell| value(*cell).is_none_or(|n| n == 0)),
-        linked: false,
+        linked: "",
     };
     if by == Dimension::All {
         shown.rows = report
@@ -347,7 +347,18 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
         at: leads(told, line.value),
         cells: cells(&line.now, line.before.as_deref()),
     }));
-    shown.linked = shown.rows.iter().any(|row| !row.at.is_empty());
+    if shown.rows.iter().any(|row| !row.at.is_empty()) {
+        shown.linked = match by {
+            Dimension::Offer | Dimension::State => "A name leads to its leads that are open now.",
+            Dimension::Reason => "A name leads to the leads that wait for it now.",
+            Dimension::All
+            | Dimension::Source
+            | Dimension::Campaign
+            | Dimension::Category
+            | Dimension::Dealer
+            | Dimension::Band => "A name leads to its leads as they stand now.",
+        };
+    }
     shown.more_rows = lines.len().saturating_sub(LISTED);
     let at = report.columns.iter().position(|column| column.name() == charted.name()).unwrap_or(0);
     // A rate of one state is no part of all states' rates: that is told by bars.
