@@ -20,8 +20,8 @@ pub(super) fn unit(column: Column) -> Unit {
 /// A column's name for people.
 pub(super) fn label(column: Column) -> String {
     match column {
-        Column::Measured(speed) => format!("{speed}s measured"),
-        Column::Median(speed) => format!("half within, {speed}"),
+        Column::Measured(speed) => format!("times to {speed} measured"),
+        Column::Median(speed) => format!("median time to {speed}"),
         Column::Size => "leads known at the end".to_owned(),
         Column::Count(_)
         | Column::Amount(_)

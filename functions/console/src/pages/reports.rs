@@ -32,8 +32,8 @@ use crate::reports::figures::{Cell, Row as Figures};
 use crate::reports::{self, Compared, Told};
 
 const AT: &str = "/console/reports";
-/// The longest period of which each row is compared with the one before: that is read as well, and a year of both would
-/// cost twice what a report may.
+/// The longest period, in days, of which each row is compared with the one before: that is read as well, and a year of
+/// both would cost more than a year's report may (40 read units).
 const COMPARED_DAYS: i64 = 92;
 /// Rows of a table on a page: all states have one.
 const LISTED: usize = 60;
