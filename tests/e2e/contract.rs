@@ -112,7 +112,13 @@ fn an_answer_that_the_document_does_not_have_fails_the_test_that_gets_it() {
             "it does not have /more",
         ),
         ("/v1/returns", 200, "application/json", json!({ "next": null }), " lacks returns"),
-        ("/v1/returns", 200, "application/json", json!({ "returns": 1, "next": null }), "/returns is no \"array\""),
+        (
+            "/v1/returns",
+            200,
+            "application/json",
+            json!({ "returns": 1, "next": null }),
+            "/returns is no \"array\"",
+        ),
         (
             "/healthz",
             200,

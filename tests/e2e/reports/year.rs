@@ -112,5 +112,16 @@ async fn a_years_report_costs_the_same_whatever_the_number_of_leads() {
             assert_eq!(total.as_i64(), Some(leads), "{report}");
         }
     }
+    // A page of a quarter compares every row: it costs at most what both periods cost, here cut across months.
+    for report in ["sources", "campaigns", "areas", "dealers", "speed?by=dealer"] {
+        let glue = if report.contains('?') { '&' } else { '?' };
+        let mut units = 0.0;
+        for period in ["from=2026-02-14&to=2026-05-16", "from=2025-11-14&to=2026-02-13"] {
+            let read = yard.report(&format!("{report}{glue}{period}")).await;
+            units += read["read_units"].as_f64().unwrap();
+        }
+        assert!(units <= 80.0, "{report}: {units} read units");
+        told.push(format!("{report}: a page of a quarter, at most {units} read units"));
+    }
     println!("{}", told.join("\n"));
 }

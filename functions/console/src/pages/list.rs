@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use leadyard_domain::lead::Stage;
+use leadyard_domain::place::State as UsState;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use serde::Deserialize;
@@ -24,6 +25,7 @@ pub(super) struct Shown {
     list: Option<String>,
     offer: Option<String>,
     held: Option<String>,
+    state: Option<String>,
     after: Option<String>,
 }
 
@@ -36,6 +38,7 @@ struct Leads {
     offers: Vec<Choice>,
     /// The same list in anybody's hands, nobody's or somebody's.
     held: Vec<Choice>,
+    states: Vec<Choice>,
     rows: Vec<Row>,
     examined: usize,
     /// Where the next page is.
@@ -46,7 +49,7 @@ struct Leads {
     by_person: bool,
 }
 
-/// `GET /console/leads?company&list&offer&held&after`.
+/// `GET /console/leads?company&list&offer&held&state&after`.
 pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed, Query(shown): Query<Shown>) -> Response {
     match listed(&cloud, &signed, &shown).await {
         Ok(page) => rendered(&page, StatusCode::OK),
@@ -72,6 +75,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, shown: &Shown) -> Result<Leads, 
             Some("no") => Some(false),
             _ => None,
         },
+        state: text(&shown.state),
         ..Only::default()
     };
     let found = find::find(cloud, &signed.desk, &core, &asked).await?;
@@ -83,6 +87,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, shown: &Shown) -> Result<Leads, 
                 ("list", &list),
                 ("offer", shown.offer.as_deref().unwrap_or_default()),
                 ("held", shown.held.as_deref().unwrap_or_default()),
+                ("state", shown.state.as_deref().unwrap_or_default()),
                 ("after", next),
             ],
         )
@@ -105,6 +110,8 @@ async fn listed(cloud: &Cloud, signed: &Signed, shown: &Shown) -> Result<Leads, 
     page.lists = lists;
     page.offers =
         core.offers.iter().map(|offer| Choice::of(&offer.id, &offer.name, shown.offer.as_deref())).collect();
+    page.states =
+        UsState::ALL.iter().map(|state| Choice::of(state, state.name(), shown.state.as_deref())).collect();
     let held = shown.held.as_deref();
     page.held = vec![Choice::of("no", "nobody's", held), Choice::of("yes", "a dealer's", held)];
     Ok(page)
@@ -118,6 +125,7 @@ fn frame(cloud: &Cloud, signed: &Signed, core: &leadyard_domain::distribution::C
         lists: Vec::new(),
         offers: Vec::new(),
         held: Vec::new(),
+        states: Vec::new(),
         rows: found.leads.iter().map(|(lead, score)| Row::of(core, lead, score.as_ref(), now)).collect(),
         examined: found.examined,
         next: String::new(),

@@ -14,6 +14,8 @@
 //! | [`dealer`] | one: contracts, channels, last leads; pause and resume, test, redeliver |
 //! | [`contract`] | a row of the rulebook: put right, looked at, published |
 //! | [`account`] | its statement, and why it got nothing on a day |
+//! | [`reports`] | what the counters say, for any period: a chart or a map, and the table behind it |
+//! | [`period`], [`figure`], [`chart`], [`states`] | its periods with names, its numbers as people write them, its bars, its map |
 //! | [`shown`] | how times, scores and people are written |
 //!
 //! Determinations. *Every page is of a session and of no token*: a link that is copied lets nobody in. *What a page
@@ -33,6 +35,11 @@ mod dealers;
 mod dealer;
 mod contract;
 mod account;
+mod reports;
+mod period;
+mod figure;
+mod chart;
+mod states;
 mod shown;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -85,6 +92,9 @@ pub(crate) fn router() -> Router<Cloud> {
         .route("/console/dealers/{company}/{dealer}/statement", get(account::statement))
         .route("/console/dealers/{company}/{dealer}/statement.csv", get(account::statement_csv))
         .route("/console/dealers/{company}/{dealer}/{act}", post(dealer::act))
+        .route("/console/reports", get(reports::all))
+        .route("/console/reports/{name}", get(reports::page))
+        .route("/console/reports/{name}/table.csv", get(reports::csv))
 }
 
 async fn asset(Path(name): Path<String>) -> Response {

@@ -1,0 +1,176 @@
+//! The figures of a report: what the sums say, column by column.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use leadyard_domain::distribution::Core;
+use leadyard_domain::money::Money;
+use leadyard_domain::report::{Counter, Dimension, REST, Sums, Tally, UNKNOWN};
+use serde_json::{Map, Value, json};
+
+use super::defined::Column::{
+    self, Amount, Cost, Count, Measured, Median, Owed, Part, ReturnOnSpend, Size, Within,
+};
+use super::defined::Report;
+
+/// One figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// So many.
+    Count(i64),
+    /// Money, in minor units.
+    Amount(i64),
+    /// The first as a part of the second: nothing, where that is nothing.
+    Part(i64, i64),
+    /// A time.
+    Seconds(i64),
+    /// It is not known, or there is nothing to tell it of.
+    Nothing,
+}
+
+impl Cell {
+    /// As the API writes it: money as text, a part to four digits.
+    pub(super) fn json(self) -> Value {
+        match self {
+            Self::Count(count) => json!(count),
+            Self::Amount(minor) => json!(Money::from_minor(minor).to_string()),
+            Self::Seconds(seconds) => json!(seconds),
+            Self::Part(_, 0) | Self::Nothing => Value::Null,
+            Self::Part(part, whole) => json!((part as f64 / whole as f64 * 10_000.0).round() / 10_000.0),
+        }
+    }
+}
+
+/// What a report knows besides its counters.
+pub(super) struct Figures {
+    /// What each value cost, in minor units, and the whole.
+    pub(super) costs: Option<Costs>,
+    pub(super) size: Option<i64>,
+}
+
+#[derive(Default)]
+pub(super) struct Costs {
+    by: BTreeMap<String, i64>,
+    whole: i64,
+    /// Whether costs are known by value in this dimension.
+    known: bool,
+}
+
+/// What a period cost: of what was spent in a month the part that its days are of the month's; and of each source, what
+/// it costs a lead. By campaign there is the spend alone, by anything but source and campaign only the whole.
+pub(super) fn costs_of(core: &Core, sums: &Sums, by: Dimension, (from, to): (Date, Date)) -> Costs {
+    let mut costs =
+        Costs { known: matches!(by, Dimension::Source | Dimension::Campaign), ..Costs::default() };
+    for row in &core.spend {
+        let (first, last) = row.month.days();
+        let days = |from: Date, to: Date| i64::from((to - from).get_days()) + 1;
+        let (whole, within) = (days(first, last), days(from.max(first), to.min(last)).max(0));
+        let amount = (row.amount.minor() * within + whole / 2) / whole;
+        let value = match by {
+            Dimension::Campaign => row.campaign.clone().unwrap_or_default(),
+            Dimension::All
+            | Dimension::Source
+            | Dimension::Offer
+            | Dimension::Category
+            | Dimension::Dealer
+            | Dimension::State
+            | Dimension::Band
+            | Dimension::Reason => row.source.to_string(),
+        };
+        *costs.by.entry(value).or_default() += amount;
+        costs.whole += amount;
+    }
+    if by == Dimension::Source {
+        for source in &core.sources {
+            let leads = sums.get(Dimension::Source, source.id.as_str()).get(Counter::Leads);
+            let amount = source.cost_per_lead.map_or(0, |cost| cost.minor() * leads);
+            *costs.by.entry(source.id.to_string()).or_default() += amount;
+            costs.whole += amount;
+        }
+    }
+    costs
+}
+
+/// A row of the table: a value, and a figure for each column.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    /// [`UNKNOWN`] and [`REST`] are what they are in sums.
+    pub(crate) value: String,
+    pub(crate) cells: Vec<Cell>,
+}
+
+impl Row {
+    pub(super) fn json(&self, report: &Report, by: Dimension) -> Value {
+        let mut told = named(report, &self.cells);
+        let value = match self.value.as_str() {
+            REST => {
+                told.insert("rest".to_owned(), json!(true));
+                Value::Null
+            }
+            UNKNOWN if by == Dimension::All => json!("all"),
+            UNKNOWN => Value::Null,
+            value => json!(value),
+        };
+        told.insert("value".to_owned(), value);
+        Value::Object(told)
+    }
+}
+
+/// Figures by the names of their columns.
+pub(super) fn named(report: &Report, cells: &[Cell]) -> Map<String, Value> {
+    report.columns.iter().zip(cells).map(|(column, cell)| (column.name(), cell.json())).collect()
+}
+
+/// A row for each value, those to which most happened first and the rest last. What cost something and brought nothing
+/// has a row too.
+pub(super) fn rows(report: &Report, by: Dimension, sums: &Sums, figures: &Figures) -> Vec<Row> {
+    let mut found: BTreeMap<&str, Tally> =
+        sums.by(by).filter_map(|(value, tally)| Some((value.strip_prefix(report.prefix)?, *tally))).collect();
+    for (value, cost) in figures.costs.iter().filter(|costs| costs.known).flat_map(|costs| &costs.by) {
+        if *cost != 0 {
+            found.entry(value).or_default();
+        }
+    }
+    let mut ranked: Vec<(&str, Tally)> = found.into_iter().collect();
+    ranked.sort_by_key(|(value, tally)| (*value == REST, std::cmp::Reverse(tally.weight()), *value));
+    let rows = ranked.into_iter().map(|(value, tally)| Row {
+        value: value.to_owned(),
+        cells: figures.told(report, &tally, Some(value)),
+    });
+    rows.collect()
+}
+
+impl Figures {
+    /// The figures of a value, or of the whole.
+    pub(super) fn told(&self, report: &Report, tally: &Tally, value: Option<&str>) -> Vec<Cell> {
+        report.columns.iter().map(|column| self.cell(*column, tally, value)).collect()
+    }
+
+    fn cell(&self, column: Column, tally: &Tally, value: Option<&str>) -> Cell {
+        let owed = tally.get(Counter::Charged) - tally.get(Counter::Credited);
+        match column {
+            Count(counter) => Cell::Count(tally.get(counter)),
+            Amount(counter) => Cell::Amount(tally.get(counter)),
+            Owed => Cell::Amount(owed),
+            Part(_, part, whole) => Cell::Part(tally.get(part), tally.get(whole)),
+            Cost => self.cost(value).map_or(Cell::Nothing, Cell::Amount),
+            ReturnOnSpend => self.cost(value).map_or(Cell::Nothing, |cost| Cell::Part(owed, cost)),
+            Measured(speed) => Cell::Count(tally.speed(speed).total()),
+            Median(speed) => tally.speed(speed).median_s().map_or(Cell::Nothing, Cell::Seconds),
+            Within(speed, _, seconds) => {
+                let times = tally.speed(speed);
+                Cell::Part(times.within(seconds), times.total())
+            }
+            Size => value.map_or(self.size, |_| None).map_or(Cell::Nothing, Cell::Count),
+        }
+    }
+
+    fn cost(&self, value: Option<&str>) -> Option<i64> {
+        let costs = self.costs.as_ref()?;
+        match value {
+            None => Some(costs.whole),
+            Some(REST) => None,
+            Some(value) => costs.known.then(|| costs.by.get(value).copied().unwrap_or(0)),
+        }
+    }
+}

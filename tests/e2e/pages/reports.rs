@@ -1,0 +1,379 @@
+//! The reports' pages: every number is the API's, and nothing that a URL said becomes more than text.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Method};
+use jiff::civil::date;
+use leadyard_domain::report::{Counter, Dimension, Sums, Tally};
+use leadyard_platform::store::ReportPart;
+use leadyard_tests::browser::FORM;
+use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
+use serde_json::json;
+
+use super::{HOSTILE, READS, is_harmless, names_nobody};
+
+const NAMES: [&str; 10] =
+    ["sources", "campaigns", "offers", "areas", "dealers", "funnel", "speed", "returns", "waiting", "leads"];
+const JULY: &str = "from=2026-07-01&to=2026-07-30";
+
+fn rules() -> Rules {
+    Rules::roofing("acme")
+        .offer("gutter", "roofing", "mode = \"manual\"")
+        .source("ads", "offer = \"gutter\"\ncost_per_lead = \"4.00\"")
+        .seller("hudson", [("price", "1040.00"), ("return_days", "7"), ("return_reasons", "wrong-number")])
+        .file("spend.csv", "month,source,campaign,amount\n2026-07,ads,spring,310.00\n2026-07,web,,60.00\n")
+}
+
+/// Three leads in June; in July six that hudson gets and two that wait, of two campaigns and three states.
+async fn traded() -> Yard {
+    let yard = Yard::of(rules()).await;
+    yard.notes();
+    yard.advance_to("2026-06-20T16:00:00Z").await;
+    for n in 1..=3 {
+        yard.settled_lead(&Person::number(n)).await;
+    }
+    yard.advance_to("2026-07-15T16:00:00Z").await;
+    for n in 4..=9 {
+        let zip = ["33101", "10001", "30301"][n % 3];
+        let mut person = Person::number(n).with("zip", zip);
+        if n % 2 == 0 {
+            person = person.with("utm_campaign", "spring");
+        }
+        let lead = yard.settled_lead(&person).await;
+        yard.advance(Duration::from_secs(60 * n as u64)).await;
+        let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+        match n {
+            4 | 5 => {
+                let _ = yard.answers("hudson", &lead, "contacted").await.is(200);
+                let _ = yard.answers_with("hudson", &lead, "won", Some(json!({ "value": "12500.50" }))).await;
+            }
+            6 => {
+                let body = json!({ "reason": "wrong-number" });
+                let _ = yard.answers_with("hudson", &lead, "return", Some(body)).await.is(200);
+                let seat = yard.story(&lead).await.assignment("hudson")["assignment"].clone();
+                let path = format!("/v1/returns/{}/approve", seat.as_str().unwrap());
+                let _ = yard.desk(Method::POST, &path, Some(json!({ "reason": "so it is" }))).await.is(200);
+            }
+            _ => {}
+        }
+        yard.settle().await;
+    }
+    for n in 10..=11 {
+        let _ = yard.server("ads").posts(&Person::number(n).with("zip", "33101")).await.is(201);
+    }
+    yard.settle().await;
+    yard.count().await;
+    yard
+}
+
+/// The table's rows: what stands in each cell, and beneath it.
+fn table(page: &Reply) -> Vec<Vec<(String, String)>> {
+    let body = page.text.split_once("<tbody>").unwrap_or_else(|| panic!("no table: {}", page.text)).1;
+    let body = body.split("</tbody>").next().unwrap();
+    let cells = |row: &str| {
+        let cells = row.split("</t").filter(|cell| cell.contains("<td") || cell.contains("<th"));
+        cells
+            .map(|cell| {
+                let (_, inner) = cell.rsplit_once("<t").unwrap().1.split_once('>').unwrap();
+                let (says, under) = inner.split_once("<span class=\"under\">").unwrap_or((inner, ""));
+                let says = says.trim_end_matches("</a>");
+                let says = if says.starts_with("<a ") { says.split_once('>').unwrap().1 } else { says };
+                (says.to_owned(), under.trim_end_matches("</span>").replace('\u{a0}', " "))
+            })
+            .collect::<Vec<_>>()
+    };
+    body.split("</tr>").filter(|row| row.contains("<th")).map(cells).collect()
+}
+
+/// Whether a number as people write it is the one that programs read.
+fn is(column: &str, shown: &str, told: &str) -> bool {
+    let plain = shown.replace(',', "").replace('−', "-");
+    if told.is_empty() {
+        return plain == "–";
+    }
+    let (shown, unit) = plain.split_once(' ').unwrap_or((plain.as_str(), ""));
+    let (Ok(shown), Ok(told)) = (shown.parse::<f64>(), told.parse::<f64>()) else { return false };
+    let (one, within) = match unit {
+        "" if column.ends_with("_s") => return false,
+        "" => (1.0, 0.000_1),
+        "%" => (0.01, 0.001),
+        "×" => (1.0, 0.01),
+        "s" => (1.0, 0.01),
+        "min" => (60.0, 6.0),
+        "h" => (3_600.0, 360.0),
+        "days" => (86_400.0, 8_640.0),
+        _ => return false,
+    };
+    (shown * one - told).abs() <= within
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_number_on_a_page_is_the_api_s_for_the_same_period() {
+    let yard = traded().await;
+    let desk = Browser::of(&yard).await;
+    let mut compared = 0;
+    for name in NAMES.iter().copied().chain(["leads?by=source", "speed?by=dealer", "dealers?by=band"]) {
+        let glue = if name.contains('?') { '&' } else { '?' };
+        let path = format!("{name}{glue}{JULY}");
+        let (page, reads) = desk.reads(&format!("/console/reports/{path}")).await;
+        assert!(reads <= READS, "{name}: {reads} reads");
+        assert!(page.text.len() <= 100_000, "{name}: {} bytes", page.text.len());
+        let (header, rows) = yard.desk_csv(&format!("/v1/reports/{path}")).await;
+        let shown = table(&page);
+        // The table behind the link is the API's, word for word.
+        let link = page.text.split("<a href=\"").find(|link| link.contains("CSV of this period")).unwrap();
+        let csv = desk.opens(&link.split('"').next().unwrap().replace("&#38;", "&")).await.is(200);
+        assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+        let mut read = csv::ReaderBuilder::new().has_headers(false).from_reader(csv.text.as_bytes());
+        let read: Vec<Vec<String>> =
+            read.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+        assert_eq!(read, [vec![header.clone()], rows.clone()].concat(), "{name}");
+        if header[0] == "all" {
+            // The whole alone stands a figure a row.
+            for (at, column) in header.iter().enumerate().skip(1).filter(|(_, column)| *column != "size") {
+                let told = rows.first().map_or("0", |row| row[at].as_str());
+                assert!(is(column, &shown[at - 1][1].0, told), "{name}, {column}: {shown:?} is not {told}");
+                compared += 1;
+            }
+            continue;
+        }
+        assert!(!rows.is_empty(), "{name}: nothing to compare");
+        for (row, told) in shown.iter().skip(1).zip(&rows) {
+            assert_eq!(row.len(), header.len(), "{name}");
+            for (at, column) in header.iter().enumerate().skip(1) {
+                assert!(is(column, &row[at].0, &told[at]), "{name}, {column}: {row:?} is not {told:?}");
+                compared += 1;
+            }
+        }
+        // The whole, and beneath it what it was.
+        let api = yard.report(&path).await;
+        for (at, column) in header.iter().enumerate().skip(1) {
+            let text = |value: &serde_json::Value| match value {
+                serde_json::Value::String(text) => text.clone(),
+                serde_json::Value::Null => String::new(),
+                number => number.to_string(),
+            };
+            let (now, before) = (text(&api["whole"][column]), text(&api["before"]["whole"][column]));
+            assert!(is(column, &shown[0][at].0, &now), "{name}, {column}: {:?} is not {now}", shown[0][at]);
+            if let Some((_, was)) = shown[0][at].1.split_once(" from ") {
+                assert!(is(column, was, &before), "{name}, {column}: {was} is not {before}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 200, "{compared} figures were compared");
+    // Nobody is in a report.
+    for name in NAMES {
+        names_nobody(
+            &desk.opens(&format!("/console/reports/{name}?{JULY}")).await,
+            &["mail.example", "5550"],
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_before_stands_beneath_each_number_and_what_came_to_an_end_has_a_row() {
+    let yard = traded().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(&format!("/console/reports/sources?{JULY}")).await.is(200);
+    let rows = table(&page);
+    let at =
+        page.text.split("<th scope=\"col\"").skip(2).position(|head| head.contains(">leads<")).unwrap() + 1;
+    let of = |name: &str| rows.iter().find(|row| row[0].0 == name).unwrap_or_else(|| panic!("{rows:?}"));
+    // The month before had three, all of the web's.
+    assert_eq!(of("All")[at], ("8".to_owned(), "+5 from 3".to_owned()));
+    assert_eq!(of("web")[at], ("6".to_owned(), "+3 from 3".to_owned()));
+    assert_eq!(of("ads")[at], ("2".to_owned(), "+2 from 0".to_owned()));
+    // In August nobody asks: both have rows, and what they were.
+    yard.advance_to("2026-08-20T16:00:00Z").await;
+    let desk = Browser::of(&yard).await;
+    let august = desk.opens("/console/reports/sources?from=2026-07-31&to=2026-08-20").await.is(200);
+    let rows = table(&august);
+    let web = rows.iter().find(|row| row[0].0 == "web").unwrap_or_else(|| panic!("{rows:?}"));
+    assert_eq!(web[at], ("0".to_owned(), "−6 from 6".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_long_period_the_whole_alone_is_compared() {
+    let yard = traded().await;
+    let desk = Browser::of(&yard).await;
+    for (from, compared) in [("2026-04-18", true), ("2026-04-17", false)] {
+        let page = desk.opens(&format!("/console/reports/sources?from={from}&to=2026-07-18")).await.is(200);
+        let rows = table(&page);
+        assert_eq!(rows[0][1], ("11".to_owned(), "+11 from 0".to_owned()), "{from}");
+        assert_eq!(rows[1][1].1.is_empty(), !compared, "{from}: {rows:?}");
+        assert_eq!(page.text.contains("of a period this long, of the whole alone"), !compared, "{from}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_period_is_one_click_away_and_says_that_it_is_chosen() {
+    let yard = Yard::of(rules()).await;
+    // A Wednesday.
+    yard.advance_to("2026-06-10T16:00:00Z").await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/reports/leads").await.is(200);
+    for (name, from, to) in [
+        ("This week", "2026-06-08", "2026-06-10"),
+        ("Last week", "2026-06-01", "2026-06-07"),
+        ("This month", "2026-06-01", "2026-06-10"),
+        ("Last 30 days", "2026-05-12", "2026-06-10"),
+        ("This year", "2026-01-01", "2026-06-10"),
+        ("Last 365 days", "2025-06-11", "2026-06-10"),
+    ] {
+        let link = page.text.split("<a href=\"").find(|link| link.contains(&format!(">{name}<"))).unwrap();
+        assert_eq!(link.contains("aria-current"), name == "Last 30 days", "{link}");
+        let at = link.split('"').next().unwrap().replace("&#38;", "&");
+        assert_eq!(at, format!("/console/reports/leads?company=acme&from={from}&to={to}"));
+        let chosen = desk.opens(&at).await.is(200);
+        assert!(chosen.text.contains(&format!("aria-current=\"true\">{name}<")), "{name}: {}", chosen.text);
+        for day in [from, to] {
+            assert!(chosen.text.contains(&format!("type=\"date\" value=\"{day}\"")), "{name}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_day_stays_as_it_was_typed_and_is_said() {
+    let yard = Yard::of(rules()).await;
+    let desk = Browser::of(&yard).await;
+    for (asked, kept, said) in [
+        ("from=June&to=2026-06-30", "value=\"June\" aria-invalid", "From: a day is written 2026-06-01"),
+        ("from=2026-06-01&to=06%2F30", "value=\"06/30\" aria-invalid", "To: a day is written 2026-06-01"),
+        ("from=2026-06-30&to=2026-06-01", "value=\"2026-06-30\" aria-invalid", "From: a day not after to"),
+        ("from=1970-01-01&to=1970-01-02", "value=\"1970-01-02\"", "not before 2000"),
+        ("from=%22%3E%3Cscript%3E", "value=\"&#34;&#62;&#60;script&#62;\"", "From: a day is written"),
+        ("by=colour", "name=\"from\"", "a dimension is one of"),
+    ] {
+        let page = desk.opens(&format!("/console/reports/sources?{asked}")).await.is(400);
+        assert!(page.text.contains(kept) && page.text.contains(said), "{asked}: {}", page.text);
+        assert!(!page.text.contains("<table"), "{asked}");
+        is_harmless(&page);
+    }
+    // Nothing typed is no fault: an empty form asks for the last thirty days.
+    let _ = desk.opens("/console/reports/sources?company=acme&from=&to=&by=&chart=").await.is(200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_company_s_reports_and_reports_that_are_none_are_not_there() {
+    let yard = traded().await;
+    let other = yard.also(Rules::roofing("zenith").seller("hudson", [])).await;
+    let (ours, theirs) = (Browser::of(&yard).await, Browser::of(&other).await);
+    for name in NAMES {
+        for path in [format!("/console/reports/{name}"), format!("/console/reports/{name}/table.csv")] {
+            let _ = theirs.opens(&format!("{path}?company=acme&{JULY}")).await.is(404);
+            let _ = ours.opens(&format!("{path}?company=zenith")).await.is(404);
+            let nobody = yard.requests(Method::GET, &path, HeaderMap::new(), FORM, Vec::new()).await.is(303);
+            assert!(nobody.header("location").starts_with("/console/sign-in?next="), "{path}");
+        }
+    }
+    let _ = theirs.opens("/console/reports?company=acme").await.is(404);
+    let _ = ours.opens("/console/reports/persons").await.is(404);
+    let own = theirs.opens(&format!("/console/reports/dealers?{JULY}")).await.is(200);
+    assert!(own.text.contains("Nothing happened") && !own.text.contains("1,040"), "{}", own.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_company_to_which_nothing_happened_has_pages_that_say_so() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let desk = Browser::of(&yard).await;
+    let list = desk.opens("/console/reports").await.is(200);
+    for name in NAMES {
+        assert!(list.text.contains(&format!("href=\"/console/reports/{name}?company=acme\"")), "{name}");
+        let page = desk.opens(&format!("/console/reports/{name}")).await.is(200);
+        assert!(page.text.contains("Nothing happened in this period, nor in the one before"), "{name}");
+        assert!(!page.text.contains("NaN") && !page.text.contains("class=\"chart\""), "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_campaign_is_whatever_a_url_said_and_stays_text() {
+    let yard = Yard::of(rules()).await;
+    yard.notes();
+    for (n, campaign) in [(1, HOSTILE), (2, "=HYPERLINK(\"https://evil.example\")"), (3, "</title></svg>")] {
+        yard.settled_lead(&Person::number(n).with("utm_campaign", campaign)).await;
+    }
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    for path in ["campaigns", "campaigns?chart=won", "leads?by=campaign", "speed?by=campaign"] {
+        let page = desk.opens(&format!("/console/reports/{path}")).await.is(200);
+        is_harmless(&page);
+        assert!(page.text.contains("&#60;script&#62;alert(1)"), "{path}: {}", page.text);
+        assert_eq!(page.text.matches("</title>").count(), 1, "{path}");
+    }
+    let csv = desk.opens("/console/reports/campaigns/table.csv").await.is(200);
+    assert!(csv.text.contains("'=HYPERLINK"), "{}", csv.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_leads_to_the_leads_behind_it() {
+    let yard = traded().await;
+    let desk = Browser::of(&yard).await;
+    for (report, name, count) in [
+        ("sources", "ads", 2),
+        ("offers", "gutter", 2),
+        // Of two one is won, and not open any more.
+        ("areas", "New York", 1),
+        ("dealers", "hudson", 8),
+        ("waiting", "manual", 2),
+    ] {
+        let page = desk.opens(&format!("/console/reports/{report}?{JULY}")).await.is(200);
+        let cell = page.text.split("<th scope=\"row\">").find(|cell| cell.contains(&format!(">{name}</a>")));
+        let link = cell.unwrap_or_else(|| panic!("{report}: {}", page.text)).split('"').nth(1).unwrap();
+        let behind = desk.opens(&link.replace("&#38;", "&")).await.is(200);
+        let leads = behind.text.matches("<a href=\"/console/leads/0").count();
+        assert_eq!(leads, count, "{report}, {link}: {}", behind.text);
+    }
+    // A campaign has no list: its name is text.
+    let page = desk.opens(&format!("/console/reports/campaigns?{JULY}")).await.is(200);
+    assert!(page.text.contains("<th scope=\"row\">spring</th>"), "{}", page.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_map_has_each_state_s_number_and_what_is_drawn_can_be_chosen() {
+    let yard = traded().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(&format!("/console/reports/areas?{JULY}")).await.is(200);
+    for (title, shade) in
+        [("Florida: 4, 50 % of all", 4), ("New York: 2, 25 % of all", 4), ("Ohio: nothing", 0)]
+    {
+        let tile = format!("<g class=\"shade{shade}\"><title>{title}</title>");
+        assert!(page.text.contains(&tile), "{tile}: {}", page.text);
+    }
+    // A rate is no part of a whole: it is drawn as bars.
+    let rates = desk.opens(&format!("/console/reports/areas?{JULY}&chart=conversion")).await.is(200);
+    assert!(rates.text.contains("class=\"chart\"") && !rates.text.contains("class=\"map\""));
+    assert!(rates.text.contains("class=\"many\">50 %</text>"), "{}", rates.text);
+    let won = desk.opens(&format!("/console/reports/dealers?{JULY}&chart=won_value")).await.is(200);
+    assert!(won.text.contains("class=\"many\">25,001.00</text>") && won.text.contains(">30k</text>"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_hundred_campaigns_of_a_year_make_a_page_of_bounded_size() {
+    let yard = Yard::of(rules()).await;
+    let mut sums = Sums::default();
+    for n in 0..250 {
+        let mut tally = Tally::default();
+        for counter in Counter::ALL {
+            tally.add(*counter, 1_234_567 - n);
+        }
+        sums.add(Dimension::Campaign, &format!("a campaign with a long name, number {n}"), &tally);
+        sums.add(Dimension::All, "", &tally);
+    }
+    for day in [date(2026, 6, 1), date(2025, 5, 1)] {
+        let sums = sums.clone();
+        let (shard, sequence) = ("shardId-1".to_owned(), "1".to_owned());
+        let part = ReportPart { day, shard, sequence, sums, ..ReportPart::default() };
+        assert!(yard.cloud.store.report_part_save(&yard.company_id(), &part).await.unwrap());
+    }
+    let desk = Browser::of(&yard).await;
+    for by in ["campaign", "all"] {
+        let (page, reads) =
+            desk.reads(&format!("/console/reports/sources?by={by}&from=2025-06-02&to=2026-06-01")).await;
+        assert!(page.text.len() <= 100_000, "{by}: {} bytes", page.text.len());
+        assert!(reads <= READS, "{by}: {reads} reads");
+        if by == "campaign" {
+            assert!(page.text.contains("190 more are in the CSV"), "of 250");
+        }
+    }
+}
