@@ -238,7 +238,11 @@ async fn a_wrong_day_stays_as_it_was_typed_and_is_said() {
     let yard = Yard::of(rules()).await;
     let desk = Browser::of(&yard).await;
     for (asked, kept, said) in [
-        ("from=June&to=2026-06-30", "value=\"June\" aria-invalid", "From: a day is written 2026-06-01"),
+        (
+            "from=June&to=2026-06-30",
+            "type=\"text\" value=\"June\" aria-invalid",
+            "From: a day is written 2026-06-01",
+        ),
         ("from=2026-06-01&to=06%2F30", "value=\"06/30\" aria-invalid", "To: a day is written 2026-06-01"),
         ("from=2026-06-30&to=2026-06-01", "value=\"2026-06-30\" aria-invalid", "From: a day not after to"),
         ("from=1970-01-01&to=1970-01-02", "value=\"1970-01-02\"", "not before 2000"),

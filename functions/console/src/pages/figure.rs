@@ -39,9 +39,9 @@ pub(super) fn value(cell: Cell) -> Option<i64> {
         Cell::Count(value) | Cell::Amount(value) | Cell::Seconds(value) => Some(value),
         Cell::Part(_, 0) | Cell::Nothing => None,
         Cell::Part(part, whole) => {
-            let scaled = i128::from(part) * 20_000 / i128::from(whole);
-            // Half of it rounded, away from zero.
-            i64::try_from((scaled + scaled.signum()) / 2).ok()
+            let doubled = i128::from(part) * 20_000 / i128::from(whole);
+            // Rounded, halves away from zero.
+            i64::try_from(doubled / 2 + doubled % 2).ok()
         }
     }
 }
