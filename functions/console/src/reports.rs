@@ -214,7 +214,9 @@ impl Told {
             let cells = row.cells.iter().map(|cell| match cell.json() {
                 Value::String(text) => text,
                 Value::Null => String::new(),
-                number => number.to_string(),
+                number @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                    number.to_string()
+                }
             });
             table.write_record([value].into_iter().chain(cells)).map_err(|_| failed())?;
         }
