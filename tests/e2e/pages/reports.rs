@@ -187,7 +187,7 @@ async fn what_was_before_stands_beneath_each_number_and_what_came_to_an_end_has_
     // In August nobody asks: both have rows, and what they were.
     yard.advance_to("2026-08-20T16:00:00Z").await;
     let desk = Browser::of(&yard).await;
-    let august = desk.opens("/console/reports/sources?from=2026-07-31&to=2026-08-20").await.is(200);
+    let august = desk.opens("/console/reports/sources?from=2026-08-01&to=2026-08-20").await.is(200);
     let rows = table(&august);
     let web = rows.iter().find(|row| row[0].0 == "web").unwrap_or_else(|| panic!("{rows:?}"));
     assert_eq!(web[at], ("0".to_owned(), "−6 from 6".to_owned()));

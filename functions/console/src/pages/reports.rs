@@ -303,7 +303,10 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
         zone: told.core.company.zone.clone(),
         currency: told.core.company.currency.clone(),
         csv: address(&format!("{AT}/{}/table.csv", report.name), &pairs),
-        about: label(charted),
+        about: match unit(charted) {
+            Unit::Money => format!("{}, {}", label(charted), told.core.company.currency),
+            Unit::Count | Unit::Share | Unit::Times | Unit::Seconds => label(charted),
+        },
         chart: None,
         more_bars: 0,
         map: None,
