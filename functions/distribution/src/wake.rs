@@ -5,7 +5,7 @@
 //! is true again.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -75,14 +75,16 @@ async fn wake_everybody(
     category: &CategoryId,
     wake: &Wake,
 ) -> Result<(), StoreError> {
+    let mut best = Vec::new();
     if wake.after.is_none() {
-        let best = takers(cloud, company, Categories::One(category), Slots::that_are_left()).await?;
+        best = takers(cloud, company, Categories::One(category), Slots::that_are_left()).await?;
         if !send(cloud, company, &best).await? {
             return Ok(());
         }
     }
+    let sent: HashSet<LeadId> = best.into_iter().collect();
     let next = waiting(cloud, company, &[category], wake.after.as_deref(), MOVED).await?;
-    let leads: Vec<LeadId> = next.iter().map(|(_, lead)| *lead).collect();
+    let leads: Vec<LeadId> = next.iter().map(|(_, lead)| *lead).filter(|lead| !sent.contains(lead)).collect();
     make_due(cloud, &leads).await?;
     match next.get(MOVED - 1) {
         None => cloud.store.wake_done(company, category, wake).await,

@@ -310,7 +310,8 @@ impl<'h> Replay<'h> {
         let slot = self.book.slot_of(&given.contract, given.at, given.prepaid);
         let Some(trail) = self.trails.get_mut(index) else { return };
         match slot {
-            Some((slot, fixes)) if trail.has_room_for(&slot.dealer) => {
+            // There was room as it was: a seat that a dealer lost stands beside one that the desk gave it since.
+            Some((slot, fixes)) if trail.parted_at.is_none() || trail.has_room_for(&slot.dealer) => {
                 self.assumed.placements_replayed += 1;
                 trail.fix(fixes);
                 self.take(index, slot);

@@ -112,6 +112,21 @@ fn a_lead_that_only_the_desk_placed_with_a_contract_that_is_gone_would_be_nobody
 }
 
 #[test]
+fn a_lead_that_the_desk_gave_again_to_a_dealer_that_had_lost_it_was_bought_twice_and_would_be() {
+    let lost = given(AssignmentState::Lost, "hudson");
+    let again = Assigned { at: at("2026-06-01T18:00:00Z"), ..given(AssignmentState::Accepted, "hudson") };
+    let placed = |given: Assigned| Decided {
+        at: given.at,
+        beside_desk: true,
+        given: vec![given],
+        ..decided(1, "33101")
+    };
+    let found = backtested([placed(lost), placed(again)]);
+    assert!(found.is_none(), "{found:?}");
+    assert_eq!((found.before.seats, found.after.seats, found.after.value), (2, 2, found.before.value));
+}
+
+#[test]
 fn what_was_won_is_counted_from_the_beginning_where_no_ranking_had_asked_for_it() {
     let mut files = files();
     files[1].1 = "[[offer]]\nid = \"roof\"\ncategory = \"roofing\"\nname = \"Roof\"\nranking = [\"performance:90d:1\"]\n";
