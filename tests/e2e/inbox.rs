@@ -100,6 +100,31 @@ async fn a_dealer_is_told_of_an_erasure_also_where_it_gave_the_lead_back() {
     assert!(shut().await.is_string());
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_holds_a_seat_of_an_earlier_cycle_sees_what_it_bought_and_nothing_of_what_came_since() {
+    let rules = Rules::company("acme")
+        .with("window_days = 2")
+        .offer("roof", "roofing", "")
+        .offer("gutters", "roofing", "")
+        .source("web", "offer = \"roof\"")
+        .source("feed", "offer = \"gutters\"")
+        .inbox_dealer("hudson", [])
+        .contract("hudson", "hudson", [("offers", "roof")])
+        .seller("ridge", [("offers", "gutters")]);
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let bought = yard.inbox("hudson").await.remove(0);
+    yard.advance(HOUR * 72).await;
+    let anew = ada().with("message", "now the gutters").with("utm_campaign", "autumn");
+    let _ = yard.server("feed").posts(&anew).await.is(201);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.0["cycle"], 2);
+    let shown = yard.inbox("hudson").await.remove(0);
+    for member in ["offer", "source", "campaign", "received_at", "message", "consent", "extra", "repeats"] {
+        assert_eq!(shown[member], bought[member], "{member}");
+    }
+}
+
 /// Every item of a list that comes by pages.
 async fn all_pages(yard: &Yard, dealer: Option<&str>, path: &str, of: &str, id: &str) -> Vec<String> {
     let mut all = Vec::new();

@@ -446,3 +446,34 @@ async fn all_who_wait_are_looked_at_after_a_publish_though_they_are_more_than_on
     yard.advance(Duration::from_secs(300)).await;
     assert_eq!(reasons().await, json!({ "area": 1_020 }));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_slot_that_comes_back_does_not_begin_the_look_at_everybody_anew_and_a_publish_does() {
+    let rules = Rules::roofing("acme").seller("hudson", [("cap_total", "2")]);
+    let yard = Yard::of(rules.clone()).await;
+    let leads = five_wait_for_two(&yard).await;
+    let holders =
+        yard.desk(Method::POST, "/v1/leads/search", Some(json!({ "dealer": "hudson" }))).await.is(200);
+    let sold: Vec<&str> =
+        holders.json["leads"].as_array().unwrap().iter().filter_map(|one| one["lead"].as_str()).collect();
+    let (company, roofing) = (yard.company_id(), CategoryId::new("roofing").unwrap());
+    let store = &yard.cloud.store;
+    let _ = yard.publish(&rules).await.is(200);
+    let wake = store.wake_get(&company, &roofing).await.unwrap().unwrap();
+    store.wake_goes_on(&company, &roofing, &wake, "a place").await.unwrap();
+    // Somebody is behind that place still, when a slot comes back: the best of all are looked for again, and the rest
+    // from there on.
+    let _ = yard.answers("hudson", sold[0], "decline").await.is(200);
+    let seen = store.wake_get(&company, &roofing).await.unwrap().unwrap();
+    assert_eq!(seen.after.as_deref(), Some("a place"));
+    assert!(seen.everybody() && seen.sent != Some(seen.generation));
+    let _ = yard.publish(&rules).await.is(200);
+    let anew = store.wake_get(&company, &roofing).await.unwrap().unwrap();
+    assert_eq!((anew.after.as_deref(), anew.sent), (None, None));
+    // Who had read the one before does not say of this one how far it is.
+    store.wake_goes_on(&company, &roofing, &seen, "a place").await.unwrap();
+    assert_eq!(store.wake_get(&company, &roofing).await.unwrap().unwrap(), anew);
+    yard.advance(LOOKED_AT).await;
+    assert_eq!(held(&yard, &leads).await, ["first"]);
+    assert!(store.wake_get(&company, &roofing).await.unwrap().is_none());
+}

@@ -3,6 +3,7 @@
 //! The same answer twice is one answer. A second `won` with another value puts the first right: both stand in the
 //! lead's history. One without a value leaves the value as it is.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use axum::Json;
@@ -13,7 +14,7 @@ use leadyard_domain::access::DealerToken;
 use leadyard_domain::assignment::{Assignment, DeliveryState, ReturnState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{ActId, AssignmentId, CompanyId, EnquiryId, LeadId};
+use leadyard_domain::ids::{ActId, AssignmentId, CompanyId, LeadId};
 use leadyard_domain::lead::{Answer, Answered, AssignmentState, Contactable, Lead, Stage};
 use leadyard_domain::ledger::{CreditReason, Line};
 use leadyard_domain::limits;
@@ -22,9 +23,10 @@ use leadyard_domain::person::without_contact;
 use leadyard_domain::rulebook::PostbackStatus;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
+use leadyard_platform::judging::{self, Opening};
+use leadyard_platform::payload;
 use leadyard_platform::store::{Act, Changes, Delivery};
 use leadyard_platform::who::Dealer;
-use leadyard_platform::{judging, payload};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -109,11 +111,13 @@ async fn shown_all(
         if let Some(lead) = lead.filter(|_| holds) {
             let person = as_sold(cloud, lead, assignment).await?;
             let opening = openings.get(&assignment.id);
-            payload::assigned(lead, assignment, opening, |payload| {
+            let lead = in_its_cycle(lead, assignment, opening);
+            let understood = opening.map(|opening| &opening.understood);
+            payload::assigned(&lead, assignment, understood, |payload| {
                 for (name, value) in [
                     ("person", json!(person)),
                     ("masked", json!(assignment.masked())),
-                    ("offer", json!(lead.offer)),
+                    ("offer", json!(payload.offer)),
                     ("source", json!(payload.source)),
                     ("campaign", json!(payload.campaign)),
                     ("received_at", json!(payload.received_at)),
@@ -125,13 +129,11 @@ async fn shown_all(
                 }
             });
             if !lead.is_erased() {
-                let again =
-                    lead.enquiries.iter().filter(|one| asked_again(&one.id, lead, assignment)).count();
-                members.insert("repeats".to_owned(), json!(again));
+                members.insert("repeats".to_owned(), json!(repeats(&lead, assignment)));
                 let opted_out = on_lists.get(&lead.id).is_some_and(|on_lists| on_lists.suppressed);
                 members.insert("opted_out".to_owned(), json!(opted_out));
                 if !assignment.masked() {
-                    let may = leads::may_be_called(lead, hours, cloud.clock.now());
+                    let may = leads::may_be_called(&lead, hours, cloud.clock.now());
                     members.insert("may_be_called".to_owned(), may);
                 }
             }
@@ -141,9 +143,28 @@ async fn shown_all(
     Ok(items)
 }
 
-/// Whether the person sent this after the lead was given: the id of a file's row says nothing of when it arrived.
-fn asked_again(enquiry: &EnquiryId, lead: &Lead, assignment: &Assignment) -> bool {
-    *enquiry != lead.opening && enquiry.minted_ms() > assignment.offered_at.as_millisecond()
+/// The lead as it was in the cycle that this seat is of: since then it may have been asked for anew, by another source
+/// and for another offer, and be somebody else's.
+fn in_its_cycle<'a>(lead: &'a Lead, seat: &Assignment, opening: Option<&Opening>) -> Cow<'a, Lead> {
+    let Some(opening) = opening.filter(|_| lead.cycle != seat.cycle) else { return Cow::Borrowed(lead) };
+    let asked = opening.asked.clone().unwrap_or_default();
+    Cow::Owned(Lead {
+        source: opening.source.clone(),
+        opened_at: opening.received_at,
+        offer: asked.offer.unwrap_or_else(|| lead.offer.clone()),
+        campaign: asked.campaign,
+        ..lead.clone()
+    })
+}
+
+/// How often the person asked again in the seat's cycle since it was given: the id of a file's row says nothing of when
+/// it arrived.
+fn repeats(lead: &Lead, seat: &Assignment) -> usize {
+    if lead.cycle != seat.cycle {
+        return 0;
+    }
+    let since = seat.offered_at.as_millisecond();
+    lead.enquiries.iter().filter(|one| one.id != lead.opening && one.id.minted_ms() > since).count()
 }
 
 /// The person of a seat as its dealer may see them: masked until it has accepted; with their lead.

@@ -76,7 +76,8 @@ async fn wake_everybody(
     wake: &Wake,
 ) -> Result<(), StoreError> {
     let mut best = Vec::new();
-    if wake.after.is_none() {
+    // Before everybody, and again where slots came back since.
+    if wake.sent != Some(wake.generation) {
         best = takers(cloud, company, Categories::One(category), Slots::that_are_left()).await?;
         if !send(cloud, company, &best).await? {
             return Ok(());

@@ -13,10 +13,13 @@ use leadyard_domain::distribution::{
 };
 use leadyard_domain::enquiry::{Enquiry, Understood};
 use leadyard_domain::error::Invalid;
-use leadyard_domain::ids::{AssignmentId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, OfferId};
+use leadyard_domain::ids::{
+    AssignmentId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, OfferId, SourceId,
+};
 use leadyard_domain::lead::{Lead, ScoreState};
 use leadyard_domain::limits;
 use leadyard_domain::place::VERSION as PLACES;
+use leadyard_domain::report::Asked;
 use leadyard_domain::rulebook::Source;
 use leadyard_domain::scoring::{
     Activity, InteractionId, InteractionKind, NextStep, Score, ScoringModel, heat_key, score,
@@ -90,13 +93,25 @@ fn completed(source: Option<&Source>, first: &StoredEnquiry, steps: &[&StoredEnq
     whole
 }
 
-/// The enquiries that opened the cycles of these seats of leads, whichever cycle that is, each as [`opening`] has it;
-/// read at once.
+/// What opened the cycle that a seat is of.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Who sent it.
+    pub source: SourceId,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// What it asked for, if that was kept with it.
+    pub asked: Option<Asked>,
+    /// As [`opening`] has it.
+    pub understood: Understood,
+}
+
+/// The enquiries that opened the cycles of these seats of leads, whichever cycle that is; read at once.
 pub async fn openings_of_seats(
     cloud: &Cloud,
     core: Option<&Core>,
     seats: &[(&Lead, &Assignment)],
-) -> Result<HashMap<AssignmentId, Understood>, StoreError> {
+) -> Result<HashMap<AssignmentId, Opening>, StoreError> {
     // A seat of an earlier cycle was sold with another enquiry than the lead's last; its steps are told by nothing.
     let wanted = |(lead, seat): &(&Lead, &Assignment)| {
         let first = seat.enquiry.unwrap_or(lead.opening);
@@ -116,7 +131,13 @@ pub async fn openings_of_seats(
         let first = known.get(&first)?;
         let steps: Vec<&StoredEnquiry> = steps.iter().filter_map(|step| known.get(step)).collect();
         let source = core.and_then(|core| core.source(&first.source));
-        Some((seat.1.id, completed(source, first, &steps)))
+        let opening = Opening {
+            source: first.source.clone(),
+            received_at: first.received_at,
+            asked: first.asked.clone(),
+            understood: completed(source, first, &steps),
+        };
+        Some((seat.1.id, opening))
     });
     Ok(opened.collect())
 }

@@ -222,7 +222,7 @@ pub enum Key<'a> {
     /// `S#company` / `S`. Stop and pauses, under a version. Written by the console.
     Switches(&'a CompanyId),
     /// `W#company` / `W#category`. Leads of this category are to be woken: how many at most, and whose
-    /// slots came free. Written by publishing, switches and whoever gives a slot back. In the index *due*.
+    /// slots came free; of everybody, up to where they are due. Written by publishing, switches and whoever gives a slot back. In the index *due*.
     Wake(&'a CompanyId, &'a CategoryId),
     /// `W#company` / `W#category#time`. Somebody comes free at this time, and leads of this company wait for it: the
     /// best of them are to be woken. It stands under the first of the rulebook's categories, whatever theirs.

@@ -20,8 +20,10 @@ pub(super) const ALL: u64 = 1_000_000_000;
 pub const WAKE_AFTER_S: u32 = 5;
 /// Slots of one dealer stand in a wake under this and its id.
 const SLOTS_OF: &str = "d_";
-/// How far everybody was woken stands in a wake under this.
+/// What stands of a wake of everybody.
+const ROUNDS: &str = "rounds";
 const AFTER: &str = "upto";
+const SENT: &str = "sent";
 /// How much later the sweep looks, should the message be lost.
 const WAKE_GRACE_S: u32 = 15;
 
@@ -34,8 +36,12 @@ pub struct Wake {
     pub dealers: BTreeMap<DealerId, u64>,
     /// Counts changes: done is done only if nothing came on top.
     pub generation: u64,
-    /// Of everybody, up to whom they were woken, by where they stand in the index.
+    /// Counts publishes and switches: after each, everybody is looked at from the beginning.
+    pub rounds: u64,
+    /// Of everybody, up to whom they are due, by where they stand in the index.
     pub after: Option<String>,
+    /// At which generation the best were sent.
+    pub sent: Option<u64>,
 }
 
 impl Wake {
@@ -128,8 +134,12 @@ impl Store {
             (":dt", number(due_ms)),
         ]);
         let of_dealer = if dealer.is_some() { ", #dealer :slots" } else { "" };
-        let expression =
-            format!("ADD slots :slots, gen :one{of_dealer} SET dk = :dk, dt = :dt REMOVE {AFTER}");
+        let (round, anew) = match dealer {
+            // A slot that comes back meanwhile does not begin it anew, or a busy company's would never end.
+            Some(_) => (String::new(), String::new()),
+            None => (format!(", {ROUNDS} :one"), format!(" REMOVE {AFTER}, {SENT}")),
+        };
+        let expression = format!("ADD slots :slots, gen :one{round}{of_dealer} SET dk = :dk, dt = :dt{anew}");
         let mut write = self.update(&Key::Wake(company, category), &expression, "", bound)?;
         if let (Some(dealer), Some(update)) = (dealer, &mut write.update) {
             let name = format!("{SLOTS_OF}{dealer}");
@@ -154,7 +164,9 @@ impl Store {
                 slots: read_number(&item, "slots")?,
                 dealers: item.keys().filter_map(slots_of).collect(),
                 generation: read_number(&item, "gen")?,
+                rounds: read_number(&item, ROUNDS).unwrap_or(0),
                 after: read_string(&item, AFTER).map(str::to_owned),
+                sent: read_number(&item, SENT),
             })
         }))
     }
@@ -178,7 +190,7 @@ impl Store {
         super::stands(result).map(drop)
     }
 
-    /// Everybody was woken up to this place in the index, and the rest is next; unless something came on top, and all
+    /// Everybody is due up to this place in the index, and the rest is next; unless somebody published since, and all
     /// begins anew.
     pub async fn wake_goes_on(
         &self,
@@ -187,15 +199,22 @@ impl Store {
         wake: &Wake,
         after: &str,
     ) -> Result<(), StoreError> {
+        let mut bound = values([(":after", string(after)), (":sent", number(wake.generation))]);
+        // Of one that an earlier version made they are not counted.
+        let condition = if wake.rounds == 0 {
+            format!("attribute_exists(pk) AND attribute_not_exists({ROUNDS})")
+        } else {
+            bound.insert(":rounds".to_owned(), number(wake.rounds));
+            format!("{ROUNDS} = :rounds")
+        };
         let result = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(super::key_item(&Key::Wake(company, category))))
-            .update_expression(format!("SET {AFTER} = :after"))
-            .condition_expression("gen = :gen")
-            .expression_attribute_values(":after", string(after))
-            .expression_attribute_values(":gen", number(wake.generation))
+            .update_expression(format!("SET {AFTER} = :after, {SENT} = :sent"))
+            .condition_expression(condition)
+            .set_expression_attribute_values(Some(bound))
             .send()
             .await;
         super::stands(result).map(drop)
