@@ -77,6 +77,26 @@ async fn an_agency_s_app_speaks_for_no_other_company_whatever_page_it_names() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_installation_s_app_speaks_for_no_source_that_has_its_own_by_whatever_page() {
+    let of_meta = |rules: Rules, id| rules.source_of("meta", id, "offer = \"roof\"");
+    let rules = ["house", "north"].into_iter().fold(Rules::roofing("acme").seller("hudson", []), of_meta);
+    let access = json!({
+        "app_secret": leadyard_tests::APP_SECRET, "tokens": { "acme": "acme's" },
+        "pages": { "1": { "company": "acme", "source": "north" } },
+    });
+    let yard = Yard::with_meta(rules, access).await;
+    let body = meta_notice_of(1, &["86"]);
+    let _ = meta(&yard, "house", &body, &signature(&body)).await.is(200);
+    assert!(yard.enquiry(&id_of(&yard, Platform::Meta, "north", "86")).await.is_some());
+    let _ = gives(&yard, "north", "an agency's").await.is(200);
+    let body = meta_notice_of(1, &["87"]);
+    let _ = meta(&yard, "house", &body, &signature(&body)).await.is(200);
+    for source in ["north", "house"] {
+        assert!(yard.enquiry(&id_of(&yard, Platform::Meta, source, "87")).await.is_none(), "{source}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_source_s_app_secret_is_set_and_taken_away_by_the_desk_and_shown_to_nobody() {
     let (logs, _guard) = Logs::keep();
     let yard = agencies().await;

@@ -132,6 +132,28 @@ async fn a_list_is_read_page_by_page_and_misses_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_a_file_whose_rows_are_all_of_one_instant_a_source_s_list_misses_none() {
+    let yard = yard().await;
+    let mut all = BTreeSet::new();
+    for number in 0..1_000 {
+        let person = Person::number(number).with("offer", "gutter");
+        all.insert(yard.server("web2").posts(&person).await.is(201).text_of("lead").to_owned());
+    }
+    let (mut found, mut asked) = (BTreeSet::new(), json!({ "source": "web2", "limit": 50 }));
+    for _ in 0..40 {
+        let reply = search(&yard, asked.clone()).await.is(200);
+        let leads = reply.json["leads"].as_array().unwrap();
+        found.extend(leads.iter().map(|lead| lead["lead"].as_str().unwrap().to_owned()));
+        asked["after"] = reply.json["next"].clone();
+        if asked["after"].is_null() {
+            break;
+        }
+    }
+    assert_eq!(found.len(), all.len());
+    assert_eq!(found, all);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dealer_s_and_a_source_s_leads_are_listed_the_newest_first() {
     let yard = yard().await;
     for (name, source) in [("Bea", "web"), ("Cid", "web2"), ("Dan", "web")] {

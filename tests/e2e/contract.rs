@@ -68,6 +68,41 @@ fn the_gateway_leads_each_route_to_the_function_that_the_document_names() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whom_the_document_does_not_name_a_route_refuses() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let callers = [
+        ("nobody", None),
+        ("desk_token", Some(yard.desk_token())),
+        ("dealer_token", Some(yard.dealer_token("hudson"))),
+        ("source_secret", Some(yard.secret("web"))),
+    ];
+    let document = openapi::document();
+    let mut refused = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let parts = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part });
+        let filled = parts.collect::<Vec<&str>>().join("/");
+        for (method, operation) in methods.as_object().unwrap() {
+            let Some(security) = operation["security"].as_array() else { continue };
+            let named: Vec<&str> =
+                security.iter().flat_map(|way| way.as_object().unwrap().keys()).map(String::as_str).collect();
+            // What stands in the path lets in.
+            if security.contains(&json!({})) || named.is_empty() {
+                continue;
+            }
+            let method: Method = method.to_uppercase().parse().unwrap();
+            for (caller, token) in callers.iter().filter(|(caller, _)| !named.contains(caller)) {
+                let body = b"{}".to_vec();
+                let reply =
+                    yard.sends(token.as_deref(), method.clone(), &filled, "application/json", body).await;
+                assert_eq!(reply.status, 401, "{method} {path} by {caller}: {}", reply.text);
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 200, "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn anyone_is_given_the_document() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
     let reply = yard.sends(None, Method::GET, "/openapi.json", "text/plain", Vec::new()).await.is(200);

@@ -54,10 +54,23 @@ async fn until_a_dealer_accepts_its_inbox_leads_to_nobody() {
     let _ = yard.answers("hudson", &lead, "accept").await.is(200);
     let whole = yard.inbox("hudson").await.remove(0);
     assert!(whole["message"].as_str().unwrap().contains("305-274-0100"), "{whole}");
-    // What it gives back shows nobody any more.
-    let _ = yard.answers("hudson", &lead, "decline").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_dealer_gave_back_shows_nobody_any_more() {
+    let yard = Yard::of(reader()).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let words = ["Hill", "274", "kitchen", "I agree", "spring", "12 years"];
+    let open = yard.inbox("hudson").await.remove(0).to_string();
+    for word in words {
+        assert!(open.contains(word), "{word}: {open}");
+    }
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
     let shut = yard.dealer("hudson", Method::GET, "/v1/inbox?state=shut", None).await.is(200);
-    assert!(!shut.text.contains("Hill") && !shut.text.contains("274"), "{}", shut.text);
+    assert_eq!(shut.json["assignments"].as_array().unwrap().len(), 1, "{}", shut.text);
+    for word in words {
+        assert!(!shut.text.contains(word), "{word}: {}", shut.text);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -410,10 +410,16 @@ async fn of_two_returns_asked_for_at_one_moment_the_last_place_is_given_to_one()
         let yard = yard.clone();
         async move { yard.dealer("hudson", Method::POST, &path, Some(body)).await }
     };
-    let (one, other) = tokio::join!(asks(&seats[0]), asks(&seats[1]));
-    let (asked, refused) = if one.status == 200 { (one, other) } else { (other, one) };
+    // The first has read that there is a place, and is a moment late.
+    let held = yard.faults.hold_commit();
+    let (late, asked) = tokio::join!(asks(&seats[0]), async {
+        held.arrives().await;
+        let asked = asks(&seats[1]).await;
+        held.let_go();
+        asked
+    });
     assert_eq!(asked.is(200).json["return"]["state"], "requested");
-    assert_eq!(refused.is(409).is_problem("state-conflict").json["quota"], 1);
+    assert_eq!(late.is(409).is_problem("state-conflict").json["quota"], 1);
     let list = yard.desk(Method::GET, "/v1/returns", None).await.is(200);
     assert_eq!(list.json["returns"].as_array().unwrap().len(), 1, "{}", list.text);
 }

@@ -483,6 +483,29 @@ async fn a_report_has_its_period_the_one_before_and_what_was_spent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_whole_costs_the_same_whatever_the_rows_are() {
+    let yard = Yard::of(trade()).await;
+    yard.notes();
+    yard.settled_lead(&Person::number(1)).await;
+    let _ = yard.server("ads").posts(&Person::number(2).with("utm_campaign", "spring")).await.is(201);
+    yard.settle().await;
+    yard.advance(DAY).await;
+    yard.settled_lead(&Person::number(3)).await;
+    yard.count().await;
+    // Of each day 12.00 are spent, and a lead of the web's costs 4.00.
+    let day = "from=2026-06-02&to=2026-06-02";
+    for by in ["source", "all", "state", "campaign", "dealer"] {
+        let told = yard.report(&format!("sources?{day}&by={by}")).await;
+        let costs = [&told["whole"]["cost"], &told["before"]["whole"]["cost"]];
+        assert_eq!(costs, ["16.00", "16.00"], "by {by}: {told}");
+        // What campaigns brought is for what was spent on them alone.
+        let told = yard.report(&format!("campaigns?{day}&by={by}")).await;
+        let costs = [&told["whole"]["cost"], &told["before"]["whole"]["cost"]];
+        assert_eq!(costs, ["12.00", "12.00"], "by {by}: {told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_company_sees_its_own_figures_alone_and_a_dealer_none() {
     let acme = Yard::of(trade()).await;
     let other = acme.also(Rules::roofing("zenith").seller("hudson", [])).await;

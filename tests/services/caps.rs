@@ -468,7 +468,11 @@ async fn a_decision_that_stands_is_never_written_over() {
     // Under an id of its own it stands beside it.
     let own = DecisionRecord { id: DecisionId::mint(noon(), [9; 10]), ..other };
     assert!(market.store.lead_save_decided(&again.lead, &own).await.unwrap());
-    assert_eq!(market.store.lead_story(market.leads[0]).await.unwrap().unwrap().decisions.len(), 2);
+    // And so does a seat, of who looks again.
+    let fresh = market.looks(0, 2, noon()).await;
+    let given = market.gives_by(&fresh, &market.record(&fresh)).await.unwrap();
+    let story = market.store.lead_story(market.leads[0]).await.unwrap().unwrap();
+    assert_eq!((given.assignments.len(), story.assignments.len(), story.decisions.len()), (1, 2, 3));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

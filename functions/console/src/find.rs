@@ -355,8 +355,7 @@ impl Seek<'_> {
         Ok(Found { leads, examined: ids.len(), next: None })
     }
 
-    /// A source's: by its enquiries, from the newest day back, a lead once on a page. Of one millisecond and shard the
-    /// first hundred.
+    /// A source's: by its enquiries, from the newest day back, a lead once on a page.
     async fn source(&self, source: &SourceId) -> Result<Found, Problem> {
         let page = limits::SEARCH_EXAMINED / 5;
         let newest = || (self.cloud.clock.now().as_millisecond(), EnquiryId::from_bytes([0xff; 16]));

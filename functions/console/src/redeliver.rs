@@ -14,7 +14,7 @@ use leadyard_domain::access::DeskToken;
 use leadyard_domain::assignment::{Assignment, DeliveryState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::AssignmentId;
+use leadyard_domain::ids::{AssignmentId, LeadId};
 use leadyard_domain::lead::{AssignmentState, Lead};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
@@ -58,6 +58,24 @@ pub(crate) async fn redeliver(
             Err(refused("its dealer does not hold the lead any more"))
         }
     }
+}
+
+/// Whether the desk sent it again since `shown`, when somebody saw the seat last. A double click asks for it twice, and the
+/// first may have arrived by the time of the second: then nothing of how the seat stands says so.
+pub(crate) async fn again_since(
+    cloud: &Cloud,
+    desk: &DeskToken,
+    (lead, assignment): (LeadId, AssignmentId),
+    shown: Timestamp,
+) -> Result<bool, Problem> {
+    let story = cloud.store.lead_story(lead).await?;
+    let Some(story) = story.filter(|story| desk.companies.contains(&story.lead.company)) else {
+        return Ok(false);
+    };
+    let of_seat = |before: &str| {
+        serde_json::from_str(before).is_ok_and(|before: Value| before["assignment"] == json!(assignment))
+    };
+    Ok(story.acts.iter().any(|act| act.act == "redeliver" && act.at >= shown && of_seat(&act.before)))
 }
 
 fn refused(detail: &str) -> Problem {

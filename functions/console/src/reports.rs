@@ -99,19 +99,30 @@ pub(crate) async fn told(
         report.has(|column| matches!(column, Column::Measured(_) | Column::Median(_) | Column::Within(..)));
     let tables = if measures { Tables::Times } else { Tables::Counts };
     let (store, company) = (&cloud.store, core.company_id());
-    let dimensions = if by == Dimension::All { vec![by] } else { vec![by, Dimension::All] };
-    let now = store.report_read(company, &dimensions, tables, (from, to), today).await?;
     let days = i64::from((to - from).get_days()) + 1;
     let (before_from, before_to) = (back(from, days), back(from, 1));
-    // What sources cost a lead is known by source alone: of the whole, the period before needs them too.
     let costs = report.has(|column| matches!(column, Column::Cost | Column::ReturnOnSpend));
+    // What sources cost a lead is known by source alone: the whole needs them, whatever the rows are, in both periods.
+    let leads_cost = costs
+        && report.by == Dimension::Source
+        && core.sources.iter().any(|source| source.cost_per_lead.is_some());
+    let dimensions = |rows: bool| {
+        let mut read = vec![Dimension::All];
+        if rows && by != Dimension::All {
+            read.push(by);
+        }
+        if leads_cost && !read.contains(&Dimension::Source) {
+            read.push(Dimension::Source);
+        }
+        read
+    };
     let rows_too = match compared {
         Compared::Whole => false,
         Compared::Rows { most_days } => days <= most_days,
     };
-    let all = rows_too || costs && by == Dimension::Source;
-    let dimensions = if all { dimensions } else { vec![Dimension::All] };
-    let before = store.report_read(company, &dimensions, tables, (before_from, before_to), today).await?;
+    let now = store.report_read(company, &dimensions(true), tables, (from, to), today).await?;
+    let period_before = (before_from, before_to);
+    let before = store.report_read(company, &dimensions(rows_too), tables, period_before, today).await?;
     let ever = if report.has(|column| matches!(column, Column::Size)) {
         let ever = (Date::new(2000, 1, 1).unwrap_or(from), to);
         Some(store.report_read(company, &[Dimension::All], Tables::Counts, ever, today).await?)
@@ -121,18 +132,18 @@ pub(crate) async fn told(
     let size = ever.as_ref().map(|ever| ever.sums.get(Dimension::All, UNKNOWN).get(Counter::NewLeads));
     let grew = now.sums.get(Dimension::All, UNKNOWN).get(Counter::NewLeads);
     let figures = |sums: &Sums, size: Option<i64>, period: (Date, Date)| Figures {
-        costs: costs.then(|| costs_of(&core, sums, by, period)),
+        costs: costs.then(|| costs_of(&core, sums, by, leads_cost, period)),
         size,
     };
     let of_now = figures(&now.sums, size, (from, to));
-    let of_before = figures(&before.sums, size.map(|size| size - grew), (before_from, before_to));
+    let of_before = figures(&before.sums, size.map(|size| size - grew), period_before);
     let whole =
         |figures: &Figures, sums: &Sums| figures.told(report, &sums.get(Dimension::All, UNKNOWN), None);
     Ok(Told {
         report,
         by,
         period: (from, to),
-        period_before: (before_from, before_to),
+        period_before,
         whole: whole(&of_now, &now.sums),
         whole_before: whole(&of_before, &before.sums),
         rows: rows(report, by, &now.sums, &of_now),

@@ -13,7 +13,9 @@ use leadyard_domain::access::DeskToken;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::limits;
-use leadyard_domain::rulebook::{EditError, Merged, Problems, RowEdit, Rulebook, RulebookFiles, workbook};
+use leadyard_domain::rulebook::{
+    Diff, EditError, Merged, Problems, RowEdit, Rulebook, RulebookFiles, workbook,
+};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::Published;
@@ -173,7 +175,8 @@ pub(crate) async fn edit(
     edited(&cloud, &desk, &company, (&table, &id), (base, query.dry_run.is_some()), &sent).await.map(Json)
 }
 
-/// One row, made from version `base`; only what would follow, where it is a dry run.
+/// One row, made from version `base`; only what would follow, where it is a dry run. The answer of an edit that somebody
+/// made already is the version in force.
 pub(crate) async fn edited(
     cloud: &Cloud,
     desk: &DeskToken,
@@ -200,6 +203,13 @@ pub(crate) async fn edited(
                     .with("conflict", json!(conflict)));
             }
         };
+        if !dry_run && base != pointer.version && files == current {
+            // A second click: what it asks for stands already, and is no version of its own.
+            return Ok(json!({
+                "company": company, "version": pointer.version, "diff": Diff::default(),
+                "warnings": Problems::default(),
+            }));
+        }
         let how = How { desk, word: format!("{table}/{id}"), dry_run };
         match put_in_force(cloud, how, Some(pointer.version), files).await {
             // Somebody published in between: their rows stand, ours is made on top.

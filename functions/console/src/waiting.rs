@@ -115,12 +115,13 @@ pub(crate) async fn hottest(
     after: Option<&Place>,
     most: usize,
 ) -> Result<(Vec<(Place, Lead)>, bool), Problem> {
-    let of = |category| cloud.store.leads_in_stage(core.company_id(), Stage::Waiting, category, after, most);
+    // One more than is told, of each category: whether anybody stands behind them.
+    let of =
+        |category| cloud.store.leads_in_stage(core.company_id(), Stage::Waiting, category, after, most + 1);
     let lists = try_join_all(core.waited_in().into_iter().map(of)).await?;
-    let mut more = lists.iter().any(|list| list.len() >= most);
     let mut places: Vec<Place> = lists.into_iter().flatten().collect();
     places.sort_unstable_by(|a, b| b.cmp(a));
-    more |= places.len() > most;
+    let more = places.len() > most;
     places.truncate(most);
     let ids: Vec<LeadId> = places.iter().map(|(_, lead)| *lead).collect();
     let leads = cloud.store.leads_get(&ids).await?;

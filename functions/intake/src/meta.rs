@@ -23,11 +23,11 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use leadyard_domain::access::{PageKey, Platform, PlatformKey};
+use leadyard_domain::access::{Platform, PlatformKey};
 use leadyard_domain::delivery::{Giver, Owner, SourceGives};
 use leadyard_domain::enquiry::{MetaLead, MetaNotice};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::ActId;
+use leadyard_domain::ids::{ActId, CompanyId, SourceId};
 use leadyard_domain::limits;
 use leadyard_platform::arriving::Arrival;
 use leadyard_platform::arriving::answer::{Answer, What};
@@ -92,7 +92,7 @@ pub(crate) async fn post_meta(
     let access = cloud.meta.as_deref();
     let access =
         access.ok_or_else(|| unset("this installation has no access to Meta yet: set LEADYARD_META"))?;
-    let own = app_secret(&cloud, &key).await?;
+    let own = app_secret(&cloud, &key.company, &key.source).await?;
     let Some(secret) = own.as_deref().or(access.app_secret()) else {
         return Err(unset("neither this source nor LEADYARD_META has the secret of an app"));
     };
@@ -108,6 +108,12 @@ pub(crate) async fn post_meta(
             Some(of) => (&of.company, &of.source),
             None => (&key.company, &key.source),
         };
+        let elsewhere = (company, source) != (&key.company, &key.source);
+        if elsewhere && app_secret(&cloud, company, source).await?.is_some() {
+            // Its own app tells of it, and no other speaks for it.
+            tracing::warn!(company.id = %company, source.id = %source, "a notice of a page whose source has its own app at Meta");
+            continue;
+        }
         let enquiry = StoredEnquiry {
             id: cloud.master.platform_enquiry(Platform::Meta, company, source, &notice.leadgen_id),
             company: company.clone(),
@@ -137,15 +143,19 @@ pub(crate) async fn post_meta(
 }
 
 /// The secret of the source's own app, where it gave one.
-async fn app_secret(cloud: &Cloud, key: &PageKey) -> Result<Option<String>, Problem> {
-    let (company, giver) = (&key.company, Giver::Source(&key.source));
+async fn app_secret(
+    cloud: &Cloud,
+    company: &CompanyId,
+    source: &SourceId,
+) -> Result<Option<String>, Problem> {
+    let giver = Giver::Source(source);
     let name = SourceGives::MetaAppSecret.as_str();
     let given = cloud.store.given_secrets(company, giver).await?;
     let Some(given) = given.secrets.get(name) else { return Ok(None) };
     let opened = given.sealed.open(cloud.master.bytes(), Owner { company, giver, name });
     // Another app's signature is none of this source's: nothing is let in by it meanwhile.
     opened.map(Some).map_err(|rule| {
-        tracing::error!(company.id = %company, source.id = %key.source, secret.name = name, "a secret that is kept cannot be opened");
+        tracing::error!(company.id = %company, source.id = %source, secret.name = name, "a secret that is kept cannot be opened");
         Problem::new(Code::Internal, rule.to_string())
     })
 }

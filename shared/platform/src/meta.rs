@@ -19,6 +19,7 @@ const GRAPH: &str = "https://graph.facebook.com/v23.0";
 
 /// What is needed to speak with Meta. Never printed.
 #[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MetaAccess {
     #[serde(default)]
     app_secret: Option<String>,
@@ -32,6 +33,7 @@ pub struct MetaAccess {
 
 /// Where the leads of a page go.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PageOf {
     /// Whose they are.
     pub company: CompanyId,
@@ -177,5 +179,7 @@ mod tests {
         // Nobody signs with nothing.
         assert!(MetaAccess::read(r#"{"app_secret":"","tokens":{}}"#).is_none());
         assert_eq!(MetaAccess::read(r#"{"tokens":{}}"#).unwrap().app_secret(), None);
+        // One that is misspelt would be missed by the first notice.
+        assert!(MetaAccess::read(r#"{"appsecret":"key","tokens":{}}"#).is_none());
     }
 }

@@ -42,8 +42,12 @@ async fn a_contract_is_changed_after_a_look_and_published_once() {
     let after = desk.opens(done.header("location")).await.is(200);
     assert!(after.text.contains("Published") && after.text.contains("day 0 of 12"), "{}", after.text);
     assert_eq!(yard.version().await, 2);
-    // A second click asks for what stands already.
+    // A second click asks for what stands already: it is no version of its own, nor is it by the API.
     let _ = desk.submits(&look, EDIT, &[]).await.is(303);
+    let set = json!({ "set": { "cap_day": "12", "territory": "protected" } });
+    let again = yard.desk(Method::PATCH, "/v1/rulebook/contracts/main?base=1", Some(set)).await.is(200);
+    assert_eq!((&again.json["version"], &again.json["diff"]["tables"]), (&json!(2), &json!([])));
+    assert_eq!(yard.version().await, 2);
     let files = yard.desk(Method::GET, "/v1/rulebook?files=1", None).await.is(200);
     assert!(files.json["files"]["contracts.csv"].as_str().unwrap().contains("protected"));
 }
@@ -78,6 +82,24 @@ async fn what_is_wrong_is_said_and_what_others_changed_is_shown_and_nothing_type
     let _ = desk.submits(&look, EDIT, &[]).await.is(303);
     let now = desk.opens(AT).await.is(200);
     assert!(now.text.contains("value=\"55.00\""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_again_after_a_conflict_takes_back_nothing_that_was_not_touched() {
+    let yard = yard().await;
+    let desk = Browser::of(&yard).await;
+    let stale = desk.opens(AT).await.is(200);
+    let _ = patch(&yard, "main", json!({ "price": "60.00" })).await;
+    let both = desk.submits(&stale, EDIT, &[("cap_day", "15"), ("sure", "yes")]).await.is(409);
+    for told in ["was 45.00, is 60.00", "value=\"60.00\"", "value=\"15\""] {
+        assert!(both.text.contains(told), "{told} is not in {}", both.text);
+    }
+    let look = desk.submits(&both, EDIT, &[]).await.is(200);
+    assert!(look.text.contains("<strong>cap_day</strong>: 10 → 15"), "{}", look.text);
+    assert!(!look.text.contains("<strong>price</strong>"), "{}", look.text);
+    let _ = desk.submits(&look, EDIT, &[]).await.is(303);
+    let now = desk.opens(AT).await.is(200);
+    assert!(now.text.contains("value=\"60.00\"") && now.text.contains("value=\"15\""), "{}", now.text);
 }
 
 #[tokio::test(start_paused = true)]

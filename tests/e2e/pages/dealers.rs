@@ -67,7 +67,31 @@ async fn the_list_says_who_takes_leads_what_is_used_and_how_each_fared() {
     let found = desk.sends(LIST, &format!("{}&company=acme&name=+sons", desk.csrf().await)).await.is(303);
     assert_eq!(found.header("location"), RIDGE);
     let several = desk.sends(LIST, &format!("{}&company=acme&name=other-1", desk.csrf().await)).await.is(200);
-    assert!(several.text.contains("10 shown of 10"));
+    assert!(several.text.contains("10 shown of 10") && !several.text.contains("Type more"));
+    // Of more than one page shows, a part of the name leads on to nobody else.
+    let many = desk.sends(LIST, &format!("{}&company=acme&name=other", desk.csrf().await)).await.is(200);
+    assert!(many.text.contains("25 shown of 30. Type more of the name"), "{}", many.text);
+    assert!(!many.text.contains("Further down"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_full_is_found_behind_hundreds_of_contracts_that_are_not() {
+    let mut rules = Rules::roofing("acme").dealer("hudson", []).dealer("ridge", []);
+    for n in 1..=420 {
+        rules = rules.contract(&format!("c-{n:03}"), "hudson", [("cap_day", "5"), ("tier", "2")]);
+    }
+    let yard = Yard::of(rules.contract("last", "ridge", [("cap_day", "1"), ("tier", "1")])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["last"]);
+    let desk = Browser::of(&yard).await;
+    let (full, reads) = desk.reads("/console/dealers?show=full").await;
+    assert!(reads <= READS, "{reads} reads");
+    assert!(
+        full.text.contains("1 shown of 1") && row(&full, "ridge").contains("day 1 of 1"),
+        "{}",
+        full.text
+    );
+    assert!(!full.text.contains("more dealers than one page asks"), "all of them were asked");
 }
 
 #[tokio::test(start_paused = true)]
@@ -188,7 +212,11 @@ async fn a_lead_is_sent_again_and_a_channel_tested_and_neither_counts() {
     assert!(desk.opens(done.header("location")).await.is(200).text.contains("as the same message"));
     // A double click: it is on its way already.
     let again = desk.submits(&page, &format!("{HUDSON}/redeliver"), &[]).await.is(409);
-    assert!(again.text.contains("the lead is being sent again already"), "{}", again.text);
+    assert!(again.text.contains("sent again already"), "{}", again.text);
+    yard.settle().await;
+    // Nor is it sent a third time where the second had arrived by then.
+    let late = desk.submits(&page, &format!("{HUDSON}/redeliver"), &[]).await.is(409);
+    assert!(late.text.contains("the lead was sent again already"), "{}", late.text);
     yard.settle().await;
     let told = yard.told("hudson");
     assert_eq!((told.len(), told[0].header("webhook-id")), (2, told[1].header("webhook-id")));
@@ -209,6 +237,12 @@ async fn a_lead_is_sent_again_and_a_channel_tested_and_neither_counts() {
     assert_eq!(yard.taken("hudson", 1).await, 1);
     let unknown = [("order", "7")];
     let _ = desk.submits(&page, &test, &unknown).await.is(404);
+    // Who has seen that it was sent again may do so once more.
+    yard.advance(Duration::from_secs(60)).await;
+    let anew = desk.opens(HUDSON).await.is(200);
+    let _ = desk.submits(&anew, &format!("{HUDSON}/redeliver"), &[]).await.is(303);
+    yard.settle().await;
+    assert_eq!(yard.told("hudson").len(), 4);
 }
 
 #[tokio::test(start_paused = true)]

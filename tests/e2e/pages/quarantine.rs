@@ -181,6 +181,37 @@ async fn who_decides_on_a_stale_page_is_told_who_was_first_and_nothing_follows()
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_a_release_and_a_rejection_at_one_moment_one_stands_and_the_other_is_told() {
+    for by_page in [true, false] {
+        let yard = yard().await;
+        let enquiry = aside(&yard, "web", &doubtful(1)).await;
+        let desk = Browser::of(&yard).await;
+        let path = format!("/console/quarantine/{enquiry}");
+        let page = desk.opens(&path).await.is(200);
+        // The release has read everything; before it is written, somebody rejects.
+        let held = yard.faults.hold_commit();
+        let release = async {
+            if by_page {
+                desk.submits(&page, &format!("{path}/release"), &[]).await
+            } else {
+                yard.desk(Method::POST, &format!("/v1/quarantine/{enquiry}/release"), None).await
+            }
+        };
+        let reject = async {
+            held.arrives().await;
+            let path = format!("/v1/quarantine/{enquiry}/reject");
+            let _ = yard.desk(Method::POST, &path, None).await.is(200);
+            held.let_go();
+        };
+        let (released, ()) = tokio::join!(release, reject);
+        let _ = released.is(409);
+        yard.settle().await;
+        let told = told(&yard, &enquiry).await;
+        assert_eq!((&told["status"], &told["lead"]), (&json!("rejected"), &Value::Null));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn many_are_decided_at_once_after_a_look_and_each_reason_says_how_often_it_was_right() {
     let yard = yard().await;
     let mut waiting = Vec::new();

@@ -1,5 +1,7 @@
 //! The returns desk's pages.
 
+use std::time::Duration;
+
 use http::Method;
 use leadyard_domain::access::DeskToken;
 use leadyard_tests::{Browser, Person, Rules, Yard};
@@ -101,6 +103,41 @@ async fn it_is_denied_for_a_reason_and_who_comes_second_is_told_and_loses_nothin
     let story = yard.story(&lead).await;
     assert_eq!(story.holders(), ["hudson"]);
     assert_eq!(story.assignment("hudson")["return"]["said"], "they answered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_more_than_a_page_the_longest_waiting_stand_first_and_none_is_missed() {
+    let rules =
+        Rules::roofing("acme").seller("hudson", [("return_days", "7"), ("return_reasons", "wrong-number")]);
+    let yard = Yard::of(rules).await;
+    let mut leads = vec![yard.settled_lead(&Person::number(1)).await];
+    yard.advance(Duration::from_secs(60)).await;
+    for n in 2..=102 {
+        let person = Person::number(n).with("phone", &format!("305-555-{n:04}"));
+        leads.push(yard.lead(&person).await);
+    }
+    yard.settle().await;
+    let mut paths = Vec::new();
+    for lead in &leads {
+        let body = json!({ "reason": "wrong-number" });
+        let asked = yard.answers_with("hudson", lead, "return", Some(body)).await.is(200);
+        paths.push(format!("/console/returns/acme/{}\"", asked.text_of("assignment")));
+    }
+    let desk = Browser::of(&yard).await;
+    let (first, reads) = desk.reads("/console/returns").await;
+    assert!(reads <= READS, "{reads} reads");
+    let top = first.text.split("<tbody>").nth(1).unwrap().split("</tr>").next().unwrap();
+    assert!(top.contains(&paths[0]), "{top}");
+    let further = |page: &str| {
+        let link = page.split("<a href=\"").find(|link| link.contains("Further down"))?;
+        Some(link.split('"').next().unwrap_or_default().replace("&#38;", "&"))
+    };
+    let second = desk.opens(&further(&first.text).unwrap()).await.is(200);
+    assert_eq!(further(&second.text), None);
+    for path in &paths {
+        let shown = [&first, &second].iter().filter(|page| page.text.contains(path)).count();
+        assert_eq!(shown, 1, "{path}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

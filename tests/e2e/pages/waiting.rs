@@ -109,6 +109,83 @@ async fn what_has_changed_since_the_look_is_left_waiting_and_said_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn once_distribution_is_stopped_nobody_is_placed_with_many() {
+    let yard = yard("10").await;
+    let (first, second) = (waits(&yard, "web2", 1).await, waits(&yard, "web2", 2).await);
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(AT).await.is(200);
+    let look = desk.submits(&page, PLACE, &[("every", "on")]).await.is(200);
+    assert!(look.text.contains("2 would go"), "{}", look.text);
+    let _ = yard.flip("stop", json!({ "on": true })).await;
+    let placed = desk.submits(&look, PLACE, &[]).await.is(303);
+    let after = desk.opens(placed.header("location")).await.is(200);
+    assert!(after.text.contains("0 leads are placed. 2 could not go where it was shown"), "{}", after.text);
+    let stopped = desk.submits(&page, PLACE, &[("every", "on")]).await.is(200);
+    assert!(
+        stopped.text.contains("2 would stay") && stopped.text.contains("distribution is stopped"),
+        "{}",
+        stopped.text
+    );
+    yard.settle().await;
+    for lead in [first, second] {
+        assert_eq!(yard.story(&lead).await.holders(), [""; 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_colleague_holds_stays_and_has_nobody_s_seat() {
+    let yard = yard("1").await;
+    let (first, second) = (waits(&yard, "web2", 1).await, waits(&yard, "web2", 2).await);
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(AT).await.is(200);
+    let look = desk.submits(&page, PLACE, &[("every", "on")]).await.is(200);
+    assert!(look.text.contains("2 would go"), "{}", look.text);
+    let hold = format!("/v1/leads/{first}/hold");
+    let _ = yard.desk(Method::POST, &hold, Some(json!({ "reason": "I call them" }))).await.is(200);
+    // A look after it says so, and the other has the better contract's one seat.
+    let anew = desk.submits(&page, PLACE, &[("every", "on")]).await.is(200);
+    for told in ["1 would go, for 45.00 USD", "1 would stay", "the desk holds it"] {
+        assert!(anew.text.contains(told), "{told} is not in {}", anew.text);
+    }
+    let placed = desk.submits(&look, PLACE, &[]).await.is(303);
+    let after = desk.opens(placed.header("location")).await.is(200);
+    for told in ["1 lead is placed; delivery is on its way", "1 could not go where it was shown"] {
+        assert!(after.text.contains(told), "{told} is not in {}", after.text);
+    }
+    yard.settle().await;
+    assert_eq!(yard.story(&first).await.holders(), [""; 0]);
+    assert!(yard.stored(&first).await.hold.is_some(), "it is held still");
+    assert_eq!(yard.story(&second).await.holders().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_company_only_watches_no_delivery_and_no_price_is_promised() {
+    let yard = yard("10").await;
+    let _ = waits(&yard, "web2", 1).await;
+    let _ = yard.flip("shadow", json!({ "on": true })).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(AT).await.is(200);
+    let look = desk.submits(&page, PLACE, &[("every", "on")]).await.is(200);
+    assert!(
+        look.text.contains("1 would go<")
+            && look.text.contains("The company only watches")
+            && !look.text.contains("45.00"),
+        "{}",
+        look.text
+    );
+    let placed = desk.submits(&look, PLACE, &[]).await.is(303);
+    let after = desk.opens(placed.header("location")).await.is(200);
+    assert!(
+        after.text.contains("1 lead is placed; the company only watches")
+            && !after.text.contains("on its way"),
+        "{}",
+        after.text
+    );
+    yard.settle().await;
+    assert_eq!(yard.told("hudson").len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_is_unticked_and_stays() {
     let yard = yard("10").await;
     let (first, second) = (waits(&yard, "web2", 1).await, waits(&yard, "web2", 2).await);

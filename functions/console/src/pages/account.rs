@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::ToSpan as _;
+use leadyard_domain::distribution::Rule;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{CompanyId, DealerId};
 use leadyard_domain::ledger::LineKind;
@@ -155,18 +156,24 @@ fn says(word: &str) -> &'static str {
         "placed" => "the desk gave it the lead",
         "recommended" => "it would have had the lead, had the desk not kept it or given it to another",
         "ranked lower" => "another was before it",
-        "inactive" => "it was paused, not begun or over",
-        "offer" => "it does not take the offer",
-        "source" => "it does not take the source",
-        "age" => "the lead was too old for it",
-        "area" => "the lead was outside its area",
-        "band" => "the lead was not good enough for it",
-        "needs" => "something was missing that it needs",
-        "excluded" => "it had had the lead before",
-        "territory" => "another’s territory kept the lead",
-        "hours" => "it was shut",
-        "cap" => "it was full, or nothing was left of what was paid in advance",
-        _ => "",
+        rule => rule.parse().map_or("", says_rule),
+    }
+}
+
+/// What it means that a contract failed a rule.
+const fn says_rule(rule: Rule) -> &'static str {
+    match rule {
+        Rule::Inactive => "it was paused, not begun or over",
+        Rule::Offer => "it does not take the offer",
+        Rule::Source => "it does not take the source",
+        Rule::Age => "the lead was too old for it",
+        Rule::Area => "the lead was outside its area",
+        Rule::Band => "the lead was not good enough for it",
+        Rule::Needs => "something was missing that it needs",
+        Rule::Excluded => "it had had the lead before",
+        Rule::Territory => "another’s territory kept the lead",
+        Rule::Hours => "it was shut",
+        Rule::Cap => "it was full, or nothing was left of what was paid in advance",
     }
 }
 

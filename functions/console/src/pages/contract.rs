@@ -132,13 +132,20 @@ async fn edited(cloud: &Cloud, signed: &Signed, row: Row<'_>, form: &Form) -> Re
         }
         Err(problem) => {
             let told = problem.json();
+            let conflict = conflict(&told["conflict"]);
+            if let Some(version) = told["version"].as_u64().filter(|_| !conflict.is_empty()) {
+                // Who sends it again has seen what the other made of it. Only the cells that they typed themselves are
+                // laid over it: the others would take back what they never touched.
+                match of(cloud, signed, row, Some(version), &form_of(&set)).await {
+                    Ok(anew) => page = anew,
+                    // The row is gone: what was typed stands as it was.
+                    Err(gone) if gone.code() == Code::NotFound => {}
+                    Err(problem) => return Err(problem),
+                }
+            }
             problem.detail().clone_into(&mut page.trouble);
             page.problems = messages(&told["problems"]);
-            page.conflict = conflict(&told["conflict"]);
-            if let Some(version) = told["version"].as_u64().filter(|_| !page.conflict.is_empty()) {
-                // Who sends it again has seen what the other made of it.
-                page.base = version;
-            }
+            page.conflict = conflict;
             let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::CONFLICT);
             Ok(rendered(&page, status))
         }
@@ -177,6 +184,11 @@ async fn changed(
         Some((column.name.to_owned(), json!(typed)))
     });
     Ok(changed.collect())
+}
+
+/// Cells as a form has them.
+fn form_of(set: &Map<String, Value>) -> Form {
+    set.iter().map(|(name, cell)| (name.clone(), cell.as_str().unwrap_or_default().to_owned())).collect()
 }
 
 /// The page of a version, or of that in force; as it is written, or as it was typed.
@@ -252,7 +264,8 @@ fn conflict(conflict: &Value) -> Vec<Change> {
         before: text(&column["base"]),
         after: text(&column["theirs"]),
     };
-    columns.map(told).collect()
+    // Those that only the sender changed are in it as well.
+    columns.filter(|column| column["base"] != column["theirs"]).map(told).collect()
 }
 
 /// What problems and warnings say; of a test of the rulebook, which fails.

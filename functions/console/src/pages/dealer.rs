@@ -2,7 +2,8 @@
 //! a contract, test and enable a channel, send a lead again.
 //!
 //! Determinations. *A pause has a reason, and an end or none*; an end is read in the company's zone. The same pause once
-//! more changes nothing. *A test is asked for again by its name*, so that loading the page again tries nothing.
+//! more changes nothing. *A test is asked for again by its name*, so that loading the page again tries nothing. *A lead is
+//! sent again once from a page*: the form says when it was shown.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -13,7 +14,7 @@ use leadyard_domain::assignment::Assignment;
 use leadyard_domain::dealer::Dealer;
 use leadyard_domain::distribution::{Core, Pause, Switches};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{CompanyId, DealerId};
+use leadyard_domain::ids::{CompanyId, DealerId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
@@ -28,7 +29,7 @@ use super::signed::{self, Form, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::acts;
 use crate::switches::{self, Flip};
-use crate::{channels, trial};
+use crate::{channels, redeliver, trial};
 
 /// Leads of each kind that a page shows.
 const LEADS: i32 = 15;
@@ -57,6 +58,8 @@ struct Page {
     /// What a test came to.
     tested: String,
     zone: String,
+    /// When it was read.
+    shown: String,
     /// What was typed.
     typed: Form,
     done: &'static str,
@@ -190,6 +193,12 @@ async fn done(
             let assignment = text("assignment").parse().map_err(|_| {
                 Problem::new(Code::InvalidField, "which of the dealer’s leads is to be sent again?")
             })?;
+            let (lead, shown) = (text("lead").parse::<LeadId>(), text("shown").parse::<Timestamp>());
+            if let (Ok(lead), Ok(shown)) = (lead, shown)
+                && redeliver::again_since(cloud, &signed.desk, (lead, assignment), shown).await?
+            {
+                return Err(Problem::new(Code::StateConflict, "the lead was sent again already"));
+            }
             let asked = acts::Asked { assignment: Some(assignment), ..acts::Asked::default() };
             acts::done(cloud, &signed.desk, text("lead"), "redeliver", &asked).await?;
             Ok(String::new())
@@ -296,6 +305,7 @@ async fn of(
         seats: seats.iter().map(|seat| of_seat(&core, seat, &leads, now)).collect(),
         tested,
         zone: core.company.zone.clone(),
+        shown: now.to_string(),
         typed,
         done: "",
         trouble: String::new(),

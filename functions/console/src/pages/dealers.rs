@@ -175,7 +175,8 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked, name: Option<&str
     let dealers = chosen(&book, only.as_ref(), name);
     let all = dealers.len();
     let (of_page, more) = behind(dealers, &asked.after);
-    let next = of_page.last().filter(|_| more).map(|last| {
+    // A name stands in no address: who looks for one types more of it.
+    let next = of_page.last().filter(|_| more && name.is_none()).map(|last| {
         let pairs = [("company", company.as_str()), ("show", &asked.show), ("after", last.id.as_str())];
         address(AT, &pairs)
     });
@@ -242,10 +243,25 @@ fn paused(book: &Rulebook, switches: &Switches, now: Timestamp) -> HashSet<Deale
     dealers.chain(by_contract).collect()
 }
 
-/// How many dealers and contracts are paused now.
-pub(super) fn paused_now(switches: &Switches, now: Timestamp) -> usize {
-    switches.dealers.iter().filter(|pause| is_on(pause, now)).count()
-        + switches.contracts.iter().filter(|pause| is_on(pause, now)).count()
+/// How many dealers and contracts are paused now. A pause outlasts a dealer or contract that the rules no longer have, and
+/// counts for nothing then. The rules as they are written are read where somebody is paused; where their text is not kept,
+/// nobody is counted.
+pub(super) async fn paused_now(
+    cloud: &Cloud,
+    core: &Core,
+    switches: &Switches,
+    now: Timestamp,
+) -> Result<usize, Problem> {
+    let any = switches.dealers.iter().any(|pause| is_on(pause, now))
+        || switches.contracts.iter().any(|pause| is_on(pause, now));
+    if !any {
+        return Ok(0);
+    }
+    let Some(book) = cloud.rulebooks.book(&cloud.store, core).await? else { return Ok(0) };
+    let dealers = book.dealers.iter().filter(|dealer| pause(&switches.dealers, &dealer.id, now).is_some());
+    let contracts =
+        book.contracts.iter().filter(|contract| pause(&switches.contracts, &contract.id, now).is_some());
+    Ok(dealers.count() + contracts.count())
 }
 
 fn is_on<Id>(pause: &Pause<Id>, now: Timestamp) -> bool {
@@ -294,10 +310,11 @@ async fn full(
         .collect();
     let limited: Vec<&Dealer> =
         book.dealers.iter().filter(|dealer| !dealer.caps.0.is_empty() || dealer.prepaid).collect();
-    let cut = capped.len() + limited.len() > ASKED;
-    let contracts: Vec<ContractId> = capped.iter().take(ASKED / 2).map(|one| one.id.clone()).collect();
-    let dealers: Vec<DealerId> =
-        limited.iter().take(ASKED - contracts.len()).map(|one| one.id.clone()).collect();
+    // The contracts have what the dealers leave.
+    let dealers: Vec<DealerId> = limited.iter().take(ASKED).map(|one| one.id.clone()).collect();
+    let contracts: Vec<ContractId> =
+        capped.iter().take(ASKED - dealers.len()).map(|one| one.id.clone()).collect();
+    let cut = contracts.len() + dealers.len() < capped.len() + limited.len();
     let counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers).await?;
     let of: HashMap<&DealerId, &Dealer> = book.dealers.iter().map(|dealer| (&dealer.id, dealer)).collect();
     let mut found = HashSet::new();

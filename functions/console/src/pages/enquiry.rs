@@ -22,7 +22,7 @@ use leadyard_platform::store::{QUARANTINED, REJECTED, StoredEnquiry, keys};
 use leadyard_platform::who;
 use serde_json::json;
 
-use super::quarantine::{Asked, LOOKED_AT, done, judged, moved_on, says_kept};
+use super::quarantine::{Asked, LOOKED_AT, done, judged, says_kept};
 use super::shown::{self, Choice, Contact, instant};
 use super::signed::{self, Form, Signed};
 use super::{Frame, rendered, troubled};
@@ -226,7 +226,7 @@ async fn judge(
     let verdict = Act::of(act)?;
     let enquiry = found(cloud, signed, enquiry).await?;
     let seen = form.get("seen").map_or(QUARANTINED, String::as_str);
-    if moved_on(&enquiry, verdict, seen) {
+    if verdicts::moved_on(&enquiry, verdict, seen) {
         let detail = format!("it was {} since this page was opened", judged(&enquiry, cloud.clock.now()));
         return Err(Problem::new(Code::StateConflict, detail));
     }
@@ -240,7 +240,7 @@ async fn judge(
     };
     // What was looked at and left as it is, is released.
     let verdict = if verdict == Act::Edit && fields.is_none() { Act::Release } else { verdict };
-    let said = verdicts::Asked { fields, reason, ..verdicts::Asked::default() };
+    let said = verdicts::Asked { fields, reason, seen: Some(seen.to_owned()), ..verdicts::Asked::default() };
     let told = verdicts::judge(cloud, &signed.desk, verdict, enquiry.id, &said).await?;
     let done = if told["already"] == true { "already" } else { act };
     behind(cloud, signed, &enquiry, asked, &[("done", done), ("was", &enquiry.id.to_string())]).await

@@ -53,7 +53,13 @@ pub(super) fn written(unit: Unit, value: Option<i64>) -> String {
         Unit::Count => grouped(&value.to_string()),
         Unit::Money => grouped(&Money::from_minor(value).to_string()),
         Unit::Share => format!("{} %", tenths(value, 100)),
-        Unit::Times => format!("{}.{:02} ×", value / 10_000, (value % 10_000).abs() / 100),
+        Unit::Times => {
+            let hundredths = value / 100;
+            // Apart: a whole part of nothing has no sign.
+            let sign = if hundredths < 0 { "-" } else { "" };
+            let size = hundredths.unsigned_abs();
+            format!("{sign}{}.{:02} ×", size / 100, size % 100)
+        }
         Unit::Seconds => lasts(value),
     }
     .replace('-', "−")
@@ -133,6 +139,9 @@ mod tests {
             (Unit::Share, 1_250, "12.5 %"),
             (Unit::Share, 10_000, "100 %"),
             (Unit::Times, 24_512, "2.45 ×"),
+            (Unit::Times, -4_500, "−0.45 ×"),
+            (Unit::Times, -24_512, "−2.45 ×"),
+            (Unit::Times, -99, "0.00 ×"),
             (Unit::Seconds, 59, "59 s"),
             (Unit::Seconds, 90, "1.5 min"),
             (Unit::Seconds, 7_200, "2 h"),

@@ -185,16 +185,6 @@ pub(super) fn says_kept(word: &str) -> String {
     if why.is_empty() { shown::word(word) } else { format!("{}: {why}", shown::word(word)) }
 }
 
-/// Whether somebody else decided otherwise since this status was seen.
-pub(super) fn moved_on(enquiry: &StoredEnquiry, act: Act, seen: &str) -> bool {
-    let status = enquiry.status.as_str();
-    let the_same = match act {
-        Act::Reject => status == REJECTED,
-        Act::Release | Act::Edit => ![QUARANTINED, REJECTED].contains(&status),
-    };
-    status != seen && !the_same
-}
-
 #[derive(askama::Template)]
 #[template(path = "quarantine.html")]
 struct Page {
@@ -345,7 +335,7 @@ async fn decided(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response
         let now = cloud.clock.now();
         let rows = found.iter().map(|enquiry| {
             let mut row = Row::of(&core, &asked, enquiry, now);
-            if moved_on(enquiry, act, seen(enquiry.id)) {
+            if verdicts::moved_on(enquiry, act, seen(enquiry.id)) {
                 row.kept_by = judged(enquiry, now);
             } else if act == Act::Reject {
                 row.kept_by.clear();
@@ -359,16 +349,16 @@ async fn decided(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response
             Look { frame: Frame::of(title, "quarantine", signed), asked, act: word, goes, stays, reason };
         return Ok(rendered(&look, StatusCode::OK));
     }
-    let said = verdicts::Asked { reason, ..verdicts::Asked::default() };
     let (mut count, mut kept) = (0_usize, ids.len() - found.len());
     for enquiry in &found {
-        let judged = !moved_on(enquiry, act, seen(enquiry.id))
-            && match verdicts::judge(cloud, &signed.desk, act, enquiry.id, &said).await {
-                Ok(_) => true,
-                // What cannot go on stays where it is, and says there why.
-                Err(problem) if problem.code() == Code::StateConflict => false,
-                Err(problem) => return Err(problem),
-            };
+        let seen = Some(seen(enquiry.id).to_owned());
+        let said = verdicts::Asked { reason: reason.clone(), seen, ..verdicts::Asked::default() };
+        let judged = match verdicts::judge(cloud, &signed.desk, act, enquiry.id, &said).await {
+            Ok(_) => true,
+            // What was decided otherwise since, and what cannot go on, stays where it is, and says there why.
+            Err(problem) if problem.code() == Code::StateConflict => false,
+            Err(problem) => return Err(problem),
+        };
         if judged {
             count += 1;
         } else {

@@ -139,7 +139,10 @@ struct Shown {
     by: String,
     columns: Vec<String>,
     rows: Vec<Row>,
+    /// Rows of this period that the table leaves out.
     more_rows: usize,
+    /// Those of the period before alone that it leaves out: they are in no CSV of this one.
+    more_gone: usize,
     /// The period is so long that the whole alone is compared.
     long: bool,
     /// Nothing happened, in this period and the one before.
@@ -314,6 +317,7 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
         columns: report.columns.iter().map(|column| label(*column)).collect(),
         rows: Vec::new(),
         more_rows: 0,
+        more_gone: 0,
         long: by != Dimension::All && told.rows_before.is_none(),
         silent: told.whole.iter().chain(&told.whole_before).all(|cell| value(*cell).is_none_or(|n| n == 0)),
         linked: "",
@@ -330,7 +334,14 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
             })
             .collect();
         let bars = of_columns(told, charted);
-        shown.about = if unit(charted) == Unit::Seconds { "time".to_owned() } else { "how many".to_owned() };
+        // All columns that are measured alike are drawn.
+        shown.about = match unit(charted) {
+            Unit::Count => "how many".to_owned(),
+            Unit::Money => format!("money, {}", shown.currency),
+            Unit::Share => "share".to_owned(),
+            Unit::Times => "times".to_owned(),
+            Unit::Seconds => "time".to_owned(),
+        };
         shown.chart = Chart::of(unit(charted), &bars);
         return shown;
     }
@@ -362,7 +373,9 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
             | Dimension::Band => "A name leads to its leads as they stand now.",
         };
     }
-    shown.more_rows = lines.len().saturating_sub(LISTED);
+    // Those of this period stand first.
+    shown.more_rows = told.rows.len().saturating_sub(LISTED);
+    shown.more_gone = lines.len().saturating_sub(LISTED) - shown.more_rows;
     let at = report.columns.iter().position(|column| column.name() == charted.name()).unwrap_or(0);
     // A rate of one state is no part of all states' rates: that is told by bars.
     if by == Dimension::State && matches!(unit(charted), Unit::Count | Unit::Money) {

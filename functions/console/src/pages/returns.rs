@@ -2,6 +2,9 @@
 //! dealer; the credit, and where the lead went next.
 //!
 //! A return is decided once. Who comes second is told who was first, and what they typed stands there still.
+//!
+//! Determinations. *What is to be decided goes on from page to page*, the oldest leads first, which is how it is kept; on
+//! a page those stand first who asked first.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -9,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use leadyard_domain::assignment::{Assignment, ReturnState};
 use leadyard_domain::distribution::Core;
-use leadyard_domain::ids::CompanyId;
+use leadyard_domain::ids::{AssignmentId, CompanyId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::ledger::Month;
 use leadyard_platform::cloud::Cloud;
@@ -20,10 +23,11 @@ use serde::Deserialize;
 
 use super::shown::{self, Choice, Contact, instant};
 use super::signed::{self, Form, Signed};
-use super::{Frame, rendered, troubled};
+use super::{Frame, address, rendered, troubled};
 use crate::leads;
 use crate::returns::{self, Verdict};
 
+const AT: &str = "/console/returns";
 /// Returns on a page: a store read, and one for their leads.
 const LISTED: i32 = 100;
 
@@ -32,6 +36,8 @@ const LISTED: i32 = 100;
 pub(super) struct Asked {
     company: String,
     state: String,
+    /// Behind which return the page begins.
+    after: String,
     done: String,
 }
 
@@ -44,8 +50,9 @@ struct Page {
     states: Vec<Choice>,
     open: bool,
     rows: Vec<Row>,
-    /// There are more than one page shows.
-    more: bool,
+    /// It is not the first page.
+    further: bool,
+    next: String,
 }
 
 struct Row {
@@ -61,8 +68,8 @@ struct Row {
     state: String,
 }
 
-/// `GET /console/returns?company&state`: what the desk is to decide, the longest waiting first; or, with `state=done`,
-/// what is decided.
+/// `GET /console/returns?company&state&after`: what the desk is to decide, the longest waiting first; or, with
+/// `state=done`, what is decided, the newest first.
 pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed, Query(asked): Query<Asked>) -> Response {
     match listed(&cloud, &signed, &asked).await {
         Ok(page) => rendered(&page, StatusCode::OK),
@@ -74,7 +81,21 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, P
     let company = Some(asked.company.as_str()).filter(|company| !company.is_empty());
     let core = signed.rules_of(cloud, company).await?;
     let (company, open) = (core.company_id(), asked.state != "done");
-    let mut items = cloud.store.returns(company, open, LISTED).await?;
+    let after = Some(asked.after.as_str()).filter(|after| !after.is_empty()).map(str::parse::<AssignmentId>);
+    let after = after.transpose().map_err(|_| returns::unknown())?;
+    // One more than is shown: whether any stand behind them.
+    let mut items = if open {
+        cloud.store.returns_oldest(company, open, after, LISTED + 1).await?
+    } else {
+        cloud.store.returns_after(company, open, after, LISTED + 1).await?
+    };
+    let more = items.len() > LISTED as usize;
+    items.truncate(LISTED as usize);
+    let state = if open { "open" } else { "done" };
+    let next = items.last().filter(|_| more).map(|last| {
+        let last = last.assignment.to_string();
+        address(AT, &[("company", company.as_str()), ("state", state), ("after", &last)])
+    });
     if open {
         items.sort_by_key(|item| (item.at, item.assignment));
     }
@@ -96,7 +117,6 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, P
             state: item.state.to_string(),
         }
     };
-    let state = if open { "open" } else { "done" };
     Ok(Page {
         frame: Frame::of("Returns", "returns", signed),
         company: company.to_string(),
@@ -107,7 +127,8 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, P
         ],
         open,
         rows: items.iter().map(row).collect(),
-        more: i32::try_from(items.len()).is_ok_and(|listed| listed >= LISTED),
+        further: !asked.after.is_empty(),
+        next: next.unwrap_or_default(),
     })
 }
 

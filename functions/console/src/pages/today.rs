@@ -2,8 +2,8 @@
 //! somebody has.
 //!
 //! Each number leads to what is behind it. Of one company they cost [the pointer and the switches], the shards of the
-//! quarantine, one list of returns, and two shards of each stage and category: what is read grows with a company's
-//! categories and not with its leads.
+//! quarantine, one list of returns, two shards of each stage and category, and the text of the rules where somebody is
+//! paused: what is read grows with a company's categories and not with its leads.
 //!
 //! [the pointer and the switches]: leadyard_platform::store::Store::in_force
 
@@ -117,10 +117,11 @@ async fn of_company(
 /// What waits for the desk.
 async fn numbers(cloud: &Cloud, core: &Core, switches: &Switches) -> Result<Vec<Number>, Problem> {
     let (company, now) = (core.company_id(), cloud.clock.now());
-    let hours = SignedDuration::from_hours(i64::from(core.screening.deadline_hours));
-    let overdue = now.checked_sub(hours).unwrap_or(now);
+    // By when they arrived: what was put aside later has longer.
+    let hours = core.screening.deadline_hours;
+    let arrived = now.checked_sub(SignedDuration::from_hours(i64::from(hours))).unwrap_or(now);
     let (quarantined, returns, (waiting, more)) = futures::try_join!(
-        async { Ok(cloud.store.quarantine_counts(company, overdue, COUNTED).await?) },
+        async { Ok(cloud.store.quarantine_counts(company, arrived, COUNTED).await?) },
         async { Ok(cloud.store.returns(company, true, COUNTED as i32).await?) },
         waiting::hottest(cloud, core, None, COUNTED)
     )?;
@@ -133,10 +134,10 @@ async fn numbers(cloud: &Cloud, core: &Core, switches: &Switches) -> Result<Vec<
     let mut numbers = Vec::new();
     if quarantined.waiting > 0 {
         let late = quarantined.before;
-        let overdue = if late > 0 { format!(", {late} overdue") } else { String::new() };
+        let older = if late > 0 { format!(", {late} for more than {hours} h") } else { String::new() };
         numbers.push(Number {
             count: many(quarantined.waiting, quarantined.more),
-            says: format!("in quarantine{overdue}"),
+            says: format!("in quarantine{older}"),
             at: at("/console/quarantine", &[]),
             late: late > 0,
         });
@@ -161,7 +162,7 @@ async fn numbers(cloud: &Cloud, core: &Core, switches: &Switches) -> Result<Vec<
             late: false,
         });
     }
-    let paused = dealers::paused_now(switches, now);
+    let paused = dealers::paused_now(cloud, core, switches, now).await?;
     if paused > 0 {
         numbers.push(Number {
             count: paused.to_string(),

@@ -4,15 +4,17 @@
 //! Determinations. *Counted are those that a page looks at*, the hottest first, as many as its reads allow, and it says
 //! how many; the leads of one reason go on from page to page. *What was looked at is what is placed*: each lead with the
 //! contract that was shown, and no other. Where the rules or the counters say otherwise by then, it is left waiting and
-//! said so.
+//! said so. *What a colleague holds stays*, and everything does while distribution is stopped: who means one of them all
+//! the same opens it.
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use leadyard_domain::distribution::Core;
+use jiff::Timestamp;
+use leadyard_domain::distribution::{Core, Rule, Switches, Waiting};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{ContractId, LeadId};
+use leadyard_domain::ids::{CompanyId, ContractId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
@@ -86,25 +88,28 @@ struct Unmet {
 }
 
 /// What a reason to wait means, for people.
-fn says(reason: &str) -> &'static str {
+const fn says(reason: Waiting) -> &'static str {
     match reason {
-        "unplaced" => "nobody knows where they are",
-        "manual" => "their offer is placed by the desk",
-        "stopped" => "distribution is stopped",
-        "shadow" => "the company only watches",
-        "held" => "the desk holds them",
-        "inactive" => "the contract nearest to taking them is not active, or paused",
-        "offer" => "no contract takes their offer",
-        "source" => "no contract takes their source",
-        "age" => "they are older than the contract nearest to taking them takes",
-        "area" => "no contract covers where they are",
-        "band" => "they are not as good as the contract nearest to taking them asks",
-        "needs" => "something is missing that the contract nearest to taking them needs",
-        "excluded" => "whoever could have them gave them back, declined or let them lapse",
-        "territory" => "another dealer’s territory keeps them",
-        "hours" => "whoever could have them is shut now",
-        "cap" => "whoever could have them has had enough, or nothing left of what was paid in advance",
-        _ => "",
+        Waiting::Unplaced => "nobody knows where they are",
+        Waiting::Manual => "their offer is placed by the desk",
+        Waiting::Stopped => "distribution is stopped",
+        Waiting::Shadow => "the company only watches",
+        Waiting::Held => "the desk holds them",
+        Waiting::For(rule) => match rule {
+            Rule::Inactive => "the contract nearest to taking them is not active, or paused",
+            Rule::Offer => "no contract takes their offer",
+            Rule::Source => "no contract takes their source",
+            Rule::Age => "they are older than the contract nearest to taking them takes",
+            Rule::Area => "no contract covers where they are",
+            Rule::Band => "they are not as good as the contract nearest to taking them asks",
+            Rule::Needs => "something is missing that the contract nearest to taking them needs",
+            Rule::Excluded => "whoever could have them gave them back, declined or let them lapse",
+            Rule::Territory => "another dealer’s territory keeps them",
+            Rule::Hours => "whoever could have them is shut now",
+            Rule::Cap => {
+                "whoever could have them has had enough, or nothing left of what was paid in advance"
+            }
+        },
     }
 }
 
@@ -147,7 +152,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, mut asked: Asked) -> Result<Page
     let rows = listed.iter().map(|(_, lead)| Row::of(&core, lead, scores.now(lead).as_ref(), now)).collect();
     let reasons = room.by_reason.iter().map(|(word, count)| Reason {
         word: word.clone(),
-        says: says(word),
+        says: word.parse().map_or("", says),
         count: *count,
         at: Asked { reason: word.clone(), company: asked.company.clone(), ..Asked::default() }.at(&[]),
         chosen: *word == asked.reason,
@@ -187,17 +192,23 @@ fn unmet(room: &mut Room) -> Vec<Unmet> {
 }
 
 fn done(asked: &Asked) -> String {
-    let placed = match asked.count {
-        1 => "1 lead is placed; delivery is on its way.".to_owned(),
-        count => format!("{count} leads are placed; delivery is on its way."),
+    let follows = match asked.done.as_str() {
+        "none" => return "Nothing was chosen. Tick some, or all on the page.".to_owned(),
+        "placed" => "delivery is on its way",
+        "watched" => "the company only watches, so nothing is sent",
+        _ => return String::new(),
     };
-    match (asked.done.as_str(), asked.kept) {
-        ("none", _) => "Nothing was chosen. Tick some, or all on the page.".to_owned(),
-        ("placed", 0) => placed,
-        ("placed", kept) => format!(
-            "{placed} {kept} could not go where it was shown any more: look at them again, or somebody else has them."
+    let placed = match asked.count {
+        0 => "0 leads are placed.".to_owned(),
+        1 => format!("1 lead is placed; {follows}."),
+        count => format!("{count} leads are placed; {follows}."),
+    };
+    match asked.kept {
+        0 => placed,
+        kept => format!(
+            "{placed} {kept} could not go where it was shown any more: somebody else has them, the desk holds them, or \
+             distribution is stopped. Look at them again."
         ),
-        _ => String::new(),
     }
 }
 
@@ -212,7 +223,7 @@ struct Look {
     back: String,
     goes: Vec<Goes>,
     stays: Vec<Goes>,
-    /// What all of them come to.
+    /// What all of them come to; empty while the company only watches, and nothing is charged.
     price: String,
 }
 
@@ -261,27 +272,36 @@ async fn look(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Res
     let mut leads = cloud.store.leads_get(&ids).await?;
     leads.retain(|lead| lead.company == *core.company_id());
     // In the order of the list: the hottest has the last seat.
-    let scores = Scores::of(&core, cloud.clock.now());
+    let now = cloud.clock.now();
+    let scores = Scores::of(&core, now);
     leads.sort_by_key(|lead| {
         let hundredths = scores.now(lead).map_or(0, |score| score.hundredths);
         (std::cmp::Reverse(hundredths), std::cmp::Reverse(lead.last_enquiry_at), lead.id)
     });
-    let ids: Vec<LeadId> = leads.iter().map(|lead| lead.id).collect();
+    let (switches, _) = cloud.store.switches_get(core.company_id()).await?;
+    // What stays whatever the rules say has none of the seats that the others are shown.
+    let (kept, free): (Vec<Lead>, Vec<Lead>) =
+        leads.into_iter().partition(|lead| stays_put(&switches, lead, now).is_some());
+    let ids: Vec<LeadId> = free.iter().map(|lead| lead.id).collect();
     let told = acts::placed_as_recommended(cloud, &signed.desk, &ids).await;
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let of = |lead: &Lead, after: &serde_json::Value, why: String| Goes {
+        lead: lead.id.to_string(),
+        name: shown::name(&lead.person),
+        place: shown::place(&lead.person),
+        offer: core.offer(&lead.offer).map_or_else(|| lead.offer.to_string(), |offer| offer.name.clone()),
+        contract: text(&after["contract"]),
+        dealer: text(&after["dealer"]),
+        price: text(&after["price"]),
+        why,
+    };
     let (mut goes, mut stays, mut minor) = (Vec::new(), Vec::new(), 0);
-    for (lead, told) in leads.iter().zip(&told) {
-        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        let after = &told["after"];
-        let one = Goes {
-            lead: lead.id.to_string(),
-            name: shown::name(&lead.person),
-            place: shown::place(&lead.person),
-            offer: core.offer(&lead.offer).map_or_else(|| lead.offer.to_string(), |offer| offer.name.clone()),
-            contract: text(&after["contract"]),
-            dealer: text(&after["dealer"]),
-            price: text(&after["price"]),
-            why: text(&told["problem"]["detail"]),
-        };
+    for lead in &kept {
+        let why = stays_put(&switches, lead, now).unwrap_or_default();
+        stays.push(of(lead, &serde_json::Value::Null, why.to_owned()));
+    }
+    for (lead, told) in free.iter().zip(&told) {
+        let one = of(lead, &told["after"], text(&told["problem"]["detail"]));
         if one.contract.is_empty() {
             stays.push(one);
         } else {
@@ -290,6 +310,7 @@ async fn look(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Res
             goes.push(one);
         }
     }
+    let price = format!("{} {}", leadyard_domain::money::Money::from_minor(minor), core.company.currency);
     let title = "Place as recommended?";
     let page = Look {
         frame: Frame::of(title, "waiting", signed),
@@ -298,13 +319,28 @@ async fn look(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Res
         back: asked.at(&[]),
         goes,
         stays,
-        price: format!("{} {}", leadyard_domain::money::Money::from_minor(minor), core.company.currency),
+        price: if switches.shadow { String::new() } else { price },
     };
     Ok(rendered(&page, StatusCode::OK))
 }
 
+/// Why a lead is not placed with many, whatever the rules recommend.
+fn stays_put(switches: &Switches, lead: &Lead, now: Timestamp) -> Option<&'static str> {
+    match (switches.stop, lead.held_back(now)) {
+        (true, _) => Some("distribution is stopped"),
+        (false, Some(_)) => Some("the desk holds it"),
+        (false, None) => None,
+    }
+}
+
+/// A lead of the company, as it stands.
+async fn own(cloud: &Cloud, company: &CompanyId, id: LeadId) -> Result<Option<Lead>, Problem> {
+    Ok(cloud.store.lead_get(id).await?.filter(|lead| lead.company == *company))
+}
+
 async fn placed(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Result<Response, Problem> {
-    let company = signed.rules_of(cloud, Some(&asked.company)).await?;
+    let core = signed.rules_of(cloud, Some(&asked.company)).await?;
+    let company = core.company_id();
     let chosen = |name: &&str| form.contains_key(&format!("one.{name}"));
     let wanted: Vec<(LeadId, ContractId)> = form
         .iter()
@@ -317,27 +353,34 @@ async fn placed(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> R
     if wanted.is_empty() {
         return Ok(Redirect::to(&asked.at(&[("done", "none")])).into_response());
     }
+    let (switches, _) = cloud.store.switches_get(company).await?;
     let (mut count, mut kept) = (0_usize, 0_usize);
-    for (lead, contract) in &wanted {
-        let act = acts::Asked { contract: Some(contract.clone()), ..acts::Asked::default() };
-        match acts::done(cloud, &signed.desk, &lead.to_string(), "place", &act).await {
-            Ok(_) => count += 1,
-            Err(problem) if [Code::StateConflict, Code::NotFound].contains(&problem.code()) => {
-                // A second click finds it where the first put it.
-                let stands = cloud.store.lead_get(*lead).await?;
-                let holds = |lead: &Lead| {
-                    lead.company == *company.company_id()
-                        && lead.holders.iter().any(|holder| holder.contract == *contract)
-                };
-                if stands.as_ref().is_some_and(holds) {
-                    count += 1;
-                } else {
-                    kept += 1;
+    for (id, contract) in &wanted {
+        // A second click finds it where the first put it.
+        let holds = |lead: &Lead| lead.holders.iter().any(|holder| holder.contract == *contract);
+        let stands = own(cloud, company, *id).await?;
+        let given = match stands {
+            None => false,
+            Some(lead) if holds(&lead) => true,
+            Some(lead) if stays_put(&switches, &lead, cloud.clock.now()).is_some() => false,
+            Some(_) => {
+                let act = acts::Asked { contract: Some(contract.clone()), ..acts::Asked::default() };
+                match acts::done(cloud, &signed.desk, &id.to_string(), "place", &act).await {
+                    Ok(_) => true,
+                    Err(problem) if [Code::StateConflict, Code::NotFound].contains(&problem.code()) => {
+                        own(cloud, company, *id).await?.as_ref().is_some_and(holds)
+                    }
+                    Err(problem) => return Err(problem),
                 }
             }
-            Err(problem) => return Err(problem),
+        };
+        if given {
+            count += 1;
+        } else {
+            kept += 1;
         }
     }
     let (count, kept) = (count.to_string(), kept.to_string());
-    Ok(Redirect::to(&asked.at(&[("done", "placed"), ("count", &count), ("kept", &kept)])).into_response())
+    let done = if switches.shadow { "watched" } else { "placed" };
+    Ok(Redirect::to(&asked.at(&[("done", done), ("count", &count), ("kept", &kept)])).into_response())
 }

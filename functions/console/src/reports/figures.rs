@@ -56,9 +56,16 @@ pub(super) struct Costs {
     known: bool,
 }
 
-/// What a period cost: of what was spent in a month the part that its days are of the month's; and of each source, what
-/// it costs a lead. By campaign there is the spend alone, by anything but source and campaign only the whole.
-pub(super) fn costs_of(core: &Core, sums: &Sums, by: Dimension, (from, to): (Date, Date)) -> Costs {
+/// What a period cost: of what was spent in a month the part that its days are of the month's; and where `leads_cost`,
+/// of each source in the sums what it costs a lead. That is in the whole whatever the rows are, and in the rows by source
+/// alone; by anything but source and campaign there is only the whole.
+pub(super) fn costs_of(
+    core: &Core,
+    sums: &Sums,
+    by: Dimension,
+    leads_cost: bool,
+    (from, to): (Date, Date),
+) -> Costs {
     let mut costs =
         Costs { known: matches!(by, Dimension::Source | Dimension::Campaign), ..Costs::default() };
     for row in &core.spend {
@@ -80,11 +87,13 @@ pub(super) fn costs_of(core: &Core, sums: &Sums, by: Dimension, (from, to): (Dat
         *costs.by.entry(value).or_default() += amount;
         costs.whole += amount;
     }
-    if by == Dimension::Source {
+    if leads_cost {
         for source in &core.sources {
             let leads = sums.get(Dimension::Source, source.id.as_str()).get(Counter::Leads);
             let amount = source.cost_per_lead.map_or(0, |cost| cost.minor() * leads);
-            *costs.by.entry(source.id.to_string()).or_default() += amount;
+            if by == Dimension::Source {
+                *costs.by.entry(source.id.to_string()).or_default() += amount;
+            }
             costs.whole += amount;
         }
     }

@@ -322,12 +322,34 @@ struct Progress {
 /// Rows between two lines.
 const A_LINE_EACH: u64 = 10_000;
 
+/// In what it is said how far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shows {
+    Bar,
+    Lines,
+    Nothing,
+}
+
+impl Shows {
+    fn on(terminal: bool, json: bool) -> Self {
+        if json {
+            Self::Nothing
+        } else if terminal {
+            Self::Bar
+        } else {
+            Self::Lines
+        }
+    }
+}
+
 impl Progress {
     fn new(what: &'static str, rows: u64, json: bool) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let target =
-            if terminal && !json { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self::on(target, what, rows, !terminal && !json)
+        let shows = Shows::on(std::io::stderr().is_terminal(), json);
+        let target = match shows {
+            Shows::Bar => ProgressDrawTarget::stderr(),
+            Shows::Lines | Shows::Nothing => ProgressDrawTarget::hidden(),
+        };
+        Self::on(target, what, rows, shows == Shows::Lines)
     }
 
     fn on(target: ProgressDrawTarget, what: &'static str, rows: u64, plain: bool) -> Self {
@@ -438,7 +460,18 @@ mod tests {
         assert!(full(&shown()) > full(&quarter), "the bar grows: {quarter} {}", shown());
         progress.finish();
         assert_eq!(shown(), "");
-        assert_eq!(progress.line(), None, "a bar and lines would be twice the same");
+    }
+
+    #[test]
+    fn a_terminal_has_a_bar_anything_else_lines_and_a_program_neither() {
+        for (terminal, json, shows) in [
+            (true, false, Shows::Bar),
+            (false, false, Shows::Lines),
+            (true, true, Shows::Nothing),
+            (false, true, Shows::Nothing),
+        ] {
+            assert_eq!(Shows::on(terminal, json), shows, "terminal {terminal}, json {json}");
+        }
     }
 
     #[test]

@@ -219,6 +219,9 @@ pub struct Asked {
     pub fields: Option<BTreeMap<String, Option<String>>>,
     /// Why.
     pub reason: Option<String>,
+    /// The status that was looked at, where the desk decides on a page. Without, it is that which the verdict finds.
+    #[serde(skip)]
+    pub seen: Option<String>,
 }
 
 /// A verdict.
@@ -244,8 +247,9 @@ impl Act {
     }
 }
 
-/// Gives a verdict on one enquiry of one of the companies that the desk was given. A second click gets the first
-/// answer, and `already`.
+/// Gives a verdict on one enquiry of one of the companies that the desk was given, looking again where something
+/// changed meanwhile. A second click gets the first answer, and `already`; who decides otherwise than somebody did since
+/// it was looked at is told so, and nothing follows: of a release and a rejection at one moment one stands.
 pub async fn judge(
     cloud: &Cloud,
     desk: &DeskToken,
@@ -253,30 +257,24 @@ pub async fn judge(
     id: EnquiryId,
     asked: &Asked,
 ) -> Result<Value, Problem> {
-    // A stranger's enquiry does not exist for this desk.
-    find(cloud, &desk.companies, id).await?;
-    perform(cloud, &desk.staff, act, id, asked).await
-}
-
-/// Gives a verdict, looking again where somebody else was first.
-async fn perform(
-    cloud: &Cloud,
-    staff: &str,
-    act: Act,
-    id: EnquiryId,
-    asked: &Asked,
-) -> Result<Value, Problem> {
+    let staff = desk.staff.as_str();
     let said = asked.reason.as_deref().map(str::trim).filter(|said| !said.is_empty());
     if said.is_some_and(|said| said.chars().count() > limits::NOTE_CHARS) {
         let detail = format!("reason is at most {} characters", limits::NOTE_CHARS);
         return Err(Problem::new(Code::InvalidField, detail));
     }
+    let mut seen = asked.seen.clone();
     for round in 0..ROUNDS {
         if round > 0 {
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
         }
-        let enquiry = cloud.store.enquiry_get(id).await?.ok_or_else(missing)?;
-        let seen = enquiry.status.clone();
+        // A stranger's enquiry does not exist for this desk.
+        let enquiry = find(cloud, &desk.companies, id).await?;
+        let seen = seen.get_or_insert_with(|| enquiry.status.clone()).as_str();
+        if moved_on(&enquiry, act, seen) {
+            let detail = format!("it was {} since it was looked at", enquiry.status);
+            return Err(Problem::new(Code::StateConflict, detail));
+        }
         let judged =
             Judgement { at: cloud.clock.now(), by: Some(staff.to_owned()), said: said.map(str::to_owned) };
         let same = act == Act::Edit
@@ -303,6 +301,16 @@ async fn perform(
         }
     }
     Err(Problem::new(Code::Unavailable, "others keep changing this person's lead; try again").retry_after(1))
+}
+
+/// Whether somebody decided otherwise since this status was seen.
+pub fn moved_on(enquiry: &StoredEnquiry, act: Act, seen: &str) -> bool {
+    let status = enquiry.status.as_str();
+    let the_same = match act {
+        Act::Reject => status == REJECTED,
+        Act::Release | Act::Edit => ![QUARANTINED, REJECTED].contains(&status),
+    };
+    status != seen && !the_same
 }
 
 /// Whether it waits for a verdict, or may be given another.

@@ -53,7 +53,7 @@ impl Store {
 
     async fn hottest_of_shard(&self, partition: String, most: usize) -> Result<Vec<Place>, StoreError> {
         let read = most.max(WHOLE);
-        let items = self.newest_first(STAGE, partition.clone(), None, read).await?;
+        let (items, _) = self.newest_first(STAGE, partition.clone(), None, None, read).await?;
         let whole = items.len() < read;
         let mut found: Vec<Place> = items.iter().filter_map(place_of).collect();
         if whole {
@@ -68,11 +68,11 @@ impl Store {
             FitLetter::ALL.iter().filter(|letter| !seen(letter) && of(**letter) < most).copied().collect();
         let lists = unseen.iter().map(|letter| {
             let of_letter = (string(keys::stage_letter(*letter)), string(keys::after_stage_letter(*letter)));
-            self.newest_first(STAGE, partition.clone(), Some(of_letter), most)
+            self.newest_first(STAGE, partition.clone(), Some(of_letter), None, most)
         });
         let lists = try_join_all(lists).await?;
         found.retain(|(sort, _)| keys::letter_of_stage(sort).is_none_or(|letter| !unseen.contains(&letter)));
-        found.extend(lists.iter().flatten().filter_map(place_of));
+        found.extend(lists.iter().flat_map(|(items, _)| items).filter_map(place_of));
         Ok(found)
     }
 
@@ -90,9 +90,9 @@ impl Store {
         let shards = (0..keys::STAGE_SHARDS).map(|shard| {
             let partition = keys::stage_shard(company, stage.as_str(), category, shard);
             // Those who stand where the last one stood come again, and are left out below.
-            self.newest_first(STAGE, partition, upto.clone(), most + 1)
+            self.newest_first(STAGE, partition, upto.clone(), None, most + 1)
         });
-        let items = try_join_all(shards).await?.into_iter().flatten();
+        let items = try_join_all(shards).await?.into_iter().flat_map(|(items, _)| items);
         let mut found: Vec<Place> = items
             .filter_map(|item| place_of(&item))
             .filter(|place| after.is_none_or(|after| place < after))
@@ -111,31 +111,54 @@ impl Store {
         before: Arrived,
         most: usize,
     ) -> Result<Vec<Arrived>, StoreError> {
-        let upto = (number(0), number(before.0));
-        let shards = (0..keys::SHARDS).map(|shard| {
-            let partition = keys::arrivals_shard(company, day, shard);
-            // The one that is behind comes again, and is left out below.
-            self.newest_first(ARRIVALS, partition, Some(upto.clone()), most + 1)
-        });
-        let items = try_join_all(shards).await?.into_iter().flatten();
-        let read = |item: Item| {
-            let id = read_string(&item, "pk")?.strip_prefix("E#")?.parse().ok()?;
-            Some((read_number(&item, ARRIVALS.sort)?, id))
-        };
-        let mut found: Vec<Arrived> = items.filter_map(read).filter(|place| *place < before).collect();
+        let shards = (0..keys::SHARDS)
+            .map(|shard| self.shard_before(keys::arrivals_shard(company, day, shard), before, most));
+        let mut found: Vec<Arrived> = try_join_all(shards).await?.into_iter().flatten().collect();
         found.sort_unstable_by_key(|place| Reverse(*place));
         found.truncate(most);
         Ok(found)
     }
 
-    /// Keys of one partition of an index, backwards; between two sort keys, if they are given.
+    /// The same of one shard, and more: of the last millisecond all, since nothing says in which order those come, and
+    /// the rows of a file may all be of one.
+    async fn shard_before(
+        &self,
+        partition: String,
+        before: Arrived,
+        most: usize,
+    ) -> Result<Vec<Arrived>, StoreError> {
+        let read = |item: &Item| {
+            let id = read_string(item, "pk")?.strip_prefix("E#")?.parse().ok()?;
+            Some((read_number(item, ARRIVALS.sort)?, id))
+        };
+        let (mut found, mut start) = (Vec::<Arrived>::new(), None);
+        loop {
+            let upto = Some((number(0), number(before.0)));
+            // The one that is behind comes again, and is left out.
+            let (items, next) = self.newest_first(ARRIVALS, partition.clone(), upto, start, most + 1).await?;
+            let last_ms = items.iter().filter_map(read).next_back().map(|(ms, _)| ms);
+            found.extend(items.iter().filter_map(read).filter(|place| *place < before));
+            let enough = most
+                .checked_sub(1)
+                .and_then(|last| found.get(last))
+                .is_some_and(|place| last_ms < Some(place.0));
+            if next.is_none() || enough {
+                return Ok(found);
+            }
+            start = next;
+        }
+    }
+
+    /// Keys of one partition of an index, backwards; between two sort keys, if they are given; from where a read
+    /// before ended. And where this one did, if there is more.
     async fn newest_first(
         &self,
         index: Index,
         partition: String,
         between: Option<(AttributeValue, AttributeValue)>,
+        start: Option<Item>,
         most: usize,
-    ) -> Result<Vec<Item>, StoreError> {
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
         let condition = if between.is_some() { "#p = :p AND #s BETWEEN :from AND :to" } else { "#p = :p" };
         let mut query = self
             .client
@@ -146,6 +169,7 @@ impl Store {
             .expression_attribute_names("#p", index.partition)
             .expression_attribute_values(":p", string(partition))
             .scan_index_forward(false)
+            .set_exclusive_start_key(start)
             .limit(i32::try_from(most).unwrap_or(i32::MAX));
         if let Some((from, to)) = between {
             query = query
@@ -154,7 +178,7 @@ impl Store {
                 .expression_attribute_values(":to", to);
         }
         let answer = query.send().await.map_err(StoreError::unavailable)?;
-        Ok(answer.items.unwrap_or_default())
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 }
 

@@ -150,9 +150,30 @@ impl Store {
         after: Option<AssignmentId>,
         limit: i32,
     ) -> Result<Vec<ReturnItem>, StoreError> {
-        let last = after.unwrap_or(AssignmentId::from_bytes([u8::MAX; 16]));
-        let (first, last) = (AssignmentId::from_bytes([0; 16]), last);
-        let [first, last] = [first, last].map(|assignment| Key::Return { company, open, assignment });
+        self.returns_in_order(company, open, (after, false), limit).await
+    }
+
+    /// The same by their assignments' time, the oldest first.
+    pub async fn returns_oldest(
+        &self,
+        company: &CompanyId,
+        open: bool,
+        after: Option<AssignmentId>,
+        limit: i32,
+    ) -> Result<Vec<ReturnItem>, StoreError> {
+        self.returns_in_order(company, open, (after, true), limit).await
+    }
+
+    async fn returns_in_order(
+        &self,
+        company: &CompanyId,
+        open: bool,
+        (after, forward): (Option<AssignmentId>, bool),
+        limit: i32,
+    ) -> Result<Vec<ReturnItem>, StoreError> {
+        let (first, last) = (AssignmentId::from_bytes([0; 16]), AssignmentId::from_bytes([u8::MAX; 16]));
+        let bounds = if forward { [after.unwrap_or(first), last] } else { [first, after.unwrap_or(last)] };
+        let [first, last] = bounds.map(|assignment| Key::Return { company, open, assignment });
         let answer = self
             .client
             .query()
@@ -163,9 +184,9 @@ impl Store {
                 (":first", string(first.sk())),
                 (":last", string(last.sk())),
             ])))
-            .scan_index_forward(false)
+            .scan_index_forward(forward)
             .consistent_read(true)
-            // It ends with the one that is given, which was on the page before.
+            // The one that is given comes again, and is left out below: it was on the page before.
             .limit(limit + i32::from(after.is_some()))
             .send()
             .await
