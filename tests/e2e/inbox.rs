@@ -131,6 +131,8 @@ async fn who_holds_a_seat_of_an_earlier_cycle_sees_what_it_bought_and_nothing_of
     let anew = ada().with("message", "now the gutters").with("utm_campaign", "autumn");
     let _ = yard.server("feed").posts(&anew).await.is(201);
     yard.settle().await;
+    let _ = yard.server("feed").posts(&anew.with("message", "are you there?")).await.is(200);
+    yard.settle().await;
     assert_eq!(yard.story(&lead).await.0["cycle"], 2);
     let shown = yard.inbox("hudson").await.remove(0);
     for member in ["offer", "source", "campaign", "received_at", "message", "consent", "extra", "repeats"] {
