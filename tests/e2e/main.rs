@@ -55,5 +55,7 @@ mod trouble;
 mod edges;
 mod hostile;
 mod contract;
+mod walls;
+mod signing;
 mod served;
 mod kill;

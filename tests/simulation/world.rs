@@ -117,7 +117,7 @@ impl World {
         let plain = system::cloud(aws.http_client(), parts(seed ^ 1)).await?;
         let cloud = system::cloud(faults.over(aws.http_client()), parts(seed)).await?;
         for book in books {
-            files::publish(&plain.store, &book.compiled, &book.files, "the seed", clock.now()).await?;
+            files::publish(&plain, &book.compiled, &book.files, "the seed", clock.now()).await?;
         }
         let editions = Editions::new(aws.tables().clone(), plain.store.table().to_owned());
         let watch = CapWatch::new(editions.clone());

@@ -2,6 +2,10 @@
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
+use leadyard_domain::access::DeskToken;
+use leadyard_platform::store::Session;
+use leadyard_platform::who::{self, Staff};
+
 use crate::post::Reply;
 use crate::yard::Yard;
 
@@ -31,6 +35,20 @@ impl<'y> Browser<'y> {
             assert!(cookie.contains(rule), "{cookie}");
         }
         Self { yard, cookie: cookie.split(';').next().unwrap_or_default().to_owned() }
+    }
+
+    /// One in which somebody of the desk has signed in by their mailbox.
+    pub async fn by_mail(yard: &'y Yard, address: &str) -> Self {
+        let (store, mailbox) = (&yard.cloud.store, yard.cloud.master.mailboxes().of(address));
+        let companies = store.companies().await.expect("the store");
+        let signed = who::staff_of(&yard.cloud, &mailbox, &companies).await.expect("the store");
+        let Staff { staff, companies, .. } = signed.expect("somebody of the desk");
+        let random = || yard.cloud.entropy.bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let (cookie, csrf): (String, String) = (random(), random());
+        let desk = DeskToken { staff, companies };
+        let session = Session::begin(desk, Some(mailbox), csrf, yard.cloud.clock.now());
+        store.session_begin(&cookie, &session).await.expect("the store");
+        Self { yard, cookie: format!("leadyard_session={cookie}") }
     }
 
     /// What it sends along.

@@ -17,7 +17,6 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use jiff::Timestamp;
-use leadyard_domain::access::DeskToken;
 use leadyard_domain::assignment::{DeliveryState, ReturnState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
@@ -28,7 +27,7 @@ use leadyard_domain::scoring::Priority;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, body};
 use leadyard_platform::store::{Act, Changes, StoreError};
-use leadyard_platform::who::Desk;
+use leadyard_platform::who::{ACTS, Desk, Staff};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -110,7 +109,7 @@ impl Kind {
 /// `POST /v1/leads/{id}/{act}`.
 pub(crate) async fn one(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<ACTS>,
     Path((lead, act)): Path<(String, String)>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -122,7 +121,7 @@ pub(crate) async fn one(
 /// One act on one lead, by its name.
 pub(crate) async fn done(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     lead: &str,
     act: &str,
     asked: &Asked,
@@ -136,7 +135,7 @@ pub(crate) async fn done(
 /// it is what would follow if those before it in the list had been done.
 pub(crate) async fn many(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<ACTS>,
     uri: axum::http::Uri,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -152,13 +151,13 @@ pub(crate) async fn many(
 }
 
 /// What would follow if each of these leads went to whom the rules recommend for it, one after the other.
-pub(crate) async fn placed_as_recommended(cloud: &Cloud, desk: &DeskToken, leads: &[LeadId]) -> Vec<Value> {
+pub(crate) async fn placed_as_recommended(cloud: &Cloud, desk: &Staff, leads: &[LeadId]) -> Vec<Value> {
     let asked = Asked { recommended: true, dry_run: true, ..Asked::default() };
     each(cloud, desk, Kind::Place, leads, &asked).await
 }
 
 /// One act on each; its own answer for each.
-async fn each(cloud: &Cloud, desk: &DeskToken, kind: Kind, leads: &[LeadId], asked: &Asked) -> Vec<Value> {
+async fn each(cloud: &Cloud, desk: &Staff, kind: Kind, leads: &[LeadId], asked: &Asked) -> Vec<Value> {
     let mut results = Vec::with_capacity(leads.len());
     let mut supposed = Supposed::default();
     for id in leads {
@@ -208,7 +207,7 @@ pub(crate) fn note(field: &str, text: Option<String>) -> Result<Option<String>, 
 /// The record of an act.
 pub(crate) fn record(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     act: &str,
     reason: Option<String>,
     before: &Value,
@@ -228,7 +227,7 @@ pub(crate) fn record(
 
 async fn perform(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     kind: Kind,
     id: LeadId,
     asked: &Asked,
@@ -239,9 +238,7 @@ async fn perform(
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
         }
         let lead = cloud.store.lead_get(id).await?.ok_or_else(missing)?;
-        if !desk.companies.contains(&lead.company) {
-            return Err(missing());
-        }
+        desk.allow(&lead.company, missing)?;
         if kind != Kind::Merge
             && let Some(into) = lead.merged_into
         {
@@ -271,7 +268,7 @@ async fn perform(
 /// Hold, resume, reject, reopen, priority, note: the lead alone changes; `None` when somebody else changed it.
 async fn mark(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     kind: Kind,
     mut lead: Lead,
     asked: &Asked,
@@ -354,12 +351,7 @@ async fn mark(
 }
 
 /// The desk takes a seat back, or all: delivery tells its dealer, then the lead moves on.
-async fn take_back(
-    cloud: &Cloud,
-    desk: &DeskToken,
-    lead: Lead,
-    asked: &Asked,
-) -> Result<Option<Value>, Problem> {
+async fn take_back(cloud: &Cloud, desk: &Staff, lead: Lead, asked: &Asked) -> Result<Option<Value>, Problem> {
     let now = cloud.clock.now();
     let refused = |detail: &str| {
         Problem::new(Code::StateConflict, detail.to_owned()).with("stage", lead.stage.as_str())

@@ -2,14 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use leadyard_domain::access::DeskToken;
 use leadyard_domain::delivery::Breaker;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{CompanyId, DealerId};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::store::ChannelState;
-use leadyard_platform::who::{DeskOf, OfDealer};
+use leadyard_platform::who::{ACTS, DeskOf, OfDealer, READS, Staff};
 use serde_json::{Value, json};
 
 use crate::acts::record;
@@ -19,7 +18,7 @@ use crate::inbox::{ROUNDS, crowded};
 /// token sees its own.
 pub(crate) async fn list(
     State(cloud): State<Cloud>,
-    OfDealer { company, dealer, .. }: OfDealer,
+    OfDealer { company, dealer, .. }: OfDealer<READS>,
 ) -> Result<Json<Value>, Problem> {
     let states = cloud.store.channels_of(&company, &dealer).await?;
     Ok(Json(json!({ "channels": states.iter().map(tell).collect::<Vec<_>>() })))
@@ -32,7 +31,7 @@ fn tell(state: &ChannelState) -> Value {
 /// `POST /v1/dealers/{dealer}/channels/{order}/enable?company`: the desk says that it takes leads again.
 pub(crate) async fn enable(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<ACTS>,
     Path((dealer, order)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     enabled(&cloud, &desk, &company, &dealer, &order).await.map(|state| Json(tell(&state)))
@@ -41,7 +40,7 @@ pub(crate) async fn enable(
 /// Enables a channel; one that takes leads stays as it is.
 pub(crate) async fn enabled(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     company: &CompanyId,
     dealer: &str,
     order: &str,

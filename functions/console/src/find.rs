@@ -19,7 +19,7 @@ use axum::body::Body;
 use axum::extract::State;
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use leadyard_domain::access::DeskToken;
+use leadyard_domain::access::Role;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::{Code, FieldError};
 use leadyard_domain::identity::IdentityHash;
@@ -31,9 +31,11 @@ use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
 use leadyard_platform::store::{Arrived, Place, StoreError};
-use leadyard_platform::who::{self, Desk};
+use leadyard_platform::who::{self, Desk, READS, Staff};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use crate::masked;
 
 /// What is sought: exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer` and `source`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -103,7 +105,7 @@ pub(crate) struct Found {
 /// `POST /v1/leads/search`.
 pub(crate) async fn search(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<READS>,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     let body = http::body(body, limits::BODY_BYTES).await?;
@@ -113,7 +115,9 @@ pub(crate) async fn search(
     let company = who::company(&desk, asked.company.as_deref())?;
     let core = who::rules_of(&cloud, &company).await?;
     let found = find(&cloud, &desk, &core, &asked).await?;
-    let leads: Vec<Value> = found.leads.iter().map(|(lead, score)| tell(lead, score.as_ref())).collect();
+    let named = desk.may(&company, Role::Desk);
+    let leads: Vec<Value> =
+        found.leads.iter().map(|(lead, score)| tell(lead, score.as_ref(), named)).collect();
     Ok(Json(json!({ "leads": leads, "examined": found.examined, "next": found.next })))
 }
 
@@ -123,12 +127,7 @@ fn of_shape(error: &serde_json::Error) -> String {
 }
 
 /// What the rules say.
-pub(crate) async fn find(
-    cloud: &Cloud,
-    desk: &DeskToken,
-    core: &Core,
-    asked: &Asked,
-) -> Result<Found, Problem> {
+pub(crate) async fn find(cloud: &Cloud, desk: &Staff, core: &Core, asked: &Asked) -> Result<Found, Problem> {
     let limit = asked.limit.unwrap_or(50).clamp(1, limits::SEARCH_LEADS);
     let seek = Seek { cloud, core, asked, limit, scores: Scores::of(core, cloud.clock.now()) };
     match of(asked)? {
@@ -419,8 +418,10 @@ fn day_of(at_ms: i64) -> UtcDay {
 }
 
 /// A lead in a list: enough to choose by, and neither e-mail nor phone.
-pub(crate) fn tell(lead: &Lead, score: Option<&ScoreNow>) -> Value {
-    let name = [lead.person.first_name.as_deref(), lead.person.last_name.as_deref()];
+/// A lead of a list; with its whole name for who may know it.
+pub(crate) fn tell(lead: &Lead, score: Option<&ScoreNow>, named: bool) -> Value {
+    let person = if named { lead.person.clone() } else { masked::person(&lead.person) };
+    let name = [person.first_name.as_deref(), person.last_name.as_deref()];
     let dealers: Vec<_> = lead.holders.iter().map(|holder| &holder.dealer).collect();
     json!({
         "lead": lead.id, "company": lead.company, "offer": lead.offer, "category": lead.category,

@@ -21,7 +21,7 @@ use leadyard_domain::rulebook::SourceKind;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, body};
 use leadyard_platform::store::{Act, GivenSecret, GivenSecrets};
-use leadyard_platform::who::{self, DeskOf, OfDealer};
+use leadyard_platform::who::{self, DeskOf, MANAGES, OfDealer};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ use crate::inbox::{ROUNDS, crowded};
 /// `GET /v1/dealers/{dealer}/secrets?company`: their names.
 pub(crate) async fn list(
     State(cloud): State<Cloud>,
-    OfDealer { company, dealer, .. }: OfDealer,
+    OfDealer { company, dealer, .. }: OfDealer<MANAGES>,
 ) -> Result<Json<Value>, Problem> {
     names(&cloud, &company, Giver::Dealer(&dealer)).await
 }
@@ -38,7 +38,7 @@ pub(crate) async fn list(
 /// `PUT /v1/dealers/{dealer}/secrets/{name}?company`: `{"secret": "…"}`.
 pub(crate) async fn set(
     State(cloud): State<Cloud>,
-    of: OfDealer,
+    of: OfDealer<MANAGES>,
     Path((_, name)): Path<(String, String)>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -49,7 +49,7 @@ pub(crate) async fn set(
 /// `DELETE /v1/dealers/{dealer}/secrets/{name}?company`.
 pub(crate) async fn take_away(
     State(cloud): State<Cloud>,
-    of: OfDealer,
+    of: OfDealer<MANAGES>,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     change_dealers(&cloud, of, &name, None).await
@@ -57,7 +57,7 @@ pub(crate) async fn take_away(
 
 async fn change_dealers(
     cloud: &Cloud,
-    OfDealer { company, dealer, desk }: OfDealer,
+    OfDealer { company, dealer, desk }: OfDealer<MANAGES>,
     name: &str,
     secret: Option<&str>,
 ) -> Result<Json<Value>, Problem> {
@@ -70,7 +70,7 @@ async fn change_dealers(
 /// `GET /v1/sources/{source}/secrets?company`: their names.
 pub(crate) async fn list_of_source(
     State(cloud): State<Cloud>,
-    DeskOf { company, .. }: DeskOf,
+    DeskOf { company, .. }: DeskOf<MANAGES>,
     Path(source): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     names(&cloud, &company, Giver::Source(&source_id(&source)?)).await
@@ -79,7 +79,7 @@ pub(crate) async fn list_of_source(
 /// `PUT /v1/sources/{source}/secrets/meta_app_secret?company`: `{"secret": "…"}`.
 pub(crate) async fn set_of_source(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<MANAGES>,
     Path((source, name)): Path<(String, String)>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -101,7 +101,7 @@ pub(crate) async fn set_of_source(
 /// `DELETE /v1/sources/{source}/secrets/{name}?company`: also of a source that the rulebook has no more.
 pub(crate) async fn take_away_of_source(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<MANAGES>,
     Path((source, name)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let (source, name) = (source_id(&source)?, source_gives(&name)?);

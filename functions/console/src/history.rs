@@ -10,7 +10,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::history;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::PageEnd;
-use leadyard_platform::who::DeskOf;
+use leadyard_platform::who::{DeskOf, READS};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub(crate) struct WindowQuery {
 /// page at a time, in no order; `next` is what to send as `after`, and null on the last page.
 pub(crate) async fn page(
     State(cloud): State<Cloud>,
-    DeskOf { company, .. }: DeskOf,
+    DeskOf { company, .. }: DeskOf<READS>,
     Query(query): Query<WindowQuery>,
 ) -> Result<Json<Value>, Problem> {
     let (from, to) = (instant("from", &query.from)?, instant("to", &query.to)?);

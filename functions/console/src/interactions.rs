@@ -13,7 +13,7 @@ use leadyard_domain::limits;
 use leadyard_domain::scoring::{InteractionRef, Word};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, body};
-use leadyard_platform::who::Desk;
+use leadyard_platform::who::{ACTS, Desk};
 use serde_json::{Value, json};
 
 use crate::acts::{asked, missing, note, record};
@@ -22,7 +22,7 @@ use crate::inbox::{ROUNDS, crowded};
 /// `POST /v1/leads/{id}/interactions/{interaction}/{word}`.
 pub(crate) async fn judge(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<ACTS>,
     Path((lead, interaction, word)): Path<(String, String, String)>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -40,9 +40,7 @@ pub(crate) async fn judge(
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
         }
         let mut lead = cloud.store.lead_get(id).await?.ok_or_else(missing)?;
-        if !desk.companies.contains(&lead.company) {
-            return Err(missing());
-        }
+        desk.allow(&lead.company, missing)?;
         if let Some(into) = lead.merged_into {
             let detail = "the lead was merged into another: act on that one";
             return Err(Problem::new(Code::StateConflict, detail).with("merged_into", json!(into)));

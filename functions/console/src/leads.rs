@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
-use leadyard_domain::access::{DeskToken, UnsubscribeToken};
+use leadyard_domain::access::{Role, UnsubscribeToken};
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::calling::{self, CallingHours, MayCall};
 use leadyard_domain::distribution::Core;
@@ -20,16 +20,16 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::judging;
 use leadyard_platform::store::{Act, DecisionRecord, Delivery, StoredEnquiry, Story};
-use leadyard_platform::who::Desk;
+use leadyard_platform::who::{Desk, READS, Staff};
 use serde_json::{Value, json};
 
-use crate::unsubscribe;
+use crate::{masked, unsubscribe};
 
 /// `GET /v1/leads/{id}`. That of a lead into which others were merged tells theirs with it; one that was merged
 /// tells its own, and which lead goes on for it.
 pub(crate) async fn story(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<READS>,
     Path(lead): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let whole = of_desk(&cloud, &desk, &lead).await?;
@@ -43,7 +43,9 @@ pub(crate) async fn story(
     let core = cloud.rulebooks.current(&cloud.store, &story.lead.company).await?;
     let did = Did::of(&cloud, core.as_deref(), story, now).await?;
     let mut told = tell(&whole, survivor, &enquiries, &did);
-    if story.lead.erased_at.is_none()
+    if !desk.may(&story.lead.company, Role::Desk) {
+        unnamed(&mut told, &story.lead, &enquiries);
+    } else if story.lead.erased_at.is_none()
         && let Some(members) = told.as_object_mut()
     {
         members
@@ -52,6 +54,20 @@ pub(crate) async fn story(
         members.insert("unsubscribe".to_owned(), json!(unsubscribe::path(&cloud, &token)));
     }
     Ok(Json(told))
+}
+
+/// The same for a reader, who learns nobody's name, address or number: without what they sent.
+fn unnamed(told: &mut Value, lead: &Lead, enquiries: &[StoredEnquiry]) {
+    let arrived = |one: &StoredEnquiry| {
+        json!({
+            "id": one.id, "company": one.company, "source": one.source, "received_at": one.received_at,
+            "fields": {}, "status": one.status,
+        })
+    };
+    if let Some(members) = told.as_object_mut() {
+        members.insert("person".to_owned(), json!(masked::person(&lead.person)));
+        members.insert("enquiries".to_owned(), enquiries.iter().map(arrived).collect());
+    }
 }
 
 /// What a lead did, what brought it and what that is worth.
@@ -129,13 +145,11 @@ impl Whole {
 }
 
 /// The whole story of a lead, for a desk that may see it.
-pub(crate) async fn of_desk(cloud: &Cloud, desk: &DeskToken, lead: &str) -> Result<Whole, Problem> {
+pub(crate) async fn of_desk(cloud: &Cloud, desk: &Staff, lead: &str) -> Result<Whole, Problem> {
     let missing = || Problem::new(Code::NotFound, "there is no such lead");
     let id: LeadId = lead.parse().map_err(|_| missing())?;
     let story = cloud.store.lead_story(id).await?.ok_or_else(missing)?;
-    if !desk.companies.contains(&story.lead.company) {
-        return Err(missing());
-    }
+    desk.allow(&story.lead.company, missing)?;
     let mut merged = Vec::with_capacity(story.lead.merged.len());
     for lead in &story.lead.merged {
         merged.extend(cloud.store.lead_story(*lead).await?);

@@ -6,6 +6,7 @@
 //! | [`pages`] | the desk's pages over all of it |
 //! | [`find`] | leads, by what is known of them or in the order of a list |
 //! | [`leads`] | the whole story of a lead |
+//! | [`masked`] | a person as those see them who may not know who it is |
 //! | [`why`] | why it went there; where it would go now |
 //! | [`acts`], [`place`], [`merge`], [`redeliver`] | what the desk does to a lead |
 //! | [`interactions`] | the desk's word on what a lead did |
@@ -23,6 +24,7 @@
 //! | [`channels`], [`trial`] | how dealers' channels fare; a test of one |
 //! | [`secrets`] | what dealers verify our webhooks with; what sources are let in by |
 //! | [`given`] | what dealers and sources give us in confidence |
+//! | [`tokens`] | tokens for programs: made, listed, taken away |
 //! | [`rulebook`] | what is in force; publishing |
 //! | [`switches`] | stop and pause |
 //! | [`openapi`] | all routes, as a document |
@@ -30,6 +32,7 @@
 mod pages;
 mod find;
 mod leads;
+mod masked;
 mod why;
 mod acts;
 mod place;
@@ -51,6 +54,7 @@ mod channels;
 mod trial;
 mod secrets;
 mod given;
+mod tokens;
 mod rulebook;
 mod switches;
 mod openapi;
@@ -118,6 +122,8 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/dealers/{dealer}/channels/{order}/test/{test}", get(trial::show))
         .route("/v1/inbox/{assignment}/{act}", post(inbox::answer))
         .route("/answer/{token}", get(answer::page).post(answer::answer))
+        .route("/v1/tokens", get(tokens::list).post(tokens::make))
+        .route("/v1/tokens/{token}", axum::routing::delete(tokens::revoke))
         .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))
         .route("/v1/rulebook/versions", get(rulebook::versions))
         .route("/v1/rulebook/workbook", get(rulebook::workbook_of).put(rulebook::publish_workbook))

@@ -1,7 +1,6 @@
 //! The desk merges a lead into another: they are one person's. What becomes of the two is
 //! [`merge`](leadyard_domain::lead::merge)'s to say; here it is committed, in the history of both.
 
-use leadyard_domain::access::DeskToken;
 use leadyard_domain::error::Code;
 use leadyard_domain::lead::Lead;
 use leadyard_domain::lead::merge::{Merged, Unmergeable};
@@ -9,6 +8,7 @@ use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::store::Delivery;
+use leadyard_platform::who::Staff;
 use serde_json::{Value, json};
 
 use crate::acts::{Asked, missing, note, record};
@@ -17,7 +17,7 @@ use crate::acts::{Asked, missing, note, record};
 /// one of them meanwhile. A second click finds it done.
 pub(crate) async fn merge(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     from: Lead,
     asked: &Asked,
 ) -> Result<Option<Value>, Problem> {
@@ -27,7 +27,8 @@ pub(crate) async fn merge(
     }
     let into = asked.into.ok_or_else(|| Problem::new(Code::InvalidField, "into: which lead goes on?"))?;
     let into = cloud.store.lead_surviving(into).await?;
-    let into = into.filter(|into| desk.companies.contains(&into.company)).ok_or_else(missing)?;
+    let into = into.ok_or_else(missing)?;
+    desk.allow(&into.company, missing)?;
     if from.merged_into.is_some() && into.id != from.id {
         let survivor = cloud.store.lead_surviving(from.id).await?;
         if survivor.is_some_and(|survivor| survivor.id == into.id) {

@@ -5,7 +5,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use leadyard_domain::access::DeskToken;
 use leadyard_domain::distribution::{Conclusion, Kept, NearMiss, Placing, Rule, Seat};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{AssignmentId, CompanyId, ContractId, DecisionId, LeadId};
@@ -15,6 +14,7 @@ use leadyard_platform::http::Problem;
 use leadyard_platform::judging;
 use leadyard_platform::known::KnownCounters;
 use leadyard_platform::store::{Assign, Placed};
+use leadyard_platform::who::Staff;
 use serde_json::{Value, json};
 
 use crate::acts::{Asked, note, record};
@@ -30,7 +30,7 @@ pub(crate) struct Supposed {
 /// Places a lead; `None` when somebody else changed it, or a counter, meanwhile.
 pub(crate) async fn place(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     mut lead: Lead,
     asked: &Asked,
     supposed: &mut Supposed,

@@ -21,7 +21,6 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use leadyard_domain::access::DeskToken;
 use leadyard_domain::delivery::OptedOutOf;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::erasure::ErasureReason;
@@ -37,7 +36,7 @@ use leadyard_platform::judging;
 use leadyard_platform::opt_out::OptedOut;
 use leadyard_platform::person::{Person, SeekError, Sought, TheirLead};
 use leadyard_platform::store::{Erasure, Gone, List, StoredEnquiry, Suppression};
-use leadyard_platform::who::{Desk, DeskOf};
+use leadyard_platform::who::{ACTS, Desk, DeskOf, MANAGES, Staff};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -108,16 +107,14 @@ pub(crate) fn not_found(error: SeekError) -> Problem {
 /// `POST /v1/leads/{id}/erase`: `{"reason": "requested", "dry_run": true}`: the person of that lead.
 pub(crate) async fn erase_lead(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<ACTS>,
     Path(lead): Path<String>,
     request: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let mut ask = Ask::read(&body(request, limits::BODY_BYTES).await?)?;
     let id: LeadId = lead.parse().map_err(|_| missing())?;
     let lead = cloud.store.lead_get(id).await?.ok_or_else(missing)?;
-    if !desk.companies.contains(&lead.company) {
-        return Err(missing());
-    }
+    desk.allow(&lead.company, missing)?;
     ask.lead = Some(id);
     Box::pin(erase(&cloud, &desk, &lead.company, &ask)).await
 }
@@ -126,7 +123,7 @@ pub(crate) async fn erase_lead(
 /// with its own answer. What cannot be done at once goes on by itself.
 pub(crate) async fn erase_leads(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<ACTS>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
     let ask = Ask::read(&body(request, limits::BODY_BYTES).await?)?;
@@ -138,10 +135,11 @@ pub(crate) async fn erase_leads(
     let mut results = Vec::with_capacity(ask.leads.len());
     for id in &ask.leads {
         let one = Ask { lead: Some(*id), leads: BTreeSet::new(), ..ask.clone() };
-        let found = cloud.store.lead_get(*id).await?.filter(|lead| desk.companies.contains(&lead.company));
-        let result = match found {
-            None => Err(missing()),
-            Some(lead) => Box::pin(erase(&cloud, &desk, &lead.company, &one)).await,
+        let found = cloud.store.lead_get(*id).await?.ok_or_else(missing);
+        let allowed = found.and_then(|lead| desk.allow(&lead.company, missing).map(|()| lead));
+        let result = match allowed {
+            Err(problem) => Err(problem),
+            Ok(lead) => Box::pin(erase(&cloud, &desk, &lead.company, &one)).await,
         };
         results.push(match result {
             Ok((_, Json(mut told))) => {
@@ -160,7 +158,7 @@ pub(crate) async fn erase_leads(
 /// `POST /v1/persons/erase?company`: the same of whoever has an e-mail or a phone, also where no lead is theirs.
 pub(crate) async fn erase_person(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<ACTS>,
     request: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let ask = Ask::read(&body(request, limits::BODY_BYTES).await?)?;
@@ -169,7 +167,7 @@ pub(crate) async fn erase_person(
 
 async fn erase(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     company: &CompanyId,
     ask: &Ask,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -301,7 +299,7 @@ struct OptOut {
 /// `POST /v1/persons/opt_out?company`: `{"email": …}`, `{"phone": …}` or `{"lead": …}`, and perhaps `"of": "mail"`.
 pub(crate) async fn opt_out(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<ACTS>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
     let sent: OptOut = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?).map_err(|_| {
@@ -329,7 +327,7 @@ pub(crate) async fn opt_out(
 /// `POST /v1/persons/export?company`: `{"email": …}`, `{"phone": …}` or `{"lead": …}`: all that is held.
 pub(crate) async fn export(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<ACTS>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
     let ask = Ask::read(&body(request, limits::BODY_BYTES).await?)?;
@@ -441,7 +439,7 @@ pub(crate) struct LedgerQuery {
 /// the last page. To be kept apart from the table.
 pub(crate) async fn ledger(
     State(cloud): State<Cloud>,
-    DeskOf { company, .. }: DeskOf,
+    DeskOf { company, .. }: DeskOf<ACTS>,
     Query(query): Query<LedgerQuery>,
 ) -> Result<Json<Value>, Problem> {
     let after = query.after.as_deref().map(str::parse::<ErasureId>).transpose();
@@ -495,7 +493,7 @@ struct Reapply {
 /// restored table holds. One that the table knows is left as it is.
 pub(crate) async fn reapply(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<MANAGES>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
     let bytes = body(request, limits::IMPORT_BYTES).await?;
@@ -509,8 +507,9 @@ pub(crate) async fn reapply(
         let detail = format!("erasures lists at most {}", limits::ERASURES_PAGE);
         return Err(Problem::new(Code::InvalidField, detail));
     }
-    if sent.erasures.iter().any(|line| !desk.companies.contains(&line.company)) {
-        return Err(Problem::new(Code::NotFound, "there is no such company for this token"));
+    for line in &sent.erasures {
+        let missing = || Problem::new(Code::NotFound, "there is no such company for this token");
+        desk.allow(&line.company, missing)?;
     }
     let now = cloud.clock.now();
     let mut told = Vec::with_capacity(sent.erasures.len());

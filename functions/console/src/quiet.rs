@@ -50,7 +50,7 @@ pub(crate) async fn why_nothing(
     Query(query): Query<DayQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let Whose { company, dealer, is_desk } = whose(&cloud, &headers, &query)?;
+    let Whose { company, dealer, is_desk } = whose(&cloud, &headers, &query).await?;
     let day = of_day(&cloud, company, dealer, query.date.as_deref()).await?;
     let mut told = json!({
         "dealer": day.dealer, "date": day.date, "complete": day.complete, "contracts": day.contracts,
@@ -185,11 +185,11 @@ struct Whose {
     is_desk: bool,
 }
 
-fn whose(cloud: &Cloud, headers: &HeaderMap, query: &DayQuery) -> Result<Whose, Problem> {
+async fn whose(cloud: &Cloud, headers: &HeaderMap, query: &DayQuery) -> Result<Whose, Problem> {
     if let Ok(token) = who::dealer(cloud, headers) {
         return Ok(Whose { company: token.company, dealer: token.dealer, is_desk: false });
     }
-    let desk = who::desk(cloud, headers)?;
+    let desk = who::desk(cloud, headers).await?;
     let company = who::company(&desk, query.company.as_deref())?;
     let dealer = query.dealer.as_deref().unwrap_or_default();
     let dealer =

@@ -10,7 +10,6 @@
 //! - *Nothing is sent to a dealer that does not hold the lead* but its withdrawal.
 
 use jiff::Timestamp;
-use leadyard_domain::access::DeskToken;
 use leadyard_domain::assignment::{Assignment, DeliveryState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
@@ -20,6 +19,7 @@ use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::store::{Changes, Delivery};
+use leadyard_platform::who::Staff;
 use serde_json::{Value, json};
 
 use crate::acts::{Asked, note, record};
@@ -27,7 +27,7 @@ use crate::acts::{Asked, note, record};
 /// Sends it again; `None` when somebody else changed it.
 pub(crate) async fn redeliver(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     lead: &Lead,
     asked: &Asked,
 ) -> Result<Option<Value>, Problem> {
@@ -64,7 +64,7 @@ pub(crate) async fn redeliver(
 /// first may have arrived by the time of the second: then nothing of how the seat stands says so.
 pub(crate) async fn again_since(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     (lead, assignment): (LeadId, AssignmentId),
     shown: Timestamp,
 ) -> Result<bool, Problem> {
@@ -108,7 +108,7 @@ async fn seat(cloud: &Cloud, lead: &Lead, asked: Option<AssignmentId>) -> Result
 /// What the dealer was sent goes once more, beside the assignment.
 async fn again(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     stands: Assignment,
     asked: &Asked,
     now: Timestamp,
@@ -147,7 +147,7 @@ async fn again(
 /// It is on its way: its next attempt is made now, and its first channel has its turn again.
 async fn at_once(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     stands: Assignment,
     asked: &Asked,
     now: Timestamp,
@@ -183,7 +183,7 @@ async fn at_once(
 /// Whoever had the lead is told so after all.
 async fn withdrawal(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     stands: Assignment,
     asked: &Asked,
 ) -> Result<Option<Value>, Problem> {

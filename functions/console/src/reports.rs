@@ -26,7 +26,7 @@ use leadyard_domain::report::{Counter, Dimension, REST, Sums, UNKNOWN};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::store::Tables;
-use leadyard_platform::who::DeskOf;
+use leadyard_platform::who::{DeskOf, READS};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ pub(crate) enum Compared {
 /// `GET /v1/reports/{name}?company&from=2026-06-01&to=2026-06-30&by=source`. JSON, or CSV where that is accepted.
 pub(crate) async fn report(
     State(cloud): State<Cloud>,
-    DeskOf { company, .. }: DeskOf,
+    DeskOf { company, .. }: DeskOf<READS>,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
     headers: HeaderMap,

@@ -7,7 +7,6 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use jiff::Timestamp;
-use leadyard_domain::access::DeskToken;
 use leadyard_domain::assignment::{Assignment, Return, ReturnState};
 use leadyard_domain::contract::{ReturnApproval, ReturnTerms};
 use leadyard_domain::distribution::{Chunk, Core};
@@ -20,7 +19,7 @@ use leadyard_domain::{limits, time};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::{Act, Changes, ReturnItem, ReturnWrite, StoreError};
-use leadyard_platform::who::{Dealer, DeskOf};
+use leadyard_platform::who::{ACTS, Dealer, DeskOf, READS, Staff};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -224,7 +223,7 @@ pub(crate) struct ListQuery {
 /// newest first, with `after` those behind a page's `next`.
 pub(crate) async fn list(
     State(cloud): State<Cloud>,
-    DeskOf { company, .. }: DeskOf,
+    DeskOf { company, .. }: DeskOf<READS>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
     let open = query.state.as_deref() != Some("done");
@@ -259,7 +258,7 @@ pub(crate) struct Verdict {
 /// `POST /v1/returns/{id}/{approve|deny|claim}?company`: `{"reason": "…", "claim": true}`.
 pub(crate) async fn decide(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<ACTS>,
     Path((id, verdict)): Path<(String, String)>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -287,7 +286,7 @@ fn word_of(verdict: &str) -> Result<ReturnState, Problem> {
 /// Decides a return by `approve` or `deny`. One that is decided so already is a second click.
 pub(crate) async fn decided(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     company: &CompanyId,
     id: AssignmentId,
     verdict: &str,
@@ -376,7 +375,7 @@ async fn already(
 /// or by itself, where the dealer is trusted.
 async fn claim(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     company: &CompanyId,
     id: AssignmentId,
 ) -> Result<Json<Value>, Problem> {

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
-use leadyard_domain::access::DeskToken;
+use leadyard_domain::access::Role;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::limits;
@@ -19,7 +19,7 @@ use leadyard_domain::rulebook::{
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::Published;
-use leadyard_platform::who::{Desk, DeskOf};
+use leadyard_platform::who::{Desk, DeskOf, MANAGES, READS, Staff};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -43,9 +43,13 @@ fn none_yet() -> Problem {
 /// `GET /v1/rulebook?company&version&files`: what is in force, or an earlier version; its files, if asked for.
 pub(crate) async fn current(
     State(cloud): State<Cloud>,
-    DeskOf { company, .. }: DeskOf,
+    DeskOf { desk, company }: DeskOf<READS>,
     Query(query): Query<VersionQuery>,
 ) -> Result<Json<Value>, Problem> {
+    // Where people are reached stands in the files.
+    if query.files.is_some() {
+        desk.must(&company, Role::Manager)?;
+    }
     let pointer = cloud.store.rulebook_pointer(&company).await?.ok_or_else(none_yet)?;
     let version = query.version.unwrap_or(pointer.version);
     let known = cloud.store.rulebook_version(&company, version).await?;
@@ -74,7 +78,7 @@ pub(crate) async fn current(
 /// `GET /v1/rulebook/versions?company`: the newest first.
 pub(crate) async fn versions(
     State(cloud): State<Cloud>,
-    DeskOf { company, .. }: DeskOf,
+    DeskOf { company, .. }: DeskOf<READS>,
 ) -> Result<Json<Value>, Problem> {
     let versions = cloud.store.rulebook_versions(&company, VERSIONS).await?;
     Ok(Json(json!({ "company": company, "versions": versions })))
@@ -95,7 +99,7 @@ struct PublishBody {
 /// `PUT /v1/rulebook?base&dry_run`: `{"files": {"company.toml": "…", …}}`.
 pub(crate) async fn publish(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<MANAGES>,
     Query(query): Query<PublishQuery>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -113,7 +117,7 @@ pub(crate) async fn publish(
 /// rest stays as it is in force.
 pub(crate) async fn publish_workbook(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<MANAGES>,
     Query(query): Query<PublishQuery>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -135,7 +139,7 @@ pub(crate) async fn publish_workbook(
 /// `GET /v1/rulebook/workbook?company`: the tables in force as a workbook.
 pub(crate) async fn workbook_of(
     State(cloud): State<Cloud>,
-    DeskOf { company, .. }: DeskOf,
+    DeskOf { company, .. }: DeskOf<MANAGES>,
 ) -> Result<Response, Problem> {
     let pointer = cloud.store.rulebook_pointer(&company).await?.ok_or_else(none_yet)?;
     let files = files_of(&cloud, &company, pointer.version).await?;
@@ -147,7 +151,7 @@ pub(crate) async fn workbook_of(
 }
 
 /// `GET /v1/rulebook/template`: an empty workbook whose columns say their rules.
-pub(crate) async fn template(State(cloud): State<Cloud>, _: Desk) -> Result<Response, Problem> {
+pub(crate) async fn template(State(cloud): State<Cloud>, _: Desk<READS>) -> Result<Response, Problem> {
     let created = cloud.clock.now().to_zoned(jiff::tz::TimeZone::UTC).datetime();
     let bytes = workbook::template(created).map_err(|rule| Problem::new(Code::Internal, rule.to_string()))?;
     Ok(xlsx(bytes))
@@ -162,7 +166,7 @@ fn xlsx(bytes: Vec<u8>) -> Response {
 /// changed since stay as they made them; if it is this one, the answer is both.
 pub(crate) async fn edit(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<MANAGES>,
     Path((table, id)): Path<(String, String)>,
     Query(query): Query<PublishQuery>,
     request: Body,
@@ -179,7 +183,7 @@ pub(crate) async fn edit(
 /// made already is the version in force.
 pub(crate) async fn edited(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     company: &CompanyId,
     (table, id): (&str, &str),
     (base, dry_run): (u64, bool),
@@ -229,7 +233,7 @@ struct Rollback {
 /// `POST /v1/rulebook/rollback?company&base&dry_run`: `{"version": 7}`: its files once more, as a new version.
 pub(crate) async fn rollback(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<MANAGES>,
     Query(query): Query<PublishQuery>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -242,7 +246,7 @@ pub(crate) async fn rollback(
 
 /// Who publishes, and what of it.
 struct How<'a> {
-    desk: &'a DeskToken,
+    desk: &'a Staff,
     word: String,
     dry_run: bool,
 }
@@ -291,7 +295,8 @@ async fn put_in_force(
         })));
     }
     let staff = &how.desk.staff;
-    match cloud.store.rulebook_publish(&compiled, &files, base, staff, &how.word, now).await? {
+    let (by, mailboxes) = ((staff.as_str(), how.word.as_str()), cloud.master.mailboxes());
+    match cloud.store.rulebook_publish(&compiled, &files, base, by, &mailboxes, now).await? {
         Published::Behind(version) => Err(behind(version)),
         Published::Version(version) => {
             tracing::info!(company.id = %company, rulebook.version = version, "a rulebook was published");

@@ -15,7 +15,6 @@
 use axum::Json;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
-use leadyard_domain::access::DeskToken;
 use leadyard_domain::delivery::{derive_postback_secret, derive_secret};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, CompanyId, DealerId, SourceId};
@@ -25,14 +24,14 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::source_keys::SourceKeys;
 use leadyard_platform::store::{Act, SecretState};
-use leadyard_platform::who::{DeskOf, OfDealer};
+use leadyard_platform::who::{DeskOf, MANAGES, OfDealer, Staff};
 use serde_json::{Value, json};
 
 use crate::acts::record;
 use crate::inbox::{ROUNDS, crowded};
 
 /// `POST /v1/dealers/{dealer}/secret?company`: the secret, the first time.
-pub(crate) async fn show(State(cloud): State<Cloud>, of: OfDealer) -> Result<Json<Value>, Problem> {
+pub(crate) async fn show(State(cloud): State<Cloud>, of: OfDealer<MANAGES>) -> Result<Json<Value>, Problem> {
     change(&cloud, of, "secret_shown", |state, now| {
         if state.shown_at.is_some() {
             let detail = "the secret was shown before, and is shown once: rotate it to have a new one";
@@ -44,7 +43,10 @@ pub(crate) async fn show(State(cloud): State<Cloud>, of: OfDealer) -> Result<Jso
 }
 
 /// `POST /v1/dealers/{dealer}/secret/rotate?company`: a new one; the earlier one stands beside it for a while.
-pub(crate) async fn rotate(State(cloud): State<Cloud>, of: OfDealer) -> Result<Json<Value>, Problem> {
+pub(crate) async fn rotate(
+    State(cloud): State<Cloud>,
+    of: OfDealer<MANAGES>,
+) -> Result<Json<Value>, Problem> {
     change(&cloud, of, "secret_rotated", |state, now| {
         let standing = state.standing(now);
         if let Some(until) = state.previous_until.filter(|_| standing.len() > 2) {
@@ -66,7 +68,7 @@ pub(crate) async fn rotate(State(cloud): State<Cloud>, of: OfDealer) -> Result<J
 /// `POST /v1/sources/{source}/postback_secret?company`: what its sender verifies postbacks with.
 pub(crate) async fn postback(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<MANAGES>,
     Path(source): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let source = source_shown(&cloud, &desk, &company, &source, "postback_secret_shown").await?;
@@ -81,7 +83,7 @@ pub(crate) async fn postback(
 /// pasted into the platform's own pages.
 pub(crate) async fn source_keys(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<MANAGES>,
     Path(source): Path<String>,
 ) -> Result<Json<SourceKeys>, Problem> {
     let source = source_shown(&cloud, &desk, &company, &source, "source_keys_shown").await?;
@@ -91,7 +93,7 @@ pub(crate) async fn source_keys(
 /// A source of the rulebook in force, of which the desk is shown something: that stands in the changes first.
 async fn source_shown(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     company: &CompanyId,
     source: &str,
     act: &str,
@@ -107,7 +109,7 @@ async fn source_shown(
 
 async fn change(
     cloud: &Cloud,
-    OfDealer { company, dealer, desk }: OfDealer,
+    OfDealer { company, dealer, desk }: OfDealer<MANAGES>,
     act: &str,
     next: impl Fn(SecretState, Timestamp) -> Result<SecretState, Problem>,
 ) -> Result<Json<Value>, Problem> {

@@ -21,7 +21,7 @@ use leadyard_domain::rulebook::Mode;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{Act, DecisionRecord, StoreError};
-use leadyard_platform::who::DeskOf;
+use leadyard_platform::who::{DeskOf, READS};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ pub(crate) struct MonthQuery {
 /// newest [`limits::SHADOW_EXAMINED`] are looked at.
 pub(crate) async fn compared(
     State(cloud): State<Cloud>,
-    DeskOf { company, .. }: DeskOf,
+    DeskOf { company, .. }: DeskOf<READS>,
     Query(query): Query<MonthQuery>,
 ) -> Result<Json<Value>, Problem> {
     let core = who::rules_of(&cloud, &company).await?;

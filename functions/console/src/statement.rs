@@ -18,7 +18,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::history;
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::Freed;
-use leadyard_platform::who::{DeskOf, OfDealer};
+use leadyard_platform::who::{DeskOf, MANAGES, OfDealer, READS};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ pub(crate) struct StatementQuery {
 /// dealer's token sees its own.
 pub(crate) async fn statement(
     State(cloud): State<Cloud>,
-    OfDealer { company, dealer, .. }: OfDealer,
+    OfDealer { company, dealer, .. }: OfDealer<READS>,
     Query(query): Query<StatementQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -148,7 +148,7 @@ struct Deposit {
 /// for each reference.
 pub(crate) async fn deposit(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<MANAGES>,
     Path(dealer): Path<String>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -197,7 +197,7 @@ struct Reversal {
 /// fall below nothing.
 pub(crate) async fn reverse(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<MANAGES>,
     Path((dealer, reference)): Path<(String, String)>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {

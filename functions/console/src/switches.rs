@@ -5,14 +5,14 @@ use std::hash::Hash;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use leadyard_domain::access::DeskToken;
+use leadyard_domain::access::Role;
 use leadyard_domain::distribution::{Pause, Pauses, Switches};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{CompanyId, ContractId, DealerId};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, body};
-use leadyard_platform::who::DeskOf;
+use leadyard_platform::who::{ACTS, DeskOf, READS, Staff};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ const ROUNDS: usize = 8;
 /// `GET /v1/switches?company`.
 pub(crate) async fn current(
     State(cloud): State<Cloud>,
-    DeskOf { company, .. }: DeskOf,
+    DeskOf { company, .. }: DeskOf<READS>,
 ) -> Result<Json<Value>, Problem> {
     let (switches, _) = cloud.store.switches_get(&company).await?;
     Ok(Json(json!(switches)))
@@ -35,7 +35,7 @@ pub(crate) async fn current(
 /// `GET /v1/changes?company`: what the desk did to the company, the newest first.
 pub(crate) async fn changes(
     State(cloud): State<Cloud>,
-    DeskOf { company, .. }: DeskOf,
+    DeskOf { company, .. }: DeskOf<READS>,
 ) -> Result<Json<Value>, Problem> {
     const PAGE: i32 = 200;
     let changes = cloud.store.changes_of(&company, PAGE).await?;
@@ -55,7 +55,7 @@ pub(crate) struct Flip {
 /// `POST /v1/switches/{stop|shadow|pause}?company`.
 pub(crate) async fn flip(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<ACTS>,
     Path(switch): Path<String>,
     request: axum::body::Body,
 ) -> Result<Json<Value>, Problem> {
@@ -72,7 +72,7 @@ pub(crate) async fn flip(
 /// Flips a switch, and wakes who waits.
 pub(crate) async fn flipped(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     company: &CompanyId,
     switch: &str,
     flip: &Flip,
@@ -80,6 +80,10 @@ pub(crate) async fn flipped(
     let core = cloud.rulebooks.current(&cloud.store, company).await?;
     let waited_in = core.as_ref().map(|core| core.waited_in()).unwrap_or_default();
     let categories: Vec<_> = waited_in.into_iter().cloned().collect();
+    // A pause is the desk's; what stops a whole company is a manager's.
+    if matches!(switch, "stop" | "shadow") {
+        desk.must(company, Role::Manager)?;
+    }
     for _ in 0..ROUNDS {
         let (mut switches, seen) = cloud.store.switches_get(company).await?;
         let before = json!(switches);

@@ -8,14 +8,13 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use leadyard_domain::access::DeskToken;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, CompanyId, DealerId};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::store::Trial;
-use leadyard_platform::who::DeskOf;
+use leadyard_platform::who::{ACTS, DeskOf, READS, Staff};
 use serde_json::{Value, json};
 
 /// How often it is looked for.
@@ -28,7 +27,7 @@ fn missing() -> Problem {
 /// `POST /v1/dealers/{dealer}/channels/{order}/test?company`.
 pub(crate) async fn begin(
     State(cloud): State<Cloud>,
-    DeskOf { desk, company }: DeskOf,
+    DeskOf { desk, company }: DeskOf<ACTS>,
     Path((dealer, order)): Path<(String, String)>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     tried(&cloud, &desk, &company, &dealer, &order).await.map(|trial| tell(&trial))
@@ -37,7 +36,7 @@ pub(crate) async fn begin(
 /// Tries a channel, and waits for as long as an attempt may take; one that is still under way then has no attempt yet.
 pub(crate) async fn tried(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     company: &CompanyId,
     dealer: &str,
     order: &str,
@@ -70,7 +69,7 @@ pub(crate) async fn tried(
 /// `GET /v1/dealers/{dealer}/channels/{order}/test/{test}?company`.
 pub(crate) async fn show(
     State(cloud): State<Cloud>,
-    DeskOf { company, .. }: DeskOf,
+    DeskOf { company, .. }: DeskOf<READS>,
     Path((dealer, order, id)): Path<(String, String, String)>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let id: ActId = id.parse().map_err(|_| missing())?;

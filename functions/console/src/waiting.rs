@@ -15,7 +15,7 @@ use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::store::{Place, keys};
-use leadyard_platform::who::DeskOf;
+use leadyard_platform::who::{DeskOf, READS};
 use serde_json::{Value, json};
 
 use crate::who;
@@ -33,7 +33,7 @@ pub(crate) struct Demand {
 /// `GET /v1/waiting?company`.
 pub(crate) async fn room(
     State(cloud): State<Cloud>,
-    DeskOf { company, .. }: DeskOf,
+    DeskOf { company, .. }: DeskOf<READS>,
 ) -> Result<Json<Value>, Problem> {
     let core = who::rules_of(&cloud, &company).await?;
     let mut room = Room::new();

@@ -9,7 +9,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::judging::{self, Explained};
 use leadyard_platform::store::Story;
-use leadyard_platform::who::Desk;
+use leadyard_platform::who::{Desk, READS};
 use serde_json::{Value, json};
 
 use crate::leads;
@@ -18,7 +18,7 @@ use crate::leads;
 /// nurtured still. Nothing is written, and no counter moves.
 pub(crate) async fn recommendation(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<READS>,
     Path(lead): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let story = leads::of_desk(&cloud, &desk, &lead).await?.story;
@@ -62,7 +62,7 @@ pub(crate) fn says(explained: &Explained) -> Vec<&str> {
 /// made again from its record.
 pub(crate) async fn decision(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<READS>,
     Path((lead, decision)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let whole = leads::of_desk(&cloud, &desk, &lead).await?;

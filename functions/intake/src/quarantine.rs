@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use leadyard_domain::access::DeskToken;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::EnquiryId;
 use leadyard_domain::limits;
@@ -15,7 +14,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem, Query};
 use leadyard_platform::store::{StoredEnquiry, keys};
 use leadyard_platform::who;
-use leadyard_platform::who::{Desk, DeskOf};
+use leadyard_platform::who::{ACTS, Desk, DeskOf, Staff};
 use serde_json::{Value, json};
 
 /// The routes.
@@ -37,7 +36,7 @@ pub(crate) fn router(cloud: Cloud) -> Router {
 /// at, `next` what to send as `after`.
 async fn list(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<ACTS>,
     Query(query): Query<Listed>,
 ) -> Result<Json<Value>, Problem> {
     if query.email.is_some() || query.phone.is_some() {
@@ -49,7 +48,11 @@ async fn list(
 }
 
 /// `POST /v1/quarantine/search`: the same as an object, and by exact `email` or `phone`.
-async fn search(State(cloud): State<Cloud>, Desk(desk): Desk, request: Body) -> Result<Json<Value>, Problem> {
+async fn search(
+    State(cloud): State<Cloud>,
+    Desk(desk): Desk<ACTS>,
+    request: Body,
+) -> Result<Json<Value>, Problem> {
     let body = http::body(request, limits::BODY_BYTES).await?;
     let query = serde_json::from_slice(&body).map_err(|_| {
         let detail =
@@ -59,7 +62,7 @@ async fn search(State(cloud): State<Cloud>, Desk(desk): Desk, request: Body) -> 
     page(&cloud, &desk, query).await
 }
 
-async fn page(cloud: &Cloud, desk: &DeskToken, query: Listed) -> Result<Json<Value>, Problem> {
+async fn page(cloud: &Cloud, desk: &Staff, query: Listed) -> Result<Json<Value>, Problem> {
     let page =
         quarantine::page(cloud, desk, query, limits::QUARANTINE_PAGE, limits::QUARANTINE_EXAMINED).await?;
     let mut next = page.next;
@@ -83,16 +86,19 @@ async fn page(cloud: &Cloud, desk: &DeskToken, query: Listed) -> Result<Json<Val
 /// `GET /v1/quarantine/{enquiry}`: the whole of it.
 async fn one(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<ACTS>,
     Path(enquiry): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let id = enquiry.parse().map_err(|_| missing())?;
-    Ok(Json(tell(&find(&cloud, &desk.companies, id).await?)))
+    Ok(Json(tell(&find(&cloud, &desk, id).await?)))
 }
 
 /// `GET /v1/quarantine/reasons?company`: of each reason its weight, how many verdicts found it right and wrong,
 /// and the share that was wrong, in percent: the most wrong first.
-async fn reasons(State(cloud): State<Cloud>, DeskOf { company, .. }: DeskOf) -> Result<Json<Value>, Problem> {
+async fn reasons(
+    State(cloud): State<Cloud>,
+    DeskOf { company, .. }: DeskOf<ACTS>,
+) -> Result<Json<Value>, Problem> {
     let core = who::rules_of(&cloud, &company).await?;
     let told = quarantine::tried(&cloud, &core).await?.into_iter().map(|tried| {
         json!({
@@ -131,7 +137,7 @@ fn tell(enquiry: &StoredEnquiry) -> Value {
 /// `{"fields": {"phone": "305-555-0100"}}`.
 async fn act(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<ACTS>,
     Path((enquiry, act)): Path<(String, String)>,
     request: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -145,7 +151,7 @@ async fn act(
 /// `"fields"`, such as the offer that a form did not name. Each has its own answer.
 async fn many(
     State(cloud): State<Cloud>,
-    Desk(desk): Desk,
+    Desk(desk): Desk<ACTS>,
     uri: Uri,
     request: Body,
 ) -> Result<Json<Value>, Problem> {

@@ -283,7 +283,7 @@ async fn apply(options: &Apply) -> anyhow::Result<ExitCode> {
             let cloud = system::open(&options.target.data, &clock)
                 .await
                 .with_context(|| "beside a running system, say --url and --token")?;
-            rules::publish(&cloud.store, compiled, parsed, "leadyard apply", clock.now()).await?
+            rules::publish(&cloud, compiled, parsed, "leadyard apply", clock.now()).await?
         }
     };
     let mut out = std::io::stdout();

@@ -8,7 +8,8 @@ use leadyard_domain::delivery::TemplateExample;
 use leadyard_domain::distribution::Compiled;
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Examined, Problem, Problems, Rulebook, RulebookFiles};
-use leadyard_platform::store::{Published, Store};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::store::Published;
 
 /// What checking a folder found.
 pub struct Checked {
@@ -103,20 +104,23 @@ pub fn check(files: Vec<(String, Vec<u8>)>, now: Timestamp) -> (Checked, Option<
 
 /// Publishes a checked rulebook unless the very same is in force. The version in force.
 pub async fn publish(
-    store: &Store,
+    cloud: &Cloud,
     compiled: &Compiled,
     files: &RulebookFiles,
     by: &str,
     now: Timestamp,
 ) -> anyhow::Result<u64> {
-    let company = compiled.core.company_id();
+    let (store, company) = (&cloud.store, compiled.core.company_id());
     let in_force = store.rulebook_pointer(company).await?.map_or(0, |pointer| pointer.version);
     if in_force > 0
         && store.rulebook_text(company, in_force).await?.is_some_and(|text| text == as_text(files))
     {
         return Ok(in_force);
     }
-    match store.rulebook_publish(compiled, files, in_force, by, "whole", now).await? {
+    match store
+        .rulebook_publish(compiled, files, in_force, (by, "whole"), &cloud.master.mailboxes(), now)
+        .await?
+    {
         Published::Version(version) => Ok(version),
         Published::Behind(version) => {
             anyhow::bail!("version {version} was published meanwhile; look at it first")

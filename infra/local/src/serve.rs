@@ -139,7 +139,7 @@ pub async fn start_over(
         let errors: Vec<String> = checked.errors.iter().map(ToString::to_string).collect();
         anyhow::bail!("the rulebook has errors; nothing was published\n{}", errors.join("\n"));
     };
-    let rulebook = rules::publish(&cloud.store, compiled, files, "serve", clock.now()).await?;
+    let rulebook = rules::publish(&cloud, compiled, files, "serve", clock.now()).await?;
     let ready = introduce(&cloud, book, &base, rulebook);
 
     let demo_dealers = receivers(&cloud, book);

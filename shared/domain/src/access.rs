@@ -10,12 +10,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::error::Invalid;
 use crate::ids::{AssignmentId, CompanyId, DealerId, EnquiryId, LeadId, SourceId, VisitorId};
 use crate::lead::Answer;
+use crate::limits;
 
 /// The one secret of an installation: 32 bytes. Never printed.
 #[derive(Clone)]
@@ -140,7 +141,19 @@ pub struct AnswerLink {
     pub until_s: i64,
 }
 
-/// The lead desk's.
+words! {
+    /// What somebody of the desk may do in a company; each may what those before it may.
+    pub enum Role as "a role" {
+        /// Reads, and learns nobody's name, address or number.
+        Reader = "reader",
+        /// Works at the desk: leads, quarantine, returns, pauses of dealers.
+        Desk = "desk",
+        /// Answers for it: the rulebook, switches, tokens, people, money.
+        Manager = "manager",
+    }
+}
+
+/// The lead desk's: the installation's own, made from the master key. Whoever has it is a manager of its companies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeskToken {
     /// Who, as the change log names them.
@@ -224,6 +237,85 @@ impl MasterKey {
         let mut ten = [0; 10];
         ten.copy_from_slice(&keyed(&key, &payload)[..10]);
         EnquiryId::mint(jiff::Timestamp::UNIX_EPOCH, ten)
+    }
+}
+
+/// What stands for mailboxes where somebody is looked for who signs in: keyed, so that whoever reads the table learns no
+/// address from it.
+#[derive(Clone)]
+pub struct Mailboxes([u8; 32]);
+
+impl std::fmt::Debug for Mailboxes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mailboxes(…)")
+    }
+}
+
+impl MasterKey {
+    /// How this installation knows mailboxes.
+    pub fn mailboxes(&self) -> Mailboxes {
+        Mailboxes(self.derive("leadyard/access/v1/mailbox"))
+    }
+}
+
+impl Mailboxes {
+    /// That of an address, in whatever case it was written: 128 bits as base64url.
+    pub fn of(&self, address: &str) -> String {
+        URL_SAFE_NO_PAD.encode(&keyed(&self.0, address.trim().to_lowercase().as_bytes())[..16])
+    }
+}
+
+/// A token that a manager made in the console, for a program: `api_company.id.secret`. What it may do stands in the table
+/// beside a hash of its secret, so that it can be taken away.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    /// Whose leads it is for.
+    pub company: CompanyId,
+    /// What it is called in the list of them.
+    pub id: String,
+    secret: String,
+}
+
+impl std::fmt::Debug for ApiToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiToken")
+            .field("company", &self.company)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ApiToken {
+    /// A new one, of this randomness.
+    pub fn mint(company: CompanyId, id: [u8; 6], secret: [u8; 24]) -> Self {
+        Self { company, id: URL_SAFE_NO_PAD.encode(id), secret: URL_SAFE_NO_PAD.encode(secret) }
+    }
+
+    /// What somebody sent as one; whether it is good is asked of the table.
+    pub fn read(text: &str) -> Option<Self> {
+        const ID: usize = 8;
+        const SECRET: usize = 32;
+        let text =
+            text.strip_prefix("api_").filter(|text| text.len() <= limits::SLUG_BYTES + ID + SECRET + 2)?;
+        // A company's id may have dots of its own.
+        let (text, secret) = text.rsplit_once('.').filter(|(_, secret)| secret.len() == SECRET)?;
+        let (company, id) = text.rsplit_once('.').filter(|(_, id)| id.len() == ID)?;
+        Some(Self { company: CompanyId::new(company).ok()?, id: id.to_owned(), secret: secret.to_owned() })
+    }
+
+    /// The token itself: shown once, to whoever made it.
+    pub fn reveal(&self) -> String {
+        format!("api_{}.{}.{}", self.company, self.id, self.secret)
+    }
+
+    /// What is kept of it. Its secret has 192 random bits: no salt is needed.
+    pub fn hash(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(self.reveal()))
+    }
+
+    /// Whether this hash is its own, in a time that does not depend on where it differs.
+    pub fn is(&self, hash: &str) -> bool {
+        self.hash().as_bytes().ct_eq(hash.as_bytes()).into()
     }
 }
 
@@ -319,6 +411,28 @@ mod tests {
         ];
         assert!(others.iter().all(|other| !google.is(other.reveal())));
         assert_eq!(format!("{google:?}"), "PlatformKey(…)");
+    }
+
+    #[test]
+    fn a_token_of_the_console_is_read_as_it_was_shown() {
+        let company = CompanyId::new("acme.east-1").unwrap();
+        let token = ApiToken::mint(company, [1; 6], [2; 24]);
+        let text = token.reveal();
+        assert_eq!(ApiToken::read(&text), Some(token.clone()));
+        let other = ApiToken::mint(token.company.clone(), [1; 6], [3; 24]);
+        assert!(token.is(&token.hash()) && !other.is(&token.hash()));
+        assert!(!format!("{token:?}").contains(&text[text.len() - 32..]));
+        for bad in ["", "api_", "api_acme", &text[4..], &text[..text.len() - 1], "api_A.AQEBAQEB.x"] {
+            assert_eq!(ApiToken::read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_mailbox_is_the_same_in_whatever_case_and_another_in_another_installation() {
+        let mailboxes = key().mailboxes();
+        assert_eq!(mailboxes.of("Maria@Acme.example "), mailboxes.of("maria@acme.example"));
+        assert_ne!(mailboxes.of("maria@acme.example"), mailboxes.of("mario@acme.example"));
+        assert_ne!(mailboxes.of("a@b.example"), MasterKey::new([8; 32]).mailboxes().of("a@b.example"));
     }
 
     #[test]

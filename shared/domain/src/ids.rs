@@ -107,6 +107,10 @@ slug! {
     DealerId
 }
 slug! {
+    /// Somebody of the desk, as `people.csv` has them.
+    PersonId
+}
+slug! {
     /// A dealer's agreement with a company.
     ContractId
 }

@@ -341,6 +341,10 @@ pub const DECLINE_REASON_BYTES: usize = 160;
 pub const VENDOR_ID_CHARS: usize = 64;
 /// Holidays of one dealer.
 pub const HOLIDAYS: usize = 400;
+/// Tokens of one company that were made in the console.
+pub const API_TOKENS: usize = 100;
+/// People of one company's desk.
+pub const PEOPLE: usize = 500;
 /// Rows of `spend.csv`.
 pub const SPEND_ROWS: usize = 2_000;
 /// Tests of one rulebook.

@@ -10,12 +10,12 @@ use leadyard_domain::ids::{CompanyId, DealerId};
 use leadyard_domain::ledger::LineKind;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
-use leadyard_platform::who;
+use leadyard_platform::who::{self, READS};
 use serde::Deserialize;
 
 use super::dealers::most_often;
 use super::shown::{self, instant};
-use super::signed::Signed;
+use super::signed::{For, Signed};
 use super::{Frame, rendered, troubled};
 use crate::quiet;
 use crate::statement::{self as account, OfMonth, amount};
@@ -61,7 +61,7 @@ struct Line {
 /// `GET /console/dealers/{company}/{dealer}/statement?month`.
 pub(super) async fn statement(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<READS>,
     Path((company, dealer)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Response {
@@ -118,7 +118,7 @@ fn shown_month(signed: &Signed, company: &CompanyId, dealer: &DealerId, month: &
 /// `GET /console/dealers/{company}/{dealer}/statement.csv?month`.
 pub(super) async fn statement_csv(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<READS>,
     Path((company, dealer)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Response {
@@ -180,7 +180,7 @@ const fn says_rule(rule: Rule) -> &'static str {
 /// `GET /console/dealers/{company}/{dealer}/why?date`.
 pub(super) async fn why(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<READS>,
     Path((company, dealer)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Response {

@@ -8,16 +8,17 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use leadyard_domain::access::Role;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::rulebook::EditTable;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
-use leadyard_platform::who;
+use leadyard_platform::who::{self, MANAGES, READS};
 use serde_json::{Map, Value, json};
 
 use super::shown;
-use super::signed::{self, Form, Signed};
+use super::signed::{self, For, Form, Signed};
 use super::{Frame, rendered, troubled};
 use crate::rulebook::{self, files_of, refused_edit};
 
@@ -78,7 +79,7 @@ struct Row<'a> {
 /// `GET /console/dealers/{company}/{dealer}/contracts/{contract}`.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<READS>,
     Path((company, dealer, contract)): Path<(String, String, String)>,
 ) -> Response {
     let row = Row { company: &company, dealer: &dealer, contract: &contract };
@@ -92,7 +93,7 @@ pub(super) async fn page(
 /// published.
 pub(super) async fn edit(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<MANAGES>,
     Path((company, dealer, contract)): Path<(String, String, String)>,
     headers: HeaderMap,
     body: Body,
@@ -219,7 +220,11 @@ async fn of(
         }
     });
     Ok(Page {
-        frame: Frame::of(format!("The contract {}", row.contract), "dealers", signed),
+        frame: Frame::of(format!("The contract {}", row.contract), "dealers", signed).forms_for(
+            Role::Manager,
+            signed,
+            &company,
+        ),
         at: format!("/console/dealers/{company}/{}", row.dealer),
         dealer: row.dealer.to_owned(),
         contract: row.contract.to_owned(),

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
+use leadyard_domain::access::Role;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::dealer::Dealer;
 use leadyard_domain::distribution::{Core, Pause, Switches};
@@ -19,13 +20,13 @@ use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::store::Trial;
-use leadyard_platform::who;
+use leadyard_platform::who::{self, ACTS, READS};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::dealers::{Fared, Known, Standing, book_of, figures, pause};
 use super::shown::{self, instant};
-use super::signed::{self, Form, Signed};
+use super::signed::{self, For, Form, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::acts;
 use crate::switches::{self, Flip};
@@ -91,7 +92,7 @@ impl Page {
 /// `GET /console/dealers/{company}/{dealer}`.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<READS>,
     Path((company, dealer)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Response {
@@ -122,7 +123,7 @@ fn missing() -> Problem {
 /// `POST /console/dealers/{company}/{dealer}/{act}`: `pause`, `resume`, `test`, `enable` or `redeliver`.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<ACTS>,
     Path((company, dealer, act)): Path<(String, String, String)>,
     headers: HeaderMap,
     body: Body,
@@ -294,7 +295,7 @@ async fn of(
     ];
     facts.retain(|(_, value)| !value.is_empty());
     Ok(Page {
-        frame: Frame::of(dealer.name.clone(), "dealers", signed),
+        frame: Frame::of(dealer.name.clone(), "dealers", signed).forms_for(Role::Desk, signed, &company),
         at: format!("/console/dealers/{company}/{id}"),
         dealer: id.to_string(),
         name: dealer.name.clone(),

@@ -25,10 +25,11 @@ use leadyard_domain::time::{self, Period};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{ChannelState, Tables, channel_mark};
+use leadyard_platform::who::READS;
 use serde::Deserialize;
 
 use super::shown::{self, Choice, instant};
-use super::signed::{self, Form, Signed};
+use super::signed::{self, For, Form, Signed};
 use super::{Frame, address, rendered, troubled};
 
 const AT: &str = "/console/dealers";
@@ -130,7 +131,11 @@ pub(super) async fn book_of(cloud: &Cloud, core: &Core) -> Result<Arc<Rulebook>,
 }
 
 /// `GET /console/dealers?company&show&after`.
-pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed, Query(asked): Query<Asked>) -> Response {
+pub(super) async fn page(
+    State(cloud): State<Cloud>,
+    For(signed): For<READS>,
+    Query(asked): Query<Asked>,
+) -> Response {
     match listed(&cloud, &signed, &asked, None).await {
         Ok(page) => rendered(&page, StatusCode::OK),
         Err(problem) => troubled(&signed, &problem),
@@ -141,7 +146,7 @@ pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed, Query(asked
 /// once.
 pub(super) async fn find(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<READS>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {

@@ -19,12 +19,12 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::judging;
 use leadyard_platform::store::{QUARANTINED, REJECTED, StoredEnquiry, keys};
-use leadyard_platform::who;
+use leadyard_platform::who::{self, ACTS};
 use serde_json::json;
 
 use super::quarantine::{Asked, LOOKED_AT, done, judged, says_kept};
 use super::shown::{self, Choice, Contact, instant};
-use super::signed::{self, Form, Signed};
+use super::signed::{self, For, Form, Signed};
 use super::{Frame, rendered, troubled};
 use crate::acts;
 
@@ -107,7 +107,7 @@ struct Field {
 /// `GET /console/quarantine/{enquiry}`.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<ACTS>,
     Path(enquiry): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Response {
@@ -123,13 +123,13 @@ pub(super) async fn page(
 
 async fn found(cloud: &Cloud, signed: &Signed, enquiry: &str) -> Result<StoredEnquiry, Problem> {
     let id = enquiry.parse().map_err(|_| verdicts::missing())?;
-    verdicts::find(cloud, &signed.desk.companies, id).await
+    verdicts::find(cloud, &signed.desk, id).await
 }
 
 /// `GET /console/quarantine/{enquiry}/next`: the one that waits behind it, or the list.
 pub(super) async fn next(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<ACTS>,
     Path(enquiry): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Response {
@@ -163,7 +163,7 @@ async fn behind(
 /// `POST /console/quarantine/{enquiry}/{act}`: `show`, `release`, `edit` or `reject`, with the status that was `seen`.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<ACTS>,
     Path((enquiry, act)): Path<(String, String)>,
     headers: HeaderMap,
     body: Body,

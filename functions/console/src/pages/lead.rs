@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
+use leadyard_domain::access::Role;
 use leadyard_domain::calling::{self, MayCall};
 use leadyard_domain::distribution::Core;
 use leadyard_domain::lead::Lead;
@@ -17,12 +18,12 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::judging;
 use leadyard_platform::store::{DecisionRecord, StoredEnquiry};
-use leadyard_platform::who;
+use leadyard_platform::who::{self, ACTS, READS};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::shown::{self, Contact, instant};
-use super::signed::{self, Form, Signed};
+use super::signed::{self, For, Form, Signed};
 use super::{Frame, rendered, troubled};
 use crate::acts::{self, Asked};
 use crate::leads::{self, Whole};
@@ -95,7 +96,7 @@ pub(super) struct Shown {
 /// `GET /console/leads/{lead}?done`.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<READS>,
     Path(lead): Path<String>,
     Query(Shown { done }): Query<Shown>,
 ) -> Response {
@@ -126,7 +127,7 @@ fn said(act: &str) -> &'static str {
 /// `POST /console/leads/{lead}/{act}`: an act of the desk, or `show` for who they are.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<ACTS>,
     Path((lead, act)): Path<(String, String)>,
     headers: HeaderMap,
     body: Body,
@@ -216,7 +217,11 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool) -> Result<P
     };
     let score = &judged.score;
     Ok(Page {
-        frame: Frame::of(shown::name(&lead.person), "leads", signed),
+        frame: Frame::of(shown::name(&lead.person), "leads", signed).forms_for(
+            Role::Desk,
+            signed,
+            &lead.company,
+        ),
         lead: lead.id.to_string(),
         name: shown::name(&lead.person),
         place: shown::place(&lead.person),

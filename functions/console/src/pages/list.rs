@@ -10,10 +10,11 @@ use leadyard_domain::lead::Stage;
 use leadyard_domain::place::State as UsState;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
+use leadyard_platform::who::READS;
 use serde::Deserialize;
 
 use super::shown::{Choice, Row};
-use super::signed::{self, Signed};
+use super::signed::{self, For, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::find::{self, Asked, Found, Only};
 
@@ -50,7 +51,11 @@ struct Leads {
 }
 
 /// `GET /console/leads?company&list&offer&held&state&after`.
-pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed, Query(shown): Query<Shown>) -> Response {
+pub(super) async fn page(
+    State(cloud): State<Cloud>,
+    For(signed): For<READS>,
+    Query(shown): Query<Shown>,
+) -> Response {
     match listed(&cloud, &signed, &shown).await {
         Ok(page) => rendered(&page, StatusCode::OK),
         Err(problem) => troubled(&signed, &problem),
@@ -137,7 +142,7 @@ fn frame(cloud: &Cloud, signed: &Signed, core: &leadyard_domain::distribution::C
 /// `POST /console/leads`: `who`, an e-mail, a phone or an id, which stand in no address. One lead is opened at once.
 pub(super) async fn by_person(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<READS>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {

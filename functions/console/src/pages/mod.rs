@@ -49,7 +49,9 @@ use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
+use leadyard_domain::access::Role;
 use leadyard_domain::error::Code;
+use leadyard_domain::ids::CompanyId;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
 
@@ -115,18 +117,29 @@ struct Frame {
     title: String,
     /// Which of the sections it is: `today`, `leads`, `quarantine` …; none, where it is none of them.
     section: &'static str,
-    /// Who is signed in, and what their forms carry; nobody, where nobody is.
+    /// Who is signed in, and what signing out carries; nobody, where nobody is.
+    who: Option<(String, String)>,
+    /// The same for the forms of the page; nobody, where they may not send them.
     staff: Option<(String, String)>,
+    /// Whether they work at the desk of any company.
+    works: bool,
 }
 
 impl Frame {
     fn of(title: impl Into<String>, section: &'static str, signed: &signed::Signed) -> Self {
-        let staff = Some((signed.desk.staff.clone(), signed.csrf.clone()));
-        Self { css: CSS_AT.as_str(), title: title.into(), section, staff }
+        let who = Some((signed.desk.staff.clone(), signed.csrf.clone()));
+        let works = signed.desk.may_anywhere(Role::Desk);
+        Self { css: CSS_AT.as_str(), title: title.into(), section, staff: who.clone(), who, works }
+    }
+
+    /// The same of a page whose forms are for who has this role in a company: others see none of them.
+    fn forms_for(self, role: Role, signed: &signed::Signed, company: &CompanyId) -> Self {
+        let staff = self.staff.filter(|_| signed.desk.may(company, role));
+        Self { staff, ..self }
     }
 
     fn of_nobody(title: impl Into<String>) -> Self {
-        Self { css: CSS_AT.as_str(), title: title.into(), section: "", staff: None }
+        Self { css: CSS_AT.as_str(), title: title.into(), section: "", who: None, staff: None, works: false }
     }
 }
 
@@ -154,6 +167,7 @@ fn troubled(signed: &signed::Signed, problem: &Problem) -> Response {
     let title = match () {
         () if is(Code::NotFound) => "There is nothing here",
         () if is(Code::Unavailable) => "Not just now",
+        () if is(Code::Forbidden) => "This is not yours to do",
         () => "That did not work",
     };
     let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -21,10 +21,11 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::judging;
 use leadyard_platform::store::{QUARANTINED, REJECTED, StoredEnquiry};
+use leadyard_platform::who::ACTS;
 use serde::Deserialize;
 
 use super::shown::{self, Choice, instant};
-use super::signed::{self, Form, Signed};
+use super::signed::{self, For, Form, Signed};
 use super::{Frame, address, rendered, troubled};
 
 /// Enquiries that one page looks at: one read of the table, and one of each shard.
@@ -204,7 +205,11 @@ struct Page {
 }
 
 /// `GET /console/quarantine?company&state&reason&source&verdict&after`.
-pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed, Query(asked): Query<Asked>) -> Response {
+pub(super) async fn page(
+    State(cloud): State<Cloud>,
+    For(signed): For<ACTS>,
+    Query(asked): Query<Asked>,
+) -> Response {
     match listed(&cloud, &signed, asked).await {
         Ok(page) => rendered(&page, StatusCode::OK),
         Err(problem) => troubled(&signed, &problem),
@@ -292,7 +297,7 @@ struct Look {
 /// `shown.ID` for all on the page, each with the status that was seen. First a look; with `sure` it is done.
 pub(super) async fn many(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<ACTS>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -401,7 +406,7 @@ struct Tried {
 /// `GET /console/quarantine/reasons?company`.
 pub(super) async fn reasons(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<ACTS>,
     Query(asked): Query<Asked>,
 ) -> Response {
     let asked = Some(asked.company).filter(|company| !company.is_empty());

@@ -17,14 +17,14 @@ use leadyard_domain::place::State as UsState;
 use leadyard_domain::report::{Dimension, REST, UNKNOWN};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
-use leadyard_platform::who;
+use leadyard_platform::who::{self, READS};
 use serde::Deserialize;
 
 use super::chart::{Bar, Chart, Unit};
 use super::figure::{change, label, unit, value, written};
 use super::period::{self, Named};
 use super::shown::{self, Choice};
-use super::signed::Signed;
+use super::signed::{For, Signed};
 use super::states::Map;
 use super::{Frame, address, rendered, troubled};
 use crate::reports::defined::{Column, REPORTS, Report};
@@ -63,7 +63,7 @@ struct All {
 }
 
 /// `GET /console/reports?company`.
-pub(super) async fn all(signed: Signed, Query(asked): Query<Asked>) -> Response {
+pub(super) async fn all(For(signed): For<READS>, Query(asked): Query<Asked>) -> Response {
     let first = signed.desk.companies.first().map(|company| company.as_str());
     let named = Some(asked.company.as_str()).filter(|company| !company.is_empty());
     match who::company(&signed.desk, named.or(first)) {
@@ -178,7 +178,7 @@ impl Written {
 /// `GET /console/reports/{name}?company&from&to&by&chart`.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<READS>,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Response {
@@ -194,7 +194,7 @@ pub(super) async fn page(
 /// `GET /console/reports/{name}/table.csv?company&from&to&by`.
 pub(super) async fn csv(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<READS>,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Response {

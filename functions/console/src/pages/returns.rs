@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use leadyard_domain::access::Role;
 use leadyard_domain::assignment::{Assignment, ReturnState};
 use leadyard_domain::distribution::Core;
 use leadyard_domain::ids::{AssignmentId, CompanyId};
@@ -18,11 +19,11 @@ use leadyard_domain::ledger::Month;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::store::ReturnItem;
-use leadyard_platform::who;
+use leadyard_platform::who::{self, ACTS, READS};
 use serde::Deserialize;
 
 use super::shown::{self, Choice, Contact, instant};
-use super::signed::{self, Form, Signed};
+use super::signed::{self, For, Form, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::leads;
 use crate::returns::{self, Verdict};
@@ -70,7 +71,11 @@ struct Row {
 
 /// `GET /console/returns?company&state&after`: what the desk is to decide, the longest waiting first; or, with
 /// `state=done`, what is decided, the newest first.
-pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed, Query(asked): Query<Asked>) -> Response {
+pub(super) async fn page(
+    State(cloud): State<Cloud>,
+    For(signed): For<READS>,
+    Query(asked): Query<Asked>,
+) -> Response {
     match listed(&cloud, &signed, &asked).await {
         Ok(page) => rendered(&page, StatusCode::OK),
         Err(problem) => troubled(&signed, &problem),
@@ -167,7 +172,7 @@ struct One {
 /// `GET /console/returns/{company}/{id}`.
 pub(super) async fn one(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<READS>,
     Path((company, id)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Response {
@@ -187,7 +192,7 @@ pub(super) async fn one(
 /// `POST /console/returns/{company}/{id}/{approve|deny}`: `reason`, `claim`.
 pub(super) async fn decide(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<ACTS>,
     Path((company, id, verdict)): Path<(String, String, String)>,
     headers: HeaderMap,
     body: Body,
@@ -240,7 +245,8 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, id: &str, typed: &For
     };
     let of_desk = asked.and_then(|asked| asked.said.clone()).unwrap_or_default();
     Ok(One {
-        frame: Frame::of(format!("{} returns {}", item.dealer, shown::name(&lead.person)), "returns", signed),
+        frame: Frame::of(format!("{} returns {}", item.dealer, shown::name(&lead.person)), "returns", signed)
+            .forms_for(Role::Desk, signed, &company),
         at: format!("/console/returns/{company}/{}", item.assignment),
         company: company.to_string(),
         lead: lead.id.to_string(),

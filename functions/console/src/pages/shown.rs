@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use leadyard_domain::access::DeskToken;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::lead::{Contactable, Lead, ScoreNow};
 use leadyard_domain::time;
+use leadyard_platform::who::Staff;
+
+use crate::masked;
 
 /// A row of a list of leads.
 pub(super) struct Row {
@@ -66,8 +68,7 @@ pub(super) fn points(score: &ScoreNow) -> String {
 
 /// The first name and the initial of the last: enough to tell rows apart.
 pub(super) fn name(person: &Contactable) -> String {
-    let initial =
-        person.last_name.as_deref().and_then(|last| last.chars().next()).map(|letter| format!("{letter}."));
+    let initial = person.last_name.as_deref().and_then(masked::initial);
     let parts = [person.first_name.clone(), initial];
     let name = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
     if name.is_empty() { "no name".to_owned() } else { name }
@@ -154,7 +155,7 @@ impl Choice {
     }
 
     /// The companies that somebody was given.
-    pub(super) fn companies(desk: &DeskToken, chosen: &CompanyId) -> Vec<Self> {
+    pub(super) fn companies(desk: &Staff, chosen: &CompanyId) -> Vec<Self> {
         desk.companies.iter().map(|one| Self::of(one, one, Some(chosen.as_str()))).collect()
     }
 }
@@ -185,7 +186,7 @@ impl Contact {
             let (value, link) = if shown {
                 (phone.clone(), format!("tel:{phone}"))
             } else {
-                (masked_phone(phone), String::new())
+                (masked::phone(phone), String::new())
             };
             add("Phone", value, link);
         }
@@ -193,27 +194,12 @@ impl Contact {
             let (value, link) = if shown {
                 (email.clone(), format!("mailto:{email}"))
             } else {
-                (masked_email(email), String::new())
+                (masked::email(email), String::new())
             };
             add("E-mail", value, link);
         }
         told
     }
-}
-
-/// A phone number of which the last two digits are shown.
-pub(super) fn masked_phone(phone: &str) -> String {
-    let shown = phone.len().saturating_sub(2);
-    phone
-        .char_indices()
-        .map(|(at, digit)| if at < shown && digit.is_ascii_digit() { '•' } else { digit })
-        .collect()
-}
-
-/// An e-mail of which the first letter and the domain are shown.
-pub(super) fn masked_email(email: &str) -> String {
-    let Some((local, domain)) = email.split_once('@') else { return "•••".to_owned() };
-    format!("{}•••@{domain}", local.chars().next().unwrap_or('•'))
 }
 
 #[cfg(test)]
@@ -247,11 +233,5 @@ mod tests {
             assert_eq!(due(at.parse().unwrap(), now), said, "{at}");
         }
         assert_eq!((cut("größer", 3), cut("groß", 4)), ("grö…".to_owned(), "groß".to_owned()));
-    }
-
-    #[test]
-    fn what_is_masked_tells_nobody_apart_but_who_knows_them() {
-        assert_eq!(masked_phone("+13055550100"), "+•••••••••00");
-        assert_eq!(masked_email("ada.hill@mail.example"), "a•••@mail.example");
     }
 }

@@ -19,8 +19,8 @@ use leadyard_domain::error::Code;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem, Query};
-use leadyard_platform::store::Session;
-use leadyard_platform::who;
+use leadyard_platform::store::{Session, StoreError};
+use leadyard_platform::who::{self, READS, Staff};
 use serde::Deserialize;
 
 use super::{Frame, Said, rendered};
@@ -31,11 +31,17 @@ const TODAY: &str = "/console/today";
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]
 pub(super) struct Signed {
-    /// Who, with the companies that they were given.
-    pub(super) desk: DeskToken,
+    /// Who, with the companies in which they may do what the page is for.
+    pub(super) desk: Staff,
     /// What every form of theirs carries.
     pub(super) csrf: String,
+    session: Session,
 }
+
+/// Somebody who is signed in, and has at least this role in a company: what a page names as the first of its arguments.
+/// One that forgot to say what it needs does not compile.
+#[derive(Clone, Debug)]
+pub(super) struct For<const NEEDS: u8>(pub(super) Signed);
 
 impl Signed {
     /// The rules of a company that is asked for by name, or of the first that they were given.
@@ -44,20 +50,30 @@ impl Signed {
         let company = who::company(&self.desk, asked.or(first))?;
         who::rules_of(cloud, &company).await
     }
+
+    /// Whoever's session the cookie is of, if they still have access.
+    async fn of(cloud: &Cloud, headers: &HeaderMap) -> Result<Option<Self>, StoreError> {
+        let Some(cookie) = cookie(headers) else { return Ok(None) };
+        let Some(session) = cloud.store.session_get(cookie, cloud.clock.now()).await? else {
+            return Ok(None);
+        };
+        let desk = match &session.mailbox {
+            None => Some(Staff::from(session.desk.clone())),
+            Some(mailbox) => who::staff_of(cloud, mailbox, &session.desk.companies).await?,
+        };
+        Ok(desk.map(|desk| Self { desk, csrf: session.csrf.clone(), session }))
+    }
 }
 
-impl FromRequestParts<Cloud> for Signed {
-    /// The page to sign in, which comes back to where one was going.
+impl<const NEEDS: u8> FromRequestParts<Cloud> for For<NEEDS> {
+    /// The page to sign in, which comes back to where one was going; or one that says which role is needed.
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, cloud: &Cloud) -> Result<Self, Response> {
-        let session = match cookie(&parts.headers) {
-            None => None,
-            Some(cookie) => cloud.store.session_get(cookie, cloud.clock.now()).await.map_err(|error| {
-                nobody("Not just now", Problem::from(error).detail(), StatusCode::SERVICE_UNAVAILABLE)
-            })?,
-        };
-        let Some(Session { desk, csrf, .. }) = session else {
+        let signed = Signed::of(cloud, &parts.headers).await.map_err(|error| {
+            nobody("Not just now", Problem::from(error).detail(), StatusCode::SERVICE_UNAVAILABLE)
+        })?;
+        let Some(signed) = signed else {
             let path = parts.uri.path_and_query().map_or(TODAY, |path| path.as_str());
             // A form is not sent again by itself: whoever signs in goes to the page that it stood on.
             let next = if parts.method == axum::http::Method::GET { path } else { page_of(path) };
@@ -69,7 +85,10 @@ impl FromRequestParts<Cloud> for Signed {
             .finish();
             return Err(Redirect::to(&to).into_response());
         };
-        Ok(Self { desk, csrf })
+        match signed.desk.clone().asks(who::role_of(NEEDS)) {
+            Ok(desk) => Ok(Self(Signed { desk, ..signed })),
+            Err(problem) => Err(super::troubled(&signed, &problem)),
+        }
     }
 }
 
@@ -144,28 +163,56 @@ pub(super) async fn sign_in(State(cloud): State<Cloud>, headers: HeaderMap, body
         let page = SignIn { frame: Frame::of_nobody("Sign in"), next, trouble };
         return rendered(&page, StatusCode::UNAUTHORIZED);
     };
+    begin(&cloud, &headers, desk, None, &next).await
+}
+
+/// Begins a session under a cookie of its own, whatever the browser had before, and goes on.
+async fn begin(
+    cloud: &Cloud,
+    headers: &HeaderMap,
+    desk: DeskToken,
+    mailbox: Option<String>,
+    next: &str,
+) -> Response {
     let random = || URL_SAFE_NO_PAD.encode(cloud.entropy.bytes::<32>());
-    let (cookie, session) = (random(), Session::begin(desk, random(), cloud.clock.now()));
-    if let Err(error) = cloud.store.session_begin(&cookie, &session).await {
+    let (new, session) = (random(), Session::begin(desk, mailbox, random(), cloud.clock.now()));
+    // What somebody else may have put into this browser is over with it.
+    let ended = match cookie(headers) {
+        Some(old) => cloud.store.session_end(old).await,
+        None => Ok(()),
+    };
+    let begun = match ended {
+        Ok(()) => cloud.store.session_begin(&new, &session).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = begun {
         return nobody("Not just now", Problem::from(error).detail(), StatusCode::SERVICE_UNAVAILABLE);
     }
     tracing::info!(staff = %session.desk.staff, "signed in");
-    with_cookie(Redirect::to(&next), &headers, &cookie, limits::SESSION_HOURS * 3_600)
+    with_cookie(Redirect::to(next), headers, &new, limits::SESSION_HOURS * 3_600)
 }
 
-/// `POST /console/sign-out`.
+/// `POST /console/sign-out`: `everywhere` ends all sessions of whoever this one is of.
 pub(super) async fn sign_out(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<READS>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    if let Err(problem) = form(&signed, &headers, body).await {
-        return super::troubled(&signed, &problem);
-    }
-    if let Some(cookie) = cookie(&headers)
-        && let Err(error) = cloud.store.session_end(cookie).await
-    {
+    let form = match form(&signed, &headers, body).await {
+        Ok(form) => form,
+        Err(problem) => return super::troubled(&signed, &problem),
+    };
+    let ended = if form.contains_key("everywhere") {
+        cloud.store.sessions_end(&signed.session).await.map(|count| {
+            tracing::info!(staff = %signed.desk.staff, sessions = count, "signed out everywhere");
+        })
+    } else if let Some(cookie) = cookie(&headers) {
+        cloud.store.session_end(cookie).await
+    } else {
+        Ok(())
+    };
+    if let Err(error) = ended {
         return super::troubled(&signed, &Problem::from(error));
     }
     with_cookie(Redirect::to("/console/sign-in"), &headers, "", 0)

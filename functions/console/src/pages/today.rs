@@ -11,13 +11,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::SignedDuration;
+use leadyard_domain::access::Role;
 use leadyard_domain::distribution::{Core, Switches};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
+use leadyard_platform::who::READS;
 
 use super::dealers;
 use super::shown::Row;
-use super::signed::Signed;
+use super::signed::{For, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::find::{self, Asked, Only};
 use crate::waiting::{self, Room};
@@ -60,7 +62,7 @@ struct Number {
 }
 
 /// `GET /console/today`.
-pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed) -> Response {
+pub(super) async fn page(State(cloud): State<Cloud>, For(signed): For<READS>) -> Response {
     let mut companies = Vec::with_capacity(signed.desk.companies.len());
     for company in &signed.desk.companies {
         let in_force = match leadyard_platform::judging::in_force(&cloud, company).await {
@@ -103,8 +105,11 @@ async fn of_company(
             found.leads.iter().map(|(lead, score)| Row::of(core, lead, score.as_ref(), now)).collect(),
         )
     };
-    let (free, held, numbers) =
-        futures::try_join!(hottest(false), hottest(true), numbers(cloud, core, switches))?;
+    let (free, held, numbers) = futures::try_join!(
+        hottest(false),
+        hottest(true),
+        numbers(cloud, core, switches, signed.desk.may(core.company_id(), Role::Desk))
+    )?;
     let warning = match (switches.stop, switches.shadow) {
         (true, _) => "Distribution is stopped: nobody gets a lead until it is started again.",
         (false, true) => "The company only watches (shadow): the desk places every lead.",
@@ -115,7 +120,12 @@ async fn of_company(
 }
 
 /// What waits for the desk.
-async fn numbers(cloud: &Cloud, core: &Core, switches: &Switches) -> Result<Vec<Number>, Problem> {
+async fn numbers(
+    cloud: &Cloud,
+    core: &Core,
+    switches: &Switches,
+    works: bool,
+) -> Result<Vec<Number>, Problem> {
     let (company, now) = (core.company_id(), cloud.clock.now());
     // By when they arrived: what was put aside later has longer.
     let hours = core.screening.deadline_hours;
@@ -132,7 +142,8 @@ async fn numbers(cloud: &Cloud, core: &Core, switches: &Switches) -> Result<Vec<
         address(path, &pairs)
     };
     let mut numbers = Vec::new();
-    if quarantined.waiting > 0 {
+    // Who only reads does not see what is in it.
+    if quarantined.waiting > 0 && works {
         let late = quarantined.before;
         let older = if late > 0 { format!(", {late} for more than {hours} h") } else { String::new() };
         numbers.push(Number {

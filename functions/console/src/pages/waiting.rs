@@ -12,16 +12,18 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
+use leadyard_domain::access::Role;
 use leadyard_domain::distribution::{Core, Rule, Switches, Waiting};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{CompanyId, ContractId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
+use leadyard_platform::who::{ACTS, READS};
 use serde::Deserialize;
 
 use super::shown::{self, Choice, Row};
-use super::signed::{self, Form, Signed};
+use super::signed::{self, For, Form, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::acts;
 use crate::find::{self, Scores};
@@ -31,7 +33,7 @@ const AT: &str = "/console/waiting";
 /// Leads on one page, and at most in one look.
 const LISTED: usize = 25;
 /// Store reads that a page may take for its leads.
-const READS: usize = 17;
+const STORE_READS: usize = 17;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -114,7 +116,11 @@ const fn says(reason: Waiting) -> &'static str {
 }
 
 /// `GET /console/waiting?company&reason&after`.
-pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed, Query(asked): Query<Asked>) -> Response {
+pub(super) async fn page(
+    State(cloud): State<Cloud>,
+    For(signed): For<READS>,
+    Query(asked): Query<Asked>,
+) -> Response {
     match listed(&cloud, &signed, asked).await {
         Ok(page) => rendered(&page, StatusCode::OK),
         Err(problem) => troubled(&signed, &problem),
@@ -123,7 +129,7 @@ pub(super) async fn page(State(cloud): State<Cloud>, signed: Signed, Query(asked
 
 /// How many leads a page looks at: a read for each hundred, beside two for each category.
 fn most(core: &Core) -> usize {
-    100 * READS.saturating_sub(2 * core.waited_in().len()).clamp(1, 5)
+    100 * STORE_READS.saturating_sub(2 * core.waited_in().len()).clamp(1, 5)
 }
 
 async fn listed(cloud: &Cloud, signed: &Signed, mut asked: Asked) -> Result<Page, Problem> {
@@ -160,7 +166,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, mut asked: Asked) -> Result<Page
     let mut reasons: Vec<Reason> = reasons.collect();
     reasons.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.word.cmp(&b.word)));
     Ok(Page {
-        frame: Frame::of("Waiting", "waiting", signed),
+        frame: Frame::of("Waiting", "waiting", signed).forms_for(Role::Desk, signed, core.company_id()),
         companies: Choice::companies(&signed.desk, core.company_id()),
         reasons,
         rows,
@@ -243,7 +249,7 @@ struct Goes {
 /// First a look; with `sure` and `with.LEAD`, the contract that was shown, it is done.
 pub(super) async fn place(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    For(signed): For<ACTS>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {

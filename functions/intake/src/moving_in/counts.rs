@@ -11,7 +11,7 @@ use leadyard_domain::time::Period;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{Opened, StoreError};
-use leadyard_platform::who::DeskOf;
+use leadyard_platform::who::{DeskOf, MANAGES};
 use serde_json::{Value, json};
 
 use super::directory::Directory;
@@ -24,7 +24,7 @@ const OPENING: &str = "opening";
 /// "250.00"}]}`.
 pub(super) async fn import(
     State(office): State<Office>,
-    who: DeskOf,
+    who: DeskOf<MANAGES>,
     Query(asked): Query<Asked>,
     body: Body,
 ) -> Result<Json<Value>, Problem> {

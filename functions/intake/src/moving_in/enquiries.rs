@@ -31,7 +31,7 @@ use leadyard_platform::arriving::{Arrival, Arrived};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::StoreError;
-use leadyard_platform::who::DeskOf;
+use leadyard_platform::who::{DeskOf, MANAGES};
 use serde_json::{Value, json};
 
 use super::people::{Of, people};
@@ -47,7 +47,7 @@ const WAIT_S: u32 = 40;
 /// `POST /v1/import/enquiries?company&source&file_rows&dry_run`: `{"rows": [{"email": …, "zip": …}, …]}`.
 pub(super) async fn import(
     State(office): State<Office>,
-    who: DeskOf,
+    who: DeskOf<MANAGES>,
     Query(asked): Query<Asked>,
     body: Body,
 ) -> Result<Json<Value>, Problem> {

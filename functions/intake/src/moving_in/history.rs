@@ -20,7 +20,7 @@ use leadyard_platform::arriving::whose::{Asking, Known, WAS_ERASED, identity_wri
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{DecisionRecord, Keep, Kept, Past, StoreError, StoredConsent, StoredEnquiry};
-use leadyard_platform::who::DeskOf;
+use leadyard_platform::who::{DeskOf, MANAGES};
 use serde_json::Value;
 
 use super::directory::Directory;
@@ -35,7 +35,7 @@ const ROUNDS: usize = 40;
 /// `POST /v1/import/history?company&dry_run`: `{"rows": [{"received_at": …, "source": …, "email": …}, …]}`.
 pub(super) async fn import(
     State(office): State<Office>,
-    who: DeskOf,
+    who: DeskOf<MANAGES>,
     Query(asked): Query<Asked>,
     body: Body,
 ) -> Result<Json<Value>, Problem> {

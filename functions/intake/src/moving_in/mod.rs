@@ -29,7 +29,6 @@ use axum::body::Body;
 use axum::extract::FromRef;
 use axum::routing::post;
 use axum::{Json, Router};
-use leadyard_domain::access::DeskToken;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::enquiry::Fields;
 use leadyard_domain::error::{Code, FieldError};
@@ -38,7 +37,7 @@ use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
 use leadyard_platform::store::Act;
-use leadyard_platform::who::{self, DeskOf};
+use leadyard_platform::who::{self, DeskOf, MANAGES, Staff};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -84,7 +83,7 @@ struct Sent {
 
 /// A request that was let in.
 struct Request {
-    desk: DeskToken,
+    desk: Staff,
     company: CompanyId,
     core: Arc<Core>,
     dry_run: bool,
@@ -92,7 +91,7 @@ struct Request {
     rows: Vec<Result<Fields, FieldError>>,
 }
 
-async fn let_in(cloud: &Cloud, who: DeskOf, asked: Asked, body: Body) -> Result<Request, Problem> {
+async fn let_in(cloud: &Cloud, who: DeskOf<MANAGES>, asked: Asked, body: Body) -> Result<Request, Problem> {
     let DeskOf { desk, company } = who;
     let body = http::body(body, limits::IMPORT_BYTES).await?;
     let sent: Sent = serde_json::from_slice(&body).map_err(|_| {

@@ -16,7 +16,7 @@ use leadyard_domain::lead::{Lead, Stage};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::{Act, List, StoreError, Suppression};
-use leadyard_platform::who::DeskOf;
+use leadyard_platform::who::{DeskOf, MANAGES};
 use serde_json::{Value, json};
 
 use super::{Asked, Office, Request, Row, Status, let_in};
@@ -30,7 +30,7 @@ const ROUNDS: usize = 40;
 /// "remove": true}]}`.
 pub(super) async fn import(
     State(office): State<Office>,
-    who: DeskOf,
+    who: DeskOf<MANAGES>,
     Query(asked): Query<Asked>,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -40,7 +40,7 @@ pub(super) async fn import(
 /// `POST /v1/import/do_not_call?company&dry_run`: the same, of phones alone.
 pub(super) async fn import_do_not_call(
     State(office): State<Office>,
-    who: DeskOf,
+    who: DeskOf<MANAGES>,
     Query(asked): Query<Asked>,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -50,7 +50,7 @@ pub(super) async fn import_do_not_call(
 async fn import_list(
     which: List,
     office: Office,
-    who: DeskOf,
+    who: DeskOf<MANAGES>,
     asked: Asked,
     body: Body,
 ) -> Result<Json<Value>, Problem> {

@@ -35,7 +35,7 @@ use crate::ids::{CategoryId, CompanyId, ContractId, DealerId, OfferId, SourceId,
 use crate::limits;
 use crate::money::Money;
 use crate::place::{self, Place, Reach, State, Unit, Zip};
-use crate::rulebook::{Company, Offer, Source, Spend};
+use crate::rulebook::{Company, Offer, Signer, Source, Spend};
 use crate::scoring::{Band, ScoringModel};
 use crate::screening::ScreeningRules;
 use crate::time;
@@ -188,6 +188,8 @@ pub struct Compiled {
     pub core: Core,
     /// The chunks.
     pub chunks: BTreeMap<ChunkKey, Chunk>,
+    /// Who may sign in, and as what.
+    pub signers: Vec<Signer>,
 }
 
 /// Contracts of one category that may cover one state.

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::route::{
-    CSV, Function, HTML, JSON, Kind, Method, Route, Who, closed, list, may, must, null, object, objects,
-    one_of,
+    CSV, Function, HTML, JSON, Kind, MANAGER, Method, READER, Route, STAFF, Who, closed, list, may, must,
+    null, object, objects, one_of,
 };
 use super::shapes;
 use crate::assignment::ReturnState;
@@ -16,7 +16,7 @@ use crate::limits;
 use Function::Console;
 use Kind::{Any, Count, Flag, Id, Instant, Money, Month, Of, Short, Text, Uuid};
 use Method::{Delete, Get, Post, Put};
-use Who::{Dealer, Desk, Link};
+use Who::{Dealer, Link};
 
 const INBOX: &str = "A dealer's inbox";
 const RETURNS: &str = "Returns";
@@ -108,7 +108,7 @@ fn link() -> [Route; 2] {
 }
 
 fn returns() -> Route {
-    new(Get, "/v1/returns", "What dealers ask to give back.", RETURNS, &[Desk])
+    new(Get, "/v1/returns", "What dealers ask to give back.", RETURNS, &[READER])
         .company()
         .query([
             may("state", one_of(&["open", "done"]), "`done` for those that are decided."),
@@ -125,7 +125,7 @@ fn returns() -> Route {
 }
 
 fn verdict() -> Route {
-    new(Post, "/v1/returns/{id}/{verdict}", "Decides a return.", RETURNS, &[Desk])
+    new(Post, "/v1/returns/{id}/{verdict}", "Decides a return.", RETURNS, &[STAFF])
         .part(must("id", Uuid, "Which: its assignment."))
         .part(must(
             "verdict",
@@ -169,14 +169,14 @@ fn statement() -> Route {
         must("balance", Money, "What is left of it now."),
         must("lines", list(line), "The sum of which it is."),
     ]);
-    new(Get, "/v1/dealers/{dealer}/statement", "What a dealer owes for a month.", MONEY, &[Desk, Dealer])
+    new(Get, "/v1/dealers/{dealer}/statement", "What a dealer owes for a month.", MONEY, &[READER, Dealer])
         .company()
         .query([may("month", Month, "This one, if none is named.")])
         .answers_as(200, "JSON, or CSV where that is accepted.", [(JSON, whole), (CSV, Text)])
 }
 
 fn deposit() -> Route {
-    new(Post, "/v1/dealers/{dealer}/deposits", "Books what a dealer pays in advance.", MONEY, &[Desk])
+    new(Post, "/v1/dealers/{dealer}/deposits", "Books what a dealer pays in advance.", MONEY, &[MANAGER])
         .company()
         .takes([
             must("amount", Money, "Above 0."),
@@ -201,7 +201,7 @@ fn deposit() -> Route {
 
 fn reverse() -> Route {
     let path = "/v1/dealers/{dealer}/deposits/{reference}/reverse";
-    new(Post, path, "Takes a deposit back, once, whole or in part.", MONEY, &[Desk])
+    new(Post, path, "Takes a deposit back, once, whole or in part.", MONEY, &[MANAGER])
         .part(must("reference", Short(limits::REFERENCE_BYTES), "The deposit's."))
         .company()
         .takes([
@@ -233,14 +233,14 @@ fn channel() -> Kind {
 }
 
 fn channels() -> Route {
-    new(Get, "/v1/dealers/{dealer}/channels", "How a dealer's channels fare.", CHANNELS, &[Desk, Dealer])
+    new(Get, "/v1/dealers/{dealer}/channels", "How a dealer's channels fare.", CHANNELS, &[READER, Dealer])
         .company()
         .answers(200, "Those that something is known of.", [must("channels", list(channel()), "")])
 }
 
 fn enable() -> Route {
     let path = "/v1/dealers/{dealer}/channels/{order}/enable";
-    new(Post, path, "A channel that was gone takes leads again.", CHANNELS, &[Desk]).company().answers_as(
+    new(Post, path, "A channel that was gone takes leads again.", CHANNELS, &[STAFF]).company().answers_as(
         200,
         "The channel.",
         [(JSON, channel())],
@@ -267,14 +267,14 @@ fn attempt(route: Route) -> Route {
 fn try_channel() -> Route {
     let path = "/v1/dealers/{dealer}/channels/{order}/test";
     attempt(
-        new(Post, path, "Sends a made-up lead by one channel; nothing of it counts.", CHANNELS, &[Desk])
+        new(Post, path, "Sends a made-up lead by one channel; nothing of it counts.", CHANNELS, &[STAFF])
             .company(),
     )
 }
 
 fn tried() -> Route {
     let path = "/v1/dealers/{dealer}/channels/{order}/test/{test}";
-    attempt(new(Get, path, "How a test went.", CHANNELS, &[Desk]).company())
+    attempt(new(Get, path, "How a test went.", CHANNELS, &[READER]).company())
 }
 
 fn secret(path: &'static str) -> Route {
@@ -283,7 +283,7 @@ fn secret(path: &'static str) -> Route {
     } else {
         "The secret that a dealer's webhooks are verified with: shown once."
     };
-    new(Post, path, says, CHANNELS, &[Desk, Dealer])
+    new(Post, path, says, CHANNELS, &[MANAGER, Dealer])
         .company()
         .answers(
             200,
@@ -308,7 +308,7 @@ fn given() -> [Route; 3] {
             "/v1/dealers/{dealer}/secrets",
             "What a dealer gave in confidence, by name.",
             CHANNELS,
-            &[Desk, Dealer],
+            &[MANAGER, Dealer],
         )
         .company()
         .answers(
@@ -323,14 +323,14 @@ fn given() -> [Route; 3] {
                 ),
             ],
         ),
-        new(Put, named, "Sets a secret that a dealer gives.", CHANNELS, &[Desk, Dealer])
+        new(Put, named, "Sets a secret that a dealer gives.", CHANNELS, &[MANAGER, Dealer])
             .part(name())
             .company()
             .takes([must("secret", Short(limits::SECRET_BYTES), "")])
             .example(json!({ "secret": "…" }))
             .answers(200, "It stands at once.", told())
             .refuses(&[Code::StateConflict]),
-        new(Delete, named, "Takes it away.", CHANNELS, &[Desk, Dealer]).part(name()).company().answers(
+        new(Delete, named, "Takes it away.", CHANNELS, &[MANAGER, Dealer]).part(name()).company().answers(
             200,
             "It is gone.",
             told(),

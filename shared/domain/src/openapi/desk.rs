@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::route::{
-    Function, JSON, Kind, Member, Method, Route, Who, at_most, closed, list, may, must, null, object, one_of,
+    Function, JSON, Kind, Member, Method, READER, Route, STAFF, Who, at_most, closed, list, may, must, null,
+    object, one_of,
 };
 use crate::error::Code;
 use crate::lead::Stage;
@@ -13,7 +14,6 @@ use crate::scoring::Priority;
 use Function::Console;
 use Kind::{Count, Flag, Id, Instant, Of, Short, Text, Uuid};
 use Method::{Get, Post};
-use Who::Desk;
 
 const LEADS: &str = "Leads";
 
@@ -25,12 +25,19 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// A route of the console that the desk calls.
-pub(super) fn of_desk(method: Method, path: &'static str, says: &'static str, tag: &'static str) -> Route {
-    Route::new(Console, method, path, says).under(tag).by(&[Desk])
+/// A route of the desk, for whoever has this role at least.
+pub(super) fn of_desk(
+    role: Who,
+    method: Method,
+    path: &'static str,
+    says: &'static str,
+    tag: &'static str,
+) -> Route {
+    Route::new(Console, method, path, says).under(tag).by(&[role])
 }
 
 fn search() -> Route {
-    of_desk(Post, "/v1/leads/search", "Finds leads.", LEADS)
+    of_desk(READER, Post, "/v1/leads/search", "Finds leads.", LEADS)
         .tells("Exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer` and `source`; the last four are lists in an order of their own.")
         .takes([
             may("company", Id, "Whose. Needed where the token is of several companies."),
@@ -70,7 +77,7 @@ fn search() -> Route {
 }
 
 fn story() -> Route {
-    of_desk(Get, "/v1/leads/{lead}", "The whole story of a lead.", LEADS).answers_as(
+    of_desk(READER, Get, "/v1/leads/{lead}", "The whole story of a lead.", LEADS).answers_as(
         200,
         "The lead; those that it goes on for are told with it.",
         [(JSON, Of("Story"))],
@@ -78,7 +85,7 @@ fn story() -> Route {
 }
 
 fn recommendation() -> Route {
-    of_desk(Get, "/v1/leads/{lead}/recommendation", "Where the lead would go now, and why.", LEADS)
+    of_desk(READER, Get, "/v1/leads/{lead}/recommendation", "Where the lead would go now, and why.", LEADS)
         .tells("Nothing is written, and no counter moves.")
         .answers_as(200, "What a decision would conclude.", [(JSON, Of("Explained"))])
         .refuses(&[Code::StateConflict])
@@ -86,6 +93,7 @@ fn recommendation() -> Route {
 
 fn decision() -> Route {
     of_desk(
+        READER,
         Get,
         "/v1/leads/{lead}/decisions/{decision}",
         "A recorded decision, made again from its record.",
@@ -115,7 +123,7 @@ fn asked() -> Vec<Member> {
 }
 
 fn act() -> Route {
-    of_desk(Post, "/v1/leads/{lead}/{act}", "Does something to a lead.", LEADS)
+    of_desk(STAFF, Post, "/v1/leads/{lead}/{act}", "Does something to a lead.", LEADS)
         .tells("Each act stands in the lead's history: who, when, before and after.")
         .part(must("act", one_of(&ACTS), "What."))
         .may_take(asked())
@@ -139,7 +147,7 @@ fn acts(act: &'static str) -> Route {
     };
     let mut members = vec![must("leads", at_most(limits::LEADS_PER_ACT, Uuid), "Which.")];
     members.extend(asked());
-    of_desk(Post, path, "Does the same to many leads.", LEADS)
+    of_desk(STAFF, Post, path, "Does the same to many leads.", LEADS)
         .tells("A dry run says what would follow if those before in the list had been done.")
         .takes(members)
         .answers_as(200, "Each has its own answer.", [(JSON, Of("DoneToMany"))])
@@ -149,6 +157,7 @@ fn acts(act: &'static str) -> Route {
 fn judge() -> Route {
     let word = object([must("interaction", Text, ""), null("word", Text, "restored or revoked.")]);
     of_desk(
+        STAFF,
         Post,
         "/v1/leads/{lead}/interactions/{interaction}/{word}",
         "The desk's word on an interaction.",

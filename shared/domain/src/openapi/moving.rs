@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::route::{
-    Function, Kind, Member, Method, Route, Who, at_most, by_name, closed, list, may, must, null, object,
-    objects, one_of,
+    Function, Kind, MANAGER, Member, Method, Route, STAFF, at_most, by_name, closed, list, may, must, null,
+    object, objects, one_of,
 };
 use crate::enquiry::Standard;
 use crate::error::Code;
@@ -14,7 +14,6 @@ use crate::screening::{Reason, Verdict};
 use Function::Leads;
 use Kind::{Any, Count, Flag, Id, Instant, Of, Open, Short, Text, Uuid};
 use Method::{Get, Post};
-use Who::Desk;
 
 const QUARANTINE: &str = "Quarantine";
 const MOVING_IN: &str = "Moving in";
@@ -32,7 +31,9 @@ pub(super) fn shapes() -> Vec<(&'static str, Kind)> {
 }
 
 fn of_desk(method: Method, path: &'static str, says: &'static str, tag: &'static str) -> Route {
-    Route::new(Leads, method, path, says).under(tag).by(&[Desk])
+    // Who moves a company in sets it up.
+    let role = if tag == MOVING_IN { MANAGER } else { STAFF };
+    Route::new(Leads, method, path, says).under(tag).by(&[role])
 }
 
 fn filters() -> Vec<Member> {

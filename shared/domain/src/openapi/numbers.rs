@@ -2,15 +2,15 @@
 
 use super::desk::of_desk;
 use super::route::{
-    CSV, Function, JSON, Kind, Method, Route, Who, by_name, closed, list, may, must, null, object, objects,
-    one_of,
+    CSV, Function, JSON, Kind, Method, READER, Route, Who, by_name, closed, list, may, must, null, object,
+    objects, one_of,
 };
 use crate::report::Dimension;
 
 use Function::Console;
 use Kind::{Any, Count, Date, Flag, Id, Instant, Month, Text, Uuid};
 use Method::Get;
-use Who::{Dealer, Desk};
+use Who::Dealer;
 
 const NUMBERS: &str = "Who waits, and reports";
 
@@ -19,7 +19,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 fn waiting() -> Route {
-    of_desk(Get, "/v1/waiting", "Who waits and why; the demand that no contract serves.", NUMBERS)
+    of_desk(READER, Get, "/v1/waiting", "Who waits and why; the demand that no contract serves.", NUMBERS)
         .company()
         .answers(
             200,
@@ -47,7 +47,7 @@ fn waiting() -> Route {
 fn why_nothing() -> Route {
     Route::new(Console, Get, "/v1/why-nothing", "Why a dealer got nothing on a day.")
         .under(NUMBERS)
-        .by(&[Desk, Dealer])
+        .by(&[READER, Dealer])
         .company()
         .query([
             may("dealer", Id, "Which; a dealer's token names its own."),
@@ -68,7 +68,7 @@ fn why_nothing() -> Route {
 }
 
 fn shadow() -> Route {
-    of_desk(Get, "/v1/shadow", "What the rules would have done, beside what the desk did.", NUMBERS)
+    of_desk(READER, Get, "/v1/shadow", "What the rules would have done, beside what the desk did.", NUMBERS)
         .company()
         .query([may("month", Month, "This one, if none is named.")])
         .answers(
@@ -99,6 +99,7 @@ fn shadow() -> Route {
 
 fn history() -> Route {
     of_desk(
+        READER,
         Get,
         "/v1/history",
         "What was decided, on what, and what came of it: what a backtest takes.",
@@ -153,7 +154,7 @@ fn report() -> Route {
         must("rows", list(cells()), "A row for each value; `value` names it."),
         must("read_units", Kind::Number, "What it cost to read."),
     ]);
-    of_desk(Get, "/v1/reports/{name}", "A report for any period, against the one before.", NUMBERS)
+    of_desk(READER, Get, "/v1/reports/{name}", "A report for any period, against the one before.", NUMBERS)
         .part(must("name", one_of(&names), "Which."))
         .company()
         .query([

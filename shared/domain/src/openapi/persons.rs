@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::desk::of_desk;
 use super::route::{
-    Function, JSON, Kind, Member, Method, Route, Who, at_most, closed, list, may, must, null, object,
-    objects, one_of,
+    Function, JSON, Kind, MANAGER, Member, Method, Route, STAFF, Who, at_most, closed, list, may, must, null,
+    object, objects, one_of,
 };
 use crate::delivery::OptedOutOf;
 use crate::erasure::ErasureReason;
@@ -62,7 +62,7 @@ fn erased(route: Route) -> Route {
 }
 
 fn erase_lead() -> Route {
-    let route = of_desk(Post, "/v1/leads/{lead}/erase", "Erases the person of a lead.", PERSONS);
+    let route = of_desk(STAFF, Post, "/v1/leads/{lead}/erase", "Erases the person of a lead.", PERSONS);
     erased(route.takes(how_to_erase()).example(json!({ "reason": "requested", "dry_run": true })))
 }
 
@@ -71,7 +71,7 @@ fn erase_leads() -> Route {
         vec![must("lead", Uuid, "Which."), must("done", Flag, ""), may("problem", Of("Problem"), "Why not.")];
     let told = erasing_members().into_iter().map(|member| Member { always: false, ..member });
     each.extend(told);
-    of_desk(Post, "/v1/leads/erase", "Erases the persons of these leads.", PERSONS)
+    of_desk(STAFF, Post, "/v1/leads/erase", "Erases the persons of these leads.", PERSONS)
         .takes([
             must("leads", at_most(limits::LEADS_PER_ACT, Uuid), "Which."),
             must("reason", closed!(ErasureReason), "Why."),
@@ -88,7 +88,8 @@ fn erase_leads() -> Route {
 }
 
 fn erase_person() -> Route {
-    let route = of_desk(Post, "/v1/persons/erase", "Erases a person, also where no lead is theirs.", PERSONS);
+    let route =
+        of_desk(STAFF, Post, "/v1/persons/erase", "Erases a person, also where no lead is theirs.", PERSONS);
     let members = whom().into_iter().chain(how_to_erase());
     erased(
         route
@@ -99,7 +100,7 @@ fn erase_person() -> Route {
 }
 
 fn export() -> Route {
-    of_desk(Post, "/v1/persons/export", "All that is held of a person.", PERSONS)
+    of_desk(STAFF, Post, "/v1/persons/export", "All that is held of a person.", PERSONS)
         .company()
         .takes(whom().into_iter().chain([
             may(
@@ -141,7 +142,7 @@ fn export() -> Route {
 }
 
 fn opt_out() -> Route {
-    of_desk(Post, "/v1/persons/opt_out", "A person wants no mail, or to be left alone.", PERSONS)
+    of_desk(STAFF, Post, "/v1/persons/opt_out", "A person wants no mail, or to be left alone.", PERSONS)
         .company()
         .takes(whom().into_iter().chain([may("of", closed!(OptedOutOf), "Everything, if none is named.")]))
         .example(json!({ "email": "ada.hill@example.com", "of": "mail" }))
@@ -177,6 +178,7 @@ fn unsubscribe() -> [Route; 2] {
 
 fn ledger() -> Route {
     of_desk(
+        STAFF,
         Get,
         "/v1/erasures",
         "The ledger of erasures, the oldest first: to be kept apart from the table.",
@@ -195,24 +197,30 @@ fn ledger() -> Route {
 }
 
 fn reapply() -> Route {
-    of_desk(Post, "/v1/erasures/reapply", "Applies lines of the ledger to a restored table.", PERSONS)
-        .takes([must("erasures", at_most(limits::ERASURES_PAGE, Of("Erasure")), "As they were given.")])
-        .bytes(limits::IMPORT_BYTES)
-        .answers(
-            200,
-            "What became of each.",
-            [must(
-                "erasures",
-                objects([
-                    must("erasure", Uuid, ""),
-                    must("applied", Flag, "False where the table knew it."),
-                    must("state", one_of(&["under_way", "erased", "done"]), ""),
-                    must("gone", Of("Gone"), ""),
-                ]),
-                "",
-            )],
-        )
-        .refuses(&[Code::InvalidField])
+    of_desk(
+        MANAGER,
+        Post,
+        "/v1/erasures/reapply",
+        "Applies lines of the ledger to a restored table.",
+        PERSONS,
+    )
+    .takes([must("erasures", at_most(limits::ERASURES_PAGE, Of("Erasure")), "As they were given.")])
+    .bytes(limits::IMPORT_BYTES)
+    .answers(
+        200,
+        "What became of each.",
+        [must(
+            "erasures",
+            objects([
+                must("erasure", Uuid, ""),
+                must("applied", Flag, "False where the table knew it."),
+                must("state", one_of(&["under_way", "erased", "done"]), ""),
+                must("gone", Of("Gone"), ""),
+            ]),
+            "",
+        )],
+    )
+    .refuses(&[Code::InvalidField])
 }
 
 // --- Shapes ---

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::route::{Body, JSON, Kind, Member, PROBLEM, Route, Who};
 use super::{routes, shapes};
+use crate::access::Role;
 use crate::error::Code;
 
 /// The whole document.
@@ -38,7 +39,10 @@ pub fn document() -> Value {
             "responses": shared_problems(&routes),
             "securitySchemes": {
                 "source_secret": bearer("A source's secret: server to server, never in a page."),
-                "desk_token": bearer("A token of the desk, for one or several companies."),
+                "desk_token": bearer(
+                    "A token of the desk, for one or several companies. What stands beside it is the role that is \
+                     needed at least: reader, desk or manager."
+                ),
                 "dealer_token": bearer("A dealer's token, for its own leads."),
             },
         },
@@ -47,7 +51,8 @@ pub fn document() -> Value {
 
 const ABOUT: &str = "Errors are RFC 9457 problems with a stable `type`; `errors` names the fields at fault. Nothing \
     personal stands in an error or is to be sent in a URL. Members may be added to answers: leave alone what you do not \
-    know. What is not for the one who asks does not exist for them: 404. Where an answer has Retry-After, the same \
+    know. What is not for the one who asks does not exist for them: 404; what needs another role \
+    in the company than they have is refused: 403. Where an answer has Retry-After, the same \
     request may be sent again after so many seconds.";
 
 fn bearer(says: &str) -> Value {
@@ -133,7 +138,9 @@ fn description(route: &Route) -> String {
             Who::Anyone => "anyone",
             Who::PageKey => "whoever has the page key in the path",
             Who::SourceSecret => "a server with the source's secret",
-            Who::Desk => "the desk",
+            Who::Desk(Role::Reader) => "the desk",
+            Who::Desk(Role::Desk) => "the desk, by a role of desk or manager",
+            Who::Desk(Role::Manager) => "the desk, by the role of manager",
             Who::Dealer => "the dealer itself",
             Who::Link => "whoever has the link",
             Who::Platform => "the ad platform, by the key or signature it was given",
@@ -150,7 +157,7 @@ fn security(route: &Route) -> Vec<Value> {
             // A key in the path is no scheme of OpenAPI.
             Who::Anyone | Who::PageKey | Who::Link | Who::Platform => json!({}),
             Who::SourceSecret => json!({ "source_secret": [] }),
-            Who::Desk => json!({ "desk_token": [] }),
+            Who::Desk(role) => json!({ "desk_token": [role] }),
             Who::Dealer => json!({ "dealer_token": [] }),
         };
         if !ways.contains(&way) {

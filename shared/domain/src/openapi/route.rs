@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::access::Role;
 use crate::error::Code;
 use crate::limits;
 
@@ -54,8 +55,8 @@ pub(super) enum Who {
     PageKey,
     /// A server that sends the source's secret besides.
     SourceSecret,
-    /// The desk, by its token.
-    Desk,
+    /// Somebody of the desk who has at least this role in the company, by a token.
+    Desk(Role),
     /// A dealer, by its token.
     Dealer,
     /// Whoever has the link: its token stands in the path.
@@ -63,6 +64,13 @@ pub(super) enum Who {
     /// An ad platform, by what it was given.
     Platform,
 }
+
+/// Somebody of the desk, whatever their role.
+pub(super) const READER: Who = Who::Desk(Role::Reader);
+/// Who works at the desk.
+pub(super) const STAFF: Who = Who::Desk(Role::Desk);
+/// Who answers for the company's rules.
+pub(super) const MANAGER: Who = Who::Desk(Role::Manager);
 
 /// What a value is.
 #[derive(Clone, Debug)]
@@ -361,19 +369,33 @@ impl Route {
         Self { alone: true, ..self }
     }
 
+    /// The role that it needs of the desk; none, where it is not the desk's.
+    pub fn role(&self) -> Option<Role> {
+        self.who.iter().find_map(|who| match who {
+            Who::Desk(role) => Some(*role),
+            Who::Anyone | Who::PageKey | Who::SourceSecret | Who::Dealer | Who::Link | Who::Platform => None,
+        })
+    }
+
+    /// Whether it is a dealer's, for its own leads.
+    pub fn is_dealers(&self) -> bool {
+        self.who.contains(&Who::Dealer)
+    }
+
     /// Every code that it answers with, in the order of their declaration.
     pub(super) fn codes(&self) -> Vec<Code> {
         let known = self.who.iter().any(|who| match who {
-            Who::PageKey | Who::SourceSecret | Who::Desk | Who::Dealer | Who::Platform => true,
+            Who::PageKey | Who::SourceSecret | Who::Desk(_) | Who::Dealer | Who::Platform => true,
             Who::Anyone | Who::Link => false,
         });
-        let found =
-            self.who.contains(&Who::Desk) || self.who.contains(&Who::Dealer) || self.who.contains(&Who::Link);
+        let found = self.who.iter().any(|who| matches!(who, Who::Desk(_) | Who::Dealer | Who::Link));
+        let more_than_reads = self.role().is_some_and(|role| role > Role::Reader);
         let sent = self.body.is_some();
         let mut codes: Vec<Code> = [
             (known, Code::Unauthorized),
             // What is not for who asks does not exist for them.
             (found, Code::NotFound),
+            (more_than_reads, Code::Forbidden),
             (!self.query.is_empty(), Code::InvalidField),
             (sent, Code::MalformedBody),
             (sent, Code::BodyTooLarge),

@@ -2,23 +2,26 @@
 
 use serde_json::json;
 
+use super::desk::of_desk;
 use super::route::{
-    Function, JSON, Kind, Member, Method, Route, Who, XLSX, by_name, closed, list, may, must, null, object,
-    objects, one_of,
+    Function, JSON, Kind, MANAGER, Member, Method, READER, Route, STAFF, Who, XLSX, by_name, closed, list,
+    may, must, null, object, objects, one_of,
 };
+use crate::access::Role;
 use crate::delivery::SourceGives;
 use crate::error::Code;
 use crate::limits;
 use crate::rulebook::{EditTable, RowFate};
 
 use Function::Console;
-use Kind::{Any, Count, Flag, Id, Instant, Of, Open, Short, Text};
+use Kind::{Any, Count, Date, Flag, Id, Instant, Of, Open, Short, Text};
 use Method::{Delete, Get, Patch, Post, Put};
-use Who::{Anyone, Desk};
+use Who::Anyone;
 
 const RULEBOOK: &str = "The rulebook";
 const SWITCHES: &str = "Switches";
 const SOURCES: &str = "Sources";
+const TOKENS: &str = "Tokens";
 const ITSELF: &str = "Leadyard itself";
 
 pub(super) fn routes() -> Vec<Route> {
@@ -39,6 +42,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
     .into_iter()
     .chain(given())
+    .chain(tokens())
     .chain([document(), health()])
     .collect()
 }
@@ -48,12 +52,8 @@ pub(super) fn shapes() -> Vec<(&'static str, Kind)> {
     vec![("Switches", switches_shape()), ("Published", published_shape())]
 }
 
-fn of_desk(method: Method, path: &'static str, says: &'static str, tag: &'static str) -> Route {
-    Route::new(Console, method, path, says).under(tag).by(&[Desk])
-}
-
 fn current() -> Route {
-    of_desk(Get, "/v1/rulebook", "The rulebook in force, or an earlier one.", RULEBOOK)
+    of_desk(READER, Get, "/v1/rulebook", "The rulebook in force, or an earlier one.", RULEBOOK)
         .company()
         .query([
             may("version", Count, "That in force, if none is named."),
@@ -69,9 +69,14 @@ fn current() -> Route {
                 must("at", Instant, "When it was published."),
                 must("by", Text, ""),
                 null("how", Text, "whole, workbook, a row, or a rollback."),
-                may("files", by_name(Text), "By name."),
+                may(
+                    "files",
+                    by_name(Text),
+                    "By name: where people are reached stands in them, so for managers alone.",
+                ),
             ],
         )
+        .refuses(&[Code::Forbidden])
 }
 
 fn versions() -> Route {
@@ -82,11 +87,9 @@ fn versions() -> Route {
         must("by", Text, ""),
         must("how", Text, ""),
     ]);
-    of_desk(Get, "/v1/rulebook/versions", "Every version, the newest first.", RULEBOOK).company().answers(
-        200,
-        "At most 200.",
-        [must("company", Id, ""), must("versions", list(version), "")],
-    )
+    of_desk(READER, Get, "/v1/rulebook/versions", "Every version, the newest first.", RULEBOOK)
+        .company()
+        .answers(200, "At most 200.", [must("company", Id, ""), must("versions", list(version), "")])
 }
 
 fn how() -> [Member; 2] {
@@ -109,7 +112,7 @@ fn published(route: Route) -> Route {
 
 fn publish() -> Route {
     let files = [must("files", by_name(Text), "By name: `company.toml`, `contracts.csv` …")];
-    published(of_desk(Put, "/v1/rulebook", "Publishes a whole rulebook.", RULEBOOK))
+    published(of_desk(MANAGER, Put, "/v1/rulebook", "Publishes a whole rulebook.", RULEBOOK))
         .tells("One with an error is never published, not even in part. Its company is the one it names.")
         .takes(files)
         .bytes(2 * limits::RULEBOOK_BYTES)
@@ -117,14 +120,15 @@ fn publish() -> Route {
 }
 
 fn workbook() -> Route {
-    of_desk(Get, "/v1/rulebook/workbook", "The tables in force as a workbook.", RULEBOOK)
+    of_desk(MANAGER, Get, "/v1/rulebook/workbook", "The tables in force as a workbook.", RULEBOOK)
         .company()
         .answers_as(200, "XLSX.", [(XLSX, Any)])
         .refuses(&[Code::RulebookRefused])
 }
 
 fn publish_workbook() -> Route {
-    let route = of_desk(Put, "/v1/rulebook/workbook", "Publishes a workbook's tables.", RULEBOOK).company();
+    let route =
+        of_desk(MANAGER, Put, "/v1/rulebook/workbook", "Publishes a workbook's tables.", RULEBOOK).company();
     published(route)
         .tells("Its sheets replace the tables; the rest stays as it is in force.")
         .takes_as(&[XLSX], Any)
@@ -132,17 +136,24 @@ fn publish_workbook() -> Route {
 }
 
 fn template() -> Route {
-    of_desk(Get, "/v1/rulebook/template", "An empty workbook whose columns say their rules.", RULEBOOK)
-        .answers_as(200, "XLSX.", [(XLSX, Any)])
+    of_desk(
+        READER,
+        Get,
+        "/v1/rulebook/template",
+        "An empty workbook whose columns say their rules.",
+        RULEBOOK,
+    )
+    .answers_as(200, "XLSX.", [(XLSX, Any)])
 }
 
 fn rollback() -> Route {
-    let route = of_desk(Post, "/v1/rulebook/rollback", "Publishes an earlier version once more.", RULEBOOK);
+    let route =
+        of_desk(MANAGER, Post, "/v1/rulebook/rollback", "Publishes an earlier version once more.", RULEBOOK);
     published(route.company()).takes([must("version", Count, "Which.")]).example(json!({ "version": 7 }))
 }
 
 fn edit() -> Route {
-    let route = of_desk(Patch, "/v1/rulebook/{table}/{id}", "Publishes one row.", RULEBOOK)
+    let route = of_desk(MANAGER, Patch, "/v1/rulebook/{table}/{id}", "Publishes one row.", RULEBOOK)
         .part(must("table", closed!(EditTable), "Which table."))
         .part(must("id", Text, "Which row; of a channel `dealer:order`."))
         .company();
@@ -162,36 +173,48 @@ fn edit() -> Route {
 }
 
 fn switches() -> Route {
-    of_desk(Get, "/v1/switches", "What is stopped, watched or paused.", SWITCHES).company().answers_as(
-        200,
-        "The switches.",
-        [(JSON, Of("Switches"))],
-    )
+    of_desk(READER, Get, "/v1/switches", "What is stopped, watched or paused.", SWITCHES)
+        .company()
+        .answers_as(200, "The switches.", [(JSON, Of("Switches"))])
 }
 
 fn flip() -> Route {
-    of_desk(Post, "/v1/switches/{switch}", "Flips a switch at once; publishing leaves it alone.", SWITCHES)
-        .part(must("switch", one_of(&["stop", "shadow", "pause"]), "Which."))
-        .company()
-        .takes([
-            must("on", Flag, ""),
-            may("contract", Id, "pause: whom, this or a dealer."),
-            may("dealer", Id, "pause: whom."),
-            may("reason", Short(limits::NOTE_CHARS), "Why."),
-            may("until", Instant, "pause: it ends by itself."),
-        ])
-        .example(json!({ "on": true, "dealer": "hudson", "reason": "on holiday", "until": "2026-06-08T12:00:00Z" }))
-        .answers_as(200, "The switches as they stand.", [(JSON, Of("Switches"))])
+    of_desk(
+        STAFF,
+        Post,
+        "/v1/switches/{switch}",
+        "Flips a switch at once; publishing leaves it alone.",
+        SWITCHES,
+    )
+    .part(must("switch", one_of(&["stop", "shadow", "pause"]), "Which."))
+    .company()
+    .takes([
+        must("on", Flag, ""),
+        may("contract", Id, "pause: whom, this or a dealer."),
+        may("dealer", Id, "pause: whom."),
+        may("reason", Short(limits::NOTE_CHARS), "Why."),
+        may("until", Instant, "pause: it ends by itself."),
+    ])
+    .example(
+        json!({ "on": true, "dealer": "hudson", "reason": "on holiday", "until": "2026-06-08T12:00:00Z" }),
+    )
+    .answers_as(200, "The switches as they stand.", [(JSON, Of("Switches"))])
 }
 
 fn changes() -> Route {
-    of_desk(Get, "/v1/changes", "Who did what to the company; whose delivery goes on slowly.", SWITCHES)
-        .company()
-        .answers(200, "The newest first, at most 200.", [must("changes", list(Of("Act")), "")])
+    of_desk(
+        READER,
+        Get,
+        "/v1/changes",
+        "Who did what to the company; whose delivery goes on slowly.",
+        SWITCHES,
+    )
+    .company()
+    .answers(200, "The newest first, at most 200.", [must("changes", list(Of("Act")), "")])
 }
 
 fn keys() -> Route {
-    of_desk(Post, "/v1/sources/{source}/keys", "What a source's senders are let in by.", SOURCES)
+    of_desk(MANAGER, Post, "/v1/sources/{source}/keys", "What a source's senders are let in by.", SOURCES)
         .company()
         .answers(
             200,
@@ -207,13 +230,19 @@ fn keys() -> Route {
 }
 
 fn postback_secret() -> Route {
-    of_desk(Post, "/v1/sources/{source}/postback_secret", "What a sender verifies postbacks with.", SOURCES)
-        .company()
-        .answers(
-            200,
-            "The secret.",
-            [must("source", Id, ""), must("generation", Count, ""), must("secret", Text, "`whsec_…`")],
-        )
+    of_desk(
+        MANAGER,
+        Post,
+        "/v1/sources/{source}/postback_secret",
+        "What a sender verifies postbacks with.",
+        SOURCES,
+    )
+    .company()
+    .answers(
+        200,
+        "The secret.",
+        [must("source", Id, ""), must("generation", Count, ""), must("secret", Text, "`whsec_…`")],
+    )
 }
 
 fn given() -> [Route; 3] {
@@ -224,7 +253,7 @@ fn given() -> [Route; 3] {
     let told = || [must("source", Id, ""), must("secret", Text, "Its name."), null("set_at", Instant, "")];
     let says = "What a source gave in confidence, by name.";
     [
-        of_desk(Get, "/v1/sources/{source}/secrets", says, SOURCES).company().answers(
+        of_desk(MANAGER, Get, "/v1/sources/{source}/secrets", says, SOURCES).company().answers(
             200,
             "Written, never read.",
             [
@@ -236,17 +265,55 @@ fn given() -> [Route; 3] {
                 ),
             ],
         ),
-        of_desk(Put, named, "Sets a secret of a source; for Meta, of its own app.", SOURCES)
+        of_desk(MANAGER, Put, named, "Sets a secret of a source; for Meta, of its own app.", SOURCES)
             .tells("Notices that another app signed are refused from then on, the installation's too.")
             .part(name())
             .company()
             .takes([must("secret", Short(limits::SECRET_BYTES), "")])
             .example(json!({ "secret": "…" }))
             .answers(200, "It stands at once.", told()),
-        of_desk(Delete, named, "Takes it away: the installation's stands again.", SOURCES)
+        of_desk(MANAGER, Delete, named, "Takes it away: the installation's stands again.", SOURCES)
             .part(name())
             .company()
             .answers(200, "It is gone.", told()),
+    ]
+}
+
+/// What is told of a token.
+fn token() -> Vec<Member> {
+    vec![
+        must("id", Short(8), "What it is called here and in the token."),
+        must("name", Id, "What people call it: in histories it is `token NAME`."),
+        must("role", closed!(Role), "What it may do in the company."),
+        must("by", Text, "Who made it."),
+        must("made_at", Instant, ""),
+        null("until", Instant, "Until when it lets in."),
+        must("over", Flag, "It lets in no more, for its end is over."),
+        null("used_on", Date, "The UTC day on which it let in last."),
+    ]
+}
+
+fn tokens() -> [Route; 3] {
+    let made = token().into_iter().chain([must("token", Text, "The token: nobody is shown it again.")]);
+    [
+        of_desk(MANAGER, Get, "/v1/tokens", "The tokens for programs, the newest first.", TOKENS)
+            .company()
+            .answers(200, "Their names, and none of them.", [must("tokens", objects(token()), "")]),
+        of_desk(MANAGER, Post, "/v1/tokens", "Makes a token for a program.", TOKENS)
+            .tells("It is a bearer token of the desk, for one company and one role.")
+            .company()
+            .takes([
+                must("name", Id, "Its own within the company."),
+                must("role", closed!(Role), ""),
+                may("until", Instant, "Its end; it lets in for good, if none is named."),
+            ])
+            .example(json!({ "name": "crm", "role": "desk" }))
+            .answers(201, "The token, once.", made)
+            .refuses(&[Code::StateConflict]),
+        of_desk(MANAGER, Delete, "/v1/tokens/{token}", "Takes a token away, at once.", TOKENS)
+            .part(must("token", Text, "Its id."))
+            .company()
+            .answers(200, "It lets in no more.", [must("id", Text, ""), must("revoked", Flag, "")]),
     ]
 }
 

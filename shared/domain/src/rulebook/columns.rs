@@ -39,11 +39,19 @@ pub struct TableColumns {
 }
 
 /// The tables of this version, in the order they are read.
-pub const TABLES: [TableColumns; 4] = [
+pub const TABLES: [TableColumns; 5] = [
     TableColumns { table: "dealers", columns: &DEALERS },
     TableColumns { table: "channels", columns: &CHANNELS },
     TableColumns { table: "areas", columns: &AREAS },
     TableColumns { table: "contracts", columns: &CONTRACTS },
+    TableColumns { table: "people", columns: &PEOPLE },
+];
+
+/// Of `people.csv`.
+pub(super) const PEOPLE: [Column; 3] = [
+    needed("person", "an id, as the log of changes names them"),
+    needed("email", "an address, each once; they sign in by it"),
+    needed("role", "reader desk manager").words(&["reader", "desk", "manager"]),
 ];
 
 /// Of `dealers.csv`.
@@ -192,6 +200,7 @@ impl Column {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Role;
     use crate::contract::{Sale, Territory, WhenUnavailable};
     use crate::dealer::{AfterHours, ChannelKind, ChannelWhen, DealerKind};
     use crate::scoring::Band;
@@ -246,6 +255,7 @@ mod tests {
     fn the_words_of_a_column_are_those_of_its_type() {
         let words = |all: Vec<String>| all;
         for (table, name, all) in [
+            ("people", "role", words(Role::ALL.iter().map(ToString::to_string).collect())),
             ("dealers", "kind", words(DealerKind::ALL.iter().map(ToString::to_string).collect())),
             ("dealers", "after_hours", words(AfterHours::ALL.iter().map(ToString::to_string).collect())),
             ("contracts", "after_hours", words(AfterHours::ALL.iter().map(ToString::to_string).collect())),

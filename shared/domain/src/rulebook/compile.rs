@@ -50,7 +50,7 @@ impl Rulebook {
             chunks: parts.into_iter().map(|((category, state), parts)| (category, state, parts)).collect(),
             former: Vec::new(),
         };
-        Ok(Compiled { core, chunks })
+        Ok(Compiled { core, chunks, signers: self.signers() })
     }
 }
 

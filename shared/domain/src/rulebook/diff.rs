@@ -11,7 +11,7 @@ use crate::contract::{AreaPart, Contract};
 use crate::dealer::{Channel, Dealer};
 use crate::limits;
 use crate::rulebook::rows::{self, RowText};
-use crate::rulebook::{Rulebook, RulebookTest, Spend};
+use crate::rulebook::{DeskPerson, Rulebook, RulebookTest, Spend};
 
 words! {
     /// What happened to a row.
@@ -28,7 +28,7 @@ words! {
 /// What the newer rulebook says otherwise than the older. Its `Debug` names nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Diff {
-    /// Those with a difference: company, offers, sources, scoring, screening, dealers, templates, channels, areas, contracts, spend,
+    /// Those with a difference: company, offers, sources, scoring, screening, people, dealers, templates, channels, areas, contracts, spend,
     /// tests.
     pub tables: Vec<TableDiff>,
     /// How many rows and columns are not listed: more than [`limits::DIFF_LINES`] help nobody.
@@ -102,6 +102,8 @@ impl Rulebook {
             &whole("screening", json(&self.screening)),
             &whole("screening", json(&newer.screening)),
         );
+        let people = |book| keyed(book, |row: &DeskPerson| row.person.to_string());
+        differ.rows("people", &people(&self.people), &people(&newer.people), |&row| rows::person(row));
         let dealers = |book| keyed(book, |dealer: &Dealer| dealer.id.to_string());
         differ.rows("dealers", &dealers(&self.dealers), &dealers(&newer.dealers), |&row| rows::dealer(row));
         differ.values("templates", &by_id(&self.templates), &by_id(&newer.templates));

@@ -77,6 +77,14 @@
 //! | `interactions` | `{ soon_seconds = 5, burst_links = 3, burst_seconds = 3 }` | which clicks of a message are a machine's: so soon after its sending, so many links of it within so long; 0 seconds pass over the sign |
 //! | `disposable`, `not_disposable` | none | lists of domains, to 1,000 |
 //!
+//! **`people.csv`** (may be absent), to 500 rows: who works at the desk
+//!
+//! | column | empty means | rule |
+//! |---|---|---|
+//! | `person` | needed | an id, as the log of changes names them |
+//! | `email` | needed | an address, each once; they sign in by it |
+//! | `role` | needed | `reader` `desk` `manager` |
+//!
 //! **`dealers.csv`**, to 100,000 rows
 //!
 //! | column | empty means | rule |
@@ -187,12 +195,12 @@
 //! # Workbooks
 //!
 //! With the feature `xlsx` a folder may have one workbook (any name that ends in `.xlsx`) in place of CSV
-//! files: a sheet `dealers`, `channels`, `areas`, `contracts` each. See the module `workbook`.
+//! files: a sheet `people`, `dealers`, `channels`, `areas`, `contracts` each. See the module `workbook`.
 //!
 //! # Not yet
 //!
 //! Known and refused unless empty: `branding` of the company; the files
-//! `followup.toml`, `people.csv`. Never silently passed over: a rule that is written and
+//! `followup.toml`. Never silently passed over: a rule that is written and
 //! not kept is worse than none.
 
 mod problem;
@@ -202,6 +210,7 @@ mod offers;
 mod postback;
 mod sources;
 mod screening;
+mod people;
 mod columns;
 mod templates;
 mod dealers;
@@ -249,6 +258,7 @@ pub use examine::Examined;
 pub use examples::{Expect, RulebookTest, TestLead, Used};
 pub use files::{FILES, RulebookFiles};
 pub use offers::Offer;
+pub use people::{DeskPerson, Signer, SignsInAs};
 pub use postback::{PostbackMethod, PostbackRule, PostbackSays, PostbackStatus};
 pub use problem::{Position, Problem, ProblemCode, Problems, Severity};
 pub use sources::{Source, SourceKind};
@@ -270,6 +280,8 @@ pub struct Rulebook {
     pub scoring: ScoringModel,
     /// What is doubtful, and what is spam.
     pub screening: ScreeningRules,
+    /// Who works at the desk, in the order of the file.
+    pub people: Vec<DeskPerson>,
     /// In the order of the file.
     pub dealers: Vec<Dealer>,
     /// In the order of the file.
@@ -293,6 +305,7 @@ pub struct Rulebook {
 struct Positions {
     offers: Vec<Position>,
     sources: Vec<Position>,
+    people: Vec<Position>,
     dealers: Vec<Position>,
     templates: Vec<Position>,
     areas: Vec<Position>,
@@ -366,6 +379,10 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         Some(body) => screening::read(&body, problems),
         None => Some(ScreeningRules::default()),
     };
+    let people = match files.open("people.csv", problems) {
+        Some(body) => people::read(&body, problems),
+        None => Vec::new(),
+    };
     let dealers = match files.open("dealers.csv", problems) {
         Some(body) => dealers::read(&body, &defaults, &mut dealer_ids, problems),
         None => absent(&mut dealer_ids),
@@ -411,12 +428,14 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
     let (area_positions, areas) = areas.into_iter().map(|(id, (at, parts))| (at, (id, parts))).unzip();
     let (offer_positions, offers) = offers.into_iter().unzip();
     let (source_positions, sources) = sources.into_iter().unzip();
+    let (people_positions, people) = people.into_iter().unzip();
     let (dealer_positions, dealers) = dealers.into_iter().unzip();
     let (template_positions, templates) = templates.into_iter().unzip();
     let (contract_positions, contracts) = contracts.into_iter().unzip();
     let positions = Positions {
         offers: offer_positions,
         sources: source_positions,
+        people: people_positions,
         dealers: dealer_positions,
         templates: template_positions,
         areas: area_positions,
@@ -431,6 +450,7 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         sources,
         scoring,
         screening,
+        people,
         dealers,
         templates,
         channels,

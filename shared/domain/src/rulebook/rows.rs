@@ -13,10 +13,17 @@ use crate::contract::{Caps, Contract, Selection};
 use crate::dealer::{Channel, Dealer};
 #[cfg(feature = "xlsx")]
 use crate::ids::AreaId;
+use crate::rulebook::DeskPerson;
 use crate::time::Period;
 
 /// Column and cell; an empty cell is not listed.
 pub(super) type RowText = Vec<(&'static str, String)>;
+
+/// A row of `people.csv`.
+pub(super) fn person(person: &DeskPerson) -> RowText {
+    let DeskPerson { person, email, role } = person;
+    filled([("person", person.to_string()), ("email", email.clone()), ("role", role.to_string())])
+}
 
 /// A row of `dealers.csv`.
 pub(super) fn dealer(dealer: &Dealer) -> RowText {

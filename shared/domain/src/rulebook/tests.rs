@@ -96,12 +96,15 @@ waiting = "hours"
 until = 2026-06-02T08:00:00-04:00
 "#;
 
+const PEOPLE: &str = "person,email,role\nmaria,maria@acme.example,manager\nben,ben@acme.example,reader\n";
+
 pub(super) fn folder() -> BTreeMap<&'static str, Vec<u8>> {
     [
         ("company.toml", COMPANY),
         ("offers.toml", OFFERS),
         ("sources.toml", SOURCES),
         ("scoring.toml", SCORING),
+        ("people.csv", PEOPLE),
         ("dealers.csv", DEALERS),
         ("channels.csv", CHANNELS),
         ("areas.csv", AREAS),

@@ -20,7 +20,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use leadyard_domain::access::DeskToken;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::enquiry::{Fields, Standard, Understood};
 use leadyard_domain::error::Code;
@@ -38,6 +37,7 @@ use super::{Arrival, Arrived};
 use crate::cloud::Cloud;
 use crate::http::Problem;
 use crate::store::{Judgement, QUARANTINED, REJECTED, StoreError, StoredEnquiry};
+use crate::who::Staff;
 use crate::{judging, who};
 
 /// How often a verdict looks again when others were first.
@@ -131,7 +131,7 @@ pub struct Page {
 /// A page of those that are asked for: `want` of them, where there are as many among `most` that are looked at.
 pub async fn page(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     query: Listed,
     want: usize,
     most: usize,
@@ -201,12 +201,14 @@ pub fn missing() -> Problem {
     Problem::new(Code::NotFound, "there is no such enquiry in quarantine")
 }
 
-/// An enquiry that is or was quarantined, of one of these companies.
-pub async fn find(cloud: &Cloud, companies: &[CompanyId], id: EnquiryId) -> Result<StoredEnquiry, Problem> {
+/// An enquiry that is or was quarantined, for who may act on it.
+pub async fn find(cloud: &Cloud, desk: &Staff, id: EnquiryId) -> Result<StoredEnquiry, Problem> {
     let found = cloud.store.enquiry_get(id).await?;
-    let found = found.filter(|enquiry| companies.contains(&enquiry.company));
     // What an earlier version quarantined has nothing but its status.
-    found.filter(|found| found.quarantine.is_some() || found.status == QUARANTINED).ok_or_else(missing)
+    let found = found.filter(|found| found.quarantine.is_some() || found.status == QUARANTINED);
+    let found = found.ok_or_else(missing)?;
+    desk.allow(&found.company, missing)?;
+    Ok(found)
 }
 
 /// What the desk says.
@@ -252,7 +254,7 @@ impl Act {
 /// it was looked at is told so, and nothing follows: of a release and a rejection at one moment one stands.
 pub async fn judge(
     cloud: &Cloud,
-    desk: &DeskToken,
+    desk: &Staff,
     act: Act,
     id: EnquiryId,
     asked: &Asked,
@@ -269,7 +271,7 @@ pub async fn judge(
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
         }
         // A stranger's enquiry does not exist for this desk.
-        let enquiry = find(cloud, &desk.companies, id).await?;
+        let enquiry = find(cloud, desk, id).await?;
         let seen = seen.get_or_insert_with(|| enquiry.status.clone()).as_str();
         if moved_on(&enquiry, act, seen) {
             let detail = format!("it was {} since it was looked at", enquiry.status);

@@ -198,6 +198,14 @@ pub enum Key<'a> {
     /// `R#company` / `text#version#number`. The files as published, in pieces. Immutable, at most 350 KB
     /// each.
     RulebookText(&'a CompanyId, u64, u32),
+    /// `R#company` / `access#version#part`. Who may sign in under this version, and as what: by a keyed hash of the
+    /// address. Immutable, some 60 bytes for each; those whose hashes fall in one part.
+    RulebookAccess(&'a CompanyId, u64, u32),
+    /// `PT#company` / id. A token that was made in the console: what it may do, a hash of it, when it was used last to a
+    /// day. Some 300 bytes. Written by the console, and by whoever lets it in.
+    ApiToken(&'a CompanyId, &'a str),
+    /// `P#companies` / `P`. The companies whose rules let anybody sign in by an address. Written by publishing.
+    Companies,
     /// `N#company#dealer` / `C#order`. How one of a dealer's channels fares: breaker, disabled. Only of
     /// channels that failed. Written by delivery and console, under a version. Some 200 bytes.
     Channel {
@@ -281,6 +289,14 @@ pub enum Key<'a> {
         /// As in [`Key::Identity`].
         hash: &'a str,
     },
+    /// `P#whose` / `S#hash`. That a session is somebody's, so that all of theirs can be ended: whose by the keyed hash
+    /// of their address, or by a hash of what their token says. Written by the console. Expires with the session.
+    SessionOf {
+        /// Whoever signed in.
+        whose: &'a str,
+        /// Of the cookie.
+        hash: &'a str,
+    },
     /// `T#hash` / `T`. Somebody who signed in at the console: who, with which companies, since when. Known by a hash of
     /// the cookie. Some 300 bytes. Written by the console. Expires with the session.
     Session {
@@ -291,6 +307,9 @@ pub enum Key<'a> {
 
 /// How the sort keys of a company's partial sums begin.
 pub const REPORT_PARTS: &str = "P#";
+
+/// How the sort keys of somebody's sessions begin.
+pub const SESSION: &str = "S#";
 
 /// The sort key of a suppression: no scope is written so.
 pub const SUPPRESSED: &str = "suppressed";
@@ -333,7 +352,10 @@ impl Key<'_> {
             | Self::RulebookVersion(company, _)
             | Self::RulebookCore(company, _)
             | Self::RulebookChunk(company, _, _)
-            | Self::RulebookText(company, _, _) => format!("R#{company}"),
+            | Self::RulebookText(company, _, _)
+            | Self::RulebookAccess(company, _, _) => format!("R#{company}"),
+            Self::ApiToken(company, _) => format!("PT#{company}"),
+            Self::Companies => "P#companies".to_owned(),
             Self::Channel { company, dealer, .. } | Self::DealerSecret(company, dealer) => {
                 format!("N#{company}#{dealer}")
             }
@@ -347,6 +369,7 @@ impl Key<'_> {
             Self::ReportTable { company, table, .. } => format!("T#{company}#{table}"),
             Self::ReportAside { shard, .. } => format!("TA#{shard}"),
             Self::Forgotten { hash } => format!("F#{hash}"),
+            Self::SessionOf { whose, .. } => format!("P#{whose}"),
             Self::Session { hash } => format!("T#{hash}"),
         }
     }
@@ -383,6 +406,9 @@ impl Key<'_> {
             Self::RulebookCore(_, version) => format!("core#{version:010}"),
             Self::RulebookChunk(_, version, chunk) => format!("chunk#{version:010}#{chunk}"),
             Self::RulebookText(_, version, number) => format!("text#{version:010}#{number:05}"),
+            Self::RulebookAccess(_, version, part) => format!("access#{version:010}#{part:05}"),
+            Self::ApiToken(_, id) => (*id).to_owned(),
+            Self::Companies => "P".to_owned(),
             Self::Channel { order, .. } => format!("C#{order}"),
             Self::Trial(_, _) => "O".to_owned(),
             Self::GivenSecrets(_, _) => "G".to_owned(),
@@ -395,6 +421,7 @@ impl Key<'_> {
             Self::ReportTable { period, .. } => (*period).to_owned(),
             Self::ReportAside { sequence, .. } => (*sequence).to_owned(),
             Self::Forgotten { .. } => "F".to_owned(),
+            Self::SessionOf { hash, .. } => format!("{SESSION}{hash}"),
             Self::Session { .. } => "T".to_owned(),
         }
     }

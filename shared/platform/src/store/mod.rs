@@ -36,6 +36,8 @@ mod decisions;
 mod rulebook;
 mod switches;
 mod erasures;
+mod access;
+mod tokens;
 mod sessions;
 mod due;
 mod seen;
@@ -85,6 +87,7 @@ pub use rulebook::{Published, RulebookPointer};
 pub use seen::{Seen, SeenSeat};
 pub use sessions::Session;
 pub use switches::{WAKE_AFTER_S, Wake};
+pub use tokens::KeptToken;
 pub use trials::Trial;
 pub use windows::Passing;
 

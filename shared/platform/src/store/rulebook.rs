@@ -3,11 +3,13 @@
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
+use leadyard_domain::access::Mailboxes;
 use leadyard_domain::distribution::{Chunk, ChunkKey, Compiled, Core};
 use leadyard_domain::ids::{CategoryId, CompanyId};
 use leadyard_domain::rulebook::RulebookFiles;
 use serde::{Deserialize, Serialize};
 
+use super::access;
 use super::keys::Key;
 use super::{Commit, Item, Store, StoreError, number, read_number, read_string, string, values};
 
@@ -122,14 +124,14 @@ impl Store {
 
     /// Publishes a compiled rulebook over `base` (0 for the first): its chunks, its text, and last of
     /// all the pointer, together with the waking of every lead that waits. Never in part: until the
-    /// pointer stands, nobody reads any of it.
+    /// pointer stands, nobody reads any of it. Who may sign in stands under keyed hashes of their addresses.
     pub async fn rulebook_publish(
         &self,
         compiled: &Compiled,
         files: &RulebookFiles,
         base: u64,
-        by: &str,
-        how: &str,
+        (by, how): (&str, &str),
+        mailboxes: &Mailboxes,
         now: Timestamp,
     ) -> Result<Published, StoreError> {
         let company = compiled.core.company_id().clone();
@@ -153,10 +155,18 @@ impl Store {
             let key = Key::RulebookText(&company, version, number as u32);
             self.put_plain(keyed(&key, "text", AttributeValue::B(Blob::new(piece)))).await?;
         }
+        let parts = access::parted(&compiled.signers, mailboxes);
+        for (number, part) in (0..).zip(&parts) {
+            self.put_plain(access::part_item(&Key::RulebookAccess(&company, version, number), part)?).await?;
+        }
+        if !parts.is_empty() {
+            self.companies_add(&company).await?;
+        }
         let text = serde_json::to_string(&core).map_err(|error| StoreError::Malformed(Box::new(error)))?;
         self.put_plain(keyed(&Key::RulebookCore(&company, version), "core", string(text))).await?;
         let (by, how) = (by.to_owned(), how.to_owned());
-        self.point_at(&core, RulebookVersion { version, base, at: now, by, how }).await
+        let of = RulebookVersion { version, base, at: now, by, how };
+        self.point_at(&core, parts.len(), of).await
     }
 
     /// Claims the next free version: a publisher that died leaves a gap, never a mixture.
@@ -186,13 +196,19 @@ impl Store {
         Ok(before.map(|before| before.left_by(&compiled.core.categories())).unwrap_or_default())
     }
 
-    async fn point_at(&self, core: &Core, of: RulebookVersion) -> Result<Published, StoreError> {
+    async fn point_at(
+        &self,
+        core: &Core,
+        parts: usize,
+        of: RulebookVersion,
+    ) -> Result<Published, StoreError> {
         let RulebookVersion { base, at: now, .. } = of;
         let company = core.company_id();
         let mut pointer = super::key_item(&Key::RulebookPointer(company));
         pointer.insert("version".to_owned(), number(core.version));
         pointer.insert("at".to_owned(), number(now.as_millisecond()));
         pointer.insert("by".to_owned(), string(&of.by));
+        pointer.insert("access".to_owned(), number(parts));
         let condition = if base == 0 { "attribute_not_exists(pk)" } else { "version = :base" };
         let bound = if base == 0 { values([]) } else { values([(":base", number(base))]) };
         let mut known: Item =

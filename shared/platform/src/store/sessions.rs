@@ -1,21 +1,27 @@
-//! Sessions of people at the console: kept here, so that signing out ends one wherever its cookie was copied to.
+//! Sessions of people at the console: kept here, so that signing out ends one wherever its cookie was copied to, and
+//! signing out everywhere all of a person's.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::access::DeskToken;
+use leadyard_domain::ids::CompanyId;
 use leadyard_domain::limits;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::keys::Key;
-use super::{Item, Store, StoreError, key_item, string};
+use super::keys::{Key, SESSION};
+use super::{Item, Store, StoreError, key_item, number, read_string, string};
 
 /// Somebody who signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Who, with the companies that they were given.
+    /// Who, with the companies that they were given: by a token as it says. Who came by a mailbox may do in these what
+    /// the rules in force say.
     pub desk: DeskToken,
+    /// By which mailbox they came; none, where by a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<String>,
     /// When they signed in.
     pub began_at: Timestamp,
     /// When they were last seen, to five minutes.
@@ -31,8 +37,16 @@ const SEEN: SignedDuration = SignedDuration::from_mins(5);
 
 impl Session {
     /// One that begins now.
-    pub fn begin(desk: DeskToken, csrf: String, now: Timestamp) -> Self {
-        Self { desk, began_at: now, seen_at: now, csrf, ttl: now.as_second() + limits::SESSION_HOURS * 3_600 }
+    pub fn begin(desk: DeskToken, mailbox: Option<String>, csrf: String, now: Timestamp) -> Self {
+        let ttl = now.as_second() + limits::SESSION_HOURS * 3_600;
+        Self { desk, mailbox, began_at: now, seen_at: now, csrf, ttl }
+    }
+
+    /// What stands for whoever signed in: all of their sessions have the same.
+    fn whose(&self) -> String {
+        let companies = self.desk.companies.iter().map(CompanyId::as_str);
+        let token = || hash(&companies.chain([self.desk.staff.as_str()]).collect::<Vec<_>>().join("/"));
+        self.mailbox.clone().unwrap_or_else(token)
     }
 
     /// Whether it is over: it ends a while after nobody used it, and some time after it began, used or not.
@@ -53,7 +67,13 @@ impl Store {
     pub async fn session_begin(&self, cookie: &str, session: &Session) -> Result<(), StoreError> {
         let mut item: Item =
             serde_dynamo::to_item(session).map_err(|error| StoreError::Malformed(Box::new(error)))?;
-        item.extend(key_item(&Key::Session { hash: &hash(cookie) }));
+        let hash = hash(cookie);
+        item.extend(key_item(&Key::Session { hash: &hash }));
+        // First where it is found to be ended: no session is without.
+        let mut mark = key_item(&Key::SessionOf { whose: &session.whose(), hash: &hash });
+        mark.insert("ttl".to_owned(), number(session.ttl));
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(mark));
+        put.send().await.map_err(StoreError::unavailable)?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         put.send().await.map(drop).map_err(StoreError::unavailable)
     }
@@ -88,7 +108,23 @@ impl Store {
 
     /// Ends a session.
     pub async fn session_end(&self, cookie: &str) -> Result<(), StoreError> {
-        let key = key_item(&Key::Session { hash: &hash(cookie) });
+        self.session_gone(key_item(&Key::Session { hash: &hash(cookie) })).await
+    }
+
+    /// Ends all sessions of whoever has this one; how many there were.
+    pub async fn sessions_end(&self, session: &Session) -> Result<usize, StoreError> {
+        let whose = session.whose();
+        let partition = Key::SessionOf { whose: &whose, hash: "" }.pk();
+        let marks = self.query_prefix(partition, SESSION).await?;
+        for mark in &marks {
+            let hash = read_string(mark, "sk").and_then(|sk| sk.strip_prefix(SESSION)).unwrap_or_default();
+            self.session_gone(key_item(&Key::Session { hash })).await?;
+            self.session_gone(key_item(&Key::SessionOf { whose: &whose, hash })).await?;
+        }
+        Ok(marks.len())
+    }
+
+    async fn session_gone(&self, key: Item) -> Result<(), StoreError> {
         let result = self.client.delete_item().table_name(&self.table).set_key(Some(key)).send().await;
         result.map(drop).map_err(StoreError::unavailable)
     }

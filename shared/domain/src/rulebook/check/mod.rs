@@ -66,6 +66,7 @@ impl Rulebook {
             self.contracts.iter().filter(|contract| !unused::ended(contract.ends, today)).collect();
         self.check_offers(&running, &mut warnings);
         self.check_sources(today, &mut warnings);
+        self.check_people(&mut warnings);
         self.check_dealers(&running, &mut warnings);
         self.check_areas(&mut warnings);
         self.check_ends(today, &mut warnings);

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use jiff::civil::Date;
 
+use crate::access::Role;
 use crate::contract::{Contract, Selection};
 use crate::dealer::Format;
 use crate::ids::{AreaId, DealerId, OfferId};
@@ -52,6 +53,14 @@ impl Rulebook {
                 warnings.note("sources.toml", at, ProblemCode::Ended, message);
             }
             check_fields(source, at, warnings);
+        }
+    }
+
+    pub(super) fn check_people(&self, warnings: &mut Warnings) {
+        let manages = self.people.iter().any(|one| one.role == Role::Manager);
+        if let (false, Some(&at)) = (manages, self.positions.people.first()) {
+            let message = "nobody is a manager: only a token of the installation could change these rules";
+            warnings.note("people.csv", at, ProblemCode::Unlikely, message);
         }
     }
 

@@ -42,7 +42,11 @@ const fn noun(table: EditTable) -> &'static str {
         EditTable::Offers => "offer",
         EditTable::Sources => "source",
         // Of the others nothing is ever looked for here.
-        EditTable::Dealers | EditTable::Channels | EditTable::Areas | EditTable::Contracts => "",
+        EditTable::People
+        | EditTable::Dealers
+        | EditTable::Channels
+        | EditTable::Areas
+        | EditTable::Contracts => "",
     }
 }
 

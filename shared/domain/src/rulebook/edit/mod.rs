@@ -39,6 +39,8 @@ use crate::rulebook::problem::Problems;
 words! {
     /// What can be edited by row.
     pub enum EditTable as "a table that is edited by row" {
+        /// `people.csv`, by person.
+        People = "people",
         /// `dealers.csv`, by dealer.
         Dealers = "dealers",
         /// `channels.csv`, by `dealer:order`.

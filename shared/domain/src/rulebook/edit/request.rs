@@ -15,7 +15,8 @@ impl RowEdit {
         let malformed = || {
             EditError::Malformed(match table {
                 EditTable::Areas => "an edit of an area is {\"parts\": [\"zip:33101\", …]} or {\"remove\": true}",
-                EditTable::Dealers
+                EditTable::People
+                | EditTable::Dealers
                 | EditTable::Channels
                 | EditTable::Contracts
                 | EditTable::Offers
@@ -50,6 +51,7 @@ impl RowEdit {
 impl EditTable {
     pub(super) const fn file(self) -> &'static str {
         match self {
+            Self::People => "people.csv",
             Self::Dealers => "dealers.csv",
             Self::Channels => "channels.csv",
             Self::Areas => "areas.csv",
@@ -62,7 +64,7 @@ impl EditTable {
     /// The columns or keys that an edit may name.
     pub(super) fn known(self) -> Vec<&'static str> {
         match self {
-            Self::Dealers | Self::Channels | Self::Areas | Self::Contracts => {
+            Self::People | Self::Dealers | Self::Channels | Self::Areas | Self::Contracts => {
                 self.columns().iter().map(|column| column.name).collect()
             }
             Self::Offers => OFFER_KEYS.to_vec(),
@@ -77,6 +79,7 @@ impl EditTable {
     /// The columns that make up the id.
     pub(super) const fn keys(self) -> &'static [&'static str] {
         match self {
+            Self::People => &["person"],
             Self::Dealers => &["dealer"],
             Self::Channels => &["dealer", "order"],
             Self::Areas => &["area"],
@@ -88,7 +91,7 @@ impl EditTable {
     pub(super) const fn is_toml(self) -> bool {
         match self {
             Self::Offers | Self::Sources => true,
-            Self::Dealers | Self::Channels | Self::Areas | Self::Contracts => false,
+            Self::People | Self::Dealers | Self::Channels | Self::Areas | Self::Contracts => false,
         }
     }
 
@@ -126,7 +129,7 @@ impl EditTable {
                 })?;
                 vec![dealer.to_owned(), order.to_owned()]
             }
-            Self::Dealers | Self::Areas | Self::Contracts | Self::Offers | Self::Sources => {
+            Self::People | Self::Dealers | Self::Areas | Self::Contracts | Self::Offers | Self::Sources => {
                 vec![id.to_owned()]
             }
         };

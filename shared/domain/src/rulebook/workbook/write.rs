@@ -28,6 +28,7 @@ pub fn template(created: DateTime) -> Result<Vec<u8>, Invalid> {
 /// 32,767 characters that a spreadsheet takes.
 pub fn export(book: &Rulebook, created: DateTime) -> Result<Vec<u8>, Invalid> {
     workbook(created, |table| match table {
+        "people" => book.people.iter().map(rows::person).collect(),
         "dealers" => book.dealers.iter().map(rows::dealer).collect(),
         "channels" => book.channels.iter().map(rows::channel).collect(),
         "areas" => {

@@ -1,0 +1,301 @@
+//! Every page of the console.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, Method};
+use leadyard_domain::access::Role;
+use leadyard_tests::browser::FORM;
+use leadyard_tests::{Browser, Reply, Yard};
+
+use super::{Walled, names_nobody};
+use crate::contract::{is_page, routes_of};
+
+/// What a page is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// Whoever comes: nothing of a company is in it.
+    Anyone,
+    /// Whoever has this role; it shows something of one company, and nothing to another's.
+    Of(Role),
+    /// Whoever has this role in any company: it shows what is theirs.
+    Own(Role),
+}
+
+use For::{Anyone, Of, Own};
+use Role::{Desk, Manager, Reader};
+
+/// A page: its method and path as they are routed, what it is asked for by, and whom it is for.
+type Line = (&'static str, &'static str, String, &'static str, For);
+
+fn pages(of: &Walled) -> Vec<Line> {
+    let Walled { lead, assignment, enquiry, .. } = of;
+    let dealer = "/console/dealers/acme/hudson";
+    let line = |method, path, asked: &str, form, whom| (method, path, asked.to_owned(), form, whom);
+    vec![
+        line("get", "/console", "/console", "", Anyone),
+        line("get", "/console/", "/console/", "", Anyone),
+        line("get", "/console/assets/{name}", "/console/assets/x.css", "", Anyone),
+        line("get", "/console/sign-in", "/console/sign-in", "", Anyone),
+        line("post", "/console/sign-in", "/console/sign-in", "token=x", Anyone),
+        line("post", "/console/sign-out", "/console/sign-out", "", Own(Reader)),
+        line("get", "/console/today", "/console/today", "", Own(Reader)),
+        line("get", "/console/leads", "/console/leads?company=acme&list=hottest", "", Of(Reader)),
+        line(
+            "post",
+            "/console/leads",
+            "/console/leads",
+            "company=acme&who=zq.canary%40mail.example",
+            Of(Reader),
+        ),
+        line("get", "/console/leads/{lead}", &format!("/console/leads/{lead}"), "", Of(Reader)),
+        line(
+            "post",
+            "/console/leads/{lead}/{act}",
+            &format!("/console/leads/{lead}/note"),
+            "text=seen",
+            Of(Desk),
+        ),
+        line("get", "/console/quarantine", "/console/quarantine?company=acme", "", Of(Desk)),
+        line("get", "/console/quarantine/reasons", "/console/quarantine/reasons?company=acme", "", Of(Desk)),
+        line(
+            "post",
+            "/console/quarantine/many",
+            "/console/quarantine/many",
+            "company=acme&act=reject&every=on",
+            Of(Desk),
+        ),
+        line("get", "/console/quarantine/{enquiry}", &format!("/console/quarantine/{enquiry}"), "", Of(Desk)),
+        line(
+            "get",
+            "/console/quarantine/{enquiry}/next",
+            &format!("/console/quarantine/{enquiry}/next"),
+            "",
+            Of(Desk),
+        ),
+        line(
+            "post",
+            "/console/quarantine/{enquiry}/{act}",
+            &format!("/console/quarantine/{enquiry}/reject"),
+            "reason=spam&seen=quarantined",
+            Of(Desk),
+        ),
+        line("get", "/console/waiting", "/console/waiting?company=acme", "", Of(Reader)),
+        line("post", "/console/waiting/place", "/console/waiting/place", "company=acme&every=on", Of(Desk)),
+        line("get", "/console/returns", "/console/returns?company=acme", "", Of(Reader)),
+        line(
+            "get",
+            "/console/returns/{company}/{id}",
+            &format!("/console/returns/acme/{assignment}"),
+            "",
+            Of(Reader),
+        ),
+        line(
+            "post",
+            "/console/returns/{company}/{id}/{verdict}",
+            &format!("/console/returns/acme/{assignment}/deny"),
+            "reason=they+answered",
+            Of(Desk),
+        ),
+        line("get", "/console/dealers", "/console/dealers?company=acme", "", Of(Reader)),
+        line("post", "/console/dealers", "/console/dealers", "company=acme&name=r", Of(Reader)),
+        line("get", "/console/dealers/{company}/{dealer}", dealer, "", Of(Reader)),
+        line(
+            "get",
+            "/console/dealers/{company}/{dealer}/contracts/{contract}",
+            &format!("{dealer}/contracts/hudson"),
+            "",
+            Of(Reader),
+        ),
+        line(
+            "post",
+            "/console/dealers/{company}/{dealer}/contracts/{contract}/edit",
+            &format!("{dealer}/contracts/hudson/edit"),
+            "base=1&sure=yes&price=11.00",
+            Of(Manager),
+        ),
+        line("get", "/console/dealers/{company}/{dealer}/why", &format!("{dealer}/why"), "", Of(Reader)),
+        line(
+            "get",
+            "/console/dealers/{company}/{dealer}/statement",
+            &format!("{dealer}/statement"),
+            "",
+            Of(Reader),
+        ),
+        line(
+            "get",
+            "/console/dealers/{company}/{dealer}/statement.csv",
+            &format!("{dealer}/statement.csv"),
+            "",
+            Of(Reader),
+        ),
+        line(
+            "post",
+            "/console/dealers/{company}/{dealer}/{act}",
+            &format!("{dealer}/pause"),
+            "reason=away",
+            Of(Desk),
+        ),
+        line("get", "/console/reports", "/console/reports?company=acme", "", Of(Reader)),
+        line("get", "/console/reports/{name}", "/console/reports/sources?company=acme", "", Of(Reader)),
+        line(
+            "get",
+            "/console/reports/{name}/table.csv",
+            "/console/reports/sources/table.csv?company=acme",
+            "",
+            Of(Reader),
+        ),
+    ]
+}
+
+async fn asks(browser: &Browser<'_>, (method, _, at, form, _): &Line, csrf: &str) -> Reply {
+    if *method == "get" {
+        browser.opens(at).await
+    } else {
+        browser.sends(at, &format!("{form}&{csrf}")).await
+    }
+}
+
+/// The pages that are somebody's, and none that is anyone's.
+fn theirs(of: &Walled) -> Vec<Line> {
+    pages(of).into_iter().filter(|(.., whom)| *whom != Anyone).collect()
+}
+
+fn role(whom: For) -> Option<Role> {
+    match whom {
+        Anyone => None,
+        Of(role) | Own(role) => Some(role),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_page_has_a_line_here() {
+    let of = Walled::build().await;
+    let router = leadyard_console::router(of.acme.cloud.clone());
+    let routed: BTreeSet<_> = routes_of(&router).into_iter().filter(|(_, path)| is_page(path)).collect();
+    let lines: BTreeSet<_> =
+        pages(&of).into_iter().map(|(method, path, ..)| (method.to_owned(), path.to_owned())).collect();
+    assert_eq!(routed, lines, "what is routed, what has a line");
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_no_page_does_anybody_see_or_change_what_is_not_theirs() {
+    let of = Walled::build().await;
+    let stale = Browser::by_mail(&of.acme, "maria@desk.example").await;
+    of.acme.advance(Duration::from_secs(25 * 3_600)).await;
+    let left = Browser::by_mail(&of.acme, "maria@desk.example").await;
+    let out = format!("{}&everywhere=yes", left.csrf().await);
+    let _ = left.sends("/console/sign-out", &out).await.is(303);
+
+    let guess = guessed(&of.acme);
+    let maria = Browser::by_mail(&of.acme, "maria@desk.example").await;
+    let (dora, rita) = (
+        Browser::by_mail(&of.acme, "dora@desk.example").await,
+        Browser::by_mail(&of.acme, "rita@desk.example").await,
+    );
+    let theirs_of_other = Browser::by_mail(&of.acme, "maria@other.example").await;
+    let csrfs = [maria.csrf().await, dora.csrf().await, rita.csrf().await, theirs_of_other.csrf().await];
+    let stood = of.image().await;
+    for page in theirs(&of) {
+        let (method, path, at, form, whom) = &page;
+        let named = format!("{method} {path}");
+        // Nobody, and whose session is over: to the page to sign in.
+        for (who, headers) in [
+            ("nobody", HeaderMap::new()),
+            ("a guessed cookie", guess.clone()),
+            ("a session that is over", stale.headers()),
+            ("who signed out everywhere", left.headers()),
+        ] {
+            let body = format!("{form}&{}", csrfs[0]).into_bytes();
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let reply = of.acme.requests(method, at, headers, FORM, body).await;
+            assert_eq!(reply.status, 303, "{named} by {who}: {}", reply.text);
+            assert!(reply.header("location").starts_with("/console/sign-in?next="), "{named} by {who}");
+            names_nobody(&reply, &named);
+        }
+        // Another company's: it does not exist.
+        if matches!(whom, Of(_)) {
+            let reply = asks(&theirs_of_other, &page, &csrfs[3]).await;
+            assert_eq!(reply.status, 404, "{named} by another company's manager: {}", reply.text);
+            names_nobody(&reply, &named);
+            assert!(
+                !reply.text.contains("Zebulon") && !reply.text.contains("hudson"),
+                "{named}: {}",
+                reply.text
+            );
+        }
+        // A role that does not suffice is told which is needed.
+        for (browser, csrf, has) in [(&dora, &csrfs[1], Desk), (&rita, &csrfs[2], Reader)] {
+            let Some(needs) = role(*whom).filter(|needs| *needs > has) else { continue };
+            let reply = asks(browser, &page, csrf).await;
+            assert_eq!(reply.status, 403, "{named} by {has}: {}", reply.text);
+            assert!(
+                reply.text.contains(&format!(
+                    "the role {}",
+                    if needs == Manager { "manager" } else { "desk or manager" }
+                )),
+                "{}",
+                reply.text
+            );
+            names_nobody(&reply, &named);
+        }
+        // A form of another session, of none, or of another site.
+        if *method == "post" {
+            for csrf in ["", "csrf=guessed", &csrfs[1]] {
+                let reply = asks(&maria, &page, csrf).await;
+                assert_eq!(reply.status, 403, "{named} with {csrf}: {}", reply.text);
+            }
+            let mut headers = maria.headers();
+            headers.insert("sec-fetch-site", HeaderValue::from_static("cross-site"));
+            let body = format!("{form}&{}", csrfs[0]).into_bytes();
+            let _ = of.acme.requests(Method::POST, at, headers, FORM, body).await.is(403);
+        }
+        assert!(of.image().await == stood, "{named} changed something");
+    }
+}
+
+/// A cookie that nobody was given.
+fn guessed(yard: &Yard) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let guess = yard.cloud.master.mailboxes().of("maria@desk.example");
+    headers.insert("cookie", HeaderValue::try_from(format!("leadyard_session={guess}")).unwrap());
+    headers
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_may_sees_a_page_and_whoever_only_reads_no_form_of_it_and_nobodys_name() {
+    let of = Walled::build().await;
+    let people = [
+        (Browser::by_mail(&of.acme, "rita@desk.example").await, Reader),
+        (Browser::by_mail(&of.acme, "dora@desk.example").await, Desk),
+        (Browser::by_mail(&of.acme, "maria@desk.example").await, Manager),
+    ];
+    for page in theirs(&of).iter().filter(|(method, ..)| *method == "get") {
+        let (_, path, at, _, whom) = page;
+        for (browser, has) in people.iter().filter(|(_, has)| role(*whom).is_some_and(|needs| *has >= needs))
+        {
+            let reply = browser.opens(at).await;
+            assert!([200, 303].contains(&reply.status.as_u16()), "{path} by {has}: {}", reply.text);
+            if !path.contains("quarantine") {
+                names_nobody(&reply, &format!("{path}, which nobody has asked to show, by {has}"));
+            }
+            if *has == Reader {
+                let forms =
+                    reply.text.split("<form ").skip(1).filter(|form| form.starts_with("method=\"post\""));
+                for form in forms {
+                    let finds = ["/console/leads\"", "/console/dealers\""].iter().any(|at| form.contains(at));
+                    let places = form.contains("/console/waiting/place") && !form.contains("<button");
+                    assert!(form.contains("sign-out") || finds || places, "{path} offers a reader {form}");
+                }
+            }
+        }
+    }
+    // What a form of theirs does is done.
+    let (dora, maria) = (&people[1].0, &people[2].0);
+    let (of_dora, of_maria) = (dora.csrf().await, maria.csrf().await);
+    let _ = dora.sends("/console/dealers/acme/ridge/pause", &format!("reason=away&{of_dora}")).await.is(303);
+    let edit = "/console/dealers/acme/hudson/contracts/hudson/edit";
+    let _ = maria.sends(edit, &format!("base=1&sure=yes&price=11.00&{of_maria}")).await.is(303);
+    let changes = of.acme.desk(Method::GET, "/v1/changes", None).await.is(200);
+    assert!(changes.text.contains("dora"), "it is kept who: {}", changes.text);
+}
