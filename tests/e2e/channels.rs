@@ -101,6 +101,7 @@ async fn another_worker(yard: &Yard) -> Yard {
         master: yard.cloud.master.clone(),
         console_url: None,
         meta: MetaAccess::read("{}"),
+        oidc: None,
     };
     let cloud = system::cloud(yard.aws.http_client(), parts).await.unwrap();
     let mut other = yard.clone();

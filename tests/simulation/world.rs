@@ -113,6 +113,7 @@ impl World {
             master: master.clone(),
             console_url: None,
             meta: None,
+            oidc: None,
         };
         let plain = system::cloud(aws.http_client(), parts(seed ^ 1)).await?;
         let cloud = system::cloud(faults.over(aws.http_client()), parts(seed)).await?;

@@ -17,6 +17,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::provider::Provider;
+
 /// What a dealer's server does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Says {
@@ -95,6 +97,7 @@ pub struct Dealers(Arc<Inner>);
 
 struct Inner {
     master: Mutex<Option<MasterKey>>,
+    provider: Provider,
     says: Mutex<HashMap<String, Says>>,
     told: Mutex<Vec<Told>>,
     open: watch::Sender<usize>,
@@ -106,11 +109,17 @@ impl Dealers {
     pub fn new(master: Option<MasterKey>) -> Self {
         Self(Arc::new(Inner {
             master: Mutex::new(master),
+            provider: Provider::default(),
             says: Mutex::default(),
             told: Mutex::default(),
             open: watch::Sender::new(0),
             released: watch::Sender::new(false),
         }))
+    }
+
+    /// The OpenID provider that is on the same network.
+    pub fn provider(&self) -> &Provider {
+        &self.0.provider
     }
 
     /// The key their secrets come from, once it is known.
@@ -149,6 +158,9 @@ impl Dealers {
         Outbound::answered_by(Arc::new(move |request| {
             let dealers = dealers.clone();
             Box::pin(async move {
+                if let Some(answer) = dealers.0.provider.answers(&request).await {
+                    return answer;
+                }
                 let path = request.url.splitn(4, '/').nth(3).unwrap_or_default().to_owned();
                 let says = dealers.take(request.method.as_str(), &path, &request.headers, &request.body);
                 let answer =

@@ -9,6 +9,7 @@
 //! | [`post`] | how a page and a server post |
 //! | [`contract`] | whether what is asked and answered is as the document says |
 //! | [`browser`] | the desk at its pages, without a script |
+//! | [`provider`] | who lets the desk's people sign in, well or badly |
 //! | [`story`] | what the desk sees of a lead |
 //! | [`faults`] | services that refuse, and one that hesitates |
 //! | [`template`] | the template for AWS, as a test reads it |
@@ -26,6 +27,7 @@ pub mod yard;
 pub mod post;
 pub mod contract;
 pub mod browser;
+pub mod provider;
 pub mod story;
 pub mod faults;
 pub mod template;

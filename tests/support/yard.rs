@@ -121,7 +121,9 @@ impl Yard {
         let meta = MetaAccess::read(&access.to_string());
         let entropy = Entropy::seeded(seed);
         let console_url = Some("https://leads.example".to_owned());
-        let parts = system::Parts { clock, entropy, outbound: dealers.network(), master, console_url, meta };
+        let oidc = Some(crate::provider::access());
+        let outbound = dealers.network();
+        let parts = system::Parts { clock, entropy, outbound, master, console_url, meta, oidc };
         let mut cloud = system::cloud(faults.before(over(aws.http_client())), parts).await.expect("a table");
         cloud.metrics = Metrics::kept();
         let app = gateway::router(&cloud, Router::new());

@@ -126,8 +126,11 @@ pub async fn start_over(
         master,
         console_url: Some(base.trim_end_matches('/').to_owned()),
         meta: Config::meta()?,
+        oidc: Config::oidc()?,
     };
-    let cloud = system::cloud(wrap(aws.http_client()), parts).await?;
+    let mut cloud = system::cloud(wrap(aws.http_client()), parts).await?;
+    // Everything above is bound to loopback: whoever comes is on this machine.
+    cloud.offers_people = true;
     aws.tables().stream_begin(system::TABLE)?;
 
     let files = match &options.rules {

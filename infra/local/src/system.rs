@@ -13,6 +13,7 @@ use leadyard_platform::config::{Config, QueueUrls};
 use leadyard_platform::entropy::Entropy;
 use leadyard_platform::mail::MailConfig;
 use leadyard_platform::meta::MetaAccess;
+use leadyard_platform::oidc::OidcAccess;
 use leadyard_platform::outbound::Outbound;
 use leadyard_platform::store::StoreError;
 
@@ -122,6 +123,8 @@ pub struct Parts {
     pub console_url: Option<String>,
     /// Access to Meta, where leads come from there.
     pub meta: Option<MetaAccess>,
+    /// The provider by which people sign in, where there is one.
+    pub oidc: Option<OidcAccess>,
 }
 
 /// Builds the cloud that every function is given, and the table, over this HTTP client.
@@ -137,6 +140,7 @@ pub async fn cloud(http: SharedHttpClient, parts: Parts) -> Result<Cloud, StoreE
         master: parts.master,
         mail: MailConfig { configuration_set: Some("leadyard".to_owned()), console_url: parts.console_url },
         meta: parts.meta,
+        oidc: parts.oidc,
     };
     let cloud = Cloud::in_process(http, config, parts.outbound, parts.clock, parts.entropy);
     cloud.store.create_table().await?;
@@ -164,7 +168,14 @@ pub async fn open_with(
     let calls = crate::aws::Calls::Inline;
     let aws = crate::aws::LocalAws::open(data, millis(clock), entropy.u64(), calls, &queue_specs())?;
     let outbound = Outbound::new(leadyard_platform::outbound::Settings::new(true))?;
-    let parts =
-        Parts { clock: clock.clone(), entropy, outbound, master, console_url: None, meta: Config::meta()? };
+    let parts = Parts {
+        clock: clock.clone(),
+        entropy,
+        outbound,
+        master,
+        console_url: None,
+        meta: Config::meta()?,
+        oidc: None,
+    };
     Ok((cloud(aws.http_client(), parts).await?, aws))
 }

@@ -341,6 +341,10 @@ pub const DECLINE_REASON_BYTES: usize = 160;
 pub const VENDOR_ID_CHARS: usize = 64;
 /// Holidays of one dealer.
 pub const HOLIDAYS: usize = 400;
+/// How long somebody may take to come back from the OpenID provider, in seconds.
+pub const SIGNING_IN_S: i64 = 600;
+/// How long an OpenID provider may take over one step of a sign-in, in milliseconds.
+pub const PROVIDER_MS: u64 = 8_000;
 /// Tokens of one company that were made in the console.
 pub const API_TOKENS: usize = 100;
 /// People of one company's desk.

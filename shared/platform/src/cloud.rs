@@ -18,6 +18,7 @@ use crate::entropy::Entropy;
 use crate::mail::Mailer;
 use crate::meta::MetaAccess;
 use crate::metrics::Metrics;
+use crate::oidc::Provider;
 use crate::outbound::Outbound;
 use crate::queues::Queues;
 use crate::rulebooks::Rulebooks;
@@ -45,6 +46,11 @@ pub struct Cloud {
     pub master: MasterKey,
     /// Access to Meta, where leads come from there.
     pub meta: Option<Arc<MetaAccess>>,
+    /// The provider by which people sign in; by tokens alone, where there is none.
+    pub oidc: Option<Arc<Provider>>,
+    /// Whether the page to sign in offers the people of the rulebooks, to be chosen and not signed in. Whoever runs
+    /// everything on one machine says so, for loopback; nothing that is sent can, and on AWS nobody does.
+    pub offers_people: bool,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -148,6 +154,8 @@ impl Cloud {
             entropy,
             master: config.master,
             meta: config.meta.map(Arc::new),
+            oidc: config.oidc.map(|access| Arc::new(Provider::new(access))),
+            offers_people: false,
             metrics: Config::function().map(Metrics::to_stdout).unwrap_or_default(),
         })
     }
@@ -202,6 +210,8 @@ impl Cloud {
             entropy,
             master: config.master,
             meta: config.meta.map(Arc::new),
+            oidc: config.oidc.map(|access| Arc::new(Provider::new(access))),
+            offers_people: false,
             metrics: Metrics::default(),
         }
     }

@@ -8,6 +8,7 @@ use leadyard_domain::access::MasterKey;
 
 use crate::mail::MailConfig;
 use crate::meta::MetaAccess;
+use crate::oidc::OidcAccess;
 use crate::secrets::Secrets;
 
 /// A variable that is missing or malformed.
@@ -33,6 +34,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// Access to Meta, where leads come from there.
     pub meta: Option<MetaAccess>,
+    /// By which provider people sign in; by tokens alone, where there is none.
+    pub oidc: Option<OidcAccess>,
 }
 
 /// Where the queues are.
@@ -81,15 +84,28 @@ pub struct Named {
     mail: MailConfig,
     master: String,
     meta: Option<String>,
+    oidc: Option<NamedProvider>,
+}
+
+/// A provider as the environment names it: all but the secret.
+#[derive(Clone, Debug)]
+struct NamedProvider {
+    issuer: String,
+    metadata_url: Option<String>,
+    client_id: String,
+    secret: Option<String>,
 }
 
 const MASTER: &str = "LEADYARD_MASTER_KEY_SECRET";
 const META_SECRET: &str = "LEADYARD_META_SECRET";
+const OIDC_SECRET: &str = "LEADYARD_OIDC_SECRET";
 
 impl Named {
     /// Reads `LEADYARD_TABLE`, `LEADYARD_{INTERACTIONS,DISTRIBUTION,DELIVERY,SPILL}_QUEUE_URL` and
     /// `LEADYARD_MASTER_KEY_SECRET`; and, each of which may be absent, `LEADYARD_META_SECRET` and, where letters are
-    /// written, `LEADYARD_MAIL_CONFIGURATION_SET` and `LEADYARD_CONSOLE_URL`.
+    /// written, `LEADYARD_MAIL_CONFIGURATION_SET` and `LEADYARD_CONSOLE_URL`; where people sign in by an OpenID provider,
+    /// `LEADYARD_OIDC_ISSUER`, `LEADYARD_OIDC_CLIENT_ID` and perhaps `LEADYARD_OIDC_METADATA_URL` and
+    /// `LEADYARD_OIDC_SECRET`.
     ///
     /// # Errors
     /// When a variable is missing.
@@ -108,6 +124,15 @@ impl Named {
             },
             master: variable(MASTER)?,
             meta: optional(META_SECRET),
+            oidc: match optional("LEADYARD_OIDC_ISSUER") {
+                None => None,
+                Some(issuer) => Some(NamedProvider {
+                    issuer,
+                    metadata_url: optional("LEADYARD_OIDC_METADATA_URL"),
+                    client_id: variable("LEADYARD_OIDC_CLIENT_ID")?,
+                    secret: optional(OIDC_SECRET),
+                }),
+            },
         })
     }
 
@@ -124,7 +149,17 @@ impl Named {
             None => None,
             Some(id) => Some(read_meta(META_SECRET, &secret(secrets, META_SECRET, id).await?)?),
         };
-        Ok(Config { table: self.table, queues: self.queues, master, mail: self.mail, meta })
+        let oidc = match self.oidc {
+            None => None,
+            Some(NamedProvider { issuer, metadata_url, client_id, secret: named }) => {
+                let client_secret = match &named {
+                    None => None,
+                    Some(id) => Some(secret(secrets, OIDC_SECRET, id).await?.trim().to_owned()),
+                };
+                Some(OidcAccess { issuer, metadata_url, client_id, client_secret })
+            }
+        };
+        Ok(Config { table: self.table, queues: self.queues, master, mail: self.mail, meta, oidc })
     }
 }
 
@@ -133,6 +168,16 @@ impl Config {
     pub fn meta() -> Result<Option<MetaAccess>, ConfigError> {
         const META: &str = "LEADYARD_META";
         optional(META).map(|json| read_meta(META, &json)).transpose()
+    }
+
+    /// `LEADYARD_OIDC`, which may be absent: on one machine, the provider as [`OidcAccess::read`] reads it.
+    pub fn oidc() -> Result<Option<OidcAccess>, ConfigError> {
+        const OIDC: &str = "LEADYARD_OIDC";
+        const RULE: &str = r#"is {"issuer": "https://…", "client_id": "…", "client_secret": "…"}"#;
+        let read = |json: String| {
+            OidcAccess::read(&json).ok_or_else(|| ConfigError { variable: OIDC, rule: RULE.to_owned() })
+        };
+        optional(OIDC).map(read).transpose()
     }
 
     /// The function's name, as Lambda tells it; nothing elsewhere.

@@ -20,6 +20,7 @@
 //! | [`outbound`] | dealers' URLs |
 //! | [`mail`], [`sent`] | letters to dealers; how sending through a service of AWS ended |
 //! | [`meta`] | access to Meta: notices that it signs, leads that it keeps |
+//! | [`oidc`] | the OpenID provider by which people sign in |
 //! | [`batch`] | partial failures |
 //! | [`stream`] | a batch from the table's stream |
 //! | [`reports`] | what an image's change adds to the reports' counters; the recount |
@@ -50,6 +51,7 @@ pub mod outbound;
 pub mod mail;
 pub mod sent;
 pub mod meta;
+pub mod oidc;
 pub mod batch;
 pub mod stream;
 pub mod reports;

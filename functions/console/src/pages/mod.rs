@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`signed`] | signing in and out; whose session a request is of |
+//! | [`provider`] | signing in by an OpenID provider |
 //! | [`today`] | the leads that matter now, across one's companies |
 //! | [`list`] | any lead, by what is known of it; lists in their order |
 //! | [`lead`] | one lead: who, the score that adds up, why it went where it did, what can be done |
@@ -24,6 +25,7 @@
 //! asked for, which is recorded.
 
 mod signed;
+mod provider;
 mod today;
 mod list;
 mod lead;
@@ -70,6 +72,8 @@ pub(crate) fn router() -> Router<Cloud> {
         .route("/console/", get(|| async { Redirect::to("/console/today") }))
         .route("/console/assets/{name}", get(asset))
         .route("/console/sign-in", get(signed::page).post(signed::sign_in))
+        .route("/console/sign-in/provider", get(provider::go))
+        .route("/console/sign-in/back", get(provider::back))
         .route("/console/sign-out", post(signed::sign_out))
         .route("/console/today", get(today::page))
         .route("/console/leads", get(list::page).post(list::by_person))

@@ -16,7 +16,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
+use leadyard_domain::ids::CompanyId;
 use leadyard_domain::limits;
+use leadyard_domain::rulebook::DeskPerson;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem, Query};
 use leadyard_platform::store::{Session, StoreError};
@@ -98,9 +100,14 @@ fn page_of(path: &str) -> &str {
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {
+    named_cookie(headers, COOKIE)
+}
+
+/// A cookie by its name.
+pub(super) fn named_cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let pairs = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut named = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    named.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+    named.find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
 /// A form's fields, once each.
@@ -131,43 +138,109 @@ struct SignIn {
     frame: Frame,
     next: String,
     trouble: &'static str,
+    /// Where the provider is gone to; empty, where there is none.
+    provider: String,
+    /// Of one machine alone: people to be chosen.
+    people: Vec<Offered>,
+}
+
+/// Somebody who may be chosen and not signed in.
+struct Offered {
+    company: String,
+    person: String,
+    role: String,
+}
+
+impl SignIn {
+    async fn of(cloud: &Cloud, headers: &HeaderMap, next: &str, trouble: &'static str) -> Self {
+        let provider =
+            cloud.oidc.as_ref().map(|_| super::address("/console/sign-in/provider", &[("next", next)]));
+        Self {
+            frame: Frame::of_nobody("Sign in"),
+            next: next.to_owned(),
+            trouble,
+            provider: provider.unwrap_or_default(),
+            people: offered(cloud, headers)
+                .await
+                .iter()
+                .map(|(company, one)| Offered {
+                    company: company.to_string(),
+                    person: one.person.to_string(),
+                    role: one.role.to_string(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The people of every company's rules, where whoever runs this offers them; on this machine alone.
+async fn offered(cloud: &Cloud, headers: &HeaderMap) -> Vec<(CompanyId, DeskPerson)> {
+    if !cloud.offers_people || !on_this_machine(headers) {
+        return Vec::new();
+    }
+    let mut people = Vec::new();
+    for company in cloud.store.companies().await.unwrap_or_default() {
+        if let Ok(core) = who::rules_of(cloud, &company).await
+            && let Ok(Some(book)) = cloud.rulebooks.book(&cloud.store, &core).await
+        {
+            people.extend(book.people.iter().map(|one| (company.clone(), one.clone())));
+        }
+    }
+    people
 }
 
 #[derive(Deserialize)]
 pub(super) struct Next {
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 /// Where to go on to: a page of the console, and nowhere else.
-fn inside(next: Option<&str>) -> &str {
+pub(super) fn inside(next: Option<&str>) -> &str {
     let ours = |next: &&str| next.starts_with("/console/") && !next.contains('\\') && !next.contains("//");
     next.filter(ours).unwrap_or(TODAY)
 }
 
 /// `GET /console/sign-in?next`.
-pub(super) async fn page(Query(Next { next }): Query<Next>) -> Response {
-    let next = inside(next.as_deref()).to_owned();
-    rendered(&SignIn { frame: Frame::of_nobody("Sign in"), next, trouble: "" }, StatusCode::OK)
+pub(super) async fn page(
+    State(cloud): State<Cloud>,
+    headers: HeaderMap,
+    Query(Next { next }): Query<Next>,
+) -> Response {
+    rendered(&SignIn::of(&cloud, &headers, inside(next.as_deref()), "").await, StatusCode::OK)
 }
 
-/// `POST /console/sign-in`: `token`, `next`.
+/// `POST /console/sign-in`: `token`, `next`; where people are offered, `company` and `person` in place of a token.
 pub(super) async fn sign_in(State(cloud): State<Cloud>, headers: HeaderMap, body: Body) -> Response {
     let form = match read(&headers, body).await {
         Ok(form) => form,
         Err(problem) => return nobody("That did not work", problem.detail(), StatusCode::FORBIDDEN),
     };
     let next = inside(form.get("next").map(String::as_str)).to_owned();
+    if let (Some(company), Some(person)) = (form.get("company"), form.get("person")) {
+        let people = offered(&cloud, &headers).await;
+        let chosen = people.iter().find(|(of, one)| of.as_str() == company && one.person.as_str() == person);
+        let Some((company, one)) = chosen else {
+            return nobody(
+                "That did not work",
+                "There is nobody to be chosen by this name.",
+                StatusCode::NOT_FOUND,
+            );
+        };
+        let desk = DeskToken { staff: one.person.to_string(), companies: vec![company.clone()] };
+        let mailbox = cloud.master.mailboxes().of(&one.email);
+        return begin(&cloud, &headers, desk, Some(mailbox), &next).await;
+    }
     let token = form.get("token").map(|token| token.trim()).unwrap_or_default();
     let Some(desk) = cloud.master.verify::<DeskToken>(token) else {
         let trouble = "This is not a desk's token. It begins with desk_ and is one line.";
-        let page = SignIn { frame: Frame::of_nobody("Sign in"), next, trouble };
+        let page = SignIn::of(&cloud, &headers, &next, trouble).await;
         return rendered(&page, StatusCode::UNAUTHORIZED);
     };
     begin(&cloud, &headers, desk, None, &next).await
 }
 
 /// Begins a session under a cookie of its own, whatever the browser had before, and goes on.
-async fn begin(
+pub(super) async fn begin(
     cloud: &Cloud,
     headers: &HeaderMap,
     desk: DeskToken,
@@ -218,21 +291,35 @@ pub(super) async fn sign_out(
     with_cookie(Redirect::to("/console/sign-in"), &headers, "", 0)
 }
 
-/// `Secure`, but on this machine, where browsers differ in what they take over plain HTTP.
 fn with_cookie(to: Redirect, headers: &HeaderMap, cookie: &str, seconds: i64) -> Response {
-    let host = http::text(headers, "host").unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let secure = if ["localhost", "127.0.0.1", "[::1]"].contains(&name) { "" } else { "; Secure" };
-    let value =
-        format!("{COOKIE}={cookie}; Path=/console; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     let mut response = to.into_response();
-    if let Ok(value) = HeaderValue::try_from(value) {
-        response.headers_mut().insert(header::SET_COOKIE, value);
+    if let Ok(value) = HeaderValue::try_from(cookie_of(headers, COOKIE, cookie, seconds)) {
+        response.headers_mut().append(header::SET_COOKIE, value);
     }
     response
 }
 
-fn nobody(title: &str, detail: &str, status: StatusCode) -> Response {
+/// A cookie that scripts cannot read and other sites cannot make a browser send with a form; `Secure`, but on this
+/// machine, where browsers differ in what they take over plain HTTP.
+pub(super) fn cookie_of(headers: &HeaderMap, name: &str, value: &str, seconds: i64) -> String {
+    let secure = if on_this_machine(headers) { "" } else { "; Secure" };
+    format!("{name}={value}; Path=/console; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+}
+
+fn on_this_machine(headers: &HeaderMap) -> bool {
+    let host = http::text(headers, "host").unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    ["localhost", "127.0.0.1", "[::1]"].contains(&name)
+}
+
+/// Where the console is, as the browser asked for it: nobody but who stands in front of the function chooses by which
+/// name it is asked for, and a provider sends nobody to an address that is not registered with it.
+pub(super) fn base(headers: &HeaderMap) -> String {
+    let scheme = if on_this_machine(headers) { "http" } else { "https" };
+    format!("{scheme}://{}", http::text(headers, "host").unwrap_or("localhost"))
+}
+
+pub(super) fn nobody(title: &str, detail: &str, status: StatusCode) -> Response {
     rendered(&Said { frame: Frame::of_nobody(title), detail: detail.to_owned() }, status)
 }
 
