@@ -1,4 +1,4 @@
-//! A browser without scripts that is signed in as the desk.
+//! A browser without scripts that is signed in, as the desk or as a dealer.
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
@@ -12,6 +12,7 @@ pub const FORM: &str = "application/x-www-form-urlencoded";
 pub struct Browser<'y> {
     yard: &'y Yard,
     cookie: String,
+    home: &'static str,
 }
 
 impl<'y> Browser<'y> {
@@ -20,17 +21,26 @@ impl<'y> Browser<'y> {
         Self::with(yard, &yard.desk_token()).await
     }
 
-    /// Signs in with a token.
+    /// Signs in with a dealer's token.
+    pub async fn of_dealer(yard: &'y Yard, dealer: &str) -> Self {
+        Self::begun(yard, &yard.dealer_token(dealer), "/console/inbox").await
+    }
+
+    /// Signs in with a token of the desk.
     pub async fn with(yard: &'y Yard, token: &str) -> Self {
+        Self::begun(yard, token, "/console/today").await
+    }
+
+    async fn begun(yard: &'y Yard, token: &str, home: &'static str) -> Self {
         let form = format!("token={token}");
         let reply =
             yard.requests(Method::POST, "/console/sign-in", HeaderMap::new(), FORM, form.into()).await;
-        assert_eq!((reply.status, reply.header("location")), (StatusCode::SEE_OTHER, "/console/today"));
+        assert_eq!((reply.status, reply.header("location")), (StatusCode::SEE_OTHER, home));
         let cookie = reply.header("set-cookie").to_owned();
         for rule in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/console"] {
             assert!(cookie.contains(rule), "{cookie}");
         }
-        Self { yard, cookie: cookie.split(';').next().unwrap_or_default().to_owned() }
+        Self { yard, cookie: cookie.split(';').next().unwrap_or_default().to_owned(), home }
     }
 
     /// What it sends along.
@@ -73,7 +83,7 @@ impl<'y> Browser<'y> {
 
     /// What its forms carry.
     pub async fn csrf(&self) -> String {
-        let page = self.opens("/console/leads").await.is(200);
+        let page = self.opens(self.home).await.is(200);
         let rest = page.text.split_once("name=\"csrf\" value=\"").expect("a form").1;
         format!("csrf={}", rest.split('"').next().unwrap_or_default())
     }

@@ -124,9 +124,13 @@ pub fn desk(cloud: &Cloud, headers: &HeaderMap) -> Result<DeskToken, Problem> {
 /// A dealer's token.
 pub fn dealer(cloud: &Cloud, headers: &HeaderMap) -> Result<DealerToken, Problem> {
     bearer(headers)
-        .and_then(|token| cloud.master.verify(token))
-        .filter(|token: &DealerToken| token.generation == GENERATION)
+        .and_then(|token| dealer_of(cloud, token))
         .ok_or_else(|| Problem::new(Code::Unauthorized, "send the dealer's token as bearer token"))
+}
+
+/// The dealer that a token is of.
+pub fn dealer_of(cloud: &Cloud, token: &str) -> Option<DealerToken> {
+    cloud.master.verify(token).filter(|token: &DealerToken| token.generation == GENERATION)
 }
 
 /// The company asked for, if the desk was given it; the only one, if none was asked for.

@@ -1,4 +1,4 @@
-//! Signing in and out, and whose session a request is of.
+//! Signing in and out, and whose session a request is of: the desk's or a dealer's.
 //!
 //! The session stands in the table; the browser has a random cookie, which scripts cannot read and other sites cannot
 //! make it send with a form. Every form carries a word of the session besides.
@@ -9,26 +9,39 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use leadyard_domain::access::DeskToken;
+use leadyard_domain::access::{DealerToken, DeskToken};
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem, Query};
-use leadyard_platform::store::Session;
+use leadyard_platform::store::{Session, SignedIn};
 use leadyard_platform::who;
 use serde::Deserialize;
 
 use super::{Frame, Said, rendered};
 
 const COOKIE: &str = "leadyard_session";
-const TODAY: &str = "/console/today";
+/// Where the desk begins.
+pub(super) const TODAY: &str = "/console/today";
+/// Where a dealer begins.
+pub(super) const INBOX: &str = "/console/inbox";
 
-/// Somebody who is signed in.
+/// Somebody who is signed in, whoever it is.
+pub(super) trait InSession: Send + Sync {
+    /// How the page calls them.
+    fn name(&self) -> &str;
+    /// What every form of theirs carries.
+    fn csrf(&self) -> &str;
+    /// Where they begin: what stands around a page is theirs.
+    fn home(&self) -> &'static str;
+}
+
+/// Somebody of the desk who is signed in.
 #[derive(Clone, Debug)]
 pub(super) struct Signed {
     /// Who, with the companies that they were given.
@@ -46,30 +59,113 @@ impl Signed {
     }
 }
 
+impl InSession for Signed {
+    fn name(&self) -> &str {
+        &self.desk.staff
+    }
+    fn csrf(&self) -> &str {
+        &self.csrf
+    }
+    fn home(&self) -> &'static str {
+        TODAY
+    }
+}
+
+/// Somebody of a dealer who is signed in.
+#[derive(Clone, Debug)]
+pub(super) struct SignedDealer {
+    /// Which dealer.
+    pub(super) token: DealerToken,
+    /// What every form of theirs carries.
+    pub(super) csrf: String,
+}
+
+impl InSession for SignedDealer {
+    fn name(&self) -> &str {
+        self.token.dealer.as_str()
+    }
+    fn csrf(&self) -> &str {
+        &self.csrf
+    }
+    fn home(&self) -> &'static str {
+        INBOX
+    }
+}
+
+/// Whoever is signed in.
+pub(super) struct Whoever(Session);
+
+impl InSession for Whoever {
+    fn name(&self) -> &str {
+        match &self.0.who {
+            SignedIn::Desk(desk) => &desk.staff,
+            SignedIn::Dealer(token) => token.dealer.as_str(),
+        }
+    }
+    fn csrf(&self) -> &str {
+        &self.0.csrf
+    }
+    fn home(&self) -> &'static str {
+        match &self.0.who {
+            SignedIn::Desk(_) => TODAY,
+            SignedIn::Dealer(_) => INBOX,
+        }
+    }
+}
+
 impl FromRequestParts<Cloud> for Signed {
+    /// The page to sign in, which comes back to where one was going; a dealer's own page, for a dealer.
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, cloud: &Cloud) -> Result<Self, Response> {
+        let whoever = Whoever::from_request_parts(parts, cloud).await?;
+        match whoever.0.who {
+            SignedIn::Desk(desk) => Ok(Self { desk, csrf: whoever.0.csrf }),
+            SignedIn::Dealer(_) => Err(whoever.elsewhere(parts)),
+        }
+    }
+}
+
+impl FromRequestParts<Cloud> for SignedDealer {
+    /// As for [`Signed`].
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, cloud: &Cloud) -> Result<Self, Response> {
+        let whoever = Whoever::from_request_parts(parts, cloud).await?;
+        match whoever.0.who {
+            SignedIn::Dealer(token) => Ok(Self { token, csrf: whoever.0.csrf }),
+            SignedIn::Desk(_) => Err(whoever.elsewhere(parts)),
+        }
+    }
+}
+
+impl Whoever {
+    /// Somebody who may see nothing here is led to where they begin; of a form nothing is done.
+    fn elsewhere(&self, parts: &Parts) -> Response {
+        if parts.method == Method::GET {
+            return Redirect::to(self.home()).into_response();
+        }
+        super::troubled(self, &Problem::new(Code::Forbidden, "this is for others than you are signed in as"))
+    }
+}
+
+impl FromRequestParts<Cloud> for Whoever {
     /// The page to sign in, which comes back to where one was going.
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, cloud: &Cloud) -> Result<Self, Response> {
-        let session = match cookie(&parts.headers) {
+        let found = match cookie(&parts.headers) {
             None => None,
             Some(cookie) => cloud.store.session_get(cookie, cloud.clock.now()).await.map_err(|error| {
                 nobody("Not just now", Problem::from(error).detail(), StatusCode::SERVICE_UNAVAILABLE)
             })?,
         };
-        let Some(Session { desk, csrf, .. }) = session else {
+        found.map(Self).ok_or_else(|| {
             let path = parts.uri.path_and_query().map_or(TODAY, |path| path.as_str());
             // A form is not sent again by itself: whoever signs in goes to the page that it stood on.
-            let next = if parts.method == axum::http::Method::GET { path } else { page_of(path) };
-            let to = form_urlencoded::Serializer::for_suffix(
-                "/console/sign-in?".to_owned(),
-                "/console/sign-in?".len(),
-            )
-            .append_pair("next", next)
-            .finish();
-            return Err(Redirect::to(&to).into_response());
-        };
-        Ok(Self { desk, csrf })
+            let next = if parts.method == Method::GET { path } else { page_of(path) };
+            Redirect::to(&super::address("/console/sign-in", &[("next", next)])).into_response()
+        })
     }
 }
 
@@ -88,9 +184,9 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 pub(super) type Form = BTreeMap<String, String>;
 
 /// What a form of this session sent. Another site's is refused, whatever it brings.
-pub(super) async fn form(signed: &Signed, headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
+pub(super) async fn form(signed: &dyn InSession, headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
     let form = read(headers, body).await?;
-    if form.get("csrf") != Some(&signed.csrf) {
+    if form.get("csrf").map(String::as_str) != Some(signed.csrf()) {
         return Err(Problem::new(Code::Forbidden, "this form is of an earlier session: open the page again"));
     }
     Ok(form)
@@ -125,6 +221,11 @@ fn inside(next: Option<&str>) -> &str {
     next.filter(ours).unwrap_or(TODAY)
 }
 
+/// Whether a page is a dealer's.
+fn is_of_inbox(path: &str) -> bool {
+    path.strip_prefix(INBOX).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+}
+
 /// `GET /console/sign-in?next`.
 pub(super) async fn page(Query(Next { next }): Query<Next>) -> Response {
     let next = inside(next.as_deref()).to_owned();
@@ -139,24 +240,33 @@ pub(super) async fn sign_in(State(cloud): State<Cloud>, headers: HeaderMap, body
     };
     let next = inside(form.get("next").map(String::as_str)).to_owned();
     let token = form.get("token").map(|token| token.trim()).unwrap_or_default();
-    let Some(desk) = cloud.master.verify::<DeskToken>(token) else {
-        let trouble = "This is not a desk's token. It begins with desk_ and is one line.";
+    let desk = cloud.master.verify::<DeskToken>(token).map(SignedIn::Desk);
+    let Some(who) = desk.or_else(|| who::dealer_of(&cloud, token).map(SignedIn::Dealer)) else {
+        let trouble = "This is neither the desk's token nor a dealer's. It begins with desk_ or dealer_ and is one line.";
         let page = SignIn { frame: Frame::of_nobody("Sign in"), next, trouble };
         return rendered(&page, StatusCode::UNAUTHORIZED);
     };
     let random = || URL_SAFE_NO_PAD.encode(cloud.entropy.bytes::<32>());
-    let (cookie, session) = (random(), Session::begin(desk, random(), cloud.clock.now()));
+    let (cookie, session) = (random(), Session::begin(who, random(), cloud.clock.now()));
     if let Err(error) = cloud.store.session_begin(&cookie, &session).await {
         return nobody("Not just now", Problem::from(error).detail(), StatusCode::SERVICE_UNAVAILABLE);
     }
-    tracing::info!(staff = %session.desk.staff, "signed in");
-    with_cookie(Redirect::to(&next), &headers, &cookie, limits::SESSION_HOURS * 3_600)
+    match &session.who {
+        SignedIn::Desk(desk) => tracing::info!(staff = %desk.staff, "signed in"),
+        SignedIn::Dealer(token) => {
+            tracing::info!(company = %token.company, dealer.id = %token.dealer, "signed in");
+        }
+    }
+    // Each goes on to their own pages alone.
+    let home = Whoever(session).home();
+    let next = if is_of_inbox(&next) == (home == INBOX) { next.as_str() } else { home };
+    with_cookie(Redirect::to(next), &headers, &cookie, limits::SESSION_HOURS * 3_600)
 }
 
 /// `POST /console/sign-out`.
 pub(super) async fn sign_out(
     State(cloud): State<Cloud>,
-    signed: Signed,
+    signed: Whoever,
     headers: HeaderMap,
     body: Body,
 ) -> Response {

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use leadyard_domain::access::DeskToken;
+use leadyard_domain::access::{DealerToken, DeskToken};
 use leadyard_domain::limits;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -11,11 +11,22 @@ use sha2::{Digest as _, Sha256};
 use super::keys::Key;
 use super::{Item, Store, StoreError, key_item, string};
 
+/// Who signed in, as the attribute that says it is named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignedIn {
+    /// Staff, with the companies that they were given.
+    Desk(DeskToken),
+    /// Somebody of a dealer.
+    Dealer(DealerToken),
+}
+
 /// Somebody who signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Who, with the companies that they were given.
-    pub desk: DeskToken,
+    /// Who.
+    #[serde(flatten)]
+    pub who: SignedIn,
     /// When they signed in.
     pub began_at: Timestamp,
     /// When they were last seen, to five minutes.
@@ -31,8 +42,8 @@ const SEEN: SignedDuration = SignedDuration::from_mins(5);
 
 impl Session {
     /// One that begins now.
-    pub fn begin(desk: DeskToken, csrf: String, now: Timestamp) -> Self {
-        Self { desk, began_at: now, seen_at: now, csrf, ttl: now.as_second() + limits::SESSION_HOURS * 3_600 }
+    pub fn begin(who: SignedIn, csrf: String, now: Timestamp) -> Self {
+        Self { who, began_at: now, seen_at: now, csrf, ttl: now.as_second() + limits::SESSION_HOURS * 3_600 }
     }
 
     /// Whether it is over: it ends a while after nobody used it, and some time after it began, used or not.
