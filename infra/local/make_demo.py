@@ -301,6 +301,12 @@ CONTRACT_COLUMNS = (
 ).split()
 
 
+PEOPLE = [
+    {"person": person, "email": f"{person}@sunshine.example", "role": role}
+    for person, role in [("maria", "manager"), ("dora", "desk"), ("rita", "reader")]
+]
+
+
 def main():
     places = read_places()
     chance = random.Random(SEED)
@@ -316,6 +322,7 @@ def main():
         state = places[dealer["zip"]]["state"]
         dealer["phone"] = f"+1 {AREA_CODES[state]} 555 01{number % 100:02}"
     channels = [channel(dealer) for dealer in dealers]
+    write("people.csv", ["person", "email", "role"], PEOPLE)
     write("dealers.csv", DEALER_COLUMNS, dealers)
     write("channels.csv", ["dealer", "order", "kind", "address"], channels)
     parts = [{"area": area, "part": part} for area, parts in sorted(areas.items()) for part in parts]

@@ -7,6 +7,7 @@ mod returns;
 mod dealers;
 mod contract;
 mod today;
+mod inbox;
 mod reports;
 
 use leadyard_tests::Reply;

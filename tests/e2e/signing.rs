@@ -1,7 +1,12 @@
 //! Who signs in, and what the rules in force let them do.
 
-use http::Method;
-use leadyard_tests::{Browser, Person, Rules, Yard};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, Method, header};
+use leadyard_tests::browser::FORM;
+use leadyard_tests::logs::Logs;
+use leadyard_tests::provider::{Fault, ISSUER};
+use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
 use serde_json::json;
 
 fn rules(company: &str, people: &str) -> Rules {
@@ -79,4 +84,223 @@ async fn signing_out_everywhere_ends_all_sessions_of_that_person_and_of_nobody_e
     let csrf = by_token.csrf().await;
     let _ = by_token.sends("/console/sign-out", &csrf).await.is(303);
     let _ = also_by_token.opens("/console/today").await.is(200);
+}
+
+const MARIA: &str = "maria@desk.example";
+
+async fn with_maria() -> Yard {
+    let rules = rules("acme", "maria,maria@desk.example,manager\n");
+    Yard::of(rules.dealer("boca", [("email", "sam@boca.example")])).await
+}
+
+/// A browser that is not signed in: its cookies, by name.
+#[derive(Default)]
+struct Visitor(std::collections::BTreeMap<String, String>);
+
+impl Visitor {
+    fn headers(&self) -> HeaderMap {
+        let pairs: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = HeaderValue::try_from(pairs.join("; ")).unwrap();
+        HeaderMap::from_iter([
+            (header::COOKIE, cookies),
+            (header::HOST, HeaderValue::from_static("leads.example")),
+        ])
+    }
+
+    async fn opens(&mut self, yard: &Yard, path: &str) -> Reply {
+        let reply = yard.requests(Method::GET, path, self.headers(), FORM, Vec::new()).await;
+        for set in reply.headers.get_all(header::SET_COOKIE) {
+            let set = set.to_str().unwrap();
+            for rule in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/console"] {
+                assert!(set.contains(rule), "{set}");
+            }
+            let (name, value) = set.split(';').next().unwrap().split_once('=').unwrap();
+            if set.contains("Max-Age=0") {
+                self.0.remove(name);
+            } else {
+                self.0.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        reply
+    }
+
+    /// On to the provider: where it is sent to.
+    async fn goes(&mut self, yard: &Yard, next: &str) -> String {
+        let page = self.opens(yard, &format!("/console/sign-in?next={next}")).await.is(200);
+        let link =
+            page.text.split("href=\"").find(|rest| rest.starts_with("/console/sign-in/provider")).unwrap();
+        let link = link.split('"').next().unwrap().replace("&#38;", "&");
+        let sent = self.opens(yard, &link).await.is(303);
+        sent.header("location").to_owned()
+    }
+
+    /// Signs in at the provider with this address, and comes back.
+    async fn signs_in(&mut self, yard: &Yard, address: &str) -> Reply {
+        let to = self.goes(yard, "%2Fconsole%2Freports").await;
+        let back = yard.dealers.provider().lets_in(&to, address);
+        self.opens(yard, &back).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_signs_in_by_the_provider_and_goes_on_to_where_they_were_going() {
+    let (logs, _guard) = Logs::keep();
+    let yard = with_maria().await;
+    let mut maria = Visitor::default();
+    let to = maria.goes(&yard, "%2Fconsole%2Freports").await;
+    assert!(to.starts_with(&format!("{ISSUER}/authorize?")), "{to}");
+    assert!(to.contains("redirect_uri=https%3A%2F%2Fleads.example%2Fconsole%2Fsign-in%2Fback"), "{to}");
+    let back = yard.dealers.provider().lets_in(&to, "Maria@Desk.example");
+    let done = maria.opens(&yard, &back).await.is(303);
+    assert_eq!(done.header("location"), "/console/reports");
+    assert_eq!(maria.0.len(), 1, "what began the sign-in is over: {:?}", maria.0.keys());
+    let page = maria.opens(&yard, "/console/reports").await.is(200);
+    assert!(page.text.contains("<span>maria</span>"), "{}", page.text);
+    // The same link once more: its sign-in is over, and the session stands.
+    let _ = maria.opens(&yard, &back).await.is(403);
+    let _ = maria.opens(&yard, "/console/reports").await.is(200);
+    // A new sign-in has a session of its own, and the one before is over.
+    let before = maria.headers();
+    let _ = maria.signs_in(&yard, MARIA).await.is(303);
+    assert_ne!(before, maria.headers());
+    let _ = yard.requests(Method::GET, "/console/reports", before, FORM, Vec::new()).await.is(303);
+    let _ = maria.opens(&yard, "/console/reports").await.is(200);
+    // What the provider publishes is asked for once in a while.
+    let asked = yard.dealers.provider().asked();
+    assert_eq!(asked.iter().filter(|path| path.contains("well-known")).count(), 1, "{asked:?}");
+    let logged = logs.text().to_lowercase();
+    assert!(!logged.contains("desk.example") && !logged.contains("code-0"), "{logged}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_signs_in_by_the_address_of_dealers_csv_for_as_long_as_it_stands_there() {
+    let yard = with_maria().await;
+    let mut sam = Visitor::default();
+    let done = sam.signs_in(&yard, "sam@boca.example").await.is(303);
+    assert_eq!(done.header("location"), "/console/inbox");
+    assert!(sam.opens(&yard, "/console/inbox").await.is(200).text.contains("boca"));
+    let _ =
+        yard.publish(&rules("acme", "maria,maria@desk.example,manager\n").dealer("boca", [])).await.is(200);
+    let over = sam.opens(&yard, "/console/inbox").await.is(303);
+    assert!(over.header("location").starts_with("/console/sign-in"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_provider_says_wrongly_lets_nobody_in_and_nothing_hangs() {
+    let yard = with_maria().await;
+    let provider = yard.dealers.provider();
+    for (fault, status) in [
+        (Fault::Audience, 403),
+        (Fault::Issuer, 403),
+        (Fault::Nonce, 403),
+        (Fault::Over, 403),
+        (Fault::Unsigned, 403),
+        (Fault::Shared, 403),
+        (Fault::Forged, 403),
+        (Fault::Unverified, 403),
+        (Fault::Nameless, 403),
+        (Fault::Tokenless, 403),
+        (Fault::Away, 503),
+        (Fault::Slow, 503),
+    ] {
+        let mut maria = Visitor::default();
+        provider.does(Fault::None);
+        let to = maria.goes(&yard, "%2Fconsole%2Ftoday").await;
+        let back = provider.lets_in(&to, MARIA);
+        provider.does(fault);
+        let began = tokio::time::Instant::now();
+        let refused = maria.opens(&yard, &back).await;
+        assert_eq!(refused.status, status, "{fault:?}: {}", refused.text);
+        assert!(began.elapsed() < Duration::from_secs(9), "{fault:?} took {:?}", began.elapsed());
+        assert!(maria.0.is_empty(), "{fault:?} left {:?}", maria.0.keys());
+        assert!(!refused.text.contains("desk.example"), "{fault:?}: {}", refused.text);
+        let _ = maria.opens(&yard, "/console/today").await.is(303);
+    }
+    // One that is away or another before anybody is sent there.
+    yard.advance(Duration::from_secs(25 * 3_600)).await;
+    for (fault, status, said) in [
+        (Fault::Away, 503, "does not answer"),
+        (Fault::Slow, 503, "does not answer"),
+        (Fault::Metadata, 502, "set up wrongly"),
+    ] {
+        provider.does(fault);
+        let page = Visitor::default().opens(&yard, "/console/sign-in/provider").await.is(status);
+        assert!(page.text.contains(said), "{fault:?}: {}", page.text);
+    }
+    // Nobody that is known.
+    provider.does(Fault::None);
+    let refused = Visitor::default().signs_in(&yard, "eve@desk.example").await.is(403);
+    assert!(refused.text.contains("Nobody here knows you"), "{}", refused.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_ends_where_it_began_once_and_in_time() {
+    let yard = with_maria().await;
+    let provider = yard.dealers.provider();
+    let (mut maria, mut eve) = (Visitor::default(), Visitor::default());
+    let (to_maria, to_eve) =
+        (maria.goes(&yard, "%2Fconsole%2Ftoday").await, eve.goes(&yard, "%2Fconsole%2Ftoday").await);
+    // A link that another browser began, with or without a sign-in of one's own.
+    let eves = provider.lets_in(&to_eve, MARIA);
+    let _ = maria.opens(&yard, &eves).await.is(403);
+    let _ = Visitor::default().opens(&yard, &eves).await.is(403);
+    // A state, a code, a cookie that are guessed.
+    let mut maria = Visitor::default();
+    let _ = (to_maria, maria.goes(&yard, "%2Fconsole%2Ftoday").await);
+    let _ = maria.opens(&yard, "/console/sign-in/back?code=code-0&state=guessed").await.is(403);
+    let mut forged = Visitor::default();
+    forged.0.insert("leadyard_signing_in".to_owned(), "signing_in_AAAA.AAAA".to_owned());
+    let _ = forged.opens(&yard, &eves).await.is(403);
+    // Whoever stops at the provider.
+    let mut maria = Visitor::default();
+    let to = maria.goes(&yard, "%2Fconsole%2Ftoday").await;
+    let state = to.split("&state=").nth(1).unwrap().split('&').next().unwrap();
+    let denied =
+        maria.opens(&yard, &format!("/console/sign-in/back?error=access_denied&state={state}")).await.is(403);
+    assert!(denied.text.contains("did not let you in"), "{}", denied.text);
+    // Later than ten minutes.
+    let mut maria = Visitor::default();
+    let to = maria.goes(&yard, "%2Fconsole%2Ftoday").await;
+    let back = provider.lets_in(&to, MARIA);
+    tokio::time::sleep(Duration::from_secs(601)).await;
+    let late = maria.opens(&yard, &back).await.is(403);
+    assert!(late.text.contains("more than ten minutes ago"), "{}", late.text);
+    // Nowhere but to pages of the console.
+    let mut maria = Visitor::default();
+    let to = maria.goes(&yard, "https%3A%2F%2Fevil.example").await;
+    let done = maria.opens(&yard, &provider.lets_in(&to, MARIA)).await.is(303);
+    assert_eq!(done.header("location"), "/console/today");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_changes_its_keys_is_asked_for_the_new_ones() {
+    let yard = with_maria().await;
+    let _ = Visitor::default().signs_in(&yard, MARIA).await.is(303);
+    yard.dealers.provider().changes_its_key();
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    let _ = Visitor::default().signs_in(&yard, MARIA).await.is(303);
+    // Away for a while, it is gone by as it was, up to where it must be asked.
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    yard.dealers.provider().does(Fault::Away);
+    let mut maria = Visitor::default();
+    let to = maria.goes(&yard, "%2Fconsole%2Ftoday").await;
+    assert!(to.starts_with(ISSUER));
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_are_offered_where_whoever_runs_it_says_so_and_on_loopback_alone() {
+    let mut yard = with_maria().await;
+    let asks = async |yard: &Yard, host: &'static str| {
+        let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
+        let page =
+            yard.requests(Method::GET, "/console/sign-in", headers.clone(), FORM, Vec::new()).await.is(200);
+        let form = b"company=acme&person=maria&next=%2Fconsole%2Ftoday".to_vec();
+        let chosen = yard.requests(Method::POST, "/console/sign-in", headers, FORM, form).await;
+        (page.text.contains("value=\"maria\""), chosen.status.as_u16())
+    };
+    // By nothing that is sent: not the name it is asked by.
+    assert_eq!(asks(&yard, "127.0.0.1:8080").await, (false, 404));
+    yard.runs_on_one_machine();
+    assert_eq!(asks(&yard, "127.0.0.1:8080").await, (true, 303));
+    assert_eq!(asks(&yard, "leads.example").await, (false, 404));
 }

@@ -1,9 +1,9 @@
-//! A browser without scripts that is signed in as the desk.
+//! A browser without scripts that is signed in, as the desk or as a dealer.
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use leadyard_domain::access::DeskToken;
-use leadyard_platform::store::Session;
+use leadyard_platform::store::{Session, SignedIn};
 use leadyard_platform::who::{self, Staff};
 
 use crate::post::Reply;
@@ -16,6 +16,7 @@ pub const FORM: &str = "application/x-www-form-urlencoded";
 pub struct Browser<'y> {
     yard: &'y Yard,
     cookie: String,
+    home: &'static str,
 }
 
 impl<'y> Browser<'y> {
@@ -24,17 +25,26 @@ impl<'y> Browser<'y> {
         Self::with(yard, &yard.desk_token()).await
     }
 
-    /// Signs in with a token.
+    /// Signs in with a dealer's token.
+    pub async fn of_dealer(yard: &'y Yard, dealer: &str) -> Self {
+        Self::begun(yard, &yard.dealer_token(dealer), "/console/inbox").await
+    }
+
+    /// Signs in with a token of the desk.
     pub async fn with(yard: &'y Yard, token: &str) -> Self {
+        Self::begun(yard, token, "/console/today").await
+    }
+
+    async fn begun(yard: &'y Yard, token: &str, home: &'static str) -> Self {
         let form = format!("token={token}");
         let reply =
             yard.requests(Method::POST, "/console/sign-in", HeaderMap::new(), FORM, form.into()).await;
-        assert_eq!((reply.status, reply.header("location")), (StatusCode::SEE_OTHER, "/console/today"));
+        assert_eq!((reply.status, reply.header("location")), (StatusCode::SEE_OTHER, home));
         let cookie = reply.header("set-cookie").to_owned();
         for rule in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/console"] {
             assert!(cookie.contains(rule), "{cookie}");
         }
-        Self { yard, cookie: cookie.split(';').next().unwrap_or_default().to_owned() }
+        Self { yard, cookie: cookie.split(';').next().unwrap_or_default().to_owned(), home }
     }
 
     /// One in which somebody of the desk has signed in by their mailbox.
@@ -46,9 +56,9 @@ impl<'y> Browser<'y> {
         let random = || yard.cloud.entropy.bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
         let (cookie, csrf): (String, String) = (random(), random());
         let desk = DeskToken { staff, companies };
-        let session = Session::begin(desk, Some(mailbox), csrf, yard.cloud.clock.now());
+        let session = Session::begin(SignedIn::Desk(desk), Some(mailbox), csrf, yard.cloud.clock.now());
         store.session_begin(&cookie, &session).await.expect("the store");
-        Self { yard, cookie: format!("leadyard_session={cookie}") }
+        Self { yard, cookie: format!("leadyard_session={cookie}"), home: "/console/today" }
     }
 
     /// What it sends along.
@@ -91,7 +101,7 @@ impl<'y> Browser<'y> {
 
     /// What its forms carry.
     pub async fn csrf(&self) -> String {
-        let page = self.opens("/console/leads").await.is(200);
+        let page = self.opens(self.home).await.is(200);
         let rest = page.text.split_once("name=\"csrf\" value=\"").expect("a form").1;
         format!("csrf={}", rest.split('"').next().unwrap_or_default())
     }

@@ -150,6 +150,12 @@ impl Yard {
         }
     }
 
+    /// From now on it is run as on one machine: whoever comes may choose who they are.
+    pub fn runs_on_one_machine(&mut self) {
+        self.cloud.offers_people = true;
+        self.app = gateway::router(&self.cloud, Router::new());
+    }
+
     // --- What is posted ---
 
     /// A page of a source, with the page key alone.

@@ -50,7 +50,18 @@ pub(crate) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
     let open = query.state.as_deref() != Some("shut");
-    let after = match query.after.as_deref() {
+    let (items, next) = listed(&cloud, &token, open, query.after.as_deref()).await?;
+    Ok(Json(json!({ "assignments": items, "next": next })))
+}
+
+/// A page of a dealer's list, and what the page behind it is asked for with.
+pub(crate) async fn listed(
+    cloud: &Cloud,
+    token: &DealerToken,
+    open: bool,
+    after: Option<&str>,
+) -> Result<(Vec<Value>, Option<AssignmentId>), Problem> {
+    let after = match after {
         None => None,
         Some(id) => {
             let unknown =
@@ -64,12 +75,11 @@ pub(crate) async fn list(
         cloud.store.inbox(&token.company, &token.dealer, open, after.as_ref(), PAGE).await?;
     // What was placed while the company only watches is nothing to its dealer.
     all.retain(|assignment| !assignment.shadow);
-    let items = shown_all(&cloud, &token.company, &all).await?;
-    Ok(Json(json!({ "assignments": items, "next": next })))
+    Ok((shown_all(cloud, &token.company, &all).await?, next))
 }
 
 /// One assignment as in the list.
-async fn shown(cloud: &Cloud, assignment: &Assignment) -> Result<Value, Problem> {
+pub(crate) async fn shown(cloud: &Cloud, assignment: &Assignment) -> Result<Value, Problem> {
     let all = shown_all(cloud, &assignment.company, std::slice::from_ref(assignment)).await?;
     Ok(all.into_iter().next().unwrap_or(Value::Null))
 }
@@ -281,6 +291,31 @@ pub(crate) async fn give(
 
 pub(crate) fn crowded() -> Problem {
     Problem::new(Code::Unavailable, "others kept changing this lead; try again").retry_after(1)
+}
+
+/// What the dealer may answer now: nothing of it would be refused, as things stand.
+pub(crate) async fn answers(
+    cloud: &Cloud,
+    stands: &Assignment,
+    now: Timestamp,
+) -> Result<Vec<Answer>, Problem> {
+    let mut may = Vec::new();
+    for answer in [Answer::Accept, Answer::Decline, Answer::Contacted, Answer::Won, Answer::Lost] {
+        let moves = matches!(stands.state.answer(answer), Answered::To(_));
+        if !moves || too_late(stands, answer, now).is_some() {
+            continue;
+        }
+        if answer == Answer::Decline
+            && let Err(problem) = may_decline(cloud, stands, now).await
+        {
+            if problem.code() != Code::StateConflict {
+                return Err(problem);
+            }
+            continue;
+        }
+        may.push(answer);
+    }
+    Ok(may)
 }
 
 /// Why an answer comes too late, or too early: delivery gave up on this dealer and it is being sent its

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use jiff::Timestamp;
+use leadyard_domain::access::DealerToken;
 use leadyard_domain::assignment::{Assignment, Return, ReturnState};
 use leadyard_domain::contract::{ReturnApproval, ReturnTerms};
 use leadyard_domain::distribution::{Chunk, Core};
@@ -47,34 +48,64 @@ pub(crate) async fn ask(
     let sent: Ask = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?).map_err(|_| {
         Problem::new(Code::MalformedBody, r#"the body is {"reason": "wrong-number"}, and perhaps "note""#)
     })?;
-    let note = note("note", sent.note)?;
+    Ok(Json(leads::assignment(&asked(&cloud, &token, id, sent.reason, sent.note).await?)))
+}
+
+/// Asks for a return of a dealer's own seat; the seat as it stands then. The same once more is a second click.
+pub(crate) async fn asked(
+    cloud: &Cloud,
+    token: &DealerToken,
+    id: AssignmentId,
+    reason: ReturnReason,
+    said: Option<String>,
+) -> Result<Assignment, Problem> {
+    let note = note("note", said)?;
     for round in 0..ROUNDS {
         if round > 0 {
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
         }
-        let stands = inbox::own(&cloud, &token, id).await?;
+        let stands = inbox::own(cloud, token, id).await?;
         let now = cloud.clock.now();
         if let Some(asked) = &stands.returned {
-            if asked.reason == sent.reason && asked.state != ReturnState::Denied {
-                return Ok(Json(leads::assignment(&stands))); // a second click
+            if asked.reason == reason && asked.state != ReturnState::Denied {
+                return Ok(stands); // a second click
             }
             let detail = format!("a return of this lead is {} already", asked.state);
             return Err(Problem::new(Code::StateConflict, detail));
         }
         let asked = Return {
             at: now,
-            reason: sent.reason.clone(),
+            reason: reason.clone(),
             note: note.clone(),
             state: ReturnState::Requested,
             decided_at: None,
             decided_by: None,
             said: None,
         };
-        if let Some(done) = request_return(&cloud, stands, asked, now).await? {
-            return Ok(Json(leads::assignment(&done)));
+        if let Some(done) = request_return(cloud, stands, asked, now).await? {
+            return Ok(done);
         }
     }
     Err(crowded())
+}
+
+/// The terms under which the dealer may ask to return a lead now; `None` where it may not.
+pub(crate) async fn may_ask(
+    cloud: &Cloud,
+    stands: &Assignment,
+    now: Timestamp,
+) -> Result<Option<(ReturnTerms, Timestamp)>, Problem> {
+    let Ok(settled_at) = returnable(stands) else { return Ok(None) };
+    if stands.returned.is_some() {
+        return Ok(None);
+    }
+    let Some(lead) = cloud.store.lead_get(stands.lead).await? else { return Ok(None) };
+    let found = terms_of(cloud, &lead, stands).await?;
+    let until = |terms: &ReturnTerms| terms.until(settled_at);
+    Ok(found
+        .map(|(_, terms)| (until(&terms), terms))
+        .filter(|(until, _)| now <= *until)
+        .map(|(until, terms)| (terms, until)))
 }
 
 /// Whether a lead may be returned at all as things stand.

@@ -20,9 +20,13 @@ enum For {
     Of(Role),
     /// Whoever has this role in any company: it shows what is theirs.
     Own(Role),
+    /// A dealer: it shows what is theirs.
+    OwnDealer,
+    /// The dealer hudson of acme.
+    Hudson,
 }
 
-use For::{Anyone, Of, Own};
+use For::{Anyone, Hudson, Of, Own, OwnDealer};
 use Role::{Desk, Manager, Reader};
 
 /// A page: its method and path as they are routed, what it is asked for by, and whom it is for.
@@ -136,6 +140,20 @@ fn pages(of: &Walled) -> Vec<Line> {
             "reason=away",
             Of(Desk),
         ),
+        line("get", "/console/sign-in/provider", "/console/sign-in/provider", "", Anyone),
+        line("get", "/console/sign-in/back", "/console/sign-in/back", "", Anyone),
+        line("get", "/console/inbox", "/console/inbox", "", OwnDealer),
+        line("get", "/console/inbox/closed", "/console/inbox/closed", "", OwnDealer),
+        line("get", "/console/inbox/figures", "/console/inbox/figures", "", OwnDealer),
+        line("get", "/console/inbox/statement.csv", "/console/inbox/statement.csv", "", OwnDealer),
+        line("get", "/console/inbox/{assignment}", &format!("/console/inbox/{assignment}"), "", Hudson),
+        line(
+            "post",
+            "/console/inbox/{assignment}/{act}",
+            &format!("/console/inbox/{assignment}/contacted"),
+            "",
+            Hudson,
+        ),
         line("get", "/console/reports", "/console/reports?company=acme", "", Of(Reader)),
         line("get", "/console/reports/{name}", "/console/reports/sources?company=acme", "", Of(Reader)),
         line(
@@ -163,7 +181,7 @@ fn theirs(of: &Walled) -> Vec<Line> {
 
 fn role(whom: For) -> Option<Role> {
     match whom {
-        Anyone => None,
+        Anyone | OwnDealer | Hudson => None,
         Of(role) | Own(role) => Some(role),
     }
 }
@@ -195,6 +213,9 @@ async fn on_no_page_does_anybody_see_or_change_what_is_not_theirs() {
     );
     let theirs_of_other = Browser::by_mail(&of.acme, "maria@other.example").await;
     let csrfs = [maria.csrf().await, dora.csrf().await, rita.csrf().await, theirs_of_other.csrf().await];
+    let hudson = Browser::of_dealer(&of.acme, "hudson").await;
+    let ridge = Browser::of_dealer(&of.acme, "ridge").await;
+    let (of_hudson, of_ridge) = (hudson.csrf().await, ridge.csrf().await);
     let stood = of.image().await;
     for page in theirs(&of) {
         let (method, path, at, form, whom) = &page;
@@ -239,15 +260,44 @@ async fn on_no_page_does_anybody_see_or_change_what_is_not_theirs() {
             );
             names_nobody(&reply, &named);
         }
+        // The desk has no page of a dealer's, and a dealer none of the desk's; another dealer's do not exist for it.
+        let is_dealers = matches!(whom, OwnDealer | Hudson);
+        let (stranger, csrf, home) = if is_dealers {
+            (&maria, &csrfs[0], "/console/today")
+        } else {
+            (&hudson, &of_hudson, "/console/inbox")
+        };
+        if !path.ends_with("sign-out") {
+            let reply = asks(stranger, &page, csrf).await;
+            assert_eq!(reply.status, if *method == "get" { 303 } else { 403 }, "{named}: {}", reply.text);
+            assert!(*method != "get" || reply.header("location") == home, "{named}");
+            names_nobody(&reply, &named);
+        }
+        if is_dealers {
+            let reply = asks(&ridge, &page, &of_ridge).await;
+            assert_eq!(
+                reply.status,
+                if *whom == Hudson { 404 } else { 200 },
+                "{named} by ridge: {}",
+                reply.text
+            );
+            names_nobody(&reply, &named);
+            assert!(
+                !reply.text.contains("Zebulon") && !reply.text.contains(&of.assignment),
+                "{named} by ridge"
+            );
+        }
         // A form of another session, of none, or of another site.
+        let whose = if is_dealers { &hudson } else { &maria };
         if *method == "post" {
             for csrf in ["", "csrf=guessed", &csrfs[1]] {
-                let reply = asks(&maria, &page, csrf).await;
+                let reply = asks(whose, &page, csrf).await;
                 assert_eq!(reply.status, 403, "{named} with {csrf}: {}", reply.text);
             }
-            let mut headers = maria.headers();
+            let mut headers = whose.headers();
             headers.insert("sec-fetch-site", HeaderValue::from_static("cross-site"));
-            let body = format!("{form}&{}", csrfs[0]).into_bytes();
+            let own = if is_dealers { &of_hudson } else { &csrfs[0] };
+            let body = format!("{form}&{own}").into_bytes();
             let _ = of.acme.requests(Method::POST, at, headers, FORM, body).await.is(403);
         }
         assert!(of.image().await == stood, "{named} changed something");

@@ -7,7 +7,7 @@ use jiff::ToSpan as _;
 use leadyard_domain::distribution::Rule;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{CompanyId, DealerId};
-use leadyard_domain::ledger::LineKind;
+use leadyard_domain::ledger::{self, LineKind};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::who::{self, READS};
@@ -45,17 +45,23 @@ struct Statement {
     dealer: String,
     month: String,
     sums: Vec<(&'static str, String)>,
-    lines: Vec<Line>,
-    all: usize,
+    lines: Lines,
 }
 
-struct Line {
-    at: String,
-    kind: String,
-    amount: String,
-    lead: String,
-    contract: String,
-    reason: String,
+/// The lines of a month, as many as a page shows.
+pub(super) struct Lines {
+    pub(super) shown: Vec<Line>,
+    pub(super) all: usize,
+}
+
+pub(super) struct Line {
+    pub(super) at: String,
+    pub(super) kind: String,
+    pub(super) amount: String,
+    /// Where its lead stands.
+    pub(super) lead: String,
+    pub(super) contract: String,
+    pub(super) reason: String,
 }
 
 /// `GET /console/dealers/{company}/{dealer}/statement?month`.
@@ -78,41 +84,50 @@ pub(super) async fn statement(
 }
 
 fn shown_month(signed: &Signed, company: &CompanyId, dealer: &DealerId, month: &OfMonth) -> Statement {
-    let (core, sums) = (&month.core, &month.sums);
-    let money = |minor| format!("{} {}", amount(minor), core.company.currency);
-    let of = |minor, count| match count {
-        1 => format!("{} (1 lead)", money(minor)),
-        count => format!("{} ({count} leads)", money(minor)),
-    };
-    let lines = month.lines.iter().take(LINES).map(|line| {
-        let minus = match line.kind {
-            LineKind::Charge | LineKind::Deposit => "",
-            LineKind::Credit | LineKind::Reversal => "−",
-        };
-        Line {
-            at: instant(core, line.at),
-            kind: line.kind.to_string(),
-            amount: format!("{minus}{}", line.amount),
-            lead: line.lead.map(|lead| lead.to_string()).unwrap_or_default(),
-            contract: line.contract.as_ref().map(ToString::to_string).unwrap_or_default(),
-            reason: line.reason.clone().map(|reason| shown::word(&reason)).unwrap_or_default(),
-        }
-    });
     Statement {
         frame: Frame::of(format!("{dealer}: {}", month.month), "dealers", signed),
         at: format!("/console/dealers/{company}/{dealer}"),
         dealer: dealer.to_string(),
         month: month.month.to_string(),
-        sums: vec![
-            ("Charged", of(sums.charges, sums.charged)),
-            ("Credited", of(sums.credits, sums.credited)),
-            ("Owed", money(sums.owed())),
-            ("Paid in advance", money(sums.deposits)),
-            ("Left of it now", money(month.balance)),
-        ],
-        lines: lines.collect(),
-        all: month.lines.len(),
+        sums: sums_of(month),
+        lines: lines_of(month, |line| line.lead.map(|lead| format!("/console/leads/{lead}"))),
     }
+}
+
+/// What a month sums to.
+pub(super) fn sums_of(month: &OfMonth) -> Vec<(&'static str, String)> {
+    let sums = &month.sums;
+    let money = |minor| format!("{} {}", amount(minor), month.core.company.currency);
+    let of = |minor, count| match count {
+        1 => format!("{} (1 lead)", money(minor)),
+        count => format!("{} ({count} leads)", money(minor)),
+    };
+    vec![
+        ("Charged", of(sums.charges, sums.charged)),
+        ("Credited", of(sums.credits, sums.credited)),
+        ("Owed", money(sums.owed())),
+        ("Paid in advance", money(sums.deposits)),
+        ("Left of it now", money(month.balance)),
+    ]
+}
+
+/// The lines of a month, each with where its lead stands for whoever looks.
+pub(super) fn lines_of(month: &OfMonth, lead: impl Fn(&ledger::Line) -> Option<String>) -> Lines {
+    let shown = month.lines.iter().take(LINES).map(|line| {
+        let minus = match line.kind {
+            LineKind::Charge | LineKind::Deposit => "",
+            LineKind::Credit | LineKind::Reversal => "−",
+        };
+        Line {
+            at: instant(&month.core, line.at),
+            kind: line.kind.to_string(),
+            amount: format!("{minus}{}", line.amount),
+            lead: lead(line).unwrap_or_default(),
+            contract: line.contract.as_ref().map(ToString::to_string).unwrap_or_default(),
+            reason: line.reason.clone().map(|reason| shown::word(&reason)).unwrap_or_default(),
+        }
+    });
+    Lines { shown: shown.collect(), all: month.lines.len() }
 }
 
 /// `GET /console/dealers/{company}/{dealer}/statement.csv?month`.

@@ -14,6 +14,7 @@
 //! | [`dealers`] | the dealers: how each can be given leads now, and fares |
 //! | [`dealer`] | one: contracts, channels, last leads; pause and resume, test, redeliver |
 //! | [`contract`] | a row of the rulebook: put right, looked at, published |
+//! | [`inbox`] | the dealer's own: its leads, what it says of them, its figures and statement |
 //! | [`account`] | its statement, and why it got nothing on a day |
 //! | [`reports`] | what the counters say, for any period: a chart or a map, and the table behind it |
 //! | [`period`], [`figure`], [`chart`], [`states`] | its periods with names, its numbers as people write them, its bars, its map |
@@ -37,6 +38,7 @@ mod dealers;
 mod dealer;
 mod contract;
 mod account;
+mod inbox;
 mod reports;
 mod period;
 mod figure;
@@ -56,6 +58,8 @@ use leadyard_domain::error::Code;
 use leadyard_domain::ids::CompanyId;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
+
+use signed::InSession;
 
 const CSS: &str = include_str!("../../assets/console.css");
 
@@ -98,6 +102,12 @@ pub(crate) fn router() -> Router<Cloud> {
         .route("/console/dealers/{company}/{dealer}/statement", get(account::statement))
         .route("/console/dealers/{company}/{dealer}/statement.csv", get(account::statement_csv))
         .route("/console/dealers/{company}/{dealer}/{act}", post(dealer::act))
+        .route("/console/inbox", get(inbox::open))
+        .route("/console/inbox/closed", get(inbox::closed))
+        .route("/console/inbox/figures", get(inbox::figures_page))
+        .route("/console/inbox/statement.csv", get(inbox::csv))
+        .route("/console/inbox/{assignment}", get(inbox::seat_page))
+        .route("/console/inbox/{assignment}/{act}", post(inbox::act))
         .route("/console/reports", get(reports::all))
         .route("/console/reports/{name}", get(reports::page))
         .route("/console/reports/{name}/table.csv", get(reports::csv))
@@ -127,13 +137,20 @@ struct Frame {
     staff: Option<(String, String)>,
     /// Whether they work at the desk of any company.
     works: bool,
+    /// Where they begin.
+    home: &'static str,
 }
 
 impl Frame {
-    fn of(title: impl Into<String>, section: &'static str, signed: &signed::Signed) -> Self {
-        let who = Some((signed.desk.staff.clone(), signed.csrf.clone()));
-        let works = signed.desk.may_anywhere(Role::Desk);
-        Self { css: CSS_AT.as_str(), title: title.into(), section, staff: who.clone(), who, works }
+    fn of(title: impl Into<String>, section: &'static str, signed: &dyn InSession) -> Self {
+        let who = Some((signed.name().to_owned(), signed.csrf().to_owned()));
+        let (works, home) = (signed.works(), signed.home());
+        Self { css: CSS_AT.as_str(), title: title.into(), section, staff: who.clone(), who, works, home }
+    }
+
+    /// The sections are a dealer's.
+    fn is_dealer_s(&self) -> bool {
+        self.home == signed::INBOX
     }
 
     /// The same of a page whose forms are for who has this role in a company: others see none of them.
@@ -143,7 +160,8 @@ impl Frame {
     }
 
     fn of_nobody(title: impl Into<String>) -> Self {
-        Self { css: CSS_AT.as_str(), title: title.into(), section: "", who: None, staff: None, works: false }
+        let (css, home) = (CSS_AT.as_str(), signed::TODAY);
+        Self { css, title: title.into(), section: "", who: None, staff: None, works: false, home }
     }
 }
 
@@ -166,7 +184,7 @@ struct Said {
 }
 
 /// A problem as a page.
-fn troubled(signed: &signed::Signed, problem: &Problem) -> Response {
+fn troubled(signed: &dyn InSession, problem: &Problem) -> Response {
     let is = |code| problem.code() == code;
     let title = match () {
         () if is(Code::NotFound) => "There is nothing here",

@@ -22,10 +22,12 @@ use jiff::Timestamp;
 use leadyard_domain::access::{Credential, DeskToken};
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::limits;
+use leadyard_domain::rulebook::SignsInAs;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Query;
 use leadyard_platform::oidc::{Provider, ProviderError, Published};
 use leadyard_platform::outbound::{Outbound, Request};
+use leadyard_platform::store::SignedIn;
 use leadyard_platform::who;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreJsonWebKeySet, CoreJwsSigningAlgorithm,
@@ -137,7 +139,7 @@ impl Trouble {
             ),
             Self::Unknown => (
                 "Nobody here knows you",
-                "No company's people have the e-mail address that you signed in by. Ask a manager to add you.",
+                "Neither a company's people nor its dealers have the e-mail address that you signed in by. Ask to be added.",
                 StatusCode::FORBIDDEN,
             ),
             Self::Store(_) => (
@@ -265,7 +267,7 @@ pub(super) async fn back(
     let Some(provider) = &cloud.oidc else { return Redirect::to("/console/sign-in").into_response() };
     let over = signed::cookie_of(&headers, COOKIE, "", 0);
     let mut response = match Box::pin(in_time(known(&cloud, provider, &headers, sent))).await {
-        Ok((desk, mailbox, next)) => signed::begin(&cloud, &headers, desk, Some(mailbox), &next).await,
+        Ok((who, mailbox, next)) => signed::begin(&cloud, &headers, who, Some(mailbox), &next).await,
         Err(trouble) => {
             trouble.log();
             trouble.page()
@@ -281,7 +283,7 @@ async fn known(
     provider: &Provider,
     headers: &HeaderMap,
     sent: Back,
-) -> Result<(DeskToken, String, String), Trouble> {
+) -> Result<(SignedIn, String, String), Trouble> {
     let now = cloud.clock.now();
     let signing =
         signed::named_cookie(headers, COOKIE).and_then(|text| cloud.master.verify::<SigningIn>(text));
@@ -320,9 +322,17 @@ async fn known(
     };
     let mailbox = cloud.master.mailboxes().of(&address);
     let companies: Vec<CompanyId> = cloud.store.companies().await?;
-    let signed = who::staff_of(cloud, &mailbox, &companies).await?.ok_or(Trouble::Unknown)?;
-    let desk = DeskToken { staff: signed.staff, companies: signed.companies };
-    Ok((desk, mailbox, signing.next))
+    // Who works at a desk and is a dealer besides signs in at the desk: a dealer has its token as well.
+    if let Some(signed) = who::staff_of(cloud, &mailbox, &companies).await? {
+        let desk = DeskToken { staff: signed.staff, companies: signed.companies };
+        return Ok((SignedIn::Desk(desk), mailbox, signing.next));
+    }
+    let access = cloud.store.access_of(&mailbox, &companies).await?;
+    let dealer = access.into_iter().find_map(|(company, signs_in_as)| match signs_in_as {
+        SignsInAs::Dealer(dealer) => Some(who::token_of(company, dealer)),
+        SignsInAs::Staff(..) => None,
+    });
+    Ok((SignedIn::Dealer(dealer.ok_or(Trouble::Unknown)?), mailbox, signing.next))
 }
 
 /// Why a token is not taken.

@@ -1,5 +1,7 @@
 //! How times, scores and people are written on a page.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use leadyard_domain::distribution::Core;
@@ -191,15 +193,27 @@ impl Contact {
             add("Phone", value, link);
         }
         if let Some(email) = &person.email {
-            let (value, link) = if shown {
-                (email.clone(), format!("mailto:{email}"))
-            } else {
-                (masked::email(email), String::new())
-            };
+            let (value, link) =
+                if shown { (email.clone(), mailto(email)) } else { (masked::email(email), String::new()) };
             add("E-mail", value, link);
         }
         told
     }
+}
+
+/// A link that writes to an address, and to no other than it: what could begin a header is escaped (RFC 6068).
+fn mailto(email: &str) -> String {
+    email.bytes().fold("mailto:".to_owned(), |mut link, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' => {
+                link.push(byte.into())
+            }
+            byte => {
+                let _ = write!(link, "%{byte:02X}");
+            }
+        }
+        link
+    })
 }
 
 #[cfg(test)]
@@ -233,5 +247,11 @@ mod tests {
             assert_eq!(due(at.parse().unwrap(), now), said, "{at}");
         }
         assert_eq!((cut("größer", 3), cut("groß", 4)), ("grö…".to_owned(), "groß".to_owned()));
+    }
+
+    #[test]
+    fn a_link_writes_to_its_address_and_to_nobody_else() {
+        assert_eq!(mailto("ada.hill@mail.example"), "mailto:ada.hill@mail.example");
+        assert_eq!(mailto("a?bcc=x&b@mail.example"), "mailto:a%3Fbcc%3Dx%26b@mail.example");
     }
 }

@@ -1,4 +1,4 @@
-//! Signing in and out, and whose session a request is of.
+//! Signing in and out, and whose session a request is of: the desk's or a dealer's.
 //!
 //! The session stands in the table; the browser has a random cookie, which scripts cannot read and other sites cannot
 //! make it send with a form. Every form carries a word of the session besides.
@@ -9,39 +9,54 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use leadyard_domain::access::DeskToken;
+use leadyard_domain::access::{DealerToken, DeskToken, Role};
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::DeskPerson;
+use leadyard_domain::rulebook::SignsInAs;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem, Query};
-use leadyard_platform::store::{Session, StoreError};
-use leadyard_platform::who::{self, READS, Staff};
+use leadyard_platform::store::{Session, SignedIn, StoreError};
+use leadyard_platform::who::{self, Staff};
 use serde::Deserialize;
 
 use super::{Frame, Said, rendered};
 
 const COOKIE: &str = "leadyard_session";
-const TODAY: &str = "/console/today";
+/// Where the desk begins.
+pub(super) const TODAY: &str = "/console/today";
+/// Where a dealer begins.
+pub(super) const INBOX: &str = "/console/inbox";
 
-/// Somebody who is signed in.
+/// Somebody who is signed in, whoever it is.
+pub(super) trait InSession: Send + Sync {
+    /// How the page calls them.
+    fn name(&self) -> &str;
+    /// What every form of theirs carries.
+    fn csrf(&self) -> &str;
+    /// Where they begin: what stands around a page is theirs.
+    fn home(&self) -> &'static str;
+    /// Whether they work at the desk of any company.
+    fn works(&self) -> bool;
+}
+
+/// Somebody of the desk who is signed in.
 #[derive(Clone, Debug)]
 pub(super) struct Signed {
     /// Who, with the companies in which they may do what the page is for.
     pub(super) desk: Staff,
     /// What every form of theirs carries.
     pub(super) csrf: String,
-    session: Session,
 }
 
-/// Somebody who is signed in, and has at least this role in a company: what a page names as the first of its arguments.
-/// One that forgot to say what it needs does not compile.
+/// Somebody of the desk who is signed in, and has at least this role in a company: what a page of the desk names as the
+/// first of its arguments. One that forgot to say what it needs does not compile.
 #[derive(Clone, Debug)]
 pub(super) struct For<const NEEDS: u8>(pub(super) Signed);
 
@@ -52,45 +67,160 @@ impl Signed {
         let company = who::company(&self.desk, asked.or(first))?;
         who::rules_of(cloud, &company).await
     }
+}
 
-    /// Whoever's session the cookie is of, if they still have access.
+impl InSession for Signed {
+    fn name(&self) -> &str {
+        &self.desk.staff
+    }
+    fn csrf(&self) -> &str {
+        &self.csrf
+    }
+    fn home(&self) -> &'static str {
+        TODAY
+    }
+    fn works(&self) -> bool {
+        self.desk.may_anywhere(Role::Desk)
+    }
+}
+
+/// Somebody of a dealer who is signed in.
+#[derive(Clone, Debug)]
+pub(super) struct SignedDealer {
+    /// Which dealer.
+    pub(super) token: DealerToken,
+    /// What every form of theirs carries.
+    pub(super) csrf: String,
+}
+
+impl InSession for SignedDealer {
+    fn name(&self) -> &str {
+        self.token.dealer.as_str()
+    }
+    fn csrf(&self) -> &str {
+        &self.csrf
+    }
+    fn home(&self) -> &'static str {
+        INBOX
+    }
+    fn works(&self) -> bool {
+        false
+    }
+}
+
+/// Whoever is signed in, as the rules in force have them.
+pub(super) struct Whoever {
+    session: Session,
+    /// Of somebody of the desk: what they may do.
+    staff: Option<Staff>,
+}
+
+impl InSession for Whoever {
+    fn name(&self) -> &str {
+        match &self.session.who {
+            SignedIn::Desk(desk) => &desk.staff,
+            SignedIn::Dealer(token) => token.dealer.as_str(),
+        }
+    }
+    fn csrf(&self) -> &str {
+        &self.session.csrf
+    }
+    fn home(&self) -> &'static str {
+        home_of(&self.session.who)
+    }
+    fn works(&self) -> bool {
+        self.staff.as_ref().is_some_and(|staff| staff.may_anywhere(Role::Desk))
+    }
+}
+
+fn home_of(who: &SignedIn) -> &'static str {
+    match who {
+        SignedIn::Desk(_) => TODAY,
+        SignedIn::Dealer(_) => INBOX,
+    }
+}
+
+impl<const NEEDS: u8> FromRequestParts<Cloud> for For<NEEDS> {
+    /// The page to sign in, which comes back to where one was going; a dealer's own page, for a dealer; or one that says
+    /// which role is needed.
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, cloud: &Cloud) -> Result<Self, Response> {
+        let whoever = Whoever::from_request_parts(parts, cloud).await?;
+        let Some(staff) = &whoever.staff else { return Err(whoever.elsewhere(parts)) };
+        match staff.clone().asks(who::role_of(NEEDS)) {
+            Ok(desk) => Ok(Self(Signed { desk, csrf: whoever.session.csrf })),
+            Err(problem) => Err(super::troubled(&whoever, &problem)),
+        }
+    }
+}
+
+impl FromRequestParts<Cloud> for SignedDealer {
+    /// As for [`For`].
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, cloud: &Cloud) -> Result<Self, Response> {
+        let whoever = Whoever::from_request_parts(parts, cloud).await?;
+        match whoever.session.who {
+            SignedIn::Dealer(token) => Ok(Self { token, csrf: whoever.session.csrf }),
+            SignedIn::Desk(_) => Err(whoever.elsewhere(parts)),
+        }
+    }
+}
+
+impl Whoever {
+    /// Whoever's session the cookie is of, if they still have access: who came by a mailbox has what the rules in force
+    /// say, which costs two reads more.
     async fn of(cloud: &Cloud, headers: &HeaderMap) -> Result<Option<Self>, StoreError> {
         let Some(cookie) = cookie(headers) else { return Ok(None) };
         let Some(session) = cloud.store.session_get(cookie, cloud.clock.now()).await? else {
             return Ok(None);
         };
-        let desk = match &session.mailbox {
-            None => Some(Staff::from(session.desk.clone())),
-            Some(mailbox) => who::staff_of(cloud, mailbox, &session.desk.companies).await?,
+        let staff = match (&session.who, &session.mailbox) {
+            (SignedIn::Desk(desk), None) => Some(Staff::from(desk.clone())),
+            (SignedIn::Desk(desk), Some(mailbox)) => {
+                let stands = who::staff_of(cloud, mailbox, &desk.companies).await?;
+                if stands.is_none() {
+                    return Ok(None);
+                }
+                stands
+            }
+            (SignedIn::Dealer(_), None) => None,
+            (SignedIn::Dealer(token), Some(mailbox)) => {
+                let access = cloud.store.access_of(mailbox, std::slice::from_ref(&token.company)).await?;
+                let dealer = SignsInAs::Dealer(token.dealer.clone());
+                if !access.iter().any(|(_, signs_in_as)| *signs_in_as == dealer) {
+                    return Ok(None);
+                }
+                None
+            }
         };
-        Ok(desk.map(|desk| Self { desk, csrf: session.csrf.clone(), session }))
+        Ok(Some(Self { session, staff }))
+    }
+
+    /// Somebody who may see nothing here is led to where they begin; of a form nothing is done.
+    fn elsewhere(&self, parts: &Parts) -> Response {
+        if parts.method == Method::GET {
+            return Redirect::to(self.home()).into_response();
+        }
+        super::troubled(self, &Problem::new(Code::Forbidden, "this is for others than you are signed in as"))
     }
 }
 
-impl<const NEEDS: u8> FromRequestParts<Cloud> for For<NEEDS> {
-    /// The page to sign in, which comes back to where one was going; or one that says which role is needed.
+impl FromRequestParts<Cloud> for Whoever {
+    /// The page to sign in, which comes back to where one was going.
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, cloud: &Cloud) -> Result<Self, Response> {
-        let signed = Signed::of(cloud, &parts.headers).await.map_err(|error| {
+        let found = Self::of(cloud, &parts.headers).await.map_err(|error| {
             nobody("Not just now", Problem::from(error).detail(), StatusCode::SERVICE_UNAVAILABLE)
         })?;
-        let Some(signed) = signed else {
+        found.ok_or_else(|| {
             let path = parts.uri.path_and_query().map_or(TODAY, |path| path.as_str());
             // A form is not sent again by itself: whoever signs in goes to the page that it stood on.
-            let next = if parts.method == axum::http::Method::GET { path } else { page_of(path) };
-            let to = form_urlencoded::Serializer::for_suffix(
-                "/console/sign-in?".to_owned(),
-                "/console/sign-in?".len(),
-            )
-            .append_pair("next", next)
-            .finish();
-            return Err(Redirect::to(&to).into_response());
-        };
-        match signed.desk.clone().asks(who::role_of(NEEDS)) {
-            Ok(desk) => Ok(Self(Signed { desk, ..signed })),
-            Err(problem) => Err(super::troubled(&signed, &problem)),
-        }
+            let next = if parts.method == Method::GET { path } else { page_of(path) };
+            Redirect::to(&super::address("/console/sign-in", &[("next", next)])).into_response()
+        })
     }
 }
 
@@ -114,9 +244,9 @@ pub(super) fn named_cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&
 pub(super) type Form = BTreeMap<String, String>;
 
 /// What a form of this session sent. Another site's is refused, whatever it brings.
-pub(super) async fn form(signed: &Signed, headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
+pub(super) async fn form(signed: &dyn InSession, headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
     let form = read(headers, body).await?;
-    if form.get("csrf") != Some(&signed.csrf) {
+    if form.get("csrf").map(String::as_str) != Some(signed.csrf()) {
         return Err(Problem::new(Code::Forbidden, "this form is of an earlier session: open the page again"));
     }
     Ok(form)
@@ -200,6 +330,11 @@ pub(super) fn inside(next: Option<&str>) -> &str {
     next.filter(ours).unwrap_or(TODAY)
 }
 
+/// Whether a page is a dealer's.
+fn is_of_inbox(path: &str) -> bool {
+    path.strip_prefix(INBOX).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+}
+
 /// `GET /console/sign-in?next`.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
@@ -228,27 +363,28 @@ pub(super) async fn sign_in(State(cloud): State<Cloud>, headers: HeaderMap, body
         };
         let desk = DeskToken { staff: one.person.to_string(), companies: vec![company.clone()] };
         let mailbox = cloud.master.mailboxes().of(&one.email);
-        return begin(&cloud, &headers, desk, Some(mailbox), &next).await;
+        return begin(&cloud, &headers, SignedIn::Desk(desk), Some(mailbox), &next).await;
     }
     let token = form.get("token").map(|token| token.trim()).unwrap_or_default();
-    let Some(desk) = cloud.master.verify::<DeskToken>(token) else {
-        let trouble = "This is not a desk's token. It begins with desk_ and is one line.";
+    let desk = cloud.master.verify::<DeskToken>(token).map(SignedIn::Desk);
+    let Some(who) = desk.or_else(|| who::dealer_of(&cloud, token).map(SignedIn::Dealer)) else {
+        let trouble = "This is neither the desk's token nor a dealer's. It begins with desk_ or dealer_ and is one line.";
         let page = SignIn::of(&cloud, &headers, &next, trouble).await;
         return rendered(&page, StatusCode::UNAUTHORIZED);
     };
-    begin(&cloud, &headers, desk, None, &next).await
+    begin(&cloud, &headers, who, None, &next).await
 }
 
 /// Begins a session under a cookie of its own, whatever the browser had before, and goes on.
 pub(super) async fn begin(
     cloud: &Cloud,
     headers: &HeaderMap,
-    desk: DeskToken,
+    who: SignedIn,
     mailbox: Option<String>,
     next: &str,
 ) -> Response {
     let random = || URL_SAFE_NO_PAD.encode(cloud.entropy.bytes::<32>());
-    let (new, session) = (random(), Session::begin(desk, mailbox, random(), cloud.clock.now()));
+    let (new, session) = (random(), Session::begin(who, mailbox, random(), cloud.clock.now()));
     // What somebody else may have put into this browser is over with it.
     let ended = match cookie(headers) {
         Some(old) => cloud.store.session_end(old).await,
@@ -261,14 +397,22 @@ pub(super) async fn begin(
     if let Err(error) = begun {
         return nobody("Not just now", Problem::from(error).detail(), StatusCode::SERVICE_UNAVAILABLE);
     }
-    tracing::info!(staff = %session.desk.staff, "signed in");
+    match &session.who {
+        SignedIn::Desk(desk) => tracing::info!(staff = %desk.staff, "signed in"),
+        SignedIn::Dealer(token) => {
+            tracing::info!(company = %token.company, dealer.id = %token.dealer, "signed in");
+        }
+    }
+    // Each goes on to their own pages alone.
+    let home = home_of(&session.who);
+    let next = if is_of_inbox(next) == (home == INBOX) { next } else { home };
     with_cookie(Redirect::to(next), headers, &new, limits::SESSION_HOURS * 3_600)
 }
 
 /// `POST /console/sign-out`: `everywhere` ends all sessions of whoever this one is of.
 pub(super) async fn sign_out(
     State(cloud): State<Cloud>,
-    For(signed): For<READS>,
+    signed: Whoever,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -278,7 +422,7 @@ pub(super) async fn sign_out(
     };
     let ended = if form.contains_key("everywhere") {
         cloud.store.sessions_end(&signed.session).await.map(|count| {
-            tracing::info!(staff = %signed.desk.staff, sessions = count, "signed out everywhere");
+            tracing::info!(sessions = count, "somebody signed out everywhere");
         })
     } else if let Some(cookie) = cookie(&headers) {
         cloud.store.session_end(cookie).await

@@ -297,7 +297,7 @@ pub enum Key<'a> {
         /// Of the cookie.
         hash: &'a str,
     },
-    /// `T#hash` / `T`. Somebody who signed in at the console: who, with which companies, since when. Known by a hash of
+    /// `T#hash` / `T`. Somebody who signed in at the console: who, of which companies or which dealer, since when. Known by a hash of
     /// the cookie. Some 300 bytes. Written by the console. Expires with the session.
     Session {
         /// Of the cookie.

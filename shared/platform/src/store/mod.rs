@@ -85,7 +85,7 @@ pub use reports::{ReportPart, ReportRead, SEALED_TTL_S, Tables};
 pub use returns::{ReturnItem, ReturnWrite};
 pub use rulebook::{Published, RulebookPointer};
 pub use seen::{Seen, SeenSeat};
-pub use sessions::Session;
+pub use sessions::{Session, SignedIn};
 pub use switches::{WAKE_AFTER_S, Wake};
 pub use tokens::KeptToken;
 pub use trials::Trial;

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use leadyard_domain::access::DeskToken;
+use leadyard_domain::access::{DealerToken, DeskToken};
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::limits;
 use serde::{Deserialize, Serialize};
@@ -13,12 +13,23 @@ use sha2::{Digest as _, Sha256};
 use super::keys::{Key, SESSION};
 use super::{Item, Store, StoreError, key_item, number, read_string, string};
 
+/// Who signed in, as the attribute that says it is named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignedIn {
+    /// Staff, with the companies that they were given.
+    Desk(DeskToken),
+    /// Somebody of a dealer.
+    Dealer(DealerToken),
+}
+
 /// Somebody who signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Who, with the companies that they were given: by a token as it says. Who came by a mailbox may do in these what
-    /// the rules in force say.
-    pub desk: DeskToken,
+    /// Who: by a token as it says. Who came by a mailbox may do what the rules in force say, in the companies that are
+    /// named here.
+    #[serde(flatten)]
+    pub who: SignedIn,
     /// By which mailbox they came; none, where by a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mailbox: Option<String>,
@@ -37,16 +48,21 @@ const SEEN: SignedDuration = SignedDuration::from_mins(5);
 
 impl Session {
     /// One that begins now.
-    pub fn begin(desk: DeskToken, mailbox: Option<String>, csrf: String, now: Timestamp) -> Self {
+    pub fn begin(who: SignedIn, mailbox: Option<String>, csrf: String, now: Timestamp) -> Self {
         let ttl = now.as_second() + limits::SESSION_HOURS * 3_600;
-        Self { desk, mailbox, began_at: now, seen_at: now, csrf, ttl }
+        Self { who, mailbox, began_at: now, seen_at: now, csrf, ttl }
     }
 
     /// What stands for whoever signed in: all of their sessions have the same.
     fn whose(&self) -> String {
-        let companies = self.desk.companies.iter().map(CompanyId::as_str);
-        let token = || hash(&companies.chain([self.desk.staff.as_str()]).collect::<Vec<_>>().join("/"));
-        self.mailbox.clone().unwrap_or_else(token)
+        let said = match &self.who {
+            SignedIn::Desk(desk) => {
+                let companies = desk.companies.iter().map(CompanyId::as_str);
+                companies.chain([desk.staff.as_str()]).collect::<Vec<_>>().join("/")
+            }
+            SignedIn::Dealer(token) => format!("{}//{}", token.company, token.dealer),
+        };
+        self.mailbox.clone().unwrap_or_else(|| hash(&said))
     }
 
     /// Whether it is over: it ends a while after nobody used it, and some time after it began, used or not.

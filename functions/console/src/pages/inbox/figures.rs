@@ -1,0 +1,68 @@
+//! How a dealer fares, and what it owes: its own, of nobody else.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Problem, Query};
+use serde::Deserialize;
+
+use crate::pages::account::{Lines, lines_of, sums_of};
+use crate::pages::dealers::{Fared, figures};
+use crate::pages::signed::{INBOX, SignedDealer};
+use crate::pages::{Frame, rendered, troubled};
+use crate::statement;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::pages) struct Asked {
+    month: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "figures.html")]
+struct Page {
+    frame: Frame,
+    fared: Fared,
+    month: String,
+    sums: Vec<(&'static str, String)>,
+    lines: Lines,
+}
+
+/// `GET /console/inbox/figures?month`.
+pub(in crate::pages) async fn page(
+    State(cloud): State<Cloud>,
+    signed: SignedDealer,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let read = async {
+        let month = month(&cloud, &signed, &asked).await?;
+        let figures = figures(&cloud, &month.core, cloud.clock.now()).await?;
+        Ok::<_, Problem>(Page {
+            frame: Frame::of("Figures and statement", "figures", &signed),
+            fared: figures.of(&signed.token.dealer),
+            month: month.month.to_string(),
+            sums: sums_of(&month),
+            lines: lines_of(&month, |line| line.assignment.map(|seat| format!("{INBOX}/{seat}"))),
+        })
+    };
+    match read.await {
+        Ok(page) => rendered(&page, StatusCode::OK),
+        Err(problem) => troubled(&signed, &problem),
+    }
+}
+
+/// `GET /console/inbox/statement.csv?month`.
+pub(in crate::pages) async fn csv(
+    State(cloud): State<Cloud>,
+    signed: SignedDealer,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let read = async { statement::as_csv(&month(&cloud, &signed, &asked).await?) };
+    read.await.map_or_else(|problem| troubled(&signed, &problem), |table| table.into_response())
+}
+
+async fn month(cloud: &Cloud, signed: &SignedDealer, asked: &Asked) -> Result<statement::OfMonth, Problem> {
+    let month = Some(asked.month.as_str()).filter(|month| !month.is_empty());
+    statement::of_month(cloud, &signed.token.company, &signed.token.dealer, month).await
+}

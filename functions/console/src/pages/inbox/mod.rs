@@ -1,0 +1,257 @@
+//! The dealer's inbox: what is new and what is in hand, what is closed; made for a phone.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`seat`] | one lead: who, what they ask for, and every answer that the dealer may give now |
+//! | [`figures`] | how the dealer fares, and its statement |
+//!
+//! Determinations. *A page is made of what the API answers*, read by its names, so that it can show no more than that: a
+//! lead that must be accepted first has a first name and a ZIP and no contact, and nothing of any other dealer is there.
+//! *New* is what is offered and not answered, *in hand* what was accepted or contacted. *A page has fifty leads*, the
+//! newest first; of them those stand first whose deadline is nearest, then what is new. *A phone number is a link that
+//! calls, an e-mail one that writes*; when the law lets nobody call, the page says so beside it.
+
+mod figures;
+mod seat;
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::Timestamp;
+use leadyard_domain::assignment::{DeliveryState, Return};
+use leadyard_domain::distribution::Core;
+use leadyard_domain::ids::{AssignmentId, ContractId, OfferId};
+use leadyard_domain::lead::{AssignmentState, Contactable};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Problem, Query};
+use leadyard_platform::who;
+use serde::Deserialize;
+
+pub(super) use figures::{csv, page as figures_page};
+pub(super) use seat::{act, page as seat_page};
+
+use super::shown::{self, instant};
+use super::signed::{INBOX, SignedDealer};
+use super::{Frame, address, rendered, troubled};
+use crate::inbox;
+
+/// A seat as `GET /v1/inbox` tells its dealer.
+#[derive(Clone, Debug, Deserialize)]
+struct Told {
+    assignment: AssignmentId,
+    contract: ContractId,
+    state: AssignmentState,
+    delivery: DeliveryState,
+    price: String,
+    offered_at: Timestamp,
+    state_at: Timestamp,
+    settled_at: Option<Timestamp>,
+    accept_by: Option<Timestamp>,
+    #[serde(rename = "return")]
+    returned: Option<Return>,
+    won_value: Option<String>,
+    /// Nothing, of what it has not or not yet.
+    person: Option<Contactable>,
+    #[serde(default)]
+    masked: bool,
+    offer: Option<OfferId>,
+    received_at: Option<Timestamp>,
+    message: Option<String>,
+    consent: Option<Consent>,
+    #[serde(default)]
+    extra: BTreeMap<String, String>,
+    #[serde(default)]
+    repeats: usize,
+    #[serde(default)]
+    opted_out: bool,
+    may_be_called: Option<MayBeCalled>,
+    erased_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Consent {
+    given: bool,
+    text: Option<String>,
+    certificate: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct MayBeCalled {
+    now: bool,
+    until: Option<Timestamp>,
+    from: Option<Timestamp>,
+}
+
+impl Told {
+    fn read(told: serde_json::Value) -> Result<Self, Problem> {
+        serde_json::from_value(told).map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "the inbox could not be read");
+            Problem::new(leadyard_domain::error::Code::Internal, "the inbox could not be read")
+        })
+    }
+
+    /// Who it is, as far as the dealer may know.
+    fn name(&self) -> String {
+        let Some(person) = &self.person else { return "A lead".to_owned() };
+        let names = [person.first_name.as_deref(), person.last_name.as_deref()];
+        let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        if name.is_empty() { "No name".to_owned() } else { name }
+    }
+
+    fn place(&self) -> String {
+        self.person.as_ref().map(shown::place).unwrap_or_default()
+    }
+
+    fn offer(&self, core: &Core) -> String {
+        let name = |offer| core.offer(offer).map_or_else(|| offer.to_string(), |known| known.name.clone());
+        self.offer.as_ref().map(name).unwrap_or_default()
+    }
+
+    /// What became of it, or what is to be done.
+    fn stands(&self, core: &Core, now: Timestamp) -> String {
+        if self.erased_at.is_some() {
+            return "the person was erased: delete what you hold of them".to_owned();
+        }
+        if self.opted_out {
+            return "the person wants no more contact".to_owned();
+        }
+        if let Some(asked) = &self.returned {
+            return format!("return {}", asked.state);
+        }
+        match (self.state, self.won_value.as_deref()) {
+            (AssignmentState::Offered, _) => match self.accept_by {
+                Some(by) => format!("accept {}", shown::due(by, now)),
+                None => "new".to_owned(),
+            },
+            (AssignmentState::Won, Some(value)) => format!("won, {value} {}", core.company.currency),
+            (
+                state @ (AssignmentState::Accepted
+                | AssignmentState::Declined
+                | AssignmentState::Lapsed
+                | AssignmentState::Returned
+                | AssignmentState::Withdrawn
+                | AssignmentState::Contacted
+                | AssignmentState::Won
+                | AssignmentState::Lost),
+                _,
+            ) => state.to_string(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    /// Behind which seat the page begins.
+    after: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "inbox.html")]
+struct Page {
+    frame: Frame,
+    open: bool,
+    further: bool,
+    groups: Vec<Group>,
+    next: String,
+}
+
+/// Leads that stand alike.
+struct Group {
+    title: &'static str,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    at: String,
+    name: String,
+    place: String,
+    offer: String,
+    message: String,
+    /// A link that calls, where the person is known.
+    phone: String,
+    stands: String,
+    /// It must be done soon, or is over.
+    late: bool,
+    asked: String,
+    asked_at: String,
+    /// It waits for an acceptance.
+    accept: bool,
+}
+
+/// `GET /console/inbox?after`.
+pub(super) async fn open(
+    State(cloud): State<Cloud>,
+    signed: SignedDealer,
+    Query(asked): Query<Asked>,
+) -> Response {
+    answer(&cloud, &signed, true, &asked).await
+}
+
+/// `GET /console/inbox/closed?after`.
+pub(super) async fn closed(
+    State(cloud): State<Cloud>,
+    signed: SignedDealer,
+    Query(asked): Query<Asked>,
+) -> Response {
+    answer(&cloud, &signed, false, &asked).await
+}
+
+async fn answer(cloud: &Cloud, signed: &SignedDealer, open: bool, asked: &Asked) -> Response {
+    match listed(cloud, signed, open, asked).await {
+        Ok(page) => rendered(&page, StatusCode::OK),
+        Err(problem) => troubled(signed, &problem),
+    }
+}
+
+async fn listed(cloud: &Cloud, signed: &SignedDealer, open: bool, asked: &Asked) -> Result<Page, Problem> {
+    let after = Some(asked.after.as_str()).filter(|after| !after.is_empty());
+    let core = who::rules_of(cloud, &signed.token.company).await?;
+    let (items, next) = inbox::listed(cloud, &signed.token, open, after).await?;
+    let now = cloud.clock.now();
+    let mut told = items.into_iter().map(Told::read).collect::<Result<Vec<_>, _>>()?;
+    // What must be accepted soonest stands first; the rest keep their order, the newest first.
+    told.sort_by_key(|one| {
+        let by = one.accept_by.filter(|_| one.state == AssignmentState::Offered);
+        (by.is_none(), by)
+    });
+    let (new, rest): (Vec<_>, Vec<_>) =
+        told.iter().partition(|one| open && one.state == AssignmentState::Offered);
+    let rows = |of: Vec<&Told>| of.into_iter().map(|one| Row::of(&core, one, now)).collect::<Vec<_>>();
+    let groups = [
+        Group { title: "New", rows: rows(new) },
+        Group { title: if open { "In hand" } else { "Closed" }, rows: rows(rest) },
+    ];
+    let path = if open { INBOX.to_owned() } else { format!("{INBOX}/closed") };
+    let (title, section) = if open { ("Inbox", "inbox") } else { ("Closed", "closed") };
+    Ok(Page {
+        frame: Frame::of(title, section, signed),
+        open,
+        further: after.is_some(),
+        groups: groups.into_iter().filter(|group| !group.rows.is_empty()).collect(),
+        next: next.map(|next| address(&path, &[("after", &next.to_string())])).unwrap_or_default(),
+    })
+}
+
+impl Row {
+    fn of(core: &Core, told: &Told, now: Timestamp) -> Self {
+        let asked = told.received_at.unwrap_or(told.offered_at);
+        Self {
+            at: format!("{INBOX}/{}", told.assignment),
+            name: told.name(),
+            place: told.place(),
+            offer: told.offer(core),
+            message: told.message.as_deref().map(|message| shown::cut(message, 120)).unwrap_or_default(),
+            phone: told.person.as_ref().and_then(|person| person.phone.clone()).unwrap_or_default(),
+            stands: told.stands(core, now),
+            late: told.accept_by.is_some() && told.state == AssignmentState::Offered
+                || told.opted_out
+                || told.erased_at.is_some(),
+            asked: shown::ago(asked, now),
+            asked_at: instant(core, asked),
+            accept: told.state == AssignmentState::Offered && told.delivery == DeliveryState::Received,
+        }
+    }
+}

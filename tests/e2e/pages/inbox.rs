@@ -1,0 +1,261 @@
+//! A dealer's own pages: what it sees of a lead before and after it accepts, every answer, and nothing of anybody else.
+
+use http::{HeaderMap, Method};
+use leadyard_tests::browser::FORM;
+use leadyard_tests::{Browser, Person, Rules, Yard};
+use serde_json::json;
+
+use super::{HOSTILE, READS, is_harmless, names_nobody};
+
+/// Hudson must accept within the hour and may return; ridge has what hudson does not take.
+fn rules() -> Rules {
+    Rules::roofing("acme")
+        .inbox_dealer("hudson", [])
+        .contract(
+            "hudson",
+            "hudson",
+            [
+                ("tier", "1"),
+                ("price", "45.00"),
+                ("deadline_minutes", "60"),
+                ("deadline_clock", "wall"),
+                ("return_days", "7"),
+                ("return_reasons", "wrong-number out-of-area"),
+            ],
+        )
+        .inbox_dealer("ridge", [])
+        .contract("ridge", "ridge", [("tier", "2"), ("price", "40.00")])
+}
+
+fn ada() -> Person {
+    Person::named("Ada", "Hill")
+        .with("phone", "305-274-0100")
+        .with("message", "the roof leaks over the kitchen")
+        .with("consent", "yes")
+        .with("consent_text", "I agree to be called")
+        .with("roof_age", "12 years")
+}
+
+/// The page of a dealer's seat.
+async fn seat(yard: &Yard, lead: &str, contract: &str) -> String {
+    let story = yard.story(lead).await;
+    format!("/console/inbox/{}", story.assignment(contract)["assignment"].as_str().unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_accepts_from_the_list_and_only_then_sees_who_it_is() {
+    let yard = Yard::of(rules()).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let at = seat(&yard, &lead, "hudson").await;
+    let hudson = Browser::of_dealer(&yard, "hudson").await;
+    let (list, reads) = hudson.reads("/console/inbox").await;
+    assert!(reads <= READS, "{reads} reads");
+    for told in ["New <span class=\"soft\">1<", "Ada", "accept in 1 h", &at] {
+        assert!(list.text.contains(told), "{told} is not in {}", list.text);
+    }
+    let (page, reads) = hudson.reads(&at).await;
+    assert!(reads <= READS, "{reads} reads");
+    assert!(page.text.contains("Accept it, and you see who it is") && page.text.contains("kitchen"));
+    for masked in [&list, &page] {
+        names_nobody(masked, &["Hill", "2740100", "274-0100", "ada.hill", "I agree"]);
+    }
+
+    let accept = format!("{at}/accept");
+    let accepted = hudson.submits(&list, &accept, &[]).await.is(303);
+    let open = hudson.opens(accepted.header("location")).await.is(200);
+    for told in [
+        "Accepted: it is yours",
+        "Ada Hill",
+        "tel:+13052740100",
+        "mailto:ada.hill@",
+        "They may be called until",
+        "I agree to be called",
+        "12 years",
+        "45.00 USD",
+        "I reached them",
+    ] {
+        assert!(open.text.contains(told), "{told} is not in {}", open.text);
+    }
+    assert!(!open.text.contains("Decline"), "what is accepted is returned, not declined");
+    assert_eq!(yard.story(&lead).await.assignment("hudson")["state"], "accepted");
+    // The other button of the page that is open in another tab.
+    let again = hudson.submits(&list, &accept, &[]).await.is(303);
+    assert_eq!(again.header("location"), accepted.header("location"));
+    let list = hudson.opens("/console/inbox").await.is(200);
+    assert!(list.text.contains("In hand <span class=\"soft\">1<") && list.text.contains("Call +13052740100"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_says_that_it_reached_them_and_won_and_puts_the_value_right() {
+    let yard = Yard::of(rules()).await;
+    let (lead, other) = (yard.settled_lead(&ada()).await, yard.settled_lead(&Person::number(2)).await);
+    let at = seat(&yard, &lead, "hudson").await;
+    let hudson = Browser::of_dealer(&yard, "hudson").await;
+    let says = async |word: &str, form: &str| {
+        hudson.sends(&format!("{at}/{word}"), &format!("{}{form}", hudson.csrf().await)).await
+    };
+    let early = says("won", "&value=900.00").await.is(409);
+    assert!(early.text.contains("accept the lead first") && early.text.contains("You typed: 900.00"));
+    for word in ["accept", "contacted"] {
+        let _ = says(word, "").await.is(303);
+    }
+    let page = hudson.opens(&at).await.is(200);
+    let odd = hudson.submits(&page, &format!("{at}/won"), &[("value", "a lot")]).await.is(400);
+    assert!(odd.text.contains("value=\"a lot\"") && odd.text.contains("This was not done"), "{}", odd.text);
+    let won = hudson.submits(&page, &format!("{at}/won"), &[("value", "900.00")]).await.is(303);
+    let page = hudson.opens(won.header("location")).await.is(200);
+    assert!(
+        page.text.contains("won, 900.00 USD") && page.text.contains("Put the value right"),
+        "{}",
+        page.text
+    );
+    let _ = hudson.submits(&page, &format!("{at}/won"), &[("value", "1200.00")]).await.is(303);
+    assert_eq!(yard.story(&lead).await.assignment("hudson")["won_value"], "1200.00");
+    assert_eq!(yard.story(&lead).await.stage(), "won");
+
+    let lost = seat(&yard, &other, "hudson").await;
+    for word in ["accept", "lost"] {
+        let _ = hudson.sends(&format!("{lost}/{word}"), &hudson.csrf().await).await.is(303);
+    }
+    let closed = hudson.opens("/console/inbox/closed").await.is(200);
+    for told in [&at, &lost, "won, 1200.00 USD", ">lost<"] {
+        assert!(closed.text.contains(told), "{told} is not in {}", closed.text);
+    }
+    assert!(hudson.opens("/console/inbox").await.is(200).text.contains("Nothing is open"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_colleagues_the_second_sees_what_the_first_said_and_the_lead_is_with_another() {
+    let yard = Yard::of(rules()).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let at = seat(&yard, &lead, "hudson").await;
+    let (first, second) =
+        (Browser::of_dealer(&yard, "hudson").await, Browser::of_dealer(&yard, "hudson").await);
+    let stale = second.opens(&at).await.is(200);
+    let declined = first.sends(&format!("{at}/decline"), &first.csrf().await).await.is(303);
+    let page = first.opens(declined.header("location")).await.is(200);
+    assert!(page.text.contains("Declined: it goes to another"));
+    yard.settle().await;
+    let late = second.submits(&stale, &format!("{at}/accept"), &[]).await.is(409);
+    assert!(late.text.contains("an assignment that is declined takes no accept"), "{}", late.text);
+    for page in [&page, &late] {
+        names_nobody(page, &["Ada", "Hill", "kitchen"]);
+    }
+    assert_eq!(yard.story(&lead).await.holders(), ["ridge"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_asks_to_return_a_lead_and_reads_what_the_desk_said() {
+    let yard = Yard::of(rules()).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let at = seat(&yard, &lead, "hudson").await;
+    let hudson = Browser::of_dealer(&yard, "hudson").await;
+    let _ = hudson.sends(&format!("{at}/accept"), &hudson.csrf().await).await.is(303);
+    let page = hudson.opens(&at).await.is(200);
+    let path = format!("{at}/return");
+    let note = "x".repeat(5_000);
+    let refused = hudson.submits(&page, &path, &[("reason", "out-of-area"), ("note", &note)]).await.is(400);
+    assert!(refused.text.contains(&note), "what was typed stands there still");
+    assert!(refused.text.contains("<option value=\"out-of-area\" selected>"), "{}", refused.text);
+    let asked = [("reason", "wrong-number"), ("note", "a <b>fax</b> answers")];
+    let done = hudson.submits(&page, &path, &asked).await.is(303);
+    let page = hudson.opens(done.header("location")).await.is(200);
+    assert!(page.text.contains("Asked: the desk decides") && !page.text.contains("Ask to return it"));
+    let id = at.rsplit('/').next().unwrap();
+    let body = json!({ "reason": "they answered us" });
+    let deny = format!("/v1/returns/{id}/deny");
+    let _ = yard.desk(Method::POST, &deny, Some(body)).await.is(200);
+    let page = hudson.opens(&at).await.is(200);
+    assert!(page.text.contains("the desk denied it: they answered us"), "{}", page.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_figures_and_its_statement_are_its_own() {
+    let yard = Yard::of(rules()).await;
+    yard.notes();
+    let (lead, other) = (yard.settled_lead(&ada()).await, yard.settled_lead(&Person::number(2)).await);
+    let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+    let _ = yard.answers("hudson", &other, "decline").await.is(200);
+    yard.settle().await;
+    yard.count().await;
+    let (hudson, ridge) =
+        (Browser::of_dealer(&yard, "hudson").await, Browser::of_dealer(&yard, "ridge").await);
+    let (page, reads) = hudson.reads("/console/inbox/figures").await;
+    assert!(reads <= READS, "{reads} reads");
+    for told in
+        ["<dt>Leads</dt><dd>2</dd>", "50 %", "45.00 USD (1 lead)", &seat(&yard, &lead, "hudson").await]
+    {
+        assert!(page.text.contains(told), "{told} is not in {}", page.text);
+    }
+    assert!(!page.text.contains("40.00") && !page.text.contains("/console/leads/"), "{}", page.text);
+    let theirs = ridge.opens("/console/inbox/figures").await.is(200);
+    assert!(theirs.text.contains("40.00 USD (1 lead)") && !theirs.text.contains("45.00"), "{}", theirs.text);
+    let table = hudson.opens("/console/inbox/statement.csv").await.is(200);
+    assert_eq!(table.text.lines().count(), 2, "{}", table.text);
+    let _ = hudson.opens("/console/inbox/figures?month=2026-13").await.is(400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_of_another_dealer_or_of_the_desk_is_there_for_it_and_the_desk_answers_for_nobody() {
+    let yard = Yard::of(rules()).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let at = seat(&yard, &lead, "hudson").await;
+    let (hudson, ridge, desk) = (
+        Browser::of_dealer(&yard, "hudson").await,
+        Browser::of_dealer(&yard, "ridge").await,
+        Browser::of(&yard).await,
+    );
+    let page = ridge.opens(&at).await.is(404);
+    names_nobody(&page, &["Ada", "hudson"]);
+    for word in ["accept", "decline", "return"] {
+        let form = format!("{}&reason=wrong-number", ridge.csrf().await);
+        let _ = ridge.sends(&format!("{at}/{word}"), &form).await.is(404);
+        for form in ["", "csrf=guessed"] {
+            let _ = hudson.sends(&format!("{at}/{word}"), form).await.is(403);
+        }
+        let form = desk.csrf().await;
+        let _ = desk.sends(&format!("{at}/{word}"), &form).await.is(403);
+        let nobody =
+            yard.requests(Method::POST, &format!("{at}/{word}"), HeaderMap::new(), FORM, vec![]).await;
+        assert!(nobody.is(303).header("location").starts_with("/console/sign-in"));
+    }
+    assert_eq!(yard.story(&lead).await.assignment("hudson")["state"], "offered", "nothing was done");
+    for path in ["/console/today", "/console/leads", "/console/dealers", "/console/reports"] {
+        assert_eq!(hudson.opens(path).await.is(303).header("location"), "/console/inbox", "{path}");
+    }
+    let hold = format!("/console/leads/{lead}/hold");
+    let _ = hudson.sends(&hold, &hudson.csrf().await).await.is(403);
+    assert_eq!(desk.opens("/console/inbox").await.is(303).header("location"), "/console/today");
+    let csrf = hudson.csrf().await;
+    let _ = hudson.sends("/console/sign-out", &csrf).await.is(303);
+    let _ = hudson.opens("/console/inbox").await.is(303);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_fifty_leads_go_on_from_page_to_page_and_what_people_write_is_text() {
+    let yard = Yard::of(Rules::roofing("acme").inbox_dealer("hudson", []).contract(
+        "hudson",
+        "hudson",
+        [("price", "1.00")],
+    ))
+    .await;
+    let mut seats = Vec::new();
+    for n in 0..53 {
+        let person = Person::number(n).with("phone", &format!("305-555-{n:04}")).with("roof_age", HOSTILE);
+        let lead = yard.settled_lead(&person).await;
+        seats.push(seat(&yard, &lead, "hudson").await);
+    }
+    let hudson = Browser::of_dealer(&yard, "hudson").await;
+    let (first, reads) = hudson.reads("/console/inbox").await;
+    assert!(reads <= READS, "{reads} reads");
+    is_harmless(&first);
+    let next = first.text.split("href=\"").find(|link| link.contains("Older ones")).unwrap();
+    let second = hudson.opens(next.split('"').next().unwrap()).await.is(200);
+    for seat in &seats {
+        let shown = [&first, &second].iter().filter(|page| page.text.contains(&format!("{seat}\""))).count();
+        assert_eq!(shown, 1, "{seat}");
+    }
+    let page = hudson.opens(&seats[0]).await.is(200);
+    is_harmless(&page);
+    assert!(page.text.contains("&#60;script&#62;"), "{}", page.text);
+}
