@@ -54,7 +54,7 @@ async fn who_leaves_people_csv_has_no_access_from_the_next_request_on() {
     let _ = yard.publish(&rules("acme", "maria,maria@desk.example,manager\n")).await.is(200);
     let gone = ben.opens(&format!("/console/leads/{lead}")).await.is(303);
     assert!(gone.header("location").starts_with("/console/sign-in"));
-    let _ = ben.sends(&note, &format!("text=three&{csrf}")).await.is(303);
+    let _ = ben.sends(&note, &format!("text=three&{csrf}")).await.is(401);
     assert_eq!(yard.story(&lead).await.list("history").count(), 1);
     // Somebody else's publish of what lets him in again does, as long as his session runs.
     let _ = yard.desk(Method::POST, "/v1/rulebook/rollback", Some(json!({ "version": 1 }))).await.is(200);
@@ -303,4 +303,86 @@ async fn people_are_offered_where_whoever_runs_it_says_so_and_on_loopback_alone(
     yard.runs_on_one_machine();
     assert_eq!(asks(&yard, "127.0.0.1:8080").await, (true, 303));
     assert_eq!(asks(&yard, "leads.example").await, (false, 404));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_typed_when_a_sign_in_was_over_is_sent_again_by_one_click_for_who_typed_it() {
+    let yard = Yard::of(rules("acme", "maria,maria@desk.example,manager\nben,ben@desk.example,desk\n")).await;
+    let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;
+    let maria = Browser::by_mail(&yard, MARIA).await;
+    let csrf = maria.csrf().await;
+    yard.advance(Duration::from_secs(9 * 3_600)).await;
+    let note = format!("/console/leads/{lead}/note");
+    let kept = maria.sends(&note, &format!("text=she+said+%3Cb%3Emaybe&{csrf}")).await.is(401);
+    assert!(
+        kept.text.contains("she said &#60;b&#62;maybe") && !kept.text.contains("<b>maybe"),
+        "{}",
+        kept.text
+    );
+    // Without having signed in: the same page, and nothing is lost.
+    let still = maria.submits(&kept, "/console/again", &[]).await.is(401);
+    assert!(still.text.contains("she said &#60;b&#62;maybe"), "{}", still.text);
+
+    let ben = Browser::by_mail(&yard, "ben@desk.example").await;
+    let refused = ben.submits(&still, "/console/again", &[]).await.is(403);
+    assert!(
+        refused.text.contains("typed by somebody else") && !refused.text.contains("maybe"),
+        "{}",
+        refused.text
+    );
+    let _ = ben.submits(&still, "/console/again", &[("mark", "typed_AAAA.AAAA")]).await.is(403);
+
+    let maria = Browser::by_mail(&yard, MARIA).await;
+    let page = maria.submits(&still, "/console/again", &[]).await.is(200);
+    assert_eq!(yard.story(&lead).await.list("history").count(), 0, "nothing is done before the click");
+    let _ = maria.submits(&page, &note, &[]).await.is(303);
+    let story = yard.story(&lead).await;
+    let noted: Vec<_> = story.list("history").collect();
+    assert_eq!((noted.len(), &noted[0]["by"]), (1, &json!("maria")));
+    assert!(noted[0].to_string().contains("she said <b>maybe"), "{noted:?}");
+    // Another site's form comes back to nobody.
+    let mut headers = HeaderMap::new();
+    headers.insert("sec-fetch-site", HeaderValue::from_static("cross-site"));
+    let _ = yard.requests(Method::POST, &note, headers, FORM, b"text=x".to_vec()).await.is(303);
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_are_added_many_at_once_and_what_is_wrong_is_said_by_line() {
+    let yard = with_maria().await;
+    let maria = Browser::by_mail(&yard, MARIA).await;
+    let csrf = maria.csrf().await;
+    let adds = async |people: &str| {
+        let people: String = form_urlencoded::byte_serialize(people.as_bytes()).collect();
+        maria.sends("/console/people/add", &format!("company=acme&people={people}&{csrf}")).await
+    };
+    let version = yard.version().await;
+    let refused =
+        adds("ben,ben@desk.example,desk\nBen B,b@desk.example,desk\nx,MARIA@desk.example,desk\nrita;rita\n")
+            .await
+            .is(400);
+    for said in
+        ["line 2: person: an id is", "line 3: this person or address is there already", "line 4: is written"]
+    {
+        assert!(refused.text.contains(said), "{said}: {}", refused.text);
+    }
+    assert!(refused.text.contains("ben,ben@desk.example,desk"), "what was typed stays: {}", refused.text);
+    assert_eq!(yard.version().await, version, "all or none");
+    let done = adds("ben,ben@desk.example,desk\r\nrita; rita@desk.example; reader\r\n").await.is(303);
+    assert!(maria.opens(done.header("location")).await.is(200).text.contains("rita@desk.example"));
+    let ben = Browser::by_mail(&yard, "ben@desk.example").await;
+    let _ = ben.opens("/console/quarantine").await.is(200);
+    let _ = ben.opens("/console/people").await.is(403);
+
+    let made = maria
+        .sends("/console/people/token", &format!("company=acme&name=crm&role=desk&{csrf}"))
+        .await
+        .is(200);
+    let token = made.text.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let asks = || yard.sends(Some(&token), Method::GET, "/v1/waiting", "text/plain", Vec::new());
+    let _ = asks().await.is(200);
+    let page = maria.opens("/console/people").await.is(200);
+    assert!(!page.text.contains(&token) && page.text.contains("used last on 2026-06-01"), "{}", page.text);
+    let id = token.rsplit('.').nth(1).unwrap();
+    let _ = maria.sends("/console/people/revoke", &format!("company=acme&token={id}&{csrf}")).await.is(303);
+    let _ = asks().await.is(401);
 }

@@ -76,7 +76,7 @@ pub fn router(cloud: Cloud) -> Router {
         .iter()
         .fold(Router::new(), |router, act| router.route(&format!("/v1/leads/{act}"), post(acts::many)));
     on_many
-        .merge(pages::router())
+        .merge(pages::router(&cloud))
         .route("/healthz", get(health))
         .route("/openapi.json", get(openapi::document))
         .route("/v1/leads/search", post(find::search))

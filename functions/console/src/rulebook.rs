@@ -245,15 +245,15 @@ pub(crate) async fn rollback(
 }
 
 /// Who publishes, and what of it.
-struct How<'a> {
-    desk: &'a Staff,
-    word: String,
-    dry_run: bool,
+pub(crate) struct How<'a> {
+    pub(crate) desk: &'a Staff,
+    pub(crate) word: String,
+    pub(crate) dry_run: bool,
 }
 
 /// Parses, compiles, runs the rulebook's own tests, and publishes over `base`: the answer is what is
 /// different, what is worth a second look, and the new version.
-async fn put_in_force(
+pub(crate) async fn put_in_force(
     cloud: &Cloud,
     how: How<'_>,
     base: Option<u64>,

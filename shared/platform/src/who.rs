@@ -125,7 +125,6 @@ fn lacks(role: Role) -> Problem {
         Role::Manager => "manager",
     };
     Problem::new(Code::Forbidden, format!("this needs the role {needed} in the company"))
-        .with("needs", role.as_str())
 }
 
 /// The desk, by its token, for what needs this role.

@@ -276,6 +276,15 @@ async fn asks(yard: &Yard, caller: &Caller, route: &Route, path: &str, body: &Va
     yard.sends(caller.token.as_deref(), method, path, "application/json", body).await
 }
 
+/// How a problem names the role that is needed.
+pub(super) fn said_of(needs: Role) -> &'static str {
+    match needs {
+        Role::Reader => "the role reader, desk or manager",
+        Role::Desk => "the role desk or manager",
+        Role::Manager => "the role manager",
+    }
+}
+
 /// Of many: each was refused for itself.
 fn each_refused(reply: &Reply) -> bool {
     let results = reply.json["results"].as_array();
@@ -314,7 +323,7 @@ async fn by_no_route_does_anybody_read_or_change_what_is_not_theirs() {
             // Who has a lesser role is told which is needed.
             if let (May::Role(_), Some(needs)) = (caller.may, route.role()) {
                 assert_eq!(reply.status, 403, "{asked}: {}", reply.text);
-                assert_eq!(reply.json["needs"], needs.as_str(), "{asked}: {}", reply.text);
+                assert!(reply.text_of("detail").contains(said_of(needs)), "{asked}: {}", reply.text);
             }
             names_nobody(&reply, &asked);
             assert!(!reply.text.contains("Zebulon"), "{asked}: {}", reply.text);
@@ -323,11 +332,8 @@ async fn by_no_route_does_anybody_read_or_change_what_is_not_theirs() {
         let stands = of.image().await;
         assert!(stands == stood, "{named} changed something: {:?}", differing(&stood, &stands));
     }
-    assert_eq!(
-        refused.len(),
-        callers.len() - 1,
-        "a manager alone is refused nothing of the desk's, but dealers' own: {refused:?}"
-    );
+    // A manager of all that is the desk's, of what is a dealer's own.
+    assert_eq!(refused.len(), callers.len(), "everybody is refused something: {refused:?}");
 }
 
 /// The keys of what is not as it was.
@@ -355,7 +361,9 @@ async fn whoever_may_is_let_in_and_a_reader_learns_nobodys_name() {
             let asked = format!("{} {} by {}", route.method, route.path, caller.name);
             assert!(![401, 403].contains(&reply.status.as_u16()), "{asked}: {}", reply.text);
             if route.method.as_str() == "get" && !route.path.contains("{test}") {
-                assert_eq!(reply.status, 200, "{asked}: {}", reply.text);
+                // Who has the lead needs no recommendation.
+                let held = route.path.ends_with("/recommendation") && reply.status == 409;
+                assert!(held || reply.status == 200, "{asked}: {}", reply.text);
             }
             if caller.may == May::Role(Role::Reader) {
                 names_nobody(&reply, &asked);
@@ -386,11 +394,11 @@ async fn a_token_is_shown_once_for_one_company_and_role_and_lets_in_until_it_is_
     // A pause is the desk's, what stops a whole company is not.
     for switch in ["/v1/switches/stop", "/v1/switches/shadow"] {
         let refused = as_token(Method::POST, switch, json!({ "on": true })).await.is(403);
-        assert_eq!(refused.text_of("needs"), "manager");
+        assert!(refused.text_of("detail").contains("the role manager"), "{}", refused.text);
     }
     let files =
         yard.sends(Some(&token), Method::GET, "/v1/rulebook?files=1", "text/plain", Vec::new()).await.is(403);
-    assert_eq!(files.text_of("needs"), "manager");
+    assert!(files.text_of("detail").contains("the role manager"), "{}", files.text);
 
     let listed = yard.desk(Method::GET, "/v1/tokens", None).await.is(200);
     assert!(!listed.text.contains(&token), "{}", listed.text);

@@ -8,6 +8,7 @@ use leadyard_domain::access::Role;
 use leadyard_tests::browser::FORM;
 use leadyard_tests::{Browser, Reply, Yard};
 
+use super::api::said_of;
 use super::{Walled, names_nobody};
 use crate::contract::{is_page, routes_of};
 
@@ -30,12 +31,13 @@ use For::{Anyone, Hudson, Of, Own, OwnDealer};
 use Role::{Desk, Manager, Reader};
 
 /// A page: its method and path as they are routed, what it is asked for by, and whom it is for.
-type Line = (&'static str, &'static str, String, &'static str, For);
+type Line = (&'static str, &'static str, String, String, For);
 
 fn pages(of: &Walled) -> Vec<Line> {
     let Walled { lead, assignment, enquiry, .. } = of;
     let dealer = "/console/dealers/acme/hudson";
-    let line = |method, path, asked: &str, form, whom| (method, path, asked.to_owned(), form, whom);
+    let line =
+        |method, path, asked: &str, form: &str, whom| (method, path, asked.to_owned(), form.to_owned(), whom);
     vec![
         line("get", "/console", "/console", "", Anyone),
         line("get", "/console/", "/console/", "", Anyone),
@@ -66,7 +68,7 @@ fn pages(of: &Walled) -> Vec<Line> {
             "post",
             "/console/quarantine/many",
             "/console/quarantine/many",
-            "company=acme&act=reject&every=on",
+            &format!("act=reject&sure=yes&reason=spam&one.{enquiry}=quarantined"),
             Of(Desk),
         ),
         line("get", "/console/quarantine/{enquiry}", &format!("/console/quarantine/{enquiry}"), "", Of(Desk)),
@@ -85,7 +87,13 @@ fn pages(of: &Walled) -> Vec<Line> {
             Of(Desk),
         ),
         line("get", "/console/waiting", "/console/waiting?company=acme", "", Of(Reader)),
-        line("post", "/console/waiting/place", "/console/waiting/place", "company=acme&every=on", Of(Desk)),
+        line(
+            "post",
+            "/console/waiting/place",
+            "/console/waiting/place",
+            &format!("sure=yes&one.{lead}=on"),
+            Of(Desk),
+        ),
         line("get", "/console/returns", "/console/returns?company=acme", "", Of(Reader)),
         line(
             "get",
@@ -154,6 +162,15 @@ fn pages(of: &Walled) -> Vec<Line> {
             "",
             Hudson,
         ),
+        line("get", "/console/people", "/console/people?company=acme", "", Of(Manager)),
+        line(
+            "post",
+            "/console/people/{act}",
+            "/console/people/add",
+            "company=acme&people=eve%2Ceve%40desk.example%2Cmanager",
+            Of(Manager),
+        ),
+        line("post", "/console/again", "/console/again", "", Anyone),
         line("get", "/console/reports", "/console/reports?company=acme", "", Of(Reader)),
         line("get", "/console/reports/{name}", "/console/reports/sources?company=acme", "", Of(Reader)),
         line(
@@ -230,6 +247,11 @@ async fn on_no_page_does_anybody_see_or_change_what_is_not_theirs() {
             let body = format!("{form}&{}", csrfs[0]).into_bytes();
             let method: Method = method.to_uppercase().parse().unwrap();
             let reply = of.acme.requests(method, at, headers, FORM, body).await;
+            // What was typed comes back to who typed it, and nothing else.
+            if reply.status == 401 && !form.is_empty() {
+                assert!(reply.text.contains("Your sign-in is over"), "{named} by {who}: {}", reply.text);
+                continue;
+            }
             assert_eq!(reply.status, 303, "{named} by {who}: {}", reply.text);
             assert!(reply.header("location").starts_with("/console/sign-in?next="), "{named} by {who}");
             names_nobody(&reply, &named);
@@ -237,7 +259,9 @@ async fn on_no_page_does_anybody_see_or_change_what_is_not_theirs() {
         // Another company's: it does not exist.
         if matches!(whom, Of(_)) {
             let reply = asks(&theirs_of_other, &page, &csrfs[3]).await;
-            assert_eq!(reply.status, 404, "{named} by another company's manager: {}", reply.text);
+            // Of many, each is refused for itself.
+            let many = path.ends_with("/many") || path.ends_with("/place");
+            assert!(many || reply.status == 404, "{named} by another company's manager: {}", reply.text);
             names_nobody(&reply, &named);
             assert!(
                 !reply.text.contains("Zebulon") && !reply.text.contains("hudson"),
@@ -250,14 +274,7 @@ async fn on_no_page_does_anybody_see_or_change_what_is_not_theirs() {
             let Some(needs) = role(*whom).filter(|needs| *needs > has) else { continue };
             let reply = asks(browser, &page, csrf).await;
             assert_eq!(reply.status, 403, "{named} by {has}: {}", reply.text);
-            assert!(
-                reply.text.contains(&format!(
-                    "the role {}",
-                    if needs == Manager { "manager" } else { "desk or manager" }
-                )),
-                "{}",
-                reply.text
-            );
+            assert!(reply.text.contains(said_of(needs)), "{}", reply.text);
             names_nobody(&reply, &named);
         }
         // The desk has no page of a dealer's, and a dealer none of the desk's; another dealer's do not exist for it.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`signed`] | signing in and out; whose session a request is of |
 //! | [`provider`] | signing in by an OpenID provider |
+//! | [`again`] | what was typed when a sign-in was over |
 //! | [`today`] | the leads that matter now, across one's companies |
 //! | [`list`] | any lead, by what is known of it; lists in their order |
 //! | [`lead`] | one lead: who, the score that adds up, why it went where it did, what can be done |
@@ -16,6 +17,7 @@
 //! | [`contract`] | a row of the rulebook: put right, looked at, published |
 //! | [`inbox`] | the dealer's own: its leads, what it says of them, its figures and statement |
 //! | [`account`] | its statement, and why it got nothing on a day |
+//! | [`people`] | who may come in: people, and tokens for programs |
 //! | [`reports`] | what the counters say, for any period: a chart or a map, and the table behind it |
 //! | [`period`], [`figure`], [`chart`], [`states`] | its periods with names, its numbers as people write them, its bars, its map |
 //! | [`shown`] | how times, scores and people are written |
@@ -27,6 +29,7 @@
 
 mod signed;
 mod provider;
+mod again;
 mod today;
 mod list;
 mod lead;
@@ -39,6 +42,7 @@ mod dealer;
 mod contract;
 mod account;
 mod inbox;
+mod people;
 mod reports;
 mod period;
 mod figure;
@@ -51,6 +55,7 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use leadyard_domain::access::Role;
@@ -70,7 +75,7 @@ static CSS_AT: LazyLock<String> = LazyLock::new(|| {
     format!("/console/assets/{:016x}.css", hasher.finish())
 });
 
-pub(crate) fn router() -> Router<Cloud> {
+pub(crate) fn router(cloud: &Cloud) -> Router<Cloud> {
     Router::new()
         .route("/console", get(|| async { Redirect::to("/console/today") }))
         .route("/console/", get(|| async { Redirect::to("/console/today") }))
@@ -111,6 +116,10 @@ pub(crate) fn router() -> Router<Cloud> {
         .route("/console/reports", get(reports::all))
         .route("/console/reports/{name}", get(reports::page))
         .route("/console/reports/{name}/table.csv", get(reports::csv))
+        .route("/console/people", get(people::page))
+        .route("/console/people/{act}", post(people::act))
+        .route(again::AT, post(again::look))
+        .layer(from_fn_with_state(cloud.clone(), again::keep))
 }
 
 async fn asset(Path(name): Path<String>) -> Response {
@@ -137,6 +146,8 @@ struct Frame {
     staff: Option<(String, String)>,
     /// Whether they work at the desk of any company.
     works: bool,
+    /// Whether they answer for any company.
+    manages: bool,
     /// Where they begin.
     home: &'static str,
 }
@@ -144,8 +155,9 @@ struct Frame {
 impl Frame {
     fn of(title: impl Into<String>, section: &'static str, signed: &dyn InSession) -> Self {
         let who = Some((signed.name().to_owned(), signed.csrf().to_owned()));
-        let (works, home) = (signed.works(), signed.home());
-        Self { css: CSS_AT.as_str(), title: title.into(), section, staff: who.clone(), who, works, home }
+        let (works, manages) = (signed.may(Role::Desk), signed.may(Role::Manager));
+        let (css, title, home) = (CSS_AT.as_str(), title.into(), signed.home());
+        Self { css, title, section, staff: who.clone(), who, works, manages, home }
     }
 
     /// The sections are a dealer's.
@@ -161,7 +173,16 @@ impl Frame {
 
     fn of_nobody(title: impl Into<String>) -> Self {
         let (css, home) = (CSS_AT.as_str(), signed::TODAY);
-        Self { css, title: title.into(), section: "", who: None, staff: None, works: false, home }
+        Self {
+            css,
+            title: title.into(),
+            section: "",
+            who: None,
+            staff: None,
+            works: false,
+            manages: false,
+            home,
+        }
     }
 }
 

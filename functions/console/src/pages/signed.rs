@@ -26,6 +26,7 @@ use leadyard_platform::store::{Session, SignedIn, StoreError};
 use leadyard_platform::who::{self, Staff};
 use serde::Deserialize;
 
+use super::again::NotSignedIn;
 use super::{Frame, Said, rendered};
 
 const COOKIE: &str = "leadyard_session";
@@ -42,8 +43,8 @@ pub(super) trait InSession: Send + Sync {
     fn csrf(&self) -> &str;
     /// Where they begin: what stands around a page is theirs.
     fn home(&self) -> &'static str;
-    /// Whether they work at the desk of any company.
-    fn works(&self) -> bool;
+    /// Whether they have at least this role in any company.
+    fn may(&self, role: Role) -> bool;
 }
 
 /// Somebody of the desk who is signed in.
@@ -79,8 +80,8 @@ impl InSession for Signed {
     fn home(&self) -> &'static str {
         TODAY
     }
-    fn works(&self) -> bool {
-        self.desk.may_anywhere(Role::Desk)
+    fn may(&self, role: Role) -> bool {
+        self.desk.may_anywhere(role)
     }
 }
 
@@ -103,7 +104,7 @@ impl InSession for SignedDealer {
     fn home(&self) -> &'static str {
         INBOX
     }
-    fn works(&self) -> bool {
+    fn may(&self, _: Role) -> bool {
         false
     }
 }
@@ -128,8 +129,8 @@ impl InSession for Whoever {
     fn home(&self) -> &'static str {
         home_of(&self.session.who)
     }
-    fn works(&self) -> bool {
-        self.staff.as_ref().is_some_and(|staff| staff.may_anywhere(Role::Desk))
+    fn may(&self, role: Role) -> bool {
+        self.staff.as_ref().is_some_and(|staff| staff.may_anywhere(role))
     }
 }
 
@@ -198,6 +199,11 @@ impl Whoever {
         Ok(Some(Self { session, staff }))
     }
 
+    /// What stands for them in all of their sessions.
+    pub(super) fn whose(&self) -> String {
+        self.session.whose()
+    }
+
     /// Somebody who may see nothing here is led to where they begin; of a form nothing is done.
     fn elsewhere(&self, parts: &Parts) -> Response {
         if parts.method == Method::GET {
@@ -219,7 +225,10 @@ impl FromRequestParts<Cloud> for Whoever {
             let path = parts.uri.path_and_query().map_or(TODAY, |path| path.as_str());
             // A form is not sent again by itself: whoever signs in goes to the page that it stood on.
             let next = if parts.method == Method::GET { path } else { page_of(path) };
-            Redirect::to(&super::address("/console/sign-in", &[("next", next)])).into_response()
+            let mut answer =
+                Redirect::to(&super::address("/console/sign-in", &[("next", next)])).into_response();
+            answer.extensions_mut().insert(NotSignedIn);
+            answer
         })
     }
 }
@@ -229,7 +238,8 @@ fn page_of(path: &str) -> &str {
     path.rsplit_once('/').map_or(TODAY, |(page, _)| page)
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The session's cookie.
+pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
     named_cookie(headers, COOKIE)
 }
 

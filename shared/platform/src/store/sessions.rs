@@ -54,7 +54,7 @@ impl Session {
     }
 
     /// What stands for whoever signed in: all of their sessions have the same.
-    fn whose(&self) -> String {
+    pub fn whose(&self) -> String {
         let said = match &self.who {
             SignedIn::Desk(desk) => {
                 let companies = desk.companies.iter().map(CompanyId::as_str);
@@ -120,6 +120,14 @@ impl Store {
             super::stands(result)?;
         }
         Ok(Some(session))
+    }
+
+    /// Whose session a cookie was of, also where it is over, as long as the table has it.
+    pub async fn session_whose(&self, cookie: &str) -> Result<Option<String>, StoreError> {
+        let Some(item) = self.get(&Key::Session { hash: &hash(cookie) }).await? else { return Ok(None) };
+        let session: Session =
+            serde_dynamo::from_item(item).map_err(|error| StoreError::damaged("session", error))?;
+        Ok(Some(session.whose()))
     }
 
     /// Ends a session.
