@@ -78,8 +78,8 @@ fn line(route: &Route, of: &Walled) -> Option<Line> {
         ("post", "/v1/erasures/reapply") => asks(
             "/v1/erasures/reapply",
             json!({ "erasures": [{
-                "erasure": "01890a5d-ac96-774b-bcce-b302099a8057", "company": "acme", "at": "2026-06-01T00:00:00Z",
-                "by": "x", "reason": "requested", "people": [], "shared": [], "leads": [lead], "enquiries": [],
+                "id": "01890a5d-ac96-774b-bcce-b302099a8057", "company": "acme", "at": "2026-06-01T00:00:00Z",
+                "by": "x", "reason": "requested", "leads": [lead], "suppress": true, "tell": true,
             }] }),
         ),
         ("get", "/v1/waiting") => asks("/v1/waiting?company=acme", none()),
