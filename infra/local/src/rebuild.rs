@@ -9,6 +9,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use leadyard_platform::clock::Clock;
 use leadyard_platform::entropy::Entropy;
+use leadyard_platform::https;
 use leadyard_platform::reports::{self, Recounted};
 use leadyard_platform::rulebooks::Rulebooks;
 use leadyard_platform::store::Store;
@@ -41,7 +42,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Recounted> {
     };
     let looked = |items: u64| bar.set_position(items);
     let counted = if let Some(table) = &options.table {
-        let sdk = aws_config::defaults(aws_sdk_dynamodb::config::BehaviorVersion::latest()).load().await;
+        let sdk = https::sdk().load().await;
         let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), table, Entropy::system());
         reports::recount(&store, &Rulebooks::default(), looked).await
     } else {

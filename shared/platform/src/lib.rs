@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`cloud`] | the clients, built once: the seam between AWS, one machine and the simulation |
+//! | [`https`] | the SDK over HTTPS: the one TLS provider, the roots that AWS signs under |
 //! | [`store`] | the one table: `keys` is the data model, then a file per resource |
 //! | [`queues`] | typed messages |
 //! | [`hand_on`] | what was committed goes to its queue |
@@ -31,6 +32,7 @@
 //! | [`telemetry`], [`metrics`] | logs without a person in them; what is counted |
 
 pub mod cloud;
+pub mod https;
 pub mod store;
 pub mod queues;
 mod hand_on;
