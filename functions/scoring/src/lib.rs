@@ -20,7 +20,7 @@ use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
 use leadyard_platform::person::Sought;
-use leadyard_platform::queues::{self, ByKey, InteractionOf, QueuedInteraction, ToScoring};
+use leadyard_platform::queues::{self, ByKey, InteractionOf, QueuedInteraction, QueuedMessage, ToScoring};
 use leadyard_platform::store::{List, StoreError, Suppression, Visits};
 
 /// Handles a batch: those that failed come again.
@@ -217,9 +217,9 @@ fn read(queued: &QueuedInteraction) -> Option<Interaction> {
     const DAY_S: i64 = 86_400;
     let id = InteractionId::from_bytes(queued.id);
     let at_s = queued.at.as_second().rem_euclid(DAY_S) as u32;
-    let click = queued
-        .message
-        .map(|message| (message.id, Click { at_s, id, after_s: message.after_s, link: message.link }));
+    let click = queued.message.map(|QueuedMessage { id: message, after_s, link, links }| {
+        (message, Click { at_s, id, after_s, link, links })
+    });
     let kind = InteractionKind::new(&queued.kind).ok()?;
     Some(Interaction { kind, id, by_scanner: queued.by_scanner, click })
 }

@@ -275,6 +275,8 @@ pub const INTERACTIONS_NAMED: usize = 100;
 pub const MESSAGE_ID_BYTES: usize = 256;
 /// A link of a message, in bytes.
 pub const LINK_BYTES: usize = 2_048;
+/// Links of a message.
+pub const LINKS: u8 = 100;
 /// Domains of mail that a company lists itself.
 pub const MAIL_DOMAINS: usize = 1_000;
 /// Enquiries in one page of the quarantine.
