@@ -46,6 +46,7 @@ mod rulebook;
 mod workbook;
 mod checked;
 mod metrics;
+mod synthetic;
 mod privacy;
 mod erasure;
 mod retention;

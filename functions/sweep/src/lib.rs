@@ -4,6 +4,8 @@
 //! due time forward, conditionally, and then put on its queue: a lost message, a crash between two
 //! effects or an emptied queue delays a lead by a sweep, and never loses it.
 
+pub mod synthetic;
+
 use std::time::Duration;
 
 use futures::future::join_all;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use leadyard_domain::ids::{CompanyId, EnquiryId};
+use leadyard_domain::ids::{CompanyId, EnquiryId, SYNTHETIC_COMPANY};
 use leadyard_domain::report::Sums;
 use leadyard_domain::time;
 
@@ -39,9 +39,12 @@ impl Change {
         self.new.company()
     }
 
-    /// What it adds, by day of the company's zone. What did not change cancels out.
+    /// What it adds, by day of the company's zone. What did not change cancels out. The synthetic lead is no lead.
     pub fn by_day(&self, openings: &Openings, zone: &TimeZone) -> BTreeMap<Date, Sums> {
         let mut days: BTreeMap<Date, Sums> = BTreeMap::new();
+        if self.company().as_str() == SYNTHETIC_COMPANY {
+            return days;
+        }
         for (image, times) in [(self.old.as_ref(), -1), (Some(&self.new), 1)] {
             let Some(image) = image else { continue };
             let opening = image.opening().and_then(|id| openings.get(&id));

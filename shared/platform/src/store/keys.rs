@@ -112,7 +112,8 @@ pub enum Key<'a> {
     },
     /// `Z#company#source#window#shard` / `Z`. What came from a source's pages in ten minutes, as far as it
     /// falls in this shard: how many, and by address, form token and message a set of people, each eight
-    /// bytes of a keyed hash. At most a few kilobytes. Written by intake. Expires after an hour.
+    /// bytes of a keyed hash. At most a few kilobytes. Written by intake. Expires when no form token that
+    /// was opened in it is good any more: after a week, unless the rulebook says otherwise.
     Window {
         /// The company.
         company: &'a CompanyId,
@@ -275,6 +276,8 @@ pub enum Key<'a> {
         /// Its sequence number.
         sequence: &'a str,
     },
+    /// `P` / `P`. Which synthetic lead was sent last, and when. Written by the sweep.
+    Synthetic,
     /// `F#hash` / `F`. Whoever has this e-mail or phone was erased, and when: what was sent before that is not taken in
     /// when it arrives later. Apart from [`Key::Identity`], whose partition an earlier version reads as scopes.
     Forgotten {
@@ -348,6 +351,7 @@ impl Key<'_> {
             Self::ReportAside { shard, .. } => format!("TA#{shard}"),
             Self::Forgotten { hash } => format!("F#{hash}"),
             Self::Session { hash } => format!("T#{hash}"),
+            Self::Synthetic => "P".to_owned(),
         }
     }
 
@@ -396,6 +400,7 @@ impl Key<'_> {
             Self::ReportAside { sequence, .. } => (*sequence).to_owned(),
             Self::Forgotten { .. } => "F".to_owned(),
             Self::Session { .. } => "T".to_owned(),
+            Self::Synthetic => "P".to_owned(),
         }
     }
 }

@@ -37,6 +37,7 @@ mod rulebook;
 mod switches;
 mod erasures;
 mod sessions;
+mod synthetic;
 mod due;
 mod seen;
 mod reports;
@@ -85,6 +86,7 @@ pub use rulebook::{Published, RulebookPointer};
 pub use seen::{Seen, SeenSeat};
 pub use sessions::{Session, SignedIn};
 pub use switches::{WAKE_AFTER_S, Wake};
+pub use synthetic::Synthetic;
 pub use trials::Trial;
 pub use windows::Passing;
 
