@@ -51,6 +51,7 @@ mod privacy;
 mod erasure;
 mod retention;
 mod opting_out;
+mod followup;
 mod contention;
 mod trouble;
 mod edges;

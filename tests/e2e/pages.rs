@@ -3,6 +3,7 @@
 
 mod quarantine;
 mod waiting;
+mod follow_up;
 mod returns;
 mod dealers;
 mod contract;

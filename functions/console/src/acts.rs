@@ -1,5 +1,5 @@
-//! The desk's acts on a lead: place, take back, hold, resume, reject, reopen, merge, priority, note, redeliver; singly, or on
-//! many with a dry run. Each stands in the lead's history: who, when, before and after.
+//! The desk's acts on a lead: place, take back, hold, resume, reject, reopen, merge, priority, note, redeliver, follow_up, claim,
+//! call; singly, or on many with a dry run. Each stands in the lead's history: who, when, before and after.
 //!
 //! Determinations:
 //!
@@ -11,6 +11,7 @@
 //! - *Reject* closes the cycle of a lead that nobody has, with a reason: nobody gets it, and a repeat within the
 //!   window changes nothing. *Reopen* undoes it: the lead goes to distribution as it was.
 //! - *Redeliver* is [`redeliver`](crate::redeliver)'s.
+//! - *Follow up*, *claim* and *call* are [`follow_up`](crate::follow_up)'s.
 //! - *Merge* is [`merge`](crate::merge)'s. A lead that was merged takes no other act: they are the survivor's.
 
 use axum::Json;
@@ -21,6 +22,7 @@ use leadyard_domain::access::DeskToken;
 use leadyard_domain::assignment::{DeliveryState, ReturnState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
+use leadyard_domain::followup::CallResult;
 use leadyard_domain::ids::{ActId, AssignmentId, ContractId, LeadId};
 use leadyard_domain::lead::{Hold, Lead, Stage};
 use leadyard_domain::limits;
@@ -34,7 +36,7 @@ use serde_json::{Value, json};
 
 use crate::inbox::{ROUNDS, crowded};
 use crate::place::Supposed;
-use crate::{merge, place, redeliver};
+use crate::{follow_up, merge, place, redeliver};
 
 /// What the desk asks for; each act reads what it needs of it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -64,6 +66,12 @@ pub(crate) struct Asked {
     pub(crate) text: Option<String>,
     /// Why.
     pub(crate) reason: Option<String>,
+    /// Call: what it came to.
+    pub(crate) result: Option<CallResult>,
+    /// Call: when they asked to be called.
+    pub(crate) callback_at: Option<Timestamp>,
+    /// Call: what was said.
+    pub(crate) note: Option<String>,
     /// On many: which.
     pub(crate) leads: Option<Vec<LeadId>>,
     /// On many: only say what would follow.
@@ -84,6 +92,7 @@ enum Kind {
     Priority,
     Note,
     Redeliver,
+    OfFollowUp(follow_up::Act),
 }
 
 impl Kind {
@@ -99,9 +108,12 @@ impl Kind {
             "priority" => Ok(Self::Priority),
             "note" => Ok(Self::Note),
             "redeliver" => Ok(Self::Redeliver),
+            "follow_up" => Ok(Self::OfFollowUp(follow_up::Act::FollowUp)),
+            "claim" => Ok(Self::OfFollowUp(follow_up::Act::Claim)),
+            "call" => Ok(Self::OfFollowUp(follow_up::Act::Call)),
             _ => Err(Problem::new(
                 Code::NotFound,
-                "an act is one of: place take_back hold resume reject reopen merge priority note redeliver",
+                "an act is one of: place take_back hold resume reject reopen merge priority note redeliver follow_up claim call",
             )),
         }
     }
@@ -188,7 +200,7 @@ pub(crate) fn asked(body: &[u8]) -> Result<Asked, Problem> {
     serde_json::from_slice(body).map_err(|_| {
         Problem::new(
             Code::MalformedBody,
-            "the body is a JSON object of: contract recommended override assignment hold until into priority text reason leads dry_run",
+            "the body is a JSON object of: contract recommended override assignment hold until into priority text reason result callback_at note leads dry_run",
         )
     })
 }
@@ -257,6 +269,7 @@ async fn perform(
             Kind::TakeBack => take_back(cloud, desk, lead, asked).await?,
             Kind::Merge => merge::merge(cloud, desk, lead, asked).await?,
             Kind::Redeliver => redeliver::redeliver(cloud, desk, &lead, asked).await?,
+            Kind::OfFollowUp(act) => Box::pin(follow_up::act(cloud, desk, act, lead, asked)).await?,
             Kind::Hold | Kind::Resume | Kind::Reject | Kind::Reopen | Kind::Priority | Kind::Note => {
                 mark(cloud, desk, kind, lead, asked).await?
             }
@@ -330,7 +343,7 @@ async fn mark(
             lead.priority_set = asked.priority;
             ("priority", before, json!({ "priority": lead.priority_set }))
         }
-        Kind::Note | Kind::Place | Kind::TakeBack | Kind::Merge | Kind::Redeliver => {
+        Kind::Note | Kind::Place | Kind::TakeBack | Kind::Merge | Kind::Redeliver | Kind::OfFollowUp(_) => {
             reason = note("text", asked.text.clone())?;
             if reason.is_none() {
                 return Err(Problem::new(Code::InvalidField, "a note has a text"));

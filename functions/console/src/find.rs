@@ -27,10 +27,11 @@ use leadyard_domain::ids::{CompanyId, DealerId, EnquiryId, LeadId, OfferId, Sour
 use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
+use leadyard_domain::scoring::HeatKey;
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
-use leadyard_platform::store::{Arrived, Place, StoreError};
+use leadyard_platform::store::{Arrived, Place, StoreError, keys};
 use leadyard_platform::who::{self, Desk};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -218,6 +219,17 @@ pub(crate) struct Scores<'a> {
 impl<'a> Scores<'a> {
     pub(crate) fn of(core: &'a Core, now: Timestamp) -> Self {
         Self { core, model: core.scoring.version(), today: UtcDay::of(now) }
+    }
+
+    /// The score of whoever stands at a place in order of score, in hundredths of a point, by the place alone; 0 of who was
+    /// never scored.
+    pub(crate) fn of_place(&self, sort: &str) -> u64 {
+        let (Some(letter), Some(heat)) = (keys::letter_of_stage(sort), keys::heat_of_stage(sort)) else {
+            return 0;
+        };
+        let model = &self.core.scoring;
+        let engagement = HeatKey::from_number(heat).points_on(self.today, model.half_life_days());
+        (model.fit_points.of(letter) + engagement).hundredths()
     }
 
     pub(crate) fn now(&self, lead: &Lead) -> Option<ScoreNow> {

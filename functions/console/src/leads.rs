@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::access::{DeskToken, UnsubscribeToken};
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::calling::{self, CallingHours, MayCall};
+use leadyard_domain::contract::{Need, Needs};
 use leadyard_domain::distribution::Core;
 use leadyard_domain::enquiry::{Attribution, Touch, Understood};
 use leadyard_domain::error::Code;
@@ -23,7 +24,7 @@ use leadyard_platform::store::{Act, DecisionRecord, Delivery, StoredEnquiry, Sto
 use leadyard_platform::who::Desk;
 use serde_json::{Value, json};
 
-use crate::unsubscribe;
+use crate::{follow_up, unsubscribe};
 
 /// `GET /v1/leads/{id}`. That of a lead into which others were merged tells theirs with it; one that was merged
 /// tells its own, and which lead goes on for it.
@@ -54,8 +55,18 @@ pub(crate) async fn story(
     Ok(Json(told))
 }
 
-/// What a lead did, what brought it and what that is worth.
+/// How a lead is followed up; nothing of a cycle that is over.
+fn follow_up_of(story: &Story, core: Option<&Core>, now: Timestamp) -> Value {
+    let kept = story.follow_up.as_ref().filter(|kept| kept.state.cycle == story.lead.cycle);
+    match (kept, core) {
+        (Some(kept), Some(core)) => follow_up::tell(&kept.state, &core.follow_up, now),
+        (Some(_) | None, Some(_) | None) => Value::Null,
+    }
+}
+
+/// What a lead did, what brought it and what that is worth; and how it is followed up.
 pub(crate) struct Did {
+    follow_up: Value,
     score: Value,
     attribution: Value,
     certificate: Value,
@@ -84,6 +95,7 @@ impl Did {
             }
         };
         Ok(Self {
+            follow_up: follow_up_of(story, core, now),
             score,
             attribution,
             certificate,
@@ -162,6 +174,7 @@ pub(crate) fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredE
         "stage": lead.stage,
         "waiting": lead.waiting,
         "due": lead.due,
+        "follow_up": did.follow_up,
         "hold": lead.hold,
         "priority": lead.priority(),
         "priority_set": lead.priority_set,
@@ -202,7 +215,9 @@ fn touches(opening: Option<&Understood>, by: Touch) -> Value {
 /// Until when the certificate of the enquiry that opened the cycle can be claimed, with a warning where that is soon
 /// or over and somebody has the lead or may yet have it.
 fn certificate(company: &Company, lead: &Lead, opening: Option<&Understood>, now: Timestamp) -> Value {
+    // A cycle that the desk began brings none: what they agreed to was agreed to with the enquiry.
     let expires = opening
+        .filter(|_| lead.brings.meets(Needs::NONE.with(Need::Certificate)))
         .and_then(|opening| opening.consent.certificate_expires(lead.opened_at, company.certificate_days));
     let Some(expires) = expires else { return Value::Null };
     let left = expires.duration_since(now);

@@ -8,6 +8,7 @@
 //! | [`leads`] | the whole story of a lead |
 //! | [`why`] | why it went there; where it would go now |
 //! | [`acts`], [`place`], [`merge`], [`redeliver`] | what the desk does to a lead |
+//! | [`follow_up`] | who is to be called, by whom, and what that came to |
 //! | [`interactions`] | the desk's word on what a lead did |
 //! | [`privacy`] | what is held of a person; their erasure, and its ledger |
 //! | [`unsubscribe`] | one click and no more mail |
@@ -35,6 +36,7 @@ mod acts;
 mod place;
 mod merge;
 mod redeliver;
+mod follow_up;
 mod interactions;
 mod privacy;
 mod unsubscribe;
@@ -63,8 +65,21 @@ use leadyard_platform::who;
 use serde_json::{Value, json};
 
 /// What the desk can do to leads: `POST /v1/leads/{act}` for many, which intake leaves to the console.
-pub const ACTS: [&str; 10] =
-    ["place", "take_back", "hold", "resume", "reject", "reopen", "merge", "priority", "note", "redeliver"];
+pub const ACTS: [&str; 13] = [
+    "place",
+    "take_back",
+    "hold",
+    "resume",
+    "reject",
+    "reopen",
+    "merge",
+    "priority",
+    "note",
+    "redeliver",
+    "follow_up",
+    "claim",
+    "call",
+];
 
 /// All routes.
 pub fn router(cloud: Cloud) -> Router {
@@ -90,6 +105,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/erasures", get(privacy::ledger))
         .route("/v1/erasures/reapply", post(privacy::reapply))
         .route("/v1/waiting", get(waiting::room))
+        .route("/v1/follow-ups", get(follow_up::list))
         .route("/v1/why-nothing", get(quiet::why_nothing))
         .route("/v1/shadow", get(shadow::compared))
         .route("/v1/history", get(history::page))

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use leadyard_domain::delivery::OptedOutOf;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
-use leadyard_domain::lead::{Lead, LeadScope, Stage};
+use leadyard_domain::lead::{Lead, LeadScope, ScoreState, Stage};
 use leadyard_domain::scoring::{Click, Interaction, InteractionId, InteractionKind};
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
@@ -297,6 +297,7 @@ async fn rescore(
         };
         let judged = judging::judge(cloud, &core, &lead, activity, now).await?;
         let before = lead.score.replace(judged.state(&core.scoring, now));
+        let did = lead.score.as_ref().is_some_and(|score| rose(before.as_ref(), score));
         let crossed = before.is_none_or(|before| before.band != judged.score.band);
         let wakes = match lead.stage {
             // Distribution decides, and does nothing twice in a cycle: below its band there is nothing to decide.
@@ -312,6 +313,11 @@ async fn rescore(
         };
         if wakes {
             lead.due = Some(now);
+        } else if did
+            && matches!(lead.stage, Stage::Nurturing | Stage::Lost | Stage::Expired | Stage::Waiting)
+        {
+            // First, so that a message that comes again finds it done: by then the score has risen already.
+            cloud.follow_up(&lead, &core, true).await?;
         }
         if cloud.store.lead_save(&lead).await? {
             if wakes {
@@ -322,6 +328,11 @@ async fn rescore(
         tokio::time::sleep(cloud.entropy.between_ms(5, 50)).await;
     }
     Err(StoreError::Contended)
+}
+
+/// Whether a lead did something that counts: more than what was known of it by the same model.
+fn rose(before: Option<&ScoreState>, now: &ScoreState) -> bool {
+    before.is_none_or(|before| before.model == now.model && before.heat < now.heat)
 }
 
 /// Best effort: the due index is the truth.

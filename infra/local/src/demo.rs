@@ -4,11 +4,12 @@
 pub const PLACEHOLDER: &str = "http://127.0.0.1:9/";
 
 /// The demo rulebook's files.
-pub const FILES: [(&str, &str); 9] = [
+pub const FILES: [(&str, &str); 10] = [
     ("company.toml", include_str!("../demo/company.toml")),
     ("offers.toml", include_str!("../demo/offers.toml")),
     ("sources.toml", include_str!("../demo/sources.toml")),
     ("scoring.toml", include_str!("../demo/scoring.toml")),
+    ("followup.toml", include_str!("../demo/followup.toml")),
     ("dealers.csv", include_str!("../demo/dealers.csv")),
     ("channels.csv", include_str!("../demo/channels.csv")),
     ("areas.csv", include_str!("../demo/areas.csv")),

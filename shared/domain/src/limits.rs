@@ -383,3 +383,22 @@ pub const REPORT_PART_TOP: usize = 1_000;
 pub const REPORT_DAYS: i64 = 3_700;
 /// Days back at which a list by source ends.
 pub const SEARCH_OLDEST_DAYS: i32 = 3_650;
+
+/// Waits of one reason in a plan to follow up.
+pub const FOLLOW_UP_WAITS: usize = 20;
+/// The longest wait of a plan to follow up, in hours: a year.
+pub const FOLLOW_UP_WAIT_HOURS: u32 = 365 * 24;
+/// Calls of one lead in a plan to follow up, until it does something.
+pub const FOLLOW_UP_CALLS: u32 = 50;
+/// Days after an enquiry that somebody may be called who did not agree to it.
+pub const ENQUIRY_DAYS: u32 = 92;
+/// Days after an enquiry that somebody may be called who agreed to it.
+pub const CONSENT_DAYS: u32 = 1_826;
+/// How long somebody who calls a lead has it for themselves, in minutes.
+pub const CLAIM_MINUTES: i64 = 15;
+/// Days ahead for which a callback may be promised.
+pub const CALLBACK_DAYS: i64 = 365;
+/// Leads in one answer of the day's list of calls.
+pub const FOLLOW_UPS: usize = 50;
+/// How often it is looked at whether a lead in the day's list belongs there still, in hours.
+pub const FOLLOW_UP_LOOK_HOURS: i64 = 24;

@@ -13,6 +13,7 @@
 //! | [`arriving`] | an enquiry comes to its lead, when it arrives or is released |
 //! | [`postbacks`] | what the sender of an enquiry is to be told |
 //! | [`suppression`] | who is on a company's list |
+//! | [`following`] | what follows for a lead's follow-up |
 //! | [`person`] | all that a company holds of one person |
 //! | [`opt_out`] | a person opts out, and their holders are told |
 //! | [`erasure`] | a person goes, everywhere, whatever interrupts it |
@@ -43,6 +44,7 @@ pub mod history;
 pub mod arriving;
 mod postbacks;
 pub mod suppression;
+pub mod following;
 pub mod person;
 pub mod opt_out;
 pub mod erasure;

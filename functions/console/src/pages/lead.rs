@@ -10,13 +10,14 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use leadyard_domain::calling::{self, MayCall};
 use leadyard_domain::distribution::Core;
+use leadyard_domain::followup::{FollowUp, Followed, followed};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::scoring::{Part, Score};
 use leadyard_domain::time;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::judging;
-use leadyard_platform::store::{DecisionRecord, StoredEnquiry};
+use leadyard_platform::store::{Act, DecisionRecord, StoredEnquiry};
 use leadyard_platform::who;
 use serde::Deserialize;
 use serde_json::json;
@@ -66,6 +67,7 @@ struct Can {
     resume: bool,
     reject: bool,
     reopen: bool,
+    follow_up: bool,
     show: bool,
 }
 
@@ -77,13 +79,13 @@ struct Bar {
 }
 
 /// Something that happened.
-struct Event {
+pub(super) struct Event {
     at: Timestamp,
-    when: String,
-    what: String,
-    detail: String,
+    pub(super) when: String,
+    pub(super) what: String,
+    pub(super) detail: String,
     /// `enquiry`, `decision`, `seat`, `desk`, `did`.
-    kind: &'static str,
+    pub(super) kind: &'static str,
 }
 
 #[derive(Default, Deserialize)]
@@ -119,6 +121,7 @@ fn said(act: &str) -> &'static str {
         "reopen" => "Open again.",
         "priority" => "The priority is changed.",
         "note" => "The note is kept.",
+        "follow_up" => "It stands in the day’s list of calls.",
         _ => "",
     }
 }
@@ -212,6 +215,7 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool) -> Result<P
         resume: lead.hold.is_some() && !erased,
         reject: in_nobodys && lead.holders.is_empty() && !erased,
         reopen: lead.stage == leadyard_domain::lead::Stage::Rejected && !erased,
+        follow_up: followed(lead) != Followed::No,
         show: !shown && !erased,
     };
     let score = &judged.score;
@@ -227,7 +231,7 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool) -> Result<P
         bars: bars(score),
         stage: lead.stage.to_string(),
         stands: stands(&core, lead),
-        facts: facts(&core, lead, now),
+        facts: facts(&core, lead, whole.story.follow_up.as_ref().map(|kept| &kept.state), now),
         contact: Contact::of(&lead.person, shown),
         says: explained
             .as_ref()
@@ -282,7 +286,12 @@ fn stands(core: &Core, lead: &Lead) -> String {
     }
 }
 
-fn facts(core: &Core, lead: &Lead, now: Timestamp) -> Vec<(&'static str, String)> {
+fn facts(
+    core: &Core,
+    lead: &Lead,
+    followed: Option<&FollowUp>,
+    now: Timestamp,
+) -> Vec<(&'static str, String)> {
     let offer = core.offer(&lead.offer).map_or_else(|| lead.offer.to_string(), |offer| offer.name.clone());
     let mut facts = vec![
         ("Company", core.company.name.clone()),
@@ -297,6 +306,13 @@ fn facts(core: &Core, lead: &Lead, now: Timestamp) -> Vec<(&'static str, String)
         ("Sale cycle", lead.cycle.to_string()),
         ("May be called", may_be_called(core, lead, now)),
     ];
+    // That of a cycle that is over says nothing of this one.
+    if let Some(followed) = followed.filter(|followed| followed.cycle == lead.cycle) {
+        facts.push(("Follow-up", super::follow_up::next_step(core, followed, now)));
+        if followed.is_open() {
+            facts.push(("Why", followed.reason.says().to_owned()));
+        }
+    }
     if lead.possible_duplicate {
         facts.push(("Look", "another lead may be the same person's".to_owned()));
     }
@@ -316,7 +332,7 @@ fn may_be_called(core: &Core, lead: &Lead, now: Timestamp) -> String {
 }
 
 /// All that happened, the newest first.
-fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], shown: bool) -> Vec<Event> {
+pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], shown: bool) -> Vec<Event> {
     let mut line = Vec::new();
     let mut add = |at: Timestamp, kind: &'static str, what: String, detail: String| {
         line.push(Event { at, when: instant(core, at), what, detail, kind });
@@ -346,8 +362,11 @@ fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], shown: bool) ->
         }
     }
     for act in whole.acts() {
-        let what =
-            if act.act == "show" { "looked at who it is".to_owned() } else { act.act.replace('_', " ") };
+        let what = match act.act.as_str() {
+            "show" => "looked at who it is".to_owned(),
+            "call" => came_to(act),
+            word => word.replace('_', " "),
+        };
         add(act.at, "desk", format!("{}: {what}", act.by), act.reason.clone().unwrap_or_default());
     }
     for (day, of_day) in whole.story.activity.days() {
@@ -365,6 +384,13 @@ fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], shown: bool) ->
     }
     line.sort_by_key(|event| std::cmp::Reverse(event.at));
     line
+}
+
+/// What a call came to.
+fn came_to(act: &Act) -> String {
+    let after: serde_json::Value = serde_json::from_str(&act.after).unwrap_or_default();
+    let result = after["last_call"]["result"].as_str().unwrap_or_default();
+    format!("called: {}", result.replace('_', " "))
 }
 
 /// What was decided, in a sentence.

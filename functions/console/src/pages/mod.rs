@@ -9,6 +9,7 @@
 //! | [`quarantine`] | what waits for a verdict; many at once, after a look; how often each reason was right |
 //! | [`enquiry`] | one of them: read, put right, release or reject, and the next |
 //! | [`waiting`] | who waits and why; place as recommended, after a look |
+//! | [`follow_up`] | who is to be called; claim, call, and the next |
 //! | [`returns`] | what dealers ask to give back: approve or deny |
 //! | [`dealers`] | the dealers: how each can be given leads now, and fares |
 //! | [`dealer`] | one: contracts, channels, last leads; pause and resume, test, redeliver |
@@ -31,6 +32,7 @@ mod lead;
 mod quarantine;
 mod enquiry;
 mod waiting;
+mod follow_up;
 mod returns;
 mod dealers;
 mod dealer;
@@ -85,6 +87,10 @@ pub(crate) fn router() -> Router<Cloud> {
         .route("/console/quarantine/{enquiry}/{act}", post(enquiry::act))
         .route("/console/waiting", get(waiting::page))
         .route("/console/waiting/place", post(waiting::place))
+        .route("/console/follow-up", get(follow_up::page))
+        .route("/console/follow-up/next", post(follow_up::next))
+        .route("/console/follow-up/{lead}", get(follow_up::one))
+        .route("/console/follow-up/{lead}/{act}", post(follow_up::act))
         .route("/console/returns", get(returns::page))
         .route("/console/returns/{company}/{id}", get(returns::one))
         .route("/console/returns/{company}/{id}/{verdict}", post(returns::decide))

@@ -2,7 +2,7 @@
 //! somebody has.
 //!
 //! Each number leads to what is behind it. Of one company they cost [the pointer and the switches], the shards of the
-//! quarantine, one list of returns, two shards of each stage and category, and the text of the rules where somebody is
+//! quarantine, one list of returns, three of who is to be called, two shards of each stage and category, and the text of the rules where somebody is
 //! paused: what is read grows with a company's categories and not with its leads.
 //!
 //! [the pointer and the switches]: leadyard_platform::store::Store::in_force
@@ -120,9 +120,10 @@ async fn numbers(cloud: &Cloud, core: &Core, switches: &Switches) -> Result<Vec<
     // By when they arrived: what was put aside later has longer.
     let hours = core.screening.deadline_hours;
     let arrived = now.checked_sub(SignedDuration::from_hours(i64::from(hours))).unwrap_or(now);
-    let (quarantined, returns, (waiting, more)) = futures::try_join!(
+    let (quarantined, returns, calls, (waiting, more)) = futures::try_join!(
         async { Ok(cloud.store.quarantine_counts(company, arrived, COUNTED).await?) },
         async { Ok(cloud.store.returns(company, true, COUNTED as i32).await?) },
+        async { Ok::<_, Problem>(cloud.store.follow_ups_due(company, COUNTED).await?) },
         waiting::hottest(cloud, core, None, COUNTED)
     )?;
     let many = |count: usize, more: bool| if more { format!("{count}+") } else { count.to_string() };
@@ -148,6 +149,17 @@ async fn numbers(cloud: &Cloud, core: &Core, switches: &Switches) -> Result<Vec<
             says: "returns to decide".to_owned(),
             at: at("/console/returns", &[]),
             late: false,
+        });
+    }
+    // As the list has them: whoever opens it finds those that belong there.
+    let (promised, due) = (calls.promised.len(), calls.promised.len() + calls.due.len());
+    if due > 0 {
+        let said = if promised > 0 { format!(", {promised} promised") } else { String::new() };
+        numbers.push(Number {
+            count: many(due.min(COUNTED), due > COUNTED),
+            says: format!("follow-ups due{said}"),
+            at: at("/console/follow-up", &[]),
+            late: promised > 0,
         });
     }
     let mut room = Room::new();

@@ -28,7 +28,7 @@ words! {
 /// What the newer rulebook says otherwise than the older. Its `Debug` names nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Diff {
-    /// Those with a difference: company, offers, sources, scoring, screening, dealers, templates, channels, areas, contracts, spend,
+    /// Those with a difference: company, offers, sources, scoring, screening, followup, dealers, templates, channels, areas, contracts, spend,
     /// tests.
     pub tables: Vec<TableDiff>,
     /// How many rows and columns are not listed: more than [`limits::DIFF_LINES`] help nobody.
@@ -101,6 +101,11 @@ impl Rulebook {
             "screening",
             &whole("screening", json(&self.screening)),
             &whole("screening", json(&newer.screening)),
+        );
+        differ.values(
+            "followup",
+            &whole("followup", json(&self.follow_up)),
+            &whole("followup", json(&newer.follow_up)),
         );
         let dealers = |book| keyed(book, |dealer: &Dealer| dealer.id.to_string());
         differ.rows("dealers", &dealers(&self.dealers), &dealers(&newer.dealers), |&row| rows::dealer(row));

@@ -10,12 +10,13 @@ use crate::rulebook::origin::Origin;
 use crate::rulebook::problem::{Position, ProblemCode, Problems, Severity};
 
 /// The files that this version reads, in the order they are read, and whether one must be there.
-pub const FILES: [(&str, bool); 12] = [
+pub const FILES: [(&str, bool); 13] = [
     ("company.toml", true),
     ("offers.toml", true),
     ("sources.toml", true),
     ("scoring.toml", true),
     ("screening.toml", false),
+    ("followup.toml", false),
     ("dealers.csv", true),
     ("templates.toml", false),
     ("channels.csv", false),
@@ -26,7 +27,7 @@ pub const FILES: [(&str, bool); 12] = [
 ];
 
 /// Files of the format that this version does not read yet.
-const LATER: [&str; 2] = ["followup.toml", "people.csv"];
+const LATER: [&str; 1] = ["people.csv"];
 
 /// A rulebook as it came: names and bytes, at most [`limits::RULEBOOK_BYTES`] in all.
 #[derive(Clone, PartialEq, Eq, Default)]

@@ -77,6 +77,17 @@
 //! | `interactions` | `{ soon_seconds = 5, burst_links = 3, burst_seconds = 3 }` | which clicks of a message are a machine's: so soon after its sending, so many links of it within so long; 0 seconds pass over the sign |
 //! | `disposable`, `not_disposable` | none | lists of domains, to 1,000 |
 //!
+//! **`followup.toml`** (may be absent): see [`crate::followup`] for what follows
+//!
+//! | key | default | rule |
+//! |---|---|---|
+//! | `not_ready` | `["1d", "3d", "1w", "3w"]` | the wait before each call to who is nurtured, to 20; `[]` calls nobody |
+//! | `not_reached` | `["4h", "1d", "3d", "1w"]` | the same before each further call where nobody was reached |
+//! | `lost` | `["45d", "90d"]` | the same where a cycle ended unsold, the first since then |
+//! | `most_calls` | 8 | 1 to 50: in all, until they do something |
+//! | `enquiry_days` | 89 | 1 to 92: no call later than so long after they asked last, where they did not agree to be called |
+//! | `consent_days` | 365 | 1 to 1,826, at least `enquiry_days`: the same where they agreed |
+//!
 //! **`dealers.csv`**, to 100,000 rows
 //!
 //! | column | empty means | rule |
@@ -191,8 +202,8 @@
 //!
 //! # Not yet
 //!
-//! Known and refused unless empty: `branding` of the company; the files
-//! `followup.toml`, `people.csv`. Never silently passed over: a rule that is written and
+//! Known and refused unless empty: `branding` of the company; the file
+//! `people.csv`. Never silently passed over: a rule that is written and
 //! not kept is worse than none.
 
 mod problem;
@@ -202,6 +213,7 @@ mod offers;
 mod postback;
 mod sources;
 mod screening;
+mod followup;
 mod columns;
 mod templates;
 mod dealers;
@@ -236,6 +248,7 @@ use std::fmt;
 use crate::contract::{AreaPart, Contract};
 use crate::dealer::{Channel, Dealer};
 use crate::delivery::Template;
+use crate::followup::FollowUpPlan;
 use crate::ids::AreaId;
 use crate::scoring::ScoringModel;
 use crate::screening::ScreeningRules;
@@ -270,6 +283,8 @@ pub struct Rulebook {
     pub scoring: ScoringModel,
     /// What is doubtful, and what is spam.
     pub screening: ScreeningRules,
+    /// Who is called again, when, and how often.
+    pub follow_up: FollowUpPlan,
     /// In the order of the file.
     pub dealers: Vec<Dealer>,
     /// In the order of the file.
@@ -366,6 +381,10 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         Some(body) => screening::read(&body, problems),
         None => Some(ScreeningRules::default()),
     };
+    let follow_up = match files.open("followup.toml", problems) {
+        Some(body) => followup::read(&body, problems),
+        None => Some(FollowUpPlan::default()),
+    };
     let dealers = match files.open("dealers.csv", problems) {
         Some(body) => dealers::read(&body, &defaults, &mut dealer_ids, problems),
         None => absent(&mut dealer_ids),
@@ -424,13 +443,14 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         has_channels: files.has("channels.csv"),
         sheets: sheets(files),
     };
-    let (company, scoring, screening) = (company?, scoring?, screening?);
+    let (company, scoring, screening, follow_up) = (company?, scoring?, screening?, follow_up?);
     Some(Rulebook {
         company,
         offers,
         sources,
         scoring,
         screening,
+        follow_up,
         dealers,
         templates,
         channels,

@@ -224,6 +224,7 @@ fn listed(row: &Item) -> Option<(LeadId, u32, AssignmentId)> {
         | keys::DueKey::WakeAt(_, _, _)
         | keys::DueKey::Postback(_, _)
         | keys::DueKey::Enquiry(_)
-        | keys::DueKey::Erasure(_, _) => None,
+        | keys::DueKey::Erasure(_, _)
+        | keys::DueKey::FollowUp(_) => None,
     }
 }

@@ -71,6 +71,11 @@ pub enum Key<'a> {
         /// Which.
         act: ActId,
     },
+    /// `L#lead` / `F`. How the lead is followed up: why, which attempt, what is next, who is calling, under a version; no
+    /// person in it. Only of leads that are or were followed up. Some 400 bytes. Written by distribution, scoring, console
+    /// and sweep. In the index *due* for its next call; once that is due, in *stage* in the day's list of its company, and in
+    /// *due* once a day.
+    FollowUp(LeadId),
     /// `L#lead` / `Y#day`. Interactions of one UTC day: per kind a set of 8-byte ids, and a set of
     /// revoked ones; per message a set of its clicks, a set of what scanners did, a set of the desk's words. Only
     /// ever added to. Written by scoring and, of words, by the console.
@@ -309,6 +314,7 @@ impl Key<'_> {
             | Self::Decision { lead, .. }
             | Self::Delivery { lead, .. }
             | Self::Act { lead, .. }
+            | Self::FollowUp(lead)
             | Self::Activity(lead, _) => format!("L#{lead}"),
             Self::Visitor(company, visitor) | Self::VisitorActivity(company, visitor, _) => {
                 format!("V#{company}#{visitor}")
@@ -398,7 +404,7 @@ impl Key<'_> {
             Self::ReportSeal(_) => "S".to_owned(),
             Self::ReportTable { period, .. } => (*period).to_owned(),
             Self::ReportAside { sequence, .. } => (*sequence).to_owned(),
-            Self::Forgotten { .. } => "F".to_owned(),
+            Self::Forgotten { .. } | Self::FollowUp(_) => "F".to_owned(),
             Self::Session { .. } => "T".to_owned(),
             Self::Synthetic => "P".to_owned(),
         }
@@ -439,6 +445,8 @@ pub enum DueKey {
     Postback(EnquiryId, PostbackStatus),
     /// An erasure that is not done.
     Erasure(CompanyId, ErasureId),
+    /// A lead that is to be called, or whose place in the day's list is to be looked at. An earlier version leaves it due.
+    FollowUp(LeadId),
 }
 
 impl DueKey {
@@ -448,6 +456,7 @@ impl DueKey {
         let mut parts = sk.split('#');
         match (kind, parts.next()?) {
             ("L", "L") => Some(Self::Lead(owner.parse().ok()?)),
+            ("L", "F") => Some(Self::FollowUp(owner.parse().ok()?)),
             ("L", "A") => Some(Self::Assignment(
                 owner.parse().ok()?,
                 parts.next()?.parse().ok()?,
@@ -507,6 +516,12 @@ pub fn stage_letter(letter: FitLetter) -> String {
     format!("{place}")
 }
 
+/// The engagement key of a sort key of the *stage* index: see [`leadyard_domain::scoring::HeatKey`].
+pub fn heat_of_stage(sort: &str) -> Option<i64> {
+    let heat: u64 = sort.split('#').nth(1)?.parse().ok()?;
+    Some((heat ^ (1 << 63)) as i64)
+}
+
 /// The fit letter of a sort key of the *stage* index; none, where it was never scored.
 pub fn letter_of_stage(sort: &str) -> Option<FitLetter> {
     FitLetter::ALL.iter().find(|letter| sort.starts_with(&stage_letter(**letter))).copied()
@@ -515,6 +530,17 @@ pub fn letter_of_stage(sort: &str) -> Option<FitLetter> {
 /// Behind every sort key of a fit letter: `$` stands right behind the `#` that ends the letter.
 pub fn after_stage_letter(letter: FitLetter) -> String {
     format!("{}$", stage_letter(letter))
+}
+
+/// The partition of the *stage* index in which a company's leads that are to be called now stand. No stage is called so.
+pub fn follow_ups_shard(company: &CompanyId, shard: u8) -> String {
+    format!("{company}#follow_up#due#{shard}")
+}
+
+/// That in which those stand who were promised a call and whose time has come: people promise them one by one, and no
+/// shards are needed.
+pub fn promised_calls(company: &CompanyId) -> String {
+    format!("{company}#follow_up#promised#0")
 }
 
 /// The partition of the *stage* index in which quarantined enquiries stand: those that are open, or those
@@ -566,6 +592,7 @@ mod tests {
         let category = CategoryId::new("roofing").unwrap();
         let read = |key: Key<'_>| DueKey::read(&key.pk(), &key.sk());
         assert_eq!(read(Key::Lead(lead)), Some(DueKey::Lead(lead)));
+        assert_eq!(read(Key::FollowUp(lead)), Some(DueKey::FollowUp(lead)));
         assert_eq!(
             read(Key::Assignment { lead, cycle: 3, assignment }),
             Some(DueKey::Assignment(lead, 3, assignment))

@@ -346,7 +346,8 @@ impl Store {
                     | DueKey::WakeAt(_, _, _)
                     | DueKey::Postback(_, _)
                     | DueKey::Enquiry(_)
-                    | DueKey::Erasure(_, _) => None,
+                    | DueKey::Erasure(_, _)
+                    | DueKey::FollowUp(_) => None,
                 }
             })
             .collect();

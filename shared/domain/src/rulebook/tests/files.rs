@@ -16,7 +16,7 @@ fn a_stranger_is_named_with_what_was_meant() {
     let mut folder = folder();
     folder.insert("dealer.csv", Vec::new());
     folder.insert("people.csv", Vec::new());
-    let known = "company.toml offers.toml sources.toml scoring.toml screening.toml dealers.csv templates.toml channels.csv areas.csv contracts.csv tests.toml spend.csv";
+    let known = "company.toml offers.toml sources.toml scoring.toml screening.toml followup.toml dealers.csv templates.toml channels.csv areas.csv contracts.csv tests.toml spend.csv";
     assert_eq!(
         lines(parse(folder)),
         [
