@@ -17,6 +17,7 @@ import tempfile
 import time
 
 import permissions
+import transformed
 import trouble
 from between import Between
 from deployed import CANARY, HERE, Deployed
@@ -223,7 +224,24 @@ def nothing_is_left(there):
     left += [r["RoleName"] for r in of("iam").list_roles()["Roles"] if r["RoleName"].startswith(there.stack.name)]
     left += [s["Name"] for s in of("secretsmanager").list_secrets()["SecretList"]]
     left += [a["AlarmName"] for a in of("cloudwatch").describe_alarms()["MetricAlarms"]]
+    left += [d["DashboardName"] for d in of("cloudwatch").list_dashboards()["DashboardEntries"]]
+    left += [m["EventSourceArn"] for m in of("lambda").list_event_source_mappings()["EventSourceMappings"]]
+    left += [r["Name"] for r in of("events").list_rules()["Rules"]]
+    left += [a["Name"] for a in of("apigatewayv2").get_apis()["Items"]]
+    left += [d["DomainName"] for d in of("apigatewayv2").get_domain_names()["Items"]]
+    left += [c["Name"] for c in of("ses").list_configuration_sets()["ConfigurationSets"]]
+    left += [s["Endpoint"] for s in of("sns").list_subscriptions()["Subscriptions"]]
     assert not left, left
+
+
+def something_is_there(there):
+    """Of each kind that `nothing_is_left` looks for: one that the emulator lists none of would be looked for in vain."""
+    of = there.emulator.client
+    assert len(of("cloudwatch").list_dashboards()["DashboardEntries"]) == 2
+    assert len(of("lambda").list_event_source_mappings()["EventSourceMappings"]) == 6
+    assert of("events").list_rules()["Rules"]
+    assert of("ses").list_configuration_sets()["ConfigurationSets"]
+    assert of("sns").list_subscriptions()["Subscriptions"]
 
 
 def what_happened_is_in_the_reports(there):
@@ -238,6 +256,7 @@ def what_happened_is_in_the_reports(there):
 
 
 JOURNEYS = [
+    something_is_there,
     a_lead_reaches_its_dealer,
     one_person_is_one_lead,
     what_happened_is_in_the_reports,
@@ -250,6 +269,8 @@ JOURNEYS = [
     what_the_table_does_not_take_comes_in_later,
     what_no_queue_took_is_swept,
 ]
+# What it makes fail comes again, and is waited for by nobody.
+LAST = [permissions.each_function_misses_a_permission]
 # Each waits for something that does not come.
 ON_DEMAND = [permissions.a_permission_less_is_noticed]
 
@@ -259,6 +280,9 @@ def main(template, leadyard, sam, ministack, microburst):
     began = time.monotonic()
     bootstraps = sorted(pathlib.Path(template).parent.glob("*/bootstrap"))
     if not alone:
+        for check in transformed.CHECKS:
+            check()
+            print(f"ok  {check.__name__}", flush=True)
         a_function_that_lacks_something_says_what(bootstraps)
         print(f"ok  a_function_that_lacks_something_says_what  {time.monotonic() - began:.1f} s", flush=True)
     with contextlib.ExitStack() as ends:
@@ -275,7 +299,7 @@ def main(template, leadyard, sam, ministack, microburst):
         print(f"deployed in {time.monotonic() - began:.1f} s", flush=True)
         there = Deployed(stack, leadyard, between, folder)
         there.begin()
-        journeys = JOURNEYS + trouble.JOURNEYS + (ON_DEMAND if os.environ.get("PERMISSIONS") else [])
+        journeys = JOURNEYS + trouble.JOURNEYS + LAST + (ON_DEMAND if os.environ.get("PERMISSIONS") else [])
         if alone:
             journeys = [journey for journey in journeys + ON_DEMAND if journey.__name__ in alone]
         for journey in [*journeys, nobody_stands_in_the_logs, nothing_is_left]:
