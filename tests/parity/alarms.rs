@@ -121,7 +121,7 @@ fn rule(alarm: &Resource) -> String {
 }
 
 /// Those there is one of.
-const SINGLE: [(&str, &str); 13] = [
+const SINGLE: [(&str, &str); 14] = [
     (
         "ReportingDeadAlarm",
         "Maximum of AWS/SQS ApproximateNumberOfMessagesVisible of ReportingDead.QueueName > 0, 1 of 1 times 60 s",
@@ -134,6 +134,10 @@ const SINGLE: [(&str, &str); 13] = [
     (
         "SweepSilentAlarm",
         "Sum of AWS/Lambda Invocations of Sweep < 1, 1 of 1 times 300 s, or nothing is said",
+    ),
+    (
+        "SyntheticAlarm",
+        "Minimum of Leadyard SyntheticArrived of Sweep < 1, 2 of 3 times 300 s, or nothing is said",
     ),
     // One of the three over the API; whose it was, its log says.
     ("ApiFailuresAlarm", "Sum of AWS/ApiGateway 5xx of Api > 0, 1 of 1 times 60 s"),
