@@ -9,6 +9,8 @@ mod dealers;
 mod contract;
 mod today;
 mod inbox;
+mod lead;
+mod leads;
 mod reports;
 
 use leadyard_tests::Reply;

@@ -178,7 +178,7 @@ pub(crate) enum Act {
 }
 
 impl Act {
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::FollowUp => "follow_up",
             Self::Claim => "claim",
@@ -240,7 +240,7 @@ pub(crate) async fn act(
     if asked.dry_run {
         return Ok(Some(told));
     }
-    let kept = record(cloud, desk, act.word(), text, &told["before"], &told["after"]);
+    let kept = asked.named(record(cloud, desk, act.word(), text, &told["before"], &told["after"]));
     let lifted = result == Some(CallResult::Interested)
         && lifts(cloud, &core, &mut lead, &kept.id.to_string(), now).await?;
     let next = match stands {

@@ -131,6 +131,11 @@ impl Whole {
         assignments
     }
 
+    /// What their holders were told beside the lead itself.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &Delivery> {
+        self.all().flat_map(|story| &story.deliveries)
+    }
+
     /// What the desk did, oldest first; a merge, which stands with both, once.
     pub(crate) fn acts(&self) -> Vec<&Act> {
         let mut acts: Vec<_> = self.all().flat_map(|story| &story.acts).collect();
@@ -194,7 +199,7 @@ pub(crate) fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredE
         "decisions": whole.decisions().into_iter().map(decision).collect::<Vec<_>>(),
         "assignments": whole.assignments().into_iter().map(assignment).collect::<Vec<_>>(),
         "history": whole.acts().into_iter().map(act).collect::<Vec<_>>(),
-        "messages": whole.all().flat_map(|story| &story.deliveries).map(message).collect::<Vec<_>>(),
+        "messages": whole.messages().map(message).collect::<Vec<_>>(),
     })
 }
 

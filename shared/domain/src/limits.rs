@@ -367,6 +367,9 @@ pub const KEPT_SEAT_LOOK_MINUTES: i64 = 60;
 pub const SESSION_HOURS: i64 = 24;
 /// How long somebody stays signed in who does nothing, in hours.
 pub const SESSION_IDLE_HOURS: i64 = 8;
+/// Leads in one file of an export. Behind API Gateway an answer has 30 seconds and 6 MB; a longer list goes on in the next
+/// file.
+pub const EXPORT_LEADS: usize = 20_000;
 /// Leads in one answer to a search.
 pub const SEARCH_LEADS: usize = 100;
 /// Leads that one search looks at.

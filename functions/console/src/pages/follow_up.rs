@@ -25,7 +25,7 @@ use leadyard_platform::judging;
 use leadyard_platform::who;
 use serde::Deserialize;
 
-use super::lead::{Event, line};
+use super::line::{Event, line};
 use super::shown::{self, Choice, Contact, Row, instant};
 use super::signed::{self, Form, Signed};
 use super::{Frame, address, rendered, troubled};

@@ -5,7 +5,11 @@
 //! | [`signed`] | signing in and out; whose session a request is of |
 //! | [`today`] | the leads that matter now, across one's companies |
 //! | [`list`] | any lead, by what is known of it; lists in their order |
+//! | [`many`] | one act on many of a list, after a look, a slice at a time |
+//! | [`export`] | a list as a table, written as it is read |
 //! | [`lead`] | one lead: who, the score that adds up, why it went where it did, what can be done |
+//! | [`score`], [`line`], [`seats`] | its score and next step; what happened to it; its deliveries, charges and credits |
+//! | [`decision`] | one decision with everybody's part in it |
 //! | [`quarantine`] | what waits for a verdict; many at once, after a look; how often each reason was right |
 //! | [`enquiry`] | one of them: read, put right, release or reject, and the next |
 //! | [`waiting`] | who waits and why; place as recommended, after a look |
@@ -28,7 +32,13 @@
 mod signed;
 mod today;
 mod list;
+mod many;
+mod export;
 mod lead;
+mod score;
+mod line;
+mod seats;
+mod decision;
 mod quarantine;
 mod enquiry;
 mod waiting;
@@ -77,7 +87,10 @@ pub(crate) fn router() -> Router<Cloud> {
         .route("/console/sign-out", post(signed::sign_out))
         .route("/console/today", get(today::page))
         .route("/console/leads", get(list::page).post(list::by_person))
+        .route("/console/leads/many", get(many::slice).post(many::act))
+        .route("/console/leads/export", get(export::page).post(export::csv))
         .route("/console/leads/{lead}", get(lead::page))
+        .route("/console/leads/{lead}/decisions/{decision}", get(decision::page))
         .route("/console/leads/{lead}/{act}", post(lead::act))
         .route("/console/quarantine", get(quarantine::page))
         .route("/console/quarantine/reasons", get(quarantine::reasons))
@@ -182,6 +195,20 @@ fn troubled(signed: &dyn InSession, problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let said = Said { frame: Frame::of(title, "", signed), detail: problem.detail().to_owned() };
     rendered(&said, status)
+}
+
+/// A table as a file of this name, kept nowhere else.
+fn download(mut table: Response, name: &str) -> Response {
+    // A name is of ids, dates and words alone: what else stands in it could end the header's value.
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&letter);
+    let name: String = name.chars().map(|letter| if plain(letter) { letter } else { '-' }).collect();
+    let headers = table.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    table
 }
 
 /// Kept nowhere, told nobody, shown in no frame; styles of our own and nothing else.

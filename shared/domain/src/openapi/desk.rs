@@ -42,7 +42,7 @@ fn search() -> Route {
             may("phone", Text, "Exactly."),
             may("hottest", Flag, "Open leads by their score of now; one page."),
             may("stage", closed!(Stage), "By score, then the newest."),
-            may("dealer", Id, "Those of a dealer, the newest first; one page."),
+            may("dealer", Id, "Those of a dealer, the newest first."),
             may("shut", Flag, "Of a dealer's: those that are over."),
             may("source", Id, "Those of a source, the newest first."),
             may(

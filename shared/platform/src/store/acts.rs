@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::items;
 use super::keys::{self, Key};
 use super::leads::UNCHANGED;
-use super::{Commit, Item, Store, StoreError, number, values};
+use super::{Commit, Item, Store, StoreError, number, read_string, values};
 
 /// Something the desk did to a lead, or to a company's switches, rulebook or deposits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +86,16 @@ impl Store {
             self.act_write(lead.id, act)?,
         ];
         Ok(matches!(self.transact(writes).await?, Commit::Done))
+    }
+
+    /// Whether an act stands in a lead's history. It is looked for from when its id was minted on, which is before it was
+    /// done; two machines' clocks may disagree by a minute.
+    pub async fn act_stands(&self, lead: LeadId, act: ActId) -> Result<bool, StoreError> {
+        let at_ms = act.minted_ms() - 60_000;
+        let from = Key::Act { lead, at_ms, act: ActId::from_bytes([0; 16]) };
+        // Every act's key begins with an H.
+        let found = self.query_between(from.pk(), from.sk(), "H~".to_owned()).await?;
+        Ok(found.iter().filter_map(|item| read_string(item, "sk")).any(|sk| sk.ends_with(&act.to_string())))
     }
 
     /// What the desk did to a company from one instant to before another, the oldest first.
