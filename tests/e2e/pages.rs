@@ -6,6 +6,7 @@ mod waiting;
 mod returns;
 mod dealers;
 mod contract;
+mod rulebook;
 mod today;
 mod inbox;
 mod reports;

@@ -219,6 +219,8 @@ mod rows;
 mod origin;
 #[cfg(feature = "xlsx")]
 pub mod workbook;
+#[cfg(feature = "xlsx")]
+pub mod packed;
 mod table;
 mod keys;
 mod value;
