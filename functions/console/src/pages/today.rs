@@ -307,7 +307,10 @@ impl Numbers<'_> {
         let of_dealers =
             |show: &'static str| -> (&str, [(&str, &str); 1]) { ("/console/dealers", [("show", show)]) };
         let assigned: (&str, &[(&str, &str)]) = ("/console/leads", &[("list", "assigned")]);
-        numbers.push(self.number(self.lapsing, says("offers lapse within 2 h"), assigned, true));
+        let lapsing = self.number(self.lapsing, says("offers lapse within 2 h"), assigned, true);
+        // They stand on this page.
+        let at = format!("#{}-lapse", self.core.company_id());
+        numbers.push(Number { at, ..lapsing });
         numbers.push(self.number(waits.unanswered, says("with a dealer and not reached"), assigned, false));
         for (count, text, show, late) in [
             (exactly(self.paused), "paused, of dealers and contracts", "paused", false),
@@ -317,7 +320,8 @@ impl Numbers<'_> {
             let (path, asked) = of_dealers(show);
             numbers.push(self.number(count, says(text), (path, &asked), late));
         }
-        numbers.retain(|number| number.count != "0");
+        // Of none that were found there is nothing to look at, though there may be more.
+        numbers.retain(|number| number.count.trim_end_matches('+') != "0");
         numbers
     }
 
