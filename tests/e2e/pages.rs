@@ -7,6 +7,7 @@ mod follow_up;
 mod returns;
 mod dealers;
 mod contract;
+mod rulebook;
 mod today;
 mod inbox;
 mod lead;

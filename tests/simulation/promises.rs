@@ -296,7 +296,7 @@ impl Check<'_> {
         for (company, texts) in &self.world.texts {
             let store = &self.world.plain.store;
             let id = CompanyId::new(company)?;
-            let mut versions = store.rulebook_versions(&id, 1_000).await?;
+            let mut versions = store.rulebook_versions(&id, None, 1_000).await?;
             versions.sort_by_key(|known| known.version);
             for known in &versions {
                 let edition = self.world.editions.of(company, known.version);

@@ -136,6 +136,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/answer/{token}", get(answer::page).post(answer::answer))
         .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))
         .route("/v1/rulebook/versions", get(rulebook::versions))
+        .route("/v1/rulebook/diff", get(rulebook::difference))
         .route("/v1/rulebook/workbook", get(rulebook::workbook_of).put(rulebook::publish_workbook))
         .route("/v1/rulebook/template", get(rulebook::template))
         .route("/v1/rulebook/rollback", post(rulebook::rollback))

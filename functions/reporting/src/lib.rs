@@ -9,6 +9,12 @@
 //! A record that cannot be read is set aside, and the shard goes on. A store that cannot be asked fails the batch from its
 //! first record on: what of it is counted already is known by its number.
 //!
+//! Offers that are to be accepted in time are noted by when they lapse, and taken away when they end.
+//!
+//! Behind each batch what matters now of the companies in it is counted anew (`shared/platform/src/now.rs`), for whoever
+//! opens the page of the day. That is read from the table as it stands and not from the records, so a batch that comes
+//! twice does no harm; what goes wrong there is put right by the next batch, and fails none.
+//!
 //! Determinations:
 //!
 //! - *The shard's name is part of the key, and numbers are never compared across shards.* Lambda names it only where the
@@ -17,15 +23,16 @@
 //! - *Days are sealed by whoever counts*, once an hour and shard: no timer. A company in which nothing happens keeps its
 //!   last days as partial sums, which costs a report a little more and nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use leadyard_domain::ids::CompanyId;
+use leadyard_domain::ids::{AssignmentId, CompanyId};
 use leadyard_domain::report::Sums;
 use leadyard_platform::cloud::Cloud;
+use leadyard_platform::now;
 use leadyard_platform::reports::{self, Change};
-use leadyard_platform::store::{ReportPart, Seen, StoreError};
+use leadyard_platform::store::{Offer, ReportPart, Seen, StoreError, company_of_lead};
 use leadyard_platform::stream::{StreamEvent, StreamRecord, StreamResponse, Unreadable};
 
 /// How often partial sums are read again when somebody else changed them: it seals, or is the same batch.
@@ -109,7 +116,48 @@ async fn count(cloud: &Cloud, event: &StreamEvent) -> Result<Counted, Failed> {
         let zone = zones.get(company).cloned().unwrap_or(TimeZone::UTC);
         add(cloud, company, day, shard, &added, &zone).await?;
     }
+    for (company, offers) in offers(&changes) {
+        cloud.store.offers_note(company, &offers).await?;
+    }
+    let of_leads = event.records.iter().filter_map(company_of);
+    let companies: BTreeSet<CompanyId> =
+        changes.iter().map(|(_, change)| change.company().clone()).chain(of_leads).collect();
+    for company in &companies {
+        if let Err(error) = now::keep(cloud, company).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error, company.id = %company,
+                "what matters now is counted with the next batch"
+            );
+        }
+    }
     Ok(counted)
+}
+
+/// By company, the offers that have to be accepted in time, as the batch leaves them. Of one that was made and ended in
+/// it there is nothing to note.
+fn offers<'a>(changes: &'a [(&str, Change)]) -> BTreeMap<&'a CompanyId, Vec<(Offer, bool)>> {
+    let mut found: BTreeMap<(&CompanyId, AssignmentId), (Offer, bool, bool)> = BTreeMap::new();
+    for (_, change) in changes {
+        let Seen::Seat(seat) = &change.new else { continue };
+        let Some(by) = &seat.accept_by else { continue };
+        let offer = Offer { at: by.at, lead: seat.lead, cycle: seat.cycle, assignment: seat.id };
+        let noted = found.entry((&seat.company, seat.id)).or_insert((offer, false, change.old.is_none()));
+        noted.1 = seat.masked() && !seat.shadow;
+    }
+    let mut by_company: BTreeMap<&CompanyId, Vec<(Offer, bool)>> = BTreeMap::new();
+    for ((company, _), (offer, open, is_new)) in found {
+        if open || !is_new {
+            by_company.entry(company).or_default().push((offer, open));
+        }
+    }
+    by_company
+}
+
+/// Whose lead changed: what it did moves it in the lists, and nothing else says so.
+fn company_of(record: &StreamRecord) -> Option<CompanyId> {
+    let (pk, sk) = record.key()?;
+    let is_lead = pk.starts_with("L#") && sk == "L" && !record.removes();
+    is_lead.then(|| record.new_image().ok().flatten()).flatten().as_ref().and_then(company_of_lead)
 }
 
 /// A record's change, under its number; `None` of what is not counted: other items, and what was deleted.

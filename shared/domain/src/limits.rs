@@ -8,6 +8,8 @@ pub const BODY_BYTES: usize = 64 * 1024;
 pub const RULEBOOK_BYTES: usize = 16 * 1024 * 1024;
 /// Fields of one enquiry.
 pub const ENQUIRY_FIELDS: usize = 200;
+/// Parts of a form with files: more than fit into an enquiry of [`BODY_BYTES`].
+pub const FORM_PARTS: usize = 2_000;
 /// A field's name, in bytes.
 pub const FIELD_NAME_BYTES: usize = 64;
 /// A standard text field (name, street, city …), in characters.
@@ -82,6 +84,8 @@ pub const CONTRACTS: usize = 100_000;
 pub const WORKBOOK_BYTES: usize = 256 * 1024 * 1024;
 /// Parts of a workbook: sheets, styles, notes.
 pub const WORKBOOK_PARTS: usize = 1_000;
+/// Files of a rulebook's archive, folders and what a system leaves beside them included.
+pub const ARCHIVE_FILES: usize = 200;
 /// Texts that a workbook may claim to hold.
 pub const WORKBOOK_STRINGS: usize = 4_000_000;
 /// Lines of a difference between two rulebooks that are listed: a row, or a column of it.

@@ -25,6 +25,7 @@
 //! | [`batch`] | partial failures |
 //! | [`stream`] | a batch from the table's stream |
 //! | [`reports`] | what an image's change adds to the reports' counters; the recount |
+//! | [`now`] | what matters of a company now, counted when something happens |
 //! | [`http`] | problems, and what every route does alike |
 //! | [`who`] | whose token it is, and what they may see |
 //! | [`source_keys`] | what a source's senders are let in by |
@@ -57,6 +58,7 @@ pub mod meta;
 pub mod batch;
 pub mod stream;
 pub mod reports;
+pub mod now;
 pub mod http;
 pub mod who;
 pub mod source_keys;

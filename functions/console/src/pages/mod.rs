@@ -20,6 +20,7 @@
 //! | [`contract`] | a row of the rulebook: put right, looked at, published |
 //! | [`inbox`] | the dealer's own: its leads, what it says of them, its figures and statement |
 //! | [`account`] | its statement, and why it got nothing on a day |
+//! | [`rulebook`] | versions, compared, sent, rolled back; the switches and who did what |
 //! | [`reports`] | what the counters say, for any period: a chart or a map, and the table behind it |
 //! | [`period`], [`figure`], [`chart`], [`states`] | its periods with names, its numbers as people write them, its bars, its map |
 //! | [`shown`] | how times, scores and people are written |
@@ -48,6 +49,7 @@ mod dealers;
 mod dealer;
 mod contract;
 mod account;
+mod rulebook;
 mod inbox;
 mod reports;
 mod period;
@@ -115,6 +117,19 @@ pub(crate) fn router() -> Router<Cloud> {
         .route("/console/dealers/{company}/{dealer}/statement", get(account::statement))
         .route("/console/dealers/{company}/{dealer}/statement.csv", get(account::statement_csv))
         .route("/console/dealers/{company}/{dealer}/{act}", post(dealer::act))
+        .route("/console/rulebook", get(rulebook::page))
+        .route("/console/rulebook/diff", get(rulebook::compared))
+        .route("/console/rulebook/changes", get(rulebook::changes))
+        .route("/console/rulebook/send", post(rulebook::send))
+        .route("/console/rulebook/publish", post(rulebook::publish))
+        .route("/console/rulebook/switch", post(rulebook::flip))
+        .route("/console/rulebook/{company}/{version}", get(rulebook::one))
+        .route("/console/rulebook/{company}/{version}/files.zip", get(rulebook::files_zip))
+        .route("/console/rulebook/{company}/{version}/tables.xlsx", get(rulebook::tables_xlsx))
+        .route(
+            "/console/rulebook/{company}/{version}/rollback",
+            get(rulebook::look_back).post(rulebook::roll_back),
+        )
         .route("/console/inbox", get(inbox::open))
         .route("/console/inbox/closed", get(inbox::closed))
         .route("/console/inbox/figures", get(inbox::figures_page))

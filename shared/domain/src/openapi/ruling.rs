@@ -26,6 +26,7 @@ pub(super) fn routes() -> Vec<Route> {
         current(),
         publish(),
         versions(),
+        difference(),
         workbook(),
         publish_workbook(),
         template(),
@@ -68,7 +69,7 @@ fn current() -> Route {
                 must("in_force", Count, "The version in force."),
                 must("at", Instant, "When it was published."),
                 must("by", Text, ""),
-                null("how", Text, "whole, workbook, a row, or a rollback."),
+                null("how", Text, "whole, workbook, files, a row, or a rollback."),
                 may("files", by_name(Text), "By name."),
             ],
         )
@@ -82,11 +83,27 @@ fn versions() -> Route {
         must("by", Text, ""),
         must("how", Text, ""),
     ]);
-    of_desk(Get, "/v1/rulebook/versions", "Every version, the newest first.", RULEBOOK).company().answers(
-        200,
-        "At most 200.",
-        [must("company", Id, ""), must("versions", list(version), "")],
-    )
+    of_desk(Get, "/v1/rulebook/versions", "Every version, the newest first.", RULEBOOK)
+        .company()
+        .query([may("before", Count, "Only those before this version.")])
+        .answers(200, "At most 200.", [must("company", Id, ""), must("versions", list(version), "")])
+}
+
+fn difference() -> Route {
+    of_desk(Get, "/v1/rulebook/diff", "What one version says otherwise than another.", RULEBOOK)
+        .company()
+        .query([must("from", Count, "The version before."), must("to", Count, "The version after.")])
+        .answers(
+            200,
+            "What is different.",
+            [
+                must("company", Id, ""),
+                must("from", Count, ""),
+                must("to", Count, ""),
+                must("diff", difference_shape(), ""),
+            ],
+        )
+        .refuses(&[Code::RulebookRefused])
 }
 
 fn how() -> [Member; 2] {
@@ -284,7 +301,7 @@ fn switches_shape() -> Kind {
     ])
 }
 
-fn published_shape() -> Kind {
+fn difference_shape() -> Kind {
     let column = object([
         must("column", Text, ""),
         null("before", Text, "What it said."),
@@ -302,18 +319,15 @@ fn published_shape() -> Kind {
         must("changed", Count, ""),
         must("rows", list(row), ""),
     ]);
+    object([must("tables", list(table), ""), must("omitted", Count, "Rows and columns that are not listed.")])
+}
+
+fn published_shape() -> Kind {
     object([
         must("company", Id, ""),
         may("version", Count, "The new one."),
         may("in_force", Count, "In a dry run: the version it was compared with."),
-        null(
-            "diff",
-            object([
-                must("tables", list(table), ""),
-                must("omitted", Count, "Rows and columns that are not listed."),
-            ]),
-            "What is different.",
-        ),
+        null("diff", difference_shape(), "What is different."),
         must("warnings", Any, "What is worth a second look."),
     ])
 }

@@ -109,6 +109,20 @@ impl RulebookFiles {
         Ok(files)
     }
 
+    /// These files, with others in place of those of the same name. Of tables that came as sheets, problems are still told
+    /// by sheet and cell.
+    ///
+    /// # Errors
+    /// When they are too large together.
+    pub fn with_all(&self, others: &Self) -> Result<Self, Problems> {
+        let owned = |(name, bytes): (&str, &[u8])| (name.to_owned(), bytes.to_vec());
+        let mut files =
+            Self::new(self.iter().filter(|(name, _)| !others.has(name)).chain(others.iter()).map(owned))?;
+        let stays = self.origins.iter().filter(|(name, _)| !others.has(name));
+        files.origins = stays.chain(&others.origins).map(|(name, of)| (name.clone(), of.clone())).collect();
+        Ok(files)
+    }
+
     /// The names and bytes, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))

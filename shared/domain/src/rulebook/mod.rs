@@ -231,6 +231,8 @@ mod rows;
 mod origin;
 #[cfg(feature = "xlsx")]
 pub mod workbook;
+#[cfg(feature = "xlsx")]
+pub mod packed;
 mod table;
 mod keys;
 mod value;

@@ -110,9 +110,23 @@ impl Store {
         self.query_between(pk, bound(from), bound(to)).await?.into_iter().map(Act::read).collect()
     }
 
-    /// What the desk did to a company, the newest first, at most `limit`.
-    pub async fn changes_of(&self, company: &CompanyId, limit: i32) -> Result<Vec<Act>, StoreError> {
-        let pk = Key::Change { company, at_ms: 0, act: ActId::from_bytes([0; 16]) }.pk();
-        self.query_newest(pk, limit).await?.into_iter().map(Act::read).collect()
+    /// What the desk did to a company, the newest first, at most `limit`; before one of these acts, where it is given.
+    pub async fn changes_of(
+        &self,
+        company: &CompanyId,
+        before: Option<(Timestamp, ActId)>,
+        limit: i32,
+    ) -> Result<Vec<Act>, StoreError> {
+        const FIRST: ActId = ActId::from_bytes([0; 16]);
+        let pk = Key::Change { company, at_ms: 0, act: FIRST }.pk();
+        let Some((at, act)) = before else {
+            return self.query_newest(pk, limit).await?.into_iter().map(Act::read).collect();
+        };
+        let first = Key::Change { company, at_ms: 0, act: FIRST }.sk();
+        let last = Key::Change { company, at_ms: at.as_millisecond(), act }.sk();
+        // The one before which they stand comes again, and is left out.
+        let items = self.query_newest_between(pk, first, last, limit + 1).await?;
+        let acts = items.into_iter().map(Act::read).collect::<Result<Vec<Act>, _>>()?;
+        Ok(acts.into_iter().filter(|one| one.id != act).take(limit.max(0) as usize).collect())
     }
 }

@@ -204,6 +204,9 @@ pub enum Key<'a> {
     /// `R#company` / `text#version#number`. The files as published, in pieces. Immutable, at most 350 KB
     /// each.
     RulebookText(&'a CompanyId, u64, u32),
+    /// `R#company` / `draft#id#number`. Files that somebody sent to look at before they are published, in pieces as of
+    /// [`Key::RulebookText`]. Immutable, expires after an hour. Written by the console.
+    RulebookDraft(&'a CompanyId, &'a str, u32),
     /// `N#company#dealer` / `C#order`. How one of a dealer's channels fares: breaker, disabled. Only of
     /// channels that failed. Written by delivery and console, under a version. Some 200 bytes.
     Channel {
@@ -272,6 +275,18 @@ pub enum Key<'a> {
         table: &'a str,
         /// Which day, or which of what it is in.
         period: &'a str,
+    },
+    /// `T#company` / `N`. What matters of a company now: how much waits for the desk, and which leads stand at the top of
+    /// its lists; see [`crate::now`]. No person is in it. Under 8 KB. Written by reporting.
+    Now(&'a CompanyId),
+    /// `T#company` / `O#time`. Offers of a company that lapse within a quarter of an hour, by its beginning: an attribute
+    /// for each, named by its assignment, which says where it stands and when it lapses. Some 100 bytes each. Written by
+    /// reporting, when an offer is made and when it ends. Expires a day later.
+    Lapsing {
+        /// Whose.
+        company: &'a CompanyId,
+        /// Unix milliseconds.
+        from_ms: i64,
     },
     /// `TA#shard` / sequence number. A record of the stream that could not be read, set aside: where its item stands and
     /// when it was seen, nothing of what it says. Written by reporting. Expires after 30 days.
@@ -342,7 +357,8 @@ impl Key<'_> {
             | Self::RulebookVersion(company, _)
             | Self::RulebookCore(company, _)
             | Self::RulebookChunk(company, _, _)
-            | Self::RulebookText(company, _, _) => format!("R#{company}"),
+            | Self::RulebookText(company, _, _)
+            | Self::RulebookDraft(company, _, _) => format!("R#{company}"),
             Self::Channel { company, dealer, .. } | Self::DealerSecret(company, dealer) => {
                 format!("N#{company}#{dealer}")
             }
@@ -352,7 +368,10 @@ impl Key<'_> {
             Self::Switches(company) => format!("S#{company}"),
             Self::Wake(company, _) | Self::WakeAt { company, .. } => format!("W#{company}"),
             Self::Erasure(company, _) => format!("X#{company}"),
-            Self::ReportPart { company, .. } | Self::ReportSeal(company) => format!("T#{company}"),
+            Self::ReportPart { company, .. }
+            | Self::ReportSeal(company)
+            | Self::Now(company)
+            | Self::Lapsing { company, .. } => format!("T#{company}"),
             Self::ReportTable { company, table, .. } => format!("T#{company}#{table}"),
             Self::ReportAside { shard, .. } => format!("TA#{shard}"),
             Self::Forgotten { hash } => format!("F#{hash}"),
@@ -393,6 +412,7 @@ impl Key<'_> {
             Self::RulebookCore(_, version) => format!("core#{version:010}"),
             Self::RulebookChunk(_, version, chunk) => format!("chunk#{version:010}#{chunk}"),
             Self::RulebookText(_, version, number) => format!("text#{version:010}#{number:05}"),
+            Self::RulebookDraft(_, draft, number) => format!("draft#{draft}#{number:05}"),
             Self::Channel { order, .. } => format!("C#{order}"),
             Self::Trial(_, _) => "O".to_owned(),
             Self::GivenSecrets(_, _) => "G".to_owned(),
@@ -402,6 +422,8 @@ impl Key<'_> {
             Self::Erasure(_, erasure) => format!("E#{erasure}"),
             Self::ReportPart { day, shard, .. } => format!("{REPORT_PARTS}{day}#{shard}"),
             Self::ReportSeal(_) => "S".to_owned(),
+            Self::Now(_) => "N".to_owned(),
+            Self::Lapsing { from_ms, .. } => format!("O#{}", sort_time(*from_ms)),
             Self::ReportTable { period, .. } => (*period).to_owned(),
             Self::ReportAside { sequence, .. } => (*sequence).to_owned(),
             Self::Forgotten { .. } | Self::FollowUp(_) => "F".to_owned(),

@@ -216,6 +216,54 @@ impl Store {
         Ok(read)
     }
 
+    /// What happened in the whole company on each of some days, counters and times. Two reads.
+    pub async fn report_days(&self, company: &CompanyId, days: &[Date]) -> Result<Vec<Sums>, StoreError> {
+        let (Some(from), Some(to)) = (days.iter().min(), days.iter().max()) else { return Ok(Vec::new()) };
+        let mut sums: Vec<Sums> = days.iter().map(|_| Sums::default()).collect();
+        // Before the tables, as a report does.
+        let parts = (format!("{REPORT_PARTS}{from}"), format!("{REPORT_PARTS}{to}$"));
+        for item in self.report_query(Key::ReportSeal(company).pk(), parts, &mut 0.0).await? {
+            let part = read_part(&item)?;
+            for (_, sums) in days.iter().zip(&mut sums).filter(|(day, _)| **day == part.day) {
+                sums.merge(&part.sums.only(Dimension::All));
+            }
+        }
+        let (tables, periods) = (names(Dimension::All), days.iter().map(|day| Span::Day.key(*day)));
+        let periods: Vec<String> = periods.collect();
+        let keys: Vec<Key<'_>> = tables
+            .iter()
+            .flat_map(|table| {
+                periods.iter().map(move |period| Key::ReportTable {
+                    company,
+                    table: table.as_str(),
+                    period: period.as_str(),
+                })
+            })
+            .collect();
+        for item in self.get_many(&keys).await? {
+            let period = read_string(&item, "sk").unwrap_or_default();
+            for (_, sums) in periods.iter().zip(&mut sums).filter(|(of, _)| *of == period) {
+                sums.merge(&read_sums(&item)?);
+            }
+        }
+        Ok(sums)
+    }
+
+    /// What reporting last found to matter of a company, as it is written; see [`crate::now`].
+    pub async fn now_get(&self, company: &CompanyId) -> Result<Option<String>, StoreError> {
+        let item = self.get(&Key::Now(company)).await?;
+        Ok(item.and_then(|item| read_string(&item, "now").map(str::to_owned)))
+    }
+
+    /// Keeps it, unless something later is kept.
+    pub async fn now_keep(&self, company: &CompanyId, text: &str, at: Timestamp) -> Result<(), StoreError> {
+        let mut item = key_item(&Key::Now(company));
+        item.insert("now".to_owned(), string(text));
+        item.insert("ms".to_owned(), number(at.as_millisecond()));
+        let earlier = values([(":at", number(at.as_millisecond()))]);
+        self.put_if(item, "attribute_not_exists(pk) OR ms <= :at", earlier).await.map(drop)
+    }
+
     /// Items whose sort keys lie between these. Half the price of a consistent read: a report may be a second behind.
     async fn report_query(
         &self,
