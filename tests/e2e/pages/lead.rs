@@ -165,6 +165,22 @@ async fn what_a_colleague_did_meanwhile_is_said_and_stands() {
     assert!(yard.stored(&lead).await.hold.is_some());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_lead_is_held_until_a_time_in_the_company_s_zone() {
+    let yard = yard("10").await;
+    let lead = waits(&yard, 1).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(&at(&lead)).await.is(200);
+    for wrong in ["tomorrow", "2026-05-30T09:00"] {
+        let typed = [("until", wrong), ("reason", "she is away")];
+        let refused = desk.submits(&page, &to(&lead, "hold"), &typed).await.is(400);
+        says(&refused, &["value=\"she is away\"", &format!("value=\"{wrong}\"")]);
+    }
+    let _ = desk.submits(&page, &to(&lead, "hold"), &[("until", "2026-06-02T09:00")]).await.is(303);
+    let until = yard.stored(&lead).await.hold.unwrap().until.unwrap();
+    assert_eq!(until.to_string(), "2026-06-02T13:00:00Z");
+}
+
 /// `12.34` in hundredths.
 fn hundredths(text: &str) -> u64 {
     let (whole, part) = text.split_once('.').unwrap();
@@ -200,7 +216,8 @@ async fn deliveries_charges_and_each_decision_s_whole_table_are_shown() {
     let yard = yard("10").await;
     let lead = waits(&yard, 1).await;
     let desk = Browser::of(&yard).await;
-    let page = desk.opens(&at(&lead)).await.is(200);
+    let (page, reads) = desk.reads(&at(&lead)).await;
+    assert!(reads <= READS, "{reads} reads of one that waits");
     let _ = desk.submits(&page, &to(&lead, "place"), &[]).await.is(303);
     yard.settle().await;
     let (page, reads) = desk.reads(&at(&lead)).await;

@@ -72,11 +72,13 @@ async fn many_are_held_and_resumed_after_a_look_that_says_who_stays_and_why() {
     names_nobody(&look, &["@", "5550101"]);
     // A second click finds each as the first left it.
     for _ in 0..2 {
-        let done = desk.submits(&look, MANY, &[("reason", "a storm")]).await.is(303);
+        let typed = [("reason", "a storm"), ("until", "2026-06-02T09:00")];
+        let done = desk.submits(&look, MANY, &typed).await.is(303);
         says(&desk.opens(done.header("location")).await.is(200), &["2 held."]);
     }
     for lead in [&first, &second] {
-        assert!(yard.stored(lead).await.hold.is_some());
+        let until = yard.stored(lead).await.hold.unwrap().until.unwrap();
+        assert_eq!(until.to_string(), "2026-06-02T13:00:00Z");
         assert_eq!(times(&yard, lead, "hold").await, 1);
     }
     let held = yard.story(&first).await;

@@ -169,6 +169,12 @@ fn words(list: &List) -> String {
     let narrowed = [("offer", &list.offer), ("in hands", &list.held), ("state", &list.state)];
     let narrowed = narrowed.iter().filter(|(_, value)| !value.is_empty());
     words.extend(narrowed.map(|(name, value)| format!("{name}: {value}")));
+    if list.search().hottest {
+        words.push(format!(
+            "a look at the top, {} at most: a stage or a source has all",
+            limits::SEARCH_LEADS
+        ));
+    }
     words.join(", ")
 }
 

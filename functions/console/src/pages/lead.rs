@@ -78,6 +78,8 @@ struct Page {
     /// The list that it was opened from, as links and forms carry it, and by its address.
     from: String,
     back: String,
+    /// The zone in which times are written and typed.
+    zone: String,
     /// What its forms carry: the act's id, what was seen, and when.
     once: String,
     seen: String,
@@ -112,7 +114,7 @@ impl Page {
 
     /// What was typed into a form that is not there any more.
     fn kept(&self) -> String {
-        let typed = ["contract", "reason"].iter().filter_map(|name| self.typed.get(*name));
+        let typed = ["contract", "reason", "until"].iter().filter_map(|name| self.typed.get(*name));
         let typed: Vec<&str> = typed.map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
         typed.join("\n")
     }
@@ -293,7 +295,7 @@ fn rules_of(problem: &Value) -> Vec<String> {
 /// What a form asks for, in the API's words; an empty field asks for nothing.
 fn asked(form: &Form) -> Result<Asked, Problem> {
     let mut said = serde_json::Map::new();
-    for name in ["contract", "priority", "text", "reason", "until", "assignment"] {
+    for name in ["contract", "priority", "text", "reason", "assignment"] {
         if let Some(value) = form.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()) {
             said.insert(name.to_owned(), json!(value));
         }
@@ -308,6 +310,7 @@ fn asked(form: &Form) -> Result<Asked, Problem> {
     asked.once = form.get("once").map(|id| id.parse::<ActId>()).transpose().map_err(|_| stale())?;
     let seen = form.get("seen").map(|seen| serde_json::from_str::<Seen>(seen)).transpose();
     asked.seen = seen.map_err(|_| stale())?;
+    asked.until = shown::local(form, "until")?;
     Ok(asked)
 }
 
@@ -378,6 +381,7 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool, from: &str)
         can,
         back: back(lead, from),
         from: from.to_owned(),
+        zone: core.company.zone.clone(),
         once: ActId::mint(now, cloud.entropy.bytes()).to_string(),
         seen: json!(Seen::of(lead)).to_string(),
         shown: now.to_string(),

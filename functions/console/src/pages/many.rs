@@ -105,6 +105,8 @@ struct Look {
     /// The list from the next slice on, as it is carried.
     next: String,
     once: String,
+    /// Of a hold: the zone in which its end is typed.
+    zone: String,
 }
 
 struct Row {
@@ -252,6 +254,7 @@ async fn look(
         skip: String::new(),
         next: String::new(),
         once: ActId::mint(now, cloud.entropy.bytes()).to_string(),
+        zone: if act == Act::Hold { core.company.zone.clone() } else { String::new() },
     })
 }
 
@@ -273,7 +276,7 @@ fn what(act: Act, lead: &Lead, (dealer, contract, price): (&str, &str, &str), wa
             let dealers: Vec<&str> = lead.holders.iter().map(|holder| holder.dealer.as_str()).collect();
             format!("from {}, who is told first", dealers.join(", "))
         }
-        Act::Hold => "nobody gets it until it is resumed".to_owned(),
+        Act::Hold => "nobody gets it until then, or until it is resumed".to_owned(),
         Act::Resume => "it goes to distribution".to_owned(),
     }
 }
@@ -296,6 +299,10 @@ async fn does(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, P
     let (switches, _) = cloud.store.switches_get(core.company_id()).await?;
     let once = text(form, "once").parse::<ActId>().ok();
     let reason = Some(text(form, "reason").to_owned()).filter(|reason| !reason.is_empty());
+    let until = shown::local(form, "until")?;
+    if until.is_some_and(|until| until <= cloud.clock.now()) {
+        return Err(Problem::new(Code::InvalidField, "the end lies in the past"));
+    }
     let number = |name: &str| text(form, name).parse::<usize>().unwrap_or(0);
     let (mut count, mut kept) = (number("count"), number("kept"));
     let ids: Vec<LeadId> =
@@ -305,6 +312,7 @@ async fn does(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, P
         let asked = Asked {
             contract: with.parse().ok(),
             reason: reason.clone(),
+            until,
             once,
             seen: serde_json::from_str(seen).ok(),
             ..Asked::default()
