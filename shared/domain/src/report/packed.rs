@@ -5,8 +5,8 @@
 //! each the first bucket that is not nothing, a mask from it on, and those. Numbers are variable-length, seven bits a
 //! byte; signed ones in zigzag. A source of fourteen leads a day takes about 50 bytes.
 //!
-//! Version 1 had whole values and whole masks, and is read. What is of a later version, or has counters that this one
-//! does not know, is refused and not guessed at.
+//! Version 1 had whole values and whole masks, and is read. A counter more is a version more: what is of a later one is
+//! refused and not guessed at.
 
 use super::sums::{Dimension, Sums};
 use super::tally::{BUCKETS, COUNTERS, Histogram, SPEEDS, Tally};
@@ -56,6 +56,11 @@ impl Sums {
             pieces.push(piece);
         }
         pieces
+    }
+
+    /// Whether these bytes are of a later version: they are no damage, and whoever knows it reads them.
+    pub fn is_later(bytes: &[u8]) -> bool {
+        bytes.first().is_some_and(|version| *version > VERSION)
     }
 
     /// From bytes.

@@ -381,7 +381,12 @@ fn read_named(item: &Item) -> Named {
 fn read_sums(item: &Item) -> Result<Sums, StoreError> {
     match item.get("b") {
         Some(AttributeValue::B(packed)) => {
-            Sums::decode(packed.as_ref()).map_err(|error| StoreError::damaged("report", error))
+            let bytes = packed.as_ref();
+            Sums::decode(bytes).map_err(|error| {
+                // Of a later version: during a deployment they come again, to a function that knows it.
+                let later = Sums::is_later(bytes);
+                if later { StoreError::unavailable(error) } else { StoreError::damaged("report", error) }
+            })
         }
         Some(_) | None => Ok(Sums::default()),
     }
