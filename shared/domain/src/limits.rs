@@ -380,12 +380,12 @@ pub const SEARCH_LEADS: usize = 100;
 pub const SEARCH_EXAMINED: usize = 500;
 /// Days back that one search by source looks at.
 pub const SEARCH_DAYS: i32 = 31;
-/// Values of a dimension that a sealed day keeps: the rest are one.
-pub const REPORT_TOP: usize = 200;
-/// Partial sums of one shard and day, in bytes: where there are more, those to which least happened become the rest.
-pub const REPORT_PART_BYTES: usize = 300_000;
-/// Values of a dimension that partial sums of that size keep.
-pub const REPORT_PART_TOP: usize = 1_000;
+/// Campaigns of a year that reports name beside those of `spend.csv` ([`SPEND_ROWS`]): the rest are one.
+pub const REPORT_CAMPAIGNS: usize = 200;
+/// Partial sums in one item, in bytes: more are cut into several. Each batch writes one anew.
+pub const REPORT_PART_BYTES: usize = 100_000;
+/// A table of sealed sums in one item, in bytes: more are cut into several.
+pub const REPORT_TABLE_BYTES: usize = 300_000;
 /// Days that a report may cover.
 pub const REPORT_DAYS: i64 = 3_700;
 /// Days back at which a list by source ends.

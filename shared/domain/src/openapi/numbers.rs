@@ -132,6 +132,7 @@ fn report() -> Route {
         "speed",
         "returns",
         "waiting",
+        "unmet",
         "leads",
     ];
     let cells = || by_name(Any);

@@ -251,8 +251,9 @@ pub enum Key<'a> {
     Erasure(&'a CompanyId, ErasureId),
     /// `T#company` / `P#day#shard`. What happened on a day of the company, as far as one shard of the table's stream said
     /// it: sums, packed, with the last sequence number that is in them, under a version. Some 50 bytes for each value of
-    /// a dimension, at most [`REPORT_PART_BYTES`](leadyard_domain::limits::REPORT_PART_BYTES). Written by reporting. Once
-    /// sealed it is empty, and expires after eight days: until then it knows what it has counted.
+    /// a dimension, at most [`REPORT_PART_BYTES`](leadyard_domain::limits::REPORT_PART_BYTES): more are laid beside it
+    /// under `shard/version.n`. Written by reporting. Once sealed or counted anew it is empty, and expires after eight
+    /// days: until then it knows what it has counted.
     ReportPart {
         /// Whose.
         company: &'a CompanyId,
@@ -264,10 +265,16 @@ pub enum Key<'a> {
     /// `T#company` / `S`. Counts the sealings of a company's days, so that two at a time do not overwrite each other.
     /// Written by reporting.
     ReportSeal(&'a CompanyId),
+    /// `T#company` / `N#2026`. The campaigns of a year that reports name, each with the day since which it is, and
+    /// whether anything is in the rest; under a version. Some 40 bytes a campaign, at most 2,200 of them and 300 KB; usually
+    /// under 5 KB. Written by reporting. Kept for good: no person is in it.
+    ReportNames(&'a CompanyId, i16),
     /// `T#company#table` / `day#2026-06-01`, `part#2026-06-01` (of eight days), `month#2026-06-01` or
     /// `quarter#2026-04-01`. What happened on days that are sealed, by one dimension: counters in one table, times in
-    /// another (`source`, `source/times`). The top 200 values and the rest; at most some
-    /// 20 KB, usually under 1 KB. Written by reporting when it seals. Kept for good: no person is in it.
+    /// another (`source`, `source/times`). Some 50 bytes for each value to which something happened, usually under 1 KB,
+    /// at most [`REPORT_TABLE_BYTES`](leadyard_domain::limits::REPORT_TABLE_BYTES): a larger one goes on under
+    /// `day#2026-06-01#1`, and the first says how many there are. Written by reporting when it seals. Kept for good: no
+    /// person is in it.
     ReportTable {
         /// Whose.
         company: &'a CompanyId,
@@ -314,6 +321,8 @@ pub enum Key<'a> {
 
 /// How the sort keys of a company's partial sums begin.
 pub const REPORT_PARTS: &str = "P#";
+/// How the sort keys of a company's named campaigns begin.
+pub const REPORT_NAMES: &str = "N#";
 
 /// The sort key of a suppression: no scope is written so.
 pub const SUPPRESSED: &str = "suppressed";
@@ -370,6 +379,7 @@ impl Key<'_> {
             Self::Erasure(company, _) => format!("X#{company}"),
             Self::ReportPart { company, .. }
             | Self::ReportSeal(company)
+            | Self::ReportNames(company, _)
             | Self::Now(company)
             | Self::Lapsing { company, .. } => format!("T#{company}"),
             Self::ReportTable { company, table, .. } => format!("T#{company}#{table}"),
@@ -424,6 +434,7 @@ impl Key<'_> {
             Self::ReportSeal(_) => "S".to_owned(),
             Self::Now(_) => "N".to_owned(),
             Self::Lapsing { from_ms, .. } => format!("O#{}", sort_time(*from_ms)),
+            Self::ReportNames(_, year) => format!("{REPORT_NAMES}{year:04}"),
             Self::ReportTable { period, .. } => (*period).to_owned(),
             Self::ReportAside { sequence, .. } => (*sequence).to_owned(),
             Self::Forgotten { .. } | Self::FollowUp(_) => "F".to_owned(),

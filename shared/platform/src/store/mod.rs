@@ -84,7 +84,7 @@ pub use leads::Story;
 pub use ledger::Freed;
 pub use postbacks::{Postback, PostbackEnd};
 pub use quarantine::{Quarantined, Verdicts};
-pub use reports::{ReportPart, ReportRead, SEALED_TTL_S, Tables};
+pub use reports::{PARTS_SEALED, ReportPart, ReportRead, ReportRules, SEALED_TTL_S, Tables};
 pub use returns::{ReturnItem, ReturnWrite};
 pub use rulebook::{Published, RulebookPointer, RulebookVersion};
 pub use seen::{Seen, SeenSeat, company_of_lead};
