@@ -90,7 +90,7 @@ async fn a_lead_not_ready_is_called_when_the_plan_says_and_not_before() {
         (&planned["stands"], &planned["reason"], &planned["attempt"], &planned["of"]),
         (&json!("planned"), &json!("not_ready"), &json!(1), &json!(2))
     );
-    yard.advance(DAY - HOUR).await;
+    yard.advance(23 * HOUR).await;
     assert!(calls(&yard).await.is_empty());
     yard.advance(2 * HOUR).await;
     let list = listed(&yard).await;

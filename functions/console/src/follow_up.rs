@@ -52,7 +52,7 @@ pub(crate) struct Call {
 }
 
 /// The head of the day's list.
-pub(crate) struct Calls {
+pub(crate) struct CallList {
     pub(crate) calls: Vec<Call>,
     pub(crate) examined: usize,
     pub(crate) more: bool,
@@ -89,7 +89,7 @@ pub(crate) async fn list(
 
 /// Who is to be called now. Three reads of the index, one of the table for each fifty that are looked at, and one of the
 /// lists of whom not to call for each thirty or so.
-pub(crate) async fn calls(cloud: &Cloud, core: &Core, most: usize) -> Result<Calls, Problem> {
+pub(crate) async fn calls(cloud: &Cloud, core: &Core, most: usize) -> Result<CallList, Problem> {
     let list = cloud.store.follow_ups_due(core.company_id(), most).await?;
     let now = cloud.clock.now();
     let scores = Scores::of(core, now);
@@ -131,7 +131,7 @@ pub(crate) async fn calls(cloud: &Cloud, core: &Core, most: usize) -> Result<Cal
     });
     let more = more || calls.len() > most;
     calls.truncate(most);
-    Ok(Calls { calls, examined: ids.len(), more })
+    Ok(CallList { calls, examined: ids.len(), more })
 }
 
 /// Whether a lead may be called at this hour.
