@@ -90,7 +90,7 @@ async fn a_lead_not_ready_is_called_when_the_plan_says_and_not_before() {
         (&planned["stands"], &planned["reason"], &planned["attempt"], &planned["of"]),
         (&json!("planned"), &json!("not_ready"), &json!(1), &json!(2))
     );
-    yard.advance(DAY - HOUR).await;
+    yard.advance(23 * HOUR).await;
     assert!(calls(&yard).await.is_empty());
     yard.advance(2 * HOUR).await;
     let list = listed(&yard).await;
@@ -321,6 +321,19 @@ async fn of_two_who_claim_at_one_moment_one_has_it() {
     let replies = futures::future::join_all(claims).await;
     let well = replies.iter().filter(|reply| reply.status == 200).count();
     assert_eq!(well, 1, "{:?}", replies.iter().map(|reply| reply.status).collect::<Vec<_>>());
+    // Also where both have read that nobody has it.
+    let other = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(DAY + HOUR).await;
+    let id = other.parse().unwrap();
+    let (stored, now) = (yard.stored(&other).await, yard.cloud.clock.now());
+    let read = yard.cloud.store.follow_up_get(id).await.unwrap().unwrap();
+    let mut saved = Vec::new();
+    for staff in ["kim", "lee"] {
+        let mut claimed = read.clone();
+        claimed.state.claim(staff, now).unwrap();
+        saved.push(yard.cloud.store.follow_up_save(&stored, &claimed, now).await.unwrap());
+    }
+    assert_eq!(saved, [true, false]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -472,7 +485,12 @@ async fn nobody_is_called_once_their_consent_is_too_old() {
     let list = listed(&yard).await;
     assert_eq!(until(&lead, &list), "2026-06-06T16:00:00Z");
     assert_eq!(until(&agreed, &list), "2026-06-21T16:00:00Z");
-    yard.advance(4 * DAY).await;
+    yard.advance_to("2026-06-06T15:59:00Z").await;
+    assert_eq!(calls(&yard).await.len(), 2);
+    // Before anybody has looked.
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    assert_eq!(calls(&yard).await, [agreed.as_str()]);
+    yard.advance(DAY).await;
     assert_eq!(calls(&yard).await, [agreed.as_str()]);
     for act in ["claim", "follow_up"] {
         let _ = acts(&yard, &lead, act, json!({})).await.is(409);

@@ -52,7 +52,7 @@ pub(crate) struct Call {
 }
 
 /// The head of the day's list.
-pub(crate) struct Calls {
+pub(crate) struct CallList {
     pub(crate) calls: Vec<Call>,
     pub(crate) examined: usize,
     pub(crate) more: bool,
@@ -89,7 +89,7 @@ pub(crate) async fn list(
 
 /// Who is to be called now. Three reads of the index, one of the table for each fifty that are looked at, and one of the
 /// lists of whom not to call for each thirty or so.
-pub(crate) async fn calls(cloud: &Cloud, core: &Core, most: usize) -> Result<Calls, Problem> {
+pub(crate) async fn calls(cloud: &Cloud, core: &Core, most: usize) -> Result<CallList, Problem> {
     let list = cloud.store.follow_ups_due(core.company_id(), most).await?;
     let now = cloud.clock.now();
     let scores = Scores::of(core, now);
@@ -131,7 +131,7 @@ pub(crate) async fn calls(cloud: &Cloud, core: &Core, most: usize) -> Result<Cal
     });
     let more = more || calls.len() > most;
     calls.truncate(most);
-    Ok(Calls { calls, examined: ids.len(), more })
+    Ok(CallList { calls, examined: ids.len(), more })
 }
 
 /// Whether a lead may be called at this hour.
@@ -235,14 +235,26 @@ pub(crate) async fn act(
             result = Some(came_to);
         }
     }
-    let after = tell(&next, &core.follow_up, now);
-    let mut told = json!({ "act": act.word(), "before": before, "after": after });
+    let mut after = tell(&next, &core.follow_up, now);
+    let lifted = result == Some(CallResult::Interested) && lead.clone().lift(now);
+    if lifted {
+        after["lifted"] = json!(true);
+    }
+    let told = json!({ "act": act.word(), "before": before, "after": after });
     if asked.dry_run {
         return Ok(Some(told));
     }
     let kept = asked.named(record(cloud, desk, act.word(), text, &told["before"], &told["after"]));
-    let lifted = result == Some(CallResult::Interested)
-        && lifts(cloud, &core, &mut lead, &kept.id.to_string(), now).await?;
+    if lifted {
+        lift(cloud, &core, &mut lead, &kept.id.to_string(), now).await?;
+    }
+    if result == Some(CallResult::DoNotCall) {
+        // First: whatever becomes of what follows, nobody calls them again.
+        let sought = Sought { leads: [lead.id].into(), ..Sought::default() };
+        Box::pin(cloud.opt_out(&lead.company, &sought, OptedOutOf::Everything, &desk.staff))
+            .await
+            .map_err(crate::privacy::not_found)?;
+    }
     let next = match stands {
         Some(stands) => StoredFollowUp { state: next, ..stands },
         None => StoredFollowUp::new(next),
@@ -252,13 +264,6 @@ pub(crate) async fn act(
     }
     if lifted {
         cloud.hand_to_distribution(&lead).await;
-        told["after"]["lifted"] = json!(true);
-    }
-    if result == Some(CallResult::DoNotCall) {
-        let sought = Sought { leads: [lead.id].into(), ..Sought::default() };
-        Box::pin(cloud.opt_out(&lead.company, &sought, OptedOutOf::Everything, &desk.staff))
-            .await
-            .map_err(crate::privacy::not_found)?;
     }
     tracing::info!(lead.id = %lead.id, act = act.word(), staff = %desk.staff, "the desk followed up");
     Ok(Some(told))
@@ -266,7 +271,7 @@ pub(crate) async fn act(
 
 fn said(act: Act, asked: &Asked) -> Option<String> {
     match act {
-        Act::Call => asked.note.clone(),
+        Act::Call => asked.note.clone().or_else(|| asked.reason.clone()),
         Act::FollowUp | Act::Claim => asked.reason.clone(),
     }
 }
@@ -347,28 +352,20 @@ fn not_theirs(why: &Refused, lead: &Lead) -> Problem {
     }
 }
 
-/// They are interested: that is worth what a call is worth, and the lead goes to distribution. Whether it does.
-async fn lifts(
-    cloud: &Cloud,
-    core: &Core,
-    lead: &mut Lead,
-    act: &str,
-    now: Timestamp,
-) -> Result<bool, Problem> {
+/// They are interested: that is worth what a call is worth, and the lead goes to distribution.
+async fn lift(cloud: &Cloud, core: &Core, lead: &mut Lead, act: &str, now: Timestamp) -> Result<(), Problem> {
     const CALL: &str = "call";
-    let closed = matches!(lead.stage, Stage::Lost | Stage::Expired);
-    if !lead.lift(now) {
-        return Ok(false);
-    }
+    // A cycle that begins is scored by distribution, as every one is.
+    let begins = matches!(lead.stage, Stage::Lost | Stage::Expired);
+    let _ = lead.lift(now);
     if let Ok(kind) = InteractionKind::new(CALL) {
         let did = Interaction { kind, id: InteractionId::hash8(act), by_scanner: false, click: None };
         cloud.store.activity_add(&Visits::Lead(lead.id), UtcDay::of(now), &[did], now).await?;
     }
-    // A cycle that begins is scored by distribution, as every one is.
-    if !closed {
+    if !begins {
         let activity = cloud.store.activity_of_lead(lead).await?;
         let judged = judging::judge(cloud, core, lead, activity, now).await?;
         lead.score = Some(judged.state(&core.scoring, now));
     }
-    Ok(true)
+    Ok(())
 }

@@ -185,9 +185,7 @@ impl Worker<'_> {
         }
         let (id, before, again) = (lead.id, lead.stage, lead.cycle > 1);
         let looked = self.decide(lead, &in_force, on_lists, &judged, since).await?;
-        if let Looked::Final(done) = looked
-            && may_be_followed(before, again, done)
-        {
+        if matches!(looked, Looked::Final(_)) && was_followed(before, again) {
             self.over(&in_force, id).await;
         }
         Ok(looked)
@@ -363,14 +361,14 @@ async fn warn_of_certificate(cloud: &Cloud, lead: &Lead, since: Timestamp) -> Re
     cloud.store.desk_tell(&lead.company, lead.id, &act).await
 }
 
-/// Whether a lead that was decided may be followed up still: what follows is a sale's. Whoever is decided for the first time
-/// was never followed up, and who waits goes on if the desk chose so.
-fn may_be_followed(before: Stage, again: bool, done: Distributed) -> bool {
+/// Whether a lead that was decided was followed up by itself: what follows is a sale's. Whoever is decided for the first time
+/// was not; and whoever waited, by the desk's hand alone: the list of calls leaves it out, and the sweep finds it.
+fn was_followed(before: Stage, again: bool) -> bool {
     match before {
         Stage::Nurturing => true,
         Stage::Received => again,
-        Stage::Waiting => done == Distributed::Assigned,
-        Stage::Quarantined
+        Stage::Waiting
+        | Stage::Quarantined
         | Stage::Assigned
         | Stage::Won
         | Stage::Lost

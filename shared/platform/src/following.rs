@@ -63,7 +63,7 @@ impl Cloud {
                 self.store.follow_up_save(lead, &StoredFollowUp { state: next, ..stands }, now).await
             }
             // What is in the list stands there by its score.
-            (Some(stands), None) if stands.state.is_due() && did => {
+            (Some(stands), None) if did && stands.moves(lead) => {
                 self.store.follow_up_save(lead, &stands, now).await
             }
             (Some(_), None) => Ok(true),

@@ -162,6 +162,9 @@ fn rests_of(lead: &Lead, mut rests: FollowUp) -> FollowUp {
     rests
 }
 
+/// What becomes of a lead, by its name.
+type Change<'a> = (&'a str, &'a dyn Fn(&mut Lead));
+
 #[test]
 fn who_is_somebody_s_or_nobody_s_any_more_is_followed_up_no_longer() {
     let held = |lead: &mut Lead| {
@@ -173,7 +176,6 @@ fn who_is_somebody_s_or_nobody_s_any_more_is_followed_up_no_longer() {
             came_from: None,
         });
     };
-    type Change<'a> = (&'a str, &'a dyn Fn(&mut Lead));
     let changes: [Change<'_>; 9] = [
         ("assigned", &|lead| {
             held(lead);

@@ -1,5 +1,5 @@
 //! Follow-ups: one item beside its lead, only of leads that are or were followed up. While a call is planned it is in the
-//! index *due* at that time; once that has come, in the day's list of its company, in order of score, and in *due* once a
+//! index *due* at that time; once that has come, in the day's list of its company, in steps of its score, and in *due* once a
 //! day, so that one that belongs there no more is found.
 
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +24,8 @@ pub struct StoredFollowUp {
     pub state: FollowUp,
     /// When the sweep looks at it.
     pub looked_at: Option<Timestamp>,
+    /// Its place in the day's list.
+    pub sort: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,13 +48,27 @@ pub struct DayList {
 impl StoredFollowUp {
     /// The first of a lead.
     pub const fn new(state: FollowUp) -> Self {
-        Self { version: 0, state, looked_at: None }
+        Self { version: 0, state, looked_at: None, sort: None }
     }
 
     /// Whether its due time is over, or was moved forward by a sweep that has not looked yet.
     pub fn is_claimed_by_sweep(&self, now: Timestamp) -> bool {
         const LONGER: SignedDuration = SignedDuration::from_hours(1);
         self.looked_at.is_some_and(|at| at.duration_since(now) < LONGER)
+    }
+
+    /// Whether its place in the day's list is another by its lead's score now.
+    pub fn moves(&self, lead: &Lead) -> bool {
+        self.state.is_due() && self.sort.as_deref() != Some(items::coarse_sort(lead).as_str())
+    }
+
+    /// When the sweep looks whether one that is due belongs there still: when it looked anyway, if that is soon, since a due
+    /// time that stays costs no write of the index.
+    fn looks(&self, now: Timestamp) -> Option<Timestamp> {
+        let within_a_day = now.checked_add(SignedDuration::from_hours(limits::FOLLOW_UP_LOOK_HOURS)).ok();
+        let kept =
+            self.looked_at.filter(|_| !self.is_claimed_by_sweep(now)).filter(|at| Some(*at) <= within_a_day);
+        kept.or(within_a_day)
     }
 
     fn item(&self, lead: &Lead, now: Timestamp) -> Result<Item, StoreError> {
@@ -66,15 +82,14 @@ impl StoredFollowUp {
         match self.state.step {
             Step::Planned { at } => items::index_due(&mut item, lead.id.bytes(), Some(at)),
             Step::Due { .. } => {
-                let looks = now.checked_add(SignedDuration::from_hours(limits::FOLLOW_UP_LOOK_HOURS)).ok();
-                items::index_due(&mut item, lead.id.bytes(), looks);
+                items::index_due(&mut item, lead.id.bytes(), self.looks(now));
                 let partition = if self.state.reason == Reason::Callback {
                     keys::promised_calls(&lead.company)
                 } else {
                     keys::follow_ups_shard(&lead.company, keys::shard(lead.id.bytes()) % keys::STAGE_SHARDS)
                 };
                 item.insert("gk".to_owned(), string(partition));
-                item.insert("gs".to_owned(), string(items::score_sort(lead)));
+                item.insert("gs".to_owned(), string(items::coarse_sort(lead)));
             }
             Step::Rests { .. } | Step::Ended { .. } => {}
         }
@@ -83,9 +98,10 @@ impl StoredFollowUp {
 
     pub(super) fn read(item: Item) -> Result<Self, StoreError> {
         let looked_at = read_number::<i64>(&item, "dt").and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let sort = read_string(&item, "gs").map(str::to_owned);
         let shape: FollowUpItem =
             serde_dynamo::from_item(item).map_err(|error| StoreError::damaged("follow-up", error))?;
-        Ok(Self { version: shape.v, state: shape.s, looked_at })
+        Ok(Self { version: shape.v, state: shape.s, looked_at, sort })
     }
 
     fn condition(&self) -> (&'static str, Item) {

@@ -164,9 +164,9 @@ fn stage_sort(lead: &Lead) -> String {
     sort_by(lead, sorts_coarsely(lead.stage))
 }
 
-/// The same by the score alone, whatever the stage.
-pub(super) fn score_sort(lead: &Lead) -> String {
-    sort_by(lead, false)
+/// The same in steps of engagement, whatever the stage: whoever reads a list by it knows the leads' scores.
+pub(super) fn coarse_sort(lead: &Lead) -> String {
+    sort_by(lead, true)
 }
 
 fn sort_by(lead: &Lead, coarsely: bool) -> String {
