@@ -56,4 +56,5 @@ mod edges;
 mod hostile;
 mod contract;
 mod served;
+mod demo;
 mod kill;

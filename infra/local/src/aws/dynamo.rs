@@ -86,6 +86,15 @@ impl DynamoService {
         done(get_item::execute(&*self.storage(), request)).ok()?.item
     }
 
+    /// See [`super::LocalAws::waits_for_the_disk`].
+    pub(super) fn waits_for_the_disk(&self, waits: bool) -> Result<(), LocalAwsError> {
+        let storage = self.storage();
+        let how = if waits { "FULL" } else { "OFF" };
+        let changed = storage.conn().execute_batch(&format!("PRAGMA synchronous = {how}"));
+        let written = changed.and_then(|()| checkpoint(storage.conn()));
+        written.map_err(|error| LocalAwsError::Table(error.into()))
+    }
+
     pub(super) fn storage(&self) -> MutexGuard<'_, Storage> {
         self.storage.lock().unwrap_or_else(|poisoned| {
             // Whoever panicked may have left a transaction open: what it wrote was never committed.
@@ -177,6 +186,11 @@ impl DynamoService {
     fn tokens(&self) -> MutexGuard<'_, Tokens> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// All that the log holds is written into the file, and the disk has both.
+pub(super) fn checkpoint(conn: &rusqlite::Connection) -> rusqlite::Result<()> {
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 impl MockService for DynamoService {
