@@ -83,6 +83,10 @@ impl Desk {
                 }
             }
         }
+        // Whose person was erased stands in no list; the ledger knows the lead.
+        for erasure in list(&self.gets("/v1/erasures").await, "erasures") {
+            ids.extend(list(erasure, "leads").map(|lead| lead.as_str().unwrap().to_owned()));
+        }
         let mut stories = Vec::new();
         for id in ids {
             stories.push(self.gets(&format!("/v1/leads/{id}")).await);
@@ -159,7 +163,7 @@ async fn a_year_has_of_everything_something_and_loses_nobody() {
     ] {
         assert!(told.done.contains_key(done), "nobody {done}: {:?}", told.done);
     }
-    assert!(told.done.contains_key("held") || told.done.contains_key("taken_back"), "{:?}", told.done);
+    assert!(stories.iter().any(|story| !story["hold"].is_null()), "the desk holds nobody");
 
     // Every enquiry is a lead's, or in quarantine; but for those of whom was erased.
     let of_leads: usize = stories.iter().map(|story| list(story, "enquiries").count()).sum();

@@ -20,6 +20,8 @@ pub(super) enum Duty {
     Note(usize),
     Hold(usize),
     Resume(usize),
+    /// Holds a lead that nobody has for two days.
+    Keep(usize),
     Place(usize),
     /// Nobody knows where they are.
     GiveUp(usize),
@@ -27,6 +29,8 @@ pub(super) enum Duty {
     OptOut(usize, &'static str),
     /// A dealer is away for so many days; without an end, where there are none.
     Pause(Option<i64>),
+    /// That is over.
+    Lift(DealerId),
     /// A price is put right.
     Reprice,
     /// A contract that had leads today has no more of them.
@@ -129,6 +133,11 @@ impl Play {
             }
             Duty::Hold(nth) => self.holds(nth).await,
             Duty::Resume(nth) => self.acts(nth, "resume", json!({}), "resumed").await.map(drop),
+            Duty::Keep(nth) => {
+                let until = self.year.cloud.clock.now().checked_add(SignedDuration::from_hours(48))?;
+                let body = json!({ "reason": "no answer yet, where they are", "until": until });
+                self.acts(nth, "hold", body, "held").await.map(drop)
+            }
             Duty::Place(nth) => {
                 let body = json!({ "recommended": true, "reason": "as recommended" });
                 self.acts(nth, "place", body, "placed").await.map(drop)
@@ -146,6 +155,10 @@ impl Play {
                 self.asks_for("/v1/persons/opt_out", &body, "opted_out").await
             }
             Duty::Pause(days) => self.pauses(days).await,
+            Duty::Lift(dealer) => {
+                let body = json!({ "on": false, "dealer": dealer });
+                self.asks_for("/v1/switches/pause", &body, "resumed_dealer").await
+            }
             Duty::Reprice => self.reprices().await,
             Duty::Full => self.fills().await,
             Duty::Returned => self.returned().await,
@@ -273,11 +286,15 @@ impl Play {
         self.desk.nth += 1;
         let at = chance(self.desk.seed ^ self.desk.nth, "pause") as usize % self.book.dealers.len().max(1);
         let Some(dealer) = self.book.dealers.get(at) else { return Ok(()) };
-        let until = days.and_then(|days| {
-            self.year.cloud.clock.now().checked_add(SignedDuration::from_hours(24 * days)).ok()
-        });
+        let id = dealer.id.clone();
+        let now = self.year.cloud.clock.now();
+        let until = days.and_then(|days| now.checked_add(SignedDuration::from_hours(24 * days)).ok());
         let reason = if days.is_some() { "the crew is on vacation" } else { "payment is overdue" };
-        let body = json!({ "on": true, "dealer": dealer.id, "reason": reason, "until": until });
+        let body = json!({ "on": true, "dealer": id, "reason": reason, "until": until });
+        if let Some(until) = until {
+            // The crew is back a little sooner: what is over does not stay on the list.
+            self.duty(until.checked_sub(SignedDuration::from_hours(3))?, Duty::Lift(id));
+        }
         self.asks_for("/v1/switches/pause", &body, "paused").await
     }
 

@@ -23,6 +23,8 @@ pub(super) enum Part {
     ComesBack,
     /// Does not say where.
     Nowhere,
+    /// The same, of the last days: the desk keeps the lead until they are reached.
+    Kept,
     /// A person whom screening doubts: the desk lets them go on, or the deadline does.
     Doubted,
     /// Wants to be forgotten, weeks later.
@@ -42,6 +44,11 @@ pub(super) enum Part {
 }
 
 impl Part {
+    /// Whether they say where they are.
+    pub(super) const fn is_somewhere(self) -> bool {
+        !matches!(self, Self::Nowhere | Self::Kept)
+    }
+
     /// Whether it becomes a lead.
     pub(super) const fn is_lead(self) -> bool {
         !matches!(self, Self::Nobody | Self::Spam)
@@ -218,7 +225,11 @@ fn says_its_offer(sender: &Sender) -> bool {
 /// What of forty people each is to be, and how often of that.
 fn part(nth: u32, fresh: bool) -> Part {
     if fresh {
-        return if nth == 0 || nth == 4 { Part::Nowhere } else { Part::Plain };
+        return match nth {
+            0 => Part::Nowhere,
+            4 => Part::Kept,
+            _ => Part::Plain,
+        };
     }
     let (of, round) = (nth % 40, nth / 40);
     match of {

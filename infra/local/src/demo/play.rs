@@ -211,6 +211,10 @@ impl Play {
             Part::LeftAlone => self.duty(days(&mut rng, 1, 20), Duty::OptOut(nth, "everything")),
             Part::Noted => self.duty(days(&mut rng, 0, 3), Duty::Note(nth)),
             Part::Held => self.duty(days(&mut rng, 0, 2), Duty::Hold(nth)),
+            Part::Kept => {
+                let soon = at.checked_add(SignedDuration::from_mins(4)).unwrap_or(at);
+                self.duty(soon, Duty::Keep(nth));
+            }
             Part::Nowhere if !asking_is_fresh(&self.plan, nth) => {
                 self.duty(days(&mut rng, 3, 9), Duty::GiveUp(nth));
             }
@@ -298,7 +302,7 @@ impl Play {
         if let Some(offer) = self.book.offers.get(asking.offer) {
             say("offer", offer.id.as_str());
         }
-        if asking.part != Part::Nowhere {
+        if asking.part.is_somewhere() {
             if let Some(phone) = &person.phone {
                 say("phone", phone);
             }
