@@ -25,6 +25,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::entropy::Entropy;
 use leadyard_platform::outbound::Outbound;
 use leadyard_platform::store::keys;
+use leadyard_platform::store::schema::{self, Index};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -142,7 +143,7 @@ impl Year {
         let sweep_from = self.looked_ms + self.sweep_each_ms;
         let mut due = None;
         if target_ms >= sweep_from {
-            due = self.first_due_ms().await?.map(|at| at.max(sweep_from)).filter(|at| *at <= target_ms);
+            due = self.first_due_ms().map(|at| at.max(sweep_from)).filter(|at| *at <= target_ms);
         }
         let Some(next_ms) = message.into_iter().chain(due).min() else {
             if target_ms >= sweep_from {
@@ -171,13 +172,11 @@ impl Year {
         system::WORKED.iter().filter_map(first).min()
     }
 
-    async fn first_due_ms(&self) -> anyhow::Result<Option<i64>> {
-        let mut first = None;
-        for shard in 0..keys::SHARDS {
-            let page = self.cloud.store.due_page(shard, Timestamp::MAX, 1).await?;
-            first = first.into_iter().chain(page.first().map(|item| item.since_ms)).min();
-        }
-        Ok(first)
+    fn first_due_ms(&self) -> Option<i64> {
+        let Index { name, partition, sort, .. } = schema::DUE;
+        let first =
+            |shard| self.aws.tables().least(system::TABLE, (name, partition, sort), &keys::due_shard(shard));
+        (0..keys::SHARDS).filter_map(first).min()
     }
 
     async fn count_now_and_then(&mut self) {
