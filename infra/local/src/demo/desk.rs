@@ -129,22 +129,22 @@ impl Play {
                     "Rang back, very interested.",
                 ];
                 let text = texts.get(seed as usize % texts.len()).copied().unwrap_or_default();
-                self.acts(nth, "note", json!({ "text": text }), "noted").await.map(drop)
+                self.acts(nth, "note", &json!({ "text": text }), "noted").await.map(drop)
             }
             Duty::Hold(nth) => self.holds(nth).await,
-            Duty::Resume(nth) => self.acts(nth, "resume", json!({}), "resumed").await.map(drop),
+            Duty::Resume(nth) => self.acts(nth, "resume", &json!({}), "resumed").await.map(drop),
             Duty::Keep(nth) => {
                 let until = self.year.cloud.clock.now().checked_add(SignedDuration::from_hours(48))?;
                 let body = json!({ "reason": "no answer yet, where they are", "until": until });
-                self.acts(nth, "hold", body, "held").await.map(drop)
+                self.acts(nth, "hold", &body, "held").await.map(drop)
             }
             Duty::Place(nth) => {
                 let body = json!({ "recommended": true, "reason": "as recommended" });
-                self.acts(nth, "place", body, "placed").await.map(drop)
+                self.acts(nth, "place", &body, "placed").await.map(drop)
             }
             Duty::GiveUp(nth) => {
                 let body = json!({ "reason": "says nowhere where, and does not answer" });
-                self.acts(nth, "reject", body, "given_up").await.map(drop)
+                self.acts(nth, "reject", &body, "given_up").await.map(drop)
             }
             Duty::Erase(nth) => {
                 let body = json!({ "email": self.email(nth), "reason": "requested" });
@@ -251,10 +251,16 @@ impl Play {
     }
 
     /// Whether it was done.
-    async fn acts(&mut self, nth: usize, act: &str, body: Value, what: &'static str) -> anyhow::Result<bool> {
+    async fn acts(
+        &mut self,
+        nth: usize,
+        act: &str,
+        body: &Value,
+        what: &'static str,
+    ) -> anyhow::Result<bool> {
         let Some(lead) = self.lead(nth).await? else { return Ok(false) };
         let path = format!("/v1/leads/{lead}/{act}");
-        let done = self.year.desk(Method::POST, &path, Some(&body)).await?.status == StatusCode::OK;
+        let done = self.year.desk(Method::POST, &path, Some(body)).await?.status == StatusCode::OK;
         if done {
             self.done(what);
         }
@@ -271,9 +277,9 @@ impl Play {
     /// Takes a lead back from whoever has it, and keeps it for some days.
     async fn holds(&mut self, nth: usize) -> anyhow::Result<()> {
         let reason = json!({ "reason": "asked us to wait until they are back" });
-        if !self.acts(nth, "hold", reason, "held").await? {
+        if !self.acts(nth, "hold", &reason, "held").await? {
             let body = json!({ "reason": "asked us to wait until they are back", "hold": true });
-            self.acts(nth, "take_back", body, "taken_back").await?;
+            self.acts(nth, "take_back", &body, "taken_back").await?;
         }
         let at = self.year.cloud.clock.now().checked_add(SignedDuration::from_hours(61))?;
         self.duty(at, Duty::Resume(nth));

@@ -432,8 +432,8 @@ impl Play {
         let now = self.year.cloud.clock.now();
         let one = |(at, kind): (usize, &&str)| {
             let then = SignedDuration::from_secs(20 * (kinds.len() - at) as i64);
-            let at_ = now.checked_sub(then).unwrap_or(now);
-            json!({ "id": format!("i-{nth}-{time}-{at}"), "kind": kind, "at": at_, "email": asking.person.email })
+            let happened = now.checked_sub(then).unwrap_or(now);
+            json!({ "id": format!("i-{nth}-{time}-{at}"), "kind": kind, "at": happened, "email": asking.person.email })
         };
         let body: Vec<Value> = kinds.iter().enumerate().map(one).collect();
         let (key, secret) = self.way_in(sender)?;

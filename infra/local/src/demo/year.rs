@@ -156,7 +156,7 @@ impl Year {
         self.moves_to(next_ms);
         if due.is_some_and(|at| at <= next_ms) {
             self.looked_ms = next_ms;
-            leadyard_sweep::sweep(&self.cloud).await?;
+            Box::pin(leadyard_sweep::sweep(&self.cloud)).await?;
         }
         self.settle().await?;
         self.count_now_and_then().await;
