@@ -58,4 +58,5 @@ mod edges;
 mod hostile;
 mod contract;
 mod served;
+mod demo;
 mod kill;

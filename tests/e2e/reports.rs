@@ -189,10 +189,6 @@ async fn recounted(yard: &Yard) -> Counted {
             add(&by, verdict, 1);
             add(&by, "repeats", i64::from(status == "repeat"));
         }
-        if kind.starts_with("A#") && text(item, "deliv") == "received" {
-            let dealer = text(item, "dealer");
-            add(&[("all", ""), ("dealer", dealer.as_str())], "delivered", 1);
-        }
         if kind.starts_with("D#") && text(item, "conclusion").starts_with("waiting") {
             let reason = text(item, "conclusion").replace(':', "#").replacen("waiting#", "waiting:", 1);
             add(&[("all", "")], "waiting", 1);
@@ -210,6 +206,10 @@ async fn recounted(yard: &Yard) -> Counted {
     for lead in leads {
         let stored = yard.stored(&lead).await;
         let story = yard.story(&lead).await;
+        let seats = yard.cloud.store.lead_story(stored.id).await.unwrap().unwrap().assignments;
+        for seat in seats.iter().filter(|seat| seat.delivered_at.is_some()) {
+            add(&[("all", ""), ("dealer", seat.dealer.as_str())], "delivered", 1);
+        }
         let (source, offer) = (stored.source.to_string(), stored.offer.to_string());
         let campaign = stored.campaign.clone().unwrap_or_default();
         let state = stored.location().state().map(|state| state.to_string()).unwrap_or_default();

@@ -5,7 +5,8 @@
 //! Determinations. *It is of a company of our own*, with rules of its own that stand here: no desk is given it, no dealer
 //! is billed for it, no report counts it. *It arrives when its dealer has it*; five minutes after it was sent the next is
 //! sent, and one that has not arrived by then did not. *Each is somebody new*, or the second would be a repeat, which is
-//! decided on no more; they go by the company's retention, of a day.
+//! decided on no more; they go by the company's retention, of
+//! thirty days.
 
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::DeliveryState;
@@ -22,7 +23,7 @@ use serde_json::{Value, json};
 const FILES: [(&str, &str); 7] = [
     (
         "company.toml",
-        "id = \"leadyard-synthetic\"\nname = \"Synthetic\"\nzone = \"UTC\"\nwindow_days = 1\nretention_days = 1\n",
+        "id = \"leadyard-synthetic\"\nname = \"Synthetic\"\nzone = \"UTC\"\nwindow_days = 1\nretention_days = 30\n",
     ),
     ("offers.toml", "[[offer]]\nid = \"lead\"\ncategory = \"synthetic\"\nname = \"A synthetic lead\"\n"),
     ("sources.toml", "[[source]]\nid = \"schedule\"\nkind = \"form\"\noffer = \"lead\"\n"),

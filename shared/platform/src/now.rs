@@ -220,14 +220,14 @@ async fn held(cloud: &Cloud, core: &Core, now: Timestamp) -> Result<Held, StoreE
     })
 }
 
+/// Seats by their ids.
+pub type Seats = HashMap<AssignmentId, Assignment>;
+
 /// The seats of those who hold these leads. A read for each hundred.
 ///
 /// # Errors
 /// When the store could not be asked.
-pub async fn seats_of(
-    cloud: &Cloud,
-    leads: &[Lead],
-) -> Result<HashMap<AssignmentId, Assignment>, StoreError> {
+pub async fn seats_of(cloud: &Cloud, leads: &[Lead]) -> Result<Seats, StoreError> {
     let keys: Vec<(LeadId, u32, AssignmentId)> = leads
         .iter()
         .flat_map(|lead| lead.holders.iter().map(move |holder| (lead.cycle_of(holder), holder.assignment)))
@@ -241,7 +241,7 @@ pub async fn seats_of(
 }
 
 /// Whether somebody has a lead, and none of them has reached its person yet.
-pub fn is_unanswered(lead: &Lead, seats: &HashMap<AssignmentId, Assignment>) -> bool {
+pub fn is_unanswered(lead: &Lead, seats: &Seats) -> bool {
     let waits = |state| match state {
         AssignmentState::Offered | AssignmentState::Accepted => true,
         AssignmentState::Declined
@@ -259,11 +259,7 @@ pub fn is_unanswered(lead: &Lead, seats: &HashMap<AssignmentId, Assignment>) -> 
 }
 
 /// When the next offer of a lead lapses, if one does: it was not accepted yet, and is not over.
-pub fn lapses_at(
-    lead: &Lead,
-    seats: &HashMap<AssignmentId, Assignment>,
-    now: Timestamp,
-) -> Option<Timestamp> {
+pub fn lapses_at(lead: &Lead, seats: &Seats, now: Timestamp) -> Option<Timestamp> {
     let seats = lead.holders.iter().filter_map(|holder| seats.get(&holder.assignment));
     let offers = seats.filter(|seat| seat.masked()).filter_map(|seat| Some(seat.accept_by.as_ref()?.at));
     offers.filter(|at| *at > now).min()

@@ -215,7 +215,7 @@ struct Named<'a> {
     at: Timestamp,
     scores: Scores<'a>,
     leads: HashMap<LeadId, Lead>,
-    seats: HashMap<AssignmentId, Assignment>,
+    seats: now::Seats,
 }
 
 impl<'a> Named<'a> {

@@ -104,6 +104,7 @@ fn problem() -> Kind {
         may("scope", Text, "Merging: the lead's scope."),
         may("into_scope", Text, "Merging: the survivor's."),
         may("erased_at", Instant, "`state-conflict`: when the person was erased."),
+        may("hold", object([null("until", Instant, "")]), "`state-conflict`: how the desk keeps it already."),
         may(
             "claim",
             object([must("by", Text, ""), must("until", Instant, "")]),

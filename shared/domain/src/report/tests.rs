@@ -176,7 +176,7 @@ fn campaign(n: usize) -> String {
 }
 
 /// A company's days about the turn of a year: as they were, and as reporting keeps them.
-struct Kept {
+struct Days {
     first: Date,
     truth: Vec<Sums>,
     /// Those of the first days are sealed; the last are partial sums yet.
@@ -184,7 +184,7 @@ struct Kept {
     years: Years,
 }
 
-impl Kept {
+impl Days {
     /// Days on each of which so many campaigns came, from that one on; `late` of them come once all is sealed.
     fn of(days: &[(usize, usize)], late: &[(usize, usize)], sealed: usize) -> Self {
         let first = date(2025, 12, 26);
@@ -257,7 +257,7 @@ proptest! {
         open in 0..3_usize,
         cut in any::<prop::sample::Index>(),
     ) {
-        let kept = Kept::of(&days, &late, days.len().saturating_sub(open));
+        let kept = Days::of(&days, &late, days.len().saturating_sub(open));
         let last = days.len() - 1;
         let cut = cut.index(last);
         let (whole, truth) = kept.reads(0, last);

@@ -251,7 +251,7 @@ impl Store {
         for (at, (dealer, taken)) in taken.iter().enumerate() {
             bound.insert(format!(":t{at}"), number(-(*taken as i64)));
             names.insert(format!("#t{at}"), format!("{SLOTS_OF}{dealer}"));
-            add.push_str(&format!(", #t{at} :t{at}"));
+            add.extend([", #t", &at.to_string(), " :t", &at.to_string()]);
         }
         let result = self
             .client
