@@ -129,7 +129,7 @@ async fn count(cloud: &Cloud, arrived: &Arrived<'_>, token: Option<&FormToken>) 
         let (tally, people_of_token) = futures::try_join!(counted, opened)?;
         Ok::<_, StoreError>(Tally { people_of_token: tally.people_of_token.max(people_of_token), ..tally })
     };
-    match tokio::time::timeout(COUNTS_WITHIN, both).await {
+    match tokio::time::timeout(COUNTS_WITHIN, Box::pin(both)).await {
         // All whose address is not known are counted in one shard: it says nothing of the others.
         Ok(Ok(tally)) if arrival.address.is_none() => Some(Tally { shards: 1, ..tally }),
         Ok(Ok(tally)) => Some(tally),

@@ -205,7 +205,7 @@ async fn the_bars_add_up_as_they_stand_there_and_the_next_step_says_why() {
     let lines = lines.split("<td class=\"number\">").skip(1).map(|cell| cell.split('<').next().unwrap());
     let lines: Vec<u64> = lines.map(hundredths).collect();
     let sum = hundredths(foot.split("<strong>").nth(1).unwrap().split('<').next().unwrap());
-    assert!(lines.len() >= 3 && sum % 10 != 0, "{lines:?} {sum}: nothing is left of a tenth");
+    assert!(lines.len() >= 3 && !sum.is_multiple_of(10), "{lines:?} {sum}: nothing is left of a tenth");
     assert_eq!(lines.iter().sum::<u64>(), sum);
     assert_eq!(i64::try_from(sum).unwrap(), yard.story(&lead).await.hundredths());
     says(&page, &["Next step: pitch", "the rules pitch leads of that band", "gutter is sold from"]);

@@ -220,7 +220,7 @@ fn mailto(email: &str) -> String {
     email.bytes().fold("mailto:".to_owned(), |mut link, byte| {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' => {
-                link.push(byte.into())
+                link.push(byte.into());
             }
             byte => {
                 let _ = write!(link, "%{byte:02X}");

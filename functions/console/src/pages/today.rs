@@ -22,9 +22,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
-use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::Core;
-use leadyard_domain::ids::{AssignmentId, CompanyId, LeadId};
+use leadyard_domain::ids::{CompanyId, LeadId};
 use leadyard_domain::lead::{Lead, ScoreNow};
 use leadyard_domain::report::{Counter, Dimension, Speed, Sums, Tally, UNKNOWN};
 use leadyard_platform::cloud::Cloud;
@@ -167,7 +166,7 @@ async fn of_company(cloud: &Cloud, company: &CompanyId) -> Result<OfCompany, Pro
         async { Ok(cloud.store.returns(company, true, COUNTED as i32 + 1).await?.len()) },
         async { Ok(cloud.store.follow_ups_due(company, COUNTED).await?) },
         async { Ok(cloud.store.report_days(company, &[today, last_week]).await?) },
-        async { Ok::<_, Problem>(dealers::paused_now(cloud, core, switches, at).await?) },
+        dealers::paused_now(cloud, core, switches, at),
     )?;
     // Those that were noted, and those that counting found: where reporting has not run, nothing was noted.
     let noted = offers.iter().map(|offer| (offer.at, offer.lead));

@@ -99,7 +99,7 @@ impl Network {
         let hours = now.as_second().div_euclid(3_600);
         let week = chance(self.seed ^ hours.div_euclid(168).unsigned_abs(), dealer);
         let down_now = self.ends.duration_since(now) < SignedDuration::from_hours(20)
-            && chance(self.seed ^ 77, dealer).is_multiple_of(50);
+            && chance(self.seed ^ 0x4d, dealer).is_multiple_of(50);
         let begins = (week / 150 % 160) as i64;
         down_now || (week.is_multiple_of(150) && (begins..begins + 7).contains(&hours.rem_euclid(168)))
     }

@@ -124,7 +124,7 @@ pub(super) fn plan(book: &Rulebook, leads: u32, seed: u64, from: Timestamp, unti
     askings.extend((0..spam).filter_map(|nth| drawer.besides(Part::Spam, nth < 2)));
     askings.sort_by(|a, b| (a.at, &a.person.email).cmp(&(b.at, &b.person.email)));
     let spent = spent(&drawer.calendars, book, &senders, &askings, zone);
-    Plan { askings, spent, senders }
+    Plan { senders, askings, spent }
 }
 
 impl Drawer<'_> {

@@ -42,7 +42,7 @@ struct Page {
     company: String,
     companies: Vec<Choice>,
     in_force: u64,
-    versions: Vec<Version>,
+    versions: Vec<Row>,
     next: String,
     switches: Switches,
     most_mib: usize,
@@ -52,7 +52,7 @@ struct Page {
     trouble: String,
 }
 
-struct Version {
+struct Row {
     version: u64,
     at: String,
     by: String,
@@ -153,11 +153,11 @@ fn said(done: &str) -> &'static str {
     }
 }
 
-fn row(company: &CompanyId, known: &RulebookVersion, in_force: u64, zone: &TimeZone) -> Version {
+fn row(company: &CompanyId, known: &RulebookVersion, in_force: u64, zone: &TimeZone) -> Row {
     let version = known.version.to_string();
     let of = |what: &str| format!("{AT}/{company}/{version}/{what}");
     let pairs = [("company", company.as_str()), ("from", &known.base.to_string()), ("to", version.as_str())];
-    Version {
+    Row {
         version: known.version,
         at: known.at.to_zoned(zone.clone()).strftime("%a, %b %-d, %Y, %-I:%M %p %Z").to_string(),
         by: known.by.clone(),
