@@ -39,10 +39,10 @@ after(() => yard?.stop());
 
 const ofDesk = () => [
   "/console/today", "/console/leads", "/console/leads?list=waiting", `/console/leads/${at.lead}`, `/console/leads/${at.waits}`,
-  "/console/quarantine", "/console/quarantine/reasons", "/console/waiting", "/console/returns", `/console/returns/acme/${at.sold}`,
+  "/console/quarantine", "/console/quarantine/reasons", "/console/waiting", "/console/follow-up", "/console/returns", `/console/returns/acme/${at.sold}`,
   "/console/dealers", "/console/dealers/acme/hudson", "/console/dealers/acme/hudson/contracts/hudson",
-  "/console/dealers/acme/hudson/why", "/console/dealers/acme/hudson/statement", "/console/reports",
-  ...["new", "sources", "campaigns", "offers", "dealers", "areas", "funnel", "speed", "returns", "unmet"].map((name) => `/console/reports/${name}`),
+  "/console/dealers/acme/hudson/why", "/console/dealers/acme/hudson/statement", "/console/rulebook", "/console/reports",
+  ...["leads", "sources", "campaigns", "offers", "dealers", "areas", "funnel", "speed", "returns", "unmet"].map((name) => `/console/reports/${name}`),
 ];
 const ofDealer = () => ["/console/inbox", "/console/inbox/closed", "/console/inbox/figures", `/console/inbox/${at.seat}`, `/console/inbox/${at.sold}`];
 
@@ -164,7 +164,7 @@ test("a dealer accepts, reaches and wins a lead on a phone, by the keyboard", as
   await tabTo(page, "What it was worth to you");
   await page.keyboard.type("9800.00");
   await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
-  assert.match(await page.innerText("main"), /won, 9800\.00 USD/);
+  assert.match(await page.innerText("main"), /won, 9800\.00 USD/i);
   await enter(page, "Closed");
   assert.match(await page.innerText("main"), /Ada Hill/);
   await page.context().close();
@@ -175,7 +175,7 @@ test("back, forward and loading again do nothing twice", async () => {
   const { lead } = await yard.asks("Zoe", "Back", { zip: "99501" });
   await yard.waits(lead);
   await page.goto(`${yard.ready.url}/console/leads/${lead}`);
-  const notes = async () => (await yard.story(lead)).acts.filter((act) => act.act === "note").length;
+  const notes = async () => (await yard.story(lead)).history.filter((act) => act.act === "note").length;
   await page.fill("[name=text]", "Called, nobody there.");
   await Promise.all([page.waitForNavigation(), page.locator("form", { has: page.locator("[name=text]") }).locator("button").first().click()]);
   assert.equal(await notes(), 1);

@@ -26,9 +26,9 @@ const RULES = {
     + "[bands.fit]\nA = 20\nB = 10\n[bands.engagement]\n1 = 400\n2 = 1\n",
   "dealers.csv": "dealer,name,zip,prepaid\nhudson,Hudson Roofing,33101,\nridge,Ridge & Sons,33101,\nsunny,Sunny Solar,33101,\n",
   "areas.csv": "area,part\nflorida,state:FL\n",
-  "contracts.csv": "contract,dealer,offers,area,tier,price,cap_day,deadline_minutes,deadline_clock,return_days,return_reasons\n"
-    + "hudson,hudson,roof,florida,1,45.00,20,60,wall,7,wrong-number out-of-area\n"
-    + "ridge,ridge,roof,florida,2,40.00,,,,,\nsunny,sunny,solar,florida,1,90.00,,,,,\n",
+  "contracts.csv": "contract,dealer,offers,sources,area,tier,price,cap_day,deadline_minutes,deadline_clock,return_days,return_reasons\n"
+    + "hudson,hudson,roof,*,florida,1,45.00,20,60,wall,7,wrong-number out-of-area\n"
+    + "ridge,ridge,roof,*,florida,2,40.00,,,,,\nsunny,sunny,solar,*,florida,1,90.00,,,,,\n",
 };
 
 /** Starts the program with its people's leads; everything that the tests act on. */
@@ -91,7 +91,8 @@ export async function open(program, executablePath) {
 /** What has the focus, as a person who cannot see would be told of it. */
 const focused = (page) => page.evaluate(() => {
   const one = document.activeElement;
-  if (!one || one === document.body) return "";
+  // A table that can be scrolled says all that is in it.
+  if (!one || one === document.body || one.getAttribute("role") === "region") return "";
   const label = one.labels?.length ? one.labels[0].innerText : "";
   return [one.getAttribute("aria-label"), label, one.innerText, one.value, one.name].filter(Boolean).join(" | ");
 });

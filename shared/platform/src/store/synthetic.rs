@@ -10,7 +10,8 @@ use super::{Store, StoreError, key_item, string, values};
 /// The synthetic lead that was sent last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Synthetic {
-    /// When.
+    /// When. (`at` is a word of the table's own.)
+    #[serde(rename = "sent")]
     pub at: Timestamp,
     /// The lead, if it was taken in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,7 +33,7 @@ impl Store {
         match last {
             None => self.put_if(item, "attribute_not_exists(pk)", values([])).await,
             Some(last) => {
-                self.put_if(item, "at = :last", values([(":last", string(last.at.to_string()))])).await
+                self.put_if(item, "sent = :last", values([(":last", string(last.at.to_string()))])).await
             }
         }
     }
