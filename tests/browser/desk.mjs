@@ -97,20 +97,20 @@ const focused = (page) => page.evaluate(() => {
   return [one.getAttribute("aria-label"), label, one.innerText, one.value, one.name].filter(Boolean).join(" | ");
 });
 
-/** Goes on with the tabulator until something with these words has the focus. */
-export async function tabTo(page, words) {
+/** Goes on with the tabulator until something with these words, or these alone, has the focus. */
+export async function tabTo(page, words, alone = false) {
   const seen = [];
   for (let press = 0; press < 250; press += 1) {
     await page.keyboard.press("Tab");
     const now = await focused(page);
-    if (now.toLowerCase().includes(words.toLowerCase())) return;
+    if (alone ? now === words : now.toLowerCase().includes(words.toLowerCase())) return;
     seen.push(now);
   }
   throw new Error(`the keyboard never comes to "${words}": ${seen.slice(0, 60).join(" · ")}`);
 }
 
 /** Presses Enter on something that is reached by the tabulator, and waits for the page that follows. */
-export async function enter(page, words) {
-  await tabTo(page, words);
+export async function enter(page, words, alone = false) {
+  await tabTo(page, words, alone);
   await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
 }

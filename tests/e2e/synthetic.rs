@@ -72,7 +72,7 @@ async fn no_desk_sees_it_no_report_counts_it_and_nobody_is_charged_for_it() {
     yard.settle().await;
     yard.count().await;
     let _ = yard.desk(Method::GET, &format!("/v1/leads/{lead}"), None).await.is(404);
-    let report = yard.report("new?from=2026-06-01&to=2026-06-01").await.to_string();
+    let report = yard.report("leads?from=2026-06-01&to=2026-06-01").await.to_string();
     assert!(!report.contains("synthetic"), "{report}");
     let stored = yard.stored(&lead).await;
     let company = stored.company.clone();
