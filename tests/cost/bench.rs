@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Method;
+use leadyard::aws::stream;
 use leadyard::poller;
 use leadyard::system::{self, Worked};
+use leadyard_platform::stream::{StreamEvent, StreamRecord};
 use leadyard_tests::template::{template, words};
 use leadyard_tests::{Person, Reply, Rules, Says, Sender, Yard, roles};
 use serde_json::{Value, json};
@@ -221,6 +223,24 @@ impl Bench {
                 return;
             }
         }
+    }
+
+    /// What was noted after a number, of what the stream's mapping lets pass; each with its number.
+    pub(crate) fn noted(&self, after: i64) -> Vec<(i64, StreamRecord)> {
+        let noted = self.yard.aws.tables().stream_after(system::TABLE, after, 1_000_000).expect("a stream");
+        let noted = noted.into_iter().map(|(number, record)| (number, StreamRecord(record)));
+        let counts = |(_, record): &(i64, StreamRecord)| {
+            let kind = record.key().map(|(pk, sk)| (pk.split('#').next(), sk.split('#').next()));
+            matches!(kind, Some((Some("E"), Some("E")) | (Some("L"), Some("A" | "D"))))
+        };
+        noted.filter(counts).collect()
+    }
+
+    /// Counts these for the reports, in one batch.
+    pub(crate) async fn counted(&self, records: Vec<StreamRecord>) {
+        let event = StreamEvent { records, shard: Some(stream::SHARD.to_owned()) };
+        let work = Box::pin(leadyard_reporting::handle(&self.yard.cloud, event));
+        assert!(self.invoked("reporting", work).await.failures.is_empty(), "it was counted");
     }
 
     /// The sweep looks once.

@@ -49,6 +49,8 @@ pub(crate) struct Used {
     pub(crate) touched: BTreeMap<String, f64>,
     /// Bytes of what was put last, by kind of item.
     pub(crate) bytes: BTreeMap<String, usize>,
+    /// Writes by partition key of the table.
+    pub(crate) keys: BTreeMap<String, f64>,
 }
 
 impl Used {
@@ -74,6 +76,7 @@ impl Used {
             egress_bytes: self.egress_bytes / parts,
             touched: each(&self.touched),
             bytes: self.bytes.clone(),
+            keys: each(&self.keys),
         }
     }
 
@@ -109,6 +112,7 @@ impl AddAssign<&Self> for Used {
         self.egress_bytes += other.egress_bytes;
         add(&mut self.touched, &other.touched);
         self.bytes.extend(other.bytes.clone());
+        add(&mut self.keys, &other.keys);
     }
 }
 
@@ -166,6 +170,9 @@ impl Meter {
                 used.bytes.insert(kind.clone(), bytes);
             }
             *used.touched.entry(format!("{how} {kind}")).or_default() += 1.0;
+            if let Some(key) = written(how, one) {
+                *used.keys.entry(key.to_owned()).or_default() += 1.0;
+            }
         }
         let answer: Value =
             serde_json::from_slice(answer.body().bytes().unwrap_or_default()).unwrap_or_default();
@@ -213,6 +220,16 @@ fn each_item<'a>(operation: &'a str, asked: &'a Value) -> Vec<(&'a str, &'a Valu
         return keys.map(|key| (operation, key)).collect();
     }
     vec![(operation, asked)]
+}
+
+/// The partition key that is written, if any is.
+fn written<'a>(how: &str, one: &'a Value) -> Option<&'a str> {
+    let key = match how {
+        "PutItem" | "Put" => &one["Item"]["pk"],
+        "UpdateItem" | "Update" | "DeleteItem" | "Delete" => &one["Key"]["pk"],
+        _ => return None,
+    };
+    key["S"].as_str()
 }
 
 /// What kind of item is meant: the first parts of its keys (`L/A` is an assignment); of a query its index or partition.

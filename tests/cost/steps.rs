@@ -185,7 +185,37 @@ pub(crate) async fn all(together: usize) -> Vec<Step> {
         distribution += &bench.per(LEADS);
     }
     step("distribution among 16", distribution);
+    let (counted, busiest) = Box::pin(reported()).await;
+    step(REPORTED, counted);
+    assert!(busiest <= KEY_WRITES, "a key took {busiest} writes of a batch of a thousand events");
     steps
+}
+
+/// A thousand events, counted in one batch; and the writes of the key that took most of them.
+async fn reported() -> (Used, f64) {
+    let bench = Bench::of(rules(CANDIDATES)).await;
+    warm(&bench).await;
+    bench.yard.notes();
+    let (mut posted, mut after, mut used) = (0, 0, Used::default());
+    // The first batch opens the day, the second is one of many.
+    for _ in 0..2 {
+        let mut events = bench.noted(after);
+        while events.len() < EVENTS {
+            for _ in 0..20 {
+                let _ = bench.posted_by_server(&person(1_000 + posted)).await;
+                posted += 1;
+            }
+            bench.settled().await;
+            events = bench.noted(after);
+        }
+        events.truncate(EVENTS);
+        after = events.last().map_or(after, |(number, _)| *number);
+        let _ = bench.per(1);
+        bench.counted(events.into_iter().map(|(_, record)| record).collect()).await;
+        used = bench.per(1);
+    }
+    let busiest = used.keys.values().copied().fold(0.0, f64::max);
+    (used, busiest)
 }
 
 pub(crate) const INTAKE: &str = "intake by a server";
@@ -195,6 +225,12 @@ pub(crate) const DELIVERED: &str = "delivery by webhook";
 pub(crate) const INTERACTION: &str = "interaction of a lead";
 pub(crate) const INTERACTIONS_TEN: &str = "interaction of a lead, ten in a post";
 pub(crate) const SWEEP: &str = "sweep when idle";
+const REPORTED: &str = "a thousand events, counted";
+/// Events of a batch.
+const EVENTS: usize = 1_000;
+/// The most writes that one key takes of a batch: the partial sums of its day, and one more should it span two days, or
+/// should they be laid aside.
+const KEY_WRITES: f64 = 2.0;
 
 const WARM: usize = 2 * CANDIDATES;
 

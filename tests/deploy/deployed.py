@@ -1,10 +1,12 @@
 """The deployed system as those see it who use it: who posts leads, the desk, a dealer with a queue of its own."""
 
+import base64
 import datetime
 import json
 import pathlib
 import re
 import subprocess
+import uuid
 
 from emulator import ask, until
 
@@ -96,6 +98,23 @@ class Deployed:
         url = f"{self.interactions}/v1/interactions/{self.source['key']}"
         status, answer = ask("POST", url, list(interactions), headers)
         assert status in (200, 202, 204), (status, answer)
+
+    def spills(self, person):
+        """An enquiry as intake leaves it in the queue when the table does not take it."""
+        spilled = {
+            "enquiry": str(uuid.uuid4()),
+            "company": "deployed",
+            "source": "web",
+            "received_at": self.now(),
+            "content_type": "application/json",
+            "body": base64.b64encode(json.dumps(person).encode()).decode(),
+            "trusted": True,
+            "visitor": None,
+            "gpc": False,
+            "user_agent": None,
+        }
+        url = self.stack.outputs["SpillQueueUrl"]
+        self.sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"v": 1, "m": spilled}))
 
     def bodies(self, queue_url):
         """What a queue holds, left there."""

@@ -4,7 +4,7 @@
   for itself (`Enabled: !Ref Gradual`) would have its default.
 - What a role is refused stands in the log: `REFUSED principal action`.
 - A batch of a table's stream names its shard, as Lambda does where the mapping has a tumbling window. A table has one
-  shard here.
+  shard here; who calls a function with a batch of another names it.
 - An alarm of several metrics is one of its first: MiniStack has no metric math, and would refuse the whole stack. What
   such an alarm computes is for the linters to see.
 """
@@ -35,7 +35,7 @@ def refuse_and_say_so(service, action, principal, *more, **others):
 def execute_naming_the_shard(function, event, *more, **others):
     records = event.get("Records") if isinstance(event, dict) else None
     if records and records[0].get("eventSource") == "aws:dynamodb":
-        event = event | {"shardId": "shardId-00000000000000000000-00000001"}
+        event = {"shardId": "shardId-00000000000000000000-00000001"} | event
     return execute(function, event, *more, **others)
 
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import threading
 import time
+import uuid
 
 import between
 from emulator import ask, until
@@ -130,37 +131,87 @@ def spoilt_calls_neither_lose_nor_double_a_lead(there):
     print(f"    {len(people)} leads, each at its dealer; {more} told again under the same id", flush=True)
 
 
-def a_killed_bootstrap_loses_nothing(there):
-    """SIGKILL while they work: a lead is acknowledged and kept, or its sender knows that it is not."""
-    functions = [f"leadyard-{there.stack.stage}-{name}" for name in ("leads", "distribution", "delivery")]
-    urls = [there.stack.outputs[f"{queue}QueueUrl"] for queue in ("Distribution", "Delivery")]
-    patience = {url: there.patience(url, IMPATIENT_S) for url in urls}
-    killed = dict.fromkeys(functions, 0)
+class Killed:
+    """Functions whose processes are killed, and queues that are impatient meanwhile."""
 
-    def amidst():
-        return {function: there.emulator.interrupted(function) for function in functions}
+    def __init__(self, there, functions, queues):
+        self.there = there
+        self.functions = [f"leadyard-{there.stack.stage}-{name}" for name in functions]
+        self.urls = [there.stack.outputs[f"{queue}QueueUrl"] for queue in queues]
+        self.killed = 0
 
-    def kills():
-        """Whoever is at work a moment from now; until each was killed at work as often as is asked."""
+    def __enter__(self):
+        self.patience = {url: self.there.patience(url, IMPATIENT_S) for url in self.urls}
+        self.before = {function: self.there.emulator.interrupted(function) for function in self.functions}
+        return self
+
+    def __exit__(self, *_):
+        for url, seconds in self.patience.items():
+            self.there.patience(url, seconds)
+
+    def at_work(self):
+        """How often each was killed in the midst of something."""
+        return {name: self.there.emulator.interrupted(name) - before for name, before in self.before.items()}
+
+    def enough(self):
+        """Kills whoever is at work a moment from now; until each was killed at work as often as is asked."""
         time.sleep(random.uniform(0.1, 0.6))
-        for function in functions:
-            if amidst()[function] < KILLED_AT_WORK:
-                for process in there.emulator.bootstraps(function):
+        for function, times in self.at_work().items():
+            if times < KILLED_AT_WORK:
+                for process in self.there.emulator.bootstraps(function):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(process, signal.SIGKILL)
-                        killed[function] += 1
-        return min(amidst().values()) >= KILLED_AT_WORK
+                        self.killed += 1
+        return min(self.at_work().values()) >= KILLED_AT_WORK
 
-    # They are at work for longer, and met there more often.
-    with there.between.spoils(*between.slow(150)), Flow(there) as flow:
-        until("leads flow", lambda: flow.count() > 3)
-        until("each was killed at work", kills, 120)
-    more = every_lead_is_at_its_dealer_once(there, flow.acknowledged)
-    for url, seconds in patience.items():
-        there.patience(url, seconds)
+    def said(self):
+        return f"{self.killed} killed, at work {list(self.at_work().values())} of them"
+
+
+def a_killed_bootstrap_loses_nothing(there):
+    """SIGKILL while they work: a lead is acknowledged and kept, or its sender knows that it is not."""
+    with Killed(there, ["leads", "distribution", "delivery"], ["Distribution", "Delivery"]) as killed:
+        # They are at work for longer, and met there more often.
+        with there.between.spoils(*between.slow(150)), Flow(there) as flow:
+            until("leads flow", lambda: flow.count() > 3)
+            until("each was killed at work", killed.enough, 120)
+        more = every_lead_is_at_its_dealer_once(there, flow.acknowledged)
     print(
-        f"    {sum(killed.values())} killed, at work {list(amidst().values())} of them; {flow.count()} leads,"
-        f" {flow.refused} posts refused, {more} told again under the same id",
+        f"    {killed.said()}; {flow.count()} leads, {flow.refused} posts refused, {more} told again under the same id",
+        flush=True,
+    )
+
+
+class Spilling(Flow):
+    """Enquiries that the table did not take, as intake leaves them, and what one lead does meanwhile."""
+
+    def __init__(self, there, lead):
+        super().__init__(there, senders=2, every_s=0.15)
+        self.lead, self.done = lead, 0
+
+    def bring(self, person):
+        self.there.spills(person)
+        did = {"id": uuid.uuid4().hex, "kind": "quote_request", "at": self.there.now(), "lead": self.lead}
+        self.there.report(did)
+        with self.lock:
+            self.acknowledged.append(person)
+            self.done += 1
+
+
+def a_killed_bootstrap_loses_nothing_of_a_queue(there):
+    """Scoring and the spill: an interaction counts once, and what was spilled is a lead once."""
+    lead = there.lead()
+    with Killed(there, ["scoring", "spill"], ["Interactions", "Spill"]) as killed:
+        with there.between.spoils(*between.slow(150)), Spilling(there, lead) as flow:
+            until("they are at work", lambda: flow.count() > 3)
+            until("each was killed at work", killed.enough, 120)
+        more = every_lead_is_at_its_dealer_once(there, flow.acknowledged)
+        until("every interaction counts", lambda: there.count(lead, "quote_request") >= flow.done, 120)
+    counted = there.count(lead, "quote_request")
+    assert counted == flow.done, f"{flow.done} interactions count as {counted}"
+    print(
+        f"    {killed.said()}; {flow.count()} enquiries came in by the spill, and {counted} interactions count;"
+        f" {more} told again under the same id",
         flush=True,
     )
 
@@ -181,6 +232,10 @@ def one_name_leads_to_every_function(there, name):
     assert (status, story["lead"]) == (200, posted["lead"]), (status, story)
     status, answer = ask("POST", f"{url}/v1/leads/note", {"leads": []}, there.desk)
     assert status != 404 and status < 500, (status, answer)
+    # That the emulator lists what `nothing_is_left` asks for.
+    api = there.emulator.client("apigatewayv2")
+    assert len(api.get_apis()["Items"]) == 1
+    assert [one["DomainName"] for one in api.get_domain_names()["Items"]] == [name]
 
 
 def another_version(there):
@@ -275,6 +330,7 @@ def an_update_that_fails_rolls_itself_back(there):
 JOURNEYS = [
     spoilt_calls_neither_lose_nor_double_a_lead,
     a_killed_bootstrap_loses_nothing,
+    a_killed_bootstrap_loses_nothing_of_a_queue,
     an_update_and_its_rollback_serve_while_leads_flow,
     an_update_that_fails_rolls_itself_back,
 ]

@@ -104,6 +104,22 @@ async fn machine_burst_is_one_whichever_click_arrives_last() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn machine_that_opens_all_links_of_a_mail_is_one_though_they_are_but_two() {
+    for (links, counted) in [(json!(null), 2), (json!(3), 2), (json!(2), 0)] {
+        let yard = yard("").await;
+        let lead = yard.settled_lead(&ada()).await;
+        for (at, link) in ["a", "b"].into_iter().enumerate() {
+            let mut one = click(&lead, link, link, 300 + at as u32);
+            if !links.is_null() {
+                one["links"] = links.clone();
+            }
+            reports(&yard, one).await;
+        }
+        assert_eq!(clicks(&yard.story(&lead).await), counted, "{links}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn machine_marks_come_along_when_a_visitor_becomes_known() {
     let yard = yard("").await;
     let page = yard.page("web").header("user-agent", "Mozilla/5.0 HeadlessChrome/131.0.0.0");
@@ -216,11 +232,15 @@ async fn machine_limits_are_the_companys_and_judge_what_came_before_them() {
 async fn machine_fields_state_their_limits() {
     let yard = yard("").await;
     let lead = yard.settled_lead(&ada()).await;
-    for (field, value) in
-        [("message", String::new()), ("message", "x".repeat(257)), ("link", "x".repeat(2_049))]
-    {
+    for (field, value) in [
+        ("message", json!("")),
+        ("message", json!("x".repeat(257))),
+        ("link", json!("x".repeat(2_049))),
+        ("links", json!(0)),
+        ("links", json!(101)),
+    ] {
         let mut one = click(&lead, "a", "a", 900);
-        one[field] = json!(value);
+        one[field] = value;
         let reply = yard.server("web").reports(json!([one])).await.is(400).is_problem("invalid-field");
         assert_eq!(reply.json["errors"][0]["pointer"], format!("/0/{field}"));
     }

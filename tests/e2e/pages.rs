@@ -3,11 +3,15 @@
 
 mod quarantine;
 mod waiting;
+mod follow_up;
 mod returns;
 mod dealers;
 mod contract;
+mod rulebook;
 mod today;
 mod inbox;
+mod lead;
+mod leads;
 mod reports;
 
 use leadyard_tests::Reply;

@@ -644,6 +644,14 @@ async fn a_form_is_timed_signed_and_for_one_person() {
     let no_agent = yard.page("held");
     assert_eq!(reasons(&no_agent, Person::number(6)).await, ["form_token_missing", "no_agent"]);
     assert!(reasons(&held, Person::number(7)).await.is_empty());
+    // However much later; and one that is first sent long after it was opened is nobody else's either.
+    let late = yard.page("web").header("x-forwarded-for", "203.0.113.9");
+    let opened = token(&late).await;
+    for (n, hours, found) in [(11, 5, &[][..]), (11, 1, &[]), (12, 30, &["form_token_reused", "no_agent"])] {
+        yard.advance(HOUR * hours).await;
+        let sent = Person::number(n).with("form_token", &opened);
+        assert_eq!(reasons(&late, sent).await, found, "{n}, {hours} hours later");
+    }
     // A tab that stood open for weeks.
     let stale = token(&page).await;
     yard.advance(HOUR * 24 * 8).await;

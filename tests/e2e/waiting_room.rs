@@ -293,6 +293,36 @@ async fn a_freed_slot_is_not_wasted_on_leads_that_another_s_territory_bars() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_freed_slot_is_had_by_the_only_one_who_may_have_it_behind_a_thousand_better_leads_that_may_not() {
+    let rules = Rules::roofing("acme").seller("hudson", [("area", "zip:33101"), ("cap_total", "2")]);
+    let yard = Yard::of(rules).await;
+    let mut sold = Vec::new();
+    for n in 0..2 {
+        sold.push(yard.settled_lead(&Person::number(n)).await);
+    }
+    let behind = [waits(&yard, &Person::number(2), 0).await, waits(&yard, &Person::number(3), 0).await];
+    yard.advance(Duration::from_secs(60)).await;
+    // They asked later and are the fresher ones; where they are nobody takes leads.
+    for n in 0..1_005 {
+        let elsewhere = Person::number(10 + n).with("zip", "33109").with("phone", &format!("305-554-{n:04}"));
+        let _ = yard.lead(&elsewhere).await;
+    }
+    yard.settle().await;
+    freed(&yard, &sold[0]).await;
+    let held = async || {
+        let mut held = Vec::new();
+        for lead in &behind {
+            held.extend(yard.story(lead).await.holders().into_iter().map(str::to_owned));
+        }
+        held
+    };
+    assert_eq!(held().await, ["hudson"], "one slot, for the better of two");
+    freed(&yard, &sold[1]).await;
+    assert_eq!(held().await, ["hudson", "hudson"]);
+    assert_eq!(yard.taken("hudson", 4).await, 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_waits_in_a_category_that_was_renamed_is_counted_and_woken() {
     let full = |category: &str, cap: &str| {
         Rules::company("acme")

@@ -5,10 +5,12 @@
 //! | [`caps`] | caps, budgets and balances: in the end, and whenever a counter is written |
 //! | [`rules_kept`] | areas, offers, bands, needs and territories; what the desk places |
 //! | [`switches`] | stop, shadow and pause |
+//! | [`counted`] | the reports' counters are what the table says, counted anew |
 
 mod caps;
 mod rules_kept;
 mod switches;
+mod counted;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -91,7 +93,9 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
     check.scores_are_functions_of_sets().await?;
     check.decisions_repeat().await?;
     let replayed = check.history_repeats().await?;
-    let seen = check.seen();
+    let figures = Box::pin(check.counters_are_a_recount()).await?;
+    let mut seen = check.seen();
+    seen.push(("a figure of the reports beside its recount", figures));
     let mut violations = check.violations;
     violations.extend(world.faults.seen());
     violations.extend(world.ledger().wrong.iter().cloned());
@@ -296,7 +300,7 @@ impl Check<'_> {
         for (company, texts) in &self.world.texts {
             let store = &self.world.plain.store;
             let id = CompanyId::new(company)?;
-            let mut versions = store.rulebook_versions(&id, 1_000).await?;
+            let mut versions = store.rulebook_versions(&id, None, 1_000).await?;
             versions.sort_by_key(|known| known.version);
             for known in &versions {
                 let edition = self.world.editions.of(company, known.version);

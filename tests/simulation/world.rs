@@ -1,7 +1,8 @@
 //! A world: the real handlers and store in memory, under virtual time and a seed; people who ask,
-//! workers that die, dealers who answer; and a [`desk`].
+//! workers that die, dealers who answer; a [`desk`]; and in some worlds [`counting`] for the reports.
 
 mod desk;
+mod counting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tower::ServiceExt as _;
 
+use self::counting::Counting;
 use crate::dealers::{Dealers, Seen};
 use crate::faults::{Fault, Faults, Invocation, Weather};
 use crate::promises::CapWatch;
@@ -77,6 +79,8 @@ pub(crate) struct World {
     pub(crate) editions: Editions,
     /// The texts of both editions of each rulebook.
     pub(crate) texts: Vec<(&'static str, Texts)>,
+    /// How far the reports' counters are, in a world that has them.
+    pub(crate) counting: Option<Mutex<Counting>>,
     leads: Router,
     interactions: Router,
     console: Router,
@@ -117,6 +121,7 @@ impl World {
         };
         let plain = system::cloud(aws.http_client(), parts(seed ^ 1)).await?;
         let cloud = system::cloud(faults.over(aws.http_client()), parts(seed)).await?;
+        let counting = Counting::begin(seed, &aws)?;
         for book in books {
             files::publish(&plain, &book.compiled, &book.files, "the seed", clock.now()).await?;
         }
@@ -141,6 +146,7 @@ impl World {
             people,
             editions,
             texts: books.iter().map(|book| (book.company, book.texts.clone())).collect(),
+            counting,
         };
         Ok((Arc::new(world), received))
     }
@@ -174,6 +180,10 @@ impl World {
         }
         let world = Arc::clone(self);
         tasks.spawn(async move { Box::pin(world.sweep_for_ever()).await });
+        if self.counting.is_some() {
+            let world = Arc::clone(self);
+            tasks.spawn(async move { Box::pin(world.count_for_ever()).await });
+        }
     }
 
     /// Works one batch of a queue; how many messages it had.
@@ -563,6 +573,7 @@ impl World {
         let rested = self.come_to_rest().await;
         workers.abort_all();
         while workers.join_next().await.is_some() {}
+        Box::pin(self.count_the_rest()).await?;
         rested
     }
 

@@ -85,6 +85,11 @@ impl<'y> Browser<'y> {
         self.yard.requests(Method::POST, path, self.headers(), FORM, form.as_bytes().to_vec()).await
     }
 
+    /// Sends a form as it is encoded: one with files.
+    pub async fn sends_as(&self, path: &str, kind: &str, body: Vec<u8>) -> Reply {
+        self.yard.requests(Method::POST, path, self.headers(), kind, body).await
+    }
+
     /// Sends a form that is done, and opens the page that it leads to.
     pub async fn does(&self, path: &str, form: &str) -> Reply {
         let reply = self.sends(path, form).await.is(303);

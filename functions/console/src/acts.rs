@@ -1,5 +1,5 @@
-//! The desk's acts on a lead: place, take back, hold, resume, reject, reopen, merge, priority, note, redeliver; singly, or on
-//! many with a dry run. Each stands in the lead's history: who, when, before and after.
+//! The desk's acts on a lead: place, take back, hold, resume, reject, reopen, merge, priority, note, redeliver, follow_up, claim,
+//! call; singly, or on many with a dry run. Each stands in the lead's history: who, when, before and after.
 //!
 //! Determinations:
 //!
@@ -10,8 +10,17 @@
 //! - *Hold* keeps a lead that nobody has from distribution, until a time or until it is resumed.
 //! - *Reject* closes the cycle of a lead that nobody has, with a reason: nobody gets it, and a repeat within the
 //!   window changes nothing. *Reopen* undoes it: the lead goes to distribution as it was.
+//! - *What a page did not show is not done.* A page's form carries what its act stands on ([`Seen`]): stage, cycle, hold,
+//!   seats, the desk's priority. It is no version: that moves with each interaction and each look at who it is, of which an
+//!   act depends on none. Where something of it changed, the act is refused and says what.
+//! - *The same form again is the same act.* It carries the act's id, which is looked for after the lead was read: whatever
+//!   is done between the two changes the lead, and what was read of it is refused then.
+//! - *A hold replaces no other*: who wants another end resumes the lead first, and so sees that a colleague held it.
 //! - *Redeliver* is [`redeliver`](crate::redeliver)'s.
+//! - *Follow up*, *claim* and *call* are [`follow_up`](crate::follow_up)'s.
 //! - *Merge* is [`merge`](crate::merge)'s. A lead that was merged takes no other act: they are the survivor's.
+
+mod seen;
 
 use axum::Json;
 use axum::body::Body;
@@ -20,6 +29,7 @@ use jiff::Timestamp;
 use leadyard_domain::assignment::{DeliveryState, ReturnState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
+use leadyard_domain::followup::CallResult;
 use leadyard_domain::ids::{ActId, AssignmentId, ContractId, LeadId};
 use leadyard_domain::lead::{Hold, Lead, Stage};
 use leadyard_domain::limits;
@@ -33,7 +43,9 @@ use serde_json::{Value, json};
 
 use crate::inbox::{ROUNDS, crowded};
 use crate::place::Supposed;
-use crate::{merge, place, redeliver};
+use crate::{follow_up, merge, place, redeliver};
+
+pub(crate) use seen::{Seen, is_done};
 
 /// What the desk asks for; each act reads what it needs of it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -63,11 +75,23 @@ pub(crate) struct Asked {
     pub(crate) text: Option<String>,
     /// Why.
     pub(crate) reason: Option<String>,
+    /// Call: what it came to.
+    pub(crate) result: Option<CallResult>,
+    /// Call: when they asked to be called.
+    pub(crate) callback_at: Option<Timestamp>,
+    /// Call: what was said.
+    pub(crate) note: Option<String>,
     /// On many: which.
     pub(crate) leads: Option<Vec<LeadId>>,
     /// On many: only say what would follow.
     #[serde(default)]
     pub(crate) dry_run: bool,
+    /// Of a page's form: the act's id, so that the same form again is the same act.
+    #[serde(skip)]
+    pub(crate) once: Option<ActId>,
+    /// Of a page's form: what was seen when it was made.
+    #[serde(skip)]
+    pub(crate) seen: Option<Seen>,
 }
 
 /// What the desk can do to a lead.
@@ -83,9 +107,26 @@ enum Kind {
     Priority,
     Note,
     Redeliver,
+    OfFollowUp(follow_up::Act),
 }
 
 impl Kind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Place => "place",
+            Self::TakeBack => "take_back",
+            Self::Hold => "hold",
+            Self::Resume => "resume",
+            Self::Reject => "reject",
+            Self::Reopen => "reopen",
+            Self::Merge => "merge",
+            Self::Priority => "priority",
+            Self::Note => "note",
+            Self::Redeliver => "redeliver",
+            Self::OfFollowUp(act) => act.word(),
+        }
+    }
+
     fn of(word: &str) -> Result<Self, Problem> {
         match word {
             "place" => Ok(Self::Place),
@@ -98,9 +139,12 @@ impl Kind {
             "priority" => Ok(Self::Priority),
             "note" => Ok(Self::Note),
             "redeliver" => Ok(Self::Redeliver),
+            "follow_up" => Ok(Self::OfFollowUp(follow_up::Act::FollowUp)),
+            "claim" => Ok(Self::OfFollowUp(follow_up::Act::Claim)),
+            "call" => Ok(Self::OfFollowUp(follow_up::Act::Call)),
             _ => Err(Problem::new(
                 Code::NotFound,
-                "an act is one of: place take_back hold resume reject reopen merge priority note redeliver",
+                "an act is one of: place take_back hold resume reject reopen merge priority note redeliver follow_up claim call",
             )),
         }
     }
@@ -152,8 +196,23 @@ pub(crate) async fn many(
 
 /// What would follow if each of these leads went to whom the rules recommend for it, one after the other.
 pub(crate) async fn placed_as_recommended(cloud: &Cloud, desk: &Staff, leads: &[LeadId]) -> Vec<Value> {
-    let asked = Asked { recommended: true, dry_run: true, ..Asked::default() };
-    each(cloud, desk, Kind::Place, leads, &asked).await
+    let asked = Asked { recommended: true, ..Asked::default() };
+    each_tried(cloud, desk, Kind::Place, leads, asked).await
+}
+
+/// What would follow of an act on each of these leads, one after the other.
+pub(crate) async fn tried(
+    cloud: &Cloud,
+    desk: &Staff,
+    act: &str,
+    leads: &[LeadId],
+    asked: Asked,
+) -> Result<Vec<Value>, Problem> {
+    Ok(each_tried(cloud, desk, Kind::of(act)?, leads, asked).await)
+}
+
+async fn each_tried(cloud: &Cloud, desk: &Staff, kind: Kind, leads: &[LeadId], asked: Asked) -> Vec<Value> {
+    each(cloud, desk, kind, leads, &Asked { dry_run: true, ..asked }).await
 }
 
 /// One act on each; its own answer for each.
@@ -187,7 +246,7 @@ pub(crate) fn asked(body: &[u8]) -> Result<Asked, Problem> {
     serde_json::from_slice(body).map_err(|_| {
         Problem::new(
             Code::MalformedBody,
-            "the body is a JSON object of: contract recommended override assignment hold until into priority text reason leads dry_run",
+            "the body is a JSON object of: contract recommended override assignment hold until into priority text reason result callback_at note leads dry_run",
         )
     })
 }
@@ -249,11 +308,19 @@ async fn perform(
             let detail = "the lead's person was erased: nothing is done to it any more";
             return Err(Problem::new(Code::StateConflict, detail).with("erased_at", json!(lead.erased_at)));
         }
+        if !asked.dry_run && is_done(cloud, id, kind.word(), asked).await? {
+            return Ok(json!({ "act": kind.word(), "already": true }));
+        }
+        if let Some(gone) = asked.seen.as_ref().and_then(|seen| seen.gone(kind, &lead)) {
+            let detail = format!("since you opened the page, {gone}");
+            return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
+        }
         let done = match kind {
             Kind::Place => place::place(cloud, desk, lead, asked, supposed).await?,
             Kind::TakeBack => take_back(cloud, desk, lead, asked).await?,
             Kind::Merge => merge::merge(cloud, desk, lead, asked).await?,
             Kind::Redeliver => redeliver::redeliver(cloud, desk, &lead, asked).await?,
+            Kind::OfFollowUp(act) => Box::pin(follow_up::act(cloud, desk, act, lead, asked)).await?,
             Kind::Hold | Kind::Resume | Kind::Reject | Kind::Reopen | Kind::Priority | Kind::Note => {
                 mark(cloud, desk, kind, lead, asked).await?
             }
@@ -285,6 +352,10 @@ async fn mark(
             }
             if asked.until.is_some_and(|until| until <= now) {
                 return Err(Problem::new(Code::InvalidField, "until lies in the past"));
+            }
+            if lead.held_back(now).is_some_and(|hold| hold.until != asked.until) {
+                let detail = "the desk holds the lead already, until another time: resume it first";
+                return Err(refused(detail, &lead).with("hold", json!(lead.hold)));
             }
             let before = json!({ "hold": lead.hold });
             lead.hold = Some(Hold { until: asked.until });
@@ -327,7 +398,7 @@ async fn mark(
             lead.priority_set = asked.priority;
             ("priority", before, json!({ "priority": lead.priority_set }))
         }
-        Kind::Note | Kind::Place | Kind::TakeBack | Kind::Merge | Kind::Redeliver => {
+        Kind::Note | Kind::Place | Kind::TakeBack | Kind::Merge | Kind::Redeliver | Kind::OfFollowUp(_) => {
             reason = note("text", asked.text.clone())?;
             if reason.is_none() {
                 return Err(Problem::new(Code::InvalidField, "a note has a text"));
@@ -339,7 +410,7 @@ async fn mark(
     if asked.dry_run {
         return Ok(Some(told));
     }
-    let act = record(cloud, desk, word, reason, &before, &after);
+    let act = asked.named(record(cloud, desk, word, reason, &before, &after));
     if !cloud.store.lead_act(&lead, &act).await? {
         return Ok(None);
     }
@@ -373,7 +444,7 @@ async fn take_back(cloud: &Cloud, desk: &Staff, lead: Lead, asked: &Asked) -> Re
         return Ok(Some(told));
     }
     let mut kept = lead.clone();
-    let mut to_hold = asked.hold;
+    let (mut to_hold, mut first) = (asked.hold, true);
     for (of, id) in seats {
         let stands = cloud.store.assignment_get(of.lead, of.cycle, id).await?;
         let Some(mut next) = stands.filter(|stands| stands.state.holds() && !stands.recalled) else {
@@ -404,6 +475,8 @@ async fn take_back(cloud: &Cloud, desk: &Staff, lead: Lead, asked: &Asked) -> Re
         next.next_attempt_at = None;
         next.due = Some(now);
         let act = record(cloud, desk, "take_back", reason.clone(), &before, &json!({ "recalled": true }));
+        // One form's id is one act's.
+        let act = if std::mem::take(&mut first) { asked.named(act) } else { act };
         let holds = std::mem::take(&mut to_hold);
         if holds {
             kept.hold = Some(Hold { until: asked.until });
@@ -415,7 +488,7 @@ async fn take_back(cloud: &Cloud, desk: &Staff, lead: Lead, asked: &Asked) -> Re
         tracing::info!(lead.id = %lead.id, assignment.id = %id, staff = %desk.staff, "the desk takes a lead back");
         cloud.hand_to_delivery(&next, 0).await;
     }
-    if to_hold {
+    if to_hold && lead.held_back(now).is_none() {
         // All of it was taken back already, by somebody who did not hold it.
         kept.hold = Some(Hold { until: asked.until });
         let act =

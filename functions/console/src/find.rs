@@ -20,17 +20,19 @@ use axum::extract::State;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use leadyard_domain::access::Role;
+use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::{Code, FieldError};
 use leadyard_domain::identity::IdentityHash;
-use leadyard_domain::ids::{CompanyId, DealerId, EnquiryId, LeadId, OfferId, SourceId};
+use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, EnquiryId, LeadId, OfferId, SourceId};
 use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
+use leadyard_domain::scoring::HeatKey;
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
-use leadyard_platform::store::{Arrived, Place, StoreError};
+use leadyard_platform::store::{Arrived, Place, StoreError, keys};
 use leadyard_platform::who::{self, Desk, READS, Staff};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -219,6 +221,17 @@ impl<'a> Scores<'a> {
         Self { core, model: core.scoring.version(), today: UtcDay::of(now) }
     }
 
+    /// The score of whoever stands at a place in order of score, in hundredths of a point, by the place alone; 0 of who was
+    /// never scored.
+    pub(crate) fn of_place(&self, sort: &str) -> u64 {
+        let (Some(letter), Some(heat)) = (keys::letter_of_stage(sort), keys::heat_of_stage(sort)) else {
+            return 0;
+        };
+        let model = &self.core.scoring;
+        let engagement = HeatKey::from_number(heat).points_on(self.today, model.half_life_days());
+        (model.fit_points.of(letter) + engagement).hundredths()
+    }
+
     pub(crate) fn now(&self, lead: &Lead) -> Option<ScoreNow> {
         let score = lead.score.as_ref()?.on(&self.core.scoring, &self.model, self.today);
         Some(ScoreNow { priority: lead.priority_set.unwrap_or(score.priority), ..score })
@@ -335,23 +348,49 @@ impl Seek<'_> {
         Ok(places)
     }
 
-    /// A dealer's: by the assignments that it has or had.
+    /// A dealer's: by the assignments that it has or had, from the newest back. A lead that it had twice stands at each.
     async fn dealer(&self, dealer: &DealerId) -> Result<Found, Problem> {
-        if self.asked.after.is_some() {
-            return Err(Problem::new(
-                Code::InvalidField,
-                "a dealer's leads are one page: ask for more by limit",
-            ));
+        let most = limits::SEARCH_EXAMINED / 5;
+        let mut from = match self.after::<SeatOf>()? {
+            None => None,
+            Some((lead, cycle, seat)) => {
+                let stood = self.cloud.store.assignment_get(lead, cycle, seat).await?;
+                let own = |seat: &Assignment| seat.company == *self.company() && seat.dealer == *dealer;
+                Some(stood.filter(own).ok_or_else(unknown_place)?)
+            }
+        };
+        let mut found = Found::default();
+        loop {
+            let most = i32::try_from(most).unwrap_or(i32::MAX);
+            let open = !self.asked.shut;
+            let (seats, more) =
+                self.cloud.store.inbox(self.company(), dealer, open, from.as_ref(), most).await?;
+            let mut ids: Vec<LeadId> = seats.iter().map(|seat| seat.lead).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let known = self.leads(&ids).await?;
+            let last = seats.last().map(|seat| seat.id);
+            let mut seen = HashSet::new();
+            for seat in seats {
+                found.examined += 1;
+                let lead = known.get(&seat.lead).filter(|_| seen.insert(seat.lead)).cloned();
+                found.leads.extend(lead.and_then(|lead| self.takes(lead)));
+                if found.leads.len() == self.limit {
+                    let behind = more.is_some() || last != Some(seat.id);
+                    found.next = behind.then(|| written(&(seat.lead, seat.cycle, seat.id)));
+                    return Ok(found);
+                }
+                from = Some(seat);
+            }
+            // Where all of a page were of the index alone, nothing says where the next begins.
+            let Some(seat) = from.as_ref().filter(|_| more.is_some() && last.is_some()) else {
+                return Ok(found);
+            };
+            if found.examined >= limits::SEARCH_EXAMINED {
+                found.next = Some(written(&(seat.lead, seat.cycle, seat.id)));
+                return Ok(found);
+            }
         }
-        let most = i32::try_from(limits::SEARCH_EXAMINED / 5).unwrap_or(i32::MAX);
-        let (assignments, _) =
-            self.cloud.store.inbox(self.company(), dealer, !self.asked.shut, None, most).await?;
-        let mut seen = HashSet::new();
-        let ids: Vec<LeadId> =
-            assignments.iter().map(|seat| seat.lead).filter(|lead| seen.insert(*lead)).collect();
-        let mut known = self.leads(&ids).await?;
-        let leads = ids.iter().filter_map(|id| self.takes(known.remove(id)?)).take(self.limit).collect();
-        Ok(Found { leads, examined: ids.len(), next: None })
     }
 
     /// A source's: by its enquiries, from the newest day back, a lead once on a page.
@@ -400,10 +439,15 @@ impl Seek<'_> {
 
 /// A place, as it was told.
 pub(crate) fn read<T: serde::de::DeserializeOwned>(place: &str) -> Result<T, Problem> {
-    let refused =
-        |_| Problem::new(Code::InvalidField, "after is the next of the page before, as it was told");
-    serde_json::from_str(place).map_err(refused)
+    serde_json::from_str(place).map_err(|_| unknown_place())
 }
+
+fn unknown_place() -> Problem {
+    Problem::new(Code::InvalidField, "after is the next of the page before, as it was told")
+}
+
+/// Where a seat stands.
+type SeatOf = (LeadId, u32, AssignmentId);
 
 /// A place, as it is told.
 pub(crate) fn written(place: &impl Serialize) -> String {
@@ -417,8 +461,7 @@ fn day_of(at_ms: i64) -> UtcDay {
     UtcDay::of(Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
-/// A lead in a list: enough to choose by, and neither e-mail nor phone.
-/// A lead of a list; with its whole name for who may know it.
+/// A lead in a list: enough to choose by, and neither e-mail nor phone; with its whole name for who may know it.
 pub(crate) fn tell(lead: &Lead, score: Option<&ScoreNow>, named: bool) -> Value {
     let person = if named { lead.person.clone() } else { masked::person(&lead.person) };
     let name = [person.first_name.as_deref(), person.last_name.as_deref()];

@@ -428,6 +428,9 @@ async fn move_to(
     if !cloud.store.assignment_change(&changes).await? {
         return Ok(None);
     }
+    if let Some(lost) = closes.filter(|lead| lead.stage == Stage::Lost) {
+        follow_up(cloud, &lost).await;
+    }
     if let Some(sold) = sold {
         cloud.hand_postback(&sold, 0).await;
     }
@@ -435,6 +438,17 @@ async fn move_to(
         cloud.hand_message(&whole, 0).await;
     }
     Ok(Some(next))
+}
+
+/// Who was lost is called again some day. Best effort: a closed lead is looked at within a month, which finds it.
+async fn follow_up(cloud: &Cloud, lost: &Lead) {
+    let begun = async {
+        let Some(core) = cloud.rulebooks.current(&cloud.store, &lost.company).await? else { return Ok(()) };
+        cloud.follow_up(lost, &core, false).await
+    };
+    if let Err(error) = begun.await {
+        tracing::warn!(error = &error as &dyn std::error::Error, lead.id = %lost.id, "a follow-up begins later");
+    }
 }
 
 /// Puts right what a lead that is won already was worth to its dealer: the lead's history has both values. `None`

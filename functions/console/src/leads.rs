@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::access::{Role, UnsubscribeToken};
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::calling::{self, CallingHours, MayCall};
+use leadyard_domain::contract::{Need, Needs};
 use leadyard_domain::distribution::Core;
 use leadyard_domain::enquiry::{Attribution, Touch, Understood};
 use leadyard_domain::error::Code;
@@ -23,7 +24,7 @@ use leadyard_platform::store::{Act, DecisionRecord, Delivery, StoredEnquiry, Sto
 use leadyard_platform::who::{Desk, READS, Staff};
 use serde_json::{Value, json};
 
-use crate::{masked, unsubscribe};
+use crate::{follow_up, masked, unsubscribe};
 
 /// `GET /v1/leads/{id}`. That of a lead into which others were merged tells theirs with it; one that was merged
 /// tells its own, and which lead goes on for it.
@@ -70,8 +71,18 @@ fn unnamed(told: &mut Value, lead: &Lead, enquiries: &[StoredEnquiry]) {
     }
 }
 
-/// What a lead did, what brought it and what that is worth.
+/// How a lead is followed up; nothing of a cycle that is over.
+fn follow_up_of(story: &Story, core: Option<&Core>, now: Timestamp) -> Value {
+    let kept = story.follow_up.as_ref().filter(|kept| kept.state.cycle == story.lead.cycle);
+    match (kept, core) {
+        (Some(kept), Some(core)) => follow_up::tell(&kept.state, &core.follow_up, now),
+        (Some(_) | None, Some(_) | None) => Value::Null,
+    }
+}
+
+/// What a lead did, what brought it and what that is worth; and how it is followed up.
 pub(crate) struct Did {
+    follow_up: Value,
     score: Value,
     attribution: Value,
     certificate: Value,
@@ -100,6 +111,7 @@ impl Did {
             }
         };
         Ok(Self {
+            follow_up: follow_up_of(story, core, now),
             score,
             attribution,
             certificate,
@@ -133,6 +145,11 @@ impl Whole {
             assignments.sort_by_key(|assignment| (assignment.offered_at, assignment.id));
         }
         assignments
+    }
+
+    /// What their holders were told beside the lead itself.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &Delivery> {
+        self.all().flat_map(|story| &story.deliveries)
     }
 
     /// What the desk did, oldest first; a merge, which stands with both, once.
@@ -176,6 +193,7 @@ pub(crate) fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredE
         "stage": lead.stage,
         "waiting": lead.waiting,
         "due": lead.due,
+        "follow_up": did.follow_up,
         "hold": lead.hold,
         "priority": lead.priority(),
         "priority_set": lead.priority_set,
@@ -195,7 +213,7 @@ pub(crate) fn tell(whole: &Whole, survivor: Option<LeadId>, enquiries: &[StoredE
         "decisions": whole.decisions().into_iter().map(decision).collect::<Vec<_>>(),
         "assignments": whole.assignments().into_iter().map(assignment).collect::<Vec<_>>(),
         "history": whole.acts().into_iter().map(act).collect::<Vec<_>>(),
-        "messages": whole.all().flat_map(|story| &story.deliveries).map(message).collect::<Vec<_>>(),
+        "messages": whole.messages().map(message).collect::<Vec<_>>(),
     })
 }
 
@@ -216,7 +234,9 @@ fn touches(opening: Option<&Understood>, by: Touch) -> Value {
 /// Until when the certificate of the enquiry that opened the cycle can be claimed, with a warning where that is soon
 /// or over and somebody has the lead or may yet have it.
 fn certificate(company: &Company, lead: &Lead, opening: Option<&Understood>, now: Timestamp) -> Value {
+    // A cycle that the desk began brings none: what they agreed to was agreed to with the enquiry.
     let expires = opening
+        .filter(|_| lead.brings.meets(Needs::NONE.with(Need::Certificate)))
         .and_then(|opening| opening.consent.certificate_expires(lead.opened_at, company.certificate_days));
     let Some(expires) = expires else { return Value::Null };
     let left = expires.duration_since(now);

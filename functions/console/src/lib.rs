@@ -9,6 +9,7 @@
 //! | [`masked`] | a person as those see them who may not know who it is |
 //! | [`why`] | why it went there; where it would go now |
 //! | [`acts`], [`place`], [`merge`], [`redeliver`] | what the desk does to a lead |
+//! | [`follow_up`] | who is to be called, by whom, and what that came to |
 //! | [`interactions`] | the desk's word on what a lead did |
 //! | [`privacy`] | what is held of a person; their erasure, and its ledger |
 //! | [`unsubscribe`] | one click and no more mail |
@@ -38,6 +39,7 @@ mod acts;
 mod place;
 mod merge;
 mod redeliver;
+mod follow_up;
 mod interactions;
 mod privacy;
 mod unsubscribe;
@@ -67,8 +69,21 @@ use leadyard_platform::who;
 use serde_json::{Value, json};
 
 /// What the desk can do to leads: `POST /v1/leads/{act}` for many, which intake leaves to the console.
-pub const ACTS: [&str; 10] =
-    ["place", "take_back", "hold", "resume", "reject", "reopen", "merge", "priority", "note", "redeliver"];
+pub const ACTS: [&str; 13] = [
+    "place",
+    "take_back",
+    "hold",
+    "resume",
+    "reject",
+    "reopen",
+    "merge",
+    "priority",
+    "note",
+    "redeliver",
+    "follow_up",
+    "claim",
+    "call",
+];
 
 /// All routes.
 pub fn router(cloud: Cloud) -> Router {
@@ -94,6 +109,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/erasures", get(privacy::ledger))
         .route("/v1/erasures/reapply", post(privacy::reapply))
         .route("/v1/waiting", get(waiting::room))
+        .route("/v1/follow-ups", get(follow_up::list))
         .route("/v1/why-nothing", get(quiet::why_nothing))
         .route("/v1/shadow", get(shadow::compared))
         .route("/v1/history", get(history::page))
@@ -126,6 +142,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/tokens/{token}", axum::routing::delete(tokens::revoke))
         .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))
         .route("/v1/rulebook/versions", get(rulebook::versions))
+        .route("/v1/rulebook/diff", get(rulebook::difference))
         .route("/v1/rulebook/workbook", get(rulebook::workbook_of).put(rulebook::publish_workbook))
         .route("/v1/rulebook/template", get(rulebook::template))
         .route("/v1/rulebook/rollback", post(rulebook::rollback))

@@ -19,6 +19,9 @@ use serde_json::{Value, json};
 
 use crate::acts::{Asked, note, record};
 
+/// What a problem says of a contract that fails a rule which the desk may pass over.
+pub(crate) const FAILS: &str = "the contract fails a rule: place it with \"override\": true and a reason";
+
 /// What a dry run on many leads has given so far: the next one is judged as if it had been. Else a dry run would
 /// promise every lead the one seat that a cap leaves.
 #[derive(Default)]
@@ -92,8 +95,7 @@ pub(crate) async fn place(
     };
     if !failed.is_empty() {
         if !asked.over {
-            let detail = "the contract fails a rule: place it with \"override\": true and a reason";
-            return Err(refused(detail, &failed));
+            return Err(refused(FAILS, &failed));
         }
         if reason.is_none() {
             return Err(Problem::new(Code::InvalidField, "an override needs a reason"));
@@ -119,7 +121,7 @@ pub(crate) async fn place(
         supposed.leads.insert(lead.id);
         return Ok(Some(told));
     }
-    let act = record(cloud, desk, "place", reason, &before, &after);
+    let act = asked.named(record(cloud, desk, "place", reason, &before, &after));
     lead.score = Some(judged.state(&in_force.core.scoring, now));
     lead.hold = None;
     lead.crossed = true;

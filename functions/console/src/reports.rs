@@ -238,6 +238,6 @@ impl Told {
 }
 
 /// A campaign is whatever a URL said: what a spreadsheet would take for a formula begins with an apostrophe.
-fn harmless(value: &str) -> String {
+pub(crate) fn harmless(value: &str) -> String {
     if value.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{value}") } else { value.to_owned() }
 }

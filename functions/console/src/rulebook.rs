@@ -36,7 +36,7 @@ pub(crate) struct VersionQuery {
     files: Option<String>,
 }
 
-fn none_yet() -> Problem {
+pub(crate) fn none_yet() -> Problem {
     Problem::new(Code::NotFound, "this company has no rulebook yet")
 }
 
@@ -75,13 +75,53 @@ pub(crate) async fn current(
     Ok(Json(told))
 }
 
-/// `GET /v1/rulebook/versions?company`: the newest first.
+#[derive(Deserialize)]
+pub(crate) struct BeforeQuery {
+    before: Option<u64>,
+}
+
+/// `GET /v1/rulebook/versions?company&before`: the newest first; of those before a version, where it is given.
 pub(crate) async fn versions(
     State(cloud): State<Cloud>,
     DeskOf { company, .. }: DeskOf<READS>,
+    Query(query): Query<BeforeQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let versions = cloud.store.rulebook_versions(&company, VERSIONS).await?;
+    let versions = cloud.store.rulebook_versions(&company, query.before, VERSIONS).await?;
     Ok(Json(json!({ "company": company, "versions": versions })))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct BetweenQuery {
+    from: u64,
+    to: u64,
+}
+
+/// `GET /v1/rulebook/diff?company&from&to`: what one kept version says otherwise than another. Where
+/// people are reached stands in it, as in the files.
+pub(crate) async fn difference(
+    State(cloud): State<Cloud>,
+    DeskOf { company, .. }: DeskOf<MANAGES>,
+    Query(BetweenQuery { from, to }): Query<BetweenQuery>,
+) -> Result<Json<Value>, Problem> {
+    let diff = diff_of(&cloud, &company, (from, to)).await?;
+    Ok(Json(json!({ "company": company, "from": from, "to": to, "diff": diff })))
+}
+
+/// What the second version says otherwise than the first.
+pub(crate) async fn diff_of(
+    cloud: &Cloud,
+    company: &CompanyId,
+    (from, to): (u64, u64),
+) -> Result<Diff, Problem> {
+    let (before, after) = futures::try_join!(files_of(cloud, company, from), files_of(cloud, company, to))?;
+    // One that an earlier version of this program took may be none for this one: it says which.
+    let read = |version: u64, files: &RulebookFiles| {
+        Rulebook::parse(files).map_err(|problems| {
+            let detail = format!("version {version} is not read by this version of Leadyard any more");
+            Problem::new(Code::RulebookRefused, detail).with("problems", json!(problems))
+        })
+    };
+    Ok(read(from, &before)?.diff(&read(to, &after)?))
 }
 
 #[derive(Deserialize)]
@@ -124,14 +164,10 @@ pub(crate) async fn publish_workbook(
     let bytes = body(request, limits::RULEBOOK_BYTES).await?;
     let pointer = cloud.store.rulebook_pointer(&company).await?.ok_or_else(none_yet)?;
     let current = files_of(&cloud, &company, pointer.version).await?;
-    let sent = [("rulebook.xlsx".to_owned(), bytes.to_vec())];
-    let sent =
-        RulebookFiles::new(sent).and_then(|files| files.unpacked()).map_err(|problems| broken(&problems))?;
-    let tables: BTreeMap<String, Vec<u8>> =
-        sent.iter().map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect();
-    let kept = current.iter().filter(|(name, _)| !tables.contains_key(*name));
-    let kept: Vec<(String, Vec<u8>)> = kept.map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect();
-    let files = RulebookFiles::new(kept.into_iter().chain(tables)).map_err(|problems| broken(&problems))?;
+    let sent = RulebookFiles::new([("rulebook.xlsx".to_owned(), bytes.to_vec())])
+        .and_then(|files| files.unpacked())
+        .map_err(|problems| broken(&problems))?;
+    let files = current.with_all(&sent).map_err(|problems| broken(&problems))?;
     let how = How { desk: &desk, word: "workbook".to_owned(), dry_run: query.dry_run.is_some() };
     put_in_force(&cloud, how, Some(query.base.unwrap_or(pointer.version)), files).await
 }
@@ -247,6 +283,7 @@ pub(crate) async fn rollback(
 /// Who publishes, and what of it.
 pub(crate) struct How<'a> {
     pub(crate) desk: &'a Staff,
+    /// As [`leadyard_platform::store::RulebookVersion`] has it.
     pub(crate) word: String,
     pub(crate) dry_run: bool,
 }
@@ -320,7 +357,7 @@ pub(crate) async fn files_of(
     RulebookFiles::new(files).map_err(|problems| broken(&problems))
 }
 
-fn broken(problems: &Problems) -> Problem {
+pub(crate) fn broken(problems: &Problems) -> Problem {
     Problem::new(Code::RulebookRefused, "the rulebook has errors").with("problems", json!(problems))
 }
 

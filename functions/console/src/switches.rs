@@ -38,7 +38,7 @@ pub(crate) async fn changes(
     DeskOf { company, .. }: DeskOf<READS>,
 ) -> Result<Json<Value>, Problem> {
     const PAGE: i32 = 200;
-    let changes = cloud.store.changes_of(&company, PAGE).await?;
+    let changes = cloud.store.changes_of(&company, None, PAGE).await?;
     Ok(Json(json!({ "changes": changes.iter().map(leads::act).collect::<Vec<_>>() })))
 }
 

@@ -7,12 +7,12 @@ use leadyard_domain::error::Code;
 use leadyard_domain::ids::ContractId;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
-use leadyard_platform::judging::{self, Explained};
-use leadyard_platform::store::Story;
+use leadyard_platform::judging::{self, Explained, Repeated};
+use leadyard_platform::store::{DecisionRecord, Story};
 use leadyard_platform::who::{Desk, READS};
 use serde_json::{Value, json};
 
-use crate::leads;
+use crate::leads::{self, Whole};
 
 /// `GET /v1/leads/{id}/recommendation`: what a decision would conclude now, also of a lead that is
 /// nurtured still. Nothing is written, and no counter moves.
@@ -66,13 +66,29 @@ pub(crate) async fn decision(
     Path((lead, decision)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let whole = leads::of_desk(&cloud, &desk, &lead).await?;
+    let (record, again) = made_again(&cloud, &whole, &decision).await?;
+    let mut told = tell(&again.explained, record.rulebook);
+    if let Some(told) = told.as_object_mut() {
+        told.insert("as_recorded".to_owned(), json!(again.as_recorded));
+        told.insert("placed".to_owned(), json!(record.placed));
+        told.insert("digest".to_owned(), json!(record.digest));
+    }
+    Ok(Json(told))
+}
+
+/// A recorded decision of a lead, and the same made again from its record.
+pub(crate) async fn made_again<'a>(
+    cloud: &Cloud,
+    whole: &'a Whole,
+    decision: &str,
+) -> Result<(&'a DecisionRecord, Repeated), Problem> {
     let record = whole.decisions().into_iter().find(|record| record.id.to_string() == decision);
     let record = record.ok_or_else(|| Problem::new(Code::NotFound, "this lead has no such decision"))?;
     if record.is_imported() {
         let detail = "another system made this decision: what it was made on was not imported";
         return Err(Problem::new(Code::NotFound, detail));
     }
-    let again = judging::repeat(&cloud, &whole.story.lead.company, record).await?;
+    let again = judging::repeat(cloud, &whole.story.lead.company, record).await?;
     let again = again.ok_or_else(|| {
         let detail = if record.left_out() {
             "the decision read more counters than are kept with one: it cannot be made again"
@@ -81,13 +97,7 @@ pub(crate) async fn decision(
         };
         Problem::new(Code::NotFound, detail)
     })?;
-    let mut told = tell(&again.explained, record.rulebook);
-    if let Some(told) = told.as_object_mut() {
-        told.insert("as_recorded".to_owned(), json!(again.as_recorded));
-        told.insert("placed".to_owned(), json!(record.placed));
-        told.insert("digest".to_owned(), json!(record.digest));
-    }
-    Ok(Json(told))
+    Ok((record, again))
 }
 
 fn tell(explained: &Explained, rulebook: u64) -> Value {

@@ -38,6 +38,7 @@ use leadyard_platform::queues::{self, ToDistribution, Unreadable};
 use leadyard_platform::store::{
     Act, Assign, Conflict, DecisionRecord, StoreError, StoredEnquiry, WAKE_AFTER_S,
 };
+use leadyard_platform::suppression::OnLists;
 use serde_json::json;
 
 /// The longest that a look at a lead may take to be sure to see what wakes it.
@@ -147,7 +148,7 @@ impl Worker<'_> {
         };
         let window = in_force.core.company.window_days;
         if lead.has_expired(window, now) {
-            return settle(cloud, lead, |lead| lead.close(Stage::Expired, now)).await;
+            return followed(cloud, &in_force, lead, |lead| lead.close(Stage::Expired, now)).await;
         }
         if let Some(since) =
             lead.certificate_warning.filter(|since| *since <= now && !lead.holders.is_empty())
@@ -180,10 +181,29 @@ impl Worker<'_> {
         // Once in a cycle: what has reached its band goes on being sold, though it fades while it waits.
         lead.crossed |= judged.is_ready(&in_force.core, &lead.offer);
         if !lead.crossed {
-            return settle(cloud, lead, |lead| lead.nurture(window)).await;
+            return followed(cloud, &in_force, lead, |lead| lead.nurture(window)).await;
         }
+        let (id, before, again) = (lead.id, lead.stage, lead.cycle > 1);
+        let looked = self.decide(lead, &in_force, on_lists, &judged, since).await?;
+        if matches!(looked, Looked::Final(_)) && was_followed(before, again) {
+            self.over(&in_force, id).await;
+        }
+        Ok(looked)
+    }
+
+    /// Decides who has a lead that is ready, and commits that.
+    async fn decide(
+        &mut self,
+        mut lead: Lead,
+        in_force: &InForce,
+        on_lists: OnLists,
+        judged: &Judged,
+        since: Timestamp,
+    ) -> Result<Looked, StoreError> {
+        let cloud = self.cloud;
+        let (now, window) = (cloud.clock.now(), in_force.core.company.window_days);
         let facts = on_lists.facts(&lead, &in_force.core, judged.score.band);
-        let considered = self.counted.consider(cloud, &in_force, &facts, now).await?;
+        let considered = self.counted.consider(cloud, in_force, &facts, now).await?;
         let id = DecisionId::mint(now, cloud.entropy.bytes());
         let record = considered.record(id, now, &facts, in_force.core.version, None)?;
         match considered.decision.conclusion {
@@ -192,7 +212,7 @@ impl Worker<'_> {
                 if lead.holders.is_empty() || considered.decision.kept.is_some() {
                     let until = match considered.decision.comes_free_at {
                         Some(at) if lead.holders.is_empty() => {
-                            self.after_the_best(&in_force, &lead, at).await?
+                            self.after_the_best(in_force, &lead, at).await?
                         }
                         Some(_) | None => until,
                     };
@@ -217,6 +237,18 @@ impl Worker<'_> {
                 let slow = cloud.clock.now().duration_since(since) >= LOOKED_AT_FOR;
                 Ok(if saved && !slow { Looked::Final(Distributed::Settled) } else { Looked::Again })
             }
+        }
+    }
+
+    /// The follow-up of a lead that is ready is over, if there is one. Best effort: the list of the day leaves out whose lead
+    /// stands otherwise, and the sweep finds it.
+    async fn over(&self, in_force: &InForce, id: LeadId) {
+        let ended = async {
+            let Some(lead) = self.cloud.store.lead_get(id).await? else { return Ok(()) };
+            self.cloud.follow_up(&lead, &in_force.core, false).await
+        };
+        if let Err(error) = ended.await {
+            tracing::warn!(error = &error as &dyn std::error::Error, lead.id = %id, "a follow-up is ended later");
         }
     }
 
@@ -327,6 +359,38 @@ async fn warn_of_certificate(cloud: &Cloud, lead: &Lead, since: Timestamp) -> Re
         after: told.to_string(),
     };
     cloud.store.desk_tell(&lead.company, lead.id, &act).await
+}
+
+/// Whether a lead that was decided was followed up by itself: what follows is a sale's. Whoever is decided for the first time
+/// was not; and whoever waited, by the desk's hand alone: the list of calls leaves it out, and the sweep finds it.
+fn was_followed(before: Stage, again: bool) -> bool {
+    match before {
+        Stage::Nurturing => true,
+        Stage::Received => again,
+        Stage::Waiting
+        | Stage::Quarantined
+        | Stage::Assigned
+        | Stage::Won
+        | Stage::Lost
+        | Stage::Expired
+        | Stage::Rejected => false,
+    }
+}
+
+/// As [`settle`], where the lead is followed up from then on.
+async fn followed(
+    cloud: &Cloud,
+    in_force: &InForce,
+    mut lead: Lead,
+    change: impl FnOnce(&mut Lead),
+) -> Result<Looked, StoreError> {
+    change(&mut lead);
+    if !cloud.store.lead_save(&lead).await? {
+        return Ok(Looked::Again);
+    }
+    // Were this lost, the message would come again; and the lead stands as it does.
+    cloud.follow_up(&lead, &in_force.core, false).await?;
+    Ok(Looked::Final(Distributed::Settled))
 }
 
 async fn settle(cloud: &Cloud, mut lead: Lead, change: impl FnOnce(&mut Lead)) -> Result<Looked, StoreError> {

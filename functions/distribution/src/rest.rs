@@ -1,8 +1,8 @@
 //! Leads that ask for nothing: what is over is due when the retention of its person is to be looked at, and anything
-//! else not at all.
+//! else not at all. What ended unsold is followed up.
 
 use jiff::SignedDuration;
-use leadyard_domain::lead::Lead;
+use leadyard_domain::lead::{Lead, Stage};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::InForce;
 use leadyard_platform::person::SeekError;
@@ -22,6 +22,12 @@ pub(crate) async fn rest(
     lead: Lead,
     in_force: Option<&InForce>,
 ) -> Result<Looked, StoreError> {
+    if matches!(lead.stage, Stage::Lost | Stage::Expired)
+        && let Some(in_force) = in_force
+    {
+        // Whoever closed it may not have come to say so; and it may have asked again.
+        cloud.follow_up(&lead, &in_force.core, false).await?;
+    }
     if !lead.is_kept() {
         return match lead.due {
             None => Ok(Looked::Final(Distributed::Settled)),

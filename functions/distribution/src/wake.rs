@@ -1,6 +1,8 @@
 //! Waking those who wait, after something changed that may place them.
 //!
-//! A slot that came free, or an instant at which somebody comes free, wakes the best who may have it: see [`Slots`].
+//! A slot that came free, or an instant at which somebody comes free, wakes the best who may have it: see [`Slots`]. Where
+//! nobody of the first thousand may, those behind them are looked at in the next run, [`RUNS`] at most: a waiting room is
+//! never read through for a slot that nobody in it can use.
 //! After a publish or a switch those come first likewise; then everybody is looked at, so that what each waits for
 //! is true again.
 
@@ -20,8 +22,10 @@ use leadyard_platform::store::{StoreError, Wake, keys};
 
 /// Leads read from one shard at a time.
 const PAGE: i32 = 100;
-/// Leads of a category that are looked at for a slot that came free: who stands behind them waits for its own time.
+/// Leads of a category that are looked at in one run for a slot that came free.
 const EXAMINED: usize = 1_000;
+/// Runs for the slots that came free: who stands behind all of those waits for its own time.
+const RUNS: u64 = 10;
 
 /// Within which time who was woken is looked at, should its message be lost.
 const LOOKED_AT_WITHIN: SignedDuration = SignedDuration::from_secs(60);
@@ -41,11 +45,20 @@ pub(crate) async fn wake(
     if wake.everybody() {
         return wake_everybody(cloud, company, category, &wake).await;
     }
-    let leads = takers(cloud, company, Categories::All(category), Slots::given_back(&wake)).await?;
-    if send(cloud, company, &leads).await? {
-        cloud.store.wake_done(company, category, &wake).await?;
+    let mut slots = Slots::given_back(&wake);
+    let found = takers(cloud, company, Categories::All(category), wake.goes_on_behind(), &mut slots).await?;
+    if !send(cloud, company, &found.takers).await? {
+        return Ok(());
     }
-    Ok(())
+    let taken = slots.taken_of(&wake);
+    match found.further.filter(|_| !slots.all_taken() && wake.runs + 1 < RUNS) {
+        None => cloud.store.wake_done(company, category, &wake).await,
+        Some(upto) => {
+            cloud.store.wake_goes_further(company, category, &wake, &upto, &taken).await?;
+            cloud.hand_wake(company, category).await;
+            Ok(())
+        }
+    }
 }
 
 /// The same for those who wait for an instant at which somebody comes free: the slots are those that caps,
@@ -59,8 +72,9 @@ pub(crate) async fn wake_at(
     if !cloud.store.wake_at_stands(company, category, at_ms).await? {
         return Ok(());
     }
-    let leads = takers(cloud, company, Categories::All(category), Slots::that_are_left()).await?;
-    if send(cloud, company, &leads).await? {
+    let sought = Categories::All(category);
+    let found = takers(cloud, company, sought, None, &mut Slots::that_are_left()).await?;
+    if send(cloud, company, &found.takers).await? {
         cloud.store.wake_at_done(company, category, at_ms).await?;
     }
     Ok(())
@@ -78,7 +92,8 @@ async fn wake_everybody(
     let mut best = Vec::new();
     // Before everybody, and again where slots came back since.
     if wake.sent != Some(wake.generation) {
-        best = takers(cloud, company, Categories::One(category), Slots::that_are_left()).await?;
+        let sought = Categories::One(category);
+        best = takers(cloud, company, sought, None, &mut Slots::that_are_left()).await?.takers;
         if !send(cloud, company, &best).await? {
             return Ok(());
         }
@@ -176,9 +191,10 @@ async fn takers(
     cloud: &Cloud,
     company: &CompanyId,
     sought: Categories<'_>,
-    mut slots: Slots,
-) -> Result<Vec<LeadId>, StoreError> {
-    let Some(in_force) = judging::in_force(cloud, company).await? else { return Ok(Vec::new()) };
+    after: Option<&str>,
+    slots: &mut Slots,
+) -> Result<Found, StoreError> {
+    let Some(in_force) = judging::in_force(cloud, company).await? else { return Ok(Found::default()) };
     let categories = match sought {
         Categories::One(own) => vec![own],
         Categories::All(own) => {
@@ -187,7 +203,13 @@ async fn takers(
             all
         }
     };
-    let waiting = waiting(cloud, company, &categories, None, EXAMINED).await?;
+    let mut waiting = waiting(cloud, company, &categories, after, EXAMINED).await?;
+    // So many of each category were read. What goes on behind the last of them goes on in all.
+    let goes_on = waiting.len() >= EXAMINED && matches!(slots, Slots::GivenBack { .. });
+    if goes_on {
+        waiting.truncate(EXAMINED);
+    }
+    let further = waiting.last().filter(|_| goes_on).map(|(Reverse(sort), _)| sort.clone());
     let waiting: Vec<LeadId> = waiting.into_iter().map(|(_, lead)| lead).collect();
     let now = cloud.clock.now();
     let mut known = KnownCounters::default();
@@ -221,7 +243,15 @@ async fn takers(
     for at in later {
         wake_then(cloud, &in_force, company, at).await?;
     }
-    Ok(takers)
+    Ok(Found { takers, further })
+}
+
+/// Whom slots may be for.
+#[derive(Default)]
+struct Found {
+    takers: Vec<LeadId>,
+    /// Up to where in the index was looked, if more stand behind it.
+    further: Option<String>,
 }
 
 /// How long after an instant a lead that waits for it looks for itself.
@@ -260,6 +290,16 @@ impl Slots {
         let left = wake.dealers.iter().map(|(dealer, slots)| (dealer.clone(), turns(*slots))).collect();
         let named: u64 = wake.dealers.values().sum();
         Self::GivenBack { left, anybodys: turns(wake.slots.saturating_sub(named)) }
+    }
+
+    /// Slots for which somebody was found, by whose they are: one with one turn taken counts.
+    fn taken_of(&self, wake: &Wake) -> BTreeMap<DealerId, u64> {
+        let Self::GivenBack { left, .. } = self else { return BTreeMap::new() };
+        let taken = |(dealer, slots): (&DealerId, &u64)| {
+            let left = left.get(dealer).copied().unwrap_or(0);
+            Some((dealer.clone(), slots - left / FOR_A_SLOT)).filter(|(_, taken)| *taken > 0)
+        };
+        wake.dealers.iter().filter_map(taken).collect()
     }
 
     fn that_are_left() -> Self {

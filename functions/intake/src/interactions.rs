@@ -187,6 +187,11 @@ fn seen(
     if !within(&sent.link, limits::LINK_BYTES) {
         return Err(("link", "a link is 1 to 2,048 bytes"));
     }
+    let links =
+        sent.links.map(|links| u8::try_from(links).ok().filter(|links| (1..=limits::LINKS).contains(links)));
+    if links == Some(None) {
+        return Err(("links", "a message has 1 to 100 links"));
+    }
     let agent = agent.or(sent.user_agent.as_deref());
     let after_s = sent.sent_at.map(|sent_at| queued.at.duration_since(sent_at).as_secs());
     let after_s = after_s.map(|after_s| u32::try_from(after_s.max(0)).unwrap_or(u32::MAX));
@@ -195,6 +200,7 @@ fn seen(
         id: sent.message.as_deref().map_or(MessageHash::UNNAMED, MessageHash::of),
         after_s,
         link: sent.link.as_deref().map(link_hash),
+        links: links.flatten(),
     });
     Ok(QueuedInteraction { by_scanner: agent.is_some_and(names_a_machine), message, ..queued })
 }

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use axum::response::IntoResponse as _;
+use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::enquiry::Standard;
 use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::ids::CompanyId;
@@ -16,7 +17,7 @@ use leadyard_domain::screening::{
 use leadyard_platform::arriving::Arrived;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path};
-use leadyard_platform::store::Passing;
+use leadyard_platform::store::{Passing, StoreError};
 use serde_json::json;
 
 use crate::arrive;
@@ -111,9 +112,24 @@ async fn count(cloud: &Cloud, arrived: &Arrived<'_>, token: Option<&FormToken>) 
         token: token.map(|token| token.nonce),
         said: velocity::said(&cloud.master.derive("leadyard/said/v1"), company, message),
     };
+    let source = &arrived.source.id;
     let window = Window::of(&arrived.core.screening.velocity, arrival.at, arrival.address);
-    let counted = cloud.store.window_count(company, &arrived.source.id, window, &passing, arrival.at);
-    match tokio::time::timeout(COUNTS_WITHIN, counted).await {
+    let good_for = SignedDuration::from_hours(i64::from(arrived.core.screening.form.old_hours));
+    let until = arrival.at.checked_add(good_for).unwrap_or(arrival.at);
+    let counted = cloud.store.window_count(company, source, window, &passing, until);
+    let opened = async {
+        match token.and_then(|token| opened_before(arrived, token, window, good_for)) {
+            None => Ok(0),
+            Some((opened, nonce, until)) => {
+                cloud.store.window_token(company, source, opened, (nonce, passing.person), until).await
+            }
+        }
+    };
+    let both = async {
+        let (tally, people_of_token) = futures::try_join!(counted, opened)?;
+        Ok::<_, StoreError>(Tally { people_of_token: tally.people_of_token.max(people_of_token), ..tally })
+    };
+    match tokio::time::timeout(COUNTS_WITHIN, Box::pin(both)).await {
         // All whose address is not known are counted in one shard: it says nothing of the others.
         Ok(Ok(tally)) if arrival.address.is_none() => Some(Tally { shards: 1, ..tally }),
         Ok(Ok(tally)) => Some(tally),
@@ -123,6 +139,22 @@ async fn count(cloud: &Cloud, arrived: &Arrived<'_>, token: Option<&FormToken>) 
         }
         Err(_) => None,
     }
+}
+
+/// Of a token that was opened in an earlier window than it is sent in: that window, where whoever used it first stands,
+/// the token, and until when it is good. So one that is used twice shows, however much later.
+fn opened_before(
+    arrived: &Arrived<'_>,
+    token: &FormToken,
+    now: Window,
+    good_for: SignedDuration,
+) -> Option<(Window, [u8; 8], Timestamp)> {
+    let opened_at = Timestamp::from_millisecond(token.opened_ms).ok()?;
+    let address = token.address.or(arrived.arrival.address);
+    let opened = Window::of(&arrived.core.screening.velocity, opened_at, address);
+    let until = opened_at.checked_add(good_for).ok()?;
+    // One that is too old is doubted for that.
+    (opened.number < now.number && arrived.arrival.at <= until).then_some((opened, token.nonce, until))
 }
 
 /// The browser, as it names itself.

@@ -6,26 +6,39 @@
 //! meanwhile. So a batch that comes twice, or cut otherwise, counts once; a thousand records of one company and day are
 //! one write; and no key takes more writes than there are batches.
 //!
-//! A record that cannot be read is set aside, and the shard goes on. A store that cannot be asked fails the batch from its
-//! first record on: what of it is counted already is known by its number.
+//! What cannot be read is set aside, and the shard goes on: a record of the stream; the enquiry by which a seat is
+//! counted, and then the seat is counted without it; records of a company whose rules, or whose sums of that day, are
+//! damaged. A store that cannot be asked fails the batch from its first record on: what of it is counted already is
+//! known by its number.
+//!
+//! Offers that are to be accepted in time are noted by when they lapse, and taken away when they end.
+//!
+//! Behind each batch what matters now of the companies in it is counted anew (`shared/platform/src/now.rs`), for whoever
+//! opens the page of the day. That is read from the table as it stands and not from the records, so a batch that comes
+//! twice does no harm; what goes wrong there is put right by the next batch, and fails none.
 //!
 //! Determinations:
 //!
 //! - *The shard's name is part of the key, and numbers are never compared across shards.* Lambda names it only where the
 //!   mapping has a tumbling window; one that does not is refused, for with two shards under one name the one behind would
 //!   be taken for counted.
+//! - *A damaged sum is left as it is*: who sees to it counts anew (`leadyard rebuild-reports`), which also finds what was
+//!   set aside for it.
 //! - *Days are sealed by whoever counts*, once an hour and shard: no timer. A company in which nothing happens keeps its
 //!   last days as partial sums, which costs a report a little more and nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use leadyard_domain::ids::CompanyId;
+use leadyard_domain::ids::{AssignmentId, CompanyId};
 use leadyard_domain::report::Sums;
 use leadyard_platform::cloud::Cloud;
+use leadyard_platform::now;
 use leadyard_platform::reports::{self, Change};
-use leadyard_platform::store::{ReportPart, Seen, StoreError};
+use leadyard_platform::store::keys::Key;
+use leadyard_platform::store::{
+    Offer, PARTS_SEALED, ReportPart, ReportRules, Seen, StoreError, company_of_lead,
+};
 use leadyard_platform::stream::{StreamEvent, StreamRecord, StreamResponse, Unreadable};
 
 /// How often partial sums are read again when somebody else changed them: it seals, or is the same batch.
@@ -74,42 +87,113 @@ struct Counted {
     aside: usize,
 }
 
-/// What one record adds to a company's day.
-type Added<'a> = Vec<(&'a str, Sums)>;
+/// What records add to a company's day, each under its number.
+type Added<'a> = Vec<(&'a StreamRecord, &'a str, Sums)>;
 
 async fn count(cloud: &Cloud, event: &StreamEvent) -> Result<Counted, Failed> {
     let shard = event.shard.as_deref().ok_or(Failed::NoShard)?;
-    let mut changes: Vec<(&str, Change)> = Vec::new();
+    let mut changes: Vec<(&StreamRecord, &str, Change)> = Vec::new();
     let mut aside = 0;
     for record in &event.records {
         match read(record) {
             Ok(None) => {}
-            Ok(Some(change)) => changes.push(change),
+            Ok(Some((sequence, change))) => changes.push((record, sequence, change)),
             Err(Unreadable) => {
                 set_aside(cloud, shard, record).await?;
                 aside += 1;
             }
         }
     }
-    let openings = reports::openings(&cloud.store, changes.iter().map(|(_, change)| change)).await?;
-    let mut zones: HashMap<&CompanyId, TimeZone> = HashMap::new();
+    let openings = reports::openings(&cloud.store, changes.iter().map(|(_, _, change)| change)).await?;
+    let mut rules: HashMap<&CompanyId, Option<ReportRules>> = HashMap::new();
     let mut days: BTreeMap<(&CompanyId, Date), Added<'_>> = BTreeMap::new();
-    for (sequence, change) in &changes {
+    for (record, sequence, change) in &changes {
+        for enquiry in openings.unreadable_of(change) {
+            tracing::error!(
+                record.sequence = sequence,
+                "the enquiry that opened a cycle cannot be read and is set aside"
+            );
+            let key = Key::Enquiry(enquiry);
+            cloud.store.report_set_aside(shard, sequence, (&key.pk(), &key.sk()), cloud.clock.now()).await?;
+            aside += 1;
+        }
         let company = change.company();
-        if !zones.contains_key(company) {
-            zones.insert(company, reports::zone_of(&cloud.store, &cloud.rulebooks, company).await?);
+        if !rules.contains_key(company) {
+            let read = reports::rules_of(&cloud.store, &cloud.rulebooks, company).await;
+            rules.insert(company, readable(read)?);
         }
-        let zone = zones.get(company).cloned().unwrap_or(TimeZone::UTC);
-        for (day, sums) in change.by_day(&openings, &zone) {
-            days.entry((company, day)).or_default().push((sequence, sums));
+        let Some(rules) = rules.get(company).and_then(Option::as_ref) else {
+            set_aside(cloud, shard, record).await?;
+            aside += 1;
+            continue;
+        };
+        for (day, sums) in change.by_day(&openings, &rules.zone) {
+            days.entry((company, day)).or_default().push((record, sequence, sums));
         }
     }
-    let counted = Counted { days: days.len(), aside };
+    let counted = days.len();
     for ((company, day), added) in days {
-        let zone = zones.get(company).cloned().unwrap_or(TimeZone::UTC);
-        add(cloud, company, day, shard, &added, &zone).await?;
+        let Some(rules) = rules.get(company).and_then(Option::as_ref) else { continue };
+        if readable(add(cloud, company, day, shard, &added, rules).await)?.is_none() {
+            for (record, _, _) in &added {
+                set_aside(cloud, shard, record).await?;
+            }
+            aside += added.len();
+        }
     }
-    Ok(counted)
+    for (company, offers) in offers(&changes) {
+        cloud.store.offers_note(company, &offers).await?;
+    }
+    let of_leads = event.records.iter().filter_map(company_of);
+    let companies: BTreeSet<CompanyId> =
+        changes.iter().map(|(_, _, change)| change.company().clone()).chain(of_leads).collect();
+    for company in &companies {
+        if let Err(error) = now::keep(cloud, company).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error, company.id = %company,
+                "what matters now is counted with the next batch"
+            );
+        }
+    }
+    Ok(Counted { days: counted, aside })
+}
+
+/// `None` of what is damaged: trying again does not mend it.
+fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(StoreError::Damaged { .. }) => Ok(None),
+        Err(error @ (StoreError::Contended | StoreError::Unavailable(_) | StoreError::Malformed(_))) => {
+            Err(error)
+        }
+    }
+}
+
+/// By company, the offers that have to be accepted in time, as the batch leaves them. Of one that was made and ended in
+/// it there is nothing to note.
+fn offers<'a>(changes: &'a [(&StreamRecord, &str, Change)]) -> BTreeMap<&'a CompanyId, Vec<(Offer, bool)>> {
+    let mut found: BTreeMap<(&CompanyId, AssignmentId), (Offer, bool, bool)> = BTreeMap::new();
+    for (_, _, change) in changes {
+        let Seen::Seat(seat) = &change.new else { continue };
+        let Some(by) = &seat.accept_by else { continue };
+        let offer = Offer { at: by.at, lead: seat.lead, cycle: seat.cycle, assignment: seat.id };
+        let noted = found.entry((&seat.company, seat.id)).or_insert((offer, false, change.old.is_none()));
+        noted.1 = seat.masked() && !seat.shadow;
+    }
+    let mut by_company: BTreeMap<&CompanyId, Vec<(Offer, bool)>> = BTreeMap::new();
+    for ((company, _), (offer, open, is_new)) in found {
+        if open || !is_new {
+            by_company.entry(company).or_default().push((offer, open));
+        }
+    }
+    by_company
+}
+
+/// Whose lead changed: what it did moves it in the lists, and nothing else says so.
+fn company_of(record: &StreamRecord) -> Option<CompanyId> {
+    let (pk, sk) = record.key()?;
+    let is_lead = pk.starts_with("L#") && sk == "L" && !record.removes();
+    is_lead.then(|| record.new_image().ok().flatten()).flatten().as_ref().and_then(company_of_lead)
 }
 
 /// A record's change, under its number; `None` of what is not counted: other items, and what was deleted.
@@ -130,7 +214,7 @@ fn read(record: &StreamRecord) -> Result<Option<(&str, Change)>, Unreadable> {
 /// Nothing that the record says is logged: it may say anything.
 async fn set_aside(cloud: &Cloud, shard: &str, record: &StreamRecord) -> Result<(), StoreError> {
     let (sequence, key) = (record.sequence().unwrap_or("unnumbered"), record.key().unwrap_or_default());
-    tracing::error!(record.sequence = sequence, "a record of the stream cannot be read and is set aside");
+    tracing::error!(record.sequence = sequence, "a record of the stream cannot be counted and is set aside");
     cloud.store.report_set_aside(shard, sequence, key, cloud.clock.now()).await
 }
 
@@ -141,25 +225,26 @@ async fn add(
     day: Date,
     shard: &str,
     added: &Added<'_>,
-    zone: &TimeZone,
+    rules: &ReportRules,
 ) -> Result<(), StoreError> {
-    let hour = cloud.clock.now().as_second().div_euclid(3_600);
+    let now = cloud.clock.now();
+    let hour = now.as_second().div_euclid(3_600);
     for round in 0..ROUNDS {
         if round > 0 {
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
         }
         let mut part = cloud.store.report_part(company, day, shard).await?;
-        let fresh: Vec<_> = added.iter().filter(|(sequence, _)| !part.has(sequence)).collect();
-        let Some((last, _)) = fresh.last() else { return Ok(()) };
-        for (_, sums) in &fresh {
+        let fresh: Vec<_> = added.iter().filter(|(_, sequence, _)| !part.has(sequence)).collect();
+        let Some((_, last, _)) = fresh.last() else { return Ok(()) };
+        for (_, _, sums) in &fresh {
             part.sums.merge(sums);
         }
         part.sequence = (*last).to_owned();
         let looks = part.looked != hour;
         part.looked = hour;
-        if cloud.store.report_part_save(company, &part).await? {
+        if cloud.store.report_part_save(company, &part, rules, now).await? {
             if looks {
-                seal(cloud, company, zone).await;
+                seal(cloud, company, rules).await;
             }
             return Ok(());
         }
@@ -168,21 +253,21 @@ async fn add(
 }
 
 /// Seals the days of a company that are over. What goes wrong is put right an hour later.
-async fn seal(cloud: &Cloud, company: &CompanyId, zone: &TimeZone) {
+async fn seal(cloud: &Cloud, company: &CompanyId, rules: &ReportRules) {
     let now = cloud.clock.now();
-    let today = zone.to_datetime(now).date();
+    let today = rules.today(now);
     let sealed = async {
-        let parts: Vec<ReportPart> = cloud.store.report_parts(company).await?;
-        let mut over: Vec<Date> = parts
-            .iter()
-            .filter(|part| part.day < today && !part.sums.is_empty())
-            .map(|part| part.day)
-            .collect();
-        over.sort_unstable();
-        over.dedup();
-        for day in over.iter().take(DAYS_SEALED) {
-            if !cloud.store.report_seal(company, *day, &parts, now).await? {
-                break; // somebody else does
+        let mut over: BTreeMap<Date, Vec<ReportPart>> = BTreeMap::new();
+        for part in cloud.store.report_parts(company).await? {
+            if part.day < today && !part.sums.is_empty() {
+                over.entry(part.day).or_default().push(part);
+            }
+        }
+        for (day, parts) in over.iter().take(DAYS_SEALED) {
+            for some in parts.chunks(PARTS_SEALED) {
+                if !Box::pin(cloud.store.report_seal(company, *day, some, rules, now)).await? {
+                    return Ok(()); // somebody else does
+                }
             }
         }
         Ok::<_, StoreError>(())

@@ -13,14 +13,14 @@ use jiff::Timestamp;
 use leadyard_domain::delivery::OptedOutOf;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
-use leadyard_domain::lead::{Lead, LeadScope, Stage};
+use leadyard_domain::lead::{Lead, LeadScope, ScoreState, Stage};
 use leadyard_domain::scoring::{Click, Interaction, InteractionId, InteractionKind};
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging;
 use leadyard_platform::person::Sought;
-use leadyard_platform::queues::{self, ByKey, InteractionOf, QueuedInteraction, ToScoring};
+use leadyard_platform::queues::{self, ByKey, InteractionOf, QueuedInteraction, QueuedMessage, ToScoring};
 use leadyard_platform::store::{List, StoreError, Suppression, Visits};
 
 /// Handles a batch: those that failed come again.
@@ -217,9 +217,9 @@ fn read(queued: &QueuedInteraction) -> Option<Interaction> {
     const DAY_S: i64 = 86_400;
     let id = InteractionId::from_bytes(queued.id);
     let at_s = queued.at.as_second().rem_euclid(DAY_S) as u32;
-    let click = queued
-        .message
-        .map(|message| (message.id, Click { at_s, id, after_s: message.after_s, link: message.link }));
+    let click = queued.message.map(|QueuedMessage { id: message, after_s, link, links }| {
+        (message, Click { at_s, id, after_s, link, links })
+    });
     let kind = InteractionKind::new(&queued.kind).ok()?;
     Some(Interaction { kind, id, by_scanner: queued.by_scanner, click })
 }
@@ -297,6 +297,7 @@ async fn rescore(
         };
         let judged = judging::judge(cloud, &core, &lead, activity, now).await?;
         let before = lead.score.replace(judged.state(&core.scoring, now));
+        let did = lead.score.as_ref().is_some_and(|score| rose(before.as_ref(), score));
         let crossed = before.is_none_or(|before| before.band != judged.score.band);
         let wakes = match lead.stage {
             // Distribution decides, and does nothing twice in a cycle: below its band there is nothing to decide.
@@ -312,6 +313,11 @@ async fn rescore(
         };
         if wakes {
             lead.due = Some(now);
+        } else if did
+            && matches!(lead.stage, Stage::Nurturing | Stage::Lost | Stage::Expired | Stage::Waiting)
+        {
+            // First, so that a message that comes again finds it done: by then the score has risen already.
+            cloud.follow_up(&lead, &core, true).await?;
         }
         if cloud.store.lead_save(&lead).await? {
             if wakes {
@@ -322,6 +328,11 @@ async fn rescore(
         tokio::time::sleep(cloud.entropy.between_ms(5, 50)).await;
     }
     Err(StoreError::Contended)
+}
+
+/// Whether a lead did something that counts: more than what was known of it by the same model.
+fn rose(before: Option<&ScoreState>, now: &ScoreState) -> bool {
+    before.is_none_or(|before| before.model == now.model && before.heat < now.heat)
 }
 
 /// Best effort: the due index is the truth.

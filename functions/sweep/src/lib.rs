@@ -3,11 +3,18 @@
 //! The queues are the fast path; the due index is the truth. An overdue item is claimed by moving its
 //! due time forward, conditionally, and then put on its queue: a lost message, a crash between two
 //! effects or an emptied queue delays a lead by a sweep, and never loses it.
+//!
+//! Erasures and follow-ups have no queue: all their work is at the table. A follow-up whose time has come is put into its
+//! company's list of the day, a read and a write, and whoever calls comes to the list; a queue would carry it no further,
+//! and an earlier version would not know its messages.
+
+pub mod synthetic;
 
 use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::SignedDuration;
+use leadyard_domain::ids::LeadId;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::metrics::Metric;
 use leadyard_platform::queues::{QueueError, ToDelivery, ToSpill};
@@ -35,13 +42,17 @@ pub struct Swept {
 /// How long one erasure may take of a sweep.
 const ERASURE_TAKES: Duration = Duration::from_secs(20);
 
+/// How long follow-ups may take of a sweep, and how many at once: what is not done is due again when its claim ends.
+const FOLLOW_UPS_TAKE: Duration = Duration::from_secs(20);
+const FOLLOW_UPS_AT_ONCE: usize = 8;
+
 /// Sweeps every shard once.
 pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
     let now = cloud.clock.now();
     let pages = join_all((0..keys::SHARDS).map(|shard| cloud.store.due_page(shard, now, PAGE))).await;
     let mut swept = Swept::default();
     let mut failed = None;
-    let mut erasures = Vec::new();
+    let (mut erasures, mut follow_ups) = (Vec::new(), Vec::new());
     let mut oldest_s = 0;
     for page in pages {
         // One shard that cannot be asked keeps nobody else waiting.
@@ -73,6 +84,10 @@ pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
                 erasures.push((company, erasure));
                 continue;
             }
+            if let DueKey::FollowUp(lead) = item.key {
+                follow_ups.push(lead);
+                continue;
+            }
             match queue(cloud, &item).await {
                 Ok(()) => swept.queued += 1,
                 Err(error) => {
@@ -97,6 +112,9 @@ pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
             Err(_) => swept.more = true,
         }
     }
+    if timeout(FOLLOW_UPS_TAKE, follow_up(cloud, &follow_ups, &mut swept)).await.is_err() {
+        swept.more = true;
+    }
     // Said every time, so that nothing said rings too.
     cloud.metrics.at_least(Metric::UndistributedAge, oldest_s);
     cloud.metrics.write(cloud.clock.now());
@@ -104,6 +122,25 @@ pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
         tracing::info!(sweep.queued = swept.queued, sweep.refused = swept.refused, "swept");
     }
     failed.map_or(Ok(swept), Err)
+}
+
+/// Looks at follow-ups whose time has come.
+async fn follow_up(cloud: &Cloud, due: &[LeadId], swept: &mut Swept) {
+    for some in due.chunks(FOLLOW_UPS_AT_ONCE) {
+        let looked = join_all(some.iter().map(|lead| cloud.follow_up_due(*lead))).await;
+        for (lead, looked) in some.iter().zip(looked) {
+            match looked {
+                Ok(()) => swept.queued += 1,
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error, lead.id = %lead,
+                        "a follow-up could not be looked at"
+                    );
+                    swept.refused += 1;
+                }
+            }
+        }
+    }
 }
 
 /// Why a due item was not queued.
@@ -123,7 +160,7 @@ async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
             cloud.queues.to_spill(&ToSpill::looks_at(&enquiry)).await?;
         }
         // Worked after the rest: see `sweep`.
-        DueKey::Erasure(_, _) => {}
+        DueKey::Erasure(_, _) | DueKey::FollowUp(_) => {}
         // The index names no company and no dealer: the lead is a group of its own, behind nobody.
         DueKey::Lead(lead) => cloud.queues.lead_to_distribution(&lead.to_string(), *lead).await?,
         DueKey::Wake(company, category) => cloud.queues.wake_to_distribution(company, category, None).await?,

@@ -10,7 +10,7 @@
 //! | [`keys`] | what a master key lets in: the desk, dealers, sources |
 //! | [`rules`] | rulebooks as folders: read, checked, published |
 //! | [`folder`] | the data folder |
-//! | [`demo`], [`pages`], [`demo_dealer`] | a rulebook, a landing page and dealers to try it with |
+//! | [`demo`], [`pages`], [`demo_dealer`] | a rulebook, a landing page and dealers to try it with; a year of trade |
 //! | [`backtest`] | history under another rulebook |
 //! | [`api`] | a running system or a data folder, asked by the command line |
 //! | [`import`] | another system's CSV, moved in |

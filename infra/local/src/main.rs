@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use leadyard::api::{Api, Target};
 use leadyard::keys::Keys;
 use leadyard::serve::{self, Options};
-use leadyard::{backtest, import, rebuild, redrive, rules, system};
+use leadyard::{backtest, demo, import, rebuild, redrive, rules, system};
 use leadyard_domain::access::MasterKey;
 use leadyard_domain::delivery::TemplateExample;
 use leadyard_platform::clock::Clock;
@@ -32,6 +32,8 @@ struct Cli {
 enum Command {
     /// Runs everything on this machine (what happens without a command).
     Serve(Serve),
+    /// Fills a new data folder with a year that looks like trade, for `serve` to show.
+    Demo(demo::Options),
     /// Checks a rulebook and runs its tests.
     Check(Check),
     /// Publishes a rulebook.
@@ -120,6 +122,7 @@ fn main() -> ExitCode {
     };
     let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(options) => runtime.block_on(serve(options)),
+        Command::Demo(options) => runtime.block_on(fill(&options)),
         Command::Check(options) => check(&options),
         Command::Apply(options) => runtime.block_on(apply(&options)),
         Command::Keys(options) => keys(&options),
@@ -308,6 +311,18 @@ async fn move_in(options: &import::Options) -> anyhow::Result<ExitCode> {
         told.print(&mut out)?;
     }
     Ok(if told.whole() { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
+}
+
+async fn fill(options: &demo::Options) -> anyhow::Result<ExitCode> {
+    leadyard_platform::telemetry::text("warn");
+    let told = demo::run(options).await?;
+    let mut out = std::io::stdout();
+    if options.json {
+        writeln!(out, "{}", serde_json::to_string(&told)?)?;
+    } else {
+        told.print(&mut out, &options.data)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn redrive(options: &redrive::Options) -> anyhow::Result<ExitCode> {

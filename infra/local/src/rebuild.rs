@@ -9,6 +9,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use leadyard_platform::clock::Clock;
 use leadyard_platform::entropy::Entropy;
+use leadyard_platform::https;
 use leadyard_platform::reports::{self, Recounted};
 use leadyard_platform::rulebooks::Rulebooks;
 use leadyard_platform::store::Store;
@@ -40,13 +41,14 @@ pub async fn run(options: &Options) -> anyhow::Result<Recounted> {
         ProgressBar::hidden()
     };
     let looked = |items: u64| bar.set_position(items);
+    let clock = Clock::system();
     let counted = if let Some(table) = &options.table {
-        let sdk = aws_config::defaults(aws_sdk_dynamodb::config::BehaviorVersion::latest()).load().await;
+        let sdk = https::sdk().load().await;
         let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), table, Entropy::system());
-        reports::recount(&store, &Rulebooks::default(), looked).await
+        reports::recount(&store, &Rulebooks::default(), clock.now(), looked).await
     } else {
         anyhow::ensure!(options.data.is_dir(), "{} is no data folder", options.data.display());
-        let (cloud, aws) = system::open_with(&options.data, &Clock::system())
+        let (cloud, aws) = system::open_with(&options.data, &clock)
             .await
             .context("a folder that a running system has open cannot be recounted: stop it first")?;
         // From now on it is noted what changes; what was noted until now is counted first, or it would be twice.
@@ -55,7 +57,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Recounted> {
         while let Some((last, _)) = poller::count(&cloud, aws.tables(), after).await {
             after = last;
         }
-        reports::recount(&cloud.store, &cloud.rulebooks, looked).await
+        reports::recount(&cloud.store, &cloud.rulebooks, clock.now(), looked).await
     };
     bar.finish_and_clear();
     counted.context("the table was not read to its end, or something counts meanwhile: do it again")

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use clap::Args;
+use leadyard_platform::https;
 use serde::Serialize;
 
 /// What `redrive` is asked for.
@@ -38,7 +39,7 @@ const LISTEN_S: i32 = 2;
 /// # Errors
 /// When the dead letters cannot be asked for. What was moved until then stays moved.
 pub async fn run(options: &Options) -> anyhow::Result<Moved> {
-    let sdk = aws_config::defaults(aws_sdk_sqs::config::BehaviorVersion::latest()).load().await;
+    let sdk = https::sdk().load().await;
     let queues = Client::new(&sdk);
     let dead = format!("{}-dead", options.queue_url);
     let mut moved = Moved::default();

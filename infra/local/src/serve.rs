@@ -135,7 +135,7 @@ pub async fn start_over(
 
     let files = match &options.rules {
         Some(folder) => rules::read(folder)?,
-        None => demo::files(&base),
+        None => demo::files_of(options.data.as_deref(), &base)?,
     };
     let (checked, files) = rules::check(files, clock.now());
     let (Some((book, compiled)), Some(files)) = (&checked.rulebook, &files) else {

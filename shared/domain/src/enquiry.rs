@@ -26,6 +26,7 @@ pub use consent::{Consent, ConsentTexts};
 pub use fields::{BodyError, Fields};
 pub use google::GoogleLead;
 pub use meta::{MetaLead, MetaNotice};
+pub use multipart::{Part, parts};
 pub use names::{FieldMap, Standard};
 pub(crate) use names::{Meaning, squeezed};
 pub use understood::Understood;

@@ -13,6 +13,9 @@ use uuid::Uuid;
 use crate::error::Invalid;
 use crate::limits;
 
+/// The company of the synthetic lead, which is nobody's: see `functions/sweep`.
+pub const SYNTHETIC_COMPANY: &str = "leadyard-synthetic";
+
 macro_rules! slug {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*

@@ -10,10 +10,12 @@
 //! | [`merge`] | two leads become one, by the desk's hand |
 //! | [`erase`] | the person goes, the lead stays as a shell |
 //! | [`retention`] | how long the person of a lead that is over is kept |
+//! | `lift` | the desk spoke with them, and they are interested |
 
 pub mod merge;
 pub mod erase;
 pub mod retention;
+mod lift;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -454,8 +456,10 @@ impl Lead {
             // Consent may stand on the last page of a form whose first asked for the e-mail.
             self.brings = self.brings.and(arrival.brings);
         }
-        // A repeat is worth points: distribution scores it again. One that is assigned stays so.
-        if !self.stage.closed() && self.stage != Stage::Quarantined {
+        // A repeat is worth points: distribution scores it again. One that is assigned stays so, and so does one that was
+        // lost, which is followed up at once.
+        let lost = self.stage == Stage::Lost && self.is_kept();
+        if lost || !self.stage.closed() && self.stage != Stage::Quarantined {
             self.due = Some(self.due.map_or(soon(arrival.at), |due| due.min(soon(arrival.at))));
         }
         Met::Repeat
@@ -477,7 +481,6 @@ impl Lead {
     }
 
     fn next_cycle(&mut self, arrival: &Arrival) {
-        self.cycle += 1;
         self.offer = arrival.offer.clone();
         self.category = arrival.category.clone();
         self.source = arrival.source.clone();
@@ -485,6 +488,12 @@ impl Lead {
         self.brings = arrival.brings;
         self.opened_at = arrival.at;
         self.opening = arrival.enquiry;
+        self.begin_again(arrival.at);
+    }
+
+    /// The next cycle begins, of which nobody knows anything yet.
+    fn begin_again(&mut self, at: Timestamp) {
+        self.cycle += 1;
         self.stage = Stage::Received;
         self.waiting = None;
         self.closed_at = None;
@@ -496,7 +505,7 @@ impl Lead {
         self.hold = None;
         self.priority_set = None;
         self.certificate_warning = None;
-        self.due = Some(soon(arrival.at));
+        self.due = Some(soon(at));
     }
 
     /// What a decision sees.

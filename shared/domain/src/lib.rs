@@ -29,6 +29,7 @@
 //! | [`delivery`] | what dealers are sent, what an attempt means, when to try again |
 //! | [`history`] | what another system knew, moved in |
 //! | [`calling`] | when a person may be called
+//! | [`followup`] | who is called again, when, and how often
 //! | [`erasure`] | why a person was erased
 //! | [`access`] | page keys, secrets, tokens: minted and checked without a store |
 //! | [`error`] | one closed code decides status, retry and wording |
@@ -59,6 +60,7 @@ pub mod report;
 pub mod delivery;
 pub mod history;
 pub mod calling;
+pub mod followup;
 pub mod erasure;
 pub mod access;
 pub mod error;

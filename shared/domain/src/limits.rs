@@ -8,6 +8,8 @@ pub const BODY_BYTES: usize = 64 * 1024;
 pub const RULEBOOK_BYTES: usize = 16 * 1024 * 1024;
 /// Fields of one enquiry.
 pub const ENQUIRY_FIELDS: usize = 200;
+/// Parts of a form with files: more than fit into an enquiry of [`BODY_BYTES`].
+pub const FORM_PARTS: usize = 2_000;
 /// A field's name, in bytes.
 pub const FIELD_NAME_BYTES: usize = 64;
 /// A standard text field (name, street, city …), in characters.
@@ -82,6 +84,8 @@ pub const CONTRACTS: usize = 100_000;
 pub const WORKBOOK_BYTES: usize = 256 * 1024 * 1024;
 /// Parts of a workbook: sheets, styles, notes.
 pub const WORKBOOK_PARTS: usize = 1_000;
+/// Files of a rulebook's archive, folders and what a system leaves beside them included.
+pub const ARCHIVE_FILES: usize = 200;
 /// Texts that a workbook may claim to hold.
 pub const WORKBOOK_STRINGS: usize = 4_000_000;
 /// Lines of a difference between two rulebooks that are listed: a row, or a column of it.
@@ -275,6 +279,8 @@ pub const INTERACTIONS_NAMED: usize = 100;
 pub const MESSAGE_ID_BYTES: usize = 256;
 /// A link of a message, in bytes.
 pub const LINK_BYTES: usize = 2_048;
+/// Links of a message.
+pub const LINKS: u8 = 100;
 /// Domains of mail that a company lists itself.
 pub const MAIL_DOMAINS: usize = 1_000;
 /// Enquiries in one page of the quarantine.
@@ -373,19 +379,41 @@ pub const KEPT_SEAT_LOOK_MINUTES: i64 = 60;
 pub const SESSION_HOURS: i64 = 24;
 /// How long somebody stays signed in who does nothing, in hours.
 pub const SESSION_IDLE_HOURS: i64 = 8;
+/// Leads in one file of an export. Behind API Gateway an answer has 30 seconds and 6 MB; a longer list goes on in the next
+/// file.
+pub const EXPORT_LEADS: usize = 20_000;
 /// Leads in one answer to a search.
 pub const SEARCH_LEADS: usize = 100;
 /// Leads that one search looks at.
 pub const SEARCH_EXAMINED: usize = 500;
 /// Days back that one search by source looks at.
 pub const SEARCH_DAYS: i32 = 31;
-/// Values of a dimension that a sealed day keeps: the rest are one.
-pub const REPORT_TOP: usize = 200;
-/// Partial sums of one shard and day, in bytes: where there are more, those to which least happened become the rest.
-pub const REPORT_PART_BYTES: usize = 300_000;
-/// Values of a dimension that partial sums of that size keep.
-pub const REPORT_PART_TOP: usize = 1_000;
+/// Campaigns of a year that reports name beside those of `spend.csv` ([`SPEND_ROWS`]): the rest are one.
+pub const REPORT_CAMPAIGNS: usize = 200;
+/// Partial sums in one item, in bytes: more are cut into several. Each batch writes one anew.
+pub const REPORT_PART_BYTES: usize = 100_000;
+/// A table of sealed sums in one item, in bytes: more are cut into several.
+pub const REPORT_TABLE_BYTES: usize = 300_000;
 /// Days that a report may cover.
 pub const REPORT_DAYS: i64 = 3_700;
 /// Days back at which a list by source ends.
 pub const SEARCH_OLDEST_DAYS: i32 = 3_650;
+
+/// Waits of one reason in a plan to follow up.
+pub const FOLLOW_UP_WAITS: usize = 20;
+/// The longest wait of a plan to follow up, in hours: a year.
+pub const FOLLOW_UP_WAIT_HOURS: u32 = 365 * 24;
+/// Calls of one lead in a plan to follow up, until it does something.
+pub const FOLLOW_UP_CALLS: u32 = 50;
+/// Days after an enquiry that somebody may be called who did not agree to it.
+pub const ENQUIRY_DAYS: u32 = 92;
+/// Days after an enquiry that somebody may be called who agreed to it.
+pub const CONSENT_DAYS: u32 = 1_826;
+/// How long somebody who calls a lead has it for themselves, in minutes.
+pub const CLAIM_MINUTES: i64 = 15;
+/// Days ahead for which a callback may be promised.
+pub const CALLBACK_DAYS: i64 = 365;
+/// Leads in one answer of the day's list of calls.
+pub const FOLLOW_UPS: usize = 50;
+/// How often it is looked at whether a lead in the day's list belongs there still, in hours.
+pub const FOLLOW_UP_LOOK_HOURS: i64 = 24;

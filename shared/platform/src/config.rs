@@ -185,6 +185,11 @@ impl Config {
         optional("AWS_LAMBDA_FUNCTION_NAME")
     }
 
+    /// `LEADYARD_SYNTHETIC_URL`, which may be absent: where the synthetic lead is posted to, the URL of leads.
+    pub fn synthetic_url() -> Option<String> {
+        optional("LEADYARD_SYNTHETIC_URL")
+    }
+
     /// `LEADYARD_ROLE`: which of its deployments a binary is, where it has several.
     pub fn role() -> Result<String, ConfigError> {
         variable("LEADYARD_ROLE")

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`cloud`] | the clients, built once: the seam between AWS, one machine and the simulation |
+//! | [`https`] | the SDK over HTTPS: the one TLS provider, the roots that AWS signs under |
 //! | [`store`] | the one table: `keys` is the data model, then a file per resource |
 //! | [`queues`] | typed messages |
 //! | [`hand_on`] | what was committed goes to its queue |
@@ -12,6 +13,7 @@
 //! | [`arriving`] | an enquiry comes to its lead, when it arrives or is released |
 //! | [`postbacks`] | what the sender of an enquiry is to be told |
 //! | [`suppression`] | who is on a company's list |
+//! | [`following`] | what follows for a lead's follow-up |
 //! | [`person`] | all that a company holds of one person |
 //! | [`opt_out`] | a person opts out, and their holders are told |
 //! | [`erasure`] | a person goes, everywhere, whatever interrupts it |
@@ -24,6 +26,7 @@
 //! | [`batch`] | partial failures |
 //! | [`stream`] | a batch from the table's stream |
 //! | [`reports`] | what an image's change adds to the reports' counters; the recount |
+//! | [`now`] | what matters of a company now, counted when something happens |
 //! | [`http`] | problems, and what every route does alike |
 //! | [`who`] | whose token it is, and what they may see |
 //! | [`source_keys`] | what a source's senders are let in by |
@@ -32,6 +35,7 @@
 //! | [`telemetry`], [`metrics`] | logs without a person in them; what is counted |
 
 pub mod cloud;
+pub mod https;
 pub mod store;
 pub mod queues;
 mod hand_on;
@@ -42,6 +46,7 @@ pub mod history;
 pub mod arriving;
 mod postbacks;
 pub mod suppression;
+pub mod following;
 pub mod person;
 pub mod opt_out;
 pub mod erasure;
@@ -55,6 +60,7 @@ pub mod oidc;
 pub mod batch;
 pub mod stream;
 pub mod reports;
+pub mod now;
 pub mod http;
 pub mod who;
 pub mod source_keys;

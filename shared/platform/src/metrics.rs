@@ -42,11 +42,13 @@ pub enum Metric {
     /// Of the leads that it found so and nobody has looked at, how long ago the oldest was received, in seconds; 0 where
     /// there is none.
     UndistributedAge,
+    /// Whether the synthetic lead that was sent five minutes ago has reached its dealer: 1 or 0.
+    SyntheticArrived,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::LeadsReceived,
         Self::LeadsRepeated,
         Self::LeadsQuarantined,
@@ -58,6 +60,7 @@ impl Metric {
         Self::BreakersOpened,
         Self::Overdue,
         Self::UndistributedAge,
+        Self::SyntheticArrived,
     ];
 
     /// Its name, as alarms and dashboards know it.
@@ -74,6 +77,7 @@ impl Metric {
             Self::BreakersOpened => "BreakersOpened",
             Self::Overdue => "Overdue",
             Self::UndistributedAge => "UndistributedAge",
+            Self::SyntheticArrived => "SyntheticArrived",
         }
     }
 
@@ -90,7 +94,8 @@ impl Metric {
             | Self::LeadsDelivered
             | Self::DeliveriesFailed
             | Self::BreakersOpened
-            | Self::Overdue => "Count",
+            | Self::Overdue
+            | Self::SyntheticArrived => "Count",
         }
     }
 }

@@ -140,6 +140,9 @@ pub struct QueuedMessage {
     /// Which of its links, hashed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<[u8; 4]>,
+    /// How many links it has. An earlier version does not ask for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links: Option<u8>,
 }
 
 /// How an interaction names its lead.

@@ -2,12 +2,16 @@
 
 use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let sdk = aws_config::defaults(BehaviorVersion::latest()).http_client(https).load().await;
     let client = aws_sdk_dynamodb::Client::new(&sdk);
     let handler = |event: LambdaEvent<Value>| {
         let table = event.payload["table"].as_str().unwrap_or_default().to_owned();

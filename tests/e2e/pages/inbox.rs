@@ -5,7 +5,10 @@ use leadyard_tests::browser::FORM;
 use leadyard_tests::{Browser, Person, Rules, Yard};
 use serde_json::json;
 
-use super::{HOSTILE, READS, is_harmless, names_nobody};
+use super::{READS, is_harmless, names_nobody};
+
+/// What screening lets by and no page may take for markup.
+const MARKED: &str = "my roof\"><b onmouseover='x'> leaks";
 
 /// Hudson must accept within the hour and may return; ridge has what hudson does not take.
 fn rules() -> Rules {
@@ -118,10 +121,12 @@ async fn it_says_that_it_reached_them_and_won_and_puts_the_value_right() {
         let _ = hudson.sends(&format!("{lost}/{word}"), &hudson.csrf().await).await.is(303);
     }
     let closed = hudson.opens("/console/inbox/closed").await.is(200);
-    for told in [&at, &lost, "won, 1200.00 USD", ">lost<"] {
-        assert!(closed.text.contains(told), "{told} is not in {}", closed.text);
+    assert!(closed.text.contains(&lost) && closed.text.contains(">lost<"), "{}", closed.text);
+    let open = hudson.opens("/console/inbox").await.is(200);
+    for told in [&at, "won, 1200.00 USD", "Won <span class=\"soft\">1<"] {
+        assert!(open.text.contains(told), "{told} is not in {}", open.text);
     }
-    assert!(hudson.opens("/console/inbox").await.is(200).text.contains("Nothing is open"));
+    assert!(!open.text.contains("In hand"), "{}", open.text);
 }
 
 #[tokio::test(start_paused = true)]
@@ -241,7 +246,7 @@ async fn more_than_fifty_leads_go_on_from_page_to_page_and_what_people_write_is_
     .await;
     let mut seats = Vec::new();
     for n in 0..53 {
-        let person = Person::number(n).with("phone", &format!("305-555-{n:04}")).with("roof_age", HOSTILE);
+        let person = Person::number(n).with("phone", &format!("305-555-{n:04}")).with("message", MARKED);
         let lead = yard.settled_lead(&person).await;
         seats.push(seat(&yard, &lead, "hudson").await);
     }
@@ -257,5 +262,5 @@ async fn more_than_fifty_leads_go_on_from_page_to_page_and_what_people_write_is_
     }
     let page = hudson.opens(&seats[0]).await.is(200);
     is_harmless(&page);
-    assert!(page.text.contains("&#60;script&#62;"), "{}", page.text);
+    assert!(page.text.contains("&#60;b onmouseover"), "{}", page.text);
 }

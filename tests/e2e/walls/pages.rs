@@ -1,6 +1,7 @@
 //! Every page of the console.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method};
@@ -30,12 +31,18 @@ enum For {
 use For::{Anyone, Hudson, Of, Own, OwnDealer};
 use Role::{Desk, Manager, Reader};
 
+/// Where a rulebook's files are sent.
+const SENT: &str = "/console/rulebook/send";
+
 /// A page: its method and path as they are routed, what it is asked for by, and whom it is for.
 type Line = (&'static str, &'static str, String, String, For);
 
 fn pages(of: &Walled) -> Vec<Line> {
-    let Walled { lead, assignment, enquiry, .. } = of;
+    let Walled { lead, assignment, decision, enquiry, .. } = of;
     let dealer = "/console/dealers/acme/hudson";
+    let rulebook = "/console/rulebook/acme/1";
+    // The hottest of acme's, as a form carries it.
+    let list = "list=company%3Dacme%26list%3Dhottest";
     let line =
         |method, path, asked: &str, form: &str, whom| (method, path, asked.to_owned(), form.to_owned(), whom);
     vec![
@@ -54,7 +61,32 @@ fn pages(of: &Walled) -> Vec<Line> {
             "company=acme&who=zq.canary%40mail.example",
             Of(Reader),
         ),
+        line("get", "/console/leads/many", &format!("/console/leads/many?act=hold&{list}"), "", Of(Desk)),
+        line(
+            "post",
+            "/console/leads/many",
+            "/console/leads/many",
+            &format!("act=take_back&sure=yes&{list}&one.{lead}=on"),
+            Of(Desk),
+        ),
+        line(
+            "get",
+            "/console/leads/export",
+            "/console/leads/export?company=acme&list=hottest",
+            "",
+            Of(Reader),
+        ),
+        line("post", "/console/leads/export", "/console/leads/export", list, Of(Reader)),
+        // The same with who they are.
+        line("post", "/console/leads/export", "/console/leads/export", &format!("{list}&who=on"), Of(Desk)),
         line("get", "/console/leads/{lead}", &format!("/console/leads/{lead}"), "", Of(Reader)),
+        line(
+            "get",
+            "/console/leads/{lead}/decisions/{decision}",
+            &format!("/console/leads/{lead}/decisions/{decision}"),
+            "",
+            Of(Reader),
+        ),
         line(
             "post",
             "/console/leads/{lead}/{act}",
@@ -92,6 +124,16 @@ fn pages(of: &Walled) -> Vec<Line> {
             "/console/waiting/place",
             "/console/waiting/place",
             &format!("sure=yes&one.{lead}=on"),
+            Of(Desk),
+        ),
+        line("get", "/console/follow-up", "/console/follow-up?company=acme", "", Of(Reader)),
+        line("post", "/console/follow-up/next", "/console/follow-up/next", "company=acme", Of(Desk)),
+        line("get", "/console/follow-up/{lead}", &format!("/console/follow-up/{lead}"), "", Of(Reader)),
+        line(
+            "post",
+            "/console/follow-up/{lead}/{act}",
+            &format!("/console/follow-up/{lead}/claim"),
+            "company=acme",
             Of(Desk),
         ),
         line("get", "/console/returns", "/console/returns?company=acme", "", Of(Reader)),
@@ -148,6 +190,59 @@ fn pages(of: &Walled) -> Vec<Line> {
             "reason=away",
             Of(Desk),
         ),
+        line("get", "/console/rulebook", "/console/rulebook?company=acme", "", Of(Reader)),
+        line("get", "/console/rulebook/changes", "/console/rulebook/changes?company=acme", "", Of(Reader)),
+        line(
+            "get",
+            "/console/rulebook/diff",
+            "/console/rulebook/diff?company=acme&from=1&to=1",
+            "",
+            Of(Manager),
+        ),
+        line("post", SENT, SENT, "company=acme", Of(Manager)),
+        line(
+            "post",
+            "/console/rulebook/publish",
+            "/console/rulebook/publish",
+            "company=acme&base=1&draft=AAAAAAAAAAAAAAAAAAAAAA&how=files",
+            Of(Manager),
+        ),
+        line(
+            "post",
+            "/console/rulebook/switch",
+            "/console/rulebook/switch",
+            "company=acme&switch=stop&on=yes&reason=a+storm",
+            Of(Manager),
+        ),
+        line("get", "/console/rulebook/{company}/{version}", rulebook, "", Of(Reader)),
+        line(
+            "get",
+            "/console/rulebook/{company}/{version}/files.zip",
+            &format!("{rulebook}/files.zip"),
+            "",
+            Of(Manager),
+        ),
+        line(
+            "get",
+            "/console/rulebook/{company}/{version}/tables.xlsx",
+            &format!("{rulebook}/tables.xlsx"),
+            "",
+            Of(Manager),
+        ),
+        line(
+            "get",
+            "/console/rulebook/{company}/{version}/rollback",
+            &format!("{rulebook}/rollback"),
+            "",
+            Of(Manager),
+        ),
+        line(
+            "post",
+            "/console/rulebook/{company}/{version}/rollback",
+            &format!("{rulebook}/rollback"),
+            "base=1",
+            Of(Manager),
+        ),
         line("get", "/console/sign-in/provider", "/console/sign-in/provider", "", Anyone),
         line("get", "/console/sign-in/back", "/console/sign-in/back", "", Anyone),
         line("get", "/console/inbox", "/console/inbox", "", OwnDealer),
@@ -183,11 +278,28 @@ fn pages(of: &Walled) -> Vec<Line> {
     ]
 }
 
-async fn asks(browser: &Browser<'_>, (method, _, at, form, _): &Line, csrf: &str) -> Reply {
+/// What a page's form is sent as, and the form itself; one with a file as browsers send files.
+fn encoded((_, path, _, form, _): &Line, csrf: &str) -> (&'static str, Vec<u8>) {
+    let form = format!("{form}&{csrf}");
+    if *path != SENT {
+        return (FORM, form.into_bytes());
+    }
+    let mut body = String::new();
+    for (name, value) in form_urlencoded::parse(form.as_bytes()) {
+        let _ = write!(body, "--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    }
+    body += "--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"areas.csv\"\r\n";
+    body += "Content-Type: text/csv\r\n\r\narea,part\r\n\r\n--b--\r\n";
+    ("multipart/form-data; boundary=b", body.into_bytes())
+}
+
+async fn asks(browser: &Browser<'_>, page: &Line, csrf: &str) -> Reply {
+    let (method, _, at, ..) = page;
     if *method == "get" {
         browser.opens(at).await
     } else {
-        browser.sends(at, &format!("{form}&{csrf}")).await
+        let (kind, body) = encoded(page, csrf);
+        browser.sends_as(at, kind, body).await
     }
 }
 
@@ -244,9 +356,9 @@ async fn on_no_page_does_anybody_see_or_change_what_is_not_theirs() {
             ("a session that is over", stale.headers()),
             ("who signed out everywhere", left.headers()),
         ] {
-            let body = format!("{form}&{}", csrfs[0]).into_bytes();
+            let (kind, body) = encoded(&page, &csrfs[0]);
             let method: Method = method.to_uppercase().parse().unwrap();
-            let reply = of.acme.requests(method, at, headers, FORM, body).await;
+            let reply = of.acme.requests(method, at, headers, kind, body).await;
             // What was typed comes back to who typed it, and nothing else.
             if reply.status == 401 && !form.is_empty() {
                 assert!(reply.text.contains("Your sign-in is over"), "{named} by {who}: {}", reply.text);
@@ -314,8 +426,8 @@ async fn on_no_page_does_anybody_see_or_change_what_is_not_theirs() {
             let mut headers = whose.headers();
             headers.insert("sec-fetch-site", HeaderValue::from_static("cross-site"));
             let own = if is_dealers { &of_hudson } else { &csrfs[0] };
-            let body = format!("{form}&{own}").into_bytes();
-            let _ = of.acme.requests(Method::POST, at, headers, FORM, body).await.is(403);
+            let (kind, body) = encoded(&page, own);
+            let _ = of.acme.requests(Method::POST, at, headers, kind, body).await.is(403);
         }
         assert!(of.image().await == stood, "{named} changed something");
     }
@@ -350,7 +462,14 @@ async fn whoever_may_sees_a_page_and_whoever_only_reads_no_form_of_it_and_nobody
                 let forms =
                     reply.text.split("<form ").skip(1).filter(|form| form.starts_with("method=\"post\""));
                 for form in forms {
-                    let finds = ["/console/leads\"", "/console/dealers\""].iter().any(|at| form.contains(at));
+                    // What finds somebody, and a list without who they are.
+                    let finds = ["/console/leads\"", "/console/dealers\"", "/console/leads/export\""]
+                        .iter()
+                        .any(|at| form.contains(at));
+                    assert!(
+                        !form.contains("type=\"checkbox\" name=\"who\""),
+                        "{path} offers a reader {form}"
+                    );
                     let places = form.contains("/console/waiting/place") && !form.contains("<button");
                     assert!(form.contains("sign-out") || finds || places, "{path} offers a reader {form}");
                 }

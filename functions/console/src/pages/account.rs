@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::dealers::most_often;
 use super::shown::{self, instant};
 use super::signed::{For, Signed};
-use super::{Frame, rendered, troubled};
+use super::{Frame, download, rendered, troubled};
 use crate::quiet;
 use crate::statement::{self as account, OfMonth, amount};
 
@@ -140,7 +140,8 @@ pub(super) async fn statement_csv(
     let read = async {
         let (company, dealer) = whose(&signed, &company, &dealer)?;
         let month = account::of_month(&cloud, &company, &dealer, asked.month.as_deref()).await?;
-        account::as_csv(&month)
+        let name = format!("statement-{company}-{dealer}-{}.csv", month.month);
+        Ok::<_, Problem>(download(account::as_csv(&month)?, &name))
     };
     read.await.map_or_else(|problem| troubled(&signed, &problem), |table| table.into_response())
 }

@@ -2,7 +2,7 @@
 //! again by one click.
 //!
 //! It is sent again for whoever typed it and for nobody else: the page says, signed by us, whose session is over. Where
-//! that is not known any more, what was typed is shown, to be copied.
+//! that is not known any more, what was typed is shown, to be copied. Files are not kept: they are chosen again.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -56,7 +56,9 @@ fn is_typed(name: &str) -> bool {
 /// Around the pages: a form that comes when nobody is signed in is answered with what was typed.
 pub(super) async fn keep(State(cloud): State<Cloud>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    if request.method() != Method::POST || path == "/console/sign-in" {
+    let has_files =
+        http::text(request.headers(), "content-type").is_some_and(|kind| kind.starts_with("multipart/"));
+    if request.method() != Method::POST || path == "/console/sign-in" || has_files {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();

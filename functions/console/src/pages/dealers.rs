@@ -1,7 +1,7 @@
 //! The dealers: who can be given leads now and who cannot, what of their caps is used, and how they fared in thirty days.
 //!
 //! Determinations. *A page has [`LISTED`] dealers*, in the order of their ids, and reads what concerns them alone. *Who
-//! fails or is full is asked of the first [`ASKED`] channels or counters*, and the page says so where there are more.
+//! fails or is full is asked of the first [`ASKED`](now::ASKED) channels or counters*, and the page says so where there are more.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use leadyard_domain::rulebook::Rulebook;
 use leadyard_domain::time::{self, Period};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
+use leadyard_platform::now;
 use leadyard_platform::store::{ChannelState, Tables, channel_mark};
 use leadyard_platform::who::READS;
 use serde::Deserialize;
@@ -35,8 +36,6 @@ use super::{Frame, address, rendered, troubled};
 const AT: &str = "/console/dealers";
 /// Dealers on one page.
 const LISTED: usize = 25;
-/// Channels, or counters, that are asked for who fails or is full: a read for each hundred.
-const ASKED: usize = 800;
 /// Days that a dealer's figures are of.
 const DAYS: i64 = 30;
 
@@ -173,8 +172,8 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked, name: Option<&str
     let (switches, _) = cloud.store.switches_get(company).await?;
     let (only, cut) = match asked.show.as_str() {
         "paused" => (Some(paused(&book, &switches, now)), false),
-        "failing" => some(failing(cloud, &core, &book, now).await?),
-        "full" => some(full(cloud, &core, &book, now).await?),
+        "failing" => some(now::failing(cloud, &core, &book).await?),
+        "full" => some(now::full(cloud, &core, &book, now).await?),
         _ => (None, false),
     };
     let dealers = chosen(&book, only.as_ref(), name);
@@ -282,72 +281,6 @@ pub(super) fn pause<'a, Id: PartialEq>(
     pauses.iter().find(|pause| pause.id == *id && is_on(pause, now))
 }
 
-/// Dealers of which a channel takes nothing now.
-async fn failing(
-    cloud: &Cloud,
-    core: &Core,
-    book: &Rulebook,
-    now: Timestamp,
-) -> Result<(HashSet<DealerId>, bool), Problem> {
-    let sent = || book.channels.iter().filter(|channel| channel.kind != ChannelKind::Inbox);
-    let asked: Vec<&Channel> = sent().take(ASKED).collect();
-    let keys: Vec<(&DealerId, u8)> = asked.iter().map(|channel| (&channel.dealer, channel.order)).collect();
-    let states = cloud.store.channels_get(core.company_id(), &keys).await?;
-    let fails = asked.iter().filter(|channel| {
-        let state = states.get(&(channel.dealer.clone(), channel.order));
-        !of_channel(core, channel, state, now).trouble.is_empty()
-    });
-    Ok((fails.map(|channel| channel.dealer.clone()).collect(), sent().count() > ASKED))
-}
-
-/// Dealers that are full, or have a contract that is.
-async fn full(
-    cloud: &Cloud,
-    core: &Core,
-    book: &Rulebook,
-    now: Timestamp,
-) -> Result<(HashSet<DealerId>, bool), Problem> {
-    // Of whom nothing is limited, nobody asks.
-    let capped: Vec<&Contract> = book
-        .contracts
-        .iter()
-        .filter(|contract| !contract.caps.0.is_empty() || contract.budget_month.is_some())
-        .collect();
-    let limited: Vec<&Dealer> =
-        book.dealers.iter().filter(|dealer| !dealer.caps.0.is_empty() || dealer.prepaid).collect();
-    // The contracts have what the dealers leave.
-    let dealers: Vec<DealerId> = limited.iter().take(ASKED).map(|one| one.id.clone()).collect();
-    let contracts: Vec<ContractId> =
-        capped.iter().take(ASKED - dealers.len()).map(|one| one.id.clone()).collect();
-    let cut = contracts.len() + dealers.len() < capped.len() + limited.len();
-    let counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers).await?;
-    let of: HashMap<&DealerId, &Dealer> = book.dealers.iter().map(|dealer| (&dealer.id, dealer)).collect();
-    let mut found = HashSet::new();
-    for contract in &capped {
-        let (usage, dealer) = (counters.contracts.get(&contract.id), of.get(&contract.dealer));
-        let caps = dealer
-            .map(|dealer| caps(&contract.caps, contract.budget_month, usage, &reserves(core, dealer, now)));
-        if caps.is_some_and(|caps| caps.iter().any(|cap| cap.full)) {
-            found.insert(contract.dealer.clone());
-        }
-    }
-    for dealer in &limited {
-        let usage = counters.dealers.get(&dealer.id);
-        let full = caps(&dealer.caps, None, usage, &reserves(core, dealer, now)).iter().any(|cap| cap.full);
-        let asked = dealers.contains(&dealer.id);
-        if full || asked && dealer.prepaid && usage.map_or(0, |usage| usage.balance) <= 0 {
-            found.insert(dealer.id.clone());
-        }
-    }
-    Ok((found, cut))
-}
-
-fn reserves(core: &Core, dealer: &Dealer, now: Timestamp) -> Reservation {
-    // A zone that the rulebook let through is one.
-    let zone = time::zone(&dealer.zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    Reservation::at(now, &zone, core.company.week_starts)
-}
-
 /// Each cap and the budget, with what is used of it.
 fn caps(caps: &Caps, budget: Option<Money>, usage: Option<&Usage>, reserves: &Reservation) -> Vec<Cap> {
     let used = |period: Period| usage.map_or(0, |usage| usage.in_period(period, reserves.start(period)));
@@ -418,7 +351,7 @@ impl<'a> Known<'a> {
 
     pub(super) fn standing(&self, dealer: &Dealer) -> Standing {
         let (core, now) = (self.core, self.now);
-        let reserves = reserves(core, dealer, now);
+        let reserves = now::reserves(core, dealer, now);
         let usage = self.counters.dealers.get(&dealer.id);
         let zone = time::zone(&dealer.zone).unwrap_or(jiff::tz::TimeZone::UTC);
         let today = zone.to_datetime(now).date();

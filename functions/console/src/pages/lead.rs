@@ -2,6 +2,12 @@
 //! did, and what can be done with it now.
 //!
 //! Who somebody is, is masked until it is asked for, and that is recorded with the lead: who looked, and when.
+//!
+//! Determinations. *Each form carries what was seen and the act's id*: what changed since is said and not acted on, and a
+//! second click is the first act. *A refusal loses nothing*: the page comes back as it stands now, with what was typed, and
+//! with what happened since it was opened. *A rule is passed over only after it was said*: the tick for it comes with the
+//! refusal that names the rule. *The next is the next of the list one came from*, or of those that wait; it is looked up
+//! before the act, since an act takes a lead out of its list.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -11,23 +17,29 @@ use jiff::Timestamp;
 use leadyard_domain::access::Role;
 use leadyard_domain::calling::{self, MayCall};
 use leadyard_domain::distribution::Core;
+use leadyard_domain::error::Code;
+use leadyard_domain::followup::{FollowUp, Followed, followed};
+use leadyard_domain::ids::{ActId, LeadId};
 use leadyard_domain::lead::Lead;
-use leadyard_domain::scoring::{Part, Score};
+use leadyard_domain::scoring::Priority;
 use leadyard_domain::time;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::judging;
-use leadyard_platform::store::{DecisionRecord, StoredEnquiry};
 use leadyard_platform::who::{self, ACTS, READS};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::shown::{self, Contact, instant};
+use super::line::{Event, line};
+use super::list::{self, Shown as List};
+use super::score::{self, Bar};
+use super::seats::{self, Message, Seat};
+use super::shown::{self, Choice, Contact, instant};
 use super::signed::{self, For, Form, Signed};
-use super::{Frame, rendered, troubled};
-use crate::acts::{self, Asked};
-use crate::leads::{self, Whole};
-use crate::why;
+use super::{Frame, address, rendered, troubled};
+use crate::acts::{self, Asked, Seen};
+use crate::leads;
+use crate::{place, waiting, why};
 
 #[derive(askama::Template)]
 #[template(path = "lead.html")]
@@ -41,7 +53,13 @@ struct Page {
     band: String,
     priority: String,
     next_step: String,
+    /// Why that is the next step, a sentence each.
+    next_why: Vec<String>,
     bars: Vec<Bar>,
+    /// What the lines sum to, with as many decimals as they have.
+    sum: String,
+    /// What made the fit letter.
+    fit: String,
     stage: String,
     /// What the stage means here: who has it, what it waits for and until when.
     stands: String,
@@ -52,10 +70,66 @@ struct Page {
     says: Vec<String>,
     recommended: Vec<String>,
     line: Vec<Event>,
+    seats: Vec<Seat>,
+    messages: Vec<Message>,
+    priorities: Vec<Choice>,
+    /// Who holds it: the seat, and whose it is.
+    holders: Vec<(String, String)>,
     can: Can,
+    /// The list that it was opened from, as links and forms carry it, and by its address.
+    from: String,
+    back: String,
+    /// The zone in which times are written and typed.
+    zone: String,
+    /// What its forms carry: the act's id, what was seen, and when.
+    once: String,
+    seen: String,
+    shown: String,
+    /// The act that was refused, and what was typed into its form.
+    acted: String,
+    typed: Form,
+    /// The rules that a contract fails, which may be passed over.
+    failed: Vec<String>,
     done: String,
     trouble: String,
 }
+
+impl Page {
+    /// What was typed into the form of an act that was refused.
+    fn typed(&self, act: &str, name: &str) -> &str {
+        let typed = self.typed.get(name).filter(|_| self.acted == act);
+        typed.map(String::as_str).unwrap_or_default()
+    }
+
+    /// Whether the act that was refused still has a form on the page.
+    fn has_form(&self) -> bool {
+        match self.acted.as_str() {
+            "place" => self.can.place,
+            "take_back" => self.can.take_back,
+            "hold" => self.can.hold,
+            "reject" => self.can.reject,
+            // What is typed into the others always has one, or nothing is.
+            _ => true,
+        }
+    }
+
+    /// What was typed into a form that is not there any more.
+    fn kept(&self) -> String {
+        let typed = ["contract", "reason", "until"].iter().filter_map(|name| self.typed.get(*name));
+        let typed: Vec<&str> = typed.map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
+        typed.join("\n")
+    }
+
+    /// What happened since somebody opened the page whose act was refused.
+    fn since(&self) -> Vec<&Event> {
+        let opened = self.typed.get("shown").and_then(|at| at.parse::<Timestamp>().ok());
+        let since = |event: &&Event| event.kind != "did" && opened.is_some_and(|opened| event.at >= opened);
+        self.line.iter().filter(since).collect()
+    }
+}
+
+/// Who waits that is looked at for the next.
+const WAITING: usize = 100;
 
 /// What can be done with it now.
 #[derive(Default)]
@@ -67,42 +141,27 @@ struct Can {
     resume: bool,
     reject: bool,
     reopen: bool,
+    follow_up: bool,
     show: bool,
-}
-
-/// A line of the score: so many of a hundred.
-struct Bar {
-    label: String,
-    points: String,
-    percent: u64,
-}
-
-/// Something that happened.
-struct Event {
-    at: Timestamp,
-    when: String,
-    what: String,
-    detail: String,
-    /// `enquiry`, `decision`, `seat`, `desk`, `did`.
-    kind: &'static str,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Shown {
-    done: Option<String>,
+    done: String,
+    from: String,
 }
 
-/// `GET /console/leads/{lead}?done`.
+/// `GET /console/leads/{lead}?done&from`.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
     For(signed): For<READS>,
     Path(lead): Path<String>,
-    Query(Shown { done }): Query<Shown>,
+    Query(Shown { done, from }): Query<Shown>,
 ) -> Response {
-    match of(&cloud, &signed, &lead, false).await {
+    match Box::pin(of(&cloud, &signed, &lead, false, &from)).await {
         Ok(mut page) => {
-            page.done = said(done.as_deref().unwrap_or_default()).to_owned();
+            said(&done).clone_into(&mut page.done);
             rendered(&page, StatusCode::OK)
         }
         Err(problem) => troubled(&signed, &problem),
@@ -113,6 +172,7 @@ pub(super) async fn page(
 fn said(act: &str) -> &'static str {
     match act {
         "place" => "Placed. Delivery is on its way.",
+        "placed_before" => "The one before is placed, and its delivery on its way. This is the next.",
         "take_back" => "Taken back: the dealer is told first, then the lead moves on.",
         "hold" => "Held: nobody gets it until it is resumed.",
         "resume" => "Resumed: it goes to distribution.",
@@ -120,6 +180,7 @@ fn said(act: &str) -> &'static str {
         "reopen" => "Open again.",
         "priority" => "The priority is changed.",
         "note" => "The note is kept.",
+        "follow_up" => "It stands in the day’s list of calls.",
         _ => "",
     }
 }
@@ -136,23 +197,23 @@ pub(super) async fn act(
         Ok(form) => form,
         Err(problem) => return troubled(&signed, &problem),
     };
+    let from = form.get("from").cloned().unwrap_or_default();
     if act == "show" {
-        return match reveal(&cloud, &signed, &lead).await {
+        return match Box::pin(reveal(&cloud, &signed, &lead, &from)).await {
             Ok(page) => rendered(&page, StatusCode::OK),
             Err(problem) => troubled(&signed, &problem),
         };
     }
-    let done = match asked(&form) {
-        Ok(asked) => acts::done(&cloud, &signed.desk, &lead, &act, &asked).await,
-        Err(problem) => Err(problem),
+    let trouble = match Box::pin(done(&cloud, &signed, &lead, &act, &form)).await {
+        Ok(to) => return Redirect::to(&to).into_response(),
+        Err(problem) => problem,
     };
-    let Err(trouble) = done else {
-        return Redirect::to(&format!("/console/leads/{lead}?done={act}")).into_response();
-    };
-    // The page as it stands now, with why it was not done.
-    match of(&cloud, &signed, &lead, false).await {
+    // The page as it stands now, with why it was not done and all that was typed.
+    match Box::pin(of(&cloud, &signed, &lead, false, &from)).await {
         Ok(mut page) => {
-            trouble.detail().clone_into(&mut page.trouble);
+            page.trouble = refusal(&trouble);
+            page.failed = failed(&trouble);
+            (page.acted, page.typed) = (act, form);
             let status = StatusCode::from_u16(trouble.code().status()).unwrap_or(StatusCode::CONFLICT);
             rendered(&page, status)
         }
@@ -160,10 +221,82 @@ pub(super) async fn act(
     }
 }
 
+/// Does it; where to go on.
+async fn done(cloud: &Cloud, signed: &Signed, lead: &str, act: &str, form: &Form) -> Result<String, Problem> {
+    let asked = asked(form)?;
+    let from = form.get("from").map(String::as_str).unwrap_or_default();
+    let next = if act == "place" && form.get("go").is_some_and(|go| go == "next") {
+        Some(Box::pin(next(cloud, signed, lead, from)).await?)
+    } else {
+        None
+    };
+    acts::done(cloud, &signed.desk, lead, act, &asked).await?;
+    let at =
+        |lead: &str, done: &str| address(&format!("{}/{lead}", list::AT), &[("done", done), ("from", from)]);
+    Ok(match next {
+        None => at(lead, act),
+        Some(Next::Lead(next)) => at(&next.to_string(), "placed_before"),
+        Some(Next::List(list)) => list,
+    })
+}
+
+/// Where one goes on to.
+enum Next {
+    Lead(LeadId),
+    List(String),
+}
+
+/// The next of the list that a lead was opened from; of those that wait, where it was opened from none.
+async fn next(cloud: &Cloud, signed: &Signed, lead: &str, from: &str) -> Result<Next, Problem> {
+    let id: LeadId = lead.parse().map_err(|_| acts::missing())?;
+    if !from.is_empty() {
+        let list = List::read(from);
+        let next = list::behind(cloud, signed, &list, id).await?;
+        return Ok(next.map_or_else(|| Next::List(list.whole().at(list::AT, &[])), Next::Lead));
+    }
+    let lead = cloud.store.lead_get(id).await?.ok_or_else(acts::missing)?;
+    let core = signed.rules_of(cloud, Some(lead.company.as_str())).await?;
+    let (waiting, _) = waiting::hottest(cloud, &core, None, WAITING).await?;
+    let at = waiting.iter().position(|(_, one)| one.id == id);
+    let next = at.map_or(waiting.first(), |at| waiting.get(at + 1));
+    let room = || address("/console/waiting", &[("company", lead.company.as_str())]);
+    Ok(next.map_or_else(|| Next::List(room()), |(_, next)| Next::Lead(next.id)))
+}
+
+/// Why it was not done, for people.
+fn refusal(problem: &Problem) -> String {
+    if problem.detail() == place::FAILS {
+        return "This was not done: the contract fails a rule. You may place it all the same, with a reason."
+            .to_owned();
+    }
+    let rules = rules_of(&problem.json()).join("; ");
+    let rules = if rules.is_empty() { rules } else { format!(" ({rules})") };
+    format!("This was not done: {}{rules}.", problem.detail())
+}
+
+/// The rules that may be passed over.
+fn failed(problem: &Problem) -> Vec<String> {
+    if problem.detail() == place::FAILS { rules_of(&problem.json()) } else { Vec::new() }
+}
+
+/// The rules that a problem names, each with what it asks and what it met.
+fn rules_of(problem: &Value) -> Vec<String> {
+    let said = |miss: &Value| {
+        let text = |name: &str| miss[name].as_str().unwrap_or_default().to_owned();
+        format!("{}: it needs {}; it is {}", shown::word(&text("rule")), text("needed"), text("found"))
+    };
+    ["failed", "also_failed"]
+        .iter()
+        .map(|name| &problem[name])
+        .filter(|miss| miss.is_object())
+        .map(said)
+        .collect()
+}
+
 /// What a form asks for, in the API's words; an empty field asks for nothing.
 fn asked(form: &Form) -> Result<Asked, Problem> {
     let mut said = serde_json::Map::new();
-    for name in ["contract", "priority", "text", "reason", "until", "assignment"] {
+    for name in ["contract", "priority", "text", "reason", "assignment"] {
         if let Some(value) = form.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()) {
             said.insert(name.to_owned(), json!(value));
         }
@@ -173,11 +306,17 @@ fn asked(form: &Form) -> Result<Asked, Problem> {
             said.insert(name.to_owned(), json!(true));
         }
     }
-    acts::asked(json!(said).to_string().as_bytes())
+    let stale = || Problem::new(Code::InvalidField, "this form is of no page of ours: open the lead again");
+    let mut asked = acts::asked(json!(said).to_string().as_bytes())?;
+    asked.once = form.get("once").map(|id| id.parse::<ActId>()).transpose().map_err(|_| stale())?;
+    let seen = form.get("seen").map(|seen| serde_json::from_str::<Seen>(seen)).transpose();
+    asked.seen = seen.map_err(|_| stale())?;
+    asked.until = shown::local(form, "until")?;
+    Ok(asked)
 }
 
 /// The page with who they are; that somebody looked is kept first.
-async fn reveal(cloud: &Cloud, signed: &Signed, lead: &str) -> Result<Page, Problem> {
+async fn reveal(cloud: &Cloud, signed: &Signed, lead: &str, from: &str) -> Result<Page, Problem> {
     for round in 0..crate::inbox::ROUNDS {
         if round > 0 {
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
@@ -185,13 +324,13 @@ async fn reveal(cloud: &Cloud, signed: &Signed, lead: &str) -> Result<Page, Prob
         let whole = leads::of_desk(cloud, &signed.desk, lead).await?;
         let act = acts::record(cloud, &signed.desk, "show", None, &json!({}), &json!({}));
         if cloud.store.lead_act(&whole.story.lead, &act).await? {
-            return of(cloud, signed, lead, true).await;
+            return of(cloud, signed, lead, true, from).await;
         }
     }
     Err(crate::inbox::crowded())
 }
 
-async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool) -> Result<Page, Problem> {
+async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool, from: &str) -> Result<Page, Problem> {
     let whole = leads::of_desk(cloud, &signed.desk, lead).await?;
     let lead = &whole.story.lead;
     let core = who::rules_of(cloud, &lead.company).await?;
@@ -204,17 +343,7 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool) -> Result<P
     let judged = judging::judge_by(&core, lead, opening.as_ref(), whole.story.activity.clone(), now);
     let explained =
         if lead.wants_distribution() { Some(why::of_now(cloud, &whole.story).await?.0) } else { None };
-    let erased = lead.is_erased();
-    let in_nobodys = lead.stage.in_nobodys_hands();
-    let can = Can {
-        place: in_nobodys && !erased,
-        take_back: !lead.holders.is_empty(),
-        hold: in_nobodys && lead.hold.is_none() && !erased,
-        resume: lead.hold.is_some() && !erased,
-        reject: in_nobodys && lead.holders.is_empty() && !erased,
-        reopen: lead.stage == leadyard_domain::lead::Stage::Rejected && !erased,
-        show: !shown && !erased,
-    };
+    let can = Can::of(lead, shown);
     let score = &judged.score;
     Ok(Page {
         frame: Frame::of(shown::name(&lead.person), "leads", signed).forms_for(
@@ -229,10 +358,13 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool) -> Result<P
         band: score.band.to_string(),
         priority: lead.priority_set.unwrap_or(score.priority).to_string(),
         next_step: score.next_step.to_string(),
-        bars: bars(score),
+        next_why: score::next_why(&core, lead, score),
+        bars: score::bars(score),
+        sum: score::points(score.explanation.total_hundredths),
+        fit: score::fit(score),
         stage: lead.stage.to_string(),
         stands: stands(&core, lead),
-        facts: facts(&core, lead, now),
+        facts: facts(&core, lead, whole.story.follow_up.as_ref().map(|kept| &kept.state), now),
         contact: Contact::of(&lead.person, shown),
         says: explained
             .as_ref()
@@ -243,29 +375,58 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool) -> Result<P
             .map(|explained| why::seats(explained).iter().map(|seat| seat.contract.to_string()).collect())
             .unwrap_or_default(),
         line: line(&core, &whole, &enquiries, shown),
+        seats: seats::seats(&core, &whole),
+        messages: seats::messages(&core, &whole),
+        priorities: priorities(lead.priority_set),
+        holders: lead
+            .holders
+            .iter()
+            .map(|holder| (holder.assignment.to_string(), holder.dealer.to_string()))
+            .collect(),
         can,
+        back: back(lead, from),
+        from: from.to_owned(),
+        zone: core.company.zone.clone(),
+        once: ActId::mint(now, cloud.entropy.bytes()).to_string(),
+        seen: json!(Seen::of(lead)).to_string(),
+        shown: now.to_string(),
+        acted: String::new(),
+        typed: Form::new(),
+        failed: Vec::new(),
         done: String::new(),
         trouble: String::new(),
     })
 }
 
-/// The lines that sum to the score, the longest of them a hundred.
-fn bars(score: &Score) -> Vec<Bar> {
-    let lines = &score.explanation.lines;
-    let most = lines.iter().map(|line| line.hundredths).max().unwrap_or(1).max(1);
-    lines
-        .iter()
-        .map(|line| Bar {
-            label: match &line.part {
-                Part::Fit(letter) => format!("fit {letter}"),
-                Part::Interactions { kind, counted } => {
-                    format!("{} × {counted}", kind.as_str().replace('_', " "))
-                }
-            },
-            points: format!("{}.{:02}", line.hundredths / 100, line.hundredths % 100),
-            percent: line.hundredths * 100 / most,
-        })
-        .collect()
+impl Can {
+    fn of(lead: &Lead, shown: bool) -> Self {
+        let (erased, in_nobodys) = (lead.is_erased(), lead.stage.in_nobodys_hands());
+        Self {
+            place: in_nobodys && !erased,
+            take_back: !lead.holders.is_empty() && !lead.stage.closed(),
+            hold: in_nobodys && lead.hold.is_none() && !erased,
+            resume: lead.hold.is_some() && !erased,
+            reject: in_nobodys && lead.holders.is_empty() && !erased,
+            reopen: lead.stage == leadyard_domain::lead::Stage::Rejected && !erased,
+            follow_up: followed(lead) != Followed::No,
+            show: !shown && !erased,
+        }
+    }
+}
+
+/// The list that it was opened from; the company's, where it was opened from none.
+fn back(lead: &Lead, from: &str) -> String {
+    if from.is_empty() {
+        return address(list::AT, &[("company", lead.company.as_str())]);
+    }
+    List::read(from).at(list::AT, &[])
+}
+
+fn priorities(set: Option<Priority>) -> Vec<Choice> {
+    let set = set.map(|priority| priority.to_string()).unwrap_or_default();
+    let mut choices = vec![Choice::of("", "as the score says", Some(&set))];
+    choices.extend(Priority::ALL.iter().map(|priority| Choice::of(priority, priority, Some(&set))));
+    choices
 }
 
 fn stands(core: &Core, lead: &Lead) -> String {
@@ -287,7 +448,12 @@ fn stands(core: &Core, lead: &Lead) -> String {
     }
 }
 
-fn facts(core: &Core, lead: &Lead, now: Timestamp) -> Vec<(&'static str, String)> {
+fn facts(
+    core: &Core,
+    lead: &Lead,
+    followed: Option<&FollowUp>,
+    now: Timestamp,
+) -> Vec<(&'static str, String)> {
     let offer = core.offer(&lead.offer).map_or_else(|| lead.offer.to_string(), |offer| offer.name.clone());
     let mut facts = vec![
         ("Company", core.company.name.clone()),
@@ -302,6 +468,13 @@ fn facts(core: &Core, lead: &Lead, now: Timestamp) -> Vec<(&'static str, String)
         ("Sale cycle", lead.cycle.to_string()),
         ("May be called", may_be_called(core, lead, now)),
     ];
+    // That of a cycle that is over says nothing of this one.
+    if let Some(followed) = followed.filter(|followed| followed.cycle == lead.cycle) {
+        facts.push(("Follow-up", super::follow_up::next_step(core, followed, now)));
+        if followed.is_open() {
+            facts.push(("Why", followed.reason.says().to_owned()));
+        }
+    }
     if lead.possible_duplicate {
         facts.push(("Look", "another lead may be the same person's".to_owned()));
     }
@@ -318,79 +491,4 @@ fn may_be_called(core: &Core, lead: &Lead, now: Timestamp) -> String {
         MayCall::From(from) => format!("from {}{guess}", instant(core, from)),
         MayCall::Never => "at no hour".to_owned(),
     }
-}
-
-/// All that happened, the newest first.
-fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], shown: bool) -> Vec<Event> {
-    let mut line = Vec::new();
-    let mut add = |at: Timestamp, kind: &'static str, what: String, detail: String| {
-        line.push(Event { at, when: instant(core, at), what, detail, kind });
-    };
-    for enquiry in enquiries {
-        let message = enquiry.fields.get("message").filter(|_| shown).unwrap_or_default();
-        add(
-            enquiry.received_at,
-            "enquiry",
-            format!("Enquiry by {}: {}", enquiry.source, enquiry.status),
-            message.to_owned(),
-        );
-    }
-    for record in whole.decisions() {
-        add(record.at, "decision", decided(record), misses(record));
-    }
-    for seat in whole.assignments() {
-        let price = seat.price.to_string();
-        add(
-            seat.offered_at,
-            "seat",
-            format!("Offered to {} ({}) for {price}", seat.dealer, seat.contract),
-            String::new(),
-        );
-        if seat.state_at > seat.offered_at {
-            add(seat.state_at, "seat", format!("{}: {}", seat.dealer, seat.state), String::new());
-        }
-    }
-    for act in whole.acts() {
-        let what =
-            if act.act == "show" { "looked at who it is".to_owned() } else { act.act.replace('_', " ") };
-        add(act.at, "desk", format!("{}: {what}", act.by), act.reason.clone().unwrap_or_default());
-    }
-    for (day, of_day) in whole.story.activity.days() {
-        let kinds: Vec<String> = of_day
-            .kinds()
-            .map(|(kind, _)| (kind, of_day.count(kind)))
-            .filter(|(_, count)| *count > 0)
-            .map(|(kind, count)| format!("{} × {count}", kind.as_str().replace('_', " ")))
-            .collect();
-        let at = Timestamp::from_second(i64::from(day.0) * 86_400).unwrap_or(Timestamp::MIN);
-        if !kinds.is_empty() {
-            let day = at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %b %-d, %Y (UTC day)").to_string();
-            line.push(Event { at, when: day, what: kinds.join(", "), detail: String::new(), kind: "did" });
-        }
-    }
-    line.sort_by_key(|event| std::cmp::Reverse(event.at));
-    line
-}
-
-/// What was decided, in a sentence.
-fn decided(record: &DecisionRecord) -> String {
-    let contracts: Vec<&str> = record.contracts.iter().map(|contract| contract.as_str()).collect();
-    match (&record.waiting, contracts.is_empty(), &record.placed) {
-        (_, _, Some(placed)) => {
-            format!("Placed by the desk with {placed}; the rules said: {}", record.concluded())
-        }
-        (Some(reason), true, None) => format!("Decided: it waits ({reason})"),
-        (Some(reason), false, None) => {
-            format!("Decided: it waits ({reason}); recommended: {}", contracts.join(", "))
-        }
-        (None, _, None) => format!("Decided: {}", record.concluded()),
-    }
-}
-
-/// Who nearly had it.
-fn misses(record: &DecisionRecord) -> String {
-    let near = record.near_misses.iter().take(3);
-    let said: Vec<String> =
-        near.map(|miss| format!("{} needs {}; it is {}", miss.contract, miss.needed, miss.found)).collect();
-    said.join(" · ")
 }

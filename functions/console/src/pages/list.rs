@@ -1,4 +1,8 @@
 //! Any lead, by what is known of it; and lists in their order.
+//!
+//! Determinations. *A list has the order of its index*: the hottest and a stage's leads stand by score, a dealer's by when
+//! it had them. Of a source there are both: its newest enquiries, and the hottest of its leads. *A lead that is opened
+//! from a list remembers it*, so that one goes on from there to the next.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +10,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use leadyard_domain::access::Role;
+use leadyard_domain::distribution::Core;
+use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::Stage;
 use leadyard_domain::place::State as UsState;
 use leadyard_platform::cloud::Cloud;
@@ -18,24 +25,148 @@ use super::signed::{self, For, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::find::{self, Asked, Found, Only};
 
+pub(super) const AT: &str = "/console/leads";
+/// Leads on one page, and in one look at many.
+pub(super) const LISTED: usize = 25;
+
 /// What the address says. No person ever stands in it: they are asked for by a form's body.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Shown {
-    company: Option<String>,
-    list: Option<String>,
-    offer: Option<String>,
-    held: Option<String>,
-    state: Option<String>,
-    after: Option<String>,
+    pub(super) company: String,
+    /// `hottest`, a stage, `source:ID`, `dealer:ID` (what it has) or `past:ID` (what it had).
+    pub(super) list: String,
+    /// Of a source's list, `score` for its hottest.
+    pub(super) order: String,
+    pub(super) offer: String,
+    pub(super) held: String,
+    pub(super) state: String,
+    pub(super) after: String,
+    /// What was done with many, with how many, and how many stayed.
+    pub(super) done: String,
+    pub(super) count: usize,
+    pub(super) kept: usize,
+}
+
+impl Shown {
+    fn pairs(&self) -> [(&str, &str); 7] {
+        [
+            ("company", &self.company),
+            ("list", &self.list),
+            ("order", &self.order),
+            ("offer", &self.offer),
+            ("held", &self.held),
+            ("state", &self.state),
+            ("after", &self.after),
+        ]
+    }
+
+    /// The list by its address, and more.
+    pub(super) fn at(&self, path: &str, more: &[(&str, &str)]) -> String {
+        address(path, &[&self.pairs(), more].concat())
+    }
+
+    /// The list in one value, for a form or an address to carry.
+    pub(super) fn kept(&self) -> String {
+        self.at("", &[]).trim_start_matches('?').to_owned()
+    }
+
+    /// A list as it was carried.
+    pub(super) fn read(kept: &str) -> Self {
+        let mut read = Self::default();
+        for (name, value) in form_urlencoded::parse(kept.as_bytes()) {
+            let value = value.into_owned();
+            match &*name {
+                "company" => read.company = value,
+                "list" => read.list = value,
+                "order" => read.order = value,
+                "offer" => read.offer = value,
+                "held" => read.held = value,
+                "state" => read.state = value,
+                "after" => read.after = value,
+                _ => {}
+            }
+        }
+        read
+    }
+
+    /// The same list from its beginning.
+    pub(super) fn whole(&self) -> Self {
+        Self { after: String::new(), ..self.clone() }
+    }
+
+    /// The list as it is searched for.
+    pub(super) fn search(&self) -> Asked {
+        let text = |value: &String| Some(value.clone()).filter(|value| !value.is_empty());
+        let mut asked = Asked { after: text(&self.after), limit: Some(LISTED), ..Asked::default() };
+        asked.only = Only {
+            offer: text(&self.offer).and_then(|offer| offer.parse().ok()),
+            held: match self.held.as_str() {
+                "yes" => Some(true),
+                "no" => Some(false),
+                _ => None,
+            },
+            state: text(&self.state),
+            ..Only::default()
+        };
+        match self.list.split_once(':') {
+            Some(("source", source)) if self.order == "score" => {
+                asked.hottest = true;
+                asked.only.source = source.parse().ok();
+            }
+            Some(("source", source)) => asked.source = Some(source.to_owned()),
+            Some(("dealer", dealer)) => asked.dealer = Some(dealer.to_owned()),
+            Some(("past", dealer)) => (asked.dealer, asked.shut) = (Some(dealer.to_owned()), true),
+            _ if ["", "hottest"].contains(&self.list.as_str()) => asked.hottest = true,
+            _ => asked.stage = Some(self.list.clone()),
+        }
+        asked
+    }
+
+    /// The order in which it stands, for people.
+    fn order_says(&self) -> &'static str {
+        match self.list.split_once(':') {
+            Some(("source", _)) if self.order != "score" => "the newest enquiry first",
+            Some(("dealer" | "past", _)) => "the last that it was given first",
+            _ => "the highest score first",
+        }
+    }
+}
+
+/// The lead that stands behind another in a list, if one does. Where the other has left the list, it is the first.
+pub(super) async fn behind(
+    cloud: &Cloud,
+    signed: &Signed,
+    list: &Shown,
+    lead: LeadId,
+) -> Result<Option<LeadId>, Problem> {
+    let company = Some(list.company.as_str()).filter(|company| !company.is_empty());
+    let core = signed.rules_of(cloud, company).await?;
+    let mut asked = list.search();
+    let found = find::find(cloud, &signed.desk, &core, &asked).await?;
+    let ids: Vec<LeadId> = found.leads.iter().map(|(lead, _)| lead.id).collect();
+    let next = match ids.iter().position(|id| *id == lead) {
+        Some(at) => ids.get(at + 1),
+        None => ids.first(),
+    };
+    if next.is_some() || found.next.is_none() {
+        return Ok(next.copied());
+    }
+    asked.after = found.next;
+    let found = find::find(cloud, &signed.desk, &core, &asked).await?;
+    Ok(found.leads.iter().map(|(one, _)| one.id).find(|id| *id != lead))
 }
 
 #[derive(askama::Template)]
 #[template(path = "leads.html")]
 struct Leads {
     frame: Frame,
+    company: String,
     companies: Vec<Choice>,
     lists: Vec<Choice>,
+    /// Of a list that has two orders.
+    orders: Vec<Choice>,
+    order: &'static str,
     offers: Vec<Choice>,
     /// The same list in anybody's hands, nobody's or somebody's.
     held: Vec<Choice>,
@@ -44,96 +175,103 @@ struct Leads {
     examined: usize,
     /// Where the next page is.
     next: String,
+    /// The list, as its forms and links carry it.
+    kept: String,
+    from: String,
+    export: String,
+    done: String,
     /// Why nothing was found by a person's e-mail, phone or id.
     trouble: String,
     /// What was asked for by a form.
     by_person: bool,
 }
 
-/// `GET /console/leads?company&list&offer&held&state&after`.
+/// `GET /console/leads?company&list&order&offer&held&state&after`.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
     For(signed): For<READS>,
     Query(shown): Query<Shown>,
 ) -> Response {
-    match listed(&cloud, &signed, &shown).await {
+    match listed(&cloud, &signed, shown).await {
         Ok(page) => rendered(&page, StatusCode::OK),
         Err(problem) => troubled(&signed, &problem),
     }
 }
 
-async fn listed(cloud: &Cloud, signed: &Signed, shown: &Shown) -> Result<Leads, Problem> {
-    let core = signed.rules_of(cloud, shown.company.as_deref()).await?;
-    let text = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
-    let list = text(&shown.list).unwrap_or_else(|| "hottest".to_owned());
-    let mut asked = Asked { after: text(&shown.after), ..Asked::default() };
-    match list.split_once(':') {
-        Some(("source", source)) => asked.source = Some(source.to_owned()),
-        Some(("dealer", dealer)) => asked.dealer = Some(dealer.to_owned()),
-        _ if list == "hottest" => asked.hottest = true,
-        _ => asked.stage = Some(list.clone()),
+async fn listed(cloud: &Cloud, signed: &Signed, mut shown: Shown) -> Result<Leads, Problem> {
+    let company = Some(shown.company.as_str()).filter(|company| !company.is_empty());
+    let core = signed.rules_of(cloud, company).await?;
+    shown.company = core.company_id().to_string();
+    if shown.list.is_empty() {
+        "hottest".clone_into(&mut shown.list);
     }
-    asked.only = Only {
-        offer: text(&shown.offer).and_then(|offer| offer.parse().ok()),
-        held: match shown.held.as_deref() {
-            Some("yes") => Some(true),
-            Some("no") => Some(false),
-            _ => None,
-        },
-        state: text(&shown.state),
-        ..Only::default()
-    };
-    let found = find::find(cloud, &signed.desk, &core, &asked).await?;
-    let next = found.next.as_ref().map(|next| {
-        address(
-            "/console/leads",
-            &[
-                ("company", core.company_id().as_str()),
-                ("list", &list),
-                ("offer", shown.offer.as_deref().unwrap_or_default()),
-                ("held", shown.held.as_deref().unwrap_or_default()),
-                ("state", shown.state.as_deref().unwrap_or_default()),
-                ("after", next),
-            ],
-        )
-    });
+    let found = find::find(cloud, &signed.desk, &core, &shown.search()).await?;
     let mut page = frame(cloud, signed, &core, &found);
-    page.next = next.unwrap_or_default();
-    let mut lists = vec![Choice::of("hottest", "hottest now", Some(&list))];
+    if let Some(next) = &found.next {
+        page.next = shown.whole().at(AT, &[("after", next)]);
+    }
+    page.lists = lists(&core, &shown.list);
+    if shown.list.starts_with("source:") {
+        let order = Some(shown.order.as_str());
+        page.orders = vec![Choice::of("", "time", order), Choice::of("score", "score", order)];
+    }
+    page.order = shown.order_says();
+    page.offers =
+        core.offers.iter().map(|offer| Choice::of(&offer.id, &offer.name, Some(&shown.offer))).collect();
+    page.states =
+        UsState::ALL.iter().map(|state| Choice::of(state, state.name(), Some(&shown.state))).collect();
+    let held = Some(shown.held.as_str());
+    page.held = vec![Choice::of("no", "nobody's", held), Choice::of("yes", "a dealer's", held)];
+    page.export = shown.whole().at("/console/leads/export", &[]);
+    page.done = super::many::done(&shown);
+    page.kept = shown.kept();
+    page.from = from(&page.kept);
+    Ok(page)
+}
+
+/// What a link to a lead carries of the list that it stands in.
+fn from(kept: &str) -> String {
+    address("", &[("from", kept)])
+}
+
+fn lists(core: &Core, list: &str) -> Vec<Choice> {
+    let mut lists = vec![Choice::of("hottest", "hottest now", Some(list))];
     lists.extend(
         Stage::ALL
             .iter()
             .filter(|stage| **stage != Stage::Quarantined)
-            .map(|stage| Choice::of(stage, stage, Some(&list))),
+            .map(|stage| Choice::of(stage, stage, Some(list))),
     );
     lists.extend(core.sources.iter().map(|source| {
-        Choice::of(&format!("source:{}", source.id), &format!("from {}", source.id), Some(&list))
+        Choice::of(&format!("source:{}", source.id), &format!("from {}", source.id), Some(list))
     }));
-    if let Some(("dealer", dealer)) = list.split_once(':') {
-        lists.push(Choice::of(&list, &format!("with {dealer}"), Some(&list)));
+    if let Some(("dealer" | "past", dealer)) = list.split_once(':') {
+        lists.push(Choice::of(&format!("dealer:{dealer}"), &format!("with {dealer}"), Some(list)));
+        lists.push(Choice::of(&format!("past:{dealer}"), &format!("{dealer} had"), Some(list)));
     }
-    page.lists = lists;
-    page.offers =
-        core.offers.iter().map(|offer| Choice::of(&offer.id, &offer.name, shown.offer.as_deref())).collect();
-    page.states =
-        UsState::ALL.iter().map(|state| Choice::of(state, state.name(), shown.state.as_deref())).collect();
-    let held = shown.held.as_deref();
-    page.held = vec![Choice::of("no", "nobody's", held), Choice::of("yes", "a dealer's", held)];
-    Ok(page)
+    lists
 }
 
-fn frame(cloud: &Cloud, signed: &Signed, core: &leadyard_domain::distribution::Core, found: &Found) -> Leads {
+fn frame(cloud: &Cloud, signed: &Signed, core: &Core, found: &Found) -> Leads {
     let now = cloud.clock.now();
+    let kept = Shown { company: core.company_id().to_string(), ..Shown::default() }.kept();
     Leads {
-        frame: Frame::of("Leads", "leads", signed),
+        frame: Frame::of("Leads", "leads", signed).forms_for(Role::Desk, signed, core.company_id()),
+        company: core.company_id().to_string(),
         companies: Choice::companies(&signed.desk, core.company_id()),
         lists: Vec::new(),
+        orders: Vec::new(),
+        order: "",
         offers: Vec::new(),
         held: Vec::new(),
         states: Vec::new(),
         rows: found.leads.iter().map(|(lead, score)| Row::of(core, lead, score.as_ref(), now)).collect(),
         examined: found.examined,
         next: String::new(),
+        from: from(&kept),
+        kept,
+        export: String::new(),
+        done: String::new(),
         trouble: String::new(),
         by_person: false,
     }
@@ -153,7 +291,7 @@ pub(super) async fn by_person(
     match sought(&cloud, &signed, &form).await {
         Err(problem) => troubled(&signed, &problem),
         Ok(page) => match page.rows.as_slice() {
-            [only] => Redirect::to(&format!("/console/leads/{}", only.lead)).into_response(),
+            [only] => Redirect::to(&format!("{AT}/{}", only.lead)).into_response(),
             _ => rendered(&page, StatusCode::OK),
         },
     }

@@ -7,16 +7,22 @@
 //! | [`again`] | what was typed when a sign-in was over |
 //! | [`today`] | the leads that matter now, across one's companies |
 //! | [`list`] | any lead, by what is known of it; lists in their order |
+//! | [`many`] | one act on many of a list, after a look, a slice at a time |
+//! | [`export`] | a list as a table, written as it is read |
 //! | [`lead`] | one lead: who, the score that adds up, why it went where it did, what can be done |
+//! | [`score`], [`line`], [`seats`] | its score and next step; what happened to it; its deliveries, charges and credits |
+//! | [`decision`] | one decision with everybody's part in it |
 //! | [`quarantine`] | what waits for a verdict; many at once, after a look; how often each reason was right |
 //! | [`enquiry`] | one of them: read, put right, release or reject, and the next |
 //! | [`waiting`] | who waits and why; place as recommended, after a look |
+//! | [`follow_up`] | who is to be called; claim, call, and the next |
 //! | [`returns`] | what dealers ask to give back: approve or deny |
 //! | [`dealers`] | the dealers: how each can be given leads now, and fares |
 //! | [`dealer`] | one: contracts, channels, last leads; pause and resume, test, redeliver |
 //! | [`contract`] | a row of the rulebook: put right, looked at, published |
 //! | [`inbox`] | the dealer's own: its leads, what it says of them, its figures and statement |
 //! | [`account`] | its statement, and why it got nothing on a day |
+//! | [`rulebook`] | versions, compared, sent, rolled back; the switches and who did what |
 //! | [`people`] | who may come in: people, and tokens for programs |
 //! | [`reports`] | what the counters say, for any period: a chart or a map, and the table behind it |
 //! | [`period`], [`figure`], [`chart`], [`states`] | its periods with names, its numbers as people write them, its bars, its map |
@@ -32,15 +38,23 @@ mod provider;
 mod again;
 mod today;
 mod list;
+mod many;
+mod export;
 mod lead;
+mod score;
+mod line;
+mod seats;
+mod decision;
 mod quarantine;
 mod enquiry;
 mod waiting;
+mod follow_up;
 mod returns;
 mod dealers;
 mod dealer;
 mod contract;
 mod account;
+mod rulebook;
 mod inbox;
 mod people;
 mod reports;
@@ -86,7 +100,10 @@ pub(crate) fn router(cloud: &Cloud) -> Router<Cloud> {
         .route("/console/sign-out", post(signed::sign_out))
         .route("/console/today", get(today::page))
         .route("/console/leads", get(list::page).post(list::by_person))
+        .route("/console/leads/many", get(many::slice).post(many::act))
+        .route("/console/leads/export", get(export::page).post(export::csv))
         .route("/console/leads/{lead}", get(lead::page))
+        .route("/console/leads/{lead}/decisions/{decision}", get(decision::page))
         .route("/console/leads/{lead}/{act}", post(lead::act))
         .route("/console/quarantine", get(quarantine::page))
         .route("/console/quarantine/reasons", get(quarantine::reasons))
@@ -96,6 +113,10 @@ pub(crate) fn router(cloud: &Cloud) -> Router<Cloud> {
         .route("/console/quarantine/{enquiry}/{act}", post(enquiry::act))
         .route("/console/waiting", get(waiting::page))
         .route("/console/waiting/place", post(waiting::place))
+        .route("/console/follow-up", get(follow_up::page))
+        .route("/console/follow-up/next", post(follow_up::next))
+        .route("/console/follow-up/{lead}", get(follow_up::one))
+        .route("/console/follow-up/{lead}/{act}", post(follow_up::act))
         .route("/console/returns", get(returns::page))
         .route("/console/returns/{company}/{id}", get(returns::one))
         .route("/console/returns/{company}/{id}/{verdict}", post(returns::decide))
@@ -107,6 +128,19 @@ pub(crate) fn router(cloud: &Cloud) -> Router<Cloud> {
         .route("/console/dealers/{company}/{dealer}/statement", get(account::statement))
         .route("/console/dealers/{company}/{dealer}/statement.csv", get(account::statement_csv))
         .route("/console/dealers/{company}/{dealer}/{act}", post(dealer::act))
+        .route("/console/rulebook", get(rulebook::page))
+        .route("/console/rulebook/diff", get(rulebook::compared))
+        .route("/console/rulebook/changes", get(rulebook::changes))
+        .route("/console/rulebook/send", post(rulebook::send))
+        .route("/console/rulebook/publish", post(rulebook::publish))
+        .route("/console/rulebook/switch", post(rulebook::flip))
+        .route("/console/rulebook/{company}/{version}", get(rulebook::one))
+        .route("/console/rulebook/{company}/{version}/files.zip", get(rulebook::files_zip))
+        .route("/console/rulebook/{company}/{version}/tables.xlsx", get(rulebook::tables_xlsx))
+        .route(
+            "/console/rulebook/{company}/{version}/rollback",
+            get(rulebook::look_back).post(rulebook::roll_back),
+        )
         .route("/console/inbox", get(inbox::open))
         .route("/console/inbox/closed", get(inbox::closed))
         .route("/console/inbox/figures", get(inbox::figures_page))
@@ -216,6 +250,20 @@ fn troubled(signed: &dyn InSession, problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let said = Said { frame: Frame::of(title, "", signed), detail: problem.detail().to_owned() };
     rendered(&said, status)
+}
+
+/// A table as a file of this name, kept nowhere else.
+fn download(mut table: Response, name: &str) -> Response {
+    // A name is of ids, dates and words alone: what else stands in it could end the header's value.
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&letter);
+    let name: String = name.chars().map(|letter| if plain(letter) { letter } else { '-' }).collect();
+    let headers = table.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    table
 }
 
 /// Kept nowhere, told nobody, shown in no frame; styles of our own and nothing else.

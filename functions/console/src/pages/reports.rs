@@ -26,7 +26,7 @@ use super::period::{self, Named};
 use super::shown::{self, Choice};
 use super::signed::{For, Signed};
 use super::states::Map;
-use super::{Frame, address, rendered, troubled};
+use super::{Frame, address, download, rendered, troubled};
 use crate::reports::defined::{Column, REPORTS, Report};
 use crate::reports::figures::{Cell, Row as Figures};
 use crate::reports::{self, Compared, Told};
@@ -201,7 +201,9 @@ pub(super) async fn csv(
     let read = async {
         let report = Report::named(&name)?;
         let core = rules_of(&cloud, &signed, &asked).await?;
-        reports::told(&cloud, core, report, &asked.of_report(), Compared::Whole).await?.csv()
+        let told = reports::told(&cloud, core, report, &asked.of_report(), Compared::Whole).await?;
+        let ((from, to), company) = (told.period, told.core.company_id());
+        Ok::<_, Problem>(download(told.csv()?, &format!("{name}-{company}-{from}-{to}.csv")))
     };
     match read.await {
         Ok(table) => table.into_response(),

@@ -1,13 +1,16 @@
 //! How times, scores and people are written on a page.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use leadyard_domain::distribution::Core;
+use leadyard_domain::error::Code;
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::lead::{Contactable, Lead, ScoreNow};
 use leadyard_domain::time;
+use leadyard_platform::http::Problem;
 use leadyard_platform::who::Staff;
 
 use crate::masked;
@@ -97,6 +100,18 @@ pub(super) fn zone(core: &Core) -> TimeZone {
 /// `Mon, Jun 1, 2026, 12:05 PM EDT`.
 pub(super) fn instant(core: &Core, at: Timestamp) -> String {
     at.to_zoned(zone(core)).strftime("%a, %b %-d, %Y, %-I:%M %p %Z").to_string()
+}
+
+/// An instant as a browser writes it (`2026-06-01T18:00`) in a form that names its zone; `None`, where nothing is typed.
+pub(super) fn local(form: &BTreeMap<String, String>, name: &str) -> Result<Option<Timestamp>, Problem> {
+    let text = |name: &str| form.get(name).map(|text| text.trim()).unwrap_or_default();
+    if text(name).is_empty() {
+        return Ok(None);
+    }
+    let local = text(name).parse::<jiff::civil::DateTime>().ok();
+    let at = local.zip(time::zone(text("zone")).ok()).and_then(|(at, zone)| at.to_zoned(zone).ok());
+    at.map(|at| Some(at.timestamp()))
+        .ok_or_else(|| Problem::new(Code::InvalidField, "an end is written 2026-06-01T18:00"))
 }
 
 /// `3 min`, `2 h`, `5 days` ago; the largest unit alone.
@@ -206,7 +221,7 @@ fn mailto(email: &str) -> String {
     email.bytes().fold("mailto:".to_owned(), |mut link, byte| {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' => {
-                link.push(byte.into())
+                link.push(byte.into());
             }
             byte => {
                 let _ = write!(link, "%{byte:02X}");

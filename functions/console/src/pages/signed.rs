@@ -256,17 +256,29 @@ pub(super) type Form = BTreeMap<String, String>;
 /// What a form of this session sent. Another site's is refused, whatever it brings.
 pub(super) async fn form(signed: &dyn InSession, headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
     let form = read(headers, body).await?;
-    if form.get("csrf").map(String::as_str) != Some(signed.csrf()) {
-        return Err(Problem::new(Code::Forbidden, "this form is of an earlier session: open the page again"));
-    }
+    check(signed, headers, &form)?;
     Ok(form)
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
+/// Whether a form that was read otherwise, with files, is of this session and of our own site.
+pub(super) fn check(signed: &dyn InSession, headers: &HeaderMap, form: &Form) -> Result<(), Problem> {
+    is_of_our_site(headers)?;
+    if form.get("csrf").map(String::as_str) != Some(signed.csrf()) {
+        return Err(Problem::new(Code::Forbidden, "this form is of an earlier session: open the page again"));
+    }
+    Ok(())
+}
+
+fn is_of_our_site(headers: &HeaderMap) -> Result<(), Problem> {
     let from = http::text(headers, "sec-fetch-site").unwrap_or("same-origin");
     if !["same-origin", "none"].contains(&from) {
         return Err(Problem::new(Code::Forbidden, "a form of another site is not taken"));
     }
+    Ok(())
+}
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
+    is_of_our_site(headers)?;
     let body = http::body(body, limits::BODY_BYTES).await?;
     Ok(form_urlencoded::parse(&body).into_owned().collect())
 }

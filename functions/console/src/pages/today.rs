@@ -1,33 +1,57 @@
-//! What matters now, across one's companies: what waits for the desk, the hottest leads that nobody has, and those that
-//! somebody has.
+//! What matters now, across one's companies: what waits for the desk, the hottest leads that nobody has, those that a
+//! dealer has and did not reach, offers about to lapse, and how the day goes.
 //!
-//! Each number leads to what is behind it. Of one company they cost [the pointer and the switches], the shards of the
-//! quarantine, one list of returns, two shards of each stage and category, and the text of the rules where somebody is
-//! paused: what is read grows with a company's categories and not with its leads.
+//! Each number leads to what is behind it. Of one company the page reads [the pointer and the switches], what reporting
+//! [counted](now) when something happened last, the offers that lapse soon, one list of returns, three of who is to be called,
+//! the days of the reports in
+//! two, the leads that are named and their seats; and the text of the rules where somebody is paused. That grows neither with a company's leads nor
+//! with its categories. Where nothing was counted (reporting has not run, the rules are new, nothing happened for hours) it
+//! is counted here, which takes more.
+//!
+//! Determinations. *A company that cannot be read takes no other with it*: its place says so. *A lead is shown as it is*:
+//! who was placed or reached since they were counted stands in no list. *Today is compared with the whole of the same day
+//! last week*, and the page says so: counters are kept by day.
 //!
 //! [the pointer and the switches]: leadyard_platform::store::Store::in_force
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use jiff::SignedDuration;
+use futures::StreamExt as _;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use leadyard_domain::access::Role;
-use leadyard_domain::distribution::{Core, Switches};
+use leadyard_domain::distribution::Core;
+use leadyard_domain::ids::{CompanyId, LeadId};
+use leadyard_domain::lead::{Lead, ScoreNow};
+use leadyard_domain::report::{Counter, Dimension, Speed, Sums, Tally, UNKNOWN};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
+use leadyard_platform::now::{self, AtLeast, Now};
+use leadyard_platform::store::DayList;
 use leadyard_platform::who::READS;
 
+use super::chart::Unit;
 use super::dealers;
-use super::shown::Row;
-use super::signed::{For, Signed};
-use super::{Frame, address, rendered, troubled};
-use crate::find::{self, Asked, Only};
-use crate::waiting::{self, Room};
+use super::figure::written;
+use super::shown::{self, Row};
+use super::signed::For;
+use super::{Frame, address, rendered};
+use crate::find::Scores;
+use crate::reports;
 
 /// Leads in each list.
 const LISTED: usize = 10;
-/// Enquiries in quarantine that are counted of each shard, returns, and leads that wait.
+/// Returns that are counted.
 const COUNTED: usize = 100;
+/// Offers about to lapse that are counted.
+const LAPSING: usize = 30;
+/// Companies that are read at a time.
+const AT_ONCE: usize = 8;
+/// An offer is about to lapse so long before it does.
+const SOON: SignedDuration = SignedDuration::from_hours(2);
 
 #[derive(askama::Template)]
 #[template(path = "today.html")]
@@ -37,6 +61,7 @@ struct Today {
 }
 
 /// What matters in one company.
+#[derive(Default)]
 struct OfCompany {
     id: String,
     name: String,
@@ -44,12 +69,24 @@ struct OfCompany {
     numbers: Vec<Number>,
     /// What keeps all leads from going out.
     warning: &'static str,
+    /// Offers that are about to lapse, the next first.
+    lapsing: Vec<Lapses>,
     /// In nobody's hands.
     free: Vec<Row>,
-    /// With a dealer.
+    /// With a dealer that has not reached them.
     held: Vec<Row>,
+    /// How the day goes.
+    day: Vec<Figure>,
+    /// What day it was a week ago.
+    last_week: String,
+    /// When what waits was counted, if that was not just now.
+    counted: String,
+    /// Whoever looks works at its desk, and so is told of quarantine.
+    works: bool,
     /// It has no rules in force.
     silent: bool,
+    /// Why nothing is shown.
+    trouble: String,
 }
 
 /// How much of something waits, and where it is looked at.
@@ -61,126 +98,299 @@ struct Number {
     late: bool,
 }
 
+/// An offer that is about to lapse.
+struct Lapses {
+    row: Row,
+    due: String,
+    due_at: String,
+}
+
+/// What happened today, and in all of the same day last week.
+struct Figure {
+    says: &'static str,
+    today: String,
+    before: String,
+    /// The report behind it.
+    at: String,
+}
+
+impl OfCompany {
+    /// A number of the row in which companies stand side by side.
+    fn number(&self, begins: &str) -> &str {
+        let found = self.numbers.iter().find(|number| number.says.starts_with(begins));
+        found.map_or("0", |number| number.count.as_str())
+    }
+
+    /// All that wait, whatever for.
+    fn waits(&self) -> String {
+        let waits = || self.numbers.iter().filter(|number| number.says.starts_with("wait:"));
+        let count: usize =
+            waits().filter_map(|one| one.count.trim_end_matches('+').parse::<usize>().ok()).sum();
+        let more = if waits().any(|one| one.count.ends_with('+')) { "+" } else { "" };
+        format!("{count}{more}")
+    }
+
+    /// Of the day, new leads and those of a week ago.
+    fn leads(&self) -> Option<&Figure> {
+        self.day.iter().find(|figure| figure.says == LEADS)
+    }
+}
+
 /// `GET /console/today`.
 pub(super) async fn page(State(cloud): State<Cloud>, For(signed): For<READS>) -> Response {
-    let mut companies = Vec::with_capacity(signed.desk.companies.len());
-    for company in &signed.desk.companies {
-        let in_force = match leadyard_platform::judging::in_force(&cloud, company).await {
-            Ok(in_force) => in_force,
-            Err(error) => return troubled(&signed, &Problem::from(error)),
-        };
-        let Some(in_force) = in_force else {
+    let of = |company: CompanyId| {
+        let cloud = &cloud;
+        // Who only reads does not see what is in quarantine.
+        let works = signed.desk.may(&company, Role::Desk);
+        async move {
             let (id, name) = (company.to_string(), company.to_string());
-            companies.push(OfCompany {
+            Box::pin(of_company(cloud, &company, works)).await.unwrap_or_else(|problem| OfCompany {
                 id,
                 name,
-                numbers: Vec::new(),
-                warning: "",
-                free: Vec::new(),
-                held: Vec::new(),
-                silent: true,
-            });
-            continue;
-        };
-        match Box::pin(of_company(&cloud, &signed, &in_force.core, &in_force.switches)).await {
-            Ok(of_company) => companies.push(of_company),
-            Err(problem) => return troubled(&signed, &problem),
+                trouble: problem.detail().to_owned(),
+                ..OfCompany::default()
+            })
         }
-    }
+    };
+    let companies = futures::stream::iter(signed.desk.companies.clone()).map(of).buffered(AT_ONCE);
+    let companies: Vec<OfCompany> = companies.collect().await;
     rendered(&Today { frame: Frame::of("Today", "today", &signed), companies }, StatusCode::OK)
 }
 
-async fn of_company(
-    cloud: &Cloud,
-    signed: &Signed,
-    core: &Core,
-    switches: &Switches,
-) -> Result<OfCompany, Problem> {
-    let now = cloud.clock.now();
-    let hottest = async |held| {
-        let only = Only { held: Some(held), ..Only::default() };
-        let asked = Asked { hottest: true, only, limit: Some(LISTED), ..Asked::default() };
-        let found = find::find(cloud, &signed.desk, core, &asked).await?;
-        Ok::<Vec<Row>, Problem>(
-            found.leads.iter().map(|(lead, score)| Row::of(core, lead, score.as_ref(), now)).collect(),
-        )
+async fn of_company(cloud: &Cloud, company: &CompanyId, works: bool) -> Result<OfCompany, Problem> {
+    let Some(in_force) = leadyard_platform::judging::in_force(cloud, company).await? else {
+        let (id, name) = (company.to_string(), company.to_string());
+        return Ok(OfCompany { id, name, silent: true, ..OfCompany::default() });
     };
-    let (free, held, numbers) = futures::try_join!(
-        hottest(false),
-        hottest(true),
-        numbers(cloud, core, switches, signed.desk.may(core.company_id(), Role::Desk))
+    let (core, switches, at) = (&*in_force.core, &in_force.switches, cloud.clock.now());
+    let today = reports::today(cloud, core)?;
+    let last_week = today.checked_sub(7.days()).unwrap_or(today);
+    let (waits, offers, returns, calls, days, paused) = futures::try_join!(
+        waits(cloud, core),
+        async { Ok(cloud.store.offers_lapsing(company, at, at.checked_add(SOON).unwrap_or(at)).await?) },
+        // One more than is told: whether there are more.
+        async { Ok(cloud.store.returns(company, true, COUNTED as i32 + 1).await?.len()) },
+        async { Ok(cloud.store.follow_ups_due(company, COUNTED).await?) },
+        async { Ok(cloud.store.report_days(company, &[today, last_week]).await?) },
+        dealers::paused_now(cloud, core, switches, at),
     )?;
+    // Those that were noted, and those that counting found: where reporting has not run, nothing was noted.
+    let noted = offers.iter().map(|offer| (offer.at, offer.lead));
+    let lapses = noted.chain(waits.lapsing.iter().copied()).filter(|(lapses, _)| is_soon(*lapses, at));
+    let lapses: BTreeSet<(Timestamp, LeadId)> = lapses.collect();
+    let more = lapses.len() > LAPSING;
+    let lapses: Vec<LeadId> = lapses.into_iter().map(|(_, lead)| lead).take(LAPSING).collect();
+    let named = Named::read(cloud, core, &waits, &lapses, at).await?;
+    let lapsing = named.lapsing(&lapses);
+    let lapse = AtLeast { count: lapsing.len(), more };
+    let numbers = Numbers { core, waits: &waits, works, returns, calls: &calls, paused, lapsing: lapse };
     let warning = match (switches.stop, switches.shadow) {
         (true, _) => "Distribution is stopped: nobody gets a lead until it is started again.",
         (false, true) => "The company only watches (shadow): the desk places every lead.",
         (false, false) => "",
     };
-    let (id, name) = (core.company_id().to_string(), core.company.name.clone());
-    Ok(OfCompany { id, name, numbers, warning, free, held, silent: false })
+    let ago = at.duration_since(waits.at) >= SignedDuration::from_mins(2);
+    Ok(OfCompany {
+        id: company.to_string(),
+        name: core.company.name.clone(),
+        numbers: numbers.told(),
+        warning,
+        lapsing: lapsing.into_iter().take(LISTED).collect(),
+        free: named.free(&waits),
+        held: named.held(&waits),
+        day: day(company, &days),
+        last_week: last_week.strftime("%a, %b %-d").to_string(),
+        counted: if ago { shown::ago(waits.at, at) } else { String::new() },
+        works,
+        silent: false,
+        trouble: String::new(),
+    })
+}
+
+/// What was counted when something happened last, or is counted now.
+async fn waits(cloud: &Cloud, core: &Core) -> Result<Now, Problem> {
+    if let Some(kept) = now::kept(cloud, core).await? {
+        return Ok(kept);
+    }
+    Ok(Box::pin(now::counted(cloud, core)).await?)
+}
+
+/// The leads that are named, as they are, and their seats.
+struct Named<'a> {
+    core: &'a Core,
+    at: Timestamp,
+    scores: Scores<'a>,
+    leads: HashMap<LeadId, Lead>,
+    seats: now::Seats,
+}
+
+impl<'a> Named<'a> {
+    /// A read for each hundred of the leads, and of their seats.
+    async fn read(
+        cloud: &Cloud,
+        core: &'a Core,
+        waits: &Now,
+        lapses: &[LeadId],
+        at: Timestamp,
+    ) -> Result<Self, Problem> {
+        let ids: HashSet<LeadId> = waits.free.iter().chain(&waits.held).chain(lapses).copied().collect();
+        let leads = cloud.store.leads_get(&ids.into_iter().collect::<Vec<_>>()).await?;
+        let leads: Vec<Lead> = leads.into_iter().filter(|lead| lead.company == *core.company_id()).collect();
+        let seats = now::seats_of(cloud, &leads).await?;
+        let leads = leads.into_iter().map(|lead| (lead.id, lead)).collect();
+        Ok(Self { core, at, scores: Scores::of(core, at), leads, seats })
+    }
+
+    fn free(&self, waits: &Now) -> Vec<Row> {
+        self.hottest(&waits.free, |lead| !lead.stage.closed() && lead.holders.is_empty())
+    }
+
+    fn held(&self, waits: &Now) -> Vec<Row> {
+        self.hottest(&waits.held, |lead| now::is_unanswered(lead, &self.seats))
+    }
+
+    /// The hottest of those that still are what they were named for.
+    fn hottest(&self, named: &[LeadId], still: impl Fn(&Lead) -> bool) -> Vec<Row> {
+        let found = named.iter().filter_map(|id| self.leads.get(id)).filter(|lead| still(lead));
+        let mut found: Vec<(&Lead, Option<ScoreNow>)> =
+            found.map(|lead| (lead, self.scores.now(lead))).collect();
+        found.sort_by_key(|(lead, score)| {
+            let hundredths = score.as_ref().map_or(0, |score| score.hundredths);
+            (Reverse(hundredths), Reverse(lead.last_enquiry_at), lead.id)
+        });
+        let rows = found.into_iter().take(LISTED);
+        rows.map(|(lead, score)| Row::of(self.core, lead, score.as_ref(), self.at)).collect()
+    }
+
+    fn lapsing(&self, lapses: &[LeadId]) -> Vec<Lapses> {
+        let leads: BTreeSet<LeadId> = lapses.iter().copied().collect();
+        let leads = leads.iter().filter_map(|lead| self.leads.get(lead));
+        let offers = leads.filter_map(|lead| Some((now::lapses_at(lead, &self.seats, self.at)?, lead)));
+        let mut offers: Vec<(Timestamp, &Lead)> =
+            offers.filter(|(lapses, _)| is_soon(*lapses, self.at)).collect();
+        offers.sort_by_key(|(lapses, lead)| (*lapses, lead.id));
+        let told = offers.into_iter().map(|(lapses, lead)| Lapses {
+            row: Row::of(self.core, lead, self.scores.now(lead).as_ref(), self.at),
+            due: shown::due(lapses, self.at),
+            due_at: shown::instant(self.core, lapses),
+        });
+        told.collect()
+    }
+}
+
+fn is_soon(lapses: Timestamp, at: Timestamp) -> bool {
+    lapses > at && lapses.duration_since(at) <= SOON
 }
 
 /// What waits for the desk.
-async fn numbers(
-    cloud: &Cloud,
-    core: &Core,
-    switches: &Switches,
+struct Numbers<'a> {
+    core: &'a Core,
+    waits: &'a Now,
+    /// Whether whoever looks works at the desk.
     works: bool,
-) -> Result<Vec<Number>, Problem> {
-    let (company, now) = (core.company_id(), cloud.clock.now());
-    // By when they arrived: what was put aside later has longer.
-    let hours = core.screening.deadline_hours;
-    let arrived = now.checked_sub(SignedDuration::from_hours(i64::from(hours))).unwrap_or(now);
-    let (quarantined, returns, (waiting, more)) = futures::try_join!(
-        async { Ok(cloud.store.quarantine_counts(company, arrived, COUNTED).await?) },
-        async { Ok(cloud.store.returns(company, true, COUNTED as i32).await?) },
-        waiting::hottest(cloud, core, None, COUNTED)
-    )?;
-    let many = |count: usize, more: bool| if more { format!("{count}+") } else { count.to_string() };
-    let at = |path: &str, more: &[(&str, &str)]| {
-        let mut pairs = vec![("company", company.as_str())];
-        pairs.extend(more);
-        address(path, &pairs)
-    };
-    let mut numbers = Vec::new();
-    // Who only reads does not see what is in it.
-    if quarantined.waiting > 0 && works {
-        let late = quarantined.before;
+    returns: usize,
+    calls: &'a DayList,
+    paused: usize,
+    lapsing: AtLeast,
+}
+
+impl Numbers<'_> {
+    fn told(&self) -> Vec<Number> {
+        let (waits, hours) = (self.waits, self.core.screening.deadline_hours);
+        let late = waits.overdue;
         let older = if late > 0 { format!(", {late} for more than {hours} h") } else { String::new() };
-        numbers.push(Number {
-            count: many(quarantined.waiting, quarantined.more),
-            says: format!("in quarantine{older}"),
-            at: at("/console/quarantine", &[]),
-            late: late > 0,
-        });
+        let returns = AtLeast { count: self.returns.min(COUNTED), more: self.returns > COUNTED };
+        let exactly = |count: usize| AtLeast { count, more: false };
+        let says = |text: &str| text.to_owned();
+        let mut numbers = vec![
+            self.number(
+                waits.quarantined,
+                format!("{QUARANTINED}{older}"),
+                ("/console/quarantine", &[]),
+                late > 0,
+            ),
+            self.number(returns, says("returns to decide"), ("/console/returns", &[]), false),
+        ];
+        // As the list has them: whoever opens it finds those that belong there.
+        let (promised, due) = (self.calls.promised.len(), self.calls.promised.len() + self.calls.due.len());
+        let said = if promised > 0 { format!(", {promised} promised") } else { String::new() };
+        let calls = AtLeast { count: due.min(COUNTED), more: due > COUNTED };
+        let at: (&str, &[(&str, &str)]) = ("/console/follow-up", &[]);
+        numbers.push(self.number(calls, format!("follow-ups due{said}"), at, promised > 0));
+        for (reason, count) in &waits.waiting {
+            let waiting = AtLeast { count: *count, more: waits.more_waiting };
+            let at: (&str, &[(&str, &str)]) = ("/console/waiting", &[("reason", reason)]);
+            numbers.push(self.number(waiting, format!("wait: {reason}"), at, false));
+        }
+        let of_dealers =
+            |show: &'static str| -> (&str, [(&str, &str); 1]) { ("/console/dealers", [("show", show)]) };
+        let assigned: (&str, &[(&str, &str)]) = ("/console/leads", &[("list", "assigned")]);
+        let lapsing = self.number(self.lapsing, says("offers lapse within 2 h"), assigned, true);
+        // They stand on this page.
+        let at = format!("#{}-lapse", self.core.company_id());
+        numbers.push(Number { at, ..lapsing });
+        numbers.push(self.number(waits.unanswered, says("with a dealer and not reached"), assigned, false));
+        for (count, text, show, late) in [
+            (exactly(self.paused), "paused, of dealers and contracts", "paused", false),
+            (waits.failing, "dealers not reached", "failing", true),
+            (waits.full, "dealers full", "full", false),
+        ] {
+            let (path, asked) = of_dealers(show);
+            numbers.push(self.number(count, says(text), (path, &asked), late));
+        }
+        if !self.works {
+            numbers.retain(|number| !number.says.starts_with(QUARANTINED));
+        }
+        // Of none that were found there is nothing to look at, though there may be more.
+        numbers.retain(|number| number.count.trim_end_matches('+') != "0");
+        numbers
     }
-    if !returns.is_empty() {
-        numbers.push(Number {
-            count: many(returns.len(), returns.len() >= COUNTED),
-            says: "returns to decide".to_owned(),
-            at: at("/console/returns", &[]),
-            late: false,
-        });
+
+    fn number(&self, of: AtLeast, says: String, (path, more): (&str, &[(&str, &str)]), late: bool) -> Number {
+        let mut pairs = vec![("company", self.core.company_id().as_str())];
+        pairs.extend(more);
+        let count = if of.more { format!("{}+", of.count) } else { of.count.to_string() };
+        Number { count, says, at: address(path, &pairs), late }
     }
-    let mut room = Room::new();
-    for (_, lead) in &waiting {
-        room.add(core, lead);
-    }
-    for (reason, count) in &room.by_reason {
-        numbers.push(Number {
-            count: many(*count as usize, more),
-            says: format!("wait: {reason}"),
-            at: at("/console/waiting", &[("reason", reason)]),
-            late: false,
-        });
-    }
-    let paused = dealers::paused_now(cloud, core, switches, now).await?;
-    if paused > 0 {
-        numbers.push(Number {
-            count: paused.to_string(),
-            says: "paused, of dealers and contracts".to_owned(),
-            at: at("/console/dealers", &[("show", "paused")]),
-            late: false,
-        });
-    }
-    Ok(numbers)
+}
+
+/// How the number begins that only who works at the desk is told.
+const QUARANTINED: &str = "in quarantine";
+
+/// What the overview is told of the day.
+const LEADS: &str = "leads, new or back";
+
+/// What happened today, beside the same day last week.
+fn day(company: &CompanyId, days: &[Sums]) -> Vec<Figure> {
+    let of = |day: usize| days.get(day).map(|sums| sums.get(Dimension::All, UNKNOWN)).unwrap_or_default();
+    let (today, before) = (of(0), of(1));
+    let at = |report: &str| address(&format!("/console/reports/{report}"), &[("company", company.as_str())]);
+    let count = |counter: Counter| move |tally: &Tally| written(Unit::Count, Some(tally.get(counter)));
+    let within = |seconds: i64| {
+        move |tally: &Tally| {
+            let times = tally.speed(Speed::Contact);
+            let share = |part: i64, whole: i64| (part * 20_000 / whole + 1) / 2;
+            written(
+                Unit::Share,
+                Some(times.total()).filter(|all| *all > 0).map(|all| share(times.within(seconds), all)),
+            )
+        }
+    };
+    let median = |tally: &Tally| written(Unit::Seconds, tally.speed(Speed::Contact).median_s());
+    let figure = |says: &'static str, report: &str, told: &dyn Fn(&Tally) -> String| Figure {
+        says,
+        today: told(&today),
+        before: told(&before),
+        at: at(report),
+    };
+    vec![
+        figure("enquiries", "funnel", &count(Counter::Enquiries)),
+        figure(LEADS, "leads", &count(Counter::Leads)),
+        figure("given to dealers", "funnel", &count(Counter::Distributed)),
+        figure("reached by their dealer", "funnel", &count(Counter::Contacted)),
+        figure("won", "funnel", &count(Counter::Won)),
+        figure("median time to the first contact", "speed", &median),
+        figure("reached within 5 minutes", "speed", &within(300)),
+        figure("reached within the hour", "speed", &within(3_600)),
+    ]
 }

@@ -331,7 +331,7 @@ async fn look(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Res
 }
 
 /// Why a lead is not placed with many, whatever the rules recommend.
-fn stays_put(switches: &Switches, lead: &Lead, now: Timestamp) -> Option<&'static str> {
+pub(super) fn stays_put(switches: &Switches, lead: &Lead, now: Timestamp) -> Option<&'static str> {
     match (switches.stop, lead.held_back(now)) {
         (true, _) => Some("distribution is stopped"),
         (false, Some(_)) => Some("the desk holds it"),

@@ -201,6 +201,19 @@ pub(crate) const REPORTS: &[Report] = &[
         columns: &[Count(Counter::Waiting)],
     },
     Report {
+        name: "unmet",
+        says: "where nobody serves what was asked for: decisions that found no contract for the offer, source and area",
+        by: Dimension::State,
+        first: "unserved",
+        prefix: "",
+        columns: &[
+            Count(Counter::Leads),
+            Count(Counter::Waiting),
+            Count(Counter::Unserved),
+            Part("unserved_of_leads", Counter::Unserved, Counter::Leads),
+        ],
+    },
+    Report {
         name: "leads",
         says: "leads that came new or came back, and all that the company knew at the end",
         by: Dimension::All,

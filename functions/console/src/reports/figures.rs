@@ -1,6 +1,6 @@
 //! The figures of a report: what the sums say, column by column.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use leadyard_domain::distribution::Core;
@@ -131,22 +131,37 @@ pub(super) fn named(report: &Report, cells: &[Cell]) -> Map<String, Value> {
 }
 
 /// A row for each value, those to which most happened first and the rest last. What cost something and brought nothing
-/// has a row too.
+/// has a row too; where some are the rest it may be among them, and nobody knows what it brought.
 pub(super) fn rows(report: &Report, by: Dimension, sums: &Sums, figures: &Figures) -> Vec<Row> {
-    let mut found: BTreeMap<&str, Tally> =
-        sums.by(by).filter_map(|(value, tally)| Some((value.strip_prefix(report.prefix)?, *tally))).collect();
+    let told = |(value, tally): (&str, &Tally)| Some((value.strip_prefix(report.prefix)?.to_owned(), *tally));
+    let mut found: BTreeMap<String, Tally> = sums.by(by).filter_map(told).collect();
+    let has_rest = found.contains_key(REST);
+    let mut unknown: BTreeSet<String> = BTreeSet::new();
     for (value, cost) in figures.costs.iter().filter(|costs| costs.known).flat_map(|costs| &costs.by) {
-        if *cost != 0 {
-            found.entry(value).or_default();
+        if *cost != 0 && !found.contains_key(value) {
+            found.insert(value.clone(), Tally::default());
+            if has_rest && value != UNKNOWN {
+                unknown.insert(value.clone());
+            }
         }
     }
-    let mut ranked: Vec<(&str, Tally)> = found.into_iter().collect();
-    ranked.sort_by_key(|(value, tally)| (*value == REST, std::cmp::Reverse(tally.weight()), *value));
-    let rows = ranked.into_iter().map(|(value, tally)| Row {
-        value: value.to_owned(),
-        cells: figures.told(report, &tally, Some(value)),
+    let mut ranked: Vec<(String, Tally)> = found.into_iter().collect();
+    ranked.sort_by(|(value, tally), (other, than)| {
+        let rank = |value: &str, tally: &Tally| (value == REST, std::cmp::Reverse(tally.weight()));
+        rank(value, tally).cmp(&rank(other, than)).then_with(|| value.cmp(other))
     });
-    rows.collect()
+    let row = |(value, tally): (String, Tally)| {
+        let mut cells = figures.told(report, &tally, Some(&value));
+        if unknown.contains(&value) {
+            for (cell, _) in
+                cells.iter_mut().zip(report.columns).filter(|(_, column)| !matches!(column, Cost))
+            {
+                *cell = Cell::Nothing;
+            }
+        }
+        Row { value, cells }
+    };
+    ranked.into_iter().map(row).collect()
 }
 
 impl Figures {

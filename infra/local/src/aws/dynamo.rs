@@ -86,6 +86,35 @@ impl DynamoService {
         done(get_item::execute(&*self.storage(), request)).ok()?.item
     }
 
+    /// The least number in one list of an index, past the protocol: `of` names the index, and its two attributes. Who
+    /// plays a year asks when something is due, far more often than a sweep does.
+    pub fn least(&self, table: &str, of: (&str, &str, &str), list: &str) -> Option<i64> {
+        let (index, partition, sort) = of;
+        let values = [(":list".to_owned(), AttributeValue::S(list.to_owned()))];
+        let request = query::QueryRequest {
+            table_name: table.to_owned(),
+            index_name: Some(index.to_owned()),
+            key_condition_expression: Some(format!("{partition} = :list")),
+            expression_attribute_values: Some(values.into()),
+            scan_index_forward: true,
+            limit: Some(1),
+            ..query::QueryRequest::default()
+        };
+        let answer = done(query::execute(&*self.storage(), request)).ok()?;
+        let items = answer.items?;
+        let AttributeValue::N(number) = items.first()?.get(sort)? else { return None };
+        number.parse().ok()
+    }
+
+    /// See [`super::LocalAws::waits_for_the_disk`].
+    pub(super) fn waits_for_the_disk(&self, waits: bool) -> Result<(), LocalAwsError> {
+        let storage = self.storage();
+        let how = if waits { "FULL" } else { "OFF" };
+        let changed = storage.conn().execute_batch(&format!("PRAGMA synchronous = {how}"));
+        let written = changed.and_then(|()| checkpoint(storage.conn()));
+        written.map_err(|error| LocalAwsError::Table(error.into()))
+    }
+
     pub(super) fn storage(&self) -> MutexGuard<'_, Storage> {
         self.storage.lock().unwrap_or_else(|poisoned| {
             // Whoever panicked may have left a transaction open: what it wrote was never committed.
@@ -177,6 +206,11 @@ impl DynamoService {
     fn tokens(&self) -> MutexGuard<'_, Tokens> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// All that the log holds is written into the file, and the disk has both.
+pub(super) fn checkpoint(conn: &rusqlite::Connection) -> rusqlite::Result<()> {
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 impl MockService for DynamoService {

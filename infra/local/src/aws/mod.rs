@@ -133,6 +133,13 @@ impl LocalAws {
         &self.queues
     }
 
+    /// Whether each write waits until the disk has it, as it should where anybody is answered. Who fills a new folder, and
+    /// begins anew if that breaks off, need not wait; from when it waits again, everything before is on the disk.
+    pub fn waits_for_the_disk(&self, waits: bool) -> Result<(), LocalAwsError> {
+        self.dynamo.waits_for_the_disk(waits)?;
+        Ok(self.queues.waits_for_the_disk(waits)?)
+    }
+
     /// What was mailed.
     pub const fn mail(&self) -> &Arc<LocalMail> {
         &self.mail

@@ -170,6 +170,13 @@ impl LocalQueues {
         Self { clock, inner: Mutex::new(inner), bells: Mutex::default() }
     }
 
+    /// See [`super::LocalAws::waits_for_the_disk`].
+    pub(super) fn waits_for_the_disk(&self, waits: bool) -> Result<(), QueueError> {
+        let inner = self.inner();
+        inner.conn.pragma_update(None, "synchronous", if waits { "NORMAL" } else { "OFF" })?;
+        Ok(super::dynamo::checkpoint(&inner.conn)?)
+    }
+
     /// Makes a queue known. Its messages, if it had any, are still there.
     pub fn ensure(&self, spec: &QueueSpec) -> Result<(), QueueError> {
         self.inner().specs.insert(spec.name.clone(), spec.clone());

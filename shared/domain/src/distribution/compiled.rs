@@ -31,6 +31,7 @@ use crate::contract::{
 use crate::dealer::{AfterHours, ChannelKind, ChannelWhen, Format, Hours};
 use crate::delivery::{Template, Vendor};
 use crate::error::Invalid;
+use crate::followup::FollowUpPlan;
 use crate::ids::{CategoryId, CompanyId, ContractId, DealerId, OfferId, SourceId, TemplateId};
 use crate::limits;
 use crate::money::Money;
@@ -57,6 +58,9 @@ pub struct Core {
     /// What is doubtful, and what is spam.
     #[serde(default)]
     pub screening: ScreeningRules,
+    /// Who is called again, when, and how often. A core that was compiled before there was a plan has the usual one.
+    #[serde(default)]
+    pub follow_up: FollowUpPlan,
     /// The forms of dealers' own APIs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub templates: Vec<Template>,

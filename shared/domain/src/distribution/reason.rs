@@ -60,6 +60,27 @@ impl Waiting {
             Self::For(rule) => rule.as_str(),
         }
     }
+
+    /// Whether nobody serves what was asked for where it was: no active contract takes the offer from this source in
+    /// this area, or we do not know the area. Who is shut, full or wants better leads serves it.
+    pub const fn is_unserved(self) -> bool {
+        match self {
+            Self::Unplaced | Self::For(Rule::Inactive | Rule::Offer | Rule::Source | Rule::Area) => true,
+            Self::Manual
+            | Self::Stopped
+            | Self::Shadow
+            | Self::Held
+            | Self::For(
+                Rule::Age
+                | Rule::Band
+                | Rule::Needs
+                | Rule::Excluded
+                | Rule::Territory
+                | Rule::Hours
+                | Rule::Cap,
+            ) => false,
+        }
+    }
 }
 
 impl std::fmt::Display for Waiting {

@@ -1,9 +1,10 @@
-//! `multipart/form-data` (RFC 7578), as browsers and curl send it: the fields; of a file, only that there was one.
+//! `multipart/form-data` (RFC 7578), as browsers and curl send it: an enquiry's fields, and of a file only that there was
+//! one; or all parts, where files are asked for.
 //!
 //! Determinations:
 //!
-//! - *A file* is not kept: nobody asked for one, and what is in it nobody has screened. Its field says that it was
-//!   there and how large it was; never its name, which may be a person's. A file field that was left empty says
+//! - *A file of an enquiry* is not kept: nobody asked for one, and what is in it nobody has screened. Its field says that
+//!   it was there and how large it was; never its name, which may be a person's. A file field that was left empty says
 //!   nothing.
 //! - *A part's own charset* is not read: what is sent is UTF-8, as with every other form.
 //! - *Line ends* may be bare line feeds: what programs put together by hand has them.
@@ -11,27 +12,74 @@
 use super::fields::{BodyError, Fields, utf8_within_limit};
 use crate::limits;
 
+/// A part of a form: a field, or a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Part<'a> {
+    name: &'a str,
+    file: Option<&'a str>,
+    /// Its value, or what is in the file.
+    pub bytes: &'a [u8],
+}
+
+/// No contents: anybody may have sent them.
+impl std::fmt::Debug for Part<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Part").field("bytes", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
+impl Part<'_> {
+    /// The field's name.
+    pub fn name(&self) -> String {
+        plain(self.name)
+    }
+
+    /// Of a file, its name; empty, where the field was left empty.
+    pub fn file(&self) -> Option<String> {
+        self.file.map(plain)
+    }
+}
+
+/// The parts of a form, files included, in their order; the boundary stands in the content type. Whoever asks has read no
+/// more than it takes.
+///
+/// # Errors
+/// When the body is not `multipart/form-data`.
+pub fn parts<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>, BodyError> {
+    let boundary = boundary(content_type).ok_or(bad("the content type has no boundary of 1 to 70 bytes"))?;
+    let delimiter = [b"--", boundary.as_bytes()].concat();
+    let mut parts = Vec::new();
+    let (_, mut rest) = until(body, &delimiter).ok_or(bad("no part begins with the boundary"))?;
+    loop {
+        if rest.starts_with(b"--") {
+            return Ok(parts);
+        }
+        let (_, text) = line(rest).ok_or(bad("the last part does not end with the boundary"))?;
+        let (text, after) =
+            until(text, &delimiter).ok_or(bad("the last part does not end with the boundary"))?;
+        if parts.len() >= limits::FORM_PARTS {
+            return Err(bad("a form has at most 2,000 parts"));
+        }
+        parts.push(part(text)?);
+        rest = after;
+    }
+}
+
 impl Fields {
     /// Reads `multipart/form-data`; the boundary stands in the content type.
     pub fn from_multipart(content_type: &str, body: &[u8]) -> Result<Self, BodyError> {
         if body.len() > limits::BODY_BYTES {
             return Err(BodyError::TooLarge { limit: limits::BODY_BYTES });
         }
-        let boundary =
-            boundary(content_type).ok_or(bad("the content type has no boundary of 1 to 70 bytes"))?;
-        let delimiter = [b"--", boundary.as_bytes()].concat();
         let mut fields = Self::default();
-        let (_, mut rest) = until(body, &delimiter).ok_or(bad("no part begins with the boundary"))?;
-        loop {
-            if rest.starts_with(b"--") {
-                return Ok(fields);
+        for part in parts(content_type, body)? {
+            if part.file.is_none() {
+                fields.push(&part.name(), utf8_within_limit(part.bytes)?.to_owned())?;
+            } else if !part.bytes.is_empty() {
+                fields.push(&part.name(), format!("(a file of {} bytes, not kept)", part.bytes.len()))?;
             }
-            let (_, part) = line(rest).ok_or(bad("the last part does not end with the boundary"))?;
-            let (part, after) =
-                until(part, &delimiter).ok_or(bad("the last part does not end with the boundary"))?;
-            field(part, &mut fields)?;
-            rest = after;
         }
+        Ok(fields)
     }
 }
 
@@ -100,7 +148,7 @@ fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Reads one part.
-fn field(part: &[u8], fields: &mut Fields) -> Result<(), BodyError> {
+fn part(part: &[u8]) -> Result<Part<'_>, BodyError> {
     let mut rest = part;
     let mut disposition = None;
     loop {
@@ -118,15 +166,13 @@ fn field(part: &[u8], fields: &mut Fields) -> Result<(), BodyError> {
     }
     let disposition = disposition.ok_or(bad("a part has no Content-Disposition"))?;
     let name = parameter(disposition, "name").ok_or(bad("a part has no name"))?;
-    let name = name.replace("\\\"", "\"").replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n");
-    let is_file = ["filename", "filename*"].iter().any(|of| parameter(disposition, of).is_some());
-    if !is_file {
-        return fields.push(&name, utf8_within_limit(rest)?.to_owned());
-    }
-    if rest.is_empty() {
-        return Ok(());
-    }
-    fields.push(&name, format!("(a file of {} bytes, not kept)", rest.len()))
+    let file = ["filename", "filename*"].iter().find_map(|of| parameter(disposition, of));
+    Ok(Part { name, file, bytes: rest })
+}
+
+/// A name as it was before the browser put it between quotes.
+fn plain(name: &str) -> String {
+    name.replace("\\\"", "\"").replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
 }
 
 #[cfg(test)]
@@ -160,6 +206,22 @@ mod tests {
         let body = "preamble\r\n--b\r\ncontent-disposition: form-data; name=m\r\n\r\nsays --b\r\n--bee\r\n--b \r\nContent-Disposition: form-data; filename=\"\"; name=\"none\"\r\n\r\n\r\n--b--";
         assert_eq!(read("b", body).unwrap(), [("m".to_owned(), "says --b\r\n--bee".to_owned())]);
         assert_eq!(read("\"b\"", &body.replace("\r\n", "\n")).unwrap()[0].1, "says --b\n--bee");
+    }
+
+    #[test]
+    fn files_are_read_where_they_are_asked_for() {
+        let body = b"--b\r\nContent-Disposition: form-data; name=\"base\"\r\n\r\n7\r\n--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"areas.csv\"\r\n\r\n\xff\x00\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"\"\r\n\r\n\r\n--b--";
+        let parts = parts("multipart/form-data; boundary=b", body).unwrap();
+        let read: Vec<_> = parts.iter().map(|part| (part.name(), part.file(), part.bytes)).collect();
+        let of = |name: &str, file: Option<&str>, bytes| (name.to_owned(), file.map(str::to_owned), bytes);
+        assert_eq!(
+            read,
+            [
+                of("base", None, b"7".as_slice()),
+                of("files", Some("areas.csv"), b"\xff\x00\r\n".as_slice()),
+                of("files", Some(""), b"".as_slice()),
+            ]
+        );
     }
 
     #[test]

@@ -4,9 +4,11 @@ use serde_json::json;
 
 use super::route::{
     Function, JSON, Kind, Member, Method, READER, Route, STAFF, Who, at_most, closed, list, may, must, null,
-    object, one_of,
+    object, objects, one_of,
 };
+use super::shapes::may_be_called;
 use crate::error::Code;
+use crate::followup::{CallResult, Ended, Plan, Reason, Rests};
 use crate::lead::Stage;
 use crate::limits;
 use crate::scoring::Priority;
@@ -20,12 +22,11 @@ const LEADS: &str = "Leads";
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![search(), story(), recommendation(), decision(), act()];
     routes.extend(ACTS.map(acts));
-    routes.push(judge());
+    routes.extend([judge(), follow_ups()]);
     routes
 }
 
-/// A route of the console that the desk calls.
-/// A route of the desk, for whoever has this role at least.
+/// A route of the console that the desk calls: whoever has this role at least.
 pub(super) fn of_desk(
     role: Who,
     method: Method,
@@ -46,7 +47,7 @@ fn search() -> Route {
             may("phone", Text, "Exactly."),
             may("hottest", Flag, "Open leads by their score of now; one page."),
             may("stage", closed!(Stage), "By score, then the newest."),
-            may("dealer", Id, "Those of a dealer, the newest first; one page."),
+            may("dealer", Id, "Those of a dealer, the newest first."),
             may("shut", Flag, "Of a dealer's: those that are over."),
             may("source", Id, "Those of a source, the newest first."),
             may(
@@ -103,8 +104,21 @@ fn decision() -> Route {
 }
 
 /// What the desk can do to a lead.
-const ACTS: [&str; 10] =
-    ["place", "take_back", "hold", "resume", "reject", "reopen", "merge", "priority", "note", "redeliver"];
+const ACTS: [&str; 13] = [
+    "place",
+    "take_back",
+    "hold",
+    "resume",
+    "reject",
+    "reopen",
+    "merge",
+    "priority",
+    "note",
+    "redeliver",
+    "follow_up",
+    "claim",
+    "call",
+];
 
 fn asked() -> Vec<Member> {
     vec![
@@ -118,6 +132,9 @@ fn asked() -> Vec<Member> {
         may("priority", closed!(Priority), "priority: the score's own, if none is named."),
         may("text", Short(limits::NOTE_CHARS), "note: its text."),
         may("reason", Short(limits::NOTE_CHARS), "Why. reject and merge need one."),
+        may("result", closed!(CallResult), "call: what it came to."),
+        may("callback_at", Instant, "call: when they asked to be called; with `callback` alone."),
+        may("note", Short(limits::NOTE_CHARS), "call: what was said."),
         may("dry_run", Flag, "Only say what would follow."),
     ]
 }
@@ -143,6 +160,9 @@ fn acts(act: &'static str) -> Route {
         "merge" => "/v1/leads/merge",
         "priority" => "/v1/leads/priority",
         "note" => "/v1/leads/note",
+        "follow_up" => "/v1/leads/follow_up",
+        "claim" => "/v1/leads/claim",
+        "call" => "/v1/leads/call",
         _ => "/v1/leads/redeliver",
     };
     let mut members = vec![must("leads", at_most(limits::LEADS_PER_ACT, Uuid), "Which.")];
@@ -171,4 +191,67 @@ fn judge() -> Route {
         [must("act", Text, ""), must("before", word.clone(), ""), must("after", word, "")],
     )
     .refuses(&[Code::InvalidField, Code::StateConflict])
+}
+
+fn follow_ups() -> Route {
+    of_desk(READER, Get, "/v1/follow-ups", "Who is to be called now, in order of score.", LEADS)
+        .tells("Callbacks whose time has come stand first. Who opted out, is on a list, was erased or is somebody's is not in it.")
+        .company()
+        .query([may("limit", Count, "50, if none is named; 50 at most.")])
+        .answers(
+            200,
+            "The head of the day's list.",
+            [
+                must("company", Id, ""),
+                must("examined", Count, "How many were looked at."),
+                must("more", Flag, "Whether more stand behind them."),
+                must(
+                    "follow_ups",
+                    objects([
+                        must("lead", Of("ListedLead"), ""),
+                        must("follow_up", Of("FollowUp"), ""),
+                        must("may_be_called", may_be_called(), ""),
+                        must("callable_until", Instant, "No call after this: consent is too old then."),
+                    ]),
+                    "",
+                ),
+            ],
+        )
+}
+
+/// How a lead is followed up.
+pub(super) fn follow_up() -> Kind {
+    object([
+        must("reason", closed!(Reason), "Why they are called."),
+        must("says", Text, "The same as a sentence."),
+        must("plan", closed!(Plan), "On which plan it began."),
+        must("attempt", Count, "Which of the reason's attempts the next call is."),
+        must("of", Count, "How many attempts the reason has."),
+        must("calls", Count, "Calls since it began, or they last did something."),
+        must("since", Instant, "Since when the reason holds."),
+        must("stands", one_of(&["planned", "due", "rests", "ended"]), ""),
+        null("at", Instant, "Planned for; due since; ended."),
+        null(
+            "why",
+            Kind::Words(
+                Rests::ALL
+                    .iter()
+                    .map(|why| why.as_str())
+                    .chain(Ended::ALL.iter().map(|why| why.as_str()))
+                    .map(str::to_owned)
+                    .collect(),
+            ),
+            "Why it rests or ended.",
+        ),
+        null(
+            "claim",
+            object([must("by", Text, "Who is calling."), must("until", Instant, "")]),
+            "Somebody has it for themselves.",
+        ),
+        null(
+            "last_call",
+            object([must("result", closed!(CallResult), ""), must("at", Instant, ""), must("by", Text, "")]),
+            "",
+        ),
+    ])
 }

@@ -133,6 +133,7 @@ fn report() -> Route {
         "speed",
         "returns",
         "waiting",
+        "unmet",
         "leads",
     ];
     let cells = || by_name(Any);

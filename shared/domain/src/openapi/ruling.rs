@@ -29,6 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
         current(),
         publish(),
         versions(),
+        difference(),
         workbook(),
         publish_workbook(),
         template(),
@@ -68,7 +69,7 @@ fn current() -> Route {
                 must("in_force", Count, "The version in force."),
                 must("at", Instant, "When it was published."),
                 must("by", Text, ""),
-                null("how", Text, "whole, workbook, a row, or a rollback."),
+                null("how", Text, "whole, workbook, files, a row, or a rollback."),
                 may(
                     "files",
                     by_name(Text),
@@ -89,7 +90,25 @@ fn versions() -> Route {
     ]);
     of_desk(READER, Get, "/v1/rulebook/versions", "Every version, the newest first.", RULEBOOK)
         .company()
+        .query([may("before", Count, "Only those before this version.")])
         .answers(200, "At most 200.", [must("company", Id, ""), must("versions", list(version), "")])
+}
+
+fn difference() -> Route {
+    of_desk(MANAGER, Get, "/v1/rulebook/diff", "What one version says otherwise than another.", RULEBOOK)
+        .company()
+        .query([must("from", Count, "The version before."), must("to", Count, "The version after.")])
+        .answers(
+            200,
+            "What is different.",
+            [
+                must("company", Id, ""),
+                must("from", Count, ""),
+                must("to", Count, ""),
+                must("diff", difference_shape(), ""),
+            ],
+        )
+        .refuses(&[Code::RulebookRefused])
 }
 
 fn how() -> [Member; 2] {
@@ -351,7 +370,7 @@ fn switches_shape() -> Kind {
     ])
 }
 
-fn published_shape() -> Kind {
+fn difference_shape() -> Kind {
     let column = object([
         must("column", Text, ""),
         null("before", Text, "What it said."),
@@ -369,18 +388,15 @@ fn published_shape() -> Kind {
         must("changed", Count, ""),
         must("rows", list(row), ""),
     ]);
+    object([must("tables", list(table), ""), must("omitted", Count, "Rows and columns that are not listed.")])
+}
+
+fn published_shape() -> Kind {
     object([
         must("company", Id, ""),
         may("version", Count, "The new one."),
         may("in_force", Count, "In a dry run: the version it was compared with."),
-        null(
-            "diff",
-            object([
-                must("tables", list(table), ""),
-                must("omitted", Count, "Rows and columns that are not listed."),
-            ]),
-            "What is different.",
-        ),
+        null("diff", difference_shape(), "What is different."),
         must("warnings", Any, "What is worth a second look."),
     ])
 }

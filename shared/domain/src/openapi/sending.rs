@@ -238,6 +238,7 @@ fn interactions() -> Route {
             may("message", Short(limits::MESSAGE_ID_BYTES), "The message that brought it about."),
             may("sent_at", Instant, "When that was sent."),
             may("link", Short(limits::LINK_BYTES), "Which of its links this was."),
+            may("links", Kind::Count, "How many links it has, 1 to 100."),
             may("user_agent", Text, "What did it, as it named itself to the server."),
         ])
     };

@@ -69,6 +69,7 @@ pub(super) fn all() -> Vec<(&'static str, Kind)> {
         ("Enquiry", enquiry()),
         ("Story", story()),
         ("ListedLead", listed_lead()),
+        ("FollowUp", super::desk::follow_up()),
     ]
     .into_iter()
     .chain(persons::shapes())
@@ -103,6 +104,13 @@ fn problem() -> Kind {
         may("scope", Text, "Merging: the lead's scope."),
         may("into_scope", Text, "Merging: the survivor's."),
         may("erased_at", Instant, "`state-conflict`: when the person was erased."),
+        may("hold", object([null("until", Instant, "")]), "`state-conflict`: how the desk keeps it already."),
+        may(
+            "claim",
+            object([must("by", Text, ""), must("until", Instant, "")]),
+            "`state-conflict`: who is calling.",
+        ),
+        may("may_be_called", may_be_called(), "`state-conflict`: when they may be called."),
         may("leads", list(Uuid), "`state-conflict`: leads of several persons that share what was named."),
         may("quota", Count, "Returning: how many leads of a month may be returned."),
         may("reversed", Money, "Reversing a deposit: what is taken back already."),
@@ -341,6 +349,7 @@ fn story_members() -> Vec<Member> {
         must("stage", closed!(Stage), ""),
         null("waiting", waiting(), "Why it waits."),
         null("due", Instant, "When it is looked at next."),
+        null("follow_up", Of("FollowUp"), "How it is followed up."),
         null("hold", object([null("until", Instant, "")]), "The desk keeps it."),
         null("priority", closed!(Priority), ""),
         null("priority_set", closed!(Priority), "By the desk."),

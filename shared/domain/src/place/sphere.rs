@@ -49,7 +49,8 @@ impl Unit {
     /// Degrees north and east, −90 to 90 and −180 to 180.
     pub(super) fn degrees(self) -> (f64, f64) {
         let [x, y, z] = self.0;
-        (z.atan2(x.hypot(y)).to_degrees(), y.atan2(x).to_degrees())
+        // Not `hypot`, which glibc has anew since 2.35: Lambda's has 2.34.
+        (z.atan2((x * x + y * y).sqrt()).to_degrees(), y.atan2(x).to_degrees())
     }
 
     /// The nearest coordinates.

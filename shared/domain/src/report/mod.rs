@@ -22,22 +22,28 @@
 //!   the day of its release.
 //! - *Charges and credits* are dated as the ledger dates them, so that a month of a dealer's sums to its statement.
 //! - *A decision does not know the campaign*: waiting is in no campaign's row.
+//! - *Every value of the rulebook's has its own row*, however many there are. Campaigns are strangers' words, and so
+//!   many may come as somebody cares to invent: of a year, so many are named, and what is named is whole ([`named`]).
+//! - *Unmet demand* is counted by decisions, as waiting is: of a lead whose reason changed, each.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`fact`] | what happened, and of what |
 //! | [`seen`] | which facts an item states |
 //! | [`tally`] | counters and histograms |
-//! | [`sums`] | tallies by dimension and value; the top and the rest |
-//! | [`packed`] | sums as bytes |
+//! | [`sums`] | tallies by dimension and value |
+//! | [`named`] | which campaigns of a year are named, and which are the rest |
+//! | [`packed`] | sums as bytes, and cut by bytes |
 
 pub mod fact;
 pub mod seen;
 pub mod tally;
 pub mod sums;
+pub mod named;
 pub mod packed;
 
 pub use fact::{Facets, Fact, Happened};
+pub use named::{Named, Years};
 pub use packed::Damaged;
 pub use seen::{Asked, SeenDecision, SeenEnquiry};
 pub use sums::{Dimension, REST, Sums, UNKNOWN};

@@ -1,13 +1,19 @@
 //! Sums as bytes: what is nothing takes no room.
 //!
-//! A version, then each tally: dimension, length of the value and the value; a mask of the counters that are not
-//! nothing and each of them; a mask of the histograms, and of each a mask of its buckets and those. Numbers are
-//! variable-length, seven bits a byte; signed ones in zigzag. A source of fourteen leads a day takes 49 bytes in the tests.
+//! A version, then each tally: its dimension; how many bytes of its value are those of the value before, how many more
+//! there are and these; a mask of the counters that are not nothing and each of them; a mask of the histograms, and of
+//! each the first bucket that is not nothing, a mask from it on, and those. Numbers are variable-length, seven bits a
+//! byte; signed ones in zigzag. A source of fourteen leads a day takes about 50 bytes.
+//!
+//! Version 1 had whole values and whole masks, and is read. A counter more is a version more: what is of a later one is
+//! refused and not guessed at.
 
 use super::sums::{Dimension, Sums};
 use super::tally::{BUCKETS, COUNTERS, Histogram, SPEEDS, Tally};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The first: names and masks are whole.
+const WHOLE: u8 = 1;
 
 /// The bytes are no sums, or of a later version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,18 +24,43 @@ impl Sums {
     /// As bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = vec![VERSION];
+        let mut before = "";
         for (dimension, value, tally) in self.iter() {
-            out.push(dimension as u8);
-            unsigned(&mut out, value.len() as u64);
-            out.extend_from_slice(value.as_bytes());
-            sparse(&mut out, &tally.counts);
-            let measured = (0..SPEEDS).filter(|at| tally.times[*at] != Histogram::default());
-            out.push(measured.clone().fold(0, |mask, at| mask | (1 << at)));
-            for at in measured {
-                sparse(&mut out, &tally.times[at].0);
-            }
+            pack(&mut out, before, dimension, value, tally);
+            before = value;
         }
         out
+    }
+
+    /// The same in pieces, each of at most so many bytes, together the whole; one, empty, of nothing. A value is never
+    /// cut: a piece of less bytes than one takes has that one alone.
+    pub fn pieces(&self, most_bytes: usize) -> Vec<Self> {
+        let (mut pieces, mut piece, mut bytes, mut before) = (Vec::new(), Self::default(), 1, "");
+        for (dimension, value, tally) in self.iter() {
+            let packed = |before: &str| {
+                let mut packed = Vec::new();
+                pack(&mut packed, before, dimension, value, tally);
+                packed.len()
+            };
+            let mut more = packed(before);
+            if bytes + more > most_bytes && !piece.is_empty() {
+                pieces.push(std::mem::take(&mut piece));
+                bytes = 1;
+                more = packed("");
+            }
+            bytes += more;
+            piece.add(dimension, value, tally);
+            before = value;
+        }
+        if !piece.is_empty() || pieces.is_empty() {
+            pieces.push(piece);
+        }
+        pieces
+    }
+
+    /// Whether these bytes are of a later version: they are no damage, and whoever knows it reads them.
+    pub fn is_later(bytes: &[u8]) -> bool {
+        bytes.first().is_some_and(|version| *version > VERSION)
     }
 
     /// From bytes.
@@ -38,25 +69,52 @@ impl Sums {
     /// When they were not written by [`Sums::encode`].
     pub fn decode(bytes: &[u8]) -> Result<Self, Damaged> {
         let mut bytes = Bytes(bytes);
-        if bytes.byte()? != VERSION {
+        let version = bytes.byte()?;
+        if version != VERSION && version != WHOLE {
             return Err(Damaged);
         }
         let mut sums = Self::default();
+        let mut before: Vec<u8> = Vec::new();
         while !bytes.0.is_empty() {
             let dimension = *Dimension::ALL.get(usize::from(bytes.byte()?)).ok_or(Damaged)?;
-            let length = usize::try_from(bytes.unsigned()?).map_err(|_| Damaged)?;
-            let value = std::str::from_utf8(bytes.take(length)?).map_err(|_| Damaged)?;
+            let shared = if version == WHOLE { 0 } else { bytes.length()? };
+            if shared > before.len() {
+                return Err(Damaged);
+            }
+            before.truncate(shared);
+            let length = bytes.length()?;
+            before.extend_from_slice(bytes.take(length)?);
+            let value = std::str::from_utf8(&before).map_err(|_| Damaged)?;
             let mut tally = Tally { counts: bytes.sparse::<COUNTERS>()?, ..Tally::default() };
             let measured = bytes.byte()?;
             if measured >> SPEEDS != 0 {
                 return Err(Damaged);
             }
             for at in (0..SPEEDS).filter(|at| measured & (1 << at) != 0) {
-                tally.times[at] = Histogram(bytes.sparse::<BUCKETS>()?);
+                let first = if version == WHOLE { 0 } else { bytes.length()? };
+                tally.times[at] = Histogram(bytes.sparse_from::<BUCKETS>(first)?);
             }
             sums.add(dimension, value, &tally);
         }
         Ok(sums)
+    }
+}
+
+fn pack(out: &mut Vec<u8>, before: &str, dimension: Dimension, value: &str, tally: &Tally) {
+    let shared = before.bytes().zip(value.bytes()).take_while(|(one, other)| one == other).count();
+    let more = &value.as_bytes()[shared..];
+    out.push(dimension as u8);
+    unsigned(out, shared as u64);
+    unsigned(out, more.len() as u64);
+    out.extend_from_slice(more);
+    sparse(out, &tally.counts);
+    let measured = (0..SPEEDS).filter(|at| tally.times[*at] != Histogram::default());
+    out.push(measured.clone().fold(0, |mask, at| mask | (1 << at)));
+    for at in measured {
+        let buckets = &tally.times[at].0;
+        let first = buckets.iter().position(|count| *count != 0).unwrap_or(0);
+        unsigned(out, first as u64);
+        sparse(out, &buckets[first..]);
     }
 }
 
@@ -103,13 +161,21 @@ impl<'a> Bytes<'a> {
         Err(Damaged)
     }
 
+    fn length(&mut self) -> Result<usize, Damaged> {
+        usize::try_from(self.unsigned()?).map_err(|_| Damaged)
+    }
+
     fn sparse<const N: usize>(&mut self) -> Result<[i64; N], Damaged> {
+        self.sparse_from(0)
+    }
+
+    fn sparse_from<const N: usize>(&mut self, first: usize) -> Result<[i64; N], Damaged> {
         let mask = self.unsigned()?;
-        if mask >> N != 0 {
+        if first >= N || mask >> (N - first) != 0 {
             return Err(Damaged);
         }
         let mut counts = [0; N];
-        for (at, count) in counts.iter_mut().enumerate() {
+        for (at, count) in counts[first..].iter_mut().enumerate() {
             if mask & (1 << at) != 0 {
                 let zigzag = self.unsigned()?;
                 *count = (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64);

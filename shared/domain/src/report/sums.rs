@@ -32,7 +32,7 @@ words! {
 
 /// The value of what is not known: no campaign, no state.
 pub const UNKNOWN: &str = "";
-/// The value of all that are not among the top: nobody's id, and no campaign begins so.
+/// The value of all campaigns that are not [`Named`](super::Named): nobody's id, and no campaign begins so.
 pub const REST: &str = "\u{1}rest";
 
 /// The longest value, in bytes: a campaign is whatever a URL said.
@@ -124,25 +124,20 @@ impl Sums {
         (counted, measured)
     }
 
-    /// With at most `most` values in each dimension, those to which most happened, and the rest as one. What has become
-    /// the rest stays it.
+    /// With the campaigns that `named` lets pass, and all others as one, the rest. What has become the rest stays it.
     #[must_use]
-    pub fn top(&self, most: usize) -> Self {
+    pub fn folded(&self, named: impl Fn(&str) -> bool) -> Self {
         let mut kept = Self::default();
-        for dimension in Dimension::ALL {
-            let mut ranked: Vec<(&str, &Tally)> =
-                self.by(*dimension).filter(|(value, _)| *value != REST).collect();
-            ranked.sort_by_key(|(value, tally)| (std::cmp::Reverse(tally.weight()), *value));
-            for (rank, (value, tally)) in ranked.into_iter().enumerate() {
-                kept.add(*dimension, if rank < most { value } else { REST }, tally);
-            }
-            kept.add(*dimension, REST, &self.get(*dimension, REST));
+        for (dimension, value, tally) in self.iter() {
+            let whole = dimension != Dimension::Campaign || value == UNKNOWN || value == REST || named(value);
+            kept.add(dimension, if whole { value } else { REST }, tally);
         }
         kept
     }
 }
 
-fn cut(value: &str) -> String {
+/// A value as sums hold it: at most [`VALUE_BYTES`] of it.
+pub fn cut(value: &str) -> String {
     crate::person::cut_bytes(value, VALUE_BYTES).0.to_owned()
 }
 
@@ -163,7 +158,10 @@ fn counters(what: &Happened) -> (Vec<(Counter, i64)>, Option<String>) {
         }
         Happened::Repeated => one(Counter::Repeats),
         Happened::Opened { new } => (vec![(Counter::Leads, 1), (Counter::NewLeads, i64::from(*new))], None),
-        Happened::Waited(why) => (vec![(Counter::Waiting, 1)], Some(format!("waiting:{why}"))),
+        Happened::Waited(why) => {
+            let unserved = i64::from(why.is_unserved());
+            (vec![(Counter::Waiting, 1), (Counter::Unserved, unserved)], Some(format!("waiting:{why}")))
+        }
         Happened::Distributed => one(Counter::Distributed),
         Happened::Delivered(_) => one(Counter::Delivered),
         Happened::Accepted(_) => one(Counter::Accepted),

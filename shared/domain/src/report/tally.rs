@@ -49,6 +49,8 @@ words! {
         Credited = "credited",
         /// What dealers say they won, in minor units: their revenue, not ours.
         WonValue = "won_value",
+        /// Of the decisions that made a lead wait, those that found nobody who serves it.
+        Unserved = "unserved",
     }
 }
 

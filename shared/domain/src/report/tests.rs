@@ -1,10 +1,15 @@
 //! Sums add up in any order; what is put right is put right where it was counted; bytes and back.
 
-use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::{Date, date};
+use jiff::{Timestamp, ToSpan as _};
 use proptest::prelude::*;
 
+use super::named::{has_rest, told};
 use super::tally::EDGES_S;
 use super::*;
+use crate::limits;
 use crate::money::Money;
 use crate::screening::Verdict;
 
@@ -92,30 +97,41 @@ proptest! {
     }
 
     #[test]
+    fn what_the_first_version_wrote_is_read(count in 1..1_000_i64) {
+        // One source, `web`, of so many enquiries, of which the only one that was delivered took seven seconds.
+        let mut zigzag = Vec::new();
+        let mut left = (count << 1) as u64;
+        while left >= 0x80 {
+            zigzag.push(left as u8 | 0x80);
+            left >>= 7;
+        }
+        zigzag.push(left as u8);
+        let bytes = [&[1, 1, 3, b'w', b'e', b'b', 0b1][..], &zigzag[..], &[0b1, 0b1000, 2][..]].concat();
+        let mut tally = Tally::default();
+        tally.add(Counter::Enquiries, count);
+        tally.times[Speed::Delivery as usize].add(7, 1);
+        let mut sums = Sums::default();
+        sums.add(Dimension::Source, "web", &tally);
+        prop_assert_eq!(Sums::decode(&bytes), Ok(sums));
+    }
+
+    #[test]
     fn what_is_no_sums_is_refused_and_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = Sums::decode(&bytes);
     }
 
     #[test]
-    fn the_top_and_the_rest_are_the_whole(
-        facts in prop::collection::vec(counted(), 0..60), most in 0..5_usize
+    fn pieces_are_the_whole_and_each_fits(
+        facts in prop::collection::vec(counted(), 0..60), most in 60..400_usize
     ) {
         let sums = sums_of(&facts);
-        let top = sums.top(most);
-        for dimension in Dimension::ALL {
-            let whole = |sums: &Sums| {
-                let mut all = Tally::default();
-                sums.by(*dimension).for_each(|(_, tally)| all.merge(tally));
-                all
-            };
-            prop_assert_eq!(whole(&top), whole(&sums));
-            prop_assert!(top.by(*dimension).filter(|(value, _)| *value != REST).count() <= most);
-            let least = top.by(*dimension).filter(|(value, _)| *value != REST).map(|(_, tally)| tally.weight()).min();
-            let left_out = sums.by(*dimension).filter(|(value, _)| top.get(*dimension, value).is_empty());
-            for (_, tally) in left_out {
-                prop_assert!(least.is_none_or(|least| tally.weight() <= least));
-            }
+        let mut whole = Sums::default();
+        for piece in sums.pieces(most) {
+            // A value is never cut.
+            prop_assert!(piece.encode().len() <= most || piece.iter().count() == 1);
+            whole.merge(&piece);
         }
+        prop_assert_eq!(whole, sums);
     }
 
     #[test]
@@ -142,4 +158,159 @@ proptest! {
         prop_assert_eq!(histogram.within(300), exact(300));
         prop_assert_eq!(histogram.within(3_600), exact(3_600));
     }
+}
+
+/// So many leads of these campaigns.
+fn leads_of(campaigns: impl IntoIterator<Item = usize>) -> Sums {
+    let mut sums = Sums::default();
+    for n in campaigns {
+        let mut tally = Tally::default();
+        tally.add(Counter::Leads, 1 + (n % 3) as i64);
+        sums.add(Dimension::Campaign, &campaign(n), &tally);
+    }
+    sums
+}
+
+fn campaign(n: usize) -> String {
+    format!("campaign-{n}")
+}
+
+/// A company's days about the turn of a year: as they were, and as reporting keeps them.
+struct Days {
+    first: Date,
+    truth: Vec<Sums>,
+    /// Those of the first days are sealed; the last are partial sums yet.
+    kept: Vec<Sums>,
+    years: Years,
+}
+
+impl Days {
+    /// Days on each of which so many campaigns came, from that one on; `late` of them come once all is sealed.
+    fn of(days: &[(usize, usize)], late: &[(usize, usize)], sealed: usize) -> Self {
+        let first = date(2025, 12, 26);
+        let truth: Vec<Sums> = days.iter().map(|(from, many)| leads_of(*from..from + many)).collect();
+        let mut kept = Self {
+            first,
+            truth: truth.clone(),
+            kept: vec![Sums::default(); days.len()],
+            years: Years::new(),
+        };
+        for (at, sums) in truth.iter().enumerate() {
+            if at < sealed {
+                kept.seals(at, sums, kept.day(at).tomorrow().unwrap());
+            } else {
+                kept.kept[at] = sums.clone();
+            }
+        }
+        for (at, campaign) in late {
+            let at = at % sealed.max(1);
+            if at < sealed {
+                let sums = leads_of([*campaign]);
+                kept.seals(at, &sums, kept.day(days.len()));
+                kept.truth[at].merge(&sums);
+            }
+        }
+        kept
+    }
+
+    fn day(&self, at: usize) -> Date {
+        self.first.checked_add((at as i64).days()).unwrap()
+    }
+
+    fn seals(&mut self, at: usize, sums: &Sums, today: Date) {
+        let named = self.years.entry(self.day(at).year()).or_default();
+        let ours: BTreeSet<String> = [campaign(7), campaign(300)].into();
+        self.kept[at].merge(sums);
+        let _ = named.admit(&self.kept[at], &ours, today);
+        self.kept[at] = named.fold(&self.kept[at]);
+    }
+
+    /// What a report says of the days from one to another, both included; and what is so.
+    fn reads(&self, from: usize, to: usize) -> (Sums, Sums) {
+        let merged = |days: &[Sums]| {
+            let mut sums = Sums::default();
+            days[from..=to].iter().for_each(|day| sums.merge(day));
+            sums
+        };
+        let years = self
+            .years
+            .iter()
+            .filter(|(year, _)| (self.day(from).year()..=self.day(to).year()).contains(*year));
+        let years: Years = years.map(|(year, named)| (*year, named.clone())).collect();
+        (told(merged(&self.kept), &years, self.day(from)), merged(&self.truth))
+    }
+}
+
+fn all_campaigns(sums: &Sums) -> Tally {
+    let mut all = Tally::default();
+    sums.by(Dimension::Campaign).for_each(|(_, tally)| all.merge(tally));
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn however_a_period_is_cut_the_sums_agree_and_what_is_named_is_whole(
+        days in prop::collection::vec((0..400_usize, 0..120_usize), 2..14),
+        late in prop::collection::vec((0..14_usize, 0..600_usize), 0..6),
+        open in 0..3_usize,
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let kept = Days::of(&days, &late, days.len().saturating_sub(open));
+        let last = days.len() - 1;
+        let cut = cut.index(last);
+        let (whole, truth) = kept.reads(0, last);
+        let ((one, _), (other, _)) = (kept.reads(0, cut), kept.reads(cut + 1, last));
+        // The rows and the rest are the whole, of the period and of its parts.
+        prop_assert_eq!(all_campaigns(&whole), all_campaigns(&truth));
+        let mut parts = one.clone();
+        parts.merge(&other);
+        prop_assert_eq!(all_campaigns(&parts), all_campaigns(&truth));
+        for (campaign, tally) in whole.by(Dimension::Campaign).filter(|(value, _)| *value != REST) {
+            prop_assert_eq!(*tally, truth.get(Dimension::Campaign, campaign), "{} is not whole", campaign);
+            prop_assert_eq!(*tally, parts.get(Dimension::Campaign, campaign), "{} depends on the cut", campaign);
+        }
+        for (from, to) in [(0, cut), (cut + 1, last)] {
+            let (told, truth) = kept.reads(from, to);
+            for (campaign, tally) in told.by(Dimension::Campaign).filter(|(value, _)| *value != REST) {
+                prop_assert_eq!(*tally, truth.get(Dimension::Campaign, campaign), "{} is not whole", campaign);
+            }
+        }
+    }
+}
+
+#[test]
+fn so_many_campaigns_of_strangers_are_named_and_ours_in_any_case() {
+    let (ours, today) = (BTreeSet::new(), date(2026, 3, 1));
+    let mut named = Named::default();
+    assert!(named.admit(&leads_of(0..150), &ours, today));
+    assert!(!named.rest && !named.admit(&leads_of(0..150), &ours, today), "they are named once");
+    // There is room for fifty of these: for those to which most happened.
+    assert!(named.admit(&leads_of(150..300), &ours, today));
+    assert!(named.rest && named.since.len() == limits::REPORT_CAMPAIGNS);
+    assert!((150..300).filter(|n| named.since.contains_key(&campaign(*n))).all(|n| n % 3 == 2));
+    let folded = named.fold(&leads_of(150..300));
+    assert!(has_rest(&folded));
+    // Who spends is named even now: for the days that come.
+    let ours = BTreeSet::from([campaign(900), campaign(902)]);
+    assert!(named.admit(&leads_of([900, 901]), &ours, today));
+    assert!(!named.since.contains_key(&campaign(901)));
+    // And who spends before there is a rest, before anything came of it: for the whole year.
+    let mut early = Named::default();
+    assert!(early.admit(&leads_of(0..300), &ours, today) && early.rest);
+    assert_eq!(early.since.get(&campaign(902)), Some(&Date::MIN));
+    let years = BTreeMap::from([(2026, named.clone())]);
+    let mut both = folded;
+    both.merge(&leads_of([0, 900]));
+    let of = |from| {
+        let told = told(both.clone(), &years, from);
+        (told.get(Dimension::Campaign, &campaign(0)), told.get(Dimension::Campaign, &campaign(900)))
+    };
+    let (whole, later) = of(date(2026, 1, 1));
+    assert!(!whole.is_empty() && later.is_empty(), "what was named later is among the rest");
+    assert!(!of(date(2026, 3, 2)).1.is_empty());
+    // A year in which it is not named says nothing of it.
+    let years = BTreeMap::from([(2025, Named { rest: true, ..Named::default() }), (2026, named)]);
+    assert!(told(both.clone(), &years, date(2025, 12, 31)).get(Dimension::Campaign, &campaign(0)).is_empty());
 }

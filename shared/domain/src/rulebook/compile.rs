@@ -45,6 +45,7 @@ impl Rulebook {
             sources: self.sources.clone(),
             scoring: self.scoring.clone(),
             screening: self.screening.clone(),
+            follow_up: self.follow_up.clone(),
             templates: self.templates.clone(),
             spend: self.spend.clone(),
             chunks: parts.into_iter().map(|((category, state), parts)| (category, state, parts)).collect(),

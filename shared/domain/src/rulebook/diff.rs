@@ -28,8 +28,8 @@ words! {
 /// What the newer rulebook says otherwise than the older. Its `Debug` names nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Diff {
-    /// Those with a difference: company, offers, sources, scoring, screening, people, dealers, templates, channels, areas, contracts, spend,
-    /// tests.
+    /// Those with a difference: company, offers, sources, scoring, screening, followup, people, dealers, templates, channels, areas,
+    /// contracts, spend, tests.
     pub tables: Vec<TableDiff>,
     /// How many rows and columns are not listed: more than [`limits::DIFF_LINES`] help nobody.
     pub omitted: usize,
@@ -101,6 +101,11 @@ impl Rulebook {
             "screening",
             &whole("screening", json(&self.screening)),
             &whole("screening", json(&newer.screening)),
+        );
+        differ.values(
+            "followup",
+            &whole("followup", json(&self.follow_up)),
+            &whole("followup", json(&newer.follow_up)),
         );
         let people = |book| keyed(book, |row: &DeskPerson| row.person.to_string());
         differ.rows("people", &people(&self.people), &people(&newer.people), |&row| rows::person(row));

@@ -10,12 +10,13 @@ use crate::rulebook::origin::Origin;
 use crate::rulebook::problem::{Position, ProblemCode, Problems, Severity};
 
 /// The files that this version reads, in the order they are read, and whether one must be there.
-pub const FILES: [(&str, bool); 13] = [
+pub const FILES: [(&str, bool); 14] = [
     ("company.toml", true),
     ("offers.toml", true),
     ("sources.toml", true),
     ("scoring.toml", true),
     ("screening.toml", false),
+    ("followup.toml", false),
     ("people.csv", false),
     ("dealers.csv", true),
     ("templates.toml", false),
@@ -25,9 +26,6 @@ pub const FILES: [(&str, bool); 13] = [
     ("tests.toml", false),
     ("spend.csv", false),
 ];
-
-/// Files of the format that this version does not read yet.
-const LATER: [&str; 1] = ["followup.toml"];
 
 /// A rulebook as it came: names and bytes, at most [`limits::RULEBOOK_BYTES`] in all.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -109,6 +107,20 @@ impl RulebookFiles {
         Ok(files)
     }
 
+    /// These files, with others in place of those of the same name. Of tables that came as sheets, problems are still told
+    /// by sheet and cell.
+    ///
+    /// # Errors
+    /// When they are too large together.
+    pub fn with_all(&self, others: &Self) -> Result<Self, Problems> {
+        let owned = |(name, bytes): (&str, &[u8])| (name.to_owned(), bytes.to_vec());
+        let mut files =
+            Self::new(self.iter().filter(|(name, _)| !others.has(name)).chain(others.iter()).map(owned))?;
+        let stays = self.origins.iter().filter(|(name, _)| !others.has(name));
+        files.origins = stays.chain(&others.origins).map(|(name, of)| (name.clone(), of.clone())).collect();
+        Ok(files)
+    }
+
     /// The names and bytes, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
@@ -117,10 +129,7 @@ impl RulebookFiles {
     /// Notes the files that should not be here, and those that should and are not.
     pub(super) fn check_names(&self, problems: &mut Problems) {
         for name in self.files.keys().filter(|name| !ignored(name)) {
-            if LATER.contains(&name.as_str()) {
-                let message = "this file is not supported yet: leave it out";
-                problems.note(name, Position::START, Severity::Error, ProblemCode::Unsupported, message);
-            } else if is_workbook(name) {
+            if is_workbook(name) {
                 let message = "workbooks are not read here: send their sheets as CSV files";
                 problems.note(name, Position::START, Severity::Error, ProblemCode::Unsupported, message);
             } else if !FILES.iter().any(|(known, _)| known == name) {

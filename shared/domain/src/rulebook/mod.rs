@@ -77,6 +77,17 @@
 //! | `interactions` | `{ soon_seconds = 5, burst_links = 3, burst_seconds = 3 }` | which clicks of a message are a machine's: so soon after its sending, so many links of it within so long; 0 seconds pass over the sign |
 //! | `disposable`, `not_disposable` | none | lists of domains, to 1,000 |
 //!
+//! **`followup.toml`** (may be absent): see [`crate::followup`] for what follows
+//!
+//! | key | default | rule |
+//! |---|---|---|
+//! | `not_ready` | `["1d", "3d", "1w", "3w"]` | the wait before each call to who is nurtured, to 20; `[]` calls nobody |
+//! | `not_reached` | `["4h", "1d", "3d", "1w"]` | the same before each further call where nobody was reached |
+//! | `lost` | `["45d", "90d"]` | the same where a cycle ended unsold, the first since then |
+//! | `most_calls` | 8 | 1 to 50: in all, until they do something |
+//! | `enquiry_days` | 89 | 1 to 92: no call later than so long after they asked last, where they did not agree to be called |
+//! | `consent_days` | 365 | 1 to 1,826, at least `enquiry_days`: the same where they agreed |
+//!
 //! **`people.csv`** (may be absent), to 500 rows: who works at the desk
 //!
 //! | column | empty means | rule |
@@ -199,8 +210,7 @@
 //!
 //! # Not yet
 //!
-//! Known and refused unless empty: `branding` of the company; the files
-//! `followup.toml`. Never silently passed over: a rule that is written and
+//! Known and refused unless empty: `branding` of the company. Never silently passed over: a rule that is written and
 //! not kept is worse than none.
 
 mod problem;
@@ -210,6 +220,7 @@ mod offers;
 mod postback;
 mod sources;
 mod screening;
+mod followup;
 mod people;
 mod columns;
 mod templates;
@@ -228,6 +239,8 @@ mod rows;
 mod origin;
 #[cfg(feature = "xlsx")]
 pub mod workbook;
+#[cfg(feature = "xlsx")]
+pub mod packed;
 mod table;
 mod keys;
 mod value;
@@ -245,6 +258,7 @@ use std::fmt;
 use crate::contract::{AreaPart, Contract};
 use crate::dealer::{Channel, Dealer};
 use crate::delivery::Template;
+use crate::followup::FollowUpPlan;
 use crate::ids::AreaId;
 use crate::scoring::ScoringModel;
 use crate::screening::ScreeningRules;
@@ -280,6 +294,8 @@ pub struct Rulebook {
     pub scoring: ScoringModel,
     /// What is doubtful, and what is spam.
     pub screening: ScreeningRules,
+    /// Who is called again, when, and how often.
+    pub follow_up: FollowUpPlan,
     /// Who works at the desk, in the order of the file.
     pub people: Vec<DeskPerson>,
     /// In the order of the file.
@@ -379,6 +395,10 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         Some(body) => screening::read(&body, problems),
         None => Some(ScreeningRules::default()),
     };
+    let follow_up = match files.open("followup.toml", problems) {
+        Some(body) => followup::read(&body, problems),
+        None => Some(FollowUpPlan::default()),
+    };
     let people = match files.open("people.csv", problems) {
         Some(body) => people::read(&body, problems),
         None => Vec::new(),
@@ -443,13 +463,14 @@ fn read(files: &RulebookFiles, problems: &mut Problems) -> Option<Rulebook> {
         has_channels: files.has("channels.csv"),
         sheets: sheets(files),
     };
-    let (company, scoring, screening) = (company?, scoring?, screening?);
+    let (company, scoring, screening, follow_up) = (company?, scoring?, screening?, follow_up?);
     Some(Rulebook {
         company,
         offers,
         sources,
         scoring,
         screening,
+        follow_up,
         people,
         dealers,
         templates,

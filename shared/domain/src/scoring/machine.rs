@@ -13,8 +13,9 @@
 //!
 //! - *Soon* is counted from `sent_at`, which the sender of the message knows; what says none is not judged by it. A click
 //!   before its sending is two clocks that disagree, and soon.
-//! - *Burst* counts different links of one message: who clicks one link three times is impatient, not a machine. It does
-//!   not reach over midnight UTC, where the day's set ends.
+//! - *Burst* counts different links of one message: who clicks one link three times is impatient, not a machine. All of
+//!   them are enough, where the sender says how many it has and that is fewer; the only link of a message is no burst. It
+//!   does not reach over midnight UTC, where the day's set ends.
 //! - The desk's later word wins; of two at the same instant, that it was a machine: a score too low is seen sooner.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,20 +104,23 @@ pub struct Click {
     pub after_s: Option<u32>,
     /// Which link, if that is known.
     pub link: Option<[u8; 4]>,
+    /// How many links the message has, if that is known and a link is.
+    pub links: Option<u8>,
 }
 
 impl Click {
     /// What it takes where it is stored.
     pub const BYTES: usize = 22;
 
-    /// As stored: time, id, and behind a byte each that says whether it is known, delay and link.
+    /// As stored: time, id, and behind a byte each that says whether it is known, delay and link. The latter byte is 1,
+    /// or how many links the message has, from 2: an earlier version then takes the link for unknown.
     pub fn bytes(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         bytes[..4].copy_from_slice(&self.at_s.to_be_bytes());
         bytes[4..12].copy_from_slice(&self.id.bytes());
         bytes[12] = u8::from(self.after_s.is_some());
         bytes[13..17].copy_from_slice(&self.after_s.unwrap_or_default().to_be_bytes());
-        bytes[17] = u8::from(self.link.is_some());
+        bytes[17] = self.link.map_or(0, |_| self.links.unwrap_or(1).max(1));
         bytes[18..].copy_from_slice(&self.link.unwrap_or_default());
         bytes
     }
@@ -133,7 +137,8 @@ impl Click {
             at_s: u32::from_be_bytes(*at_s),
             id: InteractionId::from_bytes(*id),
             after_s: (sent == 1).then_some(u32::from_be_bytes(*after_s)),
-            link: (linked == 1).then_some(*link.first_chunk()?),
+            link: (linked > 0).then_some(*link.first_chunk()?),
+            links: (linked > 1).then_some(linked),
         })
     }
 }
@@ -146,6 +151,8 @@ pub(super) fn signs(clicks: &BTreeSet<Click>, limits: &MachineLimits) -> BTreeMa
     let by_time: Vec<&Click> = clicks.iter().filter(|_| limits.burst_seconds > 0).collect();
     let mut links: BTreeMap<[u8; 4], usize> = BTreeMap::new();
     let (mut entered, mut marked) = (0, 0);
+    let all = clicks.iter().filter_map(|click| click.links).min();
+    let enough = all.map_or(limits.burst_links, |all| limits.burst_links.min(all.max(2).into())) as usize;
     for (first, begins) in by_time.iter().enumerate() {
         let ends = begins.at_s.saturating_add(limits.burst_seconds);
         while let Some(click) = by_time.get(entered).filter(|click| click.at_s <= ends) {
@@ -154,7 +161,7 @@ pub(super) fn signs(clicks: &BTreeSet<Click>, limits: &MachineLimits) -> BTreeMa
             }
             entered += 1;
         }
-        if links.len() >= limits.burst_links as usize {
+        if links.len() >= enough {
             let span = by_time.iter().take(entered).skip(first.max(marked));
             found.extend(span.map(|click| (click.id, Sign::Burst)));
             marked = entered;
@@ -179,7 +186,7 @@ mod tests {
 
     fn click(id: &str, at_s: u32, after_s: Option<u32>, link: &str) -> Click {
         let link = (!link.is_empty()).then(|| link_hash(link));
-        Click { at_s, id: InteractionId::hash8(id), after_s, link }
+        Click { at_s, id: InteractionId::hash8(id), after_s, link, links: None }
     }
 
     fn found(clicks: &[Click]) -> Vec<Option<Sign>> {
@@ -197,6 +204,23 @@ mod tests {
         assert_eq!(MessageHash::of("m1").0, [0x8d, 0x3f, 0xf6, 0xf6, 0x25, 0xa6, 0x34, 0xeb]);
         assert_eq!(bytes[17..], [1, 0x9f, 0x45, 0xf1, 0xd6]);
         assert_eq!(bytes[..17], [0, 0, 0, 1, 0x56, 0x1c, 0x44, 0x6a, 0x6b, 0x7f, 0xdf, 0x85, 1, 0, 0, 0, 2]);
+    }
+
+    #[test]
+    fn all_links_of_a_mail_of_two_at_once_are_a_machines_and_the_only_link_of_one_is_not() {
+        let of = |links, clicks: &[Click]| {
+            clicks.iter().map(|click| Click { links, ..*click }).collect::<Vec<_>>()
+        };
+        let both = [click("a", 100, None, "x"), click("b", 101, None, "y")];
+        assert_eq!(found(&both), [None; 2]);
+        assert_eq!(found(&of(Some(2), &both)), [Some(Sign::Burst); 2]);
+        assert_eq!(found(&of(Some(20), &both)), [None; 2]);
+        assert_eq!(found(&[both[0], of(Some(2), &both)[1]]), [Some(Sign::Burst); 2], "whichever says so");
+        let only = [click("a", 100, None, "x"), click("b", 101, None, "x")];
+        assert_eq!(found(&of(Some(1), &only)), [None; 2]);
+        let stored = of(Some(2), &both)[0];
+        assert_eq!(Click::read(&stored.bytes()), Some(stored));
+        assert_eq!(stored.bytes()[17], 2);
     }
 
     #[test]

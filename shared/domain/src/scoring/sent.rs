@@ -33,8 +33,10 @@ pub struct SentInteraction {
     pub message: Option<String>,
     /// when that was sent,
     pub sent_at: Option<Timestamp>,
-    /// and which of its links this was.
+    /// which of its links this was,
     pub link: Option<String>,
+    /// and how many links it has.
+    pub links: Option<u64>,
     /// What did it, as it named itself to the sender. A page's is seen by intake.
     pub user_agent: Option<String>,
 }

@@ -31,10 +31,11 @@ fn change() -> impl Strategy<Value = Change> {
         9 => (days(), kinds, 0..12_u8).prop_map(|(day, kind, id)| Change::Did(day, kind, id)),
         1 => (days(), 0..12_u8).prop_map(|(day, id)| Change::Revoked(day, id)),
         1 => (days(), 0..12_u8).prop_map(|(day, id)| Change::Scanned(day, id)),
-        3 => (days(), 0..2_u8, 0..12_u8, 0..8_u32, prop::option::of(0..8_u32), prop::option::of(0..4_u8)).prop_map(
-            |(day, message, id, at_s, after_s, link)| {
+        3 => (days(), 0..2_u8, 0..12_u8, 0..8_u32, prop::option::of(0..8_u32), (prop::option::of(0..4_u8), prop::option::of(2..6_u8))).prop_map(
+            |(day, message, id, at_s, after_s, (link, links))| {
                 let id = InteractionId::from_bytes([id; 8]);
-                Change::Clicked(day, message, Click { at_s, id, after_s, link: link.map(|link| [link; 4]) })
+                let link = link.map(|link| [link; 4]);
+                Change::Clicked(day, message, Click { at_s, id, after_s, link, links: links.filter(|_| link.is_some()) })
             }
         ),
         1 => (days(), 0..12_u8, 0..4_i64, any::<bool>()).prop_map(|(day, id, at, person)| {

@@ -3,6 +3,10 @@
 //! A word says nothing: the casino has a roof as well, and life insurers are asked about Viagra. A phrase
 //! that only a seller writes says all; a pitch and its wares together say it too.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::{Reason, letters};
 use crate::enquiry::Understood;
 
@@ -322,6 +326,23 @@ const ENDINGS: [&str; 25] = [
     ".example",
 ];
 
+/// A list of phrases, sought in one pass over a text.
+type Phrases = (&'static [&'static str], LazyLock<Option<AhoCorasick>>);
+
+static OF_SELLERS: Phrases = (&SELLS, LazyLock::new(|| AhoCorasick::new(SELLS).ok()));
+static OF_PITCHES: Phrases = (&PITCHES, LazyLock::new(|| AhoCorasick::new(PITCHES).ok()));
+static OF_WARES: Phrases = (&WARES, LazyLock::new(|| AhoCorasick::new(WARES).ok()));
+static OF_ATTACKS: Phrases = (&ATTACKS, LazyLock::new(|| AhoCorasick::new(ATTACKS).ok()));
+static OF_NO_ENQUIRY: Phrases = (&NO_ENQUIRY, LazyLock::new(|| AhoCorasick::new(NO_ENQUIRY).ok()));
+
+/// Whether any of the phrases stands in a text.
+fn says(phrases: &Phrases, lower: &str) -> bool {
+    let (all, machine) = phrases;
+    // Of lists as ours it can always be made.
+    let by_hand = || all.iter().any(|phrase| lower.contains(phrase));
+    machine.as_ref().map_or_else(by_hand, |machine| machine.is_match(lower))
+}
+
 pub(super) fn signs(who: &Understood, signs: &mut Vec<Reason>) {
     let other = [&who.street, &who.city, &who.organization];
     let message = who.message.as_deref().unwrap_or_default();
@@ -346,7 +367,7 @@ pub(super) fn signs(who: &Understood, signs: &mut Vec<Reason>) {
     if letters::share_of_gibberish(message).is_some_and(|share| share >= MOSTLY) || is_filler(&said) {
         signs.push(Reason::GibberishMessage);
     }
-    if NO_ENQUIRY.iter().any(|phrase| said.contains(phrase)) {
+    if says(&OF_NO_ENQUIRY, &said) {
         signs.push(Reason::NoEnquiry);
     }
     if SWINDLE.iter().any(|phrase| said.contains(phrase))
@@ -358,18 +379,18 @@ pub(super) fn signs(who: &Understood, signs: &mut Vec<Reason>) {
 
 /// Whether something is tried on us. In lower case.
 pub(super) fn attacks(lower: &str) -> bool {
-    ATTACKS.iter().any(|attack| lower.contains(attack))
+    says(&OF_ATTACKS, lower)
 }
 
 /// Whether somebody sells something to us. In lower case.
 pub(super) fn sells(lower: &str) -> bool {
-    SELLS.iter().any(|phrase| lower.contains(phrase))
-        || (pitches(lower) && WARES.iter().any(|ware| has_word(lower, ware)))
+    says(&OF_SELLERS, lower)
+        || (pitches(lower) && says(&OF_WARES, lower) && WARES.iter().any(|ware| has_word(lower, ware)))
 }
 
 /// Whether it is said as sellers do. In lower case.
 pub(super) fn pitches(lower: &str) -> bool {
-    PITCHES.iter().any(|pitch| lower.contains(pitch))
+    says(&OF_PITCHES, lower)
 }
 
 /// Whether a phrase stands there as words of its own, at its beginning at least.
@@ -493,6 +514,19 @@ mod tests {
             "u.s.",
         ] {
             assert_eq!(links(text), 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_found_in_one_pass_is_what_each_phrase_finds() {
+        for phrases in [&OF_SELLERS, &OF_PITCHES, &OF_WARES, &OF_ATTACKS, &OF_NO_ENQUIRY] {
+            assert!(phrases.1.is_some());
+            for phrase in phrases.0 {
+                assert!(says(phrases, phrase) && says(phrases, &format!("größer {phrase}!")), "{phrase}");
+                let cut = &phrase[..phrase.char_indices().next_back().unwrap().0];
+                let by_hand = phrases.0.iter().any(|phrase| cut.contains(phrase));
+                assert_eq!(says(phrases, cut), by_hand, "{cut}");
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use leadyard_domain::distribution::{Core, Reservation};
 use leadyard_domain::enquiry::Understood;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::VisitorId;
-use leadyard_domain::lead::{self, Contactable, Lead};
+use leadyard_domain::lead::{self, Contactable, Lead, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::Phone;
 use leadyard_domain::report::Asked;
@@ -367,7 +367,9 @@ async fn hand_on(cloud: &Cloud, lead: &Lead, deliveries: &[Delivery]) {
                 tracing::warn!(error = &error as &dyn std::error::Error, lead.id = %lead.id, "a visitor's history is joined later");
             }
         }
-    } else {
+    }
+    // One that was lost is followed up at once.
+    if !lead.stage.closed() || lead.stage == Stage::Lost {
         cloud.hand_to_distribution(lead).await;
     }
     for delivery in deliveries {

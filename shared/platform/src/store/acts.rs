@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::items;
 use super::keys::{self, Key};
 use super::leads::UNCHANGED;
-use super::{Commit, Item, Store, StoreError, number, values};
+use super::{Commit, Item, Store, StoreError, number, read_string, values};
 
 /// Something the desk did to a lead, or to a company's switches, rulebook or deposits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,6 +88,16 @@ impl Store {
         Ok(matches!(self.transact(writes).await?, Commit::Done))
     }
 
+    /// Whether an act stands in a lead's history. It is looked for from when its id was minted on, which is before it was
+    /// done; two machines' clocks may disagree by a minute.
+    pub async fn act_stands(&self, lead: LeadId, act: ActId) -> Result<bool, StoreError> {
+        let at_ms = act.minted_ms() - 60_000;
+        let from = Key::Act { lead, at_ms, act: ActId::from_bytes([0; 16]) };
+        // Every act's key begins with an H.
+        let found = self.query_between(from.pk(), from.sk(), "H~".to_owned()).await?;
+        Ok(found.iter().filter_map(|item| read_string(item, "sk")).any(|sk| sk.ends_with(&act.to_string())))
+    }
+
     /// What the desk did to a company from one instant to before another, the oldest first.
     pub async fn changes_between(
         &self,
@@ -100,9 +110,23 @@ impl Store {
         self.query_between(pk, bound(from), bound(to)).await?.into_iter().map(Act::read).collect()
     }
 
-    /// What the desk did to a company, the newest first, at most `limit`.
-    pub async fn changes_of(&self, company: &CompanyId, limit: i32) -> Result<Vec<Act>, StoreError> {
-        let pk = Key::Change { company, at_ms: 0, act: ActId::from_bytes([0; 16]) }.pk();
-        self.query_newest(pk, limit).await?.into_iter().map(Act::read).collect()
+    /// What the desk did to a company, the newest first, at most `limit`; before one of these acts, where it is given.
+    pub async fn changes_of(
+        &self,
+        company: &CompanyId,
+        before: Option<(Timestamp, ActId)>,
+        limit: i32,
+    ) -> Result<Vec<Act>, StoreError> {
+        const FIRST: ActId = ActId::from_bytes([0; 16]);
+        let pk = Key::Change { company, at_ms: 0, act: FIRST }.pk();
+        let Some((at, act)) = before else {
+            return self.query_newest(pk, limit).await?.into_iter().map(Act::read).collect();
+        };
+        let first = Key::Change { company, at_ms: 0, act: FIRST }.sk();
+        let last = Key::Change { company, at_ms: at.as_millisecond(), act }.sk();
+        // The one before which they stand comes again, and is left out.
+        let items = self.query_newest_between(pk, first, last, limit + 1).await?;
+        let acts = items.into_iter().map(Act::read).collect::<Result<Vec<Act>, _>>()?;
+        Ok(acts.into_iter().filter(|one| one.id != act).take(limit.max(0) as usize).collect())
     }
 }

@@ -115,6 +115,20 @@ impl Store {
         self.get(&Key::Assignment { lead, cycle, assignment }).await?.map(items::read_assignment).transpose()
     }
 
+    /// Those of these assignments that are there. A read for each hundred.
+    pub async fn assignments_get(
+        &self,
+        seats: &[(LeadId, u32, AssignmentId)],
+    ) -> Result<Vec<Assignment>, StoreError> {
+        let key = |(lead, cycle, assignment): &(LeadId, u32, AssignmentId)| Key::Assignment {
+            lead: *lead,
+            cycle: *cycle,
+            assignment: *assignment,
+        };
+        let keys: Vec<Key<'_>> = seats.iter().map(key).collect();
+        self.get_many(&keys).await?.into_iter().map(items::read_assignment).collect()
+    }
+
     /// Keeps a changed assignment, if nobody else changed it since it was read.
     pub async fn assignment_save(&self, assignment: &Assignment) -> Result<bool, StoreError> {
         let next = Assignment { version: assignment.version + 1, ..assignment.clone() };
@@ -224,6 +238,7 @@ fn listed(row: &Item) -> Option<(LeadId, u32, AssignmentId)> {
         | keys::DueKey::WakeAt(_, _, _)
         | keys::DueKey::Postback(_, _)
         | keys::DueKey::Enquiry(_)
-        | keys::DueKey::Erasure(_, _) => None,
+        | keys::DueKey::Erasure(_, _)
+        | keys::DueKey::FollowUp(_) => None,
     }
 }

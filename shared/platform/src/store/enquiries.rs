@@ -289,6 +289,24 @@ impl Store {
         self.get_many(&keys).await?.into_iter().map(StoredEnquiry::read).collect()
     }
 
+    /// The same, with the ids of those that are there and cannot be read.
+    pub async fn enquiries_readable(
+        &self,
+        ids: &[EnquiryId],
+    ) -> Result<(Vec<StoredEnquiry>, BTreeSet<EnquiryId>), StoreError> {
+        let keys: Vec<Key<'_>> = ids.iter().map(|id| Key::Enquiry(*id)).collect();
+        let (mut found, mut unreadable) = (Vec::new(), BTreeSet::new());
+        for item in self.get_many(&keys).await? {
+            let id: Option<EnquiryId> =
+                read_string(&item, "pk").and_then(|pk| pk.strip_prefix("E#")?.parse().ok());
+            match StoredEnquiry::read(item) {
+                Ok(enquiry) => found.push(enquiry),
+                Err(_) => unreadable.extend(id),
+            }
+        }
+        Ok((found, unreadable))
+    }
+
     /// The enquiries of a lead, or of several that are one, oldest first.
     pub async fn enquiries_of(
         &self,

@@ -51,7 +51,11 @@ impl Store {
         Ok(found)
     }
 
-    async fn hottest_of_shard(&self, partition: String, most: usize) -> Result<Vec<Place>, StoreError> {
+    pub(super) async fn hottest_of_shard(
+        &self,
+        partition: String,
+        most: usize,
+    ) -> Result<Vec<Place>, StoreError> {
         let read = most.max(WHOLE);
         let (items, _) = self.newest_first(STAGE, partition.clone(), None, None, read).await?;
         let whole = items.len() < read;
@@ -188,7 +192,7 @@ fn place_of(item: &Item) -> Option<Place> {
 
 fn lead_of(item: &Item) -> Option<LeadId> {
     match DueKey::read(read_string(item, "pk")?, read_string(item, "sk")?)? {
-        DueKey::Lead(lead) => Some(lead),
+        DueKey::Lead(lead) | DueKey::FollowUp(lead) => Some(lead),
         DueKey::Assignment(_, _, _)
         | DueKey::Delivery { .. }
         | DueKey::Wake(_, _)

@@ -161,10 +161,19 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
 /// Highest score first when read backwards: the fit letter, the engagement key, then the freshest. The lead's id makes
 /// it unlike every other, so that a page of a list ends at a place.
 fn stage_sort(lead: &Lead) -> String {
+    sort_by(lead, sorts_coarsely(lead.stage))
+}
+
+/// The same in steps of engagement, whatever the stage: whoever reads a list by it knows the leads' scores.
+pub(super) fn coarse_sort(lead: &Lead) -> String {
+    sort_by(lead, true)
+}
+
+fn sort_by(lead: &Lead, coarsely: bool) -> String {
     let letter =
         lead.score.as_ref().map_or_else(|| "0".to_owned(), |score| keys::stage_letter(score.band.fit));
     let heat = lead.score.as_ref().map_or(i64::MIN, |score| score.heat);
-    let heat = if sorts_coarsely(lead.stage) { heat & !((1 << COARSE_BITS) - 1) } else { heat };
+    let heat = if coarsely { heat & !((1 << COARSE_BITS) - 1) } else { heat };
     // Signed to unsigned, keeping the order.
     let heat = (heat as u64) ^ (1 << 63);
     format!("{letter}#{heat:020}#{}#{}", keys::sort_time(lead.opened_at.as_millisecond()), lead.id)

@@ -71,6 +71,11 @@ pub enum Key<'a> {
         /// Which.
         act: ActId,
     },
+    /// `L#lead` / `F`. How the lead is followed up: why, which attempt, what is next, who is calling, under a version; no
+    /// person in it. Only of leads that are or were followed up. Some 400 bytes. Written by distribution, scoring, console
+    /// and sweep. In the index *due* for its next call; once that is due, in *stage* in the day's list of its company, and in
+    /// *due* once a day.
+    FollowUp(LeadId),
     /// `L#lead` / `Y#day`. Interactions of one UTC day: per kind a set of 8-byte ids, and a set of
     /// revoked ones; per message a set of its clicks, a set of what scanners did, a set of the desk's words. Only
     /// ever added to. Written by scoring and, of words, by the console.
@@ -112,7 +117,8 @@ pub enum Key<'a> {
     },
     /// `Z#company#source#window#shard` / `Z`. What came from a source's pages in ten minutes, as far as it
     /// falls in this shard: how many, and by address, form token and message a set of people, each eight
-    /// bytes of a keyed hash. At most a few kilobytes. Written by intake. Expires after an hour.
+    /// bytes of a keyed hash. At most a few kilobytes. Written by intake. Expires when no form token that
+    /// was opened in it is good any more: after a week, unless the rulebook says otherwise.
     Window {
         /// The company.
         company: &'a CompanyId,
@@ -198,6 +204,9 @@ pub enum Key<'a> {
     /// `R#company` / `text#version#number`. The files as published, in pieces. Immutable, at most 350 KB
     /// each.
     RulebookText(&'a CompanyId, u64, u32),
+    /// `R#company` / `draft#id#number`. Files that somebody sent to look at before they are published, in pieces as of
+    /// [`Key::RulebookText`]. Immutable, expires after an hour. Written by the console.
+    RulebookDraft(&'a CompanyId, &'a str, u32),
     /// `R#company` / `access#version#part`. Who may sign in under this version, and as what: by a keyed hash of the
     /// address. Immutable, some 60 bytes for each; those whose hashes fall in one part.
     RulebookAccess(&'a CompanyId, u64, u32),
@@ -250,8 +259,9 @@ pub enum Key<'a> {
     Erasure(&'a CompanyId, ErasureId),
     /// `T#company` / `P#day#shard`. What happened on a day of the company, as far as one shard of the table's stream said
     /// it: sums, packed, with the last sequence number that is in them, under a version. Some 50 bytes for each value of
-    /// a dimension, at most [`REPORT_PART_BYTES`](leadyard_domain::limits::REPORT_PART_BYTES). Written by reporting. Once
-    /// sealed it is empty, and expires after eight days: until then it knows what it has counted.
+    /// a dimension, at most [`REPORT_PART_BYTES`](leadyard_domain::limits::REPORT_PART_BYTES): more are laid beside it
+    /// under `shard/version.n`. Written by reporting. Once sealed or counted anew it is empty, and expires after eight
+    /// days: until then it knows what it has counted.
     ReportPart {
         /// Whose.
         company: &'a CompanyId,
@@ -263,10 +273,16 @@ pub enum Key<'a> {
     /// `T#company` / `S`. Counts the sealings of a company's days, so that two at a time do not overwrite each other.
     /// Written by reporting.
     ReportSeal(&'a CompanyId),
+    /// `T#company` / `N#2026`. The campaigns of a year that reports name, each with the day since which it is, and
+    /// whether anything is in the rest; under a version. Some 40 bytes a campaign, at most 2,200 of them and 300 KB; usually
+    /// under 5 KB. Written by reporting. Kept for good: no person is in it.
+    ReportNames(&'a CompanyId, i16),
     /// `T#company#table` / `day#2026-06-01`, `part#2026-06-01` (of eight days), `month#2026-06-01` or
     /// `quarter#2026-04-01`. What happened on days that are sealed, by one dimension: counters in one table, times in
-    /// another (`source`, `source/times`). The top 200 values and the rest; at most some
-    /// 20 KB, usually under 1 KB. Written by reporting when it seals. Kept for good: no person is in it.
+    /// another (`source`, `source/times`). Some 50 bytes for each value to which something happened, usually under 1 KB,
+    /// at most [`REPORT_TABLE_BYTES`](leadyard_domain::limits::REPORT_TABLE_BYTES): a larger one goes on under
+    /// `day#2026-06-01#1`, and the first says how many there are. Written by reporting when it seals. Kept for good: no
+    /// person is in it.
     ReportTable {
         /// Whose.
         company: &'a CompanyId,
@@ -274,6 +290,18 @@ pub enum Key<'a> {
         table: &'a str,
         /// Which day, or which of what it is in.
         period: &'a str,
+    },
+    /// `T#company` / `N`. What matters of a company now: how much waits for the desk, and which leads stand at the top of
+    /// its lists; see [`crate::now`]. No person is in it. Under 8 KB. Written by reporting.
+    Now(&'a CompanyId),
+    /// `T#company` / `O#time`. Offers of a company that lapse within a quarter of an hour, by its beginning: an attribute
+    /// for each, named by its assignment, which says where it stands and when it lapses. Some 100 bytes each. Written by
+    /// reporting, when an offer is made and when it ends. Expires a day later.
+    Lapsing {
+        /// Whose.
+        company: &'a CompanyId,
+        /// Unix milliseconds.
+        from_ms: i64,
     },
     /// `TA#shard` / sequence number. A record of the stream that could not be read, set aside: where its item stands and
     /// when it was seen, nothing of what it says. Written by reporting. Expires after 30 days.
@@ -283,6 +311,8 @@ pub enum Key<'a> {
         /// Its sequence number.
         sequence: &'a str,
     },
+    /// `P` / `P`. Which synthetic lead was sent last, and when. Written by the sweep.
+    Synthetic,
     /// `F#hash` / `F`. Whoever has this e-mail or phone was erased, and when: what was sent before that is not taken in
     /// when it arrives later. Apart from [`Key::Identity`], whose partition an earlier version reads as scopes.
     Forgotten {
@@ -307,6 +337,8 @@ pub enum Key<'a> {
 
 /// How the sort keys of a company's partial sums begin.
 pub const REPORT_PARTS: &str = "P#";
+/// How the sort keys of a company's named campaigns begin.
+pub const REPORT_NAMES: &str = "N#";
 
 /// How the sort keys of somebody's sessions begin.
 pub const SESSION: &str = "S#";
@@ -325,6 +357,7 @@ impl Key<'_> {
             | Self::Decision { lead, .. }
             | Self::Delivery { lead, .. }
             | Self::Act { lead, .. }
+            | Self::FollowUp(lead)
             | Self::Activity(lead, _) => format!("L#{lead}"),
             Self::Visitor(company, visitor) | Self::VisitorActivity(company, visitor, _) => {
                 format!("V#{company}#{visitor}")
@@ -353,6 +386,7 @@ impl Key<'_> {
             | Self::RulebookCore(company, _)
             | Self::RulebookChunk(company, _, _)
             | Self::RulebookText(company, _, _)
+            | Self::RulebookDraft(company, _, _)
             | Self::RulebookAccess(company, _, _) => format!("R#{company}"),
             Self::ApiToken(company, _) => format!("PT#{company}"),
             Self::Companies => "P#companies".to_owned(),
@@ -365,12 +399,17 @@ impl Key<'_> {
             Self::Switches(company) => format!("S#{company}"),
             Self::Wake(company, _) | Self::WakeAt { company, .. } => format!("W#{company}"),
             Self::Erasure(company, _) => format!("X#{company}"),
-            Self::ReportPart { company, .. } | Self::ReportSeal(company) => format!("T#{company}"),
+            Self::ReportPart { company, .. }
+            | Self::ReportSeal(company)
+            | Self::ReportNames(company, _)
+            | Self::Now(company)
+            | Self::Lapsing { company, .. } => format!("T#{company}"),
             Self::ReportTable { company, table, .. } => format!("T#{company}#{table}"),
             Self::ReportAside { shard, .. } => format!("TA#{shard}"),
             Self::Forgotten { hash } => format!("F#{hash}"),
             Self::SessionOf { whose, .. } => format!("P#{whose}"),
             Self::Session { hash } => format!("T#{hash}"),
+            Self::Synthetic => "P".to_owned(),
         }
     }
 
@@ -406,6 +445,7 @@ impl Key<'_> {
             Self::RulebookCore(_, version) => format!("core#{version:010}"),
             Self::RulebookChunk(_, version, chunk) => format!("chunk#{version:010}#{chunk}"),
             Self::RulebookText(_, version, number) => format!("text#{version:010}#{number:05}"),
+            Self::RulebookDraft(_, draft, number) => format!("draft#{draft}#{number:05}"),
             Self::RulebookAccess(_, version, part) => format!("access#{version:010}#{part:05}"),
             Self::ApiToken(_, id) => (*id).to_owned(),
             Self::Companies => "P".to_owned(),
@@ -418,11 +458,15 @@ impl Key<'_> {
             Self::Erasure(_, erasure) => format!("E#{erasure}"),
             Self::ReportPart { day, shard, .. } => format!("{REPORT_PARTS}{day}#{shard}"),
             Self::ReportSeal(_) => "S".to_owned(),
+            Self::Now(_) => "N".to_owned(),
+            Self::Lapsing { from_ms, .. } => format!("O#{}", sort_time(*from_ms)),
+            Self::ReportNames(_, year) => format!("{REPORT_NAMES}{year:04}"),
             Self::ReportTable { period, .. } => (*period).to_owned(),
             Self::ReportAside { sequence, .. } => (*sequence).to_owned(),
-            Self::Forgotten { .. } => "F".to_owned(),
+            Self::Forgotten { .. } | Self::FollowUp(_) => "F".to_owned(),
             Self::SessionOf { hash, .. } => format!("{SESSION}{hash}"),
             Self::Session { .. } => "T".to_owned(),
+            Self::Synthetic => "P".to_owned(),
         }
     }
 }
@@ -461,6 +505,8 @@ pub enum DueKey {
     Postback(EnquiryId, PostbackStatus),
     /// An erasure that is not done.
     Erasure(CompanyId, ErasureId),
+    /// A lead that is to be called, or whose place in the day's list is to be looked at. An earlier version leaves it due.
+    FollowUp(LeadId),
 }
 
 impl DueKey {
@@ -470,6 +516,7 @@ impl DueKey {
         let mut parts = sk.split('#');
         match (kind, parts.next()?) {
             ("L", "L") => Some(Self::Lead(owner.parse().ok()?)),
+            ("L", "F") => Some(Self::FollowUp(owner.parse().ok()?)),
             ("L", "A") => Some(Self::Assignment(
                 owner.parse().ok()?,
                 parts.next()?.parse().ok()?,
@@ -529,6 +576,12 @@ pub fn stage_letter(letter: FitLetter) -> String {
     format!("{place}")
 }
 
+/// The engagement key of a sort key of the *stage* index: see [`leadyard_domain::scoring::HeatKey`].
+pub fn heat_of_stage(sort: &str) -> Option<i64> {
+    let heat: u64 = sort.split('#').nth(1)?.parse().ok()?;
+    Some((heat ^ (1 << 63)) as i64)
+}
+
 /// The fit letter of a sort key of the *stage* index; none, where it was never scored.
 pub fn letter_of_stage(sort: &str) -> Option<FitLetter> {
     FitLetter::ALL.iter().find(|letter| sort.starts_with(&stage_letter(**letter))).copied()
@@ -537,6 +590,17 @@ pub fn letter_of_stage(sort: &str) -> Option<FitLetter> {
 /// Behind every sort key of a fit letter: `$` stands right behind the `#` that ends the letter.
 pub fn after_stage_letter(letter: FitLetter) -> String {
     format!("{}$", stage_letter(letter))
+}
+
+/// The partition of the *stage* index in which a company's leads that are to be called now stand. No stage is called so.
+pub fn follow_ups_shard(company: &CompanyId, shard: u8) -> String {
+    format!("{company}#follow_up#due#{shard}")
+}
+
+/// That in which those stand who were promised a call and whose time has come: people promise them one by one, and no
+/// shards are needed.
+pub fn promised_calls(company: &CompanyId) -> String {
+    format!("{company}#follow_up#promised#0")
 }
 
 /// The partition of the *stage* index in which quarantined enquiries stand: those that are open, or those
@@ -588,6 +652,7 @@ mod tests {
         let category = CategoryId::new("roofing").unwrap();
         let read = |key: Key<'_>| DueKey::read(&key.pk(), &key.sk());
         assert_eq!(read(Key::Lead(lead)), Some(DueKey::Lead(lead)));
+        assert_eq!(read(Key::FollowUp(lead)), Some(DueKey::FollowUp(lead)));
         assert_eq!(
             read(Key::Assignment { lead, cycle: 3, assignment }),
             Some(DueKey::Assignment(lead, 3, assignment))

@@ -9,7 +9,7 @@ use leadyard_domain::limits;
 
 use super::items::{self, DecisionRecord};
 use super::keys::Key;
-use super::{Act, Commit, Delivery, Item, Store, StoreError, number, read_string, values};
+use super::{Act, Commit, Delivery, Item, Store, StoreError, StoredFollowUp, number, read_string, values};
 use leadyard_domain::scoring::Activity;
 
 /// Everything in a lead's partition.
@@ -27,6 +27,8 @@ pub struct Story {
     pub deliveries: Vec<Delivery>,
     /// What the desk did, oldest first.
     pub acts: Vec<Act>,
+    /// How it is followed up.
+    pub follow_up: Option<StoredFollowUp>,
 }
 
 /// The condition that nobody else changed what we saw.
@@ -114,13 +116,14 @@ impl Store {
 
     /// The story that a lead's partition tells.
     pub async fn lead_story_of(&self, items: Vec<Item>) -> Result<Option<Story>, StoreError> {
-        let mut lead = None;
+        let (mut lead, mut follow_up) = (None, None);
         let mut story: (Activity, Vec<_>, Vec<_>, Vec<_>, Vec<_>) = Default::default();
         for item in items {
             match read_string(&item, "sk").and_then(|sk| sk.chars().next()) {
                 Some('L') => lead = Some(items::read_lead(item)?),
                 Some('A') => story.1.push(items::read_assignment(item)?),
                 Some('D') => story.2.push(DecisionRecord::read(item)?),
+                Some('F') => follow_up = Some(StoredFollowUp::read(item)?),
                 Some('H') => story.4.push(Act::read(item)?),
                 Some('M') => story.3.push(Delivery::read(item)?),
                 Some('Y') => super::activity::read_day(&item, &mut story.0),
@@ -130,6 +133,6 @@ impl Store {
         let (mut activity, assignments, decisions, deliveries, acts) = story;
         let Some(lead) = lead else { return Ok(None) };
         self.activity_of_merged(&lead, &mut activity).await?;
-        Ok(Some(Story { lead, activity, assignments, decisions, deliveries, acts }))
+        Ok(Some(Story { lead, activity, assignments, decisions, deliveries, acts, follow_up }))
     }
 }

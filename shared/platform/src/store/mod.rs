@@ -27,6 +27,7 @@ mod changes;
 mod ledger;
 mod returns;
 mod acts;
+mod follow_ups;
 mod deliveries;
 mod channels;
 mod postbacks;
@@ -39,9 +40,11 @@ mod erasures;
 mod access;
 mod tokens;
 mod sessions;
+mod synthetic;
 mod due;
 mod seen;
 mod reports;
+mod lapsing;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -71,22 +74,25 @@ pub use due::{Claimed, DueItem};
 pub use enquiries::{Keep, Kept, KeptBefore, Past, StoredAnswer};
 pub use erasures::{Erasure, Gone, Shelf, fate_of};
 pub use finding::{Arrived, Place};
+pub use follow_ups::{DayList, StoredFollowUp};
 pub use given::{GivenSecret, GivenSecrets};
 pub use identities::{Identified, IdentityWrite, Known, List, Suppression};
 pub use items::{
     DecisionRecord, Fetch, Judgement, QUARANTINED, Quarantine, REJECTED, REPLAY, StoredEnquiry, TEST,
     UNFETCHED,
 };
+pub use lapsing::Offer;
 pub use leads::Story;
 pub use ledger::Freed;
 pub use postbacks::{Postback, PostbackEnd};
 pub use quarantine::{Quarantined, Verdicts};
-pub use reports::{ReportPart, ReportRead, SEALED_TTL_S, Tables};
+pub use reports::{PARTS_SEALED, ReportPart, ReportRead, ReportRules, SEALED_TTL_S, Tables};
 pub use returns::{ReturnItem, ReturnWrite};
-pub use rulebook::{Published, RulebookPointer};
-pub use seen::{Seen, SeenSeat};
+pub use rulebook::{Published, RulebookPointer, RulebookVersion};
+pub use seen::{Seen, SeenSeat, company_of_lead};
 pub use sessions::{Session, SignedIn};
 pub use switches::{WAKE_AFTER_S, Wake};
+pub use synthetic::Synthetic;
 pub use tokens::KeptToken;
 pub use trials::Trial;
 pub use windows::Passing;
@@ -293,21 +299,36 @@ impl Store {
 
     /// The last items of a partition, from the last sort key on.
     async fn query_newest(&self, pk: String, limit: i32) -> Result<Vec<Item>, StoreError> {
-        self.query_newest_of(pk, "", limit).await
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", string(pk))
+            .scan_index_forward(false)
+            .consistent_read(true)
+            .limit(limit)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(answer.items.unwrap_or_default())
     }
 
-    /// The same of those whose sort key begins so.
-    async fn query_newest_of(&self, pk: String, prefix: &str, limit: i32) -> Result<Vec<Item>, StoreError> {
-        let query =
-            self.client.query().table_name(&self.table).expression_attribute_values(":pk", string(pk));
-        let query = if prefix.is_empty() {
-            query.key_condition_expression("pk = :pk")
-        } else {
-            query
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":prefix", string(prefix))
-        };
-        let answer = query
+    /// The last items of a partition whose sort keys lie between these, both included, from the last on.
+    async fn query_newest_between(
+        &self,
+        pk: String,
+        from: String,
+        to: String,
+        limit: i32,
+    ) -> Result<Vec<Item>, StoreError> {
+        let bound = values([(":pk", string(pk)), (":from", string(from)), (":to", string(to))]);
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .set_expression_attribute_values(Some(bound))
             .scan_index_forward(false)
             .consistent_read(true)
             .limit(limit)

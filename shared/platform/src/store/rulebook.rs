@@ -1,5 +1,8 @@
 //! Rulebooks: versioned and immutable; a pointer says which one is in force.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
@@ -35,7 +38,7 @@ pub struct RulebookVersion {
     pub at: Timestamp,
     /// By whom.
     pub by: String,
-    /// `whole`, `workbook`, `contracts/hudson-miami`, `rollback to 7`.
+    /// `whole`, `workbook`, `files`, `contracts/hudson-miami`, `rollback to 7`.
     pub how: String,
 }
 
@@ -50,6 +53,8 @@ pub enum Published {
 
 /// A piece of the files as published: an item holds at most 400 KB.
 const TEXT_PIECE: usize = 350_000;
+/// How long files that were sent to be looked at are kept, in seconds.
+const DRAFT_TTL_S: i64 = 3_600;
 /// Categories woken in the transaction that publishes; it takes 100 items.
 pub(super) const WAKES_AT_ONCE: usize = 90;
 
@@ -69,14 +74,19 @@ impl Store {
         self.get(&Key::RulebookVersion(company, version)).await?.map(read_version).transpose()
     }
 
-    /// The versions that were put in force, the newest first.
+    /// The versions that were put in force, the newest first; of those before one, where it is given.
     pub async fn rulebook_versions(
         &self,
         company: &CompanyId,
+        before: Option<u64>,
         limit: i32,
     ) -> Result<Vec<RulebookVersion>, StoreError> {
-        let pk = Key::RulebookPointer(company).pk();
-        self.query_newest_of(pk, "version#", limit).await?.into_iter().map(read_version).collect()
+        // As many digits as a sort key has.
+        const LAST: u64 = 9_999_999_999;
+        let last = before.map_or(LAST, |before| before.saturating_sub(1).min(LAST));
+        let (first, last) = (Key::RulebookVersion(company, 0), Key::RulebookVersion(company, last));
+        let items = self.query_newest_between(first.pk(), first.sk(), last.sk(), limit).await?;
+        items.into_iter().map(read_version).collect()
     }
 
     /// The compiled core of one version.
@@ -106,8 +116,38 @@ impl Store {
         &self,
         company: &CompanyId,
         version: u64,
-    ) -> Result<Option<std::collections::BTreeMap<String, String>>, StoreError> {
-        let first = Key::RulebookText(company, version, 0);
+    ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+        self.text_of(&Key::RulebookText(company, version, 0)).await
+    }
+
+    /// Keeps files for an hour, that they can be looked at before they are published.
+    pub async fn rulebook_draft_keep(
+        &self,
+        company: &CompanyId,
+        draft: &str,
+        files: &RulebookFiles,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let ttl = number(now.as_second() + DRAFT_TTL_S);
+        for (piece, place) in pieces(files)?.iter().zip(0..) {
+            let mut item = keyed(&Key::RulebookDraft(company, draft, place), "text", piece.clone());
+            item.insert("ttl".to_owned(), ttl.clone());
+            self.put_plain(item).await?;
+        }
+        Ok(())
+    }
+
+    /// The files of a draft; `None` when it has expired.
+    pub async fn rulebook_draft(
+        &self,
+        company: &CompanyId,
+        draft: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+        self.text_of(&Key::RulebookDraft(company, draft, 0)).await
+    }
+
+    /// The files whose first piece stands here.
+    async fn text_of(&self, first: &Key<'_>) -> Result<Option<BTreeMap<String, String>>, StoreError> {
         let prefix = first.sk();
         let prefix = prefix.rsplit_once('#').map_or(prefix.as_str(), |(prefix, _)| prefix);
         let mut bytes = Vec::new();
@@ -147,13 +187,9 @@ impl Store {
             );
             self.put_plain(item).await?;
         }
-        // A rulebook that parsed is UTF-8.
-        let named: std::collections::BTreeMap<&str, std::borrow::Cow<'_, str>> =
-            files.iter().map(|(name, bytes)| (name, String::from_utf8_lossy(bytes))).collect();
-        let text = serde_json::to_vec(&named).map_err(|error| StoreError::Malformed(Box::new(error)))?;
-        for (number, piece) in text.chunks(TEXT_PIECE).enumerate() {
-            let key = Key::RulebookText(&company, version, number as u32);
-            self.put_plain(keyed(&key, "text", AttributeValue::B(Blob::new(piece)))).await?;
+        for (piece, place) in pieces(files)?.into_iter().zip(0..) {
+            let key = Key::RulebookText(&company, version, place);
+            self.put_plain(keyed(&key, "text", piece)).await?;
         }
         let parts = access::parted(&compiled.signers, mailboxes);
         for (number, part) in (0..).zip(&parts) {
@@ -242,6 +278,14 @@ impl Store {
             .map(drop)
             .map_err(StoreError::unavailable)
     }
+}
+
+/// The files as they are kept, in pieces that an item holds. A rulebook that parsed is UTF-8.
+fn pieces(files: &RulebookFiles) -> Result<Vec<AttributeValue>, StoreError> {
+    let named: BTreeMap<&str, Cow<'_, str>> =
+        files.iter().map(|(name, bytes)| (name, String::from_utf8_lossy(bytes))).collect();
+    let text = serde_json::to_vec(&named).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+    Ok(text.chunks(TEXT_PIECE).map(|piece| AttributeValue::B(Blob::new(piece))).collect())
 }
 
 fn read_version(item: Item) -> Result<RulebookVersion, StoreError> {

@@ -100,6 +100,11 @@ impl Seen {
     }
 }
 
+/// Whose lead an image of the stream is; `None` of one that does not say.
+pub fn company_of_lead(item: &Item) -> Option<CompanyId> {
+    read_string(item, "co")?.parse().ok()
+}
+
 impl StoredEnquiry {
     /// As far as it is counted.
     pub fn seen(&self) -> SeenEnquiry<'_> {

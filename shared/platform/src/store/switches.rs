@@ -24,6 +24,8 @@ const SLOTS_OF: &str = "d_";
 const ROUNDS: &str = "rounds";
 const AFTER: &str = "upto";
 const SENT: &str = "sent";
+/// Of slots that came back: how many runs looked for whom they are.
+const RUNS: &str = "runs";
 /// How much later the sweep looks, should the message be lost.
 const WAKE_GRACE_S: u32 = 15;
 
@@ -40,14 +42,21 @@ pub struct Wake {
     pub rounds: u64,
     /// Of everybody, up to whom they are due, by where they stand in the index.
     pub after: Option<String>,
-    /// At which generation the best were sent.
+    /// At which generation the best were sent; of slots that came back, at which it was looked up to there.
     pub sent: Option<u64>,
+    /// How many runs looked for whom the slots are that came back.
+    pub runs: u64,
 }
 
 impl Wake {
     /// Whether everybody is woken: the rules or a switch changed.
     pub const fn everybody(&self) -> bool {
         self.slots >= ALL
+    }
+
+    /// Behind whom it goes on for slots that came back; from the beginning, where more came back since.
+    pub fn goes_on_behind(&self) -> Option<&str> {
+        self.after.as_deref().filter(|_| self.sent == Some(self.generation))
     }
 }
 
@@ -167,6 +176,7 @@ impl Store {
                 rounds: read_number(&item, ROUNDS).unwrap_or(0),
                 after: read_string(&item, AFTER).map(str::to_owned),
                 sent: read_number(&item, SENT),
+                runs: read_number(&item, RUNS).unwrap_or(0),
             })
         }))
     }
@@ -214,6 +224,43 @@ impl Store {
             .set_key(Some(super::key_item(&Key::Wake(company, category))))
             .update_expression(format!("SET {AFTER} = :after, {SENT} = :sent"))
             .condition_expression(condition)
+            .set_expression_attribute_values(Some(bound))
+            .send()
+            .await;
+        super::stands(result).map(drop)
+    }
+
+    /// Of slots that came back some are left, and those behind this place in the index are next; unless more came back
+    /// since, and it begins with the best again.
+    pub async fn wake_goes_further(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+        wake: &Wake,
+        upto: &str,
+        taken: &BTreeMap<DealerId, u64>,
+    ) -> Result<(), StoreError> {
+        let mut bound = values([
+            (":upto", string(upto)),
+            (":gen", number(wake.generation)),
+            (":one", number(1)),
+            (":taken", number(-(taken.values().sum::<u64>() as i64))),
+        ]);
+        let mut names = HashMap::new();
+        let mut add = format!("ADD {RUNS} :one, slots :taken");
+        for (at, (dealer, taken)) in taken.iter().enumerate() {
+            bound.insert(format!(":t{at}"), number(-(*taken as i64)));
+            names.insert(format!("#t{at}"), format!("{SLOTS_OF}{dealer}"));
+            add.extend([", #t", &at.to_string(), " :t", &at.to_string()]);
+        }
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(super::key_item(&Key::Wake(company, category))))
+            .update_expression(format!("{add} SET {AFTER} = :upto, {SENT} = :gen"))
+            .condition_expression("gen = :gen")
+            .set_expression_attribute_names((!names.is_empty()).then_some(names))
             .set_expression_attribute_values(Some(bound))
             .send()
             .await;
@@ -299,7 +346,8 @@ impl Store {
                     | DueKey::WakeAt(_, _, _)
                     | DueKey::Postback(_, _)
                     | DueKey::Enquiry(_)
-                    | DueKey::Erasure(_, _) => None,
+                    | DueKey::Erasure(_, _)
+                    | DueKey::FollowUp(_) => None,
                 }
             })
             .collect();

@@ -28,19 +28,19 @@ pub struct Passing {
     pub said: Option<[u8; 8]>,
 }
 
-/// How long a window is kept after its end, in seconds.
+/// How long a window is kept after the last of its form tokens is good, in seconds.
 const KEPT_S: i64 = 3_600;
 
 impl Store {
     /// Counts an enquiry in its window. The sets of people are free of order and repetition; how many came
-    /// in all may count one twice whose reply was lost.
+    /// in all may count one twice whose reply was lost. It is kept for as long as a token that was opened in it is good.
     pub async fn window_count(
         &self,
         company: &CompanyId,
         source: &SourceId,
         window: Window,
         passing: &Passing,
-        at: Timestamp,
+        until: Timestamp,
     ) -> Result<Tally, StoreError> {
         let key = Key::Window { company, source, number: window.number, shard: window.shard };
         let named = [
@@ -56,7 +56,7 @@ impl Store {
             .condition_expression("attribute_not_exists(n) OR n < :most")
             .expression_attribute_values(":most", number(window.most))
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":ttl", number(at.as_second() + WINDOW_S + KEPT_S))
+            .expression_attribute_values(":ttl", number(until.as_second() + WINDOW_S + KEPT_S))
             .expression_attribute_names("#ttl", super::schema::TTL)
             .return_values(ReturnValue::UpdatedNew);
         let mut add = "ADD n :one".to_owned();
@@ -87,6 +87,37 @@ impl Store {
             people_of_token: people("#t"),
             people_who_said_so: people("#s"),
         })
+    }
+}
+
+impl Store {
+    /// Notes who sent a form with a token that was opened in an earlier window, where its first use stands; how many
+    /// people did so far. It is kept for as long as the token is good for.
+    pub async fn window_token(
+        &self,
+        company: &CompanyId,
+        source: &SourceId,
+        opened: Window,
+        (token, person): ([u8; 8], [u8; 8]),
+        until: Timestamp,
+    ) -> Result<u32, StoreError> {
+        let key = Key::Window { company, source, number: opened.number, shard: opened.shard };
+        let name = attribute("t", token);
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(super::key_item(&key)))
+            .update_expression("SET #ttl = :ttl ADD #t :who")
+            .expression_attribute_names("#ttl", super::schema::TTL)
+            .expression_attribute_names("#t", name.clone())
+            .expression_attribute_values(":ttl", number(until.as_second() + WINDOW_S + KEPT_S))
+            .expression_attribute_values(":who", AttributeValue::Bs(vec![Blob::new(person)]))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(people(&answer.attributes.unwrap_or_default(), &name))
     }
 }
 

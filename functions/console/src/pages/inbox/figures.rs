@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::pages::account::{Lines, lines_of, sums_of};
 use crate::pages::dealers::{Fared, figures};
 use crate::pages::signed::{INBOX, SignedDealer};
-use crate::pages::{Frame, rendered, troubled};
+use crate::pages::{Frame, download, rendered, troubled};
 use crate::statement;
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -58,7 +58,11 @@ pub(in crate::pages) async fn csv(
     signed: SignedDealer,
     Query(asked): Query<Asked>,
 ) -> Response {
-    let read = async { statement::as_csv(&month(&cloud, &signed, &asked).await?) };
+    let read = async {
+        let month = month(&cloud, &signed, &asked).await?;
+        let name = format!("statement-{}-{}.csv", signed.token.dealer, month.month);
+        Ok::<_, Problem>(download(statement::as_csv(&month)?, &name))
+    };
     read.await.map_or_else(|problem| troubled(&signed, &problem), |table| table.into_response())
 }
 

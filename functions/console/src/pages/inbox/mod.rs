@@ -7,7 +7,8 @@
 //!
 //! Determinations. *A page is made of what the API answers*, read by its names, so that it can show no more than that: a
 //! lead that must be accepted first has a first name and a ZIP and no contact, and nothing of any other dealer is there.
-//! *New* is what is offered and not answered, *in hand* what was accepted or contacted. *A page has fifty leads*, the
+//! *New* is what is offered and not answered, *in hand* what was accepted or contacted; what is *won* stays the dealer's
+//! own, and stands below them. *A page has fifty leads*, the
 //! newest first; of them those stand first whose deadline is nearest, then what is new. *A phone number is a link that
 //! calls, an e-mail one that writes*; when the law lets nobody call, the page says so beside it.
 
@@ -217,12 +218,15 @@ async fn listed(cloud: &Cloud, signed: &SignedDealer, open: bool, asked: &Asked)
         let by = one.accept_by.filter(|_| one.state == AssignmentState::Offered);
         (by.is_none(), by)
     });
-    let (new, rest): (Vec<_>, Vec<_>) =
+    let (new, rest): (Vec<&Told>, Vec<&Told>) =
         told.iter().partition(|one| open && one.state == AssignmentState::Offered);
+    let (won, rest): (Vec<&Told>, Vec<&Told>) =
+        rest.into_iter().partition(|one| open && one.state == AssignmentState::Won);
     let rows = |of: Vec<&Told>| of.into_iter().map(|one| Row::of(&core, one, now)).collect::<Vec<_>>();
     let groups = [
         Group { title: "New", rows: rows(new) },
         Group { title: if open { "In hand" } else { "Closed" }, rows: rows(rest) },
+        Group { title: "Won", rows: rows(won) },
     ];
     let path = if open { INBOX.to_owned() } else { format!("{INBOX}/closed") };
     let (title, section) = if open { ("Inbox", "inbox") } else { ("Closed", "closed") };

@@ -53,11 +53,8 @@ struct Page {
     consent: Vec<(&'static str, String)>,
     repeats: usize,
     facts: Vec<(&'static str, String)>,
-    accept: bool,
-    decline: bool,
-    contacted: bool,
-    won: bool,
-    lost: bool,
+    /// What may be answered now.
+    answers: Vec<Answer>,
     /// It is won: the value may be put right.
     correct: bool,
     value: String,
@@ -122,10 +119,14 @@ pub(in crate::pages) async fn act(
 }
 
 impl Page {
+    fn may(&self, answer: &str) -> bool {
+        self.answers.iter().any(|known| known.as_str() == answer)
+    }
+
     /// What was typed and stands in no form of the page: nothing that somebody wrote is lost.
     fn left_over(&self, form: &Form) -> String {
         let shown = |name: &str| match name {
-            "value" => self.won || self.correct,
+            "value" => self.may("won") || self.correct,
             "note" => !self.reasons.is_empty(),
             _ => true,
         };
@@ -163,7 +164,6 @@ async fn of(cloud: &Cloud, signed: &SignedDealer, id: &str, typed: &Form) -> Res
     let now = cloud.clock.now();
     let told = Told::read(inbox::shown(cloud, &seat).await?)?;
     let answers = inbox::answers(cloud, &seat, now).await?;
-    let may = |answer| answers.contains(&answer);
     let returns = returns::may_ask(cloud, &seat, now).await?;
     let written = |name: &str| typed.get(name).cloned().unwrap_or_default();
     let chosen = typed.get("reason").map(String::as_str);
@@ -177,7 +177,9 @@ async fn of(cloud: &Cloud, signed: &SignedDealer, id: &str, typed: &Form) -> Res
         name: told.name(),
         place: told.place(),
         stands: told.stands(&core, now),
-        late: told.accept_by.is_some() && may(Answer::Accept) || told.opted_out || told.erased_at.is_some(),
+        late: told.accept_by.is_some() && answers.contains(&Answer::Accept)
+            || told.opted_out
+            || told.erased_at.is_some(),
         masked: told.masked,
         contact: told.person.iter().flat_map(|person| Contact::of(person, true)).collect(),
         call: may_be_called(&core, &told),
@@ -187,14 +189,10 @@ async fn of(cloud: &Cloud, signed: &SignedDealer, id: &str, typed: &Form) -> Res
         consent: consent(&told),
         repeats: told.repeats,
         facts: facts(&core, &told),
-        accept: may(Answer::Accept),
-        decline: may(Answer::Decline),
-        contacted: may(Answer::Contacted),
-        won: may(Answer::Won),
-        lost: may(Answer::Lost),
+        answers,
         correct: told.state == AssignmentState::Won,
         value: typed.get("value").cloned().or_else(|| told.won_value.clone()).unwrap_or_default(),
-        currency: core.company.currency.to_string(),
+        currency: core.company.currency.clone(),
         terms: returns.as_ref().map(terms).unwrap_or_default(),
         reasons: returns
             .iter()

@@ -231,8 +231,56 @@ fn every_key_is_checked_where_it_stands() {
 }
 
 #[test]
+fn a_plan_to_follow_up_is_read_and_checked_where_it_stands() {
+    use crate::followup::{FollowUpPlan, Wait};
+    let plan = "not_ready = [\"4h\", \"1d\", \"2w\"]\nlost = []\nmost_calls = 3\nconsent_days = 400\n";
+    assert_eq!(
+        with("followup.toml", plan).unwrap().follow_up,
+        FollowUpPlan {
+            not_ready: vec![Wait::hours(4), Wait::hours(24), Wait::hours(14 * 24)],
+            lost: Vec::new(),
+            most_calls: 3,
+            consent_days: 400,
+            ..FollowUpPlan::default()
+        }
+    );
+    // Without the file, and with an empty one, it is the usual one.
+    assert_eq!(parse(folder()).unwrap().follow_up, FollowUpPlan::default());
+    assert_eq!(with("followup.toml", "").unwrap().follow_up, FollowUpPlan::default());
+    let wait = "a wait is written 4h, 3d or 2w, from an hour to 365 days";
+    for (text, expected) in [
+        ("not_ready = \"1d\"", "1:13: error: not_ready is a list: [ … ]".to_owned()),
+        ("not_ready = [\"1d\", \"1m\"]", format!("1:20: error: not_ready: {wait}")),
+        ("lost = [\"\"]", format!("1:9: error: lost: {wait}")),
+        ("lost = [\"+1d\"]", format!("1:9: error: lost: {wait}")),
+        ("lost = [\"0h\"]", format!("1:9: error: lost: {wait}")),
+        ("lost = [\"53w\"]", format!("1:9: error: lost: {wait}")),
+        ("lost = [\"ü\"]", format!("1:9: error: lost: {wait}")),
+        ("\nmost_calls = 0", "2:14: error: most_calls is a whole number from 1 to 50".to_owned()),
+        ("enquiry_days = 93", "1:16: error: enquiry_days is a whole number from 1 to 92".to_owned()),
+        (
+            "consent_days = 80",
+            "1:16: error: consent_days is not below enquiry_days: who agreed to be called may be called for as long"
+                .to_owned(),
+        ),
+        (
+            "consent_days = 90\nlost = [\"1d\", \"13w\"]",
+            "2:8: error: lost: 13w is no wait here: nobody is called later than 90 days after they asked".to_owned(),
+        ),
+        ("notready = []", "1:1: error: there is no key \"notready\" here; did you mean \"not_ready\"?".to_owned()),
+        (
+            &format!("lost = [{}]", "\"1h\", ".repeat(21)),
+            "1:8: error: lost has at most 20 waits".to_owned(),
+        ),
+    ] {
+        assert_only(with("followup.toml", text), &format!("followup.toml:{expected}"));
+    }
+}
+
+#[test]
 fn what_is_no_toml_is_refused_where_it_breaks() {
-    for name in ["company.toml", "offers.toml", "sources.toml", "scoring.toml", "tests.toml"] {
+    for name in ["company.toml", "offers.toml", "sources.toml", "scoring.toml", "followup.toml", "tests.toml"]
+    {
         let problems = with(name, "a = 1\né = ü\n").unwrap_err();
         assert_eq!(problems.list.len(), 1, "{problems}");
         assert_eq!((problems.list[0].at.line, problems.list[0].code), (2, ProblemCode::Syntax));

@@ -1,0 +1,372 @@
+//! Following up: the day's list of calls, and what the desk does with it: choose a lead, claim it, say what the call came to.
+//!
+//! Determinations:
+//!
+//! - *The list is read, and looked at*: who opted out meanwhile, was erased, merged or sold, or may not be called any more is
+//!   left out, whatever the list still says.
+//! - *Order*: promised callbacks whose time has come, then by score as of now. Who may not be called at this hour stands in
+//!   the list with the hour from which they may.
+//! - *A claim* is refused at an hour at which its lead may not be called. What a call came to is taken at any hour: it was
+//!   begun before.
+//! - *Interested* is kept as an interaction `call` as well, and the lead goes to distribution at once.
+//! - *Do not call* opts the person out of everything, as they would do it themselves, and their holders are told.
+
+use std::collections::HashSet;
+
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use leadyard_domain::access::Role;
+use leadyard_domain::calling::{self, MayCall};
+use leadyard_domain::delivery::OptedOutOf;
+use leadyard_domain::distribution::Core;
+use leadyard_domain::error::Code;
+use leadyard_domain::followup::{self, CallResult, FollowUp, FollowUpPlan, Followed, Refused, Rests, Step};
+use leadyard_domain::ids::LeadId;
+use leadyard_domain::lead::{Lead, ScoreNow, Stage};
+use leadyard_domain::limits;
+use leadyard_domain::scoring::{Interaction, InteractionId, InteractionKind};
+use leadyard_domain::time::{self, UtcDay};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::following;
+use leadyard_platform::http::{Problem, Query};
+use leadyard_platform::judging;
+use leadyard_platform::person::Sought;
+use leadyard_platform::store::{Place, StoredFollowUp, Visits};
+use leadyard_platform::who::{self, DeskOf, READS, Staff};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::acts::{Asked, note, record};
+use crate::find::{self, Scores};
+use crate::leads;
+
+/// A lead that is to be called.
+pub(crate) struct Call {
+    pub(crate) lead: Lead,
+    pub(crate) follow_up: FollowUp,
+    pub(crate) score: Option<ScoreNow>,
+    /// At this hour.
+    pub(crate) may: MayCall,
+}
+
+/// The head of the day's list.
+pub(crate) struct CallList {
+    pub(crate) calls: Vec<Call>,
+    pub(crate) examined: usize,
+    pub(crate) more: bool,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Limit {
+    limit: Option<usize>,
+}
+
+/// `GET /v1/follow-ups?company&limit`.
+pub(crate) async fn list(
+    State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf<READS>,
+    Query(Limit { limit }): Query<Limit>,
+) -> Result<Json<Value>, Problem> {
+    let core = who::rules_of(&cloud, &company).await?;
+    let limit = limit.unwrap_or(limits::FOLLOW_UPS).clamp(1, limits::FOLLOW_UPS);
+    let calls = calls(&cloud, &core, limit).await?;
+    let now = cloud.clock.now();
+    let named = desk.may(&company, Role::Desk);
+    let told = calls.calls.iter().map(|call| {
+        json!({
+            "lead": find::tell(&call.lead, call.score.as_ref(), named),
+            "follow_up": tell(&call.follow_up, &core.follow_up, now),
+            "may_be_called": leads::may_be_called(&call.lead, core.company.call_hours, now),
+            "callable_until": followup::may_call_until(&call.lead, &core.follow_up),
+        })
+    });
+    Ok(Json(json!({
+        "company": company, "examined": calls.examined, "more": calls.more,
+        "follow_ups": told.collect::<Vec<_>>(),
+    })))
+}
+
+/// Who is to be called now. Three reads of the index, one of the table for each fifty that are looked at, and one of the
+/// lists of whom not to call for each thirty or so.
+pub(crate) async fn calls(cloud: &Cloud, core: &Core, most: usize) -> Result<CallList, Problem> {
+    let list = cloud.store.follow_ups_due(core.company_id(), most).await?;
+    let now = cloud.clock.now();
+    let scores = Scores::of(core, now);
+    let by_place = |places: Vec<Place>| {
+        let mut scored: Vec<(u64, Place)> =
+            places.into_iter().map(|place| (scores.of_place(&place.0), place)).collect();
+        scored.sort_unstable_by(|a, b| b.cmp(a));
+        scored.into_iter().map(|(_, (_, lead))| lead)
+    };
+    let mut ids: Vec<LeadId> = by_place(list.promised).chain(by_place(list.due)).collect();
+    let mut seen = HashSet::new();
+    ids.retain(|lead| seen.insert(*lead));
+    // Some may be left out that the list still has.
+    let more = ids.len() > 2 * most;
+    ids.truncate(2 * most);
+    let found = cloud.store.follow_ups_get(&ids).await?;
+    let on_lists = cloud.all_on_lists(&found.iter().map(|(lead, _)| lead).collect::<Vec<_>>()).await?;
+    let mut calls: Vec<Call> = found
+        .into_iter()
+        .filter(|(lead, follow_up)| {
+            let listed = on_lists.get(&lead.id).copied().unwrap_or_default();
+            lead.company == *core.company_id()
+                && follow_up.state.is_due()
+                && followup::is_followed(lead, &follow_up.state)
+                && now < followup::may_call_until(lead, &core.follow_up)
+                && following::may_be_called(lead, listed)
+        })
+        .map(|(lead, follow_up)| Call {
+            score: scores.now(&lead),
+            may: may_call(core, &lead, now),
+            follow_up: follow_up.state,
+            lead,
+        })
+        .collect();
+    calls.sort_by_key(|call| {
+        let promised = call.follow_up.reason == followup::Reason::Callback;
+        let hundredths = call.score.map_or(0, |score| score.hundredths);
+        (!promised, std::cmp::Reverse((hundredths, call.lead.last_enquiry_at)), call.lead.id)
+    });
+    let more = more || calls.len() > most;
+    calls.truncate(most);
+    Ok(CallList { calls, examined: ids.len(), more })
+}
+
+/// Whether a lead may be called at this hour.
+pub(crate) fn may_call(core: &Core, lead: &Lead, now: Timestamp) -> MayCall {
+    let (zones, _) = calling::zones(lead.location());
+    let zones: Vec<TimeZone> = zones.iter().filter_map(|zone| time::zone(zone).ok()).collect();
+    calling::may_call(&zones, core.company.call_hours, now)
+}
+
+/// How a lead is followed up, as programs read it.
+pub(crate) fn tell(follow_up: &FollowUp, plan: &FollowUpPlan, now: Timestamp) -> Value {
+    let (stands, at, why) = match follow_up.step {
+        Step::Planned { at } => ("planned", Some(at), None),
+        Step::Due { since } => ("due", Some(since), None),
+        Step::Rests { why } => ("rests", None, Some(why.as_str())),
+        Step::Ended { why, at } => ("ended", Some(at), Some(why.as_str())),
+    };
+    json!({
+        "reason": follow_up.reason,
+        "says": follow_up.reason.says(),
+        "plan": follow_up.plan,
+        "attempt": follow_up.attempt,
+        // A plan that became shorter does not make this attempt one beyond its last.
+        "of": plan.attempts(follow_up.reason).max(follow_up.attempt),
+        "calls": follow_up.calls,
+        "since": follow_up.since,
+        "stands": stands,
+        "at": at,
+        "why": why,
+        "claim": follow_up.claimed(now),
+        "last_call": follow_up.last_call,
+    })
+}
+
+/// What the desk does with a follow-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// It chooses the lead: it is to be called now.
+    FollowUp,
+    /// Somebody calls it.
+    Claim,
+    /// Somebody called it.
+    Call,
+}
+
+impl Act {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::FollowUp => "follow_up",
+            Self::Claim => "claim",
+            Self::Call => "call",
+        }
+    }
+}
+
+/// Does it; `None` when somebody else changed the lead or its follow-up.
+pub(crate) async fn act(
+    cloud: &Cloud,
+    desk: &Staff,
+    act: Act,
+    mut lead: Lead,
+    asked: &Asked,
+) -> Result<Option<Value>, Problem> {
+    let core = who::rules_of(cloud, &lead.company).await?;
+    let now = cloud.clock.now();
+    let stands = cloud.store.follow_up_get(lead.id).await?;
+    let mut next = match (act, &stands) {
+        (Act::FollowUp, stands) => chosen(&lead, stands.as_ref(), now)?,
+        (Act::Claim | Act::Call, Some(stands)) if followup::is_followed(&lead, &stands.state) => {
+            stands.state.clone()
+        }
+        (Act::Claim | Act::Call, _) => {
+            let detail = "the lead is not followed up: what is over, held or sold is not called";
+            return Err(refused(detail, &lead));
+        }
+    };
+    if act != Act::Call {
+        may_be_called(cloud, &core, &lead, now, act == Act::Claim).await?;
+    }
+    let text = note(if act == Act::Call { "note" } else { "reason" }, said(act, asked))?;
+    let before = stands.as_ref().map_or(Value::Null, |stands| tell(&stands.state, &core.follow_up, now));
+    let mut result = None;
+    match act {
+        Act::FollowUp => {}
+        Act::Claim => next.claim(&desk.staff, now).map_err(|why| not_theirs(&why, &lead))?,
+        Act::Call => {
+            let came_to = asked.result.ok_or_else(|| {
+                let words: Vec<&str> = CallResult::ALL.iter().map(|result| result.as_str()).collect();
+                Problem::new(Code::InvalidField, format!("result is one of: {}", words.join(" ")))
+            })?;
+            if let Some(at) = asked.callback_at {
+                promised_well(&core, &lead, at)?;
+            }
+            next.call(&desk.staff, (came_to, asked.callback_at), &core.follow_up, now)
+                .map_err(|why| not_theirs(&why, &lead))?;
+            if let Step::Planned { at } = next.step
+                && at >= followup::may_call_until(&lead, &core.follow_up)
+            {
+                next.rest(Rests::ConsentOver);
+            }
+            result = Some(came_to);
+        }
+    }
+    let mut after = tell(&next, &core.follow_up, now);
+    let lifted = result == Some(CallResult::Interested) && lead.clone().lift(now);
+    if lifted {
+        after["lifted"] = json!(true);
+    }
+    let told = json!({ "act": act.word(), "before": before, "after": after });
+    if asked.dry_run {
+        return Ok(Some(told));
+    }
+    let kept = asked.named(record(cloud, desk, act.word(), text, &told["before"], &told["after"]));
+    if lifted {
+        lift(cloud, &core, &mut lead, &kept.id.to_string(), now).await?;
+    }
+    if result == Some(CallResult::DoNotCall) {
+        // First: whatever becomes of what follows, nobody calls them again.
+        let sought = Sought { leads: [lead.id].into(), ..Sought::default() };
+        Box::pin(cloud.opt_out(&lead.company, &sought, OptedOutOf::Everything, &desk.staff))
+            .await
+            .map_err(crate::privacy::not_found)?;
+    }
+    let next = match stands {
+        Some(stands) => StoredFollowUp { state: next, ..stands },
+        None => StoredFollowUp::new(next),
+    };
+    if !cloud.store.follow_up_act(&lead, lifted, &next, &kept).await? {
+        return Ok(None);
+    }
+    if lifted {
+        cloud.hand_to_distribution(&lead).await;
+    }
+    tracing::info!(lead.id = %lead.id, act = act.word(), staff = %desk.staff, "the desk followed up");
+    Ok(Some(told))
+}
+
+fn said(act: Act, asked: &Asked) -> Option<String> {
+    match act {
+        Act::Call => asked.note.clone().or_else(|| asked.reason.clone()),
+        Act::FollowUp | Act::Claim => asked.reason.clone(),
+    }
+}
+
+fn refused(detail: &str, lead: &Lead) -> Problem {
+    Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str())
+}
+
+/// The follow-up of a lead that the desk chose.
+fn chosen(lead: &Lead, stands: Option<&StoredFollowUp>, now: Timestamp) -> Result<FollowUp, Problem> {
+    let plan = match followup::followed(lead) {
+        Followed::ByPlan(plan) | Followed::ByHand(plan) => plan,
+        Followed::No if lead.person.phone.is_none() => {
+            return Err(refused("nobody can call who left no phone", lead));
+        }
+        Followed::No => return Err(refused("only a lead that nobody has is followed up", lead)),
+    };
+    let mut next = FollowUp::by_hand(plan, (lead.cycle, lead.last_enquiry_at), now);
+    // Who is calling goes on, and what the last call came to is known still.
+    let same = stands.map(|stands| &stands.state).filter(|state| state.cycle == lead.cycle);
+    if let Some(state) = same {
+        next.claim.clone_from(&state.claim);
+        next.last_call.clone_from(&state.last_call);
+    }
+    Ok(next)
+}
+
+/// Refuses what may not be called at all; and, if `now` is when the call would be made, at this hour.
+async fn may_be_called(
+    cloud: &Cloud,
+    core: &Core,
+    lead: &Lead,
+    now: Timestamp,
+    at_this_hour: bool,
+) -> Result<(), Problem> {
+    if !following::may_be_called(lead, cloud.on_lists(lead).await?) {
+        return Err(refused("they opted out, or are on a list of whom not to call", lead));
+    }
+    if now >= followup::may_call_until(lead, &core.follow_up) {
+        return Err(refused("it is too long ago that they asked, or agreed to be called", lead));
+    }
+    if at_this_hour && !matches!(may_call(core, lead, now), MayCall::Until(_)) {
+        let hours = leads::may_be_called(lead, core.company.call_hours, now);
+        return Err(refused("it is no hour to call where they are", lead).with("may_be_called", hours));
+    }
+    Ok(())
+}
+
+/// Refuses to promise a call at an hour, or a day, at which nobody may make it.
+fn promised_well(core: &Core, lead: &Lead, at: Timestamp) -> Result<(), Problem> {
+    if !matches!(may_call(core, lead, at), MayCall::Until(_)) {
+        let hours = leads::may_be_called(lead, core.company.call_hours, at);
+        let detail = "callback_at is no hour to call where they are";
+        return Err(Problem::new(Code::InvalidField, detail).with("may_be_called", hours));
+    }
+    let until = followup::may_call_until(lead, &core.follow_up);
+    if at >= until {
+        let detail = format!("callback_at is too late: they may be called until {until}");
+        return Err(Problem::new(Code::InvalidField, detail));
+    }
+    Ok(())
+}
+
+/// Why somebody cannot claim it, or say what a call came to.
+fn not_theirs(why: &Refused, lead: &Lead) -> Problem {
+    match why {
+        Refused::Over => refused("the follow-up is over", lead),
+        Refused::Claimed(claim) => {
+            let detail = format!("{} is calling them, until {}", claim.by, claim.until);
+            refused(&detail, lead).with("claim", json!(claim))
+        }
+        Refused::Time => {
+            let days = limits::CALLBACK_DAYS;
+            let detail =
+                format!("callback_at goes with the result callback, and lies ahead by {days} days at most");
+            Problem::new(Code::InvalidField, detail)
+        }
+    }
+}
+
+/// They are interested: that is worth what a call is worth, and the lead goes to distribution.
+async fn lift(cloud: &Cloud, core: &Core, lead: &mut Lead, act: &str, now: Timestamp) -> Result<(), Problem> {
+    const CALL: &str = "call";
+    // A cycle that begins is scored by distribution, as every one is.
+    let begins = matches!(lead.stage, Stage::Lost | Stage::Expired);
+    let _ = lead.lift(now);
+    if let Ok(kind) = InteractionKind::new(CALL) {
+        let did = Interaction { kind, id: InteractionId::hash8(act), by_scanner: false, click: None };
+        cloud.store.activity_add(&Visits::Lead(lead.id), UtcDay::of(now), &[did], now).await?;
+    }
+    if !begins {
+        let activity = cloud.store.activity_of_lead(lead).await?;
+        let judged = judging::judge(cloud, core, lead, activity, now).await?;
+        lead.score = Some(judged.state(&core.scoring, now));
+    }
+    Ok(())
+}

@@ -1,0 +1,343 @@
+//! A list as a table: CSV, written as it is read.
+//!
+//! Determinations. *A file is written page by page, by cursor*: nothing is gathered first, so that a long list takes time
+//! and no memory. *A file has an end*, [`limits::EXPORT_LEADS`] leads at most, and where more stand behind it the page goes
+//! on from there: an answer behind API Gateway has thirty seconds and six megabytes. *That somebody asked is kept first*,
+//! among the company's changes, as it is of a look at who a lead is: which list, and whether with who they are. What was
+//! written, and where it ended, is kept with it when it has ended; a file that broke off says nothing of it. *Who only
+//! reads has the list without who they are*, as on every page.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use futures::stream;
+use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::access::Role;
+use leadyard_domain::distribution::Core;
+use leadyard_domain::error::Code;
+use leadyard_domain::lead::{Lead, ScoreNow};
+use leadyard_domain::limits;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{Problem, Query};
+use leadyard_platform::store::Act;
+use leadyard_platform::who::{READS, Staff};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::list::{AT, Shown as List};
+use super::signed::{self, For, Form, Signed};
+use super::{Frame, download, rendered, troubled};
+use crate::acts;
+use crate::find;
+use crate::reports::harmless;
+
+const EXPORT: &str = "/console/leads/export";
+const ACT: &str = "export_leads";
+
+/// What is told of each lead.
+const COLUMNS: [&str; 17] = [
+    "lead",
+    "company",
+    "category",
+    "offer",
+    "source",
+    "campaign",
+    "stage",
+    "waiting",
+    "dealers",
+    "score",
+    "band",
+    "priority",
+    "next_step",
+    "state",
+    "zip",
+    "opened_at",
+    "last_enquiry_at",
+];
+/// Who they are, where it is asked for.
+const WHO: [&str; 7] = ["first_name", "last_name", "email", "phone", "organization", "street", "city"];
+
+/// `since`: when somebody looked before they took a file. What they took since says where the next begins.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Since {
+    since: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "export.html")]
+struct Page {
+    frame: Frame,
+    /// They may have it with who they are.
+    named: bool,
+    back: String,
+    /// The list from where the file begins, as it is carried.
+    list: String,
+    says: String,
+    most: usize,
+    /// Which file it is, and how many leads the files before it have.
+    part: u64,
+    so_far: u64,
+    done: String,
+    /// All of it was taken.
+    over: bool,
+    /// Where one goes on when the file was taken.
+    then: String,
+}
+
+/// `GET /console/leads/export?company&list&order&offer&held&state&since`.
+pub(super) async fn page(
+    State(cloud): State<Cloud>,
+    For(signed): For<READS>,
+    Query(list): Query<List>,
+    Query(since): Query<Since>,
+) -> Response {
+    match of(&cloud, &signed, list.whole(), &since.since).await {
+        Ok(page) => rendered(&page, StatusCode::OK),
+        Err(problem) => troubled(&signed, &problem),
+    }
+}
+
+async fn of(cloud: &Cloud, signed: &Signed, mut list: List, since: &str) -> Result<Page, Problem> {
+    let company = Some(list.company.as_str()).filter(|company| !company.is_empty());
+    let core = signed.rules_of(cloud, company).await?;
+    list.company = core.company_id().to_string();
+    if list.list.is_empty() {
+        "hottest".clone_into(&mut list.list);
+    }
+    // The first look is what later ones go on from, whether a file was taken since or not.
+    let since = since.parse().unwrap_or_else(|_| cloud.clock.now());
+    let taken = taken(cloud, signed, &core, &list, since).await?;
+    let mut page = Page {
+        frame: Frame::of("The list as a table", "leads", signed),
+        named: signed.desk.may(core.company_id(), Role::Desk),
+        back: list.at(AT, &[]),
+        list: list.kept(),
+        says: words(&list),
+        most: limits::EXPORT_LEADS,
+        part: 1,
+        so_far: 0,
+        done: String::new(),
+        over: false,
+        then: String::new(),
+    };
+    page.then = list.at(EXPORT, &[("since", &since.to_string())]);
+    let Some(taken) = taken else { return Ok(page) };
+    if taken["ended"] != true {
+        "The file is being written still, or broke off: look again when you have it, or take it once more."
+            .clone_into(&mut page.done);
+        return Ok(page);
+    }
+    let number = |name: &str| taken[name].as_u64().unwrap_or(0);
+    (page.part, page.so_far) = (number("part"), number("so_far"));
+    match taken["next"].as_str() {
+        None => {
+            page.over = true;
+            page.done = format!("That is all of them: {} leads in {} files.", page.so_far, page.part);
+        }
+        Some(next) => {
+            page.done = format!("{} leads are in your files so far. More follow.", page.so_far);
+            page.list = List { after: next.to_owned(), ..list }.kept();
+            page.part += 1;
+        }
+    }
+    Ok(page)
+}
+
+/// What came of the last file that somebody took of a list since then.
+async fn taken(
+    cloud: &Cloud,
+    signed: &Signed,
+    core: &Core,
+    list: &List,
+    since: Timestamp,
+) -> Result<Option<Value>, Problem> {
+    // What is asked for at this instant is not behind it.
+    let to = cloud.clock.now().saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+    let changes = cloud.store.changes_between(core.company_id(), since, to).await?;
+    let own = |act: &&Act| {
+        let before: Value = serde_json::from_str(&act.before).unwrap_or_default();
+        act.act == ACT && act.by == signed.desk.staff && before["list"] == json!(list.kept())
+    };
+    let last = changes.iter().rev().find(own);
+    Ok(last.and_then(|act| serde_json::from_str(&act.after).ok()))
+}
+
+/// A list in words.
+fn words(list: &List) -> String {
+    let mut words =
+        vec![if list.list.is_empty() { "hottest".to_owned() } else { list.list.replace(':', " ") }];
+    let narrowed = [("offer", &list.offer), ("in hands", &list.held), ("state", &list.state)];
+    let narrowed = narrowed.iter().filter(|(_, value)| !value.is_empty());
+    words.extend(narrowed.map(|(name, value)| format!("{name}: {value}")));
+    if list.search().hottest {
+        words.push(format!(
+            "a look at the top, {} at most: a stage or a source has all",
+            limits::SEARCH_LEADS
+        ));
+    }
+    words.join(", ")
+}
+
+/// `POST /console/leads/export`: `list`, `part`, `so_far`, `most`, `who`: a file.
+pub(super) async fn csv(
+    State(cloud): State<Cloud>,
+    For(signed): For<READS>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let form = match signed::form(&signed, &headers, body).await {
+        Ok(form) => form,
+        Err(problem) => return troubled(&signed, &problem),
+    };
+    match begun(&cloud, &signed, &form).await {
+        Ok(file) => file,
+        Err(problem) => troubled(&signed, &problem),
+    }
+}
+
+/// Keeps that somebody asked, and begins to write.
+async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, Problem> {
+    let text = |name: &str| form.get(name).map(|text| text.trim()).unwrap_or_default();
+    let list = List::read(text("list"));
+    let core = signed.rules_of(cloud, Some(&list.company)).await?;
+    let who = form.contains_key("who");
+    if who {
+        signed.desk.must(core.company_id(), Role::Desk)?;
+    }
+    let left = match text("most") {
+        "" => limits::EXPORT_LEADS,
+        most => {
+            most.parse().ok().filter(|most| (1..=limits::EXPORT_LEADS).contains(most)).ok_or_else(|| {
+                let detail = format!("a file has from 1 to {} leads", limits::EXPORT_LEADS);
+                Problem::new(Code::InvalidField, detail)
+            })?
+        }
+    };
+    let part: u64 = text("part").parse().unwrap_or(1);
+    let so_far: u64 = text("so_far").parse().unwrap_or(0);
+    let asked = list.search();
+    // What cannot be found at all is said before a file begins.
+    let first = find::Asked { limit: Some(1), ..asked.clone() };
+    find::find(cloud, &signed.desk, &core, &first).await?;
+    let before = json!({ "list": list.whole().kept(), "after": list.after });
+    let after = json!({ "who": who, "part": part, "so_far": so_far, "ended": false });
+    let act = acts::record(cloud, &signed.desk, ACT, None, &before, &after);
+    cloud.store.change_keep(core.company_id(), &act).await?;
+    tracing::info!(staff = %signed.desk.staff, company = %core.company_id(), who, part, "a list is exported");
+    let name = format!("leads-{}-{}-{part}.csv", core.company_id(), list.list);
+    let writing = Writing {
+        cloud: cloud.clone(),
+        desk: signed.desk.clone(),
+        core,
+        asked,
+        who,
+        left,
+        part,
+        so_far,
+        act,
+        begun: false,
+        over: false,
+    };
+    let pages = stream::unfold(Some(writing), |writing| async move {
+        let mut writing = writing.filter(|writing| !writing.over)?;
+        match Box::pin(writing.page()).await {
+            Ok(page) => Some((Ok(Bytes::from(page)), Some(writing))),
+            // The answer breaks off, so that nobody takes a part of the file for all of it.
+            Err(problem) => Some((Err(std::io::Error::other(problem.detail().to_owned())), None)),
+        }
+    });
+    let kind = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
+    Ok(download((kind, Body::from_stream(pages)).into_response(), &name))
+}
+
+/// A file that is being written.
+struct Writing {
+    cloud: Cloud,
+    desk: Staff,
+    core: Arc<Core>,
+    asked: find::Asked,
+    who: bool,
+    /// How many leads it may have yet.
+    left: usize,
+    part: u64,
+    so_far: u64,
+    act: Act,
+    begun: bool,
+    over: bool,
+}
+
+impl Writing {
+    /// The next page of it.
+    async fn page(&mut self) -> Result<Vec<u8>, Problem> {
+        let failed = || Problem::new(Code::Internal, "the table could not be written");
+        let mut table = csv::Writer::from_writer(Vec::new());
+        if !self.begun {
+            let who: &[&str] = if self.who { &WHO } else { &[] };
+            table.write_record(COLUMNS.iter().chain(who)).map_err(|_| failed())?;
+            self.begun = true;
+        }
+        self.asked.limit = Some(self.left.min(limits::SEARCH_LEADS));
+        let found = find::find(&self.cloud, &self.desk, &self.core, &self.asked).await?;
+        for (lead, score) in &found.leads {
+            table.write_record(record(lead, score.as_ref(), self.who)).map_err(|_| failed())?;
+        }
+        self.left -= found.leads.len().min(self.left);
+        self.so_far += found.leads.len() as u64;
+        self.asked.after = found.next;
+        if self.left == 0 || self.asked.after.is_none() {
+            self.over = true;
+            let next = self.asked.after.as_ref();
+            let after = json!({
+                "who": self.who, "part": self.part, "so_far": self.so_far, "ended": true, "next": next,
+            });
+            let act = Act { after: after.to_string(), ..self.act.clone() };
+            self.cloud.store.change_keep(self.core.company_id(), &act).await?;
+        }
+        table.into_inner().map_err(|_| failed())
+    }
+}
+
+/// A lead as a row.
+fn record(lead: &Lead, score: Option<&ScoreNow>, who: bool) -> Vec<String> {
+    let text = |text: Option<&String>| text.map(|text| harmless(text)).unwrap_or_default();
+    let dealers: Vec<&str> = lead.holders.iter().map(|holder| holder.dealer.as_str()).collect();
+    let of_score = |told: fn(&ScoreNow) -> String| score.map(told).unwrap_or_default();
+    let mut cells = vec![
+        lead.id.to_string(),
+        lead.company.to_string(),
+        lead.category.to_string(),
+        lead.offer.to_string(),
+        lead.source.to_string(),
+        text(lead.campaign.as_ref()),
+        lead.stage.to_string(),
+        lead.waiting.map(|reason| reason.to_string()).unwrap_or_default(),
+        dealers.join(" "),
+        of_score(|score| format!("{}.{:02}", score.hundredths / 100, score.hundredths % 100)),
+        of_score(|score| score.band.to_string()),
+        of_score(|score| score.priority.to_string()),
+        of_score(|score| score.next_step.to_string()),
+        lead.location().state().map(|state| state.to_string()).unwrap_or_default(),
+        lead.person.zip.map(|zip| zip.to_string()).unwrap_or_default(),
+        lead.opened_at.to_string(),
+        lead.last_enquiry_at.to_string(),
+    ];
+    if who {
+        let person = &lead.person;
+        cells.extend([
+            text(person.first_name.as_ref()),
+            text(person.last_name.as_ref()),
+            text(person.email.as_ref()),
+            // Digits behind a plus are a number to a spreadsheet, and no formula.
+            person.phone.clone().unwrap_or_default(),
+            text(person.organization.as_ref()),
+            text(person.street.as_ref()),
+            text(person.city.as_ref()),
+        ]);
+    }
+    cells
+}

@@ -1,0 +1,106 @@
+//! What happened to a lead, on one time line: enquiries, decisions, seats, what the desk did, what the person did.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use leadyard_domain::distribution::Core;
+use leadyard_platform::store::{Act, DecisionRecord, StoredEnquiry};
+
+use super::shown::instant;
+use crate::leads::Whole;
+
+/// Something that happened.
+pub(super) struct Event {
+    pub(super) at: Timestamp,
+    pub(super) when: String,
+    pub(super) what: String,
+    pub(super) detail: String,
+    /// `enquiry`, `decision`, `seat`, `desk`, `did`.
+    pub(super) kind: &'static str,
+    /// Of a decision, where its full table is.
+    pub(super) more: String,
+}
+
+/// All that happened, the newest first.
+pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], shown: bool) -> Vec<Event> {
+    let mut line = Vec::new();
+    let mut add = |at: Timestamp, kind: &'static str, what: String, detail: String, more: String| {
+        line.push(Event { at, when: instant(core, at), what, detail, kind, more });
+    };
+    for enquiry in enquiries {
+        let message = enquiry.fields.get("message").filter(|_| shown).unwrap_or_default();
+        let what = format!("Enquiry by {}: {}", enquiry.source, enquiry.status);
+        add(enquiry.received_at, "enquiry", what, message.to_owned(), String::new());
+    }
+    let lead = whole.story.lead.id;
+    for record in whole.decisions() {
+        let more = if record.is_imported() {
+            String::new()
+        } else {
+            format!("/console/leads/{lead}/decisions/{}", record.id)
+        };
+        add(record.at, "decision", decided(record), misses(record), more);
+    }
+    for seat in whole.assignments() {
+        let what = format!("Offered to {} ({}) for {}", seat.dealer, seat.contract, seat.price);
+        add(seat.offered_at, "seat", what, String::new(), String::new());
+        if seat.state_at > seat.offered_at {
+            let what = format!("{}: {}", seat.dealer, seat.state);
+            add(seat.state_at, "seat", what, String::new(), String::new());
+        }
+    }
+    for act in whole.acts() {
+        let what = match act.act.as_str() {
+            "show" => "looked at who it is".to_owned(),
+            "call" => came_to(act),
+            word => word.replace('_', " "),
+        };
+        let why = act.reason.clone().unwrap_or_default();
+        add(act.at, "desk", format!("{}: {what}", act.by), why, String::new());
+    }
+    for (day, of_day) in whole.story.activity.days() {
+        let kinds: Vec<String> = of_day
+            .kinds()
+            .map(|(kind, _)| (kind, of_day.count(kind)))
+            .filter(|(_, count)| *count > 0)
+            .map(|(kind, count)| format!("{} × {count}", kind.as_str().replace('_', " ")))
+            .collect();
+        let at = Timestamp::from_second(i64::from(day.0) * 86_400).unwrap_or(Timestamp::MIN);
+        if !kinds.is_empty() {
+            let when = at.to_zoned(TimeZone::UTC).strftime("%a, %b %-d, %Y (UTC day)").to_string();
+            let (what, detail, more) = (kinds.join(", "), String::new(), String::new());
+            line.push(Event { at, when, what, detail, kind: "did", more });
+        }
+    }
+    line.sort_by_key(|event| std::cmp::Reverse(event.at));
+    line
+}
+
+/// What a call came to.
+fn came_to(act: &Act) -> String {
+    let after: serde_json::Value = serde_json::from_str(&act.after).unwrap_or_default();
+    let result = after["last_call"]["result"].as_str().unwrap_or_default();
+    format!("called: {}", result.replace('_', " "))
+}
+
+/// What was decided, in a sentence.
+pub(super) fn decided(record: &DecisionRecord) -> String {
+    let contracts: Vec<&str> = record.contracts.iter().map(|contract| contract.as_str()).collect();
+    match (&record.waiting, contracts.is_empty(), &record.placed) {
+        (_, _, Some(placed)) => {
+            format!("Placed by the desk with {placed}; the rules said: {}", record.concluded())
+        }
+        (Some(reason), true, None) => format!("Decided: it waits ({reason})"),
+        (Some(reason), false, None) => {
+            format!("Decided: it waits ({reason}); recommended: {}", contracts.join(", "))
+        }
+        (None, _, None) => format!("Decided: {}", record.concluded()),
+    }
+}
+
+/// Who nearly had it.
+fn misses(record: &DecisionRecord) -> String {
+    let near = record.near_misses.iter().take(3);
+    let said: Vec<String> =
+        near.map(|miss| format!("{} needs {}; it is {}", miss.contract, miss.needed, miss.found)).collect();
+    said.join(" · ")
+}

@@ -1,0 +1,336 @@
+//! Files that a browser sent, looked at and published; and an earlier version, put in force again.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use leadyard_domain::enquiry::parts;
+use leadyard_domain::error::Code;
+use leadyard_domain::ids::CompanyId;
+use leadyard_domain::limits;
+use leadyard_domain::rulebook::packed::{is_archive, unpack};
+use leadyard_domain::rulebook::{Problems, RulebookFiles};
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::http::{self, Path, Problem};
+use leadyard_platform::who::{self, MANAGES};
+use serde_json::Value;
+
+use super::told::{Difference, Lines};
+use super::{AT, back_to};
+use crate::pages::signed::{self, For, Form, Signed};
+use crate::pages::{Frame, rendered, troubled};
+use crate::rulebook::{How, broken, files_of, put_in_force};
+
+/// What a form with files has besides them: its own fields, and the names of the files.
+const BESIDE_BYTES: usize = 512 * 1024;
+
+#[derive(askama::Template)]
+#[template(path = "rulebook_look.html")]
+struct Look {
+    frame: Frame,
+    company: String,
+    /// What it is that would be published.
+    what: String,
+    /// The version that it is compared with; 0 for none.
+    base: u64,
+    difference: Difference,
+    warnings: Lines,
+    problems: Lines,
+    trouble: String,
+    /// Where it is published, and what for; nothing, where there is nothing to publish.
+    publish: Option<Publish>,
+}
+
+struct Publish {
+    at: String,
+    /// Of files: under which they are kept.
+    draft: String,
+    how: String,
+    says: &'static str,
+}
+
+/// What is to be published.
+struct Wanted<'a> {
+    company: &'a CompanyId,
+    files: RulebookFiles,
+    how: String,
+    /// As the page calls it.
+    what: String,
+}
+
+/// `POST /console/rulebook/send` with `files` as multipart: what would follow. Nothing is published.
+pub(in crate::pages) async fn send(
+    State(cloud): State<Cloud>,
+    For(signed): For<MANAGES>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match Box::pin(looked(&cloud, &signed, &headers, body)).await {
+        Ok(response) => response,
+        Err(problem) => troubled(&signed, &problem),
+    }
+}
+
+async fn looked(
+    cloud: &Cloud,
+    signed: &Signed,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let kind = http::text(headers, "content-type").unwrap_or_default().to_owned();
+    let bytes = http::body(body, limits::RULEBOOK_BYTES + BESIDE_BYTES).await?;
+    let parts = parts(&kind, &bytes).map_err(|error| Problem::new(Code::MalformedBody, error.to_string()))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let fields = parts.iter().filter(|part| part.file().is_none());
+    let form: Form = fields.map(|part| (part.name(), text(part.bytes))).collect();
+    signed::check(signed, headers, &form)?;
+    let company = who::company(&signed.desk, form.get("company").map(String::as_str))?;
+    let files = parts.iter().filter_map(|part| Some((part.file()?, part.bytes)));
+    let files: Vec<(String, &[u8])> =
+        files.filter(|(name, bytes)| !name.is_empty() || !bytes.is_empty()).collect();
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    let mut page = Look::of(signed, &company, super::told::short(&names.join(", "), 400));
+    if files.is_empty() {
+        "no file was chosen".clone_into(&mut page.trouble);
+        return Ok(rendered(&page, StatusCode::BAD_REQUEST));
+    }
+    let (files, how) = match together(cloud, &company, files).await? {
+        Ok(whole) => whole,
+        Err(problems) => return Ok(page.refused(&broken(&problems))),
+    };
+    let wanted = Wanted { company: &company, files, how, what: std::mem::take(&mut page.what) };
+    let mut page = look(cloud, signed, &wanted).await?;
+    if page.trouble.is_empty() {
+        let draft = URL_SAFE_NO_PAD.encode(cloud.entropy.bytes::<16>());
+        // As they are published: a workbook's sheets as tables.
+        let kept = wanted.files.unpacked().map_err(|problems| broken(&problems))?;
+        cloud.store.rulebook_draft_keep(&company, &draft, &kept, cloud.clock.now()).await?;
+        let at = format!("{AT}/publish");
+        page.publish = Some(Publish { at, draft, how: wanted.how, says: "Publish" });
+    }
+    Ok(rendered(&page, page.status()))
+}
+
+/// The files that were sent as a whole rulebook, and what that is called: archives unfolded, and what is no whole laid
+/// over what is in force.
+async fn together(
+    cloud: &Cloud,
+    company: &CompanyId,
+    sent: Vec<(String, &[u8])>,
+) -> Result<Result<(RulebookFiles, String), Problems>, Problem> {
+    let mut named = Vec::new();
+    for (name, bytes) in sent {
+        // Some browsers send the folder as well.
+        let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+        if is_archive(&name) {
+            match unpack(&name, bytes) {
+                Ok(files) => named.extend(files),
+                Err(problems) => return Ok(Err(problems)),
+            }
+        } else {
+            named.push((name, bytes.to_vec()));
+        }
+    }
+    let is_book = |name: &str| name.to_ascii_lowercase().ends_with(".xlsx");
+    let how = match (named.iter().any(|(name, _)| name == "company.toml"), &*named) {
+        (true, _) => "whole",
+        (false, [(name, _)]) if is_book(name) => "workbook",
+        (false, _) => "files",
+    };
+    let sent = match RulebookFiles::new(named).and_then(|files| files.unpacked()) {
+        Ok(sent) => sent,
+        Err(problems) => return Ok(Err(problems)),
+    };
+    let pointer = cloud.store.rulebook_pointer(company).await?;
+    let files = match pointer.filter(|_| how != "whole") {
+        Some(pointer) => files_of(cloud, company, pointer.version).await?.with_all(&sent),
+        None => Ok(sent),
+    };
+    Ok(files.map(|files| (files, how.to_owned())))
+}
+
+/// What publishing would come to, compared with what is in force.
+async fn look(cloud: &Cloud, signed: &Signed, wanted: &Wanted<'_>) -> Result<Look, Problem> {
+    let mut page = Look::of(signed, wanted.company, wanted.what.clone());
+    let how = How { desk: &signed.desk, word: wanted.how.clone(), dry_run: true };
+    match put_in_force(cloud, how, None, wanted.files.clone()).await {
+        Ok(Json(told)) if told["company"].as_str() != Some(wanted.company.as_str()) => {
+            let of = told["company"].as_str().unwrap_or_default();
+            page.trouble = format!("this is the rulebook of {of}, and not of {}", wanted.company);
+        }
+        Ok(Json(told)) => {
+            page.base = told["in_force"].as_u64().unwrap_or_default();
+            page.difference = Difference::of(&told["diff"]);
+            page.warnings = Lines::of(&told["warnings"]);
+        }
+        Err(problem) if problem.code() == Code::RulebookRefused => {
+            problem.detail().clone_into(&mut page.trouble);
+            page.problems = Lines::of(&problem.json()["problems"]);
+        }
+        Err(problem) if problem.code() == Code::NotFound => {
+            page.trouble = format!("company.toml names another company than {}", wanted.company);
+        }
+        Err(problem) => return Err(problem),
+    }
+    Ok(page)
+}
+
+impl Look {
+    fn of(signed: &Signed, company: &CompanyId, what: String) -> Self {
+        Self {
+            frame: Frame::of("Before it is published", "rulebook", signed),
+            company: company.to_string(),
+            what,
+            base: 0,
+            difference: Difference::default(),
+            warnings: Lines::default(),
+            problems: Lines::default(),
+            trouble: String::new(),
+            publish: None,
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        if self.trouble.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
+    }
+
+    fn refused(mut self, problem: &Problem) -> Response {
+        problem.detail().clone_into(&mut self.trouble);
+        self.problems = Lines::of(&problem.json()["problems"]);
+        rendered(&self, self.status())
+    }
+}
+
+/// `POST /console/rulebook/publish`: `draft`, `how`, and the version (`base`) that it was compared with.
+pub(in crate::pages) async fn publish(
+    State(cloud): State<Cloud>,
+    For(signed): For<MANAGES>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let form = match signed::form(&signed, &headers, body).await {
+        Ok(form) => form,
+        Err(problem) => return troubled(&signed, &problem),
+    };
+    match Box::pin(published(&cloud, &signed, &form)).await {
+        Ok(response) => response,
+        Err(problem) => troubled(&signed, &problem),
+    }
+}
+
+async fn published(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, Problem> {
+    let company = who::company(&signed.desk, form.get("company").map(String::as_str))?;
+    let gone = || {
+        let detail = "what was sent is not kept any more: choose the files again and look at them";
+        Problem::new(Code::NotFound, detail)
+    };
+    let is_named = |draft: &&String| {
+        draft.len() == 22 && draft.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    let draft = form.get("draft").filter(is_named).ok_or_else(gone)?;
+    let text = cloud.store.rulebook_draft(&company, draft).await?.ok_or_else(gone)?;
+    let files = RulebookFiles::new(text.into_iter().map(|(name, text)| (name, text.into_bytes())))
+        .map_err(|problems| broken(&problems))?;
+    let how = match form.get("how").map(String::as_str) {
+        Some("workbook") => "workbook",
+        Some("files") => "files",
+        Some(_) | None => "whole",
+    };
+    let what = "the files that you sent".to_owned();
+    let wanted = Wanted { company: &company, files, how: how.to_owned(), what };
+    let at = format!("{AT}/publish");
+    let publish = Publish { at, draft: draft.clone(), how: how.to_owned(), says: "Publish" };
+    in_force(cloud, signed, &wanted, form, publish).await
+}
+
+/// Publishes over the version that it was compared with; where another is in force since, it is compared with that.
+async fn in_force(
+    cloud: &Cloud,
+    signed: &Signed,
+    wanted: &Wanted<'_>,
+    form: &Form,
+    publish: Publish,
+) -> Result<Response, Problem> {
+    let base = form.get("base").and_then(|base| base.parse::<u64>().ok());
+    let base = base.ok_or_else(|| Problem::new(Code::InvalidField, "open the page again"))?;
+    let pointer = cloud.store.rulebook_pointer(wanted.company).await?;
+    if let Some(pointer) = &pointer
+        && files_of(cloud, wanted.company, pointer.version).await? == wanted.files
+    {
+        let done = if pointer.version == base { "same" } else { "publish" };
+        return Ok(Redirect::to(&back_to(wanted.company, done)).into_response());
+    }
+    let how = How { desk: &signed.desk, word: wanted.how.clone(), dry_run: false };
+    match put_in_force(cloud, how, Some(base), wanted.files.clone()).await {
+        Ok(_) => Ok(Redirect::to(&back_to(wanted.company, "publish")).into_response()),
+        Err(problem) if problem.code() == Code::VersionConflict => {
+            let mut page = look(cloud, signed, wanted).await?;
+            if page.trouble.is_empty() {
+                let version = problem.json()["version"].clone();
+                page.trouble = stale(&version);
+                page.publish = Some(publish);
+            }
+            Ok(rendered(&page, StatusCode::CONFLICT))
+        }
+        Err(problem) if problem.code() == Code::RulebookRefused => {
+            Ok(Look::of(signed, wanted.company, wanted.what.clone()).refused(&problem))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+fn stale(version: &Value) -> String {
+    format!("somebody published version {version} meanwhile: this is what would change of it now")
+}
+
+/// `GET /console/rulebook/{company}/{version}/rollback`: what would follow.
+pub(in crate::pages) async fn look_back(
+    State(cloud): State<Cloud>,
+    For(signed): For<MANAGES>,
+    Path((company, version)): Path<(String, u64)>,
+) -> Response {
+    let looked = async {
+        let company = who::company(&signed.desk, Some(&company))?;
+        let wanted = earlier(&cloud, &company, version).await?;
+        let mut page = Box::pin(look(&cloud, &signed, &wanted)).await?;
+        if page.trouble.is_empty() {
+            page.publish = Some(again(&company, version));
+        }
+        Ok::<_, Problem>(rendered(&page, page.status()))
+    };
+    looked.await.unwrap_or_else(|problem| troubled(&signed, &problem))
+}
+
+/// `POST …/rollback`: it is published once more, over the version (`base`) that it was compared with.
+pub(in crate::pages) async fn roll_back(
+    State(cloud): State<Cloud>,
+    For(signed): For<MANAGES>,
+    Path((company, version)): Path<(String, u64)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let form = match signed::form(&signed, &headers, body).await {
+        Ok(form) => form,
+        Err(problem) => return troubled(&signed, &problem),
+    };
+    let done = async {
+        let company = who::company(&signed.desk, Some(&company))?;
+        let wanted = earlier(&cloud, &company, version).await?;
+        Box::pin(in_force(&cloud, &signed, &wanted, &form, again(&company, version))).await
+    };
+    done.await.unwrap_or_else(|problem| troubled(&signed, &problem))
+}
+
+async fn earlier<'a>(cloud: &Cloud, company: &'a CompanyId, version: u64) -> Result<Wanted<'a>, Problem> {
+    let files = files_of(cloud, company, version).await?;
+    let (how, what) = (format!("rollback to {version}"), format!("version {version} once more"));
+    Ok(Wanted { company, files, how, what })
+}
+
+fn again(company: &CompanyId, version: u64) -> Publish {
+    let at = format!("{AT}/{company}/{version}/rollback");
+    Publish { at, draft: String::new(), how: String::new(), says: "Put it in force again" }
+}

@@ -1,0 +1,116 @@
+// The console in a real browser: a company with something to show on every page, and whoever signs in.
+//
+// | name   | is                                                                                          |
+// |--------|---------------------------------------------------------------------------------------------|
+// | desk   | the lead desk, by its token; in a browser with or without scripts, of any width and theme   |
+// | hudson | a dealer who reads its inbox, must accept within the hour and may return                    |
+// | keys   | the keyboard alone: the tabulator to get somewhere, Enter and typing to do something         |
+
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+import { until } from "./support.mjs";
+
+const RULES = {
+  "company.toml": 'id = "acme"\nname = "Acme"\nzone = "America/New_York"\n',
+  "offers.toml": '[[offer]]\nid = "roof"\ncategory = "roofing"\nname = "A new roof"\n'
+    + '[[offer]]\nid = "solar"\ncategory = "solar"\nname = "Solar panels"\nmode = "manual"\n',
+  "sources.toml": '[[source]]\nid = "web"\nkind = "form"\noffer = "roof"\ncost_per_lead = "4.00"\n'
+    + '[[source]]\nid = "sun"\nkind = "form"\noffer = "solar"\n',
+  "scoring.toml": 'half_life_days = 14\n[[fit]]\nlabel = "can be written to"\npoints = 20\nhas = ["email"]\n'
+    + "[interactions]\nenquiry = { points = 10, daily_cap = 3 }\npage_view = { points = 1, daily_cap = 10 }\n"
+    + "[bands.fit]\nA = 20\nB = 10\n[bands.engagement]\n1 = 400\n2 = 1\n",
+  "dealers.csv": "dealer,name,zip,prepaid\nhudson,Hudson Roofing,33101,\nridge,Ridge & Sons,33101,\nsunny,Sunny Solar,33101,\n",
+  "areas.csv": "area,part\nflorida,state:FL\n",
+  "contracts.csv": "contract,dealer,offers,sources,area,tier,price,cap_day,deadline_minutes,deadline_clock,return_days,return_reasons\n"
+    + "hudson,hudson,roof,*,florida,1,45.00,20,60,wall,7,wrong-number out-of-area\n"
+    + "ridge,ridge,roof,*,florida,2,40.00,,,,,\nsunny,sunny,solar,*,florida,1,90.00,,,,,\n",
+};
+
+/** Starts the program with its people's leads; everything that the tests act on. */
+export async function open(program, executablePath) {
+  const rules = await mkdtemp(join(tmpdir(), "leadyard-desk-"));
+  for (const [name, text] of Object.entries(RULES)) await writeFile(join(rules, name), text);
+  const args = ["serve", "--memory", "--json", "--port", "0", "--log", "error", "--rules", rules];
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const ready = await new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).once("line", (line) => resolve(JSON.parse(line)));
+    child.once("exit", (code) => reject(new Error(`the program ended with ${code}`)));
+  });
+  const ask = async (token, method, path, body) => {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const answer = await fetch(ready.url + path, { method, headers, body: body && JSON.stringify(body) });
+    const text = await answer.text();
+    return { status: answer.status, json: text.startsWith("{") ? JSON.parse(text) : {}, text };
+  };
+  const source = Object.fromEntries(ready.sources.map((one) => [one.source, one]));
+  const dealer = Object.fromEntries(ready.dealers.map((one) => [one.dealer, one.token]));
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+
+  const yard = {
+    ready, browser,
+    desk: (method, path, body) => ask(ready.desk_token, method, path, body),
+    dealer: (who, method, path, body) => ask(dealer[who], method, path, body),
+    story: async (lead) => (await ask(ready.desk_token, "GET", `/v1/leads/${lead}`)).json,
+    /** A person asks; their lead. */
+    asks: async (first_name, last_name, more = {}, from = "web") => {
+      const email = `${first_name}.${last_name}.${randomUUID().slice(0, 8)}@mail.example`.toLowerCase();
+      const person = { first_name, last_name, email, zip: "33101", consent: "yes", ...more };
+      return (await ask(source[from].secret, "POST", `/v1/leads/${source[from].key}`, person)).json;
+    },
+    /** The seat that a dealer has of a lead, once it has it. */
+    seat: (lead, contract) => until(`${contract} has the lead`, async () => {
+      const { assignments = [] } = await yard.story(lead);
+      return assignments.find((one) => one.contract === contract && one.delivery === "received")?.assignment;
+    }),
+    waits: (lead) => until("the lead waits", async () => (await yard.story(lead)).stage === "waiting"),
+    /** Whoever signs in by a token, in a browser of their own. */
+    signedIn: async (who, options = {}) => {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+      context.setDefaultTimeout(15_000);
+      const page = await context.newPage();
+      await page.goto(`${ready.url}/console/sign-in`);
+      await page.fill("#token", who === "desk" ? ready.desk_token : dealer[who]);
+      await page.press("#token", "Enter");
+      await page.waitForURL(who === "desk" ? "**/console/today" : "**/console/inbox");
+      return page;
+    },
+    stop: async () => {
+      await browser.close();
+      child.kill();
+      await rm(rules, { recursive: true });
+    },
+  };
+  return yard;
+}
+
+/** What has the focus, as a person who cannot see would be told of it. */
+const focused = (page) => page.evaluate(() => {
+  const one = document.activeElement;
+  // A table that can be scrolled says all that is in it.
+  if (!one || one === document.body || one.getAttribute("role") === "region") return "";
+  const label = one.labels?.length ? one.labels[0].innerText : "";
+  return [one.getAttribute("aria-label"), label, one.innerText, one.value, one.name].filter(Boolean).join(" | ");
+});
+
+/** Goes on with the tabulator until something with these words, or these alone, has the focus. */
+export async function tabTo(page, words, alone = false) {
+  const seen = [];
+  for (let press = 0; press < 250; press += 1) {
+    await page.keyboard.press("Tab");
+    const now = await focused(page);
+    if (alone ? now === words : now.toLowerCase().includes(words.toLowerCase())) return;
+    seen.push(now);
+  }
+  throw new Error(`the keyboard never comes to "${words}": ${seen.slice(0, 60).join(" · ")}`);
+}
+
+/** Presses Enter on something that is reached by the tabulator, and waits for the page that follows. */
+export async function enter(page, words, alone = false) {
+  await tabTo(page, words, alone);
+  await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+}

@@ -1,0 +1,232 @@
+//! `leadyard demo`: a year that looks like trade, played through the handlers into a data folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use axum::Router;
+use http::{HeaderMap, Method};
+use jiff::Timestamp;
+use leadyard::demo::{self, Options, Told};
+use leadyard::keys::Keys;
+use leadyard::{gateway, rules, system};
+use leadyard_platform::clock::Clock;
+use leadyard_tests::live::Program;
+use leadyard_tests::post::send;
+use serde_json::{Value, json};
+
+/// A Thursday afternoon in Chicago, late in a month: caps of the month have had time.
+const UNTIL: &str = "2026-05-28T21:30:00Z";
+const LEADS: u32 = 60;
+
+fn options(data: &Path, seed: u64) -> Options {
+    let until = Some(UNTIL.parse().unwrap());
+    Options { leads: LEADS, data: data.to_owned(), rules: None, seed, until, json: true }
+}
+
+/// The folder as the desk finds it in the instant in which the year ends.
+struct Desk {
+    app: Router,
+    token: String,
+}
+
+impl Desk {
+    async fn of(data: &Path) -> Self {
+        let until: Timestamp = UNTIL.parse().unwrap();
+        let cloud = system::open(data, &Clock::given(move || until)).await.unwrap();
+        let (checked, _) = rules::check(demo::files_of(Some(data), "http://127.0.0.1:9/").unwrap(), until);
+        let (book, _) = checked.rulebook.unwrap();
+        let token = Keys::mint(&cloud.master, &book, "desk").desk_token;
+        Self { app: gateway::router(&cloud, Router::new()), token }
+    }
+
+    async fn asks(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
+        headers.insert("content-type", "application/json".parse().unwrap());
+        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        send(&self.app, method, path, headers, body).await.is(200).json
+    }
+
+    async fn gets(&self, path: &str) -> Value {
+        self.asks(Method::GET, path, None).await
+    }
+
+    /// Every lead with its whole story, by way of its source.
+    async fn stories(&self) -> Vec<Value> {
+        let sources = [
+            "landing",
+            "partner-api",
+            "google-ads",
+            "old-crm",
+            "search-landing",
+            "social-landing",
+            "google-solar",
+            "google-auto",
+            "comparison-portal",
+            "affiliate-network",
+        ];
+        let mut ids = BTreeSet::new();
+        for source in sources {
+            let mut after = Value::Null;
+            loop {
+                let body = json!({ "source": source, "limit": 100, "after": after });
+                let body = body.as_object().unwrap().iter().filter(|(_, value)| !value.is_null());
+                let body: serde_json::Map<String, Value> =
+                    body.map(|(name, value)| (name.clone(), value.clone())).collect();
+                let page = self.asks(Method::POST, "/v1/leads/search", Some(Value::Object(body))).await;
+                for lead in page["leads"].as_array().unwrap() {
+                    ids.insert(lead["lead"].as_str().unwrap().to_owned());
+                }
+                after = page["next"].clone();
+                if after.is_null() {
+                    break;
+                }
+            }
+        }
+        // Whose person was erased stands in no list; the ledger knows the lead.
+        for erasure in list(&self.gets("/v1/erasures").await, "erasures") {
+            ids.extend(list(erasure, "leads").map(|lead| lead.as_str().unwrap().to_owned()));
+        }
+        let mut stories = Vec::new();
+        for id in ids {
+            stories.push(self.gets(&format!("/v1/leads/{id}")).await);
+        }
+        stories
+    }
+
+    /// A report of the whole year.
+    async fn report(&self, name: &str) -> Value {
+        self.gets(&format!("/v1/reports/{name}?from=2025-05-28&to=2026-05-28")).await
+    }
+
+    async fn quarantined(&self, state: &str) -> Vec<Value> {
+        let page = self.gets(&format!("/v1/quarantine?state={state}")).await;
+        page["enquiries"].as_array().unwrap().clone()
+    }
+}
+
+fn list<'a>(of: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    of[name].as_array().into_iter().flatten()
+}
+
+/// A year of sixty leads, played once for all that is asked of it.
+async fn year(data: &Path) -> Told {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Box::pin(demo::run(&options(data, 7))).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_year_has_of_everything_something_and_loses_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = year(folder.path()).await;
+    assert_eq!(told.leads, u64::from(LEADS));
+    let desk = Desk::of(folder.path()).await;
+    let stories = desk.stories().await;
+    assert_eq!(stories.len(), LEADS as usize);
+
+    // Nothing is lost: whoever asked is with somebody, waits for a reason, is nurtured, or is over for a reason.
+    let mut stages: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut states: BTreeMap<&str, i64> = BTreeMap::new();
+    for story in &stories {
+        let stage = story["stage"].as_str().unwrap();
+        *stages.entry(stage).or_default() += 1;
+        match stage {
+            "assigned" | "won" | "lost" => assert!(list(story, "assignments").next().is_some(), "{story}"),
+            "waiting" => assert!(story["waiting"].is_string() || story["hold"] != Value::Null, "{story}"),
+            "nurturing" | "expired" | "rejected" => {}
+            other => panic!("a lead was left {other}: {story}"),
+        }
+        for assignment in list(story, "assignments") {
+            *states.entry(assignment["state"].as_str().unwrap()).or_default() += 1;
+        }
+    }
+    for stage in ["assigned", "waiting", "won", "lost", "rejected"] {
+        assert!(stages.contains_key(stage), "no lead is {stage}: {stages:?}");
+    }
+    for state in ["offered", "accepted", "declined", "lapsed", "returned", "contacted", "won", "lost"] {
+        assert!(states.contains_key(state), "no seat is {state}: {states:?}");
+    }
+    for done in [
+        "asked_again",
+        "interacted",
+        "released",
+        "rejected",
+        "return",
+        "approved",
+        "denied",
+        "paused",
+        "noted",
+        "erased",
+        "opted_out",
+        "placed",
+        "rules_changed",
+    ] {
+        assert!(told.done.contains_key(done), "nobody {done}: {:?}", told.done);
+    }
+    assert!(stories.iter().any(|story| !story["hold"].is_null()), "the desk holds nobody");
+
+    // Every enquiry is a lead's, or in quarantine; but for those of whom was erased.
+    let of_leads: usize = stories.iter().map(|story| list(story, "enquiries").count()).sum();
+    let (open, decided) = (desk.quarantined("open").await, desk.quarantined("done").await);
+    assert!(!open.is_empty() && !decided.is_empty());
+    let of_nobody = open.iter().chain(&decided).filter(|enquiry| enquiry["lead"].is_null()).count();
+    let erased = stories.iter().filter(|story| !story["erased_at"].is_null());
+    let gone = told.enquiries - (of_leads + of_nobody) as u64;
+    assert!(gone <= 2 * erased.count() as u64, "{gone} enquiries are nowhere");
+
+    // Somebody waits for a verdict on a return, somebody is paused, somebody is full, an offer is open.
+    assert!(!desk.gets("/v1/returns").await["returns"].as_array().unwrap().is_empty());
+    assert!(!desk.gets("/v1/switches").await["dealers"].as_array().unwrap().is_empty());
+    assert!(desk.gets("/v1/rulebook").await["version"].as_u64() > Some(1));
+    assert!(!desk.gets("/v1/waiting").await["by_reason"].as_object().unwrap().is_empty());
+
+    reports_agree(&desk, &stories, &states, &told).await;
+}
+
+/// The year's reports are those of a plain recount.
+async fn reports_agree(desk: &Desk, stories: &[Value], states: &BTreeMap<&str, i64>, told: &Told) {
+    let seats: i64 = states.values().sum();
+    let funnel = desk.report("funnel").await["whole"].clone();
+    let leads = desk.report("leads").await["whole"].clone();
+    let sources = desk.report("sources").await;
+    assert_eq!(leads["new_leads"], stories.len());
+    assert_eq!(leads["enquiries"], told.enquiries);
+    assert_eq!(funnel["distributed"], seats);
+    for (column, state) in [("won", "won"), ("lost", "lost")] {
+        assert_eq!(desk.report("dealers").await["whole"][column], states[state], "{column}");
+    }
+    // Money in and out: what was spent is there, by source.
+    let costs =
+        list(&sources, "rows").filter(|row| !["0.00", ""].contains(&row["cost"].as_str().unwrap_or("")));
+    assert!(costs.count() >= 3, "{sources}");
+    for name in ["campaigns", "offers", "areas", "speed", "returns", "waiting"] {
+        assert!(list(&desk.report(name).await, "rows").next().is_some(), "{name} is empty");
+    }
+}
+
+#[tokio::test]
+async fn the_same_seed_gives_the_same_year_and_another_another() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let play = async |name: &str, seed| {
+        let data = folder.path().join(name);
+        let told = Box::pin(demo::run(&options(&data, seed))).await.unwrap();
+        let desk = Desk::of(&data).await;
+        (told, desk.report("funnel").await["whole"].clone(), desk.stories().await)
+    };
+    let first = play("first", 11).await;
+    assert!(first == play("again", 11).await, "the same seed gave another year");
+    assert_ne!(first.2, play("another", 12).await.2);
+}
+
+#[tokio::test]
+async fn a_folder_that_holds_anything_is_refused_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("table.sqlite"), b"data").unwrap();
+    let data = folder.path().to_str().unwrap();
+    let ran = Program::run(&["demo", "--leads", "10", "--data", data]).await;
+    assert!(ran.err.contains("holds data already"), "{}", ran.err);
+    let _ = ran.is(2);
+    assert_eq!(std::fs::read(folder.path().join("table.sqlite")).unwrap(), b"data");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}

@@ -1,0 +1,198 @@
+//! The day's list of calls, and the call.
+
+use std::time::Duration;
+
+use http::Method;
+use leadyard_domain::access::DeskToken;
+use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
+use serde_json::json;
+
+use super::{HOSTILE, READS, is_harmless, names_nobody};
+
+const AT: &str = "/console/follow-up";
+const NEXT: &str = "/console/follow-up/next";
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The offer needs more than anybody of this company brings at first.
+async fn yard() -> Yard {
+    let rules = Rules::company("acme")
+        .offer("roof", "roofing", "band = \"A1\"")
+        .source("web", "offer = \"roof\"")
+        .seller("hudson", [])
+        .file("followup.toml", "not_ready = [\"1d\", \"2d\"]");
+    Yard::of(rules).await
+}
+
+async fn nurtured(yard: &Yard, n: usize, pages: usize) -> String {
+    let lead = yard.settled_lead(&Person::number(n)).await;
+    let at = yard.cloud.clock.now().to_string();
+    for page in 0..pages {
+        let one = json!({ "id": format!("{n}-{page}"), "kind": "page_view", "at": at, "lead": lead });
+        let _ = yard.server("web").reports(one).await.is(202);
+    }
+    yard.settle().await;
+    lead
+}
+
+/// Three, the second the hottest, on the day after: they may be called.
+async fn three(yard: &Yard) -> Vec<String> {
+    let mut leads = Vec::new();
+    for (n, pages) in [(1, 2), (2, 6), (3, 0)] {
+        leads.push(nurtured(yard, n, pages).await);
+    }
+    yard.advance(DAY + Duration::from_secs(600)).await;
+    leads
+}
+
+async fn colleague(yard: &Yard) -> Browser<'_> {
+    let token = DeskToken { staff: "lee".to_owned(), companies: vec![yard.company_id()] };
+    Browser::with(yard, &yard.cloud.master.mint(&token)).await
+}
+
+/// Opens the next; its page.
+async fn next(desk: &Browser<'_>) -> (String, Reply) {
+    let list = desk.opens(AT).await.is(200);
+    let to = desk.submits(&list, NEXT, &[]).await.is(303).header("location").to_owned();
+    let page = desk.opens(&to).await.is(200);
+    (to.strip_prefix("/console/follow-up/").unwrap_or(&to).to_owned(), page)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_list_is_in_order_of_score_with_the_reason_of_each_and_names_nobody() {
+    let yard = yard().await;
+    let leads = three(&yard).await;
+    let desk = Browser::of(&yard).await;
+    let (page, reads) = desk.reads(AT).await;
+    assert!(reads <= READS, "{reads} reads");
+    let at = |lead: &str| page.text.find(&format!("/console/follow-up/{lead}\"")).unwrap();
+    assert!(at(&leads[1]) < at(&leads[0]) && at(&leads[0]) < at(&leads[2]));
+    assert!(
+        page.text.contains("They did something since the last look")
+            && page.text.contains("not ready to be sold yet")
+    );
+    assert!(page.text.contains("1 of 2") && page.text.contains("3 of these may be called now"));
+    names_nobody(&page, &["@", "2740001"]);
+    // Today leads to it, and says how many.
+    let today = desk.opens("/console/today").await.is(200);
+    assert!(today.text.contains("<strong>3</strong> follow-ups due"), "{}", today.text);
+    assert!(page.text.contains("href=\"/console/follow-up\" aria-current=\"page\""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn next_claims_the_best_shows_who_it_is_and_two_never_get_the_same() {
+    let yard = yard().await;
+    let leads = three(&yard).await;
+    let (desk, other) = (Browser::of(&yard).await, colleague(&yard).await);
+    let before = desk.opens(&format!("{AT}/{}", leads[1])).await.is(200);
+    names_nobody(&before, &["@mail.example\"", "+13052740002"]);
+    let (first, page) = next(&desk).await;
+    assert_eq!(first, leads[1]);
+    assert!(
+        page.text.contains("tel:+13052740002") && page.text.contains("They did something"),
+        "{}",
+        page.text
+    );
+    let (second, theirs) = next(&other).await;
+    assert_eq!(second, leads[0]);
+    assert!(theirs.text.contains("tel:+13052740001"));
+    // A colleague sees that it is claimed, and not who it is; whoever has one has it again.
+    let seen = other.opens(&format!("{AT}/{first}")).await.is(200);
+    names_nobody(&seen, &["+13052740002"]);
+    assert!(seen.text.contains("by desk until") && seen.text.contains("cannot be claimed"));
+    assert_eq!(next(&desk).await.0, first);
+    // That they looked stands in the lead's history.
+    let story = yard.story(&first).await;
+    assert!(story.list("history").any(|act| act["act"] == "claim" && act["by"] == "desk"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_kept_and_leads_to_the_next_until_nobody_is_left() {
+    let yard = yard().await;
+    let leads = three(&yard).await;
+    let desk = Browser::of(&yard).await;
+    let (mut lead, mut page) = next(&desk).await;
+    let mut called = Vec::new();
+    for result in ["no_answer", "not_now", "not_interested"] {
+        let path = format!("{AT}/{lead}/call");
+        let typed = [("result", result), ("note", "said hello"), ("then", "next")];
+        let done = desk.submits(&page, &path, &typed).await.is(303).header("location").to_owned();
+        called.push(lead);
+        page = desk.opens(&done).await.is(200);
+        lead = done.strip_prefix("/console/follow-up/").unwrap_or_default().to_owned();
+    }
+    assert_eq!(called, [leads[1].clone(), leads[0].clone(), leads[2].clone()]);
+    assert!(page.text.contains("Kept. Nobody else may be called now."), "{}", page.text);
+    let story = desk.opens(&format!("/console/leads/{}", leads[1])).await.is(200);
+    assert!(story.text.contains("desk: called: no answer") && story.text.contains("said hello"));
+    assert!(
+        story.text.contains("to be called") && story.text.contains("Nobody reached them at the last call.")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_kept_says_why_and_loses_nothing_typed() {
+    let yard = yard().await;
+    let _ = three(&yard).await;
+    let (desk, other) = (Browser::of(&yard).await, colleague(&yard).await);
+    let (lead, page) = next(&desk).await;
+    let path = format!("{AT}/{lead}/call");
+    for (callback, why) in [
+        ("", "say when to call back"),
+        ("2026-06-05T23:30", "no hour to call where they are"),
+        ("2026-06-01T10:00", "lies ahead"),
+    ] {
+        let typed = [("result", "callback"), ("callback", callback), ("note", HOSTILE)];
+        let refused = desk.submits(&page, &path, &typed).await.is(400);
+        assert!(refused.text.contains(why), "{callback}: {}", refused.text);
+        assert!(refused.text.contains("value=\"callback\" selected"));
+        assert!(callback.is_empty() || refused.text.contains(&format!("value=\"{callback}\"")));
+        is_harmless(&refused);
+    }
+    // The claim ran out, and a colleague has it by now: they see who, and what they typed.
+    yard.advance(Duration::from_secs(16 * 60)).await;
+    let (theirs, _) = next(&other).await;
+    assert_eq!(theirs, lead);
+    let refused =
+        desk.submits(&page, &path, &[("result", "not_now"), ("note", "the roof is new")]).await.is(409);
+    assert!(
+        refused.text.contains("lee is calling them") && refused.text.contains("the roof is new"),
+        "{}",
+        refused.text
+    );
+    names_nobody(&refused, &["+13052740002"]);
+    // Their own time is Miami's, four hours behind the table's.
+    let page = other.opens(&format!("{AT}/{lead}")).await.is(200);
+    let typed = [("result", "callback"), ("callback", "2026-06-05T10:30"), ("note", "")];
+    let _ = other.submits(&page, &path, &typed).await.is(303);
+    let story = yard.story(&lead).await;
+    assert_eq!(story.0["follow_up"]["at"], "2026-06-05T14:30:00Z");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lead_s_page_says_what_is_next_and_puts_it_in_the_list() {
+    let yard = yard().await;
+    let lead = nurtured(&yard, 1, 0).await;
+    let desk = Browser::of(&yard).await;
+    let path = format!("/console/leads/{lead}");
+    let page = desk.opens(&path).await.is(200);
+    assert!(page.text.contains("to be called Tue, Jun 2, 2026, 12:00 PM EDT"), "{}", page.text);
+    assert!(desk.opens(AT).await.is(200).text.contains("Nobody is to be called now"));
+    let done = desk.submits(&page, &format!("{path}/follow_up"), &[]).await.is(303);
+    let after = desk.opens(done.header("location")).await.is(200);
+    assert!(
+        after.text.contains("It stands in the day’s list of calls.")
+            && after.text.contains("to be called now")
+    );
+    assert!(desk.opens(AT).await.is(200).text.contains("The desk chose them."));
+    // Another company's desk finds neither the lead nor the list.
+    let ridge = yard.also(Rules::roofing("ridge").seller("crest", [])).await;
+    let theirs = Browser::of(&ridge).await;
+    let _ = theirs.opens(&format!("{AT}/{lead}")).await.is(404);
+    let _ = theirs.opens(&format!("{AT}?company=acme")).await.is(404);
+    let csrf = theirs.csrf().await;
+    let _ = theirs.sends(&format!("{AT}/{lead}/claim"), &csrf).await.is(404);
+    let refused = ridge.desk(Method::POST, &format!("/v1/leads/{lead}/claim"), Some(json!({}))).await;
+    assert_eq!(refused.status, 404);
+    // And nobody without this session's word.
+    let _ = desk.sends(&format!("{AT}/{lead}/claim"), "csrf=x").await.is(403);
+}

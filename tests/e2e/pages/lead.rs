@@ -1,0 +1,332 @@
+//! A lead's page: what was seen is what is done, nothing typed is lost, and what it shows adds up.
+
+use http::Method;
+use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
+use serde_json::{Value, json};
+
+use super::{HOSTILE, READS, is_harmless, names_nobody};
+
+/// What asks for a gutter is placed by hand: hudson may have so many, ridge wants the best alone.
+async fn yard(most: &str) -> Yard {
+    let rules = Rules::roofing("acme")
+        .offer("gutter", "roofing", "mode = \"manual\"")
+        .source("web2", "offer = \"gutter\"")
+        .seller("hudson", [("offers", "gutter"), ("cap_total", most), ("tier", "1"), ("price", "45.00")])
+        .seller("ridge", [("offers", "gutter"), ("min_band", "A1"), ("tier", "2"), ("price", "30.00")]);
+    Yard::of(rules).await
+}
+
+fn person(n: usize) -> Person {
+    Person::number(n).with("phone", &format!("305-555-01{n:02}"))
+}
+
+async fn waits(yard: &Yard, n: usize) -> String {
+    let lead = yard.server("web2").posts(&person(n)).await.is(201).text_of("lead").to_owned();
+    yard.settle().await;
+    lead
+}
+
+fn at(lead: &str) -> String {
+    format!("/console/leads/{lead}")
+}
+
+fn to(lead: &str, act: &str) -> String {
+    format!("/console/leads/{lead}/{act}")
+}
+
+async fn acts(yard: &Yard, lead: &str, act: &str, body: Value) -> Reply {
+    yard.desk(Method::POST, &format!("/v1/leads/{lead}/{act}"), Some(body)).await
+}
+
+/// How often an act stands in a lead's history.
+async fn times(yard: &Yard, lead: &str, act: &str) -> usize {
+    yard.story(lead).await.list("history").filter(|one| one["act"] == act).count()
+}
+
+fn says(page: &Reply, words: &[&str]) {
+    for word in words {
+        assert!(page.text.contains(word), "{word} is not in {}", page.text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_take_back_from_a_stale_page_leaves_the_next_dealer_its_lead() {
+    let yard = yard("10").await;
+    let lead = waits(&yard, 1).await;
+    let _ = acts(&yard, &lead, "place", json!({ "contract": "hudson" })).await.is(200);
+    yard.settle().await;
+    let desk = Browser::of(&yard).await;
+    let stale = desk.opens(&at(&lead)).await.is(200);
+    says(&stale, &["Take it back from hudson"]);
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    yard.settle().await;
+    let over = json!({ "contract": "ridge", "override": true, "reason": "agreed" });
+    let _ = acts(&yard, &lead, "place", over).await.is(200);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), ["ridge"]);
+
+    let typed = [("reason", "she asked for another"), ("hold", "on")];
+    let refused = desk.submits(&stale, &to(&lead, "take_back"), &typed).await.is(409);
+    says(&refused, &["ridge has it now", "Since you opened the page", "value=\"she asked for another\""]);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), ["ridge"], "the new dealer keeps it");
+    assert!(yard.stored(&lead).await.hold.is_none());
+    // Who sees it now and still wants it says so once more, with what was typed.
+    let _ = desk.submits(&refused, &to(&lead, "take_back"), &[]).await.is(303);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), [""; 0]);
+    assert!(yard.stored(&lead).await.hold.is_some(), "the tick was kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contract_that_fails_a_rule_says_which_and_is_placed_over_it_with_what_was_typed() {
+    let yard = yard("10").await;
+    let lead = waits(&yard, 1).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(&at(&lead)).await.is(200);
+    assert!(!page.text.contains("name=\"override\""), "no rule is passed over that was not said");
+    let typed = [("contract", "ridge"), ("reason", "agreed by phone")];
+    let refused = desk.submits(&page, &to(&lead, "place"), &typed).await.is(409);
+    says(&refused, &["band: it needs band A1; it is band A2", "name=\"override\" checked"]);
+    assert!(!refused.text.contains("&#34;override&#34;"), "no word of the API: {}", refused.text);
+    assert_eq!(yard.story(&lead).await.holders(), [""; 0]);
+    let _ = desk.submits(&refused, &to(&lead, "place"), &[]).await.is(303);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.holders(), ["ridge"]);
+    let placed = story.list("history").find(|act| act["act"] == "place").unwrap();
+    assert_eq!(
+        (&placed["reason"], &placed["after"]["override"]["rule"]),
+        (&json!("agreed by phone"), &json!("band"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_click_is_the_first_and_other_words_are_another_act() {
+    let yard = yard("10").await;
+    let (sold, bad) = (waits(&yard, 1).await, waits(&yard, 2).await);
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(&at(&sold)).await.is(200);
+    for _ in 0..2 {
+        let done = desk.submits(&page, &to(&sold, "place"), &[]).await.is(303);
+        assert_eq!(done.header("location"), format!("{}?done=place", at(&sold)));
+    }
+    yard.settle().await;
+    assert_eq!((times(&yard, &sold, "place").await, yard.taken("hudson", 4).await), (1, 1));
+    assert_eq!(yard.told("hudson").len(), 1);
+
+    let page = desk.opens(&at(&bad)).await.is(200);
+    for text in ["calls back on Friday", "calls back on Friday", "no, on Monday"] {
+        let _ = desk.submits(&page, &to(&bad, "note"), &[("text", text)]).await.is(303);
+    }
+    let story = yard.story(&bad).await;
+    let mut notes: Vec<&str> =
+        story.list("history").map(|act| act["reason"].as_str().unwrap_or_default()).collect();
+    // Of one instant, they stand in no order.
+    notes.sort_unstable();
+    assert_eq!(notes, ["calls back on Friday", "no, on Monday"]);
+    for _ in 0..2 {
+        let _ = desk.submits(&page, &to(&bad, "reject"), &[("reason", "a prank")]).await.is(303);
+    }
+    assert_eq!((times(&yard, &bad, "reject").await, yard.story(&bad).await.stage()), (1, "rejected"));
+    // A note needs nothing of what was seen.
+    let _ = desk.submits(&page, &to(&bad, "note"), &[("text", "her son did it")]).await.is(303);
+    assert_eq!(times(&yard, &bad, "note").await, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_colleague_did_meanwhile_is_said_and_stands() {
+    let yard = yard("10").await;
+    let lead = waits(&yard, 1).await;
+    let desk = Browser::of(&yard).await;
+    let stale = desk.opens(&at(&lead)).await.is(200);
+    let _ = acts(&yard, &lead, "hold", json!({ "until": "2026-06-03T00:00:00Z" })).await.is(200);
+    let held = yard.stored(&lead).await.hold;
+    let refused = desk.submits(&stale, &to(&lead, "hold"), &[("reason", "I call her")]).await.is(409);
+    says(&refused, &["the desk holds it now, until 2026-06-03T00:00:00Z", "You had typed", "I call her"]);
+    assert_eq!(yard.stored(&lead).await.hold, held);
+    // Nor by the API, which sees nothing of a page.
+    let refused = acts(&yard, &lead, "hold", json!({})).await.is(409);
+    assert_eq!(refused.json["hold"]["until"], "2026-06-03T00:00:00Z");
+    for (act, typed) in [("place", ("reason", "agreed")), ("reject", ("reason", "a prank"))] {
+        let refused = desk.submits(&stale, &to(&lead, act), &[typed]).await.is(409);
+        says(&refused, &["the desk holds it now", &format!("value=\"{}\"", typed.1)]);
+    }
+    assert_eq!((yard.stored(&lead).await.hold, yard.story(&lead).await.stage()), (held, "waiting"));
+
+    let _ = acts(&yard, &lead, "priority", json!({ "priority": "urgent" })).await.is(200);
+    let refused = desk.submits(&stale, &to(&lead, "priority"), &[("priority", "low")]).await.is(409);
+    says(&refused, &["its priority is urgent now"]);
+    let _ = desk.submits(&refused, &to(&lead, "priority"), &[("priority", "low")]).await.is(303);
+    assert_eq!(yard.story(&lead).await.0["priority_set"], "low");
+    // A form that was made up is refused, and nothing of it is done.
+    let csrf = desk.csrf().await;
+    let _ = desk.sends(&to(&lead, "resume"), &format!("{csrf}&seen=nothing")).await.is(400);
+    assert!(yard.stored(&lead).await.hold.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lead_is_held_until_a_time_in_the_company_s_zone() {
+    let yard = yard("10").await;
+    let lead = waits(&yard, 1).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(&at(&lead)).await.is(200);
+    for wrong in ["tomorrow", "2026-05-30T09:00"] {
+        let typed = [("until", wrong), ("reason", "she is away")];
+        let refused = desk.submits(&page, &to(&lead, "hold"), &typed).await.is(400);
+        says(&refused, &["value=\"she is away\"", &format!("value=\"{wrong}\"")]);
+    }
+    let _ = desk.submits(&page, &to(&lead, "hold"), &[("until", "2026-06-02T09:00")]).await.is(303);
+    let until = yard.stored(&lead).await.hold.unwrap().until.unwrap();
+    assert_eq!(until.to_string(), "2026-06-02T13:00:00Z");
+}
+
+/// `12.34` in hundredths.
+fn hundredths(text: &str) -> u64 {
+    let (whole, part) = text.split_once('.').unwrap();
+    assert_eq!(part.len(), 2, "{text}");
+    whole.parse::<u64>().unwrap() * 100 + part.parse::<u64>().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_bars_add_up_as_they_stand_there_and_the_next_step_says_why() {
+    let yard = yard("10").await;
+    let lead = waits(&yard, 1).await;
+    for id in ["q1", "q2"] {
+        let did = json!({ "id": id, "kind": "quote_request", "at": "2026-06-01T15:00:00Z", "lead": lead });
+        let _ = yard.server("web2").reports(did).await.is(202);
+    }
+    yard.settle().await;
+    yard.advance_to("2026-06-04T16:00:00Z").await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(&at(&lead)).await.is(200);
+    let table = page.text.split("<table class=\"bars\">").nth(1).unwrap().split("</table>").next().unwrap();
+    let (lines, foot) = table.split_once("<tfoot>").unwrap();
+    let lines = lines.split("<td class=\"number\">").skip(1).map(|cell| cell.split('<').next().unwrap());
+    let lines: Vec<u64> = lines.map(hundredths).collect();
+    let sum = hundredths(foot.split("<strong>").nth(1).unwrap().split('<').next().unwrap());
+    assert!(lines.len() >= 3 && !sum.is_multiple_of(10), "{lines:?} {sum}: nothing is left of a tenth");
+    assert_eq!(lines.iter().sum::<u64>(), sum);
+    assert_eq!(i64::try_from(sum).unwrap(), yard.story(&lead).await.hundredths());
+    says(&page, &["Next step: pitch", "the rules pitch leads of that band", "gutter is sold from"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn deliveries_charges_and_each_decision_s_whole_table_are_shown() {
+    let yard = yard("10").await;
+    let lead = waits(&yard, 1).await;
+    let desk = Browser::of(&yard).await;
+    let (page, reads) = desk.reads(&at(&lead)).await;
+    assert!(reads <= READS, "{reads} reads of one that waits");
+    let _ = desk.submits(&page, &to(&lead, "place"), &[]).await.is(303);
+    yard.settle().await;
+    let (page, reads) = desk.reads(&at(&lead)).await;
+    assert!(reads <= READS, "{reads} reads");
+    says(&page, &["Deliveries and charges", ": 200 by channel 1", "received", "charged 45.00"]);
+    assert!(!page.text.contains("credited"), "{}", page.text);
+    names_nobody(&page, &["5550101"]);
+
+    let table = page.text.split("<a href=\"").find(|link| link.contains("everybody’s part in it")).unwrap();
+    let table = table.split('"').next().unwrap().to_owned();
+    let (decision, reads) = desk.reads(&table).await;
+    assert!(reads <= READS, "{reads} reads");
+    let row = decision.text.split("<tr").find(|row| row.contains(">ridge<")).unwrap();
+    assert!(row.contains("band") && row.contains(">band A1<") && row.contains(">band A2<"), "{row}");
+    let row = decision.text.split("<tr").find(|row| row.contains(">hudson<")).unwrap();
+    assert!(row.contains("<strong>chosen</strong>"), "{row}");
+    names_nobody(&decision, &["@", "5550101"]);
+
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    yard.settle().await;
+    says(&desk.opens(&at(&lead)).await.is(200), &["charged 45.00", "credited 45.00", "declined"]);
+
+    let other = yard.also(Rules::roofing("other").seller("hudson", [])).await;
+    let theirs = Browser::of(&other).await;
+    let _ = theirs.opens(&table).await.is(404);
+    let _ = theirs.opens(&format!("{}/decisions/none", at(&lead))).await.is(404);
+    let _ = desk.opens(&format!("{}/decisions/none", at(&lead))).await.is(404);
+}
+
+/// The leads of a list's page, in its order, each by its link.
+fn links(page: &Reply) -> Vec<String> {
+    let links = page.text.split("<th scope=\"row\"><a href=\"").skip(1);
+    links.map(|link| link.split('"').next().unwrap().replace("&#38;", "&")).collect()
+}
+
+fn of_link(link: &str) -> String {
+    link.trim_start_matches("/console/leads/").split('?').next().unwrap().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_is_placed_and_the_next_of_its_list_opens_or_of_those_that_wait() {
+    let yard = yard("10").await;
+    for n in 1..=4 {
+        let _ = waits(&yard, n).await;
+    }
+    let desk = Browser::of(&yard).await;
+    let list = desk.opens("/console/leads?list=waiting&offer=gutter").await.is(200);
+    let links = links(&list);
+    assert_eq!(links.len(), 4);
+    let next = [("go", "next")];
+    // From the second to the third, and on to the fourth.
+    let second = desk.opens(&links[1]).await.is(200);
+    let gone = desk.submits(&second, &to(&of_link(&links[1]), "place"), &next).await.is(303);
+    assert_eq!(of_link(gone.header("location")), of_link(&links[2]));
+    let third = desk.opens(gone.header("location")).await.is(200);
+    says(&third, &["The one before is placed"]);
+    let gone = desk.submits(&third, &to(&of_link(&links[2]), "place"), &next).await.is(303);
+    assert_eq!(of_link(gone.header("location")), of_link(&links[3]));
+    // Behind the last there is the list, as it was narrowed.
+    let fourth = desk.opens(gone.header("location")).await.is(200);
+    let gone = desk.submits(&fourth, &to(&of_link(&links[3]), "place"), &next).await.is(303);
+    assert_eq!(gone.header("location"), "/console/leads?company=acme&list=waiting&offer=gutter");
+    yard.settle().await;
+    for link in &links[1..] {
+        assert_eq!(yard.story(&of_link(link)).await.holders(), ["hudson"]);
+    }
+    // Opened from nowhere, it goes on with who waits.
+    let late = waits(&yard, 9).await;
+    let first = of_link(&links[0]);
+    let mut open = vec![first.clone(), late];
+    let mut page = desk.opens(&at(&first)).await.is(200);
+    let mut lead = first;
+    let gone = desk.submits(&page, &to(&lead, "place"), &next).await.is(303);
+    open.retain(|one| *one != lead);
+    let there = gone.header("location").to_owned();
+    if there.starts_with("/console/leads/") {
+        lead = of_link(&there);
+        assert_eq!(open, [lead.clone()]);
+        page = desk.opens(&there).await.is(200);
+        let gone = desk.submits(&page, &to(&lead, "place"), &next).await.is(303);
+        assert_eq!(gone.header("location"), "/console/waiting?company=acme");
+    } else {
+        assert_eq!(there, "/console/waiting?company=acme");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_and_what_is_typed_are_text_and_another_company_s_lead_takes_no_act() {
+    let yard = yard("10").await;
+    let hostile = person(1).with("first_name", HOSTILE).with("city", HOSTILE);
+    let aside = yard.server("web2").posts(&hostile).await.is(202).text_of("enquiry").to_owned();
+    let release = format!("/v1/quarantine/{aside}/release");
+    let lead = yard.desk(Method::POST, &release, None).await.is(200).text_of("lead").to_owned();
+    yard.settle().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(&format!("{}?from={}", at(&lead), "%22%3E%3Cscript%3E")).await.is(200);
+    let typed = [("contract", "ridge"), ("reason", HOSTILE)];
+    let refused = desk.submits(&page, &to(&lead, "place"), &typed).await.is(409);
+    says(&refused, &["&#60;script&#62;"]);
+    is_harmless(&page);
+    is_harmless(&refused);
+    let other = yard.also(Rules::roofing("other").seller("hudson", [])).await;
+    let theirs = Browser::of(&other).await;
+    let csrf = theirs.csrf().await;
+    for act in ["place", "hold", "priority", "note", "reject"] {
+        let form = format!("{csrf}&contract=hudson&text=x&reason=x&go=next");
+        let _ = theirs.sends(&to(&lead, act), &form).await.is(404);
+    }
+    for act in ["place", "hold", "priority", "note", "reject"] {
+        assert_eq!(times(&yard, &lead, act).await, 0, "{act}");
+    }
+}

@@ -1,0 +1,364 @@
+//! Lists of leads: one act on many after a look, a slice at a time; all of a dealer's; a list as a table.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
+use serde_json::{Value, json};
+
+use super::{HOSTILE, READS, is_harmless, names_nobody};
+
+/// What asks for a gutter is placed by hand, at hudson's; a roof is sun's at once.
+async fn yard(most: &str) -> Yard {
+    let rules = Rules::roofing("acme")
+        .offer("gutter", "roofing", "mode = \"manual\"")
+        .source("web2", "offer = \"gutter\"")
+        .seller("hudson", [("offers", "gutter"), ("cap_total", most), ("price", "45.00")])
+        .seller("sun", [("offers", "roof")]);
+    Yard::of(rules).await
+}
+
+async fn waits(yard: &Yard, n: usize) -> String {
+    let person = Person::number(n).with("phone", &format!("305-555-01{n:02}"));
+    let lead = yard.server("web2").posts(&person).await.is(201).text_of("lead").to_owned();
+    yard.settle().await;
+    lead
+}
+
+const MANY: &str = "/console/leads/many";
+const EXPORT: &str = "/console/leads/export";
+const OF_WEB2: &str = "/console/leads?list=source:web2";
+
+fn says(page: &Reply, words: &[&str]) {
+    for word in words {
+        assert!(page.text.contains(word), "{word} is not in {}", page.text);
+    }
+}
+
+async fn acts(yard: &Yard, lead: &str, act: &str, body: Value) -> Reply {
+    yard.desk(Method::POST, &format!("/v1/leads/{lead}/{act}"), Some(body)).await
+}
+
+async fn times(yard: &Yard, lead: &str, act: &str) -> usize {
+    yard.story(lead).await.list("history").filter(|one| one["act"] == act).count()
+}
+
+/// Leads of a list's page, in its order.
+fn listed(page: &Reply) -> Vec<String> {
+    let links = page.text.split("<th scope=\"row\"><a href=\"/console/leads/").skip(1);
+    links.map(|link| link.split(['?', '"']).next().unwrap().to_owned()).collect()
+}
+
+/// Where a link with these words leads.
+fn link(page: &Reply, words: &str) -> Option<String> {
+    let link =
+        page.text.split("<a href=\"").find(|link| link.split("</a>").next().unwrap().contains(words))?;
+    link.split('"').next().map(|to| to.replace("&#38;", "&"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_are_held_and_resumed_after_a_look_that_says_who_stays_and_why() {
+    let yard = yard("10").await;
+    let (first, second, sold) = (waits(&yard, 1).await, waits(&yard, 2).await, waits(&yard, 3).await);
+    let _ = acts(&yard, &sold, "place", json!({ "contract": "hudson" })).await.is(200);
+    yard.settle().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(OF_WEB2).await.is(200);
+    let nothing = desk.submits(&page, MANY, &[("act", "hold")]).await.is(303);
+    says(&desk.opens(nothing.header("location")).await.is(200), &["Nothing was chosen"]);
+    let look = desk.submits(&page, MANY, &[("every", "on"), ("act", "hold")]).await.is(200);
+    says(&look, &["2 would be held", "1 would stay as they are", "only a lead that nobody has can be held"]);
+    assert!(yard.stored(&first).await.hold.is_none(), "a look changes nothing");
+    names_nobody(&look, &["@", "5550101"]);
+    // A second click finds each as the first left it.
+    for _ in 0..2 {
+        let typed = [("reason", "a storm"), ("until", "2026-06-02T09:00")];
+        let done = desk.submits(&look, MANY, &typed).await.is(303);
+        says(&desk.opens(done.header("location")).await.is(200), &["2 held."]);
+    }
+    for lead in [&first, &second] {
+        let until = yard.stored(lead).await.hold.unwrap().until.unwrap();
+        assert_eq!(until.to_string(), "2026-06-02T13:00:00Z");
+        assert_eq!(times(&yard, lead, "hold").await, 1);
+    }
+    let held = yard.story(&first).await;
+    assert_eq!(held.list("history").next().unwrap()["reason"], "a storm");
+    // One alone is resumed.
+    let one = format!("one.{first}");
+    let look = desk.submits(&page, MANY, &[(&one, "on"), ("act", "resume")]).await.is(200);
+    says(&look, &["1 would go to distribution"]);
+    let _ = desk.submits(&look, MANY, &[]).await.is(303);
+    assert!(yard.stored(&first).await.hold.is_none() && yard.stored(&second).await.hold.is_some());
+    let _ = desk.submits(&page, MANY, &[("every", "on"), ("act", "erase")]).await.is(400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_are_placed_as_recommended_and_taken_back() {
+    let yard = yard("2").await;
+    let mut leads = Vec::new();
+    for n in 1..=3 {
+        leads.push(waits(&yard, n).await);
+    }
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/leads?list=waiting").await.is(200);
+    let look = desk.submits(&page, MANY, &[("every", "on"), ("act", "place")]).await.is(200);
+    says(&look, &["2 would go, for 90.00 USD", "to hudson (hudson) for 45.00", "1 would stay as they are"]);
+    for _ in 0..2 {
+        let done = desk.submits(&look, MANY, &[]).await.is(303);
+        says(&desk.opens(done.header("location")).await.is(200), &["2 placed."]);
+    }
+    yard.settle().await;
+    assert_eq!(yard.taken("hudson", 4).await, 2);
+    let page = desk.opens("/console/leads?list=dealer:hudson").await.is(200);
+    let held = listed(&page);
+    assert_eq!(held.len(), 2);
+    let look = desk.submits(&page, MANY, &[("every", "on"), ("act", "take_back")]).await.is(200);
+    says(&look, &["2 would be taken back", "from hudson, who is told first"]);
+    // One is given back by its dealer meanwhile, and the desk gives it to nobody else's harm.
+    let _ = yard.answers("hudson", &held[0], "decline").await.is(200);
+    yard.settle().await;
+    let done = desk.submits(&look, MANY, &[]).await.is(303);
+    says(&desk.opens(done.header("location")).await.is(200), &["1 taken back. 1 stayed as they are"]);
+    yard.settle().await;
+    for lead in &leads {
+        assert_eq!(yard.story(lead).await.holders(), [""; 0]);
+    }
+    assert_eq!(
+        (times(&yard, &held[0], "take_back").await, times(&yard, &held[1], "take_back").await),
+        (0, 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changed_since_the_look_stays_and_is_counted_so() {
+    let yard = yard("10").await;
+    let (first, second) = (waits(&yard, 1).await, waits(&yard, 2).await);
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/leads?list=waiting").await.is(200);
+    let look = desk.submits(&page, MANY, &[("every", "on"), ("act", "place")]).await.is(200);
+    says(&look, &["2 would go"]);
+    let _ = acts(&yard, &first, "hold", json!({ "reason": "I call them" })).await.is(200);
+    let done = desk.submits(&look, MANY, &[]).await.is(303);
+    says(&desk.opens(done.header("location")).await.is(200), &["1 placed. 1 stayed as they are"]);
+    yard.settle().await;
+    assert_eq!(yard.story(&first).await.holders(), [""; 0]);
+    assert_eq!(yard.story(&second).await.holders(), ["hudson"]);
+    // Of another company nobody is looked at, and nothing is done.
+    let other = yard.also(Rules::roofing("other").seller("hudson", [])).await;
+    let theirs = Browser::of(&other).await;
+    let csrf = theirs.csrf().await;
+    let form = format!("{csrf}&act=resume&list=company%3Dother&one.{first}=on");
+    let looked = theirs.sends(MANY, &form).await.is(200);
+    assert!(!looked.text.contains(&first), "{}", looked.text);
+    let done = theirs.sends(MANY, &format!("{form}&sure=yes&seen.{first}=null")).await.is(303);
+    assert!(done.header("location").contains("count=0"), "{}", done.header("location"));
+    let _ = theirs.sends(MANY, &form.replace("Dother", "Dacme")).await.is(404);
+    assert!(yard.stored(&first).await.hold.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_more_than_a_page_is_done_slice_by_slice_with_the_count_so_far() {
+    let yard = yard("10").await;
+    let mut leads = Vec::new();
+    for n in 1..=30 {
+        leads.push(waits(&yard, n).await);
+    }
+    let desk = Browser::of(&yard).await;
+    let (page, reads) = desk.reads("/console/leads?list=waiting").await;
+    assert!(reads <= READS, "{reads} reads");
+    assert_eq!(listed(&page).len(), 25);
+    let begun = desk.submits(&page, MANY, &[("whole", "on"), ("act", "hold")]).await.is(303);
+    let look = desk.opens(begun.header("location")).await.is(200);
+    says(&look, &["<strong>0</strong> done so far", "25 would be held", "More stand behind these"]);
+    let done = desk.submits(&look, MANY, &[]).await.is(303);
+    let look = desk.opens(done.header("location")).await.is(200);
+    says(&look, &["<strong>25</strong> done so far", "5 would be held", "These are the last"]);
+    let done = desk.submits(&look, MANY, &[]).await.is(303);
+    says(&desk.opens(done.header("location")).await.is(200), &["30 held."]);
+    for lead in &leads {
+        assert!(yard.stored(lead).await.hold.is_some());
+        assert_eq!(times(&yard, lead, "hold").await, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_that_a_dealer_has_is_listed_page_by_page_and_what_it_had() {
+    let yard = yard("10").await;
+    let mut all = BTreeSet::new();
+    for n in 1..=120 {
+        let _ = all.insert(yard.settled_lead(&Person::number(n)).await);
+    }
+    let gone = all.iter().next().unwrap().clone();
+    let _ = yard.answers("sun", &gone, "decline").await.is(200);
+    yard.settle().await;
+    let _ = all.remove(&gone);
+    let desk = Browser::of(&yard).await;
+    let (mut next, mut found) = (Some("/console/leads?list=dealer:sun".to_owned()), Vec::new());
+    while let Some(path) = next {
+        let (page, reads) = desk.reads(&path).await;
+        assert!(reads <= READS, "{reads} reads");
+        found.extend(listed(&page));
+        next = link(&page, "Further down");
+    }
+    assert_eq!((found.len(), found.into_iter().collect::<BTreeSet<_>>()), (119, all.clone()));
+    let past = desk.opens("/console/leads?list=past:sun").await.is(200);
+    assert_eq!(listed(&past), [gone]);
+    // As a table it is one file, though it is read a hundred at a time.
+    let page = desk.opens("/console/leads/export?list=dealer:sun").await.is(200);
+    let file = desk.submits(&page, EXPORT, &[]).await.is(200);
+    is_download(&file, "leads-acme-dealer-sun-1.csv");
+    let rows: BTreeSet<String> =
+        file.text.lines().skip(1).map(|row| row.split(',').next().unwrap().to_owned()).collect();
+    assert_eq!((file.text.lines().count(), &rows), (120, &all));
+    // The API goes the same way.
+    let (mut asked, mut found) = (json!({ "dealer": "sun", "limit": 50 }), BTreeSet::new());
+    loop {
+        let reply = yard.desk(Method::POST, "/v1/leads/search", Some(asked.clone())).await.is(200);
+        let leads = reply.json["leads"].as_array().unwrap().clone();
+        found.extend(leads.iter().map(|lead| lead["lead"].as_str().unwrap().to_owned()));
+        asked["after"] = reply.json["next"].clone();
+        if asked["after"].is_null() {
+            break;
+        }
+    }
+    assert_eq!(found, all);
+    let invented = json!({ "dealer": "hudson", "after": "[\"x\"]" });
+    let _ = yard.desk(Method::POST, "/v1/leads/search", Some(invented)).await.is(400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_s_leads_stand_by_time_or_by_score_and_the_company_stays_after_a_search() {
+    let yard = yard("10").await;
+    let hot = waits(&yard, 1).await;
+    let did = json!({ "id": "q1", "kind": "quote_request", "at": "2026-06-01T15:00:00Z", "lead": hot });
+    let _ = yard.server("web2").reports(did).await.is(202);
+    yard.settle().await;
+    yard.advance(std::time::Duration::from_secs(60)).await;
+    let late = waits(&yard, 2).await;
+    let desk = Browser::of(&yard).await;
+    let by_time = desk.opens(OF_WEB2).await.is(200);
+    assert_eq!(listed(&by_time), [late.clone(), hot.clone()]);
+    says(&by_time, &["the newest enquiry first"]);
+    let by_score = desk.opens(&format!("{OF_WEB2}&order=score")).await.is(200);
+    assert_eq!(listed(&by_score), [hot.clone(), late]);
+    says(&by_score, &["the highest score first"]);
+
+    let csrf = desk.csrf().await;
+    let nobody = format!("{csrf}&company=acme&who=nobody%40mail.example");
+    let found = desk.sends("/console/leads", &nobody).await.is(200);
+    assert_eq!(link(&found, "All leads").as_deref(), Some("/console/leads?company=acme"));
+    let page = desk.opens(&format!("/console/leads/{hot}")).await.is(200);
+    assert_eq!(link(&page, "Leads").as_deref(), Some("/console/leads"), "the section");
+    says(&page, &["<p class=\"crumb\"><a href=\"/console/leads?company=acme\">Leads</a>"]);
+}
+
+fn is_download(file: &Reply, name: &str) {
+    assert!(file.header("content-type").starts_with("text/csv"), "{}", file.header("content-type"));
+    assert_eq!(file.header("cache-control"), "no-store");
+    assert_eq!(file.header("x-content-type-options"), "nosniff");
+    assert_eq!(file.header("content-disposition"), format!("attachment; filename=\"{name}\""));
+}
+
+/// What was asked of exports, the newest first.
+async fn exports(yard: &Yard) -> Vec<Value> {
+    let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200).json;
+    let changes = changes["changes"].as_array().unwrap().clone();
+    changes.into_iter().filter(|act| act["act"] == "export_leads").collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_is_taken_as_a_table_file_by_file_and_the_asking_is_kept() {
+    let yard = yard("10").await;
+    let mut all = BTreeSet::new();
+    for n in 1..=5 {
+        let _ = all.insert(waits(&yard, n).await);
+    }
+    let desk = Browser::of(&yard).await;
+    let list = desk.opens("/console/leads?list=waiting").await.is(200);
+    let mut page = desk.opens(&link(&list, "as a table").unwrap()).await.is(200);
+    says(&page, &["File 1", "waiting"]);
+    assert_eq!(exports(&yard).await.len(), 0, "a look at the page takes nothing");
+    let mut found = Vec::new();
+    // A file is asked for after another.
+    for (part, says_then) in [
+        (1, "2 leads are in your files so far. More follow."),
+        (2, "4 leads are in your files so far. More follow."),
+        (3, "That is all of them: 5 leads in 3 files."),
+    ] {
+        let file = desk.submits(&page, EXPORT, &[("most", "2")]).await.is(200);
+        is_download(&file, &format!("leads-acme-waiting-{part}.csv"));
+        names_nobody(&file, &["@", "5550101", "Hill"]);
+        assert!(file.text.starts_with("lead,company,category,offer,"), "{}", file.text);
+        found.extend(file.text.lines().skip(1).map(|row| row.split(',').next().unwrap().to_owned()));
+        yard.advance(std::time::Duration::from_secs(5)).await;
+        page = desk.opens(&link(&page, "go on").unwrap()).await.is(200);
+        says(&page, &[says_then]);
+    }
+    assert_eq!((found.len(), found.into_iter().collect::<BTreeSet<_>>()), (5, all));
+    let asked = exports(&yard).await;
+    assert_eq!(asked.len(), 3);
+    for act in &asked {
+        assert_eq!((&act["by"], &act["after"]["who"]), (&json!("desk"), &json!(false)), "{act}");
+    }
+    let _ = desk.submits(&desk.opens(EXPORT).await.is(200), EXPORT, &[("most", "0")]).await.is(400);
+    assert_eq!(exports(&yard).await.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_they_are_is_in_the_table_when_it_is_asked_for_and_a_formula_is_text() {
+    let yard = yard("10").await;
+    let person = Person::named("Ada", "Hill").with("phone", "305-555-0100").with("utm_campaign", "=1+1");
+    let _ = yard.server("web2").posts(&person).await.is(201);
+    yard.settle().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/leads/export?list=waiting").await.is(200);
+    let file = desk.submits(&page, EXPORT, &[("who", "on")]).await.is(200);
+    says(
+        &file,
+        &["first_name,last_name,email,phone", "Ada,Hill,ada.hill@mail.example,+13055550100", ",'=1+1,"],
+    );
+    let asked = exports(&yard).await;
+    assert_eq!(
+        (asked.len(), &asked[0]["after"]["who"], &asked[0]["after"]["so_far"]),
+        (1, &json!(true), &json!(1))
+    );
+    // Another company's list is nobody's, and nothing of it is kept.
+    let other = yard.also(Rules::roofing("other").seller("hudson", [])).await;
+    let theirs = Browser::of(&other).await;
+    let _ = theirs.opens("/console/leads/export?company=acme").await.is(404);
+    let form = format!("{}&who=on&list=company%3Dacme%26list%3Dwaiting", theirs.csrf().await);
+    let _ = theirs.sends(EXPORT, &form).await.is(404);
+    let _ = desk.sends(EXPORT, "list=company%3Dacme%26list%3Dwaiting").await.is(403);
+    assert_eq!(exports(&yard).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_table_is_a_file_with_a_name_that_is_kept_nowhere() {
+    let yard = yard("10").await;
+    let desk = Browser::of(&yard).await;
+    let report = desk.opens("/console/reports/leads/table.csv?from=2026-05-01&to=2026-05-31").await.is(200);
+    is_download(&report, "leads-acme-2026-05-01-2026-05-31.csv");
+    let statement = desk.opens("/console/dealers/acme/hudson/statement.csv?month=2026-06").await.is(200);
+    is_download(&statement, "statement-acme-hudson-2026-06.csv");
+    let dealer = Browser::of_dealer(&yard, "hudson").await;
+    let own = dealer.opens("/console/inbox/statement.csv?month=2026-06").await.is(200);
+    is_download(&own, "statement-hudson-2026-06.csv");
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_in_a_list_and_a_look_are_text() {
+    let yard = yard("10").await;
+    let person = Person::number(1).with("first_name", HOSTILE).with("city", HOSTILE);
+    let aside = yard.server("web2").posts(&person).await.is(202).text_of("enquiry").to_owned();
+    let release = format!("/v1/quarantine/{aside}/release");
+    let _ = yard.desk(Method::POST, &release, None).await.is(200);
+    yard.settle().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/leads?list=waiting&state=%22%3E%3Cscript%3E").await.is(200);
+    is_harmless(&page);
+    let page = desk.opens("/console/leads?list=waiting").await.is(200);
+    let look = desk.submits(&page, MANY, &[("every", "on"), ("act", "hold")]).await.is(200);
+    says(&look, &["&#60;script&#62;"]);
+    is_harmless(&page);
+    is_harmless(&look);
+}

@@ -1,0 +1,84 @@
+//! The synthetic lead: it goes the whole way, says whether it arrived, and is in nobody's list, bill or report.
+
+use std::time::Duration;
+
+use http::Method;
+use leadyard_domain::ids::LeadId;
+use leadyard_platform::metrics::Metric;
+use leadyard_sweep::synthetic::{self, Asks};
+use leadyard_tests::{Reply, Rules, Yard};
+
+const FIVE_MINUTES: Duration = Duration::from_secs(300);
+
+/// Sends one, if it is time, as the sweep does.
+async fn sends(yard: &Yard) -> Option<(Asks, Reply)> {
+    let asks = synthetic::due(&yard.cloud).await.unwrap()?;
+    let (bearer, body) = (Some(asks.secret.as_str()), asks.body.clone());
+    let reply = yard.sends(bearer, Method::POST, &asks.path, "application/json", body).await;
+    synthetic::sent(&yard.cloud, &asks, &reply.text).await.unwrap();
+    yard.cloud.metrics.write(yard.cloud.clock.now());
+    Some((asks, reply))
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_five_minutes_one_goes_the_whole_way_and_it_is_said_whether_it_arrived() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let mut leads = Vec::new();
+    for _ in 0..3 {
+        let (_, reply) = sends(&yard).await.expect("it is time");
+        leads.push(reply.is(201).text_of("lead").to_owned());
+        assert!(sends(&yard).await.is_none(), "and not again");
+        yard.settle().await;
+        yard.advance(FIVE_MINUTES).await;
+    }
+    leads.dedup();
+    assert_eq!(leads.len(), 3, "each is somebody new");
+    assert_eq!(yard.counted(Metric::SyntheticArrived), [1, 1], "the last is not looked for yet");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_no_dealer_had_in_time_or_that_was_not_taken_in_did_not_arrive() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let _ = sends(&yard).await.unwrap();
+    // Nobody decides on it.
+    tokio::time::sleep(FIVE_MINUTES).await;
+    // The URL answers with something else.
+    let asks = synthetic::due(&yard.cloud).await.unwrap().unwrap();
+    synthetic::sent(&yard.cloud, &asks, "<html>not here</html>").await.unwrap();
+    tokio::time::sleep(FIVE_MINUTES).await;
+    let _ = sends(&yard).await.unwrap();
+    yard.settle().await;
+    yard.advance(FIVE_MINUTES).await;
+    let _ = sends(&yard).await.unwrap();
+    assert_eq!(yard.counted(Metric::SyntheticArrived), [0, 1], "of two at once the worse");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_sweeps_at_once_one_sends_it() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let _ = sends(&yard).await.unwrap();
+    yard.settle().await;
+    yard.advance(FIVE_MINUTES).await;
+    let (one, other) = tokio::join!(synthetic::due(&yard.cloud), synthetic::due(&yard.cloud));
+    assert_eq!([one.unwrap().is_some(), other.unwrap().is_some()].iter().filter(|sent| **sent).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_desk_sees_it_no_report_counts_it_and_nobody_is_charged_for_it() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    yard.notes();
+    let (_, reply) = sends(&yard).await.unwrap();
+    let lead = reply.is(201).text_of("lead").to_owned();
+    yard.settle().await;
+    yard.count().await;
+    let _ = yard.desk(Method::GET, &format!("/v1/leads/{lead}"), None).await.is(404);
+    let report = yard.report("leads?from=2026-06-01&to=2026-06-01").await.to_string();
+    assert!(!report.contains("synthetic"), "{report}");
+    let stored = yard.stored(&lead).await;
+    let company = stored.company.clone();
+    assert_eq!(company.as_str(), leadyard_domain::ids::SYNTHETIC_COMPANY);
+    let story = yard.cloud.store.lead_story(lead.parse::<LeadId>().unwrap()).await.unwrap().unwrap();
+    assert_eq!(story.assignments[0].price.to_string(), "0.00");
+    let counted = yard.cloud.store.report_parts(&company).await.unwrap();
+    assert!(counted.is_empty(), "reporting passes it over");
+}
