@@ -43,6 +43,9 @@ struct Page {
     frame: Frame,
     /// Where it was to go.
     to: String,
+    /// What was typed or chosen.
+    said: Vec<(String, String)>,
+    /// All that is sent again.
     fields: Vec<(String, String)>,
     /// Whose it is; empty, where nobody knows.
     mark: String,
@@ -51,6 +54,15 @@ struct Page {
 /// Whether a field was typed or chosen, and is not the session's own.
 fn is_typed(name: &str) -> bool {
     !["csrf", "to", "mark"].contains(&name)
+}
+
+/// What somebody said, and not what the page carries besides: what was seen of a lead, where one came from.
+fn said(fields: &[(String, String)]) -> Vec<(String, String)> {
+    const CARRIED: [&str; 9] = ["once", "seen", "shown", "from", "list", "zone", "next", "count", "kept"];
+    let of_each = ["seen.", "shown.", "with."];
+    let carried =
+        |name: &str| CARRIED.contains(&name) || of_each.iter().any(|begins| name.starts_with(begins));
+    fields.iter().filter(|(name, value)| !carried(name) && !value.trim().is_empty()).cloned().collect()
 }
 
 /// Around the pages: a form that comes when nobody is signed in is answered with what was typed.
@@ -88,11 +100,12 @@ pub(super) async fn keep(State(cloud): State<Cloud>, request: Request, next: Nex
         (path, whose.map(|whose| cloud.master.mint(&Typed { whose, until_s })).unwrap_or_default())
     };
     let fields: Vec<(String, String)> = form.into_iter().filter(|(name, _)| is_typed(name)).collect();
-    if fields.iter().all(|(_, value)| value.trim().is_empty()) {
+    let said = said(&fields);
+    if said.is_empty() {
         return answer;
     }
     let frame = Frame::of_nobody("Your sign-in is over");
-    rendered(&Page { frame, to, fields, mark }, StatusCode::UNAUTHORIZED)
+    rendered(&Page { frame, to, said, fields, mark }, StatusCode::UNAUTHORIZED)
 }
 
 /// `POST /console/again`: what was typed, for who typed it and has signed in again: to be sent by one click.
@@ -113,7 +126,7 @@ pub(super) async fn look(State(cloud): State<Cloud>, whoever: Whoever, body: Bod
         let problem = Problem::new(Code::Forbidden, "this was typed by somebody else than is signed in now");
         return troubled(&whoever, &problem);
     }
-    let fields = form.iter().filter(|(name, _)| is_typed(name)).cloned().collect();
+    let fields: Vec<(String, String)> = form.iter().filter(|(name, _)| is_typed(name)).cloned().collect();
     let frame = Frame::of("Send it again", "", &whoever);
-    rendered(&Page { frame, to, fields, mark: String::new() }, StatusCode::OK)
+    rendered(&Page { frame, to, said: said(&fields), fields, mark: String::new() }, StatusCode::OK)
 }
