@@ -204,8 +204,8 @@ async fn reports_agree(desk: &Desk, stories: &[Value], states: &BTreeMap<&str, i
     }
 }
 
-/// `tests/run demo` runs it by itself: what waits half a second for the table and then goes on without it must not wait for
-/// the other tests, or the year is another.
+/// On demand, by itself (`-- --ignored`): what waits half a second for the table and then goes on without it must not wait
+/// for the other tests, or the year is another.
 #[tokio::test]
 #[ignore = "it needs the machine for itself"]
 async fn the_same_seed_gives_the_same_year_and_another_another() {
