@@ -204,13 +204,17 @@ async fn reports_agree(desk: &Desk, stories: &[Value], states: &BTreeMap<&str, i
     }
 }
 
+/// On demand, by itself (`-- --ignored`): what waits half a second for the table and then goes on without it must not wait
+/// for the other tests, or the year is another.
 #[tokio::test]
+#[ignore = "it needs the machine for itself"]
 async fn the_same_seed_gives_the_same_year_and_another_another() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
     let play = async |name: &str, seed| {
         let data = folder.path().join(name);
-        let told = Box::pin(demo::run(&options(&data, seed))).await.unwrap();
+        let few = Options { leads: 20, ..options(&data, seed) };
+        let told = Box::pin(demo::run(&few)).await.unwrap();
         let desk = Desk::of(&data).await;
         (told, desk.report("funnel").await["whole"].clone(), desk.stories().await)
     };
