@@ -228,11 +228,11 @@ pub const LOCAL_REGION: &str = "us-east-1";
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use aws_sdk_dynamodb::primitives::SdkBody;
     use aws_smithy_runtime_api::client::http::{
         HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
     };
     use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+    use aws_smithy_types::body::SdkBody;
     use leadyard_domain::ids::CompanyId;
 
     use super::*;
