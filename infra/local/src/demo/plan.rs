@@ -134,10 +134,12 @@ impl Drawer<'_> {
         if part == Part::Doubted {
             // Only a page shows what screening doubts here.
             asking.sender = self.page().unwrap_or(asking.sender);
+            self.by_its_campaign(&mut asking);
         }
         // Whoever comes back has to have come in time for that.
         if part == Part::ComesBack && self.until.duration_since(asking.at) < BACK {
             asking.at = asking.at.checked_sub(BACK).unwrap_or(asking.at);
+            self.by_its_campaign(&mut asking);
         }
         if part == Part::Doubted && self.until.duration_since(asking.at) < DECIDED {
             asking.part = Part::Plain;
@@ -152,8 +154,14 @@ impl Drawer<'_> {
         if let (true, 1 | 2, Some(offer)) = (fresh, nth, by_hand) {
             asking.offer = offer;
             asking.sender = self.sender(offer);
+            self.by_its_campaign(&mut asking);
         }
         Some(asking)
+    }
+
+    /// Somebody else sends it, or at another time: by one of that sender's campaigns.
+    fn by_its_campaign(&mut self, asking: &mut Asking) {
+        asking.campaign = self.campaign(asking.sender, asking.offer, asking.at);
     }
 
     fn besides(&mut self, part: Part, fresh: bool) -> Option<Asking> {
@@ -161,8 +169,10 @@ impl Drawer<'_> {
         // Who sends much of it, sends the more of this.
         let of_page = |sender: &Sender| if says_its_offer(sender) { sender.share * sender.spam } else { 0 };
         let weights: Vec<u32> = self.senders.iter().map(of_page).collect();
+        // Nobody looks at what an ad platform or a file sends: it would be leads, of whom nobody asked for so many.
+        weights.iter().find(|weight| **weight > 0)?;
         asking.sender = weighted(&mut self.rng, &weights);
-        asking.campaign = self.campaign(asking.sender, asking.offer, asking.at);
+        self.by_its_campaign(&mut asking);
         Some(asking)
     }
 
@@ -291,4 +301,49 @@ fn spent(
         *spent.entry((month, sender.id().to_string(), campaign)).or_default() += cents;
     }
     spent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::book;
+    use crate::rules;
+
+    const LEADS: u32 = 400;
+
+    /// The built-in demo's rulebook, with other sources if any are given; and its year.
+    fn year(sources: Option<&str>) -> (Rulebook, Plan) {
+        let mut files = book::built_in(LEADS).unwrap();
+        if let Some(text) = sources {
+            let known = files.iter_mut().find(|(name, _)| name == "sources.toml").unwrap();
+            known.1 = text.as_bytes().to_vec();
+        }
+        let until: Timestamp = "2026-05-28T21:30:00Z".parse().unwrap();
+        let from = until.checked_sub(SignedDuration::from_hours(365 * 24)).unwrap();
+        let (book, _) = rules::check(files, from).0.rulebook.unwrap();
+        let plan = plan(&book, LEADS, 7, from, until);
+        (book, plan)
+    }
+
+    #[test]
+    fn whoever_sends_an_enquiry_sends_it_by_a_campaign_of_its_own() {
+        let (book, plan) = year(None);
+        let zone = super::super::zone(&book.company.zone);
+        for asking in &plan.askings {
+            let sender = &plan.senders[asking.sender];
+            let category = book.offers[asking.offer].category.as_str();
+            let month = zone.to_datetime(asking.at).month();
+            let mut own = (0..sender.campaigns.len()).map(|nth| sender.campaign(category, month, nth));
+            let campaign = &asking.campaign;
+            assert!(own.any(|own| own == *campaign), "{campaign:?} of {}, {:?}", sender.id(), asking.part);
+        }
+    }
+
+    #[test]
+    fn where_only_an_ad_platform_sends_there_are_as_many_leads_as_were_asked_for() {
+        let google = "[[source]]\nid = \"ads\"\nkind = \"google\"\noffer = \"roof-inspection\"\n";
+        let (_, plan) = year(Some(google));
+        assert_eq!(plan.askings.len(), LEADS as usize);
+        assert!(plan.askings.iter().all(|asking| asking.part.is_lead()));
+    }
 }
