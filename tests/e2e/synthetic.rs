@@ -71,7 +71,11 @@ async fn the_sweep_sends_it_by_the_url_of_leads_under_its_own_role() {
     }
     assert_eq!(yard.counted(Metric::LeadsReceived), [1, 1, 1]);
     let said = cloud.metrics.lines();
-    assert_eq!(said.len(), 2, "written as each was sent but the first, before which there was none: {said:?}");
+    assert_eq!(
+        said.len(),
+        2,
+        "written as each was sent but the first, before which there was none: {said:?}"
+    );
     assert!(said.iter().all(|line| line.contains(r#""SyntheticArrived":1"#)), "{said:?}");
 }
 

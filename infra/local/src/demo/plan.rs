@@ -170,7 +170,9 @@ impl Drawer<'_> {
         let of_page = |sender: &Sender| if says_its_offer(sender) { sender.share * sender.spam } else { 0 };
         let weights: Vec<u32> = self.senders.iter().map(of_page).collect();
         // Nobody looks at what an ad platform or a file sends: it would be leads, of whom nobody asked for so many.
-        weights.iter().find(|weight| **weight > 0)?;
+        if weights.iter().all(|weight| *weight == 0) {
+            return None;
+        }
         asking.sender = weighted(&mut self.rng, &weights);
         self.by_its_campaign(&mut asking);
         Some(asking)
