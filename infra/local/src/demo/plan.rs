@@ -84,6 +84,8 @@ pub(super) struct Plan {
 const FRESH: u32 = 14;
 /// Who comes back does so within this.
 const BACK: SignedDuration = SignedDuration::from_hours(160 * 24);
+/// Chances of a campaign: far more than a sender has of them.
+const CAMPAIGNS: usize = 1_000_000;
 /// Nobody is doubted in the last days: who is not decided is no lead yet.
 const DECIDED: SignedDuration = SignedDuration::from_hours(5 * 24);
 
@@ -131,15 +133,14 @@ impl Drawer<'_> {
     fn asks(&mut self, nth: u32, fresh: bool) -> Option<Asking> {
         let part = part(nth, fresh);
         let mut asking = self.draws(fresh, part)?;
+        let drawn = (asking.sender, asking.offer, asking.at);
         if part == Part::Doubted {
             // Only a page shows what screening doubts here.
             asking.sender = self.page().unwrap_or(asking.sender);
-            self.by_its_campaign(&mut asking);
         }
         // Whoever comes back has to have come in time for that.
         if part == Part::ComesBack && self.until.duration_since(asking.at) < BACK {
             asking.at = asking.at.checked_sub(BACK).unwrap_or(asking.at);
-            self.by_its_campaign(&mut asking);
         }
         if part == Part::Doubted && self.until.duration_since(asking.at) < DECIDED {
             asking.part = Part::Plain;
@@ -154,14 +155,13 @@ impl Drawer<'_> {
         if let (true, 1 | 2, Some(offer)) = (fresh, nth, by_hand) {
             asking.offer = offer;
             asking.sender = self.sender(offer);
-            self.by_its_campaign(&mut asking);
+        }
+        // Whoever sends it now does so by a campaign of its own, and of that season.
+        if drawn != (asking.sender, asking.offer, asking.at) {
+            let chance = Rng::with_seed(asking.seed).usize(..CAMPAIGNS);
+            asking.campaign = self.campaign_of(asking.sender, asking.offer, asking.at, chance);
         }
         Some(asking)
-    }
-
-    /// Somebody else sends it, or at another time: by one of that sender's campaigns.
-    fn by_its_campaign(&mut self, asking: &mut Asking) {
-        asking.campaign = self.campaign(asking.sender, asking.offer, asking.at);
     }
 
     fn besides(&mut self, part: Part, fresh: bool) -> Option<Asking> {
@@ -174,7 +174,7 @@ impl Drawer<'_> {
             return None;
         }
         asking.sender = weighted(&mut self.rng, &weights);
-        self.by_its_campaign(&mut asking);
+        asking.campaign = self.campaign(asking.sender, asking.offer, asking.at);
         Some(asking)
     }
 
@@ -218,9 +218,13 @@ impl Drawer<'_> {
     }
 
     fn campaign(&mut self, sender: usize, offer: usize, at: Timestamp) -> Option<String> {
+        let chance = self.rng.usize(..CAMPAIGNS);
+        self.campaign_of(sender, offer, at, chance)
+    }
+
+    fn campaign_of(&self, sender: usize, offer: usize, at: Timestamp, chance: usize) -> Option<String> {
         let category = self.book.offers.get(offer)?.category.as_str();
         let month = self.zone.to_datetime(at).month();
-        let chance = self.rng.usize(..1_000_000);
         self.senders.get(sender)?.campaign(category, month, chance)
     }
 }
