@@ -102,7 +102,8 @@ async fn who_bought_a_lead_before_the_move_sees_nothing_of_what_another_dealer_b
     let late = yard.settled_lead(&ann(1).with("message", "the roof leaks")).await;
     let anew = imports(&yard, &[row(2, "2025-05-20", json!({ "dealer": "ridge", "outcome": "won" }))]).await;
     let _ = yard.settled_lead(&ann(2).with("message", "and now the gutters")).await;
-    let _ = imports(&yard, &[row(1, "2026-05-25", json!({ "dealer": "ridge", "outcome": "won" }))]).await;
+    let past = [row(1, "2026-05-25", json!({ "dealer": "ridge", "outcome": "won" }))];
+    assert_eq!(sends(&yard, "history", &past).await.is(200).json["rows"][0]["as"], "late");
     for lead in [&late, &anew[0]] {
         assert_eq!(yard.story(lead).await.holders(), ["hudson"]);
     }

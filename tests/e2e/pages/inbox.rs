@@ -180,8 +180,7 @@ async fn it_asks_to_return_a_lead_and_reads_what_the_desk_said() {
 /// Hudson has what is sold at once and charged when it arrives.
 fn charged(returns: [(&'static str, &'static str); 2]) -> Rules {
     let [one, another] = returns;
-    let terms =
-        [("price", "45.00"), ("return_days", "7"), ("return_reasons", "wrong-number"), one, another];
+    let terms = [("price", "45.00"), ("return_days", "7"), ("return_reasons", "wrong-number"), one, another];
     Rules::roofing("acme").inbox_dealer("hudson", []).contract("hudson", "hudson", terms)
 }
 

@@ -1,9 +1,8 @@
 //! A rulebook's files as one archive: what a browser downloads and sends back.
 //!
 //! Determinations. *The sizes that an archive claims are not believed*: no more is unfolded than a rulebook may have,
-//! however many archives are sent at once. *A
-//! folder around the files is left out*, since that is what packing a folder makes: a file is known by its name alone, and
-//! one that is there twice is refused as such.
+//! however many archives are sent at once. *A folder around the files is left out*, since that is what packing a folder
+//! makes: a file is known by its name alone, and one that is there twice is refused as such.
 
 use std::io::{Cursor, Read as _, Write as _};
 
