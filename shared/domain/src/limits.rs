@@ -6,6 +6,9 @@ pub const SLUG_BYTES: usize = 48;
 pub const BODY_BYTES: usize = 64 * 1024;
 /// A rulebook with all its files, in bytes (16 MiB).
 pub const RULEBOOK_BYTES: usize = 16 * 1024 * 1024;
+/// Files of a rulebook as a browser sends them, in bytes (4 MiB): a request of Lambda's is at most 6 MB, in which they
+/// stand as base64. Packed, that is a rulebook of [`RULEBOOK_BYTES`].
+pub const UPLOAD_BYTES: usize = 4 * 1024 * 1024;
 /// Fields of one enquiry.
 pub const ENQUIRY_FIELDS: usize = 200;
 /// Parts of a form with files: more than fit into an enquiry of [`BODY_BYTES`].

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -188,6 +188,28 @@ pub(super) async fn form(signed: &dyn InSession, headers: &HeaderMap, body: Body
     let form = read(headers, body).await?;
     check(signed, headers, &form)?;
     Ok(form)
+}
+
+/// A form of somebody who is signed in, read and checked as [`form`] does; a page that says why, where it is none.
+pub(super) struct Sent<Whose> {
+    pub(super) signed: Whose,
+    pub(super) form: Form,
+}
+
+impl<Whose> FromRequest<Cloud> for Sent<Whose>
+where
+    Whose: InSession + FromRequestParts<Cloud, Rejection = Response>,
+{
+    type Rejection = Response;
+
+    async fn from_request(request: Request, cloud: &Cloud) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let signed = Whose::from_request_parts(&mut parts, cloud).await?;
+        match form(&signed, &parts.headers, body).await {
+            Ok(form) => Ok(Self { signed, form }),
+            Err(problem) => Err(super::troubled(&signed, &problem)),
+        }
+    }
 }
 
 /// Whether a form that was read otherwise, with files, is of this session and of our own site.

@@ -11,8 +11,8 @@
 //! Determinations. *What is published is what was looked at*: files that were sent are kept for an hour under a name that
 //! only the look knows, and nobody chooses them twice. *It is published over the version that it was compared with*: where
 //! another is in force since, the look is made again. *Files without `company.toml` are a part*: the rest stays as it is in
-//! force; with it they are the whole, and what is not among them is gone. *A second click finds what it asks for in force*,
-//! and makes no version of its own.
+//! force when they are published, and not when they were sent; with it they are the whole, and what is not among them is
+//! gone. *A second click finds what it asks for in force*, and makes no version of its own.
 
 mod versions;
 mod sent;
