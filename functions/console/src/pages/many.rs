@@ -3,7 +3,8 @@
 //!
 //! Determinations. *What was looked at is what is done*: each lead carries what was seen of it, and to whom it would go;
 //! where that changed since, it stays as it is and is counted so. *A long list is looked at slice by slice*: what was done
-//! so far is said, and one may stop at each. *A second click is the first one*: all of a look are done under one act's id.
+//! so far is said, and one may stop at each. Where a search finds nobody, the next is looked at, as long as an answer may
+//! take ([`READING_SECONDS`](leadyard_domain::limits::READING_SECONDS)). *A second click is the first one*: all of a look are done under one act's id.
 //! *Placed as with the waiting room's*: what a colleague holds stays, and everything does while distribution is stopped.
 
 use axum::body::Body;
@@ -20,6 +21,7 @@ use leadyard_platform::http::{Problem, Query};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::export::reads_until;
 use super::list::{AT, LISTED, Shown as List};
 use super::signed::{self, Form, Signed};
 use super::waiting::stays_put;
@@ -148,7 +150,13 @@ pub(super) async fn slice(
 async fn next_slice(cloud: &Cloud, signed: &Signed, slice: Slice) -> Result<Response, Problem> {
     let (act, list) = (Act::of(&slice.act)?, List::read(&slice.list));
     let core = signed.rules_of(cloud, Some(&list.company)).await?;
-    let found = find::find(cloud, &signed.desk, &core, &list.search()).await?;
+    let mut asked = find::Asked { until: Some(reads_until(cloud)), ..list.search() };
+    let mut found = find::find(cloud, &signed.desk, &core, &asked).await?;
+    // A search ends after so many that it looked at, or so many days: where it found nobody, it goes on.
+    while found.leads.is_empty() && found.next.is_some() && asked.until > Some(cloud.clock.now()) {
+        asked.after = found.next;
+        found = find::find(cloud, &signed.desk, &core, &asked).await?;
+    }
     let next = found.next.map(|after| List { after, ..list.clone() }.kept()).unwrap_or_default();
     let leads: Vec<Lead> = found.leads.into_iter().map(|(lead, _)| lead).collect();
     let mut look = Box::pin(look(cloud, signed, &core, act, &list, leads)).await?;
