@@ -7,8 +7,8 @@
 //! second click is the first act. *A refusal loses nothing*: the page comes back as it stands now, with what was typed, and
 //! with what happened since it was opened. *A rule is passed over only after it was said*: the tick for it comes with the
 //! refusal that names the rule, and is of that contract and of those rules alone. *A form that was sent before does nothing
-//! again*, and says how the lead stands now: it may have gone on since. *The next is the next of the list one came from*, or of those that wait; it is looked up
-//! before the act, since an act takes a lead out of its list.
+//! again*, and says how the lead stands now: it may have gone on since. *The next is the next of the list one came from*, or
+//! of those that wait; it is looked up before the act, since an act takes a lead out of its list.
 
 use axum::body::Body;
 use axum::extract::State;
