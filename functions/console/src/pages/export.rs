@@ -142,6 +142,10 @@ async fn of(cloud: &Cloud, signed: &Signed, mut list: List, since: &str) -> Resu
         None => {
             page.over = true;
             page.done = format!("That is all of them: {} leads in {} files.", page.so_far, page.part);
+            if page.part > 1 && list.list.contains(':') {
+                page.done
+                    .push_str(" Who asked, or was given, more than once may stand in more than one of them.");
+            }
         }
         Some(next) => {
             page.done = format!("{} leads are in your files so far. More follow.", page.so_far);
@@ -165,9 +169,11 @@ async fn taken(
     let changes = cloud.store.changes_between(core.company_id(), since, to).await?;
     let own = |act: &Act| {
         let before: Value = serde_json::from_str(&act.before).unwrap_or_default();
-        let own = act.act == ACT && act.by == signed.desk.staff && before["list"] == json!(list.kept());
+        if act.act != ACT || act.by != signed.desk.staff || before["list"] != json!(list.kept()) {
+            return None;
+        }
         let from = before["after"].as_str().unwrap_or_default().to_owned();
-        own.then(|| Some((from, serde_json::from_str(&act.after).ok()?))).flatten()
+        Some((from, serde_json::from_str(&act.after).ok()?))
     };
     Ok(changes.iter().rev().find_map(own))
 }
