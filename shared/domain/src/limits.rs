@@ -377,6 +377,10 @@ pub const SESSION_IDLE_HOURS: i64 = 8;
 /// Leads in one file of an export. Behind API Gateway an answer has 30 seconds and 6 MB; a longer list goes on in the next
 /// file.
 pub const EXPORT_LEADS: usize = 20_000;
+/// Bytes after which a file of an export ends, as they stand in the answer of a Lambda function, which has 6 MB.
+pub const EXPORT_BYTES: usize = 5_000_000;
+/// Seconds that an answer goes on reading a list, page after page; behind API Gateway it has 29.
+pub const READING_SECONDS: i64 = 20;
 /// Leads in one answer to a search.
 pub const SEARCH_LEADS: usize = 100;
 /// Leads that one search looks at.

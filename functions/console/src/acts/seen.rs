@@ -90,7 +90,8 @@ impl Seen {
                 dealers => format!("{} has it now", dealers.join(" and ")),
             });
         }
-        if self.hold != now.hold {
+        // What somebody has is held by who takes back a seat of it, and each seat by itself.
+        if kind != Kind::TakeBack && self.hold != now.hold {
             return Some(match now.hold {
                 None => "the desk does not hold it any more".to_owned(),
                 Some(Hold { until: None }) => "the desk holds it now".to_owned(),
