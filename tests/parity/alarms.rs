@@ -156,6 +156,7 @@ const SINGLE: [(&str, &str); 14] = [
          100 * FILL(failed, 0) / (FILL(failed, 0) + FILL(arrived, 0)), 0) > 20, 1 of 1 times 3600 s",
     ),
     ("BreakersAlarm", "Sum of Leadyard BreakersOpened of Delivery > 9, 1 of 1 times 900 s"),
+    ("BouncesAlarm", "Sum of Leadyard DeliveriesFailed of MailEvents > 9, 1 of 1 times 3600 s"),
     ("SpilledAlarm", "Sum of Leadyard LeadsSpilled of Leads > 0, 1 of 1 times 300 s"),
 ];
 
