@@ -418,8 +418,50 @@ async fn a_wrong_number_is_called_again_only_once_they_ask_again() {
     did(&yard, &lead, "p1", "page_view").await;
     yard.advance(5 * DAY).await;
     assert!(calls(&yard).await.is_empty());
+    let expired = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(DAY + HOUR).await;
+    let _ = called(&yard, &expired, "wrong_number").await;
+    yard.advance(3 * DAY).await;
     let _ = yard.server("web").posts(&ada().with("message", "call my new number")).await.is(200);
     yard.settle().await;
+    assert_eq!(calls(&yard).await, [lead.as_str()]);
+    let _ = called(&yard, &lead, "wrong_number").await;
+    // Nor once their cycle ended in nobody's hands.
+    yard.advance(43 * DAY).await;
+    assert_eq!(yard.story(&expired).await.stage(), "expired");
+    assert!(calls(&yard).await.is_empty());
+    assert_eq!(follow_up(&yard, &expired).await["why"], "wrong_number");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_held_and_let_go_or_rejected_and_reopened_is_followed_up_again() {
+    let yard = yard().await;
+    let lead = yard.settled_lead(&ada()).await;
+    for (away, back) in [("hold", "resume"), ("reject", "reopen")] {
+        yard.advance(DAY + HOUR).await;
+        assert_eq!(calls(&yard).await, [lead.as_str()], "before {away}");
+        let _ = acts(&yard, &lead, away, json!({ "reason": "a look at it" })).await.is(200);
+        yard.advance(DAY + HOUR).await;
+        assert_eq!(follow_up(&yard, &lead).await["why"], "moved", "{away}");
+        let _ = acts(&yard, &lead, back, json!({ "reason": "it is well" })).await.is(200);
+        yard.settle().await;
+        assert_eq!(follow_up(&yard, &lead).await["stands"], "planned", "{back}");
+    }
+    yard.advance(DAY + HOUR).await;
+    assert_eq!(calls(&yard).await, [lead]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_plan_was_over_when_its_cycle_ended_is_called_by_the_plan_of_who_was_lost() {
+    let yard = Yard::of(rules("not_ready = [\"1d\"]\nlost = [\"3d\"]")).await;
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(DAY + HOUR).await;
+    assert_eq!(called(&yard, &lead, "not_now").await["why"], "plan_over");
+    yard.advance(30 * DAY).await;
+    assert_eq!(yard.story(&lead).await.stage(), "expired");
+    let planned = follow_up(&yard, &lead).await;
+    assert_eq!((&planned["stands"], &planned["reason"]), (&json!("planned"), &json!("lost")));
+    yard.advance(3 * DAY).await;
     assert_eq!(calls(&yard).await, [lead]);
 }
 
@@ -492,6 +534,9 @@ async fn nobody_is_called_once_their_consent_is_too_old() {
     assert_eq!(calls(&yard).await, [agreed.as_str()]);
     yard.advance(DAY).await;
     assert_eq!(calls(&yard).await, [agreed.as_str()]);
+    // The list itself has it no more: whoever looked found that it is too late.
+    let rests = follow_up(&yard, &lead).await;
+    assert_eq!((&rests["stands"], &rests["why"]), (&json!("rests"), &json!("consent_over")));
     for act in ["claim", "follow_up"] {
         let _ = acts(&yard, &lead, act, json!({})).await.is(409);
     }

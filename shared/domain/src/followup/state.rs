@@ -259,6 +259,12 @@ impl FollowUp {
         self.claim.as_ref().filter(|claim| now < claim.until)
     }
 
+    /// Whether they said at the last call that they want nothing, and did nothing since.
+    pub(super) fn wanted_nothing(&self) -> bool {
+        let said = self.last_call.as_ref().map(|last| last.result);
+        self.calls > 0 && said == Some(CallResult::NotInterested)
+    }
+
     /// Its time has come, if it has.
     pub fn comes_due(&mut self, now: Timestamp) {
         if let Step::Planned { at } = self.step
