@@ -301,6 +301,13 @@ impl FollowUp {
         self.claim = None;
     }
 
+    /// They said at a call that they are never to be called again: wherever it stood, and though it is over.
+    pub fn never_again(&mut self, by: &str, now: Timestamp) {
+        self.calls = self.calls.saturating_add(1);
+        self.last_call = Some(LastCall { result: CallResult::DoNotCall, at: now, by: by.to_owned() });
+        self.end(Ended::DoNotCall, now);
+    }
+
     /// Somebody calls: for [`limits::CLAIM_MINUTES`] nobody else does. Who has it already has it for as long again.
     pub fn claim(&mut self, by: &str, now: Timestamp) -> Result<(), Refused> {
         self.is_free_for(by, now)?;
