@@ -123,7 +123,7 @@ async fn count(cloud: &Cloud, arrived: &Arrived<'_>, token: Option<&FormToken>) 
         in_time(cloud.store.window_token(company, source, opened, of, until)).await
     };
     // What cannot be said of the token costs nothing of the rest.
-    let (tally, people_of_token) = futures::join!(counted, opened);
+    let (people_of_token, tally) = futures::join!(opened, counted);
     let tally = tally?;
     let people_of_token = tally.people_of_token.max(people_of_token.unwrap_or(0));
     // All whose address is not known are counted in one shard: it says nothing of the others.
