@@ -232,7 +232,7 @@ pub(crate) async fn act(
     let now = cloud.clock.now();
     let stands = cloud.store.follow_up_get(lead.id).await?;
     let doing = Doing { cloud, desk, core: &core, act, asked, now };
-    let next = match (act, stands) {
+    let (stands, state) = match (act, stands) {
         (Act::Call, Some(stands)) => return Box::pin(doing.called(lead, stands)).await,
         (Act::Claim, Some(stands)) if followup::is_followed(&lead, &stands.state) => {
             may_be_called(cloud, &core, &lead, now, true).await?;
@@ -247,7 +247,6 @@ pub(crate) async fn act(
             (stands, state)
         }
     };
-    let (stands, state) = next;
     let told = doing.told(stands.as_ref(), &state);
     let kept = doing.record(&told)?;
     if asked.dry_run {
