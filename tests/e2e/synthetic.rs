@@ -56,6 +56,10 @@ async fn every_five_minutes_one_goes_the_whole_way_and_it_is_said_whether_it_arr
     }
     leads.dedup();
     assert_eq!(leads.len(), 3, "each is somebody new");
+    // One that arrived is over, and goes a month later: hundreds a day would be held for three months first.
+    let stages = [yard.stored(&leads[0]).await, yard.stored(&leads[1]).await, yard.stored(&leads[2]).await];
+    let stages = stages.map(|lead| lead.stage.as_str());
+    assert_eq!(stages, ["expired", "expired", "assigned"], "the last is not looked for yet");
     assert_eq!(yard.counted(Metric::SyntheticArrived), [1, 1], "the last is not looked for yet");
 }
 
@@ -109,6 +113,22 @@ async fn one_that_no_dealer_had_in_time_or_that_was_not_taken_in_did_not_arrive(
     yard.advance(FIVE_MINUTES).await;
     let _ = sends(&yard).await.unwrap();
     assert_eq!(yard.counted(Metric::SyntheticArrived), [0, 1], "of two at once the worse");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invocation_that_has_lasted_long_sweeps_once_and_one_that_began_now_until_nothing_is_due() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    // More than two pages of one shard are due.
+    let now = yard.cloud.clock.now();
+    let company = leadyard_domain::ids::CompanyId::new("acme").unwrap();
+    let category = leadyard_domain::ids::CategoryId::new("roofing").unwrap();
+    for ms in 0..250 {
+        let at = now - jiff::SignedDuration::from_millis(1_000 + ms);
+        yard.cloud.store.wake_at(&company, &category, at).await.unwrap();
+    }
+    let long_ago = now - jiff::SignedDuration::from_secs(40);
+    assert_eq!(leadyard_sweep::rounds(&yard.cloud, long_ago).await.unwrap(), 1);
+    assert_eq!(leadyard_sweep::rounds(&yard.cloud, yard.cloud.clock.now()).await.unwrap(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -98,6 +98,9 @@ pub(crate) struct Asked {
     /// Of a page's form: what was seen when it was made.
     #[serde(skip)]
     pub(crate) seen: Option<Seen>,
+    /// Of a call's form: what was seen of the call before.
+    #[serde(skip)]
+    pub(crate) seen_call: Option<follow_up::SeenCall>,
 }
 
 /// What the desk can do to a lead.

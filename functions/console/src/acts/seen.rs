@@ -26,6 +26,7 @@ impl Asked {
         let mut hasher = DefaultHasher::new();
         (bytes, act, text(&self.reason), text(&self.text), &self.contract, self.assignment).hash(&mut hasher);
         (self.priority, self.hold, self.until).hash(&mut hasher);
+        (self.result, self.callback_at, text(&self.note)).hash(&mut hasher);
         let [_, hash @ ..] = hasher.finish().to_be_bytes();
         for (byte, hashed) in bytes.iter_mut().skip(9).zip(hash) {
             *byte = hashed;
