@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use leadyard_domain::access::DeskToken;
+use leadyard_domain::ids::{AssignmentId, LeadId};
+use leadyard_platform::store::{Item, Offer};
 use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
 use serde_json::json;
 
@@ -324,6 +326,61 @@ async fn an_offer_that_lapses_is_shown_however_many_leads_are_hotter() {
     let noted = store.offers_lapsing(&yard.company_id(), now, later).await.unwrap();
     assert_eq!(noted.len(), 59);
     assert!(noted.iter().all(|offer| offer.lead.to_string() != first));
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_thousand_offers_that_lapse_in_one_quarter_of_an_hour_are_all_known() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let (store, now, company) = (&yard.cloud.store, yard.cloud.clock.now(), yard.company_id());
+    let offer = |n: u16| {
+        let mut id = [0; 16];
+        id[14..].copy_from_slice(&n.to_be_bytes());
+        let at = now.checked_add(jiff::SignedDuration::from_millis(60_000 + i64::from(n))).unwrap();
+        Offer { at, lead: LeadId::from_bytes(id), cycle: 1, assignment: AssignmentId::from_bytes(id) }
+    };
+    let offers: Vec<Offer> = (0..5_000).map(offer).collect();
+    for some in offers.chunks(500) {
+        let made: Vec<(Offer, bool)> = some.iter().map(|offer| (*offer, true)).collect();
+        store.offers_note(&company, &made).await.unwrap();
+    }
+    let later = now.checked_add(jiff::SignedDuration::from_hours(2)).unwrap();
+    assert_eq!(store.offers_lapsing(&company, now, later).await.unwrap(), offers);
+    // One that ends is named where it stands.
+    store.offers_note(&company, &[(offers[7], false)]).await.unwrap();
+    assert_eq!(store.offers_lapsing(&company, now, later).await.unwrap().len(), 4_999);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offer_that_ended_is_not_noted_again_when_its_seat_changes() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("deadline_minutes", "300")])).await;
+    yard.notes();
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.count().await;
+    let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+    yard.settle().await;
+    yard.count().await;
+    let store = &yard.cloud.store;
+    let quarters = async || -> Vec<_> {
+        let (items, _) = store.scan_page(None).await.unwrap();
+        let stands = |item: &Item| {
+            let key = |name: &str| item[name].as_s().unwrap().clone();
+            (key("pk") == "T#acme" && key("sk").starts_with("O#")).then(|| key("sk"))
+        };
+        items.iter().filter_map(stands).collect()
+    };
+    // Its quarter expires.
+    let stood = quarters().await;
+    assert_eq!(stood.len(), 1, "{stood:?}");
+    for sk in stood {
+        let gone = store.client().delete_item().table_name(store.table());
+        let gone = gone.key("pk", AttributeValue::S("T#acme".to_owned())).key("sk", AttributeValue::S(sk));
+        gone.send().await.unwrap();
+    }
+    // The seat goes on, and has its deadline as before.
+    let _ = yard.answers("hudson", &lead, "contacted").await.is(200);
+    yard.settle().await;
+    yard.count().await;
+    assert_eq!(quarters().await, Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]
