@@ -16,7 +16,8 @@
 //!
 //! Behind each batch what matters now of the companies in it is counted anew (`shared/platform/src/now.rs`), for whoever
 //! opens the page of the day. That is read from the table as it stands and not from the records, so a batch that comes
-//! twice does no harm; what goes wrong there is put right by the next batch, and fails none.
+//! twice does no harm; what goes wrong there, or takes longer than [`MATTERS`], is put right by the next batch, and fails
+//! none.
 //!
 //! Determinations:
 //!
@@ -28,7 +29,8 @@
 //! - *Days are sealed by whoever counts*, once an hour and shard: no timer. A company in which nothing happens keeps its
 //!   last days as partial sums, which costs a report a little more and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use jiff::civil::Date;
 use leadyard_domain::ids::{AssignmentId, CompanyId};
@@ -47,6 +49,9 @@ const ROUNDS: usize = 5;
 
 /// Days that are sealed in one go.
 const DAYS_SEALED: usize = 40;
+
+/// How long what matters now may take to be counted: the function has a minute, and the shard waits.
+const MATTERS: Duration = Duration::from_secs(20);
 
 /// Why a batch comes again.
 #[derive(Debug, thiserror::Error)]
@@ -150,18 +155,31 @@ async fn count(cloud: &Cloud, event: &StreamEvent) -> Result<Counted, Failed> {
             );
         }
     }
-    let of_leads = event.records.iter().filter_map(company_of);
-    let companies: BTreeSet<CompanyId> =
-        changes.iter().map(|(_, _, change)| change.company().clone()).chain(of_leads).collect();
-    for company in &companies {
-        if let Err(error) = now::keep(cloud, company).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error, company.id = %company,
-                "what matters now is counted with the next batch"
-            );
-        }
-    }
+    // By company, whether leads alone changed.
+    let mut companies: BTreeMap<CompanyId, bool> =
+        event.records.iter().filter_map(company_of).map(|company| (company, true)).collect();
+    companies.extend(changes.iter().map(|(_, _, change)| (change.company().clone(), false)));
+    matters(cloud, companies).await;
     Ok(Counted { days: counted, aside })
+}
+
+/// Counts what matters now of these companies, as long as there is time: the shard waits for nothing here.
+async fn matters(cloud: &Cloud, companies: BTreeMap<CompanyId, bool>) {
+    let mut left = companies.len();
+    let all = async {
+        for (company, leads_alone) in companies {
+            if let Err(error) = now::keep(cloud, &company, leads_alone).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error, company.id = %company,
+                    "what matters now is counted with the next batch"
+                );
+            }
+            left -= 1;
+        }
+    };
+    if tokio::time::timeout(MATTERS, Box::pin(all)).await.is_err() {
+        tracing::warn!(companies = left, "what matters now of some companies took too long to count");
+    }
 }
 
 /// `None` of what is damaged: trying again does not mend it.

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use http::Method;
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::ids::{AssignmentId, LeadId};
 use leadyard_platform::store::{Item, Offer};
-use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
+use leadyard_tests::{Browser, Person, Reply, Rules, Says, Yard};
 use serde_json::json;
 
 /// Reads for one company, and one of the session.
@@ -238,7 +239,7 @@ async fn who_was_placed_or_heated_up_since_stands_where_they_belong() {
     assert!(before.contains(&lead) && before.contains(&other), "{before}");
     // Reporting has not heard of it yet.
     let path = format!("/v1/leads/{lead}/reject");
-    let _ = yard.desk(http::Method::POST, &path, Some(json!({ "reason": "moved" }))).await.is(200);
+    let _ = yard.desk(Method::POST, &path, Some(json!({ "reason": "moved" }))).await.is(200);
     let after = free().await;
     assert!(!after.contains(&lead) && after.contains(&other), "{after}");
     // More than are named stand before it, until it does something: that nothing is decided of, and the lead alone says.
@@ -255,8 +256,99 @@ async fn who_was_placed_or_heated_up_since_stands_where_they_belong() {
     }
     yard.settle().await;
     yard.count().await;
+    // Leads alone changed: what was counted this minute stands for two, and then whoever looks counts.
+    assert!(!free().await.contains(&other));
+    yard.advance(Duration::from_secs(121)).await;
     let list = free().await;
     assert!(list.contains(&other), "{list}");
+    yard.count().await;
+    assert_eq!(free().await, list);
+}
+
+/// What of the page says how dealers stand.
+async fn troubles(desk: &Browser<'_>) -> (bool, bool) {
+    let page = desk.opens("/console/today").await.is(200);
+    (page.text.contains("dealers not reached"), page.text.contains("dealers full"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_enabled_and_a_deposit_are_told_at_once() {
+    let rules = Rules::roofing("acme").seller("hudson", []).dealer("ridge", [("prepaid", "yes")]);
+    let yard = Yard::of(rules.contract("ridge", "ridge", [("area", "state:NY")])).await;
+    yard.notes();
+    yard.dealer_says("hudson", Says::Status(410));
+    yard.settled_lead(&Person::number(1)).await;
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    assert_eq!(troubles(&desk).await, (true, true));
+    let _ = yard.desk(Method::POST, "/v1/dealers/hudson/channels/1/enable", None).await.is(200);
+    assert_eq!(troubles(&desk).await, (false, true));
+    yard.settled_lead(&Person::number(2)).await;
+    yard.count().await;
+    assert_eq!(troubles(&desk).await, (true, true));
+    let body = json!({ "amount": "500.00", "reference": "wire-1" });
+    let _ = yard.desk(Method::POST, "/v1/dealers/ridge/deposits", Some(body)).await.is(200);
+    assert_eq!(troubles(&desk).await, (true, false));
+    // And one that is taken back.
+    yard.settled_lead(&Person::number(3)).await;
+    yard.count().await;
+    let path = "/v1/dealers/ridge/deposits/wire-1/reverse";
+    let _ = yard.desk(Method::POST, path, Some(json!({ "reason": "recalled" }))).await.is(200);
+    assert_eq!(troubles(&desk).await, (true, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_full_today_is_not_when_the_day_is_over() {
+    let rules = Rules::roofing("acme").seller("hudson", [("cap_day", "1")]);
+    // Eleven in the evening in New York, where hudson is.
+    let yard = Yard::at("2026-06-02T03:00:00Z", rules).await;
+    yard.notes();
+    yard.settled_lead(&Person::number(1)).await;
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    assert_eq!(troubles(&desk).await, (false, true));
+    yard.advance(Duration::from_secs(59 * 60)).await;
+    assert_eq!(troubles(&desk).await, (false, true));
+    yard.advance(Duration::from_secs(2 * 60)).await;
+    assert_eq!(troubles(&desk).await, (false, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_counted_under_other_rules_is_not_gone_by() {
+    let hours = |hours: u32| {
+        rules().file("screening.toml", &format!("at_deadline = \"keep\"\ndeadline_hours = {hours}\n"))
+    };
+    let yard = Yard::of(hours(2)).await;
+    yard.notes();
+    let aside = Person::named("Ann", "Hill").with("email", "ann@mailinator.com");
+    let _ = yard.server("web").posts(&aside).await.is(202);
+    yard.advance(Duration::from_secs(3 * 3_600)).await;
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    let told = async || desk.opens("/console/today").await.is(200).text;
+    assert!(told().await.contains("<strong>1</strong> in quarantine, 1 for more than 2 h"));
+    let _ = yard.publish(&hours(48)).await.is(200);
+    let page = told().await;
+    assert!(page.contains("<strong>1</strong> in quarantine<"), "{page}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn dealers_are_asked_for_every_quarter_of_an_hour_at_most() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_day", "1000")])).await;
+    yard.notes();
+    let mut batches = async |n: usize| {
+        yard.settled_lead(&Person::number(n)).await;
+        let _ = yard.faults.calls();
+        yard.count().await;
+        yard.faults.calls().get("BatchGetItem").copied().unwrap_or(0)
+    };
+    let first = batches(1).await;
+    // Its channels, and its counters.
+    assert_eq!(batches(2).await, first - 2);
+    yard.advance(Duration::from_secs(14 * 60)).await;
+    assert_eq!(batches(3).await, first - 2);
+    yard.advance(Duration::from_secs(60)).await;
+    assert_eq!(batches(4).await, first);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::money::Money;
-use leadyard_domain::report::{Counter, Dimension, REST, Sums, Tally, UNKNOWN};
+use leadyard_domain::report::sums::cut;
+use leadyard_domain::report::{Counter, Dimension, Histogram, REST, Sums, Tally, UNKNOWN};
 use serde_json::{Map, Value, json};
 
 use super::defined::Column::{
@@ -29,6 +30,11 @@ pub(crate) enum Cell {
 }
 
 impl Cell {
+    /// Of those that were measured, the part that took at most this long.
+    pub(crate) fn within(times: &Histogram, seconds: i64) -> Self {
+        Self::Part(times.within(seconds), times.total())
+    }
+
     /// As the API writes it: money as text, a part to four digits.
     pub(super) fn json(self) -> Value {
         match self {
@@ -74,7 +80,8 @@ pub(super) fn costs_of(
         let (whole, within) = (days(first, last), days(from.max(first), to.min(last)).max(0));
         let amount = (row.amount.minor() * within + whole / 2) / whole;
         let value = match by {
-            Dimension::Campaign => row.campaign.clone().unwrap_or_default(),
+            // As the sums hold it.
+            Dimension::Campaign => row.campaign.as_deref().map(cut).unwrap_or_default(),
             Dimension::All
             | Dimension::Source
             | Dimension::Offer
@@ -181,10 +188,7 @@ impl Figures {
             ReturnOnSpend => self.cost(value).map_or(Cell::Nothing, |cost| Cell::Part(owed, cost)),
             Measured(speed) => Cell::Count(tally.speed(speed).total()),
             Median(speed) => tally.speed(speed).median_s().map_or(Cell::Nothing, Cell::Seconds),
-            Within(speed, _, seconds) => {
-                let times = tally.speed(speed);
-                Cell::Part(times.within(seconds), times.total())
-            }
+            Within(speed, _, seconds) => Cell::within(tally.speed(speed), seconds),
             Size => value.map_or(self.size, |_| None).map_or(Cell::Nothing, Cell::Count),
         }
     }

@@ -81,7 +81,8 @@ impl Store {
         for ((from_ms, part), offers) in parts {
             let offers: Vec<&(Offer, bool)> = offers.into_values().collect();
             for some in offers.chunks(AT_ONCE) {
-                let noted = self.offers_of_part(&Key::Lapsing { company, from_ms, part }, from_ms, some).await;
+                let noted =
+                    self.offers_of_part(&Key::Lapsing { company, from_ms, part }, from_ms, some).await;
                 failed = failed.and(noted);
             }
         }
