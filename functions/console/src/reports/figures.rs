@@ -52,6 +52,8 @@ pub(super) struct Figures {
     /// What each value cost, in minor units, and the whole.
     pub(super) costs: Option<Costs>,
     pub(super) size: Option<i64>,
+    /// Where some are the rest, the campaigns that are whole: nothing of them is in it.
+    pub(super) named: BTreeSet<String>,
 }
 
 #[derive(Default)]
@@ -138,7 +140,7 @@ pub(super) fn named(report: &Report, cells: &[Cell]) -> Map<String, Value> {
 }
 
 /// A row for each value, those to which most happened first and the rest last. What cost something and brought nothing
-/// has a row too; where some are the rest it may be among them, and nobody knows what it brought.
+/// has a row too; where some are the rest, and it is not named, it may be among them, and nobody knows what it brought.
 pub(super) fn rows(report: &Report, by: Dimension, sums: &Sums, figures: &Figures) -> Vec<Row> {
     let told = |(value, tally): (&str, &Tally)| Some((value.strip_prefix(report.prefix)?.to_owned(), *tally));
     let mut found: BTreeMap<String, Tally> = sums.by(by).filter_map(told).collect();
@@ -147,7 +149,7 @@ pub(super) fn rows(report: &Report, by: Dimension, sums: &Sums, figures: &Figure
     for (value, cost) in figures.costs.iter().filter(|costs| costs.known).flat_map(|costs| &costs.by) {
         if *cost != 0 && !found.contains_key(value) {
             found.insert(value.clone(), Tally::default());
-            if has_rest && value != UNKNOWN {
+            if has_rest && value != UNKNOWN && !figures.named.contains(value) {
                 unknown.insert(value.clone());
             }
         }

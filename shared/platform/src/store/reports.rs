@@ -116,6 +116,8 @@ impl Tables {
 pub struct ReportRead {
     /// What happened in the days asked for.
     pub sums: Sums,
+    /// Where some campaigns are the rest, those that are named and whole: what is not in the sums of one did not happen.
+    pub whole: BTreeSet<String>,
     /// Read units.
     pub units: f64,
 }
@@ -291,6 +293,7 @@ impl Store {
         if named::has_rest(&read.sums) {
             let years = self.report_names(company, (from.year(), to.year()), &mut read.units).await?;
             read.sums = named::told(read.sums, &years, from);
+            read.whole = named::whole(&years, from);
         }
         Ok(read)
     }
