@@ -496,6 +496,31 @@ async fn five_thousand_offers_that_lapse_in_one_quarter_of_an_hour_are_all_known
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_item_that_is_full_of_offers_keeps_nothing_from_being_counted() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("deadline_minutes", "300")])).await;
+    yard.notes();
+    yard.settled_lead(&Person::number(1)).await;
+    yard.count().await;
+    let store = &yard.cloud.store;
+    let (items, _) = store.scan_page(None).await.unwrap();
+    let text = |item: &Item, name: &str| item[name].as_s().unwrap().clone();
+    let of_quarter = |item: &Item| text(item, "pk") == "T#acme" && text(item, "sk").starts_with("O#");
+    let noted = text(items.iter().find(|item| of_quarter(item)).unwrap(), "sk");
+    let quarter = noted.rsplit_once('#').unwrap().0;
+    // There is no room for one more, whichever lead's.
+    for part in 0..8 {
+        let full = [("pk", "T#acme".to_owned()), ("sk", format!("{quarter}#{part}"))];
+        let full = full.into_iter().chain([("junk", "x".repeat(409_500))]);
+        let full: Item = full.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))).collect();
+        store.client().put_item().table_name(store.table()).set_item(Some(full)).send().await.unwrap();
+    }
+    yard.settled_lead(&Person::number(2)).await;
+    yard.count().await;
+    let funnel = yard.report("funnel?from=2026-06-01&to=2026-06-01").await;
+    assert_eq!(funnel["whole"]["leads"], 2, "{funnel}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_offer_that_ended_is_not_noted_again_when_its_seat_changes() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("deadline_minutes", "300")])).await;
     yard.notes();

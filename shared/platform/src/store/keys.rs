@@ -284,7 +284,8 @@ pub enum Key<'a> {
         period: &'a str,
     },
     /// `T#company` / `N`. What matters of a company now: how much waits for the desk, and which leads stand at the top of
-    /// its lists; see [`crate::now`]. No person is in it. Under 8 KB. Written by reporting.
+    /// its lists; see [`crate::now`]. No person is in it. Under 8 KB. Written by reporting; the console, and the import of
+    /// counts, take away what they outdated.
     Now(&'a CompanyId),
     /// `T#company` / `O#time#part`. Offers of a company that lapse within a quarter of an hour, by its beginning, and by
     /// their leads in one of eight parts: an attribute for each, named by its assignment, which says where it stands and
