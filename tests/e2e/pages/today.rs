@@ -496,6 +496,27 @@ async fn five_thousand_offers_that_lapse_in_one_quarter_of_an_hour_are_all_known
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_earlier_version_noted_of_a_quarter_is_read() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let (store, now, company) = (&yard.cloud.store, yard.cloud.clock.now(), yard.company_id());
+    let at = now.checked_add(jiff::SignedDuration::from_mins(5)).unwrap();
+    let (lead, assignment) = (LeadId::from_bytes([1; 16]), AssignmentId::from_bytes([2; 16]));
+    let offer = Offer { at, lead, cycle: 1, assignment };
+    store.offers_note(&company, &[(offer, true)]).await.unwrap();
+    let (items, _) = store.scan_page(None).await.unwrap();
+    let mut noted = items.into_iter().find(|item| item.contains_key(&format!("o_{assignment}"))).unwrap();
+    let sk = noted["sk"].as_s().unwrap().clone();
+    let gone = store.client().delete_item().table_name(store.table());
+    let gone = gone.key("pk", noted["pk"].clone()).key("sk", noted["sk"].clone());
+    gone.send().await.unwrap();
+    assert_eq!(store.offers_lapsing(&company, now, at).await.unwrap(), []);
+    // One item a quarter.
+    noted.insert("sk".to_owned(), AttributeValue::S(sk.rsplit_once('#').unwrap().0.to_owned()));
+    store.client().put_item().table_name(store.table()).set_item(Some(noted)).send().await.unwrap();
+    assert_eq!(store.offers_lapsing(&company, now, at).await.unwrap(), [offer]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_item_that_is_full_of_offers_keeps_nothing_from_being_counted() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("deadline_minutes", "300")])).await;
     yard.notes();
