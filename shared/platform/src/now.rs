@@ -156,8 +156,8 @@ pub async fn read(cloud: &Cloud, core: &Core) -> Result<Now, StoreError> {
     let at = cloud.clock.now();
     match Kept::read(cloud, core).await? {
         Some(kept) if kept.holds(at) => Ok(kept.now),
-        Some(kept) => Box::pin(counted(cloud, core, kept.now.dealers.known(at))).await,
-        None => Box::pin(counted(cloud, core, None)).await,
+        Some(kept) => Box::pin(counted(cloud, core, kept.now.dealers.known(at), at)).await,
+        None => Box::pin(counted(cloud, core, None, at)).await,
     }
 }
 
@@ -168,6 +168,7 @@ pub async fn read(cloud: &Cloud, core: &Core) -> Result<Now, StoreError> {
 /// When the store could not be asked.
 pub async fn keep(cloud: &Cloud, company: &CompanyId, leads_alone: bool) -> Result<(), StoreError> {
     let Some(in_force) = judging::in_force(cloud, company).await? else { return Ok(()) };
+    // Before anything is read: what is outdated meanwhile is not kept.
     let at = cloud.clock.now();
     let kept = Kept::read(cloud, &in_force.core).await?;
     if let Some(kept) = &kept
@@ -177,7 +178,7 @@ pub async fn keep(cloud: &Cloud, company: &CompanyId, leads_alone: bool) -> Resu
         return if kept.is_touched() { Ok(()) } else { cloud.store.now_touch(company, at).await };
     }
     let known = kept.and_then(|kept| kept.now.dealers.known(at));
-    let now = Box::pin(counted(cloud, &in_force.core, known)).await?;
+    let now = Box::pin(counted(cloud, &in_force.core, known, at)).await?;
     let text = serde_json::to_string(&now).map_err(|error| StoreError::Malformed(Box::new(error)))?;
     cloud.store.now_keep(company, &text, now.at).await
 }
@@ -194,8 +195,13 @@ pub async fn outdate(cloud: &Cloud, company: &CompanyId) {
 }
 
 /// Counts it; dealers are asked for where they are not known.
-async fn counted(cloud: &Cloud, core: &Core, known: Option<Dealers>) -> Result<Now, StoreError> {
-    let (company, at) = (core.company_id(), cloud.clock.now());
+async fn counted(
+    cloud: &Cloud,
+    core: &Core,
+    known: Option<Dealers>,
+    at: Timestamp,
+) -> Result<Now, StoreError> {
+    let company = core.company_id();
     // By when they arrived: what was put aside later has longer.
     let hours = i64::from(core.screening.deadline_hours);
     let arrived = at.checked_sub(SignedDuration::from_hours(hours)).unwrap_or(at);
