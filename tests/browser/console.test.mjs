@@ -27,18 +27,27 @@ before(async () => {
   const ben = await yard.asks("Ben", "Stone", { phone: "305-274-0101" });
   const far = await yard.asks("Far", "Away", { zip: "99501" });
   const sol = await yard.asks("Sol", "Winter", {}, "sun");
-  const odd = await yard.asks("asdfghjkl", "qwrtzp", { message: "buy now http://a.example http://b.example http://c.example", website: "x" });
+  const odd = await yard.asks("asdfghjkl", "qwrtzp", { email: "asdf@mailinator.com", message: "buy now http://a.example http://b.example http://c.example", website: "x" });
+  const early = await yard.toBeCalled("Nia", "Early", { phone: "305-274-0102" });
   at.seat = await yard.seat(ada.lead, "hudson");
   at.sold = await yard.seat(ben.lead, "hudson");
   for (const act of ["accept", "contacted"]) await yard.dealer("hudson", "POST", `/v1/inbox/${at.sold}/${act}`);
   await yard.dealer("hudson", "POST", `/v1/inbox/${at.sold}/return`, { reason: "wrong-number", note: "a fax answers" });
   for (const lead of [far.lead, sol.lead]) await yard.waits(lead);
-  Object.assign(at, { lead: ada.lead, waits: far.lead, manual: sol.lead, odd });
+  // A second version, and something in the log of changes.
+  const edit = await yard.desk("PATCH", "/v1/rulebook/contracts/ridge?base=1", { set: { cap_day: "30" } });
+  assert.equal(edit.status, 200, edit.text);
+  await yard.desk("POST", "/v1/persons/opt_out", { email: "nobody@mail.example" });
+  const [{ id: decision }] = (await yard.story(ada.lead)).decisions;
+  Object.assign(at, { lead: ada.lead, waits: far.lead, manual: sol.lead, odd: odd.enquiry, early, decision });
 });
 after(() => yard?.stop());
 
 const ofDesk = () => [
   "/console/today", "/console/leads", "/console/leads?list=waiting", `/console/leads/${at.lead}`, `/console/leads/${at.waits}`,
+  `/console/leads/${at.lead}/decisions/${at.decision}`, "/console/leads/export?company=acme&list=waiting",
+  `/console/leads/many?act=hold&list=${encodeURIComponent("company=acme&list=waiting")}`, `/console/quarantine/${at.odd}`, `/console/follow-up/${at.early}`,
+  "/console/rulebook/changes", "/console/rulebook/diff?company=acme&from=1&to=2", "/console/rulebook/acme/1/rollback", "/console/sign-in",
   "/console/quarantine", "/console/quarantine/reasons", "/console/waiting", "/console/follow-up", "/console/returns", `/console/returns/acme/${at.sold}`,
   "/console/dealers", "/console/dealers/acme/hudson", "/console/dealers/acme/hudson/contracts/hudson",
   "/console/dealers/acme/hudson/why", "/console/dealers/acme/hudson/statement", "/console/rulebook", "/console/people", "/console/reports",
@@ -78,7 +87,7 @@ async function looked(page, path, { photo, script }) {
   return troubles.map((trouble) => `${photo}: ${trouble}`);
 }
 
-const named = (path) => path.replace(/^\/console\//, "").replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, "one").replace(/[^a-z]+/g, "-");
+const named = (path) => path.replace(/^\/console\//, "").replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "one").replace(/[^a-z]+/g, "-");
 
 for (const who of ["desk", "hudson"]) {
   for (const width of WIDTHS) {
@@ -143,6 +152,45 @@ test("the desk decides a return by the keyboard", async () => {
   await page.context().close();
 });
 
+test("the desk rejects a doubtful enquiry by the keyboard", async () => {
+  const page = await yard.signedIn("desk", { javaScriptEnabled: false });
+  const { enquiry } = await yard.asks("Dot", "Doubt", { email: "dot.doubt@mailinator.com" });
+  await page.goto(`${yard.ready.url}/console/quarantine/${enquiry}`);
+  await tabTo(page, "Reject it, because");
+  await page.keyboard.type("Nobody is there.");
+  await enter(page, "Reject", true);
+  assert.match(await page.innerText("main"), /Rejected\./);
+  await page.context().close();
+});
+
+// Of the night nobody is called: the law's hours are theirs, and the clock is the machine's.
+const hour = Number(new Intl.DateTimeFormat("en-US", { hour: "numeric", hourCycle: "h23", timeZone: "America/New_York" }).format());
+const skip = hour < 8 || hour > 19 ? "it is night in Miami" : false;
+test("the desk calls who is to be called and keeps what it came to, by the keyboard", { skip }, async () => {
+  const page = await yard.signedIn("desk", { javaScriptEnabled: false });
+  await enter(page, "Follow-up");
+  await enter(page, "Call the next");
+  assert.match(await page.innerText("main"), /305/, "who has claimed one sees the number");
+  await tabTo(page, "What it came to");
+  for (let press = 0; press < 9 && (await page.inputValue("#result")) !== "no_answer"; press += 1) await page.keyboard.press("ArrowDown");
+  await tabTo(page, "A note");
+  await page.keyboard.type("It rang for long.");
+  await enter(page, "Keep", true);
+  assert.match(await page.innerText("main"), /Kept\./);
+  assert.equal((await yard.story(at.early)).follow_up.last_call.result, "no_answer");
+  await page.context().close();
+});
+
+test("the desk puts an earlier rulebook in force again, after a look, by the keyboard", async () => {
+  const page = await yard.signedIn("desk", { javaScriptEnabled: false });
+  await enter(page, "Rulebook");
+  await enter(page, "Roll back …");
+  assert.match(await page.innerText("main"), /cap.day/);
+  await enter(page, "Put it in force again", true);
+  assert.match(await page.innerText("main"), /Published/);
+  await page.context().close();
+});
+
 test("the desk pauses a dealer and lets it go on, by the keyboard", async () => {
   const page = await yard.signedIn("desk", { javaScriptEnabled: false });
   await enter(page, "Dealers");
@@ -170,6 +218,27 @@ test("a dealer accepts, reaches and wins a lead on a phone, by the keyboard", as
   assert.match(await page.innerText("main"), /won, 9800\.00 USD/i);
   await enter(page, "Inbox");
   assert.match(await page.innerText("main"), /Won 1[^]*Ada Hill/);
+  await page.context().close();
+});
+
+test("a dealer declines one lead, asks to return another and loses a third, by the keyboard", async () => {
+  const page = await yard.signedIn("hudson", { javaScriptEnabled: false, viewport: { width: 375, height: 700 } });
+  const opens = async (first_name, accepts) => {
+    const seat = await yard.seat((await yard.asks(first_name, "Keys")).lead, "hudson");
+    if (accepts) await yard.dealer("hudson", "POST", `/v1/inbox/${seat}/accept`);
+    await page.goto(`${yard.ready.url}/console/inbox/${seat}`);
+  };
+  await opens("Dee", false);
+  await enter(page, "Decline", true);
+  assert.match(await page.innerText("main"), /Declined: it goes to another/);
+  await opens("Ray", true);
+  await tabTo(page, "What speaks for it");
+  await page.keyboard.type("Nobody of that name lives there.");
+  await enter(page, "Ask to return it", true);
+  assert.match(await page.innerText("main"), /Asked: the desk decides/);
+  await opens("Lou", true);
+  await enter(page, "Lost", true);
+  assert.match(await page.innerText("main"), /Noted as lost/);
   await page.context().close();
 });
 

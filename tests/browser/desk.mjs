@@ -18,9 +18,12 @@ import { until } from "./support.mjs";
 const RULES = {
   "company.toml": 'id = "acme"\nname = "Acme"\nzone = "America/New_York"\n',
   "offers.toml": '[[offer]]\nid = "roof"\ncategory = "roofing"\nname = "A new roof"\n'
-    + '[[offer]]\nid = "solar"\ncategory = "solar"\nname = "Solar panels"\nmode = "manual"\n',
+    + '[[offer]]\nid = "solar"\ncategory = "solar"\nname = "Solar panels"\nmode = "manual"\n'
+    + '[[offer]]\nid = "gutter"\ncategory = "roofing"\nname = "New gutters"\nband = "A1"\n',
   "sources.toml": '[[source]]\nid = "web"\nkind = "form"\noffer = "roof"\ncost_per_lead = "4.00"\n'
-    + '[[source]]\nid = "sun"\nkind = "form"\noffer = "solar"\n',
+    + '[[source]]\nid = "sun"\nkind = "form"\noffer = "solar"\n'
+    + '[[source]]\nid = "early"\nkind = "form"\noffer = "gutter"\n',
+  "followup.toml": 'not_ready = ["1d", "2d"]\n',
   "scoring.toml": 'half_life_days = 14\n[[fit]]\nlabel = "can be written to"\npoints = 20\nhas = ["email"]\n'
     + "[interactions]\nenquiry = { points = 10, daily_cap = 3 }\npage_view = { points = 1, daily_cap = 10 }\n"
     + "[bands.fit]\nA = 20\nB = 10\n[bands.engagement]\n1 = 400\n2 = 1\n",
@@ -28,7 +31,7 @@ const RULES = {
   "areas.csv": "area,part\nflorida,state:FL\n",
   "contracts.csv": "contract,dealer,offers,sources,area,tier,price,cap_day,deadline_minutes,deadline_clock,return_days,return_reasons\n"
     + "hudson,hudson,roof,*,florida,1,45.00,20,60,wall,7,wrong-number out-of-area\n"
-    + "ridge,ridge,roof,*,florida,2,40.00,,,,,\nsunny,sunny,solar,*,florida,1,90.00,,,,,\n",
+    + "ridge,ridge,roof gutter,*,florida,2,40.00,,,,,\nsunny,sunny,solar,*,florida,1,90.00,,,,,\n",
 };
 
 /** Starts the program with its people's leads; everything that the tests act on. */
@@ -67,6 +70,12 @@ export async function open(program, executablePath) {
       const { assignments = [] } = await yard.story(lead);
       return assignments.find((one) => one.contract === contract && one.delivery === "received")?.assignment;
     }),
+    /** The lead of one who is not ready, in the day's list of calls. */
+    toBeCalled: async (first_name, last_name, more) => {
+      const { lead } = await yard.asks(first_name, last_name, more, "early");
+      await until("it is to be called", async () => (await yard.desk("POST", `/v1/leads/${lead}/follow_up`, {})).status === 200);
+      return lead;
+    },
     waits: (lead) => until("the lead waits", async () => (await yard.story(lead)).stage === "waiting"),
     /** Whoever signs in by a token, in a browser of their own. */
     signedIn: async (who, options = {}) => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Method};
 use leadyard_domain::access::DeskToken;
+use leadyard_domain::followup::Ended;
 use leadyard_tests::{Person, Reply, Rules, Yard};
 use serde_json::{Value, json};
 
@@ -374,11 +375,20 @@ async fn a_callback_is_due_when_it_was_promised_whatever_the_plan_says() {
     let body = json!({ "result": "callback", "callback_at": promised, "note": "Friday" });
     let _ = acts(&yard, &lead, "call", body).await.is(200);
     did(&yard, &lead, "p1", "page_view").await;
+    // Nor does a colleague who chooses them make them wait for another.
+    let chosen = acts(&yard, &lead, "follow_up", json!({})).await.is(409).is_problem("state-conflict");
+    assert_eq!(chosen.json["callback_at"], promised);
     yard.advance_to("2026-06-05T14:20:00Z").await;
     assert!(calls(&yard).await.is_empty());
     yard.advance_to("2026-06-05T14:32:00Z").await;
     let list = listed(&yard).await;
     assert_eq!((list.len(), &list[0]["follow_up"]["reason"]), (1, &json!("callback")));
+    let _ = acts(&yard, &lead, "follow_up", json!({})).await.is(200);
+    assert_eq!(
+        listed(&yard).await[0]["follow_up"]["reason"],
+        "callback",
+        "it stands before the others still"
+    );
     // Nobody promises a call for the night.
     let night = json!({ "result": "callback", "callback_at": "2026-06-06T02:00:00Z" });
     let refused = acts(&yard, &lead, "call", night).await.is(400);
@@ -410,6 +420,42 @@ async fn an_interested_lead_goes_to_distribution_below_its_band_and_after_it_was
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_interested_lead_has_one_call_to_its_account_though_it_was_tried_twice() {
+    let yard = yard().await;
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(DAY + HOUR).await;
+    let held = yard.faults.hold_commit();
+    let calling = acts(&yard, &lead, "call", json!({ "result": "interested" }));
+    let meanwhile = async {
+        held.arrives().await;
+        // The follow-up is another by now, and the act is tried again.
+        let _ = acts(&yard, &lead, "claim", json!({})).await.is(200);
+        held.let_go();
+    };
+    let (reply, ()) = tokio::join!(calling, meanwhile);
+    let _ = reply.is(200);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.list("interactions").filter(|one| one["kind"] == "call").count(), 1);
+    assert_eq!(story.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_times_of_a_lead_that_was_lifted_into_its_next_cycle_run_from_the_call() {
+    let yard = yard().await;
+    yard.notes();
+    let lead = lost(&yard, &ada()).await;
+    yard.advance(11 * DAY).await;
+    let _ = called(&yard, &lead, "interested").await;
+    yard.settle().await;
+    yard.count().await;
+    let speed = yard.report("speed?from=2026-06-10&to=2026-06-30").await;
+    assert_eq!(speed["whole"]["delivery_measured"], 1, "{speed}");
+    let median = speed["whole"]["delivery_median_s"].as_i64().unwrap();
+    assert!(median < 300, "eleven days after the enquiry, {median} s after the call");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wrong_number_is_called_again_only_once_they_ask_again() {
     let yard = yard().await;
     let lead = yard.settled_lead(&ada()).await;
@@ -418,8 +464,50 @@ async fn a_wrong_number_is_called_again_only_once_they_ask_again() {
     did(&yard, &lead, "p1", "page_view").await;
     yard.advance(5 * DAY).await;
     assert!(calls(&yard).await.is_empty());
+    let expired = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(DAY + HOUR).await;
+    let _ = called(&yard, &expired, "wrong_number").await;
+    yard.advance(3 * DAY).await;
     let _ = yard.server("web").posts(&ada().with("message", "call my new number")).await.is(200);
     yard.settle().await;
+    assert_eq!(calls(&yard).await, [lead.as_str()]);
+    let _ = called(&yard, &lead, "wrong_number").await;
+    // Nor once their cycle ended in nobody's hands.
+    yard.advance(43 * DAY).await;
+    assert_eq!(yard.story(&expired).await.stage(), "expired");
+    assert!(calls(&yard).await.is_empty());
+    assert_eq!(follow_up(&yard, &expired).await["why"], "wrong_number");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_held_and_let_go_or_rejected_and_reopened_is_followed_up_again() {
+    let yard = yard().await;
+    let lead = yard.settled_lead(&ada()).await;
+    for (away, back) in [("hold", "resume"), ("reject", "reopen")] {
+        yard.advance(DAY + HOUR).await;
+        assert_eq!(calls(&yard).await, [lead.as_str()], "before {away}");
+        let _ = acts(&yard, &lead, away, json!({ "reason": "a look at it" })).await.is(200);
+        yard.advance(DAY + HOUR).await;
+        assert_eq!(follow_up(&yard, &lead).await["why"], "moved", "{away}");
+        let _ = acts(&yard, &lead, back, json!({ "reason": "it is well" })).await.is(200);
+        yard.settle().await;
+        assert_eq!(follow_up(&yard, &lead).await["stands"], "planned", "{back}");
+    }
+    yard.advance(DAY + HOUR).await;
+    assert_eq!(calls(&yard).await, [lead]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_plan_was_over_when_its_cycle_ended_is_called_by_the_plan_of_who_was_lost() {
+    let yard = Yard::of(rules("not_ready = [\"1d\"]\nlost = [\"3d\"]")).await;
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(DAY + HOUR).await;
+    assert_eq!(called(&yard, &lead, "not_now").await["why"], "plan_over");
+    yard.advance(30 * DAY).await;
+    assert_eq!(yard.story(&lead).await.stage(), "expired");
+    let planned = follow_up(&yard, &lead).await;
+    assert_eq!((&planned["stands"], &planned["reason"]), (&json!("planned"), &json!("lost")));
+    yard.advance(3 * DAY).await;
     assert_eq!(calls(&yard).await, [lead]);
 }
 
@@ -492,6 +580,9 @@ async fn nobody_is_called_once_their_consent_is_too_old() {
     assert_eq!(calls(&yard).await, [agreed.as_str()]);
     yard.advance(DAY).await;
     assert_eq!(calls(&yard).await, [agreed.as_str()]);
+    // The list itself has it no more: whoever looked found that it is too late.
+    let rests = follow_up(&yard, &lead).await;
+    assert_eq!((&rests["stands"], &rests["why"]), (&json!("rests"), &json!("consent_over")));
     for act in ["claim", "follow_up"] {
         let _ = acts(&yard, &lead, act, json!({})).await.is(409);
     }
@@ -596,6 +687,45 @@ async fn who_wants_never_to_be_called_is_opted_out_of_everything() {
     assert_eq!(yard.story(&lead).await.stage(), "rejected");
     let again = yard.server("web").posts(&ada().with("message", "x")).await;
     assert_eq!(again.status, 202, "who is on the list is quarantined: {}", again.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_never_to_be_called_is_not_though_their_lead_moves_meanwhile_and_it_may_be_said_again() {
+    let yard = yard().await;
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(DAY + HOUR).await;
+    let never = json!({ "result": "do_not_call", "note": "never again" });
+    let first = yard.faults.hold_commit();
+    let calling = acts(&yard, &lead, "call", never.clone());
+    let meanwhile = async {
+        // The opt-out closes the lead; whoever looks at it before the call is kept ends its follow-up.
+        first.arrives().await;
+        let second = yard.faults.hold_commit();
+        first.let_go();
+        second.arrives().await;
+        let (stored, now) = (yard.stored(&lead).await, yard.cloud.clock.now());
+        assert_eq!(stored.stage.as_str(), "rejected");
+        let mut moved = yard.cloud.store.follow_up_get(stored.id).await.unwrap().unwrap();
+        moved.state.end(Ended::Moved, now);
+        assert!(yard.cloud.store.follow_up_save(&stored, &moved, now).await.unwrap());
+        second.let_go();
+    };
+    let (reply, ()) = tokio::join!(calling, meanwhile);
+    assert_eq!(reply.is(200).json["after"]["why"], "do_not_call");
+    let again = acts(&yard, &lead, "call", never.clone()).await.is(200);
+    assert_eq!(again.json["already"], true);
+    let story = yard.story(&lead).await;
+    assert_eq!(story.0["follow_up"]["why"], "do_not_call");
+    let calls: Vec<&Value> = story.list("history").filter(|act| act["act"] == "call").collect();
+    assert_eq!((calls.len(), &calls[0]["reason"]), (1, &json!("never again")));
+    // Of a call that could not be kept that is said; and nothing else is said of them any more.
+    let _ = acts(&yard, &lead, "call", json!({ "result": "busy" })).await.is(409);
+    let mut moved = yard.cloud.store.follow_up_get(lead.parse().unwrap()).await.unwrap().unwrap();
+    moved.state.end(Ended::Moved, yard.cloud.clock.now());
+    let stored = yard.stored(&lead).await;
+    assert!(yard.cloud.store.follow_up_save(&stored, &moved, yard.cloud.clock.now()).await.unwrap());
+    let completed = acts(&yard, &lead, "call", never).await.is(200);
+    assert_eq!(completed.json["after"]["why"], "do_not_call");
 }
 
 // --- Whatever becomes of messages, and what it costs ---

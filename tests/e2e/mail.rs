@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use http::{Method, Uri};
 use leadyard::aws::{Caught, MailSays, Returns};
+use leadyard::poller;
 use leadyard_domain::access::AnswerLink;
 use leadyard_domain::lead::Answer;
 use leadyard_domain::limits;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::metrics::Metrics;
 use leadyard_tests::{Person, Reply, Rules, Yard};
 use serde_json::{Value, json};
 
@@ -339,6 +342,21 @@ async fn a_mail_that_bounces_was_not_received_and_the_lead_moves_on() {
     let third = yard.settled_lead(&Person::number(2)).await;
     assert_eq!(yard.story(&third).await.holders(), ["hudson"]);
     assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_that_came_back_is_counted_by_the_function_that_is_told() {
+    let yard = Yard::of(by_mail([])).await;
+    let _ = yard.settled_lead(&ada()).await;
+    assert!(yard.aws.mail().returns(1, Returns::Bounced));
+    // On AWS each function has lines of its own, and its own alarm.
+    let told = Cloud { metrics: Metrics::kept(), ..yard.cloud.clone() };
+    let received = yard.aws.queues().take("mail-events", 10, None).unwrap();
+    assert_eq!(received.len(), 1);
+    let answer = leadyard_delivery::handle_mail_events(&told, poller::event(received)).await;
+    assert!(answer.batch_item_failures.is_empty());
+    let lines = told.metrics.lines();
+    assert!(lines.len() == 1 && lines[0].contains(r#""DeliveriesFailed":1"#), "{lines:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use http::Method;
 use leadyard_domain::access::DeskToken;
+use leadyard_domain::ids::SourceId;
+use leadyard_domain::screening::{ScreeningRules, Window};
 use leadyard_platform::queues::ToSpill;
 use leadyard_tests::logs::Logs;
 use leadyard_tests::{Person, Reply, Rules, Sender, Yard};
@@ -662,6 +664,36 @@ async fn a_form_is_timed_signed_and_for_one_person() {
     );
     // A server is a program, and sends what it was sent.
     let _ = yard.server("web").posts(&Person::number(9).with("form_token", "ft")).await.is(201);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_said_of_a_token_costs_nothing_of_what_is_counted_beside_it() {
+    let yard = yard().await;
+    let page = browser(&yard, "web", "203.0.113.7");
+    let opened = token(&page).await;
+    yard.advance(Duration::from_secs(700)).await;
+    for n in 0..10 {
+        let _ = page.posts(&Person::number(n)).await.is(201);
+    }
+    // Where the token was opened does not answer.
+    let held = yard.faults.hold("UpdateItem");
+    let reply = page.posts(&Person::number(10).with("form_token", &opened)).await.is(201);
+    held.arrives().await;
+    assert_eq!(yard.enquiry(reply.text_of("enquiry")).await.unwrap().reasons, ["address_velocity"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_token_that_is_sent_late_no_more_is_kept_than_that_two_sent_it() {
+    let yard = yard().await;
+    let (company, source) = (yard.company_id(), SourceId::new("web").unwrap());
+    let now = yard.cloud.clock.now();
+    let window = Window::of(&ScreeningRules::default().velocity, now, None);
+    let mut people = Vec::new();
+    for person in [1, 1, 2, 3, 4, 1] {
+        let of = ([7; 8], [person; 8]);
+        people.push(yard.cloud.store.window_token(&company, &source, window, of, now).await.unwrap());
+    }
+    assert_eq!(people, [1, 1, 2, 2, 2, 2]);
 }
 
 // --- Caps of a source ---

@@ -292,23 +292,66 @@ async fn a_freed_slot_is_not_wasted_on_leads_that_another_s_territory_bars() {
     assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
 }
 
+/// Of the messages that wait in distribution's queue the first is left.
+async fn one_wake(yard: &Yard) {
+    let name = leadyard::system::DISTRIBUTION.name;
+    let waiting = yard.aws.queues().receive(name, 10, 1).await.unwrap();
+    let more: Vec<String> = waiting.into_iter().skip(1).map(|message| message.receipt_handle).collect();
+    yard.aws.queues().delete(name, &more).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_for_slots_that_came_back_are_counted_anew_where_more_come_back() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let (company, roofing) = (yard.company_id(), CategoryId::new("roofing").unwrap());
+    let store = &yard.cloud.store;
+    let stands = async || store.wake_get(&company, &roofing).await.unwrap().unwrap();
+    let nobody = std::collections::BTreeMap::new();
+    for round in 0..2 {
+        store.wake(&company, &roofing, yard.cloud.clock.now()).await.unwrap();
+        for run in 1..4 {
+            let wake = stands().await;
+            assert_eq!(wake.run(), run, "round {round}");
+            store.wake_goes_further(&company, &roofing, &wake, "a place", &nobody).await.unwrap();
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_freed_slot_is_had_by_the_only_one_who_may_have_it_behind_a_thousand_better_leads_that_may_not() {
-    let rules = Rules::roofing("acme").seller("hudson", [("area", "zip:33101"), ("cap_total", "2")]);
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("area", "zip:33101"), ("cap_total", "2")])
+        .seller("ridge", [("area", "zip:33109"), ("cap_total", "1")]);
     let yard = Yard::of(rules).await;
     let mut sold = Vec::new();
     for n in 0..2 {
         sold.push(yard.settled_lead(&Person::number(n)).await);
     }
+    let elsewhere =
+        |n: usize| Person::number(10 + n).with("zip", "33109").with("phone", &format!("305-554-{n:04}"));
+    let ridge_s = yard.settled_lead(&elsewhere(9_000)).await;
     let behind = [waits(&yard, &Person::number(2), 0).await, waits(&yard, &Person::number(3), 0).await];
     yard.advance(Duration::from_secs(60)).await;
-    // They asked later and are the fresher ones; where they are nobody takes leads.
+    // They asked later and are the fresher ones; where they are one has all the leads that ridge takes.
     for n in 0..1_005 {
-        let elsewhere = Person::number(10 + n).with("zip", "33109").with("phone", &format!("305-554-{n:04}"));
-        let _ = yard.lead(&elsewhere).await;
+        let _ = yard.lead(&elsewhere(n)).await;
     }
     yard.settle().await;
-    freed(&yard, &sold[0]).await;
+    // Both have a slot again: ridge's is one of the first thousand's, and nobody's behind them.
+    let _ = yard.answers("ridge", &ridge_s, "decline").await.is(200);
+    let _ = yard.answers("hudson", &sold[0], "decline").await.is(200);
+    yard.settle().await;
+    tokio::time::sleep(WOKEN).await;
+    one_wake(&yard).await;
+    works(&yard).await;
+    let roofing = CategoryId::new("roofing").unwrap();
+    let wake =
+        yard.cloud.store.wake_get(&yard.company_id(), &roofing).await.unwrap().expect("it goes further");
+    let left =
+        |dealer: &str| wake.dealers.iter().find(|(id, _)| id.as_str() == dealer).map(|(_, left)| *left);
+    assert_eq!((left("hudson"), left("ridge"), wake.slots), (Some(1), Some(0), 1));
+    yard.advance(WOKEN * 2).await;
     let held = async || {
         let mut held = Vec::new();
         for lead in &behind {

@@ -121,7 +121,7 @@ fn rule(alarm: &Resource) -> String {
 }
 
 /// Those there is one of.
-const SINGLE: [(&str, &str); 14] = [
+const SINGLE: [(&str, &str); 15] = [
     (
         "ReportingDeadAlarm",
         "Maximum of AWS/SQS ApproximateNumberOfMessagesVisible of ReportingDead.QueueName > 0, 1 of 1 times 60 s",
@@ -156,6 +156,7 @@ const SINGLE: [(&str, &str); 14] = [
          100 * FILL(failed, 0) / (FILL(failed, 0) + FILL(arrived, 0)), 0) > 20, 1 of 1 times 3600 s",
     ),
     ("BreakersAlarm", "Sum of Leadyard BreakersOpened of Delivery > 9, 1 of 1 times 900 s"),
+    ("BouncesAlarm", "Sum of Leadyard DeliveriesFailed of MailEvents > 9, 1 of 1 times 3600 s"),
     ("SpilledAlarm", "Sum of Leadyard LeadsSpilled of Leads > 0, 1 of 1 times 300 s"),
 ];
 

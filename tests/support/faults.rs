@@ -1,9 +1,10 @@
-//! Services that refuse, and one that hesitates: a switch in front of the HTTP client that every function
+//! Services that refuse, and ones that hesitate or are slow: a switch in front of the HTTP client that every function
 //! is given. It counts what passes.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -21,6 +22,7 @@ pub struct Faults {
     /// How many calls the table still answers; any number, if none is said.
     calls_left: Arc<Mutex<Option<usize>>>,
     queues: Arc<AtomicBool>,
+    slow: Arc<Mutex<Duration>>,
     held: Arc<Mutex<Option<(&'static str, Held)>>>,
     calls: Arc<Mutex<BTreeMap<String, usize>>>,
     writes: Arc<AtomicUsize>,
@@ -55,6 +57,11 @@ impl Faults {
     /// The table answers so many calls, and everything after that with 500; any number again, if none is said.
     pub fn table_after(&self, calls: Option<usize>) {
         *self.calls_left.lock().unwrap_or_else(PoisonError::into_inner) = calls;
+    }
+
+    /// The table takes so long for each call.
+    pub fn slow(&self, each: Duration) {
+        *self.slow.lock().unwrap_or_else(PoisonError::into_inner) = each;
     }
 
     /// The queues answer everything with 500, or work again.
@@ -135,6 +142,11 @@ impl Faults {
 }
 
 impl Faults {
+    fn slow_by(&self, uri: &str) -> Duration {
+        let slow = *self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        if uri.contains("dynamodb.") { slow } else { Duration::ZERO }
+    }
+
     fn is_spent(&self) -> bool {
         let mut left = self.calls_left.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *left {
@@ -181,8 +193,15 @@ impl HttpConnector for SwitchedConnector {
             let status = 500.try_into().expect("a status");
             return HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))));
         }
-        let Some(held) = self.faults.holds(&request) else { return self.inner.call(request) };
         let inner = self.inner.clone();
+        let slow = self.faults.slow_by(request.uri());
+        if !slow.is_zero() {
+            return HttpConnectorFuture::new(async move {
+                tokio::time::sleep(slow).await;
+                inner.call(request).await
+            });
+        }
+        let Some(held) = self.faults.holds(&request) else { return inner.call(request) };
         HttpConnectorFuture::new(async move {
             held.arrived.add_permits(1);
             held.let_go.acquire().await.expect("it is never closed").forget();

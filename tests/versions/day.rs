@@ -13,7 +13,7 @@ use crate::left::Left;
 pub(crate) const COMPANY: &str = "acme";
 
 /// What is left: by table (how its keys begin), and by queue. What is not among them, the day does not bring about.
-pub(crate) const KINDS: [&str; 30] = [
+pub(crate) const KINDS: [&str; 33] = [
     "B deposit",
     "B time",
     "E E",
@@ -36,6 +36,9 @@ pub(crate) const KINDS: [&str; 30] = [
     "R text",
     "R version",
     "S S",
+    "T N",
+    "T O",
+    "T P",
     "U open",
     "V V",
     "X E",
@@ -78,6 +81,7 @@ async fn desk(yard: &Yard, lead: &str, act: &str, body: Value) {
 /// What the day leaves.
 pub(crate) async fn busy() -> Left {
     let yard = Yard::of(rules()).await;
+    yard.notes();
     let mut leads = BTreeMap::new();
     let florida = |name: &str| Person::named(name, "Hill");
     let in_zip = |name: &str, zip: &str| Person::named(name, "Hill").with("zip", zip);
@@ -126,6 +130,8 @@ pub(crate) async fn busy() -> Left {
     leads.insert("unreachable", yard.settled_lead(&in_zip("Tess", "75001")).await);
     // Whoever is woken by all that.
     yard.advance(Duration::from_secs(20)).await;
+    // What happened is counted, and what lapses noted.
+    yard.count().await;
 
     // And in the queues: an assignment, a lead, an interaction, and what the table did not take.
     let lead = yard.lead(&florida("Dela")).await;

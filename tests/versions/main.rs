@@ -50,6 +50,10 @@ async fn goes_on(left: &Left) {
         assert_eq!(yard.story(id).await.0["lead"].as_str(), Some(id.as_str()), "{name}");
     }
 
+    // What was counted can be read: of the recording two sums of two enquiries each, by both versions that packed them.
+    let funnel = yard.report("funnel?from=2026-06-01&to=2026-06-01").await;
+    assert!(funnel["whole"]["enquiries"].as_i64().is_some_and(|counted| counted >= 4), "{funnel}");
+
     // What stood in the queues.
     yard.advance(MINUTE).await;
     assert_eq!(told(&yard, "hudson", &lead("just_received")).await, ["lead.assigned"]);

@@ -6,7 +6,8 @@
 //! - *Place* gives the lead to a contract by hand. What the contract fails is said, and only an explicit
 //!   `override` with a reason passes it: caps, hours, band, area … An override is recorded, and counts. A
 //!   territory is never overridden, nor is a dealer that holds the lead given a second seat.
-//! - *Take back* withdraws: delivery tells the dealer before the lead moves, and credits what was charged.
+//! - *Take back* withdraws: delivery tells the dealer before the lead moves, and credits what was charged. Of several seats
+//!   all are taken back or none: where that breaks off between two, the same form again takes back the rest.
 //! - *Hold* keeps a lead that nobody has from distribution, until a time or until it is resumed.
 //! - *Reject* closes the cycle of a lead that nobody has, with a reason: nobody gets it, and a repeat within the
 //!   window changes nothing. *Reopen* undoes it: the lead goes to distribution as it was.
@@ -25,8 +26,9 @@ mod seen;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use futures::future::try_join_all;
 use jiff::Timestamp;
-use leadyard_domain::assignment::{DeliveryState, ReturnState};
+use leadyard_domain::assignment::{Assignment, DeliveryState, ReturnState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
 use leadyard_domain::followup::CallResult;
@@ -86,12 +88,18 @@ pub(crate) struct Asked {
     /// On many: only say what would follow.
     #[serde(default)]
     pub(crate) dry_run: bool,
+    /// Of a page's form: the rules that were said with the tick, which alone it passes over.
+    #[serde(skip)]
+    pub(crate) over_only: Option<Vec<String>>,
     /// Of a page's form: the act's id, so that the same form again is the same act.
     #[serde(skip)]
     pub(crate) once: Option<ActId>,
     /// Of a page's form: what was seen when it was made.
     #[serde(skip)]
     pub(crate) seen: Option<Seen>,
+    /// Of a call's form: what was seen of the call before.
+    #[serde(skip)]
+    pub(crate) seen_call: Option<follow_up::SeenCall>,
 }
 
 /// What the desk can do to a lead.
@@ -440,34 +448,20 @@ async fn take_back(cloud: &Cloud, desk: &Staff, lead: Lead, asked: &Asked) -> Re
     }
     let told =
         json!({ "act": "take_back", "before": { "holders": lead.holders }, "after": { "hold": asked.hold } });
+    // All are looked at before the first is taken back: where one cannot be, none is.
+    let mut back = Vec::with_capacity(seats.len());
+    for (of, id) in seats {
+        back.extend(to_take_back(cloud, &lead, (of.lead, of.cycle, id), now).await?);
+    }
     if asked.dry_run {
         return Ok(Some(told));
     }
     let mut kept = lead.clone();
-    let (mut to_hold, mut first) = (asked.hold, true);
-    for (of, id) in seats {
-        let stands = cloud.store.assignment_get(of.lead, of.cycle, id).await?;
-        let Some(mut next) = stands.filter(|stands| stands.state.holds() && !stands.recalled) else {
-            continue;
-        };
-        if next.returned.as_ref().is_some_and(|asked| asked.state == ReturnState::Requested) {
-            return Err(refused("its dealer asks to return it: decide that first"));
-        }
-        if let Some(until) = next.next_attempt_at.filter(|until| next.begun().is_some() && *until > now) {
-            // What is being posted now would arrive after its withdrawal.
-            let wait_s = until.duration_since(now).as_secs().max(1) as u32;
-            let detail = "the lead is being delivered at this moment; try again";
-            return Err(Problem::new(Code::Unavailable, detail).retry_after(wait_s));
-        }
-        let whole = cloud.store.delivery_get(of.lead, id, Event::Assigned.as_str(), "2").await?;
-        if whole.is_some_and(|whole| whole.state == DeliveryState::Pending) {
-            let detail = "the dealer is being sent the lead it accepted; try again";
-            return Err(Problem::new(Code::Unavailable, detail).retry_after(30));
-        }
-        if is_being_copied(cloud, of.lead, id, now).await? {
-            let detail = "the lead is being delivered at this moment; try again";
-            return Err(Problem::new(Code::Unavailable, detail).retry_after(30));
-        }
+    // A hold that stands is not replaced; it is written with the first, so that no seat goes on to somebody else.
+    let mut to_hold = asked.hold && lead.held_back(now).is_none();
+    let last = back.len().saturating_sub(1);
+    for (at, mut next) in back.into_iter().enumerate() {
+        let id = next.id;
         let before = json!({ "assignment": id, "dealer": next.dealer, "state": next.state });
         next.recalled = true;
         // The dealer cannot answer any more; delivery withdraws from it and moves the lead.
@@ -475,8 +469,8 @@ async fn take_back(cloud: &Cloud, desk: &Staff, lead: Lead, asked: &Asked) -> Re
         next.next_attempt_at = None;
         next.due = Some(now);
         let act = record(cloud, desk, "take_back", reason.clone(), &before, &json!({ "recalled": true }));
-        // One form's id is one act's.
-        let act = if std::mem::take(&mut first) { asked.named(act) } else { act };
+        // One form's id is one act's: the last's, so that a form of which a part was done is not done already.
+        let act = if at == last { asked.named(act) } else { act };
         let holds = std::mem::take(&mut to_hold);
         if holds {
             kept.hold = Some(Hold { until: asked.until });
@@ -488,7 +482,7 @@ async fn take_back(cloud: &Cloud, desk: &Staff, lead: Lead, asked: &Asked) -> Re
         tracing::info!(lead.id = %lead.id, assignment.id = %id, staff = %desk.staff, "the desk takes a lead back");
         cloud.hand_to_delivery(&next, 0).await;
     }
-    if to_hold && lead.held_back(now).is_none() {
+    if to_hold {
         // All of it was taken back already, by somebody who did not hold it.
         kept.hold = Some(Hold { until: asked.until });
         let act =
@@ -500,6 +494,39 @@ async fn take_back(cloud: &Cloud, desk: &Staff, lead: Lead, asked: &Asked) -> Re
     Ok(Some(told))
 }
 
+/// A seat as it stands, where it can be taken back; `None`, where it was already.
+async fn to_take_back(
+    cloud: &Cloud,
+    lead: &Lead,
+    (of, cycle, id): (LeadId, u32, AssignmentId),
+    now: Timestamp,
+) -> Result<Option<Assignment>, Problem> {
+    let stands = cloud.store.assignment_get(of, cycle, id).await?;
+    let Some(next) = stands.filter(|stands| stands.state.holds() && !stands.recalled) else {
+        return Ok(None);
+    };
+    if next.returned.as_ref().is_some_and(|asked| asked.state == ReturnState::Requested) {
+        let detail = "its dealer asks to return it: decide that first";
+        return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
+    }
+    if let Some(until) = next.next_attempt_at.filter(|until| next.begun().is_some() && *until > now) {
+        // What is being posted now would arrive after its withdrawal.
+        let wait_s = until.duration_since(now).as_secs().max(1) as u32;
+        let detail = "the lead is being delivered at this moment; try again";
+        return Err(Problem::new(Code::Unavailable, detail).retry_after(wait_s));
+    }
+    let whole = cloud.store.delivery_get(of, id, Event::Assigned.as_str(), "2").await?;
+    if whole.is_some_and(|whole| whole.state == DeliveryState::Pending) {
+        let detail = "the dealer is being sent the lead it accepted; try again";
+        return Err(Problem::new(Code::Unavailable, detail).retry_after(30));
+    }
+    if is_being_copied(cloud, of, id, now).await? {
+        let detail = "the lead is being delivered at this moment; try again";
+        return Err(Problem::new(Code::Unavailable, detail).retry_after(30));
+    }
+    Ok(Some(next))
+}
+
 /// Whether a copy of the lead is on its way by another channel: it would arrive after its withdrawal.
 async fn is_being_copied(
     cloud: &Cloud,
@@ -507,17 +534,15 @@ async fn is_being_copied(
     assignment: AssignmentId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    for number in ["1", "2"] {
-        for order in 1..=limits::CHANNELS_PER_DEALER {
-            let copy = format!("{number}@{order}");
-            let copy = cloud.store.delivery_get(lead, assignment, Event::Assigned.as_str(), &copy).await?;
-            let goes = copy.is_some_and(|copy| {
-                copy.state == DeliveryState::Pending && copy.next_at.is_none_or(|at| at <= now)
-            });
-            if goes {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
+    let orders = || 1..=limits::CHANNELS_PER_DEALER;
+    let copies =
+        ["1", "2"].into_iter().flat_map(|number| orders().map(move |order| format!("{number}@{order}")));
+    let copies: Vec<String> = copies.collect();
+    let event = Event::Assigned.as_str();
+    let copies = copies.iter().map(|copy| cloud.store.delivery_get(lead, assignment, event, copy));
+    let copies = try_join_all(copies).await?;
+    Ok(copies
+        .into_iter()
+        .flatten()
+        .any(|copy| copy.state == DeliveryState::Pending && copy.next_at.is_none_or(|at| at <= now)))
 }

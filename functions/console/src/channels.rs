@@ -7,6 +7,7 @@ use leadyard_domain::error::Code;
 use leadyard_domain::ids::{CompanyId, DealerId};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
+use leadyard_platform::now;
 use leadyard_platform::store::ChannelState;
 use leadyard_platform::who::{ACTS, DeskOf, OfDealer, READS, Staff};
 use serde_json::{Value, json};
@@ -58,6 +59,7 @@ pub(crate) async fn enabled(
         let channel = |state: &ChannelState| json!({ "dealer": dealer, "channel": order, "disabled": state.disabled.is_some() });
         let act = record(cloud, desk, "channel_enabled", None, &channel(&stands), &channel(&next));
         if cloud.store.channel_change(company, &dealer, &next, &act).await? {
+            now::outdate(cloud, company).await;
             return Ok(next);
         }
         tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;

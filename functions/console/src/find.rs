@@ -58,6 +58,9 @@ pub(crate) struct Asked {
     pub(crate) limit: Option<usize>,
     /// Where the last page ended: its `next`.
     pub(crate) after: Option<String>,
+    /// Of what reads page after page in one answer: from then on it looks no further, and says where it ended.
+    #[serde(skip)]
+    pub(crate) until: Option<Timestamp>,
 }
 
 /// Filters, applied within the list.
@@ -330,7 +333,7 @@ impl Seek<'_> {
             if !whole {
                 return Ok(found);
             }
-            if found.examined >= limits::SEARCH_EXAMINED {
+            if found.examined >= limits::SEARCH_EXAMINED || self.is_late() {
                 found.next = from.map(|place| written(&place));
                 return Ok(found);
             }
@@ -386,7 +389,7 @@ impl Seek<'_> {
             let Some(seat) = from.as_ref().filter(|_| more.is_some() && last.is_some()) else {
                 return Ok(found);
             };
-            if found.examined >= limits::SEARCH_EXAMINED {
+            if found.examined >= limits::SEARCH_EXAMINED || self.is_late() {
                 found.next = Some(written(&(seat.lead, seat.cycle, seat.id)));
                 return Ok(found);
             }
@@ -400,7 +403,7 @@ impl Seek<'_> {
         let mut from: Arrived = self.after()?.unwrap_or_else(newest);
         let first = UtcDay(day_of(from.0).0 - limits::SEARCH_DAYS);
         let (mut found, mut seen) = (Found::default(), HashSet::new());
-        while day_of(from.0) > first && found.examined < limits::SEARCH_EXAMINED {
+        while day_of(from.0) > first && found.examined < limits::SEARCH_EXAMINED && !self.is_late() {
             let day = day_of(from.0);
             let arrived = self.cloud.store.arrived_before(self.company(), day, from, page).await?;
             let ids: Vec<EnquiryId> = arrived.iter().map(|(_, enquiry)| *enquiry).collect();
@@ -429,6 +432,11 @@ impl Seek<'_> {
         let oldest = UtcDay::of(self.cloud.clock.now()).0 - limits::SEARCH_OLDEST_DAYS;
         found.next = Some(from).filter(|from| day_of(from.0).0 > oldest).map(|from| written(&from));
         Ok(found)
+    }
+
+    /// Whether the time that an answer has is over.
+    fn is_late(&self) -> bool {
+        self.asked.until.is_some_and(|until| self.cloud.clock.now() >= until)
     }
 
     /// Where the last page ended.

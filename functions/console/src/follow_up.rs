@@ -5,11 +5,16 @@
 //! - *The list is read, and looked at*: who opted out meanwhile, was erased, merged or sold, or may not be called any more is
 //!   left out, whatever the list still says.
 //! - *Order*: promised callbacks whose time has come, then by score as of now. Who may not be called at this hour stands in
-//!   the list with the hour from which they may.
+//!   the list with the hour from which they may. Whoever asks for the next is given one who may be called now, be it far
+//!   behind the head of the list.
 //! - *A claim* is refused at an hour at which its lead may not be called. What a call came to is taken at any hour: it was
 //!   begun before.
 //! - *Interested* is kept as an interaction `call` as well, and the lead goes to distribution at once.
-//! - *Do not call* opts the person out of everything, as they would do it themselves, and their holders are told.
+//! - *Do not call* opts the person out of everything, as they would do it themselves, and their holders are told. Should what
+//!   the call came to not be kept after that, the answer says that they are opted out, and who says it again completes it.
+//! - *What a page did not show is not overwritten*: of a call whose page was opened before a colleague said what another came
+//!   to, nothing is kept, and the answer says what stands.
+//! - *A promised call* is not made an ordinary one by choosing its lead: whoever calls before its time claims it.
 
 use std::collections::HashSet;
 
@@ -22,7 +27,9 @@ use leadyard_domain::calling::{self, MayCall};
 use leadyard_domain::delivery::OptedOutOf;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
-use leadyard_domain::followup::{self, CallResult, FollowUp, FollowUpPlan, Followed, Refused, Rests, Step};
+use leadyard_domain::followup::{
+    self, CallResult, Ended, FollowUp, FollowUpPlan, Followed, Reason, Refused, Rests, Step,
+};
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::limits;
@@ -33,13 +40,14 @@ use leadyard_platform::following;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::judging;
 use leadyard_platform::person::Sought;
-use leadyard_platform::store::{Place, StoredFollowUp, Visits};
+use leadyard_platform::store::{Act as Record, Place, StoreError, StoredFollowUp, Visits};
 use leadyard_platform::who::{self, DeskOf, READS, Staff};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::acts::{Asked, note, record};
 use crate::find::{self, Scores};
+use crate::inbox::ROUNDS;
 use crate::leads;
 
 /// A lead that is to be called.
@@ -91,9 +99,20 @@ pub(crate) async fn list(
 /// Who is to be called now. Three reads of the index, one of the table for each fifty that are looked at, and one of the
 /// lists of whom not to call for each thirty or so.
 pub(crate) async fn calls(cloud: &Cloud, core: &Core, most: usize) -> Result<CallList, Problem> {
+    let mut ids = in_order(cloud, core, most).await?;
+    // Some may be left out that the list still has.
+    let more = ids.len() > 2 * most;
+    ids.truncate(2 * most);
+    let mut calls = looked_at(cloud, core, &ids).await?;
+    let more = more || calls.len() > most;
+    calls.truncate(most);
+    Ok(CallList { calls, examined: ids.len(), more })
+}
+
+/// The day's list as the index has it: promised calls, then by score; of each fit letter and shard `most` at least.
+pub(crate) async fn in_order(cloud: &Cloud, core: &Core, most: usize) -> Result<Vec<LeadId>, Problem> {
     let list = cloud.store.follow_ups_due(core.company_id(), most).await?;
-    let now = cloud.clock.now();
-    let scores = Scores::of(core, now);
+    let scores = Scores::of(core, cloud.clock.now());
     let by_place = |places: Vec<Place>| {
         let mut scored: Vec<(u64, Place)> =
             places.into_iter().map(|place| (scores.of_place(&place.0), place)).collect();
@@ -103,10 +122,14 @@ pub(crate) async fn calls(cloud: &Cloud, core: &Core, most: usize) -> Result<Cal
     let mut ids: Vec<LeadId> = by_place(list.promised).chain(by_place(list.due)).collect();
     let mut seen = HashSet::new();
     ids.retain(|lead| seen.insert(*lead));
-    // Some may be left out that the list still has.
-    let more = ids.len() > 2 * most;
-    ids.truncate(2 * most);
-    let found = cloud.store.follow_ups_get(&ids).await?;
+    Ok(ids)
+}
+
+/// Of leads of the list, those that are to be called still, in their order.
+pub(crate) async fn looked_at(cloud: &Cloud, core: &Core, ids: &[LeadId]) -> Result<Vec<Call>, Problem> {
+    let now = cloud.clock.now();
+    let scores = Scores::of(core, now);
+    let found = cloud.store.follow_ups_get(ids).await?;
     let on_lists = cloud.all_on_lists(&found.iter().map(|(lead, _)| lead).collect::<Vec<_>>()).await?;
     let mut calls: Vec<Call> = found
         .into_iter()
@@ -126,13 +149,11 @@ pub(crate) async fn calls(cloud: &Cloud, core: &Core, most: usize) -> Result<Cal
         })
         .collect();
     calls.sort_by_key(|call| {
-        let promised = call.follow_up.reason == followup::Reason::Callback;
+        let promised = call.follow_up.reason == Reason::Callback;
         let hundredths = call.score.map_or(0, |score| score.hundredths);
         (!promised, std::cmp::Reverse((hundredths, call.lead.last_enquiry_at)), call.lead.id)
     });
-    let more = more || calls.len() > most;
-    calls.truncate(most);
-    Ok(CallList { calls, examined: ids.len(), more })
+    Ok(calls)
 }
 
 /// Whether a lead may be called at this hour.
@@ -188,86 +209,220 @@ impl Act {
     }
 }
 
+/// What a page showed of the last call: what the next came to is said of that one, and not over a colleague's since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SeenCall {
+    last: Option<Timestamp>,
+}
+
+impl SeenCall {
+    pub(crate) fn of(state: Option<&FollowUp>) -> Self {
+        Self { last: state.and_then(|state| state.last_call.as_ref()).map(|last| last.at) }
+    }
+}
+
 /// Does it; `None` when somebody else changed the lead or its follow-up.
 pub(crate) async fn act(
     cloud: &Cloud,
     desk: &Staff,
     act: Act,
-    mut lead: Lead,
+    lead: Lead,
     asked: &Asked,
 ) -> Result<Option<Value>, Problem> {
     let core = who::rules_of(cloud, &lead.company).await?;
     let now = cloud.clock.now();
     let stands = cloud.store.follow_up_get(lead.id).await?;
-    let mut next = match (act, &stands) {
-        (Act::FollowUp, stands) => chosen(&lead, stands.as_ref(), now)?,
-        (Act::Claim | Act::Call, Some(stands)) if followup::is_followed(&lead, &stands.state) => {
-            stands.state.clone()
+    let doing = Doing { cloud, desk, core: &core, act, asked, now };
+    let (stands, state) = match (act, stands) {
+        (Act::Call, Some(stands)) => return Box::pin(doing.called(lead, stands)).await,
+        (Act::Claim, Some(stands)) if followup::is_followed(&lead, &stands.state) => {
+            may_be_called(cloud, &core, &lead, now, true).await?;
+            let mut state = stands.state.clone();
+            state.claim(&desk.staff, now).map_err(|why| not_theirs(&why, &lead))?;
+            (Some(stands), state)
         }
-        (Act::Claim | Act::Call, _) => {
-            let detail = "the lead is not followed up: what is over, held or sold is not called";
-            return Err(refused(detail, &lead));
+        (Act::Claim | Act::Call, _) => return Err(not_followed(&lead)),
+        (Act::FollowUp, stands) => {
+            let state = chosen(&lead, stands.as_ref(), now)?;
+            may_be_called(cloud, &core, &lead, now, false).await?;
+            (stands, state)
         }
     };
-    if act != Act::Call {
-        may_be_called(cloud, &core, &lead, now, act == Act::Claim).await?;
-    }
-    let text = note(if act == Act::Call { "note" } else { "reason" }, said(act, asked))?;
-    let before = stands.as_ref().map_or(Value::Null, |stands| tell(&stands.state, &core.follow_up, now));
-    let mut result = None;
-    match act {
-        Act::FollowUp => {}
-        Act::Claim => next.claim(&desk.staff, now).map_err(|why| not_theirs(&why, &lead))?,
-        Act::Call => {
-            let came_to = asked.result.ok_or_else(|| {
-                let words: Vec<&str> = CallResult::ALL.iter().map(|result| result.as_str()).collect();
-                Problem::new(Code::InvalidField, format!("result is one of: {}", words.join(" ")))
-            })?;
-            if let Some(at) = asked.callback_at {
-                promised_well(&core, &lead, at)?;
-            }
-            next.call(&desk.staff, (came_to, asked.callback_at), &core.follow_up, now)
-                .map_err(|why| not_theirs(&why, &lead))?;
-            if let Step::Planned { at } = next.step
-                && at >= followup::may_call_until(&lead, &core.follow_up)
-            {
-                next.rest(Rests::ConsentOver);
-            }
-            result = Some(came_to);
-        }
-    }
-    let mut after = tell(&next, &core.follow_up, now);
-    let lifted = result == Some(CallResult::Interested) && lead.clone().lift(now);
-    if lifted {
-        after["lifted"] = json!(true);
-    }
-    let told = json!({ "act": act.word(), "before": before, "after": after });
+    let told = doing.told(stands.as_ref(), &state);
+    let kept = doing.record(&told)?;
     if asked.dry_run {
         return Ok(Some(told));
     }
-    let kept = asked.named(record(cloud, desk, act.word(), text, &told["before"], &told["after"]));
-    if lifted {
-        lift(cloud, &core, &mut lead, &kept.id.to_string(), now).await?;
+    let next = match stands {
+        Some(stands) => StoredFollowUp { state, ..stands },
+        None => StoredFollowUp::new(state),
+    };
+    doing.keeps(&lead, false, &next, &kept, told).await
+}
+
+/// An act that is being done.
+struct Doing<'a> {
+    cloud: &'a Cloud,
+    desk: &'a Staff,
+    core: &'a Core,
+    act: Act,
+    asked: &'a Asked,
+    now: Timestamp,
+}
+
+impl Doing<'_> {
+    /// What it changes.
+    fn told(&self, before: Option<&StoredFollowUp>, next: &FollowUp) -> Value {
+        let plan = &self.core.follow_up;
+        let before = before.map_or(Value::Null, |stands| tell(&stands.state, plan, self.now));
+        json!({ "act": self.act.word(), "before": before, "after": tell(next, plan, self.now) })
     }
-    if result == Some(CallResult::DoNotCall) {
-        // First: whatever becomes of what follows, nobody calls them again.
+
+    fn record(&self, told: &Value) -> Result<Record, Problem> {
+        let field = if self.act == Act::Call { "note" } else { "reason" };
+        let text = note(field, said(self.act, self.asked))?;
+        let act = record(self.cloud, self.desk, self.act.word(), text, &told["before"], &told["after"]);
+        Ok(self.asked.named(act))
+    }
+
+    async fn keeps(
+        &self,
+        lead: &Lead,
+        lifted: bool,
+        next: &StoredFollowUp,
+        kept: &Record,
+        told: Value,
+    ) -> Result<Option<Value>, Problem> {
+        if !self.cloud.store.follow_up_act(lead, lifted, next, kept).await? {
+            return Ok(None);
+        }
+        tracing::info!(
+            lead.id = %lead.id, act = self.act.word(), staff = %self.desk.staff, "the desk followed up"
+        );
+        Ok(Some(told))
+    }
+
+    /// What a call came to.
+    async fn called(&self, mut lead: Lead, stands: StoredFollowUp) -> Result<Option<Value>, Problem> {
+        let followed = followup::is_followed(&lead, &stands.state);
+        if !followed && self.asked.result != Some(CallResult::DoNotCall) {
+            return Err(not_followed(&lead));
+        }
+        let came_to = self.asked.result.ok_or_else(|| {
+            let words: Vec<&str> = CallResult::ALL.iter().map(|result| result.as_str()).collect();
+            Problem::new(Code::InvalidField, format!("result is one of: {}", words.join(" ")))
+        })?;
+        if !followed {
+            return self.said_again(&lead, &stands).await;
+        }
+        self.is_of_the_last_call(&lead, &stands.state)?;
+        if let Some(at) = self.asked.callback_at {
+            promised_well(self.core, &lead, at)?;
+        }
+        let mut next = stands.state.clone();
+        next.call(&self.desk.staff, (came_to, self.asked.callback_at), &self.core.follow_up, self.now)
+            .map_err(|why| not_theirs(&why, &lead))?;
+        if let Step::Planned { at } = next.step
+            && at >= followup::may_call_until(&lead, &self.core.follow_up)
+        {
+            next.rest(Rests::ConsentOver);
+        }
+        let mut told = self.told(Some(&stands), &next);
+        let lifted = came_to == CallResult::Interested && lead.clone().lift(self.now);
+        if lifted {
+            told["after"]["lifted"] = json!(true);
+        }
+        let kept = self.record(&told)?;
+        if self.asked.dry_run {
+            return Ok(Some(told));
+        }
+        if came_to == CallResult::DoNotCall {
+            return self.never_again(&lead, &kept, told).await;
+        }
+        if lifted {
+            lift(self.cloud, self.core, &mut lead, &stands.state, self.now).await?;
+        }
+        let next = StoredFollowUp { state: next, ..stands };
+        let done = self.keeps(&lead, lifted, &next, &kept, told).await?;
+        if lifted && done.is_some() {
+            self.cloud.hand_to_distribution(&lead).await;
+        }
+        Ok(done)
+    }
+
+    /// Refuses what a page says of a call when somebody said of another meanwhile what it came to.
+    fn is_of_the_last_call(&self, lead: &Lead, state: &FollowUp) -> Result<(), Problem> {
+        let Some(seen) = &self.asked.seen_call else { return Ok(()) };
+        match &state.last_call {
+            Some(last) if Some(last.at) > seen.last => {
+                let detail = format!(
+                    "since you opened the page, {} said what a call came to: {}",
+                    last.by, last.result
+                );
+                Err(refused(&detail, lead).with("follow_up", tell(state, &self.core.follow_up, self.now)))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// They are opted out of everything first: whatever becomes of what follows, nobody calls them again. That moves the
+    /// lead, and so perhaps its follow-up: what the call came to is kept wherever that stands by now.
+    async fn never_again(&self, lead: &Lead, kept: &Record, told: Value) -> Result<Option<Value>, Problem> {
         let sought = Sought { leads: [lead.id].into(), ..Sought::default() };
-        Box::pin(cloud.opt_out(&lead.company, &sought, OptedOutOf::Everything, &desk.staff))
+        let staff = &self.desk.staff;
+        Box::pin(self.cloud.opt_out(&lead.company, &sought, OptedOutOf::Everything, staff))
             .await
             .map_err(crate::privacy::not_found)?;
+        match self.keeps_never_again(lead, kept).await {
+            Ok(true) => {
+                tracing::info!(lead.id = %lead.id, act = "call", staff = %staff, "the desk followed up");
+                Ok(Some(told))
+            }
+            // Whoever says it again ends it: see `said_again`.
+            Ok(false) | Err(_) => {
+                let detail =
+                    "they are opted out of everything; what the call came to could not be kept: say it again";
+                Err(Problem::new(Code::Unavailable, detail).retry_after(1).with("opted_out", json!(true)))
+            }
+        }
     }
-    let next = match stands {
-        Some(stands) => StoredFollowUp { state: next, ..stands },
-        None => StoredFollowUp::new(next),
-    };
-    if !cloud.store.follow_up_act(&lead, lifted, &next, &kept).await? {
-        return Ok(None);
+
+    async fn keeps_never_again(&self, lead: &Lead, kept: &Record) -> Result<bool, StoreError> {
+        for round in 0..ROUNDS {
+            if round > 0 {
+                tokio::time::sleep(self.cloud.entropy.between_ms(5, 60)).await;
+            }
+            let Some((lead, stands)) = self.cloud.store.follow_ups_get(&[lead.id]).await?.pop() else {
+                return Ok(true);
+            };
+            let mut state = stands.state.clone();
+            state.never_again(&self.desk.staff, self.now);
+            let next = StoredFollowUp { state, ..stands };
+            if self.cloud.store.follow_up_act(&lead, false, &next, kept).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
-    if lifted {
-        cloud.hand_to_distribution(&lead).await;
+
+    /// *Do not call* of a lead that is not followed up any more: where they are opted out, that was said before, and what
+    /// could not be kept of it is kept now.
+    async fn said_again(&self, lead: &Lead, stands: &StoredFollowUp) -> Result<Option<Value>, Problem> {
+        if stands.state.cycle != lead.cycle || !self.cloud.on_lists(lead).await?.suppressed {
+            return Err(not_followed(lead));
+        }
+        if let Step::Ended { why: Ended::DoNotCall, .. } = stands.state.step {
+            return Ok(Some(json!({ "act": self.act.word(), "already": true })));
+        }
+        let mut next = stands.state.clone();
+        next.never_again(&self.desk.staff, self.now);
+        let told = self.told(Some(stands), &next);
+        let kept = self.record(&told)?;
+        if self.asked.dry_run {
+            return Ok(Some(told));
+        }
+        self.never_again(lead, &kept, told).await
     }
-    tracing::info!(lead.id = %lead.id, act = act.word(), staff = %desk.staff, "the desk followed up");
-    Ok(Some(told))
 }
 
 fn said(act: Act, asked: &Asked) -> Option<String> {
@@ -275,6 +430,10 @@ fn said(act: Act, asked: &Asked) -> Option<String> {
         Act::Call => asked.note.clone().or_else(|| asked.reason.clone()),
         Act::FollowUp | Act::Claim => asked.reason.clone(),
     }
+}
+
+fn not_followed(lead: &Lead) -> Problem {
+    refused("the lead is not followed up: what is over, held or sold is not called", lead)
 }
 
 fn refused(detail: &str, lead: &Lead) -> Problem {
@@ -291,9 +450,20 @@ fn chosen(lead: &Lead, stands: Option<&StoredFollowUp>, now: Timestamp) -> Resul
         Followed::No => return Err(refused("only a lead that nobody has is followed up", lead)),
     };
     let mut next = FollowUp::by_hand(plan, (lead.cycle, lead.last_enquiry_at), now);
-    // Who is calling goes on, and what the last call came to is known still.
     let same = stands.map(|stands| &stands.state).filter(|state| state.cycle == lead.cycle);
     if let Some(state) = same {
+        match state.step {
+            Step::Planned { at } if state.reason == Reason::Callback => {
+                let detail = format!("they were promised a call at {at}: claim them to call before that");
+                return Err(refused(&detail, lead).with("callback_at", json!(at)));
+            }
+            // It stands in the list already, before the others.
+            Step::Due { .. } if state.reason == Reason::Callback => {
+                return Ok(FollowUp { by_hand: true, ..state.clone() });
+            }
+            Step::Planned { .. } | Step::Due { .. } | Step::Rests { .. } | Step::Ended { .. } => {}
+        }
+        // Who is calling goes on, and what the last call came to is known still.
         next.claim.clone_from(&state.claim);
         next.last_call.clone_from(&state.last_call);
     }
@@ -353,14 +523,23 @@ fn not_theirs(why: &Refused, lead: &Lead) -> Problem {
     }
 }
 
-/// They are interested: that is worth what a call is worth, and the lead goes to distribution.
-async fn lift(cloud: &Cloud, core: &Core, lead: &mut Lead, act: &str, now: Timestamp) -> Result<(), Problem> {
+/// They are interested: that is worth what a call is worth, and the lead goes to distribution. However often it is tried, it
+/// is one call: the one after the last that stands.
+async fn lift(
+    cloud: &Cloud,
+    core: &Core,
+    lead: &mut Lead,
+    before: &FollowUp,
+    now: Timestamp,
+) -> Result<(), Problem> {
     const CALL: &str = "call";
     // A cycle that begins is scored by distribution, as every one is.
     let begins = matches!(lead.stage, Stage::Lost | Stage::Expired);
     let _ = lead.lift(now);
     if let Ok(kind) = InteractionKind::new(CALL) {
-        let did = Interaction { kind, id: InteractionId::hash8(act), by_scanner: false, click: None };
+        let last = before.last_call.as_ref().map(|last| last.at.to_string()).unwrap_or_default();
+        let id = InteractionId::hash8(&format!("{} {} {last}", lead.id, before.cycle));
+        let did = Interaction { kind, id, by_scanner: false, click: None };
         cloud.store.activity_add(&Visits::Lead(lead.id), UtcDay::of(now), &[did], now).await?;
     }
     if !begins {

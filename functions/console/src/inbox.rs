@@ -123,10 +123,13 @@ async fn shown_all(
             let opening = openings.get(&assignment.id);
             let lead = in_its_cycle(lead, assignment, opening);
             let understood = opening.map(|opening| &opening.understood);
+            members.insert("person".to_owned(), json!(person));
+            members.insert("masked".to_owned(), json!(assignment.masked()));
+            // Of what was sold in an earlier cycle, and stands nowhere any more, nothing is told: least of all what
+            // the person asked for since, which may be another dealer's.
+            let is_known = opening.is_some() || lead.cycle == assignment.cycle;
             payload::assigned(&lead, assignment, understood, |payload| {
                 for (name, value) in [
-                    ("person", json!(person)),
-                    ("masked", json!(assignment.masked())),
                     ("offer", json!(payload.offer)),
                     ("source", json!(payload.source)),
                     ("campaign", json!(payload.campaign)),
@@ -135,7 +138,9 @@ async fn shown_all(
                     ("consent", json!(payload.consent)),
                     ("extra", json!(payload.extra)),
                 ] {
-                    members.insert(name.to_owned(), value);
+                    if is_known {
+                        members.insert(name.to_owned(), value);
+                    }
                 }
             });
             if !lead.is_erased() {

@@ -94,7 +94,7 @@ pub(crate) async fn place(
         }
     };
     if !failed.is_empty() {
-        if !asked.over {
+        if !passes_over(asked, &failed) {
             return Err(refused(FAILS, &failed));
         }
         if reason.is_none() {
@@ -153,6 +153,13 @@ pub(crate) async fn place(
         }
     }
     Ok(Some(told))
+}
+
+/// Whether the desk passes over what fails: a page's form, over the rules alone that it was shown.
+fn passes_over(asked: &Asked, failed: &[NearMiss]) -> bool {
+    let shown =
+        |miss: &NearMiss| asked.over_only.as_ref().is_none_or(|shown| shown.contains(&miss.rule.to_string()));
+    asked.over && failed.iter().all(shown)
 }
 
 /// Whether there is a seat to give: nobody has the lead, or one of its seats is empty.

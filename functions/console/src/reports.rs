@@ -25,7 +25,7 @@ use leadyard_domain::limits;
 use leadyard_domain::report::{Counter, Dimension, REST, Sums, UNKNOWN};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
-use leadyard_platform::store::Tables;
+use leadyard_platform::store::{ReportRead, Tables};
 use leadyard_platform::who::{DeskOf, READS};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -131,12 +131,13 @@ pub(crate) async fn told(
     };
     let size = ever.as_ref().map(|ever| ever.sums.get(Dimension::All, UNKNOWN).get(Counter::NewLeads));
     let grew = now.sums.get(Dimension::All, UNKNOWN).get(Counter::NewLeads);
-    let figures = |sums: &Sums, size: Option<i64>, period: (Date, Date)| Figures {
-        costs: costs.then(|| costs_of(&core, sums, by, leads_cost, period)),
+    let figures = |read: &ReportRead, size: Option<i64>, period: (Date, Date)| Figures {
+        costs: costs.then(|| costs_of(&core, &read.sums, by, leads_cost, period)),
         size,
+        named: read.whole.clone(),
     };
-    let of_now = figures(&now.sums, size, (from, to));
-    let of_before = figures(&before.sums, size.map(|size| size - grew), period_before);
+    let of_now = figures(&now, size, (from, to));
+    let of_before = figures(&before, size.map(|size| size - grew), period_before);
     let whole =
         |figures: &Figures, sums: &Sums| figures.told(report, &sums.get(Dimension::All, UNKNOWN), None);
     Ok(Told {

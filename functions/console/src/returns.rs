@@ -7,6 +7,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use leadyard_domain::access::DealerToken;
 use leadyard_domain::assignment::{Assignment, Return, ReturnState};
 use leadyard_domain::contract::{ReturnApproval, ReturnTerms};
@@ -89,23 +90,70 @@ pub(crate) async fn asked(
     Err(crowded())
 }
 
-/// The terms under which the dealer may ask to return a lead now; `None` where it may not.
+/// How a dealer may ask to return a lead now.
+pub(crate) struct MayAsk {
+    pub(crate) terms: ReturnTerms,
+    /// Until when.
+    pub(crate) until: Timestamp,
+    /// Why it may not, though its time is not over: the month's quota is used.
+    pub(crate) used: Option<String>,
+}
+
+/// How the dealer may ask to return a lead now; `None` where it may not.
 pub(crate) async fn may_ask(
     cloud: &Cloud,
     stands: &Assignment,
     now: Timestamp,
-) -> Result<Option<(ReturnTerms, Timestamp)>, Problem> {
+) -> Result<Option<MayAsk>, Problem> {
     let Ok(settled_at) = returnable(stands) else { return Ok(None) };
     if stands.returned.is_some() {
         return Ok(None);
     }
     let Some(lead) = cloud.store.lead_get(stands.lead).await? else { return Ok(None) };
-    let found = terms_of(cloud, &lead, stands).await?;
-    let until = |terms: &ReturnTerms| terms.until(settled_at);
-    Ok(found
-        .map(|(_, terms)| (until(&terms), terms))
-        .filter(|(until, _)| now <= *until)
-        .map(|(until, terms)| (terms, until)))
+    let Some((core, terms)) = terms_of(cloud, &lead, stands).await? else { return Ok(None) };
+    let until = terms.until(settled_at);
+    if now > until {
+        return Ok(None);
+    }
+    let used = match terms.quota_percent {
+        None => None,
+        Some(_) => {
+            let zone = zone_of(&core)?;
+            let month = Month::of(settled_at, &zone);
+            let taken = cloud.store.returns_of_month(&stands.company, &stands.contract, month).await?;
+            // The first is always allowed: the month need not be counted.
+            let quota =
+                if taken == 0 { None } else { quota_of(cloud, stands, &terms, (month, &zone)).await? };
+            quota.filter(|quota| taken >= *quota).map(|quota| used_up(taken, quota, month))
+        }
+    };
+    Ok(Some(MayAsk { terms, until, used }))
+}
+
+fn zone_of(core: &Core) -> Result<TimeZone, Problem> {
+    time::zone(&core.company.zone).map_err(|_| Problem::new(Code::Internal, "the zone is not known"))
+}
+
+/// How many of the leads that a contract was charged in a month may be returned; any number, if it does not say.
+async fn quota_of(
+    cloud: &Cloud,
+    stands: &Assignment,
+    terms: &ReturnTerms,
+    (month, zone): (Month, &TimeZone),
+) -> Result<Option<u32>, StoreError> {
+    if terms.quota_percent.is_none() {
+        return Ok(None);
+    }
+    let (from, to) = month.bounds(zone);
+    let lines = cloud.store.ledger_lines(&stands.company, &stands.dealer, from, to).await?;
+    let charged = lines
+        .iter()
+        .filter(|line| line.kind == LineKind::Charge && line.contract.as_ref() == Some(&stands.contract));
+    Ok(terms.quota_of(charged.count() as u32))
+}
+
+fn used_up(taken: u32, quota: u32, month: Month) -> String {
+    format!("the quota is used: {taken} of {quota} leads of {month} are returned")
 }
 
 /// Whether a lead may be returned at all as things stand.
@@ -169,20 +217,9 @@ async fn request_return(
         let detail = format!("the window of {} days is over since {until}", terms.days);
         return Err(refused(detail).with("until", json!(until)));
     }
-    let zone =
-        time::zone(&core.company.zone).map_err(|_| Problem::new(Code::Internal, "the zone is not known"))?;
+    let zone = zone_of(&core)?;
     let month = Month::of(settled_at, &zone);
-    let quota = match terms.quota_percent {
-        None => None,
-        Some(_) => {
-            let (from, to) = month.bounds(&zone);
-            let lines = cloud.store.ledger_lines(&stands.company, &stands.dealer, from, to).await?;
-            let charged = lines.iter().filter(|line| {
-                line.kind == LineKind::Charge && line.contract.as_ref() == Some(&stands.contract)
-            });
-            terms.quota_of(charged.count() as u32)
-        }
-    };
+    let quota = quota_of(cloud, &stands, &terms, (month, &zone)).await?;
     let trusted = terms.approval == ReturnApproval::Trusted;
     let mut next = stands.clone();
     let state = if trusted { ReturnState::Approved } else { ReturnState::Requested };
@@ -198,8 +235,7 @@ async fn request_return(
     if done.is_none() {
         let taken = cloud.store.returns_of_month(&stands.company, &stands.contract, month).await?;
         if let Some(quota) = quota.filter(|quota| taken >= *quota) {
-            let detail = format!("the quota is used: {taken} of {quota} leads of {month} are returned");
-            return Err(refused(detail).with("quota", json!(quota)));
+            return Err(refused(used_up(taken, quota, month)).with("quota", json!(quota)));
         }
     }
     Ok(done)

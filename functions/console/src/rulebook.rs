@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use crate::who;
 
 /// How often an edit that crossed another publish is made again on what is in force then.
-const ROUNDS: usize = 4;
+pub(crate) const ROUNDS: usize = 4;
 /// Versions of one list.
 const VERSIONS: i32 = 200;
 
@@ -149,7 +149,7 @@ pub(crate) async fn publish(
         .map_err(|_| Problem::new(Code::MalformedBody, r#"the body is {"files": {"company.toml": "…"}}"#))?;
     let files = sent.files.into_iter().map(|(name, text)| (name, text.into_bytes()));
     let files = RulebookFiles::new(files).map_err(|problems| broken(&problems))?;
-    let how = How { desk: &desk, word: "whole".to_owned(), dry_run: query.dry_run.is_some() };
+    let how = How { desk: &desk, of: None, word: "whole".to_owned(), dry_run: query.dry_run.is_some() };
     put_in_force(&cloud, how, query.base, files).await
 }
 
@@ -168,7 +168,8 @@ pub(crate) async fn publish_workbook(
         .and_then(|files| files.unpacked())
         .map_err(|problems| broken(&problems))?;
     let files = current.with_all(&sent).map_err(|problems| broken(&problems))?;
-    let how = How { desk: &desk, word: "workbook".to_owned(), dry_run: query.dry_run.is_some() };
+    let word = "workbook".to_owned();
+    let how = How { desk: &desk, of: Some(&company), word, dry_run: query.dry_run.is_some() };
     put_in_force(&cloud, how, Some(query.base.unwrap_or(pointer.version)), files).await
 }
 
@@ -193,7 +194,8 @@ pub(crate) async fn template(State(cloud): State<Cloud>, _: Desk<READS>) -> Resu
     Ok(xlsx(bytes))
 }
 
-fn xlsx(bytes: Vec<u8>) -> Response {
+/// A workbook.
+pub(crate) fn xlsx(bytes: Vec<u8>) -> Response {
     let kind = HeaderValue::from_static("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
     ([(header::CONTENT_TYPE, kind)], bytes).into_response()
 }
@@ -250,7 +252,7 @@ pub(crate) async fn edited(
                 "warnings": Problems::default(),
             }));
         }
-        let how = How { desk, word: format!("{table}/{id}"), dry_run };
+        let how = How { desk, of: Some(company), word: format!("{table}/{id}"), dry_run };
         match put_in_force(cloud, how, Some(pointer.version), files).await {
             // Somebody published in between: their rows stand, ours is made on top.
             Err(problem) if problem.code() == Code::VersionConflict => {}
@@ -277,12 +279,15 @@ pub(crate) async fn rollback(
         .map_err(|_| Problem::new(Code::MalformedBody, r#"the body is {"version": 7}"#))?;
     let files = files_of(&cloud, &company, sent.version).await?;
     let word = format!("rollback to {}", sent.version);
-    put_in_force(&cloud, How { desk: &desk, word, dry_run: query.dry_run.is_some() }, query.base, files).await
+    let how = How { desk: &desk, of: Some(&company), word, dry_run: query.dry_run.is_some() };
+    put_in_force(&cloud, how, query.base, files).await
 }
 
 /// Who publishes, and what of it.
 pub(crate) struct How<'a> {
     pub(crate) desk: &'a Staff,
+    /// Whose it is meant to be, where that is said beside it.
+    pub(crate) of: Option<&'a CompanyId>,
     /// As [`leadyard_platform::store::RulebookVersion`] has it.
     pub(crate) word: String,
     pub(crate) dry_run: bool,
@@ -300,6 +305,10 @@ pub(crate) async fn put_in_force(
     let files = files.unpacked().map_err(|problems| broken(&problems))?;
     let book = Rulebook::parse(&files).map_err(|problems| broken(&problems))?;
     let company = who::company(how.desk, Some(book.company.id.as_str()))?;
+    if let Some(of) = how.of.filter(|of| **of != company) {
+        let detail = format!("this is the rulebook of {company}, and not of {of}");
+        return Err(Problem::new(Code::RulebookRefused, detail));
+    }
     let compiled = book.compile(0).map_err(|rule| Problem::new(Code::RulebookRefused, rule.to_string()))?;
     let failed: Vec<_> = book
         .tests

@@ -17,6 +17,7 @@ use leadyard_domain::money::Money;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::history;
 use leadyard_platform::http::{Path, Problem, Query, body};
+use leadyard_platform::now;
 use leadyard_platform::store::Freed;
 use leadyard_platform::who::{DeskOf, MANAGES, OfDealer, READS};
 use serde::Deserialize;
@@ -175,6 +176,7 @@ pub(crate) async fn deposit(
     let booked =
         cloud.store.deposit_book(&company, &dealer, amount, &sent.reference, freed.as_ref(), &act).await?;
     if booked {
+        now::outdate(&cloud, &company).await;
         tracing::info!(company.id = %company, dealer.id = %dealer, staff = %desk.staff, "a deposit was booked");
         if let Some(freed) = &freed {
             cloud.hand_wake(&company, &freed.category).await;
@@ -243,6 +245,7 @@ pub(crate) async fn reverse(
         let after = json!({ "dealer": dealer, "amount": amount.to_string(), "reference": reference });
         let act = record(&cloud, &desk, history::REVERSAL, Some(reason.clone()), &before, &after);
         if cloud.store.deposit_reverse(&company, &dealer, amount, &reference, &act).await? {
+            now::outdate(&cloud, &company).await;
             tracing::info!(
                 company.id = %company, dealer.id = %dealer, staff = %desk.staff, "a deposit was taken back"
             );

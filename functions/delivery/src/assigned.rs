@@ -342,7 +342,7 @@ async fn ended(
         if keep(cloud, &seen, &next, notice.as_ref(), now).await? {
             next.version += 1;
             if speaks && next.delivery == DeliveryState::Received {
-                cloud.metrics.count(Metric::LeadsDelivered);
+                cloud.metrics.count_of(Metric::LeadsDelivered, &next.company);
             }
             return if speaks { go_on(cloud, next, now).await } else { Ok(()) };
         }
@@ -491,7 +491,7 @@ async fn fail(cloud: &Cloud, assignment: &mut Assignment, now: Timestamp) -> Res
 pub(crate) async fn go_on(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
     match (assignment.delivery, assignment.next_attempt_at) {
         (DeliveryState::NotReceived | DeliveryState::Unknown, _) => {
-            cloud.metrics.count(Metric::DeliveriesFailed);
+            cloud.metrics.count_of(Metric::DeliveriesFailed, &assignment.company);
             take_back(cloud, assignment, now).await
         }
         (DeliveryState::Pending, Some(at)) => {

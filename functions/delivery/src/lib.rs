@@ -55,6 +55,7 @@ pub async fn handle_mail_events(cloud: &Cloud, event: SqsEvent) -> SqsBatchRespo
         (message.message_id, handled)
     }))
     .await;
+    cloud.metrics.write(cloud.clock.now());
     batch::response(results)
 }
 

@@ -230,7 +230,7 @@ impl Worker<'_> {
                 };
                 tracing::info!(lead.id = %lead.id, waiting = %reason, "the lead waits");
                 if saved {
-                    cloud.metrics.count_for(Metric::LeadsWaiting, &reason.to_string());
+                    cloud.metrics.count_for(Metric::LeadsWaiting, &lead.company, &reason.to_string());
                 }
                 // Those who wait are woken a little after what may place them changed: who was looked at for
                 // longer than that may have missed it.
@@ -294,7 +294,7 @@ impl Worker<'_> {
             }
         };
         counted.committed(&lead.company, given.counters);
-        cloud.metrics.count(Metric::LeadsAssigned);
+        cloud.metrics.count_of(Metric::LeadsAssigned, &lead.company);
         for assignment in &given.assignments {
             tracing::info!(
                 lead.id = %lead.id, assignment.id = %assignment.id, dealer.id = %assignment.dealer,

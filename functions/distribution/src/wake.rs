@@ -51,7 +51,7 @@ pub(crate) async fn wake(
         return Ok(());
     }
     let taken = slots.taken_of(&wake);
-    match found.further.filter(|_| !slots.all_taken() && wake.runs + 1 < RUNS) {
+    match found.further.filter(|_| !slots.all_taken() && wake.run() < RUNS) {
         None => cloud.store.wake_done(company, category, &wake).await,
         Some(upto) => {
             cloud.store.wake_goes_further(company, category, &wake, &upto, &taken).await?;

@@ -116,23 +116,25 @@ async fn count(cloud: &Cloud, arrived: &Arrived<'_>, token: Option<&FormToken>) 
     let window = Window::of(&arrived.core.screening.velocity, arrival.at, arrival.address);
     let good_for = SignedDuration::from_hours(i64::from(arrived.core.screening.form.old_hours));
     let until = arrival.at.checked_add(good_for).unwrap_or(arrival.at);
-    let counted = cloud.store.window_count(company, source, window, &passing, until);
+    let counted = in_time(cloud.store.window_count(company, source, window, &passing, until));
     let opened = async {
-        match token.and_then(|token| opened_before(arrived, token, window, good_for)) {
-            None => Ok(0),
-            Some((opened, nonce, until)) => {
-                cloud.store.window_token(company, source, opened, (nonce, passing.person), until).await
-            }
-        }
+        let (opened, nonce, until) = opened_before(arrived, token?, window, good_for)?;
+        let of = (nonce, passing.person);
+        in_time(cloud.store.window_token(company, source, opened, of, until)).await
     };
-    let both = async {
-        let (tally, people_of_token) = futures::try_join!(counted, opened)?;
-        Ok::<_, StoreError>(Tally { people_of_token: tally.people_of_token.max(people_of_token), ..tally })
-    };
-    match tokio::time::timeout(COUNTS_WITHIN, Box::pin(both)).await {
-        // All whose address is not known are counted in one shard: it says nothing of the others.
-        Ok(Ok(tally)) if arrival.address.is_none() => Some(Tally { shards: 1, ..tally }),
-        Ok(Ok(tally)) => Some(tally),
+    // What cannot be said of the token costs nothing of the rest.
+    let (people_of_token, tally) = futures::join!(opened, counted);
+    let tally = tally?;
+    let people_of_token = tally.people_of_token.max(people_of_token.unwrap_or(0));
+    // All whose address is not known are counted in one shard: it says nothing of the others.
+    let shards = if arrival.address.is_none() { 1 } else { tally.shards };
+    Some(Tally { people_of_token, shards, ..tally })
+}
+
+/// What is counted, if the table says so in time.
+async fn in_time<T>(counted: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
+    match tokio::time::timeout(COUNTS_WITHIN, Box::pin(counted)).await {
+        Ok(Ok(counted)) => Some(counted),
         Ok(Err(error)) => {
             tracing::debug!(error = &error as &dyn std::error::Error, "an enquiry was not counted");
             None

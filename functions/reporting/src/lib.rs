@@ -11,11 +11,13 @@
 //! damaged. A store that cannot be asked fails the batch from its first record on: what of it is counted already is
 //! known by its number.
 //!
-//! Offers that are to be accepted in time are noted by when they lapse, and taken away when they end.
+//! Offers that are to be accepted in time are noted by when they lapse, and taken away when they end. What goes wrong there
+//! is said, and fails no batch.
 //!
 //! Behind each batch what matters now of the companies in it is counted anew (`shared/platform/src/now.rs`), for whoever
 //! opens the page of the day. That is read from the table as it stands and not from the records, so a batch that comes
-//! twice does no harm; what goes wrong there is put right by the next batch, and fails none.
+//! twice does no harm; what goes wrong there, or takes longer than [`MATTERS`], is put right by the next batch, and fails
+//! none.
 //!
 //! Determinations:
 //!
@@ -27,7 +29,8 @@
 //! - *Days are sealed by whoever counts*, once an hour and shard: no timer. A company in which nothing happens keeps its
 //!   last days as partial sums, which costs a report a little more and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use jiff::civil::Date;
 use leadyard_domain::ids::{AssignmentId, CompanyId};
@@ -46,6 +49,9 @@ const ROUNDS: usize = 5;
 
 /// Days that are sealed in one go.
 const DAYS_SEALED: usize = 40;
+
+/// How long what matters now may take to be counted: the function has a minute, and the shard waits.
+const MATTERS: Duration = Duration::from_secs(20);
 
 /// Why a batch comes again.
 #[derive(Debug, thiserror::Error)]
@@ -142,20 +148,38 @@ async fn count(cloud: &Cloud, event: &StreamEvent) -> Result<Counted, Failed> {
         }
     }
     for (company, offers) in offers(&changes) {
-        cloud.store.offers_note(company, &offers).await?;
-    }
-    let of_leads = event.records.iter().filter_map(company_of);
-    let companies: BTreeSet<CompanyId> =
-        changes.iter().map(|(_, _, change)| change.company().clone()).chain(of_leads).collect();
-    for company in &companies {
-        if let Err(error) = now::keep(cloud, company).await {
+        if let Err(error) = cloud.store.offers_note(company, &offers).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error, company.id = %company,
-                "what matters now is counted with the next batch"
+                "some offers are not known by when they lapse"
             );
         }
     }
+    // By company, whether leads alone changed.
+    let mut companies: BTreeMap<CompanyId, bool> =
+        event.records.iter().filter_map(company_of).map(|company| (company, true)).collect();
+    companies.extend(changes.iter().map(|(_, _, change)| (change.company().clone(), false)));
+    matters(cloud, companies).await;
     Ok(Counted { days: counted, aside })
+}
+
+/// Counts what matters now of these companies, as long as there is time: the shard waits for nothing here.
+async fn matters(cloud: &Cloud, companies: BTreeMap<CompanyId, bool>) {
+    let mut left = companies.len();
+    let all = async {
+        for (company, leads_alone) in companies {
+            if let Err(error) = now::keep(cloud, &company, leads_alone).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error, company.id = %company,
+                    "what matters now is counted with the next batch"
+                );
+            }
+            left -= 1;
+        }
+    };
+    if tokio::time::timeout(MATTERS, Box::pin(all)).await.is_err() {
+        tracing::warn!(companies = left, "what matters now of some companies took too long to count");
+    }
 }
 
 /// `None` of what is damaged: trying again does not mend it.
@@ -169,24 +193,30 @@ fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     }
 }
 
-/// By company, the offers that have to be accepted in time, as the batch leaves them. Of one that was made and ended in
-/// it there is nothing to note.
+/// By company, the offers that have to be accepted in time and were made (`true`), or ended, in a batch. Of one that was
+/// made and ended in it, and of a seat that changed otherwise, there is nothing to note.
 fn offers<'a>(changes: &'a [(&StreamRecord, &str, Change)]) -> BTreeMap<&'a CompanyId, Vec<(Offer, bool)>> {
-    let mut found: BTreeMap<(&CompanyId, AssignmentId), (Offer, bool, bool)> = BTreeMap::new();
+    let mut found: BTreeMap<(&CompanyId, AssignmentId), (Option<Offer>, Option<Offer>)> = BTreeMap::new();
     for (_, _, change) in changes {
         let Seen::Seat(seat) = &change.new else { continue };
-        let Some(by) = &seat.accept_by else { continue };
-        let offer = Offer { at: by.at, lead: seat.lead, cycle: seat.cycle, assignment: seat.id };
-        let noted = found.entry((&seat.company, seat.id)).or_insert((offer, false, change.old.is_none()));
-        noted.1 = seat.masked() && !seat.shadow;
+        let before = || change.old.as_ref().and_then(open_offer);
+        let noted = found.entry((&seat.company, seat.id)).or_insert_with(|| (before(), None));
+        noted.1 = open_offer(&change.new);
     }
     let mut by_company: BTreeMap<&CompanyId, Vec<(Offer, bool)>> = BTreeMap::new();
-    for ((company, _), (offer, open, is_new)) in found {
-        if open || !is_new {
-            by_company.entry(company).or_default().push((offer, open));
-        }
+    for ((company, _), (before, after)) in found.into_iter().filter(|(_, (before, after))| before != after) {
+        let of_it = by_company.entry(company).or_default();
+        of_it.extend(before.map(|ended| (ended, false)));
+        of_it.extend(after.map(|made| (made, true)));
     }
     by_company
+}
+
+/// A seat's offer, while it waits to be accepted.
+fn open_offer(seen: &Seen) -> Option<Offer> {
+    let Seen::Seat(seat) = seen else { return None };
+    let by = seat.accept_by.as_ref().filter(|_| seat.masked() && !seat.shadow)?;
+    Some(Offer { at: by.at, lead: seat.lead, cycle: seat.cycle, assignment: seat.id })
 }
 
 /// Whose lead changed: what it did moves it in the lists, and nothing else says so.

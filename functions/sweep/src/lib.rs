@@ -13,7 +13,7 @@ pub mod synthetic;
 use std::time::Duration;
 
 use futures::future::join_all;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::ids::LeadId;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::metrics::Metric;
@@ -45,6 +45,27 @@ const ERASURE_TAKES: Duration = Duration::from_secs(20);
 /// How long follow-ups may take of a sweep, and how many at once: what is not done is due again when its claim ends.
 const FOLLOW_UPS_TAKE: Duration = Duration::from_secs(20);
 const FOLLOW_UPS_AT_ONCE: usize = 8;
+
+/// Sweeps of one invocation at most, and how long after it began the last may begin: one takes seconds, and the schedule's
+/// next invocation goes on before this one's timeout.
+const ROUNDS: usize = 20;
+const ROUNDS_BEGIN_WITHIN: SignedDuration = SignedDuration::from_secs(40);
+
+/// Sweeps until nothing more is due, or the invocation has lasted long enough; how many sweeps that were. One at least.
+///
+/// # Errors
+/// When a sweep could not ask the store.
+pub async fn rounds(cloud: &Cloud, began: Timestamp) -> Result<usize, StoreError> {
+    let mut done = 0;
+    loop {
+        let more = Box::pin(sweep(cloud)).await?.more;
+        done += 1;
+        let lasts = cloud.clock.now().duration_since(began);
+        if !more || done >= ROUNDS || lasts >= ROUNDS_BEGIN_WITHIN {
+            return Ok(done);
+        }
+    }
+}
 
 /// Sweeps every shard once.
 pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {

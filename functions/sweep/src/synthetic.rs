@@ -5,12 +5,14 @@
 //! Determinations. *It is of a company of our own*, with rules of its own that stand here: no desk is given it, no dealer
 //! is billed for it, no report counts it. *It arrives when its dealer has it*; five minutes after it was sent the next is
 //! sent, and one that has not arrived by then did not. *Each is somebody new*, or the second would be a repeat, which is
-//! decided on no more; they go by the company's retention, of
-//! thirty days.
+//! decided on no more. *One that arrived is over*: nobody answers it, and it would be held for
+//! [`HELD_DAYS`](leadyard_domain::limits::HELD_DAYS) first, hundreds a day. It closes as time would close it, and goes by the
+//! company's retention, of thirty days; one that did not arrive is kept for whoever looks why.
 
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::DeliveryState;
 use leadyard_domain::ids::{CompanyId, LeadId, SYNTHETIC_COMPANY, SourceId};
+use leadyard_domain::lead::Stage;
 use leadyard_domain::rulebook::{Rulebook, RulebookFiles};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::metrics::Metric;
@@ -148,11 +150,24 @@ async fn say(cloud: &Cloud, last: &Synthetic) -> Result<(), SyntheticError> {
         None => false,
         Some(lead) => has_dealer(cloud, lead).await?,
     };
-    if !arrived {
+    if let Some(lead) = last.lead.filter(|_| arrived) {
+        // Should it not close now, time closes it.
+        if let Err(error) = close(cloud, lead).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, lead.id = %lead, "a synthetic lead stays open");
+        }
+    } else {
         tracing::error!(lead.id = ?last.lead.map(|lead| lead.to_string()), "the synthetic lead did not arrive");
     }
     cloud.metrics.at_least(Metric::SyntheticArrived, u64::from(arrived));
     Ok(())
+}
+
+async fn close(cloud: &Cloud, lead: LeadId) -> Result<(), StoreError> {
+    let Some(mut lead) = cloud.store.lead_get(lead).await?.filter(|lead| !lead.stage.closed()) else {
+        return Ok(());
+    };
+    lead.close(Stage::Expired, cloud.clock.now());
+    cloud.store.lead_save(&lead).await.map(drop)
 }
 
 async fn has_dealer(cloud: &Cloud, lead: LeadId) -> Result<bool, StoreError> {

@@ -102,6 +102,8 @@ pub struct Assignment {
     pub cycle: u32,
     /// The enquiry that opened the cycle; `None` of what an earlier version assigned, or another system.
     pub enquiry: Option<EnquiryId>,
+    /// When the desk lifted the lead into the cycle, which that enquiry then did not open: times run from here.
+    pub lifted_at: Option<Timestamp>,
     /// The contract.
     pub contract: ContractId,
     /// Its dealer.
@@ -228,6 +230,7 @@ impl Assignment {
             company: lead.company.clone(),
             cycle: lead.cycle,
             enquiry: Some(lead.opening),
+            lifted_at: lead.lifted_at,
             contract: seat.contract.clone(),
             dealer: seat.dealer.clone(),
             price: seat.price,

@@ -283,6 +283,8 @@ pub struct Lead {
     pub cycle: u32,
     /// When the cycle opened.
     pub opened_at: Timestamp,
+    /// When the desk lifted it into the cycle, if no enquiry opened that.
+    pub lifted_at: Option<Timestamp>,
     /// When it last asked.
     pub last_enquiry_at: Timestamp,
     /// Where it stands.
@@ -391,6 +393,7 @@ impl Lead {
             brings: arrival.brings,
             cycle: 1,
             opened_at: arrival.at,
+            lifted_at: None,
             last_enquiry_at: arrival.at,
             stage: Stage::Received,
             waiting: None,
@@ -497,6 +500,7 @@ impl Lead {
         self.stage = Stage::Received;
         self.waiting = None;
         self.closed_at = None;
+        self.lifted_at = None;
         self.excluded = self.holders.drain(..).filter(|last| !last.again).map(|last| last.dealer).collect();
         self.seats = None;
         self.lost_seats = 0;

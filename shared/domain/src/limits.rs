@@ -6,6 +6,9 @@ pub const SLUG_BYTES: usize = 48;
 pub const BODY_BYTES: usize = 64 * 1024;
 /// A rulebook with all its files, in bytes (16 MiB).
 pub const RULEBOOK_BYTES: usize = 16 * 1024 * 1024;
+/// Files of a rulebook as a browser sends them, in bytes (4 MiB): a request of Lambda's is at most 6 MB, in which they
+/// stand as base64. Packed, that is a rulebook of [`RULEBOOK_BYTES`].
+pub const UPLOAD_BYTES: usize = 4 * 1024 * 1024;
 /// Fields of one enquiry.
 pub const ENQUIRY_FIELDS: usize = 200;
 /// Parts of a form with files: more than fit into an enquiry of [`BODY_BYTES`].
@@ -382,6 +385,10 @@ pub const SESSION_IDLE_HOURS: i64 = 8;
 /// Leads in one file of an export. Behind API Gateway an answer has 30 seconds and 6 MB; a longer list goes on in the next
 /// file.
 pub const EXPORT_LEADS: usize = 20_000;
+/// Bytes after which a file of an export ends, as they stand in the answer of a Lambda function, which has 6 MB.
+pub const EXPORT_BYTES: usize = 5_000_000;
+/// Seconds that an answer goes on reading a list, page after page; behind API Gateway it has 29.
+pub const READING_SECONDS: i64 = 20;
 /// Leads in one answer to a search.
 pub const SEARCH_LEADS: usize = 100;
 /// Leads that one search looks at.

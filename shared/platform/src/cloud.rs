@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -85,6 +85,13 @@ fn timeouts() -> TimeoutConfig {
 
 fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(30))
+}
+
+/// What a client may spend on trying again, of its own. The SDK keeps one budget a service and region for the whole process:
+/// on AWS that is one function's. In one process there are many clouds, and worlds of a simulation side by side: what
+/// one of them met would be what another may no longer try.
+fn own_budget() -> RetryPartition {
+    RetryPartition::custom("a cloud in process").build()
 }
 
 /// Whom a function talks to in nearly every invocation. Those connections are made in init, beside the reading of the
@@ -177,6 +184,7 @@ impl Cloud {
             .sleep_impl(sleep.clone())
             .timeout_config(timeouts())
             .retry_config(retries())
+            .retry_partition(own_budget())
             .build();
         let sqs = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -186,6 +194,7 @@ impl Cloud {
             .sleep_impl(sleep.clone())
             .timeout_config(timeouts())
             .retry_config(retries())
+            .retry_partition(own_budget())
             .build();
         let ses = aws_sdk_sesv2::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -224,3 +233,63 @@ impl Cloud {
 
 /// The region of services in process.
 pub const LOCAL_REGION: &str = "us-east-1";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+    use aws_smithy_types::body::SdkBody;
+    use leadyard_domain::ids::CompanyId;
+
+    use super::*;
+    use crate::config::QueueUrls;
+    use crate::mail::MailConfig;
+    use crate::outbound::Settings;
+
+    /// A table that refuses so many calls, and has nothing.
+    #[derive(Debug)]
+    struct Refuses(AtomicUsize);
+
+    impl HttpConnector for Refuses {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            let refuses = self.0.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+            let status = if refuses.is_ok() { 500_u16 } else { 200 };
+            let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from("{}"));
+            HttpConnectorFuture::ready(Ok(response))
+        }
+    }
+
+    fn over_a_table_that_refuses(calls: usize) -> Cloud {
+        let connector = SharedHttpConnector::new(Refuses(AtomicUsize::new(calls)));
+        let config = Config {
+            table: "t".to_owned(),
+            queues: QueueUrls::default(),
+            master: MasterKey::new([7; 32]),
+            mail: MailConfig { configuration_set: None, console_url: None },
+            meta: None,
+            oidc: None,
+        };
+        Cloud::in_process(
+            http_client_fn(move |_, _| connector.clone()),
+            config,
+            Outbound::new(Settings::new(true)).unwrap(),
+            Clock::given(|| jiff::Timestamp::UNIX_EPOCH),
+            Entropy::seeded(1),
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_one_cloud_met_another_may_still_try_again() {
+        let company = CompanyId::new("acme").unwrap();
+        let unlucky = over_a_table_that_refuses(usize::MAX);
+        for _ in 0..200 {
+            assert!(unlucky.store.rulebook_pointer(&company).await.is_err());
+        }
+        let other = over_a_table_that_refuses(1);
+        assert!(other.store.rulebook_pointer(&company).await.unwrap().is_none());
+    }
+}

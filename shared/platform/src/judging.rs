@@ -112,22 +112,23 @@ pub async fn openings_of_seats(
     core: Option<&Core>,
     seats: &[(&Lead, &Assignment)],
 ) -> Result<HashMap<AssignmentId, Opening>, StoreError> {
-    // A seat of an earlier cycle was sold with another enquiry than the lead's last; its steps are told by nothing.
+    // A seat of an earlier cycle was sold with another enquiry than the lead's last; its steps are told by nothing, and
+    // of one that was sold elsewhere nor is the enquiry itself.
     let wanted = |(lead, seat): &(&Lead, &Assignment)| {
-        let first = seat.enquiry.unwrap_or(lead.opening);
+        let first = seat.enquiry.or_else(|| (seat.cycle == lead.cycle).then_some(lead.opening))?;
         let steps: Vec<EnquiryId> =
             if first == lead.opening { lead.form_steps().collect() } else { Vec::new() };
-        (first, steps)
+        Some((first, steps))
     };
     let ids: BTreeSet<EnquiryId> =
-        seats.iter().map(wanted).flat_map(|(first, steps)| steps.into_iter().chain([first])).collect();
+        seats.iter().filter_map(wanted).flat_map(|(first, steps)| steps.into_iter().chain([first])).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let read = cloud.store.enquiries_get(&ids.into_iter().collect::<Vec<_>>()).await?;
     let known: HashMap<EnquiryId, StoredEnquiry> = read.into_iter().map(|one| (one.id, one)).collect();
     let opened = seats.iter().filter_map(|seat| {
-        let (first, steps) = wanted(seat);
+        let (first, steps) = wanted(seat)?;
         let first = known.get(&first)?;
         let steps: Vec<&StoredEnquiry> = steps.iter().filter_map(|step| known.get(step)).collect();
         let source = core.and_then(|core| core.source(&first.source));

@@ -5,6 +5,11 @@
 //! Nobody is in them: names, numbers and closed words only. The one dimension is the function, as of AWS's own: each
 //! other would be paid for by its values.
 //!
+//! Determination. *The synthetic lead is received, and nothing more.* Twelve an hour that always go well would hide, in the
+//! share that waits or fails, a company of ten an hour of which all do; `SyntheticArrived` says of it what there is to say.
+//! What it would have counted is said as 0: so the sums that shares are made of are there in every hour, and CloudWatch has
+//! not to fill a series of which it knows nothing.
+//!
 //! On one machine nobody reads them, and nothing is counted.
 //!
 //! Format: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
@@ -14,6 +19,7 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use leadyard_domain::ids::{CompanyId, SYNTHETIC_COMPANY};
 use serde_json::{Map, Value, json};
 
 /// What is counted.
@@ -147,9 +153,21 @@ impl Metrics {
         }
     }
 
-    /// One more, and for what: one of few words.
-    pub fn count_for(&self, metric: Metric, what: &str) {
-        self.count(metric);
+    /// One more of a company's; of the synthetic lead, none.
+    pub fn count_of(&self, metric: Metric, company: &CompanyId) {
+        if is_synthetic(company) {
+            self.at_least(metric, 0);
+        } else {
+            self.count(metric);
+        }
+    }
+
+    /// The same, and for what: one of few words.
+    pub fn count_for(&self, metric: Metric, company: &CompanyId, what: &str) {
+        self.count_of(metric, company);
+        if is_synthetic(company) {
+            return;
+        }
         if let Some(mut open) = self.open() {
             *open.beside.entry(format!("{}.{what}", metric.name())).or_default() += 1;
         }
@@ -192,6 +210,10 @@ impl Metrics {
     }
 }
 
+fn is_synthetic(company: &CompanyId) -> bool {
+    company.as_str() == SYNTHETIC_COMPANY
+}
+
 fn line(
     function: &str,
     counts: &BTreeMap<Metric, u64>,
@@ -227,7 +249,7 @@ mod tests {
         metrics.write(now);
         metrics.count(Metric::LeadsAssigned);
         metrics.count(Metric::LeadsAssigned);
-        metrics.count_for(Metric::LeadsWaiting, "cap");
+        metrics.count_for(Metric::LeadsWaiting, &CompanyId::new("acme").unwrap(), "cap");
         metrics.at_least(Metric::UndistributedAge, 7);
         metrics.at_least(Metric::UndistributedAge, 3);
         metrics.write(now);
@@ -257,6 +279,18 @@ mod tests {
                 "UndistributedAge": 7,
             })
         );
+    }
+
+    #[test]
+    fn the_synthetic_lead_is_none_and_keeps_the_series_alive() {
+        let metrics = Metrics::kept();
+        let company = CompanyId::new(SYNTHETIC_COMPANY).unwrap();
+        metrics.count_of(Metric::LeadsAssigned, &company);
+        metrics.count_for(Metric::LeadsWaiting, &company, "cap");
+        metrics.write(Timestamp::UNIX_EPOCH);
+        let said: Value = serde_json::from_str(&metrics.lines()[0]).unwrap();
+        assert_eq!([&said["LeadsAssigned"], &said["LeadsWaiting"]], [&json!(0), &json!(0)]);
+        assert!(said.get("LeadsWaiting.cap").is_none(), "{said}");
     }
 
     #[test]

@@ -7,11 +7,15 @@
 //! Determinations. *What is kept is true until something happens*: leads are named by letter, so that they are put in
 //! order as of the moment of reading, and what lapses is kept with its instant. *Whoever reads it asks the leads
 //! themselves*: who was placed or reached since stands in no list; a count may be as far behind as a batch of the stream.
-//! *What cannot be told exactly says "at least"*, by the same limits whoever counts.
+//! *What cannot be told exactly says "at least"*, by the same limits whoever counts. *Where leads alone changed (somebody
+//! looked at a page), it is counted every two minutes at most*: what was not counted then is by whoever reads it after
+//! that. *Dealers are asked for every quarter of an hour at most*: that takes more reads than all the rest. It is gone by
+//! until the first period ends that somebody has used up, and no more once the desk enables a channel or books a deposit.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::future::try_join_all;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::contract::{Caps, Contract};
@@ -22,6 +26,7 @@ use leadyard_domain::ids::{AssignmentId, CompanyId, ContractId, DealerId, LeadId
 use leadyard_domain::lead::{AssignmentState, Lead, Stage};
 use leadyard_domain::money::Money;
 use leadyard_domain::rulebook::Rulebook;
+use leadyard_domain::scoring::FitLetter;
 use leadyard_domain::time::{self, Period};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +46,10 @@ const LAPSING: usize = 30;
 pub const ASKED: usize = 800;
 /// How long what is kept is gone by, in seconds, though nothing happened.
 const KEPT_S: i64 = 6 * 3_600;
+/// The same where leads alone changed.
+const LEADS_S: i64 = 120;
+/// How long what was found of dealers is gone by, in seconds, while things happen.
+const DEALERS_S: i64 = 15 * 60;
 
 /// So many, or at least so many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,56 +77,146 @@ pub struct Now {
     pub more_waiting: bool,
     /// Leads with a dealer whom nobody reached yet.
     pub unanswered: AtLeast,
-    /// Dealers of which a channel takes nothing.
-    pub failing: AtLeast,
-    /// Dealers that are full, or have a contract that is.
-    pub full: AtLeast,
+    /// Dealers that are in trouble.
+    pub dealers: Dealers,
     /// In nobody's hands: of each letter the hottest.
     pub free: Vec<LeadId>,
+    /// Whether more are than are named.
+    pub more_free: bool,
     /// With a dealer, and nobody reached them: of each letter the hottest.
     pub held: Vec<LeadId>,
     /// Offers by when they lapse, the next first.
     pub lapsing: Vec<(Timestamp, LeadId)>,
 }
 
-/// What was last counted, if it can be gone by: by these rules, and not too long ago.
-///
-/// # Errors
-/// When the store could not be asked.
-pub async fn kept(cloud: &Cloud, core: &Core) -> Result<Option<Now>, StoreError> {
-    let text = cloud.store.now_get(core.company_id()).await?;
-    // What another version of this program wrote is counted again.
-    let now: Option<Now> = text.and_then(|text| serde_json::from_str(&text).ok());
-    let oldest = cloud.clock.now().as_second() - KEPT_S;
-    Ok(now.filter(|now| now.rulebook == core.version && now.at.as_second() >= oldest))
+/// Dealers that are in trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dealers {
+    /// When they were asked for.
+    pub at: Timestamp,
+    /// When the first period ends that one of them has used up.
+    pub until: Option<Timestamp>,
+    /// Of which a channel takes nothing.
+    pub failing: AtLeast,
+    /// That are full, or have a contract that is.
+    pub full: AtLeast,
 }
 
-/// Counts it, and keeps it; nothing of a company without rules.
+impl Dealers {
+    /// Whether no period ended meanwhile.
+    fn hold(&self, at: Timestamp) -> bool {
+        self.until.is_none_or(|until| at < until)
+    }
+
+    /// These, if they need not be asked for again though something happened.
+    fn known(self, at: Timestamp) -> Option<Self> {
+        let young = at.as_second() - self.at.as_second() < DEALERS_S;
+        (young && self.hold(at)).then_some(self)
+    }
+}
+
+/// What was last counted, by these rules and not too long ago.
+struct Kept {
+    now: Now,
+    /// When leads changed last without its being counted, in Unix milliseconds.
+    touched_ms: Option<i64>,
+}
+
+impl Kept {
+    async fn read(cloud: &Cloud, core: &Core) -> Result<Option<Self>, StoreError> {
+        let Some((text, touched_ms)) = cloud.store.now_get(core.company_id()).await? else { return Ok(None) };
+        // What another version of this program wrote is counted again.
+        let now: Option<Now> = serde_json::from_str(&text).ok();
+        let oldest = cloud.clock.now().as_second() - KEPT_S;
+        let now = now.filter(|now| now.rulebook == core.version && now.at.as_second() >= oldest);
+        Ok(now.map(|now| Self { now, touched_ms }))
+    }
+
+    /// Whether leads changed since.
+    fn is_touched(&self) -> bool {
+        self.touched_ms.is_some_and(|touched| touched >= self.now.at.as_millisecond())
+    }
+
+    /// Whether it need not be counted again where leads alone changed.
+    fn is_young(&self, at: Timestamp) -> bool {
+        at.as_second() - self.now.at.as_second() < LEADS_S && self.now.dealers.hold(at)
+    }
+
+    /// Whether it can be gone by.
+    fn holds(&self, at: Timestamp) -> bool {
+        self.is_young(at) || !self.is_touched() && self.now.dealers.hold(at)
+    }
+}
+
+/// What was last counted, if it can be gone by; else it is counted, and not kept.
 ///
 /// # Errors
 /// When the store could not be asked.
-pub async fn keep(cloud: &Cloud, company: &CompanyId) -> Result<(), StoreError> {
+pub async fn read(cloud: &Cloud, core: &Core) -> Result<Now, StoreError> {
+    let at = cloud.clock.now();
+    match Kept::read(cloud, core).await? {
+        Some(kept) if kept.holds(at) => Ok(kept.now),
+        Some(kept) => Box::pin(counted(cloud, core, kept.now.dealers.known(at), at)).await,
+        None => Box::pin(counted(cloud, core, None, at)).await,
+    }
+}
+
+/// Counts it, and keeps it; nothing of a company without rules. Where leads alone changed, what was counted just now
+/// stands.
+///
+/// # Errors
+/// When the store could not be asked.
+pub async fn keep(cloud: &Cloud, company: &CompanyId, leads_alone: bool) -> Result<(), StoreError> {
     let Some(in_force) = judging::in_force(cloud, company).await? else { return Ok(()) };
-    let now = Box::pin(counted(cloud, &in_force.core)).await?;
+    // Before anything is read: what is outdated meanwhile is not kept.
+    let at = cloud.clock.now();
+    let kept = Kept::read(cloud, &in_force.core).await?;
+    if let Some(kept) = &kept
+        && leads_alone
+        && kept.is_young(at)
+    {
+        return if kept.is_touched() { Ok(()) } else { cloud.store.now_touch(company, at).await };
+    }
+    let known = kept.and_then(|kept| kept.now.dealers.known(at));
+    let now = Box::pin(counted(cloud, &in_force.core, known, at)).await?;
     let text = serde_json::to_string(&now).map_err(|error| StoreError::Malformed(Box::new(error)))?;
     cloud.store.now_keep(company, &text, now.at).await
 }
 
-/// Counts it.
-///
-/// # Errors
-/// When the store could not be asked.
-pub async fn counted(cloud: &Cloud, core: &Core) -> Result<Now, StoreError> {
-    let (company, at) = (core.company_id(), cloud.clock.now());
+/// What is kept is gone by no more: something was done that the stream does not tell. That it could not be said fails
+/// nothing.
+pub async fn outdate(cloud: &Cloud, company: &CompanyId) {
+    if let Err(error) = cloud.store.now_outdate(company, cloud.clock.now()).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error, company.id = %company,
+            "what matters now may be behind for hours"
+        );
+    }
+}
+
+/// Counts it; dealers are asked for where they are not known.
+async fn counted(
+    cloud: &Cloud,
+    core: &Core,
+    known: Option<Dealers>,
+    at: Timestamp,
+) -> Result<Now, StoreError> {
+    let company = core.company_id();
     // By when they arrived: what was put aside later has longer.
     let hours = i64::from(core.screening.deadline_hours);
     let arrived = at.checked_sub(SignedDuration::from_hours(hours)).unwrap_or(at);
-    let (quarantined, (waiting, more_waiting), free, held, (failing, full)) = futures::try_join!(
+    let dealers = async {
+        match known {
+            Some(known) => Ok(known),
+            None => dealers(cloud, core, at).await,
+        }
+    };
+    let (quarantined, (waiting, more_waiting), free, held, dealers) = futures::try_join!(
         cloud.store.quarantine_counts(company, arrived, COUNTED),
         waiting(cloud, core),
         hottest(cloud, core, &[Stage::Waiting, Stage::Nurturing], NAMED),
         held(cloud, core, at),
-        dealers(cloud, core, at)
+        dealers
     )?;
     Ok(Now {
         at,
@@ -127,8 +226,8 @@ pub async fn counted(cloud: &Cloud, core: &Core) -> Result<Now, StoreError> {
         waiting,
         more_waiting,
         unanswered: held.unanswered,
-        failing,
-        full,
+        dealers,
+        more_free: by_letter(&free).values().any(|named| *named >= NAMED),
         free: free.into_iter().map(|(_, lead)| lead).collect(),
         held: held.hottest,
         lapsing: held.lapsing,
@@ -173,6 +272,15 @@ async fn hottest(
     Ok(of_each_letter(found, most))
 }
 
+/// How many there are of each letter.
+fn by_letter(places: &[Place]) -> HashMap<Option<FitLetter>, usize> {
+    let mut by_letter = HashMap::new();
+    for (sort, _) in places {
+        *by_letter.entry(crate::store::keys::letter_of_stage(sort)).or_default() += 1;
+    }
+    by_letter
+}
+
 /// Of each letter the first so many.
 fn of_each_letter(mut places: Vec<Place>, most: usize) -> Vec<Place> {
     places.sort_unstable_by(|a, b| b.cmp(a));
@@ -197,10 +305,6 @@ async fn held(cloud: &Cloud, core: &Core, now: Timestamp) -> Result<Held, StoreE
     let ids: Vec<LeadId> = places.iter().map(|(_, lead)| *lead).collect();
     let leads = cloud.store.leads_get(&ids).await?;
     let seats = seats_of(cloud, &leads).await?;
-    let mut of_letter: HashMap<_, usize> = HashMap::new();
-    for (sort, _) in &places {
-        *of_letter.entry(crate::store::keys::letter_of_stage(sort)).or_default() += 1;
-    }
     let known: HashMap<LeadId, &Lead> = leads.iter().map(|lead| (lead.id, lead)).collect();
     let waits = |lead: &LeadId| known.get(lead).is_some_and(|lead| is_unanswered(lead, &seats));
     let unanswered: Vec<&Place> = places.iter().filter(|(_, lead)| waits(lead)).collect();
@@ -210,7 +314,7 @@ async fn held(cloud: &Cloud, core: &Core, now: Timestamp) -> Result<Held, StoreE
         .collect();
     lapsing.sort_unstable();
     lapsing.truncate(LAPSING);
-    let more = of_letter.values().any(|seen| *seen >= HELD);
+    let more = by_letter(&places).values().any(|seen| *seen >= HELD);
     let count = unanswered.len();
     let hottest = of_each_letter(unanswered.into_iter().cloned().collect(), NAMED);
     Ok(Held {
@@ -258,21 +362,42 @@ pub fn is_unanswered(lead: &Lead, seats: &Seats) -> bool {
         && seats.all(|seat| waits(seat.state) && seat.contacted_at.is_none())
 }
 
-/// When the next offer of a lead lapses, if one does: it was not accepted yet, and is not over.
-pub fn lapses_at(lead: &Lead, seats: &Seats, now: Timestamp) -> Option<Timestamp> {
+/// The offers of a lead that were not accepted yet, and are not over; each with when it lapses.
+fn open_offers<'a>(
+    lead: &'a Lead,
+    seats: &'a Seats,
+    now: Timestamp,
+) -> impl Iterator<Item = (Timestamp, &'a Assignment)> {
     let seats = lead.holders.iter().filter_map(|holder| seats.get(&holder.assignment));
-    let offers = seats.filter(|seat| seat.masked()).filter_map(|seat| Some(seat.accept_by.as_ref()?.at));
-    offers.filter(|at| *at > now).min()
+    let offers = seats.filter(|seat| seat.masked());
+    let offers = offers.filter_map(|seat| Some((seat.accept_by.as_ref()?.at, seat)));
+    offers.filter(move |(at, _)| *at > now)
+}
+
+/// When the next offer of a lead lapses, if one does.
+pub fn lapses_at(lead: &Lead, seats: &Seats, now: Timestamp) -> Option<Timestamp> {
+    open_offers(lead, seats, now).map(|(at, _)| at).min()
+}
+
+/// Who has not accepted a lead yet, and still can.
+pub fn not_accepted<'a>(lead: &'a Lead, seats: &'a Seats, now: Timestamp) -> Vec<&'a DealerId> {
+    open_offers(lead, seats, now).map(|(_, seat)| &seat.dealer).collect()
 }
 
 /// How many dealers fail, and how many are full. Nobody, where the text of the rules is not kept.
-async fn dealers(cloud: &Cloud, core: &Core, now: Timestamp) -> Result<(AtLeast, AtLeast), StoreError> {
+async fn dealers(cloud: &Cloud, core: &Core, now: Timestamp) -> Result<Dealers, StoreError> {
+    let nobody = AtLeast::default();
     let Some(book) = cloud.rulebooks.book(&cloud.store, core).await? else {
-        return Ok((AtLeast::default(), AtLeast::default()));
+        return Ok(Dealers { at: now, until: None, failing: nobody, full: nobody });
     };
-    let (failing, full) = futures::try_join!(failing(cloud, core, &book), full(cloud, core, &book, now))?;
-    let told = |(dealers, more): (HashSet<DealerId>, bool)| AtLeast { count: dealers.len(), more };
-    Ok((told(failing), told(full)))
+    let ((failing, cut), full) =
+        futures::try_join!(failing(cloud, core, &book), full(cloud, core, &book, now))?;
+    Ok(Dealers {
+        at: now,
+        until: full.until,
+        failing: AtLeast { count: failing.len(), more: cut },
+        full: AtLeast { count: full.dealers.len(), more: full.cut },
+    })
 }
 
 /// Dealers of which a channel takes nothing, or did not when it was tried last; of the first [`ASKED`] channels, and
@@ -290,26 +415,45 @@ pub async fn failing(
     let keys: Vec<(&DealerId, u8)> = asked.iter().map(|channel| (&channel.dealer, channel.order)).collect();
     let states = cloud.store.channels_get(core.company_id(), &keys).await?;
     let state = |channel: &Channel| states.get(&(channel.dealer.clone(), channel.order));
-    let fails = asked.iter().filter(|channel| fails(channel, state(channel)));
+    let fails = asked.iter().filter(|channel| failure(channel, state(channel)).is_some());
     Ok((fails.map(|channel| channel.dealer.clone()).collect(), sent().count() > ASKED))
 }
 
-fn fails(channel: &Channel, state: Option<&ChannelState>) -> bool {
+/// How a channel stands that takes nothing, or did not when it was tried last.
+pub fn failure<'a>(channel: &Channel, state: Option<&'a ChannelState>) -> Option<&'a ChannelState> {
     // A channel that the rulebook changed since begins anew.
     let state = state.filter(|state| state.mark == channel_mark(channel.kind, &channel.address));
-    state.is_some_and(|state| state.disabled.is_some() || !matches!(state.breaker, Breaker::Closed { .. }))
+    state.filter(|state| state.disabled.is_some() || !matches!(state.breaker, Breaker::Closed { .. }))
 }
 
-/// Dealers that are full, or have a contract that is; of the first [`ASKED`] counters, and whether there are more.
+/// Dealers that are full, or have a contract that is.
+#[derive(Clone, Debug, Default)]
+pub struct Full {
+    /// Who.
+    pub dealers: HashSet<DealerId>,
+    /// Whether there are more than were asked for.
+    pub cut: bool,
+    /// When the first period ends that one of them has used up.
+    pub until: Option<Timestamp>,
+}
+
+impl Full {
+    /// Looks at the caps of a dealer, or of a contract of its.
+    fn look(&mut self, dealer: &Dealer, limits: &[Limit], core: &Core, now: Timestamp) {
+        for limit in limits.iter().filter(|limit| limit.is_full()) {
+            self.dealers.insert(dealer.id.clone());
+            let ends = limit.period().end(now, &zone_of(dealer), core.company.week_starts);
+            let ends = ends.and_then(|ends| Timestamp::from_second(ends).ok());
+            self.until = self.until.into_iter().chain(ends).min();
+        }
+    }
+}
+
+/// Dealers that are full, or have a contract that is; of the first [`ASKED`] counters.
 ///
 /// # Errors
 /// When the store could not be asked.
-pub async fn full(
-    cloud: &Cloud,
-    core: &Core,
-    book: &Rulebook,
-    now: Timestamp,
-) -> Result<(HashSet<DealerId>, bool), StoreError> {
+pub async fn full(cloud: &Cloud, core: &Core, book: &Rulebook, now: Timestamp) -> Result<Full, StoreError> {
     // Of whom nothing is limited, nobody asks.
     let capped: Vec<&Contract> = book
         .contracts
@@ -325,38 +469,84 @@ pub async fn full(
     let cut = contracts.len() + dealers.len() < capped.len() + limited.len();
     let counters = cloud.store.caps_get(core.company_id(), &contracts, &dealers).await?;
     let of: HashMap<&DealerId, &Dealer> = book.dealers.iter().map(|dealer| (&dealer.id, dealer)).collect();
-    let mut found = HashSet::new();
+    let mut found = Full { cut, ..Full::default() };
     for contract in &capped {
-        let (usage, dealer) = (counters.contracts.get(&contract.id), of.get(&contract.dealer));
-        if dealer.is_some_and(|dealer| {
-            is_used_up(&contract.caps, contract.budget_month, usage, &reserves(core, dealer, now))
-        }) {
-            found.insert(contract.dealer.clone());
-        }
+        let Some(dealer) = of.get(&contract.dealer) else { continue };
+        let usage = counters.contracts.get(&contract.id);
+        let limits = limits(&contract.caps, contract.budget_month, usage, &reserves(core, dealer, now));
+        found.look(dealer, &limits, core, now);
     }
     for dealer in &limited {
         let usage = counters.dealers.get(&dealer.id);
-        let is_full = is_used_up(&dealer.caps, None, usage, &reserves(core, dealer, now));
-        let asked = dealers.contains(&dealer.id);
-        if is_full || asked && dealer.prepaid && usage.map_or(0, |usage| usage.balance) <= 0 {
-            found.insert(dealer.id.clone());
+        found.look(dealer, &limits(&dealer.caps, None, usage, &reserves(core, dealer, now)), core, now);
+        if dealers.contains(&dealer.id) && dealer.prepaid && usage.map_or(0, |usage| usage.balance) <= 0 {
+            found.dealers.insert(dealer.id.clone());
         }
     }
-    Ok((found, cut))
+    Ok(found)
+}
+
+fn zone_of(dealer: &Dealer) -> TimeZone {
+    // A zone that the rulebook let through is one.
+    time::zone(&dealer.zone).unwrap_or(TimeZone::UTC)
 }
 
 /// The periods that a dealer's caps are counted in now.
 pub fn reserves(core: &Core, dealer: &Dealer, now: Timestamp) -> Reservation {
-    // A zone that the rulebook let through is one.
-    let zone = time::zone(&dealer.zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    Reservation::at(now, &zone, core.company.week_starts)
+    Reservation::at(now, &zone_of(dealer), core.company.week_starts)
 }
 
-fn is_used_up(caps: &Caps, budget: Option<Money>, usage: Option<&Usage>, reserves: &Reservation) -> bool {
+/// What limits a dealer or a contract, and what is used of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Leads of a period.
+    Cap {
+        /// Which.
+        period: Period,
+        /// How many it had.
+        used: u32,
+        /// At most.
+        most: u32,
+    },
+    /// Money of a month.
+    Budget {
+        /// What its leads cost.
+        spent: Money,
+        /// At most.
+        most: Money,
+    },
+}
+
+impl Limit {
+    /// Whether all of it is used.
+    pub fn is_full(self) -> bool {
+        match self {
+            Self::Cap { used, most, .. } => used >= most,
+            Self::Budget { spent, most } => spent.minor() >= most.minor(),
+        }
+    }
+
+    const fn period(self) -> Period {
+        match self {
+            Self::Cap { period, .. } => period,
+            Self::Budget { .. } => Period::Month,
+        }
+    }
+}
+
+/// Each cap and the budget, with what is used of it.
+pub fn limits(
+    caps: &Caps,
+    budget: Option<Money>,
+    usage: Option<&Usage>,
+    reserves: &Reservation,
+) -> Vec<Limit> {
     let used = |period: Period| usage.map_or(0, |usage| usage.in_period(period, reserves.start(period)));
     let spent = usage.map_or(0, |usage| usage.spent(reserves.start(Period::Month)));
-    caps.0.iter().any(|cap| used(cap.period) >= cap.most)
-        || budget.is_some_and(|budget| spent >= budget.minor())
+    let caps =
+        caps.0.iter().map(|cap| Limit::Cap { period: cap.period, used: used(cap.period), most: cap.most });
+    let budget = budget.map(|most| Limit::Budget { spent: Money::from_minor(spent), most });
+    caps.chain(budget).collect()
 }
 
 #[cfg(test)]

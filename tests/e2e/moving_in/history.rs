@@ -96,6 +96,32 @@ async fn who_asks_again_after_the_move_is_a_repeat_or_opens_a_new_cycle() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_bought_a_lead_before_the_move_sees_nothing_of_what_another_dealer_bought_since() {
+    let yard = yard().await;
+    // Of one the past comes late, the other asks anew long after: both are hudson's now.
+    let late = yard.settled_lead(&ann(1).with("message", "the roof leaks")).await;
+    let anew = imports(&yard, &[row(2, "2025-05-20", json!({ "dealer": "ridge", "outcome": "won" }))]).await;
+    let _ = yard.settled_lead(&ann(2).with("message", "and now the gutters")).await;
+    let past = [row(1, "2026-05-25", json!({ "dealer": "ridge", "outcome": "won" }))];
+    assert_eq!(sends(&yard, "history", &past).await.is(200).json["rows"][0]["as"], "late");
+    for lead in [&late, &anew[0]] {
+        assert_eq!(yard.story(lead).await.holders(), ["hudson"]);
+    }
+    let sold = yard.inbox("ridge").await;
+    let mut leads: Vec<&str> = sold.iter().map(|seat| seat["lead"].as_str().unwrap()).collect();
+    leads.sort_unstable();
+    let mut both = [late.as_str(), &anew[0]];
+    both.sort_unstable();
+    assert_eq!(leads, both);
+    for seat in &sold {
+        assert!(seat["person"]["email"].is_string(), "the person is whom it bought: {seat}");
+        for member in ["offer", "source", "campaign", "received_at", "message", "consent", "extra"] {
+            assert!(seat.get(member).is_none(), "{member} is of another enquiry: {seat}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn rows_of_one_person_are_repeats_and_cycles_in_whatever_order_they_stand() {
     let yard = yard().await;
     let rows = [

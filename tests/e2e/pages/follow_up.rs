@@ -169,6 +169,62 @@ async fn what_could_not_be_kept_says_why_and_loses_nothing_typed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_s_form_is_one_call_and_is_never_kept_over_what_a_colleague_said_since() {
+    let yard = yard().await;
+    let _ = three(&yard).await;
+    let (desk, other) = (Browser::of(&yard).await, colleague(&yard).await);
+    let (lead, page) = next(&desk).await;
+    let path = format!("{AT}/{lead}/call");
+    let calls = async || {
+        let story = yard.story(&lead).await;
+        let calls = story.list("history").filter(|act| act["act"] == "call").count();
+        (calls, story.0["follow_up"]["last_call"]["result"].clone())
+    };
+    // The claim ran out, and a colleague called; their form comes twice.
+    yard.advance(Duration::from_secs(16 * 60)).await;
+    let (theirs, their_page) = next(&other).await;
+    assert_eq!(theirs, lead);
+    for _ in 0..2 {
+        let typed = [("result", "not_interested"), ("note", "the roof is new")];
+        let _ = other.submits(&their_page, &path, &typed).await.is(303);
+    }
+    assert_eq!(calls().await, (1, json!("not_interested")));
+    // What the first one's call came to is told them all the same, and says nothing over it.
+    let typed = [("result", "no_answer"), ("note", "rang twice")];
+    let late = desk.submits(&page, &path, &typed).await.is(409);
+    assert!(
+        late.text.contains("lee said what a call came to: not_interested")
+            && late.text.contains("rang twice"),
+        "{}",
+        late.text
+    );
+    assert_eq!(calls().await, (1, json!("not_interested")));
+    // Who has seen that may say it.
+    let _ = desk.submits(&late, &path, &typed).await.is(303);
+    assert_eq!(calls().await, (2, json!("no_answer")));
+    // Other words of the same form are another act.
+    let _ = other.submits(&their_page, &path, &[("result", "busy"), ("note", "rang twice")]).await.is(409);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_is_found_behind_all_who_may_not_be_called_at_this_hour() {
+    let yard = yard().await;
+    // Asked first of all, and so the last of those who are worth the same.
+    let honolulu = Person::number(0).with("zip", "96815").with("phone", "808-274-0100");
+    let honolulu = yard.settled_lead(&honolulu).await;
+    yard.advance(Duration::from_secs(60)).await;
+    for n in 1..=105 {
+        let _ = yard.lead(&Person::number(n)).await;
+    }
+    yard.settle().await;
+    // Half past nine in the evening in Miami, half past three in Honolulu.
+    yard.advance_to("2026-06-03T01:30:00Z").await;
+    let desk = Browser::of(&yard).await;
+    assert!(desk.opens(AT).await.is(200).text.contains("0 of these may be called now"));
+    assert_eq!(next(&desk).await.0, honolulu);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_lead_s_page_says_what_is_next_and_puts_it_in_the_list() {
     let yard = yard().await;
     let lead = nurtured(&yard, 1, 0).await;

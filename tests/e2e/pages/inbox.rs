@@ -172,6 +172,71 @@ async fn it_asks_to_return_a_lead_and_reads_what_the_desk_said() {
     let _ = yard.desk(Method::POST, &deny, Some(body)).await.is(200);
     let page = hudson.opens(&at).await.is(200);
     assert!(page.text.contains("the desk denied it: they answered us"), "{}", page.text);
+    // It stays as it was, and the list says so.
+    let list = hudson.opens("/console/inbox").await.is(200);
+    assert!(list.text.contains(">accepted<") && !list.text.contains("return denied"), "{}", list.text);
+}
+
+/// Hudson has what is sold at once and charged when it arrives.
+fn charged(returns: [(&'static str, &'static str); 2]) -> Rules {
+    let [one, another] = returns;
+    let terms = [("price", "45.00"), ("return_days", "7"), ("return_reasons", "wrong-number"), one, another];
+    Rules::roofing("acme").inbox_dealer("hudson", []).contract("hudson", "hudson", terms)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_whom_the_contract_trusts_is_told_that_the_return_is_done() {
+    let yard = Yard::of(charged([("return_approval", "trusted"), ("tier", "1")])).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let at = seat(&yard, &lead, "hudson").await;
+    let hudson = Browser::of_dealer(&yard, "hudson").await;
+    let page = hudson.opens(&at).await.is(200);
+    let done = hudson.submits(&page, &format!("{at}/return"), &[]).await.is(303);
+    let page = hudson.opens(done.header("location")).await.is(200);
+    assert!(page.text.contains("Returned: it is credited"), "{}", page.text);
+    assert!(!page.text.contains("the desk decides"), "{}", page.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_offered_that_the_contract_refuses() {
+    let yard = Yard::of(charged([("return_quota", "10%"), ("tier", "1")])).await;
+    let (lead, other) = (yard.settled_lead(&ada()).await, yard.settled_lead(&Person::number(2)).await);
+    let (at, second) = (seat(&yard, &lead, "hudson").await, seat(&yard, &other, "hudson").await);
+    let hudson = Browser::of_dealer(&yard, "hudson").await;
+    let page = hudson.opens(&at).await.is(200);
+    // What is charged and may be returned is not declined.
+    assert!(page.text.contains("Ask to return it") && !page.text.contains("Decline"), "{}", page.text);
+    let _ = hudson.sends(&format!("{at}/decline"), &hudson.csrf().await).await.is(409);
+    let _ = hudson.submits(&page, &format!("{at}/return"), &[]).await.is(303);
+    // One is always allowed; of two leads, one in ten is none more.
+    let (page, reads) = hudson.reads(&second).await;
+    assert!(reads <= READS, "{reads} reads");
+    assert!(page.text.contains("the quota is used: 1 of 1 leads of 2026-06"), "{}", page.text);
+    assert!(!page.text.contains("Ask to return it"), "{}", page.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn beside_a_number_that_nobody_may_call_stands_why() {
+    let yard = Yard::of(rules()).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let at = seat(&yard, &lead, "hudson").await;
+    let hudson = Browser::of_dealer(&yard, "hudson").await;
+    let _ = hudson.sends(&format!("{at}/accept"), &hudson.csrf().await).await.is(303);
+    let says = async |told: &str| {
+        for path in ["/console/inbox", &at] {
+            let page = hudson.opens(path).await.is(200);
+            assert!(page.text.contains("tel:+13052740100"), "{}", page.text);
+            assert!(page.text.contains(told), "{told} is not in {path}: {}", page.text);
+        }
+    };
+    let day = hudson.opens("/console/inbox").await.is(200);
+    assert!(!day.text.contains("It is night") && !day.text.contains("do not call"), "{}", day.text);
+    yard.advance_to("2026-06-02T03:30:00Z").await;
+    says("It is night where they are: they may be called from").await;
+    let body = json!({ "phone": "(305) 274-0100" });
+    let _ = yard.desk(Method::POST, "/v1/persons/opt_out", Some(body)).await.is(200);
+    yard.settle().await;
+    says("They want no more contact: do not call.").await;
 }
 
 #[tokio::test(start_paused = true)]

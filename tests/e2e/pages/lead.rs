@@ -8,12 +8,15 @@ use super::{HOSTILE, READS, is_harmless, names_nobody};
 
 /// What asks for a gutter is placed by hand: hudson may have so many, ridge wants the best alone.
 async fn yard(most: &str) -> Yard {
-    let rules = Rules::roofing("acme")
+    Yard::of(rules(most)).await
+}
+
+fn rules(most: &str) -> Rules {
+    Rules::roofing("acme")
         .offer("gutter", "roofing", "mode = \"manual\"")
         .source("web2", "offer = \"gutter\"")
         .seller("hudson", [("offers", "gutter"), ("cap_total", most), ("tier", "1"), ("price", "45.00")])
-        .seller("ridge", [("offers", "gutter"), ("min_band", "A1"), ("tier", "2"), ("price", "30.00")]);
-    Yard::of(rules).await
+        .seller("ridge", [("offers", "gutter"), ("min_band", "A1"), ("tier", "2"), ("price", "30.00")])
 }
 
 fn person(n: usize) -> Person {
@@ -102,14 +105,96 @@ async fn a_contract_that_fails_a_rule_says_which_and_is_placed_over_it_with_what
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_tick_is_of_the_contract_and_of_the_rules_that_it_was_shown_with() {
+    // Crest wants the best alone, as ridge does.
+    let crest = [("offers", "gutter"), ("min_band", "A1"), ("tier", "3")];
+    let yard = Yard::of(rules("10").seller("crest", crest)).await;
+    let lead = waits(&yard, 1).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(&at(&lead)).await.is(200);
+    let typed = [("contract", "ridge"), ("reason", "agreed by phone")];
+    let of_ridge = desk.submits(&page, &to(&lead, "place"), &typed).await.is(409);
+    says(&of_ridge, &["band: it needs band A1", "name=\"override\" checked"]);
+    // Another contract, of which nothing was said yet: the same rule is said of it first.
+    let of_crest = desk.submits(&of_ridge, &to(&lead, "place"), &[("contract", "crest")]).await.is(409);
+    says(&of_crest, &["band: it needs band A1", "value=\"crest\""]);
+    // Another rule, which nobody was shown.
+    let _ = yard.flip("pause", json!({ "on": true, "dealer": "ridge", "reason": "away" })).await;
+    let paused = desk.submits(&of_ridge, &to(&lead, "place"), &[]).await.is(409);
+    says(&paused, &["inactive: it needs"]);
+    yard.settle().await;
+    assert_eq!((yard.story(&lead).await.holders(), times(&yard, &lead, "place").await), (vec![""; 0], 0));
+    // What was said of crest is passed over.
+    let _ = desk.submits(&of_crest, &to(&lead, "place"), &[]).await.is(303);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), ["crest"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contract_is_known_with_capitals_and_what_is_none_is_asked_for_in_words() {
+    let yard = yard("10").await;
+    let lead = waits(&yard, 1).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(&at(&lead)).await.is(200);
+    let typed = [("contract", "Hudson & Sons"), ("reason", "she knows them")];
+    let wrong = desk.submits(&page, &to(&lead, "place"), &typed).await.is(400);
+    says(
+        &wrong,
+        &["a contract is named by its id", "value=\"Hudson &#38; Sons\"", "value=\"she knows them\""],
+    );
+    let _ = desk.submits(&wrong, &to(&lead, "place"), &[("contract", " Hudson ")]).await.is(303);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_sent_before_says_how_the_lead_stands_by_now() {
+    let yard = yard("10").await;
+    let lead = waits(&yard, 1).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(&at(&lead)).await.is(200);
+    let held = desk.submits(&page, &to(&lead, "hold"), &[]).await.is(303);
+    says(&desk.opens(held.header("location")).await.is(200), &["Held: nobody gets it until it is resumed."]);
+    let _ = acts(&yard, &lead, "resume", json!({})).await.is(200);
+    // The button that goes back, and the same form once more.
+    let again = desk.submits(&page, &to(&lead, "hold"), &[]).await.is(303);
+    let told = desk.opens(again.header("location")).await.is(200);
+    says(&told, &["This form was sent before", "nothing was done again", "The lead stands now as waiting"]);
+    assert!(!told.text.contains("Held: nobody gets it"), "{}", told.text);
+    assert!(yard.stored(&lead).await.hold.is_none());
+    assert_eq!(times(&yard, &lead, "hold").await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lead_that_was_given_away_below_its_offer_s_band_is_said_to_count_as_there() {
+    let rules = Rules::roofing("acme")
+        .offer("gutter", "roofing", "mode = \"manual\"\nband = \"A1\"")
+        .source("web2", "offer = \"gutter\"")
+        .seller("hudson", [("offers", "gutter")]);
+    let yard = Yard::of(rules).await;
+    let lead = waits(&yard, 1).await;
+    let desk = Browser::of(&yard).await;
+    says(
+        &desk.opens(&at(&lead)).await.is(200),
+        &["from the band A1 on: until it is there nobody is given it"],
+    );
+    let placed = json!({ "contract": "hudson", "override": true, "reason": "agreed" });
+    let _ = acts(&yard, &lead, "place", placed).await.is(200);
+    yard.settle().await;
+    let page = desk.opens(&at(&lead)).await.is(200);
+    says(&page, &["Its band is A2", "gutter is sold from the band A1 on. It counts as having reached it"]);
+    assert!(!page.text.contains("It has reached"), "{}", page.text);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_second_click_is_the_first_and_other_words_are_another_act() {
     let yard = yard("10").await;
     let (sold, bad) = (waits(&yard, 1).await, waits(&yard, 2).await);
     let desk = Browser::of(&yard).await;
     let page = desk.opens(&at(&sold)).await.is(200);
-    for _ in 0..2 {
+    for again in ["", "&again=yes"] {
         let done = desk.submits(&page, &to(&sold, "place"), &[]).await.is(303);
-        assert_eq!(done.header("location"), format!("{}?done=place", at(&sold)));
+        assert_eq!(done.header("location"), format!("{}?done=place{again}", at(&sold)));
     }
     yard.settle().await;
     assert_eq!((times(&yard, &sold, "place").await, yard.taken("hudson", 4).await), (1, 1));
@@ -157,7 +242,8 @@ async fn what_a_colleague_did_meanwhile_is_said_and_stands() {
     let _ = acts(&yard, &lead, "priority", json!({ "priority": "urgent" })).await.is(200);
     let refused = desk.submits(&stale, &to(&lead, "priority"), &[("priority", "low")]).await.is(409);
     says(&refused, &["its priority is urgent now"]);
-    let _ = desk.submits(&refused, &to(&lead, "priority"), &[("priority", "low")]).await.is(303);
+    // What was chosen stands there still.
+    let _ = desk.submits(&refused, &to(&lead, "priority"), &[]).await.is(303);
     assert_eq!(yard.story(&lead).await.0["priority_set"], "low");
     // A form that was made up is refused, and nothing of it is done.
     let csrf = desk.csrf().await;
@@ -284,23 +370,33 @@ async fn one_is_placed_and_the_next_of_its_list_opens_or_of_those_that_wait() {
     for link in &links[1..] {
         assert_eq!(yard.story(&of_link(link)).await.holders(), ["hudson"]);
     }
-    // Opened from nowhere, it goes on with who waits.
-    let late = waits(&yard, 9).await;
-    let first = of_link(&links[0]);
-    let mut open = vec![first.clone(), late];
-    let mut page = desk.opens(&at(&first)).await.is(200);
-    let mut lead = first;
-    let gone = desk.submits(&page, &to(&lead, "place"), &next).await.is(303);
-    open.retain(|one| *one != lead);
-    let there = gone.header("location").to_owned();
-    if there.starts_with("/console/leads/") {
-        lead = of_link(&there);
-        assert_eq!(open, [lead.clone()]);
-        page = desk.opens(&there).await.is(200);
-        let gone = desk.submits(&page, &to(&lead, "place"), &next).await.is(303);
-        assert_eq!(gone.header("location"), "/console/waiting?company=acme");
-    } else {
-        assert_eq!(there, "/console/waiting?company=acme");
+    // Opened from nowhere, it goes on with who waits, as they stand in their room.
+    for n in 8..=9 {
+        let _ = waits(&yard, n).await;
+    }
+    let room = desk.opens("/console/waiting").await.is(200);
+    let room: Vec<String> = self::links(&room)
+        .into_iter()
+        .filter(|link| link.starts_with("/console/leads/"))
+        .map(|link| of_link(&link))
+        .collect();
+    let [first, middle, last] = room.as_slice() else { panic!("{room:?}") };
+    let page = desk.opens(&at(middle)).await.is(200);
+    let gone = desk.submits(&page, &to(middle, "place"), &next).await.is(303);
+    assert_eq!(gone.header("location"), format!("{}?done=placed_before", at(last)));
+    // Behind the last there is the room, though the first waits there still.
+    let page = desk.opens(gone.header("location")).await.is(200);
+    let gone = desk.submits(&page, &to(last, "place"), &next).await.is(303);
+    assert_eq!(gone.header("location"), "/console/waiting?company=acme");
+    yard.settle().await;
+    assert_eq!(yard.story(first).await.holders(), [""; 0]);
+    // Of the only one nobody is next.
+    let page = desk.opens(&at(first)).await.is(200);
+    let gone = desk.submits(&page, &to(first, "place"), &next).await.is(303);
+    assert_eq!(gone.header("location"), "/console/waiting?company=acme");
+    yard.settle().await;
+    for lead in [first, middle, last] {
+        assert_eq!(yard.story(lead).await.holders(), ["hudson"]);
     }
 }
 

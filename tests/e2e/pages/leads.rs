@@ -1,6 +1,7 @@
 //! Lists of leads: one act on many after a look, a slice at a time; all of a dealer's; a list as a table.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use http::Method;
 use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
@@ -129,6 +130,68 @@ async fn many_are_placed_as_recommended_and_taken_back() {
     );
 }
 
+/// A lead of two seats, either of which may be returned.
+async fn two_seats() -> (Yard, String, Vec<String>) {
+    let seat = [
+        ("sale", "shared:2"),
+        ("return_days", "7"),
+        ("return_quota", "10%"),
+        ("return_reasons", "wrong-number"),
+    ];
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", seat).seller("ridge", seat)).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let holders: Vec<String> =
+        yard.story(&lead).await.holders().iter().map(|holder| (*holder).to_owned()).collect();
+    assert_eq!(holders.len(), 2);
+    (yard, lead, holders)
+}
+
+const ASSIGNED: &str = "/console/leads?list=assigned";
+
+#[tokio::test(start_paused = true)]
+async fn of_two_seats_both_are_taken_back_or_none() {
+    let (yard, lead, holders) = two_seats().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(ASSIGNED).await.is(200);
+    let looked = desk.submits(&page, MANY, &[("every", "on"), ("act", "take_back")]).await.is(200);
+    says(&looked, &["1 would be taken back"]);
+    // The second asks to return it: nor is the first taken back, and a look says so.
+    let asks = Some(json!({ "reason": "wrong-number" }));
+    let _ = yard.answers_with(&holders[1], &lead, "return", asks).await.is(200);
+    let stays = desk.submits(&page, MANY, &[("every", "on"), ("act", "take_back")]).await.is(200);
+    says(&stays, &["None of them would be taken back", "its dealer asks to return it"]);
+    let done = desk.submits(&looked, MANY, &[]).await.is(303);
+    says(&desk.opens(done.header("location")).await.is(200), &["0 taken back. 1 stayed as they are"]);
+    let _ = acts(&yard, &lead, "take_back", json!({})).await.is(409);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), holders);
+    assert_eq!(times(&yard, &lead, "take_back").await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_take_back_that_broke_off_between_two_seats_is_gone_on_with_by_the_same_form() {
+    let (yard, lead, _) = two_seats().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(ASSIGNED).await.is(200);
+    let look = desk.submits(&page, MANY, &[("every", "on"), ("act", "take_back")]).await.is(200);
+    let first = yard.faults.hold_commit();
+    let _ = tokio::join!(desk.submits(&look, MANY, &[]), async {
+        first.arrives().await;
+        yard.faults.table(true);
+        first.let_go();
+    });
+    yard.faults.table(false);
+    assert_eq!(times(&yard, &lead, "take_back").await, 1, "it broke off between the two");
+    for _ in 0..2 {
+        let done = desk.submits(&look, MANY, &[]).await.is(303);
+        says(&desk.opens(done.header("location")).await.is(200), &["1 taken back."]);
+        assert_eq!(times(&yard, &lead, "take_back").await, 2, "and a second click is the first");
+    }
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.assignments().iter().filter(|(_, state)| *state == "withdrawn").count(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_changed_since_the_look_stays_and_is_counted_so() {
     let yard = yard("10").await;
@@ -210,6 +273,13 @@ async fn all_that_a_dealer_has_is_listed_page_by_page_and_what_it_had() {
     let rows: BTreeSet<String> =
         file.text.lines().skip(1).map(|row| row.split(',').next().unwrap().to_owned()).collect();
     assert_eq!((file.text.lines().count(), &rows), (120, &all));
+    // Who asks for what a filter takes none of is not told so one by one.
+    let page = desk.opens("/console/leads/export?list=assigned&state=TX").await.is(200);
+    let _ = yard.faults.calls();
+    let file = desk.submits(&page, EXPORT, &[]).await.is(200);
+    assert_eq!(file.text.lines().count(), 1);
+    let queries = yard.faults.calls()["Query"];
+    assert!(queries < 20, "{queries} queries for a list of 119");
     // The API goes the same way.
     let (mut asked, mut found) = (json!({ "dealer": "sun", "limit": 50 }), BTreeSet::new());
     loop {
@@ -233,7 +303,7 @@ async fn a_source_s_leads_stand_by_time_or_by_score_and_the_company_stays_after_
     let did = json!({ "id": "q1", "kind": "quote_request", "at": "2026-06-01T15:00:00Z", "lead": hot });
     let _ = yard.server("web2").reports(did).await.is(202);
     yard.settle().await;
-    yard.advance(std::time::Duration::from_secs(60)).await;
+    yard.advance(Duration::from_secs(60)).await;
     let late = waits(&yard, 2).await;
     let desk = Browser::of(&yard).await;
     let by_time = desk.opens(OF_WEB2).await.is(200);
@@ -290,7 +360,7 @@ async fn a_list_is_taken_as_a_table_file_by_file_and_the_asking_is_kept() {
         names_nobody(&file, &["@", "5550101", "Hill"]);
         assert!(file.text.starts_with("lead,company,category,offer,"), "{}", file.text);
         found.extend(file.text.lines().skip(1).map(|row| row.split(',').next().unwrap().to_owned()));
-        yard.advance(std::time::Duration::from_secs(5)).await;
+        yard.advance(Duration::from_secs(5)).await;
         page = desk.opens(&link(&page, "go on").unwrap()).await.is(200);
         says(&page, &[says_then]);
     }
@@ -302,6 +372,109 @@ async fn a_list_is_taken_as_a_table_file_by_file_and_the_asking_is_kept() {
     }
     let _ = desk.submits(&desk.opens(EXPORT).await.is(200), EXPORT, &[("most", "0")]).await.is(400);
     assert_eq!(exports(&yard).await.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_only_begun_stands_among_the_changes_and_is_offered_again() {
+    let yard = yard("10").await;
+    for n in 1..=3 {
+        let _ = waits(&yard, n).await;
+    }
+    let desk = Browser::of(&yard).await;
+    let mut page = desk.opens("/console/leads/export?list=waiting").await.is(200);
+    let typed = [("most", "2"), ("who", "on")];
+    for (part, so_far, asked_by_then) in [(1, 0, 1), (2, 2, 3)] {
+        let keeps = yard.faults.hold_commit();
+        let (file, begun) = tokio::join!(desk.submits(&page, EXPORT, &typed), async {
+            keeps.arrives().await;
+            let writes = yard.faults.hold("BatchGetItem");
+            keeps.let_go();
+            // Of the file nothing is read yet; whoever breaks it off now has asked for it.
+            let arrives = tokio::time::timeout(Duration::from_secs(60), writes.arrives()).await;
+            assert!(arrives.is_ok(), "it is not kept before the file is written");
+            let asked = exports(&yard).await;
+            assert_eq!(asked.len(), asked_by_then);
+            let begun = asked.iter().filter(|act| act["after"]["ended"] == false);
+            let begun: Vec<&Value> = begun.map(|act| &act["after"]["who"]).collect();
+            assert_eq!(begun, [&json!(true)]);
+            let begun = desk.opens(&link(&page, "go on").unwrap()).await.is(200);
+            writes.let_go();
+            begun
+        });
+        // The same file is offered, from where it began.
+        let offered = [
+            format!("File {part} is being written still, or broke off"),
+            format!("<h2>File {part}<"),
+            format!("name=\"so_far\" value=\"{so_far}\""),
+        ];
+        says(&begun, &offered.each_ref().map(String::as_str));
+        yard.advance(Duration::from_secs(5)).await;
+        let again = desk.submits(&begun, EXPORT, &typed).await.is(200);
+        assert_eq!(again.text, file.text);
+        is_download(&again, &format!("leads-acme-waiting-{part}.csv"));
+        yard.advance(Duration::from_secs(5)).await;
+        page = desk.opens(&link(&page, "go on").unwrap()).await.is(200);
+    }
+    says(&page, &["That is all of them: 3 leads in 2 files."]);
+}
+
+/// An answer that comes before API Gateway gives it up.
+async fn in_time(yard: &Yard, answers: impl Future<Output = Reply>) -> Reply {
+    let began = yard.cloud.clock.now();
+    let reply = answers.await.is(200);
+    let took = yard.cloud.clock.now().duration_since(began).as_secs();
+    assert!(took < 29, "it takes {took} s");
+    reply
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_ten_years_ends_in_time_and_goes_on_where_it_ended() {
+    let yard = yard("10").await;
+    let _ = waits(&yard, 1).await;
+    let desk = Browser::of(&yard).await;
+    let export = desk.opens("/console/leads/export?list=source:web2").await.is(200);
+    let far = "/console/leads/many?act=hold&list=company%3Dacme%26list%3Dsource:web";
+    // A table that is as slow as a busy one may be.
+    yard.faults.slow(Duration::from_millis(100));
+    let file = in_time(&yard, desk.submits(&export, EXPORT, &[])).await;
+    assert_eq!(file.text.lines().count(), 2);
+    let look = in_time(&yard, desk.opens(far)).await;
+    yard.faults.slow(Duration::ZERO);
+    says(&look, &["None of them would be held", "More stand behind these", "Look at the next"]);
+    let page = desk.opens(&link(&export, "go on").unwrap()).await.is(200);
+    says(&page, &["1 leads are in your files so far. More follow.", "<h2>File 2<"]);
+    // The next begins where it ended: further back than one search.
+    let asked = exports(&yard).await;
+    let next: (i64, String) = serde_json::from_str(asked[0]["after"]["next"].as_str().unwrap()).unwrap();
+    let days = (yard.cloud.clock.now().as_millisecond() - next.0) / 86_400_000;
+    assert!((32..3_600).contains(&days), "{days} days");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asked_twice_is_once_in_a_file_and_who_asked_long_ago_is_in_the_first_look() {
+    let yard = yard("10").await;
+    let lead = waits(&yard, 1).await;
+    yard.advance(Duration::from_secs(40 * 86_400)).await;
+    let person = Person::number(1).with("phone", "305-555-0101").with("message", "once more");
+    let again = yard.server("web2").posts(&person).await;
+    assert_eq!(again.text_of("lead"), lead, "{}", again.text);
+    yard.settle().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/leads/export?list=source:web2").await.is(200);
+    // So that it ends before it has looked through ten years.
+    yard.faults.slow(Duration::from_millis(100));
+    let file = desk.submits(&page, EXPORT, &[]).await.is(200);
+    yard.faults.slow(Duration::ZERO);
+    assert_eq!(file.text.matches(&lead).count(), 1, "{}", file.text);
+    let page = desk.opens(&link(&page, "go on").unwrap()).await.is(200);
+    says(&page, &["1 leads are in your files so far. More follow."]);
+    // Forty more days on it stands further back than one search looks.
+    yard.advance(Duration::from_secs(40 * 86_400)).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/leads?list=source:web2").await.is(200);
+    assert!(listed(&page).is_empty(), "{}", page.text);
+    let from = "/console/leads/many?act=hold&list=company%3Dacme%26list%3Dsource:web2";
+    says(&desk.opens(from).await.is(200), &[&lead]);
 }
 
 #[tokio::test(start_paused = true)]

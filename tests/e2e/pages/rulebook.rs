@@ -1,6 +1,12 @@
 //! The rulebook's pages: versions, compared, sent, rolled back; the switches and who did what.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use http::{HeaderMap, Method};
+use leadyard_domain::access::DeskToken;
+use leadyard_domain::limits;
+use leadyard_domain::rulebook::{Rulebook, RulebookFiles};
 use leadyard_tests::{Browser, Reply, Rules, Yard};
 use serde_json::{Value, json};
 
@@ -10,6 +16,7 @@ const AT: &str = "/console/rulebook";
 const SEND: &str = "/console/rulebook/send";
 const PUBLISH: &str = "/console/rulebook/publish";
 const SWITCH: &str = "/console/rulebook/switch";
+const MINUTE: Duration = Duration::from_secs(60);
 
 fn rules() -> Rules {
     Rules::roofing("acme").seller("hudson", [("cap_day", "10")]).seller("ridge", [])
@@ -48,6 +55,11 @@ fn contracts(rules: &Rules, this: &str, that: &str) -> String {
     let text = rules.files()["contracts.csv"].clone();
     assert!(text.contains(this), "{text}");
     text.replace(this, that)
+}
+
+/// A rulebook's files as they are chosen in a browser.
+fn chosen(files: &BTreeMap<String, String>) -> Vec<(&str, &[u8])> {
+    files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect()
 }
 
 async fn patch(yard: &Yard, contract: &str, set: Value) {
@@ -168,9 +180,7 @@ async fn what_is_wrong_says_where_it_stands_and_nothing_is_published() {
     is_harmless(&unknown);
     let others = Rules::roofing("other").seller("hudson", []);
     let files = others.files();
-    let files: Vec<(&str, &[u8])> =
-        files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
-    let other = sends(&yard, &desk, &files).await.is(422);
+    let other = sends(&yard, &desk, &chosen(&files)).await.is(422);
     assert!(other.text.contains("another company than acme"), "{}", other.text);
     assert!(!other.text.contains(PUBLISH), "{}", other.text);
     assert_eq!(how(&yard).await, ["whole"]);
@@ -193,6 +203,98 @@ async fn who_publishes_over_a_version_they_did_not_see_is_shown_what_would_chang
     assert_eq!(yard.version().await, 3);
     let gone = desk.submits(&look, PUBLISH, &[("draft", "AAAAAAAAAAAAAAAAAAAAAA")]).await.is(404);
     assert!(gone.text.contains("choose the files again"), "{}", gone.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_leaves_what_others_published_since_it_was_sent() {
+    let yard = Yard::of(rules()).await;
+    let (ann, ben) = (Browser::of(&yard).await, Browser::of(&yard).await);
+    let price = contracts(&rules(), "10.00", "33.00");
+    let looked = sends(&yard, &ann, &[("contracts.csv", price.as_bytes())]).await.is(200);
+    let offers = rules().files()["offers.toml"].replace("id = ", "# Ben's\nid = ");
+    let meanwhile = sends(&yard, &ben, &[("offers.toml", offers.as_bytes())]).await.is(200);
+    let _ = ben.submits(&meanwhile, PUBLISH, &[]).await.is(303);
+    let stale = ann.submits(&looked, PUBLISH, &[]).await.is(409);
+    assert!(stale.text.contains("price: 10.00 → 33.00"), "{}", stale.text);
+    let _ = ann.submits(&stale, PUBLISH, &[]).await.is(303);
+    let files = yard.desk(Method::GET, "/v1/rulebook?files=1", None).await.is(200);
+    assert_eq!((files.json["version"].as_u64(), how(&yard).await.len()), (Some(3), 3));
+    assert_eq!(files.json["files"]["contracts.csv"], price);
+    assert_eq!(files.json["files"]["offers.toml"], offers, "what Ben published stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_double_click_both_are_told_that_it_is_published() {
+    let yard = Yard::of(rules()).await;
+    let desk = Browser::of(&yard).await;
+    let changed = contracts(&rules(), "10.00", "33.00");
+    let look = sends(&yard, &desk, &[("contracts.csv", changed.as_bytes())]).await.is(200);
+    // The first has read what is in force, and is a moment late.
+    let held = yard.faults.hold_commit();
+    let (late, done) = tokio::join!(desk.submits(&look, PUBLISH, &[]), async {
+        held.arrives().await;
+        let done = desk.submits(&look, PUBLISH, &[]).await;
+        held.let_go();
+        done
+    });
+    for click in [done, late] {
+        assert!(click.is(303).header("location").ends_with("done=publish"));
+    }
+    assert_eq!(how(&yard).await, ["files", "whole"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_is_kept_for_an_hour_and_is_as_much_as_can_be_sent() {
+    let yard = Yard::of(rules()).await;
+    let desk = Browser::of(&yard).await;
+    let changed = contracts(&rules(), "10.00", "33.00");
+    let look = sends(&yard, &desk, &[("contracts.csv", changed.as_bytes())]).await.is(200);
+    yard.advance(MINUTE * 61).await;
+    let gone = desk.submits(&look, PUBLISH, &[]).await.is(404);
+    assert!(gone.text.contains("choose the files again"), "{}", gone.text);
+    // A request of Lambda's has at most 6 MB, in which bytes stand as base64.
+    assert!((limits::UPLOAD_BYTES + 64 * 1024).div_ceil(3) * 4 < 6_000_000);
+    assert!(desk.opens(AT).await.is(200).text.contains("4 MiB at most"));
+    for more in [1, 1024 * 1024] {
+        let large = vec![b'a'; limits::UPLOAD_BYTES + more];
+        let refused = sends(&yard, &desk, &[("contracts.csv", &large)]).await.is(413);
+        assert!(refused.text.contains("at most 4 MiB"), "{}", refused.text);
+    }
+    assert_eq!(how(&yard).await, ["whole"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_version_that_is_not_read_any_more_nobody_says_that_nothing_changes() {
+    let yard = Yard::of(rules()).await;
+    let files = rules().files();
+    let book = RulebookFiles::new(files.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes())));
+    let compiled = Rulebook::parse(&book.unwrap()).unwrap().compile(0).unwrap();
+    // As an earlier version of this program may have taken it.
+    let odd = RulebookFiles::new([("company.toml".to_owned(), b"id = ".to_vec())]).unwrap();
+    let (now, mailboxes) = (yard.cloud.clock.now(), yard.cloud.master.mailboxes());
+    let published = yard.cloud.store.rulebook_publish(&compiled, &odd, 1, ("old", "whole"), &mailboxes, now);
+    let _ = published.await.unwrap();
+    assert_eq!(yard.version().await, 2);
+    let desk = Browser::of(&yard).await;
+    let look = sends(&yard, &desk, &chosen(&files)).await.is(200);
+    assert!(look.text.contains("That cannot be said: version 2 is not read"), "{}", look.text);
+    assert!(!look.text.contains("it only reads otherwise"), "{}", look.text);
+    let _ = desk.submits(&look, PUBLISH, &[]).await.is(303);
+    assert_eq!(yard.version().await, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rulebook_of_one_of_somebody_s_companies_is_not_published_on_the_page_of_another() {
+    let yard = Yard::of(rules()).await;
+    let other = yard.also(Rules::roofing("other").seller("hudson", [("price", "77.00")])).await;
+    let companies = vec![yard.company_id(), other.company_id()];
+    let both = yard.cloud.master.mint(&DeskToken { staff: "ann".to_owned(), companies });
+    let desk = Browser::with(&yard, &both).await;
+    let files = Rules::roofing("other").seller("hudson", [("price", "88.00")]).files();
+    let refused = sends(&yard, &desk, &chosen(&files)).await.is(422);
+    assert!(refused.text.contains("the rulebook of other, and not of acme"), "{}", refused.text);
+    assert!(!refused.text.contains(PUBLISH), "{}", refused.text);
+    assert_eq!((yard.version().await, other.version().await), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -238,6 +340,11 @@ async fn a_switch_is_flipped_with_a_reason_and_once_and_stands_in_the_log() {
     assert_eq!(log.text.matches("false → true").count(), 1, "{}", log.text);
     is_harmless(&log);
     let shadow = [("switch", "shadow"), ("on", "yes"), ("reason", "a look at the new rules")];
+    // What is refused stands there as it was chosen, though off is offered where it is stopped.
+    let silent = desk.submits(&after, SWITCH, &[shadow[0], shadow[1], ("reason", " ")]).await.is(400);
+    for chosen in ["value=\"shadow\" selected", "value=\"yes\" selected"] {
+        assert!(silent.text.contains(chosen), "{chosen} is not in {}", silent.text);
+    }
     let _ = desk.submits(&after, SWITCH, &shadow).await.is(303);
     let log = desk.opens(&format!("{AT}/changes")).await.is(200);
     assert!(log.text.contains("a look at the new rules") && log.text.contains("shadow: false → true"));

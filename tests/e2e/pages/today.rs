@@ -1,10 +1,17 @@
 //! Today: each number is what the API would count, and leads to what is behind it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use http::Method;
+use leadyard::aws::stream::SHARD;
+use leadyard::system;
 use leadyard_domain::access::DeskToken;
-use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
+use leadyard_domain::ids::{AssignmentId, LeadId};
+use leadyard_platform::store::{Item, Offer};
+use leadyard_platform::stream::{StreamEvent, StreamRecord};
+use leadyard_tests::{Browser, Person, Reply, Rules, Says, Yard};
 use serde_json::json;
 
 /// Reads for one company, and one of the session.
@@ -236,7 +243,7 @@ async fn who_was_placed_or_heated_up_since_stands_where_they_belong() {
     assert!(before.contains(&lead) && before.contains(&other), "{before}");
     // Reporting has not heard of it yet.
     let path = format!("/v1/leads/{lead}/reject");
-    let _ = yard.desk(http::Method::POST, &path, Some(json!({ "reason": "moved" }))).await.is(200);
+    let _ = yard.desk(Method::POST, &path, Some(json!({ "reason": "moved" }))).await.is(200);
     let after = free().await;
     assert!(!after.contains(&lead) && after.contains(&other), "{after}");
     // More than are named stand before it, until it does something: that nothing is decided of, and the lead alone says.
@@ -253,8 +260,176 @@ async fn who_was_placed_or_heated_up_since_stands_where_they_belong() {
     }
     yard.settle().await;
     yard.count().await;
+    // Where leads alone changed, what was counted this minute stands for two.
+    yard.advance(Duration::from_secs(121)).await;
     let list = free().await;
     assert!(list.contains(&other), "{list}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_not_looked_at_is_not_said_to_be_reached_or_placed() {
+    let rules = Rules::roofing("acme")
+        .offer("gutter", "roofing", "mode = \"manual\"")
+        .source("web2", "offer = \"gutter\"")
+        .seller("hudson", []);
+    let yard = Yard::of(rules).await;
+    yard.notes();
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/today").await.is(200).text;
+    assert!(page.contains("Every lead that was scored") && page.contains("No dealer has a lead that"));
+    // One that dealers have more than are looked at, and those that are looked at are reached.
+    yard.settled_lead(&Person::number(1)).await;
+    yard.advance(Duration::from_secs(60)).await;
+    for n in 2..=51 {
+        let lead = yard.settled_lead(&Person::number(n)).await;
+        let _ = yard.answers("hudson", &lead, "contacted").await.is(200);
+    }
+    for n in 52..=63 {
+        let _ = yard.server("web2").posts(&Person::number(n)).await.is(201);
+    }
+    yard.settle().await;
+    yard.count().await;
+    let page = desk.opens("/console/today").await.is(200).text;
+    assert!(!page.contains("No dealer has a lead that it has not reached"), "{page}");
+    assert!(page.contains("every one was reached; others may not be"), "{page}");
+    // Those that are named are rejected, and two are not.
+    let free = page.split("Hottest in nobody").nth(1).unwrap().split("<h3>").next().unwrap();
+    let leads = free.split("/console/leads/").skip(1).map(|lead| lead.split('"').next().unwrap().to_owned());
+    let leads: BTreeSet<String> = leads.collect();
+    assert_eq!(leads.len(), 10);
+    for lead in leads {
+        let path = format!("/v1/leads/{lead}/reject");
+        let _ = yard.desk(Method::POST, &path, Some(json!({ "reason": "moved" }))).await.is(200);
+    }
+    let page = desk.opens("/console/today").await.is(200).text;
+    assert!(!page.contains("Every lead that was scored is with a dealer"), "{page}");
+    assert!(page.contains("none is in nobody’s hands any more; others may be"), "{page}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_accepted_is_not_named_among_those_who_did_not() {
+    let shared = [("deadline_minutes", "90"), ("sale", "shared:2")];
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", shared).seller("ridge", shared)).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/today").await.is(200).text;
+    assert!(page.contains("</time> ridge has not accepted"), "{page}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_leads_alone_changed_it_is_counted_every_two_minutes_and_by_whoever_looks_then() {
+    let yard = Yard::of(of_three_categories()).await;
+    yard.notes();
+    let desk = Browser::of(&yard).await;
+    let mut leads = Vec::new();
+    for n in 1..=3 {
+        let lead = yard.server("web2").posts(&Person::number(n)).await.is(201).text_of("lead").to_owned();
+        yard.settle().await;
+        let noted = yard.aws.tables().stream_after(system::TABLE, 0, 10_000).unwrap();
+        let records = noted.into_iter().map(|(_, record)| StreamRecord(record));
+        let of_lead = |record: &StreamRecord| record.key() == Some((format!("L#{lead}").as_str(), "L"));
+        let records: Vec<StreamRecord> = records.filter(of_lead).collect();
+        assert!(!records.is_empty());
+        let event = StreamEvent { records, shard: Some(SHARD.to_owned()) };
+        let work = leadyard_reporting::handle(&yard.cloud, event);
+        assert!(leadyard_tests::roles::as_function("reporting", work).await.failures.is_empty());
+        leads.push(lead);
+    }
+    let told = async || {
+        let page = desk.opens("/console/today").await.is(200).text;
+        leads.iter().map(|lead| page.contains(lead)).collect::<Vec<_>>()
+    };
+    assert_eq!(told().await, [true, false, false]);
+    yard.advance(Duration::from_secs(121)).await;
+    assert_eq!(told().await, [true, true, true]);
+}
+
+/// What of the page says how dealers stand.
+async fn troubles(desk: &Browser<'_>) -> (bool, bool) {
+    let page = desk.opens("/console/today").await.is(200);
+    (page.text.contains("dealers not reached"), page.text.contains("dealers full"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_enabled_and_a_deposit_are_told_at_once() {
+    let rules = Rules::roofing("acme").seller("hudson", []).dealer("ridge", [("prepaid", "yes")]);
+    let yard = Yard::of(rules.contract("ridge", "ridge", [("area", "state:NY")])).await;
+    yard.notes();
+    yard.dealer_says("hudson", Says::Status(410));
+    yard.settled_lead(&Person::number(1)).await;
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    assert_eq!(troubles(&desk).await, (true, true));
+    let _ = yard.desk(Method::POST, "/v1/dealers/hudson/channels/1/enable", None).await.is(200);
+    assert_eq!(troubles(&desk).await, (false, true));
+    yard.settled_lead(&Person::number(2)).await;
+    yard.count().await;
+    assert_eq!(troubles(&desk).await, (true, true));
+    let body = json!({ "amount": "500.00", "reference": "wire-1" });
+    let _ = yard.desk(Method::POST, "/v1/dealers/ridge/deposits", Some(body)).await.is(200);
+    assert_eq!(troubles(&desk).await, (true, false));
+    // And one that is taken back.
+    yard.settled_lead(&Person::number(3)).await;
+    yard.count().await;
+    let path = "/v1/dealers/ridge/deposits/wire-1/reverse";
+    let _ = yard.desk(Method::POST, path, Some(json!({ "reason": "recalled" }))).await.is(200);
+    assert_eq!(troubles(&desk).await, (true, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_full_today_is_not_when_the_day_is_over() {
+    let rules = Rules::roofing("acme").seller("hudson", [("cap_day", "1")]);
+    // Eleven in the evening in New York, where hudson is.
+    let yard = Yard::at("2026-06-02T03:00:00Z", rules).await;
+    yard.notes();
+    yard.settled_lead(&Person::number(1)).await;
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    assert_eq!(troubles(&desk).await, (false, true));
+    yard.advance(Duration::from_secs(59 * 60)).await;
+    assert_eq!(troubles(&desk).await, (false, true));
+    yard.advance(Duration::from_secs(2 * 60)).await;
+    assert_eq!(troubles(&desk).await, (false, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_counted_under_other_rules_is_not_gone_by() {
+    let hours = |hours: u32| {
+        rules().file("screening.toml", &format!("at_deadline = \"keep\"\ndeadline_hours = {hours}\n"))
+    };
+    let yard = Yard::of(hours(2)).await;
+    yard.notes();
+    let aside = Person::named("Ann", "Hill").with("email", "ann@mailinator.com");
+    let _ = yard.server("web").posts(&aside).await.is(202);
+    yard.advance(Duration::from_secs(3 * 3_600)).await;
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    let told = async || desk.opens("/console/today").await.is(200).text;
+    assert!(told().await.contains("<strong>1</strong> in quarantine, 1 for more than 2 h"));
+    let _ = yard.publish(&hours(48)).await.is(200);
+    let page = told().await;
+    assert!(page.contains("<strong>1</strong> in quarantine<"), "{page}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn dealers_are_asked_for_every_quarter_of_an_hour_at_most() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_day", "1000")])).await;
+    yard.notes();
+    let batches = async |n: usize| {
+        yard.settled_lead(&Person::number(n)).await;
+        let _ = yard.faults.calls();
+        yard.count().await;
+        yard.faults.calls().get("BatchGetItem").copied().unwrap_or(0)
+    };
+    // Their channels, and their counters.
+    let (first, again) = (batches(1).await, batches(2).await);
+    assert!(again < first, "{again} and {first}");
+    yard.advance(Duration::from_secs(14 * 60)).await;
+    assert_eq!(batches(3).await, again);
+    yard.advance(Duration::from_secs(60)).await;
+    let later = batches(4).await;
+    assert!(later > again, "{later} and {again}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -324,6 +499,107 @@ async fn an_offer_that_lapses_is_shown_however_many_leads_are_hotter() {
     let noted = store.offers_lapsing(&yard.company_id(), now, later).await.unwrap();
     assert_eq!(noted.len(), 59);
     assert!(noted.iter().all(|offer| offer.lead.to_string() != first));
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_thousand_offers_that_lapse_in_one_quarter_of_an_hour_are_all_known() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let (store, now, company) = (&yard.cloud.store, yard.cloud.clock.now(), yard.company_id());
+    let offer = |n: u16| {
+        let mut id = [0; 16];
+        id[14..].copy_from_slice(&n.to_be_bytes());
+        let at = now.checked_add(jiff::SignedDuration::from_millis(60_000 + i64::from(n))).unwrap();
+        Offer { at, lead: LeadId::from_bytes(id), cycle: 1, assignment: AssignmentId::from_bytes(id) }
+    };
+    let offers: Vec<Offer> = (0..5_000).map(offer).collect();
+    for some in offers.chunks(500) {
+        let made: Vec<(Offer, bool)> = some.iter().map(|offer| (*offer, true)).collect();
+        store.offers_note(&company, &made).await.unwrap();
+    }
+    let later = now.checked_add(jiff::SignedDuration::from_hours(2)).unwrap();
+    assert_eq!(store.offers_lapsing(&company, now, later).await.unwrap(), offers);
+    // One that ends is named where it stands.
+    store.offers_note(&company, &[(offers[7], false)]).await.unwrap();
+    assert_eq!(store.offers_lapsing(&company, now, later).await.unwrap().len(), 4_999);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_version_noted_of_a_quarter_is_read() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let (store, now, company) = (&yard.cloud.store, yard.cloud.clock.now(), yard.company_id());
+    let at = now.checked_add(jiff::SignedDuration::from_mins(5)).unwrap();
+    let (lead, assignment) = (LeadId::from_bytes([1; 16]), AssignmentId::from_bytes([2; 16]));
+    let offer = Offer { at, lead, cycle: 1, assignment };
+    store.offers_note(&company, &[(offer, true)]).await.unwrap();
+    let (items, _) = store.scan_page(None).await.unwrap();
+    let mut noted = items.into_iter().find(|item| item.contains_key(&format!("o_{assignment}"))).unwrap();
+    let sk = noted["sk"].as_s().unwrap().clone();
+    let gone = store.client().delete_item().table_name(store.table());
+    let gone = gone.key("pk", noted["pk"].clone()).key("sk", noted["sk"].clone());
+    gone.send().await.unwrap();
+    assert_eq!(store.offers_lapsing(&company, now, at).await.unwrap(), []);
+    // One item a quarter.
+    noted.insert("sk".to_owned(), AttributeValue::S(sk.rsplit_once('#').unwrap().0.to_owned()));
+    store.client().put_item().table_name(store.table()).set_item(Some(noted)).send().await.unwrap();
+    assert_eq!(store.offers_lapsing(&company, now, at).await.unwrap(), [offer]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_is_full_of_offers_keeps_nothing_from_being_counted() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("deadline_minutes", "300")])).await;
+    yard.notes();
+    yard.settled_lead(&Person::number(1)).await;
+    yard.count().await;
+    let store = &yard.cloud.store;
+    let (items, _) = store.scan_page(None).await.unwrap();
+    let text = |item: &Item, name: &str| item[name].as_s().unwrap().clone();
+    let of_quarter = |item: &Item| text(item, "pk") == "T#acme" && text(item, "sk").starts_with("O#");
+    let noted = text(items.iter().find(|item| of_quarter(item)).unwrap(), "sk");
+    let quarter = noted.rsplit_once('#').unwrap().0;
+    // There is no room for one more, whichever lead's.
+    for part in 0..8 {
+        let full = [("pk", "T#acme".to_owned()), ("sk", format!("{quarter}#{part}"))];
+        let full = full.into_iter().chain([("junk", "x".repeat(409_500))]);
+        let full: Item = full.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))).collect();
+        store.client().put_item().table_name(store.table()).set_item(Some(full)).send().await.unwrap();
+    }
+    yard.settled_lead(&Person::number(2)).await;
+    yard.count().await;
+    let funnel = yard.report("funnel?from=2026-06-01&to=2026-06-01").await;
+    assert_eq!(funnel["whole"]["leads"], 2, "{funnel}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offer_that_ended_is_not_noted_again_when_its_seat_changes() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("deadline_minutes", "300")])).await;
+    yard.notes();
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.count().await;
+    let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+    yard.settle().await;
+    yard.count().await;
+    let store = &yard.cloud.store;
+    let quarters = async || -> Vec<_> {
+        let (items, _) = store.scan_page(None).await.unwrap();
+        let stands = |item: &Item| {
+            let key = |name: &str| item[name].as_s().unwrap().clone();
+            (key("pk") == "T#acme" && key("sk").starts_with("O#")).then(|| key("sk"))
+        };
+        items.iter().filter_map(stands).collect()
+    };
+    // Its quarter expires.
+    let stood = quarters().await;
+    assert_eq!(stood.len(), 1, "{stood:?}");
+    for sk in stood {
+        let gone = store.client().delete_item().table_name(store.table());
+        let gone = gone.key("pk", AttributeValue::S("T#acme".to_owned())).key("sk", AttributeValue::S(sk));
+        gone.send().await.unwrap();
+    }
+    // The seat goes on, and has its deadline as before.
+    let _ = yard.answers("hudson", &lead, "contacted").await.is(200);
+    yard.settle().await;
+    yard.count().await;
+    assert_eq!(quarters().await, Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]

@@ -159,6 +159,49 @@ async fn what_a_colleague_holds_stays_and_has_nobody_s_seat() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hold_that_comes_while_it_is_placed_is_not_undone() {
+    let yard = yard("10").await;
+    let lead = waits(&yard, "web2", 1).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(AT).await.is(200);
+    let look = desk.submits(&page, PLACE, &[("every", "on")]).await.is(200);
+    assert!(look.text.contains("1 would go"), "{}", look.text);
+    // All that the placing rests on is read, and nothing of it is written.
+    let held = yard.faults.hold_commit();
+    let (placed, ()) = tokio::join!(desk.submits(&look, PLACE, &[]), async {
+        held.arrives().await;
+        let hold = format!("/v1/leads/{lead}/hold");
+        let _ = yard.desk(Method::POST, &hold, Some(json!({ "reason": "I call them" }))).await.is(200);
+        held.let_go();
+    });
+    let after = desk.opens(placed.is(303).header("location")).await.is(200);
+    for told in ["0 leads are placed", "1 could not go where it was shown"] {
+        assert!(after.text.contains(told), "{told} is not in {}", after.text);
+    }
+    yard.settle().await;
+    assert!(yard.stored(&lead).await.hold.is_some(), "a colleague held it");
+    assert_eq!(yard.story(&lead).await.holders(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_click_does_not_place_anew_what_its_dealer_gave_back_meanwhile() {
+    let yard = yard("10").await;
+    let lead = waits(&yard, "web2", 1).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(AT).await.is(200);
+    let look = desk.submits(&page, PLACE, &[("every", "on")]).await.is(200);
+    let _ = desk.submits(&look, PLACE, &[]).await.is(303);
+    yard.settle().await;
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    yard.settle().await;
+    let _ = desk.submits(&look, PLACE, &[]).await.is(303);
+    yard.settle().await;
+    let placed = yard.story(&lead).await;
+    assert_eq!(placed.list("history").filter(|act| act["act"] == "place").count(), 1);
+    assert_eq!(placed.holders(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_the_company_only_watches_no_delivery_and_no_price_is_promised() {
     let yard = yard("10").await;
     let _ = waits(&yard, "web2", 1).await;

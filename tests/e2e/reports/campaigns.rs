@@ -85,6 +85,41 @@ async fn five_thousand_campaigns_of_the_longest_name_stop_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_money_was_spent_on_and_is_named_brought_nothing_where_it_brought_nothing() {
+    // Before there is any rest `spring` is named: it spends.
+    let yard = Yard::of(trade()).await;
+    yard.notes();
+    yard.settled_lead(&Person::number(1)).await;
+    let noted = yard.aws.tables().stream_after(system::TABLE, 0, 1_000).unwrap();
+    let record = noted
+        .iter()
+        .map(|(_, record)| record)
+        .find(|record| record["eventName"] == "INSERT" && record["dynamodb"]["Keys"]["sk"]["S"] == "E");
+    for some in like(record.expect("an enquiry"), 1, (0..1_500).map(longest)).chunks(1_000) {
+        assert!(handle(&yard, "shardId-strangers", some).await.is_empty());
+    }
+    let told = yard.report("campaigns?from=2026-06-01&to=2026-06-30").await;
+    let rows = told["rows"].as_array().unwrap();
+    assert!(rows.iter().any(|row| row["rest"] == true), "{told}");
+    let spring = rows.iter().find(|row| row["value"] == "spring").unwrap_or_else(|| panic!("{told}"));
+    assert_eq!((&spring["cost"], &spring["enquiries"]), (&json!("300.00"), &json!(0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_campaign_of_a_long_name_costs_what_was_spent_on_it() {
+    let name = format!("summer-{}", "x".repeat(140));
+    let spend = format!("month,source,campaign,amount\n2026-06,ads,{name},300.00\n");
+    let yard = Yard::of(trade().file("spend.csv", &spend)).await;
+    yard.notes();
+    yard.settled_lead(&Person::number(1).with("utm_campaign", &name)).await;
+    yard.count().await;
+    let told = yard.report("campaigns?from=2026-06-01&to=2026-06-30").await;
+    let rows = told["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "{told}");
+    assert_eq!((&rows[0]["leads"], &rows[0]["cost"]), (&json!(1), &json!("300.00")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_money_was_spent_on_and_may_be_among_the_rest_says_what_it_cost_and_not_nothing() {
     let yard = Yard::of(trade()).await;
     yard.notes();

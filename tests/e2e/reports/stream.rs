@@ -71,7 +71,8 @@ async fn a_thousand_records_are_a_handful_of_writes() {
     let (records_noted, before) = (records.len(), yard.faults.writes());
     assert!(handle(&yard, SHARD, &records).await.is_empty());
     let writes = yard.faults.writes() - before;
-    assert!(records_noted > 500 && writes <= 6, "{records_noted} records, {writes} writes");
+    // Offers stand in eight parts.
+    assert!(records_noted > 500 && writes <= 6 + 7, "{records_noted} records, {writes} writes");
 }
 
 #[tokio::test(start_paused = true)]

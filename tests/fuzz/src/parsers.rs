@@ -22,6 +22,7 @@ use leadyard_domain::limits;
 use leadyard_domain::money::Money;
 use leadyard_domain::person::{Email, Name, Phone, without_contact};
 use leadyard_domain::place::Zip;
+use leadyard_domain::rulebook::packed::unpack;
 use leadyard_domain::rulebook::{RowEdit, Rulebook, workbook};
 use leadyard_domain::scoring::{Band, InteractionKind, SentInteraction};
 use leadyard_domain::screening::{self, FormSeen, FormToken, PageSeen, ScreeningRules, Seen};
@@ -367,6 +368,12 @@ fn workbook_of(bytes: &mut Bytes<'_>) {
     }
     if bytes.chance(16) {
         damaged = bytes.rest().to_vec();
+    }
+    // It is an archive as well: what is unfolded is counted, whatever it claims.
+    let mut left = limits::RULEBOOK_BYTES;
+    if let Ok(named) = unpack("rules.zip", &damaged, &mut left) {
+        let unfolded: usize = named.iter().map(|(_, content)| content.len()).sum();
+        assert_eq!(unfolded + left, limits::RULEBOOK_BYTES);
     }
     let tables = ["dealers.csv", "channels.csv", "areas.csv", "contracts.csv"];
     let mut files = Draft::small(&mut Bytes::new(&[])).files;

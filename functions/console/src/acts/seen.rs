@@ -26,6 +26,7 @@ impl Asked {
         let mut hasher = DefaultHasher::new();
         (bytes, act, text(&self.reason), text(&self.text), &self.contract, self.assignment).hash(&mut hasher);
         (self.priority, self.hold, self.until).hash(&mut hasher);
+        (self.result, self.callback_at, text(&self.note)).hash(&mut hasher);
         let [_, hash @ ..] = hasher.finish().to_be_bytes();
         for (byte, hashed) in bytes.iter_mut().skip(9).zip(hash) {
             *byte = hashed;
@@ -90,7 +91,8 @@ impl Seen {
                 dealers => format!("{} has it now", dealers.join(" and ")),
             });
         }
-        if self.hold != now.hold {
+        // What somebody has is held by who takes back a seat of it, and each seat by itself.
+        if kind != Kind::TakeBack && self.hold != now.hold {
             return Some(match now.hold {
                 None => "the desk does not hold it any more".to_owned(),
                 Some(Hold { until: None }) => "the desk holds it now".to_owned(),

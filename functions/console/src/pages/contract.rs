@@ -4,9 +4,8 @@
 //! stays, and where it is this row, both are shown. *What is published is what was looked at*: the check and the rulebook's
 //! own tests run before each of the two. *What is refused says why, and nothing that was typed is lost.*
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use leadyard_domain::access::Role;
 use leadyard_domain::error::Code;
@@ -18,7 +17,7 @@ use leadyard_platform::who::{self, MANAGES, READS};
 use serde_json::{Map, Value, json};
 
 use super::shown;
-use super::signed::{self, For, Form, Signed};
+use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, rendered, troubled};
 use crate::rulebook::{self, files_of, refused_edit};
 
@@ -93,15 +92,9 @@ pub(super) async fn page(
 /// published.
 pub(super) async fn edit(
     State(cloud): State<Cloud>,
-    For(signed): For<MANAGES>,
     Path((company, dealer, contract)): Path<(String, String, String)>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<MANAGES>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     let row = Row { company: &company, dealer: &dealer, contract: &contract };
     match edited(&cloud, &signed, row, &form).await {
         Ok(response) => response,

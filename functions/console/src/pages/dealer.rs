@@ -5,9 +5,8 @@
 //! more changes nothing. *A test is asked for again by its name*, so that loading the page again tries nothing. *A lead is
 //! sent again once from a page*: the form says when it was shown.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use leadyard_domain::access::Role;
@@ -26,7 +25,7 @@ use serde_json::json;
 
 use super::dealers::{Fared, Known, Standing, book_of, figures, pause};
 use super::shown::{self, instant};
-use super::signed::{self, For, Form, Signed};
+use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::acts;
 use crate::switches::{self, Flip};
@@ -123,15 +122,9 @@ fn missing() -> Problem {
 /// `POST /console/dealers/{company}/{dealer}/{act}`: `pause`, `resume`, `test`, `enable` or `redeliver`.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
-    For(signed): For<ACTS>,
     Path((company, dealer, act)): Path<(String, String, String)>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<ACTS>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     let at = format!("/console/dealers/{company}/{dealer}");
     let trouble = match done(&cloud, &signed, (&company, &dealer), &act, &form).await {
         Ok(test) => return Redirect::to(&address(&at, &[("done", &act), ("test", &test)])).into_response(),

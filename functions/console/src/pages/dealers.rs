@@ -6,9 +6,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
@@ -21,16 +20,16 @@ use leadyard_domain::ids::{ContractId, DealerId};
 use leadyard_domain::money::Money;
 use leadyard_domain::report::{Counter, Dimension, Speed, Sums};
 use leadyard_domain::rulebook::Rulebook;
-use leadyard_domain::time::{self, Period};
+use leadyard_domain::time;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
-use leadyard_platform::now;
-use leadyard_platform::store::{ChannelState, Tables, channel_mark};
+use leadyard_platform::now::{self, Limit};
+use leadyard_platform::store::{ChannelState, Tables};
 use leadyard_platform::who::READS;
 use serde::Deserialize;
 
 use super::shown::{self, Choice, instant};
-use super::signed::{self, For, Form, Signed};
+use super::signed::{For, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 
 const AT: &str = "/console/dealers";
@@ -145,14 +144,8 @@ pub(super) async fn page(
 /// once.
 pub(super) async fn find(
     State(cloud): State<Cloud>,
-    For(signed): For<READS>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<READS>>,
 ) -> Response {
-    let form: Form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     let asked = Asked { company: form.get("company").cloned().unwrap_or_default(), ..Asked::default() };
     let name = form.get("name").map(|name| name.trim().to_lowercase()).unwrap_or_default();
     match listed(&cloud, &signed, &asked, Some(&name)).await {
@@ -173,7 +166,10 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked, name: Option<&str
     let (only, cut) = match asked.show.as_str() {
         "paused" => (Some(paused(&book, &switches, now)), false),
         "failing" => some(now::failing(cloud, &core, &book).await?),
-        "full" => some(now::full(cloud, &core, &book, now).await?),
+        "full" => {
+            let full = now::full(cloud, &core, &book, now).await?;
+            some((full.dealers, full.cut))
+        }
         _ => (None, false),
     };
     let dealers = chosen(&book, only.as_ref(), name);
@@ -283,22 +279,18 @@ pub(super) fn pause<'a, Id: PartialEq>(
 
 /// Each cap and the budget, with what is used of it.
 fn caps(caps: &Caps, budget: Option<Money>, usage: Option<&Usage>, reserves: &Reservation) -> Vec<Cap> {
-    let used = |period: Period| usage.map_or(0, |usage| usage.in_period(period, reserves.start(period)));
-    let of_cap = caps.0.iter().map(|cap| {
-        let used = used(cap.period);
-        Cap { says: format!("{} {used} of {}", cap.period, cap.most), full: used >= cap.most }
-    });
-    let of_budget = budget.map(|budget| {
-        let spent = usage.map_or(0, |usage| usage.spent(reserves.start(Period::Month)));
-        let says = format!("budget {} of {budget} a month", Money::from_minor(spent));
-        Cap { says, full: spent >= budget.minor() }
-    });
-    of_cap.chain(of_budget).collect()
+    let of = |limit: Limit| {
+        let says = match limit {
+            Limit::Cap { period, used, most } => format!("{period} {used} of {most}"),
+            Limit::Budget { spent, most } => format!("budget {spent} of {most} a month"),
+        };
+        Cap { says, full: limit.is_full() }
+    };
+    now::limits(caps, budget, usage, reserves).into_iter().map(of).collect()
 }
 
 fn of_channel(core: &Core, channel: &Channel, state: Option<&ChannelState>, now: Timestamp) -> OfChannel {
-    // A channel that the rulebook changed since begins anew.
-    let state = state.filter(|state| state.mark == channel_mark(channel.kind, &channel.address));
+    let state = now::failure(channel, state);
     let disabled = state.and_then(|state| state.disabled.as_ref());
     let trouble = match (disabled, state.map(|state| state.breaker)) {
         (Some(disabled), _) => {

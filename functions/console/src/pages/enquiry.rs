@@ -5,9 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use leadyard_domain::distribution::Core;
 use leadyard_domain::enquiry::Standard;
@@ -24,7 +23,7 @@ use serde_json::json;
 
 use super::quarantine::{Asked, LOOKED_AT, done, judged, says_kept};
 use super::shown::{self, Choice, Contact, instant};
-use super::signed::{self, For, Form, Signed};
+use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, rendered, troubled};
 use crate::acts;
 
@@ -163,15 +162,9 @@ async fn behind(
 /// `POST /console/quarantine/{enquiry}/{act}`: `show`, `release`, `edit` or `reject`, with the status that was `seen`.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
-    For(signed): For<ACTS>,
     Path((enquiry, act)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<ACTS>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     let asked = Asked::of(&form);
     if act == "show" {
         return match reveal(&cloud, &signed, &enquiry, asked, &Form::new()).await {

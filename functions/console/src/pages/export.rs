@@ -1,17 +1,21 @@
 //! A list as a table: CSV, written as it is read.
 //!
 //! Determinations. *A file is written page by page, by cursor*: nothing is gathered first, so that a long list takes time
-//! and no memory. *A file has an end*, [`limits::EXPORT_LEADS`] leads at most, and where more stand behind it the page goes
-//! on from there: an answer behind API Gateway has thirty seconds and six megabytes. *That somebody asked is kept first*,
-//! among the company's changes, as it is of a look at who a lead is: which list, and whether with who they are. What was
-//! written, and where it ended, is kept with it when it has ended; a file that broke off says nothing of it. *Who only
-//! reads has the list without who they are*, as on every page.
+//! and no memory. *A file has an end*: so many leads ([`limits::EXPORT_LEADS`]), so many bytes ([`limits::EXPORT_BYTES`]) or
+//! so long ([`limits::READING_SECONDS`]: a list by source goes ten years back, and a filter may take none of many). Where
+//! more stand behind it the page goes on from there: an answer behind API Gateway has thirty seconds and six megabytes.
+//! *A lead is once in a file*, where it stands first: a source's stands at each of its enquiries. Two files know nothing of
+//! each other. *That somebody asked is kept first*, among the company's changes, as it is of a look at who a lead is: which
+//! list, and whether with who they are. What was written, and where it ended, is kept with it when it has ended; a file
+//! that broke off says nothing of it, and is offered again. *Who only reads has the list without who they are*, as on every
+//! page.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures::stream;
@@ -19,6 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::access::Role;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
+use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::{Lead, ScoreNow};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
@@ -29,7 +34,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::list::{AT, Shown as List};
-use super::signed::{self, For, Form, Signed};
+use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, download, rendered, troubled};
 use crate::acts;
 use crate::find;
@@ -126,18 +131,26 @@ async fn of(cloud: &Cloud, signed: &Signed, mut list: List, since: &str) -> Resu
         then: String::new(),
     };
     page.then = list.at(EXPORT, &[("since", &since.to_string())]);
-    let Some(taken) = taken else { return Ok(page) };
-    if taken["ended"] != true {
-        "The file is being written still, or broke off: look again when you have it, or take it once more."
-            .clone_into(&mut page.done);
-        return Ok(page);
-    }
+    let Some((from, taken)) = taken else { return Ok(page) };
     let number = |name: &str| taken[name].as_u64().unwrap_or(0);
     (page.part, page.so_far) = (number("part"), number("so_far"));
+    if taken["ended"] != true {
+        // The same file again, from where it began.
+        page.list = List { after: from, ..list }.kept();
+        page.done = format!(
+            "File {} is being written still, or broke off: look again when you have it, or take it once more.",
+            page.part
+        );
+        return Ok(page);
+    }
     match taken["next"].as_str() {
         None => {
             page.over = true;
             page.done = format!("That is all of them: {} leads in {} files.", page.so_far, page.part);
+            if page.part > 1 && list.list.contains(':') {
+                page.done
+                    .push_str(" Who asked, or was given, more than once may stand in more than one of them.");
+            }
         }
         Some(next) => {
             page.done = format!("{} leads are in your files so far. More follow.", page.so_far);
@@ -148,23 +161,26 @@ async fn of(cloud: &Cloud, signed: &Signed, mut list: List, since: &str) -> Resu
     Ok(page)
 }
 
-/// What came of the last file that somebody took of a list since then.
+/// Where the last file began that somebody took of a list since then, and what came of it.
 async fn taken(
     cloud: &Cloud,
     signed: &Signed,
     core: &Core,
     list: &List,
     since: Timestamp,
-) -> Result<Option<Value>, Problem> {
+) -> Result<Option<(String, Value)>, Problem> {
     // What is asked for at this instant is not behind it.
     let to = cloud.clock.now().saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
     let changes = cloud.store.changes_between(core.company_id(), since, to).await?;
-    let own = |act: &&Act| {
+    let own = |act: &Act| {
         let before: Value = serde_json::from_str(&act.before).unwrap_or_default();
-        act.act == ACT && act.by == signed.desk.staff && before["list"] == json!(list.kept())
+        if act.act != ACT || act.by != signed.desk.staff || before["list"] != json!(list.kept()) {
+            return None;
+        }
+        let from = before["after"].as_str().unwrap_or_default().to_owned();
+        Some((from, serde_json::from_str(&act.after).ok()?))
     };
-    let last = changes.iter().rev().find(own);
-    Ok(last.and_then(|act| serde_json::from_str(&act.after).ok()))
+    Ok(changes.iter().rev().find_map(own))
 }
 
 /// A list in words.
@@ -186,14 +202,8 @@ fn words(list: &List) -> String {
 /// `POST /console/leads/export`: `list`, `part`, `so_far`, `most`, `who`: a file.
 pub(super) async fn csv(
     State(cloud): State<Cloud>,
-    For(signed): For<READS>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<READS>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     match begun(&cloud, &signed, &form).await {
         Ok(file) => file,
         Err(problem) => troubled(&signed, &problem),
@@ -220,10 +230,10 @@ async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, 
     };
     let part: u64 = text("part").parse().unwrap_or(1);
     let so_far: u64 = text("so_far").parse().unwrap_or(0);
-    let asked = list.search();
-    // What cannot be found at all is said before a file begins.
-    let first = find::Asked { limit: Some(1), ..asked.clone() };
-    find::find(cloud, &signed.desk, &core, &first).await?;
+    let until = reads_until(cloud);
+    let asked = find::Asked { limit: Some(limits::SEARCH_LEADS), until: Some(until), ..list.search() };
+    // What cannot be found at all is said before a file begins. Of many at a time: a filter may take none of them.
+    find::find(cloud, &signed.desk, &core, &asked).await?;
     let before = json!({ "list": list.whole().kept(), "after": list.after });
     let after = json!({ "who": who, "part": part, "so_far": so_far, "ended": false });
     let act = acts::record(cloud, &signed.desk, ACT, None, &before, &after);
@@ -240,6 +250,9 @@ async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, 
         part,
         so_far,
         act,
+        until,
+        bytes: 0,
+        seen: HashSet::new(),
         begun: false,
         over: false,
     };
@@ -255,6 +268,17 @@ async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, 
     Ok(download((kind, Body::from_stream(pages)).into_response(), &name))
 }
 
+/// Until when an answer reads on that begins now.
+pub(super) fn reads_until(cloud: &Cloud) -> Timestamp {
+    let long = SignedDuration::from_secs(limits::READING_SECONDS);
+    cloud.clock.now().saturating_add(long).unwrap_or(Timestamp::MAX)
+}
+
+/// How many bytes a part of a file is in the answer of a Lambda function, which is text in JSON.
+fn in_answer(part: &[u8]) -> usize {
+    part.len() + part.iter().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count()
+}
+
 /// A file that is being written.
 struct Writing {
     cloud: Cloud,
@@ -267,6 +291,10 @@ struct Writing {
     part: u64,
     so_far: u64,
     act: Act,
+    /// When it ends, whatever stands behind it.
+    until: Timestamp,
+    bytes: usize,
+    seen: HashSet<LeadId>,
     begun: bool,
     over: bool,
 }
@@ -284,12 +312,16 @@ impl Writing {
         self.asked.limit = Some(self.left.min(limits::SEARCH_LEADS));
         let found = find::find(&self.cloud, &self.desk, &self.core, &self.asked).await?;
         for (lead, score) in &found.leads {
-            table.write_record(record(lead, score.as_ref(), self.who)).map_err(|_| failed())?;
+            if self.seen.insert(lead.id) {
+                table.write_record(record(lead, score.as_ref(), self.who)).map_err(|_| failed())?;
+                self.left = self.left.saturating_sub(1);
+                self.so_far += 1;
+            }
         }
-        self.left -= found.leads.len().min(self.left);
-        self.so_far += found.leads.len() as u64;
+        let part = table.into_inner().map_err(|_| failed())?;
+        self.bytes += in_answer(&part);
         self.asked.after = found.next;
-        if self.left == 0 || self.asked.after.is_none() {
+        if self.asked.after.is_none() || self.is_full() {
             self.over = true;
             let next = self.asked.after.as_ref();
             let after = json!({
@@ -298,7 +330,12 @@ impl Writing {
             let act = Act { after: after.to_string(), ..self.act.clone() };
             self.cloud.store.change_keep(self.core.company_id(), &act).await?;
         }
-        table.into_inner().map_err(|_| failed())
+        Ok(part)
+    }
+
+    /// Whether it has all that one answer may have.
+    fn is_full(&self) -> bool {
+        self.left == 0 || self.bytes >= limits::EXPORT_BYTES || self.cloud.clock.now() >= self.until
     }
 }
 
@@ -340,4 +377,21 @@ fn record(lead: &Lead, score: Option<&ScoreNow>, who: bool) -> Vec<String> {
         ]);
     }
     cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_full_leaves_an_answer_room_for_a_page() {
+        // The answer is text in JSON: what is escaped there counts as it stands there.
+        for part in ["lead,Ada\n", "\"say \"\"no\"\"\",\"a\\b\"\r\n", "Zoë,\tx\n"] {
+            assert_eq!(in_answer(part.as_bytes()), json!(part).to_string().len() - 2, "{part}");
+        }
+        // Of a row the campaign and who they are may be long, of four bytes a character; the rest are ids and numbers.
+        let row = (1 + WHO.len()) * limits::TEXT_CHARS * 4 + 1_000;
+        let most = limits::EXPORT_BYTES + limits::SEARCH_LEADS * row;
+        assert!((limits::EXPORT_BYTES..6_000_000).contains(&most), "{most}");
+    }
 }

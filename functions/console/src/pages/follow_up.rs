@@ -1,13 +1,14 @@
 //! The day's list of calls: who is to be called, in order of score, with the reason of each; claim the best that may be
 //! called now, call, say what it came to, and the next.
 //!
-//! Determinations. *Next* is what one has claimed already, if there is such a one: two leads are never kept from others by
-//! one person. *Who they are* is shown to whoever has claimed them, and the claim stands in the lead's history. *A callback*
+//! Determinations. *Next* is what one has claimed already, if there is such a one where it is sought: two leads are hardly
+//! ever kept from others by one person. *Who they are* is shown to whoever has claimed them, and the claim stands in the lead's history. *A callback*
 //! is written in the time of whoever is called.
 
-use axum::body::Body;
+use std::collections::HashSet;
+
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -17,7 +18,7 @@ use leadyard_domain::calling::{self, MayCall};
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
 use leadyard_domain::followup::{CallResult, FollowUp};
-use leadyard_domain::ids::LeadId;
+use leadyard_domain::ids::{ActId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::{limits, time};
 use leadyard_platform::cloud::Cloud;
@@ -25,21 +26,24 @@ use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::judging;
 use leadyard_platform::who::{self, ACTS, READS};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::line::{Event, line};
 use super::shown::{self, Choice, Contact, Row, instant};
-use super::signed::{self, For, Form, Signed};
+use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::acts::{self, Asked};
 use crate::find::Scores;
-use crate::follow_up::{self, Call};
+use crate::follow_up::{self, Call, SeenCall};
 use crate::leads;
 
 const AT: &str = "/console/follow-up";
 /// Leads in the list.
 const LISTED: usize = 25;
-/// Leads among which the next is found: those at the head may be asleep.
-const LOOKED_AT: usize = limits::FOLLOW_UPS;
+/// Leads among which the next is found at first: those at the head may be asleep.
+const LOOKED_AT: usize = 2 * limits::FOLLOW_UPS;
+/// And behind them, at most, where nobody of those may be called now.
+const SOUGHT: usize = 10 * limits::FOLLOW_UPS;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -144,14 +148,8 @@ fn clock(core: &Core, at: Timestamp) -> String {
 /// `POST /console/follow-up/next`: claims the best that may be called now.
 pub(super) async fn next(
     State(cloud): State<Cloud>,
-    For(signed): For<ACTS>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<ACTS>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     let company = form.get("company").cloned().unwrap_or_default();
     on_to_the_next(&cloud, &signed, &company, "none")
         .await
@@ -172,16 +170,35 @@ async fn on_to_the_next(
     Ok(Redirect::to(&to).into_response())
 }
 
-/// The lead that one has, else the best that one can have.
+/// The lead that one has, else the best that one can have: the head of the list first, then whoever stands behind it.
 async fn claimed(cloud: &Cloud, signed: &Signed, core: &Core) -> Result<Option<LeadId>, Problem> {
-    let found = follow_up::calls(cloud, core, LOOKED_AT).await?;
+    let mut seen = HashSet::new();
+    for most in [LOOKED_AT, SOUGHT] {
+        let listed = follow_up::in_order(cloud, core, most).await?;
+        let whole = listed.len() < most;
+        let new: Vec<LeadId> = listed.into_iter().filter(|lead| seen.insert(*lead)).take(SOUGHT).collect();
+        for some in new.chunks(LOOKED_AT) {
+            let calls = follow_up::looked_at(cloud, core, some).await?;
+            if let Some(lead) = claimed_of(cloud, signed, &calls).await? {
+                return Ok(Some(lead));
+            }
+        }
+        if whole {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// The same among some of the list.
+async fn claimed_of(cloud: &Cloud, signed: &Signed, calls: &[Call]) -> Result<Option<LeadId>, Problem> {
     let now = cloud.clock.now();
     let has = |call: &&Call| call.follow_up.claimed(now).is_some_and(|claim| claim.by == signed.desk.staff);
-    if let Some(own) = found.calls.iter().find(has) {
+    if let Some(own) = calls.iter().find(has) {
         return Ok(Some(own.lead.id));
     }
     let free = |call: &&Call| call.follow_up.claimed(now).is_none() && matches!(call.may, MayCall::Until(_));
-    for call in found.calls.iter().filter(free) {
+    for call in calls.iter().filter(free) {
         match acts::done(cloud, &signed.desk, &call.lead.id.to_string(), "claim", &Asked::default()).await {
             Ok(_) => return Ok(Some(call.lead.id)),
             // Somebody else was first.
@@ -216,6 +233,9 @@ struct One {
     free: bool,
     zone: String,
     results: Vec<Choice>,
+    /// The act's id, and what the page shows of the last call: see [`acts`].
+    once: String,
+    seen_call: String,
     /// What was typed and could not be kept.
     callback: String,
     note: String,
@@ -273,6 +293,8 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str) -> Result<One, Problem> 
         free: state.is_some() && claim.is_none(),
         zone: zone_of(lead).0,
         results: results(""),
+        once: ActId::mint(now, cloud.entropy.bytes()).to_string(),
+        seen_call: json!(SeenCall::of(kept)).to_string(),
         callback: String::new(),
         note: String::new(),
         trouble: String::new(),
@@ -342,15 +364,9 @@ fn zone_of(lead: &Lead) -> (String, TimeZone) {
 /// `POST /console/follow-up/{lead}/{act}`: `claim`; or `call` with `result`, `callback`, `note`, and `then=next`.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
-    For(signed): For<ACTS>,
     Path((lead, act)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<ACTS>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     let done = match act.as_str() {
         "claim" => acts::done(&cloud, &signed.desk, &lead, "claim", &Asked::default()).await.map(drop),
         "call" => call(&cloud, &signed, &lead, &form).await,
@@ -385,6 +401,10 @@ async fn again(
     problem.detail().clone_into(&mut page.trouble);
     page.results = results(&text("result"));
     (page.callback, page.note) = (text("callback"), text("note"));
+    // Whatever became of it, the same words again are the same act.
+    if let Some(once) = form.get("once").filter(|once| once.parse::<ActId>().is_ok()) {
+        page.once.clone_from(once);
+    }
     let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::CONFLICT);
     Ok(rendered(&page, status))
 }
@@ -407,6 +427,10 @@ async fn call(cloud: &Cloud, signed: &Signed, lead: &str, form: &Form) -> Result
         _ => None,
     };
     let note = Some(text("note")).filter(|note| !note.is_empty()).map(str::to_owned);
-    let asked = Asked { result: Some(result), callback_at, note, ..Asked::default() };
+    let stale = || Problem::new(Code::InvalidField, "this form is of no page of ours: open the lead again");
+    let once = form.get("once").map(|id| id.parse::<ActId>()).transpose().map_err(|_| stale())?;
+    let seen_call = form.get("seen_call").map(|seen| serde_json::from_str::<SeenCall>(seen)).transpose();
+    let seen_call = seen_call.map_err(|_| stale())?;
+    let asked = Asked { result: Some(result), callback_at, note, once, seen_call, ..Asked::default() };
     acts::done(cloud, &signed.desk, lead, "call", &asked).await.map(drop)
 }

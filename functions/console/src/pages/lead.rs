@@ -6,12 +6,12 @@
 //! Determinations. *Each form carries what was seen and the act's id*: what changed since is said and not acted on, and a
 //! second click is the first act. *A refusal loses nothing*: the page comes back as it stands now, with what was typed, and
 //! with what happened since it was opened. *A rule is passed over only after it was said*: the tick for it comes with the
-//! refusal that names the rule. *The next is the next of the list one came from*, or of those that wait; it is looked up
-//! before the act, since an act takes a lead out of its list.
+//! refusal that names the rule, and is of that contract and of those rules alone. *A form that was sent before does nothing
+//! again*, and says how the lead stands now: it may have gone on since. *The next is the next of the list one came from*, or
+//! of those that wait; it is looked up before the act, since an act takes a lead out of its list.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use leadyard_domain::access::Role;
@@ -19,7 +19,7 @@ use leadyard_domain::calling::{self, MayCall};
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
 use leadyard_domain::followup::{FollowUp, Followed, followed};
-use leadyard_domain::ids::{ActId, LeadId};
+use leadyard_domain::ids::{ActId, ContractId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::scoring::Priority;
 use leadyard_domain::time;
@@ -35,7 +35,7 @@ use super::list::{self, Shown as List};
 use super::score::{self, Bar};
 use super::seats::{self, Message, Seat};
 use super::shown::{self, Choice, Contact, instant};
-use super::signed::{self, For, Form, Signed};
+use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::acts::{self, Asked, Seen};
 use crate::leads;
@@ -88,8 +88,9 @@ struct Page {
     /// The act that was refused, and what was typed into its form.
     acted: String,
     typed: Form,
-    /// The rules that a contract fails, which may be passed over.
+    /// The rules that a contract fails, which may be passed over: each as it is said, and all by their names.
     failed: Vec<String>,
+    rules: String,
     done: String,
     trouble: String,
 }
@@ -149,19 +150,21 @@ struct Can {
 #[serde(default)]
 pub(super) struct Shown {
     done: String,
+    /// By the same form, sent before.
+    again: String,
     from: String,
 }
 
-/// `GET /console/leads/{lead}?done&from`.
+/// `GET /console/leads/{lead}?done&again&from`.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
     For(signed): For<READS>,
     Path(lead): Path<String>,
-    Query(Shown { done, from }): Query<Shown>,
+    Query(Shown { done, again, from }): Query<Shown>,
 ) -> Response {
     match Box::pin(of(&cloud, &signed, &lead, false, &from)).await {
         Ok(mut page) => {
-            said(&done).clone_into(&mut page.done);
+            page.done = if again.is_empty() { said(&done).to_owned() } else { said_again(&page) };
             rendered(&page, StatusCode::OK)
         }
         Err(problem) => troubled(&signed, &problem),
@@ -172,6 +175,9 @@ pub(super) async fn page(
 fn said(act: &str) -> &'static str {
     match act {
         "place" => "Placed. Delivery is on its way.",
+        "placed_long_before" => {
+            "The form of the one before had been sent already: it was placed then, and may have gone on since. This is the next."
+        }
         "placed_before" => "The one before is placed, and its delivery on its way. This is the next.",
         "take_back" => "Taken back: the dealer is told first, then the lead moves on.",
         "hold" => "Held: nobody gets it until it is resumed.",
@@ -185,18 +191,21 @@ fn said(act: &str) -> &'static str {
     }
 }
 
+/// What it says of an act that the same form had done before.
+fn said_again(page: &Page) -> String {
+    let stands = if page.stands.is_empty() { String::new() } else { format!(", {}", page.stands) };
+    format!(
+        "This form was sent before: it was done then, and nothing was done again. The lead stands now as {}{stands}.",
+        page.stage
+    )
+}
+
 /// `POST /console/leads/{lead}/{act}`: an act of the desk, or `show` for who they are.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
-    For(signed): For<ACTS>,
     Path((lead, act)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<ACTS>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     let from = form.get("from").cloned().unwrap_or_default();
     if act == "show" {
         return match Box::pin(reveal(&cloud, &signed, &lead, &from)).await {
@@ -212,7 +221,10 @@ pub(super) async fn act(
     match Box::pin(of(&cloud, &signed, &lead, false, &from)).await {
         Ok(mut page) => {
             page.trouble = refusal(&trouble);
-            page.failed = failed(&trouble);
+            (page.failed, page.rules) = failed(&trouble);
+            if act == "priority" {
+                page.priorities = priorities(form.get("priority").map_or("", String::as_str));
+            }
             (page.acted, page.typed) = (act, form);
             let status = StatusCode::from_u16(trouble.code().status()).unwrap_or(StatusCode::CONFLICT);
             rendered(&page, status)
@@ -230,12 +242,16 @@ async fn done(cloud: &Cloud, signed: &Signed, lead: &str, act: &str, form: &Form
     } else {
         None
     };
-    acts::done(cloud, &signed.desk, lead, act, &asked).await?;
-    let at =
-        |lead: &str, done: &str| address(&format!("{}/{lead}", list::AT), &[("done", done), ("from", from)]);
+    let told = acts::done(cloud, &signed.desk, lead, act, &asked).await?;
+    let was = told["already"] == true;
+    let at = |lead: &str, done: &str, again: &str| {
+        address(&format!("{}/{lead}", list::AT), &[("done", done), ("again", again), ("from", from)])
+    };
     Ok(match next {
-        None => at(lead, act),
-        Some(Next::Lead(next)) => at(&next.to_string(), "placed_before"),
+        None => at(lead, act, if was { "yes" } else { "" }),
+        Some(Next::Lead(next)) => {
+            at(&next.to_string(), if was { "placed_long_before" } else { "placed_before" }, "")
+        }
         Some(Next::List(list)) => list,
     })
 }
@@ -274,9 +290,19 @@ fn refusal(problem: &Problem) -> String {
     format!("This was not done: {}{rules}.", problem.detail())
 }
 
-/// The rules that may be passed over.
-fn failed(problem: &Problem) -> Vec<String> {
-    if problem.detail() == place::FAILS { rules_of(&problem.json()) } else { Vec::new() }
+/// The rules that may be passed over, as they are said and by their names.
+fn failed(problem: &Problem) -> (Vec<String>, String) {
+    if problem.detail() != place::FAILS {
+        return (Vec::new(), String::new());
+    }
+    let problem = problem.json();
+    let rules: Vec<&str> = misses(&problem).filter_map(|miss| miss["rule"].as_str()).collect();
+    (rules_of(&problem), rules.join(" "))
+}
+
+/// What a problem names of a contract's rules.
+fn misses(problem: &Value) -> impl Iterator<Item = &Value> {
+    ["failed", "also_failed"].into_iter().map(|name| &problem[name]).filter(|miss| miss.is_object())
 }
 
 /// The rules that a problem names, each with what it asks and what it met.
@@ -285,29 +311,38 @@ fn rules_of(problem: &Value) -> Vec<String> {
         let text = |name: &str| miss[name].as_str().unwrap_or_default().to_owned();
         format!("{}: it needs {}; it is {}", shown::word(&text("rule")), text("needed"), text("found"))
     };
-    ["failed", "also_failed"]
-        .iter()
-        .map(|name| &problem[name])
-        .filter(|miss| miss.is_object())
-        .map(said)
-        .collect()
+    misses(problem).map(said).collect()
+}
+
+/// A contract as it is typed, with capitals or without.
+fn contract(form: &Form, name: &str) -> Result<Option<ContractId>, Problem> {
+    let text = form.get(name).map(|text| text.trim().to_ascii_lowercase()).unwrap_or_default();
+    let wrong = || {
+        let detail = "a contract is named by its id, as it stands in the rulebook: letters, digits and hyphens, as in \
+                      hudson-roofing";
+        Problem::new(Code::InvalidField, detail)
+    };
+    if text.is_empty() { Ok(None) } else { ContractId::new(&text).map(Some).map_err(|_| wrong()) }
 }
 
 /// What a form asks for, in the API's words; an empty field asks for nothing.
 fn asked(form: &Form) -> Result<Asked, Problem> {
     let mut said = serde_json::Map::new();
-    for name in ["contract", "priority", "text", "reason", "assignment"] {
+    for name in ["priority", "text", "reason", "assignment"] {
         if let Some(value) = form.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()) {
             said.insert(name.to_owned(), json!(value));
         }
     }
-    for name in ["override", "hold"] {
-        if form.contains_key(name) {
-            said.insert(name.to_owned(), json!(true));
-        }
+    if form.contains_key("hold") {
+        said.insert("hold".to_owned(), json!(true));
     }
     let stale = || Problem::new(Code::InvalidField, "this form is of no page of ours: open the lead again");
     let mut asked = acts::asked(json!(said).to_string().as_bytes())?;
+    asked.contract = contract(form, "contract")?;
+    // The tick is of the contract that it was shown with, and passes over the rules that were said of it.
+    asked.over = form.contains_key("override") && asked.contract == contract(form, "against")?;
+    let rules = form.get("rules").map(String::as_str).unwrap_or_default();
+    asked.over_only = Some(rules.split_whitespace().map(str::to_owned).collect());
     asked.once = form.get("once").map(|id| id.parse::<ActId>()).transpose().map_err(|_| stale())?;
     let seen = form.get("seen").map(|seen| serde_json::from_str::<Seen>(seen)).transpose();
     asked.seen = seen.map_err(|_| stale())?;
@@ -377,7 +412,7 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool, from: &str)
         line: line(&core, &whole, &enquiries, shown),
         seats: seats::seats(&core, &whole),
         messages: seats::messages(&core, &whole),
-        priorities: priorities(lead.priority_set),
+        priorities: priorities(&lead.priority_set.map(|set| set.to_string()).unwrap_or_default()),
         holders: lead
             .holders
             .iter()
@@ -393,6 +428,7 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool, from: &str)
         acted: String::new(),
         typed: Form::new(),
         failed: Vec::new(),
+        rules: String::new(),
         done: String::new(),
         trouble: String::new(),
     })
@@ -422,10 +458,9 @@ fn back(lead: &Lead, from: &str) -> String {
     List::read(from).at(list::AT, &[])
 }
 
-fn priorities(set: Option<Priority>) -> Vec<Choice> {
-    let set = set.map(|priority| priority.to_string()).unwrap_or_default();
-    let mut choices = vec![Choice::of("", "as the score says", Some(&set))];
-    choices.extend(Priority::ALL.iter().map(|priority| Choice::of(priority, priority, Some(&set))));
+fn priorities(set: &str) -> Vec<Choice> {
+    let mut choices = vec![Choice::of("", "as the score says", Some(set))];
+    choices.extend(Priority::ALL.iter().map(|priority| Choice::of(priority, priority, Some(set))));
     choices
 }
 

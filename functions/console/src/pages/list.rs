@@ -6,9 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use leadyard_domain::access::Role;
 use leadyard_domain::distribution::Core;
@@ -21,7 +20,7 @@ use leadyard_platform::who::READS;
 use serde::Deserialize;
 
 use super::shown::{Choice, Row};
-use super::signed::{self, For, Signed};
+use super::signed::{For, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::find::{self, Asked, Found, Only};
 
@@ -280,14 +279,8 @@ fn frame(cloud: &Cloud, signed: &Signed, core: &Core, found: &Found) -> Leads {
 /// `POST /console/leads`: `who`, an e-mail, a phone or an id, which stand in no address. One lead is opened at once.
 pub(super) async fn by_person(
     State(cloud): State<Cloud>,
-    For(signed): For<READS>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<READS>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     match sought(&cloud, &signed, &form).await {
         Err(problem) => troubled(&signed, &problem),
         Ok(page) => match page.rows.as_slice() {

@@ -3,12 +3,13 @@
 //!
 //! Determinations. *What was looked at is what is done*: each lead carries what was seen of it, and to whom it would go;
 //! where that changed since, it stays as it is and is counted so. *A long list is looked at slice by slice*: what was done
-//! so far is said, and one may stop at each. *A second click is the first one*: all of a look are done under one act's id.
-//! *Placed as with the waiting room's*: what a colleague holds stays, and everything does while distribution is stopped.
+//! so far is said, and one may stop at each. Where a search finds nobody the next one follows, as long as an answer may take
+//! ([`READING_SECONDS`](leadyard_domain::limits::READING_SECONDS)). *A second click is the first one*: all of a look are done
+//! under one act's id. *Placed as with the waiting room's*: what a colleague holds stays, and everything does while
+//! distribution is stopped.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use leadyard_domain::distribution::{Core, Switches};
 use leadyard_domain::error::Code;
@@ -21,8 +22,9 @@ use leadyard_platform::who::ACTS;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::export::reads_until;
 use super::list::{AT, LISTED, Shown as List};
-use super::signed::{self, For, Form, Signed};
+use super::signed::{For, Form, Sent, Signed};
 use super::waiting::stays_put;
 use super::{Frame, address, rendered, shown, troubled};
 use crate::acts::{self, Asked, Seen};
@@ -32,7 +34,7 @@ const MANY: &str = "/console/leads/many";
 
 /// What is done with many.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Act {
+pub(super) enum Act {
     Place,
     TakeBack,
     Hold,
@@ -149,7 +151,13 @@ pub(super) async fn slice(
 async fn next_slice(cloud: &Cloud, signed: &Signed, slice: Slice) -> Result<Response, Problem> {
     let (act, list) = (Act::of(&slice.act)?, List::read(&slice.list));
     let core = signed.rules_of(cloud, Some(&list.company)).await?;
-    let found = find::find(cloud, &signed.desk, &core, &list.search()).await?;
+    let mut asked = find::Asked { until: Some(reads_until(cloud)), ..list.search() };
+    let mut found = find::find(cloud, &signed.desk, &core, &asked).await?;
+    // A search ends after so many that it looked at, or so many days: where it found nobody, it goes on.
+    while found.leads.is_empty() && found.next.is_some() && asked.until > Some(cloud.clock.now()) {
+        asked.after = found.next;
+        found = find::find(cloud, &signed.desk, &core, &asked).await?;
+    }
     let next = found.next.map(|after| List { after, ..list.clone() }.kept()).unwrap_or_default();
     let leads: Vec<Lead> = found.leads.into_iter().map(|(lead, _)| lead).collect();
     let mut look = Box::pin(look(cloud, signed, &core, act, &list, leads)).await?;
@@ -164,14 +172,8 @@ async fn next_slice(cloud: &Cloud, signed: &Signed, slice: Slice) -> Result<Resp
 /// the page: a look. `whole`: a look at the first slice of all from there. `sure` with `seen.LEAD` and `with.LEAD`: done.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
-    For(signed): For<ACTS>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<ACTS>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     let answered = if form.contains_key("sure") {
         Box::pin(does(&cloud, &signed, &form)).await
     } else {
@@ -298,16 +300,46 @@ async fn does(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, P
     let (act, list) = (Act::of(text(form, "act"))?, List::read(text(form, "list")));
     let core = signed.rules_of(cloud, Some(&list.company)).await?;
     let (switches, _) = cloud.store.switches_get(core.company_id()).await?;
+    let done = Box::pin(with_each(cloud, signed, &core, &switches, act, form)).await?;
+    let number = |name: &str| text(form, name).parse::<usize>().unwrap_or(0);
+    let (count, kept) = (number("count") + done.count, number("kept") + done.kept);
+    let next = text(form, "next");
+    if !next.is_empty() {
+        let slice = Slice { act: act.word().to_owned(), list: next.to_owned(), count, kept };
+        return Ok(Redirect::to(&slice.at()).into_response());
+    }
+    let chosen = count > 0 || kept > 0;
+    let (count, kept) = (count.to_string(), kept.to_string());
+    // Behind the last slice there is the list from its beginning.
+    let list = if form.contains_key("count") { list.whole() } else { list };
+    let done = if chosen { act.word() } else { "none" };
+    Ok(Redirect::to(&list.at(AT, &[("done", done), ("count", &count), ("kept", &kept)])).into_response())
+}
+
+/// With how many it was done, and how many stayed as they are.
+pub(super) struct Done {
+    pub(super) count: usize,
+    pub(super) kept: usize,
+}
+
+/// Does it with those of a look that are ticked: `once`, and of each `one.LEAD`, `seen.LEAD` and `with.LEAD`.
+pub(super) async fn with_each(
+    cloud: &Cloud,
+    signed: &Signed,
+    core: &Core,
+    switches: &Switches,
+    act: Act,
+    form: &Form,
+) -> Result<Done, Problem> {
     let once = text(form, "once").parse::<ActId>().ok();
     let reason = Some(text(form, "reason").to_owned()).filter(|reason| !reason.is_empty());
     let until = shown::local(form, "until")?;
     if until.is_some_and(|until| until <= cloud.clock.now()) {
         return Err(Problem::new(Code::InvalidField, "the end lies in the past"));
     }
-    let number = |name: &str| text(form, name).parse::<usize>().unwrap_or(0);
-    let (mut count, mut kept) = (number("count"), number("kept"));
     let ids: Vec<LeadId> =
         form.keys().filter_map(|name| name.strip_prefix("one.")?.parse().ok()).take(LISTED).collect();
+    let mut done = Done { count: 0, kept: 0 };
     for id in &ids {
         let (seen, with) = (text(form, &format!("seen.{id}")), text(form, &format!("with.{id}")));
         let asked = Asked {
@@ -319,7 +351,7 @@ async fn does(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, P
             ..Asked::default()
         };
         let lead = cloud.store.lead_get(*id).await?.filter(|lead| lead.company == *core.company_id());
-        let held = lead.as_ref().and_then(|lead| stays(&switches, act, lead, cloud.clock.now()));
+        let held = lead.as_ref().and_then(|lead| stays(switches, act, lead, cloud.clock.now()));
         // What stays put was done by the first of two clicks, or is left alone.
         let was = lead.is_some() && acts::is_done(cloud, *id, act.word(), &asked).await?;
         let given = match lead {
@@ -329,21 +361,12 @@ async fn does(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, P
             Some(_) => Box::pin(one(cloud, signed, act, *id, &asked)).await?,
         };
         if given {
-            count += 1;
+            done.count += 1;
         } else {
-            kept += 1;
+            done.kept += 1;
         }
     }
-    let next = text(form, "next");
-    if !next.is_empty() {
-        let slice = Slice { act: act.word().to_owned(), list: next.to_owned(), count, kept };
-        return Ok(Redirect::to(&slice.at()).into_response());
-    }
-    let (count, kept) = (count.to_string(), kept.to_string());
-    let done = if ids.is_empty() && count == "0" { "none" } else { act.word() };
-    // Behind the last slice there is the list from its beginning.
-    let list = if form.contains_key("count") { list.whole() } else { list };
-    Ok(Redirect::to(&list.at(AT, &[("done", done), ("count", &count), ("kept", &kept)])).into_response())
+    Ok(done)
 }
 
 /// Does it with one; `false` where it changed since it was shown, or cannot be.

@@ -6,9 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use leadyard_domain::access::Role;
@@ -22,7 +21,7 @@ use serde::Deserialize;
 
 use super::dealers::book_of;
 use super::shown::{self, Choice};
-use super::signed::{self, For, Form, Signed};
+use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::{rulebook, tokens};
 
@@ -124,15 +123,9 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, typed: Form) -> Resul
 /// `POST /console/people/{add, token, revoke}`.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
-    For(signed): For<MANAGES>,
     leadyard_platform::http::Path(act): leadyard_platform::http::Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<MANAGES>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     let company = match who::company(&signed.desk, form.get("company").map(String::as_str)) {
         Ok(company) => company,
         Err(problem) => return troubled(&signed, &problem),
@@ -248,7 +241,8 @@ async fn add(cloud: &Cloud, signed: &Signed, company: &CompanyId, form: &Form) -
     }
     stands.extend_from_slice(rows.as_bytes());
     let files = RulebookFiles::new(all).map_err(|_| vec!["this is more than a rulebook holds".to_owned()])?;
-    let how = rulebook::How { desk: &signed.desk, word: "people".to_owned(), dry_run: false };
+    let of = Some(core.company_id());
+    let how = rulebook::How { desk: &signed.desk, of, word: "people".to_owned(), dry_run: false };
     match rulebook::put_in_force(cloud, how, Some(core.version), files).await {
         Ok(_) => Ok(()),
         Err(problem) => {

@@ -5,9 +5,8 @@
 //! is and said so, unless the two agree. *A page looks at [`LOOKED_AT`] enquiries*, whatever it is narrowed to: the next
 //! page goes on behind them.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use leadyard_domain::distribution::Core;
@@ -25,7 +24,7 @@ use leadyard_platform::who::ACTS;
 use serde::Deserialize;
 
 use super::shown::{self, Choice, instant};
-use super::signed::{self, For, Form, Signed};
+use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 
 /// Enquiries that one page looks at: one read of the table, and one of each shard.
@@ -297,14 +296,8 @@ struct Look {
 /// `shown.ID` for all on the page, each with the status that was seen. First a look; with `sure` it is done.
 pub(super) async fn many(
     State(cloud): State<Cloud>,
-    For(signed): For<ACTS>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<ACTS>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     match decided(&cloud, &signed, &form).await {
         Ok(response) => response,
         Err(problem) => troubled(&signed, &problem),

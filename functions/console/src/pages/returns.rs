@@ -6,9 +6,8 @@
 //! Determinations. *What is to be decided goes on from page to page*, the oldest leads first, which is how it is kept; on
 //! a page those stand first who asked first.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use leadyard_domain::access::Role;
 use leadyard_domain::assignment::{Assignment, ReturnState};
@@ -23,7 +22,7 @@ use leadyard_platform::who::{self, ACTS, READS};
 use serde::Deserialize;
 
 use super::shown::{self, Choice, Contact, instant};
-use super::signed::{self, For, Form, Signed};
+use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::leads;
 use crate::returns::{self, Verdict};
@@ -192,15 +191,9 @@ pub(super) async fn one(
 /// `POST /console/returns/{company}/{id}/{approve|deny}`: `reason`, `claim`.
 pub(super) async fn decide(
     State(cloud): State<Cloud>,
-    For(signed): For<ACTS>,
     Path((company, id, verdict)): Path<(String, String, String)>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<ACTS>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     let sent = Verdict { reason: form.get("reason").cloned(), claim: form.contains_key("claim") };
     let decided = async {
         let company = who::company(&signed.desk, Some(&company))?;

@@ -40,10 +40,12 @@ pub(super) fn next_why(core: &Core, lead: &Lead, score: &Score) -> Vec<String> {
     if let Some(offer) = core.offer(&lead.offer) {
         let least = offer.min_band;
         why.push(match (lead.crossed, band.meets(least)) {
-            (true, _) => {
-                format!("It has reached the band {least} that {} is sold from in this cycle.", offer.name)
-            }
-            (false, true) => format!("{} is sold from the band {least} on, which it meets.", offer.name),
+            (true, false) => format!(
+                "{} is sold from the band {least} on. It counts as having reached it in this cycle: it was there once, or \
+                 somebody gave it away or lifted it all the same.",
+                offer.name
+            ),
+            (_, true) => format!("{} is sold from the band {least} on, which it meets.", offer.name),
             (false, false) => {
                 format!(
                     "{} is sold from the band {least} on: until it is there nobody is given it.",
@@ -51,7 +53,7 @@ pub(super) fn next_why(core: &Core, lead: &Lead, score: &Score) -> Vec<String> {
                 )
             }
         });
-        if offer.incentive {
+        if offer.incentive && !lead.crossed {
             why.push("The offer is an incentive: it is not sold before a second interaction.".to_owned());
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -56,8 +56,8 @@ pub(super) struct Signed {
     pub(super) csrf: String,
 }
 
-/// Somebody of the desk who is signed in, and has at least this role in a company: what a page of the desk names as the
-/// first of its arguments. One that forgot to say what it needs does not compile.
+/// Somebody of the desk who is signed in, and has at least this role in a company: what a page of the desk names among its
+/// arguments, and what takes its form within [`Sent`]. One that forgot to say what it needs does not compile.
 #[derive(Clone, Debug)]
 pub(super) struct For<const NEEDS: u8>(pub(super) Signed);
 
@@ -67,6 +67,21 @@ impl Signed {
         let first = self.desk.companies.first().map(|company| company.as_str());
         let company = who::company(&self.desk, asked.or(first))?;
         who::rules_of(cloud, &company).await
+    }
+}
+
+impl<const NEEDS: u8> InSession for For<NEEDS> {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+    fn csrf(&self) -> &str {
+        self.0.csrf()
+    }
+    fn home(&self) -> &'static str {
+        self.0.home()
+    }
+    fn may(&self, role: Role) -> bool {
+        self.0.may(role)
     }
 }
 
@@ -254,10 +269,32 @@ pub(super) fn named_cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&
 pub(super) type Form = BTreeMap<String, String>;
 
 /// What a form of this session sent. Another site's is refused, whatever it brings.
-pub(super) async fn form(signed: &dyn InSession, headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
+async fn form(signed: &dyn InSession, headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
     let form = read(headers, body).await?;
     check(signed, headers, &form)?;
     Ok(form)
+}
+
+/// A form of somebody who is signed in, read and checked as [`form`] does; a page that says why, where it is none.
+pub(super) struct Sent<Whose> {
+    pub(super) signed: Whose,
+    pub(super) form: Form,
+}
+
+impl<Whose> FromRequest<Cloud> for Sent<Whose>
+where
+    Whose: InSession + FromRequestParts<Cloud, Rejection = Response>,
+{
+    type Rejection = Response;
+
+    async fn from_request(request: Request, cloud: &Cloud) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let signed = Whose::from_request_parts(&mut parts, cloud).await?;
+        match form(&signed, &parts.headers, body).await {
+            Ok(form) => Ok(Self { signed, form }),
+            Err(problem) => Err(super::troubled(&signed, &problem)),
+        }
+    }
 }
 
 /// Whether a form that was read otherwise, with files, is of this session and of our own site.
@@ -434,14 +471,9 @@ pub(super) async fn begin(
 /// `POST /console/sign-out`: `everywhere` ends all sessions of whoever this one is of.
 pub(super) async fn sign_out(
     State(cloud): State<Cloud>,
-    signed: Whoever,
     headers: HeaderMap,
-    body: Body,
+    Sent { signed, form }: Sent<Whoever>,
 ) -> Response {
-    let form = match form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return super::troubled(&signed, &problem),
-    };
     let ended = if form.contains_key("everywhere") {
         cloud.store.sessions_end(&signed.session).await.map(|count| {
             tracing::info!(sessions = count, "somebody signed out everywhere");

@@ -24,7 +24,7 @@ use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use leadyard_domain::access::Role;
 use leadyard_domain::distribution::Core;
-use leadyard_domain::ids::{CompanyId, LeadId};
+use leadyard_domain::ids::{CompanyId, DealerId, LeadId};
 use leadyard_domain::lead::{Lead, ScoreNow};
 use leadyard_domain::report::{Counter, Dimension, Speed, Sums, Tally, UNKNOWN};
 use leadyard_platform::cloud::Cloud;
@@ -35,12 +35,12 @@ use leadyard_platform::who::READS;
 
 use super::chart::Unit;
 use super::dealers;
-use super::figure::written;
+use super::figure::{value, written};
 use super::shown::{self, Row};
 use super::signed::For;
 use super::{Frame, address, rendered};
 use crate::find::Scores;
-use crate::reports;
+use crate::reports::{self, figures::Cell};
 
 /// Leads in each list.
 const LISTED: usize = 10;
@@ -73,8 +73,12 @@ struct OfCompany {
     lapsing: Vec<Lapses>,
     /// In nobody's hands.
     free: Vec<Row>,
+    /// Whether others may be, though none of these is.
+    more_free: bool,
     /// With a dealer that has not reached them.
     held: Vec<Row>,
+    /// Whether others may be, though none of these is.
+    more_held: bool,
     /// How the day goes.
     day: Vec<Figure>,
     /// What day it was a week ago.
@@ -101,6 +105,8 @@ struct Number {
 /// An offer that is about to lapse.
 struct Lapses {
     row: Row,
+    /// Who has not accepted yet.
+    waits_for: String,
     due: String,
     due_at: String,
 }
@@ -166,7 +172,7 @@ async fn of_company(cloud: &Cloud, company: &CompanyId, works: bool) -> Result<O
     let today = reports::today(cloud, core)?;
     let last_week = today.checked_sub(7.days()).unwrap_or(today);
     let (waits, offers, returns, calls, days, paused) = futures::try_join!(
-        waits(cloud, core),
+        async { Ok(Box::pin(now::read(cloud, core)).await?) },
         async { Ok(cloud.store.offers_lapsing(company, at, at.checked_add(SOON).unwrap_or(at)).await?) },
         // One more than is told: whether there are more.
         async { Ok(cloud.store.returns(company, true, COUNTED as i32 + 1).await?.len()) },
@@ -197,7 +203,9 @@ async fn of_company(cloud: &Cloud, company: &CompanyId, works: bool) -> Result<O
         warning,
         lapsing: lapsing.into_iter().take(LISTED).collect(),
         free: named.free(&waits),
+        more_free: waits.more_free,
         held: named.held(&waits),
+        more_held: waits.unanswered.more || waits.unanswered.count > waits.held.len(),
         day: day(company, &days),
         last_week: last_week.strftime("%a, %b %-d").to_string(),
         counted: if ago { shown::ago(waits.at, at) } else { String::new() },
@@ -205,14 +213,6 @@ async fn of_company(cloud: &Cloud, company: &CompanyId, works: bool) -> Result<O
         silent: false,
         trouble: String::new(),
     })
-}
-
-/// What was counted when something happened last, or is counted now.
-async fn waits(cloud: &Cloud, core: &Core) -> Result<Now, Problem> {
-    if let Some(kept) = now::kept(cloud, core).await? {
-        return Ok(kept);
-    }
-    Ok(Box::pin(now::counted(cloud, core)).await?)
 }
 
 /// The leads that are named, as they are, and their seats.
@@ -269,8 +269,13 @@ impl<'a> Named<'a> {
         let mut offers: Vec<(Timestamp, &Lead)> =
             offers.filter(|(lapses, _)| is_soon(*lapses, self.at)).collect();
         offers.sort_by_key(|(lapses, lead)| (*lapses, lead.id));
+        let whose = |lead: &Lead| {
+            let dealers = now::not_accepted(lead, &self.seats, self.at).into_iter();
+            dealers.map(DealerId::as_str).collect::<Vec<_>>().join(", ")
+        };
         let told = offers.into_iter().map(|(lapses, lead)| Lapses {
             row: Row::of(self.core, lead, self.scores.now(lead).as_ref(), self.at),
+            waits_for: whose(lead),
             due: shown::due(lapses, self.at),
             due_at: shown::instant(self.core, lapses),
         });
@@ -332,8 +337,8 @@ impl Numbers<'_> {
         numbers.push(self.number(waits.unanswered, says("with a dealer and not reached"), assigned, false));
         for (count, text, show, late) in [
             (exactly(self.paused), "paused, of dealers and contracts", "paused", false),
-            (waits.failing, "dealers not reached", "failing", true),
-            (waits.full, "dealers full", "full", false),
+            (waits.dealers.failing, "dealers not reached", "failing", true),
+            (waits.dealers.full, "dealers full", "full", false),
         ] {
             let (path, asked) = of_dealers(show);
             numbers.push(self.number(count, says(text), (path, &asked), late));
@@ -367,14 +372,7 @@ fn day(company: &CompanyId, days: &[Sums]) -> Vec<Figure> {
     let at = |report: &str| address(&format!("/console/reports/{report}"), &[("company", company.as_str())]);
     let count = |counter: Counter| move |tally: &Tally| written(Unit::Count, Some(tally.get(counter)));
     let within = |seconds: i64| {
-        move |tally: &Tally| {
-            let times = tally.speed(Speed::Contact);
-            let share = |part: i64, whole: i64| (part * 20_000 / whole + 1) / 2;
-            written(
-                Unit::Share,
-                Some(times.total()).filter(|all| *all > 0).map(|all| share(times.within(seconds), all)),
-            )
-        }
+        move |tally: &Tally| written(Unit::Share, value(Cell::within(tally.speed(Speed::Contact), seconds)))
     };
     let median = |tally: &Tally| written(Unit::Seconds, tally.speed(Speed::Contact).median_s());
     let figure = |says: &'static str, report: &str, told: &dyn Fn(&Tally) -> String| Figure {

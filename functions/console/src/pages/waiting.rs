@@ -2,30 +2,29 @@
 //! place as the rules recommend, after a look at what would go where.
 //!
 //! Determinations. *Counted are those that a page looks at*, the hottest first, as many as its reads allow, and it says
-//! how many; the leads of one reason go on from page to page. *What was looked at is what is placed*: each lead with the
-//! contract that was shown, and no other. Where the rules or the counters say otherwise by then, it is left waiting and
-//! said so. *What a colleague holds stays*, and everything does while distribution is stopped: who means one of them all
-//! the same opens it.
+//! how many; the leads of one reason go on from page to page. *What was looked at is what is placed*: each lead as it stood
+//! then, with the contract that was shown, and no other. Where the lead, the rules or the counters say otherwise by then, it
+//! is left waiting and said so. *A second click is the first one.* *What a colleague holds stays*, and everything does while
+//! distribution is stopped: who means one of them all the same opens it.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use leadyard_domain::access::Role;
 use leadyard_domain::distribution::{Core, Rule, Switches, Waiting};
-use leadyard_domain::error::Code;
-use leadyard_domain::ids::{CompanyId, ContractId, LeadId};
+use leadyard_domain::ids::{ActId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::who::{ACTS, READS};
 use serde::Deserialize;
 
+use super::many::{Act, Done, with_each};
 use super::shown::{self, Choice, Row};
-use super::signed::{self, For, Form, Signed};
+use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
-use crate::acts;
+use crate::acts::{self, Seen};
 use crate::find::{self, Scores};
 use crate::waiting::{self, Room};
 
@@ -231,6 +230,8 @@ struct Look {
     stays: Vec<Goes>,
     /// What all of them come to; empty while the company only watches, and nothing is charged.
     price: String,
+    /// The acts' id.
+    once: String,
 }
 
 /// Where a lead would go, or why it would stay.
@@ -243,20 +244,15 @@ struct Goes {
     dealer: String,
     price: String,
     why: String,
+    seen: String,
 }
 
 /// `POST /console/waiting/place`: `one.LEAD` for each that is ticked, or `every` and `shown.LEAD` for all on the page.
-/// First a look; with `sure` and `with.LEAD`, the contract that was shown, it is done.
+/// First a look; with `sure`, `once`, `seen.LEAD` and `with.LEAD`, the contract that was shown, it is done.
 pub(super) async fn place(
     State(cloud): State<Cloud>,
-    For(signed): For<ACTS>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<ACTS>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     let text = |name: &str| form.get(name).cloned().unwrap_or_default();
     let asked = Asked { company: text("company"), reason: text("narrow_reason"), ..Asked::default() };
     let answered = if form.contains_key("sure") {
@@ -300,6 +296,7 @@ async fn look(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Res
         dealer: text(&after["dealer"]),
         price: text(&after["price"]),
         why,
+        seen: serde_json::json!(Seen::of(lead)).to_string(),
     };
     let (mut goes, mut stays, mut minor) = (Vec::new(), Vec::new(), 0);
     for lead in &kept {
@@ -326,6 +323,7 @@ async fn look(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Res
         goes,
         stays,
         price: if switches.shadow { String::new() } else { price },
+        once: ActId::mint(now, cloud.entropy.bytes()).to_string(),
     };
     Ok(rendered(&page, StatusCode::OK))
 }
@@ -339,54 +337,16 @@ pub(super) fn stays_put(switches: &Switches, lead: &Lead, now: Timestamp) -> Opt
     }
 }
 
-/// A lead of the company, as it stands.
-async fn own(cloud: &Cloud, company: &CompanyId, id: LeadId) -> Result<Option<Lead>, Problem> {
-    Ok(cloud.store.lead_get(id).await?.filter(|lead| lead.company == *company))
-}
-
+/// Does it as [`many`](super::many) does: each as it was shown, and a second click is the first one.
 async fn placed(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Result<Response, Problem> {
     let core = signed.rules_of(cloud, Some(&asked.company)).await?;
-    let company = core.company_id();
-    let chosen = |name: &&str| form.contains_key(&format!("one.{name}"));
-    let wanted: Vec<(LeadId, ContractId)> = form
-        .iter()
-        .filter_map(|(name, contract)| {
-            let lead = name.strip_prefix("with.").filter(chosen)?;
-            Some((lead.parse().ok()?, contract.parse().ok()?))
-        })
-        .take(LISTED)
-        .collect();
-    if wanted.is_empty() {
-        return Ok(Redirect::to(&asked.at(&[("done", "none")])).into_response());
-    }
-    let (switches, _) = cloud.store.switches_get(company).await?;
-    let (mut count, mut kept) = (0_usize, 0_usize);
-    for (id, contract) in &wanted {
-        // A second click finds it where the first put it.
-        let holds = |lead: &Lead| lead.holders.iter().any(|holder| holder.contract == *contract);
-        let stands = own(cloud, company, *id).await?;
-        let given = match stands {
-            None => false,
-            Some(lead) if holds(&lead) => true,
-            Some(lead) if stays_put(&switches, &lead, cloud.clock.now()).is_some() => false,
-            Some(_) => {
-                let act = acts::Asked { contract: Some(contract.clone()), ..acts::Asked::default() };
-                match acts::done(cloud, &signed.desk, &id.to_string(), "place", &act).await {
-                    Ok(_) => true,
-                    Err(problem) if [Code::StateConflict, Code::NotFound].contains(&problem.code()) => {
-                        own(cloud, company, *id).await?.as_ref().is_some_and(holds)
-                    }
-                    Err(problem) => return Err(problem),
-                }
-            }
-        };
-        if given {
-            count += 1;
-        } else {
-            kept += 1;
-        }
-    }
+    let (switches, _) = cloud.store.switches_get(core.company_id()).await?;
+    let Done { count, kept } = Box::pin(with_each(cloud, signed, &core, &switches, Act::Place, form)).await?;
+    let done = match (count + kept, switches.shadow) {
+        (0, _) => "none",
+        (_, true) => "watched",
+        (_, false) => "placed",
+    };
     let (count, kept) = (count.to_string(), kept.to_string());
-    let done = if switches.shadow { "watched" } else { "placed" };
     Ok(Redirect::to(&asked.at(&[("done", done), ("count", &count), ("kept", &kept)])).into_response())
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::money::Money;
-use leadyard_domain::report::{Counter, Dimension, REST, Sums, Tally, UNKNOWN};
+use leadyard_domain::report::sums::cut;
+use leadyard_domain::report::{Counter, Dimension, Histogram, REST, Sums, Tally, UNKNOWN};
 use serde_json::{Map, Value, json};
 
 use super::defined::Column::{
@@ -29,6 +30,11 @@ pub(crate) enum Cell {
 }
 
 impl Cell {
+    /// Of those that were measured, the part that took at most this long.
+    pub(crate) fn within(times: &Histogram, seconds: i64) -> Self {
+        Self::Part(times.within(seconds), times.total())
+    }
+
     /// As the API writes it: money as text, a part to four digits.
     pub(super) fn json(self) -> Value {
         match self {
@@ -46,6 +52,8 @@ pub(super) struct Figures {
     /// What each value cost, in minor units, and the whole.
     pub(super) costs: Option<Costs>,
     pub(super) size: Option<i64>,
+    /// Where some are the rest, the campaigns that are whole: nothing of them is in it.
+    pub(super) named: BTreeSet<String>,
 }
 
 #[derive(Default)]
@@ -74,7 +82,8 @@ pub(super) fn costs_of(
         let (whole, within) = (days(first, last), days(from.max(first), to.min(last)).max(0));
         let amount = (row.amount.minor() * within + whole / 2) / whole;
         let value = match by {
-            Dimension::Campaign => row.campaign.clone().unwrap_or_default(),
+            // As the sums hold it.
+            Dimension::Campaign => row.campaign.as_deref().map(cut).unwrap_or_default(),
             Dimension::All
             | Dimension::Source
             | Dimension::Offer
@@ -131,7 +140,7 @@ pub(super) fn named(report: &Report, cells: &[Cell]) -> Map<String, Value> {
 }
 
 /// A row for each value, those to which most happened first and the rest last. What cost something and brought nothing
-/// has a row too; where some are the rest it may be among them, and nobody knows what it brought.
+/// has a row too; where some are the rest, and it is not named, it may be among them, and nobody knows what it brought.
 pub(super) fn rows(report: &Report, by: Dimension, sums: &Sums, figures: &Figures) -> Vec<Row> {
     let told = |(value, tally): (&str, &Tally)| Some((value.strip_prefix(report.prefix)?.to_owned(), *tally));
     let mut found: BTreeMap<String, Tally> = sums.by(by).filter_map(told).collect();
@@ -140,7 +149,7 @@ pub(super) fn rows(report: &Report, by: Dimension, sums: &Sums, figures: &Figure
     for (value, cost) in figures.costs.iter().filter(|costs| costs.known).flat_map(|costs| &costs.by) {
         if *cost != 0 && !found.contains_key(value) {
             found.insert(value.clone(), Tally::default());
-            if has_rest && value != UNKNOWN {
+            if has_rest && value != UNKNOWN && !figures.named.contains(value) {
                 unknown.insert(value.clone());
             }
         }
@@ -181,10 +190,7 @@ impl Figures {
             ReturnOnSpend => self.cost(value).map_or(Cell::Nothing, |cost| Cell::Part(owed, cost)),
             Measured(speed) => Cell::Count(tally.speed(speed).total()),
             Median(speed) => tally.speed(speed).median_s().map_or(Cell::Nothing, Cell::Seconds),
-            Within(speed, _, seconds) => {
-                let times = tally.speed(speed);
-                Cell::Part(times.within(seconds), times.total())
-            }
+            Within(speed, _, seconds) => Cell::within(tally.speed(speed), seconds),
             Size => value.map_or(self.size, |_| None).map_or(Cell::Nothing, Cell::Count),
         }
     }

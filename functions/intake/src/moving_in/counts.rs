@@ -10,6 +10,7 @@ use leadyard_domain::money::Money;
 use leadyard_domain::time::Period;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
+use leadyard_platform::now;
 use leadyard_platform::store::{Opened, StoreError};
 use leadyard_platform::who::{DeskOf, MANAGES};
 use serde_json::{Value, json};
@@ -38,6 +39,9 @@ pub(super) async fn import(
             Ok(opening) => open(cloud, &request, &directory, &opening).await?,
             Err(errors) => Row::refused(errors),
         });
+    }
+    if !request.dry_run {
+        now::outdate(cloud, &request.company).await;
     }
     Ok(request.answer("counts", &rows))
 }

@@ -1,18 +1,21 @@
 //! The rulebook that a demo's year is played by.
 //!
-//! Of any rulebook the channels are changed: each dealer is a demo dealer of this machine, so that neither the year nor a
-//! `serve` that goes on with it tells anybody else of people who do not exist. The built-in demo has more besides, so that
+//! Of any rulebook the channels are changed, and no source has postbacks: each dealer is a demo dealer of this machine, so
+//! that neither the year nor a `serve` that goes on with it tells anybody else of people who do not exist. The built-in demo has more besides, so that
 //! every page has something to show: further sources, deadlines, what may be returned and why, and what runs full. What was
 //! spent on advertising (`spend.csv`) follows from who comes; a rulebook that says it itself keeps it.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
+use leadyard_domain::rulebook::{EditTable, RowEdit};
+use serde_json::json;
 
 use super::{DEALERS, PLACEHOLDER};
 use crate::rules;
 
-type Files = Vec<(String, Vec<u8>)>;
+/// A rulebook's files, by name.
+pub(super) type Files = Vec<(String, Vec<u8>)>;
 
 const MORE_SOURCES: &str = include_str!("sources.toml");
 
@@ -75,14 +78,19 @@ fn contracts(text: &[u8], leads: u32) -> anyhow::Result<Vec<u8>> {
     Ok(out.into_inner()?)
 }
 
-/// The same with every dealer on this machine.
+/// The same with every dealer on this machine, and no sender told of anything.
 pub(super) fn at_home(files: &mut Files) -> anyhow::Result<()> {
     // Of a workbook the sheets are the tables.
     let (checked, unpacked) = rules::check(files.clone(), jiff::Timestamp::UNIX_EPOCH);
-    let (Some((book, _)), Some(unpacked)) = (&checked.rulebook, unpacked) else {
+    let (Some((book, _)), Some(mut unpacked)) = (&checked.rulebook, unpacked) else {
         let errors: Vec<String> = checked.errors.iter().map(ToString::to_string).collect();
         anyhow::bail!("the rulebook has errors\n{}", errors.join("\n"));
     };
+    for source in book.sources.iter().filter(|source| source.postback.is_some()) {
+        let none = json!({ "set": { "postback": null } });
+        let edit = RowEdit::from_json(EditTable::Sources.as_str(), source.id.as_str(), &none)?;
+        unpacked = edit.apply(&unpacked)?;
+    }
     *files = unpacked.iter().map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect();
     let mut channels = csv::Writer::from_writer(Vec::new());
     channels.write_record(["dealer", "order", "kind", "address"])?;
@@ -111,4 +119,30 @@ pub(super) fn spend(files: &mut Files, spent: &Spent) -> anyhow::Result<()> {
     }
     files.push(("spend.csv".to_owned(), table.into_inner()?));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_sender_of_a_real_rulebook_is_told_of_people_who_do_not_exist() {
+        let mut files = built_in(40).unwrap();
+        let sources = files.iter_mut().find(|(name, _)| name == "sources.toml").unwrap();
+        let of_table = "[[source]]\nid = \"by-table\"\nkind = \"form\"\n\n[source.postback]\n\
+            url = \"https://sender.example/{reference}\"\n\n[source.fields]\nfname = \"first_name\"\n";
+        let of_line = "[[source]]\nid = \"by-line\"\nkind = \"form\"\n\
+            postback = { url = \"https://other.example/{reference}\", on = [\"sold\"] }\n";
+        sources.1.extend_from_slice(format!("\n{of_table}\n{of_line}").as_bytes());
+        let parsed = |files: &Files| {
+            rules::check(files.clone(), jiff::Timestamp::UNIX_EPOCH).0.rulebook.expect("no error").0
+        };
+        let told = |files: &Files| parsed(files).sources.iter().filter(|one| one.postback.is_some()).count();
+        assert_eq!(told(&files), 2);
+        at_home(&mut files).unwrap();
+        assert_eq!(told(&files), 0);
+        let book = parsed(&files);
+        let by_table = book.sources.iter().find(|source| source.id.as_str() == "by-table").unwrap();
+        assert_eq!(by_table.fields.get("fname").map(String::as_str), Some("first_name"), "all else stays");
+    }
 }

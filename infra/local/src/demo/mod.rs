@@ -107,7 +107,8 @@ pub struct Options {
     /// A rulebook's folder; the demo without it. Its dealers are sent nothing: they are played.
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
-    /// The same seed gives the same data. The folder's key follows from it too: nothing real belongs there.
+    /// The same seed gives the same data, on an idle machine. The folder's key follows from it too: nothing real belongs
+    /// there.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// When the year ends; now, if not said.
@@ -170,14 +171,16 @@ pub async fn run(options: &Options) -> anyhow::Result<Told> {
         "the rulebook has no source of kind form, google or file by which anybody could ask"
     );
     book::spend(&mut files, &plan.spent)?;
-    keep(&files, &options.data.join(RULES))?;
     let progress = Progress::new(plan.askings.len() as u64, options.json);
     // The SDK draws its tokens from the thread's own generator.
     fastrand::seed(options.seed);
     let play = Box::pin(Play::begin(options, files, plan, (from, until))).await?;
-    Box::pin(play.run(&progress))
+    let (told, in_force) = Box::pin(play.run(&progress))
         .await
-        .with_context(|| format!("the year broke off; {} is of no use, remove it", options.data.display()))
+        .with_context(|| format!("the year broke off; {} is of no use, remove it", options.data.display()))?;
+    // With what the desk changed in the year: `serve` begins with these.
+    keep(&in_force, &options.data.join(RULES))?;
+    Ok(told)
 }
 
 fn refuse_unless_empty(folder: &Path) -> anyhow::Result<()> {

@@ -84,6 +84,8 @@ pub(super) struct Plan {
 const FRESH: u32 = 14;
 /// Who comes back does so within this.
 const BACK: SignedDuration = SignedDuration::from_hours(160 * 24);
+/// Chances of a campaign: far more than a sender has of them.
+const CAMPAIGNS: usize = 1_000_000;
 /// Nobody is doubted in the last days: who is not decided is no lead yet.
 const DECIDED: SignedDuration = SignedDuration::from_hours(5 * 24);
 
@@ -131,6 +133,7 @@ impl Drawer<'_> {
     fn asks(&mut self, nth: u32, fresh: bool) -> Option<Asking> {
         let part = part(nth, fresh);
         let mut asking = self.draws(fresh, part)?;
+        let drawn = (asking.sender, asking.offer, asking.at);
         if part == Part::Doubted {
             // Only a page shows what screening doubts here.
             asking.sender = self.page().unwrap_or(asking.sender);
@@ -153,6 +156,11 @@ impl Drawer<'_> {
             asking.offer = offer;
             asking.sender = self.sender(offer);
         }
+        // Whoever sends it now does so by a campaign of its own, and of that season.
+        if drawn != (asking.sender, asking.offer, asking.at) {
+            let chance = Rng::with_seed(asking.seed).usize(..CAMPAIGNS);
+            asking.campaign = self.campaign_of(asking.sender, asking.offer, asking.at, chance);
+        }
         Some(asking)
     }
 
@@ -161,6 +169,10 @@ impl Drawer<'_> {
         // Who sends much of it, sends the more of this.
         let of_page = |sender: &Sender| if says_its_offer(sender) { sender.share * sender.spam } else { 0 };
         let weights: Vec<u32> = self.senders.iter().map(of_page).collect();
+        // Nobody looks at what an ad platform or a file sends: it would be leads, of whom nobody asked for so many.
+        if weights.iter().all(|weight| *weight == 0) {
+            return None;
+        }
         asking.sender = weighted(&mut self.rng, &weights);
         asking.campaign = self.campaign(asking.sender, asking.offer, asking.at);
         Some(asking)
@@ -206,9 +218,13 @@ impl Drawer<'_> {
     }
 
     fn campaign(&mut self, sender: usize, offer: usize, at: Timestamp) -> Option<String> {
+        let chance = self.rng.usize(..CAMPAIGNS);
+        self.campaign_of(sender, offer, at, chance)
+    }
+
+    fn campaign_of(&self, sender: usize, offer: usize, at: Timestamp, chance: usize) -> Option<String> {
         let category = self.book.offers.get(offer)?.category.as_str();
         let month = self.zone.to_datetime(at).month();
-        let chance = self.rng.usize(..1_000_000);
         self.senders.get(sender)?.campaign(category, month, chance)
     }
 }
@@ -291,4 +307,49 @@ fn spent(
         *spent.entry((month, sender.id().to_string(), campaign)).or_default() += cents;
     }
     spent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::book;
+    use crate::rules;
+
+    const LEADS: u32 = 400;
+
+    /// The built-in demo's rulebook, with other sources if any are given; and its year.
+    fn year(sources: Option<&str>) -> (Rulebook, Plan) {
+        let mut files = book::built_in(LEADS).unwrap();
+        if let Some(text) = sources {
+            let known = files.iter_mut().find(|(name, _)| name == "sources.toml").unwrap();
+            known.1 = text.as_bytes().to_vec();
+        }
+        let until: Timestamp = "2026-05-28T21:30:00Z".parse().unwrap();
+        let from = until.checked_sub(SignedDuration::from_hours(365 * 24)).unwrap();
+        let (book, _) = rules::check(files, from).0.rulebook.unwrap();
+        let plan = plan(&book, LEADS, 7, from, until);
+        (book, plan)
+    }
+
+    #[test]
+    fn whoever_sends_an_enquiry_sends_it_by_a_campaign_of_its_own() {
+        let (book, plan) = year(None);
+        let zone = super::super::zone(&book.company.zone);
+        for asking in &plan.askings {
+            let sender = &plan.senders[asking.sender];
+            let category = book.offers[asking.offer].category.as_str();
+            let month = zone.to_datetime(asking.at).month();
+            let mut own = (0..sender.campaigns.len()).map(|nth| sender.campaign(category, month, nth));
+            let campaign = &asking.campaign;
+            assert!(own.any(|own| own == *campaign), "{campaign:?} of {}, {:?}", sender.id(), asking.part);
+        }
+    }
+
+    #[test]
+    fn where_only_an_ad_platform_sends_there_are_as_many_leads_as_were_asked_for() {
+        let google = "[[source]]\nid = \"ads\"\nkind = \"google\"\noffer = \"roof-inspection\"\n";
+        let (_, plan) = year(Some(google));
+        assert_eq!(plan.askings.len(), LEADS as usize);
+        assert!(plan.askings.iter().all(|asking| asking.part.is_lead()));
+    }
 }

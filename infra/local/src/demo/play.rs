@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::rulebook::{Rulebook, SourceKind};
 use serde_json::{Map, Value, json};
 
+use super::book::Files;
 use super::dealers::{Dealers, Network, Reaction};
 use super::desk::{Desk, Duty};
 use super::plan::{Asking, Part, Plan};
@@ -68,7 +69,7 @@ impl Play {
     /// Everything stands, and nothing has happened.
     pub(super) async fn begin(
         options: &Options,
-        files: Vec<(String, Vec<u8>)>,
+        files: Files,
         plan: Plan,
         (from, until): (Timestamp, Timestamp),
     ) -> anyhow::Result<Self> {
@@ -113,8 +114,8 @@ impl Play {
         Ok(play)
     }
 
-    /// Plays it to its end.
-    pub(super) async fn run(mut self, progress: &Progress) -> anyhow::Result<Told> {
+    /// Plays it to its end; and the rulebook's files as they are in force then.
+    pub(super) async fn run(mut self, progress: &Progress) -> anyhow::Result<(Told, Files)> {
         self.year.settle().await?;
         while let Some(((at_ms, _), event)) = self.events.pop_first() {
             self.time_passes(at_ms).await?;
@@ -132,8 +133,9 @@ impl Play {
         let leads = self.leads().await?;
         let told =
             Told { leads, enquiries: self.enquiries, from: self.from, until: self.until, done: self.done };
+        let in_force = self.year.rules().await?;
         self.year.end().await?;
-        Ok(told)
+        Ok((told, in_force))
     }
 
     /// As the reports have it: by then they are counted.

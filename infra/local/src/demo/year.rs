@@ -5,8 +5,10 @@
 //!
 //! - *Time jumps.* Where nothing is due, nothing runs: the due index is asked for its first instants, and the sweep runs at
 //!   them, at most once in some minutes. The queues' delays are kept to the millisecond.
-//! - *One thing after the other*, on one task: the same seed gives the same data, id for id. The folder's key follows from
-//!   the seed as well, and is good for nothing but a demo.
+//! - *One thing after the other*, on one task: the same seed gives the same data, id for id, on a machine that is not so
+//!   busy that a call in process takes half a second. What a function waits for it waits for by the machine's own clock, and
+//!   goes on without it then as on AWS: screening without its counts, the SDK with another attempt. The folder's key follows
+//!   from the seed as well, and is good for nothing but a demo.
 //! - *The disk is not waited for* until the end: a year that broke off is begun anew, and nobody was answered.
 
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use leadyard_platform::store::schema::{self, Index};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use super::book::Files;
 use crate::aws::{Calls, LocalAws};
 use crate::keys::Keys;
 use crate::system::{self, Parts};
@@ -191,6 +194,15 @@ impl Year {
         while let Some((last, _)) = poller::count(&self.cloud, self.aws.tables(), self.counted).await {
             self.counted = last;
         }
+    }
+
+    /// The rulebook's files as they are in force.
+    pub(super) async fn rules(&self) -> anyhow::Result<Files> {
+        let store = &self.cloud.store;
+        let pointer = store.rulebook_pointer(&self.company).await?.context("nothing was published")?;
+        let text = store.rulebook_text(&self.company, pointer.version).await?;
+        let files = text.context("the text of the rulebook in force is gone")?;
+        Ok(files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect())
     }
 
     /// The year is over: all is counted, and on the disk.

@@ -20,6 +20,7 @@ fn offered(deadline: bool) -> Assignment {
         company: "acme".parse().unwrap(),
         cycle: 1,
         enquiry: None,
+        lifted_at: None,
         contract: "hudson".parse().unwrap(),
         dealer: "hudson".parse().unwrap(),
         price: Money::from_minor(4_500),

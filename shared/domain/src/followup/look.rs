@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan::FollowUpPlan;
-use super::state::{Ended, FollowUp, Plan, Rests, Step};
+use super::state::{Ended, FollowUp, Plan, Reason, Rests, Step};
 use crate::contract::{Need, Needs};
 use crate::lead::{Lead, Stage};
 use crate::scoring::NextStep;
@@ -76,18 +76,13 @@ pub fn look(
     now: Timestamp,
 ) -> Option<FollowUp> {
     let mut next = match (before, followed(lead)) {
-        (Some(before), _) if !begins_anew(before, lead) => before.clone(),
-        (_, Followed::ByPlan(by)) => {
-            let from = if by == Plan::Lost { lead.closed_at.unwrap_or(now) } else { now };
-            let mut begun = FollowUp::begin(by, (lead.cycle, lead.last_enquiry_at), from, plan)?;
-            // Who was followed up before and asked again is called at once.
-            if before
-                .is_some_and(|before| before.cycle == lead.cycle && lead.last_enquiry_at > before.asked_at)
-            {
-                begun.wake(now);
-            }
-            begun
+        (Some(before), Followed::ByPlan(Plan::Lost))
+            if !begins_anew(before, lead) && before.is_open() && before.plan != Plan::Lost =>
+        {
+            turned(before, lead, plan, now)
         }
+        (Some(before), _) if !begins_anew(before, lead) => before.clone(),
+        (_, Followed::ByPlan(by)) => begun(before, by, lead, plan, now)?,
         // That of an earlier cycle, whose lead is somebody's now.
         (Some(before), Followed::ByHand(_) | Followed::No) if before.is_open() => {
             let mut over = before.clone();
@@ -117,10 +112,72 @@ pub fn look(
     (before != Some(&next)).then_some(next)
 }
 
-/// Whether a follow-up says nothing of how its lead stands now: it was of an earlier cycle, or ended before the lead asked
-/// again or its cycle closed.
+/// Since when a plan runs.
+fn runs_from(by: Plan, lead: &Lead, now: Timestamp) -> Timestamp {
+    match by {
+        Plan::NotReady => now,
+        Plan::Lost => lead.closed_at.unwrap_or(now),
+    }
+}
+
+/// One that begins, after that which is over, if there was one.
+fn begun(
+    before: Option<&FollowUp>,
+    by: Plan,
+    lead: &Lead,
+    plan: &FollowUpPlan,
+    now: Timestamp,
+) -> Option<FollowUp> {
+    let from = runs_from(by, lead, now);
+    let mut begun = FollowUp::begin(by, (lead.cycle, lead.last_enquiry_at), from, plan)?;
+    if let Some(before) = before.filter(|before| before.cycle == lead.cycle) {
+        begun.last_call.clone_from(&before.last_call);
+        let asked = lead.last_enquiry_at > before.asked_at;
+        if asked {
+            // Who was followed up before and asked again is called at once.
+            begun.wake(now);
+        } else if before.wanted_nothing() {
+            begun.calls = before.calls;
+            begun.rest(Rests::NotInterested);
+        }
+    }
+    Some(begun)
+}
+
+/// That of who was not ready, whose cycle closed: it goes on by the plan of who was lost. Whoever is in the day's list, or
+/// was promised a call, is called first; who wants nothing rests.
+fn turned(before: &FollowUp, lead: &Lead, plan: &FollowUpPlan, now: Timestamp) -> FollowUp {
+    let mut goes_on = before.clone();
+    (goes_on.plan, goes_on.done) = (Plan::Lost, 0);
+    let stays = match before.step {
+        Step::Planned { .. } => before.reason == Reason::Callback,
+        Step::Rests { why } => why != Rests::PlanOver,
+        Step::Due { .. } | Step::Ended { .. } => true,
+    };
+    if stays {
+        return goes_on;
+    }
+    let from = runs_from(Plan::Lost, lead, now);
+    match FollowUp::begin(Plan::Lost, (before.cycle, before.asked_at), from, plan) {
+        Some(begun) => FollowUp { last_call: goes_on.last_call, ..begun },
+        None => {
+            goes_on.rest(Rests::PlanOver);
+            goes_on
+        }
+    }
+}
+
+/// Whether a follow-up says nothing of how its lead stands now: it was of an earlier cycle; or it ended before the lead
+/// asked again or its cycle closed, or for no more than that the lead was somebody's, which it is no longer. Whom nobody
+/// can reach by their number, or nobody is to call, has to ask again.
 fn begins_anew(before: &FollowUp, lead: &Lead) -> bool {
-    let Step::Ended { at, .. } = before.step else { return before.cycle != lead.cycle };
-    let closed = lead.closed_at.is_some_and(|closed| closed > at);
-    before.cycle != lead.cycle || closed || lead.last_enquiry_at > before.asked_at
+    let asked = lead.last_enquiry_at > before.asked_at;
+    match before.step {
+        Step::Planned { .. } | Step::Due { .. } | Step::Rests { .. } => before.cycle != lead.cycle,
+        Step::Ended { why: Ended::WrongNumber | Ended::DoNotCall, .. } => asked,
+        Step::Ended { why: Ended::Moved, .. } => true,
+        Step::Ended { why: Ended::Interested, at } => {
+            before.cycle != lead.cycle || asked || lead.closed_at.is_some_and(|closed| closed > at)
+        }
+    }
 }

@@ -15,8 +15,13 @@
 //!   the list, or after `most_calls` in all, the lead rests.
 //! - *What wakes* is an enquiry, or an interaction that is worth something: what a scanner of mail did, or what was revoked,
 //!   wakes nobody. Whoever is woken begins to be counted anew. A call that was promised for a time keeps its time.
-//! - *A wrong number* is followed up no more until they ask again, whatever they look at: nobody can be reached by it. *Not
-//!   interested* rests, and is woken as any that rests. *Do not call* is an opt-out of everything.
+//! - *A wrong number* is followed up no more until they ask again, whatever they look at and though their cycle closes:
+//!   nobody can be reached by it. *Not interested* rests, and is woken as any that rests. *Do not call* is an opt-out of
+//!   everything.
+//! - *Who was somebody's, and is nobody's again*, because the desk let go of them or reopened them, begins anew; who wanted
+//!   nothing before rests still.
+//! - *A cycle that closes in nobody's hands* ends the plan of who is not ready, wherever that stood, and the one of who was
+//!   lost begins. Whoever is in the day's list, or was promised a call, is called first.
 //! - *How old a consent may be*: who asked may be called for some days ([`FollowUpPlan::enquiry_days`]), who agreed to be
 //!   called for longer ([`FollowUpPlan::consent_days`]), counted from what opened the cycle. Beyond that they rest.
 //! - *A claim that has run out* keeps nobody: whoever claimed last has it. What a call came to may be said after it has run

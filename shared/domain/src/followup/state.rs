@@ -259,6 +259,12 @@ impl FollowUp {
         self.claim.as_ref().filter(|claim| now < claim.until)
     }
 
+    /// Whether they said at the last call that they want nothing, and did nothing since.
+    pub(super) fn wanted_nothing(&self) -> bool {
+        let said = self.last_call.as_ref().map(|last| last.result);
+        self.calls > 0 && said == Some(CallResult::NotInterested)
+    }
+
     /// Its time has come, if it has.
     pub fn comes_due(&mut self, now: Timestamp) {
         if let Step::Planned { at } = self.step
@@ -293,6 +299,13 @@ impl FollowUp {
     pub fn end(&mut self, why: Ended, now: Timestamp) {
         self.step = Step::Ended { why, at: now };
         self.claim = None;
+    }
+
+    /// They said at a call that they are never to be called again: wherever it stood, and though it is over.
+    pub fn never_again(&mut self, by: &str, now: Timestamp) {
+        self.calls = self.calls.saturating_add(1);
+        self.last_call = Some(LastCall { result: CallResult::DoNotCall, at: now, by: by.to_owned() });
+        self.end(Ended::DoNotCall, now);
     }
 
     /// Somebody calls: for [`limits::CLAIM_MINUTES`] nobody else does. Who has it already has it for as long again.

@@ -238,6 +238,92 @@ fn a_wrong_number_is_followed_up_once_they_ask_again_and_not_before() {
 }
 
 #[test]
+fn a_wrong_number_and_do_not_call_end_it_though_the_cycle_closes() {
+    for (result, why) in
+        [(CallResult::WrongNumber, Ended::WrongNumber), (CallResult::DoNotCall, Ended::DoNotCall)]
+    {
+        for closed in [Stage::Lost, Stage::Expired] {
+            let mut lead = nurtured();
+            let over = called(looked(&lead, None, false, monday()), result, hours(monday(), 24));
+            assert_eq!(over.step, Step::Ended { why, at: hours(monday(), 24) });
+            lead.close(closed, hours(monday(), 30 * 24));
+            assert_eq!(look(Some(&over), &lead, &plan(), true, hours(monday(), 30 * 24)), None, "{result}");
+            // Nor in a cycle in which they did not ask.
+            lead.cycle += 1;
+            assert_eq!(look(Some(&over), &lead, &plan(), true, hours(monday(), 30 * 24)), None, "{result}");
+            lead.last_enquiry_at = hours(monday(), 31 * 24);
+            assert!(looked(&lead, Some(&over), false, hours(monday(), 31 * 24)).is_open(), "{result}");
+        }
+    }
+}
+
+#[test]
+fn who_is_held_and_let_go_or_rejected_and_reopened_is_followed_up_again() {
+    let now = hours(monday(), 30);
+    let held: Change<'_> = ("held", &|lead| lead.wait(crate::distribution::Waiting::Manual, None, 30, now));
+    let rejected: Change<'_> = ("rejected", &|lead| lead.close(Stage::Rejected, now));
+    for (name, change) in [held, rejected] {
+        let mut lead = nurtured();
+        let stands = looked(&lead, None, false, monday());
+        change(&mut lead);
+        let over = looked(&lead, Some(&stands), false, now);
+        assert_eq!(over.step, Step::Ended { why: Ended::Moved, at: now }, "{name}");
+        (lead.stage, lead.closed_at) = (Stage::Nurturing, None);
+        let anew = looked(&lead, Some(&over), false, hours(now, 1));
+        assert_eq!((anew.reason, anew.attempt), (Reason::NotReady, 1), "{name}");
+        assert_eq!(anew.step, Step::Planned { at: hours(now, 25) }, "{name}");
+        // Who wanted nothing wants nothing still, and what they said is known.
+        let rests = called(stands, CallResult::NotInterested, hours(monday(), 24));
+        let mut over = rests.clone();
+        for _ in 0..2 {
+            over.end(Ended::Moved, now);
+            over = looked(&lead, Some(&over), false, hours(now, 1));
+            assert_eq!(over.step, Step::Rests { why: Rests::NotInterested }, "{name}");
+            assert_eq!(over.last_call, rests.last_call, "{name}");
+        }
+        assert!(looked(&lead, Some(&over), true, hours(now, 2)).is_due(), "{name}");
+    }
+}
+
+#[test]
+fn a_cycle_that_closes_in_nobody_s_hands_is_called_by_the_plan_of_who_was_lost_wherever_the_other_stood() {
+    let mut lead = nurtured();
+    lead.brings = Needs::NONE.with(Need::Consent);
+    let begun = looked(&lead, None, false, monday());
+    let closed = hours(monday(), 30 * 24);
+    let by_plan = Step::Planned { at: hours(closed, 45 * 24) };
+    let mut rests = begun.clone();
+    rests.rest(Rests::PlanOver);
+    let promised = Step::Planned { at: hours(closed, 5) };
+    let mut callback = begun.clone();
+    (callback.reason, callback.step) = (Reason::Callback, promised);
+    let wants_nothing = called(begun.clone(), CallResult::NotInterested, hours(monday(), 24));
+    lead.close(Stage::Expired, closed);
+    for (name, before, step) in [
+        ("at rest", &rests, by_plan),
+        ("planned", &FollowUp { step: Step::Planned { at: hours(closed, 50) }, ..begun.clone() }, by_plan),
+        ("promised", &callback, promised),
+        ("due", &FollowUp { step: Step::Due { since: monday() }, ..begun }, Step::Due { since: monday() }),
+        ("wants nothing", &wants_nothing, Step::Rests { why: Rests::NotInterested }),
+    ] {
+        let turned = looked(&lead, Some(before), false, closed);
+        assert_eq!((turned.plan, turned.step), (Plan::Lost, step), "{name}");
+        assert_eq!(look(Some(&turned), &lead, &plan(), false, closed), None, "{name}: once");
+    }
+    // Who is called first goes on with that plan.
+    let called = called(looked(&lead, Some(&callback), false, closed), CallResult::NotNow, hours(closed, 5));
+    assert_eq!((called.reason, called.attempt), (Reason::Lost, 1));
+    // Without one nobody is called any more.
+    let none = FollowUpPlan { lost: Vec::new(), ..plan() };
+    let over = look(Some(&begun_at(&lead)), &lead, &none, false, closed).unwrap();
+    assert_eq!(over.step, Step::Rests { why: Rests::PlanOver });
+}
+
+fn begun_at(lead: &Lead) -> FollowUp {
+    FollowUp::begin(Plan::NotReady, (lead.cycle, lead.last_enquiry_at), monday(), &plan()).unwrap()
+}
+
+#[test]
 fn a_repeat_of_a_lost_lead_wakes_it_and_is_looked_at_at_once() {
     let mut lead = nurtured();
     lead.close(Stage::Lost, hours(monday(), 24));
@@ -320,6 +406,43 @@ fn happens() -> impl Strategy<Value = Happens> {
     ]
 }
 
+/// A lead stands elsewhere, so many hours later; perhaps it was called, and perhaps somebody looked.
+#[derive(Clone, Debug)]
+struct Moves {
+    stage: Stage,
+    after: i64,
+    called: Option<CallResult>,
+    seen: bool,
+}
+
+fn moves() -> impl Strategy<Value = Moves> {
+    let stage = prop::sample::select(vec![
+        Stage::Received,
+        Stage::Nurturing,
+        Stage::Waiting,
+        Stage::Assigned,
+        Stage::Lost,
+        Stage::Expired,
+        Stage::Rejected,
+    ]);
+    let called = prop::option::of(prop::sample::select(CallResult::ALL));
+    (stage, 0..100_i64, called, any::<bool>()).prop_map(|(stage, after, called, seen)| Moves {
+        stage,
+        after,
+        called,
+        seen,
+    })
+}
+
+/// What the rules of the lead itself let happen, and more.
+fn moved(lead: &mut Lead, stage: Stage, now: Timestamp) {
+    if stage.closed() {
+        lead.close(stage, now);
+    } else {
+        (lead.stage, lead.closed_at) = (stage, None);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
     #[test]
@@ -400,6 +523,41 @@ proptest! {
             if by_plan && matches!(stands.step, Step::Planned { .. }) {
                 prop_assert!(stands.calls < most_calls);
             }
+        }
+    }
+
+    #[test]
+    fn whoever_is_to_be_followed_up_in_the_end_has_a_next_call_or_a_reason_for_none(
+        story in prop::collection::vec(moves(), 0..30),
+        last in prop::sample::select(vec![Stage::Nurturing, Stage::Lost, Stage::Expired]),
+    ) {
+        let (mut lead, mut now) = (nurtured(), monday());
+        let mut stands: Option<FollowUp> = None;
+        for Moves { stage, after, called, seen } in story {
+            now = hours(now, after);
+            moved(&mut lead, stage, now);
+            if let (Some(result), Some(stands)) = (called, &mut stands) {
+                let at = (result == CallResult::Callback).then(|| hours(now, 5));
+                let _ = stands.call("kim", (result, at), &plan(), now);
+            }
+            // Nobody looks each time.
+            if seen {
+                stands = look(stands.as_ref(), &lead, &plan(), false, now).or(stands);
+            }
+        }
+        now = hours(now, 1);
+        moved(&mut lead, last, now);
+        let Followed::ByPlan(by) = followed(&lead) else {
+            return Err(TestCaseError::fail("nobody is to call them"));
+        };
+        let stands = look(stands.as_ref(), &lead, &plan(), false, now).or(stands);
+        let Some(stands) = stands else { return Err(TestCaseError::fail("nothing begins")) };
+        match stands.step {
+            Step::Planned { .. } | Step::Due { .. } => prop_assert!(is_followed(&lead, &stands)),
+            // Of who was lost it is the plan of who was lost that is over.
+            Step::Rests { why: Rests::PlanOver } => prop_assert!(by == Plan::NotReady || stands.plan == by),
+            Step::Rests { .. } => {}
+            Step::Ended { why, .. } => prop_assert!(why != Ended::Moved, "{:?}", stands),
         }
     }
 

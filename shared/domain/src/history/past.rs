@@ -83,6 +83,7 @@ impl PastLead<'_> {
             company: lead.company.clone(),
             cycle: if met == PastMet::Late { 0 } else { lead.cycle },
             enquiry: None,
+            lifted_at: None,
             contract: placed.contract.clone(),
             dealer: placed.dealer.clone(),
             price: sale.price,

@@ -27,6 +27,7 @@ impl Lead {
                 self.begin_again(now);
                 self.brings = Needs::NONE;
                 self.opened_at = now;
+                self.lifted_at = Some(now);
                 self.last_enquiry_at = self.last_enquiry_at.max(now);
                 self.crossed = true;
                 self.due = Some(soon(now));

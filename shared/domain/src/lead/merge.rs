@@ -205,6 +205,7 @@ impl Lead {
         self.certificate_warning = from.certificate_warning;
         self.brings = from.brings;
         self.opened_at = from.opened_at;
+        self.lifted_at = from.lifted_at;
         self.opening = from.opening;
         self.stage = from.stage;
         self.waiting = from.waiting;

@@ -111,6 +111,12 @@ fn problem() -> Kind {
             "`state-conflict`: who is calling.",
         ),
         may("may_be_called", may_be_called(), "`state-conflict`: when they may be called."),
+        may("callback_at", Instant, "`state-conflict`: when they were promised a call."),
+        may(
+            "opted_out",
+            Flag,
+            "`unavailable`, a call: they are opted out; what the call came to was not kept.",
+        ),
         may("leads", list(Uuid), "`state-conflict`: leads of several persons that share what was named."),
         may("quota", Count, "Returning: how many leads of a month may be returned."),
         may("reversed", Money, "Reversing a deposit: what is taken back already."),

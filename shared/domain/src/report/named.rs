@@ -91,10 +91,19 @@ pub fn told(sums: Sums, years: &Years, from: Date) -> Sums {
     if !has_rest(&sums) {
         return sums;
     }
-    sums.folded(|campaign| {
-        years.iter().all(|(year, named)| {
-            let first = Date::new(*year, 1, 1).unwrap_or(from);
-            named.is_whole(campaign, first.max(from))
-        })
+    sums.folded(|campaign| is_whole(campaign, years, from))
+}
+
+/// The campaigns that are named and whole from `from` on, in every one of these years: what is not in the sums of one did
+/// not happen.
+pub fn whole(years: &Years, from: Date) -> BTreeSet<String> {
+    let named = years.values().flat_map(|named| named.since.keys());
+    named.filter(|campaign| is_whole(campaign, years, from)).cloned().collect()
+}
+
+fn is_whole(campaign: &str, years: &Years, from: Date) -> bool {
+    years.iter().all(|(year, named)| {
+        let first = Date::new(*year, 1, 1).unwrap_or(from);
+        named.is_whole(campaign, first.max(from))
     })
 }

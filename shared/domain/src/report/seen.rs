@@ -136,12 +136,14 @@ pub fn facets_of(assignment: &Assignment, opening: Option<&Facets>) -> Facets {
     }
 }
 
-/// What a seat states. Times run from `enquired_at`, the arrival of the enquiry that opened the cycle.
+/// What a seat states. Times run from `enquired_at`, the arrival of the enquiry that opened the cycle; where the desk lifted
+/// the lead into the cycle, from then.
 pub fn facts_of(assignment: &Assignment, enquired_at: Option<Timestamp>) -> Vec<Fact> {
     if assignment.imported || assignment.shadow {
         return Vec::new();
     }
-    let since = |at: Timestamp| enquired_at.map(|from| at.duration_since(from).as_secs().max(0));
+    let from = assignment.lifted_at.or(enquired_at);
+    let since = |at: Timestamp| from.map(|from| at.duration_since(from).as_secs().max(0));
     let mut facts = vec![Fact { at: assignment.offered_at, what: Happened::Distributed }];
     let mut state = |at: Timestamp, what| facts.push(Fact { at, what });
     if let Some(at) = assignment.delivered_at {

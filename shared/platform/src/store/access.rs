@@ -19,8 +19,8 @@ use leadyard_domain::rulebook::{Signer, SignsInAs};
 use super::keys::Key;
 use super::{Item, Store, StoreError, key_item, read_number, read_string, string};
 
-/// Addresses of one part, about.
-const PART: usize = 1_000;
+/// Addresses of one part, about: some 30 kB, since whoever is signed in has one read with each page.
+const PART: usize = 200;
 
 /// By the mailbox, as what somebody signs in by it.
 pub(super) type Part = BTreeMap<String, Vec<SignsInAs>>;

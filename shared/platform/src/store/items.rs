@@ -68,6 +68,8 @@ struct LeadItem {
     cyc: u32,
     opened: Timestamp,
     asked: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lifted: Option<Timestamp>,
     stage: Stage,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     wait: Option<Waiting>,
@@ -124,6 +126,7 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
         cyc: lead.cycle,
         opened: lead.opened_at,
         asked: lead.last_enquiry_at,
+        lifted: lead.lifted_at,
         stage: lead.stage,
         wait: lead.waiting,
         closed: lead.closed_at,
@@ -220,6 +223,7 @@ pub(super) fn read_lead(item: Item) -> Result<Lead, StoreError> {
         brings: shape.brings,
         cycle: shape.cyc,
         opened_at: shape.opened,
+        lifted_at: shape.lifted,
         last_enquiry_at: shape.asked,
         stage: shape.stage,
         waiting: shape.wait,
@@ -260,6 +264,8 @@ struct AssignmentItem {
     cyc: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     enq: Option<EnquiryId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lifted: Option<Timestamp>,
     contract: ContractId,
     dealer: DealerId,
     price: Money,
@@ -329,6 +335,7 @@ pub(super) fn assignment_item(assignment: &Assignment) -> Result<Item, StoreErro
         co: assignment.company.clone(),
         cyc: assignment.cycle,
         enq: assignment.enquiry,
+        lifted: assignment.lifted_at,
         contract: assignment.contract.clone(),
         dealer: assignment.dealer.clone(),
         price: assignment.price,
@@ -385,6 +392,7 @@ pub(super) fn read_assignment(item: Item) -> Result<Assignment, StoreError> {
         company: shape.co,
         cycle: shape.cyc,
         enquiry: shape.enq,
+        lifted_at: shape.lifted,
         contract: shape.contract,
         dealer: shape.dealer,
         price: shape.price,

@@ -292,16 +292,20 @@ pub enum Key<'a> {
         period: &'a str,
     },
     /// `T#company` / `N`. What matters of a company now: how much waits for the desk, and which leads stand at the top of
-    /// its lists; see [`crate::now`]. No person is in it. Under 8 KB. Written by reporting.
+    /// its lists; see [`crate::now`]. No person is in it. Under 8 KB. Written by reporting; the console, and the import of
+    /// counts, take away what they outdated.
     Now(&'a CompanyId),
-    /// `T#company` / `O#time`. Offers of a company that lapse within a quarter of an hour, by its beginning: an attribute
-    /// for each, named by its assignment, which says where it stands and when it lapses. Some 100 bytes each. Written by
-    /// reporting, when an offer is made and when it ends. Expires a day later.
+    /// `T#company` / `O#time#part`. Offers of a company that lapse within a quarter of an hour, by its beginning, and by
+    /// their leads in one of eight parts: an attribute for each, named by its assignment, which says where it stands and
+    /// when it lapses. Some 100 bytes each. Written by reporting, when an offer is made and when it ends. Expires a day
+    /// later.
     Lapsing {
         /// Whose.
         company: &'a CompanyId,
         /// Unix milliseconds.
         from_ms: i64,
+        /// Which part.
+        part: u8,
     },
     /// `TA#shard` / sequence number. A record of the stream that could not be read, set aside: where its item stands and
     /// when it was seen, nothing of what it says. Written by reporting. Expires after 30 days.
@@ -459,7 +463,7 @@ impl Key<'_> {
             Self::ReportPart { day, shard, .. } => format!("{REPORT_PARTS}{day}#{shard}"),
             Self::ReportSeal(_) => "S".to_owned(),
             Self::Now(_) => "N".to_owned(),
-            Self::Lapsing { from_ms, .. } => format!("O#{}", sort_time(*from_ms)),
+            Self::Lapsing { from_ms, part, .. } => format!("O#{}#{part}", sort_time(*from_ms)),
             Self::ReportNames(_, year) => format!("{REPORT_NAMES}{year:04}"),
             Self::ReportTable { period, .. } => (*period).to_owned(),
             Self::ReportAside { sequence, .. } => (*sequence).to_owned(),

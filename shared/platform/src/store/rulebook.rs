@@ -117,7 +117,7 @@ impl Store {
         company: &CompanyId,
         version: u64,
     ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
-        self.text_of(&Key::RulebookText(company, version, 0)).await
+        read_text(&self.pieces_of(&Key::RulebookText(company, version, 0)).await?)
     }
 
     /// Keeps files for an hour, that they can be looked at before they are published.
@@ -142,24 +142,19 @@ impl Store {
         &self,
         company: &CompanyId,
         draft: &str,
+        now: Timestamp,
     ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
-        self.text_of(&Key::RulebookDraft(company, draft, 0)).await
+        let pieces = self.pieces_of(&Key::RulebookDraft(company, draft, 0)).await?;
+        // The table deletes what is over in its own time.
+        let over = |piece: &Item| read_number::<i64>(piece, "ttl").is_some_and(|ttl| ttl <= now.as_second());
+        if pieces.iter().any(over) { Ok(None) } else { read_text(&pieces) }
     }
 
-    /// The files whose first piece stands here.
-    async fn text_of(&self, first: &Key<'_>) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+    /// The pieces whose first stands here, in their order.
+    async fn pieces_of(&self, first: &Key<'_>) -> Result<Vec<Item>, StoreError> {
         let prefix = first.sk();
         let prefix = prefix.rsplit_once('#').map_or(prefix.as_str(), |(prefix, _)| prefix);
-        let mut bytes = Vec::new();
-        for item in self.query_prefix(first.pk(), prefix).await? {
-            bytes.extend_from_slice(
-                item.get("text").and_then(|text| text.as_b().ok()).map(Blob::as_ref).unwrap_or_default(),
-            );
-        }
-        if bytes.is_empty() {
-            return Ok(None);
-        }
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| StoreError::damaged("rulebook text", error))
+        self.query_prefix(first.pk(), prefix).await
     }
 
     /// Publishes a compiled rulebook over `base` (0 for the first): its chunks, its text, and last of
@@ -286,6 +281,20 @@ fn pieces(files: &RulebookFiles) -> Result<Vec<AttributeValue>, StoreError> {
         files.iter().map(|(name, bytes)| (name, String::from_utf8_lossy(bytes))).collect();
     let text = serde_json::to_vec(&named).map_err(|error| StoreError::Malformed(Box::new(error)))?;
     Ok(text.chunks(TEXT_PIECE).map(|piece| AttributeValue::B(Blob::new(piece))).collect())
+}
+
+/// The files that were kept in these pieces; `None` of no piece.
+fn read_text(pieces: &[Item]) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+    let mut bytes = Vec::new();
+    for piece in pieces {
+        bytes.extend_from_slice(
+            piece.get("text").and_then(|text| text.as_b().ok()).map(Blob::as_ref).unwrap_or_default(),
+        );
+    }
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| StoreError::damaged("rulebook text", error))
 }
 
 fn read_version(item: Item) -> Result<RulebookVersion, StoreError> {

@@ -44,7 +44,7 @@ pub struct Wake {
     pub after: Option<String>,
     /// At which generation the best were sent; of slots that came back, at which it was looked up to there.
     pub sent: Option<u64>,
-    /// How many runs looked for whom the slots are that came back.
+    /// How many runs looked for whom the slots are that came back, at the generation of `sent`.
     pub runs: u64,
 }
 
@@ -57,6 +57,11 @@ impl Wake {
     /// Behind whom it goes on for slots that came back; from the beginning, where more came back since.
     pub fn goes_on_behind(&self) -> Option<&str> {
         self.after.as_deref().filter(|_| self.sent == Some(self.generation))
+    }
+
+    /// Which run looks now for whom the slots are, 1 first: more that came back are looked for from the beginning.
+    pub fn run(&self) -> u64 {
+        if self.sent == Some(self.generation) { self.runs + 1 } else { 1 }
     }
 }
 
@@ -243,11 +248,11 @@ impl Store {
         let mut bound = values([
             (":upto", string(upto)),
             (":gen", number(wake.generation)),
-            (":one", number(1)),
+            (":run", number(wake.run())),
             (":taken", number(-(taken.values().sum::<u64>() as i64))),
         ]);
         let mut names = HashMap::new();
-        let mut add = format!("ADD {RUNS} :one, slots :taken");
+        let mut add = "ADD slots :taken".to_owned();
         for (at, (dealer, taken)) in taken.iter().enumerate() {
             bound.insert(format!(":t{at}"), number(-(*taken as i64)));
             names.insert(format!("#t{at}"), format!("{SLOTS_OF}{dealer}"));
@@ -258,7 +263,7 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(super::key_item(&Key::Wake(company, category))))
-            .update_expression(format!("{add} SET {AFTER} = :upto, {SENT} = :gen"))
+            .update_expression(format!("{add} SET {AFTER} = :upto, {SENT} = :gen, {RUNS} = :run"))
             .condition_expression("gen = :gen")
             .set_expression_attribute_names((!names.is_empty()).then_some(names))
             .set_expression_attribute_values(Some(bound))

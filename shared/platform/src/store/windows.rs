@@ -28,6 +28,10 @@ pub struct Passing {
     pub said: Option<[u8; 8]>,
 }
 
+/// People noted of a token that is sent in a later window than it was opened in: that two used it says all there is to say,
+/// and whoever sends it a thousand times makes nothing grow.
+const PEOPLE_OF_TOKEN: u32 = 2;
+
 /// How long a window is kept after the last of its form tokens is good, in seconds.
 const KEPT_S: i64 = 3_600;
 
@@ -92,7 +96,7 @@ impl Store {
 
 impl Store {
     /// Notes who sent a form with a token that was opened in an earlier window, where its first use stands; how many
-    /// people did so far. It is kept for as long as the token is good for.
+    /// people did so far, counted up to two. It is kept for as long as the token is good for.
     pub async fn window_token(
         &self,
         company: &CompanyId,
@@ -103,20 +107,22 @@ impl Store {
     ) -> Result<u32, StoreError> {
         let key = Key::Window { company, source, number: opened.number, shard: opened.shard };
         let name = attribute("t", token);
-        let answer = self
+        let result = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(super::key_item(&key)))
             .update_expression("SET #ttl = :ttl ADD #t :who")
+            .condition_expression("attribute_not_exists(#t) OR size(#t) < :most")
             .expression_attribute_names("#ttl", super::schema::TTL)
             .expression_attribute_names("#t", name.clone())
             .expression_attribute_values(":ttl", number(until.as_second() + WINDOW_S + KEPT_S))
             .expression_attribute_values(":who", AttributeValue::Bs(vec![Blob::new(person)]))
+            .expression_attribute_values(":most", number(PEOPLE_OF_TOKEN))
             .return_values(ReturnValue::UpdatedNew)
             .send()
-            .await
-            .map_err(StoreError::unavailable)?;
+            .await;
+        let Some(answer) = super::stood(result)? else { return Ok(PEOPLE_OF_TOKEN) };
         Ok(people(&answer.attributes.unwrap_or_default(), &name))
     }
 }

@@ -21,7 +21,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
-use leadyard_domain::assignment::{DeliveryState, Return};
+use leadyard_domain::assignment::{DeliveryState, Return, ReturnState};
 use leadyard_domain::distribution::Core;
 use leadyard_domain::ids::{AssignmentId, ContractId, OfferId};
 use leadyard_domain::lead::{AssignmentState, Contactable};
@@ -110,6 +110,30 @@ impl Told {
         self.offer.as_ref().map(name).unwrap_or_default()
     }
 
+    fn has_phone(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| person.phone.is_some())
+    }
+
+    /// Why nobody may call them now; nothing, where somebody may, or where there is no number.
+    fn may_not_be_called(&self, core: &Core) -> String {
+        if !self.has_phone() {
+            return String::new();
+        }
+        if self.opted_out {
+            return "They want no more contact: do not call.".to_owned();
+        }
+        match self.may_be_called.as_ref().filter(|may| !may.now).map(|may| may.from) {
+            None => String::new(),
+            Some(Some(from)) => {
+                format!("It is night where they are: they may be called from {}.", instant(core, from))
+            }
+            Some(None) => {
+                "Where they are is not known well enough: at no hour is it day everywhere that they may be."
+                    .to_owned()
+            }
+        }
+    }
+
     /// What became of it, or what is to be done.
     fn stands(&self, core: &Core, now: Timestamp) -> String {
         if self.erased_at.is_some() {
@@ -118,7 +142,8 @@ impl Told {
         if self.opted_out {
             return "the person wants no more contact".to_owned();
         }
-        if let Some(asked) = &self.returned {
+        // Once it is decided, the state says what became of it.
+        if let Some(asked) = self.returned.as_ref().filter(|asked| asked.state == ReturnState::Requested) {
             return format!("return {}", asked.state);
         }
         match (self.state, self.won_value.as_deref()) {
@@ -173,6 +198,8 @@ struct Row {
     message: String,
     /// A link that calls, where the person is known.
     phone: String,
+    /// Why nobody may use it now.
+    silent: String,
     stands: String,
     /// It must be done soon, or is over.
     late: bool,
@@ -249,6 +276,7 @@ impl Row {
             offer: told.offer(core),
             message: told.message.as_deref().map(|message| shown::cut(message, 120)).unwrap_or_default(),
             phone: told.person.as_ref().and_then(|person| person.phone.clone()).unwrap_or_default(),
+            silent: told.may_not_be_called(core),
             stands: told.stands(core, now),
             late: told.accept_by.is_some() && told.state == AssignmentState::Offered
                 || told.opted_out

@@ -4,13 +4,11 @@
 //! else meanwhile is told, and what they typed stands there still. *A value that was put wrong is put right* by telling it
 //! once more.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use leadyard_domain::assignment::{Assignment, ReturnState};
-use leadyard_domain::contract::ReturnTerms;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::AssignmentId;
@@ -24,9 +22,9 @@ use serde::Deserialize;
 use super::Told;
 use crate::inbox::{self, Seat};
 use crate::pages::shown::{self, Choice, Contact, instant};
-use crate::pages::signed::{self, Form, INBOX, SignedDealer};
+use crate::pages::signed::{Form, INBOX, Sent, SignedDealer};
 use crate::pages::{Frame, rendered, troubled};
-use crate::returns;
+use crate::returns::{self, MayAsk};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -59,6 +57,7 @@ struct Page {
     correct: bool,
     value: String,
     currency: String,
+    /// Why it may be returned; none, where the quota is used.
     reasons: Vec<Choice>,
     terms: String,
     note: String,
@@ -85,6 +84,7 @@ pub(in crate::pages) async fn page(
                 "won" => "Won. Well done.",
                 "lost" => "Noted as lost.",
                 "return" => "Asked: the desk decides.",
+                "returned" => "Returned: it is credited, and nobody need decide.",
                 _ => "",
             };
             rendered(&page, StatusCode::OK)
@@ -96,17 +96,17 @@ pub(in crate::pages) async fn page(
 /// `POST /console/inbox/{assignment}/{accept|decline|contacted|won|lost|return}`: `value`; `reason`, `note`.
 pub(in crate::pages) async fn act(
     State(cloud): State<Cloud>,
-    signed: SignedDealer,
     Path((id, word)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed, form }: Sent<SignedDealer>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
-    let Err(trouble) = Box::pin(answered(&cloud, &signed, &id, &word, &form)).await else {
-        return Redirect::to(&format!("{INBOX}/{id}?done={word}")).into_response();
+    let trouble = match Box::pin(answered(&cloud, &signed, &id, &word, &form)).await {
+        Ok(stands) => {
+            // Of a dealer whom the contract trusts nobody decides.
+            let is_done = word == "return" && stands.state == AssignmentState::Returned;
+            let done = if is_done { "returned" } else { &word };
+            return Redirect::to(&format!("{INBOX}/{id}?done={done}")).into_response();
+        }
+        Err(trouble) => trouble,
     };
     match of(&cloud, &signed, &id, &form).await {
         Ok(mut page) => {
@@ -167,7 +167,10 @@ async fn of(cloud: &Cloud, signed: &SignedDealer, id: &str, typed: &Form) -> Res
     let returns = returns::may_ask(cloud, &seat, now).await?;
     let written = |name: &str| typed.get(name).cloned().unwrap_or_default();
     let chosen = typed.get("reason").map(String::as_str);
-    let terms = |(terms, until): &(ReturnTerms, Timestamp)| {
+    let terms = |MayAsk { terms, until, used }: &MayAsk| {
+        if let Some(used) = used {
+            return used.clone();
+        }
         let quota = terms.quota_percent.map(|percent| format!("; at most {percent} % of a month’s leads"));
         format!("until {}{}", instant(&core, *until), quota.unwrap_or_default())
     };
@@ -196,7 +199,8 @@ async fn of(cloud: &Cloud, signed: &SignedDealer, id: &str, typed: &Form) -> Res
         terms: returns.as_ref().map(terms).unwrap_or_default(),
         reasons: returns
             .iter()
-            .flat_map(|(terms, _)| &terms.reasons)
+            .filter(|may| may.used.is_none())
+            .flat_map(|may| &may.terms.reasons)
             .map(|reason| Choice::of(reason, &shown::word(reason), chosen))
             .collect(),
         note: written("note"),
@@ -207,16 +211,13 @@ async fn of(cloud: &Cloud, signed: &SignedDealer, id: &str, typed: &Form) -> Res
     })
 }
 
+/// Until when they may be called, or why not.
 fn may_be_called(core: &Core, told: &Told) -> String {
     let Some(may) = told.may_be_called.as_ref() else { return String::new() };
-    let has_phone = told.person.as_ref().is_some_and(|person| person.phone.is_some());
-    match (may.now, may.until, may.from) {
-        _ if !has_phone || told.opted_out => String::new(),
-        (true, Some(until), _) => format!("They may be called until {}.", instant(core, until)),
-        (false, _, Some(from)) => {
-            format!("It is night where they are: they may be called from {}.", instant(core, from))
-        }
-        (true | false, None, None) | (true, None, Some(_)) | (false, Some(_), None) => String::new(),
+    let said = told.may_not_be_called(core);
+    match may.until.filter(|_| may.now && said.is_empty()) {
+        Some(until) if told.has_phone() => format!("They may be called until {}.", instant(core, until)),
+        Some(_) | None => said,
     }
 }
 

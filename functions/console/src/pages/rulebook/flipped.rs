@@ -1,8 +1,7 @@
 //! Stop and shadow, flipped with a reason; and the log of what the desk did to a company.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use leadyard_domain::error::Code;
@@ -19,7 +18,7 @@ use super::versions::{refused, zone_of};
 use super::{AT, back_to, company_of};
 use crate::acts;
 use crate::pages::shown::{self, Choice};
-use crate::pages::signed::{self, For, Form, Signed};
+use crate::pages::signed::{For, Form, Sent, Signed};
 use crate::pages::{Frame, address, rendered, troubled};
 use crate::switches::{self, Flip};
 
@@ -29,24 +28,15 @@ const LISTED: i32 = 50;
 /// `POST /console/rulebook/switch`: `switch` (`stop` or `shadow`), `on` (`yes` or `no`), `reason`.
 pub(in crate::pages) async fn flip(
     State(cloud): State<Cloud>,
-    For(signed): For<MANAGES>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<MANAGES>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     let company = match who::company(&signed.desk, form.get("company").map(String::as_str)) {
         Ok(company) => company,
         Err(problem) => return troubled(&signed, &problem),
     };
     match flipped(&cloud, &signed, &company, &form).await {
         Ok(done) => Redirect::to(&back_to(&company, done)).into_response(),
-        Err(problem) => {
-            let reason = form.get("reason").map(String::as_str).unwrap_or_default();
-            Box::pin(refused(&cloud, &signed, &company, (&problem, reason))).await
-        }
+        Err(problem) => Box::pin(refused(&cloud, &signed, &company, (&problem, &form))).await,
     }
 }
 

@@ -11,9 +11,9 @@
 //! Determinations. *What is published is what was looked at*: files that were sent are kept for an hour under a name that
 //! only the look knows, and nobody chooses them twice. *It is published over the version that it was compared with*: where
 //! another is in force since, the look is made again. *Files without `company.toml` are a part*: the rest stays as it is in
-//! force; with it they are the whole, and what is not among them is gone. *A second click finds what it asks for in force*,
-//! and makes no version of its own. *Who reads sees which versions there are and who did what; what stands in them is a
-//! manager's*: where people are reached stands in the files.
+//! force when they are published, and not when they were sent; with it they are the whole, and what is not among them is
+//! gone. *A second click finds what it asks for in force*, and makes no version of its own. *Who reads sees which versions
+//! there are and who did what; what stands in them is a manager's*: where people are reached stands in the files.
 
 mod versions;
 mod sent;

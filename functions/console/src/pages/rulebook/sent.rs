@@ -20,12 +20,12 @@ use serde_json::Value;
 
 use super::told::{Difference, Lines};
 use super::{AT, back_to};
-use crate::pages::signed::{self, For, Form, Signed};
+use crate::pages::signed::{self, For, Form, Sent, Signed};
 use crate::pages::{Frame, rendered, troubled};
-use crate::rulebook::{How, broken, files_of, put_in_force};
+use crate::rulebook::{How, ROUNDS, broken, files_of, put_in_force};
 
 /// What a form with files has besides them: its own fields, and the names of the files.
-const BESIDE_BYTES: usize = 512 * 1024;
+const BESIDE_BYTES: usize = 64 * 1024;
 
 #[derive(askama::Template)]
 #[template(path = "rulebook_look.html")]
@@ -37,6 +37,8 @@ struct Look {
     /// The version that it is compared with; 0 for none.
     base: u64,
     difference: Difference,
+    /// That version is not read any more: nobody can say what would change.
+    incomparable: bool,
     warnings: Lines,
     problems: Lines,
     trouble: String,
@@ -55,10 +57,40 @@ struct Publish {
 /// What is to be published.
 struct Wanted<'a> {
     company: &'a CompanyId,
+    /// A whole rulebook, or files in place of those in force.
     files: RulebookFiles,
     how: String,
     /// As the page calls it.
     what: String,
+}
+
+/// The files as they would be in force.
+struct Laid {
+    /// Over which version; 0 for none.
+    over: u64,
+    files: RulebookFiles,
+    /// They are what is in force.
+    stand: bool,
+}
+
+impl Wanted<'_> {
+    /// What is no whole is laid over what is in force now: what others published since it was sent stays.
+    async fn laid(&self, cloud: &Cloud) -> Result<Laid, Problem> {
+        let Some(pointer) = cloud.store.rulebook_pointer(self.company).await? else {
+            return Ok(Laid { over: 0, files: self.files.clone(), stand: false });
+        };
+        let in_force = files_of(cloud, self.company, pointer.version).await?;
+        let files = if is_whole(&self.files) {
+            self.files.clone()
+        } else {
+            in_force.with_all(&self.files).map_err(|problems| broken(&problems))?
+        };
+        Ok(Laid { over: pointer.version, stand: files == in_force, files })
+    }
+}
+
+fn is_whole(files: &RulebookFiles) -> bool {
+    files.get("company.toml").is_some()
 }
 
 /// `POST /console/rulebook/send` with `files` as multipart: what would follow. Nothing is published.
@@ -81,7 +113,7 @@ async fn looked(
     body: Body,
 ) -> Result<Response, Problem> {
     let kind = http::text(headers, "content-type").unwrap_or_default().to_owned();
-    let bytes = http::body(body, limits::RULEBOOK_BYTES + BESIDE_BYTES).await?;
+    let bytes = http::body(body, limits::UPLOAD_BYTES + BESIDE_BYTES).await.map_err(too_large)?;
     let parts = parts(&kind, &bytes).map_err(|error| Problem::new(Code::MalformedBody, error.to_string()))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let fields = parts.iter().filter(|part| part.file().is_none());
@@ -97,39 +129,45 @@ async fn looked(
         "no file was chosen".clone_into(&mut page.trouble);
         return Ok(rendered(&page, StatusCode::BAD_REQUEST));
     }
-    let (files, how) = match together(cloud, &company, files).await? {
-        Ok(whole) => whole,
+    if files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > limits::UPLOAD_BYTES {
+        return Err(too_many_bytes());
+    }
+    let (files, how) = match together(files) {
+        Ok(sent) => sent,
         Err(problems) => return Ok(page.refused(&broken(&problems))),
     };
     let wanted = Wanted { company: &company, files, how, what: std::mem::take(&mut page.what) };
     let mut page = look(cloud, signed, &wanted).await?;
     if page.trouble.is_empty() {
         let draft = URL_SAFE_NO_PAD.encode(cloud.entropy.bytes::<16>());
-        // As they are published: a workbook's sheets as tables.
-        let kept = wanted.files.unpacked().map_err(|problems| broken(&problems))?;
-        cloud.store.rulebook_draft_keep(&company, &draft, &kept, cloud.clock.now()).await?;
+        cloud.store.rulebook_draft_keep(&company, &draft, &wanted.files, cloud.clock.now()).await?;
         let at = format!("{AT}/publish");
         page.publish = Some(Publish { at, draft, how: wanted.how, says: "Publish" });
     }
     Ok(rendered(&page, page.status()))
 }
 
-/// The files that were sent as a whole rulebook, and what that is called: archives unfolded, and what is no whole laid
-/// over what is in force.
-async fn together(
-    cloud: &Cloud,
-    company: &CompanyId,
-    sent: Vec<(String, &[u8])>,
-) -> Result<Result<(RulebookFiles, String), Problems>, Problem> {
-    let mut named = Vec::new();
+fn too_large(problem: Problem) -> Problem {
+    if problem.code() == Code::BodyTooLarge { too_many_bytes() } else { problem }
+}
+
+fn too_many_bytes() -> Problem {
+    let most = limits::UPLOAD_BYTES / (1024 * 1024);
+    Problem::new(
+        Code::BodyTooLarge,
+        format!("files have at most {most} MiB as they are sent: pack them as a .zip"),
+    )
+}
+
+/// The files that were sent, and what that is called: archives unfolded, and the sheets of a workbook as the tables
+/// that are published.
+fn together(sent: Vec<(String, &[u8])>) -> Result<(RulebookFiles, String), Problems> {
+    let (mut named, mut left) = (Vec::new(), limits::RULEBOOK_BYTES);
     for (name, bytes) in sent {
         // Some browsers send the folder as well.
         let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
         if is_archive(&name) {
-            match unpack(&name, bytes) {
-                Ok(files) => named.extend(files),
-                Err(problems) => return Ok(Err(problems)),
-            }
+            named.extend(unpack(&name, bytes, &mut left)?);
         } else {
             named.push((name, bytes.to_vec()));
         }
@@ -140,30 +178,17 @@ async fn together(
         (false, [(name, _)]) if is_book(name) => "workbook",
         (false, _) => "files",
     };
-    let sent = match RulebookFiles::new(named).and_then(|files| files.unpacked()) {
-        Ok(sent) => sent,
-        Err(problems) => return Ok(Err(problems)),
-    };
-    let pointer = cloud.store.rulebook_pointer(company).await?;
-    let files = match pointer.filter(|_| how != "whole") {
-        Some(pointer) => files_of(cloud, company, pointer.version).await?.with_all(&sent),
-        None => Ok(sent),
-    };
-    Ok(files.map(|files| (files, how.to_owned())))
+    Ok((RulebookFiles::new(named)?.unpacked()?, how.to_owned()))
 }
 
 /// What publishing would come to, compared with what is in force.
 async fn look(cloud: &Cloud, signed: &Signed, wanted: &Wanted<'_>) -> Result<Look, Problem> {
     let mut page = Look::of(signed, wanted.company, wanted.what.clone());
-    let how = How { desk: &signed.desk, word: wanted.how.clone(), dry_run: true };
-    match put_in_force(cloud, how, None, wanted.files.clone()).await {
-        Ok(Json(told)) if told["company"].as_str() != Some(wanted.company.as_str()) => {
-            let of = told["company"].as_str().unwrap_or_default();
-            page.trouble = format!("this is the rulebook of {of}, and not of {}", wanted.company);
-        }
-        Ok(Json(told)) => {
+    match would_follow(cloud, signed, wanted).await {
+        Ok(told) => {
             page.base = told["in_force"].as_u64().unwrap_or_default();
             page.difference = Difference::of(&told["diff"]);
+            page.incomparable = page.base > 0 && told["diff"].is_null();
             page.warnings = Lines::of(&told["warnings"]);
         }
         Err(problem) if problem.code() == Code::RulebookRefused => {
@@ -178,6 +203,20 @@ async fn look(cloud: &Cloud, signed: &Signed, wanted: &Wanted<'_>) -> Result<Loo
     Ok(page)
 }
 
+async fn would_follow(cloud: &Cloud, signed: &Signed, wanted: &Wanted<'_>) -> Result<Value, Problem> {
+    for _ in 0..ROUNDS {
+        let laid = wanted.laid(cloud).await?;
+        let (of, word) = (Some(wanted.company), wanted.how.clone());
+        let how = How { desk: &signed.desk, of, word, dry_run: true };
+        match put_in_force(cloud, how, Some(laid.over), laid.files).await {
+            // Somebody published in between: it is laid over theirs.
+            Err(problem) if problem.code() == Code::VersionConflict => {}
+            told => return told.map(|Json(told)| told),
+        }
+    }
+    Err(Problem::new(Code::Unavailable, "others kept publishing; try again").retry_after(1))
+}
+
 impl Look {
     fn of(signed: &Signed, company: &CompanyId, what: String) -> Self {
         Self {
@@ -186,6 +225,7 @@ impl Look {
             what,
             base: 0,
             difference: Difference::default(),
+            incomparable: false,
             warnings: Lines::default(),
             problems: Lines::default(),
             trouble: String::new(),
@@ -207,14 +247,8 @@ impl Look {
 /// `POST /console/rulebook/publish`: `draft`, `how`, and the version (`base`) that it was compared with.
 pub(in crate::pages) async fn publish(
     State(cloud): State<Cloud>,
-    For(signed): For<MANAGES>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<MANAGES>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     match Box::pin(published(&cloud, &signed, &form)).await {
         Ok(response) => response,
         Err(problem) => troubled(&signed, &problem),
@@ -231,13 +265,13 @@ async fn published(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Respon
         draft.len() == 22 && draft.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
     let draft = form.get("draft").filter(is_named).ok_or_else(gone)?;
-    let text = cloud.store.rulebook_draft(&company, draft).await?.ok_or_else(gone)?;
+    let text = cloud.store.rulebook_draft(&company, draft, cloud.clock.now()).await?.ok_or_else(gone)?;
     let files = RulebookFiles::new(text.into_iter().map(|(name, text)| (name, text.into_bytes())))
         .map_err(|problems| broken(&problems))?;
     let how = match form.get("how").map(String::as_str) {
+        _ if is_whole(&files) => "whole",
         Some("workbook") => "workbook",
-        Some("files") => "files",
-        Some(_) | None => "whole",
+        Some(_) | None => "files",
     };
     let what = "the files that you sent".to_owned();
     let wanted = Wanted { company: &company, files, how: how.to_owned(), what };
@@ -256,16 +290,18 @@ async fn in_force(
 ) -> Result<Response, Problem> {
     let base = form.get("base").and_then(|base| base.parse::<u64>().ok());
     let base = base.ok_or_else(|| Problem::new(Code::InvalidField, "open the page again"))?;
-    let pointer = cloud.store.rulebook_pointer(wanted.company).await?;
-    if let Some(pointer) = &pointer
-        && files_of(cloud, wanted.company, pointer.version).await? == wanted.files
-    {
-        let done = if pointer.version == base { "same" } else { "publish" };
-        return Ok(Redirect::to(&back_to(wanted.company, done)).into_response());
+    let back = |done| Ok(Redirect::to(&back_to(wanted.company, done)).into_response());
+    let laid = wanted.laid(cloud).await?;
+    if laid.stand {
+        return back(if laid.over == base { "same" } else { "publish" });
     }
-    let how = How { desk: &signed.desk, word: wanted.how.clone(), dry_run: false };
-    match put_in_force(cloud, how, Some(base), wanted.files.clone()).await {
-        Ok(_) => Ok(Redirect::to(&back_to(wanted.company, "publish")).into_response()),
+    let how = How { desk: &signed.desk, of: Some(wanted.company), word: wanted.how.clone(), dry_run: false };
+    match put_in_force(cloud, how, Some(base), laid.files).await {
+        Ok(_) => back("publish"),
+        // Of a double click the other was faster.
+        Err(problem) if problem.code() == Code::VersionConflict && wanted.laid(cloud).await?.stand => {
+            back("publish")
+        }
         Err(problem) if problem.code() == Code::VersionConflict => {
             let mut page = look(cloud, signed, wanted).await?;
             if page.trouble.is_empty() {
@@ -307,15 +343,9 @@ pub(in crate::pages) async fn look_back(
 /// `POST …/rollback`: it is published once more, over the version (`base`) that it was compared with.
 pub(in crate::pages) async fn roll_back(
     State(cloud): State<Cloud>,
-    For(signed): For<MANAGES>,
     Path((company, version)): Path<(String, u64)>,
-    headers: HeaderMap,
-    body: Body,
+    Sent { signed: For(signed), form }: Sent<For<MANAGES>>,
 ) -> Response {
-    let form = match signed::form(&signed, &headers, body).await {
-        Ok(form) => form,
-        Err(problem) => return troubled(&signed, &problem),
-    };
     let done = async {
         let company = who::company(&signed.desk, Some(&company))?;
         let wanted = earlier(&cloud, &company, version).await?;

@@ -1,7 +1,7 @@
 //! The list of versions, two compared, and the files of one.
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::tz::TimeZone;
 use leadyard_domain::access::Role;
@@ -20,12 +20,15 @@ use serde_json::json;
 use super::told::{Difference, Lines};
 use super::{AT, company_of};
 use crate::pages::shown::{self, Choice};
-use crate::pages::signed::{For, Signed};
-use crate::pages::{Frame, address, rendered, troubled};
-use crate::rulebook::{broken, diff_of, files_of};
+use crate::pages::signed::{For, Form, Signed};
+use crate::pages::{Frame, address, download, rendered, troubled};
+use crate::rulebook::{broken, diff_of, files_of, xlsx};
 
 /// Versions on one page.
 const LISTED: i32 = 25;
+/// What can be flipped.
+const SWITCHES: [(&str, &str); 2] =
+    [("stop", "stop: all of distribution"), ("shadow", "shadow: rules say, the desk places")];
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -47,7 +50,10 @@ struct Page {
     next: String,
     switches: Switches,
     most_mib: usize,
-    /// What was typed beside a switch that was not flipped.
+    /// What may be flipped and to what; as it was chosen, of what was not flipped.
+    switch: Vec<Choice>,
+    to: Vec<Choice>,
+    /// What was typed beside them.
     reason: String,
     done: &'static str,
     trouble: String,
@@ -101,10 +107,10 @@ pub(super) async fn refused(
     cloud: &Cloud,
     signed: &Signed,
     company: &CompanyId,
-    (trouble, reason): (&Problem, &str),
+    (trouble, typed): (&Problem, &Form),
 ) -> Response {
     let asked = Asked { company: company.to_string(), ..Asked::default() };
-    match shown_page(cloud, signed, &asked, Some((trouble, reason))).await {
+    match shown_page(cloud, signed, &asked, Some((trouble, typed))).await {
         Ok(response) => response,
         Err(problem) => troubled(signed, &problem),
     }
@@ -114,7 +120,7 @@ async fn shown_page(
     cloud: &Cloud,
     signed: &Signed,
     asked: &Asked,
-    refused: Option<(&Problem, &str)>,
+    refused: Option<(&Problem, &Form)>,
 ) -> Result<Response, Problem> {
     let company = company_of(signed, &asked.company)?;
     let (in_force, versions) = futures::try_join!(
@@ -132,15 +138,22 @@ async fn shown_page(
     let status = refused.map_or(StatusCode::OK, |(problem, _)| {
         StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::CONFLICT)
     });
+    let typed = |name: &str| refused.and_then(|(_, form)| form.get(name).map(String::as_str));
+    let choose = |name: &str, otherwise, choices: [(&str, &str); 2]| -> Vec<Choice> {
+        let chosen = typed(name).or(Some(otherwise));
+        choices.into_iter().map(|(value, label)| Choice::of(value, label, chosen)).collect()
+    };
     let page = Page {
         frame: Frame::of("Rulebook", "rulebook", signed).forms_for(Role::Manager, signed, &company),
         companies: Choice::companies(&signed.desk, &company),
         in_force,
         versions: rows.collect(),
         next: next.unwrap_or_default(),
+        switch: choose("switch", "stop", SWITCHES),
+        to: choose("on", if switches.stop { "no" } else { "yes" }, [("yes", "on"), ("no", "off")]),
         switches,
-        most_mib: limits::RULEBOOK_BYTES / (1024 * 1024),
-        reason: refused.map(|(_, reason)| reason.to_owned()).unwrap_or_default(),
+        most_mib: limits::UPLOAD_BYTES / (1024 * 1024),
+        reason: typed("reason").unwrap_or_default().to_owned(),
         done: said(&asked.done),
         trouble: refused.map(|(problem, _)| problem.detail().to_owned()).unwrap_or_default(),
         company: company.to_string(),
@@ -251,7 +264,10 @@ pub(in crate::pages) async fn files_zip(
         files.packed().map_err(|rule| Problem::new(Code::Internal, rule.to_string()))
     };
     match packed.await {
-        Ok(bytes) => download(bytes, "application/zip", &format!("rulebook-{version}.zip")),
+        Ok(bytes) => {
+            let packed = ([(header::CONTENT_TYPE, "application/zip")], bytes).into_response();
+            download(packed, &format!("rulebook-{version}.zip"))
+        }
         Err(problem) => troubled(&signed, &problem),
     }
 }
@@ -262,7 +278,6 @@ pub(in crate::pages) async fn tables_xlsx(
     For(signed): For<MANAGES>,
     Path((company, version)): Path<(String, u64)>,
 ) -> Response {
-    const KIND: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     let exported = async {
         let company = who::company(&signed.desk, Some(&company))?;
         let files = files_of(&cloud, &company, version).await?;
@@ -271,19 +286,7 @@ pub(in crate::pages) async fn tables_xlsx(
         workbook::export(&book, created).map_err(|rule| Problem::new(Code::Internal, rule.to_string()))
     };
     match exported.await {
-        Ok(bytes) => download(bytes, KIND, &format!("rulebook-{version}.xlsx")),
+        Ok(bytes) => download(xlsx(bytes), &format!("rulebook-{version}.xlsx")),
         Err(problem) => troubled(&signed, &problem),
     }
-}
-
-/// A file to keep: the browser's own caches keep none.
-fn download(bytes: Vec<u8>, kind: &'static str, name: &str) -> Response {
-    let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], bytes).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
-    if let Ok(named) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
-        headers.insert(header::CONTENT_DISPOSITION, named);
-    }
-    response
 }
