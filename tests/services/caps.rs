@@ -200,6 +200,7 @@ impl Market {
             counters: BTreeMap::new(),
             evidence: String::new(),
             digest: String::new(),
+            given: Vec::new(),
         }
     }
 

@@ -134,6 +134,12 @@ pub const WAITING_EXAMINED: usize = 20_000;
 pub const DECISIONS_EXAMINED: usize = 1_000;
 /// Decisions in one page of history.
 pub const HISTORY_PAGE: usize = 200;
+/// Decisions that a look before publishing makes again under the changed rules.
+pub const BACKTEST_DECISIONS: usize = 200;
+/// Reads of the table that a look before publishing has for them: with its own it stays within twenty.
+pub const BACKTEST_READS: usize = 14;
+/// How long a look before publishing goes on reading for them, in milliseconds.
+pub const BACKTEST_MS: i64 = 3_000;
 /// Decisions that a comparison of shadow mode looks at.
 pub const SHADOW_EXAMINED: usize = 2_000;
 /// For how many hours a lead that was charged on arrival may be declined.

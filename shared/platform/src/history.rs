@@ -1,17 +1,22 @@
 //! History, as a backtest takes it: what was decided, on what, and what came of it.
 
-use jiff::Timestamp;
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::Assignment;
-use leadyard_domain::backtest::history::{Assigned, Decided, Deposited, Event, Switched};
-use leadyard_domain::distribution::Switches;
-use leadyard_domain::ids::{CompanyId, DealerId};
+use leadyard_domain::backtest::Window;
+use leadyard_domain::backtest::history::{Assigned, Decided, Deposited, Event, Read, Switched};
+use leadyard_domain::distribution::{LeadFacts, Switches};
+use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId};
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
+use leadyard_domain::rulebook::{Rulebook, RulebookFiles};
+use leadyard_domain::time::UtcDay;
 use serde::Deserialize;
 
 use crate::cloud::Cloud;
-use crate::judging;
-use crate::store::{Act, DecisionRecord, PageEnd, StoreError};
+use crate::judging::{self, Rules};
+use crate::store::{Act, DecisionRecord, PageEnd, StoreError, keys};
 
 /// A page of history, in no order, and where the next begins. What the desk did to the company stands on
 /// the first.
@@ -32,7 +37,7 @@ pub async fn page(
         cloud.store.decisions_page(company, (from, to), after, limits::HISTORY_PAGE).await?;
     for record in &records {
         let mut decided = decided(cloud, company, record).await?;
-        if record.waiting.is_none() || record.placed.is_some() {
+        if record.gave() {
             let seats = cloud.store.assignments_of(record.facts.lead, record.facts.cycle).await?;
             decided.given = seats.iter().filter(|seat| is_of(seat, record)).map(assigned).collect();
         }
@@ -42,9 +47,12 @@ pub async fn page(
 }
 
 async fn decided(cloud: &Cloud, company: &CompanyId, record: &DecisionRecord) -> Result<Decided, StoreError> {
-    let read = judging::what_was_read(cloud, company, record).await?;
+    Ok(decided_as(record, judging::what_was_read(cloud, company, record).await?))
+}
+
+fn decided_as(record: &DecisionRecord, read: Option<(Switches, Read)>) -> Decided {
     let (switches, read) = read.unzip();
-    Ok(Decided {
+    Decided {
         at: record.at,
         facts: record.facts.clone(),
         seed: record.seed,
@@ -54,7 +62,7 @@ async fn decided(cloud: &Cloud, company: &CompanyId, record: &DecisionRecord) ->
         switches,
         read,
         given: Vec::new(),
-    })
+    }
 }
 
 /// Whether a seat was given with a decision: in the same transaction, at the same instant.
@@ -89,12 +97,205 @@ async fn of_company(
     let acts = cloud.store.changes_between(company, from, to).await?;
     let flips = flips(cloud, company, &acts, (from, to)).await?;
     let mut events: Vec<Event> = flips.into_iter().map(Event::Switched).collect();
+    events.extend(deposits(&acts)?);
+    Ok(events)
+}
+
+fn deposits(acts: &[Act]) -> Result<Vec<Event>, StoreError> {
+    let mut events = Vec::new();
     for act in acts.iter().filter(|act| [DEPOSIT, REVERSAL].contains(&act.act.as_str())) {
         let booked: Booked = read(&act.after)?;
         let amount: Money = booked.amount.parse().map_err(|rule| StoreError::damaged("change", rule))?;
         let amount = if act.act == DEPOSIT { amount } else { Money::from_minor(-amount.minor()) };
         events.push(Event::Deposited(Deposited { at: act.at, dealer: booked.dealer, amount }));
     }
+    Ok(events)
+}
+
+/// The newest decisions of a company, with all that making them again needs, within bounds; and what the bounds left
+/// out.
+#[derive(Debug)]
+pub struct Recent {
+    /// What happened, in no order.
+    pub events: Vec<Event>,
+    /// When.
+    pub window: Window,
+    /// How many decisions are in it.
+    pub decisions: usize,
+    /// There may be earlier ones on that day: there are more than were looked at, or it took too long.
+    pub cut: bool,
+    /// Leads that are not in it, since their cycle began before.
+    pub earlier: usize,
+    /// Leads that are not in it, since what their decisions stood on is not kept, or was not read.
+    pub unknown: usize,
+}
+
+/// What one may still read of the table, and until when.
+struct Bounds<'a> {
+    cloud: &'a Cloud,
+    reads: usize,
+    until: Timestamp,
+}
+
+impl Bounds<'_> {
+    /// Keys of one batch.
+    const BATCH: usize = 100;
+
+    fn batches(&mut self, keys: usize) {
+        self.reads = self.reads.saturating_sub(keys.div_ceil(Self::BATCH));
+    }
+
+    fn are_met(&self) -> bool {
+        self.cloud.clock.now() < self.until
+    }
+}
+
+/// The newest decisions on leads whose cycle began on the last day (of UTC) of which half is over, to be made again: at
+/// most [`limits::BACKTEST_DECISIONS`], by [`limits::BACKTEST_READS`] reads at most, and not for longer than
+/// [`limits::BACKTEST_MS`]. `rules` are those versions that the caller knows.
+///
+/// A day and not a week: decisions stand in shards by the day, and each of them is a read. A lead that came before goes as
+/// it went, as in a backtest from then on; its own seats count in what the others read.
+///
+/// # Errors
+/// When the table cannot be read, or a record is damaged.
+pub async fn recent(
+    cloud: &Cloud,
+    company: &CompanyId,
+    mut rules: Vec<Rules>,
+) -> Result<Recent, StoreError> {
+    let now = cloud.clock.now();
+    let until = now.checked_add(SignedDuration::from_millis(limits::BACKTEST_MS)).unwrap_or(now);
+    // Those of the shards, and of what the desk did to the company.
+    let reads = limits::BACKTEST_READS - usize::from(keys::SHARDS) - 2;
+    let mut bounds = Bounds { cloud, reads, until };
+    let (mut from, to) = last_day(now);
+    let records = cloud.store.decisions_between(company, from, to, limits::BACKTEST_DECISIONS).await?;
+    bounds.batches(records.len());
+    let mut cut = records.len() == limits::BACKTEST_DECISIONS;
+    if let Some(oldest) = records.last().filter(|_| cut) {
+        from = after(oldest);
+    }
+    let mut wanted = Vec::new();
+    for record in &records {
+        if wanted.len() + record.given.len() > bounds.reads * Bounds::BATCH {
+            (from, cut) = (after(record), true);
+            break;
+        }
+        let facts = &record.facts;
+        wanted.extend(record.given.iter().map(|id| (facts.lead, facts.cycle, *id)));
+    }
+    let seats = cloud.store.assignments_get(&wanted).await?;
+    bounds.batches(wanted.len());
+    let mut by_id: HashMap<AssignmentId, Assignment> =
+        seats.into_iter().map(|seat| (seat.id, seat)).collect();
+    more_rules(&mut bounds, company, &records, &mut rules).await?;
+    let (mut decided, mut unknown) = (Vec::new(), BTreeSet::new());
+    for record in &records {
+        if !bounds.are_met() {
+            (from, cut) = (from.max(after(record)), true);
+            break;
+        }
+        match again(record, &rules, &mut by_id)? {
+            Some(again) => decided.push(again),
+            None => drop(unknown.insert(record.facts.lead)),
+        }
+    }
+    let came = |facts: &LeadFacts| facts.opened_at >= from;
+    let earlier: BTreeSet<LeadId> = records
+        .iter()
+        .filter(|record| record.at >= from && !came(&record.facts))
+        .map(|record| record.facts.lead)
+        .collect();
+    let of_those: BTreeSet<LeadId> =
+        records.iter().filter(|record| came(&record.facts)).map(|record| record.facts.lead).collect();
+    decided.retain(|one| one.at >= from && came(&one.facts) && !unknown.contains(&one.facts.lead));
+    let mut events = of_company_by(cloud, company, (from, to), now).await?;
+    let decisions = decided.len();
+    events.extend(decided.into_iter().map(|one| Event::Decided(Box::new(one))));
+    let window = Window { from, to };
+    let unknown = unknown.intersection(&of_those).count();
+    Ok(Recent { events, window, decisions, cut, earlier: earlier.len(), unknown })
+}
+
+/// The last day of UTC of which half is over, as far as it is.
+fn last_day(now: Timestamp) -> (Timestamp, Timestamp) {
+    const HALF_S: i64 = 12 * 3_600;
+    let day_s = |day: i32| i64::from(day) * 86_400;
+    let begins = |day: i32| Timestamp::from_second(day_s(day)).unwrap_or(now);
+    let today = UtcDay::of(now).0;
+    if now.as_second() - day_s(today) >= HALF_S {
+        (begins(today), now)
+    } else {
+        (begins(today - 1), begins(today))
+    }
+}
+
+/// The first instant of which nothing is left out, where this is the last that was looked at.
+fn after(record: &DecisionRecord) -> Timestamp {
+    record.at.checked_add(SignedDuration::from_millis(1)).unwrap_or(record.at)
+}
+
+/// As many more versions that decisions were made under as may be read, those of the newest first.
+async fn more_rules(
+    bounds: &mut Bounds<'_>,
+    company: &CompanyId,
+    records: &[DecisionRecord],
+    rules: &mut Vec<Rules>,
+) -> Result<(), StoreError> {
+    let mut asked: Vec<u64> = rules.iter().map(Rules::version).collect();
+    for record in records.iter().filter(|record| !record.is_imported()) {
+        if asked.contains(&record.rulebook) {
+            continue;
+        }
+        if bounds.reads == 0 || !bounds.are_met() {
+            return Ok(());
+        }
+        asked.push(record.rulebook);
+        bounds.reads -= 1;
+        let Some(text) = bounds.cloud.store.rulebook_text(company, record.rulebook).await? else { continue };
+        let files = RulebookFiles::new(text.into_iter().map(|(name, text)| (name, text.into_bytes())));
+        let book = files.ok().and_then(|files| Rulebook::parse(&files).ok());
+        // One that an earlier version of this program took may be none for this one.
+        rules.extend(book.and_then(|book| book.compile(record.rulebook).ok()).map(Rules::from));
+    }
+    Ok(())
+}
+
+/// A decision with what it read and the seats it gave; nothing, where one of them is not known.
+fn again(
+    record: &DecisionRecord,
+    rules: &[Rules],
+    seats: &mut HashMap<AssignmentId, Assignment>,
+) -> Result<Option<Decided>, StoreError> {
+    let Some(rules) = rules.iter().find(|rules| rules.version() == record.rulebook) else { return Ok(None) };
+    let Some((switches, read)) = rules.what_was_read(record)? else { return Ok(None) };
+    if record.gave() && record.given.is_empty() {
+        return Ok(None);
+    }
+    let given: Option<Vec<Assignment>> = record.given.iter().map(|id| seats.remove(id)).collect();
+    let Some(mut given) = given else { return Ok(None) };
+    given.sort_by_key(|seat| seat.id);
+    let given = given.iter().map(assigned).collect();
+    Ok(Some(Decided { given, ..decided_as(record, Some((switches, read))) }))
+}
+
+/// Switches and deposits of a time, by one read of what the desk did since, and one of the switches where it flipped none.
+async fn of_company_by(
+    cloud: &Cloud,
+    company: &CompanyId,
+    (from, to): (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Result<Vec<Event>, StoreError> {
+    let acts = cloud.store.changes_between(company, from, now).await?;
+    let at_first = match acts.iter().find(|act| is_flip(act)) {
+        Some(next) => switches(&next.before)?,
+        None => cloud.store.switches_get(company).await?.0,
+    };
+    let within: Vec<Act> = acts.into_iter().filter(|act| act.at < to).collect();
+    let stood = stood(at_first, from, within.iter().filter(|act| is_flip(act)))?;
+    let mut events: Vec<Event> = stood.into_iter().map(Event::Switched).collect();
+    events.extend(deposits(&within)?);
     Ok(events)
 }
 
@@ -118,23 +319,36 @@ async fn flips(
     acts: &[Act],
     (from, to): (Timestamp, Timestamp),
 ) -> Result<Vec<Switched>, StoreError> {
-    let flips: Vec<&Act> = acts.iter().filter(|act| FLIPS.contains(&act.act.as_str())).collect();
+    let flips: Vec<&Act> = acts.iter().filter(|act| is_flip(act)).collect();
     let at_first = match flips.first() {
         Some(first) => switches(&first.before)?,
         // Nobody flipped any since, at least until then: as they are, or as the next flip found them.
         None => {
             let later = cloud.store.changes_between(company, to, Timestamp::MAX).await?;
-            match later.iter().find(|act| FLIPS.contains(&act.act.as_str())) {
+            match later.iter().find(|act| is_flip(act)) {
                 Some(next) => switches(&next.before)?,
                 None => cloud.store.switches_get(company).await?.0,
             }
         }
     };
+    stood(at_first, from, flips.into_iter())
+}
+
+/// How they stood: at first, and after each of these flips.
+fn stood<'a>(
+    at_first: Switches,
+    from: Timestamp,
+    flips: impl Iterator<Item = &'a Act>,
+) -> Result<Vec<Switched>, StoreError> {
     let mut stood = vec![Switched { at: from, switches: at_first }];
     for act in flips {
         stood.push(Switched { at: act.at, switches: switches(&act.after)? });
     }
     Ok(stood)
+}
+
+fn is_flip(act: &Act) -> bool {
+    FLIPS.contains(&act.act.as_str())
 }
 
 /// The switches, as their acts are called.

@@ -1,14 +1,14 @@
 //! What more than one function asks of a lead: what it is worth, and who should have it. Reads the
 //! store, decides purely, writes nothing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::backtest::history::Read;
 use leadyard_domain::distribution::{
-    Chunk, Conclusion, Core, Counters, Decision, Evidence, Judged as Candidate, LeadFacts, Placing, Rule,
+    Chunk, ChunkKey, Compiled, Conclusion, Core, Counters, Decision, Evidence, Judged as Candidate, LeadFacts, Placing, Rule,
     Screened, Switches, Takers, decide, explain, place, screen, takers,
 };
 use leadyard_domain::enquiry::{Enquiry, Understood};
@@ -292,6 +292,7 @@ impl Considered {
             counters: counters.collect(),
             evidence: evidence.unwrap_or_default(),
             digest: String::new(),
+            given: Vec::new(),
         }
         .sealed()
     }
@@ -469,6 +470,18 @@ async fn recall(
     company: &CompanyId,
     record: &DecisionRecord,
 ) -> Result<Option<Recalled>, StoreError> {
+    let Some(evidence) = evidence_of(record)? else { return Ok(None) };
+    let Some(core) = cloud.rulebooks.core(&cloud.store, company, record.rulebook).await? else {
+        return Ok(None);
+    };
+    let facts = &record.facts;
+    let chunks: Vec<Arc<Chunk>> =
+        cloud.rulebooks.chunks(&cloud.store, &core, &facts.category, facts.location.state()).await?;
+    Ok(Some(Recalled { core, chunks, evidence }))
+}
+
+/// What a record keeps of what was read, if this version can make its decision again.
+fn evidence_of(record: &DecisionRecord) -> Result<Option<Evidence>, StoreError> {
     if !record.is_intact()? {
         return Err(StoreError::damaged("decision", Invalid::new("its digest is that of another record")));
     }
@@ -476,14 +489,7 @@ async fn recall(
     if !(DECIDES_AS_SINCE..=ALGORITHM).contains(&record.algorithm) {
         return Ok(None);
     }
-    let Some(core) = cloud.rulebooks.core(&cloud.store, company, record.rulebook).await? else {
-        return Ok(None);
-    };
-    let facts = &record.facts;
-    let chunks: Vec<Arc<Chunk>> =
-        cloud.rulebooks.chunks(&cloud.store, &core, &facts.category, facts.location.state()).await?;
-    let Some(evidence) = record.evidence()? else { return Ok(None) };
-    Ok(Some(Recalled { core, chunks, evidence }))
+    record.evidence()
 }
 
 /// A recorded decision, made again from its record and the rulebook it names; `None` when one of them
@@ -525,12 +531,53 @@ pub async fn what_was_read(
     let Some(Recalled { core, chunks, evidence }) = recall(cloud, company, record).await? else {
         return Ok(None);
     };
+    Ok(Some(read_by(record, &evidence, (&core, &chunks))))
+}
+
+fn read_by(
+    record: &DecisionRecord,
+    evidence: &Evidence,
+    (core, chunks): (&Core, &[Arc<Chunk>]),
+) -> (Switches, Read) {
     let switches = evidence.switches();
-    let screened = screen(&record.facts, &core, &chunks, &switches, record.at);
+    let screened = screen(&record.facts, core, chunks, &switches, record.at);
     let counters = evidence.counters(&screened, record.at);
     let (contracts, dealers) = screened.counters_to_read();
     let read = Read { without_results: !evidence.has_results(), ..Read::of(&contracts, &dealers, &counters) };
-    Ok(Some((switches, read)))
+    (switches, read)
+}
+
+/// All rules of one version, for who looks at many decisions that were made under it: no chunk is read by itself.
+#[derive(Debug)]
+pub struct Rules {
+    core: Core,
+    chunks: BTreeMap<ChunkKey, Arc<Chunk>>,
+}
+
+impl From<Compiled> for Rules {
+    fn from(compiled: Compiled) -> Self {
+        let chunks = compiled.chunks.into_iter().map(|(key, chunk)| (key, Arc::new(chunk)));
+        Self { core: compiled.core, chunks: chunks.collect() }
+    }
+}
+
+impl Rules {
+    /// Which version.
+    pub const fn version(&self) -> u64 {
+        self.core.version
+    }
+
+    /// As [`what_was_read`], of a decision that was made under these rules.
+    ///
+    /// # Errors
+    /// When the record is damaged.
+    pub fn what_was_read(&self, record: &DecisionRecord) -> Result<Option<(Switches, Read)>, StoreError> {
+        let Some(evidence) = evidence_of(record)? else { return Ok(None) };
+        let facts = &record.facts;
+        let keys = self.core.chunks_for(&facts.category, facts.location.state());
+        let chunks: Vec<Arc<Chunk>> = keys.iter().filter_map(|key| self.chunks.get(key).cloned()).collect();
+        Ok(Some(read_by(record, &evidence, (&self.core, &chunks))))
+    }
 }
 
 fn explained(screened: &Screened<'_>, counters: Counters, now: Timestamp, seed: u64) -> Explained {

@@ -85,7 +85,7 @@ impl Store {
             given.counters.dealers.insert(seat.dealer.clone(), reserved.dealer);
         }
         writes.push(self.put(
-            decision.item(&lead.company, lead.id)?,
+            decision.item_giving(&lead.company, lead.id, seats)?,
             "attribute_not_exists(pk)",
             values([]),
         )?);

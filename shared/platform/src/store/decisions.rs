@@ -22,7 +22,7 @@ pub struct PageEnd {
 
 impl Store {
     /// The decisions of a company from one instant to before another, the newest first, at most `most`: of
-    /// each shard the newest, merged.
+    /// each shard the newest, merged. [`keys::SHARDS`] reads a day, and one for each hundred.
     pub async fn decisions_between(
         &self,
         company: &CompanyId,
@@ -31,7 +31,9 @@ impl Store {
         most: usize,
     ) -> Result<Vec<DecisionRecord>, StoreError> {
         let mut found: Vec<(i64, Item)> = Vec::new();
-        for day in (UtcDay::of(from).0..=UtcDay::of(to).0).rev().map(UtcDay) {
+        // What ends with a day has nothing of the next.
+        let last = to.checked_sub(jiff::SignedDuration::from_millis(1)).unwrap_or(to);
+        for day in (UtcDay::of(from).0..=UtcDay::of(last).0).rev().map(UtcDay) {
             for shard in 0..keys::SHARDS {
                 let partition = keys::decisions_shard(company, day, shard);
                 found.extend(self.decided_in(partition, from, to, most).await?);

@@ -1,13 +1,14 @@
 //! The stored shapes. They are neither the domain's types nor the wire's: a renamed field can break
 //! neither old data nor the API. Each carries the version of its shape in `sv`; version N reads N−1.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState, Return};
 use leadyard_domain::contract::{AcceptBy, Needs};
 use leadyard_domain::dealer::ChannelKind;
-use leadyard_domain::distribution::{Evidence, Kept, LeadFacts, NearMiss, Reservation, Waiting};
+use leadyard_domain::distribution::{Evidence, Kept, LeadFacts, NearMiss, Reservation, Seat, Waiting};
 use leadyard_domain::enquiry::Fields;
 use leadyard_domain::ids::{
     AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, LeadId, OfferId,
@@ -678,6 +679,10 @@ pub struct DecisionRecord {
     /// Of all of the above: SHA-256 of its JSON, the first 16 bytes in hexadecimal.
     #[serde(default)]
     pub digest: String,
+    /// The seats that were given with it, so that many are read at once. They stand beside what the digest is of, which an
+    /// earlier version finds right; of a decision that such a one recorded, nothing is said.
+    #[serde(default, skip_serializing)]
+    pub given: Vec<AssignmentId>,
 }
 
 /// The algorithm of a decision that was made elsewhere, and cannot be made again.
@@ -716,6 +721,7 @@ impl DecisionRecord {
             counters: std::collections::BTreeMap::new(),
             evidence: String::new(),
             digest: String::new(),
+            given: Vec::new(),
         }
     }
 
@@ -773,6 +779,24 @@ impl DecisionRecord {
         let bytes =
             STANDARD_NO_PAD.decode(&self.evidence).map_err(|error| StoreError::damaged("decision", error))?;
         Evidence::decode(&bytes).map(Some).map_err(|error| StoreError::damaged("decision", error))
+    }
+
+    /// Whether it gave seats, or the desk did beside it.
+    pub const fn gave(&self) -> bool {
+        self.waiting.is_none() || self.placed.is_some()
+    }
+
+    /// As it is kept, with the seats that are given in the same transaction.
+    pub(super) fn item_giving(
+        &self,
+        company: &CompanyId,
+        lead: LeadId,
+        given: &[(Seat, AssignmentId)],
+    ) -> Result<Item, StoreError> {
+        let mut item = self.item(company, lead)?;
+        let ids = given.iter().map(|(_, id)| string(id.to_string())).collect();
+        item.insert("given".to_owned(), AttributeValue::L(ids));
+        Ok(item)
     }
 
     pub(super) fn item(&self, company: &CompanyId, lead: LeadId) -> Result<Item, StoreError> {
