@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use leadyard_domain::access::Role;
+use leadyard_domain::distribution::Compiled;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::limits;
@@ -18,6 +19,7 @@ use leadyard_domain::rulebook::{
 };
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
+use leadyard_platform::judging::Rules;
 use leadyard_platform::store::Published;
 use leadyard_platform::who::{Desk, DeskOf, MANAGES, READS, Staff};
 use serde::Deserialize;
@@ -26,7 +28,7 @@ use serde_json::{Value, json};
 use crate::who;
 
 /// How often an edit that crossed another publish is made again on what is in force then.
-pub(crate) const ROUNDS: usize = 4;
+const ROUNDS: usize = 4;
 /// Versions of one list.
 const VERSIONS: i32 = 200;
 
@@ -236,15 +238,7 @@ pub(crate) async fn edited(
         } else {
             edit.apply_since(&files_of(cloud, company, base).await?, &current)
         };
-        let files = match merged.map_err(|error| refused_edit(&error))? {
-            Merged::Applied(files) => files,
-            Merged::Conflict(conflict) => {
-                let detail = "somebody else changed this row meanwhile; look at both and send it again";
-                return Err(Problem::new(Code::VersionConflict, detail)
-                    .with("version", pointer.version)
-                    .with("conflict", json!(conflict)));
-            }
-        };
+        let files = applied(merged, pointer.version)?;
         if !dry_run && base != pointer.version && files == current {
             // A second click: what it asks for stands already, and is no version of its own.
             return Ok(json!({
@@ -261,6 +255,41 @@ pub(crate) async fn edited(
         }
     }
     Err(Problem::new(Code::Unavailable, "others kept publishing; try again").retry_after(1))
+}
+
+/// The files of an edit; of one whose row somebody else changed, a problem with both.
+fn applied(merged: Result<Merged, EditError>, in_force: u64) -> Result<RulebookFiles, Problem> {
+    match merged.map_err(|error| refused_edit(&error))? {
+        Merged::Applied(files) => Ok(files),
+        Merged::Conflict(conflict) => {
+            let detail = "somebody else changed this row meanwhile; look at both and send it again";
+            Err(Problem::new(Code::VersionConflict, detail)
+                .with("version", in_force)
+                .with("conflict", json!(conflict)))
+        }
+    }
+}
+
+/// What one row, made from version `base` with these files, would come to over what is in force. Two reads at most.
+pub(crate) async fn edit_looked_at(
+    cloud: &Cloud,
+    desk: &Staff,
+    company: &CompanyId,
+    (table, id): (&str, &str),
+    (base, of_base): (u64, RulebookFiles),
+    sent: &Value,
+) -> Result<Looked, Problem> {
+    let edit = RowEdit::from_json(table, id, sent).map_err(|error| refused_edit(&error))?;
+    let pointer = cloud.store.rulebook_pointer(company).await?.ok_or_else(none_yet)?;
+    let (merged, current) = if base == pointer.version {
+        (edit.apply(&of_base).map(Merged::Applied), of_base)
+    } else {
+        let current = files_of(cloud, company, pointer.version).await?;
+        (edit.apply_since(&of_base, &current), current)
+    };
+    let files = applied(merged, pointer.version)?;
+    let how = How { desk, of: Some(company), word: format!("{table}/{id}"), dry_run: true };
+    looked_at(cloud, &how, (pointer.version, Some(&current)), &files)
 }
 
 #[derive(Deserialize)]
@@ -293,15 +322,17 @@ pub(crate) struct How<'a> {
     pub(crate) dry_run: bool,
 }
 
-/// Parses, compiles, runs the rulebook's own tests, and publishes over `base`: the answer is what is
-/// different, what is worth a second look, and the new version.
-pub(crate) async fn put_in_force(
-    cloud: &Cloud,
-    how: How<'_>,
-    base: Option<u64>,
+/// A rulebook that can be published: it parses, it compiles, and its own tests pass.
+struct Weighed {
+    company: CompanyId,
+    /// Text: a workbook's sheets as the tables they are.
     files: RulebookFiles,
-) -> Result<Json<Value>, Problem> {
-    // What is kept is text: a workbook's sheets as the tables they are.
+    book: Rulebook,
+    compiled: Compiled,
+    warnings: Vec<leadyard_domain::rulebook::Problem>,
+}
+
+fn weighed(how: &How<'_>, files: &RulebookFiles, now: jiff::Timestamp) -> Result<Weighed, Problem> {
     let files = files.unpacked().map_err(|problems| broken(&problems))?;
     let book = Rulebook::parse(&files).map_err(|problems| broken(&problems))?;
     let company = who::company(how.desk, Some(book.company.id.as_str()))?;
@@ -320,8 +351,47 @@ pub(crate) async fn put_in_force(
         let detail = "the rulebook's own tests fail";
         return Err(Problem::new(Code::RulebookRefused, detail).with("problems", json!(failed)));
     }
-    let now = cloud.clock.now();
     let warnings = book.check(now.to_zoned(jiff::tz::TimeZone::UTC).date());
+    Ok(Weighed { company, files, book, compiled, warnings })
+}
+
+/// What publishing would come to. Nothing is published.
+pub(crate) struct Looked {
+    /// As the API says it.
+    pub(crate) told: Value,
+    /// The rules as they would be.
+    pub(crate) book: Rulebook,
+    pub(crate) compiled: Compiled,
+    /// Those in force, which it is compared with: none, where there are none, or they are not read any more.
+    pub(crate) in_force: Option<Rules>,
+}
+
+/// What publishing these files would come to over a version (0 for none) whose files are known.
+pub(crate) fn looked_at(
+    cloud: &Cloud,
+    how: &How<'_>,
+    (over, current): (u64, Option<&RulebookFiles>),
+    files: &RulebookFiles,
+) -> Result<Looked, Problem> {
+    let Weighed { company, book, compiled, warnings, .. } = weighed(how, files, cloud.clock.now())?;
+    // One that an earlier version of this program took may be none for this one.
+    let before = current.and_then(|before| Rulebook::parse(before).ok());
+    let diff = before.as_ref().map(|before| before.diff(&book));
+    let in_force = before.and_then(|before| before.compile(over).ok()).map(Rules::from);
+    let told = json!({ "company": company, "in_force": over, "diff": diff, "warnings": warnings });
+    Ok(Looked { told, book, compiled, in_force })
+}
+
+/// Parses, compiles, runs the rulebook's own tests, and publishes over `base`: the answer is what is
+/// different, what is worth a second look, and the new version.
+pub(crate) async fn put_in_force(
+    cloud: &Cloud,
+    how: How<'_>,
+    base: Option<u64>,
+    files: RulebookFiles,
+) -> Result<Json<Value>, Problem> {
+    let now = cloud.clock.now();
+    let Weighed { company, files, book, compiled, warnings } = weighed(&how, &files, now)?;
     let in_force = cloud.store.rulebook_pointer(&company).await?.map_or(0, |pointer| pointer.version);
     let diff = match in_force {
         0 => None,

@@ -134,6 +134,8 @@ pub const WAITING_EXAMINED: usize = 20_000;
 pub const DECISIONS_EXAMINED: usize = 1_000;
 /// Decisions in one page of history.
 pub const HISTORY_PAGE: usize = 200;
+/// The cells of a row that is edited on a page, in bytes: a page has them twice, and stays light.
+pub const ROW_BYTES: usize = 20 * 1024;
 /// Decisions that a look before publishing makes again under the changed rules.
 pub const BACKTEST_DECISIONS: usize = 200;
 /// Reads of the table that a look before publishing has for them: with its own it stays within twenty.

@@ -55,6 +55,8 @@ struct Page {
     paused: bool,
     fared: Fared,
     seats: Vec<Seat>,
+    /// They answer for the company: what the rules say of the dealer is theirs to change.
+    manages: bool,
     /// What a test came to.
     tested: String,
     zone: String,
@@ -289,6 +291,7 @@ async fn of(
     facts.retain(|(_, value)| !value.is_empty());
     Ok(Page {
         frame: Frame::of(dealer.name.clone(), "dealers", signed).forms_for(Role::Desk, signed, &company),
+        manages: signed.desk.may(&company, Role::Manager),
         at: format!("/console/dealers/{company}/{id}"),
         dealer: id.to_string(),
         name: dealer.name.clone(),

@@ -19,7 +19,8 @@
 //! | [`returns`] | what dealers ask to give back: approve or deny |
 //! | [`dealers`] | the dealers: how each can be given leads now, and fares |
 //! | [`dealer`] | one: contracts, channels, last leads; pause and resume, test, redeliver |
-//! | [`contract`] | a row of the rulebook: put right, looked at, published |
+//! | [`row`] | a row of the rulebook, a contract, a dealer or an area: put right, looked at, published |
+//! | [`backtest`] | what changed rules would have done with the last decisions |
 //! | [`inbox`] | the dealer's own: its leads, what it says of them, its figures and statement |
 //! | [`account`] | its statement, and why it got nothing on a day |
 //! | [`rulebook`] | versions, compared, sent, rolled back; the switches and who did what |
@@ -52,7 +53,8 @@ mod follow_up;
 mod returns;
 mod dealers;
 mod dealer;
-mod contract;
+mod row;
+mod backtest;
 mod account;
 mod rulebook;
 mod inbox;
@@ -122,8 +124,10 @@ pub(crate) fn router(cloud: &Cloud) -> Router<Cloud> {
         .route("/console/returns/{company}/{id}/{verdict}", post(returns::decide))
         .route("/console/dealers", get(dealers::page).post(dealers::find))
         .route("/console/dealers/{company}/{dealer}", get(dealer::page))
-        .route("/console/dealers/{company}/{dealer}/contracts/{contract}", get(contract::page))
-        .route("/console/dealers/{company}/{dealer}/contracts/{contract}/edit", post(contract::edit))
+        .route("/console/dealers/{company}/{dealer}/contracts/{contract}", get(row::contract))
+        .route("/console/dealers/{company}/{dealer}/contracts/{contract}/edit", post(row::edit_contract))
+        .route("/console/dealers/{company}/{dealer}/row", get(row::dealer))
+        .route("/console/dealers/{company}/{dealer}/row/edit", post(row::edit_dealer))
         .route("/console/dealers/{company}/{dealer}/why", get(account::why))
         .route("/console/dealers/{company}/{dealer}/statement", get(account::statement))
         .route("/console/dealers/{company}/{dealer}/statement.csv", get(account::statement_csv))
@@ -135,6 +139,8 @@ pub(crate) fn router(cloud: &Cloud) -> Router<Cloud> {
         .route("/console/rulebook/publish", post(rulebook::publish))
         .route("/console/rulebook/switch", post(rulebook::flip))
         .route("/console/rulebook/{company}/{version}", get(rulebook::one))
+        .route("/console/rulebook/{company}/areas/{area}", get(row::area))
+        .route("/console/rulebook/{company}/areas/{area}/edit", post(row::edit_area))
         .route("/console/rulebook/{company}/{version}/files.zip", get(rulebook::files_zip))
         .route("/console/rulebook/{company}/{version}/tables.xlsx", get(rulebook::tables_xlsx))
         .route(

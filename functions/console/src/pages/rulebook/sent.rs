@@ -1,6 +1,5 @@
 //! Files that a browser sent, looked at and published; and an earlier version, put in force again.
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -20,9 +19,10 @@ use serde_json::Value;
 
 use super::told::{Difference, Lines};
 use super::{AT, back_to};
+use crate::pages::backtest::{Tried, tried};
 use crate::pages::signed::{self, For, Form, Sent, Signed};
 use crate::pages::{Frame, rendered, troubled};
-use crate::rulebook::{How, ROUNDS, broken, files_of, put_in_force};
+use crate::rulebook::{How, Looked, broken, files_of, looked_at, put_in_force};
 
 /// What a form with files has besides them: its own fields, and the names of the files.
 const BESIDE_BYTES: usize = 64 * 1024;
@@ -40,6 +40,8 @@ struct Look {
     /// That version is not read any more: nobody can say what would change.
     incomparable: bool,
     warnings: Lines,
+    /// What they would have done with the last decisions; nothing, where none were made.
+    tried: Option<Tried>,
     problems: Lines,
     trouble: String,
     /// Where it is published, and what for; nothing, where there is nothing to publish.
@@ -68,6 +70,8 @@ struct Wanted<'a> {
 struct Laid {
     /// Over which version; 0 for none.
     over: u64,
+    /// The files of that.
+    current: Option<RulebookFiles>,
     files: RulebookFiles,
     /// They are what is in force.
     stand: bool,
@@ -77,7 +81,7 @@ impl Wanted<'_> {
     /// What is no whole is laid over what is in force now: what others published since it was sent stays.
     async fn laid(&self, cloud: &Cloud) -> Result<Laid, Problem> {
         let Some(pointer) = cloud.store.rulebook_pointer(self.company).await? else {
-            return Ok(Laid { over: 0, files: self.files.clone(), stand: false });
+            return Ok(Laid { over: 0, current: None, files: self.files.clone(), stand: false });
         };
         let in_force = files_of(cloud, self.company, pointer.version).await?;
         let files = if is_whole(&self.files) {
@@ -85,7 +89,7 @@ impl Wanted<'_> {
         } else {
             in_force.with_all(&self.files).map_err(|problems| broken(&problems))?
         };
-        Ok(Laid { over: pointer.version, stand: files == in_force, files })
+        Ok(Laid { over: pointer.version, stand: files == in_force, current: Some(in_force), files })
     }
 }
 
@@ -185,11 +189,13 @@ fn together(sent: Vec<(String, &[u8])>) -> Result<(RulebookFiles, String), Probl
 async fn look(cloud: &Cloud, signed: &Signed, wanted: &Wanted<'_>) -> Result<Look, Problem> {
     let mut page = Look::of(signed, wanted.company, wanted.what.clone());
     match would_follow(cloud, signed, wanted).await {
-        Ok(told) => {
+        Ok(looked) => {
+            let told = &looked.told;
             page.base = told["in_force"].as_u64().unwrap_or_default();
             page.difference = Difference::of(&told["diff"]);
             page.incomparable = page.base > 0 && told["diff"].is_null();
             page.warnings = Lines::of(&told["warnings"]);
+            page.tried = Box::pin(tried(cloud, wanted.company, looked)).await;
         }
         Err(problem) if problem.code() == Code::RulebookRefused => {
             problem.detail().clone_into(&mut page.trouble);
@@ -203,18 +209,11 @@ async fn look(cloud: &Cloud, signed: &Signed, wanted: &Wanted<'_>) -> Result<Loo
     Ok(page)
 }
 
-async fn would_follow(cloud: &Cloud, signed: &Signed, wanted: &Wanted<'_>) -> Result<Value, Problem> {
-    for _ in 0..ROUNDS {
-        let laid = wanted.laid(cloud).await?;
-        let (of, word) = (Some(wanted.company), wanted.how.clone());
-        let how = How { desk: &signed.desk, of, word, dry_run: true };
-        match put_in_force(cloud, how, Some(laid.over), laid.files).await {
-            // Somebody published in between: it is laid over theirs.
-            Err(problem) if problem.code() == Code::VersionConflict => {}
-            told => return told.map(|Json(told)| told),
-        }
-    }
-    Err(Problem::new(Code::Unavailable, "others kept publishing; try again").retry_after(1))
+async fn would_follow(cloud: &Cloud, signed: &Signed, wanted: &Wanted<'_>) -> Result<Looked, Problem> {
+    let laid = wanted.laid(cloud).await?;
+    let (of, word) = (Some(wanted.company), wanted.how.clone());
+    let how = How { desk: &signed.desk, of, word, dry_run: true };
+    looked_at(cloud, &how, (laid.over, laid.current.as_ref()), &laid.files)
 }
 
 impl Look {
@@ -227,6 +226,7 @@ impl Look {
             difference: Difference::default(),
             incomparable: false,
             warnings: Lines::default(),
+            tried: None,
             problems: Lines::default(),
             trouble: String::new(),
             publish: None,

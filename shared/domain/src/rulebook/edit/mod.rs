@@ -152,6 +152,12 @@ impl EditTable {
         let cell = |column: &'static Column| (column, row.get(column.name).map(text_of).unwrap_or_default());
         Ok(Some(columns.map(cell).collect()))
     }
+
+    /// The parts of an area as they read, in their order; `None` when it is not there.
+    pub fn parts_of_area(files: &RulebookFiles, id: &str) -> Result<Option<Vec<String>>, EditError> {
+        let edit = RowEdit { table: Self::Areas, id: id.to_owned(), change: RowChange::Remove };
+        Ok(edit.row(files)?.map(|row| parts_of(&row)))
+    }
 }
 
 impl RowEdit {
