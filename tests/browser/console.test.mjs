@@ -49,7 +49,7 @@ const ofDesk = () => [
   `/console/leads/many?act=hold&list=${encodeURIComponent("company=acme&list=waiting")}`, `/console/quarantine/${at.odd}`, `/console/follow-up/${at.early}`,
   "/console/rulebook/changes", "/console/rulebook/diff?company=acme&from=1&to=2", "/console/rulebook/acme/1/rollback", "/console/sign-in",
   "/console/quarantine", "/console/quarantine/reasons", "/console/waiting", "/console/follow-up", "/console/returns", `/console/returns/acme/${at.sold}`,
-  "/console/dealers", "/console/dealers/acme/hudson", "/console/dealers/acme/hudson/contracts/hudson",
+  "/console/dealers", "/console/dealers/acme/hudson", "/console/dealers/acme/hudson/contracts/hudson", "/console/dealers/acme/hudson/row",
   "/console/dealers/acme/hudson/why", "/console/dealers/acme/hudson/statement", "/console/rulebook", "/console/people", "/console/reports",
   ...["leads", "sources", "campaigns", "offers", "dealers", "areas", "funnel", "speed", "returns", "unmet"].map((name) => `/console/reports/${name}`),
 ];

@@ -7,6 +7,8 @@ mod follow_up;
 mod returns;
 mod dealers;
 mod contract;
+mod row;
+mod backtest;
 mod rulebook;
 mod today;
 mod inbox;

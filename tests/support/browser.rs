@@ -75,9 +75,21 @@ impl<'y> Browser<'y> {
     pub async fn reads(&self, path: &str) -> (Reply, usize) {
         let _ = self.yard.faults.calls();
         let page = self.opens(path).await.is(200);
+        (page, self.read_since())
+    }
+
+    /// Submits a form as [`Self::submits`], and says how many reads of the table it took.
+    pub async fn submits_reading(&self, page: &Reply, path: &str, typed: &[(&str, &str)]) -> (Reply, usize) {
+        let _ = self.yard.faults.calls();
+        let reply = self.submits(page, path, typed).await;
+        (reply, self.read_since())
+    }
+
+    /// How many reads of the table there were since somebody asked.
+    pub fn read_since(&self) -> usize {
         let calls = self.yard.faults.calls();
         let reads = ["GetItem", "BatchGetItem", "Query", "TransactGetItems"];
-        (page, reads.iter().filter_map(|operation| calls.get(*operation)).sum())
+        reads.iter().filter_map(|operation| calls.get(*operation)).sum()
     }
 
     /// Sends a form.

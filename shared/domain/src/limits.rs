@@ -141,7 +141,7 @@ pub const BACKTEST_DECISIONS: usize = 200;
 /// Reads of the table that a look before publishing has for them: with its own it stays within twenty.
 pub const BACKTEST_READS: usize = 14;
 /// How long a look before publishing goes on reading for them, in milliseconds.
-pub const BACKTEST_MS: i64 = 3_000;
+pub const BACKTEST_MS: u64 = 3_000;
 /// Decisions that a comparison of shadow mode looks at.
 pub const SHADOW_EXAMINED: usize = 2_000;
 /// For how many hours a lead that was charged on arrival may be declined.

@@ -1,6 +1,7 @@
 //! History, as a backtest takes it: what was decided, on what, and what came of it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::Assignment;
@@ -159,13 +160,9 @@ impl Bounds<'_> {
 ///
 /// # Errors
 /// When the table cannot be read, or a record is damaged.
-pub async fn recent(
-    cloud: &Cloud,
-    company: &CompanyId,
-    mut rules: Vec<Rules>,
-) -> Result<Recent, StoreError> {
+pub async fn recent(cloud: &Cloud, company: &CompanyId, mut rules: Vec<Rules>) -> Result<Recent, StoreError> {
     let now = cloud.clock.now();
-    let until = now.checked_add(SignedDuration::from_millis(limits::BACKTEST_MS)).unwrap_or(now);
+    let until = now.checked_add(Duration::from_millis(limits::BACKTEST_MS)).unwrap_or(now);
     // Those of the shards, and of what the desk did to the company.
     let reads = limits::BACKTEST_READS - usize::from(keys::SHARDS) - 2;
     let mut bounds = Bounds { cloud, reads, until };
@@ -198,7 +195,9 @@ pub async fn recent(
         }
         match again(record, &rules, &mut by_id)? {
             Some(again) => decided.push(again),
-            None => drop(unknown.insert(record.facts.lead)),
+            None => {
+                let _ = unknown.insert(record.facts.lead);
+            }
         }
     }
     let came = |facts: &LeadFacts| facts.opened_at >= from;

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::backtest::history::Read;
 use leadyard_domain::distribution::{
-    Chunk, ChunkKey, Compiled, Conclusion, Core, Counters, Decision, Evidence, Judged as Candidate, LeadFacts, Placing, Rule,
-    Screened, Switches, Takers, decide, explain, place, screen, takers,
+    Chunk, ChunkKey, Compiled, Conclusion, Core, Counters, Decision, Evidence, Judged as Candidate,
+    LeadFacts, Placing, Rule, Screened, Switches, Takers, decide, explain, place, screen, takers,
 };
 use leadyard_domain::enquiry::{Enquiry, Understood};
 use leadyard_domain::error::Invalid;

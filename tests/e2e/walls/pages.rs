@@ -168,6 +168,14 @@ fn pages(of: &Walled) -> Vec<Line> {
             "base=1&sure=yes&price=11.00",
             Of(Manager),
         ),
+        line("get", "/console/dealers/{company}/{dealer}/row", &format!("{dealer}/row"), "", Of(Manager)),
+        line(
+            "post",
+            "/console/dealers/{company}/{dealer}/row/edit",
+            &format!("{dealer}/row/edit"),
+            "base=1&sure=yes&cap_day=11",
+            Of(Manager),
+        ),
         line("get", "/console/dealers/{company}/{dealer}/why", &format!("{dealer}/why"), "", Of(Reader)),
         line(
             "get",
@@ -215,6 +223,20 @@ fn pages(of: &Walled) -> Vec<Line> {
             Of(Manager),
         ),
         line("get", "/console/rulebook/{company}/{version}", rulebook, "", Of(Reader)),
+        line(
+            "get",
+            "/console/rulebook/{company}/areas/{area}",
+            "/console/rulebook/acme/areas/of-hudson",
+            "",
+            Of(Reader),
+        ),
+        line(
+            "post",
+            "/console/rulebook/{company}/areas/{area}/edit",
+            "/console/rulebook/acme/areas/of-hudson/edit",
+            "base=1&sure=yes&part=zip%3A33101",
+            Of(Manager),
+        ),
         line(
             "get",
             "/console/rulebook/{company}/{version}/files.zip",

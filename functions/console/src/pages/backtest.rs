@@ -4,6 +4,8 @@
 //! hold ([`history::recent`]); what that left out is said. What is assumed is said in the words of the backtest itself.
 //! *It is a help and no gate*: where it cannot be had, that is said, and what was looked at can be published.
 
+use std::time::Duration;
+
 use leadyard_domain::backtest::{Difference, backtest, difference};
 use leadyard_domain::distribution::Core;
 use leadyard_domain::ids::CompanyId;
@@ -15,6 +17,8 @@ use super::shown::instant;
 use crate::rulebook::Looked;
 use crate::statement::amount;
 
+/// How long a look waits for what it reads: longer than [`limits::BACKTEST_MS`], after which no more is read.
+const MOST: Duration = Duration::from_millis(2 * limits::BACKTEST_MS);
 /// Dealers that are shown, the largest change first.
 const DEALERS: usize = 20;
 
@@ -52,9 +56,15 @@ pub(super) async fn tried(cloud: &Cloud, company: &CompanyId, looked: Looked) ->
         return None;
     }
     let core = compiled.core.clone();
-    let recent = match history::recent(cloud, company, in_force.into_iter().collect()).await {
-        Ok(recent) => recent,
-        Err(error) => {
+    let recent = history::recent(cloud, company, in_force.into_iter().collect());
+    let recent = match tokio::time::timeout(MOST, Box::pin(recent)).await {
+        Ok(Ok(recent)) => recent,
+        Err(_) => {
+            return Some(Tried::not(
+                "That cannot be said just now: reading the last decisions took too long. Publishing does not need them.",
+            ));
+        }
+        Ok(Err(error)) => {
             tracing::warn!(
                 company.id = %company, error = &error as &dyn std::error::Error,
                 "the last decisions could not be read for a look at changed rules"
@@ -119,7 +129,10 @@ fn left_out(core: &Core, recent: &Recent) -> Vec<String> {
         count => format!("{count} leads"),
     };
     if recent.earlier > 0 {
-        said.push(format!("Left out as come in before, so that it goes as it went: {}.", leads(recent.earlier)));
+        said.push(format!(
+            "Left out as come in before, so that it goes as it went: {}.",
+            leads(recent.earlier)
+        ));
     }
     if recent.unknown > 0 {
         said.push(format!(

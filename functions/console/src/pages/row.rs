@@ -349,12 +349,10 @@ impl<'a> Row<'a> {
         let is_area = matches!(self.what, What::Area(_));
         // An area's own cell is no name of one.
         let area = cells.iter().find(|(column, _)| column.name == "area").map(|(_, area)| area.clone());
-        let area = area.filter(|area| {
-            EditTable::parts_of_area(files, area).is_ok_and(|parts| parts.is_some())
-        });
+        let area =
+            area.filter(|area| EditTable::parts_of_area(files, area).is_ok_and(|parts| parts.is_some()));
         let too_large = cells.iter().map(|(_, cell)| cell.len()).sum::<usize>() > limits::ROW_BYTES;
-        let fields: Vec<Field> =
-            cells.into_iter().map(|cell| Field::of(cell, is_area, typed)).collect();
+        let fields: Vec<Field> = cells.into_iter().map(|cell| Field::of(cell, is_area, typed)).collect();
         let frame = Frame::of(title.clone(), section, signed);
         Ok(Page {
             frame: frame.forms_for(Role::Manager, signed, company),

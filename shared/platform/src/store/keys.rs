@@ -38,8 +38,8 @@ pub enum Key<'a> {
     },
     /// `L#lead` / `D#time#decision`. What was decided, and why: no person in it. Immutable. About half a
     /// KB, 100 bytes for each near miss, and some 25 for each contract and dealer whose counters were read; those are
-    /// left out above [`EVIDENCE_BYTES`](leadyard_domain::limits::EVIDENCE_BYTES), and the decision says so. Written
-    /// by distribution.
+    /// left out above [`EVIDENCE_BYTES`](leadyard_domain::limits::EVIDENCE_BYTES), and the decision says so. Beside it
+    /// stand the ids of the seats that were given with it. Written by distribution and console.
     Decision {
         /// The lead.
         lead: LeadId,
