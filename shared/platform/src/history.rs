@@ -117,12 +117,10 @@ fn deposits(acts: &[Act]) -> Result<Vec<Event>, StoreError> {
 /// out.
 #[derive(Debug)]
 pub struct Recent {
-    /// What happened, in no order.
+    /// What happened, in its order.
     pub events: Vec<Event>,
     /// When.
     pub window: Window,
-    /// How many decisions are in it.
-    pub decisions: usize,
     /// There may be earlier ones on that day: there are more than were looked at, or it took too long.
     pub cut: bool,
     /// Leads that are not in it, since their cycle began before.
@@ -210,11 +208,12 @@ pub async fn recent(cloud: &Cloud, company: &CompanyId, mut rules: Vec<Rules>) -
         records.iter().filter(|record| came(&record.facts)).map(|record| record.facts.lead).collect();
     decided.retain(|one| one.at >= from && came(&one.facts) && !unknown.contains(&one.facts.lead));
     let mut events = of_company_by(cloud, company, (from, to), now).await?;
-    let decisions = decided.len();
     events.extend(decided.into_iter().map(|one| Event::Decided(Box::new(one))));
+    // As the command line has them.
+    events.sort_by_key(Event::at);
     let window = Window { from, to };
     let unknown = unknown.intersection(&of_those).count();
-    Ok(Recent { events, window, decisions, cut, earlier: earlier.len(), unknown })
+    Ok(Recent { events, window, cut, earlier: earlier.len(), unknown })
 }
 
 /// The last day of UTC of which half is over, as far as it is.
@@ -370,4 +369,23 @@ fn switches(json: &str) -> Result<Switches, StoreError> {
 
 fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, StoreError> {
     serde_json::from_str(json).map_err(|error| StoreError::damaged("change", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_day_is_one_of_which_half_is_over() {
+        let day = |now: &str| {
+            let (from, to) = last_day(now.parse().unwrap());
+            (from.to_string(), to.to_string())
+        };
+        let of = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        let (first, second) = ("2026-06-01T00:00:00Z", "2026-06-02T00:00:00Z");
+        assert_eq!(day("2026-06-01T12:00:00Z"), of(first, "2026-06-01T12:00:00Z"));
+        assert_eq!(day("2026-06-01T23:59:59Z"), of(first, "2026-06-01T23:59:59Z"));
+        assert_eq!(day("2026-06-02T00:00:00Z"), of(first, second));
+        assert_eq!(day("2026-06-02T11:59:59Z"), of(first, second));
+    }
 }

@@ -50,7 +50,8 @@ async fn backtested(yard: &Yard, rules: &Rules, to: Timestamp) -> Difference {
     let path = format!("/v1/history?from={FIRST}&to={to}");
     let page = yard.desk(Method::GET, &path, None).await.is(200).json;
     assert!(page["next"].is_null(), "one page has all");
-    let events: Vec<Event> = serde_json::from_value(page["events"].clone()).unwrap();
+    let mut events: Vec<Event> = serde_json::from_value(page["events"].clone()).unwrap();
+    events.sort_by_key(Event::at);
     let files = rules.files().into_iter().map(|(name, text)| (name, text.into_bytes()));
     let book = Rulebook::parse(&RulebookFiles::new(files).unwrap()).unwrap();
     let window = Window { from: FIRST.parse().unwrap(), to };

@@ -305,12 +305,14 @@ impl<'a> Row<'a> {
     /// Why these cells are not even looked at.
     fn refuses(self, set: &Map<String, Value>) -> Option<&'static str> {
         let bytes: usize = set.values().filter_map(Value::as_str).map(str::len).sum();
-        match self.what {
-            _ if set.is_empty() => Some("nothing is changed"),
-            _ if bytes > limits::ROW_BYTES => Some("that is too long for a page: send it as a file"),
-            What::Area(_) if bytes == 0 => Some("an area has at least one part"),
-            What::Contract { .. } | What::Dealer(_) | What::Area(_) => None,
+        if set.is_empty() {
+            return Some("nothing is changed");
         }
+        if bytes > limits::ROW_BYTES {
+            return Some("that is too long for a page: send it as a file");
+        }
+        let is_area = matches!(self.what, What::Area(_));
+        (is_area && bytes == 0).then_some("an area has at least one part")
     }
 
     /// A cell as it was typed; of an area its lines, but for empty ones.
