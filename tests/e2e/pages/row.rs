@@ -162,6 +162,22 @@ async fn an_area_that_is_larger_than_a_page_is_sent_as_a_file() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_does_not_manage_is_led_to_no_dealer_s_row_and_changes_no_area() {
+    let people = "person,email,role\nrita,rita@desk.example,reader\nmaria,maria@desk.example,manager\n";
+    let rules = Rules::roofing("acme").seller("main", []).file("people.csv", people);
+    let yard = Yard::of(rules).await;
+    let row = "/console/dealers/acme/main/row";
+    for (who, manages) in [("rita@desk.example", false), ("maria@desk.example", true)] {
+        let browser = Browser::by_mail(&yard, who).await;
+        let dealer = browser.opens("/console/dealers/acme/main").await.is(200);
+        assert_eq!(dealer.text.contains(row), manages, "{}", dealer.text);
+        let _ = browser.opens(row).await.is(if manages { 200 } else { 403 });
+        let area = browser.opens(AREA).await.is(200);
+        assert!(area.text.contains("any") && area.text.contains(EDIT_AREA) == manages, "{}", area.text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_company_s_rows_are_there_for_nobody() {
     let yard = yard().await;
     let desk = Browser::of(&yard).await;
