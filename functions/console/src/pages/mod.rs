@@ -20,6 +20,7 @@
 //! | [`returns`] | what dealers ask to give back: approve or deny |
 //! | [`dealers`] | the dealers: how each can be given leads now, and fares |
 //! | [`dealer`] | one: contracts, channels, last leads; pause and resume, test, redeliver |
+//! | [`served`] | how many dealers serve each state, as a map and the table behind it |
 //! | [`contract`] | a row of the rulebook: put right, looked at, published |
 //! | [`inbox`] | the dealer's own: its leads, what it says of them, its figures and statement |
 //! | [`account`] | its statement, and why it got nothing on a day |
@@ -54,6 +55,7 @@ mod follow_up;
 mod returns;
 mod dealers;
 mod dealer;
+mod served;
 mod contract;
 mod account;
 mod rulebook;
