@@ -316,6 +316,19 @@ impl FollowUp {
         Ok(())
     }
 
+    /// Who calls lets go of it before their time is over: by themselves, or by nobody's name, where a manager takes it from
+    /// whoever has it. Whether anybody had it.
+    pub fn unclaim(&mut self, by: Option<&str>, now: Timestamp) -> Result<bool, Refused> {
+        match self.claimed(now) {
+            Some(claim) if by.is_some_and(|by| by != claim.by) => Err(Refused::Claimed(claim.clone())),
+            Some(_) => {
+                self.claim = None;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
     fn is_free_for(&self, by: &str, now: Timestamp) -> Result<(), Refused> {
         if !self.is_open() {
             return Err(Refused::Over);
