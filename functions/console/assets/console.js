@@ -26,7 +26,7 @@
     const form = event.target;
     if (sent.has(form)) return event.preventDefault();
     sent.add(form);
-      // A disabled button would not be sent.
+    // A disabled button would not be sent.
     setTimeout(() => sent.has(form) && busy(form, true));
     setTimeout(free, form.matches("[data-file]") ? 3e3 : 3e4, form);
   });

@@ -97,6 +97,9 @@ pub(crate) struct Asked {
     /// Of a page's form: what was seen when it was made.
     #[serde(skip)]
     pub(crate) seen: Option<Seen>,
+    /// Of a form that lets go of a claim: whose it was when it was made.
+    #[serde(skip)]
+    pub(crate) claim_of: Option<String>,
     /// Of a call's form: what was seen of the call before.
     #[serde(skip)]
     pub(crate) seen_call: Option<follow_up::SeenCall>,

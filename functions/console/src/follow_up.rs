@@ -286,10 +286,11 @@ pub(crate) async fn act(
             (Some(stands), state)
         }
         (Act::Unclaim, Some(stands)) => {
-            // A manager takes it from whoever has it.
-            let by = (!desk.may(&lead.company, Role::Manager)).then_some(desk.staff.as_str());
+            // A manager takes it from whoever has it, but by a page from whom it showed alone.
+            let own = Some(desk.staff.as_str());
+            let whose = if desk.may(&lead.company, Role::Manager) { asked.claim_of.as_deref() } else { own };
             let mut state = stands.state.clone();
-            if !state.unclaim(by, now).map_err(|why| not_theirs(&why, &lead))? {
+            if !state.unclaim(whose, now).map_err(|why| not_theirs(&why, &lead))? {
                 return Ok(Some(json!({ "act": act.word(), "already": true })));
             }
             (Some(stands), state)

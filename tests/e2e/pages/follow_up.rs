@@ -129,6 +129,11 @@ async fn a_claim_is_let_go_of_and_a_colleague_has_it_at_once() {
     assert!(theirs.text.contains("Take the claim away"), "{}", theirs.text);
     let _ = desk.submits(&theirs, &path, &[]).await.is(303);
     assert_eq!(yard.story(&lead).await.0["follow_up"]["claim"], json!(null));
+    // But from nobody whom the page did not show: it was the colleague's, and is another's by now.
+    let (again, _) = next(&desk).await;
+    let late = desk.submits(&theirs, &path, &[]).await.is(409);
+    assert!(again == lead && late.text.contains("desk is calling them"), "{}", late.text);
+    assert_eq!(yard.story(&lead).await.0["follow_up"]["claim"]["by"], "desk");
 }
 
 #[tokio::test(start_paused = true)]

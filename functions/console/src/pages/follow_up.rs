@@ -241,8 +241,8 @@ struct One {
     own: bool,
     /// It may be claimed.
     free: bool,
-    /// Its claim may be taken away, by whoever has it or by a manager.
-    unclaims: bool,
+    /// Whose claim may be let go of by who looks: their own, or a manager anybody's; empty, where none may.
+    unclaims: String,
     zone: String,
     results: Vec<Choice>,
     /// The act's id, and what the page shows of the last call: see [`acts`].
@@ -303,7 +303,9 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str) -> Result<One, Problem> 
         line: line(&core, &whole, &enquiries, own),
         own,
         free: state.is_some() && claim.is_none(),
-        unclaims: own || (claim.is_some() && signed.desk.may(&lead.company, Role::Manager)),
+        unclaims: claim
+            .filter(|_| own || signed.desk.may(&lead.company, Role::Manager))
+            .map_or_else(String::new, |claim| claim.by.clone()),
         zone: zone_of(lead).0,
         results: results(""),
         once: ActId::mint(now, cloud.entropy.bytes()).to_string(),
@@ -382,7 +384,8 @@ pub(super) async fn act(
 ) -> Response {
     let done = match act.as_str() {
         "claim" | "unclaim" => {
-            acts::done(&cloud, &signed.desk, &lead, &act, &Asked::default()).await.map(drop)
+            let asked = Asked { claim_of: form.get("of").cloned(), ..Asked::default() };
+            acts::done(&cloud, &signed.desk, &lead, &act, &asked).await.map(drop)
         }
         "call" => call(&cloud, &signed, &lead, &form).await,
         _ => Err(Problem::new(Code::NotFound, "there is no such act")),

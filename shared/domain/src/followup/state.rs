@@ -316,11 +316,12 @@ impl FollowUp {
         Ok(())
     }
 
-    /// Who calls lets go of it before their time is over: by themselves, or by nobody's name, where a manager takes it from
-    /// whoever has it. Whether anybody had it.
-    pub fn unclaim(&mut self, by: Option<&str>, now: Timestamp) -> Result<bool, Refused> {
+    /// Whose claim it is lets go of it before its time is over; whoever's it is, if nobody is named. Whether anybody had it.
+    pub fn unclaim(&mut self, whose: Option<&str>, now: Timestamp) -> Result<bool, Refused> {
         match self.claimed(now) {
-            Some(claim) if by.is_some_and(|by| by != claim.by) => Err(Refused::Claimed(claim.clone())),
+            Some(claim) if whose.is_some_and(|whose| whose != claim.by) => {
+                Err(Refused::Claimed(claim.clone()))
+            }
             Some(_) => {
                 self.claim = None;
                 Ok(true)
