@@ -257,3 +257,101 @@ test("back, forward and loading again do nothing twice", async () => {
   assert.equal(await notes(), 1);
   await page.context().close();
 });
+
+// --- The script, where there is one ---
+
+const where = (path) => yard.ready.url + path;
+/** A lead's form for a note, and its button. */
+const noteOf = (page) => page.locator("form[action$='/note']");
+
+test("a form that is being sent is sent once, with the button that was pressed, and may be sent after coming back", async () => {
+  const page = await yard.signedIn("desk");
+  await yard.asks("Dan", "Twice", { email: "dan.twice@mailinator.com" });
+  await page.goto(where("/console/quarantine"));
+  const sent = [];
+  // The answer is slow: nobody has gone on to another page yet.
+  await page.route("**/console/quarantine/many", async (route) => {
+    sent.push(route.request().postData());
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await route.fulfill({ status: 204 });
+  });
+  const button = page.locator("button[value=release]");
+  await page.evaluate(() => {
+    const one = document.querySelector("button[value=release]");
+    one.click();
+    one.click();
+  });
+  await until("it is busy", async () => (await button.getAttribute("aria-busy")) === "true" && (await button.isDisabled()));
+  await until("it was sent", () => sent.length > 0);
+  await page.evaluate(() => document.querySelector("button[value=release]").form.requestSubmit());
+  await page.waitForTimeout(700);
+  assert.equal(sent.length, 1);
+  assert.match(sent[0], /act=release/);
+  // As a browser tells that one came back to a page that it kept.
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+  assert.equal(await button.isDisabled(), false);
+  await page.context().close();
+});
+
+test("all of a list are ticked and none, and without scripts nothing offers it", async () => {
+  const page = await yard.signedIn("desk");
+  await page.goto(where("/console/leads"));
+  const ticked = () => page.locator(".pick tbody input:checked").count();
+  const all = await page.locator(".pick tbody input[type=checkbox]").count();
+  assert.ok(all > 1);
+  await page.click("text=Tick all");
+  assert.equal(await ticked(), all);
+  await page.click("text=Tick none");
+  assert.equal(await ticked(), 0);
+  await page.context().close();
+  const plain = await yard.signedIn("desk", { javaScriptEnabled: false });
+  await plain.goto(where("/console/leads"));
+  assert.equal(await plain.locator("text=Tick all").count(), 0);
+  await plain.context().close();
+});
+
+test("a list that was opened long ago is loaded anew when it is looked at again, unless something was ticked", async () => {
+  const page = await yard.signedIn("desk");
+  await page.clock.install();
+  const opens = async () => {
+    await page.goto(where("/console/leads"));
+    await page.evaluate(() => { window.asItWas = true; });
+  };
+  const looksAgain = async (minutes) => {
+    await page.clock.setFixedTime(Date.now() + minutes * 60_000);
+    await page.evaluate(() => { document.dispatchEvent(new Event("visibilitychange")); });
+    await page.waitForTimeout(500);
+    await page.waitForLoadState();
+    return page.evaluate(() => window.asItWas === true);
+  };
+  await opens();
+  assert.equal(await looksAgain(4), true, "it is not old yet");
+  await page.check(".pick tbody input >> nth=0");
+  assert.equal(await looksAgain(60), true, "what was ticked is not lost");
+  await page.uncheck(".pick tbody input >> nth=0");
+  assert.equal(await looksAgain(61), false, "it is loaded anew");
+  await page.context().close();
+});
+
+test("who leaves what they typed is asked, and who sends it is not", async () => {
+  const page = await yard.signedIn("desk");
+  const { lead } = await yard.asks("Una", "Typed", { zip: "99501" });
+  await yard.waits(lead);
+  await page.goto(where(`/console/leads/${lead}`));
+  const asked = [];
+  page.on("dialog", async (dialog) => {
+    asked.push(dialog.type());
+    await dialog.dismiss();
+  });
+  await noteOf(page).locator("[name=text]").fill("Half a sentence");
+  await page.click("nav >> text=Reports");
+  await until("it is asked", () => asked.length > 0);
+  assert.deepEqual(asked, ["beforeunload"]);
+  assert.match(page.url(), new RegExp(lead), "who stays, stays");
+  await Promise.all([page.waitForNavigation(), noteOf(page).locator("button").first().click()]);
+  assert.equal(asked.length, 1);
+  await page.click("nav >> text=Reports");
+  await page.waitForURL("**/console/reports**");
+  assert.equal(asked.length, 1, "what was sent is not missed");
+  await page.context().close();
+});

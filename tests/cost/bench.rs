@@ -231,7 +231,7 @@ impl Bench {
         let noted = noted.into_iter().map(|(number, record)| (number, StreamRecord(record)));
         let counts = |(_, record): &(i64, StreamRecord)| {
             let kind = record.key().map(|(pk, sk)| (pk.split('#').next(), sk.split('#').next()));
-            matches!(kind, Some((Some("E"), Some("E")) | (Some("L"), Some("A" | "D"))))
+            matches!(kind, Some((Some("E"), Some("E")) | (Some("L"), Some("A" | "D" | "L"))))
         };
         noted.filter(counts).collect()
     }

@@ -313,6 +313,113 @@ async fn somebody_claims_a_lead_for_fifteen_minutes_and_nobody_else_has_it_meanw
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_claim_is_let_go_of_before_its_time_by_who_has_it_or_a_manager_and_by_nobody_else() {
+    let yard = yard().await;
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(DAY + HOUR).await;
+    let made = json!({ "name": "kim", "role": "desk" });
+    let kim = yard.desk(Method::POST, "/v1/tokens", Some(made)).await.is(201).text_of("token").to_owned();
+    let as_kim = async |act: &str| {
+        let path = format!("/v1/leads/{lead}/{act}");
+        yard.sends(Some(&kim), Method::POST, &path, "application/json", b"{}".to_vec()).await
+    };
+    // Of the desk, and no manager: another's stays.
+    let claim = acts(&yard, &lead, "claim", json!({})).await.is(200).json["after"]["claim"].clone();
+    let refused = as_kim("unclaim").await.is(409).is_problem("state-conflict");
+    assert_eq!(refused.json["claim"], claim);
+    assert_eq!(follow_up(&yard, &lead).await["claim"], claim);
+    // Whoever has it lets go of it, and nothing else of it changes; a second time is as the first.
+    let before = follow_up(&yard, &lead).await;
+    let after = acts(&yard, &lead, "unclaim", json!({})).await.is(200).json["after"].clone();
+    for member in ["stands", "reason", "attempt", "calls", "since", "last_call"] {
+        assert_eq!(after[member], before[member], "{member}");
+    }
+    assert_eq!(after["claim"], Value::Null);
+    let _ = as_kim("claim").await.is(200);
+    let again = as_kim("unclaim").await.is(200).json;
+    assert_eq!(again["after"]["claim"], Value::Null);
+    assert_eq!(as_kim("unclaim").await.is(200).json["already"], true);
+    // A manager takes it from whoever has it.
+    let theirs = as_kim("claim").await.is(200).json["after"]["claim"].clone();
+    let taken = acts(&yard, &lead, "unclaim", json!({ "reason": "they went home" })).await.is(200).json;
+    assert_eq!((&taken["before"]["claim"], &taken["after"]["claim"]), (&theirs, &Value::Null));
+    let _ = acts_as(&yard, "lee", &lead, "claim", &json!({})).await.is(200);
+    // Who let go of what, when and why stands in its history, once each.
+    let story = yard.story(&lead).await;
+    let let_go: Vec<&Value> = story.list("history").filter(|act| act["act"] == "unclaim").collect();
+    assert_eq!(let_go.len(), 3, "{:?}", story.0["history"]);
+    assert!(let_go.iter().any(|act| act["by"] == "desk" && act["reason"] == "they went home"));
+    // Of who is planned and was never claimed, it is as it was to be.
+    let planned = yard.settled_lead(&Person::number(9)).await;
+    assert_eq!(acts(&yard, &planned, "unclaim", json!({})).await.is(200).json["already"], true);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_list_goes_on_from_page_to_page_and_has_everybody_once_in_order() {
+    // Of two fit letters, both behind and before each other by what they did.
+    let scoring = r#"half_life_days = 14
+[[fit]]
+label = "can be written to"
+points = 20
+has = ["email"]
+[[fit]]
+label = "can be called"
+points = 20
+has = ["phone"]
+[interactions]
+enquiry = { points = 10, daily_cap = 3 }
+page_view = { points = 9, daily_cap = 50 }
+[bands.fit]
+A = 40
+B = 10
+[bands.engagement]
+1 = 400
+2 = 1
+"#;
+    let yard = Yard::of(rules("not_ready = [\"1d\"]\n").scoring(scoring)).await;
+    let mut all = Vec::new();
+    for n in 1..=13 {
+        let person = Person::number(n);
+        let lead = yard.settled_lead(&if n % 2 == 0 { person } else { person.without("email") }).await;
+        for page in 0..n % 5 {
+            did(&yard, &lead, &format!("{n}-{page}"), "page_view").await;
+        }
+        all.push(lead);
+    }
+    yard.advance(DAY + HOUR).await;
+    // One of them was promised a call, whose time has come.
+    let at = yard.cloud.clock.now() + jiff::SignedDuration::from_hours(1);
+    let _ = acts(&yard, &all[4], "call", json!({ "result": "callback", "callback_at": at })).await.is(200);
+    yard.advance(HOUR + Duration::from_secs(120)).await;
+    let whole = calls(&yard).await;
+    assert_eq!((whole.len(), &whole[0]), (13, &all[4]));
+    for limit in [1, 3, 4, 13] {
+        let (mut read, mut after) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/v1/follow-ups?limit={limit}{after}");
+            let page = yard.desk(Method::GET, &path, None).await.is(200).json;
+            let leads = page["follow_ups"].as_array().unwrap();
+            assert!(leads.len() <= limit);
+            read.extend(leads.iter().map(|call| call["lead"]["lead"].as_str().unwrap().to_owned()));
+            assert_eq!(page["more"], json!(page["next"].is_string()));
+            let Some(next) = page["next"].as_str() else { break };
+            let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            after = format!("&after={next}");
+            assert!(read.len() <= all.len(), "{limit}: {read:?}");
+        }
+        let mut once = read.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!((read.len(), once.len(), &read[0]), (13, 13, &all[4]), "{limit}");
+    }
+    // What is no page's end is refused, and asks the index for nothing.
+    for after in ["x", "{}", r##"{"promised":[],"due":["9#"]}"##, r#"{"promised":["3"],"due":[]}"#] {
+        let after: String = form_urlencoded::byte_serialize(after.as_bytes()).collect();
+        let _ = yard.desk(Method::GET, &format!("/v1/follow-ups?after={after}"), None).await.is(400);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_two_who_claim_at_one_moment_one_has_it() {
     let yard = yard().await;
     let lead = yard.settled_lead(&ada()).await;

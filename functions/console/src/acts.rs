@@ -1,5 +1,5 @@
 //! The desk's acts on a lead: place, take back, hold, resume, reject, reopen, merge, priority, note, redeliver, follow_up, claim,
-//! call; singly, or on many with a dry run. Each stands in the lead's history: who, when, before and after.
+//! unclaim, call; singly, or on many with a dry run. Each stands in the lead's history: who, when, before and after.
 //!
 //! Determinations:
 //!
@@ -18,7 +18,7 @@
 //!   is done between the two changes the lead, and what was read of it is refused then.
 //! - *A hold replaces no other*: who wants another end resumes the lead first, and so sees that a colleague held it.
 //! - *Redeliver* is [`redeliver`](crate::redeliver)'s.
-//! - *Follow up*, *claim* and *call* are [`follow_up`](crate::follow_up)'s.
+//! - *Follow up*, *claim*, *unclaim* and *call* are [`follow_up`](crate::follow_up)'s.
 //! - *Merge* is [`merge`](crate::merge)'s. A lead that was merged takes no other act: they are the survivor's.
 
 mod seen;
@@ -97,6 +97,9 @@ pub(crate) struct Asked {
     /// Of a page's form: what was seen when it was made.
     #[serde(skip)]
     pub(crate) seen: Option<Seen>,
+    /// Of a form that lets go of a claim: whose it was when it was made.
+    #[serde(skip)]
+    pub(crate) claim_of: Option<String>,
     /// Of a call's form: what was seen of the call before.
     #[serde(skip)]
     pub(crate) seen_call: Option<follow_up::SeenCall>,
@@ -149,10 +152,11 @@ impl Kind {
             "redeliver" => Ok(Self::Redeliver),
             "follow_up" => Ok(Self::OfFollowUp(follow_up::Act::FollowUp)),
             "claim" => Ok(Self::OfFollowUp(follow_up::Act::Claim)),
+            "unclaim" => Ok(Self::OfFollowUp(follow_up::Act::Unclaim)),
             "call" => Ok(Self::OfFollowUp(follow_up::Act::Call)),
             _ => Err(Problem::new(
                 Code::NotFound,
-                "an act is one of: place take_back hold resume reject reopen merge priority note redeliver follow_up claim call",
+                "an act is one of: place take_back hold resume reject reopen merge priority note redeliver follow_up claim unclaim call",
             )),
         }
     }

@@ -450,7 +450,7 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(place: &str) -> Result<T, Pro
     serde_json::from_str(place).map_err(|_| unknown_place())
 }
 
-fn unknown_place() -> Problem {
+pub(crate) fn unknown_place() -> Problem {
     Problem::new(Code::InvalidField, "after is the next of the page before, as it was told")
 }
 

@@ -7,6 +7,11 @@
 //! - *Order*: promised callbacks whose time has come, then by score as of now. Who may not be called at this hour stands in
 //!   the list with the hour from which they may. Whoever asks for the next is given one who may be called now, be it far
 //!   behind the head of the list.
+//! - *A page of the list* ends where its leads end in the order of the index, in steps of engagement: by score the last places
+//!   of a page and the first of the next may be a step off. It goes on behind what was read of each fit letter, and reads
+//!   nothing anew; who comes into the list meanwhile is on the first page.
+//! - *A claim may be let go of* before its time is over, at any hour, by who has it or by a manager. Of one that nobody has,
+//!   nothing is kept: it is as it was to be.
 //! - *A claim* is refused at an hour at which its lead may not be called. What a call came to is taken at any hour: it was
 //!   begun before.
 //! - *Interested* is kept as an interaction `call` as well, and the lead goes to distribution at once.
@@ -40,7 +45,7 @@ use leadyard_platform::following;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::judging;
 use leadyard_platform::person::Sought;
-use leadyard_platform::store::{Act as Record, Place, StoreError, StoredFollowUp, Visits};
+use leadyard_platform::store::{Act as Record, DayRead, Place, StoreError, StoredFollowUp, Visits};
 use leadyard_platform::who::{self, DeskOf, READS, Staff};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -59,27 +64,29 @@ pub(crate) struct Call {
     pub(crate) may: MayCall,
 }
 
-/// The head of the day's list.
+/// A page of the day's list.
 pub(crate) struct CallList {
     pub(crate) calls: Vec<Call>,
     pub(crate) examined: usize,
-    pub(crate) more: bool,
+    /// Where the next page begins, if more stand behind these.
+    pub(crate) next: Option<String>,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Limit {
+pub(crate) struct Page {
     limit: Option<usize>,
+    after: Option<String>,
 }
 
-/// `GET /v1/follow-ups?company&limit`.
+/// `GET /v1/follow-ups?company&limit&after`.
 pub(crate) async fn list(
     State(cloud): State<Cloud>,
     DeskOf { desk, company }: DeskOf<READS>,
-    Query(Limit { limit }): Query<Limit>,
+    Query(Page { limit, after }): Query<Page>,
 ) -> Result<Json<Value>, Problem> {
     let core = who::rules_of(&cloud, &company).await?;
     let limit = limit.unwrap_or(limits::FOLLOW_UPS).clamp(1, limits::FOLLOW_UPS);
-    let calls = calls(&cloud, &core, limit).await?;
+    let calls = calls(&cloud, &core, after.as_deref(), limit).await?;
     let now = cloud.clock.now();
     let named = desk.may(&company, Role::Desk);
     let told = calls.calls.iter().map(|call| {
@@ -91,38 +98,72 @@ pub(crate) async fn list(
         })
     });
     Ok(Json(json!({
-        "company": company, "examined": calls.examined, "more": calls.more,
+        "company": company, "examined": calls.examined, "more": calls.next.is_some(), "next": calls.next,
         "follow_ups": told.collect::<Vec<_>>(),
     })))
 }
 
-/// Who is to be called now. Three reads of the index, one of the table for each fifty that are looked at, and one of the
-/// lists of whom not to call for each thirty or so.
-pub(crate) async fn calls(cloud: &Cloud, core: &Core, most: usize) -> Result<CallList, Problem> {
-    let mut ids = in_order(cloud, core, most).await?;
+/// Who is to be called now, at most so many, from behind the page before, if one is named. Three reads of the index, or four
+/// of each of its partitions; one of the table for each fifty that are looked at, and one of the lists of whom not to call
+/// for each thirty or so.
+pub(crate) async fn calls(
+    cloud: &Cloud,
+    core: &Core,
+    after: Option<&str>,
+    most: usize,
+) -> Result<CallList, Problem> {
+    let mut read = after.map(find::read::<DayRead>).transpose()?.unwrap_or_default();
+    if !read.is_sound() {
+        return Err(find::unknown_place());
+    }
     // Some may be left out that the list still has.
-    let more = ids.len() > 2 * most;
-    ids.truncate(2 * most);
+    let looked = 2 * most;
+    let places = places_in_order(cloud, core, &read, looked + 1).await?;
+    let ids: Vec<LeadId> = places.iter().take(looked).map(|(_, (_, lead))| *lead).collect();
     let mut calls = looked_at(cloud, core, &ids).await?;
-    let more = more || calls.len() > most;
-    calls.truncate(most);
-    Ok(CallList { calls, examined: ids.len(), more })
+    let called: HashSet<LeadId> = calls.iter().map(|call| call.lead.id).collect();
+    let (mut shown, mut examined) = (HashSet::new(), 0);
+    for (promised, (sort, lead)) in places.iter().take(looked) {
+        if shown.len() == most {
+            break;
+        }
+        examined += 1;
+        read.pass(*promised, sort);
+        if called.contains(lead) {
+            shown.insert(*lead);
+        }
+    }
+    let more = places.len() > looked || shown.len() < called.len();
+    calls.retain(|call| shown.contains(&call.lead.id));
+    Ok(CallList { calls, examined, next: more.then(|| find::written(&read)) })
 }
 
 /// The day's list as the index has it: promised calls, then by score; of each fit letter and shard `most` at least.
 pub(crate) async fn in_order(cloud: &Cloud, core: &Core, most: usize) -> Result<Vec<LeadId>, Problem> {
-    let list = cloud.store.follow_ups_due(core.company_id(), most).await?;
+    let places = places_in_order(cloud, core, &DayRead::default(), most).await?;
+    Ok(places.into_iter().map(|(_, (_, lead))| lead).collect())
+}
+
+/// The same from behind what was read of it; whether each was promised a call, and where it stands.
+async fn places_in_order(
+    cloud: &Cloud,
+    core: &Core,
+    read: &DayRead,
+    most: usize,
+) -> Result<Vec<(bool, Place)>, Problem> {
+    let list = cloud.store.follow_ups_behind(core.company_id(), read, most).await?;
     let scores = Scores::of(core, cloud.clock.now());
-    let by_place = |places: Vec<Place>| {
+    let by_place = |places: Vec<Place>, promised: bool| {
         let mut scored: Vec<(u64, Place)> =
             places.into_iter().map(|place| (scores.of_place(&place.0), place)).collect();
         scored.sort_unstable_by(|a, b| b.cmp(a));
-        scored.into_iter().map(|(_, (_, lead))| lead)
+        scored.into_iter().map(move |(_, place)| (promised, place))
     };
-    let mut ids: Vec<LeadId> = by_place(list.promised).chain(by_place(list.due)).collect();
+    let mut places: Vec<(bool, Place)> =
+        by_place(list.promised, true).chain(by_place(list.due, false)).collect();
     let mut seen = HashSet::new();
-    ids.retain(|lead| seen.insert(*lead));
-    Ok(ids)
+    places.retain(|(_, (_, lead))| seen.insert(*lead));
+    Ok(places)
 }
 
 /// Of leads of the list, those that are to be called still, in their order.
@@ -195,6 +236,8 @@ pub(crate) enum Act {
     FollowUp,
     /// Somebody calls it.
     Claim,
+    /// Who calls it lets go of it.
+    Unclaim,
     /// Somebody called it.
     Call,
 }
@@ -204,6 +247,7 @@ impl Act {
         match self {
             Self::FollowUp => "follow_up",
             Self::Claim => "claim",
+            Self::Unclaim => "unclaim",
             Self::Call => "call",
         }
     }
@@ -241,7 +285,17 @@ pub(crate) async fn act(
             state.claim(&desk.staff, now).map_err(|why| not_theirs(&why, &lead))?;
             (Some(stands), state)
         }
-        (Act::Claim | Act::Call, _) => return Err(not_followed(&lead)),
+        (Act::Unclaim, Some(stands)) => {
+            // A manager takes it from whoever has it, but by a page from whom it showed alone.
+            let own = Some(desk.staff.as_str());
+            let whose = if desk.may(&lead.company, Role::Manager) { asked.claim_of.as_deref() } else { own };
+            let mut state = stands.state.clone();
+            if !state.unclaim(whose, now).map_err(|why| not_theirs(&why, &lead))? {
+                return Ok(Some(json!({ "act": act.word(), "already": true })));
+            }
+            (Some(stands), state)
+        }
+        (Act::Claim | Act::Unclaim | Act::Call, _) => return Err(not_followed(&lead)),
         (Act::FollowUp, stands) => {
             let state = chosen(&lead, stands.as_ref(), now)?;
             may_be_called(cloud, &core, &lead, now, false).await?;
@@ -428,7 +482,7 @@ impl Doing<'_> {
 fn said(act: Act, asked: &Asked) -> Option<String> {
     match act {
         Act::Call => asked.note.clone().or_else(|| asked.reason.clone()),
-        Act::FollowUp | Act::Claim => asked.reason.clone(),
+        Act::FollowUp | Act::Claim | Act::Unclaim => asked.reason.clone(),
     }
 }
 

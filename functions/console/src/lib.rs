@@ -69,7 +69,7 @@ use leadyard_platform::who;
 use serde_json::{Value, json};
 
 /// What the desk can do to leads: `POST /v1/leads/{act}` for many, which intake leaves to the console.
-pub const ACTS: [&str; 13] = [
+pub const ACTS: [&str; 14] = [
     "place",
     "take_back",
     "hold",
@@ -82,6 +82,7 @@ pub const ACTS: [&str; 13] = [
     "redeliver",
     "follow_up",
     "claim",
+    "unclaim",
     "call",
 ];
 

@@ -7,7 +7,7 @@ use leadyard_domain::distribution::{Chunk, ChunkKey, Core};
 use leadyard_domain::ids::{CategoryId, CompanyId};
 use leadyard_domain::limits;
 use leadyard_domain::place::State;
-use leadyard_domain::rulebook::{Rulebook, RulebookFiles};
+use leadyard_domain::rulebook::{Rulebook, RulebookFiles, Served};
 
 use crate::store::{Store, StoreError};
 
@@ -21,6 +21,8 @@ pub struct Rulebooks {
     anew: Mutex<HashMap<CompanyId, (u64, Anew)>>,
     /// The rules as they are written, of the company that was asked for last: people page through one.
     book: Mutex<Option<(CompanyId, Arc<Rulebook>, u64)>>,
+    /// Where its contracts take leads.
+    served: Mutex<Option<(CompanyId, Arc<[Served]>, u64)>>,
 }
 
 type Anew = HashMap<ChunkKey, Arc<Chunk>>;
@@ -190,6 +192,21 @@ impl Rulebooks {
         let kept = Some((company.clone(), Arc::clone(&book), core.version));
         *self.book.lock().unwrap_or_else(PoisonError::into_inner) = kept;
         Ok(Some(book))
+    }
+
+    /// Where each contract of the rules as they are written takes leads, in their order: worked out once a version.
+    pub fn served(&self, core: &Core, book: &Rulebook) -> Arc<[Served]> {
+        let company = core.company_id();
+        let kept = self.served.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((of, served, version)) = kept
+            && (&of, version) == (company, core.version)
+        {
+            return served;
+        }
+        let served: Arc<[Served]> = book.served().into();
+        let kept = Some((company.clone(), Arc::clone(&served), core.version));
+        *self.served.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        served
     }
 
     /// What one of these chunks is, if this version was compiled here.

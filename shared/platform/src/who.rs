@@ -199,14 +199,21 @@ where
 {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let missing = || Problem::new(Code::NotFound, "there is no such dealer for this token");
         let (company, own, desk) = match dealer(&Cloud::from_ref(state), &parts.headers) {
-            Ok(token) => (token.company, Some(token.dealer), None),
+            Ok(token) => {
+                // A dealer need not say whose it is; another company's does not exist for it.
+                let Query(CompanyQuery { company: asked }) = Query::from_request_parts(parts, state).await?;
+                if asked.is_some_and(|asked| asked != token.company.as_str()) {
+                    return Err(missing());
+                }
+                (token.company, Some(token.dealer), None)
+            }
             Err(_) => {
                 let DeskOf { desk, company } = DeskOf::<NEEDS>::from_request_parts(parts, state).await?;
                 (company, None, Some(desk))
             }
         };
-        let missing = || Problem::new(Code::NotFound, "there is no such dealer for this token");
         let path = RawPathParams::from_request_parts(parts, state).await.map_err(|_| missing())?;
         let named = path.iter().find(|(name, _)| *name == "dealer").map(|(_, value)| value);
         let dealer = named.and_then(|named| DealerId::new(named).ok()).ok_or_else(missing)?;

@@ -15,6 +15,8 @@ enum Needs {
     Sold,
     /// It waits, and the desk chose it to be called.
     Chosen,
+    /// The same, and the desk has claimed it.
+    Claimed,
 }
 
 /// An act, and what its history says.
@@ -28,7 +30,7 @@ struct Case {
 
 /// Each of [`leadyard_console::ACTS`], in its order. `into` is a lead to merge into.
 fn cases(into: &str) -> Vec<Case> {
-    use Needs::{Chosen, Held, Rejected, Sold, Waits};
+    use Needs::{Chosen, Claimed, Held, Rejected, Sold, Waits};
     let case = |act, needs, body, before, after| Case { act, needs, body, before, after };
     let until = "2026-06-03T00:00:00Z";
     let over = json!({ "contract": "ridge", "override": true });
@@ -87,6 +89,13 @@ fn cases(into: &str) -> Vec<Case> {
             json!({ "stands": "due", "claim": { "by": "desk" } }),
         ),
         case(
+            "unclaim",
+            Claimed,
+            json!({}),
+            json!({ "stands": "due", "claim": { "by": "desk" } }),
+            json!({ "stands": "due", "claim": null }),
+        ),
+        case(
             "call",
             Chosen,
             json!({ "result": "busy" }),
@@ -104,7 +113,7 @@ fn timeless(act: &str, mut said: Value) -> Value {
             members.values_mut().for_each(strip);
         }
     }
-    if ["follow_up", "claim", "call"].contains(&act) {
+    if ["follow_up", "claim", "unclaim", "call"].contains(&act) {
         strip(&mut said);
     }
     said
@@ -128,9 +137,12 @@ async fn made(yard: &Yard, person: usize, needs: Needs) -> String {
         Needs::Held => ("hold", json!({})),
         Needs::Rejected => ("reject", json!({ "reason": "a prank" })),
         Needs::Sold => ("place", json!({ "contract": "ridge", "override": true, "reason": "agreed" })),
-        Needs::Chosen => ("follow_up", json!({})),
+        Needs::Chosen | Needs::Claimed => ("follow_up", json!({})),
     };
     let _ = acts(yard, &lead, act, body).await.is(200);
+    if needs == Needs::Claimed {
+        let _ = acts(yard, &lead, "claim", json!({})).await.is(200);
+    }
     yard.settle().await;
     lead
 }

@@ -75,6 +75,50 @@ async fn the_list_says_who_takes_leads_what_is_used_and_how_each_fared() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_map_says_how_many_dealers_serve_each_state_by_the_contracts_in_force() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("area", "state:FL zip:10001 state:GU")])
+        .contract("hudson-2", "hudson", [("area", "zip:33101"), ("tier", "2")])
+        .seller("ridge", [("area", "county:12086")])
+        .seller("crest", [("area", "any")])
+        .seller("later", [("area", "state:OH"), ("starts", "2027-01-01")])
+        .seller("over", [("area", "state:OH"), ("ends", "2026-05-01")])
+        .dealer("idle", []);
+    let yard = Yard::of(rules).await;
+    let _ = yard.flip("pause", json!({ "on": true, "dealer": "ridge", "reason": "holiday" })).await;
+    let desk = Browser::of(&yard).await;
+    let (page, reads) = desk.reads(LIST).await;
+    assert!(reads <= READS, "{reads} reads");
+    // Two contracts of one dealer in a state are one dealer there; one that is paused is one all the same.
+    for (title, shade) in [
+        ("Florida: 2 dealers, 67 % of all", 4),
+        ("New York: 1 dealer, 33 % of all", 4),
+        ("Ohio: nothing", 0),
+        ("Texas: nothing", 0),
+    ] {
+        let tile = format!("<g class=\"shade{shade}\"><title>{title}</title>");
+        assert!(page.text.contains(&tile), "{tile}: {}", page.text);
+    }
+    assert!(page.text.contains("<strong>1</strong> of 3 serve the whole country"), "{}", page.text);
+    // The table behind it has what stands on no tile as well.
+    let table = page.text.split("Dealers who serve each state, the most first").nth(1).unwrap();
+    let table = table.split("</table>").next().unwrap();
+    for (state, dealers) in [("Florida", 2), ("Guam", 1), ("New York", 1)] {
+        let row = format!("<th scope=\"row\">{state}</th><td class=\"number\">{dealers}</td>");
+        assert!(table.contains(&row), "{row}: {table}");
+    }
+    assert_eq!(table.matches("<tr>").count(), 4);
+    // It is of all dealers, and stands where all are listed.
+    assert!(!desk.opens("/console/dealers?show=full").await.is(200).text.contains("class=\"map\""));
+    // What is published anew is drawn anew.
+    let fewer = Rules::roofing("acme").seller("hudson", [("area", "state:OH")]);
+    let _ = yard.publish(&fewer).await.is(200);
+    let page = desk.opens(LIST).await.is(200);
+    assert!(page.text.contains("<title>Ohio: 1 dealer, 100 % of all</title>"), "{}", page.text);
+    assert!(page.text.contains("Nobody serves the whole country"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_full_is_found_behind_hundreds_of_contracts_that_are_not() {
     let mut rules = Rules::roofing("acme").dealer("hudson", []).dealer("ridge", []);
     for n in 1..=420 {

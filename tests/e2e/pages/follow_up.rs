@@ -106,6 +106,64 @@ async fn next_claims_the_best_shows_who_it_is_and_two_never_get_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_claim_is_let_go_of_and_a_colleague_has_it_at_once() {
+    let yard = yard().await;
+    let _ = three(&yard).await;
+    let (desk, other) = (Browser::of(&yard).await, colleague(&yard).await);
+    let (lead, page) = next(&desk).await;
+    let path = format!("{AT}/{lead}/unclaim");
+    let done = desk.submits(&page, &path, &[]).await.is(303);
+    let list = desk.opens(done.header("location")).await.is(200);
+    assert!(list.text.contains("Anybody may call them now.") && !list.text.contains("by desk until"));
+    // A second click is as the first; who let go of it is shown nobody any more.
+    let _ = desk.submits(&page, &path, &[]).await.is(303);
+    names_nobody(&desk.opens(&format!("{AT}/{lead}")).await.is(200), &["+13052740002"]);
+    let (theirs, page) = next(&other).await;
+    assert_eq!(theirs, lead);
+    assert!(page.text.contains("Let go of it"));
+    // It stands in the lead's history.
+    let story = desk.opens(&format!("/console/leads/{lead}")).await.is(200);
+    assert!(story.text.contains("desk: let go of the claim"), "{}", story.text);
+    // Who manages may take it away, and says so.
+    let theirs = desk.opens(&format!("{AT}/{lead}")).await.is(200);
+    assert!(theirs.text.contains("Take the claim away"), "{}", theirs.text);
+    let _ = desk.submits(&theirs, &path, &[]).await.is(303);
+    assert_eq!(yard.story(&lead).await.0["follow_up"]["claim"], json!(null));
+    // But from nobody whom the page did not show: it was the colleague's, and is another's by now.
+    let (again, _) = next(&desk).await;
+    let late = desk.submits(&theirs, &path, &[]).await.is(409);
+    assert!(again == lead && late.text.contains("desk is calling them"), "{}", late.text);
+    assert_eq!(yard.story(&lead).await.0["follow_up"]["claim"]["by"], "desk");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_list_goes_on_behind_its_first_page_within_the_reads_of_a_page() {
+    let yard = yard().await;
+    for n in 1..=60 {
+        let _ = yard.lead(&Person::number(n)).await;
+    }
+    yard.settle().await;
+    yard.advance(DAY + Duration::from_secs(600)).await;
+    let desk = Browser::of(&yard).await;
+    let (mut at, mut listed) = (AT.to_owned(), Vec::new());
+    for left in [35, 10, 0] {
+        let (page, reads) = desk.reads(&at).await;
+        assert!(reads <= READS, "{reads} reads");
+        let rows = page.text.split("<th scope=\"row\"><a href=\"/console/follow-up/").skip(1);
+        listed.extend(rows.map(|row| row.split('"').next().unwrap().to_owned()));
+        assert_eq!(listed.len(), 60 - left);
+        let link = page.text.split("<a href=\"").find(|link| link.contains("Further down the list"));
+        let link = link.map(|link| link.split('"').next().unwrap().replace("&#38;", "&"));
+        assert_eq!(link.is_some(), left > 0);
+        at = link.unwrap_or_default();
+    }
+    listed.sort_unstable();
+    listed.dedup();
+    assert_eq!(listed.len(), 60, "each once");
+    let _ = desk.opens("/console/follow-up?after=x").await.is(400);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_is_kept_and_leads_to_the_next_until_nobody_is_left() {
     let yard = yard().await;
     let leads = three(&yard).await;

@@ -223,6 +223,8 @@ async fn beside_a_number_that_nobody_may_call_stands_why() {
     let hudson = Browser::of_dealer(&yard, "hudson").await;
     let _ = hudson.sends(&format!("{at}/accept"), &hudson.csrf().await).await.is(303);
     let says = async |told: &str| {
+        // Hours have gone by: the session of before is over.
+        let hudson = Browser::of_dealer(&yard, "hudson").await;
         for path in ["/console/inbox", &at] {
             let page = hudson.opens(path).await.is(200);
             assert!(page.text.contains("tel:+13052740100"), "{}", page.text);

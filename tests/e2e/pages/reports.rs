@@ -376,6 +376,20 @@ async fn a_map_has_each_state_s_number_and_what_is_drawn_can_be_chosen() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_demand_is_unmet_is_drawn_on_a_map() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("area", "state:FL")])).await;
+    yard.notes();
+    for (n, zip) in [(1, "99501"), (2, "33101")] {
+        yard.settled_lead(&Person::number(n).without("phone").with("zip", zip)).await;
+    }
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/reports/unmet").await.is(200);
+    let tile = "<g class=\"shade4\"><title>Alaska: 1, 100 % of all</title>";
+    assert!(page.text.contains(tile) && page.text.contains("<title>Florida: 0</title>"), "{}", page.text);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_chart_of_the_whole_alone_says_in_what_it_is_measured() {
     let yard = traded().await;
     let desk = Browser::of(&yard).await;

@@ -65,6 +65,7 @@ fn line(route: &Route, of: &Walled) -> Option<Line> {
         ("post", "/v1/leads/redeliver") => many("redeliver", none()),
         ("post", "/v1/leads/follow_up") => many("follow_up", none()),
         ("post", "/v1/leads/claim") => many("claim", none()),
+        ("post", "/v1/leads/unclaim") => many("unclaim", none()),
         ("post", "/v1/leads/call") => many("call", json!({ "result": "busy" })),
         ("post", "/v1/persons/erase") => asks(
             "/v1/persons/erase?company=acme",

@@ -28,6 +28,7 @@ use leadyard_platform::store::{ChannelState, Tables};
 use leadyard_platform::who::READS;
 use serde::Deserialize;
 
+use super::served::ByState;
 use super::shown::{self, Choice, instant};
 use super::signed::{For, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
@@ -62,6 +63,8 @@ struct Page {
     cut: bool,
     /// What was looked for by name.
     sought: bool,
+    /// Where dealers are: of all of them, on the first page.
+    served: Option<ByState>,
 }
 
 struct Row {
@@ -191,6 +194,8 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked, name: Option<&str
         fared: figures.of(&dealer.id),
     });
     let show = Some(asked.show.as_str());
+    let first = name.is_none() && asked.show.is_empty() && asked.after.is_empty();
+    let served = first.then(|| ByState::of(&book, &cloud.rulebooks.served(&core, &book), now));
     Ok(Page {
         frame: Frame::of("Dealers", "dealers", signed),
         companies: Choice::companies(&signed.desk, company),
@@ -205,6 +210,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked, name: Option<&str
         next: next.unwrap_or_default(),
         cut,
         sought: name.is_some(),
+        served: served.flatten(),
         company: company.to_string(),
     })
 }

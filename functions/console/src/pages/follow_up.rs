@@ -50,6 +50,8 @@ const SOUGHT: usize = 10 * limits::FOLLOW_UPS;
 pub(super) struct Shown {
     company: String,
     done: String,
+    /// Behind what the page begins.
+    after: String,
 }
 
 #[derive(askama::Template)]
@@ -59,7 +61,10 @@ struct Page {
     company: String,
     companies: Vec<Choice>,
     calls: Vec<Listed>,
-    more: bool,
+    /// The page behind this one.
+    next: String,
+    /// It is not the first page.
+    further: bool,
     /// How many of them may be called at this hour.
     callable: usize,
     done: &'static str,
@@ -92,19 +97,24 @@ pub(super) async fn page(
 async fn listed(cloud: &Cloud, signed: &Signed, shown: &Shown) -> Result<Page, Problem> {
     let company = Some(shown.company.as_str()).filter(|company| !company.is_empty());
     let core = signed.rules_of(cloud, company).await?;
-    let found = follow_up::calls(cloud, &core, LISTED).await?;
+    let after = Some(shown.after.as_str()).filter(|after| !after.is_empty());
+    let found = follow_up::calls(cloud, &core, after, LISTED).await?;
     let now = cloud.clock.now();
     Ok(Page {
         frame: Frame::of("Follow-up", "follow-up", signed).forms_for(Role::Desk, signed, core.company_id()),
         company: core.company_id().to_string(),
         companies: Choice::companies(&signed.desk, core.company_id()),
         callable: found.calls.iter().filter(|call| matches!(call.may, MayCall::Until(_))).count(),
-        more: found.more,
+        next: found.next.map_or_else(String::new, |next| {
+            address(AT, &[("company", core.company_id().as_str()), ("after", &next)])
+        }),
+        further: after.is_some(),
         calls: found.calls.iter().map(|call| Listed::of(&core, call, now)).collect(),
         done: match shown.done.as_str() {
             "last" => "Kept. Nobody else may be called now.",
             "none" => "Nobody may be called now.",
             "kept" => "Kept.",
+            "unclaimed" => "Anybody may call them now.",
             _ => "",
         },
     })
@@ -231,6 +241,8 @@ struct One {
     own: bool,
     /// It may be claimed.
     free: bool,
+    /// Whose claim may be let go of by who looks: their own, or a manager anybody's; empty, where none may.
+    unclaims: String,
     zone: String,
     results: Vec<Choice>,
     /// The act's id, and what the page shows of the last call: see [`acts`].
@@ -291,6 +303,9 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str) -> Result<One, Problem> 
         line: line(&core, &whole, &enquiries, own),
         own,
         free: state.is_some() && claim.is_none(),
+        unclaims: claim
+            .filter(|_| own || signed.desk.may(&lead.company, Role::Manager))
+            .map_or_else(String::new, |claim| claim.by.clone()),
         zone: zone_of(lead).0,
         results: results(""),
         once: ActId::mint(now, cloud.entropy.bytes()).to_string(),
@@ -361,19 +376,27 @@ fn zone_of(lead: &Lead) -> (String, TimeZone) {
     (name.to_owned(), time::zone(name).unwrap_or(TimeZone::UTC))
 }
 
-/// `POST /console/follow-up/{lead}/{act}`: `claim`; or `call` with `result`, `callback`, `note`, and `then=next`.
+/// `POST /console/follow-up/{lead}/{act}`: `claim`, `unclaim`; or `call` with `result`, `callback`, `note`, and `then=next`.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
     Path((lead, act)): Path<(String, String)>,
     Sent { signed: For(signed), form }: Sent<For<ACTS>>,
 ) -> Response {
     let done = match act.as_str() {
-        "claim" => acts::done(&cloud, &signed.desk, &lead, "claim", &Asked::default()).await.map(drop),
+        "claim" | "unclaim" => {
+            let asked = Asked { claim_of: form.get("of").cloned(), ..Asked::default() };
+            acts::done(&cloud, &signed.desk, &lead, &act, &asked).await.map(drop)
+        }
         "call" => call(&cloud, &signed, &lead, &form).await,
         _ => Err(Problem::new(Code::NotFound, "there is no such act")),
     };
     let answered = match done {
         Ok(()) if act == "claim" => Ok(Redirect::to(&format!("{AT}/{lead}")).into_response()),
+        Ok(()) if act == "unclaim" => {
+            let company = form.get("company").cloned().unwrap_or_default();
+            let to = address(AT, &[("company", &company), ("done", "unclaimed")]);
+            Ok(Redirect::to(&to).into_response())
+        }
         Ok(()) => {
             let company = form.get("company").cloned().unwrap_or_default();
             if form.get("then").is_some_and(|then| then == "next") {

@@ -52,6 +52,7 @@ pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], show
         let what = match act.act.as_str() {
             "show" => "looked at who it is".to_owned(),
             "call" => came_to(act),
+            "unclaim" => "let go of the claim".to_owned(),
             word => word.replace('_', " "),
         };
         let why = act.reason.clone().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! The console's pages: server-rendered, plain forms; nothing of them needs a script.
+//! The console's pages: server-rendered, plain forms; nothing of them needs a script. One small script stands beside the
+//! style sheet, for comfort: see `assets/console.js`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -19,6 +20,7 @@
 //! | [`returns`] | what dealers ask to give back: approve or deny |
 //! | [`dealers`] | the dealers: how each can be given leads now, and fares |
 //! | [`dealer`] | one: contracts, channels, last leads; pause and resume, test, redeliver |
+//! | [`served`] | how many dealers serve each state, as a map and the table behind it |
 //! | [`row`] | a row of the rulebook, a contract, a dealer or an area: put right, looked at, published |
 //! | [`backtest`] | what changed rules would have done with the last decisions |
 //! | [`inbox`] | the dealer's own: its leads, what it says of them, its figures and statement |
@@ -32,7 +34,8 @@
 //! Determinations. *Every page is of a session and of no token*: a link that is copied lets nobody in. *What a page
 //! changes goes through the same acts as the API*, and comes back to a page that is asked for, so that going back or
 //! loading again does nothing twice. *A page shows what the API would*, and less: who somebody is only when it is
-//! asked for, which is recorded.
+//! asked for, which is recorded. *The script keeps nothing and asks nothing*: it sends no request of its own but for a page
+//! that is loaded anew, and the policy of the pages lets none stand in them.
 
 mod signed;
 mod provider;
@@ -53,6 +56,7 @@ mod follow_up;
 mod returns;
 mod dealers;
 mod dealer;
+mod served;
 mod row;
 mod backtest;
 mod account;
@@ -82,14 +86,28 @@ use leadyard_platform::http::{Path, Problem};
 
 use signed::InSession;
 
-const CSS: &str = include_str!("../../assets/console.css");
+/// What stands beside the pages, under a name of its content, so that a browser keeps it for good.
+struct Asset {
+    at: String,
+    kind: &'static str,
+    text: &'static str,
+}
 
-/// Where the style sheet stands: a name of its content, so that a browser keeps it for good.
-static CSS_AT: LazyLock<String> = LazyLock::new(|| {
-    let mut hasher = DefaultHasher::new();
-    CSS.hash(&mut hasher);
-    format!("/console/assets/{:016x}.css", hasher.finish())
+const ASSETS: &str = "/console/assets/";
+
+static SHEET: LazyLock<Asset> =
+    LazyLock::new(|| Asset::of("css", "text/css; charset=utf-8", include_str!("../../assets/console.css")));
+static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::of("js", "text/javascript; charset=utf-8", include_str!("../../assets/console.js"))
 });
+
+impl Asset {
+    fn of(end: &str, kind: &'static str, text: &'static str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        Self { at: format!("{ASSETS}{:016x}.{end}", hasher.finish()), kind, text }
+    }
+}
 
 pub(crate) fn router(cloud: &Cloud) -> Router<Cloud> {
     Router::new()
@@ -163,20 +181,22 @@ pub(crate) fn router(cloud: &Cloud) -> Router<Cloud> {
 }
 
 async fn asset(Path(name): Path<String>) -> Response {
-    if *CSS_AT != format!("/console/assets/{name}") {
+    let is_named = |one: &&Asset| one.at.strip_prefix(ASSETS) == Some(name.as_str());
+    let Some(asset) = [&*SHEET, &*SCRIPT].into_iter().find(is_named) else {
         return StatusCode::NOT_FOUND.into_response();
-    }
+    };
     let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CONTENT_TYPE, asset.kind),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, CSS).into_response()
+    (headers, asset.text).into_response()
 }
 
 /// What stands around every page.
 struct Frame {
     css: &'static str,
+    js: &'static str,
     title: String,
     /// Which of the sections it is: `today`, `leads`, `quarantine` …; none, where it is none of them.
     section: &'static str,
@@ -196,8 +216,9 @@ impl Frame {
     fn of(title: impl Into<String>, section: &'static str, signed: &dyn InSession) -> Self {
         let who = Some((signed.name().to_owned(), signed.csrf().to_owned()));
         let (works, manages) = (signed.may(Role::Desk), signed.may(Role::Manager));
-        let (css, title, home) = (CSS_AT.as_str(), title.into(), signed.home());
-        Self { css, title, section, staff: who.clone(), who, works, manages, home }
+        let (css, js) = (SHEET.at.as_str(), SCRIPT.at.as_str());
+        let (title, home) = (title.into(), signed.home());
+        Self { css, js, title, section, staff: who.clone(), who, works, manages, home }
     }
 
     /// The sections are a dealer's.
@@ -212,16 +233,16 @@ impl Frame {
     }
 
     fn of_nobody(title: impl Into<String>) -> Self {
-        let (css, home) = (CSS_AT.as_str(), signed::TODAY);
         Self {
-            css,
+            css: SHEET.at.as_str(),
+            js: SCRIPT.at.as_str(),
             title: title.into(),
             section: "",
             who: None,
             staff: None,
             works: false,
             manages: false,
-            home,
+            home: signed::TODAY,
         }
     }
 }
@@ -272,10 +293,10 @@ fn download(mut table: Response, name: &str) -> Response {
     table
 }
 
-/// Kept nowhere, told nobody, shown in no frame; styles of our own and nothing else.
+/// Kept nowhere, told nobody, shown in no frame; a sheet and a script of our own and nothing else, and neither in the page.
 fn rendered(page: &impl askama::Template, status: StatusCode) -> Response {
-    const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
-        frame-ancestors 'none'";
+    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; \
+        base-uri 'none'; frame-ancestors 'none'";
     let mut response = match page.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {

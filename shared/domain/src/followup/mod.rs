@@ -25,7 +25,8 @@
 //! - *How old a consent may be*: who asked may be called for some days ([`FollowUpPlan::enquiry_days`]), who agreed to be
 //!   called for longer ([`FollowUpPlan::consent_days`]), counted from what opened the cycle. Beyond that they rest.
 //! - *A claim that has run out* keeps nobody: whoever claimed last has it. What a call came to may be said after it has run
-//!   out, while nobody else claimed it.
+//!   out, while nobody else claimed it. One that has not is let go of by who has it, or by a manager for them: nothing else
+//!   of the follow-up changes.
 //! - *Interested* lifts the lead to distribution, as a lead that the desk places is lifted: see
 //!   [`Lead::lift`](crate::lead::Lead::lift).
 //!

@@ -316,6 +316,20 @@ impl FollowUp {
         Ok(())
     }
 
+    /// Whose claim it is lets go of it before its time is over; whoever's it is, if nobody is named. Whether anybody had it.
+    pub fn unclaim(&mut self, whose: Option<&str>, now: Timestamp) -> Result<bool, Refused> {
+        match self.claimed(now) {
+            Some(claim) if whose.is_some_and(|whose| whose != claim.by) => {
+                Err(Refused::Claimed(claim.clone()))
+            }
+            Some(_) => {
+                self.claim = None;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
     fn is_free_for(&self, by: &str, now: Timestamp) -> Result<(), Refused> {
         if !self.is_open() {
             return Err(Refused::Over);

@@ -380,6 +380,8 @@ enum Happens {
     Did,
     Asks,
     Claims(&'static str),
+    /// By themselves, or by a manager.
+    Unclaims(&'static str, bool),
     Called(&'static str, CallResult, i64),
     Stands(Stage),
 }
@@ -400,6 +402,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => Just(Happens::Did),
         1 => Just(Happens::Asks),
         5 => who().prop_map(Happens::Claims),
+        2 => (who(), any::<bool>()).prop_map(|(who, manages)| Happens::Unclaims(who, manages)),
         5 => (who(), prop::sample::select(CallResult::ALL), 1..100_i64)
             .prop_map(|(who, result, ahead)| Happens::Called(who, result, ahead)),
         1 => stage.prop_map(Happens::Stands),
@@ -482,6 +485,25 @@ proptest! {
                             }
                             Err(Refused::Over | Refused::Time) => prop_assert!(!stands.is_open()),
                         }
+                    }
+                }
+                Happens::Unclaims(who, manages) => {
+                    if let Some(stands) = &mut stands {
+                        let before = stands.clone();
+                        let had = stands.claimed(now).cloned();
+                        match stands.unclaim((!manages).then_some(who), now) {
+                            Ok(any) => {
+                                prop_assert!(manages || had.as_ref().is_none_or(|claim| claim.by == who));
+                                prop_assert_eq!((any, stands.claimed(now)), (had.is_some(), None));
+                                held = held.filter(|_| !any);
+                            }
+                            Err(why) => {
+                                prop_assert!(!manages && had.is_some_and(|claim| claim.by != who), "{:?}", why);
+                                prop_assert_eq!(&*stands, &before);
+                            }
+                        }
+                        // Nothing else of it changes.
+                        prop_assert_eq!(&FollowUp { claim: before.claim.clone(), ..stands.clone() }, &before);
                     }
                 }
                 Happens::Called(who, result, ahead) => {

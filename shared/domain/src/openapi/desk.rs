@@ -104,7 +104,7 @@ fn decision() -> Route {
 }
 
 /// What the desk can do to a lead.
-const ACTS: [&str; 13] = [
+const ACTS: [&str; 14] = [
     "place",
     "take_back",
     "hold",
@@ -117,6 +117,7 @@ const ACTS: [&str; 13] = [
     "redeliver",
     "follow_up",
     "claim",
+    "unclaim",
     "call",
 ];
 
@@ -162,6 +163,7 @@ fn acts(act: &'static str) -> Route {
         "note" => "/v1/leads/note",
         "follow_up" => "/v1/leads/follow_up",
         "claim" => "/v1/leads/claim",
+        "unclaim" => "/v1/leads/unclaim",
         "call" => "/v1/leads/call",
         _ => "/v1/leads/redeliver",
     };
@@ -197,14 +199,18 @@ fn follow_ups() -> Route {
     of_desk(READER, Get, "/v1/follow-ups", "Who is to be called now, in order of score.", LEADS)
         .tells("Callbacks whose time has come stand first. Who opted out, is on a list, was erased or is somebody's is not in it.")
         .company()
-        .query([may("limit", Count, "50, if none is named; 50 at most.")])
+        .query([
+            may("limit", Count, "50, if none is named; 50 at most."),
+            may("after", Text, "The `next` of the page before."),
+        ])
         .answers(
             200,
-            "The head of the day's list.",
+            "The day's list, page by page.",
             [
                 must("company", Id, ""),
                 must("examined", Count, "How many were looked at."),
                 must("more", Flag, "Whether more stand behind them."),
+                null("next", Text, "What to send as `after`; null on the last page."),
                 must(
                     "follow_ups",
                     objects([

@@ -162,24 +162,17 @@ impl<'a> Compiler<'a> {
     ) -> PartsByState {
         let mut by_state = PartsByState::new();
         for part in self.book.areas.get(area).into_iter().flatten() {
-            let (part, states): (Part, BTreeSet<State>) = match *part {
-                AreaPart::Any => {
-                    by_state.entry(None).or_default().push(Part::Any);
-                    continue;
-                }
-                AreaPart::State(state) => (Part::State(state), BTreeSet::from([state])),
-                AreaPart::Zip(zip) => (Part::Zip(zip.as_u32()), place::state_of(zip).into_iter().collect()),
-                AreaPart::Zip3(zip3) => {
-                    (Part::Zip3(zip3.as_u16()), place::in_zip3(zip3).map(Place::state).collect())
-                }
-                AreaPart::County(county) => {
-                    (Part::County(county.as_u32()), place::state_of_county(county).into_iter().collect())
-                }
-                AreaPart::RadiusMiles(miles) => {
-                    let Some(zip) = zip else { continue };
-                    let states = circles.entry((zip, miles)).or_insert_with(|| states_within(zip, miles));
-                    (Part::Radius(miles), states.clone())
-                }
+            let Some(states) = states_of(*part, zip, circles) else {
+                by_state.entry(None).or_default().push(Part::Any);
+                continue;
+            };
+            let part = match *part {
+                AreaPart::Any => Part::Any,
+                AreaPart::State(state) => Part::State(state),
+                AreaPart::Zip(zip) => Part::Zip(zip.as_u32()),
+                AreaPart::Zip3(zip3) => Part::Zip3(zip3.as_u16()),
+                AreaPart::County(county) => Part::County(county.as_u32()),
+                AreaPart::RadiusMiles(miles) => Part::Radius(miles),
             };
             for state in states {
                 by_state.entry(Some(state)).or_default().push(part);
@@ -250,6 +243,24 @@ fn vendor(channel: &Channel, dealer: &Dealer) -> Option<Vendor> {
         email: dealer.email.clone(),
         phone: dealer.phone.clone(),
     })
+}
+
+/// The states that a part of an area lies in; `None` of the whole country. A radius without a ZIP is nowhere.
+pub(super) fn states_of(
+    part: AreaPart,
+    zip: Option<Zip>,
+    circles: &mut HashMap<(Zip, u32), BTreeSet<State>>,
+) -> Option<BTreeSet<State>> {
+    match part {
+        AreaPart::Any => None,
+        AreaPart::State(state) => Some(BTreeSet::from([state])),
+        AreaPart::Zip(zip) => Some(place::state_of(zip).into_iter().collect()),
+        AreaPart::Zip3(zip3) => Some(place::in_zip3(zip3).map(Place::state).collect()),
+        AreaPart::County(county) => Some(place::state_of_county(county).into_iter().collect()),
+        AreaPart::RadiusMiles(miles) => Some(zip.map_or_else(BTreeSet::new, |zip| {
+            circles.entry((zip, miles)).or_insert_with(|| states_within(zip, miles)).clone()
+        })),
+    }
 }
 
 /// The states a circle touches. Where it is wide, this looks at the places of the whole country, once per

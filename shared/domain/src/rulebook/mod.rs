@@ -231,6 +231,7 @@ mod contracts;
 mod examples;
 mod check;
 mod compile;
+mod served;
 mod examine;
 mod dry_run;
 mod edit;
@@ -275,6 +276,7 @@ pub use offers::Offer;
 pub use people::{DeskPerson, Signer, SignsInAs};
 pub use postback::{PostbackMethod, PostbackRule, PostbackSays, PostbackStatus};
 pub use problem::{Position, Problem, ProblemCode, Problems, Severity};
+pub use served::{Served, States};
 pub use sources::{Source, SourceKind};
 pub use spend::Spend;
 

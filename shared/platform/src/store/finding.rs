@@ -80,6 +80,29 @@ impl Store {
         Ok(found)
     }
 
+    /// Of a partition in order of score, of each fit letter those behind the last that was read of it, at most `most` of each;
+    /// `read` has the sort keys of the last ones. A read for each letter, and one for who was never scored.
+    pub(super) async fn behind_in_shard(
+        &self,
+        partition: String,
+        read: &[String],
+        most: usize,
+    ) -> Result<Vec<Place>, StoreError> {
+        let groups = keys::stage_groups().into_iter().map(|group| {
+            let last = read.iter().find(|sort| sort.starts_with(&group));
+            let upto = last.cloned().unwrap_or_else(|| format!("{group}$"));
+            let partition = partition.clone();
+            async move {
+                // The last one comes again, and is left out.
+                let between = Some((string(group), string(upto)));
+                let (items, _) = self.newest_first(STAGE, partition, between, None, most + 1).await?;
+                let behind = |(sort, _): &Place| last.is_none_or(|last| sort < last);
+                Ok::<Vec<Place>, StoreError>(items.iter().filter_map(place_of).filter(behind).collect())
+            }
+        });
+        Ok(try_join_all(groups).await?.into_iter().flatten().collect())
+    }
+
     /// Leads of a stage and category, the highest score first, from behind a place on; at most `most`.
     /// [`keys::STAGE_SHARDS`] reads.
     pub async fn leads_in_stage(

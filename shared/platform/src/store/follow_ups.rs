@@ -45,6 +45,38 @@ pub struct DayList {
     pub due: Vec<Place>,
 }
 
+/// How far a company's day was read: of each list and fit letter the last, by their sort keys. No score of a day stands in
+/// it: the order within a letter is the same whenever the next page is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DayRead {
+    /// Of those whose promised time had come.
+    pub promised: Vec<String>,
+    /// Of the others; where any of them was read, all promised ones were.
+    pub due: Vec<String>,
+}
+
+impl DayRead {
+    /// One more was read.
+    pub fn pass(&mut self, promised: bool, sort: &str) {
+        let read = if promised { &mut self.promised } else { &mut self.due };
+        read.retain(|one| one.get(..1) != sort.get(..1));
+        read.push(sort.to_owned());
+    }
+
+    /// Whether it can have come of [`pass`](Self::pass): of each letter one place, of such a form.
+    pub fn is_sound(&self) -> bool {
+        const SORT_CHARS: usize = 120;
+        let groups = keys::stage_groups();
+        let is_place = |sort: &String| {
+            let of =
+                |group: &String| sort.strip_prefix(group.as_str()).is_some_and(|rest| rest.starts_with('#'));
+            sort.len() <= SORT_CHARS && sort.is_ascii() && groups.iter().any(of)
+        };
+        [&self.promised, &self.due].iter().all(|read| read.len() <= groups.len() && read.iter().all(is_place))
+    }
+}
+
 impl StoredFollowUp {
     /// The first of a lead.
     pub const fn new(state: FollowUp) -> Self {
@@ -154,14 +186,39 @@ impl Store {
     /// follow-up behind its lead: whoever reads looks at both. A read of each of [`keys::STAGE_SHARDS`] shards, and of the
     /// promised ones; see [`Store::leads_hottest`] for long ones.
     pub async fn follow_ups_due(&self, company: &CompanyId, most: usize) -> Result<DayList, StoreError> {
+        self.follow_ups_behind(company, &DayRead::default(), most).await
+    }
+
+    /// The same from behind what was read of it: of each list at most five reads.
+    pub async fn follow_ups_behind(
+        &self,
+        company: &CompanyId,
+        read: &DayRead,
+        most: usize,
+    ) -> Result<DayList, StoreError> {
+        let promised = async {
+            if !read.due.is_empty() {
+                return Ok(Vec::new());
+            }
+            self.behind_or_hottest(keys::promised_calls(company), &read.promised, most).await
+        };
         let shards = (0..keys::STAGE_SHARDS)
-            .map(|shard| self.hottest_of_shard(keys::follow_ups_shard(company, shard), most));
-        let (promised, due) = futures::future::try_join(
-            self.hottest_of_shard(keys::promised_calls(company), most),
-            futures::future::try_join_all(shards),
-        )
-        .await?;
+            .map(|shard| self.behind_or_hottest(keys::follow_ups_shard(company, shard), &read.due, most));
+        let (promised, due) =
+            futures::future::try_join(promised, futures::future::try_join_all(shards)).await?;
         Ok(DayList { promised, due: due.into_iter().flatten().collect() })
+    }
+
+    async fn behind_or_hottest(
+        &self,
+        partition: String,
+        read: &[String],
+        most: usize,
+    ) -> Result<Vec<Place>, StoreError> {
+        match read {
+            [] => self.hottest_of_shard(partition, most).await,
+            read => self.behind_in_shard(partition, read, most).await,
+        }
     }
 
     /// Leads with their follow-ups; of whom one is missing, both are.

@@ -580,6 +580,11 @@ pub fn stage_letter(letter: FitLetter) -> String {
     format!("{place}")
 }
 
+/// How the sort keys of each fit letter begin, and those of who was never scored, the best first.
+pub fn stage_groups() -> Vec<String> {
+    FitLetter::ALL.iter().map(|letter| stage_letter(*letter)).chain(["0".to_owned()]).collect()
+}
+
 /// The engagement key of a sort key of the *stage* index: see [`leadyard_domain::scoring::HeatKey`].
 pub fn heat_of_stage(sort: &str) -> Option<i64> {
     let heat: u64 = sort.split('#').nth(1)?.parse().ok()?;

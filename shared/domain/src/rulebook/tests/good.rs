@@ -4,6 +4,7 @@ use super::*;
 use crate::contract::{Cap, Caps, Needs, Sale, Selection, Territory, WhenUnavailable};
 use crate::dealer::{AfterHours, Hours};
 use crate::distribution::{DEFAULT_RANKING, Rule, Step, Waiting};
+use crate::place::State;
 use crate::scoring::Band;
 use crate::time::Period;
 
@@ -156,4 +157,29 @@ fn debug_shows_no_person() {
     let files = RulebookFiles::new(folder()).unwrap();
     let shown = format!("{files:?} {:?}", Rulebook::parse(&files).unwrap());
     assert!(!shown.contains("Hudson") && !shown.contains("305") && shown.contains("gulf-leads"));
+}
+
+#[test]
+fn each_contract_serves_the_states_that_its_area_lies_in() {
+    let served = |parts: &str| {
+        let areas: String = parts.split(' ').map(|part| format!("here,{part}\n")).collect();
+        let mut folder = folder();
+        folder.insert("areas.csv", format!("area,part\n{areas}").into_bytes());
+        folder.insert(
+            "contracts.csv",
+            b"contract,dealer,offers,sources,area,price\none,hudson,*,*,here,1.00\n".to_vec(),
+        );
+        folder.remove("tests.toml");
+        let [served] = parse(folder).unwrap().served()[..] else { panic!() };
+        let states = State::ALL.iter().filter(|state| served.states.contains(**state));
+        (states.map(|state| state.as_str()).collect::<Vec<_>>(), served.everywhere)
+    };
+    assert_eq!(served("state:FL state:GU"), (vec!["FL", "GU"], false));
+    assert_eq!(served("zip:33101 zip:10001 county:12086"), (vec!["FL", "NY"], false));
+    assert_eq!(served("zip3:331"), (vec!["FL"], false));
+    assert_eq!(served("any zip:33101"), (vec!["FL"], true));
+    // A circle around Hudson: of 5 miles, and one that touches Georgia.
+    assert_eq!(served("radius_mi:5").0, ["FL"]);
+    let far = served("radius_mi:500").0;
+    assert!(far.contains(&"FL") && far.contains(&"GA") && !far.contains(&"TX"), "{far:?}");
 }

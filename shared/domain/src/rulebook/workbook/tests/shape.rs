@@ -49,7 +49,7 @@ fn sheets_are_known_by_name_and_strangers_are_named() {
         lines(read(workbook(&all))),
         [
             "rulebook.xlsx:AREAS!A1: error: the sheet areas is here twice",
-            "rulebook.xlsx:contract!A1: error: a rulebook has no sheet \"contract\" (its sheets are: dealers channels areas contracts); did you mean \"contracts\"?",
+            "rulebook.xlsx:contract!A1: error: a rulebook has no sheet \"contract\" (its sheets are: dealers channels areas contracts people); did you mean \"contracts\"?",
         ]
     );
 }
