@@ -142,7 +142,7 @@ pub(crate) async fn attempt(cloud: &Cloud, way: Way, order: u8, now: Timestamp) 
         }
         Way::Mail(mail) => {
             let (mail, about) = *mail;
-            told(cloud.mail.send(&mail, &about, now).await)
+            told(cloud.mail.send(&mail, about.tags(), now).await)
         }
         Way::Queue { address, body, event, id } => {
             told(cloud.queues.send_to_dealer(&address, &body, event.as_str(), &id).await)

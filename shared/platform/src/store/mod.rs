@@ -32,6 +32,7 @@ mod deliveries;
 mod channels;
 mod postbacks;
 mod trials;
+mod invitations;
 mod given;
 mod decisions;
 mod rulebook;
@@ -76,6 +77,7 @@ pub use erasures::{Erasure, Gone, Shelf, fate_of};
 pub use finding::{Arrived, Place};
 pub use follow_ups::{DayList, StoredFollowUp};
 pub use given::{GivenSecret, GivenSecrets};
+pub use invitations::Invitation;
 pub use identities::{Identified, IdentityWrite, Known, List, Suppression};
 pub use items::{
     DecisionRecord, Fetch, Judgement, QUARANTINED, Quarantine, REJECTED, REPLAY, StoredEnquiry, TEST,
