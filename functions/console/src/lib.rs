@@ -26,6 +26,7 @@
 //! | [`secrets`] | what dealers verify our webhooks with; what sources are let in by |
 //! | [`given`] | what dealers and sources give us in confidence |
 //! | [`tokens`] | tokens for programs: made, listed, taken away |
+//! | [`invitations`] | people and dealers are told that they may sign in |
 //! | [`rulebook`] | what is in force; publishing |
 //! | [`switches`] | stop and pause |
 //! | [`openapi`] | all routes, as a document |
@@ -57,6 +58,7 @@ mod trial;
 mod secrets;
 mod given;
 mod tokens;
+mod invitations;
 mod rulebook;
 mod switches;
 mod openapi;

@@ -152,6 +152,17 @@ pub(crate) async fn attempt(cloud: &Cloud, way: Way, order: u8, now: Timestamp) 
     (outcome, Attempt { at: now, channel: order, ..attempt })
 }
 
+/// An attempt that sent a mail beside any lead, as it ended.
+pub(crate) fn mailed(sent: Sent, now: Timestamp) -> Attempt {
+    let (outcome, attempt) = told(sent);
+    Attempt { at: now, end: End::BEFORE_ANY.and(&outcome), ..attempt }
+}
+
+/// One that sent none: why not.
+pub(crate) fn unsent(why: &str, now: Timestamp) -> Attempt {
+    Attempt { at: now, ..made(why.to_owned()) }
+}
+
 /// The service's id of the message is kept where a server's answer is: a bounce names it.
 fn told(sent: Sent) -> (Outcome, Attempt) {
     let attempt = Attempt { ms: sent.elapsed_ms, answer: Attempt::kept(&sent.id), ..made(sent.what) };
