@@ -207,7 +207,8 @@ async fn invited(
             }
         }
         Ok(Invited { unhanded: true, .. }) => {
-            let said = "they are kept as invited, and not every mail could be handed on: send this form once more";
+            let said =
+                "they are kept as invited, and not every mail could be handed on: send this form once more";
             let once = form.get("once").cloned();
             match of(cloud, signed, company.as_str(), form).await {
                 Ok(page) => {
@@ -294,7 +295,12 @@ fn row(line: &str) -> Result<(String, String, Role), String> {
 }
 
 /// Adds the people of a list, and says whom; or what is wrong with each line.
-async fn add(cloud: &Cloud, signed: &Signed, company: &CompanyId, form: &Form) -> Result<Wanted, Vec<String>> {
+async fn add(
+    cloud: &Cloud,
+    signed: &Signed,
+    company: &CompanyId,
+    form: &Form,
+) -> Result<Wanted, Vec<String>> {
     let told = |problem: &Problem| vec![problem.detail().to_owned()];
     let core = who::rules_of(cloud, company).await.map_err(|problem| told(&problem))?;
     let files = rulebook::files_of(cloud, company, core.version).await.map_err(|problem| told(&problem))?;

@@ -209,8 +209,7 @@ pub fn opted_out(payload: &OptedOutPayload, terms: &Terms) -> Letter {
 pub fn invitation(company: &str, to: &Invitee, link: &str) -> Letter {
     let company = one_line(company);
     let nothing = String::new;
-    let terms =
-        Terms { company: nothing(), offer: nothing(), zone: TimeZone::UTC, call: None, links: None };
+    let terms = Terms { company: nothing(), offer: nothing(), zone: TimeZone::UTC, call: None, links: None };
     let mut letter = Writer::new(&terms);
     letter.paragraph(&match to {
         Invitee::Person(_) => format!("You are invited by {company} to work at the desk of its leads."),

@@ -114,9 +114,7 @@ impl Store {
         let mut writes = vec![self.change_write(company, act)?];
         for (invitation, seen) in invitations {
             writes.push(match seen {
-                Some(seen) => {
-                    self.put(invitation.item()?, UNCHANGED, values([(":seen", number(*seen))]))?
-                }
+                Some(seen) => self.put(invitation.item()?, UNCHANGED, values([(":seen", number(*seen))]))?,
                 None => self.put(invitation.item()?, "attribute_not_exists(pk)", values([]))?,
             });
         }

@@ -77,8 +77,8 @@ pub use erasures::{Erasure, Gone, Shelf, fate_of};
 pub use finding::{Arrived, Place};
 pub use follow_ups::{DayList, StoredFollowUp};
 pub use given::{GivenSecret, GivenSecrets};
-pub use invitations::Invitation;
 pub use identities::{Identified, IdentityWrite, Known, List, Suppression};
+pub use invitations::Invitation;
 pub use items::{
     DecisionRecord, Fetch, Judgement, QUARANTINED, Quarantine, REJECTED, REPLAY, StoredEnquiry, TEST,
     UNFETCHED,
