@@ -293,3 +293,30 @@ async fn nothing_is_offered_without_a_sender_or_an_address_of_the_console() {
     assert!(beside(&page, "hudson").ends_with("not sent: no console url"), "{}", beside(&page, "hudson"));
     assert_eq!(knows.aws.mail().caught().len(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_program_invites_by_an_act_of_its_own_and_once() {
+    let yard = Yard::of(with_sender("ben,ben@desk.example,desk\n")).await;
+    let asks = |body: Value| yard.desk(Method::POST, "/v1/invitations", Some(body));
+    let named =
+        json!({ "people": ["ben"], "dealers": ["hudson"], "act": "018f0000-0000-7000-8000-000000000000" });
+    for _ in 0..2 {
+        let done = asks(named.clone()).await.is(202);
+        assert_eq!(done.json["left"], json!({ "people": [], "dealers": [] }));
+        yard.settle().await;
+        assert_eq!((mails(&yard, BEN).len(), mails(&yard, SAM).len()), (1, 1));
+    }
+    assert_eq!(made(&yard).await.len(), 1);
+    let _ = asks(json!({ "people": ["ben"] })).await.is(202);
+    yard.settle().await;
+    assert_eq!((mails(&yard, BEN).len(), mails(&yard, SAM).len()), (2, 1));
+    for (body, said) in [
+        (json!({ "dealers": ["ridge"] }), "no dealer ridge has an address"),
+        (json!({}), "nobody is named"),
+        (json!({ "people": ["maria"], "act": "ffffffff-ffff-7fff-bfff-ffffffffffff" }), "of a time to come"),
+    ] {
+        let refused = asks(body).await.is(400);
+        assert!(refused.text.contains(said), "{}", refused.text);
+    }
+    let _ = asks(json!({ "all": true })).await.is(400);
+}

@@ -12,15 +12,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::ActId;
+use leadyard_domain::ids::{ActId, DealerId, PersonId};
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Invitee, Signer};
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::http::Problem;
+use leadyard_platform::http::{Problem, body};
 use leadyard_platform::store::{Act, Invitation};
-use leadyard_platform::who::Staff;
+use leadyard_platform::who::{DeskOf, MANAGES, Staff, rules_of};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::acts::record;
@@ -51,6 +56,64 @@ pub(crate) struct Invited {
 /// Everybody invited last, by who they are.
 pub(crate) type Stand = BTreeMap<Invitee, Invitation>;
 
+/// What a program asks for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    #[serde(default)]
+    people: BTreeSet<PersonId>,
+    #[serde(default)]
+    dealers: BTreeSet<DealerId>,
+    /// Its own id of the act, by which the same request again is known.
+    #[serde(default)]
+    act: Option<ActId>,
+}
+
+/// `POST /v1/invitations?company`: `{"people": ["ben"], "dealers": ["hudson"], "act": "0197…"}`.
+pub(crate) async fn make(
+    State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf<MANAGES>,
+    request: Body,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let malformed = |_| {
+        let detail = r#"the body is {"people": ["ben"], "dealers": ["hudson"]}, and perhaps "act", a UUID"#;
+        Problem::new(Code::MalformedBody, detail)
+    };
+    let asked: Asked =
+        serde_json::from_slice(&body(request, limits::BODY_BYTES).await?).map_err(malformed)?;
+    let act = match asked.act {
+        Some(act) if is_ahead(&cloud, act) => {
+            return Err(Problem::new(Code::InvalidField, "act is of a time to come"));
+        }
+        Some(act) => act,
+        None => ActId::mint(cloud.clock.now(), cloud.entropy.bytes()),
+    };
+    let people = asked.people.into_iter().map(Invitee::Person);
+    let named: BTreeSet<Invitee> = people.chain(asked.dealers.into_iter().map(Invitee::Dealer)).collect();
+    let core = rules_of(&cloud, &company).await?;
+    let book = cloud.rulebooks.book(&cloud.store, &core).await?;
+    let signers = book.map(|book| book.signers()).unwrap_or_default();
+    let reached: BTreeSet<Invitee> =
+        signers.iter().filter(|signer| signer.takes_mail()).map(Signer::invitee).collect();
+    if let Some(unknown) = named.difference(&reached).next() {
+        let detail = format!("no {} {} has an address that takes mail", unknown.kind(), unknown.id());
+        return Err(Problem::new(Code::InvalidField, detail));
+    }
+    if named.is_empty() {
+        return Err(Problem::new(Code::InvalidField, "nobody is named"));
+    }
+    let done = invite(&cloud, &desk, &core, &signers, (act, &Wanted::Named(named))).await?;
+    if done.unhanded {
+        let detail = format!("not every mail could be handed on: ask once more, with \"act\": \"{act}\"");
+        return Err(Problem::new(Code::Unavailable, detail).retry_after(5));
+    }
+    let left = |kind: &str| -> Vec<&str> {
+        done.left.iter().filter(|one| one.kind() == kind).map(Invitee::id).collect()
+    };
+    let told = json!({ "act": act, "left": { "people": left("person"), "dealers": left("dealer") } });
+    Ok((StatusCode::ACCEPTED, Json(told)))
+}
+
 /// How everybody who was invited stands.
 pub(crate) async fn stand(cloud: &Cloud, core: &Core) -> Result<Stand, Problem> {
     let all = cloud.store.invitations(core.company_id()).await?;
@@ -66,15 +129,17 @@ pub(crate) fn hindered(cloud: &Cloud, core: &Core) -> Option<&'static str> {
     cloud.mail.console_url().is_none().then_some(unknown)
 }
 
+/// Whether an act is of a time to come: it would keep everybody from being invited until then.
+fn is_ahead(cloud: &Cloud, act: ActId) -> bool {
+    act.minted_ms() > cloud.clock.now().as_millisecond() + AHEAD_MS
+}
+
 /// The id of an act, as its page gave it.
 pub(crate) fn act_of(cloud: &Cloud, once: &str) -> Result<ActId, Problem> {
-    let stale = || Problem::new(Code::InvalidField, "this form is of no page of ours: load the page again");
-    let act: ActId = once.parse().map_err(|_| stale())?;
-    // One of a time to come would keep everybody from being invited until then.
-    if act.minted_ms() > cloud.clock.now().as_millisecond() + AHEAD_MS {
-        return Err(stale());
-    }
-    Ok(act)
+    let act = once.parse().ok().filter(|act| !is_ahead(cloud, *act));
+    act.ok_or_else(|| {
+        Problem::new(Code::InvalidField, "this form is of no page of ours: load the page again")
+    })
 }
 
 /// Invites them.
