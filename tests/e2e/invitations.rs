@@ -241,7 +241,8 @@ async fn what_the_queue_did_not_take_is_handed_on_by_the_same_form() {
     let page = maria.opens(PEOPLE).await.is(200);
     yard.faults.queues(true);
     let refused = maria.submits(&page, INVITE, &[("who", "dealers")]).await.is(503);
-    assert!(refused.text.contains("send this form once more"), "{}", refused.text);
+    assert!(refused.text.contains("invite those who are ticked once more"), "{}", refused.text);
+    assert!(refused.text.contains("name=\"dealer.hudson\" checked"), "{}", refused.text);
     yard.faults.queues(false);
     yard.settle().await;
     assert_eq!(mails(&yard, SAM).len(), 0);

@@ -49,8 +49,8 @@ pub(crate) enum Wanted {
 pub(crate) struct Invited {
     /// More than one act invites: they are for the next.
     pub(crate) left: Vec<Invitee>,
-    /// Delivery did not take them all: the same act again hands them on.
-    pub(crate) unhanded: bool,
+    /// Its queue did not take them all, of these: the same act again hands them on.
+    pub(crate) unhanded: Vec<Invitee>,
 }
 
 /// Everybody invited last, by who they are.
@@ -103,7 +103,7 @@ pub(crate) async fn make(
         return Err(Problem::new(Code::InvalidField, "nobody is named"));
     }
     let done = invite(&cloud, &desk, &core, &signers, (act, &Wanted::Named(named))).await?;
-    if done.unhanded {
+    if !done.unhanded.is_empty() {
         let detail = format!("not every mail could be handed on: ask once more, with \"act\": \"{act}\"");
         return Err(Problem::new(Code::Unavailable, detail).retry_after(5));
     }
@@ -166,7 +166,11 @@ pub(crate) async fn invite(
         let made = new.len();
         let of_act = stand.into_values().filter(|one| one.act == act && !one.begun);
         let handed: Vec<Invitation> = of_act.chain(new.into_iter().map(|(one, _)| one)).collect();
-        let unhanded = !cloud.hand_invitations(company, &handed).await;
+        let unhanded = if cloud.hand_invitations(company, &handed).await {
+            Vec::new()
+        } else {
+            handed.into_iter().map(|one| one.to).collect()
+        };
         tracing::info!(company.id = %company, staff = %desk.staff, invited = made, "people were invited");
         return Ok(Invited { left, unhanded });
     }

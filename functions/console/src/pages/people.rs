@@ -130,7 +130,12 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, typed: Form) -> Resul
         hindered: invitations::hindered(cloud, &core).unwrap_or_default(),
         left: String::new(),
         most: limits::INVITATIONS,
-        once: ActId::mint(now, cloud.entropy.bytes()).to_string(),
+        // Whatever became of a form, the same again is the same act.
+        once: typed
+            .get("once")
+            .filter(|once| invitations::act_of(cloud, once).is_ok())
+            .cloned()
+            .unwrap_or_else(|| ActId::mint(now, cloud.entropy.bytes()).to_string()),
         tokens: tokens.collect(),
         made: String::new(),
         done: "",
@@ -161,7 +166,10 @@ pub(super) async fn act(
     let done = match act.as_str() {
         "add" => match add(&cloud, &signed, &company, &form).await {
             Ok(_) if !form.contains_key("invite") => Ok(back("added")),
-            Ok(added) => return invited(&cloud, &signed, &company, (form, "added_invited"), added).await,
+            Ok(added) => {
+                let done = (form, "added_invited");
+                return Box::pin(invited(&cloud, &signed, &company, done, &added)).await;
+            }
             Err(troubles) => Err(troubles),
         },
         "invite" => {
@@ -170,7 +178,7 @@ pub(super) async fn act(
                 Some("dealers") => Wanted::Dealers,
                 Some(_) | None => Wanted::Named(ticked(&form)),
             };
-            return invited(&cloud, &signed, &company, (form, "invited"), wanted).await;
+            return Box::pin(invited(&cloud, &signed, &company, (form, "invited"), &wanted)).await;
         }
         "revoke" => {
             let token = form.get("token").map(String::as_str).unwrap_or_default();
@@ -192,34 +200,38 @@ async fn invited(
     signed: &Signed,
     company: &CompanyId,
     (form, done): (Form, &'static str),
-    wanted: Wanted,
+    wanted: &Wanted,
 ) -> Response {
-    match invites(cloud, signed, company, &form, &wanted).await {
-        Ok(Invited { left, unhanded: false }) if left.is_empty() => {
-            let to = address(AT, &[("company", company.as_str()), ("done", done)]);
-            Redirect::to(&to).into_response()
-        }
-        Ok(Invited { left, unhanded: false }) => {
-            let rest = left.iter().map(|one| (one.to_string(), "on".to_owned())).collect();
-            match of(cloud, signed, company.as_str(), rest).await {
-                Ok(page) => rendered(&Page { left: invited::named(&left), ..page }, StatusCode::OK),
-                Err(problem) => troubled(signed, &problem),
+    let Invited { left, unhanded } = match invites(cloud, signed, company, &form, wanted).await {
+        Ok(invited) => invited,
+        Err(problem) => {
+            let (mut form, mut said) = (form, problem.detail().to_owned());
+            if form.remove("people").is_some() {
+                said = format!("they are added, and nobody was invited: {said}");
             }
+            return again(cloud, signed, company, form, vec![said]).await;
         }
-        Ok(Invited { unhanded: true, .. }) => {
-            let said =
-                "they are kept as invited, and not every mail could be handed on: send this form once more";
-            let once = form.get("once").cloned();
-            match of(cloud, signed, company.as_str(), form).await {
-                Ok(page) => {
-                    let once = once.unwrap_or_else(|| page.once.clone());
-                    let page = Page { troubles: vec![said.to_owned()], once, ..page };
-                    rendered(&page, StatusCode::SERVICE_UNAVAILABLE)
-                }
-                Err(problem) => troubled(signed, &problem),
-            }
+    };
+    if left.is_empty() && unhanded.is_empty() {
+        let to = address(AT, &[("company", company.as_str()), ("done", done)]);
+        return Redirect::to(&to).into_response();
+    }
+    let rest = if unhanded.is_empty() { &left } else { &unhanded };
+    let mut ticks: Form = rest.iter().map(|one| (one.to_string(), "on".to_owned())).collect();
+    if unhanded.is_empty() {
+        return match of(cloud, signed, company.as_str(), ticks).await {
+            Ok(page) => rendered(&Page { left: invited::named(&left), ..page }, StatusCode::OK),
+            Err(problem) => troubled(signed, &problem),
+        };
+    }
+    // The same act again: those that the queue took are sent nothing more.
+    ticks.extend(form.get("once").map(|once| ("once".to_owned(), once.clone())));
+    let said = "they are kept as invited, and not every mail could be handed on: invite those who are ticked once more";
+    match of(cloud, signed, company.as_str(), ticks).await {
+        Ok(page) => {
+            rendered(&Page { troubles: vec![said.to_owned()], ..page }, StatusCode::SERVICE_UNAVAILABLE)
         }
-        Err(problem) => again(cloud, signed, company, form, vec![problem.detail().to_owned()]).await,
+        Err(problem) => troubled(signed, &problem),
     }
 }
 

@@ -216,6 +216,7 @@ mod tests {
 
     #[test]
     fn who_is_invited_is_read_back_of_how_they_are_named() {
+        use super::{DealerId, Invitee, PersonId, Role, Signer, SignsInAs};
         let ada = Invitee::Person(PersonId::new("ada.b").unwrap());
         let hudson = Invitee::Dealer(DealerId::new("hudson").unwrap());
         for one in [ada, hudson] {
