@@ -32,6 +32,7 @@ mod console;
 mod pages;
 mod channels;
 mod mail;
+mod invitations;
 mod redelivery;
 mod formats;
 mod desk;

@@ -25,6 +25,7 @@ const PEOPLE: &str = "person,email,role\nmaria,maria@desk.example,manager\ndora,
 fn rules(company: &str) -> Rules {
     let returns = [("return_days", "7"), ("return_quota", "50%"), ("return_reasons", "wrong-number")];
     Rules::roofing(company)
+        .with("[mail]\nfrom = \"desk@acme.example\"\nname = \"Acme Leads\"")
         .offer("gutter", "roofing", "")
         .seller("hudson", [("tier", "1"), returns[0], returns[1], returns[2]])
         .seller("ridge", [("tier", "2")])

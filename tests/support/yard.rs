@@ -156,6 +156,21 @@ impl Yard {
         self.app = gateway::router(&self.cloud, Router::new());
     }
 
+    /// From now on its functions do not know at which address the console is.
+    pub async fn knows_no_console(&mut self) {
+        let parts = system::Parts {
+            clock: self.cloud.clock.clone(),
+            entropy: Entropy::seeded(3),
+            outbound: self.dealers.network(),
+            master: self.cloud.master.clone(),
+            console_url: None,
+            meta: MetaAccess::read("{}"),
+            oidc: Some(crate::provider::access()),
+        };
+        self.cloud = system::cloud(self.aws.http_client(), parts).await.expect("a table");
+        self.app = gateway::router(&self.cloud, Router::new());
+    }
+
     // --- What is posted ---
 
     /// A page of a source, with the page key alone.

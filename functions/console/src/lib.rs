@@ -26,6 +26,7 @@
 //! | [`secrets`] | what dealers verify our webhooks with; what sources are let in by |
 //! | [`given`] | what dealers and sources give us in confidence |
 //! | [`tokens`] | tokens for programs: made, listed, taken away |
+//! | [`invitations`] | people and dealers are told that they may sign in |
 //! | [`rulebook`] | what is in force; publishing |
 //! | [`switches`] | stop and pause |
 //! | [`openapi`] | all routes, as a document |
@@ -57,6 +58,7 @@ mod trial;
 mod secrets;
 mod given;
 mod tokens;
+mod invitations;
 mod rulebook;
 mod switches;
 mod openapi;
@@ -141,6 +143,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/answer/{token}", get(answer::page).post(answer::answer))
         .route("/v1/tokens", get(tokens::list).post(tokens::make))
         .route("/v1/tokens/{token}", axum::routing::delete(tokens::revoke))
+        .route("/v1/invitations", post(invitations::make))
         .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))
         .route("/v1/rulebook/versions", get(rulebook::versions))
         .route("/v1/rulebook/diff", get(rulebook::difference))

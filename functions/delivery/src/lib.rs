@@ -11,6 +11,7 @@
 //! | [`messages`] | what else a holder is told: repeats, withdrawals |
 //! | [`postbacks`] | what the sender of an enquiry is told |
 //! | [`trial`] | a test of one channel |
+//! | [`invitations`] | somebody is told that they may sign in |
 //! | [`post`] | one attempt at a dealer's channel |
 //! | [`mail_events`] | a mail comes back |
 //!
@@ -29,6 +30,7 @@ mod copies;
 mod messages;
 mod postbacks;
 mod trial;
+mod invitations;
 mod post;
 mod mail_events;
 
@@ -71,6 +73,9 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
             Box::pin(postbacks::deliver(cloud, enquiry, status)).await
         }
         Ok(ToDelivery::Trial { company, trial }) => Box::pin(trial::deliver(cloud, &company, trial)).await,
+        Ok(ToDelivery::Invitation { company, to, act }) => {
+            Box::pin(invitations::deliver(cloud, &company, &to, act)).await
+        }
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a message could not be read");
             return Handled::Failed;

@@ -26,13 +26,14 @@ use leadyard_domain::lead::AssignmentState;
 use leadyard_domain::limits;
 use leadyard_platform::batch::Handled;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::mail::About;
+use leadyard_platform::mail::{About, Invited};
 use leadyard_platform::store::{Act, Changes, ChannelState, Delivery, Disabled, StoreError};
 use serde_json::json;
 
 use crate::assigned::{self, ROUNDS};
 use crate::channels;
 use crate::copies::{self, Copies};
+use crate::invitations;
 use crate::messages;
 
 /// Handles one event.
@@ -44,11 +45,15 @@ pub(crate) async fn one(cloud: &Cloud, body: &str) -> Handled {
             return Handled::Failed;
         }
     };
-    let Some(about) = About::of_tags(|name| event.tag(name)) else {
+    let followed = if let Some(about) = About::of_tags(|name| event.tag(name)) {
+        Box::pin(follow(cloud, &event, &about)).await
+    } else if let Some(of) = Invited::of_tags(|name| event.tag(name)) {
+        invitations::came_back(cloud, &event, &of).await.map(|()| true)
+    } else {
         tracing::info!("a mail event was of a mail that is not ours");
         return Handled::Done;
     };
-    match Box::pin(follow(cloud, &event, &about)).await {
+    match followed {
         Ok(true) => Handled::Done,
         // What it is about is being written at this moment: it comes again.
         Ok(false) => Handled::Failed,

@@ -142,7 +142,7 @@ pub(crate) async fn attempt(cloud: &Cloud, way: Way, order: u8, now: Timestamp) 
         }
         Way::Mail(mail) => {
             let (mail, about) = *mail;
-            told(cloud.mail.send(&mail, &about, now).await)
+            told(cloud.mail.send(&mail, about.tags(), now).await)
         }
         Way::Queue { address, body, event, id } => {
             told(cloud.queues.send_to_dealer(&address, &body, event.as_str(), &id).await)
@@ -150,6 +150,17 @@ pub(crate) async fn attempt(cloud: &Cloud, way: Way, order: u8, now: Timestamp) 
     };
     attempt.end = End::BEFORE_ANY.and(&outcome);
     (outcome, Attempt { at: now, channel: order, ..attempt })
+}
+
+/// An attempt that sent a mail beside any lead, as it ended.
+pub(crate) fn mailed(sent: Sent, now: Timestamp) -> Attempt {
+    let (outcome, attempt) = told(sent);
+    Attempt { at: now, end: End::BEFORE_ANY.and(&outcome), ..attempt }
+}
+
+/// One that sent none: why not.
+pub(crate) fn unsent(why: &str, now: Timestamp) -> Attempt {
+    Attempt { at: now, ..made(why.to_owned()) }
 }
 
 /// The service's id of the message is kept where a server's answer is: a bounce names it.

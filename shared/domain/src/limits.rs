@@ -366,6 +366,10 @@ pub const PROVIDER_MS: u64 = 8_000;
 pub const API_TOKENS: usize = 100;
 /// People of one company's desk.
 pub const PEOPLE: usize = 500;
+/// People and dealers invited by one act: they are kept in one transaction, which takes 100 writes.
+pub const INVITATIONS: usize = 50;
+/// After how many minutes an invitation that was not sent is offered again.
+pub const INVITATION_MINUTES: i64 = 15;
 /// Rows of `spend.csv`.
 pub const SPEND_ROWS: usize = 2_000;
 /// Tests of one rulebook.

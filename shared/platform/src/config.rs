@@ -103,7 +103,8 @@ const OIDC_SECRET: &str = "LEADYARD_OIDC_SECRET";
 impl Named {
     /// Reads `LEADYARD_TABLE`, `LEADYARD_{INTERACTIONS,DISTRIBUTION,DELIVERY,SPILL}_QUEUE_URL` and
     /// `LEADYARD_MASTER_KEY_SECRET`; and, each of which may be absent, `LEADYARD_META_SECRET` and, where letters are
-    /// written, `LEADYARD_MAIL_CONFIGURATION_SET` and `LEADYARD_CONSOLE_URL`; where people sign in by an OpenID provider,
+    /// written, `LEADYARD_MAIL_CONFIGURATION_SET` and `LEADYARD_CONSOLE_URL` (the console itself asks of it only whether
+    /// there is one, for whom it invites); where people sign in by an OpenID provider,
     /// `LEADYARD_OIDC_ISSUER`, `LEADYARD_OIDC_CLIENT_ID` and perhaps `LEADYARD_OIDC_METADATA_URL` and
     /// `LEADYARD_OIDC_SECRET`.
     ///

@@ -7,7 +7,7 @@ use leadyard_domain::lead::Lead;
 
 use crate::cloud::Cloud;
 use crate::queues::{QueueError, ToDelivery};
-use crate::store::{Delivery, Postback, StoreError, Trial};
+use crate::store::{Delivery, Invitation, Postback, StoreError, Trial};
 
 /// The longest delay of a message, in seconds; what is later is left to the sweep.
 const DELAY_S: u64 = 900;
@@ -78,6 +78,25 @@ impl Cloud {
     pub async fn hand_trial(&self, trial: &Trial) -> bool {
         let message = ToDelivery::Trial { company: trial.company.clone(), trial: trial.id };
         let sent = self.queues.to_delivery(message, trial.dealer.as_str(), 0).await;
+        let taken = sent.is_ok();
+        noted(sent);
+        taken
+    }
+
+    /// Invitations of a company are sent; `false` when the queue did not take them all: nobody looks for them later. They
+    /// are a group of their own, apart from the dealers' leads.
+    pub async fn hand_invitations(&self, company: &CompanyId, invitations: &[Invitation]) -> bool {
+        let group = format!("{company}/invitations");
+        let message = |one: &Invitation| ToDelivery::Invitation {
+            company: company.clone(),
+            to: one.to.clone(),
+            act: one.act,
+        };
+        let messages: Vec<_> = invitations.iter().map(|one| (message(one), group.as_str())).collect();
+        if messages.is_empty() {
+            return true;
+        }
+        let sent = self.queues.many_to_delivery(messages).await;
         let taken = sent.is_ok();
         noted(sent);
         taken

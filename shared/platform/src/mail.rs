@@ -1,4 +1,4 @@
-//! Letters to dealers, over SES (API v2).
+//! Letters to dealers, and invitations to sign in, over SES (API v2).
 //!
 //! A mail is sent as the bytes it is ([`Mail::bytes`]), so that it arrives as one part whatever SES would make of
 //! text. What it is about goes beside it as tags, which come back with everything that SES later says of it: a
@@ -15,8 +15,9 @@ use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, RawMessage};
 use jiff::Timestamp;
 use leadyard_domain::delivery::{Event, Mail};
-use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId};
+use leadyard_domain::ids::{ActId, AssignmentId, CompanyId, DealerId, LeadId};
 use leadyard_domain::limits;
+use leadyard_domain::rulebook::Invitee;
 use tokio::time::Instant;
 
 use crate::sent::Sent;
@@ -103,6 +104,39 @@ impl About {
     }
 }
 
+/// What a mail is about that invites somebody. An earlier version reads no lead of its tags, and takes what comes back of
+/// it for a mail that is not ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invited {
+    /// To whose leads.
+    pub company: CompanyId,
+    /// Whom.
+    pub to: Invitee,
+    /// By which act.
+    pub act: ActId,
+}
+
+impl Invited {
+    /// As tags, as [`About::tags`].
+    pub fn tags(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("company", self.company.as_str().replace('.', DOT)),
+            ("invited", self.to.kind().to_owned()),
+            ("who", self.to.id().replace('.', DOT)),
+            ("act", self.act.to_string()),
+        ]
+    }
+
+    /// Read back; `None` of tags that are no invitation's.
+    pub fn of_tags<'a>(tag: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
+        Some(Self {
+            company: CompanyId::new(&tag("company")?.replace(DOT, ".")).ok()?,
+            to: Invitee::of(tag("invited")?, &tag("who")?.replace(DOT, "."))?,
+            act: tag("act")?.parse().ok()?,
+        })
+    }
+}
+
 impl Mailer {
     /// Over this client, which retries nothing: see [`Mailer::timeouts`].
     pub const fn new(client: Client, config: MailConfig) -> Self {
@@ -123,14 +157,13 @@ impl Mailer {
         self.config.console_url.as_deref()
     }
 
-    /// Makes one attempt at `at`.
-    pub async fn send(&self, mail: &Mail, about: &About, at: Timestamp) -> Sent {
+    /// Makes one attempt at `at`; the tags say what it is about.
+    pub async fn send(&self, mail: &Mail, tags: Vec<(&'static str, String)>, at: Timestamp) -> Sent {
         let began = Instant::now();
         let Ok(raw) = RawMessage::builder().data(Blob::new(mail.bytes(at))).build() else {
             return Sent::never("malformed", began.elapsed());
         };
-        let tags: Result<Vec<MessageTag>, _> = about
-            .tags()
+        let tags: Result<Vec<MessageTag>, _> = tags
             .into_iter()
             .map(|(name, value)| MessageTag::builder().name(name).value(value).build())
             .collect();
@@ -148,5 +181,27 @@ impl Mailer {
             Ok(answer) => Sent::received(answer.message_id.unwrap_or_default(), began.elapsed()),
             Err(error) => Sent::failed(&error, began.elapsed()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leadyard_domain::ids::PersonId;
+
+    use super::*;
+
+    #[test]
+    fn what_comes_back_of_an_invitation_names_it() {
+        let invited = Invited {
+            company: CompanyId::new("acme.roofing").unwrap(),
+            to: Invitee::Person(PersonId::new("ada.b").unwrap()),
+            act: ActId::from_bytes([7; 16]),
+        };
+        let tags = invited.tags();
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        assert!(tags.iter().all(|(_, value)| value.chars().all(allowed)), "{tags:?}");
+        let tag = |name: &str| tags.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
+        assert_eq!(Invited::of_tags(tag), Some(invited));
+        assert_eq!(About::of_tags(tag), None, "it is about no lead");
     }
 }

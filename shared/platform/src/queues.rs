@@ -17,7 +17,7 @@ use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::ids::{
     ActId, AssignmentId, CategoryId, CompanyId, EnquiryId, LeadId, OfferId, SourceId, VisitorId,
 };
-use leadyard_domain::rulebook::PostbackStatus;
+use leadyard_domain::rulebook::{Invitee, PostbackStatus};
 use leadyard_domain::scoring::MessageHash;
 use leadyard_domain::screening::AddressHash;
 use serde::de::DeserializeOwned;
@@ -83,6 +83,16 @@ pub enum ToDelivery {
         company: CompanyId,
         /// The test that was asked for.
         trial: ActId,
+    },
+    /// Invite somebody to sign in. An earlier version does not know of it: it fails the message, which stays in the queue
+    /// until a newer one takes it.
+    Invitation {
+        /// To whose leads.
+        company: CompanyId,
+        /// Whom.
+        to: Invitee,
+        /// By which act.
+        act: ActId,
     },
 }
 

@@ -176,6 +176,9 @@ fn line(route: &Route, of: &Walled) -> Option<Line> {
             asks("/v1/tokens?company=acme", json!({ "name": "mine", "role": "manager" }))
         }
         ("delete", "/v1/tokens/{token}") => asks("/v1/tokens/AQEBAQEB?company=acme", none()),
+        ("post", "/v1/invitations") => {
+            asks("/v1/invitations?company=acme", json!({ "people": ["dora"], "dealers": [] }))
+        }
         ("get", "/v1/quarantine") => asks("/v1/quarantine?company=acme", none()),
         ("post", "/v1/quarantine/search") => asks("/v1/quarantine/search", json!({ "company": "acme" })),
         ("get", "/v1/quarantine/reasons") => asks("/v1/quarantine/reasons?company=acme", none()),

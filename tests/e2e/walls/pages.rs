@@ -287,6 +287,13 @@ fn pages(of: &Walled) -> Vec<Line> {
             "company=acme&people=eve%2Ceve%40desk.example%2Cmanager",
             Of(Manager),
         ),
+        line(
+            "post",
+            "/console/people/{act}",
+            "/console/people/invite",
+            "company=acme&who=people&once=01970000-0000-7000-8000-000000000000",
+            Of(Manager),
+        ),
         line("post", "/console/again", "/console/again", "", Anyone),
         line("get", "/console/reports", "/console/reports?company=acme", "", Of(Reader)),
         line("get", "/console/reports/{name}", "/console/reports/sources?company=acme", "", Of(Reader)),

@@ -26,7 +26,7 @@
 //! | [`inbox`] | the dealer's own: its leads, what it says of them, its figures and statement |
 //! | [`account`] | its statement, and why it got nothing on a day |
 //! | [`rulebook`] | versions, compared, sent, rolled back; the switches and who did what |
-//! | [`people`] | who may come in: people, and tokens for programs |
+//! | [`people`], [`invited`] | who may come in: people, who of them and of the dealers was invited; tokens for programs |
 //! | [`reports`] | what the counters say, for any period: a chart or a map, and the table behind it |
 //! | [`period`], [`figure`], [`chart`], [`states`] | its periods with names, its numbers as people write them, its bars, its map |
 //! | [`shown`] | how times, scores and people are written |
@@ -63,6 +63,7 @@ mod account;
 mod rulebook;
 mod inbox;
 mod people;
+mod invited;
 mod reports;
 mod period;
 mod figure;

@@ -1,8 +1,10 @@
-//! Who may come in: the desk's people of a company, added many at once, and the tokens for programs. For managers.
+//! Who may come in: the desk's people of a company, added many at once, who of them and of the dealers was invited by mail,
+//! and the tokens for programs. For managers.
 //!
 //! Determinations. *People are rows of the rulebook*: adding some publishes it, so that who may what has a version, a
 //! difference and a way back like every other rule. *All or none*: of a list with a fault nothing is published, each
-//! fault is named by its line, and what was typed stays. *A token is shown on the page that made it* and on no other.
+//! fault is named by its line, and what was typed stays. *A token is shown on the page that made it* and on no other. *Who is
+//! left of a long list is named on the page that answers the form*, whose own form invites them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,17 +14,20 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use leadyard_domain::access::Role;
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{CompanyId, PersonId};
-use leadyard_domain::rulebook::{Rulebook, RulebookFiles};
+use leadyard_domain::ids::{ActId, CompanyId, PersonId};
+use leadyard_domain::limits;
+use leadyard_domain::rulebook::{Invitee, Rulebook, RulebookFiles};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::who::{self, MANAGES};
 use serde::Deserialize;
 
 use super::dealers::book_of;
+use super::invited::{self, Lists};
 use super::shown::{self, Choice};
 use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
+use crate::invitations::{self, Invited, Wanted};
 use crate::{rulebook, tokens};
 
 const AT: &str = "/console/people";
@@ -42,7 +47,15 @@ struct Page {
     frame: Frame,
     company: String,
     companies: Vec<Choice>,
-    people: Vec<(String, String, String)>,
+    lists: Lists,
+    /// Why nobody can be invited.
+    hindered: &'static str,
+    /// Who was left by the act before, by name.
+    left: String,
+    /// How many are invited at once, at most.
+    most: usize,
+    /// What this page's forms invite by: the same form again is the same act.
+    once: String,
     tokens: Vec<Token>,
     /// The token that was made just now.
     made: String,
@@ -76,6 +89,8 @@ pub(super) async fn page(
 ) -> Response {
     let done = match asked.done.as_str() {
         "added" => "They are added, and may sign in by their addresses.",
+        "added_invited" => "They are added, and invited: what becomes of each mail stands beside them.",
+        "invited" => "They are invited: what becomes of each mail stands beside them.",
         "revoked" => "The token lets nobody in any more.",
         _ => "",
     };
@@ -89,8 +104,8 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, typed: Form) -> Resul
     let core = signed.rules_of(cloud, Some(company).filter(|company| !company.is_empty())).await?;
     let (company, now) = (core.company_id(), cloud.clock.now());
     let book = book_of(cloud, &core).await?;
-    let people =
-        book.people.iter().map(|one| (one.person.to_string(), one.email.clone(), one.role.to_string()));
+    let stand = invitations::stand(cloud, &core).await?;
+    let lists = Lists::of(&book, &core, &stand, &ticked(&typed), now);
     let tokens = tokens::all(cloud, company).await?.into_iter().map(|token| Token {
         stands: match (token.is_over(now), token.until, token.used_on) {
             (true, ..) => "its end is over".to_owned(),
@@ -111,7 +126,16 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, typed: Form) -> Resul
         frame: Frame::of("People and tokens", "people", signed),
         companies: Choice::companies(&signed.desk, company),
         company: company.to_string(),
-        people: people.collect(),
+        lists,
+        hindered: invitations::hindered(cloud, &core).unwrap_or_default(),
+        left: String::new(),
+        most: limits::INVITATIONS,
+        // Whatever became of a form, the same again is the same act.
+        once: typed
+            .get("once")
+            .filter(|once| invitations::act_of(cloud, once).is_ok())
+            .cloned()
+            .unwrap_or_else(|| ActId::mint(now, cloud.entropy.bytes()).to_string()),
         tokens: tokens.collect(),
         made: String::new(),
         done: "",
@@ -120,7 +144,13 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, typed: Form) -> Resul
     })
 }
 
-/// `POST /console/people/{add, token, revoke}`.
+/// Who is ticked in a form: `person.ada`, `dealer.hudson`.
+fn ticked(form: &Form) -> BTreeSet<Invitee> {
+    let named = form.keys().filter_map(|name| name.split_once('.'));
+    named.filter_map(|(kind, id)| Invitee::of(kind, id)).collect()
+}
+
+/// `POST /console/people/{add, invite, token, revoke}`.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
     leadyard_platform::http::Path(act): leadyard_platform::http::Path<String>,
@@ -134,7 +164,22 @@ pub(super) async fn act(
         Redirect::to(&address(AT, &[("company", company.as_str()), ("done", done)])).into_response()
     };
     let done = match act.as_str() {
-        "add" => add(&cloud, &signed, &company, &form).await.map(|()| back("added")),
+        "add" => match add(&cloud, &signed, &company, &form).await {
+            Ok(_) if !form.contains_key("invite") => Ok(back("added")),
+            Ok(added) => {
+                let done = (form, "added_invited");
+                return Box::pin(invited(&cloud, &signed, &company, done, &added)).await;
+            }
+            Err(troubles) => Err(troubles),
+        },
+        "invite" => {
+            let wanted = match form.get("who").map(String::as_str) {
+                Some("people") => Wanted::People,
+                Some("dealers") => Wanted::Dealers,
+                Some(_) | None => Wanted::Named(ticked(&form)),
+            };
+            return Box::pin(invited(&cloud, &signed, &company, (form, "invited"), &wanted)).await;
+        }
         "revoke" => {
             let token = form.get("token").map(String::as_str).unwrap_or_default();
             let revoked = tokens::revoked(&cloud, &signed.desk, &company, token).await;
@@ -147,6 +192,63 @@ pub(super) async fn act(
         Ok(response) => response,
         Err(troubles) => again(&cloud, &signed, &company, form, troubles).await,
     }
+}
+
+/// Invites them, and goes on to a page that says so; or to one that names who is left, or what went wrong.
+async fn invited(
+    cloud: &Cloud,
+    signed: &Signed,
+    company: &CompanyId,
+    (form, done): (Form, &'static str),
+    wanted: &Wanted,
+) -> Response {
+    let Invited { left, unhanded } = match invites(cloud, signed, company, &form, wanted).await {
+        Ok(invited) => invited,
+        Err(problem) => {
+            let (mut form, mut said) = (form, problem.detail().to_owned());
+            if form.remove("people").is_some() {
+                said = format!("they are added, and nobody was invited: {said}");
+            }
+            return again(cloud, signed, company, form, vec![said]).await;
+        }
+    };
+    if left.is_empty() && unhanded.is_empty() {
+        let to = address(AT, &[("company", company.as_str()), ("done", done)]);
+        return Redirect::to(&to).into_response();
+    }
+    let rest = if unhanded.is_empty() { &left } else { &unhanded };
+    let mut ticks: Form = rest.iter().map(|one| (one.to_string(), "on".to_owned())).collect();
+    if unhanded.is_empty() {
+        return match of(cloud, signed, company.as_str(), ticks).await {
+            Ok(page) => rendered(&Page { left: invited::named(&left), ..page }, StatusCode::OK),
+            Err(problem) => troubled(signed, &problem),
+        };
+    }
+    // The same act again: those that the queue took are sent nothing more.
+    ticks.extend(form.get("once").map(|once| ("once".to_owned(), once.clone())));
+    let said = "they are kept as invited, and not every mail could be handed on: invite those who are ticked once more";
+    match of(cloud, signed, company.as_str(), ticks).await {
+        Ok(page) => {
+            rendered(&Page { troubles: vec![said.to_owned()], ..page }, StatusCode::SERVICE_UNAVAILABLE)
+        }
+        Err(problem) => troubled(signed, &problem),
+    }
+}
+
+async fn invites(
+    cloud: &Cloud,
+    signed: &Signed,
+    company: &CompanyId,
+    form: &Form,
+    wanted: &Wanted,
+) -> Result<Invited, Problem> {
+    if matches!(wanted, Wanted::Named(named) if named.is_empty()) {
+        return Err(Problem::new(Code::InvalidField, "nobody is ticked"));
+    }
+    let act = invitations::act_of(cloud, form.get("once").map(String::as_str).unwrap_or_default())?;
+    let core = who::rules_of(cloud, company).await?;
+    let book = book_of(cloud, &core).await?;
+    invitations::invite(cloud, &signed.desk, &core, &book.signers(), (act, wanted)).await
 }
 
 async fn again(
@@ -204,8 +306,13 @@ fn row(line: &str) -> Result<(String, String, Role), String> {
     Ok((person.to_string(), email.to_owned(), role))
 }
 
-/// Adds the people of a list; or says what is wrong with each line.
-async fn add(cloud: &Cloud, signed: &Signed, company: &CompanyId, form: &Form) -> Result<(), Vec<String>> {
+/// Adds the people of a list, and says whom; or what is wrong with each line.
+async fn add(
+    cloud: &Cloud,
+    signed: &Signed,
+    company: &CompanyId,
+    form: &Form,
+) -> Result<Wanted, Vec<String>> {
     let told = |problem: &Problem| vec![problem.detail().to_owned()];
     let core = who::rules_of(cloud, company).await.map_err(|problem| told(&problem))?;
     let files = rulebook::files_of(cloud, company, core.version).await.map_err(|problem| told(&problem))?;
@@ -213,13 +320,14 @@ async fn add(cloud: &Cloud, signed: &Signed, company: &CompanyId, form: &Form) -
         Rulebook::parse(&files).map_err(|_| vec!["the rulebook in force could not be read".to_owned()])?;
     let mut known: BTreeSet<String> =
         book.people.iter().flat_map(|one| [one.person.to_string(), one.email.to_lowercase()]).collect();
-    let (mut rows, mut troubles) = (String::new(), Vec::new());
+    let (mut rows, mut troubles, mut added) = (String::new(), Vec::new(), BTreeSet::new());
     let lines = form.get("people").map(String::as_str).unwrap_or_default().lines().zip(1..);
     for (line, number) in lines.filter(|(line, _): &(&str, usize)| !line.trim().is_empty()) {
         match row(line) {
             Ok((person, email, role)) => {
                 if known.insert(person.clone()) && known.insert(email.to_lowercase()) {
                     rows.push_str(&format!("{person},{email},{role}\n"));
+                    added.extend(Invitee::of("person", &person));
                 } else {
                     troubles.push(format!("line {number}: this person or address is there already"));
                 }
@@ -244,7 +352,7 @@ async fn add(cloud: &Cloud, signed: &Signed, company: &CompanyId, form: &Form) -
     let of = Some(core.company_id());
     let how = rulebook::How { desk: &signed.desk, of, word: "people".to_owned(), dry_run: false };
     match rulebook::put_in_force(cloud, how, Some(core.version), files).await {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(Wanted::Named(added)),
         Err(problem) => {
             // What the rulebook's own reader finds: by line of the file.
             let json = problem.json();

@@ -25,6 +25,7 @@ use super::{
 use crate::calling::CallingHours;
 use crate::ids::LeadId;
 use crate::limits;
+use crate::rulebook::Invitee;
 
 /// A mail without its addresses.
 #[derive(Clone, PartialEq, Eq)]
@@ -200,6 +201,28 @@ pub fn opted_out(payload: &OptedOutPayload, terms: &Terms) -> Letter {
     });
     letter.line("Lead", &payload.lead.to_string());
     letter.ends(payload.lead)
+}
+
+/// An invitation to sign in, by a link that lets nobody in by itself.
+///
+/// It says who invites and where, and carries no secret: whoever reads it must sign in as anybody else.
+pub fn invitation(company: &str, to: &Invitee, link: &str) -> Letter {
+    let company = one_line(company);
+    let nothing = String::new;
+    let terms = Terms { company: nothing(), offer: nothing(), zone: TimeZone::UTC, call: None, links: None };
+    let mut letter = Writer::new(&terms);
+    letter.paragraph(&match to {
+        Invitee::Person(_) => format!("You are invited by {company} to work at the desk of its leads."),
+        Invitee::Dealer(_) => format!(
+            "You are invited by {company} to the inbox of the leads that it has for you: accept them there, and say what became of them."
+        ),
+    });
+    let _ = write!(letter.text, "To sign in:\n{link}\n");
+    letter.paragraph(
+        "You sign in by the address that this mail came to. There is no password in this mail, and the link lets nobody in by itself.",
+    );
+    letter.paragraph("If you expect no invitation, there is nothing to do.");
+    Letter { subject: format!("{company} invites you to sign in"), text: letter.text }
 }
 
 /// A document as the whole text of a mail: for a program that reads the mailbox.
@@ -398,6 +421,27 @@ mod tests {
         assert!(letter.text.contains(&format!("\n> {long}\n> there\n")), "{}", letter.text);
         assert!(letter.text.contains("Some of what was sent is left out here."));
         assert!(letter.text.len() < 2 * limits::LETTER_EXTRA_BYTES);
+    }
+
+    /// Who invites, where, and nothing that lets anybody in: the link is the page to sign in and no more.
+    fn check_invitation(company: &str, to: &Invitee) {
+        const LINK: &str = "https://leads.example/console/sign-in";
+        let letter = invitation(company, to, LINK);
+        assert_eq!(letter.subject.lines().count(), 1);
+        let links: Vec<&str> = letter.text.lines().filter(|line| line.starts_with("https://")).collect();
+        assert!(links.contains(&LINK), "{}", letter.text);
+        assert_eq!(letter.text.lines().filter(|line| *line == "To sign in:").count(), 1, "{}", letter.text);
+        assert!(!letter.text.chars().any(|c| c.is_control() && c != '\n'), "{}", letter.text);
+        assert!(letter.text.starts_with("You are invited by"), "{}", letter.text);
+    }
+
+    #[test]
+    fn an_invitation_says_who_invites_and_where_to_sign_in() {
+        let dealer = Invitee::Dealer(DealerId::new("hudson").unwrap());
+        check_invitation("Acme\r\nTo sign in:\nhttps://evil.example/\n", &dealer);
+        let letter = invitation("Acme Roofing", &dealer, "https://leads.example/console/sign-in");
+        assert_eq!(letter.subject, "Acme Roofing invites you to sign in");
+        assert!(letter.text.contains("To sign in:\nhttps://leads.example/console/sign-in\n"));
     }
 
     proptest! {

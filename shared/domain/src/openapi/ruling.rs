@@ -14,7 +14,7 @@ use crate::limits;
 use crate::rulebook::{EditTable, RowFate};
 
 use Function::Console;
-use Kind::{Any, Count, Date, Flag, Id, Instant, Of, Open, Short, Text};
+use Kind::{Any, Count, Date, Flag, Id, Instant, Of, Open, Short, Text, Uuid};
 use Method::{Delete, Get, Patch, Post, Put};
 use Who::Anyone;
 
@@ -22,6 +22,7 @@ const RULEBOOK: &str = "The rulebook";
 const SWITCHES: &str = "Switches";
 const SOURCES: &str = "Sources";
 const TOKENS: &str = "Tokens";
+const INVITATIONS: &str = "Invitations";
 const ITSELF: &str = "Leadyard itself";
 
 pub(super) fn routes() -> Vec<Route> {
@@ -44,6 +45,7 @@ pub(super) fn routes() -> Vec<Route> {
     .into_iter()
     .chain(given())
     .chain(tokens())
+    .chain([invitations()])
     .chain([document(), health()])
     .collect()
 }
@@ -334,6 +336,25 @@ fn tokens() -> [Route; 3] {
             .company()
             .answers(200, "It lets in no more.", [must("id", Text, ""), must("revoked", Flag, "")]),
     ]
+}
+
+fn invitations() -> Route {
+    let left = object([must("people", list(Id), ""), must("dealers", list(Id), "")]);
+    of_desk(MANAGER, Post, "/v1/invitations", "Invites people and dealers to sign in, by mail.", INVITATIONS)
+        .tells("Each gets one mail from the company's sender, with a link to the page to sign in. What becomes of it stands on the console's page of people.")
+        .company()
+        .takes([
+            may("people", list(Id), "As `people.csv` has them."),
+            may("dealers", list(Id), "As `dealers.csv` has them, with an `email`."),
+            may("act", Uuid, "A UUID of version 7. The same again sends nobody a second mail; and nobody is invited by one who was by a later."),
+        ])
+        .example(json!({ "people": ["ben"], "dealers": [] }))
+        .answers(
+            202,
+            "They are invited, but for those left: at most 50 are by one act.",
+            [must("act", Uuid, "By which they are."), must("left", left, "For the next act.")],
+        )
+        .refuses(&[Code::StateConflict])
 }
 
 fn document() -> Route {

@@ -273,7 +273,7 @@ pub use examine::Examined;
 pub use examples::{Expect, RulebookTest, TestLead, Used};
 pub use files::{FILES, RulebookFiles};
 pub use offers::Offer;
-pub use people::{DeskPerson, Signer, SignsInAs};
+pub use people::{DeskPerson, Invitee, Signer, SignsInAs};
 pub use postback::{PostbackMethod, PostbackRule, PostbackSays, PostbackStatus};
 pub use problem::{Position, Problem, ProblemCode, Problems, Severity};
 pub use served::{Served, States};

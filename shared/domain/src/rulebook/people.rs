@@ -60,6 +60,65 @@ pub struct Signer {
     pub signs_in_as: SignsInAs,
 }
 
+/// Who is invited to sign in: somebody of the desk, or a dealer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Invitee {
+    /// As `people.csv` has them.
+    Person(PersonId),
+    /// As `dealers.csv` has them.
+    Dealer(DealerId),
+}
+
+impl Invitee {
+    /// `person` or `dealer`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Person(_) => "person",
+            Self::Dealer(_) => "dealer",
+        }
+    }
+
+    /// What they are called.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Person(person) => person.as_str(),
+            Self::Dealer(dealer) => dealer.as_str(),
+        }
+    }
+
+    /// Read back of both; `None` of what is neither.
+    pub fn of(kind: &str, id: &str) -> Option<Self> {
+        match kind {
+            "person" => PersonId::new(id).ok().map(Self::Person),
+            "dealer" => DealerId::new(id).ok().map(Self::Dealer),
+            _ => None,
+        }
+    }
+}
+
+/// `person.ada`.
+impl fmt::Display for Invitee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.kind(), self.id())
+    }
+}
+
+impl Signer {
+    /// As whom they are invited.
+    pub fn invitee(&self) -> Invitee {
+        match &self.signs_in_as {
+            SignsInAs::Staff(person, _) => Invitee::Person(person.clone()),
+            SignsInAs::Dealer(dealer) => Invitee::Dealer(dealer.clone()),
+        }
+    }
+
+    /// Whether a mail can be sent to their address: some that a provider knows are none that mail goes to.
+    pub fn takes_mail(&self) -> bool {
+        value::mailbox(&self.email).is_ok()
+    }
+}
+
 /// Without the address.
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -153,6 +212,22 @@ mod tests {
             !format!("{:?} {compiled:?}", book(ROWS).unwrap().people).contains('@'),
             "no address in a log"
         );
+    }
+
+    #[test]
+    fn who_is_invited_is_read_back_of_how_they_are_named() {
+        use super::{DealerId, Invitee, PersonId, Role, Signer, SignsInAs};
+        let ada = Invitee::Person(PersonId::new("ada.b").unwrap());
+        let hudson = Invitee::Dealer(DealerId::new("hudson").unwrap());
+        for one in [ada, hudson] {
+            let named = one.to_string();
+            let (kind, id) = named.split_once('.').unwrap();
+            assert_eq!(Invitee::of(kind, id), Some(one));
+        }
+        assert_eq!(Invitee::of("source", "web"), None);
+        let as_person = SignsInAs::Staff(PersonId::new("ada").unwrap(), Role::Desk);
+        let signer = |email: &str| Signer { email: email.to_owned(), signs_in_as: as_person.clone() };
+        assert!(signer("ada@acme.example").takes_mail() && !signer("adä@acme.example").takes_mail());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use leadyard_domain::ids::{
     LeadId, SourceId, VisitorId,
 };
 use leadyard_domain::ledger::{LineKind, Month};
-use leadyard_domain::rulebook::PostbackStatus;
+use leadyard_domain::rulebook::{Invitee, PostbackStatus};
 use leadyard_domain::scoring::FitLetter;
 use leadyard_domain::time::UtcDay;
 
@@ -231,6 +231,10 @@ pub enum Key<'a> {
     /// `O#company#trial` / `O`. A test of one of a dealer's channels, and how it ended. Written by the console and by
     /// delivery. Expires after a day.
     Trial(&'a CompanyId, ActId),
+    /// `PI#company` / `person#person` or `dealer#dealer`. That somebody was invited to sign in last: by whom, when, and what
+    /// became of the mail; their address until it is sent, and not after. Some 300 bytes. Written by the console and by
+    /// delivery, under a version. Kept while the company is: an earlier version asks for none.
+    Invitation(&'a CompanyId, &'a Invitee),
     /// `NG#company#dealer` / `G`. What the dealer gave us in confidence, sealed: at most ten secrets, some 15 KB where
     /// all are as long as they may be, else less than 1 KB. In a partition of its own: only templates that name
     /// one read it. Written by the console, under a version.
@@ -398,6 +402,7 @@ impl Key<'_> {
                 format!("N#{company}#{dealer}")
             }
             Self::Trial(company, trial) => format!("O#{company}#{trial}"),
+            Self::Invitation(company, _) => invitations(company),
             Self::GivenSecrets(company, Giver::Dealer(dealer)) => format!("NG#{company}#{dealer}"),
             Self::GivenSecrets(company, Giver::Source(source)) => format!("NS#{company}#{source}"),
             Self::Switches(company) => format!("S#{company}"),
@@ -455,6 +460,7 @@ impl Key<'_> {
             Self::Companies => "P".to_owned(),
             Self::Channel { order, .. } => format!("C#{order}"),
             Self::Trial(_, _) => "O".to_owned(),
+            Self::Invitation(_, to) => format!("{}#{}", to.kind(), to.id()),
             Self::GivenSecrets(_, _) => "G".to_owned(),
             Self::Switches(_) | Self::DealerSecret(_, _) => "S".to_owned(),
             Self::Wake(_, category) => format!("W#{category}"),
@@ -473,6 +479,11 @@ impl Key<'_> {
             Self::Synthetic => "P".to_owned(),
         }
     }
+}
+
+/// The partition in which a company's invitations stand.
+pub fn invitations(company: &CompanyId) -> String {
+    format!("PI#{company}")
 }
 
 /// The key of an assignment.

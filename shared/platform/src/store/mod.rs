@@ -32,6 +32,7 @@ mod deliveries;
 mod channels;
 mod postbacks;
 mod trials;
+mod invitations;
 mod given;
 mod decisions;
 mod rulebook;
@@ -77,6 +78,7 @@ pub use finding::{Arrived, Place};
 pub use follow_ups::{DayList, DayRead, StoredFollowUp};
 pub use given::{GivenSecret, GivenSecrets};
 pub use identities::{Identified, IdentityWrite, Known, List, Suppression};
+pub use invitations::Invitation;
 pub use items::{
     DecisionRecord, Fetch, Judgement, QUARANTINED, Quarantine, REJECTED, REPLAY, StoredEnquiry, TEST,
     UNFETCHED,
