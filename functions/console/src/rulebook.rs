@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 use crate::who;
 
 /// How often an edit that crossed another publish is made again on what is in force then.
-const ROUNDS: usize = 4;
+pub(crate) const ROUNDS: usize = 4;
 /// Versions of one list.
 const VERSIONS: i32 = 200;
 
