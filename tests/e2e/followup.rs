@@ -413,7 +413,7 @@ B = 10
         assert_eq!((read.len(), once.len(), &read[0]), (13, 13, &all[4]), "{limit}");
     }
     // What is no page's end is refused, and asks the index for nothing.
-    for after in ["x", "{}", r##"{"promised":[],"due":["9#"]}"##, r#"{"promised":["3"],"due":[]}"#] {
+    for after in ["x", "{}", r#"{"promised":[],"due":["9#"]}"#, r#"{"promised":["3"],"due":[]}"#] {
         let after: String = form_urlencoded::byte_serialize(after.as_bytes()).collect();
         let _ = yard.desk(Method::GET, &format!("/v1/follow-ups?after={after}"), None).await.is(400);
     }

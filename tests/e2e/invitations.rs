@@ -208,8 +208,8 @@ async fn a_mail_that_comes_back_or_is_not_sent_is_said_beside_its_person() {
 
 #[tokio::test(start_paused = true)]
 async fn an_act_invites_so_many_and_names_the_rest_for_the_next() {
-    let people: String =
-        (10..limits::INVITATIONS + 15).map(|n| format!("p{n},p{n}@desk.example,desk\n")).collect();
+    let people = (10..limits::INVITATIONS + 15).map(|n| format!("p{n},p{n}@desk.example,desk\n"));
+    let people = people.collect::<Vec<_>>().concat();
     let yard = Yard::of(with_sender(&people)).await;
     let maria = Browser::by_mail(&yard, MARIA).await;
     let page = maria.opens(PEOPLE).await.is(200);

@@ -53,8 +53,8 @@ impl<'y> Browser<'y> {
         let companies = store.companies().await.expect("the store");
         let signed = who::staff_of(&yard.cloud, &mailbox, &companies).await.expect("the store");
         let Staff { staff, companies, .. } = signed.expect("somebody of the desk");
-        let random = || yard.cloud.entropy.bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
-        let (cookie, csrf): (String, String) = (random(), random());
+        let random = || format!("{:032x}", u128::from_be_bytes(yard.cloud.entropy.bytes()));
+        let (cookie, csrf) = (random(), random());
         let desk = DeskToken { staff, companies };
         let session = Session::begin(SignedIn::Desk(desk), Some(mailbox), csrf, yard.cloud.clock.now());
         store.session_begin(&cookie, &session).await.expect("the store");

@@ -159,10 +159,11 @@ impl Provider {
             state.asked.push(path.clone());
             state.fault
         };
-        match fault {
-            Fault::Away => return Some(Err(FailureKind::Refused)),
-            Fault::Slow => tokio::time::sleep(std::time::Duration::from_secs(60)).await,
-            _ => {}
+        if fault == Fault::Away {
+            return Some(Err(FailureKind::Refused));
+        }
+        if fault == Fault::Slow {
+            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
         }
         let (status, body) = self.0.lock().unwrap().says(&path, request);
         let body = Bytes::from(body.to_string());
@@ -231,18 +232,24 @@ impl State {
         if self.fault == Fault::Nameless {
             claims.as_object_mut().expect("claims").remove("email");
         }
-        let alg = match self.fault {
-            Fault::Unsigned => "none",
-            Fault::Shared => "HS256",
-            _ => "EdDSA",
+        let is = |fault: Fault| self.fault == fault;
+        let alg = if is(Fault::Unsigned) {
+            "none"
+        } else if is(Fault::Shared) {
+            "HS256"
+        } else {
+            "EdDSA"
         };
         let header = json!({ "alg": alg, "typ": "JWT", "kid": self.kid.to_string() });
         let said = format!("{}.{}", encoded(header.to_string()), encoded(claims.to_string()));
-        let signature = match self.fault {
-            Fault::Unsigned => Vec::new(),
-            Fault::Shared => shared(said.as_bytes()),
-            Fault::Forged => new_key().sign(said.as_bytes()).expect("a signature"),
-            _ => self.key.sign(said.as_bytes()).expect("a signature"),
+        let signature = if is(Fault::Unsigned) {
+            Vec::new()
+        } else if is(Fault::Shared) {
+            shared(said.as_bytes())
+        } else if is(Fault::Forged) {
+            new_key().sign(said.as_bytes()).expect("a signature")
+        } else {
+            self.key.sign(said.as_bytes()).expect("a signature")
         };
         format!("{said}.{}", encoded(signature))
     }

@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::civil::Date;
-use leadyard_domain::ids::{AssignmentId, CompanyId};
+use leadyard_domain::ids::CompanyId;
 use leadyard_domain::report::Sums;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::now;
@@ -196,7 +196,8 @@ fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
 /// By company, the offers that have to be accepted in time and were made (`true`), or ended, in a batch. Of one that was
 /// made and ended in it, and of a seat that changed otherwise, there is nothing to note.
 fn offers<'a>(changes: &'a [(&StreamRecord, &str, Change)]) -> BTreeMap<&'a CompanyId, Vec<(Offer, bool)>> {
-    let mut found: BTreeMap<(&CompanyId, AssignmentId), (Option<Offer>, Option<Offer>)> = BTreeMap::new();
+    // By company and seat, as it was before the batch and is after it.
+    let mut found: BTreeMap<_, (Option<Offer>, Option<Offer>)> = BTreeMap::new();
     for (_, _, change) in changes {
         let Seen::Seat(seat) = &change.new else { continue };
         let before = || change.old.as_ref().and_then(open_offer);

@@ -22,8 +22,10 @@ pub struct Rulebooks {
     /// The rules as they are written, of the company that was asked for last: people page through one.
     book: Mutex<Option<(CompanyId, Arc<Rulebook>, u64)>>,
     /// Where its contracts take leads.
-    served: Mutex<Option<(CompanyId, Arc<[Served]>, u64)>>,
+    served: Mutex<Option<KeptServed>>,
 }
+
+type KeptServed = (CompanyId, Arc<[Served]>, u64);
 
 type Anew = HashMap<ChunkKey, Arc<Chunk>>;
 

@@ -326,7 +326,7 @@ async fn add(
         match row(line) {
             Ok((person, email, role)) => {
                 if known.insert(person.clone()) && known.insert(email.to_lowercase()) {
-                    rows.push_str(&format!("{person},{email},{role}\n"));
+                    rows.extend([person.as_str(), ",", &email, ",", role.as_str(), "\n"]);
                     added.extend(Invitee::of("person", &person));
                 } else {
                     troubles.push(format!("line {number}: this person or address is there already"));

@@ -359,11 +359,13 @@ fn address_of(
 ) -> Result<String, Refused> {
     let at: DateTime<Utc> = DateTime::from_timestamp(now.as_second(), 0).unwrap_or_default();
     let verifier = client.id_token_verifier().set_allowed_algs(ALGORITHMS).set_time_fn(move || at);
-    let claims = token.claims(&verifier, nonce).map_err(|error| match error {
-        ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
+    let claims = token.claims(&verifier, nonce).map_err(|error| {
+        let no_key = SignatureVerificationError::NoMatchingKey;
+        if error == ClaimsVerificationError::SignatureVerification(no_key) {
             Refused::NoSuchKey
+        } else {
+            Refused::Other(Trouble::Token(what_of(&error)))
         }
-        error => Refused::Other(Trouble::Token(what_of(&error))),
     })?;
     if claims.email_verified() != Some(true) {
         return Err(Refused::Other(Trouble::Unverified));

@@ -72,13 +72,9 @@ struct OfCompany {
     /// Offers that are about to lapse, the next first.
     lapsing: Vec<Lapses>,
     /// In nobody's hands.
-    free: Vec<Row>,
-    /// Whether others may be, though none of these is.
-    more_free: bool,
+    free: Hottest,
     /// With a dealer that has not reached them.
-    held: Vec<Row>,
-    /// Whether others may be, though none of these is.
-    more_held: bool,
+    held: Hottest,
     /// How the day goes.
     day: Vec<Figure>,
     /// What day it was a week ago.
@@ -91,6 +87,14 @@ struct OfCompany {
     silent: bool,
     /// Why nothing is shown.
     trouble: String,
+}
+
+/// The hottest leads of a kind.
+#[derive(Default)]
+struct Hottest {
+    rows: Vec<Row>,
+    /// Whether others may be of it, though none of these is.
+    more: bool,
 }
 
 /// How much of something waits, and where it is looked at.
@@ -202,10 +206,11 @@ async fn of_company(cloud: &Cloud, company: &CompanyId, works: bool) -> Result<O
         numbers: numbers.told(),
         warning,
         lapsing: lapsing.into_iter().take(LISTED).collect(),
-        free: named.free(&waits),
-        more_free: waits.more_free,
-        held: named.held(&waits),
-        more_held: waits.unanswered.more || waits.unanswered.count > waits.held.len(),
+        free: Hottest { rows: named.free(&waits), more: waits.more_free },
+        held: Hottest {
+            rows: named.held(&waits),
+            more: waits.unanswered.more || waits.unanswered.count > waits.held.len(),
+        },
         day: day(company, &days),
         last_week: last_week.strftime("%a, %b %-d").to_string(),
         counted: if ago { shown::ago(waits.at, at) } else { String::new() },

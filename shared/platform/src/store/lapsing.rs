@@ -72,7 +72,7 @@ impl Store {
     /// for each [`AT_ONCE`] of them; of a seat that is named twice in one, what is said last. One that fails keeps no other
     /// from being tried.
     pub async fn offers_note(&self, company: &CompanyId, offers: &[(Offer, bool)]) -> Result<(), StoreError> {
-        let mut parts: BTreeMap<(i64, u8), BTreeMap<AssignmentId, &(Offer, bool)>> = BTreeMap::new();
+        let mut parts: BTreeMap<_, BTreeMap<AssignmentId, &(Offer, bool)>> = BTreeMap::new();
         for offer in offers {
             let part = parts.entry((Offer::quarter_ms(offer.0.at), offer.0.part())).or_default();
             part.insert(offer.0.assignment, offer);

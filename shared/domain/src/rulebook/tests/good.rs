@@ -162,7 +162,7 @@ fn debug_shows_no_person() {
 #[test]
 fn each_contract_serves_the_states_that_its_area_lies_in() {
     let served = |parts: &str| {
-        let areas: String = parts.split(' ').map(|part| format!("here,{part}\n")).collect();
+        let areas: String = parts.split(' ').flat_map(|part| ["here,", part, "\n"]).collect();
         let mut folder = folder();
         folder.insert("areas.csv", format!("area,part\n{areas}").into_bytes());
         folder.insert(
