@@ -50,7 +50,7 @@ const ofDesk = () => [
   "/console/rulebook/changes", "/console/rulebook/diff?company=acme&from=1&to=2", "/console/rulebook/acme/1/rollback", "/console/sign-in",
   "/console/quarantine", "/console/quarantine/reasons", "/console/waiting", "/console/follow-up", "/console/returns", `/console/returns/acme/${at.sold}`,
   "/console/dealers", "/console/dealers/acme/hudson", "/console/dealers/acme/hudson/contracts/hudson", "/console/dealers/acme/hudson/row",
-  "/console/dealers/acme/hudson/why", "/console/dealers/acme/hudson/statement", "/console/rulebook", "/console/people", "/console/reports",
+  "/console/dealers/acme/hudson/why", "/console/dealers/acme/hudson/statement", "/console/rulebook", "/console/rulebook/acme/2", "/console/rulebook/acme/areas/florida", "/console/people", "/console/reports",
   ...["leads", "sources", "campaigns", "offers", "dealers", "areas", "funnel", "speed", "returns", "unmet"].map((name) => `/console/reports/${name}`),
 ];
 const ofDealer = () => ["/console/inbox", "/console/inbox/closed", "/console/inbox/figures", `/console/inbox/${at.seat}`, `/console/inbox/${at.sold}`];
