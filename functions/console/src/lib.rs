@@ -65,28 +65,11 @@ mod openapi;
 
 use axum::routing::{get, patch, post, put};
 use axum::{Json, Router};
+use leadyard_domain::openapi::ACTS;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{method_not_allowed, not_found};
 use leadyard_platform::who;
 use serde_json::{Value, json};
-
-/// What the desk can do to leads: `POST /v1/leads/{act}` for many, which intake leaves to the console.
-pub const ACTS: [&str; 14] = [
-    "place",
-    "take_back",
-    "hold",
-    "resume",
-    "reject",
-    "reopen",
-    "merge",
-    "priority",
-    "note",
-    "redeliver",
-    "follow_up",
-    "claim",
-    "unclaim",
-    "call",
-];
 
 /// All routes.
 pub fn router(cloud: Cloud) -> Router {

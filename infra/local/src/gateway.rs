@@ -69,7 +69,7 @@ const WAYS: [&str; 4] = ["form_token", "google", "meta", "instructions"];
 
 /// `search`, or an act on many leads.
 fn is_act(rest: &str) -> bool {
-    ["search", "erase"].contains(&rest) || leadyard_console::ACTS.contains(&rest)
+    ["search", "erase"].contains(&rest) || leadyard_domain::openapi::ACTS.contains(&rest)
 }
 
 async fn forward(function: Router, request: Request<Body>) -> Response<Body> {

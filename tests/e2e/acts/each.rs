@@ -28,7 +28,7 @@ struct Case {
     after: Value,
 }
 
-/// Each of [`leadyard_console::ACTS`], in its order. `into` is a lead to merge into.
+/// Each of [`leadyard_domain::openapi::ACTS`], in its order. `into` is a lead to merge into.
 fn cases(into: &str) -> Vec<Case> {
     use Needs::{Chosen, Claimed, Held, Rejected, Sold, Waits};
     let case = |act, needs, body, before, after| Case { act, needs, body, before, after };
@@ -172,7 +172,7 @@ async fn each_act_says_who_when_before_and_after_singly_and_on_many_and_a_dry_ru
     yard.settled_lead(&Person::number(1)).await;
     let into = made(&yard, 2, Needs::Waits).await;
     let cases = cases(&into);
-    assert_eq!(cases.iter().map(|case| case.act).collect::<Vec<_>>(), leadyard_console::ACTS);
+    assert_eq!(cases.iter().map(|case| case.act).collect::<Vec<_>>(), leadyard_domain::openapi::ACTS);
     let mut person = 10;
     for Case { act, needs, body, before, after } in cases {
         let mut leads = Vec::new();

@@ -103,8 +103,8 @@ fn decision() -> Route {
     .answers_as(200, "The part of every candidate.", [(JSON, Of("Explained"))])
 }
 
-/// What the desk can do to a lead.
-const ACTS: [&str; 14] = [
+/// What the desk can do to a lead, and to many: `POST /v1/leads/{act}`, which intake leaves to the console.
+pub const ACTS: [&str; 14] = [
     "place",
     "take_back",
     "hold",

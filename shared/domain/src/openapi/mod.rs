@@ -34,6 +34,7 @@ mod dealing;
 mod ruling;
 mod render;
 
+pub use desk::ACTS;
 pub use render::document;
 pub use route::{Function, Method, Route};
 
