@@ -25,7 +25,7 @@ use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Problems, Rulebook, RulebookFiles};
 use leadyard_domain::scoring::{Activity, InteractionId, InteractionKind};
 use leadyard_domain::time::{Period, UtcDay};
-use leadyard_platform::store::{Item, Story};
+use leadyard_platform::store::{DecisionRecord, Item, Story};
 use leadyard_platform::{history, judging};
 
 use crate::dealers::{Got, Seen};
@@ -624,6 +624,8 @@ impl Check<'_> {
                     self.violated(5, format!("the rulebook of decision {} is gone", record.id));
                     continue;
                 };
+                // The seats stand beside what was decided.
+                let again = DecisionRecord { given: record.given.clone(), ..again };
                 if again != *record {
                     self.violated(
                         5,
