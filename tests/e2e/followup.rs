@@ -835,6 +835,26 @@ async fn who_is_never_to_be_called_is_not_though_their_lead_moves_meanwhile_and_
     assert_eq!(completed.json["after"]["why"], "do_not_call");
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_says_never_again_is_not_called_though_a_colleague_calls_them_by_now_or_they_are_sold() {
+    for sold in [false, true] {
+        let yard = yard().await;
+        let lead = yard.settled_lead(&ada()).await;
+        yard.advance(DAY + HOUR).await;
+        if sold {
+            let placed = json!({ "contract": "hudson", "override": true, "reason": "she asked for them" });
+            let _ = acts(&yard, &lead, "place", placed).await.is(200);
+            yard.settle().await;
+        } else {
+            let _ = acts_as(&yard, "ben", &lead, "claim", &json!({})).await.is(200);
+        }
+        let _ = acts(&yard, &lead, "call", json!({ "result": "busy" })).await.is(409);
+        let never = json!({ "result": "do_not_call", "note": "never again" });
+        assert_eq!(acts(&yard, &lead, "call", never).await.is(200).json["after"]["why"], "do_not_call");
+        assert!(yard.cloud.on_lists(&yard.stored(&lead).await).await.unwrap().suppressed, "sold: {sold}");
+    }
+}
+
 // --- Whatever becomes of messages, and what it costs ---
 
 #[tokio::test(start_paused = true)]

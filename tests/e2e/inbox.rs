@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderMap, Method};
+use leadyard_domain::access::AnswerLink;
+use leadyard_domain::lead::Answer;
 use leadyard_tests::{Person, Rules, Says, Yard};
 use serde_json::{Value, json};
 
@@ -121,8 +123,7 @@ async fn who_holds_a_seat_of_an_earlier_cycle_sees_what_it_bought_and_nothing_of
         .offer("gutters", "roofing", "")
         .source("web", "offer = \"roof\"")
         .source("feed", "offer = \"gutters\"")
-        .inbox_dealer("hudson", [])
-        .contract("hudson", "hudson", [("offers", "roof")])
+        .seller("hudson", [("offers", "roof")])
         .seller("ridge", [("offers", "gutters")]);
     let yard = Yard::of(rules).await;
     let lead = yard.settled_lead(&ada()).await;
@@ -138,6 +139,29 @@ async fn who_holds_a_seat_of_an_earlier_cycle_sees_what_it_bought_and_nothing_of
     for member in ["offer", "source", "campaign", "received_at", "message", "consent", "extra", "repeats"] {
         assert_eq!(shown[member], bought[member], "{member}");
     }
+
+    // Nor is it told by what the desk sends again, or by a link of its letter.
+    let body = json!({ "assignment": shown["assignment"] });
+    let _ = yard.desk(Method::POST, &format!("/v1/leads/{lead}/redeliver"), Some(body)).await.is(200);
+    yard.settle().await;
+    let told = yard.told("hudson");
+    let told: Vec<&Value> =
+        told.iter().filter(|told| told.event == "lead.assigned").map(|told| &told.body["data"]).collect();
+    assert_eq!(told.len(), 2);
+    for member in ["offer", "source", "campaign", "received_at", "message", "consent", "extra"] {
+        assert_eq!(told[1][member], told[0][member], "{member}");
+    }
+    let link = AnswerLink {
+        lead: lead.parse().unwrap(),
+        cycle: 1,
+        assignment: shown["assignment"].as_str().unwrap().parse().unwrap(),
+        answer: Answer::Accept,
+        until_s: i64::MAX,
+    };
+    let path = format!("/answer/{}", yard.cloud.master.mint(&link));
+    let page = yard.requests(Method::GET, &path, HeaderMap::new(), "text/html", Vec::new()).await.is(200);
+    assert!(page.text.contains("the roof leaks over the kitchen"), "{}", page.text);
+    assert!(!page.text.contains("gutters"), "{}", page.text);
 }
 
 /// Every item of a list that comes by pages.

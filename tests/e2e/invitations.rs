@@ -152,6 +152,17 @@ async fn an_act_sends_nobody_two_mails_whatever_comes_twice() {
     let _ = sends(page.clone(), "ticked", Some("person.ben")).await.is(303);
     yard.settle().await;
     assert_eq!(counts(), [2, 1, 1]);
+    // Nor does one that was opened after another, and before that was sent.
+    yard.advance(MINUTE).await;
+    let first = maria.opens(PEOPLE).await.is(200);
+    yard.advance(MINUTE).await;
+    let second = maria.opens(PEOPLE).await.is(200);
+    yard.advance(MINUTE).await;
+    for opened in [first, second] {
+        let _ = sends(opened, "ticked", Some("person.ben")).await.is(303);
+    }
+    yard.settle().await;
+    assert_eq!(counts(), [3, 1, 1]);
     // Nobody is ticked; a form of no page, or of a time to come.
     let _ = sends(page, "ticked", None).await.is(400);
     let csrf = maria.csrf().await;

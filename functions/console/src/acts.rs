@@ -464,6 +464,7 @@ async fn take_back(cloud: &Cloud, desk: &Staff, lead: Lead, asked: &Asked) -> Re
     // A hold that stands is not replaced; it is written with the first, so that no seat goes on to somebody else.
     let mut to_hold = asked.hold && lead.held_back(now).is_none();
     let last = back.len().saturating_sub(1);
+    let mut taken = Vec::with_capacity(back.len());
     for (at, mut next) in back.into_iter().enumerate() {
         let id = next.id;
         let before = json!({ "assignment": id, "dealer": next.dealer, "state": next.state });
@@ -484,7 +485,12 @@ async fn take_back(cloud: &Cloud, desk: &Staff, lead: Lead, asked: &Asked) -> Re
             return Ok(None);
         }
         tracing::info!(lead.id = %lead.id, assignment.id = %id, staff = %desk.staff, "the desk takes a lead back");
-        cloud.hand_to_delivery(&next, 0).await;
+        taken.push(next);
+    }
+    // Not before all are: delivery moves the lead, and what moved cannot be taken back as it was seen. What is not handed on
+    // here is due.
+    for next in &taken {
+        cloud.hand_to_delivery(next, 0).await;
     }
     if to_hold {
         // All of it was taken back already, by somebody who did not hold it.

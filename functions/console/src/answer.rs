@@ -24,7 +24,7 @@ use leadyard_domain::place;
 use leadyard_domain::time;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
-use leadyard_platform::judging;
+use leadyard_platform::judging::{self, Sold};
 
 use crate::inbox::{self, Seat};
 
@@ -167,8 +167,8 @@ fn button(stands: &Assignment, link: &AnswerLink, now: Timestamp) -> Option<Butt
 async fn lines(cloud: &Cloud, stands: &Assignment) -> Result<Vec<Line>, Problem> {
     let Some((lead, person)) = inbox::person(cloud, stands).await? else { return Ok(Vec::new()) };
     let core = cloud.rulebooks.current(&cloud.store, &lead.company).await?;
-    let source = core.as_ref().and_then(|core| core.source(&lead.source));
-    let request = judging::opening(cloud, source, &lead, None).await?.and_then(|opening| opening.message);
+    let Sold { lead, understood, is_known } = judging::sold(cloud, core.as_deref(), &lead, stands).await?;
+    let request = understood.and_then(|opening| opening.message);
     let offer = core.as_ref().and_then(|core| core.offer(&lead.offer)).map(|offer| offer.name.clone());
     let zone =
         core.as_ref().and_then(|core| time::zone(&core.company.zone).ok()).unwrap_or(jiff::tz::TimeZone::UTC);
@@ -183,7 +183,8 @@ async fn lines(cloud: &Cloud, stands: &Assignment) -> Result<Vec<Line>, Problem>
         text([person.city.as_deref(), Some(region.as_str()).filter(|region| !region.is_empty())], ", ");
     let address = text([person.street.as_deref(), Some(town.as_str()).filter(|town| !town.is_empty())], ", ");
     let request = request.map(|text| if masked { without_contact(&text).into_owned() } else { text });
-    let mut lines = vec![Line::plain("Offer", offer.unwrap_or_else(|| lead.offer.to_string()))];
+    let offer = offer.unwrap_or_else(|| lead.offer.to_string());
+    let mut lines = vec![Line::plain("Offer", if is_known { offer } else { String::new() })];
     lines.push(Line::plain("Name", text([person.first_name.as_deref(), person.last_name.as_deref()], " ")));
     if let Some(phone) = &person.phone {
         lines.push(Line { label: "Phone", value: phone.clone(), link: format!("tel:{phone}") });
@@ -193,7 +194,7 @@ async fn lines(cloud: &Cloud, stands: &Assignment) -> Result<Vec<Line>, Problem>
     }
     lines.push(Line::plain("Address", address));
     lines.push(Line::plain("Request", request.unwrap_or_default()));
-    lines.push(Line::plain("Asked", told(lead.opened_at)));
+    lines.push(Line::plain("Asked", if is_known { told(lead.opened_at) } else { String::new() }));
     if let Some(by) = stands.accept_by.filter(|_| masked) {
         lines.push(Line::plain("Accept by", told(by.at)));
     }

@@ -15,8 +15,9 @@
 //! - *A claim* is refused at an hour at which its lead may not be called. What a call came to is taken at any hour: it was
 //!   begun before.
 //! - *Interested* is kept as an interaction `call` as well, and the lead goes to distribution at once.
-//! - *Do not call* opts the person out of everything, as they would do it themselves, and their holders are told. Should what
-//!   the call came to not be kept after that, the answer says that they are opted out, and who says it again completes it.
+//! - *Do not call* opts the person out of everything, as they would do it themselves, and their holders are told; it is taken
+//!   though the lead was sold or its call claimed meanwhile. Should what the call came to not be kept after that, the answer
+//!   says that they are opted out, and who says it again completes it.
 //! - *What a page did not show is not overwritten*: of a call whose page was opened before a colleague said what another came
 //!   to, nothing is kept, and the answer says what stands.
 //! - *A promised call* is not made an ordinary one by choosing its lead: whoever calls before its time claims it.
@@ -358,17 +359,16 @@ impl Doing<'_> {
 
     /// What a call came to.
     async fn called(&self, mut lead: Lead, stands: StoredFollowUp) -> Result<Option<Value>, Problem> {
-        let followed = followup::is_followed(&lead, &stands.state);
-        if !followed && self.asked.result != Some(CallResult::DoNotCall) {
+        if self.asked.result == Some(CallResult::DoNotCall) {
+            return self.do_not_call(&lead, &stands).await;
+        }
+        if !followup::is_followed(&lead, &stands.state) {
             return Err(not_followed(&lead));
         }
         let came_to = self.asked.result.ok_or_else(|| {
             let words: Vec<&str> = CallResult::ALL.iter().map(|result| result.as_str()).collect();
             Problem::new(Code::InvalidField, format!("result is one of: {}", words.join(" ")))
         })?;
-        if !followed {
-            return self.said_again(&lead, &stands).await;
-        }
         self.is_of_the_last_call(&lead, &stands.state)?;
         if let Some(at) = self.asked.callback_at {
             promised_well(self.core, &lead, at)?;
@@ -389,9 +389,6 @@ impl Doing<'_> {
         let kept = self.record(&told)?;
         if self.asked.dry_run {
             return Ok(Some(told));
-        }
-        if came_to == CallResult::DoNotCall {
-            return self.never_again(&lead, &kept, told).await;
         }
         if lifted {
             lift(self.cloud, self.core, &mut lead, &stands.state, self.now).await?;
@@ -432,7 +429,7 @@ impl Doing<'_> {
                 tracing::info!(lead.id = %lead.id, act = "call", staff = %staff, "the desk followed up");
                 Ok(Some(told))
             }
-            // Whoever says it again ends it: see `said_again`.
+            // Whoever says it again ends it.
             Ok(false) | Err(_) => {
                 let detail =
                     "they are opted out of everything; what the call came to could not be kept: say it again";
@@ -459,13 +456,18 @@ impl Doing<'_> {
         Ok(false)
     }
 
-    /// *Do not call* of a lead that is not followed up any more: where they are opted out, that was said before, and what
-    /// could not be kept of it is kept now.
-    async fn said_again(&self, lead: &Lead, stands: &StoredFollowUp) -> Result<Option<Value>, Problem> {
-        if stands.state.cycle != lead.cycle || !self.cloud.on_lists(lead).await?.suppressed {
+    /// *Do not call*, whoever has the lead or its call by now: somebody talked to them, and that is what they said. Where that
+    /// is kept already, it was said before.
+    async fn do_not_call(&self, lead: &Lead, stands: &StoredFollowUp) -> Result<Option<Value>, Problem> {
+        if stands.state.cycle != lead.cycle {
             return Err(not_followed(lead));
         }
-        if let Step::Ended { why: Ended::DoNotCall, .. } = stands.state.step {
+        if self.asked.callback_at.is_some() {
+            return Err(not_theirs(&Refused::Time, lead));
+        }
+        if let Step::Ended { why: Ended::DoNotCall, .. } = stands.state.step
+            && self.cloud.on_lists(lead).await?.suppressed
+        {
             return Ok(Some(json!({ "act": self.act.word(), "already": true })));
         }
         let mut next = stands.state.clone();

@@ -3,7 +3,6 @@
 //! The same answer twice is one answer. A second `won` with another value puts the first right: both stand in the
 //! lead's history. One without a value leaves the value as it is.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use axum::Json;
@@ -23,7 +22,7 @@ use leadyard_domain::person::without_contact;
 use leadyard_domain::rulebook::PostbackStatus;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
-use leadyard_platform::judging::{self, Opening};
+use leadyard_platform::judging::{self, Sold};
 use leadyard_platform::payload;
 use leadyard_platform::store::{Act, Changes, Delivery};
 use leadyard_platform::who::Dealer;
@@ -120,15 +119,11 @@ async fn shown_all(
         }
         if let Some(lead) = lead.filter(|_| holds) {
             let person = as_sold(cloud, lead, assignment).await?;
-            let opening = openings.get(&assignment.id);
-            let lead = in_its_cycle(lead, assignment, opening);
-            let understood = opening.map(|opening| &opening.understood);
+            let Sold { lead, understood, is_known } =
+                Sold::of(lead, assignment, openings.get(&assignment.id));
             members.insert("person".to_owned(), json!(person));
             members.insert("masked".to_owned(), json!(assignment.masked()));
-            // Of what was sold in an earlier cycle, and stands nowhere any more, nothing is told: least of all what
-            // the person asked for since, which may be another dealer's.
-            let is_known = opening.is_some() || lead.cycle == assignment.cycle;
-            payload::assigned(&lead, assignment, understood, |payload| {
+            payload::assigned(&lead, assignment, understood.as_ref(), |payload| {
                 for (name, value) in [
                     ("offer", json!(payload.offer)),
                     ("source", json!(payload.source)),
@@ -138,6 +133,7 @@ async fn shown_all(
                     ("consent", json!(payload.consent)),
                     ("extra", json!(payload.extra)),
                 ] {
+                    // Where that is not known, nothing is told: least of all what the person asked for since.
                     if is_known {
                         members.insert(name.to_owned(), value);
                     }
@@ -156,20 +152,6 @@ async fn shown_all(
         items.push(item);
     }
     Ok(items)
-}
-
-/// The lead as it was in the cycle that this seat is of: since then it may have been asked for anew, by another source
-/// and for another offer, and be somebody else's.
-fn in_its_cycle<'a>(lead: &'a Lead, seat: &Assignment, opening: Option<&Opening>) -> Cow<'a, Lead> {
-    let Some(opening) = opening.filter(|_| lead.cycle != seat.cycle) else { return Cow::Borrowed(lead) };
-    let asked = opening.asked.clone().unwrap_or_default();
-    Cow::Owned(Lead {
-        source: opening.source.clone(),
-        opened_at: opening.received_at,
-        offer: asked.offer.unwrap_or_else(|| lead.offer.clone()),
-        campaign: asked.campaign,
-        ..lead.clone()
-    })
 }
 
 /// How often the person asked again in the seat's cycle since it was given: the id of a file's row says nothing of when

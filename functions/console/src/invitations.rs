@@ -2,8 +2,8 @@
 //!
 //! Determinations:
 //!
-//! - *An act sends nobody two mails*, and nobody one who was invited since its page was shown: acts are in the order in
-//!   which their pages were, and of everybody the last act is kept. The same form again hands on what of it is not being
+//! - *An act sends nobody two mails*, and nobody one who was invited since its page was shown: an act's id says when that
+//!   was, and of everybody the last act is kept. The same form again hands on what of it is not being
 //!   sent yet, and nothing else.
 //! - *At most [`limits::INVITATIONS`] in one act*, in one commit with who made it, to be found in the company's changes by
 //!   their ids; who is left is named, and invited by the next.
@@ -198,7 +198,9 @@ fn chosen(
             }
             (Wanted::People, Invitee::Dealer(_)) | (Wanted::Dealers, Invitee::Person(_)) => false,
         };
-        if !is_wanted || known.is_some_and(|one| one.act >= act) {
+        // By this act, or since its page was shown: pages are sent in another order than they are opened in.
+        let since = |one: &Invitation| one.act >= act || one.at.as_millisecond() > act.minted_ms();
+        if !is_wanted || known.is_some_and(since) {
             continue;
         }
         if room == 0 {

@@ -18,6 +18,7 @@ use leadyard_domain::lead::{AssignmentState, Lead};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
+use leadyard_platform::judging;
 use leadyard_platform::store::{Changes, Delivery};
 use leadyard_platform::who::Staff;
 use serde_json::{Value, json};
@@ -47,6 +48,9 @@ pub(crate) async fn redeliver(
         | AssignmentState::Accepted
         | AssignmentState::Contacted
         | AssignmentState::Won => match stands.delivery {
+            DeliveryState::Received if !is_known(cloud, lead, &stands).await? => Err(refused(
+                "what its dealer bought is not kept any more: the person asked for something else since",
+            )),
             DeliveryState::Received => again(cloud, desk, stands, asked, now).await,
             DeliveryState::Pending => at_once(cloud, desk, stands, asked, now).await,
             DeliveryState::NotReceived | DeliveryState::Unknown => {
@@ -103,6 +107,13 @@ async fn seat(cloud: &Cloud, lead: &Lead, asked: Option<AssignmentId>) -> Result
     };
     let seat = lead.cycle_of(holder);
     cloud.store.assignment_get(seat.lead, seat.cycle, holder.assignment).await?.ok_or_else(missing)
+}
+
+/// Whether it is known what a seat was sold with.
+async fn is_known(cloud: &Cloud, lead: &Lead, stands: &Assignment) -> Result<bool, Problem> {
+    let own = if stands.lead == lead.id { None } else { cloud.store.lead_get(stands.lead).await? };
+    let core = cloud.rulebooks.current(&cloud.store, &lead.company).await?;
+    Ok(judging::sold(cloud, core.as_deref(), own.as_ref().unwrap_or(lead), stands).await?.is_known)
 }
 
 /// What the dealer was sent goes once more, beside the assignment.

@@ -14,8 +14,8 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::store::StoreError;
 use leadyard_platform::{judging, payload};
 
-/// An assignment, for whoever writes it: the same at every attempt, as long as the lead is the same. Until the
-/// dealer has accepted what it must accept, without the person.
+/// An assignment as it was sold, for whoever writes it: the same at every attempt, as long as the lead is the same. Until
+/// the dealer has accepted what it must accept, without the person.
 pub(crate) async fn assigned<Written>(
     cloud: &Cloud,
     lead: &Lead,
@@ -23,9 +23,8 @@ pub(crate) async fn assigned<Written>(
     write: impl FnOnce(AssignedPayload<'_>) -> Written,
 ) -> Result<Written, StoreError> {
     let core = cloud.rulebooks.known(&lead.company);
-    let source = core.as_ref().and_then(|core| core.source(&lead.source));
-    let understood = judging::opening(cloud, source, lead, None).await?;
-    Ok(payload::assigned(lead, assignment, understood.as_ref(), write))
+    let sold = judging::sold(cloud, core.as_deref(), lead, assignment).await?;
+    Ok(payload::assigned(&sold.lead, assignment, sold.understood.as_ref(), write))
 }
 
 /// Who letters of a company come from.

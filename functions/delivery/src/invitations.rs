@@ -32,20 +32,17 @@ pub(crate) async fn deliver(
     }
     // Read first: once it has begun nobody begins it again.
     let core = cloud.rulebooks.current(&cloud.store, company).await?;
+    let address = invitation.address.take();
     invitation.begun = true;
     if !cloud.store.invitation_save(&invitation).await? {
         return Ok(());
     }
-    let attempt = attempt(cloud, &invitation, core.as_ref().map(|core| &core.company)).await;
+    let attempt = attempt(cloud, &invitation, address, core.as_ref().map(|core| &core.company)).await;
     tracing::info!(
         company.id = %company, invited.kind = to.kind(), attempt.end = %attempt.end, attempt.what = %attempt.what,
         "somebody was invited"
     );
-    changed(cloud, company, to, act, |next| {
-        next.attempt = Some(attempt.clone());
-        next.address = None;
-    })
-    .await
+    changed(cloud, company, to, act, |next| next.attempt = Some(attempt.clone())).await
 }
 
 /// Changes what is kept of an invitation of this act, and nothing of another.
@@ -67,9 +64,14 @@ async fn changed(
     Err(StoreError::Contended)
 }
 
-async fn attempt(cloud: &Cloud, invitation: &Invitation, of: Option<&Company>) -> Attempt {
+async fn attempt(
+    cloud: &Cloud,
+    invitation: &Invitation,
+    address: Option<String>,
+    of: Option<&Company>,
+) -> Attempt {
     let now = cloud.clock.now();
-    match mail(cloud, invitation, of) {
+    match mail(cloud, invitation, address, of) {
         Err(why) => post::unsent(why, now),
         Ok(mail) => {
             let (company, to) = (invitation.company.clone(), invitation.to.clone());
@@ -80,11 +82,16 @@ async fn attempt(cloud: &Cloud, invitation: &Invitation, of: Option<&Company>) -
 }
 
 /// What is sent; or, in one word, why nothing is.
-fn mail(cloud: &Cloud, invitation: &Invitation, of: Option<&Company>) -> Result<Mail, &'static str> {
+fn mail(
+    cloud: &Cloud,
+    invitation: &Invitation,
+    address: Option<String>,
+    of: Option<&Company>,
+) -> Result<Mail, &'static str> {
     let of = of.ok_or("no_sender")?;
     let MailSender { from, name: from_name } = of.mail.clone().ok_or("no_sender")?;
     let console = cloud.mail.console_url().ok_or("no_console_url")?;
-    let to = invitation.address.clone().ok_or("no_address")?;
+    let to = address.ok_or("no_address")?;
     Ok(Mail {
         from,
         from_name,

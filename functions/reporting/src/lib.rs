@@ -29,7 +29,7 @@
 //! - *Days are sealed by whoever counts*, once an hour and shard: no timer. A company in which nothing happens keeps its
 //!   last days as partial sums, which costs a report a little more and nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -52,6 +52,8 @@ const DAYS_SEALED: usize = 40;
 
 /// How long what matters now may take to be counted: the function has a minute, and the shard waits.
 const MATTERS: Duration = Duration::from_secs(20);
+/// How long it may take to say of whom it was not counted.
+const TOUCHES: Duration = Duration::from_secs(3);
 
 /// Why a batch comes again.
 #[derive(Debug, thiserror::Error)]
@@ -147,39 +149,55 @@ async fn count(cloud: &Cloud, event: &StreamEvent) -> Result<Counted, Failed> {
             aside += added.len();
         }
     }
-    for (company, offers) in offers(&changes) {
-        if let Err(error) = cloud.store.offers_note(company, &offers).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error, company.id = %company,
-                "some offers are not known by when they lapse"
-            );
-        }
-    }
     // By company, whether leads alone changed.
     let mut companies: BTreeMap<CompanyId, bool> =
         event.records.iter().filter_map(company_of).map(|company| (company, true)).collect();
     companies.extend(changes.iter().map(|(_, _, change)| (change.company().clone(), false)));
-    matters(cloud, companies).await;
+    matters(cloud, offers(&changes), companies).await;
     Ok(Counted { days: counted, aside })
 }
 
-/// Counts what matters now of these companies, as long as there is time: the shard waits for nothing here.
-async fn matters(cloud: &Cloud, companies: BTreeMap<CompanyId, bool>) {
-    let mut left = companies.len();
+/// Notes offers by when they lapse, and counts what matters now of these companies, as long as there is time: the shard
+/// waits for nothing here. Of whom it could not be counted, whoever opens the page counts it.
+async fn matters(
+    cloud: &Cloud,
+    offers: BTreeMap<&CompanyId, Vec<(Offer, bool)>>,
+    companies: BTreeMap<CompanyId, bool>,
+) {
+    let at = cloud.clock.now();
+    let mut left: BTreeSet<&CompanyId> = companies.keys().collect();
     let all = async {
-        for (company, leads_alone) in companies {
-            if let Err(error) = now::keep(cloud, &company, leads_alone).await {
+        for (company, offers) in offers {
+            if let Err(error) = cloud.store.offers_note(company, &offers).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error, company.id = %company,
-                    "what matters now is counted with the next batch"
+                    "some offers are not known by when they lapse"
                 );
             }
-            left -= 1;
+        }
+        for (company, leads_alone) in &companies {
+            match now::keep(cloud, company, *leads_alone).await {
+                Ok(()) => {
+                    left.remove(company);
+                }
+                Err(error) => tracing::warn!(
+                    error = &error as &dyn std::error::Error, company.id = %company,
+                    "what matters now is counted with the next batch"
+                ),
+            }
         }
     };
     if tokio::time::timeout(MATTERS, Box::pin(all)).await.is_err() {
-        tracing::warn!(companies = left, "what matters now of some companies took too long to count");
+        tracing::warn!(companies = left.len(), "what matters now of some companies took too long to count");
     }
+    let touched = async {
+        for company in left {
+            cloud.store.now_touch(company, at).await?;
+        }
+        Ok::<_, StoreError>(())
+    };
+    // Should the table not take that either, it is behind until the next batch.
+    let _ = tokio::time::timeout(TOUCHES, Box::pin(touched)).await;
 }
 
 /// `None` of what is damaged: trying again does not mend it.

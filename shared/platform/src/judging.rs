@@ -1,6 +1,7 @@
 //! What more than one function asks of a lead: what it is worth, and who should have it. Reads the
 //! store, decides purely, writes nothing.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -104,6 +105,56 @@ pub struct Opening {
     pub asked: Option<Asked>,
     /// As [`opening`] has it.
     pub understood: Understood,
+}
+
+/// A lead as it was sold with a seat.
+#[derive(Clone, Debug)]
+pub struct Sold<'a> {
+    /// As it was in the seat's cycle: since then it may have been asked for anew, by another source and for another offer, and
+    /// be somebody else's.
+    pub lead: Cow<'a, Lead>,
+    /// What opened that cycle, if it is kept.
+    pub understood: Option<Understood>,
+    /// Whether it is known what was asked for: not of an earlier cycle whose enquiry stands nowhere any more. The offer, source
+    /// and times of the lead are another's then.
+    pub is_known: bool,
+}
+
+impl<'a> Sold<'a> {
+    /// By what [`openings_of_seats`] found.
+    pub fn of(lead: &'a Lead, seat: &Assignment, opening: Option<&Opening>) -> Self {
+        let then = opening.filter(|_| lead.cycle != seat.cycle).map(|opening| {
+            let asked = opening.asked.clone().unwrap_or_default();
+            Lead {
+                source: opening.source.clone(),
+                opened_at: opening.received_at,
+                offer: asked.offer.unwrap_or_else(|| lead.offer.clone()),
+                campaign: asked.campaign,
+                ..lead.clone()
+            }
+        });
+        Self {
+            lead: then.map_or(Cow::Borrowed(lead), Cow::Owned),
+            understood: opening.map(|opening| opening.understood.clone()),
+            is_known: opening.is_some() || lead.cycle == seat.cycle,
+        }
+    }
+}
+
+/// A lead as it was sold with a seat. One read where that is the lead's cycle.
+pub async fn sold<'a>(
+    cloud: &Cloud,
+    core: Option<&Core>,
+    lead: &'a Lead,
+    seat: &Assignment,
+) -> Result<Sold<'a>, StoreError> {
+    if lead.cycle == seat.cycle {
+        let source = core.and_then(|core| core.source(&lead.source));
+        let understood = opening(cloud, source, lead, None).await?;
+        return Ok(Sold { lead: Cow::Borrowed(lead), understood, is_known: true });
+    }
+    let openings = openings_of_seats(cloud, core, &[(lead, seat)]).await?;
+    Ok(Sold::of(lead, seat, openings.get(&seat.id)))
 }
 
 /// The enquiries that opened the cycles of these seats of leads, whichever cycle that is; read at once.

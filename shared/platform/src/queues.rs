@@ -84,8 +84,8 @@ pub enum ToDelivery {
         /// The test that was asked for.
         trial: ActId,
     },
-    /// Invite somebody to sign in. An earlier version does not know of it: it fails the message, which stays in the queue
-    /// until a newer one takes it.
+    /// Invite somebody to sign in. An earlier version does not know of it: it fails the message until a newer one takes it,
+    /// or it is a dead letter after some twelve minutes, and the page of people offers to invite them again.
     Invitation {
         /// To whose leads.
         company: CompanyId,

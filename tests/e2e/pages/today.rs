@@ -433,6 +433,23 @@ async fn dealers_are_asked_for_every_quarter_of_an_hour_at_most() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_became_full_within_a_quarter_of_an_hour_is_told_after_it_though_nothing_happened_since() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_day", "2")])).await;
+    yard.notes();
+    yard.settled_lead(&Person::number(1)).await;
+    yard.count().await;
+    yard.advance(Duration::from_secs(5 * 60)).await;
+    yard.settled_lead(&Person::number(2)).await;
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    yard.advance(Duration::from_secs(11 * 60)).await;
+    assert_eq!(troubles(&desk).await, (false, true));
+    // Who looks next goes by what the first one counted.
+    let (page, reads) = desk.reads("/console/today").await;
+    assert!(page.text.contains("dealers full") && reads <= 13, "{reads} reads");
+}
+
+#[tokio::test(start_paused = true)]
 async fn leads_that_a_dealer_did_not_reach_are_shown_and_offers_before_they_lapse() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("deadline_minutes", "300")])).await;
     let [reached, open] = [1, 2].map(Person::number);

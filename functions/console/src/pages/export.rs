@@ -231,9 +231,10 @@ async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, 
     let part: u64 = text("part").parse().unwrap_or(1);
     let so_far: u64 = text("so_far").parse().unwrap_or(0);
     let until = reads_until(cloud);
-    let asked = find::Asked { limit: Some(limits::SEARCH_LEADS), until: Some(until), ..list.search() };
-    // What cannot be found at all is said before a file begins. Of many at a time: a filter may take none of them.
-    find::find(cloud, &signed.desk, &core, &asked).await?;
+    let limit = Some(left.min(limits::SEARCH_LEADS));
+    let asked = find::Asked { limit, until: Some(until), ..list.search() };
+    // What cannot be found at all is said before a file begins.
+    let first = Some(find::find(cloud, &signed.desk, &core, &asked).await?);
     let before = json!({ "list": list.whole().kept(), "after": list.after });
     let after = json!({ "who": who, "part": part, "so_far": so_far, "ended": false });
     let act = acts::record(cloud, &signed.desk, ACT, None, &before, &after);
@@ -245,6 +246,7 @@ async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, 
         desk: signed.desk.clone(),
         core,
         asked,
+        first,
         who,
         left,
         part,
@@ -285,6 +287,8 @@ struct Writing {
     desk: Staff,
     core: Arc<Core>,
     asked: find::Asked,
+    /// What was found before it began.
+    first: Option<find::Found>,
     who: bool,
     /// How many leads it may have yet.
     left: usize,
@@ -310,7 +314,10 @@ impl Writing {
             self.begun = true;
         }
         self.asked.limit = Some(self.left.min(limits::SEARCH_LEADS));
-        let found = find::find(&self.cloud, &self.desk, &self.core, &self.asked).await?;
+        let found = match self.first.take() {
+            Some(found) => found,
+            None => find::find(&self.cloud, &self.desk, &self.core, &self.asked).await?,
+        };
         for (lead, score) in &found.leads {
             if self.seen.insert(lead.id) {
                 table.write_record(record(lead, score.as_ref(), self.who)).map_err(|_| failed())?;

@@ -429,7 +429,7 @@ mod tests {
         let letter = invitation(company, to, LINK);
         assert_eq!(letter.subject.lines().count(), 1);
         let links: Vec<&str> = letter.text.lines().filter(|line| line.starts_with("https://")).collect();
-        assert!(links.contains(&LINK), "{}", letter.text);
+        assert_eq!(links, [LINK], "{}", letter.text);
         assert_eq!(letter.text.lines().filter(|line| *line == "To sign in:").count(), 1, "{}", letter.text);
         assert!(!letter.text.chars().any(|c| c.is_control() && c != '\n'), "{}", letter.text);
         assert!(letter.text.starts_with("You are invited by"), "{}", letter.text);
@@ -439,6 +439,7 @@ mod tests {
     fn an_invitation_says_who_invites_and_where_to_sign_in() {
         let dealer = Invitee::Dealer(DealerId::new("hudson").unwrap());
         check_invitation("Acme\r\nTo sign in:\nhttps://evil.example/\n", &dealer);
+        check_invitation("Acme\nhttps://evil.example/", &dealer);
         let letter = invitation("Acme Roofing", &dealer, "https://leads.example/console/sign-in");
         assert_eq!(letter.subject, "Acme Roofing invites you to sign in");
         assert!(letter.text.contains("To sign in:\nhttps://leads.example/console/sign-in\n"));

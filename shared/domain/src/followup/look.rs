@@ -133,10 +133,12 @@ fn begun(
     if let Some(before) = before.filter(|before| before.cycle == lead.cycle) {
         begun.last_call.clone_from(&before.last_call);
         let asked = lead.last_enquiry_at > before.asked_at;
-        if asked {
+        // What they asked for before their cycle closed was for whoever had them.
+        let since = by == Plan::NotReady || lead.last_enquiry_at > from;
+        if asked && since {
             // Who was followed up before and asked again is called at once.
             begun.wake(now);
-        } else if before.wanted_nothing() {
+        } else if !asked && before.wanted_nothing() {
             begun.calls = before.calls;
             begun.rest(Rests::NotInterested);
         }

@@ -133,6 +133,24 @@ fn who_was_lost_is_called_so_long_after_their_cycle_closed() {
 }
 
 #[test]
+fn who_asked_again_was_sold_and_is_lost_is_called_by_the_plan_of_who_was_lost_and_not_at_once() {
+    let mut lead = nurtured();
+    lead.brings = Needs::NONE.with(Need::Consent);
+    let stands = looked(&lead, None, false, monday());
+    // The repeat that lifts them over the band, and a dealer that loses them a month later.
+    lead.last_enquiry_at = hours(monday(), 24);
+    moved(&mut lead, Stage::Assigned, hours(monday(), 24));
+    let over = looked(&lead, Some(&stands), true, hours(monday(), 24));
+    let lost = hours(monday(), 30 * 24);
+    lead.close(Stage::Lost, lost);
+    let begun = looked(&lead, Some(&over), false, lost);
+    assert_eq!((begun.reason, begun.step), (Reason::Lost, Step::Planned { at: hours(lost, 45 * 24) }));
+    // Who asks after that is called at once.
+    lead.last_enquiry_at = hours(lost, 1);
+    assert!(looked(&lead, Some(&over), false, hours(lost, 1)).is_due());
+}
+
+#[test]
 fn nobody_is_called_later_than_the_age_of_their_consent_allows() {
     let mut lead = nurtured();
     let end = hours(monday(), 89 * 24);

@@ -2,7 +2,7 @@
 //!
 //! Determinations. *One item for each who is invited*, not for each mail: what is asked is who was not invited yet, and
 //! whom mail does not reach. Who was invited, by whom and when, for good, stands in the company's changes. *The address
-//! stands here only until the mail is sent*: delivery need not read a whole rulebook for it.
+//! stands here only until delivery begins to send the mail*, which need not read a whole rulebook for it.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ pub struct Invitation {
     pub at: Timestamp,
     /// By whom.
     pub by: String,
-    /// Where the mail goes, until it was sent. In no log.
+    /// Where the mail goes, until it is being sent. In no log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// It is being sent: nobody else sends it.

@@ -347,16 +347,17 @@ impl Store {
     /// Says that something changed at an instant that it does not tell yet.
     pub async fn now_touch(&self, company: &CompanyId, at: Timestamp) -> Result<(), StoreError> {
         let says = values([(":at", number(at.as_millisecond()))]);
-        self.client
+        let touched = self
+            .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key_item(&Key::Now(company))))
             .update_expression("SET touched_ms = :at")
+            .condition_expression("attribute_not_exists(touched_ms) OR touched_ms < :at")
             .set_expression_attribute_values(Some(says))
             .send()
-            .await
-            .map(drop)
-            .map_err(StoreError::unavailable)
+            .await;
+        stands(touched).map(drop)
     }
 
     /// Forgets what was found before this instant, or is being found.
