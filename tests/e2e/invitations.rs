@@ -171,7 +171,7 @@ async fn an_act_sends_nobody_two_mails_whatever_comes_twice() {
         let _ = maria.sends(INVITE, &form).await.is(400);
     }
     yard.settle().await;
-    assert_eq!(counts(), [2, 1, 1]);
+    assert_eq!(counts(), [3, 1, 1]);
     assert!(yard.dead_letters().is_empty());
 }
 

@@ -8,8 +8,8 @@
 //! order as of the moment of reading, and what lapses is kept with its instant. *Whoever reads it asks the leads
 //! themselves*: who was placed or reached since stands in no list; a count may be as far behind as a batch of the stream.
 //! *What cannot be told exactly says "at least"*, by the same limits whoever counts. *Where leads alone changed (somebody
-//! looked at a page), it is counted every two minutes at most*: what was not counted then is by whoever reads it first
-//! after that, and kept. *Dealers are asked for every quarter of an hour at most*: that takes more reads than all the rest. It is gone by
+//! looked at a page), it is counted every two minutes at most*: what was not counted then is by whoever reads it after
+//! that. *Dealers are asked for every quarter of an hour at most*: that takes more reads than all the rest. It is gone by
 //! until the first period ends that somebody has used up, and no more once the desk enables a channel or books a deposit;
 //! nor after the quarter, where something happened within it.
 
@@ -151,7 +151,8 @@ impl Kept {
     }
 }
 
-/// What was last counted, if it can be gone by; else it is counted, and kept for whoever reads it next.
+/// What was last counted, if it can be gone by; else it is counted, and not kept: what happened and is not told by the
+/// stream yet would not outdate it.
 ///
 /// # Errors
 /// When the store could not be asked.
@@ -161,19 +162,7 @@ pub async fn read(cloud: &Cloud, core: &Core) -> Result<Now, StoreError> {
         Some(kept) if kept.holds(at) => return Ok(kept.now),
         kept => kept.and_then(|kept| kept.now.dealers.known(at)),
     };
-    let now = Box::pin(counted(cloud, core, known, at)).await?;
-    if let Err(error) = write(cloud, core.company_id(), &now).await {
-        tracing::warn!(
-            error = &error as &dyn std::error::Error, company.id = %core.company_id(),
-            "what matters now was counted and could not be kept"
-        );
-    }
-    Ok(now)
-}
-
-async fn write(cloud: &Cloud, company: &CompanyId, now: &Now) -> Result<(), StoreError> {
-    let text = serde_json::to_string(now).map_err(|error| StoreError::Malformed(Box::new(error)))?;
-    cloud.store.now_keep(company, &text, now.at).await
+    Box::pin(counted(cloud, core, known, at)).await
 }
 
 /// Counts it, and keeps it; nothing of a company without rules. Where leads alone changed, what was counted just now
@@ -194,7 +183,8 @@ pub async fn keep(cloud: &Cloud, company: &CompanyId, leads_alone: bool) -> Resu
     }
     let known = kept.and_then(|kept| kept.now.dealers.known(at));
     let now = Box::pin(counted(cloud, &in_force.core, known, at)).await?;
-    write(cloud, company, &now).await
+    let text = serde_json::to_string(&now).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+    cloud.store.now_keep(company, &text, now.at).await
 }
 
 /// What is kept is gone by no more: something was done that the stream does not tell. That it could not be said fails
