@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use http::Method;
+use jiff::SignedDuration;
 use leadyard::aws::{Caught, MailSays, Returns};
-use leadyard_domain::ids::DealerId;
+use leadyard_domain::ids::{ActId, DealerId};
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::Invitee;
 use leadyard_platform::queues::ToDelivery;
@@ -171,7 +172,7 @@ async fn an_act_sends_nobody_two_mails_whatever_comes_twice() {
         let _ = maria.sends(INVITE, &form).await.is(400);
     }
     yard.settle().await;
-    assert_eq!(counts(), [2, 1, 1]);
+    assert_eq!(counts(), [3, 1, 1]);
     assert!(yard.dead_letters().is_empty());
 }
 
@@ -322,6 +323,14 @@ async fn a_program_invites_by_an_act_of_its_own_and_once() {
     let _ = asks(json!({ "people": ["ben"] })).await.is(202);
     yard.settle().await;
     assert_eq!((mails(&yard, BEN).len(), mails(&yard, SAM).len()), (2, 1));
+    // Of a program whose clock is ahead: he was invited before the act's own time. It once more, and an act of before it.
+    let now = yard.cloud.clock.now();
+    let ahead = |seconds| ActId::mint(now.checked_add(SignedDuration::from_secs(seconds)).unwrap(), [7; 10]);
+    for act in [ahead(50), ahead(50), ahead(40)] {
+        let _ = asks(json!({ "people": ["ben"], "act": act })).await.is(202);
+        yard.settle().await;
+        assert_eq!(mails(&yard, BEN).len(), 3);
+    }
     for (body, said) in [
         (json!({ "dealers": ["ridge"] }), "no dealer ridge has an address"),
         (json!({}), "nobody is named"),
