@@ -92,6 +92,7 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
     check.money_adds_up();
     check.scores_are_functions_of_sets().await?;
     check.decisions_repeat().await?;
+    check.decisions_name_their_seats();
     let replayed = check.history_repeats().await?;
     let figures = Box::pin(check.counters_are_a_recount()).await?;
     let mut seen = check.seen();
@@ -635,6 +636,25 @@ impl Check<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Promise 5: a decision names the seats that were given with it, and no others.
+    fn decisions_name_their_seats(&mut self) {
+        for story in self.stories {
+            for record in &story.decisions {
+                let mut named = record.given.clone();
+                let of_it = story.assignments.iter().filter(|one| record.gave_seat(one));
+                let mut given: Vec<_> = of_it.map(|one| one.id).collect();
+                named.sort_unstable();
+                given.sort_unstable();
+                if named != given {
+                    self.violated(
+                        5,
+                        format!("decision {} names {named:?}, and {given:?} were given", record.id),
+                    );
+                }
+            }
+        }
     }
 
     /// Promise 5, all at once: the rulebook that was in force, over all that happened, makes no difference

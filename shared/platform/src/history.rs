@@ -40,7 +40,7 @@ pub async fn page(
         let mut decided = decided(cloud, company, record).await?;
         if record.gave() {
             let seats = cloud.store.assignments_of(record.facts.lead, record.facts.cycle).await?;
-            decided.given = seats.iter().filter(|seat| is_of(seat, record)).map(assigned).collect();
+            decided.given = seats.iter().filter(|seat| record.gave_seat(seat)).map(assigned).collect();
         }
         events.push(Event::Decided(Box::new(decided)));
     }
@@ -64,15 +64,6 @@ fn decided_as(record: &DecisionRecord, read: Option<(Switches, Read)>) -> Decide
         read,
         given: Vec::new(),
     }
-}
-
-/// Whether a seat was given with a decision: in the same transaction, at the same instant.
-fn is_of(seat: &Assignment, record: &DecisionRecord) -> bool {
-    seat.offered_at == record.at
-        && match &record.placed {
-            Some(placed) => seat.by_desk && seat.contract == *placed,
-            None => !seat.by_desk && record.contracts.contains(&seat.contract),
-        }
 }
 
 fn assigned(seat: &Assignment) -> Assigned {
