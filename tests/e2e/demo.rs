@@ -210,7 +210,7 @@ async fn reports_agree(desk: &Desk, stories: &[Value], states: &BTreeMap<&str, i
     }
 }
 
-/// On demand, by itself (`-- --ignored`): what waits half a second for the table by the machine's own clock and then goes on
+/// By itself (`tests/run` runs it after the others): what waits half a second for the table by the machine's own clock and then goes on
 /// without it must not wait for the other tests, or the year is another.
 #[tokio::test]
 #[ignore = "it needs the machine for itself"]
