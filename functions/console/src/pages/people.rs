@@ -101,7 +101,7 @@ pub(super) async fn page(
 }
 
 async fn of(cloud: &Cloud, signed: &Signed, company: &str, typed: Form) -> Result<Page, Problem> {
-    let core = signed.rules_of(cloud, Some(company).filter(|company| !company.is_empty())).await?;
+    let core = signed.rules_of(cloud, company).await?;
     let (company, now) = (core.company_id(), cloud.clock.now());
     let book = book_of(cloud, &core).await?;
     let stand = invitations::stand(cloud, &core).await?;
