@@ -22,11 +22,10 @@ use leadyard_domain::distribution::{Conclusion, Rule, Waiting};
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::lead::{AssignmentState, Lead, Stage};
 use leadyard_domain::limits;
-use leadyard_domain::rulebook::{Problems, Rulebook, RulebookFiles};
 use leadyard_domain::scoring::{Activity, InteractionId, InteractionKind};
 use leadyard_domain::time::{Period, UtcDay};
 use leadyard_platform::store::{DecisionRecord, Item, Story};
-use leadyard_platform::{history, judging};
+use leadyard_platform::{history, judging, rulebooks};
 
 use crate::dealers::{Got, Seen};
 use crate::rules;
@@ -702,9 +701,7 @@ impl Check<'_> {
             }
         }
         let text = cloud.store.rulebook_text(company, version).await?.unwrap_or_default();
-        let problem = |problems: Problems| anyhow::anyhow!("{problems:?}");
-        let files = RulebookFiles::new(text.into_iter().map(|(name, text)| (name, text.into_bytes())));
-        let book = Rulebook::parse(&files.map_err(problem)?).map_err(problem)?;
+        let book = rulebooks::written(text).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
         Ok(backtest(&book, book.compile(version)?, &events, window, &mut |_, _| {})?)
     }
 }
