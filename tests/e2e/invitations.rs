@@ -353,7 +353,7 @@ async fn a_program_invites_by_an_act_of_its_own_and_once() {
     let _ = asks(json!({ "people": ["ben"] })).await.is(202);
     yard.settle().await;
     assert_eq!((mails(&yard, BEN).len(), mails(&yard, SAM).len()), (2, 1));
-    // Of a program whose clock is ahead: he was invited before the act's own time. It once more, and an act of before it.
+    // Of a program whose clock is ahead he is invited before the act's own time; then the same act, and an earlier one.
     let now = yard.cloud.clock.now();
     let ahead = |seconds| ActId::mint(now.checked_add(SignedDuration::from_secs(seconds)).unwrap(), [7; 10]);
     for act in [ahead(50), ahead(50), ahead(40)] {

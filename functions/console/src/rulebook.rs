@@ -296,8 +296,8 @@ fn applied(merged: Result<Merged, EditError>, in_force: u64) -> Result<RulebookF
     }
 }
 
-/// What one row, made from version `base`, would come to over what is in force. Two reads at most, where the files it was
-/// made from are known.
+/// What one row, made from version `base`, would come to over what is in force. Two reads at most, where the files it
+/// was made from are known.
 pub(crate) async fn edit_looked_at(
     cloud: &Cloud,
     desk: &Staff,

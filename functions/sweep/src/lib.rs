@@ -50,8 +50,8 @@ const FOLLOW_UPS_AT_ONCE: usize = 8;
 /// next invocation goes on before this one's timeout.
 const ROUNDS: usize = 20;
 const ROUNDS_BEGIN_WITHIN: SignedDuration = SignedDuration::from_secs(40);
-/// How long after its invocation began a sweep works on what has no queue: the invocation ends after 55 seconds, and what
-/// was counted is said before that.
+/// How long after its invocation began a sweep works on what has no queue: the invocation ends after 55 seconds, and
+/// what was counted is said before that.
 const WORKS_WITHIN: SignedDuration = SignedDuration::from_secs(50);
 
 /// Sweeps until nothing more is due, or the invocation has lasted long enough; how many sweeps that were. One at least.

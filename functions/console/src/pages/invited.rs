@@ -1,4 +1,5 @@
-//! Who was invited and who was not, as the page of people says it: a page of the desk's people, of dealers as many as fit.
+//! Who was invited and who was not, as the page of people says it: of the desk's people and of the dealers as many as
+//! fit.
 
 use std::collections::BTreeSet;
 

@@ -3,9 +3,10 @@
 //!
 //! Determinations. *People are rows of the rulebook*: adding some publishes it, so that who may what has a version, a
 //! difference and a way back like every other rule. *A page has some people*, in the order of their ids, those that are
-//! ticked first; others are found by a part of their id or address, which stands in no address of a page. *All or none*: of a list with a fault nothing is published, each
-//! fault is named by its line, and what was typed stays. *A token is shown on the page that made it* and on no other. *Who is
-//! left of a long list is named on the page that answers the form*, whose own form invites them.
+//! ticked first; others are found by a part of their id or address, which stands in no address of a page. *All or none*:
+//! of a list with a fault nothing is published, each fault is named by its line, and what was typed stays. *A token is
+//! shown on the page that made it* and on no other. *Who is left of a long list is named on the page that answers the
+//! form*, whose own form invites them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

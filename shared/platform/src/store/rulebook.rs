@@ -120,7 +120,8 @@ impl Store {
         read_text(&self.pieces_of(&Key::RulebookText(company, version, 0)).await?)
     }
 
-    /// The same by so many reads at most, one for each megabyte, which are counted down; `None` too of one that takes more.
+    /// The same by so many reads at most, one for each megabyte, which are counted down; `None` too of one that takes
+    /// more.
     pub async fn rulebook_text_within(
         &self,
         company: &CompanyId,
