@@ -210,8 +210,8 @@ async fn reports_agree(desk: &Desk, stories: &[Value], states: &BTreeMap<&str, i
     }
 }
 
-/// On demand, by itself (`-- --ignored`): what waits half a second for the table by the machine's own clock and then goes on
-/// without it must not wait for the other tests, or the year is another.
+/// By itself (`tests/run` runs it after the others): what waits half a second for the table by the machine's own clock and
+/// then goes on without it must not wait for the other tests, or the year is another.
 #[tokio::test]
 #[ignore = "it needs the machine for itself"]
 async fn the_same_seed_gives_the_same_year_and_another_another() {

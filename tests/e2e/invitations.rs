@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use http::Method;
+use jiff::SignedDuration;
 use leadyard::aws::{Caught, MailSays, Returns};
-use leadyard_domain::ids::DealerId;
+use leadyard_domain::ids::{ActId, DealerId};
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::Invitee;
 use leadyard_platform::queues::ToDelivery;
@@ -246,6 +247,36 @@ async fn an_act_invites_so_many_and_names_the_rest_for_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_many_people_a_page_has_some_and_the_others_are_found() {
+    let people = (1..limits::PEOPLE).map(|n| format!("p{n:03},p{n:03}@desk.example,desk\n"));
+    let yard = Yard::of(with_sender(&people.collect::<String>())).await;
+    let maria = Browser::by_mail(&yard, MARIA).await;
+    let is_listed = |page: &Reply, id: &str| page.text.contains(&format!("<strong>{id}</strong>"));
+    let page = maria.opens(PEOPLE).await.is(200);
+    assert!(page.text.len() < 60_000, "{} bytes", page.text.len());
+    assert!(is_listed(&page, "maria") && is_listed(&page, "p049") && !is_listed(&page, "p050"));
+    assert!(page.text.contains("50 shown of 500."), "{}", page.text);
+    // All of them are still counted, and invited by one button.
+    assert!(page.text.contains("Invite all people not invited yet (500)"), "{}", page.text);
+    let next = "/console/people?company=acme&#38;after=p049";
+    assert!(page.text.contains(next), "{}", page.text);
+    let next = maria.opens("/console/people?company=acme&after=p449").await.is(200);
+    assert!(is_listed(&next, "p450") && is_listed(&next, "p499") && !next.text.contains("Further down"));
+    // By a part of the id or of the address, in any case; who is found is invited.
+    let found = maria.submits(&page, "/console/people/find", &[("named", " P321@Desk")]).await.is(200);
+    assert!(is_listed(&found, "p321") && found.text.contains("1 shown of 1."), "{}", found.text);
+    let _ = maria.submits(&found, INVITE, &[("who", "ticked"), ("person.p321", "on")]).await.is(303);
+    yard.settle().await;
+    assert_eq!(mails(&yard, "p321@desk.example").len(), 1);
+    let nobody = maria.submits(&page, "/console/people/find", &[("named", "zebra")]).await.is(200);
+    assert!(nobody.text.contains("No such person.") && nobody.text.contains("All people"), "{}", nobody.text);
+    // Who is ticked in a form that is shown again comes first.
+    let again = [("who", "ticked"), ("person.p400", "on"), ("once", "of no page")];
+    let again = maria.submits(&page, INVITE, &again).await.is(400);
+    assert!(again.text.contains("name=\"person.p400\" checked"), "{}", again.text);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_queue_did_not_take_is_handed_on_by_the_same_form() {
     let yard = Yard::of(with_sender("")).await;
     let maria = Browser::by_mail(&yard, MARIA).await;
@@ -322,6 +353,14 @@ async fn a_program_invites_by_an_act_of_its_own_and_once() {
     let _ = asks(json!({ "people": ["ben"] })).await.is(202);
     yard.settle().await;
     assert_eq!((mails(&yard, BEN).len(), mails(&yard, SAM).len()), (2, 1));
+    // Of a program whose clock is ahead he is invited before the act's own time; then the same act, and an earlier one.
+    let now = yard.cloud.clock.now();
+    let ahead = |seconds| ActId::mint(now.checked_add(SignedDuration::from_secs(seconds)).unwrap(), [7; 10]);
+    for act in [ahead(50), ahead(50), ahead(40)] {
+        let _ = asks(json!({ "people": ["ben"], "act": act })).await.is(202);
+        yard.settle().await;
+        assert_eq!(mails(&yard, BEN).len(), 3);
+    }
     for (body, said) in [
         (json!({ "dealers": ["ridge"] }), "no dealer ridge has an address"),
         (json!({}), "nobody is named"),

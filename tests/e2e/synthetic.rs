@@ -132,6 +132,28 @@ async fn an_invocation_that_has_lasted_long_sweeps_once_and_one_that_began_now_u
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_last_sweep_of_an_invocation_ends_before_its_timeout_whatever_takes_long() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    for n in 0..3 {
+        let body = serde_json::json!({ "email": format!("gone.{n}@mail.example"), "reason": "requested" });
+        let _ = yard.desk(Method::POST, "/v1/persons/erase", Some(body)).await.is(200);
+    }
+    // They are looked through once more, each by more calls than there is time for.
+    tokio::time::sleep(Duration::from_secs(3_700)).await;
+    yard.faults.slow(Duration::from_millis(900));
+    let began = yard.cloud.clock.now() - jiff::SignedDuration::from_secs(39);
+    assert_eq!(leadyard_sweep::rounds(&yard.cloud, began).await.unwrap(), 1);
+    let lasted = yard.cloud.clock.now().duration_since(began).as_secs();
+    assert!((50..55).contains(&lasted), "it lasted {lasted} s");
+    yard.faults.slow(Duration::ZERO);
+    // What did not come to its end then does so by the next.
+    yard.advance(Duration::from_secs(120)).await;
+    let ledger = yard.desk(Method::GET, "/v1/erasures", None).await.is(200).json;
+    let done = ledger["erasures"].as_array().unwrap().iter().filter(|erasure| erasure["state"] == "done");
+    assert_eq!(done.count(), 3, "{ledger}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_two_sweeps_at_once_one_sends_it() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
     let _ = sends(&yard).await.unwrap();

@@ -22,11 +22,10 @@ use leadyard_domain::distribution::{Conclusion, Rule, Waiting};
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::lead::{AssignmentState, Lead, Stage};
 use leadyard_domain::limits;
-use leadyard_domain::rulebook::{Problems, Rulebook, RulebookFiles};
 use leadyard_domain::scoring::{Activity, InteractionId, InteractionKind};
 use leadyard_domain::time::{Period, UtcDay};
 use leadyard_platform::store::{DecisionRecord, Item, Story};
-use leadyard_platform::{history, judging};
+use leadyard_platform::{history, judging, rulebooks};
 
 use crate::dealers::{Got, Seen};
 use crate::rules;
@@ -92,6 +91,7 @@ pub(crate) async fn check(world: &World) -> anyhow::Result<Found> {
     check.money_adds_up();
     check.scores_are_functions_of_sets().await?;
     check.decisions_repeat().await?;
+    check.decisions_name_their_seats();
     let replayed = check.history_repeats().await?;
     let figures = Box::pin(check.counters_are_a_recount()).await?;
     let mut seen = check.seen();
@@ -637,6 +637,25 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// Promise 5: a decision names the seats that were given with it, and no others.
+    fn decisions_name_their_seats(&mut self) {
+        for story in self.stories {
+            for record in &story.decisions {
+                let mut named = record.given.clone();
+                let of_it = story.assignments.iter().filter(|one| record.gave_seat(one));
+                let mut given: Vec<_> = of_it.map(|one| one.id).collect();
+                named.sort_unstable();
+                given.sort_unstable();
+                if named != given {
+                    self.violated(
+                        5,
+                        format!("decision {} names {named:?}, and {given:?} were given", record.id),
+                    );
+                }
+            }
+        }
+    }
+
     /// Promise 5, all at once: the rulebook that was in force, over all that happened, makes no difference
     /// at all. How many sale cycles were replayed.
     async fn history_repeats(&mut self) -> anyhow::Result<usize> {
@@ -682,9 +701,7 @@ impl Check<'_> {
             }
         }
         let text = cloud.store.rulebook_text(company, version).await?.unwrap_or_default();
-        let problem = |problems: Problems| anyhow::anyhow!("{problems:?}");
-        let files = RulebookFiles::new(text.into_iter().map(|(name, text)| (name, text.into_bytes())));
-        let book = Rulebook::parse(&files.map_err(problem)?).map_err(problem)?;
+        let book = rulebooks::written(text).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
         Ok(backtest(&book, book.compile(version)?, &events, window, &mut |_, _| {})?)
     }
 }

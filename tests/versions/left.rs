@@ -58,9 +58,17 @@ impl Left {
     pub(crate) fn recorded(now: &Self) -> Self {
         #[expect(clippy::disallowed_methods, reason = "a test's own knob")]
         let record = std::env::var("RECORD").is_ok();
-        if record {
-            std::fs::write(file(), now.text()).expect("the recording can be written");
+        let before = Self::read();
+        if !record {
+            return before;
         }
+        let anew = now.with_sums_of(&before);
+        std::fs::write(file(), anew.text()).expect("the recording can be written");
+        anew
+    }
+
+    /// The recording.
+    pub(crate) fn read() -> Self {
         let text = std::fs::read_to_string(file()).expect("a recording");
         let read: Value = serde_json::from_str(&text).expect("JSON");
         let list = |name: &str| read[name].as_array().expect("a list").clone().into_iter();
@@ -76,6 +84,37 @@ impl Left {
             messages: list("messages")
                 .map(|message| (message["queue"].as_str().unwrap().to_owned(), message["body"].clone()))
                 .collect(),
+        }
+    }
+
+    /// With sums of another that it packs none like, of each version of them some, under a name of their own: what was
+    /// counted once is never packed anew, and is to be read for good.
+    pub(crate) fn with_sums_of(&self, before: &Self) -> Self {
+        let anew = self.packed_by();
+        let mut kept: BTreeMap<u8, Item> = BTreeMap::new();
+        for item in &before.items {
+            let Some(version) = packed(item).filter(|version| !anew.contains(version)) else { continue };
+            let sk = item["sk"].as_s().expect("a key");
+            let (day, _) = sk.rsplit_once('#').expect("a day and a shard");
+            let mut item = item.clone();
+            item.insert("sk".to_owned(), AttributeValue::S(format!("{day}#version-{version}")));
+            kept.insert(version, item);
+        }
+        let items = self.items.iter().cloned().chain(kept.into_values()).collect();
+        Self { at: self.at.clone(), leads: self.leads.clone(), items, messages: self.messages.clone() }
+    }
+
+    /// The versions that packed the sums which stand here.
+    pub(crate) fn packed_by(&self) -> BTreeSet<u8> {
+        self.items.iter().filter_map(packed).collect()
+    }
+
+    /// As another version would have packed its sums, as far as is told from outside.
+    pub(crate) fn pack_as(&mut self, version: u8) {
+        for item in self.items.iter_mut().filter(|item| packed(item).is_some()) {
+            let mut bytes = item["b"].as_b().expect("bytes").clone().into_inner();
+            bytes[0] = version;
+            item.insert("b".to_owned(), AttributeValue::B(Blob::new(bytes)));
         }
     }
 
@@ -167,6 +206,12 @@ fn kind_of(item: &Item) -> String {
         if first.chars().all(|one| one.is_ascii_digit()) { "time".to_owned() } else { first }
     };
     format!("{} {}", first(text("pk")), first(text("sk")))
+}
+
+/// The version that packed a day's sums; `None` of what is none.
+fn packed(item: &Item) -> Option<u8> {
+    let bytes = item.get("b").filter(|_| kind_of(item) == "T P")?;
+    bytes.as_b().expect("bytes").as_ref().first().copied()
 }
 
 /// What a kind is made of: by path, what types it has there, and which words.

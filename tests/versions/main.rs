@@ -4,9 +4,10 @@
 //! the leads by what they are for. This version goes on from there. What it would have written itself holds all that the
 //! version before always found there. And what a version after adds to items and messages is passed over.
 //!
-//! The recording is one of a release, and stays as it is until the next: `RECORD=1 cargo test --workspace --test versions`
-//! makes it anew. What a version before does not know at all (a new word for a state, a new kind of message) is not seen
-//! here where the day does not bring it about: a change that adds one says in its commit what the version before does.
+//! The recording is one of a release, and stays as it is until the next: `RECORD=1 cargo test --workspace --test versions
+//! -- --test-threads=1` makes it anew, and keeps sums of every version that packed any. What a version before does not know
+//! at all (a new word for a state, a new kind of message) is not seen here where the day does not bring it about: a change
+//! that adds one says in its commit what the version before does.
 //! `PREVIOUS=COMMIT bash tests/run deploy` deploys the two versions themselves after one another while leads flow.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by them")]
@@ -128,6 +129,21 @@ async fn what_is_written_holds_all_that_the_version_before_finds_there() {
     assert!(kinds(&before).is_subset(&kinds(&now)), "{:?}", kinds(&before).difference(&kinds(&now)));
     let wrong: Vec<String> = before.iter().flat_map(|(kind, shape)| shape.misses(kind, &now[kind])).collect();
     assert_eq!(wrong, Vec::<String>::new(), "a version before would not understand it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recording_keeps_the_sums_of_every_version_that_packed_any() {
+    let mut now = day::busy().await;
+    let recorded = now.with_sums_of(&Left::read());
+    let mut versions = recorded.packed_by();
+    let newest = *versions.last().unwrap();
+    assert_eq!(versions, (1..=newest).collect());
+    // The next two, of the same day and shard.
+    now.pack_as(newest + 1);
+    let next = now.with_sums_of(&recorded);
+    now.pack_as(newest + 2);
+    versions.extend([newest + 1, newest + 2]);
+    assert_eq!(now.with_sums_of(&next).packed_by(), versions);
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,7 +19,6 @@ use leadyard_domain::rulebook::{
 };
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
-use leadyard_platform::judging::Rules;
 use leadyard_platform::store::Published;
 use leadyard_platform::who::{Desk, DeskOf, MANAGES, READS, Staff};
 use serde::Deserialize;
@@ -216,38 +215,35 @@ pub(crate) async fn edit(
     let base = query.base;
     let base =
         base.ok_or_else(|| Problem::new(Code::InvalidField, "base: which version did you look at?"))?;
-    edited(&cloud, &desk, &company, (&table, &id), (base, query.dry_run.is_some()), &sent).await.map(Json)
+    let row = (table.as_str(), id.as_str());
+    let told = if query.dry_run.is_some() {
+        edit_looked_at(&cloud, &desk, &company, row, (base, None), &sent).await?.told
+    } else {
+        edited(&cloud, &desk, &company, row, base, &sent).await?
+    };
+    Ok(Json(told))
 }
 
-/// One row, made from version `base`; only what would follow, where it is a dry run. The answer of an edit that somebody
-/// made already is the version in force.
+/// One row, made from version `base`. The answer of an edit that somebody made already is the version in force.
 pub(crate) async fn edited(
     cloud: &Cloud,
     desk: &Staff,
     company: &CompanyId,
     (table, id): (&str, &str),
-    (base, dry_run): (u64, bool),
+    base: u64,
     sent: &Value,
 ) -> Result<Value, Problem> {
     let edit = RowEdit::from_json(table, id, sent).map_err(|error| refused_edit(&error))?;
     for _ in 0..ROUNDS {
-        let pointer = cloud.store.rulebook_pointer(company).await?.ok_or_else(none_yet)?;
-        let current = files_of(cloud, company, pointer.version).await?;
-        let merged = if base == pointer.version {
-            edit.apply(&current).map(Merged::Applied)
-        } else {
-            edit.apply_since(&files_of(cloud, company, base).await?, &current)
-        };
-        let files = applied(merged, pointer.version)?;
-        if !dry_run && base != pointer.version && files == current {
+        let Laid { over, current, files } = laid(cloud, company, &edit, (base, None)).await?;
+        if base != over && files == current {
             // A second click: what it asks for stands already, and is no version of its own.
             return Ok(json!({
-                "company": company, "version": pointer.version, "diff": Diff::default(),
-                "warnings": Problems::default(),
+                "company": company, "version": over, "diff": Diff::default(), "warnings": Problems::default(),
             }));
         }
-        let how = How { desk, of: Some(company), word: format!("{table}/{id}"), dry_run };
-        match put_in_force(cloud, how, Some(pointer.version), files).await {
+        let how = How { desk, of: Some(company), word: format!("{table}/{id}"), dry_run: false };
+        match put_in_force(cloud, how, Some(over), files).await {
             // Somebody published in between: their rows stand, ours is made on top.
             Err(problem) if problem.code() == Code::VersionConflict => {}
             Err(problem) => return Err(problem),
@@ -255,6 +251,36 @@ pub(crate) async fn edited(
         }
     }
     Err(Problem::new(Code::Unavailable, "others kept publishing; try again").retry_after(1))
+}
+
+/// An edit laid over what is in force.
+struct Laid {
+    /// That version.
+    over: u64,
+    /// Its files.
+    current: RulebookFiles,
+    files: RulebookFiles,
+}
+
+/// Lays an edit, made from version `base` (with these files, where they are known), over what is in force.
+async fn laid(
+    cloud: &Cloud,
+    company: &CompanyId,
+    edit: &RowEdit,
+    (base, of_base): (u64, Option<RulebookFiles>),
+) -> Result<Laid, Problem> {
+    let over = cloud.store.rulebook_pointer(company).await?.ok_or_else(none_yet)?.version;
+    let of_base = match of_base {
+        Some(files) => files,
+        None => files_of(cloud, company, base).await?,
+    };
+    let (merged, current) = if base == over {
+        (edit.apply(&of_base).map(Merged::Applied), of_base)
+    } else {
+        let current = files_of(cloud, company, over).await?;
+        (edit.apply_since(&of_base, &current), current)
+    };
+    Ok(Laid { over, files: applied(merged, over)?, current })
 }
 
 /// The files of an edit; of one whose row somebody else changed, a problem with both.
@@ -270,26 +296,20 @@ fn applied(merged: Result<Merged, EditError>, in_force: u64) -> Result<RulebookF
     }
 }
 
-/// What one row, made from version `base` with these files, would come to over what is in force. Two reads at most.
+/// What one row, made from version `base`, would come to over what is in force. Two reads at most, where the files it
+/// was made from are known.
 pub(crate) async fn edit_looked_at(
     cloud: &Cloud,
     desk: &Staff,
     company: &CompanyId,
     (table, id): (&str, &str),
-    (base, of_base): (u64, RulebookFiles),
+    base: (u64, Option<RulebookFiles>),
     sent: &Value,
 ) -> Result<Looked, Problem> {
     let edit = RowEdit::from_json(table, id, sent).map_err(|error| refused_edit(&error))?;
-    let pointer = cloud.store.rulebook_pointer(company).await?.ok_or_else(none_yet)?;
-    let (merged, current) = if base == pointer.version {
-        (edit.apply(&of_base).map(Merged::Applied), of_base)
-    } else {
-        let current = files_of(cloud, company, pointer.version).await?;
-        (edit.apply_since(&of_base, &current), current)
-    };
-    let files = applied(merged, pointer.version)?;
+    let Laid { over, current, files } = laid(cloud, company, &edit, base).await?;
     let how = How { desk, of: Some(company), word: format!("{table}/{id}"), dry_run: true };
-    looked_at(cloud, &how, (pointer.version, Some(&current)), &files)
+    looked_at(cloud, &how, (over, Some(&current)), &files)
 }
 
 #[derive(Deserialize)]
@@ -359,27 +379,34 @@ fn weighed(how: &How<'_>, files: &RulebookFiles, now: jiff::Timestamp) -> Result
 pub(crate) struct Looked {
     /// As the API says it.
     pub(crate) told: Value,
+    /// The version that it is compared with; 0 for none.
+    pub(crate) over: u64,
+    /// Its rules: none, where they are not read any more.
+    pub(crate) before: Option<Rulebook>,
     /// The rules as they would be.
     pub(crate) book: Rulebook,
     pub(crate) compiled: Compiled,
-    /// Those in force, which it is compared with: none, where there are none, or they are not read any more.
-    pub(crate) in_force: Option<Rules>,
 }
 
 /// What publishing these files would come to over a version (0 for none) whose files are known.
 pub(crate) fn looked_at(
     cloud: &Cloud,
     how: &How<'_>,
-    (over, current): (u64, Option<&RulebookFiles>),
+    over: (u64, Option<&RulebookFiles>),
     files: &RulebookFiles,
 ) -> Result<Looked, Problem> {
-    let Weighed { company, book, compiled, warnings, .. } = weighed(how, files, cloud.clock.now())?;
-    // One that an earlier version of this program took may be none for this one.
-    let before = current.and_then(|before| Rulebook::parse(before).ok());
-    let diff = before.as_ref().map(|before| before.diff(&book));
-    let in_force = before.and_then(|before| before.compile(over).ok()).map(Rules::from);
-    let told = json!({ "company": company, "in_force": over, "diff": diff, "warnings": warnings });
-    Ok(Looked { told, book, compiled, in_force })
+    Ok(weighed(how, files, cloud.clock.now())?.over(over))
+}
+
+impl Weighed {
+    fn over(self, (over, current): (u64, Option<&RulebookFiles>)) -> Looked {
+        let Self { company, book, compiled, warnings, .. } = self;
+        // One that an earlier version of this program took may be none for this one.
+        let before = current.and_then(|before| Rulebook::parse(before).ok());
+        let diff = before.as_ref().map(|before| before.diff(&book));
+        let told = json!({ "company": company, "in_force": over, "diff": diff, "warnings": warnings });
+        Looked { told, over, before, book, compiled }
+    }
 }
 
 /// Parses, compiles, runs the rulebook's own tests, and publishes over `base`: the answer is what is
@@ -391,35 +418,32 @@ pub(crate) async fn put_in_force(
     files: RulebookFiles,
 ) -> Result<Json<Value>, Problem> {
     let now = cloud.clock.now();
-    let Weighed { company, files, book, compiled, warnings } = weighed(&how, &files, now)?;
+    let mut weighed = weighed(&how, &files, now)?;
+    let (company, files) = (weighed.company.clone(), std::mem::take(&mut weighed.files));
     let in_force = cloud.store.rulebook_pointer(&company).await?.map_or(0, |pointer| pointer.version);
-    let diff = match in_force {
+    let current = match in_force {
         0 => None,
-        version => {
-            let before = files_of(cloud, &company, version).await?;
-            // One that an earlier version of this program took may be none for this one.
-            Rulebook::parse(&before).ok().map(|before| before.diff(&book))
-        }
+        version => Some(files_of(cloud, &company, version).await?),
     };
-    let base = base.unwrap_or(in_force);
-    if base != in_force {
+    if base.is_some_and(|base| base != in_force) {
         return Err(behind(in_force));
     }
+    let Looked { mut told, compiled, .. } = weighed.over((in_force, current.as_ref()));
     if how.dry_run {
-        return Ok(Json(json!({
-            "company": company, "in_force": in_force, "diff": diff, "warnings": warnings,
-        })));
+        return Ok(Json(told));
     }
     let staff = &how.desk.staff;
     let (by, mailboxes) = ((staff.as_str(), how.word.as_str()), cloud.master.mailboxes());
-    match cloud.store.rulebook_publish(&compiled, &files, base, by, &mailboxes, now).await? {
+    match cloud.store.rulebook_publish(&compiled, &files, in_force, by, &mailboxes, now).await? {
         Published::Behind(version) => Err(behind(version)),
         Published::Version(version) => {
             tracing::info!(company.id = %company, rulebook.version = version, "a rulebook was published");
             wake_all(cloud, &company).await;
-            Ok(Json(json!({
-                "company": company, "version": version, "diff": diff, "warnings": warnings,
-            })))
+            if let Some(told) = told.as_object_mut() {
+                told.remove("in_force");
+                told.insert("version".to_owned(), json!(version));
+            }
+            Ok(Json(told))
         }
     }
 }

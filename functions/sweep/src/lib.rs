@@ -39,7 +39,7 @@ pub struct Swept {
     pub more: bool,
 }
 
-/// How long one erasure may take of a sweep.
+/// How long one erasure may take of a sweep, where so much is left of its time.
 const ERASURE_TAKES: Duration = Duration::from_secs(20);
 
 /// How long follow-ups may take of a sweep, and how many at once: what is not done is due again when its claim ends.
@@ -50,6 +50,9 @@ const FOLLOW_UPS_AT_ONCE: usize = 8;
 /// next invocation goes on before this one's timeout.
 const ROUNDS: usize = 20;
 const ROUNDS_BEGIN_WITHIN: SignedDuration = SignedDuration::from_secs(40);
+/// How long after its invocation began a sweep works on what has no queue: the invocation ends after 55 seconds, and
+/// what was counted is said before that.
+const WORKS_WITHIN: SignedDuration = SignedDuration::from_secs(50);
 
 /// Sweeps until nothing more is due, or the invocation has lasted long enough; how many sweeps that were. One at least.
 ///
@@ -58,7 +61,7 @@ const ROUNDS_BEGIN_WITHIN: SignedDuration = SignedDuration::from_secs(40);
 pub async fn rounds(cloud: &Cloud, began: Timestamp) -> Result<usize, StoreError> {
     let mut done = 0;
     loop {
-        let more = Box::pin(sweep(cloud)).await?.more;
+        let more = Box::pin(sweep_within(cloud, began)).await?.more;
         done += 1;
         let lasts = cloud.clock.now().duration_since(began);
         if !more || done >= ROUNDS || lasts >= ROUNDS_BEGIN_WITHIN {
@@ -67,9 +70,18 @@ pub async fn rounds(cloud: &Cloud, began: Timestamp) -> Result<usize, StoreError
     }
 }
 
-/// Sweeps every shard once.
+/// Sweeps every shard once, with all the time of an invocation.
 pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
+    Box::pin(sweep_within(cloud, cloud.clock.now())).await
+}
+
+/// Sweeps every shard once, with what is left of the time of an invocation that began then.
+async fn sweep_within(cloud: &Cloud, began: Timestamp) -> Result<Swept, StoreError> {
     let now = cloud.clock.now();
+    let left = || {
+        let left = WORKS_WITHIN - cloud.clock.now().duration_since(began);
+        Duration::try_from(left).unwrap_or_default()
+    };
     let pages = join_all((0..keys::SHARDS).map(|shard| cloud.store.due_page(shard, now, PAGE))).await;
     let mut swept = Swept::default();
     let mut failed = None;
@@ -124,7 +136,7 @@ pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
     // No queue has an erasure: it is rare, and all its work is at the table. Its walk may be long, and what leads wait for
     // goes before it; what does not end in its time goes on at the next sweep.
     for (company, erasure) in erasures {
-        match timeout(ERASURE_TAKES, cloud.erasure_go_on(&company, erasure)).await {
+        match timeout(ERASURE_TAKES.min(left()), cloud.erasure_go_on(&company, erasure)).await {
             Ok(Ok(())) => swept.queued += 1,
             Ok(Err(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, erasure.id = %erasure, "an erasure could not go on");
@@ -133,7 +145,7 @@ pub async fn sweep(cloud: &Cloud) -> Result<Swept, StoreError> {
             Err(_) => swept.more = true,
         }
     }
-    if timeout(FOLLOW_UPS_TAKE, follow_up(cloud, &follow_ups, &mut swept)).await.is_err() {
+    if timeout(FOLLOW_UPS_TAKE.min(left()), follow_up(cloud, &follow_ups, &mut swept)).await.is_err() {
         swept.more = true;
     }
     // Said every time, so that nothing said rings too.

@@ -11,12 +11,12 @@ use leadyard_domain::distribution::{LeadFacts, Switches};
 use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId};
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
-use leadyard_domain::rulebook::{Rulebook, RulebookFiles};
 use leadyard_domain::time::UtcDay;
 use serde::Deserialize;
 
 use crate::cloud::Cloud;
 use crate::judging::{self, Rules};
+use crate::rulebooks;
 use crate::store::{Act, DecisionRecord, PageEnd, StoreError, keys};
 
 /// A page of history, in no order, and where the next begins. What the desk did to the company stands on
@@ -40,7 +40,7 @@ pub async fn page(
         let mut decided = decided(cloud, company, record).await?;
         if record.gave() {
             let seats = cloud.store.assignments_of(record.facts.lead, record.facts.cycle).await?;
-            decided.given = seats.iter().filter(|seat| is_of(seat, record)).map(assigned).collect();
+            decided.given = seats.iter().filter(|seat| record.gave_seat(seat)).map(assigned).collect();
         }
         events.push(Event::Decided(Box::new(decided)));
     }
@@ -64,15 +64,6 @@ fn decided_as(record: &DecisionRecord, read: Option<(Switches, Read)>) -> Decide
         read,
         given: Vec::new(),
     }
-}
-
-/// Whether a seat was given with a decision: in the same transaction, at the same instant.
-fn is_of(seat: &Assignment, record: &DecisionRecord) -> bool {
-    seat.offered_at == record.at
-        && match &record.placed {
-            Some(placed) => seat.by_desk && seat.contract == *placed,
-            None => !seat.by_desk && record.contracts.contains(&seat.contract),
-        }
 }
 
 fn assigned(seat: &Assignment) -> Assigned {
@@ -250,11 +241,9 @@ async fn more_rules(
             return Ok(());
         }
         asked.push(record.rulebook);
-        bounds.reads -= 1;
-        let Some(text) = bounds.cloud.store.rulebook_text(company, record.rulebook).await? else { continue };
-        let files = RulebookFiles::new(text.into_iter().map(|(name, text)| (name, text.into_bytes())));
-        let book = files.ok().and_then(|files| Rulebook::parse(&files).ok());
-        // One that an earlier version of this program took may be none for this one.
+        let store = &bounds.cloud.store;
+        let text = store.rulebook_text_within(company, record.rulebook, &mut bounds.reads).await?;
+        let book = text.and_then(|text| rulebooks::written(text).ok());
         rules.extend(book.and_then(|book| book.compile(record.rulebook).ok()).map(Rules::from));
     }
     Ok(())

@@ -1,13 +1,13 @@
 //! Compiled rulebooks, kept per version: what is immutable is read once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use leadyard_domain::distribution::{Chunk, ChunkKey, Core};
 use leadyard_domain::ids::{CategoryId, CompanyId};
 use leadyard_domain::limits;
 use leadyard_domain::place::State;
-use leadyard_domain::rulebook::{Rulebook, RulebookFiles, Served};
+use leadyard_domain::rulebook::{Problems, Rulebook, RulebookFiles, Served};
 
 use crate::store::{Store, StoreError};
 
@@ -188,9 +188,7 @@ impl Rulebooks {
             return Ok(Some(book));
         }
         let Some(text) = store.rulebook_text(company, core.version).await? else { return Ok(None) };
-        let files = text.into_iter().map(|(name, text)| (name, text.into_bytes()));
-        let read = RulebookFiles::new(files).ok().and_then(|files| Rulebook::parse(&files).ok());
-        let Some(book) = read.map(Arc::new) else { return Ok(None) };
+        let Ok(book) = written(text).map(Arc::new) else { return Ok(None) };
         let kept = Some((company.clone(), Arc::clone(&book), core.version));
         *self.book.lock().unwrap_or_else(PoisonError::into_inner) = kept;
         Ok(Some(book))
@@ -235,14 +233,21 @@ impl Rulebooks {
     }
 }
 
+/// The rules that were published as this text. What an earlier version of this program took may be none for this one.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn written(text: BTreeMap<String, String>) -> Result<Rulebook, Problems> {
+    let files = text.into_iter().map(|(name, text)| (name, text.into_bytes()));
+    Rulebook::parse(&RulebookFiles::new(files)?)
+}
+
 /// The chunks that another version of this program compiled, compiled anew from the text they were published as.
 async fn recompiled(store: &Store, core: &Core) -> Result<Option<Anew>, StoreError> {
     let damaged = |error: leadyard_domain::error::Invalid| StoreError::damaged("rulebook", error);
     let Some(text) = store.rulebook_text(core.company_id(), core.version).await? else { return Ok(None) };
-    let files = text.into_iter().map(|(name, text)| (name, text.into_bytes()));
     let unread = |_| damaged(leadyard_domain::error::Invalid::new("its text does not parse any more"));
-    let files = RulebookFiles::new(files).map_err(unread)?;
-    let compiled = Rulebook::parse(&files).map_err(unread)?.compile(core.version).map_err(damaged)?;
+    let compiled = written(text).map_err(unread)?.compile(core.version).map_err(damaged)?;
     tracing::warn!(company.id = %core.company_id(), rulebook.version = core.version, "a rulebook was compiled anew");
     Ok(Some(compiled.chunks.into_iter().map(|(key, chunk)| (key, Arc::new(chunk))).collect()))
 }

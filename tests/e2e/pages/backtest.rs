@@ -197,6 +197,24 @@ async fn decisions_that_lack_what_a_replay_needs_are_said_and_stop_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rules_that_are_larger_than_what_may_be_read_are_not_read_for_it() {
+    // Each megabyte is a read.
+    let remark = format!("# {}\n", "x".repeat(998)).repeat(2_500);
+    let yard = Yard::of(rules("5").with(&remark)).await;
+    let _ = yard.settled_lead(&Person::number(0)).await;
+    let _ = yard.publish(&rules("6")).await.is(200);
+    let _ = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(std::time::Duration::from_secs(1)).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(AT).await.is(200);
+    let (look, reads) = desk.submits_reading(&page, EDIT, &[("price", "11.00")]).await;
+    assert!(reads <= READS, "{reads} reads");
+    for told in ["The decisions on 1 lead", "is not kept or was not read: 1 lead."] {
+        assert!(look.text.contains(told), "{told} is not in {}", look.text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn history_that_cannot_be_read_is_said_and_stops_nothing() {
     let yard = a_day().await;
     let desk = Browser::of(&yard).await;

@@ -11,16 +11,9 @@ use serde_json::Value;
 use super::{Check, desk_decided, given_back};
 use crate::rules::{self, Contract, Edition};
 
-/// The decision by which a seat was given, or beside which the desk gave it: at the same instant, in the same
-/// transaction.
+/// The decision by which a seat was given, or beside which the desk gave it.
 fn decided<'a>(story: &'a Story, one: &Assignment) -> Option<&'a DecisionRecord> {
-    story.decisions.iter().find(|record| {
-        record.at == one.offered_at
-            && match &record.placed {
-                Some(placed) => one.by_desk && *placed == one.contract,
-                None => !one.by_desk && record.contracts.contains(&one.contract),
-            }
-    })
+    story.decisions.iter().find(|record| record.gave_seat(one))
 }
 
 /// The rules that a contract fails, by what was decided on.

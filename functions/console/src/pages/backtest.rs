@@ -12,6 +12,7 @@ use leadyard_domain::ids::CompanyId;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::history::{self, Recent};
+use leadyard_platform::judging::Rules;
 
 use super::shown::instant;
 use crate::rulebook::Looked;
@@ -51,11 +52,12 @@ pub(super) struct OfDealer {
 
 /// The last decisions under the rules that were looked at; nothing, where none are in force that decided any.
 pub(super) async fn tried(cloud: &Cloud, company: &CompanyId, looked: Looked) -> Option<Tried> {
-    let Looked { told, book, compiled, in_force } = looked;
-    if told["in_force"].as_u64().unwrap_or_default() == 0 {
+    let Looked { over, before, book, compiled, .. } = looked;
+    if over == 0 {
         return None;
     }
     let core = compiled.core.clone();
+    let in_force = before.and_then(|before| before.compile(over).ok()).map(Rules::from);
     let recent = history::recent(cloud, company, in_force.into_iter().collect());
     let recent = match tokio::time::timeout(MOST, Box::pin(recent)).await {
         Ok(Ok(recent)) => recent,

@@ -161,8 +161,7 @@ pub(super) async fn find(
 }
 
 async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked, name: Option<&str>) -> Result<Page, Problem> {
-    let company = Some(asked.company.as_str()).filter(|company| !company.is_empty());
-    let core = signed.rules_of(cloud, company).await?;
+    let core = signed.rules_of(cloud, &asked.company).await?;
     let (company, now) = (core.company_id(), cloud.clock.now());
     let book = book_of(cloud, &core).await?;
     let (switches, _) = cloud.store.switches_get(company).await?;

@@ -108,8 +108,7 @@ pub(super) async fn page(
 }
 
 async fn of(cloud: &Cloud, signed: &Signed, mut list: List, since: &str) -> Result<Page, Problem> {
-    let company = Some(list.company.as_str()).filter(|company| !company.is_empty());
-    let core = signed.rules_of(cloud, company).await?;
+    let core = signed.rules_of(cloud, &list.company).await?;
     list.company = core.company_id().to_string();
     if list.list.is_empty() {
         "hottest".clone_into(&mut list.list);
@@ -214,7 +213,7 @@ pub(super) async fn csv(
 async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, Problem> {
     let text = |name: &str| form.get(name).map(|text| text.trim()).unwrap_or_default();
     let list = List::read(text("list"));
-    let core = signed.rules_of(cloud, Some(&list.company)).await?;
+    let core = signed.rules_of(cloud, &list.company).await?;
     let who = form.contains_key("who");
     if who {
         signed.desk.must(core.company_id(), Role::Desk)?;

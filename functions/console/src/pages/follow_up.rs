@@ -95,8 +95,7 @@ pub(super) async fn page(
 }
 
 async fn listed(cloud: &Cloud, signed: &Signed, shown: &Shown) -> Result<Page, Problem> {
-    let company = Some(shown.company.as_str()).filter(|company| !company.is_empty());
-    let core = signed.rules_of(cloud, company).await?;
+    let core = signed.rules_of(cloud, &shown.company).await?;
     let after = Some(shown.after.as_str()).filter(|after| !after.is_empty());
     let found = follow_up::calls(cloud, &core, after, LISTED).await?;
     let now = cloud.clock.now();
@@ -172,7 +171,7 @@ async fn on_to_the_next(
     company: &str,
     otherwise: &str,
 ) -> Result<Response, Problem> {
-    let core = signed.rules_of(cloud, Some(company).filter(|company| !company.is_empty())).await?;
+    let core = signed.rules_of(cloud, company).await?;
     let to = match claimed(cloud, signed, &core).await? {
         Some(lead) => format!("{AT}/{lead}"),
         None => address(AT, &[("company", core.company_id().as_str()), ("done", otherwise)]),

@@ -1,4 +1,5 @@
-//! Who was invited and who was not, as the page of people says it: the desk's people all, of dealers as many as fit.
+//! Who was invited and who was not, as the page of people says it: of the desk's people and of the dealers as many as
+//! fit.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +15,25 @@ use crate::invitations::Stand;
 
 /// Names of those left that a page says.
 const NAMED: usize = 50;
+/// People on one page.
+const LISTED: usize = 50;
+
+/// Whom of the desk's people a page has.
+#[derive(Default)]
+pub(super) struct Sought {
+    /// Those behind this id; all, where none is given.
+    pub(super) after: String,
+    /// Those whose id or address has this in it, in small letters; all, where nothing is given.
+    pub(super) named: String,
+    /// Who is ticked, of people and dealers: they come first.
+    pub(super) ticked: BTreeSet<Invitee>,
+}
+
+impl Sought {
+    fn has(&self, id: &str, email: &str) -> bool {
+        id.contains(&self.named) || email.to_lowercase().contains(&self.named)
+    }
+}
 
 /// Somebody who may sign in.
 pub(super) struct Listed {
@@ -36,6 +56,14 @@ pub(super) struct Listed {
 #[derive(Default)]
 pub(super) struct Lists {
     pub(super) people: Vec<Listed>,
+    /// How many people there are to be listed, on this page and others.
+    pub(super) all: usize,
+    /// Behind whom there are more; nothing where nobody is, or where they have no order of their own.
+    pub(super) next: Option<String>,
+    /// There are people who are not on this page.
+    pub(super) some: bool,
+    /// Not everybody was asked for in their order.
+    pub(super) sought: bool,
     pub(super) dealers: Vec<Listed>,
     /// Dealers that are not listed.
     pub(super) more: usize,
@@ -45,21 +73,16 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    pub(super) fn of(
-        book: &Rulebook,
-        core: &Core,
-        stand: &Stand,
-        ticked: &BTreeSet<Invitee>,
-        now: Timestamp,
-    ) -> Self {
-        let mut lists = Self::default();
+    pub(super) fn of(book: &Rulebook, core: &Core, stand: &Stand, sought: &Sought, now: Timestamp) -> Self {
+        let ticks = sought.ticked.iter().any(|one| matches!(one, Invitee::Person(_)));
+        let mut lists = Self { sought: ticks || !sought.named.is_empty(), ..Self::default() };
         let signers = book.signers();
         let dealer_name = |id: &str| {
             let known = book.dealers.iter().find(|dealer| dealer.id.as_str() == id);
             known.map(|dealer| dealer.name.clone()).unwrap_or_default()
         };
         let role = |id: &str| book.people.iter().find(|one| one.person.as_str() == id).map(|one| one.role);
-        let mut dealers = Vec::new();
+        let (mut people, mut dealers) = (Vec::new(), Vec::new());
         for signer in &signers {
             let to = signer.invitee();
             let known = stand.get(&to);
@@ -73,20 +96,29 @@ impl Lists {
                 } else {
                     "no mail can be sent to their address".to_owned()
                 },
-                ticked: ticked.contains(&to),
+                ticked: sought.ticked.contains(&to),
                 takes_mail,
                 unsent: takes_mail && known.is_none_or(|one| one.is_unsent(now)),
                 at: known.map(|one| one.at),
             };
             match to {
                 Invitee::Person(person) => {
-                    let role = role(person.as_str()).map(|role| role.to_string()).unwrap_or_default();
-                    lists.people.push(Listed { more: format!("{role}, {}", signer.email), ..listed });
+                    lists.people_unsent += usize::from(listed.unsent);
+                    if sought.has(person.as_str(), &signer.email) {
+                        let role = role(person.as_str()).map(|role| role.to_string()).unwrap_or_default();
+                        people.push(Listed { more: format!("{role}, {}", signer.email), ..listed });
+                    }
                 }
                 Invitee::Dealer(_) => dealers.push(listed),
             }
         }
-        lists.people_unsent = lists.people.iter().filter(|one| one.unsent).count();
+        lists.all = people.len();
+        people.sort_by(|one, other| (!one.ticked, &one.id).cmp(&(!other.ticked, &other.id)));
+        let mut behind = people.into_iter().filter(|one| one.id > sought.after);
+        lists.people = behind.by_ref().take(LISTED).collect();
+        lists.some = lists.people.len() < book.people.len();
+        let more = behind.next().is_some() && !lists.sought;
+        lists.next = lists.people.last().filter(|_| more).map(|last| last.id.clone());
         lists.dealers_unsent = dealers.iter().filter(|one| one.unsent).count();
         // Those that are ticked, those that are to be invited, then the last who were.
         dealers.sort_by_key(|one| (!one.ticked, !one.unsent, std::cmp::Reverse(one.at)));

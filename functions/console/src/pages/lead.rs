@@ -271,7 +271,7 @@ async fn next(cloud: &Cloud, signed: &Signed, lead: &str, from: &str) -> Result<
         return Ok(next.map_or_else(|| Next::List(list.whole().at(list::AT, &[])), Next::Lead));
     }
     let lead = cloud.store.lead_get(id).await?.ok_or_else(acts::missing)?;
-    let core = signed.rules_of(cloud, Some(lead.company.as_str())).await?;
+    let core = signed.rules_of(cloud, lead.company.as_str()).await?;
     let (waiting, _) = waiting::hottest(cloud, &core, None, WAITING).await?;
     let at = waiting.iter().position(|(_, one)| one.id == id);
     let next = at.map_or(waiting.first(), |at| waiting.get(at + 1));

@@ -139,8 +139,7 @@ pub(super) async fn behind(
     list: &Shown,
     lead: LeadId,
 ) -> Result<Option<LeadId>, Problem> {
-    let company = Some(list.company.as_str()).filter(|company| !company.is_empty());
-    let core = signed.rules_of(cloud, company).await?;
+    let core = signed.rules_of(cloud, &list.company).await?;
     let mut asked = list.search();
     let found = find::find(cloud, &signed.desk, &core, &asked).await?;
     let ids: Vec<LeadId> = found.leads.iter().map(|(lead, _)| lead.id).collect();
@@ -198,8 +197,7 @@ pub(super) async fn page(
 }
 
 async fn listed(cloud: &Cloud, signed: &Signed, mut shown: Shown) -> Result<Leads, Problem> {
-    let company = Some(shown.company.as_str()).filter(|company| !company.is_empty());
-    let core = signed.rules_of(cloud, company).await?;
+    let core = signed.rules_of(cloud, &shown.company).await?;
     shown.company = core.company_id().to_string();
     if shown.list.is_empty() {
         "hottest".clone_into(&mut shown.list);
@@ -291,7 +289,7 @@ pub(super) async fn by_person(
 }
 
 async fn sought(cloud: &Cloud, signed: &Signed, form: &BTreeMap<String, String>) -> Result<Leads, Problem> {
-    let core = signed.rules_of(cloud, form.get("company").map(String::as_str)).await?;
+    let core = signed.rules_of(cloud, form.get("company").map_or("", String::as_str)).await?;
     let who = form.get("who").map(|who| who.trim().to_owned()).unwrap_or_default();
     let mut asked = Asked::default();
     if who.parse::<leadyard_domain::ids::LeadId>().is_ok() {

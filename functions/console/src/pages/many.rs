@@ -150,7 +150,7 @@ pub(super) async fn slice(
 
 async fn next_slice(cloud: &Cloud, signed: &Signed, slice: Slice) -> Result<Response, Problem> {
     let (act, list) = (Act::of(&slice.act)?, List::read(&slice.list));
-    let core = signed.rules_of(cloud, Some(&list.company)).await?;
+    let core = signed.rules_of(cloud, &list.company).await?;
     let mut asked = find::Asked { until: Some(reads_until(cloud)), ..list.search() };
     let mut found = find::find(cloud, &signed.desk, &core, &asked).await?;
     // A search ends after so many that it looked at, or so many days: where it found nobody, it goes on.
@@ -198,7 +198,7 @@ async fn chosen(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response,
     if ids.is_empty() {
         return Ok(Redirect::to(&list.at(AT, &[("done", "none")])).into_response());
     }
-    let core = signed.rules_of(cloud, Some(&list.company)).await?;
+    let core = signed.rules_of(cloud, &list.company).await?;
     let leads = cloud.store.leads_get(&ids).await?;
     let look = Box::pin(look(cloud, signed, &core, act, &list, leads)).await?;
     Ok(rendered(&look, StatusCode::OK))
@@ -298,7 +298,7 @@ fn row(lead: &Lead, what: String, contract: &str) -> Row {
 /// Does it with those that are ticked, as they were shown; then the list, or the next slice.
 async fn does(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, Problem> {
     let (act, list) = (Act::of(text(form, "act"))?, List::read(text(form, "list")));
-    let core = signed.rules_of(cloud, Some(&list.company)).await?;
+    let core = signed.rules_of(cloud, &list.company).await?;
     let (switches, _) = cloud.store.switches_get(core.company_id()).await?;
     let done = Box::pin(with_each(cloud, signed, &core, &switches, act, form)).await?;
     let number = |name: &str| text(form, name).parse::<usize>().unwrap_or(0);

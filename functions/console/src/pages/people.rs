@@ -2,9 +2,11 @@
 //! and the tokens for programs. For managers.
 //!
 //! Determinations. *People are rows of the rulebook*: adding some publishes it, so that who may what has a version, a
-//! difference and a way back like every other rule. *All or none*: of a list with a fault nothing is published, each
-//! fault is named by its line, and what was typed stays. *A token is shown on the page that made it* and on no other. *Who is
-//! left of a long list is named on the page that answers the form*, whose own form invites them.
+//! difference and a way back like every other rule. *A page has some people*, in the order of their ids, those that are
+//! ticked first; others are found by a part of their id or address, which stands in no address of a page. *All or none*:
+//! of a list with a fault nothing is published, each fault is named by its line, and what was typed stays. *A token is
+//! shown on the page that made it* and on no other. *Who is left of a long list is named on the page that answers the
+//! form*, whose own form invites them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +25,7 @@ use leadyard_platform::who::{self, MANAGES};
 use serde::Deserialize;
 
 use super::dealers::book_of;
-use super::invited::{self, Lists};
+use super::invited::{self, Lists, Sought};
 use super::shown::{self, Choice};
 use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
@@ -39,6 +41,8 @@ const HEADER: &str = "person,email,role\n";
 pub(super) struct Asked {
     company: String,
     done: String,
+    /// Behind whom of the people the page begins.
+    after: String,
 }
 
 #[derive(askama::Template)]
@@ -48,6 +52,8 @@ struct Page {
     company: String,
     companies: Vec<Choice>,
     lists: Lists,
+    /// Where the list goes on.
+    next: String,
     /// Why nobody can be invited.
     hindered: &'static str,
     /// Who was left by the act before, by name.
@@ -81,7 +87,7 @@ struct Token {
     stands: String,
 }
 
-/// `GET /console/people?company&done`.
+/// `GET /console/people?company&done&after`.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
     For(signed): For<MANAGES>,
@@ -94,18 +100,30 @@ pub(super) async fn page(
         "revoked" => "The token lets nobody in any more.",
         _ => "",
     };
-    match of(&cloud, &signed, &asked.company, Form::new()).await {
+    let sought = Sought { after: asked.after, ..Sought::default() };
+    match part(&cloud, &signed, &asked.company, (Form::new(), sought)).await {
         Ok(page) => rendered(&Page { done, ..page }, StatusCode::OK),
         Err(problem) => troubled(&signed, &problem),
     }
 }
 
+/// The page with what was typed, and who is ticked in it.
 async fn of(cloud: &Cloud, signed: &Signed, company: &str, typed: Form) -> Result<Page, Problem> {
-    let core = signed.rules_of(cloud, Some(company).filter(|company| !company.is_empty())).await?;
+    let sought = Sought { ticked: ticked(&typed), ..Sought::default() };
+    part(cloud, signed, company, (typed, sought)).await
+}
+
+async fn part(
+    cloud: &Cloud,
+    signed: &Signed,
+    company: &str,
+    (typed, sought): (Form, Sought),
+) -> Result<Page, Problem> {
+    let core = signed.rules_of(cloud, company).await?;
     let (company, now) = (core.company_id(), cloud.clock.now());
     let book = book_of(cloud, &core).await?;
     let stand = invitations::stand(cloud, &core).await?;
-    let lists = Lists::of(&book, &core, &stand, &ticked(&typed), now);
+    let lists = Lists::of(&book, &core, &stand, &sought, now);
     let tokens = tokens::all(cloud, company).await?.into_iter().map(|token| Token {
         stands: match (token.is_over(now), token.until, token.used_on) {
             (true, ..) => "its end is over".to_owned(),
@@ -126,6 +144,10 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, typed: Form) -> Resul
         frame: Frame::of("People and tokens", "people", signed),
         companies: Choice::companies(&signed.desk, company),
         company: company.to_string(),
+        next: lists
+            .next
+            .as_ref()
+            .map_or_else(String::new, |last| address(AT, &[("company", company.as_str()), ("after", last)])),
         lists,
         hindered: invitations::hindered(cloud, &core).unwrap_or_default(),
         left: String::new(),
@@ -150,7 +172,7 @@ fn ticked(form: &Form) -> BTreeSet<Invitee> {
     named.filter_map(|(kind, id)| Invitee::of(kind, id)).collect()
 }
 
-/// `POST /console/people/{add, invite, token, revoke}`.
+/// `POST /console/people/{add, find, invite, token, revoke}`.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
     leadyard_platform::http::Path(act): leadyard_platform::http::Path<String>,
@@ -179,6 +201,14 @@ pub(super) async fn act(
                 Some(_) | None => Wanted::Named(ticked(&form)),
             };
             return Box::pin(invited(&cloud, &signed, &company, (form, "invited"), &wanted)).await;
+        }
+        "find" => {
+            let named = form.get("named").map(|named| named.trim().to_lowercase()).unwrap_or_default();
+            let sought = Sought { named, ..Sought::default() };
+            return match part(&cloud, &signed, company.as_str(), (Form::new(), sought)).await {
+                Ok(page) => rendered(&page, StatusCode::OK),
+                Err(problem) => troubled(&signed, &problem),
+            };
         }
         "revoke" => {
             let token = form.get("token").map(String::as_str).unwrap_or_default();

@@ -319,7 +319,7 @@ async fn decided(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response
         let detail = format!("at most {} at once", limits::ENQUIRIES_PER_VERDICT);
         return Err(Problem::new(Code::InvalidField, detail));
     }
-    let core = signed.rules_of(cloud, Some(&asked.company)).await?;
+    let core = signed.rules_of(cloud, &asked.company).await?;
     let ids: Vec<EnquiryId> = chosen.iter().map(|(id, _)| *id).collect();
     let mut found = cloud.store.enquiries_get(&ids).await?;
     // A stranger's enquiry does not exist for this desk.
@@ -402,9 +402,8 @@ pub(super) async fn reasons(
     For(signed): For<ACTS>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    let asked = Some(asked.company).filter(|company| !company.is_empty());
     let read = async {
-        let core = signed.rules_of(&cloud, asked.as_deref()).await?;
+        let core = signed.rules_of(&cloud, &asked.company).await?;
         let tried = verdicts::tried(&cloud, &core).await?;
         Ok::<_, Problem>(Reasons {
             frame: Frame::of("How often each reason was right", "quarantine", &signed),

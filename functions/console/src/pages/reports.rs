@@ -5,19 +5,17 @@
 //! [`LISTED`] rows*, and says so where there are more; the CSV has all. *A name leads to the leads behind it as they stand now*, where a list of such leads exists.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
-use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
 use leadyard_domain::place::State as UsState;
 use leadyard_domain::report::{Dimension, REST, UNKNOWN};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
-use leadyard_platform::who::{self, READS};
+use leadyard_platform::who::READS;
 use serde::Deserialize;
 
 use super::chart::{Bar, Chart, Unit};
@@ -64,9 +62,7 @@ struct All {
 
 /// `GET /console/reports?company`.
 pub(super) async fn all(For(signed): For<READS>, Query(asked): Query<Asked>) -> Response {
-    let first = signed.desk.companies.first().map(|company| company.as_str());
-    let named = Some(asked.company.as_str()).filter(|company| !company.is_empty());
-    match who::company(&signed.desk, named.or(first)) {
+    match signed.company_of(&asked.company) {
         Err(problem) => troubled(&signed, &problem),
         Ok(company) => {
             let page = All {
@@ -200,7 +196,7 @@ pub(super) async fn csv(
 ) -> Response {
     let read = async {
         let report = Report::named(&name)?;
-        let core = rules_of(&cloud, &signed, &asked).await?;
+        let core = signed.rules_of(&cloud, &asked.company).await?;
         let told = reports::told(&cloud, core, report, &asked.of_report(), Compared::Whole).await?;
         let ((from, to), company) = (told.period, told.core.company_id());
         Ok::<_, Problem>(download(told.csv()?, &format!("{name}-{company}-{from}-{to}.csv")))
@@ -218,14 +214,9 @@ impl Asked {
     }
 }
 
-async fn rules_of(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Arc<Core>, Problem> {
-    let company = Some(asked.company.as_str()).filter(|company| !company.is_empty());
-    signed.rules_of(cloud, company).await
-}
-
 async fn read(cloud: &Cloud, signed: &Signed, name: &str, mut asked: Asked) -> Result<Page, Problem> {
     let report = Report::named(name)?;
-    let core = rules_of(cloud, signed, &asked).await?;
+    let core = signed.rules_of(cloud, &asked.company).await?;
     let today = reports::today(cloud, &core)?;
     let (company, week_starts) = (core.company_id().clone(), core.company.week_starts);
     let compared = Compared::Rows { most_days: COMPARED_DAYS };

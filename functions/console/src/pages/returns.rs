@@ -82,8 +82,7 @@ pub(super) async fn page(
 }
 
 async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, Problem> {
-    let company = Some(asked.company.as_str()).filter(|company| !company.is_empty());
-    let core = signed.rules_of(cloud, company).await?;
+    let core = signed.rules_of(cloud, &asked.company).await?;
     let (company, open) = (core.company_id(), asked.state != "done");
     let after = Some(asked.after.as_str()).filter(|after| !after.is_empty()).map(str::parse::<AssignmentId>);
     let after = after.transpose().map_err(|_| returns::unknown())?;

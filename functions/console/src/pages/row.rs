@@ -190,12 +190,13 @@ async fn edited(cloud: &Cloud, signed: &Signed, row: Row<'_>, form: &Form) -> Re
     let (named, sent) = (row.named(), row.sent(&set));
     let named = (named.0.as_str(), named.1);
     let problem = if form.contains_key("sure") {
-        match rulebook::edited(cloud, &signed.desk, &company, named, (base, false), &sent).await {
+        match rulebook::edited(cloud, &signed.desk, &company, named, base, &sent).await {
             Ok(_) => return Ok(Redirect::to(&row.done(&company)).into_response()),
             Err(problem) => problem,
         }
     } else {
-        match rulebook::edit_looked_at(cloud, &signed.desk, &company, named, (base, files), &sent).await {
+        match rulebook::edit_looked_at(cloud, &signed.desk, &company, named, (base, Some(files)), &sent).await
+        {
             Ok(looked) => {
                 page.would_follow(&looked.told);
                 page.tried = Box::pin(tried(cloud, &company, looked)).await;

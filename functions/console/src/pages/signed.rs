@@ -62,11 +62,15 @@ pub(super) struct Signed {
 pub(super) struct For<const NEEDS: u8>(pub(super) Signed);
 
 impl Signed {
-    /// The rules of a company that is asked for by name, or of the first that they were given.
-    pub(super) async fn rules_of(&self, cloud: &Cloud, asked: Option<&str>) -> Result<Arc<Core>, Problem> {
+    /// The company that is asked for by name, or the first that they were given where none is named.
+    pub(super) fn company_of(&self, asked: &str) -> Result<CompanyId, Problem> {
         let first = self.desk.companies.first().map(|company| company.as_str());
-        let company = who::company(&self.desk, asked.or(first))?;
-        who::rules_of(cloud, &company).await
+        who::company(&self.desk, Some(asked).filter(|asked| !asked.is_empty()).or(first))
+    }
+
+    /// The rules of that company.
+    pub(super) async fn rules_of(&self, cloud: &Cloud, asked: &str) -> Result<Arc<Core>, Problem> {
+        who::rules_of(cloud, &self.company_of(asked)?).await
     }
 }
 

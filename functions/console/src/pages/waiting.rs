@@ -132,8 +132,7 @@ fn most(core: &Core) -> usize {
 }
 
 async fn listed(cloud: &Cloud, signed: &Signed, mut asked: Asked) -> Result<Page, Problem> {
-    let company = Some(asked.company.as_str()).filter(|company| !company.is_empty());
-    let core = signed.rules_of(cloud, company).await?;
+    let core = signed.rules_of(cloud, &asked.company).await?;
     asked.company = core.company_id().to_string();
     let after = Some(asked.after.as_str()).filter(|after| !after.is_empty()).map(find::read).transpose()?;
     let (waiting, more) = waiting::hottest(cloud, &core, after.as_ref(), most(&core)).await?;
@@ -270,7 +269,7 @@ async fn look(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Res
     if ids.is_empty() {
         return Ok(Redirect::to(&asked.at(&[("done", "none")])).into_response());
     }
-    let core = signed.rules_of(cloud, Some(&asked.company)).await?;
+    let core = signed.rules_of(cloud, &asked.company).await?;
     let mut leads = cloud.store.leads_get(&ids).await?;
     leads.retain(|lead| lead.company == *core.company_id());
     // In the order of the list: the hottest has the last seat.
@@ -339,7 +338,7 @@ pub(super) fn stays_put(switches: &Switches, lead: &Lead, now: Timestamp) -> Opt
 
 /// Does it as [`many`](super::many) does: each as it was shown, and a second click is the first one.
 async fn placed(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Result<Response, Problem> {
-    let core = signed.rules_of(cloud, Some(&asked.company)).await?;
+    let core = signed.rules_of(cloud, &asked.company).await?;
     let (switches, _) = cloud.store.switches_get(core.company_id()).await?;
     let Done { count, kept } = Box::pin(with_each(cloud, signed, &core, &switches, Act::Place, form)).await?;
     let done = match (count + kept, switches.shadow) {

@@ -62,6 +62,8 @@ pub(super) struct Asking {
     /// By its place among the senders.
     pub(super) sender: usize,
     pub(super) campaign: Option<String>,
+    /// By which of the sender's campaigns it comes.
+    chance: usize,
     /// By its place among the rulebook's.
     pub(super) offer: usize,
     pub(super) message: Option<String>,
@@ -124,6 +126,10 @@ pub(super) fn plan(book: &Rulebook, leads: u32, seed: u64, from: Timestamp, unti
     let spam: u32 = 4 + leads / 16;
     askings.extend((0..nobody).filter_map(|nth| drawer.besides(Part::Nobody, nth < 3)));
     askings.extend((0..spam).filter_map(|nth| drawer.besides(Part::Spam, nth < 2)));
+    // Whoever sends it in the end does so by a campaign of its own, and of that season.
+    for asking in &mut askings {
+        asking.campaign = drawer.campaign(asking);
+    }
     askings.sort_by(|a, b| (a.at, &a.person.email).cmp(&(b.at, &b.person.email)));
     let spent = spent(&drawer.calendars, book, &senders, &askings, zone);
     Plan { senders, askings, spent }
@@ -133,7 +139,6 @@ impl Drawer<'_> {
     fn asks(&mut self, nth: u32, fresh: bool) -> Option<Asking> {
         let part = part(nth, fresh);
         let mut asking = self.draws(fresh, part)?;
-        let drawn = (asking.sender, asking.offer, asking.at);
         if part == Part::Doubted {
             // Only a page shows what screening doubts here.
             asking.sender = self.page().unwrap_or(asking.sender);
@@ -156,11 +161,6 @@ impl Drawer<'_> {
             asking.offer = offer;
             asking.sender = self.sender(offer);
         }
-        // Whoever sends it now does so by a campaign of its own, and of that season.
-        if drawn != (asking.sender, asking.offer, asking.at) {
-            let chance = Rng::with_seed(asking.seed).usize(..CAMPAIGNS);
-            asking.campaign = self.campaign_of(asking.sender, asking.offer, asking.at, chance);
-        }
         Some(asking)
     }
 
@@ -174,7 +174,7 @@ impl Drawer<'_> {
             return None;
         }
         asking.sender = weighted(&mut self.rng, &weights);
-        asking.campaign = self.campaign(asking.sender, asking.offer, asking.at);
+        asking.chance = self.rng.usize(..CAMPAIGNS);
         Some(asking)
     }
 
@@ -193,9 +193,9 @@ impl Drawer<'_> {
         let person = self.people.person(&mut self.rng, place);
         let message = message(&mut self.rng, category);
         let sender = self.sender(offer);
-        let campaign = self.campaign(sender, offer, at);
+        let chance = self.rng.usize(..CAMPAIGNS);
         let seed = self.rng.u64(..);
-        Some(Asking { at, person, sender, campaign, offer, message, part, fresh, seed })
+        Some(Asking { at, person, sender, campaign: None, chance, offer, message, part, fresh, seed })
     }
 
     /// One that can send this offer.
@@ -217,15 +217,10 @@ impl Drawer<'_> {
         weights.iter().any(|weight| *weight > 0).then(|| weighted(&mut self.rng, &weights))
     }
 
-    fn campaign(&mut self, sender: usize, offer: usize, at: Timestamp) -> Option<String> {
-        let chance = self.rng.usize(..CAMPAIGNS);
-        self.campaign_of(sender, offer, at, chance)
-    }
-
-    fn campaign_of(&self, sender: usize, offer: usize, at: Timestamp, chance: usize) -> Option<String> {
-        let category = self.book.offers.get(offer)?.category.as_str();
-        let month = self.zone.to_datetime(at).month();
-        self.senders.get(sender)?.campaign(category, month, chance)
+    fn campaign(&self, asking: &Asking) -> Option<String> {
+        let category = self.book.offers.get(asking.offer)?.category.as_str();
+        let month = self.zone.to_datetime(asking.at).month();
+        self.senders.get(asking.sender)?.campaign(category, month, asking.chance)
     }
 }
 

@@ -154,6 +154,12 @@ proptest! {
     ) {
         let sums = sums_of(&facts);
         let mut bytes = if first { first_version(&sums) } else { sums.encode() };
+        // What ends too early, what goes on, and a version that nobody has written.
+        prop_assert_eq!(Sums::decode(&bytes[..bytes.len() - 1]), Err(Damaged));
+        prop_assert_eq!(Sums::decode(&[&bytes[..], &[0]].concat()), Err(Damaged));
+        for version in [0, Sums::default().encode()[0] + 1] {
+            prop_assert_eq!(Sums::decode(&[&[version], &bytes[1..]].concat()), Err(Damaged));
+        }
         for (at, byte) in damage {
             let at = at.index(bytes.len());
             bytes[at] = byte;

@@ -1,6 +1,6 @@
 //! From the rules as text to what a decision reads: contracts by category and state.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Rulebook;
 use crate::contract::{AreaPart, Contract, Selection};
@@ -56,7 +56,7 @@ impl Rulebook {
 }
 
 /// An area, and where its radii are measured from if it has any: what contracts share.
-type CoverageKey<'a> = (&'a AreaId, Option<Zip>);
+pub(super) type CoverageKey<'a> = (&'a AreaId, Option<Zip>);
 
 /// Its parts, under every state that they touch; `None` for everywhere.
 type PartsByState = BTreeMap<Option<State>, Vec<Part>>;
@@ -72,6 +72,7 @@ struct Compiler<'a> {
     book: &'a Rulebook,
     dealers: HashMap<&'a DealerId, &'a Dealer>,
     channels: HashMap<&'a DealerId, Vec<CompiledChannel>>,
+    measured: HashSet<&'a AreaId>,
     category_of: HashMap<&'a str, &'a CategoryId>,
     categories: BTreeSet<&'a CategoryId>,
     contract_ranks: HashMap<&'a ContractId, u32>,
@@ -106,6 +107,7 @@ impl<'a> Compiler<'a> {
             book,
             channels,
             dealers,
+            measured: measured(book),
             category_of: book.offers.iter().map(|offer| (offer.id.as_str(), &offer.category)).collect(),
             categories: book.offers.iter().map(|offer| &offer.category).collect(),
             contract_ranks: ranks(book.contracts.iter().map(|contract| &contract.id)),
@@ -119,7 +121,7 @@ impl<'a> Compiler<'a> {
         let mut rows: BTreeMap<(&CategoryId, Option<State>), Vec<Row<'a>>> = BTreeMap::new();
         for contract in &self.book.contracts {
             let Some(&dealer) = self.dealers.get(&contract.dealer) else { continue };
-            let key = self.coverage_of(contract, dealer);
+            let key = coverage_of(contract, Some(dealer.zip), &self.measured);
             let parts = coverages.entry(key).or_insert_with(|| self.parts_by_state(key, &mut circles));
             for category in self.categories_of(contract) {
                 for &state in parts.keys() {
@@ -138,12 +140,6 @@ impl<'a> Compiler<'a> {
             }
         }
         Ok(chunks)
-    }
-
-    fn coverage_of(&self, contract: &'a Contract, dealer: &Dealer) -> CoverageKey<'a> {
-        let mut parts = self.book.areas.get(&contract.area).into_iter().flatten();
-        let has_radius = parts.any(|part| matches!(part, AreaPart::RadiusMiles(_)));
-        (&contract.area, has_radius.then_some(dealer.zip))
     }
 
     fn categories_of(&self, contract: &Contract) -> BTreeSet<&'a CategoryId> {
@@ -243,6 +239,21 @@ fn vendor(channel: &Channel, dealer: &Dealer) -> Option<Vendor> {
         email: dealer.email.clone(),
         phone: dealer.phone.clone(),
     })
+}
+
+/// The areas that have a radius.
+pub(super) fn measured(book: &Rulebook) -> HashSet<&AreaId> {
+    let has_radius = |parts: &[AreaPart]| parts.iter().any(|part| matches!(part, AreaPart::RadiusMiles(_)));
+    book.areas.iter().filter(|(_, parts)| has_radius(parts)).map(|(area, _)| area).collect()
+}
+
+/// What a contract covers, whose dealer is there: of an area without a radius it is the same wherever that is.
+pub(super) fn coverage_of<'a>(
+    contract: &'a Contract,
+    zip: Option<Zip>,
+    measured: &HashSet<&AreaId>,
+) -> CoverageKey<'a> {
+    (&contract.area, zip.filter(|_| measured.contains(&contract.area)))
 }
 
 /// The states that a part of an area lies in; `None` of the whole country. A radius without a ZIP is nowhere.

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use super::Rulebook;
-use super::compile::states_of;
-use crate::contract::AreaPart;
-use crate::ids::{AreaId, DealerId};
+use super::compile::{CoverageKey, coverage_of, measured, states_of};
+use crate::ids::DealerId;
 use crate::place::{State, Zip};
 
 /// Some of the states.
@@ -44,11 +43,9 @@ impl Rulebook {
     pub fn served(&self) -> Vec<Served> {
         let zips: HashMap<&DealerId, Zip> =
             self.dealers.iter().map(|dealer| (&dealer.id, dealer.zip)).collect();
-        let is_measured = |parts: &[AreaPart]| parts.iter().any(|it| matches!(it, AreaPart::RadiusMiles(_)));
-        let measured: HashMap<&AreaId, bool> =
-            self.areas.iter().map(|(area, parts)| (area, is_measured(parts))).collect();
+        let measured = measured(self);
         let (mut known, mut circles) = (HashMap::new(), HashMap::new());
-        let mut of = |area: &AreaId, zip: Option<Zip>| {
+        let mut of = |(area, zip): CoverageKey<'_>| {
             let mut served = Served::default();
             for part in self.areas.get(area).into_iter().flatten() {
                 match states_of(*part, zip, &mut circles) {
@@ -59,9 +56,8 @@ impl Rulebook {
             served
         };
         let contracts = self.contracts.iter().map(|contract| {
-            let measured = measured.get(&contract.area).copied().unwrap_or_default();
-            let zip = zips.get(&contract.dealer).copied().filter(|_| measured);
-            *known.entry((&contract.area, zip)).or_insert_with(|| of(&contract.area, zip))
+            let key = coverage_of(contract, zips.get(&contract.dealer).copied(), &measured);
+            *known.entry(key).or_insert_with(|| of(key))
         });
         contracts.collect()
     }

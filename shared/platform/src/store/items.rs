@@ -786,6 +786,15 @@ impl DecisionRecord {
         self.waiting.is_none() || self.placed.is_some()
     }
 
+    /// Whether a seat was given with it: in the same transaction, at the same instant.
+    pub fn gave_seat(&self, seat: &Assignment) -> bool {
+        seat.offered_at == self.at
+            && match &self.placed {
+                Some(placed) => seat.by_desk && seat.contract == *placed,
+                None => !seat.by_desk && self.contracts.contains(&seat.contract),
+            }
+    }
+
     /// As it is kept, with the seats that are given in the same transaction.
     pub(super) fn item_giving(
         &self,

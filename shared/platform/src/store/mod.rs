@@ -277,9 +277,22 @@ impl Store {
     }
 
     async fn query_all(&self, condition: &str, bound: Item) -> Result<Vec<Item>, StoreError> {
+        let mut reads = usize::MAX;
+        Ok(self.query_within(condition, bound, &mut reads).await?.unwrap_or_default())
+    }
+
+    /// The same by so many reads at most, one for each megabyte, which are counted down; `None` of what takes more.
+    async fn query_within(
+        &self,
+        condition: &str,
+        bound: Item,
+        reads: &mut usize,
+    ) -> Result<Option<Vec<Item>>, StoreError> {
         let mut items = Vec::new();
         let mut start = None;
         loop {
+            let Some(left) = reads.checked_sub(1) else { return Ok(None) };
+            *reads = left;
             let answer = self
                 .client
                 .query()
@@ -294,7 +307,7 @@ impl Store {
             items.extend(answer.items.into_iter().flatten());
             start = answer.last_evaluated_key.filter(|key| !key.is_empty());
             if start.is_none() {
-                return Ok(items);
+                return Ok(Some(items));
             }
         }
     }

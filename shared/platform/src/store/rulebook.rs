@@ -120,6 +120,18 @@ impl Store {
         read_text(&self.pieces_of(&Key::RulebookText(company, version, 0)).await?)
     }
 
+    /// The same by so many reads at most, one for each megabyte, which are counted down; `None` too of one that takes
+    /// more.
+    pub async fn rulebook_text_within(
+        &self,
+        company: &CompanyId,
+        version: u64,
+        reads: &mut usize,
+    ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+        let pieces = self.pieces_within(&Key::RulebookText(company, version, 0), reads).await?;
+        read_text(&pieces.unwrap_or_default())
+    }
+
     /// Keeps files for an hour, that they can be looked at before they are published.
     pub async fn rulebook_draft_keep(
         &self,
@@ -152,9 +164,20 @@ impl Store {
 
     /// The pieces whose first stands here, in their order.
     async fn pieces_of(&self, first: &Key<'_>) -> Result<Vec<Item>, StoreError> {
+        let mut reads = usize::MAX;
+        Ok(self.pieces_within(first, &mut reads).await?.unwrap_or_default())
+    }
+
+    /// The same by so many reads at most; `None` of what takes more.
+    async fn pieces_within(
+        &self,
+        first: &Key<'_>,
+        reads: &mut usize,
+    ) -> Result<Option<Vec<Item>>, StoreError> {
         let prefix = first.sk();
         let prefix = prefix.rsplit_once('#').map_or(prefix.as_str(), |(prefix, _)| prefix);
-        self.query_prefix(first.pk(), prefix).await
+        let bound = values([(":pk", string(first.pk())), (":prefix", string(prefix))]);
+        self.query_within("pk = :pk AND begins_with(sk, :prefix)", bound, reads).await
     }
 
     /// Publishes a compiled rulebook over `base` (0 for the first): its chunks, its text, and last of

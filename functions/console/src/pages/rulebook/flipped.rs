@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::told::{short, text};
 use super::versions::{refused, zone_of};
-use super::{AT, back_to, company_of};
+use super::{AT, back_to};
 use crate::acts;
 use crate::pages::shown::{self, Choice};
 use crate::pages::signed::{For, Form, Sent, Signed};
@@ -105,7 +105,7 @@ pub(in crate::pages) async fn changes(
 }
 
 async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, Problem> {
-    let company = company_of(signed, &asked.company)?;
+    let company = signed.company_of(&asked.company)?;
     let before = asked.at.and_then(|ms| {
         let act: ActId = asked.act.parse().ok()?;
         Some((Timestamp::from_millisecond(ms).ok()?, act))

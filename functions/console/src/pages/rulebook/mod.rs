@@ -25,19 +25,10 @@ pub(super) use sent::{look_back, publish, roll_back, send};
 pub(super) use versions::{compared, files_zip, one, page, tables_xlsx};
 
 use leadyard_domain::ids::CompanyId;
-use leadyard_platform::http::Problem;
-use leadyard_platform::who;
 
 use super::address;
-use super::signed::Signed;
 
 const AT: &str = "/console/rulebook";
-
-/// The company that is asked for by name, or the first that somebody was given; it may have no rulebook yet.
-fn company_of(signed: &Signed, asked: &str) -> Result<CompanyId, Problem> {
-    let first = signed.desk.companies.first().map(|company| company.as_str());
-    who::company(&signed.desk, Some(asked).filter(|asked| !asked.is_empty()).or(first))
-}
 
 /// The page of a company, with what was done.
 fn back_to(company: &CompanyId, done: &str) -> String {

@@ -191,7 +191,7 @@ async fn look(cloud: &Cloud, signed: &Signed, wanted: &Wanted<'_>) -> Result<Loo
     match would_follow(cloud, signed, wanted).await {
         Ok(looked) => {
             let told = &looked.told;
-            page.base = told["in_force"].as_u64().unwrap_or_default();
+            page.base = looked.over;
             page.difference = Difference::of(&told["diff"]);
             page.incomparable = page.base > 0 && told["diff"].is_null();
             page.warnings = Lines::of(&told["warnings"]);

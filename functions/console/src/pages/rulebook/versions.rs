@@ -17,8 +17,8 @@ use leadyard_platform::who::{self, MANAGES, READS};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::AT;
 use super::told::{Difference, Lines};
-use super::{AT, company_of};
 use crate::pages::shown::{self, Choice};
 use crate::pages::signed::{For, Form, Signed};
 use crate::pages::{Frame, address, download, rendered, troubled};
@@ -122,7 +122,7 @@ async fn shown_page(
     asked: &Asked,
     refused: Option<(&Problem, &Form)>,
 ) -> Result<Response, Problem> {
-    let company = company_of(signed, &asked.company)?;
+    let company = signed.company_of(&asked.company)?;
     let (in_force, versions) = futures::try_join!(
         cloud.store.in_force(&company),
         cloud.store.rulebook_versions(&company, asked.before, LISTED + 1)
@@ -225,7 +225,7 @@ pub(in crate::pages) async fn compared(
     For(signed): For<MANAGES>,
     Query(Two { company, from, to }): Query<Two>,
 ) -> Response {
-    let company = match company_of(&signed, &company) {
+    let company = match signed.company_of(&company) {
         Ok(company) => company,
         Err(problem) => return troubled(&signed, &problem),
     };

@@ -175,7 +175,7 @@ fn each_contract_serves_the_states_that_its_area_lies_in() {
         (states.map(|state| state.as_str()).collect::<Vec<_>>(), served.everywhere)
     };
     assert_eq!(served("state:FL state:GU"), (vec!["FL", "GU"], false));
-    assert_eq!(served("zip:33101 zip:10001 county:12086"), (vec!["FL", "NY"], false));
+    assert_eq!(served("zip:33101 zip:10001 county:48201"), (vec!["FL", "NY", "TX"], false));
     assert_eq!(served("zip3:331"), (vec!["FL"], false));
     assert_eq!(served("any zip:33101"), (vec!["FL"], true));
     // A circle around Hudson: of 5 miles, and one that touches Georgia.
