@@ -125,8 +125,8 @@ fn every_key_is_checked_where_it_stands() {
         (
             "company.toml",
             "mode = \"automatic\"",
-            "[rollback]\nunmatched_points = 20\nafter = 50",
-            "7:1: error: there is no key \"after\" here; did you mean \"after_leads\"?",
+            "[rollback]\nunmatched_points = 20\nafter_lead = 50",
+            "7:1: error: there is no key \"after_lead\" here; did you mean \"after_leads\"?",
         ),
         ("company.toml", "mode = \"automatic\"", "rollback = \"20%\"", "5:12: error: rollback is a table"),
         (
