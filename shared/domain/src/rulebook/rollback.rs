@@ -20,7 +20,6 @@
 //!   roll back, only what was decided under it: else the faults of one version would hide those of the next.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -88,10 +87,9 @@ impl NewLeads {
             if opened < from || opened >= to || one.at.duration_since(opened) > fresh {
                 continue;
             }
-            match first.entry((one.facts.lead, one.facts.cycle)) {
-                Entry::Occupied(mut known) if one.at < known.get().at => drop(known.insert(one)),
-                Entry::Occupied(_) => {}
-                Entry::Vacant(unknown) => drop(unknown.insert(one)),
+            let known = first.entry((one.facts.lead, one.facts.cycle)).or_insert(one);
+            if one.at < known.at {
+                *known = one;
             }
         }
         let mut counted = Self::default();
