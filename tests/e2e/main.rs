@@ -44,6 +44,7 @@ mod reports;
 mod backtest;
 mod moving_in;
 mod rulebook;
+mod rolled_back;
 mod workbook;
 mod checked;
 mod metrics;

@@ -121,7 +121,7 @@ fn rule(alarm: &Resource) -> String {
 }
 
 /// Those there is one of.
-const SINGLE: [(&str, &str); 15] = [
+const SINGLE: [(&str, &str); 16] = [
     (
         "ReportingDeadAlarm",
         "Maximum of AWS/SQS ApproximateNumberOfMessagesVisible of ReportingDead.QueueName > 0, 1 of 1 times 60 s",
@@ -156,6 +156,7 @@ const SINGLE: [(&str, &str); 15] = [
          100 * FILL(failed, 0) / (FILL(failed, 0) + FILL(arrived, 0)), 0) > 20, 1 of 1 times 3600 s",
     ),
     ("BreakersAlarm", "Sum of Leadyard BreakersOpened of Delivery > 9, 1 of 1 times 900 s"),
+    ("RolledBackAlarm", "Sum of Leadyard PublishesRolledBack of Sweep > 0, 1 of 1 times 300 s"),
     ("BouncesAlarm", "Sum of Leadyard DeliveriesFailed of MailEvents > 9, 1 of 1 times 3600 s"),
     ("SpilledAlarm", "Sum of Leadyard LeadsSpilled of Leads > 0, 1 of 1 times 300 s"),
 ];
@@ -318,6 +319,7 @@ fn what_is_watched_of_ours_is_counted() {
         Metric::DeliveriesFailed,
         Metric::BreakersOpened,
         Metric::LeadsSpilled,
+        Metric::PublishesRolledBack,
     ] {
         assert!(ours.iter().any(|one| one.metric == metric.name()), "{} is watched", metric.name());
     }

@@ -19,7 +19,7 @@ use leadyard_domain::rulebook::{
 };
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
-use leadyard_platform::store::Published;
+use leadyard_platform::store::{Published, RulebookVersion};
 use leadyard_platform::who::{Desk, DeskOf, MANAGES, READS, Staff};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -327,7 +327,7 @@ pub(crate) async fn rollback(
     let sent: Rollback = serde_json::from_slice(&body(request, limits::BODY_BYTES).await?)
         .map_err(|_| Problem::new(Code::MalformedBody, r#"the body is {"version": 7}"#))?;
     let files = files_of(&cloud, &company, sent.version).await?;
-    let word = format!("rollback to {}", sent.version);
+    let word = RulebookVersion::rollback_to(sent.version);
     let how = How { desk: &desk, of: Some(&company), word, dry_run: query.dry_run.is_some() };
     put_in_force(&cloud, how, query.base, files).await
 }
@@ -438,7 +438,7 @@ pub(crate) async fn put_in_force(
         Published::Behind(version) => Err(behind(version)),
         Published::Version(version) => {
             tracing::info!(company.id = %company, rulebook.version = version, "a rulebook was published");
-            wake_all(cloud, &company).await;
+            cloud.hand_wake_all(&company).await;
             if let Some(told) = told.as_object_mut() {
                 told.remove("in_force");
                 told.insert("version".to_owned(), json!(version));
@@ -478,12 +478,4 @@ pub(crate) fn refused_edit(error: &EditError) -> Problem {
 fn behind(version: u64) -> Problem {
     Problem::new(Code::VersionConflict, format!("version {version} is in force; look at it first"))
         .with("version", version)
-}
-
-/// Whoever waits is woken soon. Best effort: the due index is the truth.
-pub(crate) async fn wake_all(cloud: &Cloud, company: &CompanyId) {
-    let Ok(Some(core)) = cloud.rulebooks.current(&cloud.store, company).await else { return };
-    for category in core.waited_in() {
-        cloud.hand_wake(company, category).await;
-    }
 }

@@ -18,7 +18,6 @@ use serde_json::{Value, json};
 
 use crate::acts::{note, record};
 use crate::leads;
-use crate::rulebook::wake_all;
 
 /// How often a flip that crossed another is tried again.
 const ROUNDS: usize = 8;
@@ -92,7 +91,7 @@ pub(crate) async fn flipped(
         let act = record(cloud, desk, switch, reason, &before, &json!(switches));
         if cloud.store.switches_save(company, &switches, seen, &categories, &act).await? {
             tracing::info!(company.id = %company, switch, on = flip.on, staff = %desk.staff, "a switch was flipped");
-            wake_all(cloud, company).await;
+            cloud.hand_wake_all(company).await;
             return Ok(switches);
         }
         tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;

@@ -4,9 +4,9 @@
 //! due time forward, conditionally, and then put on its queue: a lost message, a crash between two
 //! effects or an emptied queue delays a lead by a sweep, and never loses it.
 //!
-//! Erasures and follow-ups have no queue: all their work is at the table. A follow-up whose time has come is put into its
-//! company's list of the day, a read and a write, and whoever calls comes to the list; a queue would carry it no further,
-//! and an earlier version would not know its messages.
+//! Erasures, follow-ups and publishes that are watched have no queue: all their work is at the table. A follow-up whose
+//! time has come is put into its company's list of the day, a read and a write, and whoever calls comes to the list; a queue
+//! would carry it no further, and an earlier version would not know its messages.
 
 pub mod synthetic;
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use leadyard_domain::ids::LeadId;
+use leadyard_domain::ids::{CompanyId, LeadId};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::metrics::Metric;
 use leadyard_platform::queues::{QueueError, ToDelivery, ToSpill};
@@ -45,6 +45,9 @@ const ERASURE_TAKES: Duration = Duration::from_secs(20);
 /// How long follow-ups may take of a sweep, and how many at once: what is not done is due again when its claim ends.
 const FOLLOW_UPS_TAKE: Duration = Duration::from_secs(20);
 const FOLLOW_UPS_AT_ONCE: usize = 8;
+
+/// How long one watched publish may take of a sweep: to roll back a hundred thousand contracts is to copy some 30 MB.
+const WATCH_TAKES: Duration = Duration::from_secs(20);
 
 /// Sweeps of one invocation at most, and how long after it began the last may begin: one takes seconds, and the schedule's
 /// next invocation goes on before this one's timeout.
@@ -85,7 +88,7 @@ async fn sweep_within(cloud: &Cloud, began: Timestamp) -> Result<Swept, StoreErr
     let pages = join_all((0..keys::SHARDS).map(|shard| cloud.store.due_page(shard, now, PAGE))).await;
     let mut swept = Swept::default();
     let mut failed = None;
-    let (mut erasures, mut follow_ups) = (Vec::new(), Vec::new());
+    let (mut erasures, mut follow_ups, mut watched) = (Vec::new(), Vec::new(), Vec::new());
     let mut oldest_s = 0;
     for page in pages {
         // One shard that cannot be asked keeps nobody else waiting.
@@ -121,6 +124,10 @@ async fn sweep_within(cloud: &Cloud, began: Timestamp) -> Result<Swept, StoreErr
                 follow_ups.push(lead);
                 continue;
             }
+            if let DueKey::Watch(company) = item.key {
+                watched.push(company);
+                continue;
+            }
             match queue(cloud, &item).await {
                 Ok(()) => swept.queued += 1,
                 Err(error) => {
@@ -148,6 +155,7 @@ async fn sweep_within(cloud: &Cloud, began: Timestamp) -> Result<Swept, StoreErr
     if timeout(FOLLOW_UPS_TAKE.min(left()), follow_up(cloud, &follow_ups, &mut swept)).await.is_err() {
         swept.more = true;
     }
+    watch(cloud, &watched, &mut swept).await;
     // Said every time, so that nothing said rings too.
     cloud.metrics.at_least(Metric::UndistributedAge, oldest_s);
     cloud.metrics.write(cloud.clock.now());
@@ -176,6 +184,24 @@ async fn follow_up(cloud: &Cloud, due: &[LeadId], swept: &mut Swept) {
     }
 }
 
+/// Looks at publishes that are watched, each for itself: one that takes its time keeps nobody else's waiting.
+async fn watch(cloud: &Cloud, due: &[CompanyId], swept: &mut Swept) {
+    let looks = due.iter().map(|company| timeout(WATCH_TAKES, cloud.watch_look(company)));
+    for (company, looked) in due.iter().zip(join_all(looks).await) {
+        match looked {
+            Ok(Ok(())) => swept.queued += 1,
+            Ok(Err(error)) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error, company.id = %company,
+                    "a watched publish could not be looked at"
+                );
+                swept.refused += 1;
+            }
+            Err(_) => swept.more = true,
+        }
+    }
+}
+
 /// Why a due item was not queued.
 #[derive(Debug, thiserror::Error)]
 enum Unqueued {
@@ -193,7 +219,7 @@ async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
             cloud.queues.to_spill(&ToSpill::looks_at(&enquiry)).await?;
         }
         // Worked after the rest: see `sweep`.
-        DueKey::Erasure(_, _) | DueKey::FollowUp(_) => {}
+        DueKey::Erasure(_, _) | DueKey::FollowUp(_) | DueKey::Watch(_) => {}
         // The index names no company and no dealer: the lead is a group of its own, behind nobody.
         DueKey::Lead(lead) => cloud.queues.lead_to_distribution(&lead.to_string(), *lead).await?,
         DueKey::Wake(company, category) => cloud.queues.wake_to_distribution(company, category, None).await?,

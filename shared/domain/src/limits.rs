@@ -95,6 +95,27 @@ pub const WORKBOOK_STRINGS: usize = 4_000_000;
 pub const DIFF_LINES: usize = 1_000;
 /// Text of a difference that is listed, in bytes.
 pub const DIFF_BYTES: usize = 256 * 1024;
+/// By how many percentage points the share of unmatched leads may be said to rise before a publish rolls itself back: less
+/// than five is noise.
+pub const ROLLBACK_POINTS: std::ops::RangeInclusive<u32> = 5..=100;
+/// Of how many new leads at least, before and after; and where the rulebook says nothing.
+pub const ROLLBACK_LEADS: std::ops::RangeInclusive<u32> = 20..=200;
+/// See [`ROLLBACK_LEADS`].
+pub const ROLLBACK_USUAL_LEADS: u32 = 50;
+/// For how many hours a publish is watched; and where the rulebook says nothing.
+pub const ROLLBACK_HOURS: std::ops::RangeInclusive<u32> = 1..=48;
+/// See [`ROLLBACK_HOURS`].
+pub const ROLLBACK_USUAL_HOURS: u32 = 2;
+/// For how many hours before a publish leads are compared with those after it.
+pub const ROLLBACK_BEFORE_HOURS: i64 = 24;
+/// Within how many minutes of its opening a cycle's first decision counts: who waited for a person first says nothing.
+pub const ROLLBACK_FRESH_MINUTES: i64 = 15;
+/// The decisions that one look at a publish reads, and one at the time before it: the newest.
+pub const ROLLBACK_DECISIONS: usize = 500;
+/// The least time between two looks at a publish, in minutes.
+pub const ROLLBACK_LOOK_LEAST_MINUTES: i64 = 2;
+/// And the most.
+pub const ROLLBACK_LOOK_MOST_MINUTES: i64 = 60;
 /// Problems one check reports before it stops.
 pub const PROBLEMS: usize = 200;
 /// The widest radius, in miles.

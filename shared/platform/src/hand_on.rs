@@ -28,6 +28,14 @@ impl Cloud {
         noted(self.queues.wake_to_distribution(company, category, None).await);
     }
 
+    /// Whoever waits is woken: the rules or a switch changed.
+    pub async fn hand_wake_all(&self, company: &CompanyId) {
+        let Ok(Some(core)) = self.rulebooks.current(&self.store, company).await else { return };
+        for category in core.waited_in() {
+            self.hand_wake(company, category).await;
+        }
+    }
+
     /// The category under which a slot that comes back stands until those who wait for it are woken, in whatever
     /// category they do: its lead's, else any.
     pub async fn category_to_wake(

@@ -8,6 +8,7 @@
 //! | [`queues`] | typed messages |
 //! | [`hand_on`] | what was committed goes to its queue |
 //! | [`rulebooks`] | compiled rulebooks, kept per version |
+//! | `watching` | publishes that are watched, and roll themselves back |
 //! | [`known`] | counters that one worker has read, and keeps true to what it commits |
 //! | [`judging`] | what a lead is worth, who should have it: asked by several functions |
 //! | [`arriving`] | an enquiry comes to its lead, when it arrives or is released |
@@ -40,6 +41,7 @@ pub mod store;
 pub mod queues;
 mod hand_on;
 pub mod rulebooks;
+mod watching;
 pub mod known;
 pub mod judging;
 pub mod history;

@@ -50,11 +50,13 @@ pub enum Metric {
     UndistributedAge,
     /// Whether the synthetic lead that was sent five minutes ago has reached its dealer: 1 or 0.
     SyntheticArrived,
+    /// Publishes that rolled themselves back.
+    PublishesRolledBack,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::LeadsReceived,
         Self::LeadsRepeated,
         Self::LeadsQuarantined,
@@ -67,6 +69,7 @@ impl Metric {
         Self::Overdue,
         Self::UndistributedAge,
         Self::SyntheticArrived,
+        Self::PublishesRolledBack,
     ];
 
     /// Its name, as alarms and dashboards know it.
@@ -84,6 +87,7 @@ impl Metric {
             Self::Overdue => "Overdue",
             Self::UndistributedAge => "UndistributedAge",
             Self::SyntheticArrived => "SyntheticArrived",
+            Self::PublishesRolledBack => "PublishesRolledBack",
         }
     }
 
@@ -101,7 +105,8 @@ impl Metric {
             | Self::DeliveriesFailed
             | Self::BreakersOpened
             | Self::Overdue
-            | Self::SyntheticArrived => "Count",
+            | Self::SyntheticArrived
+            | Self::PublishesRolledBack => "Count",
         }
     }
 }

@@ -142,6 +142,13 @@ impl Evidence {
         self.has_results
     }
 
+    /// Whether anybody who was looked at was paused then.
+    pub fn has_paused(&self, at: Timestamp) -> bool {
+        let runs = |until: &Option<Timestamp>| until.is_none_or(|until| at < until);
+        self.contracts.iter().any(|(_, until)| runs(until))
+            || self.dealers.iter().any(|(_, until)| runs(until))
+    }
+
     /// As it is kept: postcard's bytes of its columns.
     pub fn encode(&self) -> Result<Vec<u8>, NotEvidence> {
         Ok(postcard::to_allocvec(&Packed::of(self))?)

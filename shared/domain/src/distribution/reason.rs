@@ -61,6 +61,36 @@ impl Waiting {
         }
     }
 
+    /// Whether a person has it in hand: the rules were not asked, or what they say is not done.
+    pub const fn is_by_hand(self) -> bool {
+        match self {
+            Self::Manual | Self::Stopped | Self::Shadow | Self::Held => true,
+            Self::Unplaced | Self::For(_) => false,
+        }
+    }
+
+    /// Whether the rules let nobody have it, whatever the hour and however full: see
+    /// [`Rollback`](crate::rulebook::Rollback).
+    pub const fn is_unmatched(self) -> bool {
+        match self {
+            Self::For(Rule::Hours | Rule::Cap) | Self::Manual | Self::Stopped | Self::Shadow | Self::Held => {
+                false
+            }
+            Self::Unplaced
+            | Self::For(
+                Rule::Inactive
+                | Rule::Offer
+                | Rule::Source
+                | Rule::Age
+                | Rule::Area
+                | Rule::Band
+                | Rule::Needs
+                | Rule::Excluded
+                | Rule::Territory,
+            ) => true,
+        }
+    }
+
     /// Whether nobody serves what was asked for where it was: no active contract takes the offer from this source in
     /// this area, or we do not know the area. Who is shut, full or wants better leads serves it.
     pub const fn is_unserved(self) -> bool {

@@ -83,12 +83,19 @@ fn current() -> Route {
 }
 
 fn versions() -> Route {
+    let rolled_back = object([
+        must("leads", Count, "New leads after the publish."),
+        must("unmatched", Count, "Of those, how many waited for a rule."),
+        must("leads_before", Count, "New leads before it."),
+        must("unmatched_before", Count, ""),
+    ]);
     let version = object([
         must("version", Count, ""),
         must("base", Count, "That it was made from."),
         must("at", Instant, ""),
-        must("by", Text, ""),
+        must("by", Text, "Who; `leadyard`, where the version before rolled itself back."),
         must("how", Text, ""),
+        may("rolled_back", rolled_back, "Why the version before rolled itself back to this one."),
     ]);
     of_desk(READER, Get, "/v1/rulebook/versions", "Every version, the newest first.", RULEBOOK)
         .company()

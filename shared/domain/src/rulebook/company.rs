@@ -13,6 +13,7 @@ use crate::rulebook::body::Body;
 use crate::rulebook::index::Read;
 use crate::rulebook::keys::{Keys, document, text};
 use crate::rulebook::problem::{ProblemCode, Problems};
+use crate::rulebook::rollback::Rollback;
 use crate::rulebook::value;
 use crate::time::WeekStart;
 
@@ -76,6 +77,9 @@ pub struct Company {
     /// When people may be called, where they are: within what federal law allows.
     #[serde(default)]
     pub call_hours: CallingHours,
+    /// When a publish rolls itself back; never, if it is not said.
+    #[serde(default)]
+    pub rollback: Option<Rollback>,
 }
 
 const fn certificate_days() -> u16 {
@@ -131,6 +135,7 @@ pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> (Option<Company>
     let retention = retention(&mut keys, window, problems);
     let certificate = keys.whole("certificate_days", 1..=limits::CERTIFICATE_MOST_DAYS, problems);
     let call_hours = keys.optional("call_hours", text(call_hours), problems);
+    let rollback = rollback(&mut keys, problems);
     keys.later(&["branding"], problems);
     keys.finish(problems);
 
@@ -160,6 +165,7 @@ pub(super) fn read(body: &Body<'_>, problems: &mut Problems) -> (Option<Company>
             retention_days: retention?,
             certificate_days: certificate?.map_or(limits::CERTIFICATE_DAYS, |days| days as u16),
             call_hours: call_hours?.unwrap_or_default(),
+            rollback: rollback?,
         })
     };
     (company().ok(), defaults)
@@ -172,6 +178,22 @@ fn mail(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<Option<(String
     let name = keys.optional("name", text(|text| value::prose("name", text, limits::TEXT_CHARS)), problems);
     keys.finish(problems);
     Ok(Some((from?, name?)))
+}
+
+/// `[rollback]`: by how much, of how many leads, for how long.
+fn rollback(keys: &mut Keys<'_, '_>, problems: &mut Problems) -> Read<Option<Rollback>> {
+    let Some(mut keys) = keys.table("rollback", problems)? else { return Ok(None) };
+    let points = keys.whole("unmatched_points", limits::ROLLBACK_POINTS, problems);
+    let points =
+        points.and_then(|points| points.map_or_else(|| keys.missing("unmatched_points", problems), Ok));
+    let leads = keys.whole("after_leads", limits::ROLLBACK_LEADS, problems);
+    let hours = keys.whole("within_hours", limits::ROLLBACK_HOURS, problems);
+    keys.finish(problems);
+    Ok(Some(Rollback {
+        unmatched_points: points?,
+        after_leads: leads?.unwrap_or(limits::ROLLBACK_USUAL_LEADS),
+        within_hours: hours?.unwrap_or(limits::ROLLBACK_USUAL_HOURS),
+    }))
 }
 
 /// `retention_days`: who still counts as asking again is still known.

@@ -41,6 +41,21 @@ fn order_and_spelling_are_no_difference() {
 }
 
 #[test]
+fn when_a_publish_rolls_itself_back_is_a_difference() {
+    let book = parse(folder()).unwrap();
+    let rule = "mode = \"automatic\"\n[rollback]\nunmatched_points = 20\n";
+    let other = edited(&[("company.toml", "mode = \"automatic\"\n", rule)]);
+    let lines = "\
+company: 1 changed
+  ~ company
+    + rollback.after_leads: 50
+    + rollback.unmatched_points: 20
+    + rollback.within_hours: 2
+";
+    assert_eq!(book.diff(&other).to_string(), lines);
+}
+
+#[test]
 fn every_table_shows_what_came_went_and_changed() {
     let book = parse(folder()).unwrap();
     let other = edited(&[

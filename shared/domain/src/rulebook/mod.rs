@@ -30,6 +30,10 @@
 //! | `retention_days` | none | 30 to 3,650, at least `window_days`: how long the person of a lead that is over is kept |
 //! | `certificate_days` | 90 | 1 to 1,826: for how long a consent certificate can be claimed |
 //! | `call_hours` | `08:00-21:00` | narrower hours in which people may be called, where they are |
+//! | `rollback` | never | `{ unmatched_points = 20, after_leads = 50, within_hours = 2 }`: when a publish rolls itself back; see [`Rollback`] |
+//!
+//! Of `rollback`: `unmatched_points`, needed, 5 to 100; `after_leads`, 20 to 200, 50 unless it is said; `within_hours`, 1 to
+//! 48, 2 unless it is said.
 //!
 //! **`offers.toml`**: `[[offer]]`, 1 to 1,000
 //!
@@ -216,6 +220,7 @@
 mod problem;
 mod files;
 mod company;
+mod rollback;
 mod offers;
 mod postback;
 mod sources;
@@ -276,6 +281,7 @@ pub use offers::Offer;
 pub use people::{DeskPerson, Invitee, Signer, SignsInAs};
 pub use postback::{PostbackMethod, PostbackRule, PostbackSays, PostbackStatus};
 pub use problem::{Position, Problem, ProblemCode, Problems, Severity};
+pub use rollback::{Decided, NewLeads, Rollback, Verdict};
 pub use served::{Served, States};
 pub use sources::{Source, SourceKind};
 pub use spend::Spend;

@@ -239,6 +239,7 @@ fn listed(row: &Item) -> Option<(LeadId, u32, AssignmentId)> {
         | keys::DueKey::Postback(_, _)
         | keys::DueKey::Enquiry(_)
         | keys::DueKey::Erasure(_, _)
-        | keys::DueKey::FollowUp(_) => None,
+        | keys::DueKey::FollowUp(_)
+        | keys::DueKey::Watch(_) => None,
     }
 }

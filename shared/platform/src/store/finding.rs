@@ -222,6 +222,7 @@ fn lead_of(item: &Item) -> Option<LeadId> {
         | DueKey::WakeAt(_, _, _)
         | DueKey::Postback(_, _)
         | DueKey::Enquiry(_)
-        | DueKey::Erasure(_, _) => None,
+        | DueKey::Erasure(_, _)
+        | DueKey::Watch(_) => None,
     }
 }

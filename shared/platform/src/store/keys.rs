@@ -197,6 +197,10 @@ pub enum Key<'a> {
     RulebookPointer(&'a CompanyId),
     /// `R#company` / `version#version`. Who put it in force, when, and how. Immutable. Written by publishing.
     RulebookVersion(&'a CompanyId, u64),
+    /// `R#company` / `watch`. The version whose unmatched leads are watched: since when, and what was before it. Only where
+    /// its rules say so; some 200 bytes. Written by publishing and the sweep. In the index *due* until the watch is over: an
+    /// earlier version leaves it due.
+    RulebookWatch(&'a CompanyId),
     /// `R#company` / `core#version`. The compiled core. Immutable, at most 256 KB.
     RulebookCore(&'a CompanyId, u64),
     /// `R#company` / `chunk#version#category/state/part`. A compiled chunk. Immutable, at most 256 KB.
@@ -391,6 +395,7 @@ impl Key<'_> {
             Self::Change { company, .. } => format!("G#{company}"),
             Self::RulebookPointer(company)
             | Self::RulebookVersion(company, _)
+            | Self::RulebookWatch(company)
             | Self::RulebookCore(company, _)
             | Self::RulebookChunk(company, _, _)
             | Self::RulebookText(company, _, _)
@@ -451,6 +456,7 @@ impl Key<'_> {
             Self::ContractCaps(_, _) | Self::DealerCaps(_, _) | Self::SourceCaps(_, _) => "K".to_owned(),
             Self::RulebookPointer(_) => "current".to_owned(),
             Self::RulebookVersion(_, version) => format!("version#{version:010}"),
+            Self::RulebookWatch(_) => "watch".to_owned(),
             Self::RulebookCore(_, version) => format!("core#{version:010}"),
             Self::RulebookChunk(_, version, chunk) => format!("chunk#{version:010}#{chunk}"),
             Self::RulebookText(_, version, number) => format!("text#{version:010}#{number:05}"),
@@ -522,6 +528,8 @@ pub enum DueKey {
     Erasure(CompanyId, ErasureId),
     /// A lead that is to be called, or whose place in the day's list is to be looked at. An earlier version leaves it due.
     FollowUp(LeadId),
+    /// A company's publish that is watched. An earlier version leaves it due.
+    Watch(CompanyId),
 }
 
 impl DueKey {
@@ -545,6 +553,7 @@ impl DueKey {
             }),
             ("E", "P") => Some(Self::Postback(owner.parse().ok()?, parts.next()?.parse().ok()?)),
             ("E", "E") => Some(Self::Enquiry(owner.parse().ok()?)),
+            ("R", "watch") => Some(Self::Watch(owner.parse().ok()?)),
             ("X", "E") => Some(Self::Erasure(owner.parse().ok()?, parts.next()?.parse().ok()?)),
             ("W", "W") => {
                 let (company, category) = (owner.parse().ok()?, parts.next()?.parse().ok()?);
@@ -697,6 +706,8 @@ mod tests {
             read(Key::Postback(enquiry, PostbackStatus::Sold)),
             Some(DueKey::Postback(enquiry, PostbackStatus::Sold))
         );
+        assert_eq!(read(Key::RulebookWatch(&company)), Some(DueKey::Watch(company.clone())));
+        assert_eq!(read(Key::RulebookPointer(&company)), None);
         assert_eq!(read(Key::Switches(&company)), None);
     }
 

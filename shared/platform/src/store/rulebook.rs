@@ -40,6 +40,37 @@ pub struct RulebookVersion {
     pub by: String,
     /// `whole`, `workbook`, `files`, `contracts/hudson-miami`, `rollback to 7`.
     pub how: String,
+    /// Why the version before rolled itself back to this one. An earlier version of this program passes over it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<RolledBack>,
+}
+
+/// Why a publish rolled itself back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolledBack {
+    /// New leads after it.
+    pub leads: u32,
+    /// How many of them were unmatched.
+    pub unmatched: u32,
+    /// New leads before it.
+    pub leads_before: u32,
+    /// How many of those were.
+    pub unmatched_before: u32,
+}
+
+/// How a roll back stands in [`RulebookVersion::how`].
+const ROLLBACK_TO: &str = "rollback to ";
+
+impl RulebookVersion {
+    /// The word for a roll back to this version.
+    pub fn rollback_to(version: u64) -> String {
+        format!("{ROLLBACK_TO}{version}")
+    }
+
+    /// Whether it is an earlier version once more.
+    pub fn is_rollback(&self) -> bool {
+        self.how.starts_with(ROLLBACK_TO)
+    }
 }
 
 /// What came of publishing.
@@ -193,8 +224,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<Published, StoreError> {
         let company = compiled.core.company_id().clone();
-        let version = self.claim_version(compiled, base).await?;
-        let former = self.categories_left(compiled, base).await?;
+        let version = self.claim_version(&company, base).await?;
+        let former = self.categories_left(&compiled.core, base).await?;
         let core = Core { version, former, ..compiled.core.clone() };
         for (key, chunk) in &compiled.chunks {
             let bytes = chunk.encode().map_err(|error| StoreError::Malformed(Box::new(error)))?;
@@ -219,13 +250,12 @@ impl Store {
         let text = serde_json::to_string(&core).map_err(|error| StoreError::Malformed(Box::new(error)))?;
         self.put_plain(keyed(&Key::RulebookCore(&company, version), "core", string(text))).await?;
         let (by, how) = (by.to_owned(), how.to_owned());
-        let of = RulebookVersion { version, base, at: now, by, how };
+        let of = RulebookVersion { version, base, at: now, by, how, rolled_back: None };
         self.point_at(&core, parts.len(), of).await
     }
 
     /// Claims the next free version: a publisher that died leaves a gap, never a mixture.
-    async fn claim_version(&self, compiled: &Compiled, base: u64) -> Result<u64, StoreError> {
-        let company = compiled.core.company_id();
+    pub(super) async fn claim_version(&self, company: &CompanyId, base: u64) -> Result<u64, StoreError> {
         let mut version = base + 1;
         loop {
             let item = super::key_item(&Key::RulebookCore(company, version));
@@ -237,20 +267,26 @@ impl Store {
     }
 
     /// The categories of the versions before that this one has no offer of.
-    async fn categories_left(&self, compiled: &Compiled, base: u64) -> Result<Vec<CategoryId>, StoreError> {
+    pub(super) async fn categories_left(
+        &self,
+        core: &Core,
+        base: u64,
+    ) -> Result<Vec<CategoryId>, StoreError> {
         if base == 0 {
             return Ok(Vec::new());
         }
-        let before = match self.rulebook_core(compiled.core.company_id(), base).await {
+        let before = match self.rulebook_core(core.company_id(), base).await {
             Ok(before) => before,
             // One that an earlier version of this program took may be none for this one.
             Err(StoreError::Damaged { .. }) => None,
             Err(error) => return Err(error),
         };
-        Ok(before.map(|before| before.left_by(&compiled.core.categories())).unwrap_or_default())
+        Ok(before.map(|before| before.left_by(&core.categories())).unwrap_or_default())
     }
 
-    async fn point_at(
+    /// Puts a version in force whose parts stand: the pointer, what is known of it, the watch over it and the waking of
+    /// those who wait, at once.
+    pub(super) async fn point_at(
         &self,
         core: &Core,
         parts: usize,
@@ -269,6 +305,7 @@ impl Store {
             serde_dynamo::to_item(&of).map_err(|error| StoreError::Malformed(Box::new(error)))?;
         known.extend(super::key_item(&Key::RulebookVersion(company, of.version)));
         let mut writes = vec![self.put(pointer, condition, bound)?, self.put(known, "", values([]))?];
+        writes.extend(self.watch_write(core, &of).await?);
         let categories = core.waited_in();
         for category in categories.iter().take(WAKES_AT_ONCE) {
             writes.push(self.wake_write(company, category, super::switches::ALL, None, now)?);
@@ -286,7 +323,7 @@ impl Store {
         Ok(Published::Version(core.version))
     }
 
-    async fn put_plain(&self, item: Item) -> Result<(), StoreError> {
+    pub(super) async fn put_plain(&self, item: Item) -> Result<(), StoreError> {
         self.client
             .put_item()
             .table_name(&self.table)
@@ -324,7 +361,7 @@ fn read_version(item: Item) -> Result<RulebookVersion, StoreError> {
     serde_dynamo::from_item(item).map_err(|error| StoreError::damaged("rulebook version", error))
 }
 
-fn keyed(key: &Key<'_>, name: &str, value: AttributeValue) -> Item {
+pub(super) fn keyed(key: &Key<'_>, name: &str, value: AttributeValue) -> Item {
     let mut item = super::key_item(key);
     item.insert(name.to_owned(), value);
     item

@@ -352,7 +352,8 @@ impl Store {
                     | DueKey::Postback(_, _)
                     | DueKey::Enquiry(_)
                     | DueKey::Erasure(_, _)
-                    | DueKey::FollowUp(_) => None,
+                    | DueKey::FollowUp(_)
+                    | DueKey::Watch(_) => None,
                 }
             })
             .collect();

@@ -14,6 +14,7 @@ use leadyard_domain::rulebook::packed::{is_archive, unpack};
 use leadyard_domain::rulebook::{Problems, RulebookFiles};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
+use leadyard_platform::store::RulebookVersion;
 use leadyard_platform::who::{self, MANAGES};
 use serde_json::Value;
 
@@ -356,7 +357,7 @@ pub(in crate::pages) async fn roll_back(
 
 async fn earlier<'a>(cloud: &Cloud, company: &'a CompanyId, version: u64) -> Result<Wanted<'a>, Problem> {
     let files = files_of(cloud, company, version).await?;
-    let (how, what) = (format!("rollback to {version}"), format!("version {version} once more"));
+    let (how, what) = (RulebookVersion::rollback_to(version), format!("version {version} once more"));
     Ok(Wanted { company, files, how, what })
 }
 

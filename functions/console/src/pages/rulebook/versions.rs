@@ -12,7 +12,7 @@ use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Rulebook, workbook};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
-use leadyard_platform::store::RulebookVersion;
+use leadyard_platform::store::{RolledBack, RulebookVersion};
 use leadyard_platform::who::{self, MANAGES, READS};
 use serde::Deserialize;
 use serde_json::json;
@@ -64,6 +64,8 @@ struct Row {
     at: String,
     by: String,
     how: String,
+    /// Why the one before rolled itself back, if it did.
+    why: String,
     in_force: bool,
     /// Its files, packed.
     files: String,
@@ -185,12 +187,21 @@ fn row(company: &CompanyId, known: &RulebookVersion, in_force: u64, zone: &TimeZ
         at: known.at.to_zoned(zone.clone()).strftime("%a, %b %-d, %Y, %-I:%M %p %Z").to_string(),
         by: known.by.clone(),
         how: known.how.clone(),
+        why: known.rolled_back.as_ref().map(why).unwrap_or_default(),
         in_force: known.version == in_force,
         files: of("files.zip"),
         tables: of("tables.xlsx"),
         compared: if known.base == 0 { String::new() } else { address(&format!("{AT}/diff"), &pairs) },
         roll_back: of("rollback"),
     }
+}
+
+/// `by itself: 41 of 60 new leads were unmatched, 12 of 100 before`.
+fn why(why: &RolledBack) -> String {
+    let RolledBack { leads, unmatched, leads_before, unmatched_before } = why;
+    format!(
+        "by itself: {unmatched} of {leads} new leads were unmatched, {unmatched_before} of {leads_before} before"
+    )
 }
 
 /// The zone of the rules that were read last: what a time is shown in is no reason to read them.

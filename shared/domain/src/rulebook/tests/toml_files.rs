@@ -93,6 +93,43 @@ fn every_key_is_checked_where_it_stands() {
             "5:14: error: call_hours is from and to, such as 09:00-20:00, within 08:00-21:00",
         ),
         (
+            "company.toml",
+            "mode = \"automatic\"",
+            "[rollback]\nunmatched_points = 4",
+            "6:20: error: unmatched_points is a whole number from 5 to 100",
+        ),
+        (
+            "company.toml",
+            "mode = \"automatic\"",
+            "[rollback]\nunmatched_points = \"20%\"",
+            "6:20: error: unmatched_points is a whole number from 5 to 100",
+        ),
+        (
+            "company.toml",
+            "mode = \"automatic\"",
+            "[rollback]\nunmatched_points = 20\nafter_leads = 3",
+            "7:15: error: after_leads is a whole number from 20 to 200",
+        ),
+        (
+            "company.toml",
+            "mode = \"automatic\"",
+            "[rollback]\nunmatched_points = 20\nwithin_hours = 49",
+            "7:16: error: within_hours is a whole number from 1 to 48",
+        ),
+        (
+            "company.toml",
+            "mode = \"automatic\"",
+            "[rollback]\nafter_leads = 50",
+            "5:1: error: the key unmatched_points is missing here",
+        ),
+        (
+            "company.toml",
+            "mode = \"automatic\"",
+            "[rollback]\nunmatched_points = 20\nafter_lead = 50",
+            "7:1: error: there is no key \"after_lead\" here; did you mean \"after_leads\"?",
+        ),
+        ("company.toml", "mode = \"automatic\"", "rollback = \"20%\"", "5:12: error: rollback is a table"),
+        (
             "offers.toml",
             "ranking = [\"price\", \"distance:25mi\"]",
             "[[offer]]\nid = \"roof-repair\"\ncategory = \"roofing\"\nname = \"Again\"",
