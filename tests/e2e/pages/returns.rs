@@ -51,7 +51,8 @@ async fn a_return_is_read_and_approved_once_with_its_credit_and_where_the_lead_w
     assert!(reads <= READS && list.text.contains(&at) && list.text.contains("wrong-number"), "{}", list.text);
     let (page, reads) = desk.reads(&at).await;
     assert!(reads <= READS, "{reads} reads");
-    for told in ["a fax answers", "at most 50 %", "45.00 USD", "claim 4.00 back", "delivered"] {
+    let used = "at most 50 % of a month’s leads; asked for or returned of 2026-06: 1";
+    for told in ["a fax answers", used, "45.00 USD", "claim 4.00 back", "delivered"] {
         assert!(page.text.contains(told), "{told} is not in {}", page.text);
     }
     names_nobody(&page, &["Hill", "5550100", "ada.hill@"]);
