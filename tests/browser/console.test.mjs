@@ -114,6 +114,19 @@ for (const who of ["desk", "hudson"]) {
   });
 }
 
+test("what is printed is dark on white in either theme, without its forms, and names stand whole", async () => {
+  const page = await yard.signedIn("desk", { viewport: { width: 720, height: 900 }, colorScheme: "dark" });
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  await page.goto(`${yard.ready.url}/console/reports/areas`);
+  assert.equal(await page.evaluate(() => getComputedStyle(document.body).color), "rgb(24, 34, 44)");
+  const name = await page.evaluate(() => document.querySelector(".figures tbody th").getBoundingClientRect().width);
+  assert.ok(name >= 90, `a name has ${name} px`);
+  await page.goto(`${yard.ready.url}/console/leads/${at.waits}`);
+  assert.ok(!(await page.innerText("main")).includes("What to do"));
+  assert.equal(await page.locator("main button:visible").count(), 0);
+  await page.context().close();
+});
+
 test("the desk finds a lead, holds it back and lets it go, by the keyboard", async () => {
   const page = await yard.signedIn("desk", { javaScriptEnabled: false });
   await enter(page, "Leads");

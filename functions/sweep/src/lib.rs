@@ -155,7 +155,7 @@ async fn sweep_within(cloud: &Cloud, began: Timestamp) -> Result<Swept, StoreErr
     if timeout(FOLLOW_UPS_TAKE.min(left()), follow_up(cloud, &follow_ups, &mut swept)).await.is_err() {
         swept.more = true;
     }
-    watch(cloud, &watched, &mut swept).await;
+    watch(cloud, &watched, WATCH_TAKES.min(left()), &mut swept).await;
     // Said every time, so that nothing said rings too.
     cloud.metrics.at_least(Metric::UndistributedAge, oldest_s);
     cloud.metrics.write(cloud.clock.now());
@@ -185,8 +185,8 @@ async fn follow_up(cloud: &Cloud, due: &[LeadId], swept: &mut Swept) {
 }
 
 /// Looks at publishes that are watched, each for itself: one that takes its time keeps nobody else's waiting.
-async fn watch(cloud: &Cloud, due: &[CompanyId], swept: &mut Swept) {
-    let looks = due.iter().map(|company| timeout(WATCH_TAKES, cloud.watch_look(company)));
+async fn watch(cloud: &Cloud, due: &[CompanyId], within: Duration, swept: &mut Swept) {
+    let looks = due.iter().map(|company| timeout(within, cloud.watch_look(company)));
     for (company, looked) in due.iter().zip(join_all(looks).await) {
         match looked {
             Ok(Ok(())) => swept.queued += 1,

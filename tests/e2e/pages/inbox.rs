@@ -122,6 +122,9 @@ async fn it_says_that_it_reached_them_and_won_and_puts_the_value_right() {
     }
     let closed = hudson.opens("/console/inbox/closed").await.is(200);
     assert!(closed.text.contains(&lost) && closed.text.contains(">lost<"), "{}", closed.text);
+    let over = hudson.opens(&lost).await.is(200);
+    assert!(over.text.contains("It is not with you any more"), "{}", over.text);
+    assert!(!over.text.contains("What they ask for"), "of nothing there is no heading");
     let open = hudson.opens("/console/inbox").await.is(200);
     for told in [&at, "won, 1200.00 USD", "Won <span class=\"soft\">1<"] {
         assert!(open.text.contains(told), "{told} is not in {}", open.text);

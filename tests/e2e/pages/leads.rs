@@ -101,6 +101,12 @@ async fn many_are_placed_as_recommended_and_taken_back() {
         leads.push(waits(&yard, n).await);
     }
     let desk = Browser::of(&yard).await;
+    // A list that nobody is on is told from one of whose leads none is as asked.
+    let nobody = desk.opens("/console/leads?list=won").await.is(200);
+    says(&nobody, &["Nobody stands there."]);
+    let elsewhere = desk.opens("/console/leads?list=waiting&state=AK").await.is(200);
+    says(&elsewhere, &["None of the 3 leads looked at is such a one."]);
+    assert!(!elsewhere.text.contains("0 shown"), "{}", elsewhere.text);
     let page = desk.opens("/console/leads?list=waiting").await.is(200);
     let look = desk.submits(&page, MANY, &[("every", "on"), ("act", "place")]).await.is(200);
     says(&look, &["2 would go, for 90.00 USD", "to hudson (hudson) for 45.00", "1 would stay as they are"]);

@@ -51,7 +51,8 @@ async fn a_return_is_read_and_approved_once_with_its_credit_and_where_the_lead_w
     assert!(reads <= READS && list.text.contains(&at) && list.text.contains("wrong-number"), "{}", list.text);
     let (page, reads) = desk.reads(&at).await;
     assert!(reads <= READS, "{reads} reads");
-    for told in ["a fax answers", "at most 50 %", "45.00 USD", "claim 4.00 back", "delivered"] {
+    let used = "at most 50 % of a month’s leads; asked for or returned of 2026-06: 1";
+    for told in ["a fax answers", used, "45.00 USD", "claim 4.00 back", "delivered"] {
         assert!(page.text.contains(told), "{told} is not in {}", page.text);
     }
     names_nobody(&page, &["Hill", "5550100", "ada.hill@"]);
@@ -77,6 +78,28 @@ async fn a_return_is_read_and_approved_once_with_its_credit_and_where_the_lead_w
     let done = desk.opens("/console/returns?state=done").await.is(200);
     assert!(done.text.contains(&at) && done.text.contains("approved"));
     assert!(desk.opens("/console/returns").await.is(200).text.contains("No dealer asks to return"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lead_that_two_dealers_gave_back_stands_twice_among_those_that_are_decided() {
+    let may_return = |tier| [("tier", tier), ("return_days", "7"), ("return_reasons", "wrong-number")];
+    let rules = Rules::roofing("acme").seller("hudson", may_return("1")).seller("ridge", may_return("2"));
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;
+    let desk = Browser::of(&yard).await;
+    let mut paths = Vec::new();
+    for dealer in ["hudson", "ridge"] {
+        let body = json!({ "reason": "wrong-number" });
+        let _ = yard.answers_with(dealer, &lead, "return", Some(body)).await.is(200);
+        let seat = yard.story(&lead).await.assignment(dealer)["assignment"].as_str().unwrap().to_owned();
+        let at = format!("/console/returns/acme/{seat}");
+        let page = desk.opens(&at).await.is(200);
+        let _ = desk.submits(&page, &format!("{at}/approve"), &[]).await.is(303);
+        yard.settle().await;
+        paths.push(at);
+    }
+    let done = desk.opens("/console/returns?state=done").await.is(200);
+    assert!(paths.iter().all(|at| done.text.contains(at)), "{}", done.text);
 }
 
 #[tokio::test(start_paused = true)]

@@ -57,7 +57,7 @@ async fn what_waits_for_the_desk_is_counted_and_leads_there() {
         ),
         (
             "/console/returns?company=acme",
-            "<strong>1</strong> returns to decide",
+            "<strong>1</strong> return to decide",
             format!("returns/acme/{returned}\""),
         ),
         (
@@ -353,7 +353,7 @@ async fn where_leads_alone_changed_it_is_counted_every_two_minutes_and_by_whoeve
 /// What of the page says how dealers stand.
 async fn troubles(desk: &Browser<'_>) -> (bool, bool) {
     let page = desk.opens("/console/today").await.is(200);
-    (page.text.contains("dealers not reached"), page.text.contains("dealers full"))
+    (page.text.contains("dealer not reached"), page.text.contains("dealer full"))
 }
 
 #[tokio::test(start_paused = true)]
@@ -476,7 +476,7 @@ async fn leads_that_a_dealer_did_not_reach_are_shown_and_offers_before_they_laps
     assert!(lapsing.contains(&open) && !lapsing.contains(&reached), "{lapsing}");
     assert!(lapsing.contains("in 118 min") || lapsing.contains("in 1 h"), "{lapsing}");
     let page = desk.opens("/console/today").await.is(200);
-    assert!(page.text.contains("<strong>1</strong> offers lapse within 2 h"), "{}", page.text);
+    assert!(page.text.contains("<strong>1</strong> offer lapses within 2 h"), "{}", page.text);
     assert!(page.text.contains("<strong>1</strong> with a dealer and not reached"), "{}", page.text);
     let _ = yard.answers("hudson", &open, "accept").await.is(200);
     assert_eq!(section("Offers about to lapse").await, "");

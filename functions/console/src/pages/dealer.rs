@@ -285,7 +285,7 @@ async fn of(
         ("ZIP", dealer.zip.to_string()),
         ("Zone", dealer.zone.clone()),
         ("Hours", hours),
-        ("Together", standing.caps.iter().map(|cap| cap.says.clone()).collect::<Vec<_>>().join(", ")),
+        ("In all", standing.caps.iter().map(|cap| cap.says.clone()).collect::<Vec<_>>().join(", ")),
         ("Paid in advance", std::mem::take(&mut standing.balance)),
     ];
     facts.retain(|(_, value)| !value.is_empty());

@@ -302,14 +302,14 @@ async fn terms(
     let Some((_, terms)) = returns::terms_of(cloud, lead, seat).await? else {
         return Ok("its contract takes no returns".to_owned());
     };
-    let within = format!("within {} days", terms.days);
+    let within = format!("within {} {}", terms.days, if terms.days == 1 { "day" } else { "days" });
     let Some(percent) = terms.quota_percent else { return Ok(within) };
     let used = match item.month.parse::<Month>() {
         Ok(month) => cloud.store.returns_of_month(company, &item.contract, month).await?,
         Err(_) => 0,
     };
     Ok(format!(
-        "{within}, at most {percent} % of a month’s leads; of {} {used} are asked for or returned",
+        "{within}, at most {percent} % of a month’s leads; asked for or returned of {}: {used}",
         item.month
     ))
 }

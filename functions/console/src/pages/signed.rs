@@ -420,7 +420,7 @@ pub(super) async fn sign_in(State(cloud): State<Cloud>, headers: HeaderMap, body
         let Some((company, one)) = chosen else {
             return nobody(
                 "That did not work",
-                "There is nobody to be chosen by this name.",
+                "there is nobody to be chosen by this name",
                 StatusCode::NOT_FOUND,
             );
         };

@@ -133,7 +133,7 @@ impl OfCompany {
 
     /// All that wait, whatever for.
     fn waits(&self) -> String {
-        let waits = || self.numbers.iter().filter(|number| number.says.starts_with("wait:"));
+        let waits = || self.numbers.iter().filter(|number| number.says.starts_with("wait"));
         let count: usize =
             waits().filter_map(|one| one.count.trim_end_matches('+').parse::<usize>().ok()).sum();
         let more = if waits().any(|one| one.count.ends_with('+')) { "+" } else { "" };
@@ -311,7 +311,6 @@ impl Numbers<'_> {
         let older = if late > 0 { format!(", {late} for more than {hours} h") } else { String::new() };
         let returns = AtLeast { count: self.returns.min(COUNTED), more: self.returns > COUNTED };
         let exactly = |count: usize| AtLeast { count, more: false };
-        let says = |text: &str| text.to_owned();
         let mut numbers = vec![
             self.number(
                 waits.quarantined,
@@ -319,34 +318,60 @@ impl Numbers<'_> {
                 ("/console/quarantine", &[]),
                 late > 0,
             ),
-            self.number(returns, says("returns to decide"), ("/console/returns", &[]), false),
+            self.number(
+                returns,
+                as_many(returns, "return to decide", "returns to decide"),
+                ("/console/returns", &[]),
+                false,
+            ),
         ];
         // As the list has them: whoever opens it finds those that belong there.
         let (promised, due) = (self.calls.promised.len(), self.calls.promised.len() + self.calls.due.len());
         let said = if promised > 0 { format!(", {promised} promised") } else { String::new() };
         let calls = AtLeast { count: due.min(COUNTED), more: due > COUNTED };
         let at: (&str, &[(&str, &str)]) = ("/console/follow-up", &[]);
-        numbers.push(self.number(calls, format!("follow-ups due{said}"), at, promised > 0));
+        numbers.push(self.number(
+            calls,
+            format!("{}{said}", as_many(calls, "follow-up due", "follow-ups due")),
+            at,
+            promised > 0,
+        ));
         for (reason, count) in &waits.waiting {
             let waiting = AtLeast { count: *count, more: waits.more_waiting };
             let at: (&str, &[(&str, &str)]) = ("/console/waiting", &[("reason", reason)]);
-            numbers.push(self.number(waiting, format!("wait: {reason}"), at, false));
+            numbers.push(self.number(
+                waiting,
+                format!("{}: {reason}", as_many(waiting, "waits", "wait")),
+                at,
+                false,
+            ));
         }
         let of_dealers =
             |show: &'static str| -> (&str, [(&str, &str); 1]) { ("/console/dealers", [("show", show)]) };
         let assigned: (&str, &[(&str, &str)]) = ("/console/leads", &[("list", "assigned")]);
-        let lapsing = self.number(self.lapsing, says("offers lapse within 2 h"), assigned, true);
+        let lapsing = self.number(
+            self.lapsing,
+            as_many(self.lapsing, "offer lapses within 2 h", "offers lapse within 2 h"),
+            assigned,
+            true,
+        );
         // They stand on this page.
         let at = format!("#{}-lapse", self.core.company_id());
         numbers.push(Number { at, ..lapsing });
-        numbers.push(self.number(waits.unanswered, says("with a dealer and not reached"), assigned, false));
+        numbers.push(self.number(
+            waits.unanswered,
+            "with a dealer and not reached".to_owned(),
+            assigned,
+            false,
+        ));
+        let (paused, failing, full) = (exactly(self.paused), waits.dealers.failing, waits.dealers.full);
         for (count, text, show, late) in [
-            (exactly(self.paused), "paused, of dealers and contracts", "paused", false),
-            (waits.dealers.failing, "dealers not reached", "failing", true),
-            (waits.dealers.full, "dealers full", "full", false),
+            (paused, "paused, of dealers and contracts".to_owned(), "paused", false),
+            (failing, as_many(failing, "dealer not reached", "dealers not reached"), "failing", true),
+            (full, as_many(full, "dealer full", "dealers full"), "full", false),
         ] {
             let (path, asked) = of_dealers(show);
-            numbers.push(self.number(count, says(text), (path, &asked), late));
+            numbers.push(self.number(count, text, (path, &asked), late));
         }
         if !self.works {
             numbers.retain(|number| !number.says.starts_with(QUARANTINED));
@@ -362,6 +387,11 @@ impl Numbers<'_> {
         let count = if of.more { format!("{}+", of.count) } else { of.count.to_string() };
         Number { count, says, at: address(path, &pairs), late }
     }
+}
+
+/// The words for one, or for more than one or none.
+fn as_many(of: AtLeast, one: &str, more: &str) -> String {
+    if of.count == 1 && !of.more { one.to_owned() } else { more.to_owned() }
 }
 
 /// How the number begins that only who works at the desk is told.

@@ -1,6 +1,8 @@
 //! Leads: the current state, under a version; a lead's whole story in one query; and the way from one that was
 //! merged to the one that goes on.
 
+use std::collections::HashSet;
+
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::Lead;
@@ -83,9 +85,12 @@ impl Store {
         Ok(matches!(self.transact(writes).await?, Commit::Done))
     }
 
-    /// Leads, in any order; those that do not exist are missing.
+    /// Leads, in any order, each once however often it is named; those that do not exist are missing.
     pub async fn leads_get(&self, ids: &[LeadId]) -> Result<Vec<Lead>, StoreError> {
-        let keys: Vec<Key<'_>> = ids.iter().map(|id| Key::Lead(*id)).collect();
+        // The table refuses to be asked for the same twice.
+        let mut known = HashSet::new();
+        let keys: Vec<Key<'_>> =
+            ids.iter().filter(|id| known.insert(**id)).map(|id| Key::Lead(*id)).collect();
         self.get_many(&keys).await?.into_iter().map(items::read_lead).collect()
     }
 

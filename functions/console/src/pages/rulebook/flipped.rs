@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, CompanyId};
 use leadyard_platform::cloud::Cloud;
@@ -119,11 +120,11 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, P
     });
     let zone = zone_of(cloud, &company);
     let rows = acts.iter().take(of_page).map(|act| Row {
-        at: act.at.to_zoned(zone.clone()).strftime("%a, %b %-d, %Y, %-I:%M %p %Z").to_string(),
+        at: written(act.at, &zone),
         by: act.by.clone(),
         act: shown::word(&act.act),
         reason: act.reason.clone().unwrap_or_default(),
-        changed: changed(act),
+        changed: changed(act, &zone),
     });
     Ok(Page {
         frame: Frame::of("Changes", "rulebook", signed),
@@ -134,28 +135,102 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, P
     })
 }
 
-/// Member by member, what it says otherwise.
-fn changed(act: &Act) -> Vec<String> {
+/// Member by member, what it says otherwise; of a list, what was taken from it and what is new.
+fn changed(act: &Act, zone: &TimeZone) -> Vec<String> {
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
     let (before, after) = (read(&act.before), read(&act.after));
-    let said = |value: Option<&Value>| match value {
-        None | Some(Value::Null) => "nothing".to_owned(),
-        Some(Value::Array(list)) if list.is_empty() => "nothing".to_owned(),
-        Some(value) => short(&text(value), 160),
-    };
     let (Some(was), Some(is)) = (before.as_object(), after.as_object()) else {
-        if before == after {
-            return Vec::new();
-        }
-        return vec![format!("{} → {}", said(Some(&before)), said(Some(&after)))];
+        let lines = differs(&before, &after, zone);
+        return lines.into_iter().map(|(was, is)| format!("{was} → {is}")).collect();
     };
     let mut names: Vec<&String> = was.keys().chain(is.keys()).collect();
     names.sort_unstable();
     names.dedup();
-    let differs = names.into_iter().filter(|name| was.get(*name) != is.get(*name));
-    differs
-        .map(|name| {
-            format!("{}: {} → {}", shown::word(name.as_str()), said(was.get(name)), said(is.get(name)))
-        })
-        .collect()
+    let member = |name: &String| {
+        let lines =
+            differs(was.get(name).unwrap_or(&Value::Null), is.get(name).unwrap_or(&Value::Null), zone);
+        let name = shown::word(name.as_str());
+        lines.into_iter().map(move |(was, is)| format!("{name}: {was} → {is}"))
+    };
+    names.into_iter().flat_map(member).collect()
+}
+
+/// What stood there and what stands there now, once for each that is not the same; of none, "nothing".
+fn differs(was: &Value, is: &Value, zone: &TimeZone) -> Vec<(String, String)> {
+    let items = |value: &Value| match value {
+        Value::Null => Vec::new(),
+        Value::Array(list) => list.clone(),
+        one => vec![one.clone()],
+    };
+    let is_list = was.is_array() || is.is_array();
+    let (was, is) = (items(was), items(is));
+    let mut new: Vec<&Value> = is.iter().filter(|one| !was.contains(one)).collect();
+    let said = |one: Option<&Value>| one.map_or_else(|| "nothing".to_owned(), |one| item(one, zone));
+    let mut lines = Vec::new();
+    for old in was.iter().filter(|one| !is.contains(one)) {
+        // Of a list, one of the same name is what became of it.
+        let became = |one: &&Value| !is_list || same_name(one, old);
+        let at = new.iter().position(became);
+        lines.push((said(Some(old)), said(at.map(|at| new.remove(at)))));
+    }
+    lines.extend(new.into_iter().map(|one| (said(None), said(Some(one)))));
+    lines
+}
+
+/// Both are called the same.
+fn same_name(one: &Value, other: &Value) -> bool {
+    one.get("id").is_some_and(|id| Some(id) == other.get("id"))
+}
+
+/// One of a list: its name, and what is said of it, with the instants in the company's zone.
+fn item(value: &Value, zone: &TimeZone) -> String {
+    let Some(members) = value.as_object() else { return short(&text(value), 160) };
+    let name = members.get("id").map(text).unwrap_or_default();
+    let rest = members.iter().filter(|(name, value)| *name != "id" && !value.is_null());
+    let rest = rest.map(|(name, value)| {
+        let at = value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+        let said = at.map_or_else(|| text(value), |at| written(at, zone));
+        if name == "reason" { said } else { format!("{} {said}", shown::word(name.as_str())) }
+    });
+    let rest = rest.collect::<Vec<_>>().join(", ");
+    let said = match (name.is_empty(), rest.is_empty()) {
+        (true, _) => rest,
+        (false, true) => name,
+        (false, false) => format!("{name} ({rest})"),
+    };
+    short(&said, 160)
+}
+
+/// `Mon, Jun 1, 2026, 12:05 PM EDT`.
+fn written(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%a, %b %-d, %Y, %-I:%M %p %Z").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn lines(before: &Value, after: &Value) -> Vec<String> {
+        let (by, act) = ("dora".to_owned(), "pause".to_owned());
+        let (before, after) = (before.to_string(), after.to_string());
+        let (id, at) = (ActId::from_bytes([1; 16]), Timestamp::UNIX_EPOCH);
+        let act = Act { id, at, by, act, reason: None, before, after };
+        changed(&act, &TimeZone::UTC)
+    }
+
+    #[test]
+    fn of_a_list_only_what_came_and_what_went_is_said_and_in_words() {
+        let away = |id: &str, until: &str| json!({ "id": id, "reason": "on vacation", "until": until });
+        let (ridge, hudson) = (away("ridge", "2026-12-02T13:58:44.245Z"), json!({ "id": "hudson" }));
+        let of = |list: &[&Value]| json!({ "dealers": list });
+        let told = "ridge (on vacation, until Wed, Dec 2, 2026, 1:58 PM UTC)";
+        assert_eq!(lines(&of(&[&hudson]), &of(&[&hudson, &ridge])), [format!("dealers: nothing → {told}")]);
+        assert_eq!(lines(&of(&[&ridge, &hudson]), &of(&[&hudson])), [format!("dealers: {told} → nothing")]);
+        let longer = away("ridge", "2026-12-03T13:58:44.245Z");
+        let became = "ridge (on vacation, until Thu, Dec 3, 2026, 1:58 PM UTC)";
+        assert_eq!(lines(&of(&[&ridge]), &of(&[&longer])), [format!("dealers: {told} → {became}")]);
+        assert_eq!(lines(&json!({ "stop": false }), &json!({ "stop": true })), ["stop: false → true"]);
+        assert_eq!(lines(&json!({}), &json!({ "told": [] })), Vec::<String>::new());
+    }
 }
