@@ -35,6 +35,7 @@ mod territory;
 mod available;
 mod until;
 mod best;
+mod asked;
 mod misses;
 mod place;
 mod takers;
@@ -47,6 +48,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use asked::Asking;
 use available::unavailable;
 
 use super::compiled::{Calendar, Chunk, CompiledDealer, Day};
@@ -192,6 +194,8 @@ pub struct Judged {
 
 pub use place::{Placing, place};
 pub use takers::{Taker, Takers, takers};
+
+pub(super) use asked::{Asked, Said, asked};
 
 /// Decides who should have the lead.
 ///
@@ -397,6 +401,8 @@ struct Table<'a> {
     no_say: Option<usize>,
     kept: Option<Kept>,
     comes_free_at: Option<Timestamp>,
+    /// What the rankings ask, where it is to be known.
+    asking: Option<Asking>,
 }
 
 impl<'a> Table<'a> {
@@ -444,6 +450,7 @@ impl<'a> Table<'a> {
             no_say: None,
             kept: None,
             comes_free_at: None,
+            asking: None,
         }
     }
 
