@@ -377,7 +377,7 @@ pub async fn consider_by(
     // The same for a lead's cycle whenever it is decided: a hash breaks ties, not a moment.
     let seed = u64::from(facts.cycle);
     let decision = decide(&screened, counters, now, seed);
-    let evidence = Evidence::of_decision(&screened, counters, now, seed);
+    let evidence = Evidence::of_decision(&screened, counters, (now, seed), limits::EVIDENCE_WHOLE_BYTES);
     let (Conclusion::Assign(seats) | Conclusion::Wait { recommended: seats, .. }) = &decision.conclusion;
     let counters = counters.of(seats.iter().map(|seat| (&seat.contract, &seat.dealer)));
     Ok(Considered { decision, counters, evidence, seed })
@@ -439,7 +439,7 @@ pub async fn placing(
     let placing = place(&with_it, counters, now, seed, contract);
     // What distribution would have done is recorded beside what the desk does.
     let decision = decide(&screened, counters, now, seed);
-    let evidence = Evidence::of_decision(&screened, counters, now, seed);
+    let evidence = Evidence::of_decision(&screened, counters, (now, seed), limits::EVIDENCE_WHOLE_BYTES);
     let counters = counters.clone();
     Ok(placing.map(|placing| (placing, Considered { decision, counters, evidence, seed })))
 }

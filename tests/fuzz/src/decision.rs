@@ -138,7 +138,7 @@ fn is_made_again_from_evidence(
     decision: &Decision,
 ) {
     for evidence in
-        [Evidence::of(screened, counters, now), Evidence::of_decision(screened, counters, now, seed)]
+        [Evidence::of(screened, counters, now), Evidence::of_decision(screened, counters, (now, seed), 0)]
     {
         let kept = evidence.encode().and_then(|bytes| Evidence::decode(&bytes)).ok();
         assert_eq!(kept.as_ref(), Some(&evidence));

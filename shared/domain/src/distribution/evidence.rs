@@ -143,11 +143,16 @@ impl Evidence {
         }
     }
 
-    /// What a decision on these, at this time and by this seed, is made again from, in as few bytes as its record has
-    /// room for: everything it read where that fits, else what it asked.
-    pub fn of_decision(screened: &Screened<'_>, counters: &Counters, now: Timestamp, seed: u64) -> Self {
+    /// What a decision on these, at this time and by this seed, is made again from: everything it read where that fits
+    /// into so many bytes, as [`limits::EVIDENCE_WHOLE_BYTES`], else what it asked.
+    pub fn of_decision(
+        screened: &Screened<'_>,
+        counters: &Counters,
+        (now, seed): (Timestamp, u64),
+        whole_bytes: usize,
+    ) -> Self {
         let whole = Self::of(screened, counters, now);
-        let fits = whole.encode().is_ok_and(|bytes| bytes.len() <= limits::EVIDENCE_WHOLE_BYTES);
+        let fits = whole.encode().is_ok_and(|bytes| bytes.len() <= whole_bytes);
         if fits || whole.usages.len() > limits::EVIDENCE_ASKED {
             return whole;
         }

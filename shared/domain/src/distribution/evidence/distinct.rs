@@ -118,7 +118,7 @@ impl Distinct {
     }
 
     fn usage(&self, row: usize) -> Option<Option<Seen>> {
-        if !self.exists.get(row)? {
+        if !*self.exists.get(row)? {
             return Some(None);
         }
         let mut used = [Slot::Never; 5];
