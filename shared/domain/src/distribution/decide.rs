@@ -42,10 +42,11 @@ mod takers;
 mod sentence;
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use asked::Asking;
@@ -256,6 +257,8 @@ struct Row<'a> {
     opening: usize,
     /// The contract's counters, if it may still have the lead and was ever used.
     usage: Option<&'a Usage>,
+    /// Its dealer's, likewise.
+    dealer_usage: Option<&'a Usage>,
     /// How far: found when the first asks.
     miles: OnceCell<Option<f64>>,
 }
@@ -426,8 +429,12 @@ impl<'a> Table<'a> {
             })
             .collect();
         let mut usage = InOrder::new(&counters.contracts);
+        let mut dealer_usage = InOrder::new(&counters.dealers);
         let mut openings = Openings { list: Vec::new(), chunk: None, by_schedule: Vec::new() };
         let live = live(&screened.candidates);
+        // A dealer has a few contracts: its counters are looked for once.
+        let mut of_dealers: HashMap<u32, Option<&Usage>, FxBuildHasher> =
+            HashMap::with_capacity_and_hasher(live.len(), FxBuildHasher);
         let mut rows: Vec<Row<'_>> = Vec::with_capacity(live.len());
         rows.extend(live.into_iter().filter_map(|at| {
             let candidate = screened.candidates.get(at)?;
@@ -435,6 +442,8 @@ impl<'a> Table<'a> {
             row.opening = openings.of(candidate, &locals, now);
             if candidate.failed.is_none() {
                 row.usage = usage.find(&candidate.contract.id);
+                let of_dealer = of_dealers.entry(candidate.contract.dealer_rank());
+                row.dealer_usage = *of_dealer.or_insert_with(|| dealer_usage.find(&candidate.dealer.id));
                 let (opening, local) = (openings.list.get(row.opening), locals.get(candidate.zone));
                 row.own = unavailable(&row, opening, local, counters, now);
             }
@@ -714,6 +723,7 @@ impl<'a> Row<'a> {
             shut_out_by: None,
             opening: usize::MAX,
             usage: None,
+            dealer_usage: None,
             miles: OnceCell::new(),
         }
     }
@@ -722,6 +732,16 @@ impl<'a> Row<'a> {
     fn usage(&self, counters: &'a Counters) -> Option<&'a Usage> {
         let candidate = self.candidate;
         if candidate.failed.is_none() { self.usage } else { counters.contracts.get(&candidate.contract.id) }
+    }
+
+    /// Its dealer's, likewise.
+    fn dealer_usage(&self, counters: &'a Counters) -> Option<&'a Usage> {
+        let candidate = self.candidate;
+        if candidate.failed.is_none() {
+            self.dealer_usage
+        } else {
+            counters.dealers.get(&candidate.dealer.id)
+        }
     }
 
     /// 1/weight.
