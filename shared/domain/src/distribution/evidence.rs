@@ -54,7 +54,8 @@ pub struct Evidence {
     as_asked: bool,
     contracts: Vec<(ContractId, Option<Timestamp>)>,
     dealers: Vec<(DealerId, Option<Timestamp>)>,
-    /// Of the contract, then (where it is met for the first time) of its dealer, candidate by candidate.
+    /// Of the contract, then (where it is met for the first time) of its dealer, candidate by candidate; as asked, those
+    /// of contracts before those of dealers.
     usages: Vec<Option<Seen>>,
 }
 
@@ -206,7 +207,12 @@ impl Evidence {
                 }
             })
         });
-        Self { as_asked: true, usages: usages.collect(), ..self.clone() }
+        // Contracts first: what most dealers lack then ends their columns.
+        let of_dealer = in_order().map(|((whose, _), _)| matches!(whose, Whose::Dealer(_)));
+        let mut usages: Vec<(bool, Option<Seen>)> = of_dealer.zip(usages).collect();
+        usages.sort_by_key(|(of_dealer, _)| *of_dealer);
+        let usages = usages.into_iter().map(|(_, seen)| seen).collect();
+        Self { as_asked: true, usages, ..self.clone() }
     }
 
     /// Whether of the counters there is only what the decision asked.
@@ -262,9 +268,11 @@ impl Evidence {
         let met = |candidate: &&Candidate<'_>| candidate.failed.is_none();
         let starts = starts_of(screened, now);
         let over = before(screened, &starts);
-        for ((whose, candidate), seen) in
-            read_in_order(screened.candidates.iter().filter(met)).zip(&self.usages)
-        {
+        let mut owners: Vec<_> = read_in_order(screened.candidates.iter().filter(met)).collect();
+        if self.as_asked {
+            owners.sort_by_key(|(whose, _)| matches!(whose, Whose::Dealer(_)));
+        }
+        for ((whose, candidate), seen) in owners.into_iter().zip(&self.usages) {
             let of = |starts: &[Reservation]| starts.get(candidate.zone).copied().unwrap_or_default();
             let usage = seen.as_ref().map(|seen| seen.usage(&of(&starts), &of(&over), now));
             let Some(usage) = usage else { continue };

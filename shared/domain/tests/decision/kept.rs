@@ -14,7 +14,7 @@ use crate::world::{Count, World, compiled, contract, dealer, world};
 use crate::worlds::worlds;
 
 /// What the table keeps of a decision beside facts and nearest misses.
-const RECORD_WITHOUT_EVIDENCE_BYTES: usize = 1_400;
+const RECORD_WITHOUT_EVIDENCE_BYTES: usize = 1_300;
 const RECORD_BYTES: usize = 2_048;
 
 struct Kept {

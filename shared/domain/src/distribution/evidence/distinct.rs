@@ -1,5 +1,5 @@
-//! Evidence of what a decision asked, as it is kept: of each column its distinct values, of which there are few, and
-//! which of them stands where, in as few bits as tell them apart.
+//! Evidence of what a decision asked, as it is kept: of each column the value that most have, and of the others, of
+//! which there are few, which stands where, in as few bits as tell them apart.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,10 +32,37 @@ pub(super) struct Distinct {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Column<Value> {
-    /// Sorted.
+    /// What most have.
+    usual: Value,
+    /// A bit for each usage that has another, the lowest first, up to the last that has.
+    others: Vec<u8>,
+    /// What those have, sorted.
     values: Vec<Value>,
-    /// Which of them, usage by usage, the lowest bits first.
+    /// Which of them, one after another, the lowest bits first.
     at: Vec<u8>,
+}
+
+/// Bits one after another, the lowest of a byte first.
+#[derive(Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Bits {
+    fn push(&mut self, bit: bool) {
+        if self.count.is_multiple_of(8) {
+            self.bytes.push(0);
+        }
+        if let Some(last) = self.bytes.last_mut() {
+            *last |= u8::from(bit) << (self.count % 8);
+        }
+        self.count += 1;
+    }
+}
+
+fn bit(bytes: &[u8], at: usize) -> Option<bool> {
+    Some(bytes.get(at / 8)? >> (at % 8) & 1 == 1)
 }
 
 /// How many bits tell so many values apart.
@@ -43,35 +70,43 @@ const fn bits(values: usize) -> usize {
     (usize::BITS - values.saturating_sub(1).leading_zeros()) as usize
 }
 
-impl<Value: Ord + Clone> Column<Value> {
+impl<Value: Ord + Clone + Default> Column<Value> {
     fn of(all: impl Iterator<Item = Value>) -> Self {
         let all: Vec<Value> = all.collect();
         let mut values = all.clone();
         values.sort_unstable();
+        let most = values.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
+        let usual = most.and_then(|same| same.first()).cloned().unwrap_or_default();
         values.dedup();
-        let bits = bits(values.len());
-        let mut at = vec![0_u8; (all.len() * bits).div_ceil(8)];
-        for (row, value) in all.iter().enumerate() {
-            let which = values.binary_search(value).unwrap_or(0);
-            for bit in (0..bits).filter(|bit| which >> bit & 1 == 1) {
-                let place = row * bits + bit;
-                if let Some(byte) = at.get_mut(place / 8) {
-                    *byte |= 1 << (place % 8);
-                }
+        values.retain(|value| *value != usual);
+        let (mut others, mut at) = (Bits::default(), Bits::default());
+        for value in &all {
+            others.push(*value != usual);
+            if let Ok(which) = values.binary_search(value) {
+                (0..bits(values.len())).for_each(|bit| at.push(which >> bit & 1 == 1));
             }
         }
-        Self { values, at }
+        let ends = others.bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        others.bytes.truncate(ends);
+        Self { usual, others: others.bytes, values, at: at.bytes }
     }
 
-    /// The value of a usage; `None` when the column has none.
-    fn get(&self, row: usize) -> Option<&Value> {
+    /// The values of so many usages; `None` when the column has not that many.
+    fn read(&self, count: usize) -> Option<Vec<Value>> {
         let bits = bits(self.values.len());
-        let mut which = 0;
-        for bit in 0..bits {
-            let place = row * bits + bit;
-            which |= usize::from(self.at.get(place / 8)? >> (place % 8) & 1) << bit;
-        }
-        self.values.get(which)
+        let mut next = 0;
+        let value = |row: usize| {
+            if !bit(&self.others, row).unwrap_or(false) {
+                return Some(self.usual.clone());
+            }
+            let mut which = 0;
+            for place in 0..bits {
+                which |= usize::from(bit(&self.at, next + place)?) << place;
+            }
+            next += bits;
+            self.values.get(which).cloned()
+        };
+        (0..count).map(value).collect()
     }
 }
 
@@ -104,34 +139,41 @@ impl Distinct {
     pub(super) fn unpack(self) -> Option<Evidence> {
         const WEEKS: usize = RESULT_WEEKS as usize * 2;
         let count = self.count as usize;
-        let few = count <= limits::EVIDENCE_ASKED && self.results.values.iter().all(|of| of.len() <= WEEKS);
-        let usages = (0..count).filter(|_| few).map(|row| self.usage(row)).collect::<Option<Vec<_>>>()?;
-        (usages.len() == count).then_some(Evidence {
+        let results = || self.results.values.iter().chain([&self.results.usual]);
+        if count > limits::EVIDENCE_ASKED || results().any(|of| of.len() > WEEKS) {
+            return None;
+        }
+        let mut usages = vec![Seen::default(); count];
+        for (period, column) in self.used.iter().enumerate() {
+            for (seen, slot) in usages.iter_mut().zip(column.read(count)?) {
+                *seen.used.get_mut(period)? = slot;
+            }
+        }
+        fill(&mut usages, &self.pass, |seen| &mut seen.pass)?;
+        fill(&mut usages, &self.last_ms_ago, |seen| &mut seen.last_ms_ago)?;
+        fill(&mut usages, &self.spent_month, |seen| &mut seen.spent_month)?;
+        fill(&mut usages, &self.balance, |seen| &mut seen.balance)?;
+        fill(&mut usages, &self.results, |seen| &mut seen.results)?;
+        let exists = self.exists.read(count)?;
+        Some(Evidence {
             stop: self.stop,
             shadow: self.shadow,
             has_results: self.has_results,
             as_asked: true,
             contracts: self.contracts,
             dealers: self.dealers,
-            usages,
+            usages: usages.into_iter().zip(exists).map(|(seen, exists)| exists.then_some(seen)).collect(),
         })
     }
+}
 
-    fn usage(&self, row: usize) -> Option<Option<Seen>> {
-        if !*self.exists.get(row)? {
-            return Some(None);
-        }
-        let mut used = [Slot::Never; 5];
-        for (slot, column) in used.iter_mut().zip(&self.used) {
-            *slot = *column.get(row)?;
-        }
-        Some(Some(Seen {
-            used,
-            pass: *self.pass.get(row)?,
-            last_ms_ago: *self.last_ms_ago.get(row)?,
-            spent_month: *self.spent_month.get(row)?,
-            balance: *self.balance.get(row)?,
-            results: self.results.get(row)?.clone(),
-        }))
+fn fill<Value: Ord + Clone + Default>(
+    usages: &mut [Seen],
+    column: &Column<Value>,
+    into: fn(&mut Seen) -> &mut Value,
+) -> Option<()> {
+    for (seen, value) in usages.iter_mut().zip(column.read(usages.len())?) {
+        *into(seen) = value;
     }
+    Some(())
 }
