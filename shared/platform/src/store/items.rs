@@ -861,8 +861,8 @@ impl DecisionRecord {
             || StoreError::damaged("decision", Invalid::new("what is behind its seal cannot be read"));
         let (seal, bytes) = bytes.split_first_chunk().ok_or_else(damaged)?;
         let More { near_misses, evidence } = postcard::from_bytes(bytes).map_err(|_| damaged())?;
-        let miss = |(contract, dealer, rule, needed, found)| {
-            let rule = *Rule::ALL.get(usize::from::<u8>(rule))?;
+        let miss = |(contract, dealer, rule, needed, found): (ContractId, DealerId, u8, String, String)| {
+            let rule = *Rule::ALL.get(usize::from(rule))?;
             Some(NearMiss { contract, dealer, rule, needed, found })
         };
         self.near_misses = near_misses.into_iter().map(miss).collect::<Option<_>>().ok_or_else(damaged)?;
