@@ -678,15 +678,16 @@ pub struct DecisionRecord {
     /// The switches and counters that were read, in base64 (see [`Evidence`]).
     #[serde(default)]
     pub evidence: String,
-    /// Of all of the above but what stands in [`More`]: SHA-256 of its JSON, the first 16 bytes in hexadecimal.
+    /// Of all of the above but nearest misses and evidence (of one that an earlier version wrote, of these too): SHA-256
+    /// of its JSON, the first 16 bytes in hexadecimal.
     #[serde(default)]
     pub digest: String,
     /// The seats that were given with it, so that many are read at once. They stand beside what the digest is of, which an
     /// earlier version finds right; of a decision that such a one recorded, nothing is said.
     #[serde(default, skip_serializing)]
     pub given: Vec<AssignmentId>,
-    /// Of all of the above: the first bytes of a SHA-256 of its JSON. The digest is of what an earlier version reads,
-    /// which has no [`More`]; none of a record that such a one wrote.
+    /// Of all of the above likewise, nearest misses and evidence included. The digest is of what an earlier version reads,
+    /// for which these are empty; zeros of a record that such a one wrote.
     #[serde(skip)]
     pub seal: [u8; SEAL_BYTES],
 }
@@ -889,4 +890,67 @@ fn hexadecimal(bytes: [u8; SEAL_BYTES]) -> String {
         );
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> DecisionRecord {
+        let facts: LeadFacts = serde_json::from_value(serde_json::json!({
+            "lead": LeadId::from_bytes([1; 16]), "cycle": 1, "offer": "roof", "category": "roofing",
+            "source": "web", "opened_at": "2026-06-01T16:00:00Z", "location": "Unplaced", "band": "A1",
+            "brings": Needs::NONE, "excluded": [], "holders": [], "open_seats": null,
+        }))
+        .unwrap();
+        let id = DecisionId::from_bytes([2; 16]);
+        let at = Timestamp::from_second(1_780_000_000).unwrap();
+        let imported = DecisionRecord::imported(id, at, facts, vec!["hudson".parse().unwrap()]);
+        let miss = NearMiss {
+            contract: "ridge".parse().unwrap(),
+            dealer: "ridge".parse().unwrap(),
+            rule: Rule::Cap,
+            needed: "fewer than 2 a day".to_owned(),
+            found: "2".to_owned(),
+        };
+        let evidence = STANDARD_NO_PAD.encode([2, 0, 1]);
+        DecisionRecord { algorithm: 4, near_misses: vec![miss], evidence, ..imported }.sealed().unwrap()
+    }
+
+    fn item(record: &DecisionRecord) -> Item {
+        record.item(&"acme".parse().unwrap(), record.facts.lead).unwrap()
+    }
+
+    #[test]
+    fn misses_and_evidence_come_back_and_stand_under_the_seal() {
+        let record = record();
+        let read = DecisionRecord::read(item(&record)).unwrap();
+        assert_eq!(read, record);
+        assert!(read.is_intact().unwrap());
+        let mut damaged = item(&record);
+        let more = damaged.remove("more").unwrap();
+        let mut bytes = more.as_b().unwrap().as_ref().to_vec();
+        *bytes.last_mut().unwrap() ^= 1;
+        damaged.insert("more".to_owned(), AttributeValue::B(Blob::new(bytes)));
+        assert!(!DecisionRecord::read(damaged.clone()).unwrap().is_intact().unwrap());
+        damaged.insert("more".to_owned(), AttributeValue::B(Blob::new([0; 7])));
+        assert!(DecisionRecord::read(damaged).is_err());
+    }
+
+    #[test]
+    fn an_earlier_version_finds_the_digest_right_and_no_misses() {
+        let mut item = item(&record());
+        item.remove("more");
+        let read = DecisionRecord::read(item).unwrap();
+        assert!(read.near_misses.is_empty() && read.evidence.is_empty());
+        // It takes the digest of all that it reads.
+        let unsealed = DecisionRecord { digest: String::new(), ..read.clone() };
+        assert_eq!(hexadecimal(hash_of(&unsealed).unwrap()), read.digest);
+        // One of its own, with both in their place, is intact here.
+        let own = DecisionRecord { algorithm: 3, ..record() }.sealed().unwrap();
+        let item = self::item(&own);
+        assert!(!item.contains_key("more"));
+        let read = DecisionRecord::read(item).unwrap();
+        assert_eq!((read.is_intact().unwrap(), read), (true, own));
+    }
 }
