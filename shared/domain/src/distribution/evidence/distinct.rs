@@ -172,7 +172,8 @@ fn fill<Value: Ord + Clone + Default>(
     column: &Column<Value>,
     into: fn(&mut Seen) -> &mut Value,
 ) -> Option<()> {
-    for (seen, value) in usages.iter_mut().zip(column.read(usages.len())?) {
+    let values = column.read(usages.len())?;
+    for (seen, value) in usages.iter_mut().zip(values) {
         *into(seen) = value;
     }
     Some(())
