@@ -1,7 +1,9 @@
 //! Who gets a lead, who waits, and what wakes them.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use leadyard_domain::distribution::Evidence;
 use leadyard_domain::{place, time};
@@ -429,8 +431,10 @@ async fn all_repeat(yard: &Yard, lead: &str) -> usize {
         assert!(record.evidence.len() < 240, "{} bytes of evidence", record.evidence.len());
         // One that the version before recorded comes out as it did; one of before that is not made again.
         let earlier = |algorithm| DecisionRecord { algorithm, ..record.clone() }.sealed().unwrap();
-        let again = judging::repeat(&yard.cloud, &yard.company_id(), &earlier(2)).await.unwrap();
-        assert!(again.is_some_and(|again| again.as_recorded));
+        for algorithm in [2, 3] {
+            let again = judging::repeat(&yard.cloud, &yard.company_id(), &earlier(algorithm)).await.unwrap();
+            assert!(again.is_some_and(|again| again.as_recorded));
+        }
         assert!(judging::repeat(&yard.cloud, &yard.company_id(), &earlier(1)).await.unwrap().is_none());
     }
     story.decisions.len()
@@ -462,6 +466,67 @@ async fn every_decision_can_be_repeated_whatever_has_changed_since() {
         decisions += all_repeat(&yard, lead).await;
     }
     assert!(decisions > leads.len(), "who waited was decided on again: {decisions}");
+}
+
+/// What an item takes in the table, as AWS documents it.
+fn item_bytes(item: &HashMap<String, AttributeValue>) -> usize {
+    fn of(value: &AttributeValue) -> usize {
+        match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::N(number) => number.trim_start_matches('-').len().div_ceil(2) + 1,
+            AttributeValue::B(bytes) => bytes.as_ref().len(),
+            AttributeValue::L(list) => 3 + list.iter().map(|one| 1 + of(one)).sum::<usize>(),
+            AttributeValue::M(map) => {
+                3 + map.iter().map(|(name, one)| 1 + name.len() + of(one)).sum::<usize>()
+            }
+            _ => 1,
+        }
+    }
+    item.iter().map(|(name, value)| name.len() + of(value)).sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_decision_among_three_hundred_takes_two_kilobytes_and_is_repeated_whole() {
+    let mut rules = Rules::roofing("acme");
+    for n in 0..300 {
+        let (cap, band) = (["1", "2"][n % 2], ["C3", "A1"][usize::from(n % 20 == 0)]);
+        rules = rules.seller(&format!("seller-{n:03}"), [("cap_day", cap), ("min_band", band)]);
+    }
+    let yard = Yard::of(rules).await;
+    let mut lead = String::new();
+    for n in 0..60 {
+        lead = yard.settled_lead(&Person::number(n)).await;
+    }
+    let answer = yard
+        .cloud
+        .store
+        .client()
+        .query()
+        .table_name(yard.cloud.store.table())
+        .key_condition_expression("pk = :pk AND begins_with(sk, :decision)")
+        .expression_attribute_values(":pk", AttributeValue::S(format!("L#{lead}")))
+        .expression_attribute_values(":decision", AttributeValue::S("D#".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    let items = answer.items.unwrap();
+    assert_eq!(items.len(), 1);
+    assert!(item_bytes(&items[0]) <= 2_048, "{} bytes: {:?}", item_bytes(&items[0]), items[0]);
+    let story = yard.cloud.store.lead_story(lead.parse().unwrap()).await.unwrap().unwrap();
+    let record = &story.decisions[0];
+    assert!(record.evidence().unwrap().unwrap().is_as_asked());
+    let again = judging::repeat(&yard.cloud, &yard.company_id(), record).await.unwrap().unwrap();
+    assert!(again.as_recorded);
+    assert_eq!(again.explained.candidates.len(), 300);
+    let considered = again.explained.considered;
+    let again = considered.record(record.id, record.at, &record.facts, record.rulebook, None).unwrap();
+    assert_eq!(DecisionRecord { given: record.given.clone(), ..again }, *record);
+    assert_eq!(record.near_misses.len(), 10);
+    // What stands behind the seal is under it.
+    let forged = DecisionRecord { near_misses: Vec::new(), ..record.clone() };
+    assert!(judging::repeat(&yard.cloud, &yard.company_id(), &forged).await.is_err());
+    let forged = DecisionRecord { evidence: String::new(), ..record.clone() };
+    assert!(!forged.is_intact().unwrap());
 }
 
 #[tokio::test(start_paused = true)]

@@ -201,6 +201,7 @@ impl Market {
             evidence: String::new(),
             digest: String::new(),
             given: Vec::new(),
+            seal: Default::default(),
         }
     }
 

@@ -252,9 +252,9 @@ impl Judged {
     }
 }
 
-/// The version of the rules of decision, as recorded with each: the second decides as this one does, and keeps what it
-/// read in more bytes.
-const ALGORITHM: u16 = 3;
+/// The version of the rules of decision, as recorded with each: the second and the third decide as this one does, and
+/// keep what they read in more bytes.
+const ALGORITHM: u16 = 4;
 /// Since which version a decision comes out as it did.
 const DECIDES_AS_SINCE: u16 = 2;
 
@@ -344,6 +344,7 @@ impl Considered {
             evidence: evidence.unwrap_or_default(),
             digest: String::new(),
             given: Vec::new(),
+            seal: Default::default(),
         }
         .sealed()
     }
@@ -376,7 +377,7 @@ pub async fn consider_by(
     // The same for a lead's cycle whenever it is decided: a hash breaks ties, not a moment.
     let seed = u64::from(facts.cycle);
     let decision = decide(&screened, counters, now, seed);
-    let evidence = Evidence::of(&screened, counters, now);
+    let evidence = Evidence::of_decision(&screened, counters, (now, seed), limits::EVIDENCE_WHOLE_BYTES);
     let (Conclusion::Assign(seats) | Conclusion::Wait { recommended: seats, .. }) = &decision.conclusion;
     let counters = counters.of(seats.iter().map(|seat| (&seat.contract, &seat.dealer)));
     Ok(Considered { decision, counters, evidence, seed })
@@ -438,7 +439,7 @@ pub async fn placing(
     let placing = place(&with_it, counters, now, seed, contract);
     // What distribution would have done is recorded beside what the desk does.
     let decision = decide(&screened, counters, now, seed);
-    let evidence = Evidence::of(&screened, counters, now);
+    let evidence = Evidence::of_decision(&screened, counters, (now, seed), limits::EVIDENCE_WHOLE_BYTES);
     let counters = counters.clone();
     Ok(placing.map(|placing| (placing, Considered { decision, counters, evidence, seed })))
 }
@@ -559,7 +560,8 @@ pub async fn repeat(
     let switches = evidence.switches();
     let screened = screen(&record.facts, &core, &chunks, &switches, record.at);
     let counters = evidence.counters(&screened, record.at);
-    let explained = explained(&screened, counters, record.at, record.seed);
+    let mut explained = explained(&screened, counters, record.at, record.seed);
+    explained.considered.evidence = evidence;
     let concluded = &explained.considered.decision.conclusion;
     let (waiting, seats) = match concluded {
         Conclusion::Assign(seats) => (None, seats),
@@ -594,7 +596,11 @@ fn read_by(
     let screened = screen(&record.facts, core, chunks, &switches, record.at);
     let counters = evidence.counters(&screened, record.at);
     let (contracts, dealers) = screened.counters_to_read();
-    let read = Read { without_results: !evidence.has_results(), ..Read::of(&contracts, &dealers, &counters) };
+    let read = Read {
+        without_results: !evidence.has_results(),
+        as_asked: evidence.is_as_asked(),
+        ..Read::of(&contracts, &dealers, &counters)
+    };
     (switches, read)
 }
 

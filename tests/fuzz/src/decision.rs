@@ -137,16 +137,19 @@ fn is_made_again_from_evidence(
     (now, seed): (Timestamp, u64),
     decision: &Decision,
 ) {
-    let evidence = Evidence::of(screened, counters, now);
-    let kept = evidence.encode().and_then(|bytes| Evidence::decode(&bytes)).ok();
-    assert_eq!(kept.as_ref(), Some(&evidence));
-    let switches = evidence.switches();
-    let again = screen(screened.facts, screened.core, chunks, &switches, now);
-    assert_eq!(
-        &decide(&again, &evidence.counters(&again, now), now, seed),
-        decision,
-        "evidence is all there was"
-    );
+    for evidence in
+        [Evidence::of(screened, counters, now), Evidence::of_decision(screened, counters, (now, seed), 0)]
+    {
+        let kept = evidence.encode().and_then(|bytes| Evidence::decode(&bytes)).ok();
+        assert_eq!(kept.as_ref(), Some(&evidence));
+        let switches = evidence.switches();
+        let again = screen(screened.facts, screened.core, chunks, &switches, now);
+        assert_eq!(
+            &decide(&again, &evidence.counters(&again, now), now, seed),
+            decision,
+            "evidence is all there was"
+        );
+    }
 }
 
 /// The desk places the lead with a contract of the category, wherever that is.

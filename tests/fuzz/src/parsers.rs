@@ -416,9 +416,11 @@ fn stored(bytes: &mut Bytes<'_>) {
     let body = bytes.rest();
     let _ = bounded("evidence", body.len(), STORED, || Evidence::decode(body));
     let _ = bounded("a chunk", body.len(), STORED, || Chunk::decode(body));
-    // Of today's shape, whatever follows.
-    let today = [&[2][..], body].concat();
-    let _ = bounded("evidence", today.len(), STORED, || Evidence::decode(&today));
+    // Of today's shapes, whatever follows.
+    for shape in [2, 3] {
+        let today = [&[shape][..], body].concat();
+        let _ = bounded("evidence", today.len(), STORED, || Evidence::decode(&today));
+    }
     let _ = serde_json::from_slice::<Core>(bytes.rest());
     let small = Draft::small(&mut Bytes::new(bytes.rest())).files();
     let Some(book) = small.and_then(|files| Rulebook::parse(&files).ok()) else { return };

@@ -102,6 +102,9 @@ pub struct Read {
     /// What came of the contracts' leads was not read, and is not among them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_results: bool,
+    /// Of periods that no cap counts, nothing was kept; and of passes and times, what the decision asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_asked: bool,
 }
 
 /// A [`Usage`] as a short line: there are many.
@@ -159,6 +162,7 @@ impl Read {
             contracts: contracts.iter().map(|id| (id.clone(), seen(counters.contracts.get(id)))).collect(),
             dealers: dealers.iter().map(|id| (id.clone(), seen(counters.dealers.get(id)))).collect(),
             without_results: false,
+            as_asked: false,
         }
     }
 }

@@ -12,7 +12,8 @@
 //! it read then, plus what the one world has given more than the other: so the same rulebook over real
 //! history finds every counter as it was, even where workers raced, and no difference at all. A counter
 //! that no decision read is counted from history's beginning; so is what came of a contract's leads, where the
-//! ranking then did not ask for it and the new one does.
+//! ranking then did not ask for it and the new one does, and a period that no cap counted then, where a decision read
+//! more than was kept. Whoever lost by its pass in such a decision loses by it under the new rules, if they ask.
 //!
 //! A lead that goes as it went is decided when it was decided. Once one has parted from its past, those
 //! that wait are also looked at when time alone may change something or a slot comes free.

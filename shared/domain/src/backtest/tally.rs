@@ -161,7 +161,7 @@ pub(super) struct Worlds {
 
 impl Worlds {
     /// A contract's counters in the world that would be; `read` is what a decision read then.
-    pub(super) fn contract(&self, id: &ContractId, read: Option<Usage>, calendar: &Calendar<'_>) -> Usage {
+    pub(super) fn contract(&self, id: &ContractId, read: WasRead, calendar: &Calendar<'_>) -> Usage {
         let none = Tally::default();
         let was = self.as_it_was.contracts.get(id).unwrap_or(&none);
         let would = self.as_it_would_be.contracts.get(id).unwrap_or(&none);
@@ -174,12 +174,20 @@ impl Worlds {
     }
 
     /// A dealer's, likewise.
-    pub(super) fn dealer(&self, id: &DealerId, read: Option<Usage>, calendar: &Calendar<'_>) -> Usage {
+    pub(super) fn dealer(&self, id: &DealerId, read: WasRead, calendar: &Calendar<'_>) -> Usage {
         let none = Tally::default();
         let was = self.as_it_was.dealers.get(id).unwrap_or(&none);
         let would = self.as_it_would_be.dealers.get(id).unwrap_or(&none);
         usage(was, would, read, calendar)
     }
+}
+
+/// Counters as a decision read them then.
+pub(super) struct WasRead {
+    /// `None` where it read none.
+    pub(super) usage: Option<Usage>,
+    /// A period of which there is nothing was not kept.
+    pub(super) as_asked: bool,
 }
 
 /// A dealer's periods under the new rulebook.
@@ -200,8 +208,8 @@ impl Calendar<'_> {
     }
 }
 
-fn usage(was: &Tally, would: &Tally, read: Option<Usage>, calendar: &Calendar<'_>) -> Usage {
-    let Some(mut usage) = read else { return counted(would, &calendar.now) };
+fn usage(was: &Tally, would: &Tally, read: WasRead, calendar: &Calendar<'_>) -> Usage {
+    let Some(mut usage) = read.usage else { return counted(would, &calendar.now) };
     let (mut spent, mut month) = (0, calendar.now.start(Period::Month));
     let (mut had_spent, read_spent) = (was.spent_in(month), usage.spent_month);
     for (period, slot) in Period::ALL.iter().zip(&mut usage.used) {
@@ -219,6 +227,11 @@ fn usage(was: &Tally, would: &Tally, read: Option<Usage>, calendar: &Calendar<'_
                 }
                 let more = would.count(*period, start) - was.count(*period, start);
                 Some((start, clamp(i64::from(count) + more)))
+            }
+            // It was not kept: it counts from history's beginning.
+            None if read.as_asked => {
+                had_spent = if is_month { 0 } else { had_spent };
+                Some((now, clamp(would.count(*period, now))))
             }
             Some(_) | None => Some((now, clamp(would.count(*period, now) - was.count(*period, now)))),
         };

@@ -164,3 +164,29 @@ fn what_was_won_is_counted_from_the_beginning_where_no_ranking_had_asked_for_it(
     let number = (2..40).find(|number| run(*number, false).is_none()).unwrap();
     assert_eq!(run(number, true).changes[0].after, std::slice::from_ref(&hudson));
 }
+
+#[test]
+fn a_period_that_was_not_kept_is_counted_from_the_beginning() {
+    let mut files = files();
+    files[7].1 = "contract,dealer,offers,sources,area,price,cap_day\nhudson,hudson,*,*,florida,10.00,1\n";
+    let book = parse(files);
+    let compiled = book.compile(1).unwrap();
+    let hudson: ContractId = "hudson".parse().unwrap();
+    // Two in a day, when nothing was capped; the second read hudson's counters, and kept what it asked of them.
+    let had = |number, minute: &str, read| {
+        let now = at(minute);
+        let given = Assigned { by_desk: false, at: now, ..given(AssignmentState::Offered, "hudson") };
+        let contracts = vec![hudson.clone()];
+        Decided { at: now, contracts, given: vec![given], read, ..decided(number, "33101") }
+    };
+    let changes = |as_asked| {
+        let read = Read { as_asked, ..Read::of(&[hudson.clone()], &[], &Counters::default()) };
+        let history = [had(1, "2026-06-01T16:00:00Z", None), had(2, "2026-06-01T16:05:00Z", Some(read))];
+        let history = history.map(|one| Event::Decided(Box::new(one)));
+        let window = Window { from: at("2026-06-01T00:00:00Z"), to: at("2026-06-01T20:00:00Z") };
+        let found = backtest(&book, compiled.clone(), &history, window, &mut |_, _| {}).unwrap();
+        found.changes.iter().map(|change| change.after.len()).collect::<Vec<_>>()
+    };
+    assert_eq!(changes(false), [], "it had none before");
+    assert_eq!(changes(true), [0], "nobody knows what it had before: the first of the day counts");
+}

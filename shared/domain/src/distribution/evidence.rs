@@ -6,39 +6,42 @@
 //! that there was one; what was counted in it counts for nothing any more. What came of a contract's leads is kept
 //! where the offer's ranking asks for it. How it is written is in `packed`; the shape before is read still.
 //!
-//! How large it is: a few bytes of each counter that was read, so that it grows with the candidates, and with the
-//! rulebook only where more contracts cover a place. `cargo bench --bench decision` prints it, and the whole record
-//! beside it; where every counter has been in use for half a year, at p50 and p99 in bytes:
+//! How large it is: a few bytes of each counter that was read. A record has two kilobytes, and room for
+//! [`limits::EVIDENCE_WHOLE_BYTES`] of evidence; in a large city hundreds of contracts cover a lead. Of a decision that
+//! read more than that holds, it is kept what the decision asked of its counters ([`Evidence::of_decision`]): counts of
+//! periods that are capped, to the last number, money where there is a budget or a balance, and passes and times of
+//! those whom the rankings asked; who lost by one is kept as one that loses. That makes the same decision, with every
+//! candidate's part in it, and before it is kept it has made it. `cargo bench --bench decision` prints how large
+//! evidence and records are.
 //!
-//! | contracts | evidence | record |
-//! |---|---|---|
-//! | 1,000 in a category | 55, 593 | 1,174, 2,854 |
-//! | 10,000 in a category | 614, 5,195 | 2,841, 9,160 |
-//! | 100,000 in five | 1,199, 10,997 | 3,780, 17,034 |
+//! Determination: *periods without a cap are kept too* where there is room, though this decision did not read them. A
+//! backtest starts from what was read, under a rulebook that may cap what was not capped; and a record is proof of what
+//! stood then, not only of what mattered. Where there is no room, a backtest counts such a period from history's
+//! beginning, as it counts what nobody read.
 //!
-//! So the two kilobytes that a record is to have are kept by small rulebooks alone: facts and ten nearest misses take
-//! 1.3 KB by themselves as soon as ten contracts miss, base64 adds a third, and in a large city hundreds of contracts
-//! cover a lead, whose counters are nothing that could be left out.
-//!
-//! Determination: *periods without a cap are kept too*, though this decision did not read them. A backtest starts from
-//! what was read, under a rulebook that may cap what was not capped; and a record is proof of what stood then, not only
-//! of what mattered.
+//! Determination: *what would have been without a rule* is asked of nearest misses alone, whose passes and times are
+//! kept. Somebody whom such a look asks for a further seat, and whom the decision never asked, counts as new.
 
 mod packed;
+mod distinct;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::counters::{Counters, RESULT_WEEKS, Reservation, Usage, WeekResults, week_of};
+use super::decide::{Asked, Conclusion, Decision, Said, asked, decide};
 use super::facts::Switches;
 use super::pauses::{Pause, Pauses};
 use super::ranking::Step;
 use super::screen::{Candidate, Screened};
+use crate::contract::Caps;
 use crate::ids::{ContractId, DealerId};
+use crate::limits;
 use crate::time::Period;
+use distinct::Distinct;
 use packed::Packed;
 
 /// The switches and counters that one decision read.
@@ -47,9 +50,12 @@ pub struct Evidence {
     stop: bool,
     shadow: bool,
     has_results: bool,
+    /// Of the counters there is only what the decision asked.
+    as_asked: bool,
     contracts: Vec<(ContractId, Option<Timestamp>)>,
     dealers: Vec<(DealerId, Option<Timestamp>)>,
-    /// Of the contract, then (where it is met for the first time) of its dealer, candidate by candidate.
+    /// Of the contract, then (where it is met for the first time) of its dealer, candidate by candidate; as asked, those
+    /// of contracts before those of dealers.
     usages: Vec<Option<Seen>>,
 }
 
@@ -67,7 +73,7 @@ struct Seen {
 }
 
 /// What was counted of one period.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 enum Slot {
     /// Nothing, ever.
     #[default]
@@ -115,13 +121,13 @@ impl Evidence {
             .offer(&screened.facts.offer)
             .is_some_and(|offer| offer.ranking.iter().any(|step| matches!(step, Step::Performance { .. })));
         let usages = read_in_order(screened.candidates.iter().filter(met))
-            .map(|(whose, zone)| {
+            .map(|(whose, candidate)| {
                 let usage = match whose {
                     Whose::Contract(id) => counters.contracts.get(id),
                     Whose::Dealer(id) => counters.dealers.get(id),
                 };
                 // A zone that is missing gives distances from the epoch: longer, and as true.
-                let starts = starts.get(zone).copied().unwrap_or_default();
+                let starts = starts.get(candidate.zone).copied().unwrap_or_default();
                 usage.map(|usage| Seen::of(usage, &starts, now, has_results))
             })
             .collect();
@@ -131,10 +137,87 @@ impl Evidence {
             stop: switches.stop,
             shadow: switches.shadow,
             has_results,
+            as_asked: false,
             contracts: touching(&switches.contracts, candidates().map(|one| &one.contract.id)),
             dealers: touching(&switches.dealers, candidates().map(|one| &one.dealer.id)),
             usages,
         }
+    }
+
+    /// What a decision on these, at this time and by this seed, is made again from: everything it read where that fits
+    /// into so many bytes, as [`limits::EVIDENCE_WHOLE_BYTES`], else what it asked.
+    pub fn of_decision(
+        screened: &Screened<'_>,
+        counters: &Counters,
+        (now, seed): (Timestamp, u64),
+        whole_bytes: usize,
+    ) -> Self {
+        let whole = Self::of(screened, counters, now);
+        let fits = whole.encode().is_ok_and(|bytes| bytes.len() <= whole_bytes);
+        if fits || whole.usages.len() > limits::EVIDENCE_ASKED {
+            return whole;
+        }
+        let (decision, asked) = asked(screened, counters, now, seed);
+        let less = whole.as_asked(screened, &decision, &asked);
+        // Seats that are given after one another may ask for more than that.
+        let again = decide(screened, &less.counters(screened, now), now, seed);
+        if again == decision { less } else { whole }
+    }
+
+    fn as_asked(&self, screened: &Screened<'_>, decision: &Decision, asked: &[Asked]) -> Self {
+        let (Conclusion::Assign(seats) | Conclusion::Wait { recommended: seats, .. }) = &decision.conclusion;
+        let has_seat = |id: &ContractId| seats.iter().any(|seat| &seat.contract == id);
+        let missed = |id: &ContractId| decision.near_misses.iter().any(|miss| &miss.contract == id);
+        let of: HashMap<&ContractId, Asked> =
+            screened.candidates.iter().map(|one| &one.contract.id).zip(asked.iter().copied()).collect();
+        let met = |candidate: &&Candidate<'_>| candidate.failed.is_none();
+        let in_order = || read_in_order(screened.candidates.iter().filter(met)).zip(&self.usages);
+        let contracts = || {
+            in_order().filter_map(|((whose, _), seen)| match whose {
+                Whose::Contract(id) => Some((of.get(id).copied().unwrap_or_default(), seen.as_ref()?)),
+                Whose::Dealer(_) => None,
+            })
+        };
+        let loses = Loses {
+            pass: contracts()
+                .filter(|(asked, _)| asked.pass != Said::Nothing)
+                .map(|(_, seen)| seen.pass)
+                .max()
+                .unwrap_or(0),
+            last_ms_ago: contracts()
+                .filter(|(asked, _)| asked.last == Said::Loses)
+                .filter_map(|(_, seen)| seen.last_ms_ago)
+                .min(),
+        };
+        let usages = in_order().map(|((whose, candidate), seen)| {
+            let Candidate { contract, dealer, chunk, .. } = *candidate;
+            let seen = seen.clone()?;
+            Some(match whose {
+                // A person reads them on the record.
+                Whose::Contract(id) if has_seat(id) => seen,
+                Whose::Contract(id) => {
+                    let asked = if missed(id) { Asked::ALL } else { of.get(id).copied().unwrap_or_default() };
+                    let seen = seen.capped(chunk.caps_of(contract), contract.budget_month.is_some());
+                    seen.ranked(asked, &loses)
+                }
+                Whose::Dealer(_) => {
+                    let balance = if dealer.prepaid { seen.balance } else { 0 };
+                    let seen = seen.capped(chunk.caps_of_dealer(contract), false);
+                    Seen { balance, ..seen.ranked(Asked::default(), &loses) }
+                }
+            })
+        });
+        // Contracts first: what most dealers lack then ends their columns.
+        let of_dealer = in_order().map(|((whose, _), _)| matches!(whose, Whose::Dealer(_)));
+        let mut usages: Vec<(bool, Option<Seen>)> = of_dealer.zip(usages).collect();
+        usages.sort_by_key(|(of_dealer, _)| *of_dealer);
+        let usages = usages.into_iter().map(|(_, seen)| seen).collect();
+        Self { as_asked: true, usages, ..self.clone() }
+    }
+
+    /// Whether of the counters there is only what the decision asked.
+    pub const fn is_as_asked(&self) -> bool {
+        self.as_asked
     }
 
     /// Whether what came of the contracts' leads is among the counters: the ranking asked for it.
@@ -151,17 +234,20 @@ impl Evidence {
 
     /// As it is kept: postcard's bytes of its columns.
     pub fn encode(&self) -> Result<Vec<u8>, NotEvidence> {
+        if self.as_asked {
+            return Ok(postcard::to_allocvec(&Distinct::of(self))?);
+        }
         Ok(postcard::to_allocvec(&Packed::of(self))?)
     }
 
     /// As it was kept, in this shape or in the one before.
     pub fn decode(bytes: &[u8]) -> Result<Self, NotEvidence> {
-        if bytes.first() == Some(&packed::FORMAT) {
-            let packed: Packed = postcard::from_bytes(bytes)?;
-            return packed.unpack().ok_or(NotEvidence(postcard::Error::DeserializeUnexpectedEnd));
-        }
-        let before: Before = postcard::from_bytes(bytes)?;
-        Ok(before.into())
+        let read = match bytes.first() {
+            Some(&packed::FORMAT) => postcard::from_bytes::<Packed>(bytes)?.unpack(),
+            Some(&distinct::FORMAT) => postcard::from_bytes::<Distinct>(bytes)?.unpack(),
+            Some(_) | None => Some(postcard::from_bytes::<Before>(bytes)?.into()),
+        };
+        read.ok_or(NotEvidence(postcard::Error::DeserializeUnexpectedEnd))
     }
 
     /// The switches, as far as they touched a candidate; their reasons are not kept.
@@ -189,8 +275,12 @@ impl Evidence {
         let met = |candidate: &&Candidate<'_>| candidate.failed.is_none();
         let starts = starts_of(screened, now);
         let over = before(screened, &starts);
-        for ((whose, zone), seen) in read_in_order(screened.candidates.iter().filter(met)).zip(&self.usages) {
-            let of = |starts: &[Reservation]| starts.get(zone).copied().unwrap_or_default();
+        let mut owners: Vec<_> = read_in_order(screened.candidates.iter().filter(met)).collect();
+        if self.as_asked {
+            owners.sort_by_key(|(whose, _)| matches!(whose, Whose::Dealer(_)));
+        }
+        for ((whose, candidate), seen) in owners.into_iter().zip(&self.usages) {
+            let of = |starts: &[Reservation]| starts.get(candidate.zone).copied().unwrap_or_default();
             let usage = seen.as_ref().map(|seen| seen.usage(&of(&starts), &of(&over), now));
             let Some(usage) = usage else { continue };
             match whose {
@@ -217,16 +307,15 @@ enum Whose<'a> {
     Dealer(&'a DealerId),
 }
 
-/// The counters that a decision reads, in an order that the candidates fix, each with its zone in
-/// [`Screened::zones`].
+/// The counters that a decision reads, in an order that the candidates fix, each with a candidate that they are of.
 fn read_in_order<'a>(
     candidates: impl Iterator<Item = &'a Candidate<'a>>,
-) -> impl Iterator<Item = (Whose<'a>, usize)> {
+) -> impl Iterator<Item = (Whose<'a>, &'a Candidate<'a>)> {
     let mut met = HashSet::new();
     candidates.flat_map(move |candidate| {
         let dealer =
-            met.insert(&candidate.dealer.id).then_some((Whose::Dealer(&candidate.dealer.id), candidate.zone));
-        std::iter::once((Whose::Contract(&candidate.contract.id), candidate.zone)).chain(dealer)
+            met.insert(&candidate.dealer.id).then_some((Whose::Dealer(&candidate.dealer.id), candidate));
+        std::iter::once((Whose::Contract(&candidate.contract.id), candidate)).chain(dealer)
     })
 }
 
@@ -274,6 +363,7 @@ impl From<Before> for Evidence {
             stop: before.stop,
             shadow: before.shadow,
             has_results: true,
+            as_asked: false,
             contracts: before.contracts,
             dealers: before.dealers,
             usages: before.usages.into_iter().map(|usage| usage.map(seen)).collect(),
@@ -281,7 +371,42 @@ impl From<Before> for Evidence {
     }
 }
 
+/// What is kept of counters that lose: the largest pass, and the latest time, of those that did.
+struct Loses {
+    pass: u64,
+    last_ms_ago: Option<i64>,
+}
+
 impl Seen {
+    /// Without what no cap and no budget counts.
+    fn capped(mut self, caps: &Caps, has_budget: bool) -> Self {
+        for (slot, period) in self.used.iter_mut().zip(Period::ALL) {
+            let counts = caps.0.iter().any(|cap| cap.period == *period);
+            if !counts && !(has_budget && *period == Period::Month) {
+                *slot = Slot::Never;
+            }
+        }
+        Self { spent_month: if has_budget { self.spent_month } else { 0 }, balance: 0, ..self }
+    }
+
+    /// Without what no ranking asked.
+    fn ranked(self, asked: Asked, loses: &Loses) -> Self {
+        Self {
+            pass: match asked.pass {
+                Said::Nothing => 0,
+                Said::Loses => loses.pass,
+                Said::Stays => self.pass,
+            },
+            last_ms_ago: match asked.last {
+                Said::Nothing => None,
+                Said::Loses => loses.last_ms_ago,
+                Said::Stays => self.last_ms_ago,
+            },
+            results: if asked.results { self.results } else { Vec::new() },
+            ..self
+        }
+    }
+
     fn of(usage: &Usage, starts: &Reservation, now: Timestamp, with_results: bool) -> Self {
         let mut used = [Slot::Never; 5];
         for ((slot, counted), start) in used.iter_mut().zip(usage.used).zip(starts.starts) {

@@ -14,6 +14,7 @@
 //! | [`limits`] | one for each cap, budget and seat |
 //! | [`placing`] | what the desk may do by hand |
 //! | [`checker`] | who is said to be given nothing is given nothing |
+//! | [`kept`] | what is kept of a decision makes it again |
 //! | [`situations`] | the worlds bring about whatever the rules speak of |
 
 #![allow(
@@ -34,4 +35,5 @@ mod rules;
 mod limits;
 mod placing;
 mod checker;
+mod kept;
 mod situations;

@@ -1,6 +1,7 @@
 //! The stored shapes. They are neither the domain's types nor the wire's: a renamed field can break
 //! neither old data nor the API. Each carries the version of its shape in `sv`; version N reads N−1.
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -8,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState, Return};
 use leadyard_domain::contract::{AcceptBy, Needs};
 use leadyard_domain::dealer::ChannelKind;
-use leadyard_domain::distribution::{Evidence, Kept, LeadFacts, NearMiss, Reservation, Seat, Waiting};
+use leadyard_domain::distribution::{Evidence, Kept, LeadFacts, NearMiss, Reservation, Rule, Seat, Waiting};
 use leadyard_domain::enquiry::Fields;
+use leadyard_domain::error::Invalid;
 use leadyard_domain::ids::{
     AssignmentId, CategoryId, CompanyId, ContractId, DealerId, DecisionId, EnquiryId, LeadId, OfferId,
     SourceId, VisitorId,
@@ -676,13 +678,29 @@ pub struct DecisionRecord {
     /// The switches and counters that were read, in base64 (see [`Evidence`]).
     #[serde(default)]
     pub evidence: String,
-    /// Of all of the above: SHA-256 of its JSON, the first 16 bytes in hexadecimal.
+    /// Of all of the above but nearest misses and evidence (of one that an earlier version wrote, of these too): SHA-256
+    /// of its JSON, the first 16 bytes in hexadecimal.
     #[serde(default)]
     pub digest: String,
     /// The seats that were given with it, so that many are read at once. They stand beside what the digest is of, which an
     /// earlier version finds right; of a decision that such a one recorded, nothing is said.
     #[serde(default, skip_serializing)]
     pub given: Vec<AssignmentId>,
+    /// Of all of the above likewise, nearest misses and evidence included. The digest is of what an earlier version reads,
+    /// for which these are empty; zeros of a record that such a one wrote.
+    #[serde(skip)]
+    pub seal: [u8; SEAL_BYTES],
+}
+
+const SEAL_BYTES: usize = 16;
+
+/// What of a record stands in one attribute, in a few bytes, behind its seal: a record is to have two kilobytes, and
+/// an earlier version finds no misses and no evidence rather than what it cannot read.
+#[derive(Serialize, Deserialize)]
+struct More {
+    /// Contract, dealer, the rule as its place among [`Rule::ALL`], and both values.
+    near_misses: Vec<(ContractId, DealerId, u8, String, String)>,
+    evidence: Vec<u8>,
 }
 
 /// The algorithm of a decision that was made elsewhere, and cannot be made again.
@@ -722,6 +740,7 @@ impl DecisionRecord {
             evidence: String::new(),
             digest: String::new(),
             given: Vec::new(),
+            seal: [0; SEAL_BYTES],
         }
     }
 
@@ -744,31 +763,35 @@ impl DecisionRecord {
         Ok((bytes.len() <= limits::EVIDENCE_BYTES).then(|| STANDARD_NO_PAD.encode(bytes)))
     }
 
-    /// The record under its digest.
+    /// The record under its digest and its seal.
     ///
     /// # Errors
     /// When it cannot be written at all.
     pub fn sealed(mut self) -> Result<Self, StoreError> {
-        self.digest.clear();
-        self.digest = self.digest_unsealed()?;
+        (self.digest, self.seal) = self.digests()?;
         Ok(self)
     }
 
     /// Whether it is as it was written. One that an earlier version wrote has no digest.
     pub fn is_intact(&self) -> Result<bool, StoreError> {
-        let unsealed = || Self { digest: String::new(), ..self.clone() };
-        Ok(self.digest.is_empty() || self.digest == unsealed().digest_unsealed()?)
+        Ok(self.digest.is_empty() || (self.digest.clone(), self.seal) == self.digests()?)
     }
 
-    fn digest_unsealed(&self) -> Result<String, StoreError> {
-        let json = serde_json::to_vec(self).map_err(|error| StoreError::Malformed(Box::new(error)))?;
-        let hash = Sha256::digest(json);
-        Ok(hash.iter().take(16).fold(String::with_capacity(32), |mut text, byte| {
-            text.extend(
-                [byte >> 4, byte & 15].map(|digit| char::from_digit(u32::from(digit), 16).unwrap_or('0')),
-            );
-            text
-        }))
+    /// Whether misses and evidence stand in one attribute.
+    const fn has_more(&self) -> bool {
+        const SINCE: u16 = 4;
+        self.algorithm >= SINCE
+    }
+
+    /// What digest and seal are to be: of one without [`More`], the digest alone is of everything.
+    fn digests(&self) -> Result<(String, [u8; SEAL_BYTES]), StoreError> {
+        let mut unsealed = Self { digest: String::new(), ..self.clone() };
+        if !self.has_more() {
+            return Ok((hexadecimal(hash_of(&unsealed)?), [0; SEAL_BYTES]));
+        }
+        let seal = hash_of(&unsealed)?;
+        (unsealed.near_misses, unsealed.evidence) = (Vec::new(), String::new());
+        Ok((hexadecimal(hash_of(&unsealed)?), seal))
     }
 
     /// The switches and counters that were read, if they were kept.
@@ -811,6 +834,11 @@ impl DecisionRecord {
     pub(super) fn item(&self, company: &CompanyId, lead: LeadId) -> Result<Item, StoreError> {
         let at_ms = self.at.as_millisecond();
         let mut item = to_item(&Key::Decision { lead, at_ms, decision: self.id }, self)?;
+        if self.has_more() {
+            item.insert("near_misses".to_owned(), AttributeValue::L(Vec::new()));
+            item.insert("evidence".to_owned(), string(""));
+            item.insert("more".to_owned(), AttributeValue::B(Blob::new(self.more()?)));
+        }
         let shard = keys::shard(self.id.bytes());
         let day = leadyard_domain::time::UtcDay::of(self.at);
         item.insert("ak".to_owned(), string(keys::decisions_shard(company, day, shard)));
@@ -818,7 +846,120 @@ impl DecisionRecord {
         Ok(item)
     }
 
-    pub(super) fn read(item: Item) -> Result<Self, StoreError> {
-        read("decision", item)
+    pub(super) fn read(mut item: Item) -> Result<Self, StoreError> {
+        let more = item.remove("more");
+        let record: Self = read("decision", item)?;
+        match more {
+            Some(AttributeValue::B(more)) => record.with_more(more.as_ref()),
+            Some(_) | None => Ok(record),
+        }
+    }
+
+    fn more(&self) -> Result<Vec<u8>, StoreError> {
+        let miss = |miss: &NearMiss| {
+            let NearMiss { contract, dealer, rule, needed, found } = miss.clone();
+            (contract, dealer, rule as u8, needed, found)
+        };
+        let evidence =
+            STANDARD_NO_PAD.decode(&self.evidence).map_err(|error| StoreError::damaged("decision", error))?;
+        let more = More { near_misses: self.near_misses.iter().map(miss).collect(), evidence };
+        postcard::to_extend(&more, self.seal.to_vec()).map_err(|error| StoreError::Malformed(Box::new(error)))
+    }
+
+    fn with_more(mut self, bytes: &[u8]) -> Result<Self, StoreError> {
+        let damaged =
+            || StoreError::damaged("decision", Invalid::new("what is behind its seal cannot be read"));
+        let (seal, bytes) = bytes.split_first_chunk().ok_or_else(damaged)?;
+        let More { near_misses, evidence } = postcard::from_bytes(bytes).map_err(|_| damaged())?;
+        let miss = |(contract, dealer, rule, needed, found): (ContractId, DealerId, u8, String, String)| {
+            let rule = *Rule::ALL.get(usize::from(rule))?;
+            Some(NearMiss { contract, dealer, rule, needed, found })
+        };
+        self.near_misses = near_misses.into_iter().map(miss).collect::<Option<_>>().ok_or_else(damaged)?;
+        self.evidence = STANDARD_NO_PAD.encode(evidence);
+        self.seal = *seal;
+        Ok(self)
+    }
+}
+
+/// The first bytes of the SHA-256 of a shape's JSON.
+fn hash_of(shape: &impl Serialize) -> Result<[u8; SEAL_BYTES], StoreError> {
+    let json = serde_json::to_vec(shape).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+    let mut hash = [0; SEAL_BYTES];
+    for (byte, hashed) in hash.iter_mut().zip(Sha256::digest(json)) {
+        *byte = hashed;
+    }
+    Ok(hash)
+}
+
+fn hexadecimal(bytes: [u8; SEAL_BYTES]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * SEAL_BYTES), |mut text, byte| {
+        text.extend(
+            [byte >> 4, byte & 15].map(|digit| char::from_digit(u32::from(digit), 16).unwrap_or('0')),
+        );
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> DecisionRecord {
+        let facts: LeadFacts = serde_json::from_value(serde_json::json!({
+            "lead": LeadId::from_bytes([1; 16]), "cycle": 1, "offer": "roof", "category": "roofing",
+            "source": "web", "opened_at": "2026-06-01T16:00:00Z", "location": "Unplaced", "band": "A1",
+            "brings": Needs::NONE, "excluded": [], "holders": [], "open_seats": null,
+        }))
+        .unwrap();
+        let id = DecisionId::from_bytes([2; 16]);
+        let at = Timestamp::from_second(1_780_000_000).unwrap();
+        let imported = DecisionRecord::imported(id, at, facts, vec!["hudson".parse().unwrap()]);
+        let miss = NearMiss {
+            contract: "ridge".parse().unwrap(),
+            dealer: "ridge".parse().unwrap(),
+            rule: Rule::Cap,
+            needed: "fewer than 2 a day".to_owned(),
+            found: "2".to_owned(),
+        };
+        let evidence = STANDARD_NO_PAD.encode([2, 0, 1]);
+        DecisionRecord { algorithm: 4, near_misses: vec![miss], evidence, ..imported }.sealed().unwrap()
+    }
+
+    fn item(record: &DecisionRecord) -> Item {
+        record.item(&"acme".parse().unwrap(), record.facts.lead).unwrap()
+    }
+
+    #[test]
+    fn misses_and_evidence_come_back_and_stand_under_the_seal() {
+        let record = record();
+        let read = DecisionRecord::read(item(&record)).unwrap();
+        assert_eq!(read, record);
+        assert!(read.is_intact().unwrap());
+        let mut damaged = item(&record);
+        let more = damaged.remove("more").unwrap();
+        let mut bytes = more.as_b().unwrap().as_ref().to_vec();
+        *bytes.last_mut().unwrap() ^= 1;
+        damaged.insert("more".to_owned(), AttributeValue::B(Blob::new(bytes)));
+        assert!(!DecisionRecord::read(damaged.clone()).unwrap().is_intact().unwrap());
+        damaged.insert("more".to_owned(), AttributeValue::B(Blob::new([0; 7])));
+        assert!(DecisionRecord::read(damaged).is_err());
+    }
+
+    #[test]
+    fn an_earlier_version_finds_the_digest_right_and_no_misses() {
+        let mut item = item(&record());
+        item.remove("more");
+        let read = DecisionRecord::read(item).unwrap();
+        assert!(read.near_misses.is_empty() && read.evidence.is_empty());
+        // It takes the digest of all that it reads.
+        let unsealed = DecisionRecord { digest: String::new(), ..read.clone() };
+        assert_eq!(hexadecimal(hash_of(&unsealed).unwrap()), read.digest);
+        // One of its own, with both in their place, is intact here.
+        let own = DecisionRecord { algorithm: 3, ..record() }.sealed().unwrap();
+        let item = self::item(&own);
+        assert!(!item.contains_key("more"));
+        let read = DecisionRecord::read(item).unwrap();
+        assert_eq!((read.is_intact().unwrap(), read), (true, own));
     }
 }

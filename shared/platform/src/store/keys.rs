@@ -36,10 +36,12 @@ pub enum Key<'a> {
         /// The seat.
         assignment: AssignmentId,
     },
-    /// `L#lead` / `D#time#decision`. What was decided, and why: no person in it. Immutable. About half a
-    /// KB, 100 bytes for each near miss, and some 25 for each contract and dealer whose counters were read; those are
-    /// left out above [`EVIDENCE_BYTES`](leadyard_domain::limits::EVIDENCE_BYTES), and the decision says so. Beside it
-    /// stand the ids of the seats that were given with it. Written by distribution and console.
+    /// `L#lead` / `D#time#decision`. What was decided, and why: no person in it. Immutable. About 700 bytes, 50 for each
+    /// near miss, and some 25 for each contract and dealer whose counters were read, up to
+    /// [`EVIDENCE_WHOLE_BYTES`](leadyard_domain::limits::EVIDENCE_WHOLE_BYTES); of more there is a byte or two for each,
+    /// what the decision asked. They are left out above [`EVIDENCE_BYTES`](leadyard_domain::limits::EVIDENCE_BYTES), and
+    /// the decision says so. Beside it stand the ids of the seats that were given with it. Written by distribution and
+    /// console.
     Decision {
         /// The lead.
         lead: LeadId,

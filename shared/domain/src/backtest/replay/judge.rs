@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::Replay;
 use crate::backtest::history::{Decided, Read, Seen};
+use crate::backtest::tally::WasRead;
 use crate::distribution::{
     Conclusion, Counters, Decision, Judged, Pause, Screened, Switches, Usage, Waiting, decide, explain,
     screen, takers,
@@ -127,13 +128,16 @@ impl Replay<'_> {
         let read = recorded.and_then(|recorded| recorded.read.as_ref());
         let (read_contracts, read_dealers) = by_id(read);
         let without_results = read.is_some_and(|read| read.without_results);
+        let as_asked = read.is_some_and(|read| read.as_asked);
+        let was_read =
+            |seen: Option<&&Seen>| WasRead { usage: seen.map(|seen| Usage::from(*seen)), as_asked };
         let dealers_of: HashMap<&ContractId, &DealerId> =
             screened.candidates.iter().map(|one| (&one.contract.id, &one.dealer.id)).collect();
         let mut counters = Counters::default();
         for id in contracts {
             let Some(dealer) = dealers_of.get(id) else { continue };
             let calendar = self.book.calendar(dealer, now);
-            let read = read_contracts.get(id).map(|seen| Usage::from(*seen));
+            let read = was_read(read_contracts.get(id));
             let mut usage = self.worlds.contract(id, read, &calendar);
             if without_results {
                 usage.results = self.worlds.results_of(id);
@@ -142,7 +146,7 @@ impl Replay<'_> {
         }
         for id in dealers {
             let calendar = self.book.calendar(id, now);
-            let read = read_dealers.get(id).map(|seen| Usage::from(*seen));
+            let read = was_read(read_dealers.get(id));
             counters.dealers.insert(id.clone(), self.worlds.dealer(id, read, &calendar));
         }
         counters

@@ -18,6 +18,7 @@ impl<'a> Table<'a> {
             if among.len() <= 1 {
                 break;
             }
+            let before = self.asking.as_ref().map(|_| among.clone());
             match *step {
                 Step::Tier => self.keep_least(&mut among, |row| row.candidate.contract.tier),
                 Step::Distance { bucket_miles } => self.keep_least(&mut among, |row| {
@@ -43,6 +44,9 @@ impl<'a> Table<'a> {
                     let of_all = all.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
                     self.keep_least(&mut among, |row| Reverse(win_percent(of(row), of_all, sample)));
                 }
+            }
+            if let Some(before) = before {
+                self.note(*step, &before, &among);
             }
         }
         among

@@ -9,7 +9,9 @@ impl Table<'_> {
     /// Those who have a say before the ranking, the most specific first.
     pub(super) fn voices(&self, chosen: &[Best]) -> Vec<(Specificity, usize)> {
         let mut voices: Vec<(Specificity, usize)> = self
-            .live()
+            .rows
+            .iter()
+            .enumerate()
             .filter(|(at, _)| self.no_say != Some(*at))
             .filter(|(_, row)| {
                 let refuses = || row.candidate.refuses;
@@ -80,13 +82,13 @@ impl Table<'_> {
         spared: impl Fn(&DealerId) -> bool,
     ) {
         let no_say = self.no_say;
-        self.each_live(|at, row| {
+        for (at, row) in self.rows.iter_mut().enumerate() {
             let candidate = row.candidate;
             let compels = row.territory.compels() && no_say != Some(at);
             let speaks = compels && candidate.specificity <= specificity;
             if !speaks && row.shut_out_by.is_none() && !spared(&candidate.dealer.id) {
                 row.shut_out_by = Some(by);
             }
-        });
+        }
     }
 }

@@ -170,6 +170,7 @@ impl Packed {
             stop: self.stop,
             shadow: self.shadow,
             has_results: self.has_results,
+            as_asked: false,
             contracts: self.contracts,
             dealers: self.dealers,
             usages,

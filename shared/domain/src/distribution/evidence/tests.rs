@@ -38,12 +38,15 @@ proptest! {
         usages in prop::collection::vec(prop::option::of(seen()), 0..12),
     ) {
         let dealers = vec![("hudson".parse().unwrap(), Some(Timestamp::UNIX_EPOCH))];
-        let evidence = Evidence { stop, shadow, has_results, contracts: Vec::new(), dealers, usages };
-        let kept = evidence.encode().unwrap();
-        prop_assert_eq!(&Evidence::decode(&kept).unwrap(), &evidence);
-        // What is cut short is no evidence.
-        for end in 0..kept.len() {
-            prop_assert!(Evidence::decode(&kept[..end]).is_err(), "{}", end);
+        for as_asked in [false, true] {
+            let (contracts, dealers, usages) = (Vec::new(), dealers.clone(), usages.clone());
+            let evidence = Evidence { stop, shadow, has_results, as_asked, contracts, dealers, usages };
+            let kept = evidence.encode().unwrap();
+            prop_assert_eq!(&Evidence::decode(&kept).unwrap(), &evidence);
+            // What is cut short is no evidence.
+            for end in 0..kept.len() {
+                prop_assert!(Evidence::decode(&kept[..end]).is_err(), "{}", end);
+            }
         }
     }
 }
@@ -126,6 +129,7 @@ fn what_a_contract_in_use_has_had_takes_some_twenty_bytes() {
         stop: false,
         shadow: false,
         has_results: false,
+        as_asked: false,
         contracts: Vec::new(),
         dealers: Vec::new(),
         usages,
@@ -137,4 +141,29 @@ fn what_a_contract_in_use_has_had_takes_some_twenty_bytes() {
         |number| Seen { results: (0..26).rev().map(|ago| (ago, 12, 1)).collect(), ..in_use(number) };
     assert!(bytes((0..40).map(|number| Some(results(number))).collect()) <= 40 * (20 + 30) + 30);
     assert!(bytes(vec![None; 40]) <= 40 + 30);
+}
+
+#[test]
+fn who_says_the_same_takes_a_few_bits() {
+    let usage = |number: u32| {
+        let mut used = [Slot::Never; 5];
+        used[1] = Slot::Now(number % 7);
+        Some(Seen { used, pass: u64::from(number % 3) << 40, ..Seen::default() })
+    };
+    let of = |usages| Evidence {
+        stop: false,
+        shadow: false,
+        has_results: false,
+        as_asked: true,
+        contracts: Vec::new(),
+        dealers: Vec::new(),
+        usages,
+    };
+    let bytes = |count: u32| of((0..count).map(usage).collect()).encode().unwrap().len();
+    // Two bits say that it has another count or pass than most, three which count, one which pass.
+    assert!(bytes(800) - bytes(400) <= 400 * 6 / 8 + 4, "{}, {}", bytes(400), bytes(800));
+    // Of more than is ever kept so, few bytes are refused before they are made into many.
+    let many = of(vec![None; limits::EVIDENCE_ASKED + 1]).encode().unwrap();
+    assert!(many.len() < 100 && Evidence::decode(&many).is_err());
+    assert!(Evidence::decode(&of(vec![None; limits::EVIDENCE_ASKED]).encode().unwrap()).is_ok());
 }
