@@ -8,7 +8,7 @@
 //! | [`reads`] | what is read |
 //!
 //! Each page is asked for over HTTP on loopback, by one connection, two hundred times over what addresses of its kind were
-//! found. Reads are counted in a round before, since counting takes time. What nothing leads to is said at the end.
+//! found (`--times`). Reads are counted in a round before, since counting takes time. What nothing leads to is said at the end.
 
 mod fill;
 mod walk;
@@ -49,8 +49,6 @@ use fill::Filled;
 use reads::{Read, Reads};
 use walk::{Routes, TOOK, Visitor, YEAR};
 
-/// Each kind of page is asked for so often.
-const TIMES: usize = 200;
 /// Or for so long, where it takes seconds.
 const LONGEST: Duration = Duration::from_secs(20);
 /// Dealers whose inbox is looked at.
@@ -64,14 +62,14 @@ const P99_MS: f64 = 50.0;
 const KB: f64 = 100.0;
 
 /// Fills the folder, if it is not yet, and measures.
-pub(crate) async fn measure(leads: usize, data: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) async fn measure(leads: usize, times: usize, data: Option<&Path>) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     let temporary = data.is_none().then(tempfile::tempdir).transpose()?;
     let data = data.map(Path::to_owned).or_else(|| Some(temporary.as_ref()?.path().join("data")));
     let data: PathBuf = data.context("a folder")?;
     writeln!(out, "{leads} leads in {}", data.display())?;
     let filled = Box::pin(fill::fill(&data, leads)).await?;
-    let system = System::open(&data, &filled).await?;
+    let system = System::open(&data, &filled, times).await?;
     let companies = [filled.book.company.id.clone(), fill::SMALL.parse()?];
     let mut measured = Vec::new();
     for company in &companies {
@@ -149,12 +147,14 @@ struct System {
     routes: Routes,
     client: reqwest::Client,
     base: String,
+    /// Each kind of page is asked for so often.
+    times: usize,
     /// By so much the clock is ahead.
     later_ms: Arc<AtomicI64>,
 }
 
 impl System {
-    async fn open(data: &Path, filled: &Filled) -> anyhow::Result<Self> {
+    async fn open(data: &Path, filled: &Filled, times: usize) -> anyhow::Result<Self> {
         let (at, began, later_ms) = (filled.at, Instant::now(), Arc::new(AtomicI64::new(0)));
         let later = Arc::clone(&later_ms);
         let clock = Clock::given(move || {
@@ -183,7 +183,7 @@ impl System {
         let routed = routes_of(&leadyard_console::router(cloud.clone())).into_iter();
         let pages = routed.filter(|(method, path)| method == "get" && is_page(path));
         let routes = Routes::of(pages.map(|(_, path)| path));
-        Ok(Self { cloud, reads, routes, client: client()?, base, later_ms })
+        Ok(Self { cloud, reads, routes, client: client()?, base, times, later_ms })
     }
 
     /// Somebody who answers for these companies.
@@ -223,7 +223,7 @@ impl System {
             }
         }
         let id = company.as_str();
-        let who = (0..TIMES).map(|n| format!("nobody{n}@past.example"));
+        let who = (0..self.times).map(|n| format!("nobody{n}@past.example"));
         let sought = who.map(|who| Ask::post(&desk, "/console/leads", &[("company", id), ("who", &who)]));
         asks.insert("form: who is sought by e-mail".to_owned(), sought.collect());
         let files = ["hottest", "waiting", "assigned", "won"].map(|list| {
@@ -257,7 +257,7 @@ impl System {
         }
         self.reads.count(false);
         let (mut took_us, began) = (Histogram::new(3)?, Instant::now());
-        for ask in asks.iter().cycle().take(TIMES.max(asks.len())) {
+        for ask in asks.iter().cycle().take(self.times) {
             took_us.record(ask.asked().await?.took.as_micros() as u64)?;
             if began.elapsed() >= LONGEST {
                 break;
