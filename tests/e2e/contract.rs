@@ -2,43 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use axum::Router;
 use http::{HeaderMap, Method, StatusCode};
 use leadyard::gateway;
 use leadyard_domain::openapi::{self, Function};
 use leadyard_tests::contract::{Asked, faults};
+use leadyard_tests::routes::{is_page, routes_of};
 use leadyard_tests::{Reply, Rules, Yard};
 use serde_json::{Value, json};
-
-/// Every method and path of a router, as it is routed.
-///
-/// axum has no other way to be asked. What it prints is its own affair, and may change with its version: then nothing
-/// is found, and the tests say so.
-pub(crate) fn routes_of(router: &Router) -> BTreeSet<(String, String)> {
-    let printed = format!("{router:?}");
-    let (routes, paths) = printed.split_once("node: Node { paths: {").expect("a router prints its paths");
-    let paths = paths.split_once('}').map_or(paths, |_| paths);
-    let mut found = BTreeSet::new();
-    for one in routes.split("RouteId(").skip(1) {
-        let (id, methods) = one.split_once("): MethodRouter(MethodRouter { ").expect("a route has methods");
-        let methods = methods.split_once(", fallback:").map_or(methods, |(methods, _)| methods);
-        let path = paths.split_once(&format!("RouteId({id}): \"")).and_then(|(_, path)| path.split_once('"'));
-        let (path, _) = path.expect("a route has a path");
-        for method in methods.split(", ") {
-            let (name, handler) = method.split_once(": ").expect("a method has a handler, or none");
-            if handler != "None" {
-                found.insert((name.to_owned(), path.to_owned()));
-            }
-        }
-    }
-    assert!(!found.is_empty(), "{printed}");
-    found
-}
-
-/// The pages of the console are for people.
-pub(crate) fn is_page(path: &str) -> bool {
-    path == "/console" || path.starts_with("/console/")
-}
 
 #[tokio::test(start_paused = true)]
 async fn the_document_has_every_route_of_every_function_and_no_other() {

@@ -778,8 +778,8 @@ async fn who_is_unsubscribed_suppressed_erased_merged_or_held_never_appears() {
         }
         // A day later the list itself is clean.
         yard.advance(2 * DAY).await;
-        let list = yard.cloud.store.follow_ups_due(&yard.company_id(), 10).await.unwrap();
-        assert_eq!(list.due.len() + list.promised.len(), usize::from(how == "rejected"), "{how}");
+        let list = yard.cloud.store.follow_ups_count(&yard.company_id(), 10).await.unwrap();
+        assert_eq!(list.due + list.promised, usize::from(how == "rejected"), "{how}");
     }
 }
 

@@ -6,12 +6,13 @@
 
 mod decisions;
 mod imports;
+mod pages;
 mod writes;
 
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -49,6 +50,15 @@ struct Cli {
     /// Measures files instead: how long so many rows of one take to come in.
     #[arg(long)]
     imports: Option<usize>,
+    /// Measures every page instead, with so many leads in the table.
+    #[arg(long)]
+    pages: Option<usize>,
+    /// How often each kind of page is asked for.
+    #[arg(long, default_value_t = 200, requires = "pages")]
+    times: usize,
+    /// The folder that these leads stand in, to be filled once and measured often; one for this run, if not said.
+    #[arg(long, value_name = "DIR", requires = "pages")]
+    data: Option<PathBuf>,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -58,6 +68,9 @@ fn main() -> anyhow::Result<()> {
         return one_core.block_on(decisions::measure(leads));
     }
     let cores = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(leads) = cli.pages {
+        return cores.block_on(Box::pin(pages::measure(leads, cli.times, cli.data.as_deref())));
+    }
     match cli.imports {
         Some(rows) => cores.block_on(imports::measure(rows)),
         None => cores.block_on(drive(&cli)),

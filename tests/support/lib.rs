@@ -8,6 +8,7 @@
 //! | [`yard`] | a whole system under a clock that the test moves |
 //! | [`post`] | how a page and a server post |
 //! | [`contract`] | whether what is asked and answered is as the document says |
+//! | [`routes`] | what a router routes |
 //! | [`browser`] | the desk at its pages, without a script |
 //! | [`provider`] | who lets the desk's people sign in, well or badly |
 //! | [`story`] | what the desk sees of a lead |
@@ -26,6 +27,7 @@ pub mod dealers;
 pub mod yard;
 pub mod post;
 pub mod contract;
+pub mod routes;
 pub mod browser;
 pub mod provider;
 pub mod story;

@@ -313,8 +313,9 @@ impl Seek<'_> {
         let mut found = Found::default();
         let mut from: Option<Place> = self.after()?;
         loop {
-            let places = self.places(stage, from.as_ref()).await?;
-            let whole = places.len() == self.limit;
+            let most = self.most_of_stage(found.examined);
+            let places = self.places(stage, from.as_ref(), most).await?;
+            let whole = places.len() == most;
             let ids: Vec<LeadId> = places.iter().map(|(_, lead)| *lead).collect();
             let mut leads = self.leads(&ids).await?;
             let mut places = places.into_iter().peekable();
@@ -340,14 +341,29 @@ impl Seek<'_> {
         }
     }
 
-    /// A page of a stage, over all categories.
-    async fn places(&self, stage: Stage, after: Option<&Place>) -> Result<Vec<Place>, StoreError> {
-        let of =
-            |category| self.cloud.store.leads_in_stage(self.company(), stage, category, after, self.limit);
+    /// How many of a stage are read at once. Those that filters leave out are read as well: a hundred, and then all that
+    /// are looked at, since each round is two reads for each category.
+    fn most_of_stage(&self, examined: usize) -> usize {
+        let only = &self.asked.only;
+        match examined {
+            _ if !only.narrows() && only.held.is_none() => self.limit,
+            0 => self.limit.max(limits::SEARCH_EXAMINED / 5),
+            examined => self.limit.max(limits::SEARCH_EXAMINED.saturating_sub(examined)),
+        }
+    }
+
+    /// So many of a stage, over all categories.
+    async fn places(
+        &self,
+        stage: Stage,
+        after: Option<&Place>,
+        most: usize,
+    ) -> Result<Vec<Place>, StoreError> {
+        let of = |category| self.cloud.store.leads_in_stage(self.company(), stage, category, after, most);
         let lists = try_join_all(self.core.waited_in().into_iter().map(of)).await?;
         let mut places: Vec<Place> = lists.into_iter().flatten().collect();
         places.sort_unstable_by(|a, b| b.cmp(a));
-        places.truncate(self.limit);
+        places.truncate(most);
         Ok(places)
     }
 

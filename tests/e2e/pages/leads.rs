@@ -552,3 +552,19 @@ async fn names_in_a_list_and_a_look_are_text() {
     is_harmless(&page);
     is_harmless(&look);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_that_takes_nobody_reads_no_more_than_a_page_may() {
+    let yard = yard("10").await;
+    for n in 1..=180 {
+        let person = Person::number(n).with("phone", &format!("305-555-{n:04}"));
+        let _ = yard.server("web2").posts(&person).await.is(201);
+    }
+    yard.settle().await;
+    let desk = Browser::of(&yard).await;
+    for only in ["state=WY", "held=yes", "offer=roof"] {
+        let (page, reads) = desk.reads(&format!("/console/leads?list=waiting&{only}")).await;
+        assert!(reads <= READS, "{only}: {reads} reads");
+        says(&page, &["0 shown of 180 looked at"]);
+    }
+}

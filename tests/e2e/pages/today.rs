@@ -191,6 +191,31 @@ async fn what_is_read_grows_neither_with_categories_nor_with_leads() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_read_does_not_grow_with_how_many_are_to_be_called() {
+    let yard = Yard::of(rules()).await;
+    yard.notes();
+    let mut leads = Vec::new();
+    for n in 1..=250 {
+        let person = Person::number(n).with("phone", &format!("305-555-{n:04}"));
+        let reply = yard.server("web2").posts(&person).await.is(201);
+        leads.push(reply.text_of("lead").to_owned());
+    }
+    yard.settle().await;
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    let (page, before) = desk.reads("/console/today").await;
+    assert!(!page.text.contains("follow-ups due"), "{}", page.text);
+    for some in leads.chunks(100) {
+        let _ = yard.desk(Method::POST, "/v1/leads/follow_up", Some(json!({ "leads": some }))).await.is(200);
+    }
+    yard.settle().await;
+    yard.count().await;
+    let (page, reads) = desk.reads("/console/today").await;
+    assert!(page.text.contains("<strong>100+</strong> follow-ups due"), "{}", page.text);
+    assert!(reads <= before, "{reads} reads, {before} before");
+}
+
 /// The lists of a page, and its numbers, without when they were counted.
 fn lists(page: &Reply) -> Vec<&str> {
     let lead = |part: &'_ str| part.split('"').next().map(str::len);

@@ -7,11 +7,11 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, Method};
 use leadyard_domain::access::Role;
 use leadyard_tests::browser::FORM;
+use leadyard_tests::routes::{is_page, routes_of};
 use leadyard_tests::{Browser, Reply, Yard};
 
 use super::api::said_of;
 use super::{Walled, names_nobody};
-use crate::contract::{is_page, routes_of};
 
 /// What a page is for.
 #[derive(Clone, Copy, PartialEq, Eq)]

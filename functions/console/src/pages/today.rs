@@ -30,7 +30,7 @@ use leadyard_domain::report::{Counter, Dimension, Speed, Sums, Tally, UNKNOWN};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::now::{self, AtLeast, Now};
-use leadyard_platform::store::DayList;
+use leadyard_platform::store::DayCount;
 use leadyard_platform::who::READS;
 
 use super::chart::Unit;
@@ -180,7 +180,7 @@ async fn of_company(cloud: &Cloud, company: &CompanyId, works: bool) -> Result<O
         async { Ok(cloud.store.offers_lapsing(company, at, at.checked_add(SOON).unwrap_or(at)).await?) },
         // One more than is told: whether there are more.
         async { Ok(cloud.store.returns(company, true, COUNTED as i32 + 1).await?.len()) },
-        async { Ok(cloud.store.follow_ups_due(company, COUNTED).await?) },
+        async { Ok(cloud.store.follow_ups_count(company, COUNTED + 1).await?) },
         async { Ok(cloud.store.report_days(company, &[today, last_week]).await?) },
         dealers::paused_now(cloud, core, switches, at),
     )?;
@@ -193,7 +193,7 @@ async fn of_company(cloud: &Cloud, company: &CompanyId, works: bool) -> Result<O
     let named = Named::read(cloud, core, &waits, &lapses, at).await?;
     let lapsing = named.lapsing(&lapses);
     let lapse = AtLeast { count: lapsing.len(), more };
-    let numbers = Numbers { core, waits: &waits, works, returns, calls: &calls, paused, lapsing: lapse };
+    let numbers = Numbers { core, waits: &waits, works, returns, calls, paused, lapsing: lapse };
     let warning = match (switches.stop, switches.shadow) {
         (true, _) => "Distribution is stopped: nobody gets a lead until it is started again.",
         (false, true) => "The company only watches (shadow): the desk places every lead.",
@@ -299,7 +299,7 @@ struct Numbers<'a> {
     /// Whether whoever looks works at the desk.
     works: bool,
     returns: usize,
-    calls: &'a DayList,
+    calls: DayCount,
     paused: usize,
     lapsing: AtLeast,
 }
@@ -326,8 +326,13 @@ impl Numbers<'_> {
             ),
         ];
         // As the list has them: whoever opens it finds those that belong there.
-        let (promised, due) = (self.calls.promised.len(), self.calls.promised.len() + self.calls.due.len());
-        let said = if promised > 0 { format!(", {promised} promised") } else { String::new() };
+        let DayCount { promised, due } = self.calls;
+        let said = match promised {
+            0 => String::new(),
+            many if many > COUNTED => format!(", {COUNTED}+ promised"),
+            few => format!(", {few} promised"),
+        };
+        let due = promised + due;
         let calls = AtLeast { count: due.min(COUNTED), more: due > COUNTED };
         let at: (&str, &[(&str, &str)]) = ("/console/follow-up", &[]);
         numbers.push(self.number(

@@ -80,6 +80,11 @@ impl Store {
         Ok(found)
     }
 
+    /// How many stand in a partition, at most `most`. One read.
+    pub(super) async fn count_of_shard(&self, partition: String, most: usize) -> Result<usize, StoreError> {
+        Ok(self.newest_first(STAGE, partition, None, None, most).await?.0.len())
+    }
+
     /// Of a partition in order of score, of each fit letter those behind the last that was read of it, at most `most` of each;
     /// `read` has the sort keys of the last ones. A read for each letter, and one for who was never scored.
     pub(super) async fn behind_in_shard(

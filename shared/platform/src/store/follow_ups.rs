@@ -36,6 +36,15 @@ struct FollowUpItem {
     s: FollowUp,
 }
 
+/// How many stand in the day's list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DayCount {
+    /// Those whose promised time has come.
+    pub promised: usize,
+    /// The others.
+    pub due: usize,
+}
+
 /// The day's list, by its head: of each fit letter the most engaged.
 #[derive(Clone, Debug, Default)]
 pub struct DayList {
@@ -182,14 +191,21 @@ impl Store {
         Ok(matches!(self.transact(writes).await?, Commit::Done))
     }
 
-    /// The head of a company's day, at most `most` of each fit letter and shard. An index may be behind, and so may a
-    /// follow-up behind its lead: whoever reads looks at both. A read of each of [`keys::STAGE_SHARDS`] shards, and of the
-    /// promised ones; see [`Store::leads_hottest`] for long ones.
-    pub async fn follow_ups_due(&self, company: &CompanyId, most: usize) -> Result<DayList, StoreError> {
-        self.follow_ups_behind(company, &DayRead::default(), most).await
+    /// How many stand in a company's day; of each list at most `most` are counted. A read of each of
+    /// [`keys::STAGE_SHARDS`] shards, and of the promised ones.
+    pub async fn follow_ups_count(&self, company: &CompanyId, most: usize) -> Result<DayCount, StoreError> {
+        let shards = (0..keys::STAGE_SHARDS)
+            .map(|shard| self.count_of_shard(keys::follow_ups_shard(company, shard), most));
+        let promised = self.count_of_shard(keys::promised_calls(company), most);
+        let (promised, due) =
+            futures::future::try_join(promised, futures::future::try_join_all(shards)).await?;
+        Ok(DayCount { promised, due: due.into_iter().sum() })
     }
 
-    /// The same from behind what was read of it: of each list at most five reads.
+    /// A company's day from behind what was read of it, at most `most` of each fit letter and shard. An index may be behind,
+    /// and so may a follow-up behind its lead: whoever reads looks at both. Of its head a read of each of
+    /// [`keys::STAGE_SHARDS`] shards, and of the promised ones, and more of long ones (see [`Store::leads_hottest`]); behind
+    /// that of each list at most five reads.
     pub async fn follow_ups_behind(
         &self,
         company: &CompanyId,

@@ -76,7 +76,7 @@ pub use due::{Claimed, DueItem};
 pub use enquiries::{Keep, Kept, KeptBefore, Past, StoredAnswer};
 pub use erasures::{Erasure, Gone, Shelf, fate_of};
 pub use finding::{Arrived, Place};
-pub use follow_ups::{DayList, DayRead, StoredFollowUp};
+pub use follow_ups::{DayCount, DayList, DayRead, StoredFollowUp};
 pub use given::{GivenSecret, GivenSecrets};
 pub use identities::{Identified, IdentityWrite, Known, List, Suppression};
 pub use invitations::Invitation;
