@@ -77,6 +77,34 @@ async fn a_publish_under_which_nobody_takes_new_leads_is_rolled_back_and_who_wai
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_was_taken_out_of_the_desk_with_a_publish_has_no_access_by_its_roll_back() {
+    let people =
+        |rules: Rules, people: &str| rules.file("people.csv", &format!("person,email,role\n{people}"));
+    let yard =
+        Yard::of(people(good(), "maria,maria@desk.example,manager\nben,ben@desk.example,desk\n")).await;
+    let next = come(&yard, 0, ENOUGH).await;
+    yard.advance(MINUTE).await;
+    let [maria, ben] = ["maria@desk.example", "ben@desk.example"].map(|mail| Browser::by_mail(&yard, mail));
+    let (maria, ben) = tokio::join!(maria, ben);
+    let _ = ben.opens("/console/today").await.is(200);
+    let of_later = "maria,maria@desk.example,manager\nnina,nina@desk.example,desk\n";
+    let _ = yard.publish(&people(bad(), of_later)).await.is(200);
+    come(&yard, next, ENOUGH).await;
+    yard.advance(MINUTE * 5).await;
+    assert_eq!((yard.version().await, rolled_back(&yard)), (3, 1));
+    let _ = maria.opens("/console/today").await.is(200);
+    let _ = ben.opens("/console/today").await.is(303);
+    let _ = Browser::by_mail(&yard, "nina@desk.example").await.opens("/console/today").await.is(200);
+    // As the next one who edits a row finds it, and nothing else is.
+    for (from, table) in [(2, "contracts"), (1, "people")] {
+        let diff = yard.desk(Method::GET, &format!("/v1/rulebook/diff?from={from}&to=3"), None).await.is(200);
+        let tables = diff.json["diff"]["tables"].as_array().unwrap();
+        let changed: Vec<&Value> = tables.iter().map(|table| &table["table"]).collect();
+        assert_eq!(changed, [table], "{}", diff.text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_roll_back_is_never_rolled_back() {
     let (yard, next) = begun().await;
     let _ = yard.publish(&bad()).await.is(200);

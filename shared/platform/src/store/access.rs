@@ -38,15 +38,28 @@ fn part_of(mailbox: &str, parts: u32) -> u32 {
 
 /// The parts of all who may sign in, by their number.
 pub(super) fn parted(signers: &[Signer], mailboxes: &Mailboxes) -> Vec<Part> {
-    let count = parts_of(signers.len());
+    in_parts(signers.iter().map(|signer| (mailboxes.of(&signer.email), signer.signs_in_as.clone())).collect())
+}
+
+fn in_parts(all: Vec<(String, SignsInAs)>) -> Vec<Part> {
+    let count = parts_of(all.len());
     let mut parts = vec![Part::new(); count as usize];
-    for signer in signers {
-        let mailbox = mailboxes.of(&signer.email);
+    for (mailbox, as_whom) in all {
         if let Some(part) = parts.get_mut(part_of(&mailbox, count) as usize) {
-            part.entry(mailbox).or_default().push(signer.signs_in_as.clone());
+            part.entry(mailbox).or_default().push(as_whom);
         }
     }
     parts
+}
+
+/// The dealers of one version's parts and the desk's people of another's.
+pub(super) fn dealers_and_staff(dealers: Vec<Part>, staff: Vec<Part>) -> Vec<Part> {
+    let of = |parts: Vec<Part>, is_staff: bool| {
+        let all = parts.into_iter().flatten();
+        let all = all.flat_map(|(mailbox, all)| all.into_iter().map(move |one| (mailbox.clone(), one)));
+        all.filter(move |(_, one)| matches!(one, SignsInAs::Staff(..)) == is_staff)
+    };
+    in_parts(of(staff, true).chain(of(dealers, false)).collect())
 }
 
 impl Store {
@@ -106,6 +119,12 @@ impl Store {
         told.sort_by(|one, other| one.0.cmp(&other.0));
         Ok(told)
     }
+}
+
+/// The parts that are kept in these items.
+pub(super) fn read_parts(items: &[Item]) -> Result<Vec<Part>, StoreError> {
+    let read = |item| serde_json::from_str(read_string(item, "access").unwrap_or_default());
+    items.iter().map(|item| read(item).map_err(|error| StoreError::damaged("access", error))).collect()
 }
 
 /// A part as it is kept.

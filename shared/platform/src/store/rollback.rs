@@ -9,12 +9,16 @@ use leadyard_domain::limits;
 use leadyard_domain::rulebook::NewLeads;
 use serde::{Deserialize, Serialize};
 
+use super::access;
 use super::keys::{self, Key};
-use super::rulebook::keyed;
+use super::rulebook::{keyed, text_pieces};
 use super::{
     Item, Published, RolledBack, RulebookVersion, Store, StoreError, items, number, read_string, string,
     values,
 };
+
+/// The desk's people of a rulebook.
+const PEOPLE: &str = "people.csv";
 
 /// Who rolls back, where nobody does.
 const BY: &str = "leadyard";
@@ -83,7 +87,7 @@ impl Store {
         self.put(watch_item(company, &watch, looks)?, "", values([])).map(Some)
     }
 
-    /// Puts the version before a watched one in force again, if that one still is.
+    /// Puts the version before a watched one in force again, if that one still is, but for the desk's people.
     pub async fn rulebook_roll_back(
         &self,
         company: &CompanyId,
@@ -97,8 +101,7 @@ impl Store {
         };
         let version = self.claim_version(company, base).await?;
         self.copy_parts(company, "chunk", (to, version)).await?;
-        self.copy_parts(company, "text", (to, version)).await?;
-        let parts = self.copy_parts(company, "access", (to, version)).await?;
+        let parts = self.roll_back_files(company, watch, version).await?;
         let former = self.categories_left(&before, base).await?;
         let core = Core { version, former, ..before };
         let text = serde_json::to_string(&core).map_err(|error| StoreError::Malformed(Box::new(error)))?;
@@ -106,6 +109,39 @@ impl Store {
         let how = RulebookVersion::rollback_to(to);
         let of = RulebookVersion { version, base, at: now, by: BY.to_owned(), how, rolled_back: Some(why) };
         self.point_at(&core, parts, of).await
+    }
+
+    /// The files of the version before, and who may sign in by it; how many parts these are. The desk's people stay as the
+    /// version has them that is rolled back: whoever was taken out has no access again because of leads, and whoever came
+    /// keeps it.
+    async fn roll_back_files(
+        &self,
+        company: &CompanyId,
+        watch: &Watch,
+        version: u64,
+    ) -> Result<usize, StoreError> {
+        let text = async |of| {
+            let none = || StoreError::damaged("rulebook text", std::io::Error::other("there is none"));
+            self.rulebook_text(company, of).await?.ok_or_else(none)
+        };
+        let (mut files, mut latest) = (text(watch.base).await?, text(watch.version).await?);
+        let people = latest.remove(PEOPLE);
+        if files.get(PEOPLE) == people.as_ref() {
+            self.copy_parts(company, "text", (watch.base, version)).await?;
+            return self.copy_parts(company, "access", (watch.base, version)).await;
+        }
+        files.remove(PEOPLE);
+        files.extend(people.map(|people| (PEOPLE.to_owned(), people)));
+        for (piece, place) in text_pieces(&files)?.into_iter().zip(0..) {
+            self.put_plain(keyed(&Key::RulebookText(company, version, place), "text", piece)).await?;
+        }
+        let access =
+            async |of| access::read_parts(&self.pieces_of(&Key::RulebookAccess(company, of, 0)).await?);
+        let parts = access::dealers_and_staff(access(watch.base).await?, access(watch.version).await?);
+        for (number, part) in (0..).zip(&parts) {
+            self.put_plain(access::part_item(&Key::RulebookAccess(company, version, number), part)?).await?;
+        }
+        Ok(parts.len())
     }
 
     /// Copies the parts of a kind from one version to another, a page at a time; how many there are.

@@ -194,7 +194,7 @@ impl Store {
     }
 
     /// The pieces whose first stands here, in their order.
-    async fn pieces_of(&self, first: &Key<'_>) -> Result<Vec<Item>, StoreError> {
+    pub(super) async fn pieces_of(&self, first: &Key<'_>) -> Result<Vec<Item>, StoreError> {
         let mut reads = usize::MAX;
         Ok(self.pieces_within(first, &mut reads).await?.unwrap_or_default())
     }
@@ -339,7 +339,12 @@ impl Store {
 fn pieces(files: &RulebookFiles) -> Result<Vec<AttributeValue>, StoreError> {
     let named: BTreeMap<&str, Cow<'_, str>> =
         files.iter().map(|(name, bytes)| (name, String::from_utf8_lossy(bytes))).collect();
-    let text = serde_json::to_vec(&named).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+    text_pieces(&named)
+}
+
+/// The pieces in which files are kept: texts by their names.
+pub(super) fn text_pieces(named: &impl Serialize) -> Result<Vec<AttributeValue>, StoreError> {
+    let text = serde_json::to_vec(named).map_err(|error| StoreError::Malformed(Box::new(error)))?;
     Ok(text.chunks(TEXT_PIECE).map(|piece| AttributeValue::B(Blob::new(piece))).collect())
 }
 
