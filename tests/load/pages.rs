@@ -214,9 +214,10 @@ impl System {
             }
         }
         // What a report is by is chosen in a form; of a year it is the dearest.
-        let years = asks.iter().filter(|(kind, _)| kind.ends_with(YEAR));
+        let years = asks.iter().filter(|(kind, _)| kind.ends_with(YEAR) && !kind.contains(".csv"));
         let years: Vec<Ask> = years.filter_map(|(_, asks)| asks.first().cloned()).collect();
-        for (year, by) in years.iter().flat_map(|year| Dimension::ALL.iter().map(move |by| (year, by))) {
+        let dearest = [Dimension::All, Dimension::Campaign];
+        for (year, by) in years.iter().flat_map(|year| dearest.map(|by| (year, by))) {
             let at = format!("{}&by={by}", year.at);
             if let (true, Some(kind)) = (desk.opens(&at).await?.is_there(), self.routes.kind(&at)) {
                 asks.insert(kind, vec![Ask::get(&desk, &at)]);
@@ -385,12 +386,12 @@ fn table(
             None => writeln!(out)?,
         }
         if over {
-            beyond.push(&of.at);
+            beyond.push((kind, &of.at));
         }
     }
     writeln!(out, "\nbeyond a bar, the address that reads most:")?;
-    for at in beyond {
-        writeln!(out, "  {at}")?;
+    for (kind, at) in beyond {
+        writeln!(out, "  {kind}: {at}")?;
     }
     Ok(())
 }
