@@ -1,5 +1,6 @@
 //! Load: drives HTTP at a given rate and prints percentiles beside the bars of Q2, in memory and on
-//! disk, then the sustained maximum, and which index keys take how much of the writes.
+//! disk, then the sustained maximum, and which index keys take how much of the writes. Apart, and each by a flag of its
+//! own: decisions, files, and pages.
 //!
 //! The driver, the system and the dealers share this machine's cores; on two of them the figures are
 //! those of a busy machine. Nothing here passes or fails: it prints.

@@ -41,6 +41,7 @@ use leadyard_platform::clock::Clock;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::entropy::Entropy;
 use leadyard_platform::meta::MetaAccess;
+use leadyard_platform::now;
 use leadyard_platform::outbound::{Outbound, Settings};
 use leadyard_tests::routes::{is_page, routes_of};
 use tokio::time::Instant;
@@ -56,6 +57,8 @@ const DEALERS: usize = 5;
 /// Store reads of a page, and of Today for each company beside the session.
 const READS: usize = 20;
 const READS_TODAY: usize = 12 + 1;
+const TODAY: &str = "/console/today";
+const TODAY_OF_BOTH: &str = "Today of both";
 /// Read units of a year's report.
 const UNITS: f64 = 40.0;
 const P99_MS: f64 = 50.0;
@@ -69,8 +72,8 @@ pub(crate) async fn measure(leads: usize, times: usize, data: Option<&Path>) -> 
     let data: PathBuf = data.context("a folder")?;
     writeln!(out, "{leads} leads in {}", data.display())?;
     let filled = Box::pin(fill::fill(&data, leads)).await?;
-    let system = System::open(&data, &filled, times).await?;
     let companies = [filled.book.company.id.clone(), fill::SMALL.parse()?];
+    let system = System::open(&data, &filled, times, &companies).await?;
     let mut measured = Vec::new();
     for company in &companies {
         let asks = system.asks_of(company, &filled.book).await?;
@@ -78,8 +81,8 @@ pub(crate) async fn measure(leads: usize, times: usize, data: Option<&Path>) -> 
         measured.push(system.measure(asks).await?);
     }
     let both = system.desk(&companies).await?;
-    let today = |visitor: &Visitor| vec![Ask::get(visitor, "/console/today")];
-    let mut of_both = BTreeMap::from([("Today of both".to_owned(), today(&both))]);
+    let today = |visitor: &Visitor| vec![Ask::get(visitor, TODAY)];
+    let mut of_both = BTreeMap::from([(TODAY_OF_BOTH.to_owned(), today(&both))]);
     let mut figures = system.measure(std::mem::take(&mut of_both)).await?;
     // Nothing happens for a quarter of an hour and more: what was counted is old.
     system.later_ms.store(20 * 60_000, Ordering::Relaxed);
@@ -151,10 +154,16 @@ struct System {
     times: usize,
     /// By so much the clock is ahead.
     later_ms: Arc<AtomicI64>,
+    companies: Vec<CompanyId>,
 }
 
 impl System {
-    async fn open(data: &Path, filled: &Filled, times: usize) -> anyhow::Result<Self> {
+    async fn open(
+        data: &Path,
+        filled: &Filled,
+        times: usize,
+        companies: &[CompanyId],
+    ) -> anyhow::Result<Self> {
         let (at, began, later_ms) = (filled.at, Instant::now(), Arc::new(AtomicI64::new(0)));
         let later = Arc::clone(&later_ms);
         let clock = Clock::given(move || {
@@ -183,7 +192,16 @@ impl System {
         let routed = routes_of(&leadyard_console::router(cloud.clone())).into_iter();
         let pages = routed.filter(|(method, path)| method == "get" && is_page(path));
         let routes = Routes::of(pages.map(|(_, path)| path));
-        Ok(Self { cloud, reads, routes, client: client()?, base, times, later_ms })
+        Ok(Self {
+            cloud,
+            reads,
+            routes,
+            client: client()?,
+            base,
+            times,
+            later_ms,
+            companies: companies.to_vec(),
+        })
     }
 
     /// Somebody who answers for these companies.
@@ -214,9 +232,10 @@ impl System {
             }
         }
         // What a report is by is chosen in a form; of a year it is the dearest.
-        let years = asks.iter().filter(|(kind, _)| kind.ends_with(YEAR));
+        let years = asks.iter().filter(|(kind, _)| kind.ends_with(YEAR) && !kind.contains(".csv"));
         let years: Vec<Ask> = years.filter_map(|(_, asks)| asks.first().cloned()).collect();
-        for (year, by) in years.iter().flat_map(|year| Dimension::ALL.iter().map(move |by| (year, by))) {
+        let dearest = [Dimension::All, Dimension::Campaign];
+        for (year, by) in years.iter().flat_map(|year| dearest.map(|by| (year, by))) {
             let at = format!("{}&by={by}", year.at);
             if let (true, Some(kind)) = (desk.opens(&at).await?.is_there(), self.routes.kind(&at)) {
                 asks.insert(kind, vec![Ask::get(&desk, &at)]);
@@ -237,6 +256,12 @@ impl System {
     async fn measure(&self, asks: BTreeMap<String, Vec<Ask>>) -> anyhow::Result<BTreeMap<String, Figures>> {
         let mut measured = BTreeMap::new();
         for (kind, asks) in asks {
+            if [TODAY, TODAY_OF_BOTH].contains(&kind.as_str()) {
+                // As reporting does while things happen.
+                for company in &self.companies {
+                    now::keep(&self.cloud, company, false).await?;
+                }
+            }
             measured.insert(kind, self.figures(&asks).await?);
         }
         Ok(measured)
@@ -288,7 +313,7 @@ fn client() -> anyhow::Result<reqwest::Client> {
 
 /// Where somebody begins: what is chosen from a list in a form, no link leads to.
 fn from(company: &CompanyId, book: &Rulebook) -> Vec<String> {
-    let mut from = vec!["/console/".to_owned(), "/console/today".to_owned()];
+    let mut from = vec!["/console/".to_owned(), TODAY.to_owned()];
     let mut at = |path: &str, more: &str| from.push(format!("/console/{path}?company={company}{more}"));
     for path in ["quarantine", "quarantine/reasons", "waiting", "follow-up", "returns", "dealers"] {
         at(path, "");
@@ -385,12 +410,12 @@ fn table(
             None => writeln!(out)?,
         }
         if over {
-            beyond.push(&of.at);
+            beyond.push((kind, &of.at));
         }
     }
     writeln!(out, "\nbeyond a bar, the address that reads most:")?;
-    for at in beyond {
-        writeln!(out, "  {at}")?;
+    for (kind, at) in beyond {
+        writeln!(out, "  {kind}: {at}")?;
     }
     Ok(())
 }
@@ -398,8 +423,8 @@ fn table(
 /// Today of two companies may read as much of each.
 fn reads_bar(kind: &str) -> usize {
     match kind {
-        "/console/today" => READS_TODAY,
-        kind if kind.starts_with("Today of both") => 2 * READS_TODAY - 1,
+        TODAY => READS_TODAY,
+        kind if kind.starts_with(TODAY_OF_BOTH) => 2 * READS_TODAY - 1,
         _ => READS,
     }
 }

@@ -39,6 +39,9 @@ use serde_json::{Value, json};
 
 use crate::masked;
 
+/// Leads that one read of the table takes.
+const ONE_READ: usize = 100;
+
 /// What is sought: exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer` and `source`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -296,8 +299,14 @@ impl Seek<'_> {
                 lists.push(self.cloud.store.leads_hottest(self.company(), *stage, category, most));
             }
         }
-        let places = try_join_all(lists).await?;
-        let ids: Vec<LeadId> = places.into_iter().flatten().map(|(_, lead)| lead).collect();
+        let mut places: Vec<Place> = try_join_all(lists).await?.into_iter().flatten().collect();
+        // By their places alone: of many lists with many each, all but the first would be read for nothing. One who moves
+        // meanwhile stands in two, and is asked for once.
+        places.sort_by_cached_key(|place| Reverse((self.scores.of_place(&place.0), place.clone())));
+        let mut seen = HashSet::new();
+        places.retain(|(_, lead)| seen.insert(*lead));
+        places.truncate((4 * most).clamp(ONE_READ, limits::SEARCH_EXAMINED));
+        let ids: Vec<LeadId> = places.into_iter().map(|(_, lead)| lead).collect();
         // An index may be behind: what is closed meanwhile is not hot, and who moved may stand in two lists.
         let open = self.leads(&ids).await?.into_values().filter(|lead| !lead.stage.closed());
         let mut leads: Vec<_> = open.filter_map(|lead| self.takes(lead)).collect();

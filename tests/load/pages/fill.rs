@@ -4,9 +4,9 @@
 //! | part | of the leads |
 //! |---|---|
 //! | played by the demo: interactions, answers, returns, calls | a fiftieth, at most 20,000 |
-//! | asked in the last two weeks, by a file: they wait, are nurtured, quarantined, or offered to a dealer who has not answered | a fiftieth |
+//! | asked in the last two weeks, most of them today, by a file: they wait, are nurtured, quarantined, or offered to a dealer who has not answered | a fiftieth |
 //! | the past of another system: sold and unsold over the year | all others |
-//! | of those who wait, chosen to be called today | a two-hundredth of all |
+//! | of those who wait or are nurtured, chosen to be called today | a two-hundredth of all |
 //!
 //! A second company stands beside it, under the same rules, with a hundredth of the past.
 
@@ -24,6 +24,7 @@ use leadyard::serve::{self, Running};
 use leadyard::{demo, import, rules, system};
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::ids::CompanyId;
+use leadyard_domain::lead::Stage;
 use leadyard_domain::limits;
 use leadyard_domain::place::{self, Place};
 use leadyard_domain::rulebook::{Rulebook, SourceKind};
@@ -219,25 +220,27 @@ impl Desk {
         Ok(())
     }
 
-    /// Of those who wait, so many are to be called now; who may not be is passed over.
+    /// Of those who wait or are nurtured, so many are to be called now; who may not be is passed over.
     async fn choose(&self, many: usize) -> anyhow::Result<usize> {
-        let (mut chosen, mut after) = (0, Value::Null);
-        while chosen < many {
-            let most = limits::LEADS_PER_ACT.min(many - chosen);
-            let search = json!({
-                "company": self.company, "stage": "waiting", "limit": most, "after": after,
-            });
-            let found = self.asks("/v1/leads/search", &search).await?;
-            let leads = found["leads"].as_array().context("a search has leads")?;
-            let ids: Vec<&Value> = leads.iter().map(|lead| &lead["lead"]).collect();
-            if !ids.is_empty() {
-                let told = self.asks("/v1/leads/follow_up", &json!({ "leads": ids })).await?;
-                let done = told["results"].as_array().into_iter().flatten();
-                chosen += done.filter(|one| one["done"] == true).count();
-            }
-            after = found["next"].clone();
-            if after.is_null() {
-                break;
+        let mut chosen = 0;
+        for stage in [Stage::Nurturing, Stage::Waiting] {
+            let mut after = Value::Null;
+            while chosen < many {
+                let search = json!({
+                    "company": self.company, "stage": stage, "limit": limits::LEADS_PER_ACT, "after": after,
+                });
+                let found = self.asks("/v1/leads/search", &search).await?;
+                let leads = found["leads"].as_array().context("a search has leads")?;
+                let ids: Vec<&Value> = leads.iter().map(|lead| &lead["lead"]).take(many - chosen).collect();
+                if !ids.is_empty() {
+                    let told = self.asks("/v1/leads/follow_up", &json!({ "leads": ids })).await?;
+                    let done = told["results"].as_array().into_iter().flatten();
+                    chosen += done.filter(|one| one["done"] == true).count();
+                }
+                after = found["next"].clone();
+                if after.is_null() {
+                    break;
+                }
             }
         }
         Ok(chosen)
@@ -333,7 +336,7 @@ impl Rows<'_> {
         text
     }
 
-    /// Who asked in the last two weeks: half for what is placed by hand; one in twenty from a mailbox that is thrown away.
+    /// Who asked in the last two weeks, most of them today: half for what is placed by hand; one in twenty from a mailbox that is thrown away.
     fn crowd(&self, many: usize) -> String {
         let mut text = "first_name,last_name,email,phone,zip,message,offer,received_at\n".to_owned();
         let mut rng = Rng::with_seed(many as u64);
@@ -343,7 +346,8 @@ impl Rows<'_> {
             let mailbox = if n % 20 == 0 { "mailinator.com" } else { "crowd.example" };
             self.person(&mut text, 2_000_000 + n, mailbox, &mut rng);
             let offer = by_hand.filter(|_| n % 2 == 0).or_else(|| rng.choice(offers));
-            let received = self.now - SignedDuration::from_secs(rng.i64(60..14 * 86_400));
+            let most_s = if n % 4 == 3 { 14 * 86_400 } else { 6 * 3_600 };
+            let received = self.now - SignedDuration::from_secs(rng.i64(60..most_s));
             let offer = offer.map(|offer| offer.id.to_string()).unwrap_or_default();
             let _ = writeln!(text, "{offer},{received}");
         }

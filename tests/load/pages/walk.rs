@@ -2,6 +2,7 @@
 //! among it as soon as a page leads to it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -119,7 +120,7 @@ impl Routes {
         let mut kind =
             if route.starts_with("/console/reports/") { path.to_owned() } else { route.to_owned() };
         if let Some(list) = said("list").filter(|_| route == "/console/leads") {
-            kind += &format!(" {}", list.split(':').next().unwrap_or_default());
+            let _ = write!(kind, " {}", list.split(':').next().unwrap_or_default());
         }
         if said("offer").or(said("state")).or(said("held")).is_some() {
             kind += ", filtered";
@@ -133,7 +134,7 @@ impl Routes {
             kind += if long { YEAR } else { ", a period" };
         }
         if let Some(by) = said("by") {
-            kind += &format!(", by {by}");
+            let _ = write!(kind, ", by {by}");
         }
         if said("after").is_some() {
             kind += ", further down";
