@@ -65,7 +65,7 @@ impl Table<'_> {
         };
         let rival = if step == Step::Share { rival() } else { None };
         for &at in before {
-            let Some(asked) = self.rows.get(at).and_then(|row| asking.get_mut(row.at)) else { continue };
+            let Some(asked) = asking.get_mut(at) else { continue };
             let said = if after.contains(&at) || rival == Some(at) { Said::Stays } else { Said::Loses };
             let heard = |before: Said| if before == Said::Stays { before } else { said };
             match step {
