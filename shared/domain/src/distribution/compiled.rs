@@ -409,11 +409,6 @@ impl CompiledContract {
         self.rank
     }
 
-    /// The same of its dealer.
-    pub(crate) const fn dealer_rank(&self) -> u32 {
-        self.of_dealer.rank
-    }
-
     /// Whether another contract of the rulebook is the same dealer's.
     pub(crate) const fn is_beside(&self, other: &Self) -> bool {
         self.of_dealer.rank == other.of_dealer.rank
@@ -801,10 +796,9 @@ impl Chunk {
 /// As many coverages as most leads have, so that their list seldom grows.
 const HITS: usize = 128;
 
-/// Each coverage once, by its narrowest part. Every list that was searched is in order, so that a sort which looks
-/// for what is has little to do.
+/// Each coverage once, by its narrowest part.
 fn in_order(mut hits: Vec<Hit>) -> Vec<Hit> {
-    hits.sort();
+    hits.sort_unstable();
     hits.dedup_by_key(|hit| hit.coverage());
     hits
 }

@@ -42,11 +42,10 @@ mod takers;
 mod sentence;
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use asked::Asking;
@@ -218,20 +217,17 @@ pub fn explain(
     let conclusion = table.conclude();
     let decision = table.decision(conclusion);
     let near = |contract: &ContractId| decision.near_misses.iter().any(|miss| &miss.contract == contract);
-    let mut rows = table.rows.iter().peekable();
-    let judged = screened
-        .candidates
+    let judged = table
+        .rows
         .iter()
         .enumerate()
-        .map(|(at, candidate)| {
-            let without = Row::new(at, candidate);
-            let row = rows.next_if(|row| row.at == at).unwrap_or(&without);
-            let (contract, dealer) = (candidate.contract, candidate.dealer);
+        .map(|(at, row)| {
+            let (contract, dealer) = (row.candidate.contract, row.candidate.dealer);
             let failed = table.failed(row);
             let miss = failed.map(|rule| table.near_miss(rule, row));
             let (would_have_had_it, sentence) = match &miss {
                 None => (false, format!("{}: {}", dealer.name, table.standing(row))),
-                Some(miss) if near(&contract.id) => table.missed(row, miss, &dealer.name),
+                Some(miss) if near(&contract.id) => table.missed(at, miss, &dealer.name),
                 Some(miss) => (false, format!("{} needs {}; it is {}", dealer.name, miss.needed, miss.found)),
             };
             let (contract, dealer) = (contract.id.clone(), dealer.id.clone());
@@ -241,24 +237,19 @@ pub fn explain(
     (decision, judged)
 }
 
-/// A candidate that has a part in the decision, with everything judged. Every seat asks all of them: what each is
-/// asked stands here.
+/// A candidate with everything judged. Every seat asks all of them: what each is asked stands here.
 struct Row<'a> {
     candidate: &'a Candidate<'a>,
-    /// Which, in [`Screened::candidates`].
-    at: usize,
     territory: Territory,
     sale: Sale,
     /// The first rule that it fails by itself: all but territory.
     own: Option<Rule>,
     /// Whose territory shuts it out, a row.
     shut_out_by: Option<usize>,
-    /// In [`Table::openings`].
+    /// In [`Table::openings`], if it has a part in the decision.
     opening: usize,
     /// The contract's counters, if it may still have the lead and was ever used.
     usage: Option<&'a Usage>,
-    /// Its dealer's, likewise.
-    dealer_usage: Option<&'a Usage>,
     /// How far: found when the first asks.
     miles: OnceCell<Option<f64>>,
 }
@@ -396,9 +387,10 @@ struct Table<'a> {
     ranking: &'a [Step],
     mode: Mode,
     counters: &'a Counters,
-    /// In the order of the candidates, those that have a part in the decision: they may have the lead, keep others
-    /// from it, or come free. The rest is counted, and explained.
     rows: Vec<Row<'a>>,
+    /// Those that have a part in the decision: they may have the lead, keep others from it, or come free. The
+    /// rest is counted, and explained.
+    live: Vec<usize>,
     locals: Vec<Local<'a>>,
     openings: Vec<Opening<'a>>,
     now: Timestamp,
@@ -429,26 +421,19 @@ impl<'a> Table<'a> {
             })
             .collect();
         let mut usage = InOrder::new(&counters.contracts);
-        let mut dealer_usage = InOrder::new(&counters.dealers);
         let mut openings = Openings { list: Vec::new(), chunk: None, by_schedule: Vec::new() };
+        let mut rows: Vec<Row<'_>> = screened.candidates.iter().map(Row::new).collect();
         let live = live(&screened.candidates);
-        // A dealer has a few contracts: its counters are looked for once.
-        let mut of_dealers: HashMap<u32, Option<&Usage>, FxBuildHasher> =
-            HashMap::with_capacity_and_hasher(live.len(), FxBuildHasher);
-        let mut rows: Vec<Row<'_>> = Vec::with_capacity(live.len());
-        rows.extend(live.into_iter().filter_map(|at| {
-            let candidate = screened.candidates.get(at)?;
-            let mut row = Row::new(at, candidate);
+        for &at in &live {
+            let Some(row) = rows.get_mut(at) else { continue };
+            let candidate = row.candidate;
             row.opening = openings.of(candidate, &locals, now);
             if candidate.failed.is_none() {
                 row.usage = usage.find(&candidate.contract.id);
-                let of_dealer = of_dealers.entry(candidate.contract.dealer_rank());
-                row.dealer_usage = *of_dealer.or_insert_with(|| dealer_usage.find(&candidate.dealer.id));
                 let (opening, local) = (openings.list.get(row.opening), locals.get(candidate.zone));
-                row.own = unavailable(&row, opening, local, counters, now);
+                row.own = unavailable(row, opening, local, counters, now);
             }
-            Some(row)
-        }));
+        }
         Self {
             facts: screened.facts,
             screened,
@@ -456,6 +441,7 @@ impl<'a> Table<'a> {
             mode: offer.map_or(Mode::Automatic, |offer| offer.mode),
             counters,
             rows,
+            live,
             locals,
             openings: openings.list,
             now,
@@ -535,7 +521,7 @@ impl<'a> Table<'a> {
     /// Who takes the next seat: the compelling contracts first, the most specific before the others; then
     /// the rest.
     fn next_seat(&mut self, terms: Option<Terms>, chosen: &[Best]) -> Result<Best, Untaken> {
-        self.rows.iter_mut().for_each(|row| row.shut_out_by = None);
+        self.each_live(|_, row| row.shut_out_by = None);
         let voices = self.voices(chosen);
         let mut until = None;
         for group in voices.chunk_by(|a, b| a.0 == b.0) {
@@ -562,8 +548,8 @@ impl<'a> Table<'a> {
                 self.shut_out(by, specificity, |dealer| theirs.contains(dealer));
             }
         }
-        let mut free = Vec::with_capacity(self.rows.len());
-        free.extend((0..self.rows.len()).filter(|&at| self.is_in(at) && self.free(at, terms, chosen)));
+        let mut free = Vec::with_capacity(self.live.len());
+        free.extend(self.live.iter().filter(|&&at| self.is_in(at) && self.free(at, terms, chosen)));
         self.best(free).ok_or_else(|| {
             // A further seat that nobody compels is not waited for.
             let changes = if chosen.is_empty() { self.changes(terms) } else { Changes::default() };
@@ -571,6 +557,19 @@ impl<'a> Table<'a> {
             let comes_free = changes.comes_free_at(until);
             Untaken { rule: self.nearest(), until, comes_free, kept: false }
         })
+    }
+
+    fn each_live(&mut self, mut visit: impl FnMut(usize, &mut Row<'a>)) {
+        for &at in &self.live {
+            if let Some(row) = self.rows.get_mut(at) {
+                visit(at, row);
+            }
+        }
+    }
+
+    /// The rows that have a part in the decision.
+    fn live(&self) -> impl Iterator<Item = (usize, &Row<'a>)> {
+        self.live.iter().filter_map(|&at| Some((at, self.rows.get(at)?)))
     }
 
     fn has_seat(&self, row: &Row<'_>, chosen: &[Best]) -> bool {
@@ -635,18 +634,11 @@ impl<'a> Table<'a> {
         self.may_sit(row, terms)
     }
 
-    /// The candidates that have no part in the decision: each fails a rule that no territory speaks before.
-    fn without_part(&self) -> impl Iterator<Item = (usize, &'a Candidate<'a>)> {
-        let candidates = self.screened.candidates.iter().enumerate();
-        candidates.filter(|(_, candidate)| !candidate.has_a_part())
-    }
-
     /// Why nobody takes the seat when nobody compels: the rule nearest to passing.
     fn nearest(&self) -> Rule {
         let category = &self.facts.category;
         let nobody = || if self.screened.core.has_contracts(category) { Rule::Area } else { Rule::Offer };
-        let without = self.without_part().filter_map(|(_, candidate)| candidate.failed);
-        self.rows.iter().filter_map(|row| self.failed(row)).chain(without).max().unwrap_or_else(nobody)
+        self.rows.iter().filter_map(|row| self.failed(row)).max().unwrap_or_else(nobody)
     }
 
     fn seat(&self, best: Best, terms: Terms) -> Option<Seat> {
@@ -713,17 +705,15 @@ fn live(candidates: &[Candidate<'_>]) -> Vec<usize> {
 }
 
 impl<'a> Row<'a> {
-    fn new(at: usize, candidate: &'a Candidate<'a>) -> Self {
+    fn new(candidate: &'a Candidate<'a>) -> Self {
         Self {
             candidate,
-            at,
             territory: candidate.territory,
             sale: candidate.sale,
             own: candidate.failed,
             shut_out_by: None,
             opening: usize::MAX,
             usage: None,
-            dealer_usage: None,
             miles: OnceCell::new(),
         }
     }
@@ -732,16 +722,6 @@ impl<'a> Row<'a> {
     fn usage(&self, counters: &'a Counters) -> Option<&'a Usage> {
         let candidate = self.candidate;
         if candidate.failed.is_none() { self.usage } else { counters.contracts.get(&candidate.contract.id) }
-    }
-
-    /// Its dealer's, likewise.
-    fn dealer_usage(&self, counters: &'a Counters) -> Option<&'a Usage> {
-        let candidate = self.candidate;
-        if candidate.failed.is_none() {
-            self.dealer_usage
-        } else {
-            counters.dealers.get(&candidate.dealer.id)
-        }
     }
 
     /// 1/weight.

@@ -123,14 +123,14 @@ impl<'a> Screened<'a> {
         (contracts, dealers)
     }
 
-    /// Whose counters a decision will read, in the order in which it asks for them: contracts and dealers that may
-    /// still have the lead.
+    /// Whose counters a decision will read: contracts and dealers that may still have the lead.
     pub fn counters_to_read(&self) -> (Vec<ContractId>, Vec<DealerId>) {
         let open = || self.candidates.iter().filter(|candidate| candidate.failed.is_none());
-        let mut met = HashSet::new();
-        let dealers = open().filter(|candidate| met.insert(candidate.contract.dealer_rank()));
-        let dealers = dealers.map(|candidate| candidate.dealer.id.clone()).collect();
-        (open().map(|candidate| candidate.contract.id.clone()).collect(), dealers)
+        let contracts: Vec<ContractId> = open().map(|candidate| candidate.contract.id.clone()).collect();
+        let mut dealers: Vec<DealerId> = open().map(|candidate| candidate.dealer.id.clone()).collect();
+        dealers.sort_unstable();
+        dealers.dedup();
+        (contracts, dealers)
     }
 }
 

@@ -58,15 +58,16 @@ impl Table<'_> {
     pub(super) fn note(&self, step: Step, before: &[usize], after: &[usize]) {
         let Some(asking) = &self.asking else { return };
         let mut asking = asking.borrow_mut();
+        // Those who stay do so in their order.
+        let mut stay = after.iter().peekable();
+        let said = before.iter().map(|at| (*at, stay.next_if_eq(&at).is_some()));
+        let said: Vec<(usize, bool)> = said.collect();
         // The smallest pass that loses is the winner's rival.
-        let rival = || {
-            let lost = before.iter().filter(|at| !after.contains(at));
-            lost.min_by_key(|at| self.rows.get(**at).map(|row| self.pass(row))).copied()
-        };
-        let rival = if step == Step::Share { rival() } else { None };
-        for &at in before {
-            let Some(asked) = self.rows.get(at).and_then(|row| asking.get_mut(row.at)) else { continue };
-            let said = if after.contains(&at) || rival == Some(at) { Said::Stays } else { Said::Loses };
+        let lost = said.iter().filter(|(_, stays)| step == Step::Share && !stays);
+        let rival = lost.map(|(at, _)| *at).min_by_key(|at| self.rows.get(*at).map(|row| self.pass(row)));
+        for (at, stays) in said {
+            let Some(asked) = asking.get_mut(at) else { continue };
+            let said = if stays || rival == Some(at) { Said::Stays } else { Said::Loses };
             let heard = |before: Said| if before == Said::Stays { before } else { said };
             match step {
                 Step::Share => asked.pass = heard(asked.pass),

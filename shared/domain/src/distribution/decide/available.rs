@@ -78,7 +78,7 @@ pub(super) fn each_exhausted<'a, Stop>(
     now: Timestamp,
     mut tell: impl FnMut(Exhausted) -> ControlFlow<Stop>,
 ) -> ControlFlow<Stop> {
-    let contract = row.candidate.contract;
+    let Candidate { contract, dealer, .. } = *row.candidate;
     let price = contract.price.minor();
     for ((caps, usage), of_dealer) in caps(row, counters).into_iter().zip([false, true]) {
         // What was never used is not full: the zone's periods are not asked for.
@@ -94,7 +94,7 @@ pub(super) fn each_exhausted<'a, Stop>(
         }
     }
     if contract.prepaid() {
-        let left = row.dealer_usage(counters).map_or(0, |usage| usage.balance);
+        let left = counters.dealers.get(&dealer.id).map_or(0, |usage| usage.balance);
         if left < price {
             tell(Exhausted::Balance { left: Money::from_minor(left) })?;
         }
@@ -104,9 +104,9 @@ pub(super) fn each_exhausted<'a, Stop>(
 
 /// The contract's caps and counters, and the dealer's; counters are looked for where there is a cap.
 pub(super) fn caps<'a>(row: &Row<'a>, counters: &'a Counters) -> [(&'a Caps, Option<&'a Usage>); 2] {
-    let Candidate { contract, chunk, .. } = *row.candidate;
+    let Candidate { contract, dealer, chunk, .. } = *row.candidate;
     let (of_contract, of_dealer) = (chunk.caps_of(contract), chunk.caps_of_dealer(contract));
     let usage = if of_contract.0.is_empty() { None } else { row.usage(counters) };
-    let dealer = if of_dealer.0.is_empty() { None } else { row.dealer_usage(counters) };
+    let dealer = if of_dealer.0.is_empty() { None } else { counters.dealers.get(&dealer.id) };
     [(of_contract, usage), (of_dealer, dealer)]
 }

@@ -7,30 +7,21 @@ use crate::limits;
 /// The nearest misses so far, in order: those that failed latest first, of those the most specific, then by id.
 #[derive(Default)]
 struct Nearest {
-    rows: Vec<(u128, Whose)>,
+    rows: Vec<(u128, usize)>,
     /// How near the last of as many as are kept is.
     last: Option<u128>,
 }
 
-/// Whose miss.
-#[derive(Clone, Copy)]
-enum Whose {
-    /// A row's.
-    Row(usize),
-    /// That of a candidate without a part.
-    Candidate(usize),
-}
-
 impl Nearest {
-    /// A candidate that failed this rule.
-    fn meet(&mut self, rule: Rule, candidate: &Candidate<'_>, whose: Whose) {
-        let Candidate { contract, specificity, .. } = *candidate;
+    /// A row that failed this rule.
+    fn meet(&mut self, rule: Rule, row: &Row<'_>, at: usize) {
+        let Candidate { contract, specificity, .. } = *row.candidate;
         let rule = u128::from(u8::MAX - rule as u8);
         let near = rule << 64 | u128::from(specificity.order()) << 32 | u128::from(contract.rank());
         if self.last.is_some_and(|last| last <= near) {
             return;
         }
-        self.rows.insert(self.rows.partition_point(|(known, _)| *known <= near), (near, whose));
+        self.rows.insert(self.rows.partition_point(|(known, _)| *known <= near), (near, at));
         self.rows.truncate(limits::NEAR_MISSES);
         if self.rows.len() == limits::NEAR_MISSES {
             self.last = self.rows.last().map(|(near, _)| *near);
@@ -46,38 +37,35 @@ impl Nearest {
 impl<'a> Table<'a> {
     pub(super) fn decision(&self, conclusion: Conclusion) -> Decision {
         let mut failed = [0; 11];
-        let mut count = |rule: Rule| {
-            if let Some(count) = failed.get_mut(rule as usize) {
-                *count += 1;
+        let mut count = |rule: Option<Rule>, by: i32| {
+            if let Some(count) = rule.and_then(|rule| failed.get_mut(rule as usize)) {
+                *count = u32::saturating_add_signed(*count, by);
             }
         };
+        self.rows.iter().for_each(|row| count(row.own, 1));
         let mut nearest = Nearest::default();
-        for (at, row) in self.rows.iter().enumerate() {
-            if let Some(rule) = self.failed(row) {
-                count(rule);
-                nearest.meet(rule, row.candidate, Whose::Row(at));
+        for (at, row) in self.live() {
+            let rule = self.failed(row);
+            // Territory speaks where the row alone would not.
+            count(row.own, -1);
+            count(rule, 1);
+            if let Some(rule) = rule {
+                nearest.meet(rule, row, at);
             }
         }
-        self.without_part().filter_map(|(_, candidate)| candidate.failed).for_each(count);
-        // They failed earlier rules: of that many, hardly any is nearer than who has a part.
+        // The rest failed earlier rules: of that many, hardly any is nearer than who has a part.
         if !nearest.only_beyond(Rule::Excluded) {
-            for (at, candidate) in self.without_part() {
-                if let Some(rule) = candidate.failed {
-                    nearest.meet(rule, candidate, Whose::Candidate(at));
+            for (at, row) in self.rows.iter().enumerate().filter(|(_, row)| !row.candidate.has_a_part()) {
+                if let Some(rule) = row.own {
+                    nearest.meet(rule, row, at);
                 }
             }
         }
-        let near_miss = |whose: Whose| match whose {
-            Whose::Row(at) => {
-                let row = self.rows.get(at)?;
-                Some(self.near_miss(self.failed(row)?, row))
-            }
-            Whose::Candidate(at) => {
-                let candidate = self.screened.candidates.get(at)?;
-                Some(self.near_miss(candidate.failed?, &Row::new(at, candidate)))
-            }
+        let near_miss = |at: usize| {
+            let row = self.rows.get(at)?;
+            Some(self.near_miss(self.failed(row)?, row))
         };
-        let near_misses = nearest.rows.into_iter().filter_map(|(_, whose)| near_miss(whose)).collect();
+        let near_misses = nearest.rows.into_iter().filter_map(|(_, at)| near_miss(at)).collect();
         Decision { conclusion, failed, near_misses, kept: self.kept, comes_free_at: self.comes_free_at }
     }
 

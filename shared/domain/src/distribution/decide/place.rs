@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::available::exhausted;
-use super::{Best, Counters, NearMiss, OpenSeats, Row, Rule, Screened, Seat, Table, Terms};
+use super::{Best, Counters, NearMiss, OpenSeats, Rule, Screened, Seat, Table, Terms};
 use crate::ids::ContractId;
 
 /// What placing a lead with a contract comes to.
@@ -30,14 +30,11 @@ pub fn place(
 ) -> Option<Placing> {
     let mut table = Table::new(screened, counters, now, seed);
     table.by_hand = true;
-    let candidates = || screened.candidates.iter().enumerate();
-    let (candidate_at, candidate) = candidates().find(|(_, candidate)| &candidate.contract.id == contract)?;
-    let at = table.rows.iter().position(|row| row.at == candidate_at);
+    let at = table.rows.iter().position(|row| &row.candidate.contract.id == contract)?;
     // Territories speak of it too, whatever else it fails.
-    let at = at.unwrap_or_else(|| {
-        table.rows.push(Row::new(candidate_at, candidate));
-        table.rows.len() - 1
-    });
+    if !table.live.contains(&at) {
+        table.live.push(at);
+    }
     // One that does not take the lead has no say in whose it is.
     table.no_say = table.rows.get(at).filter(|row| row.candidate.refuses.is_some()).map(|_| at);
     let terms = table.facts.open_seats.map(|OpenSeats { of, protected, .. }| Terms { seats: of, protected });

@@ -64,7 +64,8 @@ impl<'a> Table<'a> {
     }
 
     /// Whether a row that failed this rule would have had the lead, were it not for that rule alone.
-    pub(super) fn would_have_had_it(&self, row: &Row<'a>, rule: Rule) -> bool {
+    pub(super) fn would_have_had_it(&self, at: usize, rule: Rule) -> bool {
+        let Some(row) = self.rows.get(at) else { return false };
         let others = failures_when_covered(self.facts, row.candidate, self.now);
         let unavailable_too = match rule {
             Rule::Hours => self.limits_used_up(row) > 0,
@@ -83,7 +84,7 @@ impl<'a> Table<'a> {
             return false;
         }
         let mut waived = self.screened.clone();
-        let Some(candidate) = waived.candidates.get_mut(row.at) else { return false };
+        let Some(candidate) = waived.candidates.get_mut(at) else { return false };
         candidate.failed = None;
         candidate.refuses = None;
         candidate.refuses_when_active = None;
@@ -91,8 +92,8 @@ impl<'a> Table<'a> {
         candidate.measured = true;
         let contract = candidate.contract.id.clone();
         let mut table = Table::new(&waived, self.counters, self.now, self.seed);
-        if let Some(waived) = table.rows.iter_mut().find(|waived| waived.at == row.at) {
-            waived.own = None;
+        if let Some(row) = table.rows.get_mut(at) {
+            row.own = None;
         }
         let seats = match table.conclude() {
             Conclusion::Assign(seats) => seats,
@@ -131,9 +132,9 @@ impl<'a> Table<'a> {
     }
 
     /// The sentence of a row that did not get the lead.
-    pub(super) fn missed(&self, row: &Row<'a>, miss: &NearMiss, name: &str) -> (bool, String) {
+    pub(super) fn missed(&self, at: usize, miss: &NearMiss, name: &str) -> (bool, String) {
         let NearMiss { rule, needed, found, .. } = miss;
-        let had = self.would_have_had_it(row, *rule);
+        let had = self.would_have_had_it(at, *rule);
         let text = match (had, rule) {
             (true, Rule::Band) => format!("{name} would have had it with {needed}; it is {found}"),
             (true, Rule::Age) => format!("{name} would have had it {needed}; it is {found}"),

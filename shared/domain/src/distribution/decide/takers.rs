@@ -37,7 +37,7 @@ pub fn takers(screened: &Screened<'_>, counters: &Counters, now: Timestamp, seed
     let mut table = Table::new(screened, counters, now, seed);
     match table.conclude() {
         Conclusion::Assign(_) => {
-            let free = table.rows.iter().filter(|row| table.failed(row).is_none());
+            let free = table.live().map(|(_, row)| row).filter(|row| table.failed(row).is_none());
             Takers { now: free.map(|row| table.taker(row)).collect(), comes_free_at: None }
         }
         Conclusion::Wait { .. } => Takers { now: Vec::new(), comes_free_at: table.comes_free_at },

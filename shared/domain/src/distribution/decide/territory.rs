@@ -9,9 +9,7 @@ impl Table<'_> {
     /// Those who have a say before the ranking, the most specific first.
     pub(super) fn voices(&self, chosen: &[Best]) -> Vec<(Specificity, usize)> {
         let mut voices: Vec<(Specificity, usize)> = self
-            .rows
-            .iter()
-            .enumerate()
+            .live()
             .filter(|(at, _)| self.no_say != Some(*at))
             .filter(|(_, row)| {
                 let refuses = || row.candidate.refuses;
@@ -82,13 +80,13 @@ impl Table<'_> {
         spared: impl Fn(&DealerId) -> bool,
     ) {
         let no_say = self.no_say;
-        for (at, row) in self.rows.iter_mut().enumerate() {
+        self.each_live(|at, row| {
             let candidate = row.candidate;
             let compels = row.territory.compels() && no_say != Some(at);
             let speaks = compels && candidate.specificity <= specificity;
             if !speaks && row.shut_out_by.is_none() && !spared(&candidate.dealer.id) {
                 row.shut_out_by = Some(by);
             }
-        }
+        });
     }
 }

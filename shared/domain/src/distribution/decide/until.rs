@@ -16,7 +16,7 @@ impl<'a> Table<'a> {
     /// comes free, or begins to keep others out.
     pub(super) fn changes(&self, terms: Option<Terms>) -> Changes {
         let mut ends: Ends = vec![None; self.locals.len()];
-        let rows = || self.rows.iter().filter(|row| row.shut_out_by.is_none());
+        let rows = || self.live().map(|(_, row)| row).filter(|row| row.shut_out_by.is_none());
         let comes_free = rows()
             .filter(|row| self.may_sit(row, terms))
             .filter_map(|row| self.comes_free(row, &mut ends))
@@ -27,8 +27,8 @@ impl<'a> Table<'a> {
         // Who keeps others out spares its own: another contract of this dealer is free then, if it is shut
         // out by one that the new bar shuts out in turn, or stands beside.
         let spared: HashSet<&DealerId> = self
-            .rows
-            .iter()
+            .live()
+            .map(|(_, row)| row)
             .filter(|row| !bars.is_empty() && row.shut_out_by.is_some() && self.may_sit(row, terms))
             .filter(|row| row.candidate.refuses_when_active.is_none() && row.own != Some(Rule::Excluded))
             .map(|row| &row.candidate.dealer.id)
