@@ -96,7 +96,7 @@ async fn who_was_taken_out_of_the_desk_with_a_publish_has_no_access_by_its_roll_
     let _ = ben.opens("/console/today").await.is(303);
     let _ = Browser::by_mail(&yard, "nina@desk.example").await.opens("/console/today").await.is(200);
     // As the next one who edits a row finds it, and nothing else is.
-    for (from, table) in [(2, "contracts"), (1, "people")] {
+    for (from, table) in [(2, "areas"), (1, "people")] {
         let diff = yard.desk(Method::GET, &format!("/v1/rulebook/diff?from={from}&to=3"), None).await.is(200);
         let tables = diff.json["diff"]["tables"].as_array().unwrap();
         let changed: Vec<&Value> = tables.iter().map(|table| &table["table"]).collect();

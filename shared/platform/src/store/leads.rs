@@ -1,8 +1,6 @@
 //! Leads: the current state, under a version; a lead's whole story in one query; and the way from one that was
 //! merged to the one that goes on.
 
-use std::collections::HashSet;
-
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::Lead;
@@ -87,10 +85,7 @@ impl Store {
 
     /// Leads, in any order, each once however often it is named; those that do not exist are missing.
     pub async fn leads_get(&self, ids: &[LeadId]) -> Result<Vec<Lead>, StoreError> {
-        // The table refuses to be asked for the same twice.
-        let mut known = HashSet::new();
-        let keys: Vec<Key<'_>> =
-            ids.iter().filter(|id| known.insert(**id)).map(|id| Key::Lead(*id)).collect();
+        let keys: Vec<Key<'_>> = ids.iter().map(|id| Key::Lead(*id)).collect();
         self.get_many(&keys).await?.into_iter().map(items::read_lead).collect()
     }
 

@@ -48,7 +48,7 @@ mod seen;
 mod reports;
 mod lapsing;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -223,8 +223,8 @@ impl Store {
         Ok(answer.item)
     }
 
-    /// Gets many at once, in any order; those that do not exist are missing. Asks again for what a busy
-    /// table left over.
+    /// Gets many at once, in any order, each once however often it is named; those that do not exist are missing. Asks
+    /// again for what a busy table left over.
     async fn get_many(&self, keys: &[Key<'_>]) -> Result<Vec<Item>, StoreError> {
         let wanted: Vec<Item> = keys.iter().map(key_item).collect();
         self.get_items(&wanted).await
@@ -233,6 +233,10 @@ impl Store {
     /// The same by their primary keys.
     async fn get_items(&self, keys: &[Item]) -> Result<Vec<Item>, StoreError> {
         const BATCH: usize = 100;
+        // The table refuses to be asked for the same twice.
+        let mut named = HashSet::new();
+        let key = |item: &Item| ["pk", "sk"].map(|name| read_string(item, name).map(str::to_owned));
+        let keys: Vec<Item> = keys.iter().filter(|item| named.insert(key(item))).cloned().collect();
         let mut found = Vec::with_capacity(keys.len());
         for some in keys.chunks(BATCH) {
             let wanted = some.to_vec();
