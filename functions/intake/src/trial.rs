@@ -27,7 +27,7 @@ pub(crate) async fn keep(
     mut enquiry: StoredEnquiry,
 ) -> Result<Answered, StoreError> {
     let answer = match offer {
-        Some(offer) => would_go(cloud, arrived, offer).await?,
+        Some(offer) => Box::pin(would_go(cloud, arrived, offer)).await?,
         None => {
             let waiting = Some(QUARANTINED.to_owned());
             Answer::Test { would_go_to: Vec::new(), waiting, reasons: Vec::new() }

@@ -199,7 +199,7 @@ async fn would_be(cloud: &Cloud, arrived: &Arrived<'_>, offer: &Offer) -> Result
     let Arrived { arrival, core, source, understood, .. } = arrived;
     let asking = Asking { company: &arrival.key.company, core, who: understood, at: arrival.at };
     let known = Known::of(cloud, asking, offer).await?;
-    let going = trial::would_go(cloud, arrived, offer).await?;
+    let going = Box::pin(trial::would_go(cloud, arrived, offer)).await?;
     if let Answer::Test { waiting: Some(waiting), reasons, .. } = &going
         && waiting == trial::QUARANTINED
         && !source.test

@@ -180,7 +180,7 @@ fn a_period_that_was_not_kept_is_counted_from_the_beginning() {
         Decided { at: now, contracts, given: vec![given], read, ..decided(number, "33101") }
     };
     let changes = |as_asked| {
-        let read = Read { as_asked, ..Read::of(&[hudson.clone()], &[], &Counters::default()) };
+        let read = Read { as_asked, ..Read::of(std::slice::from_ref(&hudson), &[], &Counters::default()) };
         let history = [had(1, "2026-06-01T16:00:00Z", None), had(2, "2026-06-01T16:05:00Z", Some(read))];
         let history = history.map(|one| Event::Decided(Box::new(one)));
         let window = Window { from: at("2026-06-01T00:00:00Z"), to: at("2026-06-01T20:00:00Z") };

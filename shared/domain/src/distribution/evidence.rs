@@ -45,6 +45,7 @@ use distinct::Distinct;
 use packed::Packed;
 
 /// The switches and counters that one decision read.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
     stop: bool,
@@ -382,7 +383,8 @@ impl Seen {
     fn capped(mut self, caps: &Caps, has_budget: bool) -> Self {
         for (slot, period) in self.used.iter_mut().zip(Period::ALL) {
             let counts = caps.0.iter().any(|cap| cap.period == *period);
-            if !counts && !(has_budget && *period == Period::Month) {
+            let is_spent = has_budget && *period == Period::Month;
+            if !counts && !is_spent {
                 *slot = Slot::Never;
             }
         }

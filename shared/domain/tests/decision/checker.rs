@@ -173,7 +173,6 @@ fn put_to_the_test(
     let config =
         Config { cases: same, rng_seed: RngSeed::Fixed(5), failure_persistence: None, ..Config::default() };
     TestRunner::new(config).run(&worlds, put).unwrap_or_else(|failed| panic!("{failed}"));
-    println!("{:?}", tested.borrow());
     tested.take()
 }
 

@@ -160,7 +160,7 @@ fn differs(was: &Value, is: &Value, zone: &TimeZone) -> Vec<(String, String)> {
     let items = |value: &Value| match value {
         Value::Null => Vec::new(),
         Value::Array(list) => list.clone(),
-        one => vec![one.clone()],
+        one @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![one.clone()],
     };
     let is_list = was.is_array() || is.is_array();
     let (was, is) = (items(was), items(is));
