@@ -77,7 +77,7 @@ fn city(contracts: usize) -> World {
     let mut world = world(vec![dealer(); contracts], (0..contracts).map(|at| contract("a", at)).collect());
     for (at, row) in world.contracts.iter_mut().enumerate() {
         row.id = format!("contract-{at}");
-        row.cap_day = ["", "5", "20"][at % 3];
+        row.cap_day = ["", "4", "20"][at % 3];
         row.cap_month = ["", "200"][at % 2];
     }
     world.contract_counts = (0..contracts as u32)
