@@ -161,8 +161,8 @@ async fn an_act_sends_nobody_two_mails_whatever_comes_twice() {
     yard.advance(MINUTE).await;
     for opened in [first, second] {
         let _ = sends(opened, "ticked", Some("person.ben")).await.is(303);
+        yard.settle().await;
     }
-    yard.settle().await;
     assert_eq!(counts(), [3, 1, 1]);
     // Nobody is ticked; a form of no page, or of a time to come.
     let _ = sends(page, "ticked", None).await.is(400);

@@ -111,15 +111,19 @@ async fn a_roll_back_is_never_rolled_back() {
     let next = come(&yard, next, ENOUGH).await;
     yard.advance(MINUTE * 5).await;
     assert_eq!(yard.version().await, 3);
-    // Whatever comes under it; nor is one by hand, back to the bad rules.
+    // Whatever comes under it.
     for number in next..next + ENOUGH {
         yard.settled_lead(&Person::number(number).with("zip", "10001")).await;
     }
     yard.advance(MINUTE * 180).await;
     assert_eq!(yard.version().await, 3);
+    // Nor is one by hand, from rules under which everybody had a dealer for a day.
+    yard.advance(MINUTE * 60 * 25).await;
+    let next = come(&yard, next + ENOUGH, ENOUGH).await;
+    yard.advance(MINUTE).await;
     let back = yard.desk(Method::POST, "/v1/rulebook/rollback", Some(json!({ "version": 2 }))).await.is(200);
     assert_eq!(back.json["version"], 4);
-    come(&yard, next + ENOUGH, ENOUGH).await;
+    come(&yard, next, ENOUGH).await;
     yard.advance(MINUTE * 180).await;
     assert_eq!((yard.version().await, rolled_back(&yard)), (4, 1));
 }
