@@ -10,12 +10,11 @@ use std::ops::AddAssign;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpConnector as _, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use leadyard_tests::between::{Between, between};
 use serde_json::{Value, json};
 
 use crate::prices;
@@ -138,7 +137,7 @@ pub(crate) struct Meter(Arc<Mutex<Used>>);
 impl Meter {
     /// Meters what passes through this client; each call takes its time.
     pub(crate) fn over(&self, inner: SharedHttpClient) -> SharedHttpClient {
-        SharedHttpClient::new(Metered { meter: self.clone(), inner })
+        between(self.clone(), inner)
     }
 
     /// What was used since this was asked last.
@@ -270,31 +269,8 @@ fn size(value: &Value) -> usize {
     inner
 }
 
-#[derive(Clone, Debug)]
-struct Metered {
-    meter: Meter,
-    inner: SharedHttpClient,
-}
-
-impl HttpClient for Metered {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(MeteredConnector { meter: self.meter.clone(), inner })
-    }
-}
-
-#[derive(Debug)]
-struct MeteredConnector {
-    meter: Meter,
-    inner: SharedHttpConnector,
-}
-
-impl HttpConnector for MeteredConnector {
-    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
+impl Between for Meter {
+    fn call(&self, mut request: HttpRequest, behind: &SharedHttpConnector) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
         let (service, operation) = target.rsplit_once('.').unwrap_or_default();
         let (of_table, operation) = (service.starts_with("DynamoDB"), operation.to_owned());
@@ -304,7 +280,7 @@ impl HttpConnector for MeteredConnector {
             body["ReturnConsumedCapacity"] = json!("INDEXES");
             *request.body_mut() = SdkBody::from(body.to_string());
         }
-        let (meter, inner) = (self.meter.clone(), self.inner.clone());
+        let (meter, inner) = (self.clone(), behind.clone());
         HttpConnectorFuture::new(async move {
             tokio::time::sleep(if of_table { prices::TABLE_CALL } else { prices::QUEUE_CALL }).await;
             let answer = inner.call(request).await?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use http::{HeaderMap, Method};
 use leadyard_domain::access::AnswerLink;
 use leadyard_domain::lead::Answer;
@@ -162,6 +163,22 @@ async fn who_holds_a_seat_of_an_earlier_cycle_sees_what_it_bought_and_nothing_of
     let page = yard.requests(Method::GET, &path, HeaderMap::new(), "text/html", Vec::new()).await.is(200);
     assert!(page.text.contains("the roof leaks over the kitchen"), "{}", page.text);
     assert!(!page.text.contains("gutters"), "{}", page.text);
+
+    // Where what it bought is kept nowhere any more, nobody tells it of what came since: neither again nor by the link.
+    let story = yard.story(&lead).await;
+    let first =
+        story.list("enquiries").min_by_key(|one| one["received_at"].as_str().unwrap().to_owned()).unwrap();
+    let store = &yard.cloud.store;
+    let key = |text: String| AttributeValue::S(text);
+    let gone = store.client().delete_item().table_name(store.table());
+    let gone =
+        gone.key("pk", key(format!("E#{}", first["id"].as_str().unwrap()))).key("sk", key("E".to_owned()));
+    gone.send().await.unwrap();
+    let again = json!({ "assignment": shown["assignment"] });
+    let refused = yard.desk(Method::POST, &format!("/v1/leads/{lead}/redeliver"), Some(again)).await.is(409);
+    assert!(refused.text.contains("what its dealer bought is not kept any more"), "{}", refused.text);
+    let page = yard.requests(Method::GET, &path, HeaderMap::new(), "text/html", Vec::new()).await.is(200);
+    assert!(!page.text.contains("gutters") && !page.text.contains("Offer"), "{}", page.text);
 }
 
 /// Every item of a list that comes by pages.

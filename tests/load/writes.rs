@@ -6,12 +6,11 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpConnector as _, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use leadyard_platform::store::schema::INDEXES;
+use leadyard_tests::between::{Between, between};
 use serde_json::Value;
 
 /// Writes by index and key.
@@ -21,7 +20,7 @@ pub(crate) struct Writes(Arc<Mutex<BTreeMap<(&'static str, String), u64>>>);
 impl Writes {
     /// Counts what passes through this client.
     pub(crate) fn over(&self, inner: SharedHttpClient) -> SharedHttpClient {
-        SharedHttpClient::new(Counting { inner, writes: self.clone() })
+        between(self.clone(), inner)
     }
 
     fn count(&self, body: &[u8]) {
@@ -66,37 +65,14 @@ impl Writes {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Counting {
-    inner: SharedHttpClient,
-    writes: Writes,
-}
-
-impl HttpClient for Counting {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(CountingConnector { inner, writes: self.writes.clone() })
-    }
-}
-
-#[derive(Clone, Debug)]
-struct CountingConnector {
-    inner: SharedHttpConnector,
-    writes: Writes,
-}
-
-impl HttpConnector for CountingConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+impl Between for Writes {
+    fn call(&self, request: HttpRequest, behind: &SharedHttpConnector) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         if (target.ends_with("TransactWriteItems") || target.ends_with("PutItem"))
             && let Some(body) = request.body().bytes()
         {
-            self.writes.count(body);
+            self.count(body);
         }
-        self.inner.call(request)
+        behind.call(request)
     }
 }

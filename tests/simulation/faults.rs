@@ -10,13 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpConnector as _, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use leadyard_tests::between::{Between, between};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
@@ -266,7 +265,7 @@ impl Faults {
 
     /// Decorates the SDK's HTTP client.
     pub(crate) fn over(self: &Arc<Self>, inner: SharedHttpClient) -> SharedHttpClient {
-        SharedHttpClient::new(Decorated { inner, faults: Arc::clone(self) })
+        between(Decorated(Arc::clone(self)), inner)
     }
 
     /// Changes the weather.
@@ -695,32 +694,12 @@ fn response(status: u16, body: Vec<u8>) -> HttpResponse {
     response
 }
 
-#[derive(Debug)]
-struct Decorated {
-    inner: SharedHttpClient,
-    faults: Arc<Faults>,
-}
+#[derive(Clone, Debug)]
+struct Decorated(Arc<Faults>);
 
-impl HttpClient for Decorated {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Connector { inner, faults: Arc::clone(&self.faults) })
-    }
-}
-
-#[derive(Debug)]
-struct Connector {
-    inner: SharedHttpConnector,
-    faults: Arc<Faults>,
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (faults, inner) = (Arc::clone(&self.faults), self.inner.clone());
+impl Between for Decorated {
+    fn call(&self, request: HttpRequest, behind: &SharedHttpConnector) -> HttpConnectorFuture {
+        let (faults, inner) = (Arc::clone(&self.0), behind.clone());
         HttpConnectorFuture::new(async move { faults.call(inner, request).await })
     }
 }

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpConnector as _, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use tokio::sync::Semaphore;
+
+use crate::between::{Between, between};
 
 /// Which services refuse now.
 #[derive(Clone, Debug, Default)]
@@ -132,7 +132,7 @@ impl Faults {
 
     /// Puts the switch in front of a client.
     pub fn before(&self, inner: SharedHttpClient) -> SharedHttpClient {
-        SharedHttpClient::new(Switched { faults: self.clone(), inner })
+        between(self.clone(), inner)
     }
 
     fn refuse(&self, uri: &str) -> bool {
@@ -160,48 +160,25 @@ impl Faults {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Switched {
-    faults: Faults,
-    inner: SharedHttpClient,
-}
-
-impl HttpClient for Switched {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(SwitchedConnector { faults: self.faults.clone(), inner })
-    }
-}
-
-#[derive(Debug)]
-struct SwitchedConnector {
-    faults: Faults,
-    inner: SharedHttpConnector,
-}
-
-impl HttpConnector for SwitchedConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+impl Between for Faults {
+    fn call(&self, request: HttpRequest, behind: &SharedHttpConnector) -> HttpConnectorFuture {
         crate::roles::check(&request);
-        self.faults.count(&request);
-        if self.faults.refuse(request.uri()) {
+        self.count(&request);
+        if self.refuse(request.uri()) {
             let body =
                 r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"refused"}"#;
             let status = 500.try_into().expect("a status");
             return HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))));
         }
-        let inner = self.inner.clone();
-        let slow = self.faults.slow_by(request.uri());
+        let inner = behind.clone();
+        let slow = self.slow_by(request.uri());
         if !slow.is_zero() {
             return HttpConnectorFuture::new(async move {
                 tokio::time::sleep(slow).await;
                 inner.call(request).await
             });
         }
-        let Some(held) = self.faults.holds(&request) else { return inner.call(request) };
+        let Some(held) = self.holds(&request) else { return inner.call(request) };
         HttpConnectorFuture::new(async move {
             held.arrived.add_permits(1);
             held.let_go.acquire().await.expect("it is never closed").forget();

@@ -12,6 +12,7 @@
 //! | [`browser`] | the desk at its pages, without a script |
 //! | [`provider`] | who lets the desk's people sign in, well or badly |
 //! | [`story`] | what the desk sees of a lead |
+//! | [`between`] | who stands between the SDK and the services |
 //! | [`faults`] | services that refuse, and one that hesitates |
 //! | [`template`] | the template for AWS, as a test reads it |
 //! | [`roles`] | its roles: under each a function works here as there |
@@ -31,6 +32,7 @@ pub mod routes;
 pub mod browser;
 pub mod provider;
 pub mod story;
+pub mod between;
 pub mod faults;
 pub mod template;
 pub mod roles;

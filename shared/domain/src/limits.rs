@@ -132,13 +132,13 @@ pub const WEIGHT: u32 = 1_000;
 pub const RANKING_STEPS: usize = 8;
 /// Near misses kept on a decision record.
 pub const NEAR_MISSES: usize = 10;
-/// Up to so many bytes, everything that a decision read is kept with it; of more, what it asked. A record is two
+/// Up to so many bytes, everything that a decision read is kept with it; of more, what it asked. A record is to have two
 /// kilobytes, of which facts and nearest misses take most.
 pub const EVIDENCE_WHOLE_BYTES: usize = 512;
 /// Counters of which what was asked is kept; of more, everything is.
 pub const EVIDENCE_ASKED: usize = 4_096;
-/// What a decision read, as kept with it, in bytes: several thousand contracts' counters. In base64 it must fit
-/// an item of the table, 400 KB, beside the rest of the decision.
+/// What a decision read, as kept with it, in bytes: several thousand contracts' counters. It must fit an item of the
+/// table, 400 KB, beside the rest of the decision, and in base64 where an earlier version kept it.
 pub const EVIDENCE_BYTES: usize = 256 * 1024;
 /// The longest deadline, in minutes (two weeks).
 pub const DEADLINE_MINUTES: u32 = 20_160;

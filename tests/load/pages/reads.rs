@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpConnector as _, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use leadyard_tests::between::{Between, between};
 use serde_json::{Value, json};
 
 /// What was read.
@@ -35,7 +34,7 @@ struct Counts {
 impl Reads {
     /// Counts what passes through this client.
     pub(super) fn over(&self, inner: SharedHttpClient) -> SharedHttpClient {
-        SharedHttpClient::new(Counting { inner, reads: self.clone() })
+        between(self.clone(), inner)
     }
 
     /// From now on it counts, or lets all pass as it is.
@@ -59,41 +58,18 @@ impl Reads {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Counting {
-    inner: SharedHttpClient,
-    reads: Reads,
-}
-
-impl HttpClient for Counting {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(CountingConnector { inner, reads: self.reads.clone() })
-    }
-}
-
-#[derive(Debug)]
-struct CountingConnector {
-    inner: SharedHttpConnector,
-    reads: Reads,
-}
-
-impl HttpConnector for CountingConnector {
-    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
+impl Between for Reads {
+    fn call(&self, mut request: HttpRequest, behind: &SharedHttpConnector) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default();
         let reads = ["GetItem", "BatchGetItem", "Query", "TransactGetItems"].contains(&operation);
-        let asked = request.body().bytes().filter(|_| reads && self.reads.0.counts.load(Ordering::Relaxed));
+        let asked = request.body().bytes().filter(|_| reads && self.0.counts.load(Ordering::Relaxed));
         let Some(Ok(mut body)) = asked.map(serde_json::from_slice::<Value>) else {
-            return self.inner.call(request);
+            return behind.call(request);
         };
         body["ReturnConsumedCapacity"] = json!("TOTAL");
         *request.body_mut() = SdkBody::from(body.to_string());
-        let (reads, inner) = (self.reads.clone(), self.inner.clone());
+        let (reads, inner) = (self.clone(), behind.clone());
         HttpConnectorFuture::new(async move {
             let answer = inner.call(request).await?;
             reads.add(answer.body().bytes().unwrap_or_default());

@@ -99,7 +99,12 @@ pub(super) fn zone(core: &Core) -> TimeZone {
 
 /// `Mon, Jun 1, 2026, 12:05 PM EDT`.
 pub(super) fn instant(core: &Core, at: Timestamp) -> String {
-    at.to_zoned(zone(core)).strftime("%a, %b %-d, %Y, %-I:%M %p %Z").to_string()
+    written(&zone(core), at)
+}
+
+/// The same in a zone.
+pub(super) fn written(zone: &TimeZone, at: Timestamp) -> String {
+    at.to_zoned(zone.clone()).strftime("%a, %b %-d, %Y, %-I:%M %p %Z").to_string()
 }
 
 /// An instant as a browser writes it (`2026-06-01T18:00`) in a form that names its zone; `None`, where nothing is typed.

@@ -127,15 +127,14 @@ impl Rollback {
         at.saturating_add(SignedDuration::from_hours(i64::from(self.within_hours))).unwrap_or(Timestamp::MAX)
     }
 
-    /// When a publish of then is looked at next: often at first, and later after a fourth of what has gone by; last when the
-    /// watch ends.
+    /// When a publish of then, whose watch is not over, is looked at next: often at first, and later after a fourth of what
+    /// has gone by; last when the watch ends.
     pub fn looks_next(self, at: Timestamp, now: Timestamp) -> Timestamp {
         let wait = (now.duration_since(at) / 4).clamp(
             SignedDuration::from_mins(limits::ROLLBACK_LOOK_LEAST_MINUTES),
             SignedDuration::from_mins(limits::ROLLBACK_LOOK_MOST_MINUTES),
         );
-        let next = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
-        if now < self.until(at) { next.min(self.until(at)) } else { next }
+        now.saturating_add(wait).unwrap_or(Timestamp::MAX).min(self.until(at))
     }
 }
 

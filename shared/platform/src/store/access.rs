@@ -109,9 +109,7 @@ impl Store {
         let mut told = Vec::new();
         for item in self.get_many(&keys).await? {
             let company = read_string(&item, "pk").and_then(|pk| CompanyId::new(pk.strip_prefix("R#")?).ok());
-            let text = read_string(&item, "access").unwrap_or("{}");
-            let mut part: Part =
-                serde_json::from_str(text).map_err(|error| StoreError::damaged("access", error))?;
+            let mut part = read_part(&item)?;
             if let (Some(company), Some(all)) = (company, part.remove(mailbox)) {
                 told.extend(all.into_iter().map(|one| (company.clone(), one)));
             }
@@ -121,10 +119,10 @@ impl Store {
     }
 }
 
-/// The parts that are kept in these items.
-pub(super) fn read_parts(items: &[Item]) -> Result<Vec<Part>, StoreError> {
-    let read = |item| serde_json::from_str(read_string(item, "access").unwrap_or_default());
-    items.iter().map(|item| read(item).map_err(|error| StoreError::damaged("access", error))).collect()
+/// A part as it was kept.
+pub(super) fn read_part(item: &Item) -> Result<Part, StoreError> {
+    let text = read_string(item, "access").unwrap_or("{}");
+    serde_json::from_str(text).map_err(|error| StoreError::damaged("access", error))
 }
 
 /// A part as it is kept.

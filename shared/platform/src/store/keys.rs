@@ -238,8 +238,8 @@ pub enum Key<'a> {
     /// delivery. Expires after a day.
     Trial(&'a CompanyId, ActId),
     /// `PI#company` / `person#person` or `dealer#dealer`. That somebody was invited to sign in last: by whom, when, and what
-    /// became of the mail; their address until delivery begins to send it, and not after. Some 300 bytes. Written by the console and by
-    /// delivery, under a version. Kept while the company is: an earlier version asks for none.
+    /// became of the mail; their address until delivery begins to send it, and not after. Some 300 bytes. Written by the
+    /// console and by delivery, under a version. Kept while the company is: an earlier version asks for none.
     Invitation(&'a CompanyId, &'a Invitee),
     /// `NG#company#dealer` / `G`. What the dealer gave us in confidence, sealed: at most ten secrets, some 15 KB where
     /// all are as long as they may be, else less than 1 KB. In a partition of its own: only templates that name
@@ -302,8 +302,8 @@ pub enum Key<'a> {
         period: &'a str,
     },
     /// `T#company` / `N`. What matters of a company now: how much waits for the desk, and which leads stand at the top of
-    /// its lists; see [`crate::now`]. No person is in it. Under 8 KB. Written by reporting, and by the console where it had to
-    /// count; the console, and the import of counts, take away what they outdated.
+    /// its lists; see [`crate::now`]. No person is in it. Under 8 KB. Written by reporting; the console, and the import of
+    /// counts, take away what they outdated.
     Now(&'a CompanyId),
     /// `T#company` / `O#time#part`. Offers of a company that lapse within a quarter of an hour, by its beginning, and by
     /// their leads in one of eight parts: an attribute for each, named by its assignment, which says where it stands and

@@ -1,5 +1,6 @@
 //! The watch over a publish, and the roll back that follows: the version before once more, in the parts in which it stands.
-//! Nothing is parsed or compiled for it, so that whoever watches needs no memory for the rules.
+//! Nothing is parsed or compiled for it, and no more is held than the texts of both versions, so that whoever watches needs
+//! no memory for the rules.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
@@ -135,8 +136,10 @@ impl Store {
         for (piece, place) in text_pieces(&files)?.into_iter().zip(0..) {
             self.put_plain(keyed(&Key::RulebookText(company, version, place), "text", piece)).await?;
         }
-        let access =
-            async |of| access::read_parts(&self.pieces_of(&Key::RulebookAccess(company, of, 0)).await?);
+        let access = async |of| {
+            let parts = self.pieces_of(&Key::RulebookAccess(company, of, 0)).await?;
+            parts.iter().map(access::read_part).collect::<Result<Vec<_>, StoreError>>()
+        };
         let parts = access::dealers_and_staff(access(watch.base).await?, access(watch.version).await?);
         for (number, part) in (0..).zip(&parts) {
             self.put_plain(access::part_item(&Key::RulebookAccess(company, version, number), part)?).await?;

@@ -120,7 +120,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, P
     });
     let zone = zone_of(cloud, &company);
     let rows = acts.iter().take(of_page).map(|act| Row {
-        at: written(act.at, &zone),
+        at: shown::written(&zone, act.at),
         by: act.by.clone(),
         act: shown::word(&act.act),
         reason: act.reason.clone().unwrap_or_default(),
@@ -189,7 +189,7 @@ fn item(value: &Value, zone: &TimeZone) -> String {
     let rest = members.iter().filter(|(name, value)| *name != "id" && !value.is_null());
     let rest = rest.map(|(name, value)| {
         let at = value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
-        let said = at.map_or_else(|| text(value), |at| written(at, zone));
+        let said = at.map_or_else(|| text(value), |at| shown::written(zone, at));
         if name == "reason" { said } else { format!("{} {said}", shown::word(name.as_str())) }
     });
     let rest = rest.collect::<Vec<_>>().join(", ");
@@ -199,11 +199,6 @@ fn item(value: &Value, zone: &TimeZone) -> String {
         (false, false) => format!("{name} ({rest})"),
     };
     short(&said, 160)
-}
-
-/// `Mon, Jun 1, 2026, 12:05 PM EDT`.
-fn written(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%a, %b %-d, %Y, %-I:%M %p %Z").to_string()
 }
 
 #[cfg(test)]

@@ -184,7 +184,7 @@ fn row(company: &CompanyId, known: &RulebookVersion, in_force: u64, zone: &TimeZ
     let pairs = [("company", company.as_str()), ("from", &known.base.to_string()), ("to", version.as_str())];
     Row {
         version: known.version,
-        at: known.at.to_zoned(zone.clone()).strftime("%a, %b %-d, %Y, %-I:%M %p %Z").to_string(),
+        at: shown::written(zone, known.at),
         by: known.by.clone(),
         how: known.how.clone(),
         why: known.rolled_back.as_ref().map(why).unwrap_or_default(),
