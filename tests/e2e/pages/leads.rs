@@ -103,7 +103,7 @@ async fn many_are_placed_as_recommended_and_taken_back() {
     let desk = Browser::of(&yard).await;
     // A list that nobody is on is told from one of whose leads none is as asked.
     let nobody = desk.opens("/console/leads?list=won").await.is(200);
-    says(&nobody, &["Nobody stands there."]);
+    says(&nobody, &["No lead is on this list."]);
     let elsewhere = desk.opens("/console/leads?list=waiting&state=AK").await.is(200);
     says(&elsewhere, &["None of the 3 leads looked at is such a one."]);
     assert!(!elsewhere.text.contains("0 shown"), "{}", elsewhere.text);
