@@ -9,7 +9,7 @@
 //! | `hottest` | open leads by score as of now |
 //! | `stage` | the fit letter, then the engagement (of sold and closed ones in steps), then the newest |
 //! | `dealer` (`open` or `shut`) | the assignment's time, the newest first |
-//! | `source` | the enquiry's time, the newest first |
+//! | `source` | who asked last first: the leads that count as this source's |
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -24,7 +24,7 @@ use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::{Code, FieldError};
 use leadyard_domain::identity::IdentityHash;
-use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, EnquiryId, LeadId, OfferId, SourceId};
+use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId, OfferId, SourceId};
 use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
@@ -32,7 +32,7 @@ use leadyard_domain::scoring::HeatKey;
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
-use leadyard_platform::store::{Arrived, Place, StoreError, keys};
+use leadyard_platform::store::{self, Place, StoreError, keys};
 use leadyard_platform::who::{self, Desk, READS, Staff};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -421,41 +421,33 @@ impl Seek<'_> {
         }
     }
 
-    /// A source's: by its enquiries, from the newest day back, a lead once on a page.
+    /// A source's leads, who asked last first. The places of all that may be looked at are read at once, since each round
+    /// reads every shard; the leads a hundred at a time, until enough are found.
     async fn source(&self, source: &SourceId) -> Result<Found, Problem> {
-        let page = limits::SEARCH_EXAMINED / 5;
-        let newest = || (self.cloud.clock.now().as_millisecond(), EnquiryId::from_bytes([0xff; 16]));
-        let mut from: Arrived = self.after()?.unwrap_or_else(newest);
-        let first = UtcDay(day_of(from.0).0 - limits::SEARCH_DAYS);
-        let (mut found, mut seen) = (Found::default(), HashSet::new());
-        while day_of(from.0) > first && found.examined < limits::SEARCH_EXAMINED && !self.is_late() {
-            let day = day_of(from.0);
-            let arrived = self.cloud.store.arrived_before(self.company(), day, from, page).await?;
-            let ids: Vec<EnquiryId> = arrived.iter().map(|(_, enquiry)| *enquiry).collect();
-            let enquiries = self.cloud.store.enquiries_get(&ids).await?;
-            let of_source = enquiries.into_iter().filter(|one| one.source == *source);
-            let lead_of: HashMap<EnquiryId, LeadId> =
-                of_source.filter_map(|one| Some((one.id, one.lead?))).collect();
-            let ids: Vec<LeadId> = lead_of.values().copied().collect();
-            let leads = self.leads(&ids).await?;
-            let whole = arrived.len() == page;
-            for place in arrived {
+        let narrows = self.asked.only.narrows() || self.asked.only.held.is_some();
+        let most = if narrows { limits::SEARCH_EXAMINED } else { self.limit };
+        let newest = (i64::MAX, LeadId::from_bytes([0xff; 16]));
+        let before: store::Asked = self.after()?.unwrap_or(newest);
+        // One more than is looked at: whether there are more.
+        let mut places = self.cloud.store.leads_of_source(self.company(), source, before, most + 1).await?;
+        let more = places.len() > most;
+        places.truncate(most);
+        let mut found = Found::default();
+        for some in places.chunks(ONE_READ) {
+            let ids: Vec<LeadId> = some.iter().map(|(_, lead)| *lead).collect();
+            let mut leads = self.leads(&ids).await?;
+            for place in some {
                 found.examined += 1;
-                from = place;
-                let lead = lead_of.get(&place.1).filter(|lead| seen.insert(**lead));
-                let lead = lead.and_then(|lead| leads.get(lead)).cloned();
+                // An index may be behind: whom another source brings meanwhile does not stand in its list.
+                let lead = leads.remove(&place.1).filter(|lead| lead.source == *source);
                 found.leads.extend(lead.and_then(|lead| self.takes(lead)));
-                if found.leads.len() == self.limit {
-                    found.next = Some(written(&from));
+                let is_last = found.examined == places.len();
+                if found.leads.len() == self.limit || is_last || self.is_late() {
+                    found.next = (more || !is_last).then(|| written(place));
                     return Ok(found);
                 }
             }
-            if !whole {
-                from = (i64::from(day.0) * DAY_MS - 1, EnquiryId::from_bytes([0xff; 16]));
-            }
         }
-        let oldest = UtcDay::of(self.cloud.clock.now()).0 - limits::SEARCH_OLDEST_DAYS;
-        found.next = Some(from).filter(|from| day_of(from.0).0 > oldest).map(|from| written(&from));
         Ok(found)
     }
 
@@ -486,12 +478,6 @@ type SeatOf = (LeadId, u32, AssignmentId);
 pub(crate) fn written(place: &impl Serialize) -> String {
     // Text and numbers are JSON.
     serde_json::to_string(place).unwrap_or_default()
-}
-
-const DAY_MS: i64 = 86_400_000;
-
-fn day_of(at_ms: i64) -> UtcDay {
-    UtcDay::of(Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// A lead in a list: enough to choose by, and neither e-mail nor phone; with its whole name for who may know it.

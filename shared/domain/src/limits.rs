@@ -431,8 +431,6 @@ pub const READING_SECONDS: i64 = 20;
 pub const SEARCH_LEADS: usize = 100;
 /// Leads that one search looks at.
 pub const SEARCH_EXAMINED: usize = 500;
-/// Days back that one search by source looks at.
-pub const SEARCH_DAYS: i32 = 31;
 /// Campaigns of a year that reports name beside those of `spend.csv` ([`SPEND_ROWS`]): the rest are one.
 pub const REPORT_CAMPAIGNS: usize = 200;
 /// Partial sums in one item, in bytes: more are cut into several. Each batch writes one anew.
@@ -441,8 +439,6 @@ pub const REPORT_PART_BYTES: usize = 100_000;
 pub const REPORT_TABLE_BYTES: usize = 300_000;
 /// Days that a report may cover.
 pub const REPORT_DAYS: i64 = 3_700;
-/// Days back at which a list by source ends.
-pub const SEARCH_OLDEST_DAYS: i32 = 3_650;
 
 /// Waits of one reason in a plan to follow up.
 pub const FOLLOW_UP_WAITS: usize = 20;

@@ -1,14 +1,13 @@
-//! Leads and enquiries in the order of an index: the hottest, a stage's, a day's. Shards are merged on read, and what
-//! is read does not grow with how many there are.
+//! Leads in the order of an index: the hottest, a stage's, a source's. Shards are merged on read, and what is read does not
+//! grow with how many there are.
 
 use std::cmp::Reverse;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
-use leadyard_domain::ids::{CategoryId, CompanyId, EnquiryId, LeadId};
+use leadyard_domain::ids::{CategoryId, CompanyId, LeadId, SourceId};
 use leadyard_domain::lead::Stage;
 use leadyard_domain::scoring::FitLetter;
-use leadyard_domain::time::UtcDay;
 
 use super::keys::{self, DueKey};
 use super::schema::{ARRIVALS, Index, STAGE};
@@ -17,8 +16,8 @@ use super::{Item, Store, StoreError, number, read_number, read_string, string};
 /// Where a lead stands in a list: its sort key and itself.
 pub type Place = (String, LeadId);
 
-/// Where an enquiry stands among those of a day: when it arrived, in Unix milliseconds, and itself.
-pub type Arrived = (i64, EnquiryId);
+/// Where a lead stands among those of a source: its sort key (see [`keys::source_sort`]) and itself.
+pub type Asked = (i64, LeadId);
 
 /// Leads of a shard that one read takes.
 const WHOLE: usize = 100;
@@ -134,46 +133,41 @@ impl Store {
         Ok(found)
     }
 
-    /// A company's enquiries of a UTC day from behind a place on, the newest first, at most `most`.
-    /// [`keys::SHARDS`] reads.
-    pub async fn arrived_before(
+    /// A source's leads from behind a place on, who asked last first, at most `most`. [`keys::SHARDS`] reads.
+    pub async fn leads_of_source(
         &self,
         company: &CompanyId,
-        day: UtcDay,
-        before: Arrived,
+        source: &SourceId,
+        before: Asked,
         most: usize,
-    ) -> Result<Vec<Arrived>, StoreError> {
+    ) -> Result<Vec<Asked>, StoreError> {
         let shards = (0..keys::SHARDS)
-            .map(|shard| self.shard_before(keys::arrivals_shard(company, day, shard), before, most));
-        let mut found: Vec<Arrived> = try_join_all(shards).await?.into_iter().flatten().collect();
+            .map(|shard| self.of_source_in_shard(keys::source_shard(company, source, shard), before, most));
+        let mut found: Vec<Asked> = try_join_all(shards).await?.into_iter().flatten().collect();
         found.sort_unstable_by_key(|place| Reverse(*place));
         found.truncate(most);
         Ok(found)
     }
 
-    /// The same of one shard, and more: of the last millisecond all, since nothing says in which order those come, and
-    /// the rows of a file may all be of one.
-    async fn shard_before(
+    /// The same of one shard, and more: of the last sort key all, since nothing says in which order those come.
+    async fn of_source_in_shard(
         &self,
         partition: String,
-        before: Arrived,
+        before: Asked,
         most: usize,
-    ) -> Result<Vec<Arrived>, StoreError> {
-        let read = |item: &Item| {
-            let id = read_string(item, "pk")?.strip_prefix("E#")?.parse().ok()?;
-            Some((read_number(item, ARRIVALS.sort)?, id))
-        };
-        let (mut found, mut start) = (Vec::<Arrived>::new(), None);
+    ) -> Result<Vec<Asked>, StoreError> {
+        let read = |item: &Item| Some((read_number(item, ARRIVALS.sort)?, lead_of(item)?));
+        let (mut found, mut start) = (Vec::<Asked>::new(), None);
         loop {
             let upto = Some((number(0), number(before.0)));
             // The one that is behind comes again, and is left out.
             let (items, next) = self.newest_first(ARRIVALS, partition.clone(), upto, start, most + 1).await?;
-            let last_ms = items.iter().filter_map(read).next_back().map(|(ms, _)| ms);
+            let last: Option<i64> = items.iter().filter_map(read).next_back().map(|(sort, _)| sort);
             found.extend(items.iter().filter_map(read).filter(|place| *place < before));
             let enough = most
                 .checked_sub(1)
-                .and_then(|last| found.get(last))
-                .is_some_and(|place| last_ms < Some(place.0));
+                .and_then(|nth| found.get(nth))
+                .is_some_and(|place| last < Some(place.0));
             if next.is_none() || enough {
                 return Ok(found);
             }

@@ -666,7 +666,21 @@ pub fn decisions_shard(company: &CompanyId, day: UtcDay, shard: u8) -> String {
     format!("{company}#decided#{}#{shard}", day.0)
 }
 
-/// The partition of the *arrivals* index.
+/// The partition of the *arrivals* index in which the leads of a source stand, by when each asked last.
+pub fn source_shard(company: &CompanyId, source: &SourceId, shard: u8) -> String {
+    format!("{company}#source#{source}#{shard}")
+}
+
+/// Its sort key there: the millisecond in which its person asked last, and six digits of its id, since the rows of a file
+/// may all be of one millisecond.
+pub fn source_sort(asked_at: Timestamp, lead: LeadId) -> i64 {
+    const WITHIN: u32 = 1_000_000;
+    let [.., a, b, c, d] = *lead.bytes();
+    let within = u32::from_be_bytes([a, b, c, d]) % WITHIN;
+    asked_at.as_millisecond().max(0) * i64::from(WITHIN) + i64::from(within)
+}
+
+/// The partition of the *arrivals* index in which a day's enquiries stand.
 pub fn arrivals_shard(company: &CompanyId, day: UtcDay, shard: u8) -> String {
     format!("{company}#{}#{shard}", day.0)
 }

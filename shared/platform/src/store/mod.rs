@@ -75,7 +75,7 @@ pub use deliveries::Delivery;
 pub use due::{Claimed, DueItem};
 pub use enquiries::{Keep, Kept, KeptBefore, Past, StoredAnswer};
 pub use erasures::{Erasure, Gone, Shelf, fate_of};
-pub use finding::{Arrived, Place};
+pub use finding::{Asked, Place};
 pub use follow_ups::{DayCount, DayList, DayRead, StoredFollowUp};
 pub use given::{GivenSecret, GivenSecrets};
 pub use identities::{Identified, IdentityWrite, Known, List, Suppression};

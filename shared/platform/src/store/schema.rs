@@ -28,7 +28,7 @@ pub const DUE: Index = Index { name: "due", partition: "dk", sort: "dt", numeric
 pub const STAGE: Index = Index { name: "stage", partition: "gk", sort: "gs", numeric: false };
 /// A dealer's assignments by state and time.
 pub const INBOX: Index = Index { name: "inbox", partition: "ik", sort: "is", numeric: false };
-/// Enquiries of a company by day and time.
+/// What came in, by time: enquiries and decisions of a company's day, and the leads of a source.
 pub const ARRIVALS: Index = Index { name: "arrivals", partition: "ak", sort: "am", numeric: true };
 
 /// All indexes.
