@@ -16,6 +16,10 @@ pub use phone::Phone;
 /// Text as people mean it: control characters gone, white space of any kind one space, none at the
 /// ends. Unicode's invisible directional and zero-width characters count as control characters.
 pub(crate) fn tidy(text: &str) -> String {
+    // Most text is tidy as it comes.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !text.contains("  ") {
+        return text.trim_matches(' ').to_owned();
+    }
     let mut tidy = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_whitespace() {
@@ -38,6 +42,9 @@ pub(crate) fn is_invisible(c: char) -> bool {
 
 /// The first `most` characters, and whether anything was cut.
 pub(crate) fn cut_chars(text: &str, most: usize) -> (&str, bool) {
+    if text.len() <= most {
+        return (text, false);
+    }
     match text.char_indices().nth(most) {
         Some((end, _)) => (text.get(..end).unwrap_or(text), true),
         None => (text, false),
@@ -48,4 +55,19 @@ pub(crate) fn cut_chars(text: &str, most: usize) -> (&str, bool) {
 pub(crate) fn cut_bytes(text: &str, most: usize) -> (&str, bool) {
     let cut = text.get(..text.floor_char_boundary(most)).unwrap_or(text);
     (cut, cut.len() < text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn tidy_text_is_its_words_with_a_blank_between(text in "[ a-c~\t\n\u{7f}\u{a0}\u{ad}\u{200b}é]{0,12}|[ a-c~]{0,12}") {
+            let visible = |word: &str| word.chars().filter(|c| !is_invisible(*c)).collect::<String>();
+            let words: Vec<String> = text.split_whitespace().map(visible).filter(|word| !word.is_empty()).collect();
+            prop_assert_eq!(tidy(&text), words.join(" "));
+        }
+    }
 }

@@ -391,6 +391,8 @@ struct Table<'a> {
     /// Those that have a part in the decision: they may have the lead, keep others from it, or come free. The
     /// rest is counted, and explained.
     live: Vec<usize>,
+    /// Of those, the ones with a territory that has a say before the ranking: few, and every seat asks for them.
+    compelling: Vec<usize>,
     locals: Vec<Local<'a>>,
     openings: Vec<Opening<'a>>,
     now: Timestamp,
@@ -424,8 +426,12 @@ impl<'a> Table<'a> {
         let mut openings = Openings { list: Vec::new(), chunk: None, by_schedule: Vec::new() };
         let mut rows: Vec<Row<'_>> = screened.candidates.iter().map(Row::new).collect();
         let live = live(&screened.candidates);
+        let mut compelling = Vec::new();
         for &at in &live {
             let Some(row) = rows.get_mut(at) else { continue };
+            if row.territory.compels() {
+                compelling.push(at);
+            }
             let candidate = row.candidate;
             row.opening = openings.of(candidate, &locals, now);
             if candidate.failed.is_none() {
@@ -442,6 +448,7 @@ impl<'a> Table<'a> {
             counters,
             rows,
             live,
+            compelling,
             locals,
             openings: openings.list,
             now,

@@ -13,44 +13,77 @@ const UNUSUAL: u32 = 6 * 16;
 const UNUSUAL_TOGETHER: u32 = 11 * 16 / 2;
 /// Shorter words are never judged by their letters: any two may be a name.
 const FEWEST: usize = 5;
-/// Rows of a keyboard, there and back.
-const ROWS: [&[u8]; 6] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm", b"poiuytrewq", b"lkjhgfdsa", b"mnbvcxz"];
+/// Rows of a keyboard, a blank between them.
+const KEYS: &[u8] = b"qwertyuiop asdfghjkl zxcvbnm";
+/// Where each letter stands there, from a to z: keys beside each other are one apart.
+const PLACES: [i8; 26] = {
+    let mut places = [0; 26];
+    let mut at = 0;
+    while at < KEYS.len() {
+        if KEYS[at] != b' ' {
+            places[(KEYS[at] - b'a') as usize] = at as i8;
+        }
+        at += 1;
+    }
+    places
+};
+
+/// Words that were added up, to be judged together.
+#[derive(Default)]
+struct Together {
+    cost: u32,
+    pairs: u32,
+    letters: usize,
+}
+
+impl Together {
+    /// Whether a word was hit upon by chance by itself; else it is added to the others.
+    fn add(&mut self, word: &str, plain: &[u8]) -> bool {
+        let cost = cost_of(plain);
+        let pairs = plain.len() as u32 + 1;
+        let long = plain.len() >= FEWEST;
+        if long && (cost / pairs > UNUSUAL || is_mute(plain) || is_jumbled(word)) {
+            return true;
+        }
+        if is_stutter(plain) || is_walk(plain) {
+            return true;
+        }
+        self.cost += cost;
+        self.pairs += pairs;
+        self.letters += plain.len();
+        false
+    }
+
+    fn by_chance(&self) -> bool {
+        self.letters >= 2 * FEWEST && self.cost / self.pairs > UNUSUAL_TOGETHER
+    }
+}
 
 /// Whether any of these words, or all together, were hit upon by chance.
 pub(super) fn gibberish(text: &str) -> bool {
-    let (mut cost, mut pairs, mut letters) = (0, 0, 0);
-    for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
-        let Some(plain) = latin(word) else { continue };
-        let of_word = cost_of(&plain);
-        let mean = of_word / (plain.len() as u32 + 1);
-        if plain.len() >= FEWEST && (mean > UNUSUAL || is_walk(&plain) || is_mute(&plain) || is_jumbled(word))
-        {
-            return true;
-        }
-        if is_stutter(&plain) || is_short_walk(&plain) {
-            return true;
-        }
-        cost += of_word;
-        pairs += plain.len() as u32 + 1;
-        letters += plain.len();
-    }
-    letters >= 2 * FEWEST && cost / pairs > UNUSUAL_TOGETHER
+    let mut together = Together::default();
+    let mut plain = Vec::new();
+    let mut words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    words.any(|word| latin(word, &mut plain) && together.add(word, &plain)) || together.by_chance()
 }
 
 /// The share of longer words that are gibberish, in percent; `None` when there are none.
 pub(super) fn share_of_gibberish(text: &str) -> Option<usize> {
-    let words = text.split(|c: char| !c.is_alphabetic());
     let (mut all, mut bad) = (0_usize, 0);
-    for word in words.filter(|word| word.len() >= FEWEST && latin(word).is_some()) {
-        all += 1;
-        bad += usize::from(gibberish(word));
+    let mut plain = Vec::new();
+    for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() >= FEWEST) {
+        if latin(word, &mut plain) {
+            let mut alone = Together::default();
+            all += 1;
+            bad += usize::from(alone.add(word, &plain) || alone.by_chance());
+        }
     }
     (all > 0).then(|| bad * 100 / all)
 }
 
-/// Its letters as a to z; nothing of what was written in another script.
-fn latin(word: &str) -> Option<Vec<u8>> {
-    let mut plain = Vec::with_capacity(word.len());
+/// Puts its letters as a to z; false for what was written in another script.
+fn latin(word: &str, plain: &mut Vec<u8>) -> bool {
+    plain.clear();
     for c in word.chars() {
         if c.is_ascii_alphabetic() {
             plain.push(c.to_ascii_lowercase() as u8);
@@ -58,10 +91,10 @@ fn latin(word: &str) -> Option<Vec<u8>> {
             // A letter with a mark stands for a vowel as often as not, and costs nothing.
             plain.push(b'*');
         } else {
-            return None;
+            return false;
         }
     }
-    Some(plain)
+    true
 }
 
 fn cost_of(plain: &[u8]) -> u32 {
@@ -79,15 +112,29 @@ fn cost_of(plain: &[u8]) -> u32 {
     cost
 }
 
-/// Five keys in a row.
+/// Five keys in a row, or a whole word of at least four.
 fn is_walk(plain: &[u8]) -> bool {
-    const KEYS: usize = 5;
-    plain.windows(KEYS).any(|keys| ROWS.iter().any(|row| row.windows(KEYS).any(|some| some == keys)))
+    let keys = keys_in_a_row(plain);
+    keys >= 5 || (keys >= 4 && keys == plain.len())
 }
 
-/// A whole word of at least four keys in a row.
-fn is_short_walk(plain: &[u8]) -> bool {
-    plain.len() >= 4 && ROWS.iter().any(|row| row.windows(plain.len()).any(|some| some == plain))
+/// The longest walk from key to key beside it, there or back.
+fn keys_in_a_row(plain: &[u8]) -> usize {
+    let place = |letter: u8| PLACES.get(usize::from(letter.checked_sub(b'a')?)).copied();
+    let (mut longest, mut walked) = (0, 0);
+    let mut before: (Option<i8>, Option<i8>) = (None, None);
+    for letter in plain {
+        let here = place(*letter);
+        let step = here.zip(before.0).map(|(here, before)| here - before).filter(|step| step.abs() == 1);
+        walked = match step {
+            None => 1,
+            Some(_) if step == before.1 => walked + 1,
+            Some(_) => 2,
+        };
+        longest = longest.max(walked);
+        before = (here, step);
+    }
+    longest
 }
 
 /// Five letters or more, and none to sing.
@@ -116,6 +163,7 @@ fn is_jumbled(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn names_of_a_whole_world_are_names() {
@@ -202,5 +250,27 @@ mod tests {
         assert_eq!(share_of_gibberish("ok"), None);
         assert!(share_of_gibberish("kjhkjh gfdgfd sdfsdfsdf").is_some_and(|share| share > 60));
         assert_eq!(share_of_gibberish("крыша течёт"), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_walk_is_found_in_some_row_there_or_back(
+            pieces in prop::collection::vec((0..28_usize, 1..7_usize, any::<bool>()), 0..4),
+        ) {
+            let there: Vec<u8> = KEYS.iter().copied().map(|key| if key == b' ' { b'*' } else { key }).collect();
+            let back: Vec<u8> = there.iter().rev().copied().collect();
+            let rows = |keys: &[u8]| {
+                let stands = |row: &Vec<u8>| row.windows(keys.len()).any(|some| some == keys);
+                !keys.contains(&b'*') && [&there, &back].into_iter().any(stands)
+            };
+            let mut plain = Vec::new();
+            for (at, keys, forth) in pieces {
+                plain.extend(if forth { &there } else { &back }.iter().skip(at).take(keys));
+            }
+            let walk = plain.windows(5).any(rows) || (plain.len() >= 4 && rows(&plain));
+            prop_assert_eq!(is_walk(&plain), walk, "{}", String::from_utf8_lossy(&plain));
+        }
     }
 }

@@ -31,18 +31,15 @@ pub(super) fn unavailable<'a>(
 
 /// Whether anything is used up: what is asked of everybody. What exactly, [`each_exhausted`] says.
 fn is_exhausted<'a>(row: &Row<'a>, local: &Local<'_>, counters: &'a Counters, now: Timestamp) -> bool {
-    let Candidate { contract, chunk, .. } = *row.candidate;
-    if contract.has_no_limit(chunk) {
-        return false;
-    }
+    let Candidate { contract, dealer, chunk, .. } = *row.candidate;
     let full = |caps: &Caps, usage: &Usage| {
         caps.0.iter().any(|cap| usage.counted(cap.period, local.start(cap.period, now)) >= cap.most)
     };
-    let [of_contract, of_dealer] = caps(row, counters);
-    let any_full = |(caps, usage): (&Caps, Option<&Usage>)| usage.is_some_and(|usage| full(caps, usage));
+    let (of_contract, of_dealer) = (chunk.caps_of(contract), chunk.caps_of_dealer(contract));
     let has_money = contract.budget_month.is_some() || contract.prepaid();
-    any_full(of_contract)
-        || any_full(of_dealer)
+    row.usage(counters).is_some_and(|usage| full(of_contract, usage))
+        || !of_dealer.0.is_empty()
+            && counters.dealers.get(&dealer.id).is_some_and(|usage| full(of_dealer, usage))
         || has_money && exhausted(row, local, counters, now).is_some()
 }
 

@@ -13,54 +13,45 @@ struct Nearest {
 }
 
 impl Nearest {
-    /// A row that failed this rule.
+    /// A row that failed this rule. Most are told by the rule alone, and nearly all without reading the contract:
+    /// contracts lie all over the chunk.
+    #[inline]
     fn meet(&mut self, rule: Rule, row: &Row<'_>, at: usize) {
-        let Candidate { contract, specificity, .. } = *row.candidate;
-        let rule = u128::from(u8::MAX - rule as u8);
-        let near = rule << 64 | u128::from(specificity.order()) << 32 | u128::from(contract.rank());
-        if self.last.is_some_and(|last| last <= near) {
+        let rule = u128::from(u8::MAX - rule as u8) << 64;
+        if self.last.is_some_and(|last| last < rule) {
             return;
         }
+        let near = rule | u128::from(row.candidate.specificity.order()) << 32;
+        if self.last.is_none_or(|last| last > near) {
+            self.keep(near | u128::from(row.candidate.contract.rank()), at);
+        }
+    }
+
+    fn keep(&mut self, near: u128, at: usize) {
         self.rows.insert(self.rows.partition_point(|(known, _)| *known <= near), (near, at));
         self.rows.truncate(limits::NEAR_MISSES);
         if self.rows.len() == limits::NEAR_MISSES {
             self.last = self.rows.last().map(|(near, _)| *near);
         }
     }
-
-    /// Whether there are enough of those that failed later rules than this.
-    fn only_beyond(&self, rule: Rule) -> bool {
-        self.last.is_some_and(|last| last >> 64 < u128::from(u8::MAX - rule as u8))
-    }
 }
 
 impl<'a> Table<'a> {
     pub(super) fn decision(&self, conclusion: Conclusion) -> Decision {
-        let mut failed = [0; 11];
-        let mut count = |rule: Option<Rule>, by: i32| {
-            if let Some(count) = rule.and_then(|rule| failed.get_mut(rule as usize)) {
-                *count = u32::saturating_add_signed(*count, by);
-            }
-        };
-        self.rows.iter().for_each(|row| count(row.own, 1));
+        // By turns, since a processor waits for a count that it has just written; none failed stands last.
+        let mut counts = [[0_u32; Rule::ALL.len() + 1]; 4];
         let mut nearest = Nearest::default();
-        for (at, row) in self.live() {
+        for (at, row) in self.rows.iter().enumerate() {
             let rule = self.failed(row);
-            // Territory speaks where the row alone would not.
-            count(row.own, -1);
-            count(rule, 1);
+            let place = rule.map_or(Rule::ALL.len(), |rule| rule as usize);
+            if let Some(count) = counts.get_mut(at % 4).and_then(|counts| counts.get_mut(place)) {
+                *count += 1;
+            }
             if let Some(rule) = rule {
                 nearest.meet(rule, row, at);
             }
         }
-        // The rest failed earlier rules: of that many, hardly any is nearer than who has a part.
-        if !nearest.only_beyond(Rule::Excluded) {
-            for (at, row) in self.rows.iter().enumerate().filter(|(_, row)| !row.candidate.has_a_part()) {
-                if let Some(rule) = row.own {
-                    nearest.meet(rule, row, at);
-                }
-            }
-        }
+        let failed = std::array::from_fn(|rule| counts.iter().filter_map(|counts| counts.get(rule)).sum());
         let near_miss = |at: usize| {
             let row = self.rows.get(at)?;
             Some(self.near_miss(self.failed(row)?, row))

@@ -9,8 +9,10 @@ impl Table<'_> {
     /// Those who have a say before the ranking, the most specific first.
     pub(super) fn voices(&self, chosen: &[Best]) -> Vec<(Specificity, usize)> {
         let mut voices: Vec<(Specificity, usize)> = self
-            .live()
-            .filter(|(at, _)| self.no_say != Some(*at))
+            .compelling
+            .iter()
+            .filter(|at| self.no_say != Some(**at))
+            .filter_map(|&at| Some((at, self.rows.get(at)?)))
             .filter(|(_, row)| {
                 let refuses = || row.candidate.refuses;
                 match row.territory {
