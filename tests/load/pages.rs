@@ -259,7 +259,7 @@ impl System {
             if [TODAY, TODAY_OF_BOTH].contains(&kind.as_str()) {
                 // As reporting does while things happen.
                 for company in &self.companies {
-                    now::keep(&self.cloud, company, false).await?;
+                    now::keep(&self.cloud, company, None).await?;
                 }
             }
             measured.insert(kind, self.figures(&asks).await?);

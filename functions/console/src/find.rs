@@ -6,7 +6,7 @@
 //!
 //! | list | order |
 //! |---|---|
-//! | `hottest` | open leads by score as of now |
+//! | `hottest` | open leads by score as of now; filters are applied to the hottest hundred in nobody's hands and the hottest hundred that a dealer has, and of a source to its newest as well |
 //! | `stage` | the fit letter, then the engagement (of sold and closed ones in steps), then the newest |
 //! | `dealer` (`open` or `shut`) | the assignment's time, the newest first |
 //! | `source` | who asked last first: the leads that count as this source's |
@@ -28,11 +28,11 @@ use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId, OfferId, S
 use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
-use leadyard_domain::scoring::HeatKey;
-use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
-use leadyard_platform::store::{self, Place, StoreError, keys};
+use leadyard_platform::now::{self, TOP};
+use leadyard_platform::scores::Scores;
+use leadyard_platform::store::{self, Place, StoreError};
 use leadyard_platform::who::{self, Desk, READS, Staff};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -41,6 +41,8 @@ use crate::masked;
 
 /// Leads that one read of the table takes.
 const ONE_READ: usize = 100;
+/// Newest leads of a source among which its hottest are sought.
+const OF_SOURCE: usize = 300;
 
 /// What is sought: exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer` and `source`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -215,35 +217,6 @@ fn of(asked: &Asked) -> Result<List, Problem> {
     }
 }
 
-/// How leads are scored as of now.
-pub(crate) struct Scores<'a> {
-    core: &'a Core,
-    model: String,
-    today: UtcDay,
-}
-
-impl<'a> Scores<'a> {
-    pub(crate) fn of(core: &'a Core, now: Timestamp) -> Self {
-        Self { core, model: core.scoring.version(), today: UtcDay::of(now) }
-    }
-
-    /// The score of whoever stands at a place in order of score, in hundredths of a point, by the place alone; 0 of who was
-    /// never scored.
-    pub(crate) fn of_place(&self, sort: &str) -> u64 {
-        let (Some(letter), Some(heat)) = (keys::letter_of_stage(sort), keys::heat_of_stage(sort)) else {
-            return 0;
-        };
-        let model = &self.core.scoring;
-        let engagement = HeatKey::from_number(heat).points_on(self.today, model.half_life_days());
-        (model.fit_points.of(letter) + engagement).hundredths()
-    }
-
-    pub(crate) fn now(&self, lead: &Lead) -> Option<ScoreNow> {
-        let score = lead.score.as_ref()?.on(&self.core.scoring, &self.model, self.today);
-        Some(ScoreNow { priority: lead.priority_set.unwrap_or(score.priority), ..score })
-    }
-}
-
 /// One search.
 struct Seek<'a> {
     cloud: &'a Cloud,
@@ -280,13 +253,39 @@ impl Seek<'_> {
         Ok(self.cloud.store.leads_get(ids).await?.into_iter().map(|lead| (lead.id, lead)).collect())
     }
 
-    /// The hottest by score as of now: of each open stage, category and letter the most engaged, merged. Exact for who is
-    /// in nobody's hands; among those that a dealer has, who stand in steps of engagement, the last places may be a
-    /// step off. It is a look at the top, and has no next page.
+    /// The hottest by score as of now, among those that were [named](now::tops) and of a source also its newest. Where
+    /// those cannot be gone by, or too many of them are the hottest no more, the lists themselves are read. It is a look at
+    /// the top, and has no next page.
     async fn hottest(&self) -> Result<Found, Problem> {
         if self.asked.after.is_some() {
             return Err(Problem::new(Code::InvalidField, "the hottest are one page: ask for more by limit"));
         }
+        let held = self.asked.only.held;
+        let Some(tops) = now::tops(self.cloud, self.core).await? else {
+            return self.hottest_of_lists().await;
+        };
+        let [free, with_dealers] = [(false, &tops.free), (true, &tops.held)]
+            .map(|(is_held, top)| held.is_none_or(|held| held == is_held).then_some(top));
+        let named = [free, with_dealers].into_iter().flatten();
+        let mut ids: HashSet<LeadId> = named.clone().flat_map(|top| &top.leads).copied().collect();
+        ids.extend(&tops.rose);
+        if let Some(source) = &self.asked.only.source {
+            let newest = (i64::MAX, LeadId::from_bytes([0xff; 16]));
+            let of_source =
+                self.cloud.store.leads_of_source(self.company(), source, newest, OF_SOURCE).await?;
+            ids.extend(of_source.into_iter().map(|(_, lead)| lead));
+        }
+        let found = self.hottest_among(ids.into_iter().collect()).await?;
+        let behind = named.into_iter().any(|top| top.behind.is_some());
+        if found.leads.len() < self.limit.min(TOP / 2) && behind && !self.asked.only.narrows() {
+            return self.hottest_of_lists().await;
+        }
+        Ok(found)
+    }
+
+    /// Of each open stage, category and letter the most engaged, merged. Exact for who is in nobody's hands; among those
+    /// that a dealer has, who stand in steps of engagement, the last places may be a step off.
+    async fn hottest_of_lists(&self) -> Result<Found, Problem> {
         let stages: &[Stage] = match self.asked.only.held {
             Some(true) => &[Stage::Assigned],
             Some(false) => &[Stage::Waiting, Stage::Nurturing],
@@ -306,8 +305,12 @@ impl Seek<'_> {
         let mut seen = HashSet::new();
         places.retain(|(_, lead)| seen.insert(*lead));
         places.truncate((4 * most).clamp(ONE_READ, limits::SEARCH_EXAMINED));
-        let ids: Vec<LeadId> = places.into_iter().map(|(_, lead)| lead).collect();
-        // An index may be behind: what is closed meanwhile is not hot, and who moved may stand in two lists.
+        self.hottest_among(places.into_iter().map(|(_, lead)| lead).collect()).await
+    }
+
+    /// Of these leads the open ones that the filters take, by score.
+    async fn hottest_among(&self, ids: Vec<LeadId>) -> Result<Found, Problem> {
+        // What is closed meanwhile is not hot.
         let open = self.leads(&ids).await?.into_values().filter(|lead| !lead.stage.closed());
         let mut leads: Vec<_> = open.filter_map(|lead| self.takes(lead)).collect();
         leads.sort_by_key(|(lead, score)| {

@@ -52,9 +52,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::acts::{Asked, note, record};
-use crate::find::{self, Scores};
+use crate::find;
 use crate::inbox::ROUNDS;
 use crate::leads;
+use leadyard_platform::scores::Scores;
 
 /// A lead that is to be called.
 pub(crate) struct Call {

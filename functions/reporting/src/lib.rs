@@ -34,13 +34,14 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use leadyard_domain::ids::CompanyId;
+use leadyard_domain::lead::Lead;
 use leadyard_domain::report::Sums;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::now;
 use leadyard_platform::reports::{self, Change};
 use leadyard_platform::store::keys::Key;
 use leadyard_platform::store::{
-    Offer, PARTS_SEALED, ReportPart, ReportRules, Seen, StoreError, company_of_lead,
+    Offer, PARTS_SEALED, ReportPart, ReportRules, Seen, StoreError, lead_of_image,
 };
 use leadyard_platform::stream::{StreamEvent, StreamRecord, StreamResponse, Unreadable};
 
@@ -149,12 +150,31 @@ async fn count(cloud: &Cloud, event: &StreamEvent) -> Result<Counted, Failed> {
             aside += added.len();
         }
     }
-    // By company, whether leads alone changed.
-    let mut companies: BTreeMap<CompanyId, bool> =
-        event.records.iter().filter_map(company_of).map(|company| (company, true)).collect();
-    companies.extend(changes.iter().map(|(_, _, change)| (change.company().clone(), false)));
+    // By company, the leads that changed, and whether nothing else did.
+    let mut companies: BTreeMap<CompanyId, Changed> = BTreeMap::new();
+    for lead in event.records.iter().filter_map(lead_of) {
+        companies.entry(lead.company.clone()).or_default().leads.push(lead);
+    }
+    for (_, _, change) in &changes {
+        companies.entry(change.company().clone()).or_default().more = true;
+    }
     matters(cloud, offers(&changes), companies).await;
     Ok(Counted { days: counted, aside })
+}
+
+/// What of a company changed in a batch.
+#[derive(Default)]
+struct Changed {
+    leads: Vec<Lead>,
+    /// Something else did too.
+    more: bool,
+}
+
+impl Changed {
+    /// The leads, where they alone changed.
+    fn leads_alone(&self) -> Option<&[Lead]> {
+        (!self.more).then_some(&self.leads)
+    }
 }
 
 /// Notes offers by when they lapse, and counts what matters now of these companies, as long as there is time: the shard
@@ -162,7 +182,7 @@ async fn count(cloud: &Cloud, event: &StreamEvent) -> Result<Counted, Failed> {
 async fn matters(
     cloud: &Cloud,
     offers: BTreeMap<&CompanyId, Vec<(Offer, bool)>>,
-    companies: BTreeMap<CompanyId, bool>,
+    companies: BTreeMap<CompanyId, Changed>,
 ) {
     let at = cloud.clock.now();
     let mut left: BTreeSet<&CompanyId> = companies.keys().collect();
@@ -175,8 +195,8 @@ async fn matters(
                 );
             }
         }
-        for (company, leads_alone) in &companies {
-            match now::keep(cloud, company, *leads_alone).await {
+        for (company, changed) in &companies {
+            match now::keep(cloud, company, changed.leads_alone()).await {
                 Ok(()) => {
                     left.remove(company);
                 }
@@ -192,7 +212,7 @@ async fn matters(
     }
     let touched = async {
         for company in left {
-            cloud.store.now_touch(company, at).await?;
+            cloud.store.now_touch(company, at, at, &[]).await?;
         }
         Ok::<_, StoreError>(())
     };
@@ -238,11 +258,11 @@ fn open_offer(seen: &Seen) -> Option<Offer> {
     Some(Offer { at: by.at, lead: seat.lead, cycle: seat.cycle, assignment: seat.id })
 }
 
-/// Whose lead changed: what it did moves it in the lists, and nothing else says so.
-fn company_of(record: &StreamRecord) -> Option<CompanyId> {
+/// The lead that changed: what it did moves it in the lists, and nothing else says so.
+fn lead_of(record: &StreamRecord) -> Option<Lead> {
     let (pk, sk) = record.key()?;
     let is_lead = pk.starts_with("L#") && sk == "L" && !record.removes();
-    is_lead.then(|| record.new_image().ok().flatten()).flatten().as_ref().and_then(company_of_lead)
+    is_lead.then(|| record.new_image().ok().flatten()).flatten().and_then(lead_of_image)
 }
 
 /// A record's change, under its number; `None` of what is not counted: other items, and what was deleted.

@@ -4,7 +4,8 @@
 //! due time forward, conditionally, and then put on its queue: a lost message, a crash between two
 //! effects or an emptied queue delays a lead by a sweep, and never loses it.
 //!
-//! Erasures, follow-ups and publishes that are watched have no queue: all their work is at the table. A follow-up whose
+//! Erasures, follow-ups, publishes that are watched and what matters of a company now have no queue: all their work is at
+//! the table. A follow-up whose
 //! time has come is put into its company's list of the day, a read and a write, and whoever calls comes to the list; a queue
 //! would carry it no further, and an earlier version would not know its messages.
 
@@ -13,13 +14,16 @@ pub mod synthetic;
 use std::time::Duration;
 
 use futures::future::join_all;
+use futures::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::ids::{CompanyId, LeadId};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::metrics::Metric;
+use leadyard_platform::now;
 use leadyard_platform::queues::{QueueError, ToDelivery, ToSpill};
 use leadyard_platform::store::keys::{self, DueKey};
 use leadyard_platform::store::{Claimed, DueItem, StoreError};
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 /// Items of one shard looked at in one sweep: what is more is next minute's.
@@ -48,6 +52,11 @@ const FOLLOW_UPS_AT_ONCE: usize = 8;
 
 /// How long one watched publish may take of a sweep: to roll back a hundred thousand contracts is to copy some 30 MB.
 const WATCH_TAKES: Duration = Duration::from_secs(20);
+
+/// How long counting what matters of one company now may take of a sweep, and how many at once: what is not done is due
+/// again when its claim ends, and pages count for themselves.
+const COUNT_TAKES: Duration = Duration::from_secs(10);
+const COUNTS_AT_ONCE: usize = 4;
 
 /// Sweeps of one invocation at most, and how long after it began the last may begin: one takes seconds, and the schedule's
 /// next invocation goes on before this one's timeout.
@@ -88,7 +97,8 @@ async fn sweep_within(cloud: &Cloud, began: Timestamp) -> Result<Swept, StoreErr
     let pages = join_all((0..keys::SHARDS).map(|shard| cloud.store.due_page(shard, now, PAGE))).await;
     let mut swept = Swept::default();
     let mut failed = None;
-    let (mut erasures, mut follow_ups, mut watched) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut erasures, mut follow_ups) = (Vec::new(), Vec::new());
+    let (mut watched, mut uncounted) = (Vec::new(), Vec::new());
     let mut oldest_s = 0;
     for page in pages {
         // One shard that cannot be asked keeps nobody else waiting.
@@ -128,6 +138,10 @@ async fn sweep_within(cloud: &Cloud, began: Timestamp) -> Result<Swept, StoreErr
                 watched.push(company);
                 continue;
             }
+            if let DueKey::Now(company) = item.key {
+                uncounted.push(company);
+                continue;
+            }
             match queue(cloud, &item).await {
                 Ok(()) => swept.queued += 1,
                 Err(error) => {
@@ -156,6 +170,7 @@ async fn sweep_within(cloud: &Cloud, began: Timestamp) -> Result<Swept, StoreErr
         swept.more = true;
     }
     watch(cloud, &watched, WATCH_TAKES.min(left()), &mut swept).await;
+    count(cloud, &uncounted, COUNT_TAKES.min(left()), &mut swept).await;
     // Said every time, so that nothing said rings too.
     cloud.metrics.at_least(Metric::UndistributedAge, oldest_s);
     cloud.metrics.write(cloud.clock.now());
@@ -188,17 +203,33 @@ async fn follow_up(cloud: &Cloud, due: &[LeadId], swept: &mut Swept) {
 async fn watch(cloud: &Cloud, due: &[CompanyId], within: Duration, swept: &mut Swept) {
     let looks = due.iter().map(|company| timeout(within, cloud.watch_look(company)));
     for (company, looked) in due.iter().zip(join_all(looks).await) {
-        match looked {
-            Ok(Ok(())) => swept.queued += 1,
-            Ok(Err(error)) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error, company.id = %company,
-                    "a watched publish could not be looked at"
-                );
-                swept.refused += 1;
-            }
-            Err(_) => swept.more = true,
+        worked(company, looked, "a watched publish could not be looked at", swept);
+    }
+}
+
+/// Counts what matters now of companies of which something happened, or whose time has come.
+async fn count(cloud: &Cloud, due: &[CompanyId], within: Duration, swept: &mut Swept) {
+    let counts = due.iter().map(|company| timeout(within, now::keep(cloud, company, None)));
+    let counts: Vec<_> = stream::iter(counts).buffered(COUNTS_AT_ONCE).collect().await;
+    for (company, counted) in due.iter().zip(counts) {
+        worked(company, counted, "what matters of a company now could not be counted", swept);
+    }
+}
+
+/// What came of a company's work.
+fn worked(
+    company: &CompanyId,
+    done: Result<Result<(), StoreError>, Elapsed>,
+    failed: &'static str,
+    swept: &mut Swept,
+) {
+    match done {
+        Ok(Ok(())) => swept.queued += 1,
+        Ok(Err(error)) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, company.id = %company, "{failed}");
+            swept.refused += 1;
         }
+        Err(_) => swept.more = true,
     }
 }
 
@@ -219,7 +250,7 @@ async fn queue(cloud: &Cloud, item: &DueItem) -> Result<(), Unqueued> {
             cloud.queues.to_spill(&ToSpill::looks_at(&enquiry)).await?;
         }
         // Worked after the rest: see `sweep`.
-        DueKey::Erasure(_, _) | DueKey::FollowUp(_) | DueKey::Watch(_) => {}
+        DueKey::Erasure(_, _) | DueKey::FollowUp(_) | DueKey::Watch(_) | DueKey::Now(_) => {}
         // The index names no company and no dealer: the lead is a group of its own, behind nobody.
         DueKey::Lead(lead) => cloud.queues.lead_to_distribution(&lead.to_string(), *lead).await?,
         DueKey::Wake(company, category) => cloud.queues.wake_to_distribution(company, category, None).await?,

@@ -69,6 +69,7 @@ pub mod source_keys;
 pub mod clock;
 pub mod entropy;
 pub mod config;
+pub mod scores;
 pub mod secrets;
 pub mod telemetry;
 pub mod metrics;

@@ -1,18 +1,22 @@
 //! What matters of a company now: how much waits for the desk, and which leads stand at the top of its lists.
 //!
-//! Whoever opens the page of the day asks for all of it at once, and what it is read from grows with a company's
-//! categories and shards. So it is counted when something happened, by the function that hears of everything that does,
-//! and kept as one small item; the page reads that, and the leads that it names.
+//! Whoever opens the page of the day, or the list of the hottest, asks for all of it at once, and what it is read from
+//! grows with a company's categories and shards. So it is counted when something happened, by the function that hears of
+//! everything that does, and kept as one small item; pages read that, and the leads that it names.
 //!
 //! Determinations. *What is kept is true until something happens*: leads are named by letter, so that they are put in
 //! order as of the moment of reading, and what lapses is kept with its instant. *Whoever reads it asks the leads
 //! themselves*: who was placed or reached since stands in no list; a count may be as far behind as a batch of the stream.
 //! *What cannot be told exactly says "at least"*, by the same limits whoever counts. *Where leads alone changed (somebody
-//! looked at a page), it is counted every two minutes at most*: what was not counted then is by whoever reads it after
-//! that. *Dealers are asked for every quarter of an hour at most*: that takes more reads than all the rest. It is gone by
-//! until the first period ends that somebody has used up, and no more once the desk enables a channel or books a deposit;
-//! nor after the quarter, where something happened within it.
+//! looked at a page), it is counted every [two minutes](LEADS_S) at most*; who rose by it to where the named ones stand is
+//! noted at once. *Dealers are asked for every quarter of an hour at most*: that takes more reads than all the rest. It is
+//! gone by until the first period ends that somebody has used up, and no more once the desk enables a channel or books a
+//! deposit; nor after the quarter, where something happened within it.
+//!
+//! *What is not counted when it happens is when its time has come*, by the sweep: the item is due. So a look counts nothing
+//! itself but where it comes before the sweep does: within a minute of a publish, or when the sweep is [late](GRACE).
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::future::try_join_all;
@@ -33,6 +37,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cloud::Cloud;
 use crate::judging;
+use crate::scores::Scores;
 use crate::store::{ChannelState, Place, StoreError, channel_mark};
 
 /// Enquiries of each shard, and leads that wait, that are counted.
@@ -46,9 +51,15 @@ const LAPSING: usize = 30;
 /// Channels, or counters, that are asked for who fails or is full: a read for each hundred.
 pub const ASKED: usize = 800;
 /// How long what is kept is gone by, in seconds, though nothing happened.
-const KEPT_S: i64 = 6 * 3_600;
+const KEPT_S: i64 = 24 * 3_600;
 /// The same where leads alone changed.
 const LEADS_S: i64 = 120;
+/// A look goes by what is to be counted anew for so long: the sweep comes every minute.
+const GRACE: SignedDuration = SignedDuration::from_secs(120);
+/// The hottest in nobody's hands, and the hottest that a dealer has, that are named.
+pub const TOP: usize = 100;
+/// Leads that are noted to have risen, before all is counted.
+const ROSE: usize = 100;
 /// How long what was found of dealers is gone by, in seconds, while things happen.
 const DEALERS_S: i64 = 15 * 60;
 
@@ -72,6 +83,8 @@ pub struct Now {
     pub quarantined: AtLeast,
     /// Of those that were counted, those that nobody looked at in time.
     pub overdue: usize,
+    /// When the next of them will be.
+    pub overdue_next: Option<Timestamp>,
     /// Leads that wait, by reason.
     pub waiting: BTreeMap<String, usize>,
     /// Whether more wait than were counted.
@@ -88,6 +101,35 @@ pub struct Now {
     pub held: Vec<LeadId>,
     /// Offers by when they lapse, the next first.
     pub lapsing: Vec<(Timestamp, LeadId)>,
+    /// Those that nobody has, by score.
+    pub top_free: Top,
+    /// Those that a dealer has, reached or not.
+    pub top_held: Top,
+}
+
+/// The hottest of a kind, by score as of when they were counted; at most [`TOP`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Top {
+    /// Who.
+    pub leads: Vec<LeadId>,
+    /// The score of the last of them, in hundredths of a point, where more stand behind.
+    pub behind: Option<u64>,
+}
+
+impl Top {
+    fn of(mut places: Vec<Place>, scores: &Scores<'_>) -> Self {
+        places.sort_by_cached_key(|place| Reverse((scores.of_place(&place.0), place.clone())));
+        let mut seen = HashSet::new();
+        places.retain(|(_, lead)| seen.insert(*lead));
+        let last = places.get(TOP - 1).filter(|_| places.len() > TOP);
+        let behind = last.map(|(sort, _)| scores.of_place(sort));
+        Self { leads: places.into_iter().take(TOP).map(|(_, lead)| lead).collect(), behind }
+    }
+
+    /// Whether a lead of this score belongs to them and is not named.
+    fn lacks(&self, lead: LeadId, hundredths: u64) -> bool {
+        self.behind.is_none_or(|last| hundredths > last) && !self.leads.contains(&lead)
+    }
 }
 
 /// Dealers that are in trouble.
@@ -121,16 +163,18 @@ struct Kept {
     now: Now,
     /// When leads changed last without its being counted, in Unix milliseconds.
     touched_ms: Option<i64>,
+    /// Who came to stand high since.
+    rose: Vec<LeadId>,
 }
 
 impl Kept {
     async fn read(cloud: &Cloud, core: &Core) -> Result<Option<Self>, StoreError> {
-        let Some((text, touched_ms)) = cloud.store.now_get(core.company_id()).await? else { return Ok(None) };
+        let Some(stored) = cloud.store.now_get(core.company_id()).await? else { return Ok(None) };
         // What another version of this program wrote is counted again.
-        let now: Option<Now> = serde_json::from_str(&text).ok();
+        let now: Option<Now> = stored.text.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let oldest = cloud.clock.now().as_second() - KEPT_S;
         let now = now.filter(|now| now.rulebook == core.version && now.at.as_second() >= oldest);
-        Ok(now.map(|now| Self { now, touched_ms }))
+        Ok(now.map(|now| Self { now, touched_ms: stored.touched_ms, rose: stored.rose }))
     }
 
     /// Whether leads changed since.
@@ -149,42 +193,134 @@ impl Kept {
         let asked = dealers.at == self.now.at || dealers.known(at).is_some();
         self.is_young(at) || !self.is_touched() && dealers.hold(at) && asked
     }
+
+    /// Whether a look goes by it.
+    fn serves(&self, at: Timestamp) -> bool {
+        self.holds(at.checked_sub(GRACE).unwrap_or(at))
+    }
+
+    /// Of leads that changed, those that belong to the hottest and are not named.
+    fn lacks(&self, cloud: &Cloud, core: &Core, changed: &[Lead]) -> Vec<LeadId> {
+        let scores = Scores::of(core, cloud.clock.now());
+        let lacks = |lead: &&Lead| {
+            let top = match lead.stage {
+                Stage::Waiting | Stage::Nurturing => &self.now.top_free,
+                Stage::Assigned => &self.now.top_held,
+                Stage::Received
+                | Stage::Quarantined
+                | Stage::Won
+                | Stage::Lost
+                | Stage::Expired
+                | Stage::Rejected => return false,
+            };
+            let score = scores.now(lead).map_or(0, |score| score.hundredths);
+            top.lacks(lead.id, score) && !self.rose.contains(&lead.id)
+        };
+        // A batch may have a lead more than once, and a set takes it once.
+        let lacking: HashSet<LeadId> = changed.iter().filter(lacks).map(|lead| lead.id).collect();
+        lacking.into_iter().collect()
+    }
+}
+
+impl Now {
+    /// When it is to be counted again though nothing happens.
+    fn due(&self) -> Option<Timestamp> {
+        let ages = self.dealers.at != self.at;
+        let old = ages.then(|| after(self.dealers.at, DEALERS_S));
+        old.into_iter().chain(self.dealers.until).chain(self.overdue_next).min()
+    }
+
+    /// The same where leads changed since.
+    fn due_touched(&self) -> Timestamp {
+        let touched = after(self.at, LEADS_S);
+        self.due().map_or(touched, |due| due.min(touched))
+    }
+}
+
+fn after(at: Timestamp, seconds: i64) -> Timestamp {
+    at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(at)
 }
 
 /// What was last counted, if it can be gone by; else it is counted, and not kept: what happened and is not told by the
-/// stream yet would not outdate it.
+/// stream yet would not outdate it. The sweep counts it then, and keeps it.
 ///
 /// # Errors
 /// When the store could not be asked.
 pub async fn read(cloud: &Cloud, core: &Core) -> Result<Now, StoreError> {
     let at = cloud.clock.now();
     let known = match Kept::read(cloud, core).await? {
-        Some(kept) if kept.holds(at) => return Ok(kept.now),
+        Some(kept) if kept.serves(at) => return Ok(kept.now),
         kept => kept.and_then(|kept| kept.now.dealers.known(at)),
     };
-    Box::pin(counted(cloud, core, known, at)).await
+    let now = Box::pin(counted(cloud, core, known, at)).await?;
+    wants(cloud, core.company_id()).await;
+    Ok(now)
 }
 
-/// Counts it, and keeps it; nothing of a company without rules. Where leads alone changed, what was counted just now
+/// The hottest by what was last counted, and who rose since, in no order; `None`, where it cannot be gone by.
+///
+/// # Errors
+/// When the store could not be asked.
+pub async fn tops(cloud: &Cloud, core: &Core) -> Result<Option<Tops>, StoreError> {
+    match Kept::read(cloud, core).await? {
+        Some(kept) if kept.serves(cloud.clock.now()) => {
+            Ok(Some(Tops { free: kept.now.top_free, held: kept.now.top_held, rose: kept.rose }))
+        }
+        _ => {
+            wants(cloud, core.company_id()).await;
+            Ok(None)
+        }
+    }
+}
+
+/// See [`tops`].
+#[derive(Clone, Debug)]
+pub struct Tops {
+    /// In nobody's hands.
+    pub free: Top,
+    /// With a dealer.
+    pub held: Top,
+    /// Who rose since those were counted.
+    pub rose: Vec<LeadId>,
+}
+
+/// The sweep counts it. That it could not be said fails no look.
+async fn wants(cloud: &Cloud, company: &CompanyId) {
+    if let Err(error) = cloud.store.now_due(company, cloud.clock.now(), false).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error, company.id = %company,
+            "what matters now is counted at each look"
+        );
+    }
+}
+
+/// Counts it, and keeps it; nothing of a company without rules. Where `leads` alone changed, what was counted just now
 /// stands.
 ///
 /// # Errors
 /// When the store could not be asked.
-pub async fn keep(cloud: &Cloud, company: &CompanyId, leads_alone: bool) -> Result<(), StoreError> {
-    let Some(in_force) = judging::in_force(cloud, company).await? else { return Ok(()) };
+pub async fn keep(cloud: &Cloud, company: &CompanyId, leads: Option<&[Lead]>) -> Result<(), StoreError> {
+    let Some(in_force) = judging::in_force(cloud, company).await? else {
+        return cloud.store.now_rests(company).await;
+    };
+    let core = &*in_force.core;
     // Before anything is read: what is outdated meanwhile is not kept.
     let at = cloud.clock.now();
-    let kept = Kept::read(cloud, &in_force.core).await?;
+    let kept = Kept::read(cloud, core).await?;
     if let Some(kept) = &kept
-        && leads_alone
+        && let Some(changed) = leads
         && kept.is_young(at)
     {
-        return cloud.store.now_touch(company, at).await;
+        let rose = kept.lacks(cloud, core, changed);
+        if kept.rose.len() + rose.len() <= ROSE {
+            return cloud.store.now_touch(company, at, kept.now.due_touched(), &rose).await;
+        }
     }
-    let known = kept.and_then(|kept| kept.now.dealers.known(at));
-    let now = Box::pin(counted(cloud, &in_force.core, known, at)).await?;
+    let known = kept.as_ref().and_then(|kept| kept.now.dealers.known(at));
+    let now = Box::pin(counted(cloud, core, known, at)).await?;
     let text = serde_json::to_string(&now).map_err(|error| StoreError::Malformed(Box::new(error)))?;
-    cloud.store.now_keep(company, &text, now.at).await
+    let rose = kept.map(|kept| kept.rose).unwrap_or_default();
+    cloud.store.now_keep(company, &text, now.at, (now.due(), now.due_touched()), &rose).await
 }
 
 /// What is kept is gone by no more: something was done that the stream does not tell. That it could not be said fails
@@ -207,8 +343,8 @@ async fn counted(
 ) -> Result<Now, StoreError> {
     let company = core.company_id();
     // By when they arrived: what was put aside later has longer.
-    let hours = i64::from(core.screening.deadline_hours);
-    let arrived = at.checked_sub(SignedDuration::from_hours(hours)).unwrap_or(at);
+    let within = SignedDuration::from_hours(i64::from(core.screening.deadline_hours));
+    let arrived = at.checked_sub(within).unwrap_or(at);
     let dealers = async {
         match known {
             Some(known) => Ok(known),
@@ -218,23 +354,29 @@ async fn counted(
     let (quarantined, (waiting, more_waiting), free, held, dealers) = futures::try_join!(
         cloud.store.quarantine_counts(company, arrived, COUNTED),
         waiting(cloud, core),
-        hottest(cloud, core, &[Stage::Waiting, Stage::Nurturing], NAMED),
+        hottest(cloud, core, &[Stage::Waiting, Stage::Nurturing], TOP + 1),
         held(cloud, core, at),
         dealers
     )?;
+    let scores = Scores::of(core, at);
+    // The millisecond after: at the deadline itself it is not overdue yet.
+    let overdue_next = quarantined.next_ms.and_then(|ms| Timestamp::from_millisecond(ms + 1).ok());
     Ok(Now {
         at,
         rulebook: core.version,
         quarantined: AtLeast { count: quarantined.waiting, more: quarantined.more },
         overdue: quarantined.before,
+        overdue_next: overdue_next.and_then(|arrived| arrived.checked_add(within).ok()),
         waiting,
         more_waiting,
         unanswered: held.unanswered,
         dealers,
-        more_free: by_letter(&free).values().any(|named| *named >= NAMED),
-        free: free.into_iter().map(|(_, lead)| lead).collect(),
+        more_free: by_letter(&free).values().any(|stand| *stand > NAMED),
+        free: of_each_letter(free.clone(), NAMED).into_iter().map(|(_, lead)| lead).collect(),
         held: held.hottest,
         lapsing: held.lapsing,
+        top_free: Top::of(free, &scores),
+        top_held: Top::of(held.places, &scores),
     })
 }
 
@@ -299,13 +441,17 @@ fn of_each_letter(mut places: Vec<Place>, most: usize) -> Vec<Place> {
 
 /// Leads that dealers have.
 struct Held {
+    /// All that were found, of each letter the hottest.
+    places: Vec<Place>,
+    /// Those whom nobody reached.
     hottest: Vec<LeadId>,
     unanswered: AtLeast,
     lapsing: Vec<(Timestamp, LeadId)>,
 }
 
 async fn held(cloud: &Cloud, core: &Core, now: Timestamp) -> Result<Held, StoreError> {
-    let places = hottest(cloud, core, &[Stage::Assigned], HELD).await?;
+    let all = hottest(cloud, core, &[Stage::Assigned], TOP + 1).await?;
+    let places = of_each_letter(all.clone(), HELD);
     let ids: Vec<LeadId> = places.iter().map(|(_, lead)| *lead).collect();
     let leads = cloud.store.leads_get(&ids).await?;
     let seats = seats_of(cloud, &leads).await?;
@@ -318,10 +464,11 @@ async fn held(cloud: &Cloud, core: &Core, now: Timestamp) -> Result<Held, StoreE
         .collect();
     lapsing.sort_unstable();
     lapsing.truncate(LAPSING);
-    let more = by_letter(&places).values().any(|seen| *seen >= HELD);
+    let more = by_letter(&all).values().any(|stand| *stand > HELD);
     let count = unanswered.len();
     let hottest = of_each_letter(unanswered.into_iter().cloned().collect(), NAMED);
     Ok(Held {
+        places: all,
         hottest: hottest.into_iter().map(|(_, lead)| lead).collect(),
         unanswered: AtLeast { count, more },
         lapsing,
@@ -563,5 +710,42 @@ mod tests {
         let found = vec![place("3#5", 1), place("2#9", 2), place("3#7", 3), place("3#6", 4), place("1#1", 5)];
         let named: Vec<String> = of_each_letter(found, 2).into_iter().map(|(sort, _)| sort).collect();
         assert_eq!(named, ["3#7", "3#6", "2#9", "1#1"]);
+    }
+
+    #[test]
+    fn what_is_kept_is_due_when_the_first_of_what_it_says_ends() {
+        let at: Timestamp = "2026-06-01T15:00:00Z".parse().unwrap();
+        let minutes = |minutes: i64| after(at, 60 * minutes);
+        let now = |asked: Timestamp, until: Option<Timestamp>, overdue_next: Option<Timestamp>| Now {
+            at,
+            rulebook: 1,
+            quarantined: AtLeast::default(),
+            overdue: 0,
+            overdue_next,
+            waiting: BTreeMap::new(),
+            more_waiting: false,
+            unanswered: AtLeast::default(),
+            dealers: Dealers { at: asked, until, failing: AtLeast::default(), full: AtLeast::default() },
+            free: Vec::new(),
+            more_free: false,
+            held: Vec::new(),
+            lapsing: Vec::new(),
+            top_free: Top::default(),
+            top_held: Top::default(),
+        };
+        let due = |now: Now| (now.due(), now.due_touched());
+        assert_eq!(due(now(at, None, None)), (None, minutes(2)));
+        assert_eq!(due(now(minutes(-10), None, None)), (Some(minutes(5)), minutes(2)));
+        assert_eq!(due(now(minutes(-14), None, Some(minutes(3)))), (Some(minutes(1)), minutes(1)));
+        assert_eq!(due(now(at, Some(minutes(9)), Some(minutes(7)))), (Some(minutes(7)), minutes(2)));
+    }
+
+    #[test]
+    fn of_the_hottest_those_are_lacking_who_stand_above_the_last_and_are_not_named() {
+        let lead = |byte: u8| LeadId::from_bytes([byte; 16]);
+        let few = Top { leads: vec![lead(1)], behind: None };
+        assert!(few.lacks(lead(2), 0) && !few.lacks(lead(1), 900));
+        let many = Top { leads: vec![lead(1)], behind: Some(500) };
+        assert!(many.lacks(lead(2), 501) && !many.lacks(lead(2), 500) && !many.lacks(lead(1), 900));
     }
 }

@@ -7,6 +7,7 @@ use http::Method;
 use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
 use serde_json::{Value, json};
 
+use super::today::counts_all;
 use super::{HOSTILE, READS, is_harmless, names_nobody};
 
 /// What asks for a gutter is placed by hand, at hudson's; a roof is sun's at once.
@@ -595,4 +596,82 @@ async fn of_the_hottest_of_many_lists_no_more_are_looked_at_than_may_be_shown() 
     assert_eq!(all.json["examined"], 130);
     let first = all.json["leads"].as_array().unwrap().iter().take(25);
     assert_eq!(listed(&page), first.map(|one| one["lead"].as_str().unwrap()).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hottest_are_named_and_who_rises_is_there_at_once() {
+    let rules = ["gutters", "pools", "solar", "siding"].iter().fold(Rules::roofing("acme"), |rules, of| {
+        rules.offer(of, of, "mode = \"manual\"").source(of, &format!("offer = \"{of}\""))
+    });
+    let yard = Yard::of(rules.seller("hudson", [])).await;
+    yard.notes();
+    let mut leads = Vec::new();
+    for n in 0..120 {
+        let source = ["gutters", "pools", "solar", "siding"][n % 4];
+        let reply = yard.server(source).posts(&Person::number(n)).await.is(201);
+        leads.push(reply.text_of("lead").to_owned());
+        yard.advance(Duration::from_secs(1)).await;
+    }
+    yard.settle().await;
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    let hottest = async |more: &str| {
+        let (page, reads) = desk.reads(&format!("/console/leads?list=hottest{more}")).await;
+        assert!(reads <= READS, "{reads} reads of hottest{more}");
+        page.is(200).text
+    };
+    let first = leads[0].clone();
+    let page = hottest("").await;
+    assert!(!page.contains(&first), "a hundred that asked later are as hot");
+    for more in ["&held=no", "&held=yes", "&state=WY", "&offer=pools"] {
+        let _ = hottest(more).await;
+    }
+    // Behind all that are named; what it does is told by its lead alone, and nothing is counted anew.
+    for n in 0..3 {
+        let did = json!({ "id": format!("q{n}"), "kind": "quote_request", "at": "2026-06-01T15:00:00Z", "lead": first });
+        let _ = yard.server("gutters").reports(did).await.is(202);
+    }
+    yard.settle().await;
+    counts_all(&yard, |record| record.key() == Some((format!("L#{first}").as_str(), "L"))).await;
+    let page = hottest("").await;
+    let at = page.find(&first).expect("who rose stands in the list");
+    assert!(leads[1..].iter().all(|other| page.find(other).is_none_or(|place| place > at)), "and first");
+    // Who has gone is not shown, and those behind are.
+    for lead in &leads {
+        let path = format!("/v1/leads/{lead}/reject");
+        if *lead != first {
+            let _ = yard.desk(Method::POST, &path, Some(json!({ "reason": "moved" }))).await.is(200);
+        }
+    }
+    let page = desk.opens("/console/leads?list=hottest").await.is(200).text;
+    assert!(page.contains(&first) && leads[1..].iter().all(|other| !page.contains(other)), "{page}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_s_list_reads_little_whatever_came_in_between_and_however_few_are_sought() {
+    let rules = Rules::roofing("acme").source("web2", "offer = \"roof\"").seller("hudson", []);
+    let yard = Yard::of(rules).await;
+    let old = yard.server("web").posts(&Person::number(0)).await.is(201).text_of("lead").to_owned();
+    let mut again = String::new();
+    for n in 1..=250 {
+        let lead = yard.server("web2").posts(&Person::number(n)).await.is(201).text_of("lead").to_owned();
+        again = if n == 1 { lead } else { again };
+    }
+    yard.advance(Duration::from_secs(200 * 86_400)).await;
+    let _ = yard.server("web2").posts(&Person::number(1)).await;
+    yard.settle().await;
+    let desk = Browser::of(&yard).await;
+    let list = async |asked: &str| {
+        let (page, reads) = desk.reads(&format!("/console/leads?list=source:{asked}")).await;
+        assert!(reads <= READS, "{reads} reads of source:{asked}");
+        page.is(200).text
+    };
+    assert!(list("web").await.contains(&old));
+    assert!(list("web&state=WY").await.contains("None of the 1 leads looked at"));
+    let of_web2 = list("web2").await;
+    let first = of_web2.split("/console/leads/").find(|part| part.len() > 36 && part.as_bytes()[8] == b'-');
+    assert!(first.is_some_and(|part| part.starts_with(&again)), "who asked again stands first: {first:?}");
+    assert!(list("web2&state=WY").await.contains("None of the 250 leads looked at"));
+    let _ = list("web2&order=score").await;
+    let _ = list("web2&order=score&state=WY").await;
 }

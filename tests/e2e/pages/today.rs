@@ -343,7 +343,7 @@ async fn who_accepted_is_not_named_among_those_who_did_not() {
 }
 
 /// Of all that was written, these records are given to reporting at once: it asks for none of them again.
-async fn counts_all(yard: &Yard, these: impl Fn(&StreamRecord) -> bool) {
+pub(super) async fn counts_all(yard: &Yard, these: impl Fn(&StreamRecord) -> bool) {
     let noted = yard.aws.tables().stream_after(system::TABLE, 0, 10_000).unwrap();
     let records = noted.into_iter().map(|(_, record)| StreamRecord(record));
     let records: Vec<StreamRecord> = records.filter(these).collect();
@@ -373,6 +373,48 @@ async fn where_leads_alone_changed_it_is_counted_every_two_minutes_and_by_whoeve
     assert_eq!(told().await, [true, false, false]);
     yard.advance(Duration::from_secs(121)).await;
     assert_eq!(told().await, [true, true, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_counts_nothing_however_long_nothing_was_told_and_after_a_publish_the_sweep_does() {
+    let yard = Yard::of(of_three_categories()).await;
+    yard.notes();
+    let desk = Browser::of(&yard).await;
+    let _ = yard.server("web2").posts(&Person::number(1)).await.is(201);
+    yard.settle().await;
+    yard.count().await;
+    let lead = yard.server("web3").posts(&Person::number(2)).await.is(201).text_of("lead").to_owned();
+    yard.settle().await;
+    counts_all(&yard, |record| record.key() == Some((format!("L#{lead}").as_str(), "L"))).await;
+    for minutes in [10, 7 * 60] {
+        yard.advance(Duration::from_secs(minutes * 60)).await;
+        let (page, reads) = desk.reads("/console/today").await;
+        assert!(reads <= READS_OF_ONE, "{reads} reads after {minutes} minutes");
+        assert!(page.text.contains(&lead), "{}", page.text);
+    }
+    let _ = yard.publish(&of_three_categories().file("tests.toml", "")).await.is(200);
+    let (_, reads) = desk.reads("/console/today").await;
+    assert!(reads > READS_OF_ONE, "what was counted by other rules is counted by the look");
+    yard.advance(Duration::from_secs(61)).await;
+    let (_, reads) = desk.reads("/console/today").await;
+    assert!(reads <= READS_OF_ONE, "{reads} reads after a publish");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_overdue_in_a_quiet_company_is_told() {
+    let rules = rules().file("screening.toml", "at_deadline = \"keep\"\ndeadline_hours = 2\n");
+    let yard = Yard::of(rules).await;
+    yard.notes();
+    let aside = Person::named("Ann", "Hill").with("email", "ann@mailinator.com");
+    let _ = yard.server("web").posts(&aside).await.is(202);
+    yard.settle().await;
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    assert!(desk.opens("/console/today").await.is(200).text.contains("<strong>1</strong> in quarantine<"));
+    yard.advance(Duration::from_secs(2 * 3_600 + 61)).await;
+    let (page, reads) = desk.reads("/console/today").await;
+    assert!(page.text.contains("<strong>1</strong> in quarantine, 1 for more than 2 h"), "{}", page.text);
+    assert!(reads <= READS_OF_ONE, "{reads} reads");
 }
 
 /// What of the page says how dealers stand.

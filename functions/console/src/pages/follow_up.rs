@@ -33,9 +33,9 @@ use super::shown::{self, Choice, Contact, Row, instant};
 use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::acts::{self, Asked};
-use crate::find::Scores;
 use crate::follow_up::{self, Call, SeenCall};
 use crate::leads;
+use leadyard_platform::scores::Scores;
 
 const AT: &str = "/console/follow-up";
 /// Leads in the list.

@@ -215,7 +215,7 @@ async fn look(
 ) -> Result<Look, Problem> {
     leads.retain(|lead| lead.company == *core.company_id());
     let now = cloud.clock.now();
-    let scores = find::Scores::of(core, now);
+    let scores = leadyard_platform::scores::Scores::of(core, now);
     leads.sort_by_key(|lead| {
         let hundredths = scores.now(lead).map_or(0, |score| score.hundredths);
         (std::cmp::Reverse(hundredths), std::cmp::Reverse(lead.last_enquiry_at), lead.id)

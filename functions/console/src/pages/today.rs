@@ -39,8 +39,8 @@ use super::figure::{value, written};
 use super::shown::{self, Row};
 use super::signed::For;
 use super::{Frame, address, rendered};
-use crate::find::Scores;
 use crate::reports::{self, figures::Cell};
+use leadyard_platform::scores::Scores;
 
 /// Leads in each list.
 const LISTED: usize = 10;

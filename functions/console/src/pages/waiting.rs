@@ -25,8 +25,9 @@ use super::shown::{self, Choice, Row};
 use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::acts::{self, Seen};
-use crate::find::{self, Scores};
+use crate::find;
 use crate::waiting::{self, Room};
+use leadyard_platform::scores::Scores;
 
 const AT: &str = "/console/waiting";
 /// Leads on one page, and at most in one look.

@@ -240,6 +240,7 @@ fn listed(row: &Item) -> Option<(LeadId, u32, AssignmentId)> {
         | keys::DueKey::Enquiry(_)
         | keys::DueKey::Erasure(_, _)
         | keys::DueKey::FollowUp(_)
-        | keys::DueKey::Watch(_) => None,
+        | keys::DueKey::Watch(_)
+        | keys::DueKey::Now(_) => None,
     }
 }

@@ -164,10 +164,8 @@ impl Store {
             let (items, next) = self.newest_first(ARRIVALS, partition.clone(), upto, start, most + 1).await?;
             let last: Option<i64> = items.iter().filter_map(read).next_back().map(|(sort, _)| sort);
             found.extend(items.iter().filter_map(read).filter(|place| *place < before));
-            let enough = most
-                .checked_sub(1)
-                .and_then(|nth| found.get(nth))
-                .is_some_and(|place| last < Some(place.0));
+            let enough =
+                most.checked_sub(1).and_then(|nth| found.get(nth)).is_some_and(|place| last < Some(place.0));
             if next.is_none() || enough {
                 return Ok(found);
             }
@@ -222,6 +220,7 @@ fn lead_of(item: &Item) -> Option<LeadId> {
         | DueKey::Postback(_, _)
         | DueKey::Enquiry(_)
         | DueKey::Erasure(_, _)
-        | DueKey::Watch(_) => None,
+        | DueKey::Watch(_)
+        | DueKey::Now(_) => None,
     }
 }

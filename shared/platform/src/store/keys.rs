@@ -302,8 +302,8 @@ pub enum Key<'a> {
         period: &'a str,
     },
     /// `T#company` / `N`. What matters of a company now: how much waits for the desk, and which leads stand at the top of
-    /// its lists; see [`crate::now`]. No person is in it. Under 8 KB. Written by reporting; the console, and the import of
-    /// counts, take away what they outdated.
+    /// its lists; see [`crate::now`]. No person is in it. Under 24 KB. Due when it is to be counted though nothing more
+    /// happens. Written by reporting and the sweep; the console, and the import of counts, take away what they outdated.
     Now(&'a CompanyId),
     /// `T#company` / `O#time#part`. Offers of a company that lapse within a quarter of an hour, by its beginning, and by
     /// their leads in one of eight parts: an attribute for each, named by its assignment, which says where it stands and
@@ -532,6 +532,8 @@ pub enum DueKey {
     FollowUp(LeadId),
     /// A company's publish that is watched. An earlier version leaves it due.
     Watch(CompanyId),
+    /// What matters of a company now, which is to be counted. An earlier version leaves it due.
+    Now(CompanyId),
 }
 
 impl DueKey {
@@ -556,6 +558,7 @@ impl DueKey {
             ("E", "P") => Some(Self::Postback(owner.parse().ok()?, parts.next()?.parse().ok()?)),
             ("E", "E") => Some(Self::Enquiry(owner.parse().ok()?)),
             ("R", "watch") => Some(Self::Watch(owner.parse().ok()?)),
+            ("T", "N") => Some(Self::Now(owner.parse().ok()?)),
             ("X", "E") => Some(Self::Erasure(owner.parse().ok()?, parts.next()?.parse().ok()?)),
             ("W", "W") => {
                 let (company, category) = (owner.parse().ok()?, parts.next()?.parse().ok()?);
@@ -580,6 +583,11 @@ pub const STAGE_SHARDS: u8 = 2;
 /// The shard of an id: its last byte is random.
 pub fn shard(id: &[u8; 16]) -> u8 {
     id[15] % SHARDS
+}
+
+/// The shard of what is a company's.
+pub fn shard_of(company: &CompanyId) -> u8 {
+    company.as_str().bytes().fold(0, u8::wrapping_add) % SHARDS
 }
 
 /// The partition of the *due* index.
@@ -723,6 +731,7 @@ mod tests {
             Some(DueKey::Postback(enquiry, PostbackStatus::Sold))
         );
         assert_eq!(read(Key::RulebookWatch(&company)), Some(DueKey::Watch(company.clone())));
+        assert_eq!(read(Key::Now(&company)), Some(DueKey::Now(company.clone())));
         assert_eq!(read(Key::RulebookPointer(&company)), None);
         assert_eq!(read(Key::Switches(&company)), None);
     }

@@ -31,6 +31,8 @@ pub struct Quarantined {
     pub before: usize,
     /// More wait than were counted.
     pub more: bool,
+    /// When the longest waiting one of the others arrived, in Unix milliseconds.
+    pub next_ms: Option<i64>,
 }
 
 /// The attributes of a reason.
@@ -89,6 +91,10 @@ impl Store {
             waiting: waiting().count(),
             before: waiting().filter(|(sort, _)| *sort < before).count(),
             more: shards.iter().any(|shard| shard.len() > most),
+            next_ms: waiting()
+                .filter(|(sort, _)| *sort >= before)
+                .min()
+                .and_then(|(sort, _)| sort.split('#').next()?.parse().ok()),
         })
     }
 

@@ -38,9 +38,7 @@ use leadyard_domain::report::{Dimension, Sums};
 pub use self::sealing::PARTS_SEALED;
 use self::spans::{Span, ranges};
 use super::keys::{Key, REPORT_NAMES, REPORT_PARTS};
-use super::{
-    Commit, Item, Store, StoreError, key_item, number, read_number, read_string, stands, string, values,
-};
+use super::{Commit, Item, Store, StoreError, key_item, number, read_number, read_string, string, values};
 
 /// How long empty partial sums know what they counted, in seconds: the stream forgets after a day.
 pub const SEALED_TTL_S: i64 = 8 * 24 * 3_600;
@@ -329,56 +327,6 @@ impl Store {
             }
         }
         Ok(sums)
-    }
-
-    /// What reporting last found to matter of a company, as it is written, and when that was touched last (Unix
-    /// milliseconds); see [`crate::now`].
-    pub async fn now_get(&self, company: &CompanyId) -> Result<Option<(String, Option<i64>)>, StoreError> {
-        let Some(item) = self.get(&Key::Now(company)).await? else { return Ok(None) };
-        Ok(read_string(&item, "now").map(|text| (text.to_owned(), read_number(&item, "touched_ms"))))
-    }
-
-    /// Keeps it, unless something later is kept, or it was outdated since.
-    pub async fn now_keep(&self, company: &CompanyId, text: &str, at: Timestamp) -> Result<(), StoreError> {
-        let says = values([(":now", string(text)), (":at", number(at.as_millisecond()))]);
-        self.now_write(company, "SET #now = :now, ms = :at", says).await
-    }
-
-    /// Says that something changed at an instant that it does not tell yet.
-    pub async fn now_touch(&self, company: &CompanyId, at: Timestamp) -> Result<(), StoreError> {
-        let says = values([(":at", number(at.as_millisecond()))]);
-        let touched = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_item(&Key::Now(company))))
-            .update_expression("SET touched_ms = :at")
-            .condition_expression("attribute_not_exists(touched_ms) OR touched_ms < :at")
-            .set_expression_attribute_values(Some(says))
-            .send()
-            .await;
-        stands(touched).map(drop)
-    }
-
-    /// Forgets what was found before this instant, or is being found.
-    pub async fn now_outdate(&self, company: &CompanyId, at: Timestamp) -> Result<(), StoreError> {
-        let says = values([(":at", number(at.as_millisecond()))]);
-        self.now_write(company, "SET ms = :at REMOVE #now", says).await
-    }
-
-    async fn now_write(&self, company: &CompanyId, expression: &str, says: Item) -> Result<(), StoreError> {
-        let written = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_item(&Key::Now(company))))
-            .update_expression(expression)
-            .condition_expression("attribute_not_exists(ms) OR ms <= :at")
-            .expression_attribute_names("#now", "now")
-            .set_expression_attribute_values(Some(says))
-            .send()
-            .await;
-        stands(written).map(drop)
     }
 
     /// Items whose sort keys lie between these. Half the price of a consistent read: a report may be a second behind.

@@ -189,8 +189,7 @@ impl Store {
 fn watch_item(company: &CompanyId, watch: &Watch, looks: Option<Timestamp>) -> Result<Item, StoreError> {
     let mut item = items::to_item(&Key::RulebookWatch(company), watch)?;
     if let Some(at) = looks {
-        let shard = company.as_str().bytes().fold(0, u8::wrapping_add) % keys::SHARDS;
-        item.insert("dk".to_owned(), string(keys::due_shard(shard)));
+        item.insert("dk".to_owned(), string(keys::due_shard(keys::shard_of(company))));
         item.insert("dt".to_owned(), number(at.as_millisecond()));
     }
     Ok(item)

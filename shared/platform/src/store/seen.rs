@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::ids::{CompanyId, EnquiryId};
+use leadyard_domain::lead::Lead;
 use leadyard_domain::report::seen::{facets_of, facts_of};
 use leadyard_domain::report::{Facets, Fact, SeenDecision, SeenEnquiry};
 use leadyard_domain::screening::Verdict;
@@ -100,9 +101,9 @@ impl Seen {
     }
 }
 
-/// Whose lead an image of the stream is; `None` of one that does not say.
-pub fn company_of_lead(item: &Item) -> Option<CompanyId> {
-    read_string(item, "co")?.parse().ok()
+/// A lead as an image of the stream has it; `None` of one that cannot be read.
+pub fn lead_of_image(image: Item) -> Option<Lead> {
+    super::items::read_lead(image).ok()
 }
 
 impl StoredEnquiry {

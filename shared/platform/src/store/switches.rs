@@ -353,7 +353,8 @@ impl Store {
                     | DueKey::Enquiry(_)
                     | DueKey::Erasure(_, _)
                     | DueKey::FollowUp(_)
-                    | DueKey::Watch(_) => None,
+                    | DueKey::Watch(_)
+                    | DueKey::Now(_) => None,
                 }
             })
             .collect();
