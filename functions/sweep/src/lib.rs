@@ -14,7 +14,6 @@ pub mod synthetic;
 use std::time::Duration;
 
 use futures::future::join_all;
-use futures::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::ids::{CompanyId, LeadId};
 use leadyard_platform::cloud::Cloud;
@@ -23,7 +22,6 @@ use leadyard_platform::now;
 use leadyard_platform::queues::{QueueError, ToDelivery, ToSpill};
 use leadyard_platform::store::keys::{self, DueKey};
 use leadyard_platform::store::{Claimed, DueItem, StoreError};
-use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 /// Items of one shard looked at in one sweep: what is more is next minute's.
@@ -53,9 +51,9 @@ const FOLLOW_UPS_AT_ONCE: usize = 8;
 /// How long one watched publish may take of a sweep: to roll back a hundred thousand contracts is to copy some 30 MB.
 const WATCH_TAKES: Duration = Duration::from_secs(20);
 
-/// How long counting what matters of one company now may take of a sweep, and how many at once: what is not done is due
-/// again when its claim ends, and pages count for themselves.
-const COUNT_TAKES: Duration = Duration::from_secs(10);
+/// How long counting what matters of companies now may take of a sweep, and how many at once: what is not done is due again
+/// when its claim ends, and pages count for themselves.
+const COUNTS_TAKE: Duration = Duration::from_secs(20);
 const COUNTS_AT_ONCE: usize = 4;
 
 /// Sweeps of one invocation at most, and how long after it began the last may begin: one takes seconds, and the schedule's
@@ -170,7 +168,9 @@ async fn sweep_within(cloud: &Cloud, began: Timestamp) -> Result<Swept, StoreErr
         swept.more = true;
     }
     watch(cloud, &watched, WATCH_TAKES.min(left()), &mut swept).await;
-    count(cloud, &uncounted, COUNT_TAKES.min(left()), &mut swept).await;
+    if timeout(COUNTS_TAKE.min(left()), count(cloud, &uncounted, &mut swept)).await.is_err() {
+        swept.more = true;
+    }
     // Said every time, so that nothing said rings too.
     cloud.metrics.at_least(Metric::UndistributedAge, oldest_s);
     cloud.metrics.write(cloud.clock.now());
@@ -203,33 +203,31 @@ async fn follow_up(cloud: &Cloud, due: &[LeadId], swept: &mut Swept) {
 async fn watch(cloud: &Cloud, due: &[CompanyId], within: Duration, swept: &mut Swept) {
     let looks = due.iter().map(|company| timeout(within, cloud.watch_look(company)));
     for (company, looked) in due.iter().zip(join_all(looks).await) {
-        worked(company, looked, "a watched publish could not be looked at", swept);
+        match looked {
+            Ok(looked) => worked(company, looked, "a watched publish could not be looked at", swept),
+            Err(_) => swept.more = true,
+        }
     }
 }
 
 /// Counts what matters now of companies of which something happened, or whose time has come.
-async fn count(cloud: &Cloud, due: &[CompanyId], within: Duration, swept: &mut Swept) {
-    let counts = due.iter().map(|company| timeout(within, now::keep(cloud, company, None)));
-    let counts: Vec<_> = stream::iter(counts).buffered(COUNTS_AT_ONCE).collect().await;
-    for (company, counted) in due.iter().zip(counts) {
-        worked(company, counted, "what matters of a company now could not be counted", swept);
+async fn count(cloud: &Cloud, due: &[CompanyId], swept: &mut Swept) {
+    for some in due.chunks(COUNTS_AT_ONCE) {
+        let counts = some.iter().map(|company| Box::pin(now::keep(cloud, company, None)));
+        for (company, counted) in some.iter().zip(join_all(counts).await) {
+            worked(company, counted, "what matters of a company now could not be counted", swept);
+        }
     }
 }
 
 /// What came of a company's work.
-fn worked(
-    company: &CompanyId,
-    done: Result<Result<(), StoreError>, Elapsed>,
-    failed: &'static str,
-    swept: &mut Swept,
-) {
+fn worked(company: &CompanyId, done: Result<(), StoreError>, failed: &'static str, swept: &mut Swept) {
     match done {
-        Ok(Ok(())) => swept.queued += 1,
-        Ok(Err(error)) => {
+        Ok(()) => swept.queued += 1,
+        Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, company.id = %company, "{failed}");
             swept.refused += 1;
         }
-        Err(_) => swept.more = true,
     }
 }
 
