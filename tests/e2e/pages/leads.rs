@@ -316,7 +316,7 @@ async fn a_source_s_leads_stand_by_time_or_by_score_and_the_company_stays_after_
     let desk = Browser::of(&yard).await;
     let by_time = desk.opens(OF_WEB2).await.is(200);
     assert_eq!(listed(&by_time), [late.clone(), hot.clone()]);
-    says(&by_time, &["the newest enquiry first"]);
+    says(&by_time, &["who asked last first"]);
     let by_score = desk.opens(&format!("{OF_WEB2}&order=score")).await.is(200);
     assert_eq!(listed(&by_score), [hot.clone(), late]);
     says(&by_score, &["the highest score first"]);

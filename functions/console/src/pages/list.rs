@@ -1,7 +1,7 @@
 //! Any lead, by what is known of it; and lists in their order.
 //!
 //! Determinations. *A list has the order of its index*: the hottest and a stage's leads stand by score, a dealer's by when
-//! it had them. Of a source there are both: its newest enquiries, and the hottest of its leads. *A lead that is opened
+//! it had them. Of a source there are both: who asked last, and the hottest of its newest leads. *A lead that is opened
 //! from a list remembers it*, so that one goes on from there to the next.
 
 use std::collections::BTreeMap;
@@ -125,7 +125,7 @@ impl Shown {
     /// The order in which it stands, for people.
     fn order_says(&self) -> &'static str {
         match self.list.split_once(':') {
-            Some(("source", _)) if self.order != "score" => "the newest enquiry first",
+            Some(("source", _)) if self.order != "score" => "who asked last first",
             Some(("dealer" | "past", _)) => "the last that it was given first",
             _ => "the highest score first",
         }

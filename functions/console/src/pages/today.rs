@@ -1,12 +1,11 @@
 //! What matters now, across one's companies: what waits for the desk, the hottest leads that nobody has, those that a
 //! dealer has and did not reach, offers about to lapse, and how the day goes.
 //!
-//! Each number leads to what is behind it. Of one company the page reads [the pointer and the switches], what reporting
-//! [counted](now) when something happened last, the offers that lapse soon, one list of returns, three of who is to be called,
-//! the days of the reports in
-//! two, the leads that are named and their seats; and the text of the rules where somebody is paused. That grows neither with a company's leads nor
-//! with its categories. Where nothing was counted (reporting has not run, the rules are new, nothing happened for hours) it
-//! is counted here, which takes more.
+//! Each number leads to what is behind it. Of one company the page reads [the pointer and the switches], what was
+//! [counted](now) when something happened last, the offers that lapse soon, one list of returns, three of who is to be
+//! called, the days of the reports in two, the leads that are named and their seats; and the text of the rules where
+//! somebody is paused. That grows neither with a company's leads nor with its categories. Until the sweep has counted (the
+//! rules are new, a deposit was booked just now) it is counted here, which takes more.
 //!
 //! Determinations. *A company that cannot be read takes no other with it*: its place says so. *A lead is shown as it is*:
 //! who was placed or reached since they were counted stands in no list. *Today is compared with the whole of the same day

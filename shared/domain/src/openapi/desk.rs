@@ -45,11 +45,11 @@ fn search() -> Route {
             may("lead", Uuid, "Exactly."),
             may("email", Text, "Exactly."),
             may("phone", Text, "Exactly."),
-            may("hottest", Flag, "Open leads by their score of now; one page."),
+            may("hottest", Flag, "Open leads by their score of now: `only` filters the hottest hundred in nobody's hands and the hottest hundred that dealers have, and of a source its newest. One page."),
             may("stage", closed!(Stage), "By score, then the newest."),
             may("dealer", Id, "Those of a dealer, the newest first."),
             may("shut", Flag, "Of a dealer's: those that are over."),
-            may("source", Id, "Those of a source, the newest first."),
+            may("source", Id, "The leads that count as a source's, who asked last first."),
             may(
                 "only",
                 object([
