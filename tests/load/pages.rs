@@ -84,8 +84,9 @@ pub(crate) async fn measure(leads: usize, times: usize, data: Option<&Path>) -> 
     let today = |visitor: &Visitor| vec![Ask::get(visitor, TODAY)];
     let mut of_both = BTreeMap::from([(TODAY_OF_BOTH.to_owned(), today(&both))]);
     let mut figures = system.measure(std::mem::take(&mut of_both)).await?;
-    // Nothing happens for a quarter of an hour and more: what was counted is old.
+    // Nothing happens for a quarter of an hour and more: what was counted is old, until the sweep counts.
     system.later_ms.store(20 * 60_000, Ordering::Relaxed);
+    leadyard_sweep::sweep(&system.cloud).await?;
     of_both.insert("Today of both, after a quiet time".to_owned(), today(&both));
     figures.append(&mut system.measure(of_both).await?);
     let small = measured.pop().unwrap_or_default();
