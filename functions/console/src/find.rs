@@ -30,7 +30,7 @@ use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
-use leadyard_platform::now::{self, TOP};
+use leadyard_platform::now::{self, TOP, Top};
 use leadyard_platform::scores::Scores;
 use leadyard_platform::store::{self, Place, StoreError};
 use leadyard_platform::who::{self, Desk, READS, Staff};
@@ -217,6 +217,11 @@ fn of(asked: &Asked) -> Result<List, Problem> {
     }
 }
 
+/// Whether a lead may stand among the hottest.
+fn is_open(lead: &Lead) -> bool {
+    matches!(lead.stage, Stage::Waiting | Stage::Nurturing | Stage::Assigned)
+}
+
 /// One search.
 struct Seek<'a> {
     cloud: &'a Cloud,
@@ -275,12 +280,19 @@ impl Seek<'_> {
                 self.cloud.store.leads_of_source(self.company(), source, newest, OF_SOURCE).await?;
             ids.extend(of_source.into_iter().map(|(_, lead)| lead));
         }
-        let found = self.hottest_among(ids.into_iter().collect()).await?;
-        let behind = named.into_iter().any(|top| top.behind.is_some());
-        if found.leads.len() < self.limit.min(TOP / 2) && behind && !self.asked.only.narrows() {
+        let leads = self.leads(&ids.into_iter().collect::<Vec<_>>()).await?;
+        // Of a kind behind which more stand, those that are of it still must be enough.
+        let still = |top: &Top, is_held: bool| {
+            let of_kind = |lead: &&Lead| (lead.stage == Stage::Assigned) == is_held && is_open(lead);
+            top.leads.iter().filter_map(|id| leads.get(id)).filter(of_kind).count()
+        };
+        let too_few = |top: Option<&Top>, is_held: bool| {
+            top.is_some_and(|top| top.behind.is_some() && still(top, is_held) < self.limit.min(TOP))
+        };
+        if !self.asked.only.narrows() && (too_few(free, false) || too_few(with_dealers, true)) {
             return self.hottest_of_lists().await;
         }
-        Ok(found)
+        Ok(self.hottest_among(leads))
     }
 
     /// Of each open stage, category and letter the most engaged, merged. Exact for who is in nobody's hands; among those
@@ -305,20 +317,21 @@ impl Seek<'_> {
         let mut seen = HashSet::new();
         places.retain(|(_, lead)| seen.insert(*lead));
         places.truncate((4 * most).clamp(ONE_READ, limits::SEARCH_EXAMINED));
-        self.hottest_among(places.into_iter().map(|(_, lead)| lead).collect()).await
+        let ids: Vec<LeadId> = places.into_iter().map(|(_, lead)| lead).collect();
+        Ok(Found { examined: ids.len(), ..self.hottest_among(self.leads(&ids).await?) })
     }
 
-    /// Of these leads the open ones that the filters take, by score.
-    async fn hottest_among(&self, ids: Vec<LeadId>) -> Result<Found, Problem> {
-        // What is closed meanwhile is not hot.
-        let open = self.leads(&ids).await?.into_values().filter(|lead| !lead.stage.closed());
+    /// Of these leads the open ones that the filters take, by score: what is closed meanwhile is not hot.
+    fn hottest_among(&self, leads: HashMap<LeadId, Lead>) -> Found {
+        let examined = leads.len();
+        let open = leads.into_values().filter(is_open);
         let mut leads: Vec<_> = open.filter_map(|lead| self.takes(lead)).collect();
         leads.sort_by_key(|(lead, score)| {
             let hundredths = score.map_or(0, |score| score.hundredths);
             (Reverse(hundredths), Reverse(lead.last_enquiry_at), lead.id)
         });
         leads.truncate(self.limit);
-        Ok(Found { leads, examined: ids.len(), next: None })
+        Found { leads, examined, next: None }
     }
 
     async fn stage(&self, stage: Stage) -> Result<Found, Problem> {

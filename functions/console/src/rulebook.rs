@@ -19,6 +19,7 @@ use leadyard_domain::rulebook::{
 };
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
+use leadyard_platform::now;
 use leadyard_platform::store::{Published, RulebookVersion};
 use leadyard_platform::who::{Desk, DeskOf, MANAGES, READS, Staff};
 use serde::Deserialize;
@@ -439,6 +440,7 @@ pub(crate) async fn put_in_force(
         Published::Version(version) => {
             tracing::info!(company.id = %company, rulebook.version = version, "a rulebook was published");
             cloud.hand_wake_all(&company).await;
+            now::wants(cloud, &company).await;
             if let Some(told) = told.as_object_mut() {
                 told.remove("in_force");
                 told.insert("version".to_owned(), json!(version));

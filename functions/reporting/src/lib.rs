@@ -16,7 +16,7 @@
 //!
 //! Behind each batch what matters now of the companies in it is counted anew (`shared/platform/src/now.rs`), for whoever
 //! opens the page of the day. That is read from the table as it stands and not from the records, so a batch that comes
-//! twice does no harm; what goes wrong there, or takes longer than [`MATTERS`], is put right by the next batch, and fails
+//! twice does no harm; what goes wrong there, or takes longer than [`MATTERS`], is put right by the sweep, and fails
 //! none.
 //!
 //! Determinations:
@@ -178,7 +178,7 @@ impl Changed {
 }
 
 /// Notes offers by when they lapse, and counts what matters now of these companies, as long as there is time: the shard
-/// waits for nothing here. Of whom it could not be counted, whoever opens the page counts it.
+/// waits for nothing here. Of whom it could not be counted, the sweep counts it.
 async fn matters(
     cloud: &Cloud,
     offers: BTreeMap<&CompanyId, Vec<(Offer, bool)>>,
@@ -202,7 +202,7 @@ async fn matters(
                 }
                 Err(error) => tracing::warn!(
                     error = &error as &dyn std::error::Error, company.id = %company,
-                    "what matters now is counted with the next batch"
+                    "what matters now is counted by the sweep"
                 ),
             }
         }

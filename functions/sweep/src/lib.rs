@@ -51,10 +51,10 @@ const FOLLOW_UPS_AT_ONCE: usize = 8;
 /// How long one watched publish may take of a sweep: to roll back a hundred thousand contracts is to copy some 30 MB.
 const WATCH_TAKES: Duration = Duration::from_secs(20);
 
-/// How long counting what matters of companies now may take of a sweep, and how many at once: what is not done is due again
+/// How long counting what matters of companies now may take of a sweep, and of one of them: what is not done is due again
 /// when its claim ends, and pages count for themselves.
 const COUNTS_TAKE: Duration = Duration::from_secs(20);
-const COUNTS_AT_ONCE: usize = 4;
+const COUNT_TAKES: Duration = Duration::from_secs(10);
 
 /// Sweeps of one invocation at most, and how long after it began the last may begin: one takes seconds, and the schedule's
 /// next invocation goes on before this one's timeout.
@@ -171,12 +171,13 @@ async fn sweep_within(cloud: &Cloud, began: Timestamp) -> Result<Swept, StoreErr
         swept.more = true;
     }
     watch(cloud, &watched, WATCH_TAKES.min(left()), &mut swept).await;
-    if timeout(COUNTS_TAKE.min(left()), count(cloud, &uncounted, &mut swept)).await.is_err() {
-        swept.more = true;
-    }
     // Said every time, so that nothing said rings too.
     cloud.metrics.at_least(Metric::UndistributedAge, oldest_s);
     cloud.metrics.write(cloud.clock.now());
+    // Last: nothing else waits for it.
+    if timeout(COUNTS_TAKE.min(left()), count(cloud, &uncounted, &mut swept)).await.is_err() {
+        swept.more = true;
+    }
     if swept.queued + swept.refused > 0 {
         tracing::info!(sweep.queued = swept.queued, sweep.refused = swept.refused, "swept");
     }
@@ -213,12 +214,15 @@ async fn watch(cloud: &Cloud, due: &[CompanyId], within: Duration, swept: &mut S
     }
 }
 
-/// Counts what matters now of companies of which something happened, or whose time has come.
+/// Counts what matters now of companies of which something happened, or whose time has come. One after another: each may
+/// read the rules of a hundred thousand contracts.
 async fn count(cloud: &Cloud, due: &[CompanyId], swept: &mut Swept) {
-    for some in due.chunks(COUNTS_AT_ONCE) {
-        let counts = some.iter().map(|company| Box::pin(now::keep(cloud, company, None)));
-        for (company, counted) in some.iter().zip(join_all(counts).await) {
-            worked(company, counted, "what matters of a company now could not be counted", swept);
+    for company in due {
+        match timeout(COUNT_TAKES, Box::pin(now::keep(cloud, company, None))).await {
+            Ok(counted) => {
+                worked(company, counted, "what matters of a company now could not be counted", swept);
+            }
+            Err(_) => swept.more = true,
         }
     }
 }

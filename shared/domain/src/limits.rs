@@ -429,7 +429,7 @@ pub const EXPORT_BYTES: usize = 5_000_000;
 pub const READING_SECONDS: i64 = 20;
 /// Leads in one answer to a search.
 pub const SEARCH_LEADS: usize = 100;
-/// Leads that one search looks at.
+/// Leads of a list that one search looks at.
 pub const SEARCH_EXAMINED: usize = 500;
 /// Campaigns of a year that reports name beside those of `spend.csv` ([`SPEND_ROWS`]): the rest are one.
 pub const REPORT_CAMPAIGNS: usize = 200;

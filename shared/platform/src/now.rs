@@ -8,13 +8,14 @@
 //! order as of the moment of reading, and what lapses is kept with its instant. *Whoever reads it asks the leads
 //! themselves*: who was placed or reached since stands in no list; a count may be as far behind as a batch of the stream.
 //! *What cannot be told exactly says "at least"*, by the same limits whoever counts. *Where leads alone changed (somebody
-//! looked at a page), it is counted every [two minutes](LEADS_S) at most*; who rose by it to where the named ones stand is
+//! looked at a page), it is counted every [two minutes](LEADS_S) at most*, unless a hundred rose; who rose by it to where the named ones stand is
 //! noted at once. *Dealers are asked for every quarter of an hour at most*: that takes more reads than all the rest. It is
 //! gone by until the first period ends that somebody has used up, and no more once the desk enables a channel or books a
 //! deposit; nor after the quarter, where something happened within it.
 //!
 //! *What is not counted when it happens is when its time has come*, by the sweep: the item is due. So a look counts nothing
-//! itself but where it comes before the sweep does: within a minute of a publish, or when the sweep is [late](GRACE).
+//! itself but where it comes before the sweep does: within a minute of a publish, after a day in which nothing happened, or
+//! when the sweep is [late](GRACE).
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -284,9 +285,9 @@ pub struct Tops {
     pub rose: Vec<LeadId>,
 }
 
-/// The sweep counts it. That it could not be said fails no look.
-async fn wants(cloud: &Cloud, company: &CompanyId) {
-    if let Err(error) = cloud.store.now_due(company, cloud.clock.now(), false).await {
+/// The sweep counts it: what is kept is of other rules, or too old. That it could not be said fails nothing.
+pub async fn wants(cloud: &Cloud, company: &CompanyId) {
+    if let Err(error) = cloud.store.now_due(company, cloud.clock.now()).await {
         tracing::warn!(
             error = &error as &dyn std::error::Error, company.id = %company,
             "what matters now is counted at each look"

@@ -14,6 +14,7 @@ use leadyard_domain::rulebook::{Decided, NewLeads, Verdict};
 
 use crate::cloud::Cloud;
 use crate::metrics::Metric;
+use crate::now;
 use crate::store::{DecisionRecord, Published, RolledBack, StoreError, Watch};
 
 impl Cloud {
@@ -90,6 +91,7 @@ impl Cloud {
                 );
                 self.metrics.count(Metric::PublishesRolledBack);
                 self.hand_wake_all(company).await;
+                now::wants(self, company).await;
                 Ok(())
             }
         }

@@ -392,6 +392,11 @@ async fn a_look_counts_nothing_however_long_nothing_was_told_and_after_a_publish
         assert!(reads <= READS_OF_ONE, "{reads} reads after {minutes} minutes");
         assert!(page.text.contains(&lead), "{}", page.text);
     }
+    // Due in a day: somebody stands in quarantine.
+    let aside = Person::named("Ann", "Hill").with("email", "ann@mailinator.com");
+    let _ = yard.server("web").posts(&aside).await.is(202);
+    yard.settle().await;
+    yard.count().await;
     let _ = yard.publish(&of_three_categories().file("tests.toml", "")).await.is(200);
     let (_, reads) = desk.reads("/console/today").await;
     assert!(reads > READS_OF_ONE, "what was counted by other rules is counted by the look");

@@ -2,10 +2,10 @@
 //!
 //! Determinations. *A file is written page by page, by cursor*: nothing is gathered first, so that a long list takes time
 //! and no memory. *A file has an end*: so many leads ([`limits::EXPORT_LEADS`]), so many bytes ([`limits::EXPORT_BYTES`]) or
-//! so long ([`limits::READING_SECONDS`]: a list by source goes ten years back, and a filter may take none of many). Where
+//! so long ([`limits::READING_SECONDS`]: a filter may take none of many). Where
 //! more stand behind it the page goes on from there: an answer behind API Gateway has thirty seconds and six megabytes.
-//! *A lead is once in a file*, where it stands first: a source's stands at each of its enquiries. Two files know nothing of
-//! each other. *That somebody asked is kept first*, among the company's changes, as it is of a look at who a lead is: which
+//! *A lead is once in a file*, where it stands first. Two files know nothing of each other, and a source's lead whose
+//! person asks again between the two stands before both. *That somebody asked is kept first*, among the company's changes, as it is of a look at who a lead is: which
 //! list, and whether with who they are. What was written, and where it ended, is kept with it when it has ended; a file
 //! that broke off says nothing of it, and is offered again. *Who only reads has the list without who they are*, as on every
 //! page.
@@ -146,9 +146,14 @@ async fn of(cloud: &Cloud, signed: &Signed, mut list: List, since: &str) -> Resu
         None => {
             page.over = true;
             page.done = format!("That is all of them: {} leads in {} files.", page.so_far, page.part);
-            if page.part > 1 && list.list.contains(':') {
-                page.done
-                    .push_str(" Who asked, or was given, more than once may stand in more than one of them.");
+            if page.part > 1 {
+                page.done.push_str(match list.list.split_once(':') {
+                    Some(("source", _)) => {
+                        " Who asked again meanwhile may be in none of them: they stand first now."
+                    }
+                    Some(_) => " Who was given more than once may stand in more than one of them.",
+                    None => "",
+                });
             }
         }
         Some(next) => {

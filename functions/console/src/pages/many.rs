@@ -153,7 +153,7 @@ async fn next_slice(cloud: &Cloud, signed: &Signed, slice: Slice) -> Result<Resp
     let core = signed.rules_of(cloud, &list.company).await?;
     let mut asked = find::Asked { until: Some(reads_until(cloud)), ..list.search() };
     let mut found = find::find(cloud, &signed.desk, &core, &asked).await?;
-    // A search ends after so many that it looked at, or so many days: where it found nobody, it goes on.
+    // A search ends after so many that it looked at: where it found nobody, it goes on.
     while found.leads.is_empty() && found.next.is_some() && asked.until > Some(cloud.clock.now()) {
         asked.after = found.next;
         found = find::find(cloud, &signed.desk, &core, &asked).await?;

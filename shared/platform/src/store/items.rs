@@ -159,8 +159,8 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
         item.insert("gk".to_owned(), string(partition));
         item.insert("gs".to_owned(), string(stage_sort(lead)));
     }
-    // What another took in stands where that one does.
-    if lead.merged_into.is_none() {
+    // What another took in stands where that one does, and nobody looks for who was erased.
+    if lead.merged_into.is_none() && lead.erased_at.is_none() {
         let shard = keys::source_shard(&lead.company, &lead.source, keys::shard(lead.id.bytes()));
         item.insert("ak".to_owned(), string(shard));
         item.insert("am".to_owned(), number(keys::source_sort(lead.last_enquiry_at, lead.id)));

@@ -1,12 +1,15 @@
 //! What matters of a company now, as it was counted last: one item; see [`crate::now`].
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use jiff::Timestamp;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::ids::{CompanyId, LeadId};
 
 use super::keys::{self, Key};
-use super::{Item, Store, StoreError, key_item, number, read_number, read_string, stands, stood, string};
+use super::{Item, Store, StoreError, key_item, number, read_number, read_string, stands, string};
+
+/// A claim of the sweep ends before that.
+const CLAIMED: SignedDuration = SignedDuration::from_secs(75);
 
 /// What was kept, and what happened since.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +40,8 @@ impl Store {
     }
 
     /// Keeps what was counted as of an instant, and when it is to be counted again though nothing happens, unless something
-    /// later is kept, or it was outdated since. Those that rose before it was counted are within it. When something
-    /// changed meanwhile, it says so, and is due as whoever changed it said.
+    /// later is kept, or it was outdated since. Those that rose before it was counted are within it. Where something
+    /// changed meanwhile, it is due as after a change.
     pub async fn now_keep(
         &self,
         company: &CompanyId,
@@ -47,33 +50,33 @@ impl Store {
         (due, due_touched): (Option<Timestamp>, Timestamp),
         rose: &[LeadId],
     ) -> Result<(), StoreError> {
-        let mut says = "SET #now = :now, ms = :at".to_owned();
-        let mut write = self
-            .now_update(company)
-            .condition_expression("attribute_not_exists(ms) OR ms <= :at")
-            .expression_attribute_names("#now", "now")
-            .expression_attribute_values(":now", string(text))
-            .expression_attribute_values(":at", number(at.as_millisecond()))
-            .return_values(ReturnValue::AllNew);
-        match due {
-            Some(due) => {
-                says.push_str(", dk = :shard, dt = :due");
-                write = due_at(write, company, due);
+        const LATEST: &str = "(attribute_not_exists(ms) OR ms <= :at)";
+        const UNTOUCHED: &str = "(attribute_not_exists(touched_ms) OR touched_ms < :at)";
+        let unless_touched = (due, format!("{LATEST} AND {UNTOUCHED}"));
+        for (due, condition) in [unless_touched, (Some(due_touched), LATEST.to_owned())] {
+            let mut says = "SET #now = :now, ms = :at".to_owned();
+            let mut write = self
+                .now_update(company)
+                .condition_expression(condition)
+                .expression_attribute_names("#now", "now")
+                .expression_attribute_values(":now", string(text))
+                .expression_attribute_values(":at", number(at.as_millisecond()));
+            match due {
+                Some(due) => {
+                    says.push_str(", dk = :shard, dt = :due");
+                    write = due_at(write, company, due);
+                }
+                None => says.push_str(" REMOVE dk, dt"),
             }
-            None => says.push_str(" REMOVE dk, dt"),
+            if !rose.is_empty() {
+                says.push_str(" DELETE rose :rose");
+                write = write.expression_attribute_values(":rose", set_of(rose));
+            }
+            if stands(write.update_expression(says).send().await)? {
+                break;
+            }
         }
-        if !rose.is_empty() {
-            says.push_str(" DELETE rose :rose");
-            write = write.expression_attribute_values(":rose", set_of(rose));
-        }
-        let kept = stood(write.update_expression(says).send().await)?;
-        let kept = kept.and_then(|answer| answer.attributes).as_ref().map(StoredNow::read);
-        let touched_ms = kept.and_then(|kept| kept.touched_ms).filter(|ms| *ms >= at.as_millisecond());
-        match touched_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()) {
-            // Its due time was written over.
-            Some(_) => self.now_due(company, due_touched, true).await,
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Says that something changed at an instant, which leads rose by it, and by when it is to be counted.
@@ -101,11 +104,13 @@ impl Store {
         write.send().await.map(drop).map_err(StoreError::unavailable)
     }
 
-    /// It is to be counted by then; where it is not due yet, unless it is due `anyway`.
-    pub async fn now_due(&self, company: &CompanyId, due: Timestamp, anyway: bool) -> Result<(), StoreError> {
-        let write = due_at(self.now_update(company), company, due);
-        let write = write.update_expression("SET dk = :shard, dt = :due");
-        let write = if anyway { write } else { write.condition_expression("attribute_not_exists(dt)") };
+    /// It is to be counted by then, or a little later: what a sweep has claimed meanwhile it counts.
+    pub async fn now_due(&self, company: &CompanyId, due: Timestamp) -> Result<(), StoreError> {
+        let claimed = due.checked_add(CLAIMED).unwrap_or(due);
+        let write = due_at(self.now_update(company), company, due)
+            .update_expression("SET dk = :shard, dt = :due")
+            .condition_expression("attribute_not_exists(dt) OR dt > :claimed")
+            .expression_attribute_values(":claimed", number(claimed.as_millisecond()));
         stands(write.send().await).map(drop)
     }
 
