@@ -191,9 +191,19 @@ async fn everything_of_a_person_goes_and_everything_of_everybody_else_stays() {
     assert_eq!(items(&yard).await, before);
     assert_nobody("the answer", &told.text);
 
+    let of_sources = async || {
+        let mut found = String::new();
+        for source in ["web", "rain"] {
+            let asked = json!({ "source": source });
+            found += &yard.desk(Method::POST, "/v1/leads/search", Some(asked)).await.is(200).text;
+        }
+        [&life.roof, &life.gutter, &other].map(|lead| found.contains(lead))
+    };
+    assert_eq!(of_sources().await, [true, true, true]);
     let told = erase(&yard, &life.roof, json!({})).await.is(200);
     assert_eq!(told.json["state"], "erased", "{}", told.text);
     yard.settle().await;
+    assert_eq!(of_sources().await, [false, false, true], "who was erased stands in no source's list");
     let after = items(&yard).await;
     for ((pk, sk), text) in &after {
         assert_nobody(&format!("{pk} / {sk}"), text);

@@ -6,10 +6,13 @@
 //!
 //! | list | order |
 //! |---|---|
-//! | `hottest` | open leads by score as of now; filters are applied to the hottest hundred in nobody's hands and the hottest hundred that a dealer has, and of a source to its newest as well |
+//! | `hottest` | open leads by score as of now |
 //! | `stage` | the fit letter, then the engagement (of sold and closed ones in steps), then the newest |
 //! | `dealer` (`open` or `shut`) | the assignment's time, the newest first |
 //! | `source` | who asked last first: the leads that count as this source's |
+//!
+//! The hottest that filters are applied to are the hundred in nobody's hands and the hundred that dealers have, and of a
+//! source its newest as well.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -87,6 +90,11 @@ impl Only {
     fn narrows(&self) -> bool {
         let Self { offer, source, held: _, state, points } = self;
         offer.is_some() || source.is_some() || state.is_some() || points.is_some()
+    }
+
+    /// Whether it leaves out any lead of a list.
+    fn leaves_out(&self) -> bool {
+        self.narrows() || self.held.is_some()
     }
 
     fn takes(&self, lead: &Lead, score: Option<&ScoreNow>) -> bool {
@@ -269,27 +277,22 @@ impl Seek<'_> {
         let Some(tops) = now::tops(self.cloud, self.core).await? else {
             return self.hottest_of_lists().await;
         };
-        let [free, with_dealers] = [(false, &tops.free), (true, &tops.held)]
-            .map(|(is_held, top)| held.is_none_or(|held| held == is_held).then_some(top));
-        let named = [free, with_dealers].into_iter().flatten();
-        let mut ids: HashSet<LeadId> = named.clone().flat_map(|top| &top.leads).copied().collect();
+        let kinds = [(false, &tops.free), (true, &tops.held)];
+        let kinds = || kinds.into_iter().filter(|(is_held, _)| held.is_none_or(|held| held == *is_held));
+        let mut ids: HashSet<LeadId> = kinds().flat_map(|(_, top)| &top.leads).copied().collect();
         ids.extend(&tops.rose);
         if let Some(source) = &self.asked.only.source {
-            let newest = (i64::MAX, LeadId::from_bytes([0xff; 16]));
-            let of_source =
-                self.cloud.store.leads_of_source(self.company(), source, newest, OF_SOURCE).await?;
-            ids.extend(of_source.into_iter().map(|(_, lead)| lead));
+            let newest = self.cloud.store.leads_of_source(self.company(), source, None, OF_SOURCE).await?;
+            ids.extend(newest.into_iter().map(|(_, lead)| lead));
         }
         let leads = self.leads(&ids.into_iter().collect::<Vec<_>>()).await?;
         // Of a kind behind which more stand, those that are of it still must be enough.
-        let still = |top: &Top, is_held: bool| {
-            let of_kind = |lead: &&Lead| (lead.stage == Stage::Assigned) == is_held && is_open(lead);
-            top.leads.iter().filter_map(|id| leads.get(id)).filter(of_kind).count()
+        let too_few = |(is_held, top): (bool, &Top)| {
+            let still = |lead: &&Lead| (lead.stage == Stage::Assigned) == is_held && is_open(lead);
+            let of_kind = top.leads.iter().filter_map(|id| leads.get(id)).filter(still);
+            top.behind.is_some() && of_kind.count() < self.limit.min(TOP)
         };
-        let too_few = |top: Option<&Top>, is_held: bool| {
-            top.is_some_and(|top| top.behind.is_some() && still(top, is_held) < self.limit.min(TOP))
-        };
-        if !self.asked.only.narrows() && (too_few(free, false) || too_few(with_dealers, true)) {
+        if !self.asked.only.narrows() && kinds().any(too_few) {
             return self.hottest_of_lists().await;
         }
         Ok(self.hottest_among(leads))
@@ -318,7 +321,7 @@ impl Seek<'_> {
         places.retain(|(_, lead)| seen.insert(*lead));
         places.truncate((4 * most).clamp(ONE_READ, limits::SEARCH_EXAMINED));
         let ids: Vec<LeadId> = places.into_iter().map(|(_, lead)| lead).collect();
-        Ok(Found { examined: ids.len(), ..self.hottest_among(self.leads(&ids).await?) })
+        Ok(self.hottest_among(self.leads(&ids).await?))
     }
 
     /// Of these leads the open ones that the filters take, by score: what is closed meanwhile is not hot.
@@ -371,7 +374,7 @@ impl Seek<'_> {
     fn most_of_stage(&self, examined: usize) -> usize {
         let only = &self.asked.only;
         match examined {
-            _ if !only.narrows() && only.held.is_none() => self.limit,
+            _ if !only.leaves_out() => self.limit,
             0 => self.limit.max(limits::SEARCH_EXAMINED / 5),
             examined => self.limit.max(limits::SEARCH_EXAMINED.saturating_sub(examined)),
         }
@@ -440,10 +443,8 @@ impl Seek<'_> {
     /// A source's leads, who asked last first. The places of all that may be looked at are read at once, since each round
     /// reads every shard; the leads a hundred at a time, until enough are found.
     async fn source(&self, source: &SourceId) -> Result<Found, Problem> {
-        let narrows = self.asked.only.narrows() || self.asked.only.held.is_some();
-        let most = if narrows { limits::SEARCH_EXAMINED } else { self.limit };
-        let newest = (i64::MAX, LeadId::from_bytes([0xff; 16]));
-        let before: store::Asked = self.after()?.unwrap_or(newest);
+        let most = if self.asked.only.leaves_out() { limits::SEARCH_EXAMINED } else { self.limit };
+        let before: Option<store::Asked> = self.after()?;
         // One more than is looked at: whether there are more.
         let mut places = self.cloud.store.leads_of_source(self.company(), source, before, most + 1).await?;
         let more = places.len() > most;

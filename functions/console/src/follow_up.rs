@@ -46,6 +46,7 @@ use leadyard_platform::following;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::judging;
 use leadyard_platform::person::Sought;
+use leadyard_platform::scores::Scores;
 use leadyard_platform::store::{Act as Record, DayRead, Place, StoreError, StoredFollowUp, Visits};
 use leadyard_platform::who::{self, DeskOf, READS, Staff};
 use serde::{Deserialize, Serialize};
@@ -55,7 +56,6 @@ use crate::acts::{Asked, note, record};
 use crate::find;
 use crate::inbox::ROUNDS;
 use crate::leads;
-use leadyard_platform::scores::Scores;
 
 /// A lead that is to be called.
 pub(crate) struct Call {

@@ -5,9 +5,8 @@
 //! effects or an emptied queue delays a lead by a sweep, and never loses it.
 //!
 //! Erasures, follow-ups, publishes that are watched and what matters of a company now have no queue: all their work is at
-//! the table. A follow-up whose
-//! time has come is put into its company's list of the day, a read and a write, and whoever calls comes to the list; a queue
-//! would carry it no further, and an earlier version would not know its messages.
+//! the table. A follow-up whose time has come is put into its company's list of the day, a read and a write, and whoever
+//! calls comes to the list; a queue would carry it no further, and an earlier version would not know its messages.
 
 pub mod synthetic;
 

@@ -8,10 +8,10 @@
 //! order as of the moment of reading, and what lapses is kept with its instant. *Whoever reads it asks the leads
 //! themselves*: who was placed or reached since stands in no list; a count may be as far behind as a batch of the stream.
 //! *What cannot be told exactly says "at least"*, by the same limits whoever counts. *Where leads alone changed (somebody
-//! looked at a page), it is counted every [two minutes](LEADS_S) at most*, unless a hundred rose; who rose by it to where the named ones stand is
-//! noted at once. *Dealers are asked for every quarter of an hour at most*: that takes more reads than all the rest. It is
-//! gone by until the first period ends that somebody has used up, and no more once the desk enables a channel or books a
-//! deposit; nor after the quarter, where something happened within it.
+//! looked at a page), it is counted every [two minutes](LEADS_S) at most*, unless a hundred rose; who rose by it to where
+//! the named ones stand is noted at once. *Dealers are asked for every quarter of an hour at most*: that takes more reads
+//! than all the rest. It is gone by until the first period ends that somebody has used up, and no more once the desk
+//! enables a channel or books a deposit; nor after the quarter, where something happened within it.
 //!
 //! *What is not counted when it happens is when its time has come*, by the sweep: the item is due. So a look counts nothing
 //! itself but where it comes before the sweep does: within a minute of a publish, after a day in which nothing happened, or

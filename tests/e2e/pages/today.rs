@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
+use jiff::{SignedDuration, Timestamp};
 use leadyard::aws::stream::SHARD;
 use leadyard::system;
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::ids::{AssignmentId, LeadId};
+use leadyard_platform::store::keys::{self, DueKey};
 use leadyard_platform::store::{Item, Offer};
 use leadyard_platform::stream::{StreamEvent, StreamRecord};
 use leadyard_tests::{Browser, Person, Reply, Rules, Says, Yard};
@@ -403,6 +405,32 @@ async fn a_look_counts_nothing_however_long_nothing_was_told_and_after_a_publish
     yard.advance(Duration::from_secs(61)).await;
     let (_, reads) = desk.reads("/console/today").await;
     assert!(reads <= READS_OF_ONE, "{reads} reads after a publish");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changed_while_it_was_counted_is_counted_again() {
+    let yard = Yard::of(rules()).await;
+    let (store, company) = (&yard.cloud.store, "acme".parse().unwrap());
+    let at = yard.cloud.clock.now();
+    let [touched, due, far] = [1, 120, 3_600].map(|seconds| at + SignedDuration::from_secs(seconds));
+    let is_due = async |by: Timestamp| {
+        let mut found = 0;
+        for shard in 0..keys::SHARDS {
+            let page = store.due_page(shard, by, 100).await.unwrap();
+            found += page.iter().filter(|item| matches!(item.key, DueKey::Now(_))).count();
+        }
+        found == 1
+    };
+    // Nothing changed: when what it says ends.
+    store.now_keep(&company, "{}", at, (Some(far), due), &[]).await.unwrap();
+    assert!(!is_due(due).await && is_due(far).await);
+    // Something changed, and the count of before is kept only then.
+    store.now_touch(&company, touched, due, &[]).await.unwrap();
+    store.now_keep(&company, "{}", at, (Some(far), due), &[]).await.unwrap();
+    assert!(is_due(due).await);
+    // And that of after it stands.
+    store.now_keep(&company, "{}", due, (None, far), &[]).await.unwrap();
+    assert!(!is_due(far).await);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,10 +2,10 @@
 //!
 //! Determinations. *A file is written page by page, by cursor*: nothing is gathered first, so that a long list takes time
 //! and no memory. *A file has an end*: so many leads ([`limits::EXPORT_LEADS`]), so many bytes ([`limits::EXPORT_BYTES`]) or
-//! so long ([`limits::READING_SECONDS`]: a filter may take none of many). Where
-//! more stand behind it the page goes on from there: an answer behind API Gateway has thirty seconds and six megabytes.
-//! *A lead is once in a file*, where it stands first. Two files know nothing of each other, and a source's lead whose
-//! person asks again between the two stands before both. *That somebody asked is kept first*, among the company's changes, as it is of a look at who a lead is: which
+//! so long ([`limits::READING_SECONDS`]: a filter may take none of many). Where more stand behind it the page goes on from
+//! there: an answer behind API Gateway has thirty seconds and six megabytes. *A lead is once in a file*, where it stands
+//! first. Two files know nothing of each other, and a source's lead whose person asks again between the two stands before
+//! both. *That somebody asked is kept first*, among the company's changes, as it is of a look at who a lead is: which
 //! list, and whether with who they are. What was written, and where it ended, is kept with it when it has ended; a file
 //! that broke off says nothing of it, and is offered again. *Who only reads has the list without who they are*, as on every
 //! page.

@@ -24,6 +24,7 @@ use leadyard_domain::{limits, time};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::judging;
+use leadyard_platform::scores::Scores;
 use leadyard_platform::who::{self, ACTS, READS};
 use serde::Deserialize;
 use serde_json::json;
@@ -35,7 +36,6 @@ use super::{Frame, address, rendered, troubled};
 use crate::acts::{self, Asked};
 use crate::follow_up::{self, Call, SeenCall};
 use crate::leads;
-use leadyard_platform::scores::Scores;
 
 const AT: &str = "/console/follow-up";
 /// Leads in the list.

@@ -18,6 +18,7 @@ use leadyard_domain::lead::Lead;
 use leadyard_domain::money::Money;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
+use leadyard_platform::scores::Scores;
 use leadyard_platform::who::ACTS;
 use serde::Deserialize;
 use serde_json::json;
@@ -215,7 +216,7 @@ async fn look(
 ) -> Result<Look, Problem> {
     leads.retain(|lead| lead.company == *core.company_id());
     let now = cloud.clock.now();
-    let scores = leadyard_platform::scores::Scores::of(core, now);
+    let scores = Scores::of(core, now);
     leads.sort_by_key(|lead| {
         let hundredths = scores.now(lead).map_or(0, |score| score.hundredths);
         (std::cmp::Reverse(hundredths), std::cmp::Reverse(lead.last_enquiry_at), lead.id)

@@ -29,6 +29,7 @@ use leadyard_domain::report::{Counter, Dimension, Speed, Sums, Tally, UNKNOWN};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::now::{self, AtLeast, Now};
+use leadyard_platform::scores::Scores;
 use leadyard_platform::store::DayCount;
 use leadyard_platform::who::READS;
 
@@ -39,7 +40,6 @@ use super::shown::{self, Row};
 use super::signed::For;
 use super::{Frame, address, rendered};
 use crate::reports::{self, figures::Cell};
-use leadyard_platform::scores::Scores;
 
 /// Leads in each list.
 const LISTED: usize = 10;

@@ -17,6 +17,7 @@ use leadyard_domain::ids::{ActId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
+use leadyard_platform::scores::Scores;
 use leadyard_platform::who::{ACTS, READS};
 use serde::Deserialize;
 
@@ -27,7 +28,6 @@ use super::{Frame, address, rendered, troubled};
 use crate::acts::{self, Seen};
 use crate::find;
 use crate::waiting::{self, Room};
-use leadyard_platform::scores::Scores;
 
 const AT: &str = "/console/waiting";
 /// Leads on one page, and at most in one look.

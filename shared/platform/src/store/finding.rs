@@ -138,7 +138,7 @@ impl Store {
         &self,
         company: &CompanyId,
         source: &SourceId,
-        before: Asked,
+        before: Option<Asked>,
         most: usize,
     ) -> Result<Vec<Asked>, StoreError> {
         let shards = (0..keys::SHARDS)
@@ -153,17 +153,19 @@ impl Store {
     async fn of_source_in_shard(
         &self,
         partition: String,
-        before: Asked,
+        before: Option<Asked>,
         most: usize,
     ) -> Result<Vec<Asked>, StoreError> {
         let read = |item: &Item| Some((read_number(item, ARRIVALS.sort)?, lead_of(item)?));
         let (mut found, mut start) = (Vec::<Asked>::new(), None);
         loop {
-            let upto = Some((number(0), number(before.0)));
+            let upto = Some((number(0), number(before.map_or(i64::MAX, |(sort, _)| sort))));
             // The one that is behind comes again, and is left out.
             let (items, next) = self.newest_first(ARRIVALS, partition.clone(), upto, start, most + 1).await?;
             let last: Option<i64> = items.iter().filter_map(read).next_back().map(|(sort, _)| sort);
-            found.extend(items.iter().filter_map(read).filter(|place| *place < before));
+            found.extend(
+                items.iter().filter_map(read).filter(|place| before.is_none_or(|before| *place < before)),
+            );
             let enough =
                 most.checked_sub(1).and_then(|nth| found.get(nth)).is_some_and(|place| last < Some(place.0));
             if next.is_none() || enough {

@@ -585,9 +585,9 @@ pub fn shard(id: &[u8; 16]) -> u8 {
     id[15] % SHARDS
 }
 
-/// The shard of what is a company's.
-pub fn shard_of(company: &CompanyId) -> u8 {
-    company.as_str().bytes().fold(0, u8::wrapping_add) % SHARDS
+/// The shard of what goes by a name.
+pub fn shard_of_name(name: &str) -> u8 {
+    name.bytes().fold(0, u8::wrapping_add) % SHARDS
 }
 
 /// The partition of the *due* index.

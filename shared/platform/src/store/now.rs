@@ -137,7 +137,7 @@ impl Store {
 
 fn due_at(write: UpdateItemFluentBuilder, company: &CompanyId, due: Timestamp) -> UpdateItemFluentBuilder {
     write
-        .expression_attribute_values(":shard", string(keys::due_shard(keys::shard_of(company))))
+        .expression_attribute_values(":shard", string(keys::due_shard(keys::shard_of_name(company.as_str()))))
         .expression_attribute_values(":due", number(due.as_millisecond()))
 }
 

@@ -189,7 +189,7 @@ impl Store {
 fn watch_item(company: &CompanyId, watch: &Watch, looks: Option<Timestamp>) -> Result<Item, StoreError> {
     let mut item = items::to_item(&Key::RulebookWatch(company), watch)?;
     if let Some(at) = looks {
-        item.insert("dk".to_owned(), string(keys::due_shard(keys::shard_of(company))));
+        item.insert("dk".to_owned(), string(keys::due_shard(keys::shard_of_name(company.as_str()))));
         item.insert("dt".to_owned(), number(at.as_millisecond()));
     }
     Ok(item)

@@ -363,7 +363,7 @@ impl Store {
 }
 
 fn wake_shard(category: &CategoryId) -> String {
-    keys::due_shard(category.as_str().bytes().fold(0, u8::wrapping_add) % keys::SHARDS)
+    keys::due_shard(keys::shard_of_name(category.as_str()))
 }
 
 fn read_switches(item: &Item) -> Result<(Switches, u64), StoreError> {
