@@ -5,23 +5,15 @@
 //
 // What the pages looked like is in tests/output/pages.
 
-import axe from "axe-core";
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { enter, open, tabTo } from "./desk.mjs";
+import { WIDTHS, enter, looked, open, tabTo } from "./desk.mjs";
 import { until } from "./support.mjs";
-
-const PHOTOS = fileURLToPath(new URL("../output/pages/", import.meta.url));
-const WIDTHS = [375, 1280];
-const MOST_BYTES = 100_000;
 
 let yard;
 const at = {};
 before(async () => {
   yard = await open(process.env.LEADYARD, process.env.CHROMIUM);
-  await mkdir(PHOTOS, { recursive: true });
   // Something for every page to show.
   const ada = await yard.asks("Ada", "Hill", { phone: "305-274-0100", message: "The roof leaks over the kitchen,\nsince the storm.", roof_age: "12 years" });
   const ben = await yard.asks("Ben", "Stone", { phone: "305-274-0101" });
@@ -55,38 +47,6 @@ const ofDesk = () => [
 ];
 const ofDealer = () => ["/console/inbox", "/console/inbox/closed", "/console/inbox/figures", `/console/inbox/${at.seat}`, `/console/inbox/${at.sold}`];
 
-/** Opens a page and says what is wrong with it. */
-async function looked(page, path, { photo, script }) {
-  const troubles = [];
-  let bytes = 0;
-  const heard = (message) => { if (message.type() === "error") troubles.push(message.text()); };
-  const weighed = async (answer) => { bytes += (await answer.body().catch(() => Buffer.alloc(0))).length; };
-  page.on("console", heard).on("response", weighed);
-  const answer = await page.goto(yard.ready.url + path, { waitUntil: "load" });
-  if (answer.status() !== 200) troubles.push(`answers ${answer.status()}`);
-  const size = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  if (size[0] > size[1]) troubles.push(`is ${size[0]} px wide in a window of ${size[1]}`);
-  if (script) {
-    const shift = await page.evaluate(() => new Promise((resolve) => {
-      let sum = 0;
-      new PerformanceObserver((list) => { for (const one of list.getEntries()) sum += one.value; })
-        .observe({ type: "layout-shift", buffered: true });
-      setTimeout(() => resolve(sum), 50);
-    }));
-    if (shift > 0) troubles.push(`shifts by ${shift}`);
-  }
-  // Which makes the window as high as the page.
-  await page.screenshot({ path: `${PHOTOS}${photo}.png`, fullPage: true });
-  if (script) {
-    await page.evaluate(axe.source);
-    const found = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
-    for (const one of found.violations) troubles.push(`axe: ${one.id}, ${one.help}: ${one.nodes[0].html.slice(0, 160)}`);
-  }
-  page.off("console", heard).off("response", weighed);
-  if (bytes > MOST_BYTES) troubles.push(`weighs ${bytes} bytes`);
-  return troubles.map((trouble) => `${photo}: ${trouble}`);
-}
-
 const named = (path) => path.replace(/^\/console\//, "").replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "one").replace(/[^a-z]+/g, "-");
 
 for (const who of ["desk", "hudson"]) {
@@ -96,7 +56,7 @@ for (const who of ["desk", "hudson"]) {
         const page = await yard.signedIn(who, { viewport: { width, height: 900 }, colorScheme });
         const troubles = [];
         for (const path of who === "desk" ? ofDesk() : ofDealer()) {
-          troubles.push(...(await looked(page, path, { photo: `${named(path)}-${width}-${colorScheme}`, script: true })));
+          troubles.push(...(await looked(page, yard.ready.url + path, { photo: `${named(path)}-${width}-${colorScheme}`, script: true })));
         }
         assert.deepEqual(troubles, []);
         await page.context().close();
@@ -107,7 +67,7 @@ for (const who of ["desk", "hudson"]) {
     const page = await yard.signedIn(who, { viewport: { width: 375, height: 900 }, javaScriptEnabled: false });
     const troubles = [];
     for (const path of who === "desk" ? ofDesk() : ofDealer()) {
-      troubles.push(...(await looked(page, path, { photo: `${named(path)}-375-no-script`, script: false })));
+      troubles.push(...(await looked(page, yard.ready.url + path, { photo: `${named(path)}-375-no-script`, script: false })));
     }
     assert.deepEqual(troubles, []);
     await page.context().close();

@@ -6,17 +6,22 @@
 // | hudson | a dealer who reads its inbox, must accept within the hour and may return                    |
 // | keys   | the keyboard alone: the tabulator to get somewhere, Enter and typing to do something         |
 
-import { spawn } from "node:child_process";
+import axe from "axe-core";
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { until } from "./support.mjs";
+import { startProgram, until } from "./support.mjs";
+
+export const WIDTHS = [375, 1280];
+const PHOTOS = fileURLToPath(new URL("../output/pages/", import.meta.url));
+const MOST_BYTES = 100_000;
 
 const RULES = {
-  "company.toml": 'id = "acme"\nname = "Acme"\nzone = "America/New_York"\n',
+  "company.toml": 'id = "acme"\nname = "Acme"\nzone = "America/New_York"\n[mail]\nfrom = "desk@acme.example"\nname = "Acme Leads"\n',
+  "people.csv": "person,email,role\nmaria,maria@acme.example,manager\n",
   "offers.toml": '[[offer]]\nid = "roof"\ncategory = "roofing"\nname = "A new roof"\n'
     + '[[offer]]\nid = "solar"\ncategory = "solar"\nname = "Solar panels"\nmode = "manual"\n'
     + '[[offer]]\nid = "gutter"\ncategory = "roofing"\nname = "New gutters"\nband = "A1"\n',
@@ -27,7 +32,8 @@ const RULES = {
   "scoring.toml": 'half_life_days = 14\n[[fit]]\nlabel = "can be written to"\npoints = 20\nhas = ["email"]\n'
     + "[interactions]\nenquiry = { points = 10, daily_cap = 3 }\npage_view = { points = 1, daily_cap = 10 }\n"
     + "[bands.fit]\nA = 20\nB = 10\n[bands.engagement]\n1 = 400\n2 = 1\n",
-  "dealers.csv": "dealer,name,zip,prepaid\nhudson,Hudson Roofing,33101,\nridge,Ridge & Sons,33101,\nsunny,Sunny Solar,33101,\n",
+  "dealers.csv": "dealer,name,zip,prepaid,email\nhudson,Hudson Roofing,33101,,sam@hudson.example\n"
+    + "ridge,Ridge & Sons,33101,,ann@ridge.example\nsunny,Sunny Solar,33101,,\n",
   "areas.csv": "area,part\nflorida,state:FL\n",
   "contracts.csv": "contract,dealer,offers,sources,area,tier,price,cap_day,deadline_minutes,deadline_clock,return_days,return_reasons\n"
     + "hudson,hudson,roof,*,florida,1,45.00,20,60,wall,7,wrong-number out-of-area\n"
@@ -35,15 +41,10 @@ const RULES = {
 };
 
 /** Starts the program with its people's leads; everything that the tests act on. */
-export async function open(program, executablePath) {
+export async function open(program, executablePath, { port, env } = {}) {
   const rules = await mkdtemp(join(tmpdir(), "leadyard-desk-"));
   for (const [name, text] of Object.entries(RULES)) await writeFile(join(rules, name), text);
-  const args = ["serve", "--memory", "--json", "--port", "0", "--log", "error", "--rules", rules];
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const ready = await new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout }).once("line", (line) => resolve(JSON.parse(line)));
-    child.once("exit", (code) => reject(new Error(`the program ended with ${code}`)));
-  });
+  const { child, ready } = await startProgram(program, { rules, port, env });
   const ask = async (token, method, path, body) => {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     const answer = await fetch(ready.url + path, { method, headers, body: body && JSON.stringify(body) });
@@ -53,6 +54,7 @@ export async function open(program, executablePath) {
   const source = Object.fromEntries(ready.sources.map((one) => [one.source, one]));
   const dealer = Object.fromEntries(ready.dealers.map((one) => [one.dealer, one.token]));
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  await mkdir(PHOTOS, { recursive: true });
 
   const yard = {
     ready, browser,
@@ -77,11 +79,15 @@ export async function open(program, executablePath) {
       return lead;
     },
     waits: (lead) => until("the lead waits", async () => (await yard.story(lead)).stage === "waiting"),
-    /** Whoever signs in by a token, in a browser of their own. */
-    signedIn: async (who, options = {}) => {
+    /** Somebody with a browser of their own. */
+    visitor: async (options = {}) => {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
       context.setDefaultTimeout(15_000);
-      const page = await context.newPage();
+      return context.newPage();
+    },
+    /** Whoever signs in by a token, in a browser of their own. */
+    signedIn: async (who, options = {}) => {
+      const page = await yard.visitor(options);
       await page.goto(`${ready.url}/console/sign-in`);
       await page.fill("#token", who === "desk" ? ready.desk_token : dealer[who]);
       await page.press("#token", "Enter");
@@ -95,6 +101,45 @@ export async function open(program, executablePath) {
     },
   };
   return yard;
+}
+
+/** Says what is wrong with a page as it stands, and keeps what it looks like. */
+export async function judged(page, { photo, script }) {
+  const troubles = [];
+  const size = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  if (size[0] > size[1]) troubles.push(`is ${size[0]} px wide in a window of ${size[1]}`);
+  if (script) {
+    const shift = await page.evaluate(() => new Promise((resolve) => {
+      let sum = 0;
+      new PerformanceObserver((list) => { for (const one of list.getEntries()) sum += one.value; })
+        .observe({ type: "layout-shift", buffered: true });
+      setTimeout(() => resolve(sum), 50);
+    }));
+    if (shift > 0) troubles.push(`shifts by ${shift}`);
+  }
+  // Which makes the window as high as the page.
+  await page.screenshot({ path: `${PHOTOS}${photo}.png`, fullPage: true });
+  if (script) {
+    await page.evaluate(axe.source);
+    const found = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
+    for (const one of found.violations) troubles.push(`axe: ${one.id}, ${one.help}: ${one.nodes[0].html.slice(0, 160)}`);
+  }
+  return troubles.map((trouble) => `${photo}: ${trouble}`);
+}
+
+/** Opens a page and says what is wrong with it. */
+export async function looked(page, url, { photo, script }) {
+  const troubles = [];
+  let bytes = 0;
+  const heard = (message) => { if (message.type() === "error") troubles.push(message.text()); };
+  const weighed = async (answer) => { bytes += (await answer.body().catch(() => Buffer.alloc(0))).length; };
+  page.on("console", heard).on("response", weighed);
+  const answer = await page.goto(url, { waitUntil: "load" });
+  if (answer.status() !== 200) troubles.push(`answers ${answer.status()}`);
+  const seen = await judged(page, { photo, script });
+  page.off("console", heard).off("response", weighed);
+  if (bytes > MOST_BYTES) troubles.push(`weighs ${bytes} bytes`);
+  return [...seen, ...troubles.map((trouble) => `${photo}: ${trouble}`)];
 }
 
 /** What has the focus, as a person who cannot see would be told of it. */

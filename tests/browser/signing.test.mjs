@@ -1,20 +1,11 @@
 // Signing in by a real OpenID provider on this machine (npm `oidc-provider`, certified by the OpenID Foundation), which
-// signs with RS256: what the tests end to end leave to one that they wrote themselves.
+// signs with RS256: what the tests end to end leave to one that they wrote themselves. And what leads there: an invitation.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import http from "node:http";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
 import Provider from "oidc-provider";
-
-const free = () => new Promise((resolve) => {
-  const server = http.createServer();
-  server.listen(0, "127.0.0.1", () => {
-    const { port } = server.address();
-    server.close(() => resolve(port));
-  });
-});
+import { WIDTHS, enter, judged, open, tabTo } from "./desk.mjs";
+import { free, startProgram, until } from "./support.mjs";
 
 /** A provider at which whoever names an address is let in; `verified` says of which it is known to be theirs. */
 async function provider(port, console_, verified) {
@@ -27,20 +18,26 @@ async function provider(port, console_, verified) {
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, email: id, email_verified: verified(id) }) }),
     features: { devInteractions: { enabled: true } },
   });
+  // Its pages want a font of the internet, for which a browser waits.
+  oidc.use(async (context, next) => {
+    await next();
+    if (typeof context.body === "string") context.body = context.body.replace(/@import [^;]+;/, "");
+  });
   return new Promise((resolve) => {
     const server = oidc.listen(port, "127.0.0.1", () => resolve({ issuer, server }));
   });
 }
 
-async function leadyard(port, issuer) {
-  const env = { ...process.env, LEADYARD_OIDC: JSON.stringify({ issuer, client_id: "leadyard", client_secret: "what we prove ourselves with" }) };
-  const args = ["serve", "--memory", "--json", "--port", String(port), "--log", "error"];
-  const child = spawn(process.env.LEADYARD, args, { env, stdio: ["ignore", "pipe", "inherit"] });
-  await new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout }).once("line", resolve);
-    child.once("exit", (code) => reject(new Error(`the program ended with ${code}`)));
-  });
-  return child;
+/** Ports for both, the provider, and what tells the program of it. */
+async function both(verified = () => true) {
+  const [ours, theirs] = [await free(), await free()];
+  const { issuer, server } = await provider(theirs, `http://127.0.0.1:${ours}`, verified);
+  const env = { LEADYARD_OIDC: JSON.stringify({ issuer, client_id: "leadyard", client_secret: "what we prove ourselves with" }) };
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { port: ours, base: `http://127.0.0.1:${ours}`, env, stop };
 }
 
 /** A browser without scripts: cookies by origin and path, redirects one by one. */
@@ -81,15 +78,10 @@ class Browser {
 }
 
 test("somebody of people.csv signs in by a real provider, and nobody else does", async (t) => {
-  const [ours, theirs] = [await free(), await free()];
-  const base = `http://127.0.0.1:${ours}`;
-  const { issuer, server } = await provider(theirs, base, (address) => !address.startsWith("dora@"));
-  const child = await leadyard(ours, issuer);
-  t.after(() => {
-    child.kill();
-    server.close();
-    server.closeAllConnections();
-  });
+  const { base, stop, ...at } = await both((address) => !address.startsWith("dora@"));
+  t.after(stop);
+  const { child } = await startProgram(process.env.LEADYARD, at);
+  t.after(() => child.kill());
   const start = `${base}/console/sign-in/provider?next=%2Fconsole%2Freports`;
 
   const maria = new Browser();
@@ -111,3 +103,126 @@ test("somebody of people.csv signs in by a real provider, and nobody else does",
   assert.equal(dora.status, 403);
   assert.match(dora.text, /has not verified your e-mail address/);
 });
+
+// --- An invitation, from the page of people to where each of them stands ---
+
+/** Opens what an address was sent, and the page that it links to, by the keyboard. */
+async function followsMail(yard, page, address) {
+  await until(`a mail to ${address}`, async () => (await (await fetch(yard.ready.mail)).text()).includes(`to ${address}`));
+  await page.goto(yard.ready.mail);
+  await tabTo(page, `to ${address}`);
+  await page.keyboard.press("Enter");
+  await enter(page, "/console/sign-in");
+}
+
+/** From the page to sign in through the provider's own, by the keyboard. */
+async function signsInBy(page, address) {
+  await enter(page, "Sign in by your account");
+  await tabTo(page, "login", true);
+  await page.keyboard.type(address);
+  await tabTo(page, "password", true);
+  await page.keyboard.type("any");
+  await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+  await enter(page, "Continue");
+}
+
+for (const width of WIDTHS) {
+  for (const script of [true, false]) {
+    test(`who is invited opens the mail, signs in and may what their role may, by the keyboard, ${width} px, ${script ? "with" : "without"} scripts`, async (t) => {
+      const { base, stop, ...at } = await both();
+      t.after(stop);
+      const yard = await open(process.env.LEADYARD, process.env.CHROMIUM, at);
+      t.after(() => yard.stop());
+      const offered = await yard.asks("Ada", "Hill", { phone: "305-274-0100" });
+      const { lead } = await yard.asks("Zeb", "Marsh", { zip: "99501" });
+      await yard.seat(offered.lead, "hudson");
+      await yard.waits(lead);
+
+      const troubles = [];
+      const somebody = () => yard.visitor({ viewport: { width, height: 900 }, javaScriptEnabled: script });
+      const looks = async (page, what) => {
+        for (const colorScheme of ["light", "dark"]) {
+          await page.emulateMedia({ colorScheme });
+          troubles.push(...(await judged(page, { photo: `invited-${what}-${width}-${colorScheme}${script ? "" : "-no-script"}`, script })));
+        }
+      };
+      const says = (page) => page.innerText("main");
+      const sections = (page) => page.innerText("nav");
+      const invited = async (address) => {
+        const page = await somebody();
+        await followsMail(yard, page, address);
+        await signsInBy(page, address);
+        return page;
+      };
+
+      const maria = await somebody();
+      await maria.goto(`${base}/console/sign-in`);
+      await signsInBy(maria, "maria@acme.example");
+      await enter(maria, "People", true);
+      await tabTo(maria, "Person, e-mail, role");
+      await maria.keyboard.type("rita,rita@acme.example,reader\nben,ben@acme.example,desk");
+      await enter(maria, "Add them", true);
+      assert.match(await says(maria), /They are added, and invited/);
+      await enter(maria, "Invite all dealers not invited yet (2)");
+      assert.match(await says(maria), /They are invited/);
+
+      const rita = await invited("rita@acme.example");
+      assert.equal(rita.url(), `${base}/console/today`);
+      assert.match(await rita.textContent("header"), /rita/);
+      assert.doesNotMatch(await sections(rita), /Quarantine|People/);
+      await looks(rita, "reader-today");
+      await rita.goto(`${base}/console/leads/${lead}`);
+      assert.doesNotMatch(await rita.content(), /Marsh|zeb\.marsh/i, "a reader learns nobody's surname or address");
+      assert.equal(await rita.locator("main form[method=post]").count(), 0, "and changes nothing");
+      await looks(rita, "reader-lead");
+      assert.equal((await rita.goto(`${base}/console/people`)).status(), 403);
+      assert.match(await says(rita), /This is not yours to do/);
+      await looks(rita, "reader-people");
+      await rita.context().close();
+
+      const ben = await invited("ben@acme.example");
+      assert.equal(ben.url(), `${base}/console/today`);
+      assert.match(await sections(ben), /Quarantine/);
+      assert.doesNotMatch(await sections(ben), /People/);
+      await looks(ben, "desk-today");
+      await ben.goto(`${base}/console/leads/${lead}`);
+      await enter(ben, "Hold");
+      const { history } = await yard.story(lead);
+      assert.deepEqual(history.filter((one) => one.act === "hold").map((one) => one.by), ["ben"]);
+      assert.equal((await ben.goto(`${base}/console/people`)).status(), 403);
+      await ben.context().close();
+
+      const sam = await invited("sam@hudson.example");
+      assert.equal(sam.url(), `${base}/console/inbox`);
+      assert.match(await sam.textContent("header"), /hudson/);
+      await looks(sam, "dealer-inbox");
+      await enter(sam, "Accept");
+      assert.match(await says(sam), /Ada Hill/);
+      await sam.goto(`${base}/console/leads/${lead}`);
+      assert.equal(sam.url(), `${base}/console/inbox`, "what is the desk's is not a dealer's");
+      await sam.context().close();
+
+      const ann = await invited("ann@ridge.example");
+      assert.equal(ann.url(), `${base}/console/inbox`);
+      assert.doesNotMatch(await says(ann), /Ada|Hill|Accept/, "nor another dealer's");
+      await ann.context().close();
+
+      // Who was handed somebody else's mail.
+      const eve = await somebody();
+      await followsMail(yard, eve, "rita@acme.example");
+      await looks(eve, "sign-in");
+      await signsInBy(eve, "eve@acme.example");
+      assert.match(await says(eve), /Nobody here knows you/);
+      await looks(eve, "nobody");
+      await eve.context().close();
+
+      await enter(maria, "People", true);
+      for (const one of ["rita", "ben", "hudson", "ridge"]) {
+        const beside = maria.locator("li", { has: maria.locator(`strong:text-is("${one}")`) });
+        assert.match(await beside.innerText(), /invited on .+ by maria$/, one);
+      }
+      await looks(maria, "people");
+      assert.deepEqual(troubles, []);
+    });
+  }
+}

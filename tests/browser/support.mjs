@@ -40,9 +40,19 @@ export async function until(what, look, seconds = 20) {
   }
 }
 
-async function startProgram(path, rules) {
-  const args = ["serve", "--memory", "--json", "--port", "0", "--log", "error", ...(rules ? ["--rules", rules] : [])];
-  const child = spawn(path, args, { stdio: ["ignore", "pipe", "inherit"] });
+/** A port that nobody has yet: for who must be told of it before. */
+export const free = () => new Promise((resolve) => {
+  const server = http.createServer();
+  server.listen(0, "127.0.0.1", () => {
+    const { port } = server.address();
+    server.close(() => resolve(port));
+  });
+});
+
+/** Starts the program: by its demo, or by the rulebook of a folder. */
+export async function startProgram(path, { rules, port = 0, env = {} } = {}) {
+  const args = ["serve", "--memory", "--json", "--port", String(port), "--log", "error", ...(rules ? ["--rules", rules] : [])];
+  const child = spawn(path, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout });
   const ready = await new Promise((resolve, reject) => {
     lines.once("line", (line) => resolve(JSON.parse(line)));
@@ -76,7 +86,7 @@ export async function start(program, executablePath) {
   });
   const rules = await mkdtemp(join(tmpdir(), "leadyard-browser-"));
   for (const [name, text] of Object.entries(rulebook(dealer.url))) await writeFile(join(rules, name), text);
-  const [leadyard, demo] = await Promise.all([startProgram(program, rules), startProgram(program)]);
+  const [leadyard, demo] = await Promise.all([startProgram(program, { rules }), startProgram(program)]);
   const { ready } = leadyard;
   const key = ready.sources[0].key;
 

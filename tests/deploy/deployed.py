@@ -2,16 +2,59 @@
 
 import base64
 import datetime
+import hashlib
+import hmac
+import http.server
 import json
 import pathlib
 import re
+import shutil
 import subprocess
+import threading
 import uuid
 
 from emulator import ask, until
 
 HERE = pathlib.Path(__file__).parent
 CANARY = "Quackenbush"
+
+
+class Webhook:
+    """A dealer's server: what it was posted, in order. Its first answers may be lost: it takes what comes, and hangs up."""
+
+    def __init__(self):
+        self.received, self.loses = [], 0
+        webhook = self
+
+        class Server(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                webhook.received.append((body, {name.lower(): value for name, value in self.headers.items()}))
+                if webhook.loses > 0:
+                    webhook.loses -= 1
+                    self.close_connection = True
+                    return
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{server.server_port}/leads"
+
+    def posted(self, lead):
+        return [(body, headers) for body, headers in list(self.received) if lead.encode() in body]
+
+    @staticmethod
+    def signature(secret, body, headers):
+        """As Standard Webhooks has it: HMAC-SHA-256 of `id.timestamp.body`."""
+        key = base64.b64decode(secret.removeprefix("whsec_"))
+        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
 class Deployed:
@@ -27,16 +70,32 @@ class Deployed:
         self.posted = 0
 
     def begin(self):
-        """The keys from the secret, the rulebook by the console, a dealer's queue."""
+        """The keys from the secret, the rulebook by the console, a dealer's queue, another's server."""
+        self.webhook = Webhook()
+        rules = self.rules()
         secrets = self.emulator.client("secretsmanager")
         key = secrets.get_secret_value(SecretId=self.stack.outputs["MasterKeySecret"])["SecretString"]
         assert re.fullmatch("[0-9a-f]{64}", key), "the template makes a key of 64 hexadecimal digits"
-        told = self.run("keys", HERE / "rules", input=key)
+        told = self.run("keys", rules, input=key)
         self.keys = json.loads(told)
         self.source = self.keys["sources"][0]
         self.desk = {"authorization": f"Bearer {self.keys['desk_token']}"}
-        self.run("apply", HERE / "rules", "--url", self.console, "--token", self.keys["desk_token"])
+        self.run("apply", rules, "--url", self.console, "--token", self.keys["desk_token"])
         self.dealer = self.sqs.create_queue(QueueName="dealer-hudson")["QueueUrl"]
+
+    def rules(self):
+        """Those of the README, and a dealer in Georgia with a server of its own."""
+        rules = self.folder / "rules"
+        shutil.copytree(HERE / "rules", rules)
+        for name, line in {
+            "areas.csv": "georgia,state:GA",
+            "channels.csv": f"peach,1,webhook,{self.webhook.url}",
+            "contracts.csv": "peach,peach,*,*,georgia,12.00",
+            "dealers.csv": "peach,outside,Peach Roofing,Desk,leads@peach.example,,30303,America/New_York,24/7,deliver",
+        }.items():
+            with open(rules / name, "a") as file:
+                file.write(line + "\n")
+        return rules
 
     def run(self, *command, input=None, env=None):
         done = subprocess.run(

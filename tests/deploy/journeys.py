@@ -72,6 +72,25 @@ def a_lead_reaches_its_dealer(there):
     until("the desk sees it sold", lambda: (there.story(lead) or {}).get("stage") == "assigned")
 
 
+def a_lead_reaches_a_dealers_webhook(there):
+    """Signed with the dealer's own secret; and a dealer that took it and did not say so is sent the same once more."""
+    status, made = ask("POST", f"{there.console}/v1/dealers/peach/secret", {}, there.desk)
+    assert status in (200, 201), (status, made)
+    there.webhook.loses = 1
+    status, answer = there.post(there.person() | {"zip": "30303"})
+    assert status == 201, (status, answer)
+    lead = answer["lead"]
+    twice = until("it is posted until it is answered", lambda: len(there.webhook.posted(lead)) == 2 and there.webhook.posted(lead))
+    for body, headers in twice:
+        assert there.webhook.signature(made["secret"], body, headers) in headers["webhook-signature"].split(" "), headers
+        told = json.loads(body)
+        assert told["type"] == "lead.assigned" and CANARY in told["data"]["person"]["name"], told
+    (first, at_first), (second, at_second) = twice
+    assert first == second and at_first["webhook-id"] == at_second["webhook-id"], (at_first, at_second)
+    until("the desk sees it delivered", lambda: (there.story(lead) or {}).get("stage") == "assigned")
+    assert len(there.webhook.posted(lead)) == 2, "what was answered is sent no more"
+
+
 def one_person_is_one_lead(there):
     person = there.person()
     (_, first), (status, second) = there.post(person), there.post(person)
@@ -301,6 +320,7 @@ def a_recount_of_the_table_says_what_the_stream_said(there):
 JOURNEYS = [
     something_is_there,
     a_lead_reaches_its_dealer,
+    a_lead_reaches_a_dealers_webhook,
     one_person_is_one_lead,
     what_happened_is_in_the_reports,
     a_recount_of_the_table_says_what_the_stream_said,

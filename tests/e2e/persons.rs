@@ -383,6 +383,61 @@ async fn an_e_mail_on_the_first_page_of_a_form_and_the_rest_on_the_next_are_one_
     );
 }
 
+const CERTIFICATE: &str = "https://cert.trustedform.com/0123456789abcdef0123456789abcdef01234567";
+const LEADID: &str = "11111111-2222-4333-8444-555555555555";
+
+/// A page's script makes the certificate, and hands it over with whichever page is sent when it is ready: with the yes,
+/// before it or after it.
+#[tokio::test(start_paused = true)]
+async fn a_certificate_of_one_page_of_a_form_and_the_yes_of_another_go_to_the_dealer_together() {
+    let certificate = [("xxTrustedFormCertUrl", CERTIFICATE), ("universal_leadid", LEADID)];
+    let yes = [("consent", "yes"), ("consent_text", "call me")];
+    for (first, next) in [(yes, certificate), (certificate, yes)] {
+        let rules = Rules::roofing("acme").seller("hudson", [("needs", "consent certificate")]);
+        let yard = Yard::of(rules.with("certificate_days = 40")).await;
+        let with = |page: &Person, parts: [(&str, &str); 2]| {
+            parts.into_iter().fold(page.clone(), |page, (name, value)| page.with(name, value))
+        };
+        let page = Person::named("Ada", "Hill");
+        let lead = yard.settled_lead(&with(&page, first)).await;
+        assert_eq!((yard.story(&lead).await.waiting(), yard.told("hudson").len()), ("needs", 0));
+        yard.advance(Duration::from_secs(90)).await;
+        let _ = asks(&yard, &with(&page, next)).await;
+        yard.settle().await;
+        let consent = &yard.told("hudson")[0].body["data"]["consent"];
+        let whole = serde_json::json!({
+            "given": true, "text": "call me", "certificate": CERTIFICATE, "leadid": LEADID,
+        });
+        assert_eq!(*consent, whole);
+        yard.advance(DAY * 27).await;
+        assert_eq!(yard.story(&lead).await.0["certificate"]["warning"], "expires_soon");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_holds_what_the_first_page_said_is_told_its_certificate_and_the_yes() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", []).with("certificate_days = 40")).await;
+    let page = Person::named("Ada", "Hill");
+    let lead = yard.settled_lead(&page).await;
+    let next = page.clone().with("xxTrustedFormCertUrl", CERTIFICATE).with("consent", "yes");
+    for said in [next.with("consent_text", "call me"), page] {
+        yard.advance(Duration::from_secs(90)).await;
+        let _ = asks(&yard, &said).await;
+        yard.settle().await;
+    }
+    let told = yard.told("hudson");
+    let events: Vec<&str> = told.iter().map(|told| told.event.as_str()).collect();
+    assert_eq!(events, ["lead.assigned", "lead.repeated", "lead.repeated"]);
+    let whole = serde_json::json!({ "given": true, "text": "call me", "certificate": CERTIFICATE });
+    assert_eq!(told[1].body["data"]["consent"], whole);
+    assert_eq!(told[2].body["data"].get("consent"), None, "what the dealer knows is not said again");
+    yard.advance(DAY * 27).await;
+    assert_eq!(yard.story(&lead).await.0["certificate"]["warning"], "expires_soon");
+    let changes = yard.desk(http::Method::GET, "/v1/changes", None).await.is(200).json;
+    let soon = |change: &&serde_json::Value| change["act"] == "certificate_expires_soon";
+    assert_eq!(changes["changes"].as_array().unwrap().iter().filter(soon).count(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_comes_later_or_from_elsewhere_is_a_request_of_its_own() {
     let rules = Rules::roofing("acme").seller("hudson", [("needs", "consent")]);

@@ -66,6 +66,18 @@ async fn a_person_stands_in_no_log_queue_problem_or_decision() {
     yard.faults.table(false);
     yard.advance(std::time::Duration::from_secs(300)).await;
 
+    // What no try could handle is set aside, and as bare as it was.
+    let _ = yard.server("web").posts(&canary().with("email", "zq.canary@other.example")).await.is(201);
+    let late = json!({ "id": "late", "kind": "quote_request", "at": "2026-06-01T15:00:00Z", "email": "zq.canary@mail.example" });
+    let _ = yard.server("web").reports(late).await.is(202);
+    yard.faults.table(true);
+    yard.advance(std::time::Duration::from_secs(3_600)).await;
+    yard.faults.table(false);
+    for queue in ["distribution-dead", "interactions-dead"] {
+        assert!(!yard.queued(queue).is_empty(), "nothing died of {queue}");
+    }
+    queues_hold_nobody();
+
     // What is refused says what and why, and never repeats it.
     let mut problems = Vec::new();
     let unreachable = canary().with("email", "zq.canary at mail").with("phone", "555-0177x");

@@ -89,6 +89,7 @@ impl Market {
             source: id(SourceId::new, "web"),
             campaign: None,
             brings: Needs::NONE,
+            certificate_warning: None,
             visitor: None,
         };
         let lead = Lead::open(self.company.clone(), LeadScope::Category(arrival.category.clone()), &arrival);

@@ -17,10 +17,11 @@ use leadyard_domain::enquiry::Understood;
 use leadyard_domain::ids::{ActId, AssignmentId, EnquiryId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
+use leadyard_domain::rulebook::Source;
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::judging;
 use leadyard_platform::mail::About;
-use leadyard_platform::store::{Act, Delivery, StoreError};
+use leadyard_platform::store::{Act, Delivery, StoreError, StoredEnquiry};
+use leadyard_platform::{judging, payload};
 use serde_json::json;
 
 use crate::body;
@@ -434,6 +435,8 @@ async fn repeated(
     let source = |id| core.as_ref().and_then(|core| core.source(id));
     let understood = judging::understand(&enquiry, source(&enquiry.source));
     let before = judging::opening(cloud, source(&lead.source), lead, Some(id)).await?;
+    let agreed =
+        agreed_since(cloud, source(&lead.source), lead, before.as_ref(), &enquiry, &understood).await?;
     let filled = before.map(|before| filled(&before, &understood)).unwrap_or_default();
     let offer = core
         .as_ref()
@@ -452,6 +455,7 @@ async fn repeated(
         received_at: enquiry.received_at,
         message: understood.message.as_deref().map(Into::into),
         filled: filled.iter().map(|(name, value)| (*name, value.as_str())).collect(),
+        consent: agreed.as_ref().map(payload::consent),
         masked: false,
         truncated: false,
     };
@@ -460,6 +464,24 @@ async fn repeated(
         form.write(message, enquiry.received_at, Says::Repeated { payload, repeat: Box::new(repeat) })
     })
     .await
+}
+
+/// The request as it stands with this enquiry, where that is a further step of its form, and the person agreed to
+/// more with it than the dealer was told, or it brought a certificate.
+async fn agreed_since(
+    cloud: &Cloud,
+    source: Option<&Source>,
+    lead: &Lead,
+    before: Option<&Understood>,
+    enquiry: &StoredEnquiry,
+    now: &Understood,
+) -> Result<Option<Understood>, StoreError> {
+    let says = now.consent.given == Some(true) || now.consent.has_certificate();
+    let Some(before) = before.filter(|_| says && lead.form_steps().any(|step| step == enquiry.id)) else {
+        return Ok(None);
+    };
+    let whole = judging::opening(cloud, source, lead, None).await?;
+    Ok(whole.filter(|whole| whole.consent != before.consent))
 }
 
 /// What a repeat says of the person that the request which the dealer has did not, by its standard name.

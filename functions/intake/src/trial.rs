@@ -57,6 +57,7 @@ pub(crate) async fn would_go(
         source: arrived.source.id.clone(),
         campaign: None,
         brings: who.brings(),
+        certificate_warning: None,
         visitor: None,
     };
     let lead = Lead::open(arrival.key.company.clone(), LeadScope::Category(offer.category.clone()), &news);

@@ -358,6 +358,8 @@ pub struct Arrival {
     pub campaign: Option<String>,
     /// What it brings.
     pub brings: Needs,
+    /// From when on to warn that its certificate expires, if one comes with it.
+    pub certificate_warning: Option<Timestamp>,
     /// The visitor that sent it, where tracking is allowed.
     pub visitor: Option<VisitorId>,
 }
@@ -413,7 +415,7 @@ impl Lead {
             last_conclusion: None,
             hold: None,
             priority_set: None,
-            certificate_warning: None,
+            certificate_warning: arrival.certificate_warning,
             erased_at: None,
             due: Some(soon(arrival.at)),
         }
@@ -458,6 +460,7 @@ impl Lead {
         if self.is_step(arrival.enquiry) && arrival.source == self.source {
             // Consent may stand on the last page of a form whose first asked for the e-mail.
             self.brings = self.brings.and(arrival.brings);
+            self.certificate_warning = self.certificate_warning.or(arrival.certificate_warning);
         }
         // A repeat is worth points: distribution scores it again. One that is assigned stays so, and so does one that was
         // lost, which is followed up at once.
@@ -492,6 +495,7 @@ impl Lead {
         self.opened_at = arrival.at;
         self.opening = arrival.enquiry;
         self.begin_again(arrival.at);
+        self.certificate_warning = arrival.certificate_warning;
     }
 
     /// The next cycle begins, of which nobody knows anything yet.

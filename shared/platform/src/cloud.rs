@@ -151,7 +151,8 @@ impl Cloud {
             store,
             queues,
             rulebooks: Arc::default(),
-            outbound: Outbound::new(crate::outbound::Settings::new(false)).map_err(StartError::Outbound)?,
+            outbound: Outbound::new(crate::outbound::Settings::beside(sdk.endpoint_url()))
+                .map_err(StartError::Outbound)?,
             mail: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), config.mail),
             clock: Clock::system(),
             entropy,

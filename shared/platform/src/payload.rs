@@ -62,7 +62,8 @@ pub fn assigned<Written>(
     write(payload)
 }
 
-fn consent(understood: &Understood) -> Consent<'_> {
+/// What the person agreed to.
+pub fn consent(understood: &Understood) -> Consent<'_> {
     Consent {
         given: understood.consent.given.unwrap_or(false),
         text: understood.consent.text.as_deref().map(Into::into),

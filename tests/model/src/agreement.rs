@@ -76,6 +76,7 @@ fn lead() -> Lead {
         source: SourceId::new("web").unwrap(),
         campaign: None,
         brings: Needs::NONE,
+        certificate_warning: None,
         visitor: None,
     };
     Lead::open(CompanyId::new("acme").unwrap(), LeadScope::Category(category), &arrival)

@@ -244,6 +244,7 @@ fn news(request: &Request, one: &Judged<'_>) -> lead::Arrival {
         source: past.source.id.clone(),
         campaign: credited.campaign().map(str::to_owned),
         brings: past.understood.brings(),
+        certificate_warning: None,
         visitor: None,
     }
 }

@@ -19,7 +19,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::{
-    AssignedPayload, OptedOutOf, OptedOutPayload, RepeatedPayload, WarnedPayload, WithdrawalReason,
+    AssignedPayload, Consent, OptedOutOf, OptedOutPayload, RepeatedPayload, WarnedPayload, WithdrawalReason,
     WithdrawnPayload,
 };
 use crate::calling::CallingHours;
@@ -117,10 +117,7 @@ pub fn assigned(payload: &AssignedPayload<'_>, terms: &Terms) -> Letter {
     }
     letter.quoted("Request", payload.message.as_deref());
     letter.extra(payload);
-    letter.line("Consent", if payload.consent.given { "given" } else { "not recorded" });
-    letter.quoted("Agreed to", payload.consent.text.as_deref());
-    letter.line("Certificate", payload.consent.certificate.unwrap_or_default());
-    letter.line("LeadiD", payload.consent.leadid.unwrap_or_default());
+    letter.consent(&payload.consent);
     letter.text.push('\n');
     letter.line("Price", &payload.price.to_string());
     letter.line("Contract", payload.contract.as_str());
@@ -142,6 +139,9 @@ pub fn repeated(payload: &RepeatedPayload<'_>, terms: &Terms) -> Letter {
         letter.line(name, value);
     }
     letter.quoted("Request", payload.message.as_deref());
+    if let Some(consent) = &payload.consent {
+        letter.consent(consent);
+    }
     if payload.masked {
         letter.paragraph("Contact is shown once you have accepted.");
     }
@@ -258,6 +258,13 @@ impl<'a> Writer<'a> {
     }
 
     /// Fields without a standard name, as far as there is room.
+    fn consent(&mut self, consent: &Consent<'_>) {
+        self.line("Consent", if consent.given { "given" } else { "not recorded" });
+        self.quoted("Agreed to", consent.text.as_deref());
+        self.line("Certificate", consent.certificate.unwrap_or_default());
+        self.line("LeadiD", consent.leadid.unwrap_or_default());
+    }
+
     fn extra(&mut self, payload: &AssignedPayload<'_>) {
         let before = self.text.len();
         let mut cut = payload.truncated;

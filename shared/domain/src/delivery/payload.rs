@@ -181,6 +181,9 @@ pub struct RepeatedPayload<'a> {
     pub message: Option<Cow<'a, str>>,
     /// What the lead did not have before, by its standard name.
     pub filled: BTreeMap<&'a str, &'a str>,
+    /// What the person agreed to by now, where a further step of the form said it, or brought its certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent<'a>>,
     /// Contact is kept back until the dealer accepts.
     pub masked: bool,
     /// Something was left out to keep the body within its limit. Set by [`RepeatedPayload::body`].
@@ -291,11 +294,17 @@ impl RepeatedPayload<'_> {
     /// As a dealer sees it before it has accepted: the request, and nothing of the person.
     #[must_use]
     pub fn masked(self) -> Self {
-        Self { message: self.message.map(hidden), filled: BTreeMap::new(), masked: true, ..self }
+        Self {
+            message: self.message.map(hidden),
+            filled: BTreeMap::new(),
+            consent: None,
+            masked: true,
+            ..self
+        }
     }
 
     /// The body, of an enquiry that came `at`. What does not fit is left out: filled fields first, then
-    /// the end of the message.
+    /// the ends of the message and of the text agreed to.
     pub fn body(self, at: Timestamp) -> Result<String, Invalid> {
         fit(Event::Repeated, at, self)
     }

@@ -80,6 +80,17 @@ impl Consent {
         self.trusted_form.is_some() || self.leadid.is_some()
     }
 
+    /// Takes from another page of the same form the certificates that are not here.
+    pub(super) fn take_certificates(&mut self, of: &Self) {
+        fn fill(blank: &mut Option<String>, other: Option<&String>) {
+            if blank.is_none() {
+                *blank = other.cloned();
+            }
+        }
+        fill(&mut self.trusted_form, of.trusted_form.as_ref());
+        fill(&mut self.leadid, of.leadid.as_ref());
+    }
+
     /// When the TrustedForm certificate expires, to be claimed until then: so many days after it was given. The
     /// sender may err about that moment; it cannot be later than the arrival. A LeadiD is not claimed.
     pub fn certificate_expires(&self, received_at: Timestamp, days: u16) -> Option<Timestamp> {

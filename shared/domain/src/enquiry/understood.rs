@@ -159,8 +159,8 @@ impl Understood {
         }
     }
 
-    /// Takes from a further step of the same form what is blank here. A consent that says yes is taken whole, text
-    /// and certificate, where there was none.
+    /// Takes from a further step of the same form what is blank here. A consent that says yes is taken whole, with its
+    /// text, where there was none. A certificate is one of the form, whichever of its pages sent it.
     pub fn complete(&mut self, step: &Self) {
         fn fill<T: Clone>(blank: &mut Option<T>, step: Option<&T>) {
             if blank.is_none() {
@@ -178,7 +178,10 @@ impl Understood {
         fill(&mut self.organization, step.organization.as_ref());
         fill(&mut self.message, step.message.as_ref());
         if self.consent.given != Some(true) && step.consent.given == Some(true) {
-            self.consent = step.consent.clone();
+            let before = std::mem::replace(&mut self.consent, step.consent.clone());
+            self.consent.take_certificates(&before);
+        } else {
+            self.consent.take_certificates(&step.consent);
         }
         for (name, value) in &step.extra {
             self.extra.entry(name.clone()).or_insert_with(|| value.clone());

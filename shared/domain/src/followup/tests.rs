@@ -32,6 +32,7 @@ fn arrival(id: u8, when: Timestamp) -> Arrival {
         source: SourceId::new("web").unwrap(),
         campaign: None,
         brings: Needs::NONE,
+        certificate_warning: None,
         visitor: None,
     }
 }

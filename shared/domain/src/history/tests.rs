@@ -188,6 +188,7 @@ fn news(past: &PastLead<'_>, id: u8) -> lead::Arrival {
         source: past.source.id.clone(),
         campaign: None,
         brings: Needs::NONE,
+        certificate_warning: None,
         visitor: None,
     }
 }

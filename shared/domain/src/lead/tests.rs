@@ -19,6 +19,7 @@ fn arrival(id: u8, when: &str) -> Arrival {
         source: SourceId::new("web").unwrap(),
         campaign: None,
         brings: Needs::NONE,
+        certificate_warning: None,
         visitor: None,
     }
 }

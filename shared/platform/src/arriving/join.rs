@@ -82,6 +82,8 @@ pub async fn join_and_keep(
             return quarantine(cloud, core, arrival, enquiry.clone(), &screening, visitor).await.map(Some);
         }
     }
+    let expires = who.consent.certificate_expires(arrival.at, core.company.certificate_days);
+    let ahead = SignedDuration::from_hours(24 * limits::CERTIFICATE_WARNING_DAYS);
     let news = lead::Arrival {
         enquiry: arrival.id,
         at: arrival.at,
@@ -91,6 +93,7 @@ pub async fn join_and_keep(
         source: arrived.source.id.clone(),
         campaign: who.credited(core.company.attribution).campaign().map(str::to_owned),
         brings: who.brings(),
+        certificate_warning: expires.and_then(|expires| expires.checked_sub(ahead).ok()),
         visitor: visitor.filter(|_| who.visitor.is_some()),
     };
     let window = arrived.core.company.window_days;
@@ -119,9 +122,6 @@ pub async fn join_and_keep(
         // What comes in late is not overdue for it: its message is on its way.
         let soon = cloud.clock.now().checked_add(SignedDuration::from_secs(45)).ok();
         lead.due = lead.due.max(soon);
-        let expires = who.consent.certificate_expires(arrival.at, core.company.certificate_days);
-        let ahead = SignedDuration::from_hours(24 * limits::CERTIFICATE_WARNING_DAYS);
-        lead.certificate_warning = expires.and_then(|expires| expires.checked_sub(ahead).ok());
     }
     let mut counts = if opens_cycle { counts(cloud, core, arrived.source, arrival).await? } else { None };
     if let Some(counts) = counts.as_mut().filter(|_| !by_itself) {

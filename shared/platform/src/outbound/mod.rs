@@ -48,7 +48,7 @@ pub struct Outbound {
 /// How dealers are dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Whether dealers may live on this machine's loopback. One machine only, never on AWS.
+    /// Whether dealers may live on this machine's loopback. On one machine only, never on AWS.
     pub allow_loopback: bool,
     /// Name, connection and TLS, in milliseconds; less than `attempt_ms`, or what was never sent counts
     /// as unknown.
@@ -61,6 +61,13 @@ impl Settings {
     /// The limits of [`limits`].
     pub const fn new(allow_loopback: bool) -> Self {
         Self { allow_loopback, connect_ms: limits::CONNECT_MS, attempt_ms: limits::ATTEMPT_MS }
+    }
+
+    /// Beside AWS, whose endpoint may be given: an emulator on loopback has its dealers there too. No endpoint that
+    /// AWS itself answers on is one.
+    pub fn beside(endpoint: Option<&str>) -> Self {
+        let on_loopback = |url: &str| check_url(url, false).is_err() && check_url(url, true).is_ok();
+        Self::new(endpoint.is_some_and(on_loopback))
     }
 }
 

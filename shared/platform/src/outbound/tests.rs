@@ -296,6 +296,20 @@ async fn a_refused_connection_is_not_received() {
     assert_not_received(&post(PATIENT, &format!("http://{address}/")).await, FailureKind::Refused);
 }
 
+#[test]
+fn dealers_live_on_loopback_where_aws_does_and_nowhere_else() {
+    for emulated in ["http://127.0.0.1:4566", "http://localhost:4566/", "https://[::1]:8443"] {
+        assert!(Settings::beside(Some(emulated)).allow_loopback, "{emulated}");
+    }
+    let of_aws = "https://dynamodb.us-east-1.amazonaws.com";
+    for other in
+        [of_aws, "http://10.0.0.7:4566", "http://aws:4566", "http://dynamodb.example", "127.0.0.1:4566", ""]
+    {
+        assert!(!Settings::beside(Some(other)).allow_loopback, "{other}");
+    }
+    assert!(!Settings::beside(None).allow_loopback);
+}
+
 #[tokio::test]
 async fn loopback_in_any_notation_is_refused_unless_this_is_one_machine() {
     // Dialled, it would answer 200.

@@ -76,6 +76,7 @@ struct Consent {
     given: bool,
     text: Option<String>,
     certificate: Option<String>,
+    leadid: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

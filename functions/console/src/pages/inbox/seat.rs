@@ -227,6 +227,7 @@ fn consent(told: &Told) -> Vec<(&'static str, String)> {
         vec![("Consent", if consent.given { "given".to_owned() } else { "not given".to_owned() })];
     lines.extend(consent.text.clone().map(|text| ("Its words", text)));
     lines.extend(consent.certificate.clone().map(|certificate| ("Certificate", certificate)));
+    lines.extend(consent.leadid.clone().map(|leadid| ("LeadiD", leadid)));
     lines
 }
 

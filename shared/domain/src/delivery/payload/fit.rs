@@ -36,7 +36,8 @@ impl<'a> Cut<'a> for RepeatedPayload<'a> {
         &mut self.filled
     }
     fn texts(&mut self) -> Vec<&mut Option<Cow<'a, str>>> {
-        vec![&mut self.message]
+        let agreed = self.consent.as_mut().map(|consent| &mut consent.text);
+        std::iter::once(&mut self.message).chain(agreed).collect()
     }
     fn truncated(&mut self) -> &mut bool {
         &mut self.truncated

@@ -82,6 +82,7 @@ fn repeated(names: &Names) -> RepeatedPayload<'_> {
         received_at: at("2026-06-02T13:00:00Z"),
         message: Some("It still leaks.".into()),
         filled: BTreeMap::from([("phone", "+12125550142")]),
+        consent: None,
         masked: false,
         truncated: false,
     }

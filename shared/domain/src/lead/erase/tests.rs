@@ -22,6 +22,7 @@ fn lead() -> Lead {
         source: SourceId::new("web").unwrap(),
         campaign: Some("for-ada-hill".to_owned()),
         brings: Needs::NONE,
+        certificate_warning: None,
         visitor: None,
     };
     let scope = LeadScope::Category(CategoryId::new("roofing").unwrap());

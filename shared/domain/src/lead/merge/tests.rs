@@ -31,6 +31,7 @@ fn arrival(number: u8, at: Timestamp, person: Contactable) -> Arrival {
         source: SourceId::new("web").unwrap(),
         campaign: None,
         brings: Needs::NONE,
+        certificate_warning: None,
         visitor: None,
     }
 }
@@ -386,6 +387,7 @@ impl World {
         let news = Arrival {
             source: SourceId::new(if ads { "ads" } else { "web" }).unwrap(),
             brings: if consents { Needs::NONE.with(Need::Consent) } else { Needs::NONE },
+            certificate_warning: None,
             ..arrival(self.steps, self.now(), person)
         };
         let by_email = self.claim(keys.email).filter(|claim| {

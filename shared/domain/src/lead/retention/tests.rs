@@ -20,6 +20,7 @@ fn lead(random: u8) -> Lead {
         source: SourceId::new("web").unwrap(),
         campaign: None,
         brings: Needs::NONE,
+        certificate_warning: None,
         visitor: None,
     };
     let scope = LeadScope::Category(CategoryId::new("roofing").unwrap());
