@@ -71,7 +71,12 @@ async fn a_person_stands_in_no_log_queue_problem_or_decision() {
     let late = json!({ "id": "late", "kind": "quote_request", "at": "2026-06-01T15:00:00Z", "email": "zq.canary@mail.example" });
     let _ = yard.server("web").reports(late).await.is(202);
     yard.faults.table(true);
-    yard.advance(std::time::Duration::from_secs(3_600)).await;
+    for _ in 0..10 {
+        for queue in &leadyard::system::WORKED {
+            leadyard::poller::work(&yard.cloud, yard.aws.queues(), queue).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(900)).await;
+    }
     yard.faults.table(false);
     for queue in ["distribution-dead", "interactions-dead"] {
         assert!(!yard.queued(queue).is_empty(), "nothing died of {queue}");
