@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { WIDTHS, enter, looked, open, tabTo } from "./desk.mjs";
+import { WIDTHS, enter, judged, looked, open, tabTo } from "./desk.mjs";
 import { until } from "./support.mjs";
 
 let yard;
@@ -212,6 +212,16 @@ test("a dealer declines one lead, asks to return another and loses a third, by t
   await opens("Lou", true);
   await enter(page, "Lost", true);
   assert.match(await page.innerText("main"), /Noted as lost/);
+  await page.context().close();
+});
+
+test("a token that is shown once stands whole on a phone", async () => {
+  const page = await yard.signedIn("desk", { viewport: { width: 375, height: 900 } });
+  await page.goto(`${yard.ready.url}/console/people`);
+  await page.fill("#name", "nightly-export");
+  await enter(page, "Make it", true);
+  assert.match(await page.innerText("main"), /api_acme\./);
+  assert.deepEqual(await judged(page, { photo: "people-token-375-light", script: true }), []);
   await page.context().close();
 });
 

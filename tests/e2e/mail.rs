@@ -245,7 +245,7 @@ async fn a_dealer_accepts_by_a_link_and_sees_the_person() {
         whole.text
     );
     let other = clicks(&yard, &link(&mails(&yard)[0], "To decline it:")).await.is(409);
-    assert!(other.text.contains("accepted takes no decline"), "{}", other.text);
+    assert!(other.text.contains("the lead is accepted, and cannot be declined"), "{}", other.text);
     assert_eq!(yard.story(&lead).await.assignment("hudson")["state"], "accepted");
 }
 

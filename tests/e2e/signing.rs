@@ -385,4 +385,14 @@ async fn people_are_added_many_at_once_and_what_is_wrong_is_said_by_line() {
     let id = token.rsplit('.').nth(1).unwrap();
     let _ = maria.sends("/console/people/revoke", &format!("company=acme&token={id}&{csrf}")).await.is(303);
     let _ = asks().await.is(401);
+
+    // One for today is good until the company's day is over.
+    let today = format!("company=acme&name=today&role=desk&until=2026-06-01&{csrf}");
+    let made = maria.sends("/console/people/token", &today).await.is(200);
+    let token = made.text.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let asks = || yard.sends(Some(&token), Method::GET, "/v1/waiting", "text/plain", Vec::new());
+    yard.advance_to("2026-06-02T03:59:00Z").await;
+    let _ = asks().await.is(200);
+    yard.advance_to("2026-06-02T04:00:00Z").await;
+    let _ = asks().await.is(401);
 }

@@ -198,7 +198,10 @@ async fn lines(cloud: &Cloud, stands: &Assignment) -> Result<Vec<Line>, Problem>
     if let Some(by) = stands.accept_by.filter(|_| masked) {
         lines.push(Line::plain("Accept by", told(by.at)));
     }
-    lines.push(Line::plain("Price", stands.price.to_string()));
+    let price = stands.price.to_string();
+    let price =
+        core.as_ref().map_or_else(|| price.clone(), |core| format!("{price} {}", core.company.currency));
+    lines.push(Line::plain("Price", price));
     lines.push(Line::plain("Lead", lead.id.to_string()));
     lines.retain(|line| !line.value.is_empty());
     Ok(lines)

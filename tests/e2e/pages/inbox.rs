@@ -145,7 +145,7 @@ async fn of_two_colleagues_the_second_sees_what_the_first_said_and_the_lead_is_w
     assert!(page.text.contains("Declined: it goes to another"));
     yard.settle().await;
     let late = second.submits(&stale, &format!("{at}/accept"), &[]).await.is(409);
-    assert!(late.text.contains("an assignment that is declined takes no accept"), "{}", late.text);
+    assert!(late.text.contains("the lead is declined, and cannot be accepted"), "{}", late.text);
     for page in [&page, &late] {
         names_nobody(page, &["Ada", "Hill", "kitchen"]);
     }

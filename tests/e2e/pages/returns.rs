@@ -122,6 +122,8 @@ async fn it_is_denied_for_a_reason_and_who_comes_second_is_told_and_loses_nothin
     for told in ["the return is denied already", "denied by maria", "my own &#60;words&#62;"] {
         assert!(second.text.contains(told), "{told} is not in {}", second.text);
     }
+    let said = "<dt>Said</dt><dd class=\"lines\">they answered</dd>";
+    assert!(second.text.contains(said), "nobody else's words stand as what was said: {}", second.text);
     assert_eq!(statement(&yard).await["credits"], "0.00");
     let story = yard.story(&lead).await;
     assert_eq!(story.holders(), ["hudson"]);

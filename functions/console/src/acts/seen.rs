@@ -95,8 +95,8 @@ impl Seen {
         if kind != Kind::TakeBack && self.hold != now.hold {
             return Some(match now.hold {
                 None => "the desk does not hold it any more".to_owned(),
-                Some(Hold { until: None }) => "the desk holds it now".to_owned(),
-                Some(Hold { until: Some(until) }) => format!("the desk holds it now, until {until}"),
+                // Until when stands beside it, by the company's clock.
+                Some(Hold { .. }) => "the desk holds it now".to_owned(),
             });
         }
         // Which of those that nobody has it is among moves with what it does.

@@ -220,7 +220,7 @@ async fn judge(
     let enquiry = found(cloud, signed, enquiry).await?;
     let seen = form.get("seen").map_or(QUARANTINED, String::as_str);
     if verdicts::moved_on(&enquiry, verdict, seen) {
-        let detail = format!("it was {} since this page was opened", judged(&enquiry, cloud.clock.now()));
+        let detail = format!("since this page was opened it was {}", judged(&enquiry, cloud.clock.now()));
         return Err(Problem::new(Code::StateConflict, detail));
     }
     let reason =

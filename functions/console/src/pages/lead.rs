@@ -309,7 +309,11 @@ fn misses(problem: &Value) -> impl Iterator<Item = &Value> {
 fn rules_of(problem: &Value) -> Vec<String> {
     let said = |miss: &Value| {
         let text = |name: &str| miss[name].as_str().unwrap_or_default().to_owned();
-        format!("{}: it needs {}; it is {}", shown::word(&text("rule")), text("needed"), text("found"))
+        let found = match text("found").as_str() {
+            "" => String::new(),
+            found => format!("; it is {found}"),
+        };
+        format!("{}: it needs {}{found}", shown::word(&text("rule")), text("needed"))
     };
     misses(problem).map(said).collect()
 }

@@ -13,12 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use leadyard_domain::access::Role;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, CompanyId, PersonId};
-use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Invitee, Rulebook, RulebookFiles};
+use leadyard_domain::{limits, time};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::who::{self, MANAGES};
@@ -297,16 +298,7 @@ async fn again(
 /// The page with the token that was made, once.
 async fn made(cloud: &Cloud, signed: &Signed, company: &CompanyId, form: Form) -> Response {
     let field = |name: &str| form.get(name).map(|value| value.trim().to_owned()).unwrap_or_default();
-    let until = match field("until").as_str() {
-        "" => Ok(None),
-        day => day
-            .parse::<Date>()
-            .ok()
-            .and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok())
-            .map(|start| Some(start.timestamp()))
-            .ok_or_else(|| Problem::new(Code::InvalidField, "until is a day, written 2027-01-31")),
-    };
-    let made = match until {
+    let made = match end_of(cloud, company, &field("until")).await {
         Ok(until) => {
             let asked = tokens::Asked { name: field("name"), role: field("role"), until };
             tokens::made(cloud, &signed.desk, company, &asked).await
@@ -320,6 +312,19 @@ async fn made(cloud: &Cloud, signed: &Signed, company: &CompanyId, form: Form) -
         },
         Err(problem) => again(cloud, signed, company, form, vec![problem.detail().to_owned()]).await,
     }
+}
+
+/// When a day of the company's is over; never, where none is named.
+async fn end_of(cloud: &Cloud, company: &CompanyId, day: &str) -> Result<Option<Timestamp>, Problem> {
+    if day.is_empty() {
+        return Ok(None);
+    }
+    let unwritten = |_| Problem::new(Code::InvalidField, "until is a day, written 2027-01-31");
+    let next = day.parse::<Date>().and_then(Date::tomorrow).map_err(unwritten)?;
+    let core = who::rules_of(cloud, company).await?;
+    let zone =
+        time::zone(&core.company.zone).map_err(|_| Problem::new(Code::Internal, "the zone is not known"))?;
+    Timestamp::from_second(time::start_of_day(next, &zone)).map(Some).map_err(unwritten)
 }
 
 /// A line as it is to stand in the file.

@@ -158,8 +158,10 @@ struct One {
     price: String,
     /// What can be claimed back from the source.
     claim: String,
-    /// What the desk said, or typed.
+    /// What the desk said; while it is open, what was typed.
     said: String,
+    /// What was typed and is not what the desk said: somebody else had decided.
+    kept: String,
     claims: bool,
     credit: String,
     next: Vec<String>,
@@ -255,7 +257,8 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, id: &str, typed: &For
         terms: terms(cloud, &company, lead, &seat, &item).await?,
         price: format!("{} {}", item.price, core.company.currency),
         claim: cost.map(|cost| cost.to_string()).filter(|_| is_open).unwrap_or_default(),
-        said: typed.get("reason").cloned().unwrap_or(of_desk),
+        said: typed.get("reason").filter(|_| is_open).cloned().unwrap_or(of_desk),
+        kept: typed.get("reason").filter(|_| !is_open).cloned().unwrap_or_default(),
         claims: typed.contains_key("claim"),
         credit,
         next: next(&core, lead, &whole.assignments(), &seat),
