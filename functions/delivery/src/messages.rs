@@ -435,8 +435,8 @@ async fn repeated(
     let source = |id| core.as_ref().and_then(|core| core.source(id));
     let understood = judging::understand(&enquiry, source(&enquiry.source));
     let before = judging::opening(cloud, source(&lead.source), lead, Some(id)).await?;
-    let agreed =
-        agreed_since(cloud, source(&lead.source), lead, before.as_ref(), &enquiry, &understood).await?;
+    let agreed = agreed_since(cloud, source(&lead.source), lead, before.as_ref(), &enquiry, &understood);
+    let agreed = Box::pin(agreed).await?;
     let filled = before.map(|before| filled(&before, &understood)).unwrap_or_default();
     let offer = core
         .as_ref()
