@@ -17,7 +17,6 @@ use leadyard_domain::enquiry::Understood;
 use leadyard_domain::ids::{ActId, AssignmentId, EnquiryId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
-use leadyard_domain::rulebook::Source;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::mail::About;
 use leadyard_platform::store::{Act, Delivery, StoreError, StoredEnquiry};
@@ -435,8 +434,7 @@ async fn repeated(
     let source = |id| core.as_ref().and_then(|core| core.source(id));
     let understood = judging::understand(&enquiry, source(&enquiry.source));
     let before = judging::opening(cloud, source(&lead.source), lead, Some(id)).await?;
-    let agreed = agreed_since(cloud, source(&lead.source), lead, before.as_ref(), &enquiry, &understood);
-    let agreed = Box::pin(agreed).await?;
+    let agreed = before.as_ref().and_then(|before| agreed_since(lead, before, &enquiry, &understood));
     let filled = before.map(|before| filled(&before, &understood)).unwrap_or_default();
     let offer = core
         .as_ref()
@@ -468,20 +466,19 @@ async fn repeated(
 
 /// The request as it stands with this enquiry, where that is a further step of its form, and the person agreed to
 /// more with it than the dealer was told, or it brought a certificate.
-async fn agreed_since(
-    cloud: &Cloud,
-    source: Option<&Source>,
+fn agreed_since(
     lead: &Lead,
-    before: Option<&Understood>,
+    before: &Understood,
     enquiry: &StoredEnquiry,
     now: &Understood,
-) -> Result<Option<Understood>, StoreError> {
-    let says = now.consent.given == Some(true) || now.consent.has_certificate();
-    let Some(before) = before.filter(|_| says && lead.form_steps().any(|step| step == enquiry.id)) else {
-        return Ok(None);
-    };
-    let whole = judging::opening(cloud, source, lead, None).await?;
-    Ok(whole.filter(|whole| whole.consent != before.consent))
+) -> Option<Understood> {
+    let is_step = enquiry.source == lead.source && lead.form_steps().any(|step| step == enquiry.id);
+    if !is_step || before.consent == now.consent {
+        return None;
+    }
+    let mut whole = before.clone();
+    whole.complete(now);
+    (whole.consent != before.consent).then_some(whole)
 }
 
 /// What a repeat says of the person that the request which the dealer has did not, by its standard name.
