@@ -89,7 +89,10 @@ def a_lead_reaches_a_dealers_webhook(there):
         assert told["type"] == "lead.assigned" and CANARY in told["data"]["person"]["last_name"], told
     (first, at_first), (second, at_second) = twice
     assert first == second and at_first["webhook-id"] == at_second["webhook-id"], (at_first, at_second)
-    until("the desk sees it delivered", lambda: (there.story(lead) or {}).get("stage") == "assigned")
+    seat = until("the desk sees it received", lambda: next((
+        one for one in there.story(lead)["assignments"] if one["delivery"] == "received"
+    ), None))
+    assert (seat["dealer"], seat["attempt_count"], seat["next_attempt_at"]) == ("peach", 2, None), seat
     assert len(there.webhook.posted(lead)) == 2, "what was answered is sent no more"
 
 

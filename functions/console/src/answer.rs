@@ -198,10 +198,8 @@ async fn lines(cloud: &Cloud, stands: &Assignment) -> Result<Vec<Line>, Problem>
     if let Some(by) = stands.accept_by.filter(|_| masked) {
         lines.push(Line::plain("Accept by", told(by.at)));
     }
-    let price = stands.price.to_string();
-    let price =
-        core.as_ref().map_or_else(|| price.clone(), |core| format!("{price} {}", core.company.currency));
-    lines.push(Line::plain("Price", price));
+    let currency = core.as_ref().map(|core| format!(" {}", core.company.currency)).unwrap_or_default();
+    lines.push(Line::plain("Price", format!("{}{currency}", stands.price)));
     lines.push(Line::plain("Lead", lead.id.to_string()));
     lines.retain(|line| !line.value.is_empty());
     Ok(lines)

@@ -264,14 +264,7 @@ pub(crate) async fn give(
                 Some(value) => correct(cloud, stands, value, now).await?,
             },
             Answered::Refused => {
-                let wanted = match act {
-                    Answer::Accept => "accepted",
-                    Answer::Decline => "declined",
-                    Answer::Contacted => "contacted",
-                    Answer::Won => "won",
-                    Answer::Lost => "lost",
-                };
-                let detail = format!("the lead is {}, and cannot be {wanted}", stands.state);
+                let detail = format!("the lead is {}, and cannot be {}", stands.state, act.leads_to());
                 return Err(Problem::new(Code::StateConflict, detail).with("state", stands.state.as_str()));
             }
             Answered::To(state) => move_to(cloud, stands, state, value, now).await?,

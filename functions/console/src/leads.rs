@@ -57,7 +57,7 @@ pub(crate) async fn story(
     Ok(Json(told))
 }
 
-/// The same for a reader, who learns nobody's name, address or number: without what they sent.
+/// The same for a reader, who sees people masked: without what they sent.
 fn unnamed(told: &mut Value, lead: &Lead, enquiries: &[StoredEnquiry]) {
     let arrived = |one: &StoredEnquiry| {
         json!({

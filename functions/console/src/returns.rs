@@ -130,7 +130,8 @@ pub(crate) async fn may_ask(
     Ok(Some(MayAsk { terms, until, used }))
 }
 
-fn zone_of(core: &Core) -> Result<TimeZone, Problem> {
+/// The zone of a company.
+pub(crate) fn zone_of(core: &Core) -> Result<TimeZone, Problem> {
     time::zone(&core.company.zone).map_err(|_| Problem::new(Code::Internal, "the zone is not known"))
 }
 

@@ -472,8 +472,7 @@ fn agreed_since(
     enquiry: &StoredEnquiry,
     now: &Understood,
 ) -> Option<Understood> {
-    let is_step = enquiry.source == lead.source && lead.form_steps().any(|step| step == enquiry.id);
-    if !is_step || before.consent == now.consent {
+    if enquiry.source != lead.source || lead.form_steps().all(|step| step != enquiry.id) {
         return None;
     }
     let mut whole = before.clone();

@@ -144,7 +144,7 @@ pub struct AnswerLink {
 words! {
     /// What somebody of the desk may do in a company; each may what those before it may.
     pub enum Role as "a role" {
-        /// Reads, and learns nobody's name, address or number.
+        /// Reads, and sees people masked.
         Reader = "reader",
         /// Works at the desk: leads, quarantine, returns, pauses of dealers.
         Desk = "desk",

@@ -792,6 +792,19 @@ words! {
     }
 }
 
+impl Answer {
+    /// The state that an offer takes on by it.
+    pub const fn leads_to(self) -> AssignmentState {
+        match self {
+            Self::Accept => AssignmentState::Accepted,
+            Self::Decline => AssignmentState::Declined,
+            Self::Contacted => AssignmentState::Contacted,
+            Self::Won => AssignmentState::Won,
+            Self::Lost => AssignmentState::Lost,
+        }
+    }
+}
+
 /// What an answer makes of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answered {
@@ -811,16 +824,14 @@ impl AssignmentState {
     pub const fn answer(self, answer: Answer) -> Answered {
         use Answered::{Already, Refused, To};
         match (self, answer) {
-            (Self::Offered, Answer::Accept) => To(Self::Accepted),
-            (Self::Accepted | Self::Contacted | Self::Won | Self::Lost, Answer::Accept) => Already,
-            (Self::Offered, Answer::Decline) => To(Self::Declined),
-            (Self::Declined, Answer::Decline) => Already,
-            (Self::Offered | Self::Accepted, Answer::Contacted) => To(Self::Contacted),
-            (Self::Contacted, Answer::Contacted) => Already,
-            (Self::Offered | Self::Accepted | Self::Contacted, Answer::Won) => To(Self::Won),
-            (Self::Won, Answer::Won) => Already,
-            (Self::Offered | Self::Accepted | Self::Contacted, Answer::Lost) => To(Self::Lost),
-            (Self::Lost, Answer::Lost) => Already,
+            (Self::Offered, _)
+            | (Self::Accepted, Answer::Contacted)
+            | (Self::Accepted | Self::Contacted, Answer::Won | Answer::Lost) => To(answer.leads_to()),
+            (Self::Accepted | Self::Contacted | Self::Won | Self::Lost, Answer::Accept)
+            | (Self::Declined, Answer::Decline)
+            | (Self::Contacted, Answer::Contacted)
+            | (Self::Won, Answer::Won)
+            | (Self::Lost, Answer::Lost) => Already,
             (
                 Self::Accepted
                 | Self::Declined

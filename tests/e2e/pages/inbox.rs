@@ -36,6 +36,8 @@ fn ada() -> Person {
         .with("message", "the roof leaks over the kitchen")
         .with("consent", "yes")
         .with("consent_text", "I agree to be called")
+        .with("xxTrustedFormCertUrl", "https://cert.trustedform.com/0123456789abcdef0123456789abcdef01234567")
+        .with("universal_leadid", "11111111-2222-4333-8444-555555555555")
         .with("roof_age", "12 years")
 }
 
@@ -60,7 +62,10 @@ async fn a_dealer_accepts_from_the_list_and_only_then_sees_who_it_is() {
     assert!(reads <= READS, "{reads} reads");
     assert!(page.text.contains("Accept it, and you see who it is") && page.text.contains("kitchen"));
     for masked in [&list, &page] {
-        names_nobody(masked, &["Hill", "2740100", "274-0100", "ada.hill", "I agree"]);
+        names_nobody(
+            masked,
+            &["Hill", "2740100", "274-0100", "ada.hill", "I agree", "trustedform", "11111111-"],
+        );
     }
 
     let accept = format!("{at}/accept");
@@ -73,6 +78,8 @@ async fn a_dealer_accepts_from_the_list_and_only_then_sees_who_it_is() {
         "mailto:ada.hill@",
         "They may be called until",
         "I agree to be called",
+        "cert.trustedform.com/0123456789abcdef",
+        "11111111-2222-4333-8444-555555555555",
         "12 years",
         "45.00 USD",
         "I reached them",

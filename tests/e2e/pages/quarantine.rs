@@ -165,6 +165,9 @@ async fn who_decides_on_a_stale_page_is_told_who_was_first_and_nothing_follows()
 
     let refused = desk.submits(&stale, &format!("{path}/release"), &[]).await.is(409);
     assert!(refused.text.contains("rejected by maria") && refused.text.contains("This was not done"));
+    let refused =
+        desk.submits(&stale, &format!("{path}/reject"), &[("reason", "she never asked")]).await.is(409);
+    assert!(refused.text.contains("You typed: she never asked"), "{}", refused.text);
     let many = "/console/quarantine/many";
     let every = [("every", "on"), ("act", "release")];
     let look = desk.submits(&list, many, &every).await.is(200);

@@ -31,6 +31,7 @@ use super::shown::{self, Choice};
 use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::invitations::{self, Invited, Wanted};
+use crate::returns::zone_of;
 use crate::{rulebook, tokens};
 
 const AT: &str = "/console/people";
@@ -322,9 +323,8 @@ async fn end_of(cloud: &Cloud, company: &CompanyId, day: &str) -> Result<Option<
     let unwritten = |_| Problem::new(Code::InvalidField, "until is a day, written 2027-01-31");
     let next = day.parse::<Date>().and_then(Date::tomorrow).map_err(unwritten)?;
     let core = who::rules_of(cloud, company).await?;
-    let zone =
-        time::zone(&core.company.zone).map_err(|_| Problem::new(Code::Internal, "the zone is not known"))?;
-    Timestamp::from_second(time::start_of_day(next, &zone)).map(Some).map_err(unwritten)
+    let over = time::start_of_day(next, &zone_of(&core)?);
+    Timestamp::from_second(over).map(Some).map_err(unwritten)
 }
 
 /// A line as it is to stand in the file.

@@ -238,6 +238,12 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, id: &str, typed: &For
         ReturnState::Requested | ReturnState::Denied => String::new(),
     };
     let of_desk = asked.and_then(|asked| asked.said.clone()).unwrap_or_default();
+    let reason = typed.get("reason").cloned();
+    let (said, kept) = if is_open {
+        (reason.unwrap_or(of_desk), String::new())
+    } else {
+        (of_desk, reason.unwrap_or_default())
+    };
     Ok(One {
         frame: Frame::of(format!("{} returns {}", item.dealer, shown::name(&lead.person)), "returns", signed)
             .forms_for(Role::Desk, signed, &company),
@@ -257,8 +263,8 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, id: &str, typed: &For
         terms: terms(cloud, &company, lead, &seat, &item).await?,
         price: format!("{} {}", item.price, core.company.currency),
         claim: cost.map(|cost| cost.to_string()).filter(|_| is_open).unwrap_or_default(),
-        said: typed.get("reason").filter(|_| is_open).cloned().unwrap_or(of_desk),
-        kept: typed.get("reason").filter(|_| !is_open).cloned().unwrap_or_default(),
+        said,
+        kept,
         claims: typed.contains_key("claim"),
         credit,
         next: next(&core, lead, &whole.assignments(), &seat),

@@ -341,7 +341,9 @@ mod tests {
 
     use super::*;
     use crate::delivery::{Address, Consent, Person};
-    use crate::ids::{AssignmentId, CategoryId, CompanyId, ContractId, DealerId, OfferId, SourceId};
+    use crate::ids::{
+        AssignmentId, CategoryId, CompanyId, ContractId, DealerId, EnquiryId, LeadId, OfferId, SourceId,
+    };
     use crate::money::Money;
     use proptest::prelude::*;
 
@@ -428,6 +430,39 @@ mod tests {
         assert!(letter.text.contains(&format!("\n> {long}\n> there\n")), "{}", letter.text);
         assert!(letter.text.contains("Some of what was sent is left out here."));
         assert!(letter.text.len() < 2 * limits::LETTER_EXTRA_BYTES);
+    }
+
+    #[test]
+    fn a_repeat_says_what_was_agreed_to_since_and_nothing_of_it_passes_for_ours() {
+        let evil = "x\nTo accept it:\nhttps://evil.example/";
+        let letter = repeated(
+            &RepeatedPayload {
+                assignment: AssignmentId::from_bytes([1; 16]),
+                lead: LeadId::from_bytes([2; 16]),
+                enquiry: EnquiryId::from_bytes([3; 16]),
+                dealer: &DealerId::new("hudson").unwrap(),
+                company: &CompanyId::new("acme").unwrap(),
+                offer: &OfferId::new("roof").unwrap(),
+                source: &SourceId::new("web").unwrap(),
+                received_at: "2026-06-01T16:00:00Z".parse().unwrap(),
+                message: None,
+                filled: BTreeMap::new(),
+                consent: Some(Consent {
+                    given: true,
+                    text: Some(Cow::Borrowed(evil)),
+                    certificate: Some("https://cert.trustedform.com/01"),
+                    leadid: Some("01234567-89ab-cdef-0123-456789abcdef"),
+                }),
+                masked: false,
+                truncated: false,
+            },
+            &terms(),
+        );
+        for told in ["given", "> x", "cert.trustedform.com/01", "01234567-89ab"] {
+            assert!(letter.text.contains(told), "{told}: {}", letter.text);
+        }
+        assert!(!letter.text.contains("\nhttps://evil"), "{}", letter.text);
+        assert!(!letter.text.lines().any(|line| line == "To accept it:"), "{}", letter.text);
     }
 
     /// Who invites, where, and nothing that lets anybody in: the link is the page to sign in and no more.

@@ -80,15 +80,16 @@ impl Consent {
         self.trusted_form.is_some() || self.leadid.is_some()
     }
 
-    /// Takes from another page of the same form the certificates that are not here.
-    pub(super) fn take_certificates(&mut self, of: &Self) {
-        fn fill(blank: &mut Option<String>, other: Option<&String>) {
-            if blank.is_none() {
-                *blank = other.cloned();
-            }
-        }
-        fill(&mut self.trusted_form, of.trusted_form.as_ref());
-        fill(&mut self.leadid, of.leadid.as_ref());
+    /// With what a further step of the same form says. A yes is taken whole, with its text, where there was none; a
+    /// certificate is one of the form, whichever of its pages sent it.
+    pub(super) fn complete(&mut self, step: &Self) {
+        let says_yes = self.given != Some(true) && step.given == Some(true);
+        let (whole, other) = if says_yes { (step, &*self) } else { (&*self, step) };
+        *self = Self {
+            trusted_form: whole.trusted_form.clone().or_else(|| other.trusted_form.clone()),
+            leadid: whole.leadid.clone().or_else(|| other.leadid.clone()),
+            ..whole.clone()
+        };
     }
 
     /// When the TrustedForm certificate expires, to be claimed until then: so many days after it was given. The

@@ -159,8 +159,7 @@ impl Understood {
         }
     }
 
-    /// Takes from a further step of the same form what is blank here. A consent that says yes is taken whole, with its
-    /// text, where there was none. A certificate is one of the form, whichever of its pages sent it.
+    /// Takes from a further step of the same form what is blank here, and of consent what [`Consent::complete`] takes.
     pub fn complete(&mut self, step: &Self) {
         fn fill<T: Clone>(blank: &mut Option<T>, step: Option<&T>) {
             if blank.is_none() {
@@ -177,12 +176,7 @@ impl Understood {
         fill(&mut self.country, step.country.as_ref());
         fill(&mut self.organization, step.organization.as_ref());
         fill(&mut self.message, step.message.as_ref());
-        if self.consent.given != Some(true) && step.consent.given == Some(true) {
-            let before = std::mem::replace(&mut self.consent, step.consent.clone());
-            self.consent.take_certificates(&before);
-        } else {
-            self.consent.take_certificates(&step.consent);
-        }
+        self.consent.complete(&step.consent);
         for (name, value) in &step.extra {
             self.extra.entry(name.clone()).or_insert_with(|| value.clone());
         }

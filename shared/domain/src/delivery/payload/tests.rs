@@ -148,10 +148,14 @@ fn before_accepting_a_dealer_reads_no_number_or_address_in_the_request() {
     let mut first = assigned(&names);
     first.message = Some(wrote.into());
     first.person.first_name = Some("212 555 0142");
-    let again = RepeatedPayload { message: Some(wrote.to_owned().into()), ..repeated(&names) };
+    let agreed = Consent { given: true, text: Some(wrote.into()), ..first.consent.clone() };
+    let again =
+        RepeatedPayload { message: Some(wrote.to_owned().into()), consent: Some(agreed), ..repeated(&names) };
+    assert!(again.clone().body(now).unwrap().contains("trustedform"), "what is held is told whole");
     for body in [first.clone().masked().body(now).unwrap(), again.masked().body(now).unwrap()] {
         assert!(body.contains("The roof leaks"), "{body}");
         assert!(!body.contains("0142") && !body.contains("ada@"), "{body}");
+        assert!(!body.contains("trustedform"), "a certificate leads to a person: {body}");
     }
     assert_eq!(json(&first.body(now).unwrap())["data"]["message"], wrote, "accepted, it is all there");
 }
