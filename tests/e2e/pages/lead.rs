@@ -225,12 +225,20 @@ async fn what_a_colleague_did_meanwhile_is_said_and_stands() {
     let lead = waits(&yard, 1).await;
     let desk = Browser::of(&yard).await;
     let stale = desk.opens(&at(&lead)).await.is(200);
-    let _ = acts(&yard, &lead, "hold", json!({ "until": "2026-06-03T00:00:00Z" })).await.is(200);
+    let _ = acts(&yard, &lead, "hold", json!({ "until": "2026-06-03T00:00:00Z", "reason": "her son calls" }))
+        .await
+        .is(200);
     let held = yard.stored(&lead).await.hold;
     let refused = desk.submits(&stale, &to(&lead, "hold"), &[("reason", "I call her")]).await.is(409);
     says(
         &refused,
-        &["the desk holds it now", "until Jun 2, 2026, 8:00 PM EDT", "You had typed", "I call her"],
+        &[
+            "the desk holds it now",
+            "held by the desk until Tue, Jun 2, 2026, 8:00 PM EDT",
+            "desk: hold: her son calls",
+            "You had typed",
+            "I call her",
+        ],
     );
     assert_eq!(yard.stored(&lead).await.hold, held);
     // Nor by the API, which sees nothing of a page.
