@@ -231,7 +231,7 @@ async fn a_dealer_accepts_by_a_link_and_sees_the_person() {
         let page = opens(&yard, &accept).await.is(200);
         assert!(page.text.contains("This lead is yours") && !page.text.contains("<form"), "{}", page.text);
         assert!(page.text.contains(&format!("href=\"tel:{PHONE}\"")), "{}", page.text);
-        assert!(page.text.contains(EMAIL));
+        assert!(page.text.contains(EMAIL) && page.text.contains("10.00 USD"), "{}", page.text);
     }
     yard.settle().await;
     assert_eq!(yard.story(&lead).await.assignment("hudson")["state"], "accepted");

@@ -492,7 +492,7 @@ pub(crate) async fn go_on(cloud: &Cloud, assignment: Assignment, now: Timestamp)
     match (assignment.delivery, assignment.next_attempt_at) {
         (DeliveryState::NotReceived | DeliveryState::Unknown, _) => {
             cloud.metrics.count_of(Metric::DeliveriesFailed, &assignment.company);
-            take_back(cloud, assignment, now).await
+            Box::pin(take_back(cloud, assignment, now)).await
         }
         (DeliveryState::Pending, Some(at)) => {
             cloud.hand_to_delivery(&assignment, at.duration_since(now).as_millis().max(0) as u64).await;

@@ -108,10 +108,13 @@ async fn a_contract_that_fails_a_rule_says_which_and_is_placed_over_it_with_what
 async fn the_tick_is_of_the_contract_and_of_the_rules_that_it_was_shown_with() {
     // Crest wants the best alone, as ridge does.
     let crest = [("offers", "gutter"), ("min_band", "A1"), ("tier", "3")];
-    let yard = Yard::of(rules("10").seller("crest", crest)).await;
+    let afar = [("offers", "gutter"), ("area", "state:NY"), ("tier", "4")];
+    let yard = Yard::of(rules("10").seller("crest", crest).seller("afar", afar)).await;
     let lead = waits(&yard, 1).await;
     let desk = Browser::of(&yard).await;
     let page = desk.opens(&at(&lead)).await.is(200);
+    let refused = desk.submits(&page, &to(&lead, "place"), &[("contract", "afar")]).await.is(409);
+    says(&refused, &["area: it needs an area that covers it; it is outside"]);
     let typed = [("contract", "ridge"), ("reason", "agreed by phone")];
     let of_ridge = desk.submits(&page, &to(&lead, "place"), &typed).await.is(409);
     says(&of_ridge, &["band: it needs band A1", "name=\"override\" checked"]);

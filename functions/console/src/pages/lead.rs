@@ -309,11 +309,7 @@ fn misses(problem: &Value) -> impl Iterator<Item = &Value> {
 fn rules_of(problem: &Value) -> Vec<String> {
     let said = |miss: &Value| {
         let text = |name: &str| miss[name].as_str().unwrap_or_default().to_owned();
-        let found = match text("found").as_str() {
-            "" => String::new(),
-            found => format!("; it is {found}"),
-        };
-        format!("{}: it needs {}{found}", shown::word(&text("rule")), text("needed"))
+        format!("{}: it needs {}; it is {}", shown::word(&text("rule")), text("needed"), text("found"))
     };
     misses(problem).map(said).collect()
 }

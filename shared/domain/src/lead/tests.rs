@@ -309,6 +309,28 @@ fn what_expired_in_nobodys_hands_opens_the_next_cycle_though_the_window_grew() {
 }
 
 #[test]
+fn a_certificate_is_warned_of_in_the_cycle_whose_form_it_came_with() {
+    let with = |id: u8, when: &str, warning: Option<&str>| Arrival {
+        enquiry: EnquiryId::mint(at(when), [id; 10]),
+        certificate_warning: warning.map(at),
+        ..arrival(id, when)
+    };
+    let scope = LeadScope::Category(CategoryId::new("roofing").unwrap());
+    let first = with(1, "2026-06-01T12:00:00Z", None);
+    let mut lead = Lead::open(CompanyId::new("acme").unwrap(), scope, &first);
+    // Later it is a request of its own, whose certificate is not what was sold.
+    let _ = lead.take(&with(2, "2026-06-01T14:00:00Z", Some("2026-08-01T00:00:00Z")), 30);
+    assert_eq!(lead.certificate_warning, None);
+    let _ = lead.take(&with(3, "2026-06-01T12:10:00Z", Some("2026-08-02T00:00:00Z")), 30);
+    let _ = lead.take(&with(4, "2026-06-01T12:20:00Z", Some("2026-08-03T00:00:00Z")), 30);
+    assert_eq!(lead.certificate_warning, Some(at("2026-08-02T00:00:00Z")), "the form's first");
+    assert_eq!(lead.take(&with(5, "2026-09-01T12:00:00Z", Some("2026-11-01T00:00:00Z")), 30), Met::NewCycle);
+    assert_eq!(lead.certificate_warning, Some(at("2026-11-01T00:00:00Z")));
+    assert_eq!(lead.take(&with(6, "2026-12-01T12:00:00Z", None), 30), Met::NewCycle);
+    assert_eq!(lead.certificate_warning, None);
+}
+
+#[test]
 fn rows_of_a_file_are_no_steps_of_one_form() {
     let row = |id: u8, when: &str| Arrival {
         enquiry: EnquiryId::mint(Timestamp::UNIX_EPOCH, [id; 10]),

@@ -73,7 +73,7 @@ impl<'a> Table<'a> {
                 let hours = (age_s + 3_599) / 3_600;
                 (format!("at most {} h old", contract.max_age_hours.unwrap_or(0)), format!("{hours} h"))
             }
-            Rule::Area => ("an area that covers".to_owned(), String::new()),
+            Rule::Area => ("an area that covers it".to_owned(), "outside".to_owned()),
             Rule::Band => (format!("band {}", contract.min_band), format!("band {}", facts.band)),
             Rule::Needs => {
                 let missing: Vec<&str> =
