@@ -164,7 +164,7 @@ impl Market {
             prepaid: false,
             accept_by: None,
             again: true,
-            pass: Pass { read, next: read + PASS_UNIT, step: PASS_UNIT, rival: None },
+            pass: Pass { read, next: read + PASS_UNIT, step: PASS_UNIT, at_most: None },
         };
         Looked { lead, seat, counters, at, full }
     }
@@ -437,7 +437,7 @@ async fn what_a_commit_left_of_the_counters_is_what_stands() {
             seat.prepaid = rng.bool();
             let read = known.contracts.get(&seat.contract).map_or(0, |usage| usage.pass);
             let lifted = read + rng.u64(0..2) * 7 * PASS_UNIT;
-            seat.pass = Pass { read, next: lifted + PASS_UNIT, step: PASS_UNIT, rival: None };
+            seat.pass = Pass { read, next: lifted + PASS_UNIT, step: PASS_UNIT, at_most: None };
             looked.counters = known.clone();
             let given = market.gives(&looked).await.unwrap();
             known.contracts.extend(given.counters.contracts);

@@ -252,11 +252,11 @@ impl Judged {
     }
 }
 
-/// The version of the rules of decision, as recorded with each: the second and the third decide as this one does, and
-/// keep what they read in more bytes.
-const ALGORITHM: u16 = 4;
-/// Since which version a decision comes out as it did.
-const DECIDES_AS_SINCE: u16 = 2;
+/// The version of the rules of decision, as recorded with each. The second to the fourth shared by the smallest pass
+/// alone: where whose turn it is comes out otherwise, it is said ([`Repeated::as_recorded`]).
+const ALGORITHM: u16 = 5;
+/// Since which version what a decision read is read as it was.
+const READS_AS_SINCE: u16 = 2;
 
 /// The rules in force for a company.
 #[derive(Clone, Debug)]
@@ -506,7 +506,8 @@ pub async fn preview(
 pub struct Repeated {
     /// With every candidate's part in it.
     pub explained: Explained,
-    /// It concludes what was recorded. It may not where places or time zones have changed since.
+    /// It concludes what was recorded. It may not where places, time zones or the rules of decision have changed
+    /// since.
     pub as_recorded: bool,
 }
 
@@ -537,8 +538,8 @@ fn evidence_of(record: &DecisionRecord) -> Result<Option<Evidence>, StoreError> 
     if !record.is_intact()? {
         return Err(StoreError::damaged("decision", Invalid::new("its digest is that of another record")));
     }
-    // One made by earlier rules of decision may come out otherwise, and its evidence reads otherwise.
-    if !(DECIDES_AS_SINCE..=ALGORITHM).contains(&record.algorithm) {
+    // The evidence of one made by earlier rules of decision reads otherwise.
+    if !(READS_AS_SINCE..=ALGORITHM).contains(&record.algorithm) {
         return Ok(None);
     }
     record.evidence()

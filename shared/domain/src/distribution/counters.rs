@@ -19,7 +19,7 @@ use crate::time::{Period, UtcDay, WeekStart};
 pub struct Usage {
     /// Per [`Period`], in its order: start in Unix seconds, and how many.
     pub used: [Option<(i64, u32)>; 5],
-    /// The pass of stride scheduling, in [`PASS_UNIT`]s; 0 for one never assigned by share.
+    /// What it had by share over its weight, in [`PASS_UNIT`]s; 0 for one never assigned by share.
     pub pass: u64,
     /// When it last got a lead, Unix milliseconds; 0 for never.
     pub last_assigned_ms: i64,

@@ -24,16 +24,17 @@
 //! - *A lead that only some of the covering contracts refuse* has their reason. Contracts elsewhere are
 //!   not looked at: only where nothing covers is the reason `area`, or `offer` if nobody takes the
 //!   category.
-//! - *The share's floor* is taken among those the earlier steps left, since only they compete.
+//! - *Whose turn it is* is asked of those the earlier steps left, since only they compete (`turns`).
 //! - *Shares under concurrency.* Workers that read the same passes would all choose the same contract, and the
-//!   floor would forgive what the others are owed: of weights 5 and 1, eight workers in step give 53 and 47 of
-//!   a hundred. So the commit holds only while the winner's pass is no larger than the smallest it was compared
-//!   with; who is refused looks again. The share is then as exact as one worker's, however many there are: no
-//!   two contracts are ever further apart than one turn of the lighter one.
+//!   floor would forgive what the others are owed: of weights 5 and 1, eight workers in step would give 53 and 47 of
+//!   a hundred. So the commit holds only while it would still be the winner's turn; who is refused looks again. The
+//!   share is then as exact as one worker's, but for those whose turn comes at once, as that of equals does: each may
+//!   be given a lead of the same moment, and what was due to the rest meanwhile is given after.
 
 mod territory;
 mod available;
 mod until;
+mod turns;
 mod best;
 mod asked;
 mod misses;
@@ -50,9 +51,10 @@ use serde::{Deserialize, Serialize};
 
 use asked::Asking;
 use available::unavailable;
+use turns::Turn;
 
 use super::compiled::{Calendar, Chunk, CompiledDealer, Day};
-use super::counters::{Counters, InOrder, PASS_UNIT, Reservation, Usage};
+use super::counters::{Counters, InOrder, Reservation, Usage};
 use super::facts::{LeadFacts, Location, OpenSeats};
 use super::ranking::Step;
 use super::reason::{Rule, Waiting};
@@ -154,9 +156,9 @@ pub struct Pass {
     pub next: u64,
     /// 1/weight.
     pub step: u64,
-    /// The smallest pass among those it was compared with: the commit holds only while the winner's is no
-    /// larger. So a share is as exact under many workers as under one; `None` where share had no say.
-    pub rival: Option<u64>,
+    /// The largest pass at which it is still the winner's turn: the commit holds only while its pass is no
+    /// larger. So many workers share as one would; `None` where share had no say.
+    pub at_most: Option<u64>,
 }
 
 /// Someone who might have had it: the first rule it failed, with both values.
@@ -338,13 +340,11 @@ struct Terms {
     protected: bool,
 }
 
-/// The winner of a ranking, the floor its pass was read with (0 where share had no say), and the smallest
-/// pass it was compared with.
+/// The winner of a ranking, and its turn; `None` where share had no say.
 #[derive(Clone, Copy)]
 struct Best {
     row: usize,
-    floor: u64,
-    rival: Option<u64>,
+    turn: Option<Turn>,
 }
 
 /// When the periods of each zone end, by [`Period`]: found when the first full cap of the zone asks.
@@ -651,7 +651,7 @@ impl<'a> Table<'a> {
     fn seat(&self, best: Best, terms: Terms) -> Option<Seat> {
         let row = self.rows.get(best.row)?;
         let Candidate { contract, dealer, chunk, zone, .. } = *row.candidate;
-        let read = self.pass(row);
+        let (read, step) = (self.pass(row), turns::step(row.weight()));
         Some(Seat {
             contract: contract.id.clone(),
             dealer: dealer.id.clone(),
@@ -670,9 +670,9 @@ impl<'a> Table<'a> {
             again: contract.again,
             pass: Pass {
                 read,
-                next: read.max(best.floor).saturating_add(row.step()),
-                step: row.step(),
-                rival: best.rival,
+                next: read.max(best.turn.map_or(0, |turn| turn.floor)).saturating_add(step),
+                step,
+                at_most: best.turn.map(|turn| turn.at_most),
             },
         })
     }
@@ -731,9 +731,8 @@ impl<'a> Row<'a> {
         if candidate.failed.is_none() { self.usage } else { counters.contracts.get(&candidate.contract.id) }
     }
 
-    /// 1/weight.
-    fn step(&self) -> u64 {
-        PASS_UNIT / u64::from(self.candidate.contract.weight.max(1))
+    fn weight(&self) -> u64 {
+        u64::from(self.candidate.contract.weight.max(1))
     }
 }
 

@@ -10,7 +10,7 @@
 //! [`limits::EVIDENCE_WHOLE_BYTES`] of evidence; in a large city hundreds of contracts cover a lead. Of a decision that
 //! read more than that holds, it is kept what the decision asked of its counters ([`Evidence::of_decision`]): counts of
 //! periods that are capped, to the last number, money where there is a budget or a balance, and passes and times of
-//! those whom the rankings asked; who lost by one is kept as one that loses. That makes the same decision, with every
+//! those whom the rankings asked; who lost by a time is kept as one that loses. That makes the same decision, with every
 //! candidate's part in it, and before it is kept it has made it. It is less than half, and of thousands of candidates
 //! still more than two kilobytes: `cargo bench --bench decision` prints how large evidence and records are.
 //!
@@ -180,11 +180,6 @@ impl Evidence {
             })
         };
         let loses = Loses {
-            pass: contracts()
-                .filter(|(asked, _)| asked.pass != Said::Nothing)
-                .map(|(_, seen)| seen.pass)
-                .max()
-                .unwrap_or(0),
             last_ms_ago: contracts()
                 .filter(|(asked, _)| asked.last == Said::Loses)
                 .filter_map(|(_, seen)| seen.last_ms_ago)
@@ -372,9 +367,8 @@ impl From<Before> for Evidence {
     }
 }
 
-/// What is kept of counters that lose: the largest pass, and the latest time, of those that did.
+/// What is kept of times that lose: the latest of those that did.
 struct Loses {
-    pass: u64,
     last_ms_ago: Option<i64>,
 }
 
@@ -394,11 +388,7 @@ impl Seen {
     /// Without what no ranking asked.
     fn ranked(self, asked: Asked, loses: &Loses) -> Self {
         Self {
-            pass: match asked.pass {
-                Said::Nothing => 0,
-                Said::Loses => loses.pass,
-                Said::Stays => self.pass,
-            },
+            pass: if asked.pass { self.pass } else { 0 },
             last_ms_ago: match asked.last {
                 Said::Nothing => None,
                 Said::Loses => loses.last_ms_ago,

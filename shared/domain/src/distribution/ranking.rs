@@ -17,7 +17,7 @@ pub enum Step {
         /// Bucket width in miles, 1 to 500.
         bucket_miles: u32,
     },
-    /// By weight: the smallest pass first.
+    /// By weight: each as many leads as are due to it, to within one.
     Share,
     /// Who was last assigned a lead longest ago.
     LongestAgo,

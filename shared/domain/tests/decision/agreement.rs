@@ -53,7 +53,7 @@ pub(crate) fn agrees(
         prop_assert!(candidates.contains(&seat.contract), "{} is not among {candidates:?}", seat.contract);
         let contract = oracle.contract(&seat.contract);
         chosen.push(contract);
-        carries(oracle, seat, contract, chosen[0], last.floor)?;
+        carries(oracle, seat, contract, chosen[0], last.latest_start)?;
         if chosen.len() < oracle.seats(chosen[0]) {
             last = oracle.ask(&chosen);
         } else if chosen.len() < seats.len() {
@@ -103,7 +103,7 @@ fn carries(
     seat: &Seat,
     contract: &Contract,
     first: &Contract,
-    floor: u64,
+    latest_start: u64,
 ) -> Result<(), TestCaseError> {
     let dealer = oracle.dealer(contract);
     prop_assert_eq!((&seat.dealer, seat.price), (&dealer.id, oracle.price(contract)));
@@ -114,8 +114,8 @@ fn carries(
     prop_assert_eq!(seat.patient_until, oracle.patience(contract));
     let read = oracle.counters.contracts.get(&contract.id).map_or(0, |usage| usage.pass);
     let step = oracle.step_of(contract);
-    let next = read.max(floor).saturating_add(step);
-    prop_assert_eq!(seat.pass, Pass { read, next, step, rival: seat.pass.rival }, "{}", contract.id);
+    let next = read.max(latest_start.saturating_sub(step)).saturating_add(step);
+    prop_assert_eq!(seat.pass, Pass { read, next, step, at_most: seat.pass.at_most }, "{}", contract.id);
     Ok(())
 }
 

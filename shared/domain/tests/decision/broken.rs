@@ -143,6 +143,8 @@ broken! {
     Share,
     /// Who comes back from a pause has all that it missed.
     Floor,
+    /// A lead that is not due yet is given, if it is due soon.
+    Early,
     /// Weights count nothing.
     Weight,
     /// Who has waited longest waits on.

@@ -44,8 +44,9 @@ pub(crate) enum Next {
 /// What becomes of one seat, and the contracts that a territory keeps from it.
 pub(crate) struct Asked<'a> {
     pub(crate) next: Next,
-    /// What the winner's pass is read as at least.
-    pub(crate) floor: u64,
+    /// When the latest of anybody's last leads began, where they shared: a pass is read as at least that, less its own
+    /// 1/weight.
+    pub(crate) latest_start: u64,
     shut_out: Vec<&'a Contract>,
 }
 
@@ -327,6 +328,24 @@ impl<'a> Oracle<'a> {
         if self.keeps(Broken::Weight) { pass_step(contract) } else { 1 << 32 }
     }
 
+    /// Where those who share stand: a pass is read as at least what lets its contract be one lead behind the latest, and
+    /// the mean by weight is how far everybody should be. The sum of all passes, each times its weight; the weights.
+    fn shared(&self, among: &[&Contract], latest_start: i128) -> (i128, i128) {
+        let weight = |one: &Contract| self.weight_of(one);
+        let sum = among.iter().map(|one| weight(one) * self.read_pass(one, latest_start)).sum();
+        (sum, among.iter().map(|one| weight(one)).sum())
+    }
+
+    fn read_pass(&self, contract: &Contract, latest_start: i128) -> i128 {
+        let pass = i128::from(self.counters.contracts.get(&contract.id).map_or(0, |usage| usage.pass));
+        let floor = latest_start - i128::from(self.step_of(contract));
+        if self.keeps(Broken::Floor) { pass.max(floor) } else { pass }
+    }
+
+    fn weight_of(&self, contract: &Contract) -> i128 {
+        if self.keeps(Broken::Weight) { i128::from(contract.weight) } else { 1 }
+    }
+
     /// Rule 5 and the ranking: who takes the next seat.
     pub(crate) fn ask(&self, chosen: &[&Contract]) -> Asked<'a> {
         let in_question = |one: &&Contract| self.covers(one).is_some() && self.takes_category(one);
@@ -355,8 +374,8 @@ impl<'a> Oracle<'a> {
             if !free.is_empty() {
                 free.truncate(if self.keeps(Broken::Ties) { usize::MAX } else { 1 });
                 pool.retain(|one| before(one));
-                let (best, floor) = self.best(free);
-                return Asked { next: Next::OneOf(best), floor, shut_out: gone(&pool) };
+                let (best, latest_start) = self.best(free);
+                return Asked { next: Next::OneOf(best), latest_start, shut_out: gone(&pool) };
             }
             let waits = group.iter().filter(|one| {
                 let waits = one.when_unavailable == WhenUnavailable::Wait && self.keeps(Broken::Wait);
@@ -367,7 +386,7 @@ impl<'a> Oracle<'a> {
                 rules.filter(|rule| [Rule::Excluded, Rule::Hours, Rule::Cap].contains(rule)).max()
             {
                 pool.retain(|one| before(one));
-                return Asked { next: Next::WaitsFor(rule), floor: 0, shut_out: gone(&pool) };
+                return Asked { next: Next::WaitsFor(rule), latest_start: 0, shut_out: gone(&pool) };
             }
             let closing: Vec<&Contract> =
                 group.iter().copied().filter(|one| self.keeps_others_out(one, chosen)).collect();
@@ -378,14 +397,14 @@ impl<'a> Oracle<'a> {
         let free: Vec<&Contract> = pool.iter().copied().filter(|one| self.free(one, chosen)).collect();
         let shut_out = gone(&pool);
         if !free.is_empty() {
-            let (best, floor) = self.best(free);
-            return Asked { next: Next::OneOf(best), floor, shut_out };
+            let (best, latest_start) = self.best(free);
+            return Asked { next: Next::OneOf(best), latest_start, shut_out };
         }
         let nearest = everyone.iter().filter_map(|contract| self.failed(contract, chosen, &shut_out)).max();
         let anyone = self.book.contracts.iter().any(|contract| self.takes_category(contract));
         Asked {
             next: Next::Nobody(nearest.unwrap_or(if anyone { Rule::Area } else { Rule::Offer })),
-            floor: 0,
+            latest_start: 0,
             shut_out,
         }
     }
@@ -445,9 +464,9 @@ impl<'a> Oracle<'a> {
             .collect()
     }
 
-    /// The ranking: those that only a hash tells apart, and the share's floor.
+    /// The ranking: those that only a hash tells apart, and when the latest of anybody's last leads began.
     fn best(&self, mut among: Vec<&Contract>) -> (Vec<ContractId>, u64) {
-        let mut shared_floor = 0;
+        let mut shared_since = 0;
         let ranking = self
             .book
             .offers
@@ -457,11 +476,11 @@ impl<'a> Oracle<'a> {
         let usage =
             |contract: &Contract| self.counters.contracts.get(&contract.id).cloned().unwrap_or_default();
         for step in ranking.unwrap() {
-            let passes = among.iter().map(|one| i128::from(usage(one).pass));
-            let steps = among.iter().map(|one| self.step_of(one));
-            let floor = passes.max().unwrap() - steps.map(i128::from).max().unwrap();
+            let starts = among.iter().map(|one| i128::from(usage(one).pass) - i128::from(self.step_of(one)));
+            let latest_start = starts.max().unwrap().max(0);
+            let (sum, weights) = self.shared(&among, latest_start);
             if step == Step::Share {
-                shared_floor = u64::try_from(floor).unwrap_or(0);
+                shared_since = u64::try_from(latest_start).unwrap();
             }
             let key = |contract: &&Contract| -> i128 {
                 match step {
@@ -477,8 +496,14 @@ impl<'a> Oracle<'a> {
                         bucket.map_or(i128::MAX, |bucket| nearer * bucket)
                     }
                     Step::Share if !self.keeps(Broken::Share) => -i128::from(usage(contract).pass),
-                    Step::Share if !self.keeps(Broken::Floor) => i128::from(usage(contract).pass),
-                    Step::Share => i128::from(usage(contract).pass).max(floor),
+                    Step::Share => {
+                        let pass = self.read_pass(contract, latest_start);
+                        // Its next lead begins where its last one ended: at or after the end of the lead at hand?
+                        let early = weights * pass >= sum + (1 << 32) && self.keeps(Broken::Early);
+                        // And it must have come a turn later; u64 ends there.
+                        let due = (pass + i128::from(self.step_of(contract))).min(i128::from(u64::MAX));
+                        if early { due + (1 << 100) } else { due }
+                    }
                     Step::LongestAgo if !self.keeps(Broken::LongestAgo) => {
                         -i128::from(usage(contract).last_assigned_ms)
                     }
@@ -514,7 +539,7 @@ impl<'a> Oracle<'a> {
             let kept: Vec<&Contract> = among.iter().copied().filter(|one| key(one) == least).collect();
             among = kept;
         }
-        (among.into_iter().map(|contract| contract.id.clone()).collect(), shared_floor)
+        (among.into_iter().map(|contract| contract.id.clone()).collect(), shared_since)
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Counters, Decision, Screened, Step, Table};
 
-/// What a counter said in the rankings of one decision.
+/// What a time said in the rankings of one decision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::distribution) enum Said {
     /// Nothing: nobody asked.
@@ -22,8 +22,8 @@ pub(in crate::distribution) enum Said {
 /// What the counters of one candidate said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::distribution) struct Asked {
-    /// Its pass.
-    pub(in crate::distribution) pass: Said,
+    /// Its pass was asked: whose turn it is, all who share have a say in.
+    pub(in crate::distribution) pass: bool,
     /// When it last got a lead.
     pub(in crate::distribution) last: Said,
     /// What came of its leads was asked.
@@ -32,8 +32,7 @@ pub(in crate::distribution) struct Asked {
 
 impl Asked {
     /// A candidate of which everything is kept.
-    pub(in crate::distribution) const ALL: Self =
-        Self { pass: Said::Stays, last: Said::Stays, results: true };
+    pub(in crate::distribution) const ALL: Self = Self { pass: true, last: Said::Stays, results: true };
 }
 
 /// Written while a decision is made again to be kept; nobody writes when it is made.
@@ -60,18 +59,14 @@ impl Table<'_> {
         let mut asking = asking.borrow_mut();
         // Those who stay do so in their order.
         let mut stay = after.iter().peekable();
-        let said = before.iter().map(|at| (*at, stay.next_if_eq(&at).is_some()));
-        let said: Vec<(usize, bool)> = said.collect();
-        // The smallest pass that loses is the winner's rival.
-        let lost = said.iter().filter(|(_, stays)| step == Step::Share && !stays);
-        let rival = lost.map(|(at, _)| *at).min_by_key(|at| self.rows.get(*at).map(|row| self.pass(row)));
-        for (at, stays) in said {
-            let Some(asked) = asking.get_mut(at) else { continue };
-            let said = if stays || rival == Some(at) { Said::Stays } else { Said::Loses };
-            let heard = |before: Said| if before == Said::Stays { before } else { said };
+        for at in before {
+            let stays = stay.next_if_eq(&at).is_some();
+            let Some(asked) = asking.get_mut(*at) else { continue };
             match step {
-                Step::Share => asked.pass = heard(asked.pass),
-                Step::LongestAgo => asked.last = heard(asked.last),
+                Step::Share => asked.pass = true,
+                Step::LongestAgo if stays => asked.last = Said::Stays,
+                Step::LongestAgo if asked.last == Said::Nothing => asked.last = Said::Loses,
+                Step::LongestAgo => {}
                 Step::Performance { .. } => asked.results = true,
                 Step::Tier | Step::Distance { .. } | Step::Price => {}
             }

@@ -2,18 +2,14 @@
 
 use std::cmp::{Ordering, Reverse};
 
+use super::turns::Turns;
 use super::{Best, Row, Step, Table, Usage, tie_break};
 use crate::distribution::ranking::win_percent;
-
-/// The smallest pass of the others.
-fn smallest_but(passes: &[(usize, u64)], winner: usize) -> Option<u64> {
-    passes.iter().filter(|(row, _)| *row != winner).map(|(_, pass)| *pass).min()
-}
 
 impl<'a> Table<'a> {
     /// The best of these by the offer's ranking.
     pub(super) fn best(&self, mut among: Vec<usize>) -> Option<Best> {
-        let (mut floor, mut rival) = (0, None);
+        let mut shared: Option<Turns> = None;
         for step in self.ranking {
             if among.len() <= 1 {
                 break;
@@ -26,9 +22,10 @@ impl<'a> Table<'a> {
                     miles.map_or(u32::MAX, |miles| (miles / f64::from(bucket_miles)) as u32)
                 }),
                 Step::Share => {
-                    floor = self.share_floor(&among);
-                    rival = Some(self.passes(&among, floor));
-                    self.keep_least(&mut among, |row| self.pass(row).max(floor));
+                    let rows = among.iter().filter_map(|&at| self.rows.get(at));
+                    let turns = Turns::of(rows.map(|row| (self.pass(row), row.weight())));
+                    self.keep_least(&mut among, |row| turns.order(self.pass(row), row.weight()));
+                    shared = Some(turns);
                 }
                 Step::LongestAgo => {
                     self.keep_least(&mut among, |row| {
@@ -49,17 +46,13 @@ impl<'a> Table<'a> {
                 self.note(*step, &before, &among);
             }
         }
-        among
-            .into_iter()
-            .filter_map(|row| Some((self.tie_break(self.rows.get(row)?), row)))
-            .min()
-            .map(|(_, row)| Best { row, floor, rival: rival.and_then(|passes| smallest_but(&passes, row)) })
-    }
-
-    /// The passes of these as they are read.
-    fn passes(&self, among: &[usize], floor: u64) -> Vec<(usize, u64)> {
-        let read = |&at: &usize| Some((at, self.pass(self.rows.get(at)?).max(floor)));
-        among.iter().filter_map(read).collect()
+        among.into_iter().filter_map(|row| Some((self.tie_break(self.rows.get(row)?), row))).min().and_then(
+            |(_, at)| {
+                let row = self.rows.get(at)?;
+                let turn = shared.map(|turns| turns.turn(self.pass(row), row.weight()));
+                Some(Best { row: at, turn })
+            },
+        )
     }
 
     /// Keeps those of the least key, in their order; each key is asked for once.
@@ -81,14 +74,6 @@ impl<'a> Table<'a> {
             kept += 1;
         }
         among.truncate(kept);
-    }
-
-    /// A pass is read as at least the largest among the eligible less the largest 1/weight.
-    fn share_floor(&self, among: &[usize]) -> u64 {
-        let rows = || among.iter().filter_map(|&at| self.rows.get(at));
-        let largest = rows().map(|row| self.pass(row)).max().unwrap_or(0);
-        let step = rows().map(Row::step).max().unwrap_or(0);
-        largest.saturating_sub(step)
     }
 
     pub(super) fn miles(&self, row: &Row<'_>) -> Option<f64> {

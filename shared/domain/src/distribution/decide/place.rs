@@ -47,7 +47,7 @@ pub fn place(
     if !table.may_sit(row, terms) || row.shut_out_by.is_some() {
         return Some(Placing::Never(table.near_miss(Rule::Territory, row)));
     }
-    let best = Best { row: at, floor: 0, rival: None };
+    let best = Best { row: at, turn: None };
     let fixed = terms.unwrap_or_else(|| table.terms_of(best));
     let seat = table.seat(best, fixed)?;
     let local = table.locals.get(row.candidate.zone)?;

@@ -136,8 +136,8 @@ impl Reserve {
         }
     }
 
-    /// Whose turn it was: the pass rises by 1/weight, as long as it is no larger than the next one's; one
-    /// lifted to the floor is set, on condition that nobody else lifted it.
+    /// Whose turn it was: the pass rises by 1/weight, as long as it is its turn still; one lifted to the floor
+    /// is set, on condition that nobody else lifted it.
     pub(super) fn turn(&mut self, seat: &Seat, usage: Option<&Usage>) {
         let lifted = seat.pass.next != seat.pass.read + seat.pass.step;
         if lifted {
@@ -154,10 +154,10 @@ impl Reserve {
             self.add.push("pass :pass".to_owned());
             self.values.insert(":pass".to_owned(), number(seat.pass.step));
             self.after.pass += seat.pass.step;
-            if let Some(rival) = seat.pass.rival {
+            if let Some(most) = seat.pass.at_most {
                 // Whose turn it was may have had it meanwhile: then it is another's.
-                self.conditions.push("(attribute_not_exists(pass) OR pass <= :rival)".to_owned());
-                self.values.insert(":rival".to_owned(), number(rival));
+                self.conditions.push("(attribute_not_exists(pass) OR pass <= :atmost)".to_owned());
+                self.values.insert(":atmost".to_owned(), number(most));
             }
         }
     }
