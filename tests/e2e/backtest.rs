@@ -258,6 +258,86 @@ async fn a_seat_that_was_lost_stands_while_the_other_is_given_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_seat_that_comes_back_of_a_lead_that_went_another_way_is_given_anew() {
+    let sellers = || {
+        Rules::roofing("acme")
+            .seller("hudson", [("tier", "2"), ("sale", "shared:2")])
+            .seller("ridge", [("tier", "3"), ("sale", "shared:2")])
+            .seller("crest", [("tier", "4"), ("sale", "shared:2")])
+    };
+    let yard = Yard::of(sellers()).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(MINUTE).await;
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    yard.advance(MINUTE).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["ridge", "crest"]);
+    // Grove has the first seat, and hudson declines the second as it did: it is ridge's.
+    let found = backtested(&yard, &sellers().seller("grove", [("tier", "1"), ("sale", "shared:2")])).await;
+    assert_eq!(dealers(&found), [("crest", 1, 0), ("grove", 0, 1), ("ridge", 1, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_that_nobody_took_when_it_came_back_is_given_to_who_is_free_now() {
+    let rules = |price: &'static str, cap: &'static str| {
+        Rules::roofing("acme")
+            .seller("hudson", [("tier", "1"), ("sale", "shared:2"), ("price", price)])
+            .seller("ridge", [("tier", "2"), ("sale", "shared:2")])
+            .seller("crest", [("tier", "3"), ("sale", "shared:2"), ("cap_total", cap)])
+    };
+    let yard = Yard::of(rules("10.00", "1")).await;
+    for number in 1..=2 {
+        let lead = yard.settled_lead(&Person::number(number)).await;
+        yard.advance(MINUTE).await;
+        let _ = yard.answers("ridge", &lead, "decline").await.is(200);
+        yard.advance(MINUTE * 5).await;
+        let holders: &[&str] = if number == 1 { &["hudson", "crest"] } else { &["hudson"] };
+        assert_eq!(yard.story(&lead).await.holders(), holders);
+    }
+    assert!(backtested(&yard, &rules("10.00", "1")).await.is_none());
+    // Nothing was recorded when the second lead's seat came back, since crest was full.
+    let found = backtested(&yard, &rules("12.00", "2")).await;
+    assert_eq!(dealers(&found), [("crest", 1, 2), ("hudson", 2, 2)]);
+    let found = backtested(&yard, &rules("12.00", "1")).await;
+    assert_eq!(dealers(&found), [("crest", 1, 1), ("hudson", 2, 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_that_is_kept_for_who_is_shut_is_given_when_it_opens() {
+    let first = [("territory", "first"), ("when_unavailable", "wait"), ("sale", "shared:2")];
+    let rules = |at_noon: &'static str| {
+        Rules::roofing("acme")
+            .seller(at_noon, first)
+            .dealer("ridge", [("hours", "Mo-Su 14:00-17:00")])
+            .contract("ridge", "ridge", first)
+    };
+    let yard = Yard::of(rules("hudson")).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    yard.advance(HOUR * 3).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson", "ridge"]);
+    assert!(backtested(&yard, &rules("hudson")).await.is_none());
+    let found = backtested(&yard, &rules("grove")).await;
+    assert_eq!(dealers(&found), [("grove", 0, 1), ("hudson", 1, 0), ("ridge", 1, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lapsed_does_not_where_there_is_no_deadline_any_more() {
+    let rules = |minutes: &'static str| {
+        Rules::roofing("acme")
+            .seller("hudson", [("tier", "1"), ("deadline_minutes", minutes)])
+            .seller("ridge", [("tier", "2")])
+    };
+    let yard = Yard::of(rules("30")).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(HOUR).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["ridge"]);
+    assert!(backtested(&yard, &rules("30")).await.is_none());
+    let found = backtested(&yard, &rules("")).await;
+    assert_eq!(dealers(&found), [("hudson", 0, 1), ("ridge", 1, 0)]);
+    assert_eq!(found.changes[0].why, "hudson has no deadline any more: it does not lapse");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_had_it_twice_answers_each_time_as_it_did() {
     let rules = Rules::roofing("acme").seller("hudson", [("tier", "1")]);
     let yard = Yard::of(rules.clone()).await;

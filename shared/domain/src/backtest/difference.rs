@@ -287,7 +287,7 @@ impl Assumed {
             ));
         }
         sentences.push(format!(
-            "A dealer that had the lead answers as it did, whatever its contract says now ({} times); any other accepts it ({} times).",
+            "A dealer that had the lead answers as it did, but that nothing lapses without a deadline ({} times); any other accepts it ({} times).",
             self.answers_reused, self.answers_accepted
         ));
         if self.placements_replayed + self.placements_elsewhere + self.placements_lost > 0 {
@@ -298,10 +298,6 @@ impl Assumed {
         }
         sentences.push(
             "A lead's band, place and consent are those of its latest recorded decision, whoever has it."
-                .to_owned(),
-        );
-        sentences.push(
-            "A shared lead that goes another way is given no seat anew while one of its seats is held."
                 .to_owned(),
         );
         sentences

@@ -15,6 +15,7 @@ use super::tally::{Slot, Worlds};
 use crate::distribution::{Compiled, Conclusion, Seat, Switches};
 use crate::error::Invalid;
 use crate::ids::{CategoryId, DealerId, LeadId};
+use crate::lead::AssignmentState;
 use crate::rulebook::Rulebook;
 use book::Book;
 use trail::{Held, Trail};
@@ -144,6 +145,8 @@ type Timed = (Timestamp, u8, Reverse<Timestamp>, Timer);
 const ASKED_FOR_A_SLOT: usize = 500;
 /// How many are woken for one slot: twice as many as came free.
 const WOKEN_FOR_A_SLOT: usize = 2;
+/// Within what a seat that came back was decided on, and that was recorded if somebody had it.
+const RECORDED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// The state of both worlds.
 pub(super) struct Replay<'h> {
@@ -269,7 +272,7 @@ impl<'h> Replay<'h> {
         trail.was_waiting = decided.waiting;
         // A lead that has found its dealer elsewhere is not decided. One that goes as it went is, whoever
         // has a seat of it: a holder, or one that lost it.
-        let elsewhere = trail.parted_at.is_some() && !trail.seats.is_empty();
+        let elsewhere = trail.parted_at.is_some() && !trail.may_wait();
         if !decided.beside_desk && !elsewhere {
             self.look(index, decided.at, Some(decided));
         }
@@ -331,6 +334,7 @@ impl<'h> Replay<'h> {
     fn look(&mut self, index: usize, now: Timestamp, recorded: Option<&'h Decided>) {
         let Some(judged) = self.judge(index, now, recorded) else { return };
         let Some(trail) = self.trails.get_mut(index) else { return };
+        let kept = judged.kept;
         let (seats, waiting, until) = match judged.conclusion {
             Conclusion::Assign(seats) => (seats, None, None),
             Conclusion::Wait { reason, until, .. } => (Vec::new(), Some(reason), until),
@@ -344,10 +348,7 @@ impl<'h> Replay<'h> {
             }
             None => trail.parted_at.is_none() && seats.is_empty(),
         };
-        let parts = trail.parted_at.is_none() && !as_it_went;
-        trail.would_wait = waiting;
-        trail.until = until;
-        if parts {
+        if trail.parted_at.is_none() && !as_it_went {
             let why = self.why(index, now, recorded, waiting);
             if let Some(trail) = self.trails.get_mut(index) {
                 trail.part(now, why);
@@ -360,9 +361,10 @@ impl<'h> Replay<'h> {
         for seat in &seats {
             self.take(index, slot(seat, now));
         }
-        if waiting.is_some() {
-            self.waits(index, now);
+        if let Some(trail) = self.trails.get_mut(index) {
+            trail.looked(waiting, until, kept);
         }
+        self.waits(index, now);
     }
 
     /// A seat is taken in the world that would be; what the dealer answered, it answers again.
@@ -373,6 +375,12 @@ impl<'h> Replay<'h> {
         let of_dealer = self.answers.get(&key(trail.latest)).into_iter().flatten();
         let answered =
             of_dealer.filter(|seat| seat.dealer == slot.dealer).min_by_key(|seat| seat.at != slot.at);
+        let lapsed = answered.is_some_and(|seat| seat.state == AssignmentState::Lapsed);
+        let lapses_no_more = lapsed && !self.book.has_deadline(&slot.contract);
+        if lapses_no_more {
+            trail.part(slot.at, format!("{} has no deadline any more: it does not lapse", slot.contract));
+        }
+        let answered = answered.filter(|_| !lapses_no_more);
         match answered {
             None => self.assumed.answers_accepted += 1,
             Some(answered) => {
@@ -394,26 +402,34 @@ impl<'h> Replay<'h> {
         if let Some(waiting) = self.waiting.get_mut(category) {
             waiting.retain(|at| *at != index);
         }
+        if lapses_no_more {
+            self.part();
+        }
     }
 
     /// A seat comes back in the world that would be.
     fn ends(&mut self, index: usize, dealer: &DealerId, taken: Timestamp, now: Timestamp) {
         let Some(trail) = self.trails.get_mut(index) else { return };
-        let Some(held) = trail.give_back(dealer, taken) else { return };
+        let Some(held) = trail.give_back(dealer, taken, now) else { return };
         self.worlds.as_it_would_be.give_back(&held.slot);
-        // One that goes as it went is decided when it was.
-        let looks = trail.parted_at.is_some();
-        if looks && trail.is_open(now) {
+        // One that goes as it went is decided when it was; where others hold it and nobody took the seat then,
+        // nothing was recorded, and there may be somebody now.
+        let (parted, held) = (trail.parted_at.is_some(), !trail.seats.is_empty());
+        if parted && trail.is_open(now) {
             self.look(index, now, None);
+        } else if held {
+            let (band, fresh) = trail.worth();
+            let at = now.checked_add(RECORDED_WITHIN).unwrap_or(now);
+            self.timers.push(Reverse((at, band, fresh, Timer::Looks { trail: index })));
         }
         if self.parted {
             self.slot_came_free(dealer, now);
         }
     }
 
-    /// A lead waits: it is looked at when time alone may change something.
+    /// A lead waits, or a seat of it is kept: it is looked at when time alone may change something.
     fn waits(&mut self, index: usize, now: Timestamp) {
-        let Some(trail) = self.trails.get(index).filter(|trail| trail.seats.is_empty()) else { return };
+        let Some(trail) = self.trails.get(index).filter(|trail| trail.may_wait()) else { return };
         let waiting = self.waiting.entry(trail.latest.facts.category.clone()).or_default();
         if !waiting.contains(&index) {
             waiting.push(index);

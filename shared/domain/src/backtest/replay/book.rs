@@ -30,6 +30,7 @@ struct Terms {
     dealer: DealerId,
     price: i64,
     step: u64,
+    has_deadline: bool,
     /// What its seat fixes: how many seats, whether protected.
     fixes: (u8, bool),
 }
@@ -60,7 +61,8 @@ impl Book {
             let step = PASS_UNIT / u64::from(contract.weight.max(1));
             let (dealer, price) = (contract.dealer.clone(), contract.price.minor());
             let fixes = (contract.sale.seats(), contract.territory == Territory::Protected);
-            (contract.id.clone(), Terms { dealer, price, step, fixes })
+            let has_deadline = contract.deadline.is_some();
+            (contract.id.clone(), Terms { dealer, price, step, has_deadline, fixes })
         });
         let chunks = compiled.chunks.into_iter().map(|(key, chunk)| (key, Arc::new(chunk)));
         Ok(Self { core: compiled.core, chunks: chunks.collect(), contracts: terms.collect(), dealers, zones })
@@ -74,6 +76,11 @@ impl Book {
 
     pub(super) fn knows(&self, contract: &ContractId) -> bool {
         self.contracts.contains_key(contract)
+    }
+
+    /// Whether a contract's leads must be accepted in time.
+    pub(super) fn has_deadline(&self, contract: &ContractId) -> bool {
+        self.contracts.get(contract).is_some_and(|terms| terms.has_deadline)
     }
 
     /// When a lead in nobody's hands expires.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::backtest::history::{Assigned, Decided};
 use crate::backtest::tally::Slot;
-use crate::distribution::{LeadFacts, OpenSeats, Waiting};
+use crate::distribution::{Kept, LeadFacts, OpenSeats, Waiting};
 use crate::ids::DealerId;
 
 /// A cycle on its way through both worlds.
@@ -30,6 +30,10 @@ pub(in crate::backtest) struct Trail<'h> {
     pub(in crate::backtest) would_wait: Option<Waiting>,
     /// When time alone may change that.
     pub(super) until: Option<Timestamp>,
+    /// Others hold it, and a further seat stays empty for somebody.
+    kept: bool,
+    /// Since when a seat that came back has not been looked at, while others hold it.
+    came_back_at: Option<Timestamp>,
     /// Since when it goes another way than it went.
     pub(in crate::backtest) parted_at: Option<Timestamp>,
     pub(in crate::backtest) why: String,
@@ -56,14 +60,34 @@ impl<'h> Trail<'h> {
             terms: None,
             would_wait: None,
             until: None,
+            kept: false,
+            came_back_at: None,
             parted_at: None,
             why: String::new(),
         }
     }
 
-    /// Whether it may be decided: in nobody's hands, and not expired.
+    /// Whether it may be decided: in nobody's hands, and not expired; or held, with a seat that is kept for somebody or
+    /// that came back, on which nothing was recorded since. A seat that nobody took at once stays empty.
     pub(super) fn is_open(&self, now: Timestamp) -> bool {
-        self.seats.is_empty() && now < self.expires
+        if self.seats.is_empty() {
+            return now < self.expires;
+        }
+        self.kept || self.came_back_at.is_some_and(|at| self.parted_at.is_some() || self.latest.at < at)
+    }
+
+    /// In nobody's hands, or with a seat that is kept for somebody.
+    pub(super) fn may_wait(&self) -> bool {
+        self.seats.is_empty() || self.kept
+    }
+
+    /// It was decided on: why it waits, or for whom a seat of it is kept, and when time alone may change that.
+    pub(super) fn looked(&mut self, waiting: Option<Waiting>, until: Option<Timestamp>, kept: Option<Kept>) {
+        let held = !self.seats.is_empty();
+        self.would_wait = waiting.filter(|_| !held);
+        self.until = if held { kept.and_then(|kept| kept.until) } else { until };
+        self.kept = held && kept.is_some();
+        self.came_back_at = None;
     }
 
     /// Highest score first, freshest first among equals.
@@ -113,9 +137,10 @@ impl<'h> Trail<'h> {
         self.seats.push(Held { slot });
     }
 
-    pub(super) fn give_back(&mut self, dealer: &DealerId, taken: Timestamp) -> Option<Held> {
+    pub(super) fn give_back(&mut self, dealer: &DealerId, taken: Timestamp, now: Timestamp) -> Option<Held> {
         let at = self.seats.iter().position(|held| &held.slot.dealer == dealer && held.slot.at == taken)?;
         self.excluded.push(dealer.clone());
+        self.came_back_at = Some(now);
         Some(self.seats.remove(at))
     }
 
