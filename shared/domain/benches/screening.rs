@@ -51,7 +51,7 @@ fn form(message: &str) -> Vec<u8> {
             byte if byte.is_ascii_alphanumeric() || b"*-._".contains(&byte) => char::from(byte).to_string(),
             byte => format!("%{byte:02X}"),
         };
-        text.bytes().map(of).collect()
+        text.bytes().map(of).collect::<Vec<_>>().concat()
     };
     let pairs: Vec<String> =
         said(message).iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
@@ -64,7 +64,7 @@ fn multipart(message: &str) -> Vec<u8> {
     let part = |(name, value): &(&str, String)| {
         format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
     };
-    let parts: String = said(message).iter().map(part).collect();
+    let parts = said(message).iter().map(part).collect::<Vec<_>>().concat();
     format!("{parts}--{BOUNDARY}--\r\n").into_bytes()
 }
 

@@ -82,8 +82,9 @@ impl Element {
 
     /// What stands in it, in its order: paths, attributes and texts, a line each.
     fn lines(&self, path: &str) -> Vec<String> {
-        let attributes: String =
+        let attributes: Vec<String> =
             self.attributes.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        let attributes = attributes.concat();
         let path = format!("{path}{}", self.name);
         let text = if self.children.is_empty() { format!(": {}", self.text) } else { String::new() };
         let own = format!("{path}{attributes}{text}");
