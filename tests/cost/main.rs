@@ -7,6 +7,7 @@
 //! | [`bench`] | a yard under the meter, invoked as on AWS |
 //! | [`steps`] | the steps of a lead's way |
 //! | [`figures`] | what each may use |
+//! | [`documented`] | whether what is written of it for people is what was measured |
 //!
 //! Units and requests are exact, the same at every run: whatever uses more than its figure fails. Durations are assumed,
 //! and so is what follows from them.
@@ -18,6 +19,7 @@ mod meter;
 mod bench;
 mod steps;
 mod figures;
+mod documented;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
 fn run(out: &mut impl Write) -> anyhow::Result<bool> {
     writeln!(out, "Prices of us-east-1, {}. Per one of each; dollars per million.", prices::AS_OF)?;
     let mut well = true;
+    let mut measured = Vec::new();
     for together in [1, 10] {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
@@ -49,6 +52,10 @@ fn run(out: &mut impl Write) -> anyhow::Result<bool> {
         table(out, &steps)?;
         totals(out, &steps)?;
         well &= figures::hold(out, together, &steps)?;
+        measured.push(steps);
+    }
+    if let [one_by_one, ten_at_a_time] = measured.as_slice() {
+        well &= documented::hold(out, one_by_one, ten_at_a_time)?;
     }
     Ok(well)
 }
@@ -107,12 +114,20 @@ const INTERACTION_BAR: f64 = 3.0;
 /// Minutes of a month.
 const MINUTES: f64 = 30.0 * 24.0 * 60.0;
 
+/// What these steps use together.
+fn of(steps: &[Step], names: &[&str]) -> Used {
+    let mut all = Used::default();
+    steps.iter().filter(|step| names.contains(&step.name)).for_each(|step| all += &step.used);
+    all
+}
+
+/// What a month of sweeps that find nothing costs, in dollars.
+fn idle(steps: &[Step]) -> f64 {
+    of(steps, &[steps::SWEEP]).dollars().all() / 1e6 * MINUTES
+}
+
 fn totals(out: &mut impl Write, steps: &[Step]) -> anyhow::Result<()> {
-    let of = |names: &[&str]| -> Used {
-        let mut all = Used::default();
-        steps.iter().filter(|step| names.contains(&step.name)).for_each(|step| all += &step.used);
-        all
-    };
+    let of = |names: &[&str]| of(steps, names);
     writeln!(out)?;
     let lead = of(&[steps::INTAKE, steps::DISTRIBUTED, steps::DELIVERED]);
     row(out, "a lead by a server, delivered", &lead)?;
@@ -130,7 +145,6 @@ fn totals(out: &mut impl Write, steps: &[Step]) -> anyhow::Result<()> {
         of(&[steps::INTERACTION]).dollars().all(),
         of(&[steps::INTERACTIONS_TEN]).dollars().all()
     )?;
-    let idle = of(&[steps::SWEEP]).dollars().all() / 1e6 * MINUTES;
-    writeln!(out, "a month of sweeps that find nothing: ${idle:.2}")?;
+    writeln!(out, "a month of sweeps that find nothing: ${:.2}", idle(steps))?;
     Ok(())
 }

@@ -62,7 +62,7 @@ pub(crate) async fn all(together: usize) -> Vec<Step> {
         }
         bench.settled().await;
     }
-    step("repeat, told to its holder", bench.per(LEADS));
+    step(REPEAT, bench.per(LEADS));
 
     // They do something; so do strangers.
     let did = |number: usize, visitor: &str| {
@@ -86,7 +86,7 @@ pub(crate) async fn all(together: usize) -> Vec<Step> {
         }
         assert_eq!(bench.worked(&INTERACTIONS).await, together);
     }
-    step("interaction of a stranger", bench.per(LEADS));
+    step(STRANGER, bench.per(LEADS));
     // Who is not sold yet is looked at again after each.
     let mut nurtured = Vec::new();
     // The same words from one page within ten minutes are a sign of a machine.
@@ -103,7 +103,7 @@ pub(crate) async fn all(together: usize) -> Vec<Step> {
         }
         bench.settled().await;
     }
-    step("interaction of a nurtured lead", bench.per(LEADS));
+    step(NURTURED, bench.per(LEADS));
     // The snippet sends at once what happened within two seconds.
     let mut ten = Vec::new();
     for number in 0..LEADS {
@@ -134,7 +134,7 @@ pub(crate) async fn all(together: usize) -> Vec<Step> {
         }
         let _ = bench.worked(&DELIVERY).await;
     }
-    step("accept, and the whole lead is sent", bench.per(LEADS));
+    step(ACCEPTED, bench.per(LEADS));
 
     // Nobody takes it: it waits; then somebody does.
     let mut waiting = Used::default();
@@ -146,7 +146,7 @@ pub(crate) async fn all(together: usize) -> Vec<Step> {
         assert_eq!(bench.worked(&DISTRIBUTION).await, together);
         waiting += &bench.per(LEADS);
     }
-    step("waiting", waiting);
+    step(WAITING, waiting);
     let takes = rules(CANDIDATES).contract(
         "sol-miami",
         "hudson-roofing-1",
@@ -184,7 +184,7 @@ pub(crate) async fn all(together: usize) -> Vec<Step> {
         let _ = bench.worked(&DISTRIBUTION).await;
         distribution += &bench.per(LEADS);
     }
-    step("distribution among 16", distribution);
+    step(DISTRIBUTED_16, distribution);
     let (counted, busiest) = Box::pin(reported()).await;
     step(REPORTED, counted);
     assert!(busiest <= KEY_WRITES, "a key took {busiest} writes of a batch of a thousand events");
@@ -225,6 +225,12 @@ pub(crate) const DELIVERED: &str = "delivery by webhook";
 pub(crate) const INTERACTION: &str = "interaction of a lead";
 pub(crate) const INTERACTIONS_TEN: &str = "interaction of a lead, ten in a post";
 pub(crate) const SWEEP: &str = "sweep when idle";
+pub(crate) const REPEAT: &str = "repeat, told to its holder";
+pub(crate) const STRANGER: &str = "interaction of a stranger";
+pub(crate) const NURTURED: &str = "interaction of a nurtured lead";
+pub(crate) const ACCEPTED: &str = "accept, and the whole lead is sent";
+pub(crate) const WAITING: &str = "waiting";
+pub(crate) const DISTRIBUTED_16: &str = "distribution among 16";
 const REPORTED: &str = "a thousand events, counted";
 /// Events of a batch.
 const EVENTS: usize = 1_000;

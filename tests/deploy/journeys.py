@@ -39,8 +39,22 @@ VARIABLES = {
 }
 
 
+# What each may not be: something of another kind, as when two parameters are mixed up.
+MALFORMED = {
+    "LEADYARD_TABLE": "https://queues.example/1/delivery",
+    "LEADYARD_INTERACTIONS_QUEUE_URL": "interactions",
+    "LEADYARD_DISTRIBUTION_QUEUE_URL": "arn:aws:sqs:us-east-1:000000000000:distribution",
+    "LEADYARD_DELIVERY_QUEUE_URL": "https://queues.example/delivery",
+    "LEADYARD_SPILL_QUEUE_URL": "https://queues.example/1/spill.fifo",
+    "LEADYARD_MASTER_KEY_SECRET": "a key of my own",
+    "LEADYARD_CONSOLE_URL": "the console",
+    "LEADYARD_OIDC_ISSUER": "id.example",
+}
+
+
 def a_function_that_lacks_something_says_what(bootstraps):
-    """Each stops in init, with one line that names the variable; so does one that cannot reach its secrets."""
+    """Each stops in init, with one line that names the variable; so does one whose variable is malformed, and one that
+    cannot reach its secrets."""
     assert bootstraps, "sam build left bootstraps"
     nobody = {
         "AWS_REGION": REGION,
@@ -59,6 +73,13 @@ def a_function_that_lacks_something_says_what(bootstraps):
             rule = "is not set" if missing else "the secret that it names could not be read: "
             assert done.returncode != 0 and len(said) == 1, (bootstrap, missing, done)
             assert f"{name}: {rule}" in said[0], (bootstrap, missing, said)
+        for name, value in MALFORMED.items():
+            done = subprocess.run(
+                [bootstrap], env=nobody | VARIABLES | {name: value}, capture_output=True, text=True, timeout=60
+            )
+            said = done.stderr.strip().splitlines()
+            assert done.returncode != 0 and len(said) == 1, (bootstrap, name, done)
+            assert f"{name}: is a" in said[0] and value not in said[0], (bootstrap, name, said)
 
 
 # --- The journeys, in order ---

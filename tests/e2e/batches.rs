@@ -1,11 +1,12 @@
 //! Several leads in one batch of distribution: read at once, decided one after another.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use http::Method;
 use leadyard::{poller, system};
 use leadyard_tests::{Person, Rules, Yard};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One batch of distribution, and nothing else; how many leads it had.
 async fn one_batch(yard: &Yard) -> usize {
@@ -290,4 +291,113 @@ async fn every_decision_of_a_batch_is_made_again_as_it_was() {
     let fates = fates(&yard, &leads).await;
     assert_eq!(fates.iter().filter(|fate| *fate == "cap").count(), 3);
     let _ = yard.desk(Method::GET, "/v1/waiting", None).await.is(200);
+}
+
+// --- Fairness: a queue serves its groups in turn, and what is sent says its group ---
+
+/// A message's kind, and the groups that it may be in, of what distribution and delivery are sent.
+async fn of_message(yard: &Yard, message: &Value) -> (String, Vec<String>) {
+    let (kind, about) = message.as_object().unwrap().iter().next().unwrap();
+    let text = |name: &str| about[name].as_str().unwrap_or_default().to_owned();
+    let groups = match kind.as_str() {
+        "lead" => {
+            let lead = about.as_str().unwrap();
+            let company = yard.stored(lead).await.company;
+            // The sweep knows the lead alone; a file's leads keep nobody waiting who comes one by one.
+            vec![company.to_string(), format!("{company}/file"), lead.to_owned()]
+        }
+        "wake" => vec![text("company")],
+        // A dealer's: one with a backlog keeps no other waiting.
+        "assignment" | "message" => {
+            let lead = text("lead");
+            let dealer = if yard.stored(&lead).await.company.as_str() == "acme" { "hudson" } else { "ridge" };
+            vec![dealer.to_owned(), lead]
+        }
+        "postback" => {
+            let enquiry = yard.enquiry(&text("enquiry")).await.unwrap();
+            vec![format!("{}/{}", enquiry.company, enquiry.source), text("enquiry")]
+        }
+        "trial" => vec!["hudson".to_owned()],
+        "invitation" => vec![format!("{}/invitations", text("company"))],
+        other => panic!("{other} is no message"),
+    };
+    (kind.clone(), groups)
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_is_sent_to_a_queue_is_in_the_group_of_whose_it_is() {
+    let postback =
+        "offer = \"roof\"\npostback = { url = \"http://127.0.0.1:9/partner\", on = [\"received\"] }";
+    let acme = Rules::roofing("acme")
+        .with("deadline_minutes = 30\ndeadline_clock = \"wall\"\n[mail]\nfrom = \"desk@acme.example\"")
+        .source("partner", postback)
+        .file_source("fair", "offer = \"roof\"")
+        .file("people.csv", "person,email,role\nmaria,maria@desk.example,manager\n")
+        .seller("hudson", []);
+    let acme = Yard::of(acme).await;
+    let bolt = acme.also(Rules::roofing("bolt").seller("ridge", [])).await;
+    // Each way in, what is told after, and what time brings about.
+    let lead = acme.lead(&Person::number(1)).await;
+    let _ = bolt.lead(&Person::number(1)).await;
+    let _ = acme.server("partner").posts(&Person::number(2)).await.is(201);
+    acme.settle().await;
+    let _ = acme.server("web").posts(&Person::number(1)).await.is(200);
+    acme.advance(Duration::from_secs(22 * 60)).await;
+    let _ = acme.answers("hudson", &lead, "accept").await.is(200);
+    let did = json!({ "id": "q", "kind": "quote_request", "at": "2026-06-01T15:00:00Z", "lead": lead });
+    let _ = acme.server("web").reports(did).await.is(202);
+    let rows = json!({ "rows": [{ "name": "Ann Lee", "email": "ann@mail.example", "zip": "33101" }] });
+    let _ = acme.desk(Method::POST, "/v1/import/enquiries?source=fair", Some(rows)).await.is(200);
+    let _ = acme.desk(Method::POST, "/v1/invitations", Some(json!({ "people": ["maria"] }))).await.is(202);
+    let works = async {
+        for _ in 0..50 {
+            acme.settle().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let tried = acme.desk(Method::POST, "/v1/dealers/hudson/channels/1/test", None);
+    let _ = tokio::join!(tried, works).0.is(200);
+    // What the queues did not take, the sweep puts there.
+    acme.faults.queues(true);
+    let _ = acme.lead(&Person::number(3)).await;
+    let _ = bolt.lead(&Person::number(3)).await;
+    acme.faults.queues(false);
+    let _ = bolt.flip("stop", json!({ "on": true })).await;
+    let _ = bolt.flip("stop", json!({ "on": false })).await;
+    acme.advance(Duration::from_secs(600)).await;
+
+    let mut kinds = BTreeMap::<String, usize>::new();
+    for queue in [system::DISTRIBUTION, system::DELIVERY] {
+        for sent in acme.faults.sent_to(&format!("/{}", queue.name)) {
+            let body: Value = serde_json::from_str(sent["MessageBody"].as_str().unwrap()).unwrap();
+            let (kind, groups) = of_message(&acme, &body["m"]).await;
+            let group =
+                sent["MessageGroupId"].as_str().unwrap_or_else(|| panic!("{kind} has no group: {sent}"));
+            assert!(
+                groups.iter().any(|known| known == group),
+                "{kind} is in the group {group}, of {groups:?}"
+            );
+            let of_sweep = group.contains('-') && !group.contains('/');
+            *kinds.entry(format!("{kind}{}", if of_sweep { " by the sweep" } else { "" })).or_default() += 1;
+        }
+    }
+    let seen: Vec<&str> = kinds.keys().map(String::as_str).collect();
+    assert_eq!(
+        seen,
+        [
+            "assignment",
+            "assignment by the sweep",
+            "invitation",
+            "lead",
+            "lead by the sweep",
+            "message",
+            "postback",
+            "trial",
+            "wake",
+        ],
+        "each was sent: {kinds:?}"
+    );
+    let interactions = acme.faults.sent_to(&format!("/{}", system::INTERACTIONS.name));
+    assert!(!interactions.is_empty() && interactions.iter().all(|sent| sent["MessageGroupId"] == "acme"));
+    assert!(acme.dead_letters().is_empty());
 }

@@ -93,7 +93,7 @@ async fn while_a_breaker_is_open_nothing_is_sent_and_no_attempt_is_used_up() {
 }
 
 /// The same company's other worker: it shares the table and the queues, and nothing that stands in memory.
-async fn another_worker(yard: &Yard) -> Yard {
+pub(crate) async fn another_worker(yard: &Yard) -> Yard {
     let parts = system::Parts {
         clock: yard.cloud.clock.clone(),
         entropy: Entropy::seeded(2),
@@ -103,7 +103,7 @@ async fn another_worker(yard: &Yard) -> Yard {
         meta: MetaAccess::read("{}"),
         oidc: None,
     };
-    let cloud = system::cloud(yard.aws.http_client(), parts).await.unwrap();
+    let cloud = system::cloud(yard.faults.before(yard.aws.http_client()), parts).await.unwrap();
     let mut other = yard.clone();
     other.cloud = cloud;
     other

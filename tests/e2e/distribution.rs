@@ -1,6 +1,6 @@
 //! Who gets a lead, who waits, and what wakes them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -38,6 +38,55 @@ async fn a_rulebook_that_another_version_of_the_program_compiled_is_compiled_ane
     }
     let lead = yard.settled_lead(&Person::number(1)).await;
     assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
+
+/// The chunks of the rulebook that were read since this was asked last, each once.
+fn chunks_read(yard: &Yard) -> BTreeSet<String> {
+    let of_chunk = |(_, sort): (String, String)| {
+        sort.strip_prefix("chunk#")?.split_once('#').map(|(_, chunk)| chunk.to_owned())
+    };
+    yard.faults.keys_read().into_iter().filter_map(of_chunk).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_decision_reads_the_chunks_of_its_category_and_state_and_no_other() {
+    let mut rules = Rules::roofing("acme").offer("bath", "bathrooms", "");
+    for (dealer, area) in
+        [("miami", "state:FL"), ("queens", "state:NY"), ("dallas", "zip3:752"), ("anywhere", "any")]
+    {
+        rules = rules.dealer(dealer, []);
+        for offer in ["roof", "bath"] {
+            let columns =
+                [("area", area), ("offers", offer), ("tier", if area == "any" { "2" } else { "1" })];
+            rules = rules.contract(&format!("{dealer}-{offer}"), dealer, columns);
+        }
+    }
+    let mut yard = Yard::of(rules).await;
+    // Each as by functions that have just started: what was read once is not read again.
+    for (n, (offer, zip, holder, chunks)) in [
+        ("roof", "33101", "miami-roof", ["roofing/*/0", "roofing/FL/0"].as_slice()),
+        ("bath", "10001", "queens-bath", &["bathrooms/*/0", "bathrooms/NY/0"]),
+        ("roof", "75201", "dallas-roof", &["roofing/*/0", "roofing/TX/0"]),
+        // Where nobody has a part of the area, the contracts that reach anywhere alone.
+        ("roof", "60601", "anywhere-roof", &["roofing/*/0"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        yard.starts_anew().await;
+        let _ = chunks_read(&yard);
+        let lead = yard.settled_lead(&Person::number(n).with("offer", offer).with("zip", zip)).await;
+        assert_eq!(
+            chunks_read(&yard),
+            chunks.iter().map(|chunk| (*chunk).to_owned()).collect(),
+            "{offer} in {zip}"
+        );
+        assert_eq!(yard.story(&lead).await.holders(), [holder]);
+        // The next one there reads none.
+        let _ = chunks_read(&yard);
+        yard.settled_lead(&Person::number(100 + n).with("offer", offer).with("zip", zip)).await;
+        assert!(chunks_read(&yard).is_empty(), "{offer} in {zip}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

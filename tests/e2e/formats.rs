@@ -379,6 +379,122 @@ async fn a_withdrawal_names_the_lead_as_the_dealer_does() {
     assert!(acts(&yard, "tell_by_hand").await.is_empty());
 }
 
+/// What one message says, by the names that the template gives it.
+type Said<'a> = Vec<(&'a str, String)>;
+
+/// A template of every message, in a form of its own.
+fn of_every_message(kind: &str, method: &str) -> String {
+    // XML has one root.
+    let root = if kind == "xml" { ".lead" } else { "" };
+    format!(
+        "[[template]]\nid = \"api\"\nkind = \"{kind}\"\nmethod = \"{method}\"\nreference = \"$.id\"\n\
+         headers = {{ X-Event = \"{{event}}\", X-Lead = \"{{lead_id}}\" }}\n\
+         [template.assigned{root}]\nwho = \"{{name}}\"\n\
+         [template.repeated{root}]\ntheirs = \"{{reference}}\"\nnote = \"{{message}}\"\nwho = \"{{name}}\"\n\
+         [template.warned{root}]\ntheirs = \"{{reference}}\"\nuntil = \"{{accept_by}}\"\n\
+         [template.opted_out{root}]\ntheirs = \"{{reference}}\"\nwants = \"{{reason}}\"\n\
+         [template.erased{root}]\ntheirs = \"{{reference}}\"\nours = \"{{lead_id}}\"\n"
+    )
+}
+
+/// In the order of the names: which stands first, another test asks.
+fn by_name(mut said: Said<'_>) -> Said<'_> {
+    said.sort();
+    said
+}
+
+/// What was posted, read as its content type says.
+fn read(told: &Told) -> Said<'static> {
+    let named = |name: &str, value: String| {
+        let known =
+            ["who", "theirs", "note", "until", "wants", "ours"].into_iter().find(|known| *known == name);
+        (known.unwrap_or("?"), value)
+    };
+    match told.header("content-type") {
+        "application/json" => {
+            let members = told.body.as_object().unwrap().iter();
+            members.map(|(name, value)| named(name, value.as_str().unwrap().to_owned())).collect()
+        }
+        "application/x-www-form-urlencoded" => {
+            let url = reqwest::Url::parse(&format!("http://form.example/?{}", told.text())).unwrap();
+            url.query_pairs().map(|(name, value)| named(&name, value.into_owned())).collect()
+        }
+        "application/xml; charset=utf-8" => {
+            let (_, within) = told.text().split_once("<lead>").unwrap();
+            let within = within.trim().strip_suffix("</lead>").unwrap();
+            let lines = within.lines().filter(|line| !line.is_empty());
+            let of_line = |line: &str| {
+                let (name, rest) = line.strip_prefix('<').unwrap().split_once('>').unwrap();
+                let value = rest.strip_suffix(&format!("</{name}>")).unwrap();
+                named(
+                    name,
+                    value
+                        .replace("&lt;", "<")
+                        .replace("&gt;", ">")
+                        .replace("&quot;", "\"")
+                        .replace("&amp;", "&"),
+                )
+            };
+            lines.map(of_line).collect()
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_template_says_repeats_warnings_opting_out_and_erasures_in_each_of_its_forms() {
+    const AGAIN: &str = "Still <b>leaking</b> & \"badly\"";
+    for (kind, method) in [("json", "PUT"), ("form", "POST"), ("xml", "PATCH")] {
+        let rules = by("api", &of_every_message(kind, method));
+        let yard = Yard::of(rules.with("deadline_minutes = 30\ndeadline_clock = \"wall\"")).await;
+        yard.dealer_says("hudson", Says::Body(200, r#"{"id":"L-7"}"#));
+        let ada = Person::named("Ada", "Hill").with("phone", "+13052740142");
+        let lead = yard.settled_lead(&ada).await;
+        let again = ada.with("message", AGAIN);
+        let _ = yard.server("web").posts(&again).await.is(200);
+        yard.advance(MINUTE * 21).await;
+        let until = yard.story(&lead).await.assignment("hudson")["accept_by"].as_str().unwrap().to_owned();
+        let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+        yard.settle().await;
+        let _ = yard.server("web").posts(&again).await.is(200);
+        yard.settle().await;
+        let body = Some(json!({ "email": "ada.hill@mail.example", "of": "mail" }));
+        let _ = yard.desk(Method::POST, "/v1/persons/opt_out", body).await.is(200);
+        yard.settle().await;
+        let asked = Some(json!({ "reason": "requested" }));
+        let _ = yard.desk(Method::POST, &format!("/v1/leads/{lead}/erase"), asked).await.is(200);
+        yard.advance(MINUTE).await;
+
+        let told = yard.told("hudson");
+        let said = |pairs: &[(&'static str, &str)]| -> Said<'static> {
+            pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+        };
+        let expected = [
+            ("lead.assigned", said(&[("who", "Ada")])),
+            ("lead.repeated", said(&[("theirs", "L-7"), ("note", AGAIN), ("who", "Ada")])),
+            ("lead.warned", said(&[("theirs", "L-7"), ("until", &until)])),
+            ("lead.assigned", said(&[("who", "Ada Hill")])),
+            ("lead.repeated", said(&[("theirs", "L-7"), ("note", AGAIN), ("who", "Ada Hill")])),
+            ("lead.opted_out", said(&[("theirs", "L-7"), ("wants", "mail")])),
+            ("lead.erased", said(&[("theirs", "L-7"), ("ours", &lead)])),
+        ];
+        let heard: Vec<(&str, Said<'_>)> =
+            told.iter().map(|told| (told.header("x-event"), by_name(read(told)))).collect();
+        let expected = expected.map(|(event, said)| (event, by_name(said)));
+        assert_eq!(heard, expected, "{kind}");
+        let ids: std::collections::BTreeSet<&str> = told.iter().map(|told| told.id.as_str()).collect();
+        assert_eq!(ids.len(), told.len(), "{kind}: each is a message of its own");
+        for told in &told {
+            assert_eq!(
+                (told.method.as_str(), told.header("x-lead"), told.signed),
+                (method, lead.as_str(), true),
+                "{kind}"
+            );
+        }
+        assert!(acts(&yard, "tell_by_hand").await.is_empty() && yard.dead_letters().is_empty(), "{kind}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_template_has_no_body_for_is_not_sent() {
     let template = CRM.split("[template.withdrawn]").next().unwrap();

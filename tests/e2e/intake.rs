@@ -286,6 +286,32 @@ async fn what_the_table_refuses_is_spilled_and_comes_in_later_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn intake_that_starts_while_the_table_is_away_knows_no_rules_and_spills_all_the_same() {
+    let mut yard = yard().await;
+    yard.starts_anew().await;
+    yard.faults.table(true);
+    // By the keys alone: whose they are, it can tell without a table.
+    let mut spilled = Vec::new();
+    for (sender, person) in [(yard.server("web"), ada()), (yard.page("web"), Person::number(2))] {
+        let reply = sender.posts(&person).await.is(202);
+        assert_eq!(reply.text_of("status"), "spilled", "{}", reply.text);
+        spilled.push(reply.text_of("enquiry").to_owned());
+    }
+    let _ = yard.page_of("web", &["https://roofs.example"], 1).with_key("pk_x.y").posts(&ada()).await.is(401);
+    // As long as it is away nothing of it is lost, however often it is tried.
+    yard.settle().await;
+    assert_eq!(yard.queued("spill").len(), 2);
+    yard.faults.table(false);
+    yard.advance(Duration::from_secs(900)).await;
+    assert!(yard.queued("spill").is_empty() && yard.dead_letters().is_empty());
+    for enquiry in &spilled {
+        let kept = yard.enquiry(enquiry).await.unwrap();
+        assert_eq!((kept.status.as_str(), kept.spilled), ("received", true));
+    }
+    assert_eq!(yard.told("hudson").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_spilled_and_sent_again_under_one_key_is_one_enquiry() {
     // Sent again before the spill is brought in, and after.
     for before in [true, false] {

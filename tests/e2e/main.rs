@@ -31,6 +31,7 @@ mod delivery;
 mod console;
 mod pages;
 mod channels;
+mod breakers;
 mod mail;
 mod invitations;
 mod redelivery;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use http::Method;
+use leadyard_domain::access::Platform;
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::PostbackStatus;
 use leadyard_platform::queues::ToDelivery;
@@ -11,6 +12,8 @@ use leadyard_platform::store::PostbackEnd;
 use leadyard_tests::{Person, Reply, Rules, Says, Told, Yard};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
+
+use crate::ways::{META_LEAD, google, google_lead, graph_says, id_of, meta, meta_notice, signature};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -208,6 +211,80 @@ async fn postbacks_by_get_fill_what_stands_in_braces() {
         assert!(told.method == "GET" && told.raw.is_empty() && told.signature.is_empty());
         assert!(CANARIES.iter().all(|canary| !told.who.to_lowercase().contains(canary)), "{}", told.who);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn postbacks_name_a_lead_as_the_platform_or_the_prospect_does_that_sent_it() {
+    let source = |path: &str, how: &str| {
+        format!(
+            "offer = \"roof\"\npostback = {{ url = \"http://127.0.0.1:9/{path}\"{how}, on = [\"received\", \"repeat\"] }}"
+        )
+    };
+    let rules = Rules::company("acme")
+        .offer("roof", "roofing", "")
+        .source_of("google", "search", &source("of-google", ""))
+        .source_of("meta", "ads", &source("of-meta?click={reference}&who={enquiry}", ", method = \"get\""))
+        .source_of("adf", "portal", &source("of-portal", ""))
+        .seller("hudson", []);
+    let yard = Yard::of(rules).await;
+    let heard = |who: &str| -> Vec<(String, String)> {
+        let told = yard.dealers.told().into_iter().filter(|told| told.who == who);
+        let data = |told: Told, name: &str| told.body["data"][name].as_str().unwrap_or_default().to_owned();
+        told.map(|told| (data(told.clone(), "enquiry"), data(told, "reference"))).collect()
+    };
+
+    // Google's own id of the lead; what the form itself calls it goes before.
+    let mut named = google_lead(&yard, "search", "g-2");
+    named["user_column_data"][4] =
+        json!({ "column_name": "External ID", "string_value": "click-9", "column_id": "external_id" });
+    for lead in [google_lead(&yard, "search", "g-1"), named] {
+        let _ = google(&yard, "search", &lead).await.is(200);
+        yard.settle().await;
+    }
+    let id = |lead: &str| id_of(&yard, Platform::Google, "search", lead);
+    assert_eq!(heard("of-google"), [(id("g-1"), "g-1".to_owned()), (id("g-2"), "click-9".to_owned())]);
+
+    // Meta's, once it was fetched, in the URL of a GET.
+    graph_says(&yard, "77", Says::Body(200, META_LEAD));
+    let body = meta_notice(&["77"]);
+    let _ = meta(&yard, "ads", &body, &signature(&body)).await.is(200);
+    yard.settle().await;
+    let by_meta: Vec<Told> =
+        yard.dealers.told().into_iter().filter(|told| told.who.starts_with("of-meta")).collect();
+    let of_meta = id_of(&yard, Platform::Meta, "ads", "77");
+    assert_eq!(by_meta.len(), 1);
+    assert_eq!(
+        (by_meta[0].who.as_str(), by_meta[0].method.as_str()),
+        (&*format!("of-meta?click=77&who={of_meta}"), "GET")
+    );
+
+    // Each prospect's own, of several in one document; one that has none has no reference.
+    let prospect = |id: &str, email: &str| {
+        format!(
+            "<prospect>{id}<customer><contact><name part=\"full\">Ann Lee</name><email>{email}</email></contact></customer></prospect>"
+        )
+    };
+    let document = format!(
+        "<adf>{}{}{}</adf>",
+        prospect("<id sequence=\"1\" source=\"portal\">P/17.a</id>", "ann@mail.example"),
+        prospect("<id>P-18</id>", "bea@mail.example"),
+        prospect("", "cy@mail.example")
+    );
+    let reply = yard.server("portal").sends("application/x-adf+xml", document).await.is(201);
+    yard.settle().await;
+    let enquiries: Vec<String> = reply.json["enquiries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["enquiry"].as_str().unwrap().to_owned())
+        .collect();
+    let mut expected: Vec<(String, String)> =
+        enquiries.into_iter().zip(["P/17.a", "P-18", ""].map(str::to_owned)).collect();
+    expected.sort();
+    let mut told = heard("of-portal");
+    told.sort();
+    assert_eq!(told, expected);
+    assert!(yard.dead_letters().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,10 +1,14 @@
 //! Personal data stays where it belongs.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use leadyard::aws::{QueueSpec, Returns};
+use leadyard_domain::distribution::{Rule, Waiting};
+use leadyard_platform::metrics::Metric;
 use leadyard_tests::logs::Logs;
 use leadyard_tests::{Person, Rules, Says, Yard};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Nothing else in the system reads like these.
 const CANARIES: [&str; 7] =
@@ -120,6 +124,125 @@ async fn a_person_stands_in_no_log_queue_problem_or_decision() {
         assert!(counted.contains(metric), "the journey was not counted: {metric}");
     }
     assert_nobody("the metrics", &counted);
+}
+
+/// What was counted since this was asked last, by name. Whatever it is, its names are ours, and no value is a text.
+fn counted(yard: &Yard, seen: &mut usize) -> BTreeMap<String, u64> {
+    let lines = yard.cloud.metrics.lines();
+    let by_hand = [Waiting::Unplaced, Waiting::Manual, Waiting::Stopped, Waiting::Shadow, Waiting::Held]
+        .map(Waiting::as_str);
+    let mut counted = BTreeMap::new();
+    for line in &lines[*seen..] {
+        assert_nobody("the metrics", line);
+        let line: Value = serde_json::from_str(line).unwrap();
+        let of_aws = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(
+            (&of_aws["Dimensions"], &line["FunctionName"]),
+            (&json!([["FunctionName"]]), &json!("test"))
+        );
+        for (name, value) in line.as_object().unwrap() {
+            if name == "_aws" || name == "FunctionName" {
+                continue;
+            }
+            let (metric, beside) =
+                name.split_once('.').map_or((name.as_str(), None), |(of, what)| (of, Some(what)));
+            assert!(Metric::ALL.iter().any(|known| known.name() == metric), "{name} is none of ours");
+            assert!(
+                beside.is_none_or(
+                    |what| by_hand.contains(&what) || Rule::ALL.iter().any(|rule| rule.as_str() == what)
+                ),
+                "{name} is no closed word"
+            );
+            *counted.entry(name.clone()).or_default() += value.as_u64().unwrap();
+        }
+    }
+    *seen = lines.len();
+    counted
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_stands_in_no_metric_whatever_way_they_come_and_whatever_comes_back() {
+    let channels = "dealer,order,kind,address\n\
+        hudson,1,mail,leads@hudson.example\nridge,1,webhook,http://127.0.0.1:9/acme/ridge\n";
+    let rules = Rules::roofing("acme")
+        .with("[mail]\nfrom = \"desk@acme.example\"")
+        .source_of("google", "ads", "offer = \"roof\"")
+        .source_of("meta", "social", "offer = \"roof\"")
+        .file_source("fair", "offer = \"roof\"")
+        .seller("hudson", [("tier", "1")])
+        .seller("ridge", [("tier", "2"), ("cap_total", "1")])
+        .file("channels.csv", channels);
+    let yard = Yard::of(rules).await;
+    let mut seen = yard.cloud.metrics.lines().len();
+    let had = |counted: &BTreeMap<String, u64>, metrics: &[&str], way: &str| {
+        for metric in metrics {
+            assert!(counted.contains_key(*metric), "{way}: {metric} was not counted: {counted:?}");
+        }
+    };
+
+    // By Google; its mail comes back, and the next dealer's cap is full after it.
+    let mut google = crate::ways::google_lead(&yard, "ads", "g-1");
+    let said =
+        [("FULL_NAME", "Zebulon Quackenbush"), ("EMAIL", "zq.canary@mail.example"), ("POSTAL_CODE", "33101")];
+    google["user_column_data"] =
+        said.iter().map(|(id, value)| json!({ "column_id": id, "string_value": value })).collect();
+    let _ = crate::ways::google(&yard, "ads", &google).await.is(200);
+    yard.settle().await;
+    had(&counted(&yard, &mut seen), &["LeadsReceived", "LeadsAssigned", "LeadsDelivered"], "Google");
+    let mail = yard.aws.mail().caught_by("leads@hudson.example").pop().unwrap();
+    assert!(mail.raw.contains("Zebulon") && yard.aws.mail().returns(mail.number, Returns::Bounced));
+    yard.settle().await;
+    had(&counted(&yard, &mut seen), &["DeliveriesFailed", "LeadsAssigned", "LeadsDelivered"], "a bounce");
+
+    // By Meta, which refuses first; in a document of two, one of whom nobody can be reached by.
+    crate::ways::graph_says(&yard, "77", Says::Status(500));
+    let notice = crate::ways::meta_notice(&["77"]);
+    let _ = crate::ways::meta(&yard, "social", &notice, &crate::ways::signature(&notice)).await.is(200);
+    yard.settle().await;
+    let fetched = r#"{"id":"77","field_data":[{"name":"full_name","values":["Zebulon Quackenbush"]},{"name":"email","values":["zq.canary@mail.example"]}]}"#;
+    crate::ways::graph_says(&yard, "77", Says::Body(200, fetched));
+    yard.advance(std::time::Duration::from_secs(180)).await;
+    had(&counted(&yard, &mut seen), &["LeadsRepeated"], "Meta");
+    let prospect = |email: &str| {
+        format!(
+            "<prospect><customer><contact><name part=\"full\">Zebulon Quackenbush</name><email>{email}</email></contact></customer></prospect>"
+        )
+    };
+    let adf = format!("<adf>{}{}</adf>", prospect("zq.canary@mail.example"), prospect("zq.canary at mail"));
+    let _ = yard.server("web").sends("text/xml", adf).await.is(422);
+    had(&counted(&yard, &mut seen), &["LeadsRepeated"], "ADF");
+
+    // By a file, with lists of whom not to take; and from a page that screening looks twice at.
+    let row = json!({ "name": "Zebulon Quackenbush", "email": "zq.canary.2@mail.example", "zip": "33101", "message": "a xylophone" });
+    let body = Some(json!({ "rows": [row] }));
+    let _ = yard.desk(Method::POST, "/v1/import/enquiries?source=fair", body).await.is(200);
+    yard.settle().await;
+    had(&counted(&yard, &mut seen), &["LeadsWaiting", "LeadsWaiting.cap"], "a file");
+    let past = json!({ "received_at": "2026-05-20T12:00:00Z", "source": "web", "name": "Zebulon Quackenbush", "email": "zq.canary.3@mail.example" });
+    for (what, row) in [
+        ("history", past),
+        ("suppressed", json!({ "email": "zq.canary.4@mail.example" })),
+        ("do_not_call", json!({ "phone": "305-555-0177" })),
+    ] {
+        let path = format!("/v1/import/{what}");
+        let _ = yard.desk(Method::POST, &path, Some(json!({ "rows": [row] }))).await.is(200);
+    }
+    let doubtful = canary().with("email", "zq.canary@mailinator.com");
+    let _ = yard.page("web").posts(&doubtful).await.is(201);
+    had(&counted(&yard, &mut seen), &["LeadsQuarantined"], "a page");
+
+    // By the spill: acknowledged while the table is away, and taken in after.
+    yard.faults.table(true);
+    let mut second = google.clone();
+    second["lead_id"] = json!("g-2");
+    let _ = crate::ways::google(&yard, "ads", &second).await.is(200);
+    // Without the phone that is on the list by now.
+    let fifth = Person::named("Zebulon", "Quackenbush").with("email", "zq.canary.5@mail.example");
+    let _ = yard.server("web").posts(&fifth).await.is(202);
+    yard.faults.table(false);
+    had(&counted(&yard, &mut seen), &["LeadsSpilled"], "the table is away");
+    yard.advance(std::time::Duration::from_secs(300)).await;
+    had(&counted(&yard, &mut seen), &["LeadsReceived", "LeadsRepeated", "UndistributedAge"], "the spill");
 }
 
 /// What every dealer answers with: all it was told.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, header};
+use leadyard_platform::oidc::OidcAccess;
 use leadyard_tests::browser::FORM;
 use leadyard_tests::logs::Logs;
-use leadyard_tests::provider::{Fault, ISSUER};
+use leadyard_tests::provider::{ELSEWHERE, Fault, ISSUER, access};
 use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
 use serde_json::json;
 
@@ -231,6 +232,24 @@ async fn what_a_provider_says_wrongly_lets_nobody_in_and_nothing_hangs() {
     provider.does(Fault::None);
     let refused = Visitor::default().signs_in(&yard, "eve@desk.example").await.is(403);
     assert!(refused.text.contains("Nobody here knows you"), "{}", refused.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_whose_metadata_stand_elsewhere_is_asked_there_and_is_the_issuer_all_the_same() {
+    let mut yard = with_maria().await;
+    yard.signs_in_by(OidcAccess { metadata_url: Some(ELSEWHERE.to_owned()), ..access() }).await;
+    let provider = yard.dealers.provider().clone();
+    let mut maria = Visitor::default();
+    let done = maria.signs_in(&yard, MARIA).await.is(303);
+    assert_eq!(done.header("location"), "/console/reports");
+    let _ = maria.opens(&yard, "/console/reports").await.is(200);
+    let asked = provider.asked();
+    assert_eq!(asked, [ELSEWHERE, "/keys", "/token"], "below the issuer nobody looks");
+    // Whoever publishes there is no other issuer: what it says of one lets nobody in.
+    yard.signs_in_by(OidcAccess { metadata_url: Some(ELSEWHERE.to_owned()), ..access() }).await;
+    provider.does(Fault::Metadata);
+    let page = Visitor::default().opens(&yard, "/console/sign-in/provider").await.is(502);
+    assert!(page.text.contains("set up wrongly"), "{}", page.text);
 }
 
 #[tokio::test(start_paused = true)]

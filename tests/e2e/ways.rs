@@ -166,8 +166,10 @@ async fn the_desk_is_shown_what_lets_a_source_in_and_nobody_else_is() {
 
     let _ = yard.desk(Method::POST, &keys("none"), None).await.is(404);
     let _ = yard.dealer("hudson", Method::POST, &keys("ads"), None).await.is(401);
+    // They are derived, and shown as often as asked: each time stands in the changes.
+    assert_eq!(yard.desk(Method::POST, &keys("ads"), None).await.is(200).json, shown.json);
     let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200).json.to_string();
-    assert!(changes.contains("source_keys_shown"), "{changes}");
+    assert_eq!(changes.matches("source_keys_shown").count(), 2, "{changes}");
     for secret in ["google_key", "secret"] {
         assert!(!changes.contains(shown.text_of(secret)), "no secret stands in the changes");
     }
@@ -612,7 +614,7 @@ async fn the_instructions_name_every_field_and_every_answer() {
     for field in leadyard_domain::enquiry::Standard::ALL {
         assert!(page.text.contains(&format!("<code>{field}</code>")), "{field}");
     }
-    let not_intake_s = ["state-conflict", "version-conflict", "rulebook-refused"];
+    let not_intake_s = ["version-conflict", "rulebook-refused"];
     for code in leadyard_domain::error::Code::ALL {
         let there = page.text.contains(&format!("urn:leadyard:problem:{}&#34;", code.slug()));
         assert_eq!(there, !not_intake_s.contains(&code.slug()), "{}", code.slug());
@@ -639,6 +641,100 @@ async fn the_instructions_name_every_field_and_every_answer() {
     let old = yard.page_of("worded", &[], 2);
     let _ =
         old.gets(&format!("/v1/leads/{}/instructions", old.key())).await.is(401).is_problem("unauthorized");
+}
+
+/// The answers of one way that a source's instructions list: status and body.
+async fn listed(yard: &Yard, source: &str, way: &str) -> Vec<(u64, Value)> {
+    let page = yard.page(source).header("accept", "application/json");
+    let told = page.gets(&format!("/v1/leads/{}/instructions", page.key())).await.is(200).json;
+    let of_way = |told: &&Value| told["when"].as_str().unwrap().starts_with(way);
+    let body = |told: &Value| serde_json::from_str(told["body"].as_str().unwrap()).unwrap_or_default();
+    let told = told["answers"].as_array().unwrap();
+    told.iter().filter(of_way).map(|told| (told["status"].as_u64().unwrap(), body(told))).collect()
+}
+
+/// What programs tell answers apart by: the status, the names of the members, the word for what became of it.
+fn looks(status: u64, body: &Value) -> (u64, Vec<String>, Value) {
+    let mut names: Vec<String> =
+        body.as_object().map(|body| body.keys().cloned().collect()).unwrap_or_default();
+    // Which fields are at fault, where any is; and what a test would wait for, where it would.
+    names.retain(|name| name != "errors" && name != "would_wait");
+    names.sort();
+    (status, names, body.get("status").cloned().unwrap_or_default())
+}
+
+/// Holds what was answered in one way against what the instructions list: all of it, and nothing else.
+async fn lists(yard: &Yard, source: &str, way: &str, replies: &[&Reply]) {
+    let listed: Vec<_> =
+        listed(yard, source, way).await.iter().map(|(status, body)| looks(*status, body)).collect();
+    let answered: Vec<_> =
+        replies.iter().map(|reply| looks(reply.status.as_u16().into(), &reply.json)).collect();
+    for one in &answered {
+        assert!(listed.contains(one), "{way}: {one:?} is answered, and listed are {listed:?}");
+    }
+    for one in &listed {
+        assert!(answered.contains(one), "{way}: {one:?} is listed, and answered were {answered:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_instructions_list_each_answer_as_it_is_given_in_each_way() {
+    let yard = Yard::of(
+        Rules::roofing("acme")
+            .source_of("google", "ads", "offer = \"roof\"")
+            .source_of("meta", "social", "offer = \"roof\"")
+            .source("trials", "offer = \"roof\"\ntest = true")
+            .seller("hudson", []),
+    )
+    .await;
+    let (ada, bob) = (Person::named("Ada", "Hill"), Person::named("Bob", "Mann"));
+    let doubtful = Person::named("Cy", "Young").with("email", "cy@mailinator.com");
+    let (page, server) = (yard.page("web"), yard.server("web"));
+    let by_page = [page.posts(&ada).await, page.posts(&ada).await, page.posts(&doubtful).await];
+    let by_server = [server.posts(&bob).await, server.posts(&bob).await, server.posts(&doubtful).await];
+    let test = yard.server("trials").posts(&bob).await;
+    let documents = [
+        adf(&[("Di Fox", "di@mail.example"), ("Ed Roe", "ed@mail.example")]),
+        adf(&[("Di Fox", "di@mail.example"), ("Nobody", "-")]),
+    ];
+    let [well, refused] = documents.each_ref().map(|document| server.sends("text/xml", document.clone()));
+    let (well, refused) = (well.await, refused.await);
+    let lead = google_lead(&yard, "ads", "g-1");
+    let mut unreachable = google_lead(&yard, "ads", "g-2");
+    unreachable["user_column_data"] = json!([]);
+    let by_google = [google(&yard, "ads", &lead).await, google(&yard, "ads", &unreachable).await];
+    yard.faults.table(true);
+    let away = (page.posts(&ada).await, server.posts(&bob).await);
+    let several_away = server.sends("text/xml", documents[0].clone()).await;
+    let google_away = google(&yard, "ads", &google_lead(&yard, "ads", "g-3")).await;
+    yard.faults.table(false);
+
+    let [first, again, aside] = &by_page;
+    lists(&yard, "web", "with the page key", &[first, again, aside, &away.0]).await;
+    let [first, again, aside] = &by_server;
+    lists(&yard, "web", "with the secret", &[first, again, aside, &test, &away.1]).await;
+    lists(&yard, "web", "an ADF document", &[&well, &refused, &several_away]).await;
+    let [kept, refused] = &by_google;
+    lists(&yard, "ads", "from Google Ads", &[kept, refused, &google_away]).await;
+
+    // Meta is told nothing but a status, and its challenge.
+    let body = meta_notice(&["77"]);
+    let told = meta(&yard, "social", &body, &signature(&body)).await.is(200);
+    assert_eq!(
+        (told.text.as_str(), listed(&yard, "social", "to Meta's notice").await),
+        ("", vec![(200, Value::Null)])
+    );
+    let token = platform_key(&yard, Platform::Meta, "social");
+    let path = format!("/v1/leads/{}/meta", yard.page("social").key());
+    let query = format!("hub.mode=subscribe&hub.verify_token={token}&hub.challenge=115");
+    assert_eq!(yard.page("social").gets(&format!("{path}?{query}")).await.is(200).text, "115");
+    assert_eq!(listed(&yard, "social", "to Meta's subscription").await.len(), 1);
+    // Of a platform that a source is not, nothing is said.
+    for (source, way) in
+        [("web", "from Google"), ("web", "to Meta"), ("ads", "to Meta"), ("social", "from Google")]
+    {
+        assert!(listed(&yard, source, way).await.is_empty(), "{source}: {way}");
+    }
 }
 
 /// The example as it stands in the page: its URL, its header, its body.

@@ -12,14 +12,14 @@
     reason = "a test that says what it met, and reads how much is asked"
 )]
 
-use std::io::{Cursor, Read as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use leadyard_fuzz::decision::{Tally, decision, every_conclusion};
 use leadyard_fuzz::draft::{HOURS, NASTY, ZIPS};
-use leadyard_fuzz::memory::{self, Bound, bounded};
-use leadyard_fuzz::parsers::{TARGETS, parsers, whole_workbook};
+use leadyard_fuzz::files::{self, Kind, parts, signature, workbook_with};
+use leadyard_fuzz::memory;
+use leadyard_fuzz::parsers::{TARGETS, parsers};
 
 fn asked(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -85,7 +85,7 @@ fn kept(target: &str) -> std::io::Result<Vec<Vec<u8>>> {
 #[test]
 fn what_libfuzzer_kept_is_survived() -> std::io::Result<()> {
     let _alone = alone();
-    let (decisions, texts) = (kept("decision")?, kept("parsers")?);
+    let (decisions, texts, sent) = (kept("decision")?, kept("parsers")?, kept("files")?);
     let mut tally = Tally::default();
     for seed in &decisions {
         decision(seed, &mut tally);
@@ -93,8 +93,11 @@ fn what_libfuzzer_kept_is_survived() -> std::io::Result<()> {
     for seed in &texts {
         parsers(seed);
     }
-    println!("{} seeds of decisions, {} of parsers", decisions.len(), texts.len());
-    assert!(tally.decisions > 0 && !texts.is_empty(), "the seeds decide nothing");
+    for seed in &sent {
+        files::files(seed);
+    }
+    println!("{} seeds of decisions, {} of parsers, {} of files", decisions.len(), texts.len(), sent.len());
+    assert!(tally.decisions > 0 && !texts.is_empty() && !sent.is_empty(), "the seeds decide nothing");
     Ok(())
 }
 
@@ -179,84 +182,45 @@ const FILES: [&[u8]; 7] = [
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0\0\0\0\0",
 ];
 
-/// The parts of a workbook: names, and what stands in each.
-fn parts() -> &'static [(String, Vec<u8>)] {
-    static PARTS: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
-    PARTS.get_or_init(|| {
-        let Ok(mut zip) = zip::ZipArchive::new(Cursor::new(whole_workbook())) else { return Vec::new() };
-        let (mut parts, number) = (Vec::new(), zip.len());
-        for at in 0..number {
-            let Ok(mut part) = zip.by_index(at) else { continue };
-            let name = part.name().map(std::borrow::Cow::into_owned).unwrap_or_default();
-            let mut text = Vec::new();
-            if part.read_to_end(&mut text).is_ok() {
-                parts.push((name, text));
-            }
-        }
-        parts
-    })
-}
-
 /// A workbook of which one part says something else, or is missing.
 fn sheet(random: &mut fastrand::Rng) -> Vec<u8> {
-    let parts = parts();
-    let (changed, missing) = (random.usize(0..parts.len()), random.u8(0..8) == 0);
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    for (at, (name, text)) in parts.iter().enumerate() {
-        let mut text = text.clone();
-        if at == changed {
-            if missing {
-                continue;
-            }
-            for _ in 0..random.usize(1..20) {
-                mutate(&mut text, random);
-            }
-        }
-        if zip.start_file(name, stored).is_ok() {
-            let _ = zip.write_all(&text);
-        }
+    let changed = random.usize(0..parts().len());
+    if random.u8(0..8) == 0 {
+        return workbook_with(changed, None);
     }
-    zip.finish().map(Cursor::into_inner).unwrap_or_default()
+    let mut text = parts()[changed].1.clone();
+    for _ in 0..random.usize(1..20) {
+        mutate(&mut text, random);
+    }
+    workbook_with(changed, Some(&text))
 }
 
-/// What is held of a file: a row, and what reading has ahead of it.
-const FILE: Bound = Bound { times: 10, spare_bytes: 256 * 1024 };
-/// A sheet is held whole, as the text that it would be saved as; XML takes many times its size while it is read.
-const SHEET: Bound = Bound { times: 40, spare_bytes: 2 * 1024 * 1024 };
-
 #[test]
-fn whatever_file_a_partner_sends_is_read_or_refused() -> std::io::Result<()> {
+fn whatever_file_a_partner_sends_is_read_or_refused() {
     let _alone = alone();
     let (inputs, first) = (asked("FUZZ_INPUTS", 200_000) / 50, asked("FUZZ_SEED", 0));
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("export");
     assert!(parts().len() > 5, "a workbook has its parts");
     let (mut read, mut rows, mut refused) = (0, 0, 0);
     for seed in first..first + inputs.max(1) {
         let mut random = fastrand::Rng::with_seed(seed);
-        let (bytes, bound) = match random.u8(0..6) {
-            0 => (draw(seed, 4_096), FILE),
-            1 => (sheet(&mut random), SHEET),
+        let (bytes, kind) = match random.u8(0..6) {
+            0 => (draw(seed, 4_096), Kind::Text),
+            1 => (sheet(&mut random), Kind::Workbook),
             2 => {
                 let mut whole = sheet(&mut random);
                 mutate(&mut whole, &mut random);
-                (whole, SHEET)
+                (whole, Kind::Workbook)
             }
             _ => {
                 let mut text = FILES[random.usize(0..FILES.len())].to_vec();
                 mutate(&mut text, &mut random);
-                (text, FILE)
+                (text, Kind::Text)
             }
         };
-        std::fs::write(&path, &bytes)?;
         let (windows_1252, of_a_source) = (random.bool(), random.bool());
-        let what = if bound.times == SHEET.times { "a partner's workbook" } else { "a partner's file" };
         survives(seed, || {
-            let open = || leadyard::import::read(&path, windows_1252, of_a_source);
-            match bounded(what, bytes.len(), bound, open) {
-                Ok((sent, not)) => (read, rows, refused) = (read + 1, rows + sent, refused + not),
-                Err(error) => assert!(!format!("{error:#}").is_empty()),
+            if let Some((sent, not)) = files::file(&bytes, kind, windows_1252, of_a_source) {
+                (read, rows, refused) = (read + 1, rows + sent, refused + not);
             }
         });
     }
@@ -267,5 +231,13 @@ fn whatever_file_a_partner_sends_is_read_or_refused() -> std::io::Result<()> {
     if inputs >= 4_000 {
         assert!(read * 4 > inputs && rows > 100 && refused > 100, "too few are read for this to mean much");
     }
-    Ok(())
+}
+
+#[test]
+fn nobody_makes_up_a_signature() {
+    let _alone = alone();
+    let (inputs, first) = (asked("FUZZ_INPUTS", 200_000) / 10, asked("FUZZ_SEED", 0));
+    for seed in first..first + inputs.max(1) {
+        survives(seed, || signature(&draw(seed, 512)));
+    }
 }

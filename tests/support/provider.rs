@@ -16,6 +16,8 @@ use sha2::{Digest as _, Sha256};
 
 /// Who it is.
 pub const ISSUER: &str = "https://id.example";
+/// Where it publishes its metadata as well: at a name that is not the issuer's, as some directories do.
+pub const ELSEWHERE: &str = "https://directory.example/acme/v2.0/openid.json";
 const CLIENT: &str = "leadyard-console";
 const SECRET: &str = "what we prove ourselves with";
 
@@ -153,7 +155,11 @@ impl Provider {
 
     /// Its answer to a request, if it is for it.
     pub(crate) async fn answers(&self, request: &Request) -> Option<Result<Answer, FailureKind>> {
-        let path = request.url.strip_prefix(ISSUER)?.to_owned();
+        let path = match request.url.strip_prefix(ISSUER) {
+            Some(path) => path.to_owned(),
+            None if request.url == ELSEWHERE => ELSEWHERE.to_owned(),
+            None => return None,
+        };
         let fault = {
             let mut state = self.0.lock().unwrap();
             state.asked.push(path.clone());
@@ -175,7 +181,7 @@ impl State {
     fn says(&mut self, path: &str, request: &Request) -> (u16, Value) {
         let issuer = if self.fault == Fault::Metadata { "https://evil.example" } else { ISSUER };
         match path {
-            "/.well-known/openid-configuration" => (
+            "/.well-known/openid-configuration" | ELSEWHERE => (
                 200,
                 json!({
                     "issuer": issuer, "authorization_endpoint": format!("{ISSUER}/authorize"),

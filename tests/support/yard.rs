@@ -20,6 +20,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::entropy::Entropy;
 use leadyard_platform::meta::MetaAccess;
 use leadyard_platform::metrics::{Metric, Metrics};
+use leadyard_platform::oidc::OidcAccess;
 use leadyard_platform::store::StoredEnquiry;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -158,16 +159,32 @@ impl Yard {
 
     /// From now on its functions do not know at which address the console is.
     pub async fn knows_no_console(&mut self) {
+        self.begins_again(None, Some(crate::provider::access())).await;
+    }
+
+    /// Its functions have just started: of what the table holds they know nothing yet.
+    pub async fn starts_anew(&mut self) {
+        self.begins_again(Some("https://leads.example".to_owned()), Some(crate::provider::access())).await;
+    }
+
+    /// From now on people sign in by this provider.
+    pub async fn signs_in_by(&mut self, access: OidcAccess) {
+        self.begins_again(Some("https://leads.example".to_owned()), Some(access)).await;
+    }
+
+    async fn begins_again(&mut self, console_url: Option<String>, oidc: Option<OidcAccess>) {
         let parts = system::Parts {
             clock: self.cloud.clock.clone(),
-            entropy: Entropy::seeded(3),
+            // Its ids are none that were made before.
+            entropy: Entropy::seeded(self.cloud.entropy.u64()),
             outbound: self.dealers.network(),
             master: self.cloud.master.clone(),
-            console_url: None,
+            console_url,
             meta: MetaAccess::read("{}"),
-            oidc: Some(crate::provider::access()),
+            oidc,
         };
-        self.cloud = system::cloud(self.aws.http_client(), parts).await.expect("a table");
+        let http = self.faults.before(self.aws.http_client());
+        self.cloud = system::cloud(http, parts).await.expect("a table");
         self.app = gateway::router(&self.cloud, Router::new());
     }
 

@@ -30,10 +30,25 @@ pub(crate) fn respond(answered: &Answered, cloud: &Cloud, arrival: &Arrival, sty
     response
 }
 
-/// The answer for several enquiries that came in one body: `enquiries` has what each would have been told, in their
-/// order. When all are kept as they should be it is 201; else it has the status, and the words, of the one that
-/// fared worst. The others are kept all the same.
+/// The answer for several enquiries that came in one body.
 pub(crate) fn of_several(cloud: &Cloud, all: &[(&Arrival, Answered)]) -> Response<Body> {
+    let (status, body) = told_of_several(cloud, all);
+    let mut response =
+        json_response(StatusCode::from_u16(status).unwrap_or(StatusCode::CREATED), body.to_string());
+    let refusals = all.iter().filter_map(|(_, answered)| match &answered.what {
+        What::Fresh(Answer::Refused(problem)) => problem.retry_after_s(),
+        What::Fresh(_) | What::Replay { .. } => None,
+    });
+    if let Some(seconds) = refusals.max() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// Status and body for several: `enquiries` has what each would have been told, in their order. When all are kept as
+/// they should be it is 201; else it has the status, and the words, of the one that fared worst. The others are kept
+/// all the same.
+pub(crate) fn told_of_several(cloud: &Cloud, all: &[(&Arrival, Answered)]) -> (u16, Value) {
     let told: Vec<(u16, Value)> = all
         .iter()
         .map(|(arrival, answered)| {
@@ -48,16 +63,7 @@ pub(crate) fn of_several(cloud: &Cloud, all: &[(&Arrival, Answered)]) -> Respons
     if let Some(members) = body.as_object_mut() {
         members.insert("enquiries".to_owned(), told.into_iter().map(|(_, body)| body).collect());
     }
-    let mut response =
-        json_response(StatusCode::from_u16(status).unwrap_or(StatusCode::CREATED), body.to_string());
-    let refusals = all.iter().filter_map(|(_, answered)| match &answered.what {
-        What::Fresh(Answer::Refused(problem)) => problem.retry_after_s(),
-        What::Fresh(_) | What::Replay { .. } => None,
-    });
-    if let Some(seconds) = refusals.max() {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
+    (status, body)
 }
 
 /// How the sender wants to be answered.

@@ -22,7 +22,7 @@ use leadyard_platform::arriving::answer::{Answer, What};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
 use leadyard_platform::queues::SentBy;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::arrive;
 
@@ -33,15 +33,36 @@ pub(crate) async fn post_google(
     headers: HeaderMap,
     body: Body,
 ) -> Response<Body> {
-    let arrival = match receive(&cloud, &key, &headers, body).await {
-        Ok(arrival) => arrival,
-        Err(problem) => return refuse(&problem),
+    let (status, body) = match receive(&cloud, &key, &headers, body).await {
+        Ok(arrival) => match Box::pin(arrive::take(&cloud, &arrival)).await.what {
+            What::Fresh(answer) => told(&answer),
+            // It names no key: what it sends again has the id of the first.
+            What::Replay { .. } => kept(),
+        },
+        Err(problem) => refused(&problem),
     };
-    let answered = Box::pin(arrive::take(&cloud, &arrival)).await;
-    match answered.what {
-        What::Fresh(Answer::Refused(problem)) => refuse(&problem),
-        What::Fresh(_) | What::Replay { .. } => axum::Json(json!({})).into_response(),
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, axum::Json(body)).into_response()
+}
+
+/// Status and body as Google reads them, of whatever came of its lead.
+pub(crate) fn told(answer: &Answer) -> (u16, Value) {
+    match answer {
+        Answer::Received { .. }
+        | Answer::Repeat { .. }
+        | Answer::Quarantined { .. }
+        | Answer::Test { .. }
+        | Answer::Spilled => kept(),
+        Answer::Refused(problem) => refused(problem),
     }
+}
+
+fn kept() -> (u16, Value) {
+    (200, json!({}))
+}
+
+fn refused(problem: &Problem) -> (u16, Value) {
+    (problem.code().status(), json!({ "message": problem.detail() }))
 }
 
 async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> Result<Arrival, Problem> {
@@ -74,10 +95,4 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
 /// Whose keys a platform's are derived beside.
 pub(crate) fn secret_of(key: &PageKey) -> SourceSecret {
     SourceSecret { company: key.company.clone(), source: key.source.clone(), generation: key.generation }
-}
-
-/// As Google reads it.
-fn refuse(problem: &Problem) -> Response<Body> {
-    let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, axum::Json(json!({ "message": problem.detail() }))).into_response()
 }

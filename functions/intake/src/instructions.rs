@@ -1,7 +1,8 @@
 //! Posting instructions of a source, for whoever is to send its leads: as a page, or as JSON.
 //!
-//! They are made of what reads the leads and answers them: the standard fields, the source's maps, the answers as
-//! they are rendered, the closed codes of errors. What is added there and not described here does not compile.
+//! They are made of what reads the leads and answers them: the standard fields, the source's maps, every kind of answer
+//! as it is rendered for each way in which the source may send, the closed codes of errors. What is added there and not
+//! described here does not compile.
 //!
 //! Determinations:
 //!
@@ -25,14 +26,14 @@ use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Source, SourceKind};
 use leadyard_domain::screening::Reason;
 use leadyard_platform::arriving::Arrival;
-use leadyard_platform::arriving::answer::Answer;
+use leadyard_platform::arriving::answer::{Answer, AnswerKind, Answered};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::arrive::Format;
-use crate::keep;
+use crate::{answer, google, keep, meta};
 
 /// Under which the pages work: styles of their own, posts to where they came from, no script.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; \
@@ -235,7 +236,7 @@ fn instructions(
         offer,
         offers: mapped.chain(offers).collect(),
         limits: limits_of(source),
-        answers: answers(cloud, page_key),
+        answers: answers(cloud, page_key, source.kind),
         errors: errors(),
         url,
         path,
@@ -303,40 +304,150 @@ fn limits_of(source: &Source) -> Vec<String> {
     said
 }
 
-/// Every answer there is, as it is rendered.
-fn answers(cloud: &Cloud, key: &PageKey) -> Vec<Told> {
-    let at = jiff::Timestamp::UNIX_EPOCH;
-    let arrival = |trusted| Arrival { trusted, ..Arrival::by(key.clone(), at) };
-    let lead = LeadId::from_bytes([1; 16]);
-    let told = |trusted, when: &str, answer: &Answer| {
-        let (status, body) = answer.render(cloud, &arrival(trusted), None);
-        Told { status, when: when.to_owned(), body: pretty(&body) }
+/// In which way a lead comes; each is answered in a form of its own.
+#[derive(Clone, Copy)]
+enum Way {
+    Page,
+    Server,
+    Several,
+    Google,
+}
+
+impl Way {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Page => "with the page key",
+            Self::Server => "with the secret",
+            Self::Several => "an ADF document with several prospects, all or one of which",
+            Self::Google => "from Google Ads",
+        }
+    }
+
+    /// Status and body of an answer.
+    fn told(self, cloud: &Cloud, key: &PageKey, kind: AnswerKind) -> (u16, serde_json::Value) {
+        let arrival = Arrival {
+            trusted: !matches!(self, Self::Page),
+            ..Arrival::by(key.clone(), jiff::Timestamp::UNIX_EPOCH)
+        };
+        let answer = example(kind);
+        match self {
+            Self::Page => {
+                let (status, mut body) = answer.render(cloud, &arrival, None);
+                // What was kept brings a token of the browser; one that anybody could copy is none.
+                if kind != AnswerKind::Spilled
+                    && let Some(members) = body.as_object_mut()
+                {
+                    members.insert("visitor".to_owned(), json!("…"));
+                }
+                (status, body)
+            }
+            Self::Server => answer.render(cloud, &arrival, None),
+            Self::Several => {
+                let first = Answered::fresh(example(AnswerKind::Received));
+                answer::told_of_several(cloud, &[(&arrival, first), (&arrival, Answered::fresh(answer))])
+            }
+            Self::Google => google::told(&answer),
+        }
+    }
+}
+
+/// One of each answer.
+fn example(kind: AnswerKind) -> Answer {
+    let (lead, since) = (LeadId::from_bytes([1; 16]), jiff::Timestamp::UNIX_EPOCH);
+    match kind {
+        AnswerKind::Received => Answer::Received { lead },
+        AnswerKind::Repeat => Answer::Repeat { lead, since },
+        AnswerKind::Quarantined => Answer::Quarantined { reasons: vec![Reason::DisposableEmail.as_str()] },
+        AnswerKind::Test => {
+            Answer::Test { would_go_to: Vec::new(), waiting: Some("manual".to_owned()), reasons: Vec::new() }
+        }
+        AnswerKind::Spilled => Answer::Spilled,
+        AnswerKind::Refused => {
+            let code = Code::UnreachablePerson;
+            let problem = Problem::new(code, when(code).unwrap_or_default());
+            Answer::Refused(problem.with("enquiry", EnquiryId::from_bytes([0; 16]).to_string()))
+        }
+    }
+}
+
+const fn what(kind: AnswerKind) -> &'static str {
+    match kind {
+        AnswerKind::Received => "a new lead",
+        AnswerKind::Repeat => "somebody known asks again",
+        AnswerKind::Quarantined => "a person is to look at it first",
+        AnswerKind::Test => "a test lead",
+        AnswerKind::Spilled => "the table is away, it is kept and comes in later",
+        AnswerKind::Refused => "refused, with the status of one of the errors below",
+    }
+}
+
+/// Every answer there is to what this source may send, as it is rendered.
+fn answers(cloud: &Cloud, key: &PageKey, kind: SourceKind) -> Vec<Told> {
+    let mut answers = of_way(cloud, key, Way::Page);
+    answers.extend(again_and_form());
+    answers.extend(of_way(cloud, key, Way::Server));
+    answers.extend(of_way(cloud, key, Way::Several));
+    match kind {
+        SourceKind::Google => answers.extend(of_way(cloud, key, Way::Google)),
+        SourceKind::Meta => answers.extend(of_meta()),
+        SourceKind::Form | SourceKind::Adf | SourceKind::File => {}
+    }
+    answers
+}
+
+/// What is told in one way; of what looks the same, once.
+fn of_way(cloud: &Cloud, key: &PageKey, way: Way) -> Vec<Told> {
+    let mut each: Vec<(u16, serde_json::Value, Vec<&str>)> = Vec::new();
+    for kind in AnswerKind::ALL {
+        let as_any_error = matches!((way, kind), (Way::Page | Way::Server, AnswerKind::Refused));
+        if as_any_error {
+            continue;
+        }
+        let (status, body) = way.told(cloud, key, *kind);
+        let alike = each.iter_mut().find(|(known, like, _)| *known == status && looks_like(like, &body));
+        match alike {
+            Some((_, _, said)) => said.push(what(*kind)),
+            None => each.push((status, body, vec![what(*kind)])),
+        }
+    }
+    let told = |(status, body, said): (u16, serde_json::Value, Vec<&str>)| Told {
+        status,
+        when: format!("{}: {}", way.words(), said.join("; ")),
+        body: pretty(&body),
     };
-    let received = Answer::Received { lead };
-    let form = Told {
-        status: 303,
-        when: "a plain HTML form (Accept: text/html), received or not: the browser goes on to the source's thank-you \
-               or error page; where there is none, a page that says so, with the status that a program is told"
-            .to_owned(),
-        body: "Location: …".to_owned(),
+    each.into_iter().map(told).collect()
+}
+
+/// The same members, and the same word for what became of it.
+fn looks_like(one: &serde_json::Value, other: &serde_json::Value) -> bool {
+    let names = |body: &serde_json::Value| {
+        body.as_object().map(|members| members.keys().cloned().collect::<Vec<_>>())
     };
-    let reasons = vec![Reason::DisposableEmail.as_str()];
-    vec![
-        told(false, "received, with the page key, whatever becomes of it", &received),
-        told(false, "received while the table is away; it comes in later", &Answer::Spilled),
-        form,
-        told(true, "a new lead, with the secret", &received),
-        told(true, "somebody known asks again, with the secret", &Answer::Repeat { lead, since: at }),
-        told(true, "a person is to look at it first, with the secret", &Answer::Quarantined { reasons }),
-        told(
-            true,
-            "a test lead, with the secret",
-            &Answer::Test {
-                would_go_to: Vec::new(),
-                waiting: Some("manual".to_owned()),
-                reasons: Vec::new(),
-            },
-        ),
+    names(one) == names(other) && one.get("status") == other.get("status")
+}
+
+/// What a plain form is led to, and what comes of an `Idempotency-Key`.
+fn again_and_form() -> [Told; 2] {
+    let form = "a plain HTML form (Accept: text/html), received or not: the browser goes on to the source's thank-you \
+                or error page; where there is none, a page that says so, with the status that a program is told";
+    let again =
+        "the same again under its Idempotency-Key: the first answer, with its status, and this header";
+    [
+        Told { status: 303, when: form.to_owned(), body: "Location: …".to_owned() },
+        Told { status: 201, when: again.to_owned(), body: "Idempotent-Replay: true".to_owned() },
+    ]
+}
+
+/// Meta is answered before its leads are fetched: whatever becomes of them.
+fn of_meta() -> [Told; 2] {
+    let told = |when: &str, body: &str| Told {
+        status: meta::KEPT.as_u16(),
+        when: when.to_owned(),
+        body: body.to_owned(),
+    };
+    [
+        told("to Meta's subscription, with this source's verify token: its hub.challenge, as text", "…"),
+        told("to Meta's notice of leads, which are fetched next: nothing but the status", ""),
     ]
 }
 
@@ -362,7 +473,8 @@ const fn when(code: Code) -> Option<&'static str> {
         Code::Forbidden => "Meta's verify token is not this source's.",
         Code::Unavailable => "Nothing could keep it: send it again after the time in Retry-After.",
         Code::Internal => "A fault of ours: send it again later.",
-        Code::StateConflict | Code::VersionConflict | Code::RulebookRefused => return None,
+        Code::StateConflict => "Its person was erased while it was on its way; nothing of it is kept.",
+        Code::VersionConflict | Code::RulebookRefused => return None,
     })
 }
 

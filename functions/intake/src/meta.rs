@@ -43,6 +43,9 @@ use serde_json::json;
 use crate::arrive;
 use crate::{google, keep};
 
+/// What Meta is told once all that it told of is kept: the status alone, since it reads nothing else.
+pub(crate) const KEPT: StatusCode = StatusCode::OK;
+
 /// By when the sweep looks whether a message was lost.
 const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(60);
 
@@ -139,7 +142,7 @@ pub(crate) async fn post_meta(
             hand_on(&cloud, &enquiry).await;
         }
     }
-    Ok(StatusCode::OK)
+    Ok(KEPT)
 }
 
 /// The secret of the source's own app, where it gave one.

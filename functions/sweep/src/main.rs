@@ -8,8 +8,8 @@ use leadyard_sweep::synthetic;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     leadyard_platform::telemetry::json();
+    let synthetic_url = Config::synthetic_url()?;
     let cloud = Cloud::from_env(&[Peer::Table, Peer::Distribution]).await?;
-    let synthetic_url = Config::synthetic_url();
     let handler = |_: LambdaEvent<serde_json::Value>| async {
         let began = cloud.clock.now();
         // First: it is seldom due and soon sent, and of an invocation that is ended by its timeout it would be what is left

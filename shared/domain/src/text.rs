@@ -2,6 +2,7 @@
 
 /// Defines an enum with one lower-case spelling per variant, used for parsing, printing, storage
 /// and the wire alike. Parsing names the words it knows.
+#[macro_export]
 macro_rules! words {
     (
         $(#[$meta:meta])*

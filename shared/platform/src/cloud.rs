@@ -264,8 +264,21 @@ mod tests {
         }
     }
 
+    /// Services that take a call and say nothing.
+    #[derive(Debug)]
+    struct Hangs;
+
+    impl HttpConnector for Hangs {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::new(std::future::pending())
+        }
+    }
+
     fn over_a_table_that_refuses(calls: usize) -> Cloud {
-        let connector = SharedHttpConnector::new(Refuses(AtomicUsize::new(calls)));
+        over(SharedHttpConnector::new(Refuses(AtomicUsize::new(calls))))
+    }
+
+    fn over(connector: SharedHttpConnector) -> Cloud {
         let config = Config {
             table: "t".to_owned(),
             queues: QueueUrls::default(),
@@ -281,6 +294,16 @@ mod tests {
             Clock::given(|| jiff::Timestamp::UNIX_EPOCH),
             Entropy::seeded(1),
         )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_function_starts_though_its_table_and_queues_refuse_or_say_nothing() {
+        let away = [over_a_table_that_refuses(usize::MAX), over(SharedHttpConnector::new(Hangs))];
+        for cloud in away {
+            let peers = [Peer::Table, Peer::Distribution];
+            let warmed = tokio::time::timeout(WARMING * 2, warm(&peers, &cloud.store, &cloud.queues));
+            assert!(warmed.await.is_ok(), "init waits for nobody for longer than {WARMING:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

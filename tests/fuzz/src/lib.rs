@@ -12,6 +12,7 @@
 //! | [`moment`] | a lead, its time, switches and counters |
 //! | [`decision`] | rulebook to decision, and what must hold of every one |
 //! | [`parsers`] | everything else that reads what strangers wrote |
+//! | [`files`] | a partner's file, as it is imported; a platform's signature |
 //! | `forms` | of that: what the desk writes in TOML, what a template makes of a lead, what is answered |
 
 pub mod bytes;
@@ -21,3 +22,4 @@ pub mod moment;
 pub mod decision;
 pub mod parsers;
 mod forms;
+pub mod files;

@@ -80,6 +80,8 @@ pub enum MailSays {
     Throttles,
     /// Refuses it.
     Rejects,
+    /// Refuses all mail of this account.
+    Pauses,
     /// Fails itself.
     Fails,
     /// Takes it, and its answer is lost.
@@ -199,6 +201,7 @@ impl LocalMail {
         match self.said(to) {
             MailSays::Throttles => refusal(429, "TooManyRequestsException", "Maximum sending rate exceeded."),
             MailSays::Rejects => refusal(400, "MessageRejected", "Email address is not verified."),
+            MailSays::Pauses => refusal(400, "SendingPausedException", "Email sending is disabled."),
             MailSays::Fails => refusal(500, "InternalServiceErrorException", "failed"),
             MailSays::Hangs => {
                 self.catch(&sent, &raw);

@@ -45,6 +45,24 @@ pub enum Answer {
     Refused(Problem),
 }
 
+leadyard_domain::words! {
+    /// An answer, without what it says of its enquiry: so that all of them can be named.
+    pub enum AnswerKind as "an answer" {
+        /// [`Answer::Received`].
+        Received = "received",
+        /// [`Answer::Repeat`].
+        Repeat = "repeat",
+        /// [`Answer::Quarantined`].
+        Quarantined = "quarantined",
+        /// [`Answer::Test`].
+        Test = "test",
+        /// [`Answer::Spilled`].
+        Spilled = "spilled",
+        /// [`Answer::Refused`].
+        Refused = "refused",
+    }
+}
+
 /// An answer, given for the first time or again.
 pub struct Answered {
     /// What the sender is told.
@@ -124,6 +142,18 @@ impl Answered {
 }
 
 impl Answer {
+    /// Which it is.
+    pub const fn kind(&self) -> AnswerKind {
+        match self {
+            Self::Received { .. } => AnswerKind::Received,
+            Self::Repeat { .. } => AnswerKind::Repeat,
+            Self::Quarantined { .. } => AnswerKind::Quarantined,
+            Self::Test { .. } => AnswerKind::Test,
+            Self::Spilled => AnswerKind::Spilled,
+            Self::Refused(_) => AnswerKind::Refused,
+        }
+    }
+
     /// Status and body, as this sender may know them. The same is remembered under an idempotency key.
     pub fn render(&self, cloud: &Cloud, arrival: &Arrival, visitor: Option<VisitorId>) -> (u16, Value) {
         let mut body = json!({ "enquiry": arrival.id });
