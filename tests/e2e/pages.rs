@@ -16,6 +16,7 @@ mod lead;
 mod leads;
 mod reports;
 mod comfort;
+mod lost;
 
 use leadyard_tests::Reply;
 
