@@ -17,6 +17,7 @@ mod leads;
 mod reports;
 mod comfort;
 mod lost;
+mod looked_at;
 mod markup;
 
 use leadyard_tests::Reply;
