@@ -43,9 +43,38 @@ const ofDesk = () => [
   "/console/quarantine", "/console/quarantine/reasons", "/console/waiting", "/console/follow-up", "/console/returns", `/console/returns/acme/${at.sold}`,
   "/console/dealers", "/console/dealers/acme/hudson", "/console/dealers/acme/hudson/contracts/hudson", "/console/dealers/acme/hudson/row",
   "/console/dealers/acme/hudson/why", "/console/dealers/acme/hudson/statement", "/console/rulebook", "/console/rulebook/acme/2", "/console/rulebook/acme/areas/florida", "/console/people", "/console/reports",
-  ...["leads", "sources", "campaigns", "offers", "dealers", "areas", "funnel", "speed", "returns", "unmet"].map((name) => `/console/reports/${name}`),
+  ...["leads", "sources", "campaigns", "offers", "dealers", "areas", "funnel", "speed", "returns", "unmet", "waiting"].map((name) => `/console/reports/${name}`),
 ];
-const ofDealer = () => ["/console/inbox", "/console/inbox/closed", "/console/inbox/figures", `/console/inbox/${at.seat}`, `/console/inbox/${at.sold}`];
+const ofDealer = () => [
+  "/console/inbox", "/console/inbox/closed", "/console/inbox/figures", `/console/inbox/${at.seat}`, `/console/inbox/${at.sold}`,
+];
+// What forms are answered with: looks before something is done, and why something was not. Where each is sent, with what, and
+// the answer's status.
+const ofForms = () => [
+  ["/console/sign-in", { token: "none of ours" }, 401],
+  ["/console/again", {}, 200],
+  ["/console/leads", { company: "acme", who: "nobody@mail.example" }, 200],
+  ["/console/leads/many", { act: "hold", list: "company=acme&list=waiting", every: "on" }, 200],
+  [`/console/leads/${at.lead}/show`, {}, 200],
+  [`/console/leads/${at.waits}/place`, { contract: "no such one", reason: "she asked for them" }, 400],
+  ["/console/quarantine/many", { company: "acme", act: "reject", [`one.${at.odd}`]: "quarantined" }, 200],
+  [`/console/quarantine/${at.odd}/show`, { company: "acme" }, 200],
+  [`/console/quarantine/${at.odd}/reject`, { company: "acme", seen: "released", reason: "nobody is there" }, 409],
+  ["/console/waiting/place", { company: "acme", [`one.${at.manual}`]: "on" }, 200],
+  [`/console/follow-up/${at.early}/call`, { company: "acme", result: "", note: "it rang for long" }, 400],
+  [`/console/returns/acme/${at.sold}/deny`, { reason: "" }, 400],
+  ["/console/dealers", { company: "acme", name: "n" }, 200],
+  ["/console/dealers/acme/hudson/pause", { reason: "away", until: "tomorrow" }, 400],
+  ["/console/dealers/acme/hudson/contracts/hudson/edit", { base: "2", price: "46.00", ends: "2020-01-01" }, 200],
+  ["/console/dealers/acme/hudson/contracts/hudson/edit", { base: "2", price: "a lot" }, 422],
+  ["/console/dealers/acme/hudson/row/edit", { base: "2", name: "Hudson & Sons" }, 200],
+  ["/console/rulebook/acme/areas/florida/edit", { base: "2", part: "state:FL\nstate:GA" }, 200],
+  ["/console/rulebook/switch", { company: "acme", switch: "stop", on: "yes", reason: "" }, 400],
+  ["/console/people/add", { company: "acme", people: "Ben B,b@acme.example,desk" }, 400],
+];
+const ofInbox = () => [
+  [`/console/inbox/${at.sold}/won`, { value: "a lot" }, 400],
+];
 
 const named = (path) => path.replace(/^\/console\//, "").replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "one").replace(/[^a-z]+/g, "-");
 
@@ -71,6 +100,51 @@ for (const who of ["desk", "hudson"]) {
     }
     assert.deepEqual(troubles, []);
     await page.context().close();
+  });
+}
+
+/** Sends a form as a page of theirs would; the answer's status. */
+async function sends(page, path, fields) {
+  const send = ([action, said]) => {
+    const form = Object.assign(document.createElement("form"), { method: "post", action });
+    const csrf = document.querySelector("[name=csrf]")?.value;
+    for (const [name, value] of Object.entries({ ...(csrf && { csrf }), ...said })) {
+      form.append(Object.assign(document.createElement("textarea"), { name, value }));
+    }
+    document.body.append(form);
+    form.submit();
+  };
+  const [answer] = await Promise.all([page.waitForNavigation(), page.evaluate(send, [path, fields])]);
+  return answer.status();
+}
+
+for (const width of WIDTHS) {
+  test(`what a form is answered with is whole at ${width} px`, async () => {
+    const troubles = [];
+    const sees = async (page, photo, status, wanted) => {
+      if (status !== wanted) troubles.push(`${photo} answers ${status}: ${await page.innerText("main")}`);
+      troubles.push(...(await judged(page, { photo: `${photo}-${width}-light`, script: true })));
+    };
+    for (const [who, home, forms] of [["desk", "/console/today", ofForms()], ["hudson", "/console/inbox", ofInbox()]]) {
+      const page = await yard.signedIn(who, { viewport: { width, height: 900 } });
+      for (const [path, fields, wanted] of forms) {
+        await page.goto(yard.ready.url + home);
+        await sees(page, `form-${named(path)}-${wanted}`, await sends(page, path, fields), wanted);
+      }
+      // Where no page answers; a form of an earlier sign-in; one that comes when it is over.
+      for (const [path, wanted] of [["/console/nothing-here", 404], ["/console/waiting/place", 405], ["/console/waiting?count=many", 400]]) {
+        if (who === "desk") await sees(page, `lost-${wanted}`, (await page.goto(yard.ready.url + path)).status(), wanted);
+      }
+      const note = who === "desk" ? `/console/leads/${at.lead}/note` : `/console/inbox/${at.sold}/won`;
+      const said = who === "desk" ? { text: "She said maybe." } : { value: "900.00" };
+      await page.goto(yard.ready.url + home);
+      await sees(page, `earlier-${who}`, await sends(page, note, { ...said, csrf: "of another session" }), 403);
+      await page.goto(yard.ready.url + home);
+      await page.context().clearCookies();
+      await sees(page, `over-${who}`, await sends(page, note, said), 401);
+      await page.context().close();
+    }
+    assert.deepEqual(troubles, []);
   });
 }
 

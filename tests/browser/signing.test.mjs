@@ -117,7 +117,7 @@ async function followsMail(yard, page, address) {
 
 /** From the page to sign in through the provider's own, by the keyboard. */
 async function signsInBy(page, address) {
-  await enter(page, "Sign in by your account");
+  await enter(page, "Sign in with your account");
   await tabTo(page, "login", true);
   await page.keyboard.type(address);
   await tabTo(page, "password", true);

@@ -250,6 +250,31 @@ async fn a_dealer_accepts_by_a_link_and_sees_the_person() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_page_of_a_link_says_whose_lead_it_is_and_when_nobody_may_call() {
+    let rules = by_mail([("deadline_minutes", "900"), ("deadline_clock", "wall")]).named("Acme & Sons");
+    let yard = Yard::of(rules).await;
+    let _ = yard.settled_lead(&ada()).await;
+    let accept = link(&mails(&yard)[0], "To accept it:");
+    let company = "<p class=\"soft\">Acme &#38; Sons</p>";
+    // As long as nobody sees the number, nothing is said of calling.
+    yard.advance_to("2026-06-02T03:30:00Z").await;
+    let masked = opens(&yard, &accept).await.is(200);
+    assert!(masked.text.contains(company) && !masked.text.contains("It is night"), "{}", masked.text);
+    let _ = clicks(&yard, &accept).await.is(303);
+    let night = opens(&yard, &accept).await.is(200);
+    let until = "It is night where they are: they may be called from Tue, Jun 2, 2026, 8:00 AM EDT.";
+    assert!(night.text.contains(company) && night.text.contains(until), "{}", night.text);
+    yard.advance_to("2026-06-02T16:00:00Z").await;
+    let day = opens(&yard, &accept).await.is(200);
+    assert!(day.text.contains(PHONE) && !day.text.contains("It is night"), "{}", day.text);
+    let body = json!({ "phone": PHONE });
+    let _ = yard.desk(Method::POST, "/v1/persons/opt_out", Some(body)).await.is(200);
+    yard.settle().await;
+    let silent = opens(&yard, &accept).await.is(200);
+    assert!(silent.text.contains("They want no more contact: do not call."), "{}", silent.text);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dealer_declines_by_a_link_and_the_next_has_it() {
     let yard = Yard::of(by_mail([("deadline_minutes", "60"), ("deadline_clock", "wall")])).await;
     let lead = yard.settled_lead(&ada()).await;

@@ -16,6 +16,9 @@ mod lead;
 mod leads;
 mod reports;
 mod comfort;
+mod lost;
+mod looked_at;
+mod markup;
 
 use leadyard_tests::Reply;
 

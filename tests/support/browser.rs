@@ -63,7 +63,10 @@ impl<'y> Browser<'y> {
 
     /// What it sends along.
     pub fn headers(&self) -> HeaderMap {
-        HeaderMap::from_iter([(header::COOKIE, HeaderValue::try_from(&self.cookie).expect("a cookie"))])
+        HeaderMap::from_iter([
+            (header::COOKIE, HeaderValue::try_from(&self.cookie).expect("a cookie")),
+            (header::ACCEPT, HeaderValue::from_static("text/html,application/xhtml+xml,*/*;q=0.8")),
+        ])
     }
 
     /// Opens a page.

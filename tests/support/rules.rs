@@ -10,6 +10,7 @@ use std::path::Path;
 pub struct Rules {
     /// Whose.
     pub company: String,
+    name: String,
     company_more: String,
     offers: String,
     sources: Vec<String>,
@@ -51,6 +52,7 @@ impl Rules {
     pub fn company(id: &str) -> Self {
         Self {
             company: id.to_owned(),
+            name: id.to_owned(),
             company_more: String::new(),
             offers: String::new(),
             sources: Vec::new(),
@@ -67,6 +69,13 @@ impl Rules {
     /// A company with one offer (`roof`, of `roofing`) and one source (`web`).
     pub fn roofing(id: &str) -> Self {
         Self::company(id).offer("roof", "roofing", "").source("web", "offer = \"roof\"")
+    }
+
+    /// What the company is called, where that is not its id.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
     }
 
     /// More of `company.toml`.
@@ -212,8 +221,8 @@ impl Rules {
             (
                 "company.toml".to_owned(),
                 format!(
-                    "id = \"{company}\"\nname = \"{company}\"\nzone = \"America/New_York\"\n{}",
-                    self.company_more
+                    "id = \"{company}\"\nname = \"{}\"\nzone = \"America/New_York\"\n{}",
+                    self.name, self.company_more
                 ),
             ),
             ("offers.toml".to_owned(), self.offers.clone()),

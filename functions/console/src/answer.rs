@@ -17,6 +17,7 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use leadyard_domain::access::AnswerLink;
 use leadyard_domain::assignment::{Assignment, DeliveryState};
+use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
 use leadyard_domain::lead::{Answer, AssignmentState};
 use leadyard_domain::person::without_contact;
@@ -27,6 +28,7 @@ use leadyard_platform::http::{Path, Problem};
 use leadyard_platform::judging::{self, Sold};
 
 use crate::inbox::{self, Seat};
+use crate::leads;
 
 /// `GET /answer/{token}`: where the lead stands, and a button if there is something to answer.
 pub(crate) async fn page(State(cloud): State<Cloud>, Path(token): Path<String>) -> Response {
@@ -98,10 +100,12 @@ async fn of(cloud: &Cloud, link: &AnswerLink) -> Result<Page, Problem> {
         return Ok(Page::plain("This lead is not here any more", "There is nothing to answer."));
     };
     let (title, detail) = where_it_stands(&stands, link, now);
+    let core = cloud.rulebooks.current(&cloud.store, &stands.company).await?;
     let mut page = Page::plain(title, detail);
+    page.company = core.as_ref().map(|core| core.company.name.clone()).unwrap_or_default();
     // What is on its way to it and may yet go to somebody else is not shown.
     if stands.state.holds() && has_it(&stands) && !stands.lapses(now) && !is_over(link, now) {
-        page.lines = lines(cloud, &stands).await?;
+        (page.lines, page.silent) = lines(cloud, core.as_deref(), &stands, now).await?;
     }
     page.button = button(&stands, link, now);
     Ok(page)
@@ -164,14 +168,20 @@ fn button(stands: &Assignment, link: &AnswerLink, now: Timestamp) -> Option<Butt
 }
 
 /// What the dealer may see of the lead; of a masked one no more than its inbox shows, and the request without contact.
-async fn lines(cloud: &Cloud, stands: &Assignment) -> Result<Vec<Line>, Problem> {
-    let Some((lead, person)) = inbox::person(cloud, stands).await? else { return Ok(Vec::new()) };
-    let core = cloud.rulebooks.current(&cloud.store, &lead.company).await?;
-    let Sold { lead, understood, is_known } = judging::sold(cloud, core.as_deref(), &lead, stands).await?;
+/// And why nobody may call them now, where there is a number to call.
+async fn lines(
+    cloud: &Cloud,
+    core: Option<&Core>,
+    stands: &Assignment,
+    now: Timestamp,
+) -> Result<(Vec<Line>, String), Problem> {
+    let Some((lead, person)) = inbox::person(cloud, stands).await? else {
+        return Ok((Vec::new(), String::new()));
+    };
+    let Sold { lead, understood, is_known } = judging::sold(cloud, core, &lead, stands).await?;
     let request = understood.and_then(|opening| opening.message);
-    let offer = core.as_ref().and_then(|core| core.offer(&lead.offer)).map(|offer| offer.name.clone());
-    let zone =
-        core.as_ref().and_then(|core| time::zone(&core.company.zone).ok()).unwrap_or(jiff::tz::TimeZone::UTC);
+    let offer = core.and_then(|core| core.offer(&lead.offer)).map(|offer| offer.name.clone());
+    let zone = core.and_then(|core| time::zone(&core.company.zone).ok()).unwrap_or(jiff::tz::TimeZone::UTC);
     let told = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%a, %b %-d, %Y, %-I:%M %p %Z").to_string();
     let masked = stands.masked();
     let text = |parts: [Option<&str>; 2], between: &str| {
@@ -198,11 +208,18 @@ async fn lines(cloud: &Cloud, stands: &Assignment) -> Result<Vec<Line>, Problem>
     if let Some(by) = stands.accept_by.filter(|_| masked) {
         lines.push(Line::plain("Accept by", told(by.at)));
     }
-    let currency = core.as_ref().map(|core| format!(" {}", core.company.currency)).unwrap_or_default();
+    let currency = core.map(|core| format!(" {}", core.company.currency)).unwrap_or_default();
     lines.push(Line::plain("Price", format!("{}{currency}", stands.price)));
     lines.push(Line::plain("Lead", lead.id.to_string()));
     lines.retain(|line| !line.value.is_empty());
-    Ok(lines)
+    let silent = if person.phone.is_some() && !lead.is_erased() {
+        let opted_out = cloud.on_lists(&lead).await?.suppressed;
+        let may = leads::may_call(&lead, leads::call_hours(core), now);
+        leads::not_to_be_called(opted_out, may, told)
+    } else {
+        String::new()
+    };
+    Ok((lines, silent))
 }
 
 #[derive(askama::Template)]
@@ -210,7 +227,11 @@ async fn lines(cloud: &Cloud, stands: &Assignment) -> Result<Vec<Line>, Problem>
 struct Page {
     title: &'static str,
     detail: String,
+    /// Whose lead it is; empty, where nobody knows.
+    company: String,
     lines: Vec<Line>,
+    /// Why nobody may call them now.
+    silent: String,
     button: Option<Button>,
 }
 
@@ -233,7 +254,8 @@ impl Line {
 
 impl Page {
     fn plain(title: &'static str, detail: &str) -> Self {
-        Self { title, detail: detail.to_owned(), lines: Vec::new(), button: None }
+        let detail = detail.to_owned();
+        Self { title, detail, company: String::new(), lines: Vec::new(), silent: String::new(), button: None }
     }
 
     fn with(&self, status: StatusCode) -> Response {

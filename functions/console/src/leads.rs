@@ -256,12 +256,35 @@ pub(crate) fn call_hours(core: Option<&Core>) -> CallingHours {
     core.map_or(calling::FEDERAL, |core| core.company.call_hours)
 }
 
+/// Whether it is an hour to call where the person is.
+pub(crate) fn may_call(lead: &Lead, hours: CallingHours, now: Timestamp) -> MayCall {
+    let (zones, _) = calling::zones(lead.location());
+    // A zone of the place table is one.
+    let known: Vec<_> = zones.iter().filter_map(|zone| time::zone(zone).ok()).collect();
+    calling::may_call(&known, hours, now)
+}
+
+/// Why nobody who has their number may call them now, for people; nothing, where somebody may.
+pub(crate) fn not_to_be_called(opted_out: bool, may: MayCall, told: impl Fn(Timestamp) -> String) -> String {
+    if opted_out {
+        return "They want no more contact: do not call.".to_owned();
+    }
+    match may {
+        MayCall::Until(_) => String::new(),
+        MayCall::From(from) => {
+            format!("It is night where they are: they may be called from {}.", told(from))
+        }
+        MayCall::Never => {
+            "Where they are is not known well enough: at no hour is it day everywhere that they may be."
+                .to_owned()
+        }
+    }
+}
+
 /// Whether it is an hour to call where the person is, until or from when, and where that is.
 pub(crate) fn may_be_called(lead: &Lead, hours: CallingHours, now: Timestamp) -> Value {
     let (zones, guessed) = calling::zones(lead.location());
-    // A zone of the place table is one.
-    let known: Vec<_> = zones.iter().filter_map(|zone| time::zone(zone).ok()).collect();
-    let (may, until, from) = match calling::may_call(&known, hours, now) {
+    let (may, until, from) = match may_call(lead, hours, now) {
         MayCall::Until(until) => (true, Some(until), None),
         MayCall::From(from) => (false, None, Some(from)),
         MayCall::Never => (false, None, None),

@@ -63,6 +63,7 @@ mod rulebook;
 mod switches;
 mod openapi;
 
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, patch, post, put};
 use axum::{Json, Router};
 use leadyard_domain::openapi::ACTS;
@@ -139,6 +140,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/switches/{switch}", post(switches::flip))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(cloud.clone(), pages::lost::as_page))
         .with_state(cloud)
 }
 

@@ -336,7 +336,9 @@ pub(crate) async fn decide(
     }
     word_of(&verdict)?;
     let sent = verdict_of(&body(request, limits::BODY_BYTES).await?)?;
-    decided(&cloud, &desk, &company, id, &verdict, sent).await.map(|item| Json(tell(&item)))
+    match decided(&cloud, &desk, &company, id, &verdict, sent).await? {
+        Decided::Now(item) | Decided::Before(item) => Ok(Json(tell(&item))),
+    }
 }
 
 pub(crate) fn unknown() -> Problem {
@@ -351,7 +353,15 @@ fn word_of(verdict: &str) -> Result<ReturnState, Problem> {
     }
 }
 
-/// Decides a return by `approve` or `deny`. One that is decided so already is a second click.
+/// What became of a verdict.
+pub(crate) enum Decided {
+    /// It is decided by it.
+    Now(ReturnItem),
+    /// It was decided so already: by a first click, or by somebody else, whose words stand.
+    Before(ReturnItem),
+}
+
+/// Decides a return by `approve` or `deny`.
 pub(crate) async fn decided(
     cloud: &Cloud,
     desk: &Staff,
@@ -359,7 +369,7 @@ pub(crate) async fn decided(
     id: AssignmentId,
     verdict: &str,
     sent: Verdict,
-) -> Result<ReturnItem, Problem> {
+) -> Result<Decided, Problem> {
     let state = word_of(verdict)?;
     let reason = note("reason", sent.reason)?;
     if state == ReturnState::Denied && reason.is_none() {
@@ -370,7 +380,7 @@ pub(crate) async fn decided(
             tokio::time::sleep(cloud.entropy.between_ms(5, 60)).await;
         }
         let Some(asked) = cloud.store.return_get(company, true, id).await? else {
-            return already(cloud, company, id, state).await?.ok_or_else(unknown);
+            return already(cloud, company, id, state).await?.map(Decided::Before).ok_or_else(unknown);
         };
         let now = cloud.clock.now();
         let stands = cloud.store.assignment_get(asked.lead, asked.cycle, asked.assignment).await?;
@@ -407,7 +417,7 @@ pub(crate) async fn decided(
             cloud.store.assignment_change(&changes).await?.then_some(next)
         };
         if done.is_some() {
-            return Ok(item);
+            return Ok(Decided::Now(item));
         }
     }
     Err(crowded())

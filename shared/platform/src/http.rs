@@ -118,6 +118,8 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        // Where people look, it is told as a page.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -103,6 +103,37 @@ async fn what_is_sent_again_after_a_conflict_takes_back_nothing_that_was_not_tou
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_checker_warns_of_stands_beside_what_would_change() {
+    let yard = yard().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(AT).await.is(200);
+    let warnings = |page: &Reply| -> Vec<String> {
+        let list = page.text.split("<h3>Worth a second look in the whole rulebook</h3>").nth(1);
+        let list = list.map(|rest| rest.split("</ul>").next().unwrap()).unwrap_or_default();
+        let lines = list.split("<li>").skip(1).map(|line| line.split("</li>").next().unwrap());
+        lines.map(|line| line.replace("&#34;", "\"").replace("&#39;", "'")).collect()
+    };
+    let plain = desk.submits(&page, EDIT, &[("cap_day", "12")]).await.is(200);
+    let over = desk.submits(&page, EDIT, &[("cap_day", "12"), ("ends", "2026-05-31")]).await.is(200);
+    let said = "the last day of contract \"main\" is over".to_owned();
+    assert!(!warnings(&plain).contains(&said), "{}", plain.text);
+    assert!(warnings(&over).contains(&said), "{}", over.text);
+    assert!(over.text.contains("<button>Publish</button>"), "a warning keeps nobody from it");
+    // All that the API warns of, each once.
+    let set = json!({ "set": { "cap_day": "12", "ends": "2026-05-31" } });
+    let told =
+        yard.desk(Method::PATCH, "/v1/rulebook/contracts/main?base=1&dry_run=1", Some(set)).await.is(200);
+    let all: Vec<String> = told.json["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["message"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(warnings(&over), all);
+    assert_eq!(yard.version().await, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_company_s_contract_is_there_for_nobody() {
     let yard = yard().await;
     let desk = Browser::of(&yard).await;

@@ -74,6 +74,93 @@ async fn the_list_says_who_takes_leads_what_is_used_and_how_each_fared() {
     assert!(!many.text.contains("Further down"));
 }
 
+/// The cells of a dealer's row, by what they are called on a phone.
+fn cell<'p>(page: &'p Reply, dealer: &str, label: &str) -> &'p str {
+    let cell = row(page, dealer).split(&format!("data-label=\"{label}\">")).nth(1);
+    cell.unwrap_or_else(|| panic!("{label} of {dealer}: {}", page.text)).split('<').next().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn acceptance_speed_returns_and_conversion_are_what_a_count_by_hand_says() {
+    let asks = [
+        ("deadline_minutes", "60"),
+        ("deadline_clock", "wall"),
+        ("return_days", "7"),
+        ("return_reasons", "wrong-number"),
+        ("return_approval", "trusted"),
+        ("tier", "1"),
+    ];
+    let rules = Rules::roofing("acme").seller("hudson", asks).seller("ridge", [("tier", "2")]);
+    let yard = Yard::of(rules.dealer("crest", [])).await;
+    yard.notes();
+    let mut leads = Vec::new();
+    for n in 1..=7 {
+        leads.push(yard.settled_lead(&Person::number(n)).await);
+    }
+    let says = async |n: usize, act: &str| {
+        let _ = yard.answers("hudson", &leads[n], act).await.is(200);
+    };
+    // Of seven, five are accepted: two within five minutes, one within ten, two within half an hour. One is declined and
+    // one lapses; these go to ridge, who has no deadline and so accepts nothing.
+    yard.advance(Duration::from_secs(290)).await;
+    says(0, "accept").await;
+    says(1, "accept").await;
+    yard.advance(Duration::from_secs(300)).await;
+    says(2, "accept").await;
+    yard.advance(Duration::from_secs(900)).await;
+    says(3, "accept").await;
+    says(4, "accept").await;
+    says(5, "decline").await;
+    yard.advance(Duration::from_secs(3_600)).await;
+    // Of the five, two are won, one is lost, one comes back.
+    for n in [0, 3] {
+        let _ =
+            yard.answers_with("hudson", &leads[n], "won", Some(json!({ "value": "900.00" }))).await.is(200);
+    }
+    says(1, "lost").await;
+    let body = json!({ "reason": "wrong-number" });
+    let _ = yard.answers_with("hudson", &leads[4], "return", Some(body)).await.is(200);
+    yard.settle().await;
+    yard.count().await;
+    let states: Vec<Value> = futures::future::join_all(
+        leads.iter().map(|lead| async { yard.story(lead).await.assignment("hudson")["state"].clone() }),
+    )
+    .await;
+    assert_eq!(states, ["won", "lost", "accepted", "won", "returned", "declined", "lapsed"]);
+
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(LIST).await.is(200);
+    for (dealer, label, said) in [
+        // All seven were offered to it; 5 of the 7 that it answered, or did not in time: 71.4 %.
+        ("hudson", "leads in 30 days", "7"),
+        ("hudson", "accepted", "71 %"),
+        // The third of five, in the middle of what lies between five and ten minutes.
+        ("hudson", "accepts in", "7 min"),
+        // Of the seven that it was sent: one, 14.3 %, and two, 28.6 %.
+        ("hudson", "returned", "14 %"),
+        ("hudson", "won", "29 %"),
+        // The declined, the lapsed and the returned.
+        ("ridge", "leads in 30 days", "3"),
+        ("ridge", "accepted", "–"),
+        ("ridge", "accepts in", "–"),
+        ("ridge", "returned", "0 %"),
+        ("ridge", "won", "0 %"),
+        ("crest", "leads in 30 days", "0"),
+        ("crest", "returned", "–"),
+        ("crest", "won", "–"),
+    ] {
+        assert_eq!(cell(&page, dealer, label), said, "{label} of {dealer}");
+    }
+    let own = desk.opens(HUDSON).await.is(200);
+    for told in [
+        "<dt>Accepted</dt><dd>71 %, half of them within 7 min of the enquiry</dd>",
+        "<dt>Returned</dt><dd>14 %</dd>",
+        "<dt>Won</dt><dd>29 %</dd>",
+    ] {
+        assert!(own.text.contains(told), "{told} is not in {}", own.text);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_map_says_how_many_dealers_serve_each_state_by_the_contracts_in_force() {
     let rules = Rules::roofing("acme")

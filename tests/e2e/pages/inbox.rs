@@ -252,6 +252,29 @@ async fn beside_a_number_that_nobody_may_call_stands_why() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn beside_accept_stands_what_it_costs_where_it_costs_anything() {
+    for (price, costs) in [("45.00", "<span>for <strong>45.00 CAD</strong></span>"), ("0", "")] {
+        let contract = [("price", price), ("deadline_minutes", "60"), ("deadline_clock", "wall")];
+        let rules = Rules::roofing("acme").with("currency = \"CAD\"").inbox_dealer("hudson", []);
+        let yard = Yard::of(rules.contract("hudson", "hudson", contract)).await;
+        let lead = yard.settled_lead(&ada()).await;
+        let at = seat(&yard, &lead, "hudson").await;
+        let hudson = Browser::of_dealer(&yard, "hudson").await;
+        for path in ["/console/inbox", &at] {
+            let page = hudson.opens(path).await.is(200);
+            let form = page.text.split(&format!("action=\"{at}/accept\"")).nth(1).unwrap();
+            let beside = form.split("</button>").nth(1).unwrap();
+            let beside = beside.trim_start_matches("</form>");
+            assert!(beside.starts_with(costs), "{path}: {beside}");
+            assert!(!costs.is_empty() || !page.text.contains("for <strong>"), "{path}: {}", page.text);
+        }
+        let _ = hudson.sends(&format!("{at}/accept"), &hudson.csrf().await).await.is(303);
+        let open = hudson.opens(&at).await.is(200);
+        assert!(!open.text.contains("for <strong>"), "what is accepted is not offered: {}", open.text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn its_figures_and_its_statement_are_its_own() {
     let yard = Yard::of(rules()).await;
     yard.notes();

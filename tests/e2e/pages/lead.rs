@@ -347,6 +347,110 @@ async fn deliveries_charges_and_each_decision_s_whole_table_are_shown() {
     let _ = desk.opens(&format!("{}/decisions/none", at(&lead))).await.is(404);
 }
 
+/// The time line of a page: what each line is of, what it says, and what stands beneath it.
+fn time_line(page: &Reply) -> Vec<(String, String, String)> {
+    let text = |text: &str, class: &str| {
+        let rest = text.split(&format!("<span class=\"{class}\">")).nth(1).unwrap_or_default();
+        rest.split("</span>").next().unwrap().to_owned()
+    };
+    let line = page.text.split("<ol class=\"line\">").nth(1).unwrap().split("</ol>").next().unwrap();
+    let of = |one: &str| (one.split('"').next().unwrap().to_owned(), text(one, "what"), text(one, "under"));
+    line.split("<li class=\"").skip(1).map(of).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_line_has_a_sentence_for_each_thing_that_happened() {
+    let returns =
+        [("return_days", "7"), ("return_reasons", "wrong-number"), ("offers", "gutter"), ("price", "45.00")];
+    let rules = Rules::roofing("acme")
+        .offer("gutter", "roofing", "mode = \"manual\"")
+        .source("web2", "offer = \"gutter\"")
+        .seller("hudson", returns)
+        .seller("ridge", [("offers", "gutter"), ("min_band", "A1"), ("tier", "2"), ("price", "30.00")]);
+    let yard = Yard::of(rules).await;
+    let (lead, other) = (waits(&yard, 1).await, waits(&yard, 2).await);
+    let kinds =
+        ["call", "chat", "download", "email_click", "email_open", "page_view", "quote_request", "showroom"];
+    for kind in kinds {
+        let did = json!({ "id": kind, "kind": kind, "at": "2026-06-01T14:00:00Z", "lead": lead });
+        let _ = yard.server("web2").reports(did).await.is(202);
+    }
+    yard.settle().await;
+    let desk = Browser::of(&yard).await;
+    for (act, body) in [
+        ("note", json!({ "text": "has a <dog>" })),
+        ("priority", json!({ "priority": "low" })),
+        ("hold", json!({ "reason": "her son calls" })),
+        ("resume", json!({})),
+        ("follow_up", json!({})),
+        ("claim", json!({})),
+        ("unclaim", json!({ "reason": "at lunch" })),
+        ("claim", json!({})),
+        ("call", json!({ "result": "no_answer", "text": "it rang" })),
+        ("merge", json!({})),
+        ("place", json!({ "contract": "hudson", "reason": "agreed" })),
+        ("redeliver", json!({ "reason": "they lost it" })),
+        ("take_back", json!({ "reason": "a mistake" })),
+        ("reject", json!({ "reason": "a prank" })),
+        ("reopen", json!({ "reason": "it was none" })),
+    ] {
+        yard.advance(std::time::Duration::from_secs(60)).await;
+        let (of, body) = match act {
+            "merge" => (&other, json!({ "into": lead, "reason": "one person" })),
+            _ => (&lead, body),
+        };
+        let done = acts(&yard, of, act, body).await;
+        assert_eq!(done.status, 200, "{act}: {}", done.text);
+        yard.settle().await;
+    }
+    let page = desk.opens(&at(&lead)).await.is(200);
+    let _ = desk.submits(&page, &to(&lead, "show"), &[]).await.is(200);
+    let page = desk.opens(&at(&lead)).await.is(200);
+    let mut line = time_line(&page);
+    line.sort();
+    let waits = |contract: &str| format!("Decided: it waits (manual); recommended: {contract}");
+    let (to_hudson, to_ridge) = (waits("hudson"), waits("ridge"));
+    let missed = "ridge needs band A1; it is band A2";
+    let had = "hudson needs a dealer that has not had it; it is had it in this cycle";
+    let all_kinds = "call × 1, chat × 1, download × 1, email click × 1, email open × 1, page view × 1, quote request × 1, \
+                     showroom × 1";
+    let expected = [
+        // Both came as enquiries, and are one lead by now.
+        ("enquiry", "Enquiry by web2: received", ""),
+        ("enquiry", "Enquiry by web2: received", ""),
+        // At first, hot enough for ridge, and after each time that it was let go; ridge alone may have it again.
+        ("decision", &to_hudson, missed),
+        ("decision", &to_hudson, missed),
+        ("decision", &to_hudson, ""),
+        ("decision", "Placed by the desk with hudson; the rules said: waiting:manual hudson", ""),
+        ("decision", &to_ridge, had),
+        ("decision", &to_ridge, had),
+        ("seat", "Offered to hudson (hudson) for 45.00", ""),
+        ("seat", "hudson: withdrawn", ""),
+        ("did", all_kinds, ""),
+        ("desk", "desk: looked at who it is", ""),
+        ("desk", "desk: note", "has a &#60;dog&#62;"),
+        ("desk", "desk: priority", ""),
+        ("desk", "desk: hold", "her son calls"),
+        ("desk", "desk: resume", ""),
+        ("desk", "desk: follow up", ""),
+        ("desk", "desk: claim", ""),
+        ("desk", "desk: let go of the claim", "at lunch"),
+        ("desk", "desk: claim", ""),
+        ("desk", "desk: called: no answer", ""),
+        ("desk", "desk: merge", "one person"),
+        ("desk", "desk: place", "agreed"),
+        ("desk", "desk: redeliver", "they lost it"),
+        ("desk", "desk: take back", "a mistake"),
+        ("desk", "desk: reject", "a prank"),
+        ("desk", "desk: reopen", "it was none"),
+    ];
+    let mut expected =
+        expected.map(|(kind, what, beneath)| (kind.to_owned(), what.to_owned(), beneath.to_owned())).to_vec();
+    expected.sort();
+    assert_eq!(line, expected);
+}
+
 /// The leads of a list's page, in its order, each by its link.
 fn links(page: &Reply) -> Vec<String> {
     let links = page.text.split("<th scope=\"row\"><a href=\"").skip(1);

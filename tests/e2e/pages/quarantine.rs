@@ -193,6 +193,49 @@ async fn who_decides_on_a_stale_page_is_told_who_was_first_and_nothing_follows()
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_put_right_in_an_enquiry_that_was_released_meanwhile_is_shown_again() {
+    let yard = yard().await;
+    let person = doubtful(1).with("city", "Miami").with("zip", "33101").with("message", "Two\nlines");
+    let enquiry = aside(&yard, "web", &person).await;
+    let token = DeskToken { staff: "maria".to_owned(), companies: vec![yard.company_id()] };
+    let (desk, maria) =
+        (Browser::of(&yard).await, Browser::with(&yard, &yard.cloud.master.mint(&token)).await);
+    let path = format!("/console/quarantine/{enquiry}");
+    let (edit, show) = (format!("{path}/edit"), format!("{path}/show"));
+    let opened = async |browser: &Browser<'_>| {
+        let page = browser.opens(&path).await.is(200);
+        browser.submits(&page, &show, &[]).await.is(200)
+    };
+    let (mine, hers) = (opened(&desk).await, opened(&maria).await);
+    // She has put the city right, and released it.
+    let _ = maria.submits(&hers, &edit, &[("city", "Miami Beach")]).await.is(303);
+    let typed = [
+        ("phone", "305-555-0177"),
+        ("zip", ""),
+        ("message", "Three\r\nlines <b>"),
+        ("offer", "gutter"),
+        ("reason", "asked by phone"),
+    ];
+    let refused = desk.submits(&mine, &edit, &typed).await.is(409);
+    for told in [
+        "This was not done: the enquiry was released already",
+        "released by maria",
+        "You typed: asked by phone",
+        "<dt>You typed: Phone</dt><dd class=\"lines\">305-555-0177</dd>",
+        "<dt>You typed: ZIP</dt><dd class=\"lines\">nothing</dd>",
+        "<dt>You typed: Message</dt><dd class=\"lines\">Three\nlines &#60;b&#62;</dd>",
+        "<dt>You typed: Offer</dt><dd class=\"lines\">gutter</dd>",
+    ] {
+        assert!(refused.text.contains(told), "{told} is not in {}", refused.text);
+    }
+    // What was left as it came was not typed.
+    assert_eq!(refused.text.matches("<dt>You typed").count(), 4, "{}", refused.text);
+    assert!(!refused.text.contains(&format!("action=\"{edit}\"")), "there is nothing to put right any more");
+    let told = told(&yard, &enquiry).await;
+    assert!(told["edited"].as_array().unwrap().contains(&json!(["city", "Miami Beach"])), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_a_release_and_a_rejection_at_one_moment_one_stands_and_the_other_is_told() {
     for by_page in [true, false] {
         let yard = yard().await;

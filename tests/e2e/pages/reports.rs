@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Method};
 use jiff::civil::date;
+use leadyard_domain::access::DeskToken;
 use leadyard_domain::report::{Counter, Dimension, Sums, Tally};
 use leadyard_platform::reports;
 use leadyard_platform::store::ReportPart;
@@ -311,6 +312,35 @@ async fn a_company_to_which_nothing_happened_has_pages_that_say_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_report_says_is_said_in_words() {
+    let acme = Rules::roofing("acme").named("Acme Roofs").seller("hudson", [("area", "state:FL")]);
+    let yard = Yard::of(acme).await;
+    let other = yard.also(Rules::roofing("bolt").named("Bolt Gutters").seller("ridge", [])).await;
+    yard.notes();
+    yard.settled_lead(&Person::number(1).without("phone").with("zip", "99501")).await;
+    yard.count().await;
+    let token =
+        DeskToken { staff: "maria".to_owned(), companies: vec![yard.company_id(), other.company_id()] };
+    let desk = Browser::with(&yard, &yard.cloud.master.mint(&token)).await;
+    for path in ["/console/reports", "/console/reports/waiting", "/console/reports/sources"] {
+        let page = desk.opens(path).await.is(200);
+        for (id, name) in [("acme", "Acme Roofs"), ("bolt", "Bolt Gutters")] {
+            let named = page.text.split(&format!("<option value=\"{id}\"")).nth(1).unwrap();
+            assert!(named.split_once('>').unwrap().1.starts_with(name), "{path}: {}", page.text);
+        }
+        let has_money = path.ends_with("sources");
+        assert_eq!(page.text.contains("Money is in USD."), has_money, "{path}: {}", page.text);
+    }
+    let waiting = desk.opens("/console/reports/waiting").await.is(200);
+    let row = "reason=area\">no contract covers where they are</a>";
+    assert!(waiting.text.contains(row), "{}", waiting.text);
+    let list = desk.opens("/console/reports").await.is(200);
+    let unmet = desk.opens("/console/reports/unmet").await.is(200);
+    assert!(list.text.contains("/unmet?company=acme\"><strong class=\"title\">unmet demand</strong>"));
+    assert!(unmet.text.contains("<h1 class=\"title\">unmet demand</h1>"), "{}", unmet.text);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_campaign_is_whatever_a_url_said_and_stays_text() {
     let yard = Yard::of(rules()).await;
     yard.notes();
@@ -339,7 +369,7 @@ async fn a_name_leads_to_the_leads_behind_it() {
         // Of two one is won, and not open any more.
         ("areas", "New York", 1),
         ("dealers", "hudson", 8),
-        ("waiting", "manual", 2),
+        ("waiting", "their offer is placed by the desk", 2),
     ] {
         let page = desk.opens(&format!("/console/reports/{report}?{JULY}")).await.is(200);
         let cell = page.text.split("<th scope=\"row\">").find(|cell| cell.contains(&format!(">{name}</a>")));

@@ -131,6 +131,43 @@ async fn it_is_denied_for_a_reason_and_who_comes_second_is_told_and_loses_nothin
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_says_the_same_in_other_words_is_told_whose_words_stand_and_keeps_their_own() {
+    for verdict in ["deny", "approve"] {
+        let yard = yard().await;
+        let (lead, at) = asked(&yard, "").await;
+        let token = DeskToken { staff: "maria".to_owned(), companies: vec![yard.company_id()] };
+        let (desk, maria) =
+            (Browser::of(&yard).await, Browser::with(&yard, &yard.cloud.master.mint(&token)).await);
+        let says = async |browser: &Browser<'_>, form: &str| {
+            browser.sends(&format!("{at}/{verdict}"), &format!("{}&{form}", browser.csrf().await)).await
+        };
+        let done = says(&maria, "reason=they+answered").await.is(303);
+        yard.settle().await;
+        let second = says(&desk, "reason=my+own+%3Cwords%3E").await.is(409);
+        let word = if verdict == "deny" { "denied" } else { "approved" };
+        for told in [
+            &format!("This was not done: it was already {word} by maria, Mon, Jun 1, 2026"),
+            "You typed: my own &#60;words&#62;",
+            "<dt>Said</dt><dd class=\"lines\">they answered</dd>",
+        ] {
+            assert!(second.text.contains(told), "{told} is not in {}", second.text);
+        }
+        assert_eq!(yard.story(&lead).await.assignment("hudson")["return"]["said"], "they answered");
+        // The same words, or none, are a second click.
+        for form in ["reason=they+answered+", "reason="] {
+            let again = says(&maria, form).await;
+            let is_refused = verdict == "deny" && form == "reason=";
+            assert_eq!(again.status, if is_refused { 400 } else { 303 }, "{verdict} {form}: {}", again.text);
+            assert!(is_refused || again.header("location") == done.header("location"));
+        }
+        // What it cost is claimed by who approves; to say so later is another act.
+        let claims = says(&desk, "reason=they+answered&claim=on").await;
+        assert_eq!(claims.status, if verdict == "approve" { 409 } else { 303 }, "{}", claims.text);
+        assert!(verdict == "deny" || claims.text.contains("what it cost is not claimed back"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_more_than_a_page_the_longest_waiting_stand_first_and_none_is_missed() {
     let rules =
         Rules::roofing("acme").seller("hudson", [("return_days", "7"), ("return_reasons", "wrong-number")]);

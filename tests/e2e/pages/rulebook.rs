@@ -100,6 +100,20 @@ async fn versions_say_who_and_how_and_any_two_are_compared_as_the_api_does() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_checker_warns_of_stands_beside_what_was_sent_with_its_place() {
+    let yard = Yard::of(rules()).await;
+    let desk = Browser::of(&yard).await;
+    let file = rules().contract("old", "hudson", [("ends", "2026-05-31")]).files();
+    let look = sends(&yard, &desk, &chosen(&file)).await.is(200);
+    let said = look.text.split("<h3>Worth a second look</h3>").nth(1).unwrap().split("</ul>").next().unwrap();
+    let line = file["contracts.csv"].lines().position(|line| line.contains("old,")).unwrap() + 1;
+    let warning =
+        format!("contracts.csv, line {line}, column 1: the last day of contract &#34;old&#34; is over");
+    assert!(said.contains(&format!("<li>{warning}</li>")), "{warning} is not in {said}");
+    assert_eq!(yard.version().await, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_version_lies_beyond_the_pages() {
     let yard = Yard::of(rules()).await;
     for price in 0..30 {

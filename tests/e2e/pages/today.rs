@@ -64,7 +64,7 @@ async fn what_waits_for_the_desk_is_counted_and_leads_there() {
         ),
         (
             "/console/waiting?company=acme&#38;reason=manual",
-            "<strong>3</strong> wait: manual",
+            "<strong>3</strong> wait: their offer is placed by the desk",
             format!("leads/{waits}\""),
         ),
         (
@@ -109,10 +109,20 @@ async fn exactly_as_many_as_are_counted_are_that_many() {
     yard.settle().await;
     let desk = Browser::of(&yard).await;
     let page = desk.opens("/console/today").await.is(200);
-    assert!(page.text.contains("<strong>100</strong> wait: manual"), "{}", page.text);
+    assert!(
+        page.text.contains("<strong>100</strong> wait: their offer is placed by the desk"),
+        "{}",
+        page.text
+    );
     let _ = yard.server("web2").posts(&Person::named("Zoe", "Berg")).await.is(201);
     yard.settle().await;
-    assert!(desk.opens("/console/today").await.is(200).text.contains("<strong>100+</strong> wait: manual"));
+    assert!(
+        desk.opens("/console/today")
+            .await
+            .is(200)
+            .text
+            .contains("<strong>100+</strong> wait: their offer is placed by the desk")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,7 +162,7 @@ async fn the_hottest_are_found_also_where_more_wait_than_one_read_takes() {
     assert_eq!(first, hot);
     // Two shards of more than a hundred: each is asked for the other letters besides.
     assert!(reads <= 39, "{reads} reads");
-    assert!(page.text.contains("<strong>100+</strong> wait: manual"));
+    assert!(page.text.contains("<strong>100+</strong> wait: their offer is placed by the desk"));
 }
 
 /// Leads of three categories: one waits in each of two, one is with a dealer.
@@ -185,10 +195,14 @@ async fn what_is_read_grows_neither_with_categories_nor_with_leads() {
         assert!(reads <= READS_OF_ONE, "{reads} reads after {to} leads");
         counts.push(page.text);
     }
-    for told in ["<strong>1</strong> in quarantine<", "<strong>3</strong> wait: manual"] {
+    for told in
+        ["<strong>1</strong> in quarantine<", "<strong>3</strong> wait: their offer is placed by the desk"]
+    {
         assert!(counts[0].contains(told), "{told} is not in {}", counts[0]);
     }
-    for told in ["<strong>2</strong> in quarantine<", "<strong>100+</strong> wait: manual"] {
+    for told in
+        ["<strong>2</strong> in quarantine<", "<strong>100+</strong> wait: their offer is placed by the desk"]
+    {
         assert!(counts[1].contains(told), "{told} is not in {}", counts[1]);
     }
 }
@@ -303,9 +317,13 @@ async fn who_was_not_looked_at_is_not_said_to_be_reached_or_placed() {
     yard.notes();
     let desk = Browser::of(&yard).await;
     let page = desk.opens("/console/today").await.is(200).text;
-    assert!(page.contains("Every lead that was scored") && page.contains("No dealer has a lead that"));
+    assert!(page.contains("No lead has come yet") && page.contains("No dealer has a lead that"), "{page}");
+    assert!(!page.contains("Every lead that was scored is with a dealer"), "{page}");
     // One that dealers have more than are looked at, and those that are looked at are reached.
     yard.settled_lead(&Person::number(1)).await;
+    let page = desk.opens("/console/today").await.is(200).text;
+    assert!(page.contains("Every lead that was scored is with a dealer"), "{page}");
+    assert!(!page.contains("No lead has come yet"), "{page}");
     yard.advance(Duration::from_secs(60)).await;
     for n in 2..=51 {
         let lead = yard.settled_lead(&Person::number(n)).await;
@@ -724,6 +742,46 @@ async fn an_offer_that_ended_is_not_noted_again_when_its_seat_changes() {
     assert_eq!(quarters().await, Vec::<String>::new());
 }
 
+/// A figure of the day: today's, and that of a week ago.
+async fn figures(desk: &Browser<'_>, says: &str) -> Vec<String> {
+    let page = desk.opens("/console/today").await.is(200);
+    let row = page.text.split(&format!(">{says}</a>")).nth(1);
+    let row = row.unwrap_or_else(|| panic!("{says}: {}", page.text));
+    let cells = row.split("</tr>").next().unwrap().split("<td").skip(1);
+    cells.map(|cell| cell.split('>').nth(1).unwrap().split('<').next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_speed_to_lead_of_the_day_is_what_a_count_by_hand_says() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    yard.notes();
+    let mut leads = Vec::new();
+    for n in 1..=7 {
+        leads.push(yard.settled_lead(&Person::number(n)).await);
+    }
+    // Two are reached after 4 minutes, one after 14, two after 50 and one after two hours; one is not reached.
+    let mut left = leads.iter();
+    for (after, many) in [(240, 2), (600, 1), (2_160, 2), (4_200, 1)] {
+        yard.advance(Duration::from_secs(after)).await;
+        for lead in left.by_ref().take(many) {
+            let _ = yard.answers("hudson", lead, "contacted").await.is(200);
+        }
+    }
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    // Between the third and the fourth, where what is counted within ten to fifteen minutes ends.
+    assert_eq!(figures(&desk, "median time to the first contact").await, ["15 min", "–"]);
+    // Of the six: 2, and 5.
+    assert_eq!(figures(&desk, "reached within 5 minutes").await, ["33.3 %", "–"]);
+    assert_eq!(figures(&desk, "reached within the hour").await, ["83.3 %", "–"]);
+    assert_eq!(figures(&desk, "reached by their dealer").await, ["6", "0"]);
+    yard.advance(Duration::from_secs(7 * 24 * 3_600)).await;
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    assert_eq!(figures(&desk, "median time to the first contact").await, ["–", "15 min"]);
+    assert_eq!(figures(&desk, "reached within the hour").await, ["–", "83.3 %"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_day_stands_beside_the_same_day_last_week() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
@@ -737,16 +795,6 @@ async fn the_day_stands_beside_the_same_day_last_week() {
     }
     yard.count().await;
     let desk = Browser::of(&yard).await;
-    let figures = async |desk: &Browser<'_>, says: &str| -> Vec<String> {
-        let page = desk.opens("/console/today").await.is(200);
-        let row = page
-            .text
-            .split(&format!(">{says}</a>"))
-            .nth(1)
-            .unwrap_or_else(|| panic!("{says}: {}", page.text));
-        let cells = row.split("</tr>").next().unwrap().split("<td").skip(1);
-        cells.map(|cell| cell.split('>').nth(1).unwrap().split('<').next().unwrap().to_owned()).collect()
-    };
     assert_eq!(figures(&desk, "leads, new or back").await, ["3", "0"]);
     assert_eq!(figures(&desk, "reached within 5 minutes").await, ["100 %", "–"]);
     yard.advance(Duration::from_secs(7 * 24 * 3_600)).await;

@@ -2,7 +2,8 @@
 //! again by one click.
 //!
 //! It is sent again for whoever typed it and for nobody else: the page says, signed by us, whose session is over. Where
-//! that is not known any more, what was typed is shown, to be copied. Files are not kept: they are chosen again.
+//! that is not known any more, what was typed is shown, to be copied. Files are not kept: they are chosen again, and the
+//! page to sign in says so.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -11,12 +12,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use leadyard_domain::access::Credential;
 use leadyard_domain::error::Code;
+use leadyard_domain::ids::LeadId;
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
 use serde::{Deserialize, Serialize};
 
-use super::signed::{self, InSession as _, TODAY, Whoever};
+use super::shown;
+use super::signed::{self, InSession, TODAY, Whoever};
 use super::{Frame, rendered, troubled};
 
 /// Where it is looked at before it is sent again.
@@ -43,6 +46,8 @@ struct Page {
     frame: Frame,
     /// Where it was to go.
     to: String,
+    /// Where it stood.
+    stood_on: StoodOn,
     /// What was typed or chosen.
     said: Vec<(String, String)>,
     /// All that is sent again.
@@ -65,11 +70,73 @@ fn said(fields: &[(String, String)]) -> Vec<(String, String)> {
     fields.iter().filter(|(name, value)| !carried(name) && !value.trim().is_empty()).cloned().collect()
 }
 
+/// The same of all that a form sent.
+pub(super) fn typed(form: &[(String, String)]) -> Vec<(String, String)> {
+    said(&form.iter().filter(|(name, _)| is_typed(name)).cloned().collect::<Vec<_>>())
+}
+
+/// The page on which a form stood.
+pub(super) struct StoodOn {
+    pub(super) at: String,
+    /// `with the lead Ada H.`; before somebody signs in, whose page it was is not said.
+    pub(super) says: String,
+}
+
+impl StoodOn {
+    /// By the address that a form was sent to; of a lead that they see, which it is.
+    pub(super) async fn of(cloud: &Cloud, signed: &dyn InSession, to: &str) -> Self {
+        let stood_on = Self::of_nobody(to);
+        let Some(lead) = lead_of(&stood_on.at) else { return stood_on };
+        match cloud.store.lead_get(lead).await {
+            Ok(Some(lead)) if signed.sees(&lead.company) => {
+                Self { says: format!("with the lead {}", shown::name(&lead.person)), ..stood_on }
+            }
+            Ok(_) | Err(_) => stood_on,
+        }
+    }
+
+    /// The same for whoever it may be.
+    fn of_nobody(to: &str) -> Self {
+        let at = signed::page_of(to).to_owned();
+        Self { says: place_of(&at).to_owned(), at }
+    }
+}
+
+/// The section of a page, and what it is of.
+fn parts_of(page: &str) -> (&str, &str) {
+    let within = page.strip_prefix("/console/").unwrap_or_default();
+    within.split_once('/').unwrap_or((within, ""))
+}
+
+fn lead_of(page: &str) -> Option<LeadId> {
+    let (section, rest) = parts_of(page);
+    let of_lead = ["leads", "follow-up"].contains(&section);
+    rest.split('/').next().filter(|_| of_lead)?.parse().ok()
+}
+
+fn place_of(page: &str) -> &'static str {
+    match parts_of(page) {
+        ("leads", "") => "in the list of leads",
+        ("leads", _) => "with a lead",
+        ("quarantine", "") => "in quarantine",
+        ("quarantine", _) => "with an enquiry in quarantine",
+        ("waiting", _) => "in the waiting room",
+        ("follow-up", "") => "in the follow-up",
+        ("follow-up", _) => "with the follow-up of a lead",
+        ("returns", _) => "with what a dealer returns",
+        ("dealers", "") => "in the list of dealers",
+        ("dealers", _) => "with a dealer",
+        ("rulebook", _) => "with the rulebook",
+        ("people", _) => "with the people and tokens",
+        ("inbox", _) => "in the inbox",
+        _ => "in the console",
+    }
+}
+
 /// Around the pages: a form that comes when nobody is signed in is answered with what was typed.
 pub(super) async fn keep(State(cloud): State<Cloud>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let has_files =
-        http::text(request.headers(), "content-type").is_some_and(|kind| kind.starts_with("multipart/"));
+    let has_files = signed::has_files(request.headers());
     if request.method() != Method::POST || path == "/console/sign-in" || has_files {
         return next.run(request).await;
     }
@@ -105,7 +172,8 @@ pub(super) async fn keep(State(cloud): State<Cloud>, request: Request, next: Nex
         return answer;
     }
     let frame = Frame::of_nobody("Your sign-in is over");
-    rendered(&Page { frame, to, said, fields, mark }, StatusCode::UNAUTHORIZED)
+    let stood_on = StoodOn::of_nobody(&to);
+    rendered(&Page { frame, to, stood_on, said, fields, mark }, StatusCode::UNAUTHORIZED)
 }
 
 /// `POST /console/again`: what was typed, for who typed it and has signed in again: to be sent by one click.
@@ -128,5 +196,7 @@ pub(super) async fn look(State(cloud): State<Cloud>, whoever: Whoever, body: Bod
     }
     let fields: Vec<(String, String)> = form.iter().filter(|(name, _)| is_typed(name)).cloned().collect();
     let frame = Frame::of("Send it again", "", &whoever);
-    rendered(&Page { frame, to, said: said(&fields), fields, mark: String::new() }, StatusCode::OK)
+    let stood_on = StoodOn::of(&cloud, &whoever, &to).await;
+    let said = said(&fields);
+    rendered(&Page { frame, to, stood_on, said, fields, mark: String::new() }, StatusCode::OK)
 }

@@ -197,7 +197,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked, name: Option<&str
     let served = first.then(|| ByState::of(&book, &cloud.rulebooks.served(&core, &book), now));
     Ok(Page {
         frame: Frame::of("Dealers", "dealers", signed),
-        companies: Choice::companies(&signed.desk, company),
+        companies: Choice::companies(cloud, &signed.desk, company),
         shows: vec![
             Choice::of("", "all", show),
             Choice::of("paused", "paused", show),

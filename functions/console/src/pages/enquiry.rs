@@ -73,6 +73,8 @@ struct Page {
     lead: String,
     /// What was typed into the reason.
     reason: String,
+    /// What was put right in a form that is not there any more.
+    kept: Vec<(String, String)>,
     next: String,
     done: String,
     was: String,
@@ -260,6 +262,27 @@ fn corrections(core: &Core, enquiry: &StoredEnquiry, form: &Form) -> BTreeMap<St
     changed
 }
 
+/// What somebody put right, and nobody else did meanwhile.
+fn left_over(core: &Core, enquiry: &StoredEnquiry, typed: &Form) -> Vec<(String, String)> {
+    let map = core.source(&enquiry.source).map(Source::map).unwrap_or_default();
+    let sent = enquiry.fields.standard(&map);
+    let offer = known_offer(core, enquiry, sent.get(&Standard::Offer).copied());
+    let changed = corrections(core, enquiry, typed);
+    let of_field = |field: &Standard| {
+        let value = changed.get(field.as_str())?.as_deref().unwrap_or_default();
+        let was = match offer {
+            Some(offer) if *field == Standard::Offer => offer.id.as_str(),
+            Some(_) | None => sent.get(field).copied().unwrap_or_default().trim(),
+        };
+        // Left as it came: what it is not now, somebody else put right.
+        if value == was.replace("\r\n", "\n") {
+            return None;
+        }
+        Some((label(*field), if value.is_empty() { "nothing".to_owned() } else { value.to_owned() }))
+    };
+    FIELDS.iter().chain(&[Standard::Offer]).filter_map(of_field).collect()
+}
+
 /// The page with who it is; that somebody looked is kept first.
 async fn reveal(
     cloud: &Cloud,
@@ -332,6 +355,7 @@ async fn of(
     let mendable = !matches!(kept_by, Some("test" | "unknown_source"));
     let (sent, raw) = if shown { sent(&enquiry) } else { (Vec::new(), String::new()) };
     let asked = Asked { company: enquiry.company.to_string(), ..asked };
+    let edits = shown && open && mendable;
     Ok(Page {
         frame: Frame::of(shown::name(&person), "quarantine", signed),
         enquiry: enquiry.id.to_string(),
@@ -349,9 +373,10 @@ async fn of(
         fields: if shown && open { fields(&core, &enquiry, typed) } else { Vec::new() },
         offers: offers(&core, &enquiry, who.offer.as_deref(), typed),
         kept_by: kept_by.filter(|_| open).map(says_kept).unwrap_or_default(),
-        can: Can { release: open && mendable, reject: waits, show: !shown, edit: shown && open && mendable },
+        can: Can { release: open && mendable, reject: waits, show: !shown, edit: edits },
         lead: enquiry.lead.map(|lead| lead.to_string()).unwrap_or_default(),
         reason: typed.get("reason").cloned().unwrap_or_default(),
+        kept: if edits { Vec::new() } else { left_over(&core, &enquiry, typed) },
         next: asked.at(&format!("/console/quarantine/{}/next", enquiry.id), &[]),
         done: done(&asked),
         was: if asked.was == enquiry.id.to_string() { String::new() } else { asked.was.clone() },

@@ -102,7 +102,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, shown: &Shown) -> Result<Page, P
     Ok(Page {
         frame: Frame::of("Follow-up", "follow-up", signed).forms_for(Role::Desk, signed, core.company_id()),
         company: core.company_id().to_string(),
-        companies: Choice::companies(&signed.desk, core.company_id()),
+        companies: Choice::companies(cloud, &signed.desk, core.company_id()),
         callable: found.calls.iter().filter(|call| matches!(call.may, MayCall::Until(_))).count(),
         next: found.next.map_or_else(String::new, |next| {
             address(AT, &[("company", core.company_id().as_str()), ("after", &next)])

@@ -255,7 +255,7 @@ fn frame(cloud: &Cloud, signed: &Signed, core: &Core, found: &Found) -> Leads {
     Leads {
         frame: Frame::of("Leads", "leads", signed).forms_for(Role::Desk, signed, core.company_id()),
         company: core.company_id().to_string(),
-        companies: Choice::companies(&signed.desk, core.company_id()),
+        companies: Choice::companies(cloud, &signed.desk, core.company_id()),
         lists: Vec::new(),
         orders: Vec::new(),
         order: "",

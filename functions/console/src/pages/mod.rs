@@ -6,6 +6,7 @@
 //! | [`signed`] | signing in and out; whose session a request is of |
 //! | [`provider`] | signing in by an OpenID provider |
 //! | [`again`] | what was typed when a sign-in was over |
+//! | [`lost`] | where no page answers: said as a page to people, as a problem to programs |
 //! | [`today`] | the leads that matter now, across one's companies |
 //! | [`list`] | any lead, by what is known of it; lists in their order |
 //! | [`many`] | one act on many of a list, after a look, a slice at a time |
@@ -40,6 +41,7 @@
 mod signed;
 mod provider;
 mod again;
+pub(crate) mod lost;
 mod today;
 mod list;
 mod many;
@@ -264,20 +266,39 @@ fn address(path: &str, asked: &[(&str, &str)]) -> String {
 struct Said {
     frame: Frame,
     detail: String,
+    /// The page that it is about and that is there; empty, where it is about none.
+    stands_on: String,
 }
 
 /// A problem as a page.
 fn troubled(signed: &dyn InSession, problem: &Problem) -> Response {
-    let is = |code| problem.code() == code;
-    let title = match () {
-        () if is(Code::NotFound) => "There is nothing here",
-        () if is(Code::Unavailable) => "Not just now",
-        () if is(Code::Forbidden) => "This is not yours to do",
-        () => "That did not work",
-    };
+    let frame = Frame::of(title_of(problem.code()), "", signed);
     let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let said = Said { frame: Frame::of(title, "", signed), detail: problem.detail().to_owned() };
-    rendered(&said, status)
+    rendered(&Said { frame, detail: problem.detail().to_owned(), stands_on: String::new() }, status)
+}
+
+/// What a page is called that can only say what was wrong.
+const fn title_of(code: Code) -> &'static str {
+    match code {
+        Code::NotFound => "There is nothing here",
+        Code::Unavailable => "Not just now",
+        Code::Forbidden => "This is not yours to do",
+        Code::StateConflict => "As it stands, this cannot be done",
+        Code::VersionConflict => "It was changed meanwhile",
+        Code::BodyTooLarge
+        | Code::UnsupportedMediaType
+        | Code::MalformedBody
+        | Code::InvalidField
+        | Code::UnreachablePerson
+        | Code::Unauthorized
+        | Code::SourceClosed
+        | Code::CapReached
+        | Code::OriginRefused
+        | Code::IdempotencyMismatch
+        | Code::RulebookRefused
+        | Code::MethodNotAllowed
+        | Code::Internal => "That did not work",
+    }
 }
 
 /// A table as a file of this name, kept nowhere else.

@@ -144,7 +144,7 @@ async fn part(
     });
     Ok(Page {
         frame: Frame::of("People and tokens", "people", signed),
-        companies: Choice::companies(&signed.desk, company),
+        companies: Choice::companies(cloud, &signed.desk, company),
         company: company.to_string(),
         next: lists
             .next

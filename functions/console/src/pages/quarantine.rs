@@ -227,7 +227,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, mut asked: Asked) -> Result<Page
     Ok(Page {
         frame: Frame::of("Quarantine", "quarantine", signed),
         company: found.company.to_string(),
-        companies: Choice::companies(&signed.desk, &found.company),
+        companies: Choice::companies(cloud, &signed.desk, &found.company),
         reasons: Reason::ALL
             .iter()
             .map(|reason| Choice::of(reason, &shown::word(reason), Some(&asked.reason)))
@@ -408,7 +408,7 @@ pub(super) async fn reasons(
         Ok::<_, Problem>(Reasons {
             frame: Frame::of("How often each reason was right", "quarantine", &signed),
             company: core.company_id().to_string(),
-            companies: Choice::companies(&signed.desk, core.company_id()),
+            companies: Choice::companies(&cloud, &signed.desk, core.company_id()),
             rows: tried
                 .into_iter()
                 .map(|one| Tried {

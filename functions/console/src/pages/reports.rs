@@ -33,6 +33,8 @@ const AT: &str = "/console/reports";
 /// The longest period, in days, of which each row is compared with the one before: that is read as well, and a year of
 /// both would cost more than a year's report may (40 read units).
 const COMPARED_DAYS: i64 = 92;
+/// Reasons to wait begin so.
+const WAITING: &str = "waiting:";
 /// Rows of a table on a page: all states have one.
 const LISTED: usize = 60;
 /// Bars of a chart.
@@ -61,13 +63,18 @@ struct All {
 }
 
 /// `GET /console/reports?company`.
-pub(super) async fn all(For(signed): For<READS>, Query(asked): Query<Asked>) -> Response {
+pub(super) async fn all(
+    State(cloud): State<Cloud>,
+    For(signed): For<READS>,
+    Query(asked): Query<Asked>,
+) -> Response {
     match signed.company_of(&asked.company) {
         Err(problem) => troubled(&signed, &problem),
         Ok(company) => {
+            shown::read_names(&cloud, &signed.desk).await;
             let page = All {
                 frame: Frame::of("Reports", "reports", &signed),
-                companies: Choice::companies(&signed.desk, &company),
+                companies: Choice::companies(&cloud, &signed.desk, &company),
                 company: company.to_string(),
                 reports: REPORTS.iter().collect(),
             };
@@ -124,6 +131,8 @@ struct Shown {
     before_to: String,
     zone: String,
     currency: String,
+    /// Any of its numbers is money.
+    has_money: bool,
     csv: String,
     /// What the chart or the map shows.
     about: String,
@@ -247,12 +256,13 @@ async fn read(cloud: &Cloud, signed: &Signed, name: &str, mut asked: Asked) -> R
         let chosen = told.as_ref().is_some_and(|told| told.period == (named.from, named.to));
         Preset { name: named.name, at: address(&at, &pairs), chosen }
     };
+    shown::read_names(cloud, &signed.desk).await;
     let column = |column: &Column| Choice::of(&column.name(), &label(*column), Some(&charted.name()));
     Ok(Page {
-        frame: Frame::of(format!("Report: {}", report.name), "reports", signed),
-        name: report.name,
+        frame: Frame::of(format!("Report: {}", report.title()), "reports", signed),
+        name: report.title(),
         says: report.says,
-        companies: Choice::companies(&signed.desk, &company),
+        companies: Choice::companies(cloud, &signed.desk, &company),
         presets: period::named(today, week_starts).into_iter().map(preset).collect(),
         bys: dimensions(report, by),
         charts: if by == Dimension::All {
@@ -298,6 +308,7 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
         before_to: told.period_before.1.to_string(),
         zone: told.core.company.zone.clone(),
         currency: told.core.company.currency.clone(),
+        has_money: report.columns.iter().any(|column| unit(*column) == Unit::Money),
         csv: address(&format!("{AT}/{}/table.csv", report.name), &pairs),
         about: match unit(charted) {
             Unit::Money => format!("{}, {}", label(charted), told.core.company.currency),
@@ -475,6 +486,7 @@ fn name(told: &Told, value: &str) -> String {
             let offer = told.core.offers.iter().find(|offer| offer.id.as_str() == value);
             offer.map_or_else(|| value.to_owned(), |offer| offer.name.clone())
         }
+        (value, Dimension::Reason) if told.report.prefix == WAITING => shown::waits_for(value),
         (value, Dimension::Reason) => shown::word(value),
         (
             value,
@@ -503,7 +515,7 @@ fn leads(told: &Told, value: &str) -> String {
         Dimension::Dealer => list(&format!("dealer:{value}"), &[]),
         Dimension::Offer => list("hottest", &[("offer", value)]),
         Dimension::State => list("hottest", &[("state", value)]),
-        Dimension::Reason if told.report.prefix == "waiting:" => {
+        Dimension::Reason if told.report.prefix == WAITING => {
             address("/console/waiting", &[("company", company), ("reason", value)])
         }
         Dimension::Reason | Dimension::All | Dimension::Campaign | Dimension::Category | Dimension::Band => {

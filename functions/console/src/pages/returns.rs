@@ -1,7 +1,8 @@
 //! Returns: what dealers ask to give back, with their reason and what speaks for it; approve or deny with a word to the
 //! dealer; the credit, and where the lead went next.
 //!
-//! A return is decided once. Who comes second is told who was first, and what they typed stands there still.
+//! A return is decided once. Who comes second is told who was first, and what they typed stands there still: also who
+//! said the same in other words, which nobody was told.
 //!
 //! Determinations. *What is to be decided goes on from page to page*, the oldest leads first, which is how it is kept; on
 //! a page those stand first who asked first.
@@ -25,7 +26,7 @@ use super::shown::{self, Choice, Contact, instant};
 use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::leads;
-use crate::returns::{self, Verdict};
+use crate::returns::{self, Decided, Verdict};
 
 const AT: &str = "/console/returns";
 /// Returns on a page: a store read, and one for their leads.
@@ -123,7 +124,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, P
     Ok(Page {
         frame: Frame::of("Returns", "returns", signed),
         company: company.to_string(),
-        companies: Choice::companies(&signed.desk, company),
+        companies: Choice::companies(cloud, &signed.desk, company),
         states: vec![
             Choice::of("open", "to be decided", Some(state)),
             Choice::of("done", "decided", Some(state)),
@@ -195,23 +196,36 @@ pub(super) async fn decide(
     Path((company, id, verdict)): Path<(String, String, String)>,
     Sent { signed: For(signed), form }: Sent<For<ACTS>>,
 ) -> Response {
-    let sent = Verdict { reason: form.get("reason").cloned(), claim: form.contains_key("claim") };
+    let claims = form.contains_key("claim") && verdict == "approve";
+    let sent = Verdict { reason: form.get("reason").cloned(), claim: claims };
     let decided = async {
         let company = who::company(&signed.desk, Some(&company))?;
         let id = id.parse().map_err(|_| returns::unknown())?;
         returns::decided(&cloud, &signed.desk, &company, id, &verdict, sent).await
     };
-    let Err(trouble) = decided.await else {
-        return Redirect::to(&format!("/console/returns/{company}/{id}?done={verdict}")).into_response();
+    let done = || Redirect::to(&format!("/console/returns/{company}/{id}?done={verdict}")).into_response();
+    let (trouble, unclaimed) = match decided.await {
+        Ok(Decided::Now(_)) => return done(),
+        Ok(Decided::Before(item)) => (None, claims && item.claim.is_none()),
+        Err(trouble) => (Some(trouble), false),
     };
-    match of(&cloud, &signed, &company, &id, &form).await {
-        Ok(mut page) => {
-            trouble.detail().clone_into(&mut page.trouble);
-            let status = StatusCode::from_u16(trouble.code().status()).unwrap_or(StatusCode::CONFLICT);
-            rendered(&page, status)
+    let mut page = match of(&cloud, &signed, &company, &id, &form).await {
+        Ok(page) => page,
+        Err(problem) => return troubled(&signed, &problem),
+    };
+    let Some(trouble) = trouble else {
+        // A second click says nothing that does not stand.
+        if page.kept.is_empty() && !unclaimed {
+            return done();
         }
-        Err(problem) => troubled(&signed, &problem),
-    }
+        page.trouble = format!("it was already {}", page.stands);
+        if unclaimed {
+            page.trouble.push_str("; what it cost is not claimed back");
+        }
+        return rendered(&page, StatusCode::CONFLICT);
+    };
+    trouble.detail().clone_into(&mut page.trouble);
+    rendered(&page, StatusCode::from_u16(trouble.code().status()).unwrap_or(StatusCode::CONFLICT))
 }
 
 async fn of(cloud: &Cloud, signed: &Signed, company: &str, id: &str, typed: &Form) -> Result<One, Problem> {
@@ -242,7 +256,10 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, id: &str, typed: &For
     let (said, kept) = if is_open {
         (reason.unwrap_or(of_desk), String::new())
     } else {
-        (of_desk, reason.unwrap_or_default())
+        // What says the same is not lost.
+        let kept = reason.map(|reason| reason.trim().to_owned()).filter(|reason| *reason != of_desk);
+        let kept = kept.unwrap_or_default();
+        (of_desk, kept)
     };
     Ok(One {
         frame: Frame::of(format!("{} returns {}", item.dealer, shown::name(&lead.person)), "returns", signed)

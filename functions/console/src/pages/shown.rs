@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use futures::StreamExt as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use leadyard_domain::distribution::Core;
+use leadyard_domain::distribution::{Core, Rule, Waiting};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::lead::{Contactable, Lead, ScoreNow};
 use leadyard_domain::time;
+use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::who::Staff;
 
@@ -150,6 +152,37 @@ pub(super) fn word(text: &(impl ToString + ?Sized)) -> String {
     text.to_string().replace('_', " ")
 }
 
+/// What leads of a reason wait for, by its word, for people.
+pub(super) fn waits_for(word: &str) -> String {
+    word.parse().map_or_else(|_| self::word(word), |reason| reason_says(reason).to_owned())
+}
+
+/// What a reason to wait means, for people.
+pub(super) const fn reason_says(reason: Waiting) -> &'static str {
+    match reason {
+        Waiting::Unplaced => "nobody knows where they are",
+        Waiting::Manual => "their offer is placed by the desk",
+        Waiting::Stopped => "distribution is stopped",
+        Waiting::Shadow => "the company only watches",
+        Waiting::Held => "the desk holds them",
+        Waiting::For(rule) => match rule {
+            Rule::Inactive => "the contract nearest to taking them is not active, or paused",
+            Rule::Offer => "no contract takes their offer",
+            Rule::Source => "no contract takes their source",
+            Rule::Age => "they are older than the contract nearest to taking them takes",
+            Rule::Area => "no contract covers where they are",
+            Rule::Band => "they are not as good as the contract nearest to taking them asks",
+            Rule::Needs => "something is missing that the contract nearest to taking them needs",
+            Rule::Excluded => "whoever could have them gave them back, declined or let them lapse",
+            Rule::Territory => "another dealer’s territory keeps them",
+            Rule::Hours => "whoever could have them is shut now",
+            Rule::Cap => {
+                "whoever could have them has had enough, or nothing left of what was paid in advance"
+            }
+        },
+    }
+}
+
 /// At most so many characters of a text, and whether some are left out.
 pub(super) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
@@ -177,9 +210,26 @@ impl Choice {
     }
 
     /// The companies that somebody was given.
-    pub(super) fn companies(desk: &Staff, chosen: &CompanyId) -> Vec<Self> {
-        desk.companies.iter().map(|one| Self::of(one, one, Some(chosen.as_str()))).collect()
+    /// The companies that somebody was given, by their names, as far as this process has read them; the rest by id.
+    pub(super) fn companies(cloud: &Cloud, desk: &Staff, chosen: &CompanyId) -> Vec<Self> {
+        let named = |one: &CompanyId| {
+            let name = cloud.rulebooks.known(one).map(|core| core.company.name.clone());
+            Self::of(one, &name.unwrap_or_else(|| one.to_string()), Some(chosen.as_str()))
+        };
+        desk.companies.iter().map(named).collect()
     }
+}
+
+/// Reads the names of the companies that somebody may choose from, where this process does not know them yet.
+pub(super) async fn read_names(cloud: &Cloud, desk: &Staff) {
+    const AT_ONCE: usize = 8;
+    let unknown = desk.companies.iter().filter(|one| cloud.rulebooks.known(one).is_none());
+    let unknown: Vec<CompanyId> = unknown.cloned().collect();
+    let read = |company: CompanyId| async move {
+        // Without its name, a company stands there by its id.
+        let _ = cloud.rulebooks.current(&cloud.store, &company).await;
+    };
+    futures::stream::iter(unknown).map(read).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
 }
 
 /// How somebody is reached: whole, or masked.

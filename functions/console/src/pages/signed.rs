@@ -26,7 +26,7 @@ use leadyard_platform::store::{Session, SignedIn, StoreError};
 use leadyard_platform::who::{self, Staff};
 use serde::Deserialize;
 
-use super::again::NotSignedIn;
+use super::again::{self, NotSignedIn, StoodOn};
 use super::{Frame, Said, rendered};
 
 const COOKIE: &str = "leadyard_session";
@@ -45,6 +45,8 @@ pub(super) trait InSession: Send + Sync {
     fn home(&self) -> &'static str;
     /// Whether they have at least this role in any company.
     fn may(&self, role: Role) -> bool;
+    /// Whether a company's leads are theirs to see.
+    fn sees(&self, company: &CompanyId) -> bool;
 }
 
 /// Somebody of the desk who is signed in.
@@ -87,6 +89,9 @@ impl<const NEEDS: u8> InSession for For<NEEDS> {
     fn may(&self, role: Role) -> bool {
         self.0.may(role)
     }
+    fn sees(&self, company: &CompanyId) -> bool {
+        self.0.sees(company)
+    }
 }
 
 impl InSession for Signed {
@@ -101,6 +106,9 @@ impl InSession for Signed {
     }
     fn may(&self, role: Role) -> bool {
         self.desk.may_anywhere(role)
+    }
+    fn sees(&self, company: &CompanyId) -> bool {
+        self.desk.companies.contains(company)
     }
 }
 
@@ -124,6 +132,9 @@ impl InSession for SignedDealer {
         INBOX
     }
     fn may(&self, _: Role) -> bool {
+        false
+    }
+    fn sees(&self, _: &CompanyId) -> bool {
         false
     }
 }
@@ -150,6 +161,9 @@ impl InSession for Whoever {
     }
     fn may(&self, role: Role) -> bool {
         self.staff.as_ref().is_some_and(|staff| staff.may_anywhere(role))
+    }
+    fn sees(&self, company: &CompanyId) -> bool {
+        self.staff.as_ref().is_some_and(|staff| staff.companies.contains(company))
     }
 }
 
@@ -191,7 +205,7 @@ impl FromRequestParts<Cloud> for SignedDealer {
 impl Whoever {
     /// Whoever's session the cookie is of, if they still have access: who came by a mailbox has what the rules in force
     /// say, which costs two reads more.
-    async fn of(cloud: &Cloud, headers: &HeaderMap) -> Result<Option<Self>, StoreError> {
+    pub(super) async fn of(cloud: &Cloud, headers: &HeaderMap) -> Result<Option<Self>, StoreError> {
         let Some(cookie) = cookie(headers) else { return Ok(None) };
         let Some(session) = cloud.store.session_get(cookie, cloud.clock.now()).await? else {
             return Ok(None);
@@ -243,9 +257,14 @@ impl FromRequestParts<Cloud> for Whoever {
         found.ok_or_else(|| {
             let path = parts.uri.path_and_query().map_or(TODAY, |path| path.as_str());
             // A form is not sent again by itself: whoever signs in goes to the page that it stood on.
-            let next = if parts.method == Method::GET { path } else { page_of(path) };
-            let mut answer =
-                Redirect::to(&super::address("/console/sign-in", &[("next", next)])).into_response();
+            let (next, over) = match () {
+                () if parts.method == Method::GET => (path, ""),
+                () if has_files(&parts.headers) => (page_of(path), FILES),
+                () if path == "/console/sign-out" => (TODAY, ""),
+                () => (page_of(path), "form"),
+            };
+            let asked = [("next", next), ("over", over)];
+            let mut answer = Redirect::to(&super::address("/console/sign-in", &asked)).into_response();
             answer.extensions_mut().insert(NotSignedIn);
             answer
         })
@@ -253,8 +272,17 @@ impl FromRequestParts<Cloud> for Whoever {
 }
 
 /// The page on which a form stands: `/console/leads/ID` for `/console/leads/ID/hold`.
-fn page_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or(TODAY, |(page, _)| page)
+pub(super) fn page_of(path: &str) -> &str {
+    match path {
+        // Two pages take their own form.
+        "/console/leads" | "/console/dealers" => path,
+        _ => path.rsplit_once('/').map_or(TODAY, |(page, _)| page),
+    }
+}
+
+/// Whether a form brings files.
+pub(super) fn has_files(headers: &HeaderMap) -> bool {
+    http::text(headers, "content-type").is_some_and(|kind| kind.starts_with("multipart/"))
 }
 
 /// The session's cookie.
@@ -272,14 +300,67 @@ pub(super) fn named_cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&
 /// A form's fields, once each.
 pub(super) type Form = BTreeMap<String, String>;
 
-/// What a form of this session sent. Another site's is refused, whatever it brings.
-async fn form(signed: &dyn InSession, headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
-    let form = read(headers, body).await?;
-    check(signed, headers, &form)?;
-    Ok(form)
+/// Why a form is not taken.
+pub(super) enum NotTaken {
+    /// It came from another site.
+    Elsewhere,
+    /// It is of an earlier session of this browser.
+    Earlier,
+    /// It could not be read.
+    Unread(Problem),
 }
 
-/// A form of somebody who is signed in, read and checked as [`form`] does; a page that says why, where it is none.
+/// A form that is of an earlier session, with what was typed into it: to be copied, and not to be sent again by a click,
+/// since whose it was is not known.
+#[derive(askama::Template)]
+#[template(path = "earlier.html")]
+struct Earlier {
+    frame: Frame,
+    stood_on: StoodOn,
+    said: Vec<(String, String)>,
+    files: bool,
+}
+
+impl NotTaken {
+    /// The title and the words of a page that says so.
+    fn says(&self) -> (&'static str, &str) {
+        match self {
+            Self::Elsewhere => ("This form came from elsewhere", "a form of another site is not taken"),
+            Self::Earlier => (
+                "This form is of an earlier sign-in",
+                "this form is of an earlier session: open the page again",
+            ),
+            Self::Unread(problem) => (super::title_of(problem.code()), problem.detail()),
+        }
+    }
+
+    /// The page that says so, with what was typed and where that stood.
+    pub(super) async fn page(
+        &self,
+        cloud: &Cloud,
+        signed: &dyn InSession,
+        (path, headers): (&str, &HeaderMap),
+        form: Form,
+    ) -> Response {
+        let (title, detail) = self.says();
+        let frame = Frame::of(title, "", signed);
+        match self {
+            Self::Elsewhere => {
+                let said = Said { frame, detail: detail.to_owned(), stands_on: String::new() };
+                rendered(&said, StatusCode::FORBIDDEN)
+            }
+            Self::Unread(problem) => super::troubled(signed, problem),
+            Self::Earlier => {
+                let stood_on = StoodOn::of(cloud, signed, path).await;
+                let said = again::typed(&form.into_iter().collect::<Vec<_>>());
+                let files = has_files(headers);
+                rendered(&Earlier { frame, stood_on, said, files }, StatusCode::FORBIDDEN)
+            }
+        }
+    }
+}
+
+/// A form of somebody who is signed in: of their session and of our own site; a page that says why, where it is not taken.
 pub(super) struct Sent<Whose> {
     pub(super) signed: Whose,
     pub(super) form: Form,
@@ -294,33 +375,34 @@ where
     async fn from_request(request: Request, cloud: &Cloud) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let signed = Whose::from_request_parts(&mut parts, cloud).await?;
-        match form(&signed, &parts.headers, body).await {
-            Ok(form) => Ok(Self { signed, form }),
-            Err(problem) => Err(super::troubled(&signed, &problem)),
+        let (form, taken) = match read(&parts.headers, body).await {
+            Ok(form) => {
+                let taken = check(&signed, &parts.headers, &form);
+                (form, taken)
+            }
+            Err(not_taken) => (Form::new(), Err(not_taken)),
+        };
+        match taken {
+            Ok(()) => Ok(Self { signed, form }),
+            Err(why) => Err(why.page(cloud, &signed, (parts.uri.path(), &parts.headers), form).await),
         }
     }
 }
 
 /// Whether a form that was read otherwise, with files, is of this session and of our own site.
-pub(super) fn check(signed: &dyn InSession, headers: &HeaderMap, form: &Form) -> Result<(), Problem> {
+pub(super) fn check(signed: &dyn InSession, headers: &HeaderMap, form: &Form) -> Result<(), NotTaken> {
     is_of_our_site(headers)?;
-    if form.get("csrf").map(String::as_str) != Some(signed.csrf()) {
-        return Err(Problem::new(Code::Forbidden, "this form is of an earlier session: open the page again"));
-    }
-    Ok(())
+    if form.get("csrf").map(String::as_str) == Some(signed.csrf()) { Ok(()) } else { Err(NotTaken::Earlier) }
 }
 
-fn is_of_our_site(headers: &HeaderMap) -> Result<(), Problem> {
+fn is_of_our_site(headers: &HeaderMap) -> Result<(), NotTaken> {
     let from = http::text(headers, "sec-fetch-site").unwrap_or("same-origin");
-    if !["same-origin", "none"].contains(&from) {
-        return Err(Problem::new(Code::Forbidden, "a form of another site is not taken"));
-    }
-    Ok(())
+    if ["same-origin", "none"].contains(&from) { Ok(()) } else { Err(NotTaken::Elsewhere) }
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
+async fn read(headers: &HeaderMap, body: Body) -> Result<Form, NotTaken> {
     is_of_our_site(headers)?;
-    let body = http::body(body, limits::BODY_BYTES).await?;
+    let body = http::body(body, limits::BODY_BYTES).await.map_err(NotTaken::Unread)?;
     Ok(form_urlencoded::parse(&body).into_owned().collect())
 }
 
@@ -331,6 +413,8 @@ struct SignIn {
     frame: Frame,
     next: String,
     trouble: &'static str,
+    /// What became of what was sent when the sign-in was over.
+    over: &'static str,
     /// Where the provider is gone to; empty, where there is none.
     provider: String,
     /// Of one machine alone: people to be chosen.
@@ -352,6 +436,7 @@ impl SignIn {
             frame: Frame::of_nobody("Sign in"),
             next: next.to_owned(),
             trouble,
+            over: "",
             provider: provider.unwrap_or_default(),
             people: offered(cloud, headers)
                 .await
@@ -387,6 +472,17 @@ pub(super) struct Next {
     pub(super) next: Option<String>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    next: Option<String>,
+    /// What was sent when the sign-in was over: a `form`, or `files`.
+    over: String,
+}
+
+/// Files were sent.
+const FILES: &str = "files";
+
 /// Where to go on to: a page of the console, and nowhere else.
 pub(super) fn inside(next: Option<&str>) -> &str {
     let ours = |next: &&str| next.starts_with("/console/") && !next.contains('\\') && !next.contains("//");
@@ -398,20 +494,32 @@ fn is_of_inbox(path: &str) -> bool {
     path.strip_prefix(INBOX).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }
 
-/// `GET /console/sign-in?next`.
+/// `GET /console/sign-in?next&over`.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
     headers: HeaderMap,
-    Query(Next { next }): Query<Next>,
+    Query(Asked { next, over }): Query<Asked>,
 ) -> Response {
-    rendered(&SignIn::of(&cloud, &headers, inside(next.as_deref()), "").await, StatusCode::OK)
+    let page = SignIn::of(&cloud, &headers, inside(next.as_deref()), "").await;
+    let over = match over.as_str() {
+        "" => "",
+        FILES => {
+            "Your sign-in is over: the files were not taken, and nothing was done. Sign in, and choose them again on the \
+             page that opens."
+        }
+        _ => "Your sign-in is over, and nothing was done. Sign in, and do it again on the page that opens.",
+    };
+    rendered(&SignIn { over, ..page }, StatusCode::OK)
 }
 
 /// `POST /console/sign-in`: `token`, `next`; where people are offered, `company` and `person` in place of a token.
 pub(super) async fn sign_in(State(cloud): State<Cloud>, headers: HeaderMap, body: Body) -> Response {
     let form = match read(&headers, body).await {
         Ok(form) => form,
-        Err(problem) => return nobody("That did not work", problem.detail(), StatusCode::FORBIDDEN),
+        Err(why) => {
+            let (title, detail) = why.says();
+            return nobody(title, detail, StatusCode::FORBIDDEN);
+        }
     };
     let next = inside(form.get("next").map(String::as_str)).to_owned();
     if let (Some(company), Some(person)) = (form.get("company"), form.get("person")) {
@@ -522,7 +630,8 @@ pub(super) fn base(headers: &HeaderMap) -> String {
 }
 
 pub(super) fn nobody(title: &str, detail: &str, status: StatusCode) -> Response {
-    rendered(&Said { frame: Frame::of_nobody(title), detail: detail.to_owned() }, status)
+    let frame = Frame::of_nobody(title);
+    rendered(&Said { frame, detail: detail.to_owned(), stands_on: String::new() }, status)
 }
 
 #[cfg(test)]

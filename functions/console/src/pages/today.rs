@@ -74,6 +74,8 @@ struct OfCompany {
     free: Hottest,
     /// With a dealer that has not reached them.
     held: Hottest,
+    /// No lead ever came.
+    none_yet: bool,
     /// How the day goes.
     day: Vec<Figure>,
     /// What day it was a week ago.
@@ -210,6 +212,7 @@ async fn of_company(cloud: &Cloud, company: &CompanyId, works: bool) -> Result<O
             rows: named.held(&waits),
             more: waits.unanswered.more || waits.unanswered.count > waits.held.len(),
         },
+        none_yet: waits_for_nothing(&waits) && !reports::had_leads(cloud, core, today).await?,
         day: day(company, &days),
         last_week: last_week.strftime("%a, %b %-d").to_string(),
         counted: if ago { shown::ago(waits.at, at) } else { String::new() },
@@ -217,6 +220,12 @@ async fn of_company(cloud: &Cloud, company: &CompanyId, works: bool) -> Result<O
         silent: false,
         trouble: String::new(),
     })
+}
+
+/// Whether no lead is open, as far as was counted.
+fn waits_for_nothing(waits: &Now) -> bool {
+    let named = [&waits.free, &waits.held, &waits.top_free.leads, &waits.top_held.leads];
+    named.iter().all(|leads| leads.is_empty()) && waits.waiting.is_empty()
 }
 
 /// The leads that are named, as they are, and their seats.
@@ -345,7 +354,7 @@ impl Numbers<'_> {
             let at: (&str, &[(&str, &str)]) = ("/console/waiting", &[("reason", reason)]);
             numbers.push(self.number(
                 waiting,
-                format!("{}: {reason}", as_many(waiting, "waits", "wait")),
+                format!("{}: {}", as_many(waiting, "waits", "wait"), shown::waits_for(reason)),
                 at,
                 false,
             ));

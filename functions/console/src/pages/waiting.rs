@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use leadyard_domain::access::Role;
-use leadyard_domain::distribution::{Core, Rule, Switches, Waiting};
+use leadyard_domain::distribution::{Core, Switches};
 use leadyard_domain::ids::{ActId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
@@ -76,7 +76,7 @@ struct Page {
 /// How many wait for one reason.
 struct Reason {
     word: String,
-    says: &'static str,
+    says: String,
     count: u32,
     at: String,
     chosen: bool,
@@ -87,32 +87,6 @@ struct Unmet {
     area: String,
     leads: u32,
     reasons: String,
-}
-
-/// What a reason to wait means, for people.
-const fn says(reason: Waiting) -> &'static str {
-    match reason {
-        Waiting::Unplaced => "nobody knows where they are",
-        Waiting::Manual => "their offer is placed by the desk",
-        Waiting::Stopped => "distribution is stopped",
-        Waiting::Shadow => "the company only watches",
-        Waiting::Held => "the desk holds them",
-        Waiting::For(rule) => match rule {
-            Rule::Inactive => "the contract nearest to taking them is not active, or paused",
-            Rule::Offer => "no contract takes their offer",
-            Rule::Source => "no contract takes their source",
-            Rule::Age => "they are older than the contract nearest to taking them takes",
-            Rule::Area => "no contract covers where they are",
-            Rule::Band => "they are not as good as the contract nearest to taking them asks",
-            Rule::Needs => "something is missing that the contract nearest to taking them needs",
-            Rule::Excluded => "whoever could have them gave them back, declined or let them lapse",
-            Rule::Territory => "another dealer’s territory keeps them",
-            Rule::Hours => "whoever could have them is shut now",
-            Rule::Cap => {
-                "whoever could have them has had enough, or nothing left of what was paid in advance"
-            }
-        },
-    }
 }
 
 /// `GET /console/waiting?company&reason&after`.
@@ -157,7 +131,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, mut asked: Asked) -> Result<Page
     let rows = listed.iter().map(|(_, lead)| Row::of(&core, lead, scores.now(lead).as_ref(), now)).collect();
     let reasons = room.by_reason.iter().map(|(word, count)| Reason {
         word: word.clone(),
-        says: word.parse().map_or("", says),
+        says: shown::waits_for(word),
         count: *count,
         at: Asked { reason: word.clone(), company: asked.company.clone(), ..Asked::default() }.at(&[]),
         chosen: *word == asked.reason,
@@ -166,7 +140,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, mut asked: Asked) -> Result<Page
     reasons.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.word.cmp(&b.word)));
     Ok(Page {
         frame: Frame::of("Waiting", "waiting", signed).forms_for(Role::Desk, signed, core.company_id()),
-        companies: Choice::companies(&signed.desk, core.company_id()),
+        companies: Choice::companies(cloud, &signed.desk, core.company_id()),
         reasons,
         rows,
         unmet: unmet(&mut room),

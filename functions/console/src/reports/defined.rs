@@ -230,6 +230,11 @@ pub(crate) const REPORTS: &[Report] = &[
 ];
 
 impl Report {
+    /// Its name for people.
+    pub(crate) fn title(&self) -> &'static str {
+        if self.name == "unmet" { "unmet demand" } else { self.name }
+    }
+
     /// A report by its name.
     pub(crate) fn named(name: &str) -> Result<&'static Self, Problem> {
         REPORTS.iter().find(|report| report.name == name).ok_or_else(|| {

@@ -22,9 +22,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 use leadyard_domain::assignment::{DeliveryState, Return, ReturnState};
+use leadyard_domain::calling::MayCall;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::ids::{AssignmentId, ContractId, OfferId};
 use leadyard_domain::lead::{AssignmentState, Contactable};
+use leadyard_domain::money::Money;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::who;
@@ -36,7 +38,7 @@ pub(super) use seat::{act, page as seat_page};
 use super::shown::{self, instant};
 use super::signed::{INBOX, SignedDealer};
 use super::{Frame, address, rendered, troubled};
-use crate::inbox;
+use crate::{inbox, leads};
 
 /// A seat as `GET /v1/inbox` tells its dealer.
 #[derive(Clone, Debug, Deserialize)]
@@ -117,22 +119,21 @@ impl Told {
 
     /// Why nobody may call them now; nothing, where somebody may, or where there is no number.
     fn may_not_be_called(&self, core: &Core) -> String {
-        if !self.has_phone() {
+        let Some(told) = self.may_be_called.as_ref().filter(|_| self.has_phone()) else {
             return String::new();
-        }
-        if self.opted_out {
-            return "They want no more contact: do not call.".to_owned();
-        }
-        match self.may_be_called.as_ref().filter(|may| !may.now).map(|may| may.from) {
-            None => String::new(),
-            Some(Some(from)) => {
-                format!("It is night where they are: they may be called from {}.", instant(core, from))
-            }
-            Some(None) => {
-                "Where they are is not known well enough: at no hour is it day everywhere that they may be."
-                    .to_owned()
-            }
-        }
+        };
+        let may = match (told.until, told.from) {
+            (Some(until), _) => MayCall::Until(until),
+            (None, Some(from)) => MayCall::From(from),
+            (None, None) => MayCall::Never,
+        };
+        leads::not_to_be_called(self.opted_out, may, |at| instant(core, at))
+    }
+
+    /// What accepting it costs, in the company's currency; nothing, where it costs nothing.
+    fn price(&self, core: &Core) -> String {
+        let costs = self.price.parse::<Money>().is_ok_and(|price| price != Money::ZERO);
+        if costs { format!("{} {}", self.price, core.company.currency) } else { String::new() }
     }
 
     /// What became of it, or what is to be done.
@@ -208,6 +209,8 @@ struct Row {
     asked_at: String,
     /// It waits for an acceptance.
     accept: bool,
+    /// What that costs.
+    price: String,
 }
 
 /// `GET /console/inbox?after`.
@@ -285,6 +288,7 @@ impl Row {
             asked: shown::ago(asked, now),
             asked_at: instant(core, asked),
             accept: told.state == AssignmentState::Offered && told.delivery == DeliveryState::Received,
+            price: told.price(core),
         }
     }
 }

@@ -53,6 +53,8 @@ struct Page {
     facts: Vec<(&'static str, String)>,
     /// What may be answered now.
     answers: Vec<Answer>,
+    /// What accepting it costs.
+    price: String,
     /// It is won: the value may be put right.
     correct: bool,
     value: String,
@@ -193,6 +195,7 @@ async fn of(cloud: &Cloud, signed: &SignedDealer, id: &str, typed: &Form) -> Res
         repeats: told.repeats,
         facts: facts(&core, &told),
         answers,
+        price: told.price(&core),
         correct: told.state == AssignmentState::Won,
         value: typed.get("value").cloned().or_else(|| told.won_value.clone()).unwrap_or_default(),
         currency: core.company.currency.clone(),

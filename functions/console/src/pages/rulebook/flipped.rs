@@ -128,7 +128,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, P
     });
     Ok(Page {
         frame: Frame::of("Changes", "rulebook", signed),
-        companies: Choice::companies(&signed.desk, &company),
+        companies: Choice::companies(cloud, &signed.desk, &company),
         rows: rows.collect(),
         next: next.unwrap_or_default(),
         company: company.to_string(),

@@ -98,6 +98,9 @@ fn is_whole(files: &RulebookFiles) -> bool {
     files.get("company.toml").is_some()
 }
 
+/// Where files are sent.
+const SEND: &str = "/console/rulebook/send";
+
 /// `POST /console/rulebook/send` with `files` as multipart: what would follow. Nothing is published.
 pub(in crate::pages) async fn send(
     State(cloud): State<Cloud>,
@@ -123,7 +126,9 @@ async fn looked(
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let fields = parts.iter().filter(|part| part.file().is_none());
     let form: Form = fields.map(|part| (part.name(), text(part.bytes))).collect();
-    signed::check(signed, headers, &form)?;
+    if let Err(why) = signed::check(signed, headers, &form) {
+        return Ok(why.page(cloud, signed, (SEND, headers), form).await);
+    }
     let company = who::company(&signed.desk, form.get("company").map(String::as_str))?;
     let files = parts.iter().filter_map(|part| Some((part.file()?, part.bytes)));
     let files: Vec<(String, &[u8])> =

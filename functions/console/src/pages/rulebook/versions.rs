@@ -147,7 +147,7 @@ async fn shown_page(
     };
     let page = Page {
         frame: Frame::of("Rulebook", "rulebook", signed).forms_for(Role::Manager, signed, &company),
-        companies: Choice::companies(&signed.desk, &company),
+        companies: Choice::companies(cloud, &signed.desk, &company),
         in_force,
         versions: rows.collect(),
         next: next.unwrap_or_default(),
