@@ -69,7 +69,7 @@ struct Page {
     rows: Vec<Row>,
     stay: Vec<Row>,
     /// Which page it is of how many, and the pages beside it.
-    page: usize,
+    number: usize,
     pages: usize,
     before: String,
     behind: String,
@@ -314,7 +314,7 @@ impl Page {
             watches: false,
             rows: Vec::new(),
             stay: Vec::new(),
-            page: 1,
+            number: 1,
             pages: 1,
             before: String::new(),
             behind: String::new(),
@@ -370,7 +370,7 @@ async fn asking(
         watches,
         rows: rows(cloud, goes).await?,
         stay: rows(cloud, stays).await?,
-        page,
+        number: page,
         pages,
         before: beside(page.saturating_sub(1)),
         behind: beside(page + 1),
@@ -385,7 +385,7 @@ async fn done(cloud: &Cloud, signed: &Signed, stands: &Stands) -> Result<Page, P
     let (_, _, word) = stands.act.says();
     let (goes, kept) = (stands.goes(), stayed.len());
     let said = match kept {
-        0 => format!("{} {word}.", goes),
+        0 => format!("{goes} {word}."),
         kept => format!("{} {word}. {kept} stayed as they are.", goes - kept),
     };
     let title = stands.act.says().0.to_owned();

@@ -51,7 +51,8 @@ pub struct LookPart {
     /// What would follow for each.
     pub leads: Vec<LookedAt>,
     /// The counters that would be left.
-    left: (Vec<(ContractId, Usage)>, Vec<(DealerId, Usage)>),
+    contracts: Vec<(ContractId, Usage)>,
+    dealers: Vec<(DealerId, Usage)>,
     /// It was done with those for whom something follows.
     #[serde(default)]
     pub done: bool,
@@ -80,15 +81,15 @@ pub struct LookedAt {
 impl LookPart {
     /// One that was just looked at, and the counters that would be left.
     pub fn new(number: u32, leads: Vec<LookedAt>, left: Counters) -> Self {
-        let left = (left.contracts.into_iter().collect(), left.dealers.into_iter().collect());
-        Self { number, leads, left, done: false }
+        let (contracts, dealers) = (left.contracts.into_iter().collect(), left.dealers.into_iter().collect());
+        Self { number, leads, contracts, dealers, done: false }
     }
 
     /// The counters that would be left.
     pub fn left(&self) -> Counters {
         let mut left = Counters::default();
-        left.contracts.extend(self.left.0.iter().cloned());
-        left.dealers.extend(self.left.1.iter().cloned());
+        left.contracts.extend(self.contracts.iter().cloned());
+        left.dealers.extend(self.dealers.iter().cloned());
         left
     }
 
