@@ -31,14 +31,28 @@ before(async () => {
   assert.equal(edit.status, 200, edit.text);
   await yard.desk("POST", "/v1/persons/opt_out", { email: "nobody@mail.example" });
   const [{ id: decision }] = (await yard.story(ada.lead)).decisions;
+  at.look = await lookAtAll("hold", "waiting");
   Object.assign(at, { lead: ada.lead, waits: far.lead, manual: sol.lead, odd: odd.enquiry, early, decision });
 });
 after(() => yard?.stop());
 
+/** Begins a look at all of a list, as its page does where more stand on it than are shown; where it is looked at. */
+async function lookAtAll(act, list) {
+  const page = await yard.signedIn("desk");
+  const csrf = await page.locator("[name=csrf]").first().getAttribute("value");
+  const form = { csrf, act, whole: "on", list: `company=acme&list=${list}` };
+  const path = new URL((await page.request.post(`${yard.ready.url}/console/leads/many`, { form })).url()).pathname;
+  // Until all of them were looked at.
+  await page.goto(yard.ready.url + path);
+  await page.getByRole("button", { name: "Do it with all" }).waitFor();
+  await page.context().close();
+  return path;
+}
+
 const ofDesk = () => [
   "/console/today", "/console/leads", "/console/leads?list=waiting", `/console/leads/${at.lead}`, `/console/leads/${at.waits}`,
   `/console/leads/${at.lead}/decisions/${at.decision}`, "/console/leads/export?company=acme&list=waiting",
-  `/console/leads/many?act=hold&list=${encodeURIComponent("company=acme&list=waiting")}`, `/console/quarantine/${at.odd}`, `/console/follow-up/${at.early}`,
+  at.look, "/console/leads?list=waiting&order=time", "/console/leads?list=unreached", `/console/quarantine/${at.odd}`, `/console/follow-up/${at.early}`,
   "/console/rulebook/changes", "/console/rulebook/diff?company=acme&from=1&to=2", "/console/rulebook/acme/1/rollback", "/console/sign-in",
   "/console/quarantine", "/console/quarantine/reasons", "/console/waiting", "/console/follow-up", "/console/returns", `/console/returns/acme/${at.sold}`,
   "/console/dealers", "/console/dealers/acme/hudson", "/console/dealers/acme/hudson/contracts/hudson", "/console/dealers/acme/hudson/row",
@@ -76,6 +90,7 @@ const ofInbox = () => [
   [`/console/inbox/${at.sold}/won`, { value: "a lot" }, 400],
 ];
 
+const where = (path) => yard.ready.url + path;
 const named = (path) => path.replace(/^\/console\//, "").replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "one").replace(/[^a-z]+/g, "-");
 
 for (const who of ["desk", "hudson"]) {
@@ -315,9 +330,79 @@ test("back, forward and loading again do nothing twice", async () => {
   await page.context().close();
 });
 
+// --- Many at once: in both widths, with and without a script ---
+
+let called = 0;
+for (const width of [375, 1280]) {
+  for (const javaScriptEnabled of [true, false]) {
+    const how = `at ${width} px, ${javaScriptEnabled ? "with" : "without"} a script, by the keyboard`;
+    const opened = () => yard.signedIn("desk", { javaScriptEnabled, viewport: { width, height: 900 } });
+
+    test(`the desk has many of a list called, after a look, ${how}`, async () => {
+      const page = await opened();
+      const leads = [];
+      for (let one = 0; one < 2; one += 1) {
+        called += 1;
+        leads.push((await yard.asks("Cal", `Many${called}`, { phone: `305-274-02${String(called).padStart(2, "0")}` }, "early")).lead);
+      }
+      for (const lead of leads) await until("it is nurtured", async () => (await yard.story(lead)).stage === "nurturing");
+      await page.goto(where("/console/leads?list=nurturing"));
+      await tabTo(page, "on this page");
+      await page.keyboard.press("Space");
+      await tabTo(page, "To do");
+      for (let press = 0; press < 9 && (await page.inputValue("[name=act]")) !== "follow_up"; press += 1) await page.keyboard.press("ArrowDown");
+      await enter(page, "Look first");
+      assert.match(await page.innerText("main"), /2 would be called/);
+      await enter(page, "Do it with those that are ticked");
+      assert.match(await page.innerText("main"), /2 chosen to be called\./);
+      for (const lead of leads) assert.equal((await yard.story(lead)).follow_up.stands, "due");
+      await page.context().close();
+    });
+
+    test(`the desk places all that wait, and sees how far it has come, ${how}`, async () => {
+      const page = await opened();
+      const leads = [];
+      for (let one = 0; one < 27; one += 1) leads.push((await yard.asks("Max", `Sun${width}${one}`, {}, "sun")).lead);
+      for (const lead of leads) await yard.waits(lead);
+      await enter(page, "Waiting");
+      await enter(page, "manual");
+      await tabTo(page, "all that wait for this reason");
+      await page.keyboard.press("Space");
+      await enter(page, "Place as recommended");
+      // The steps go on by themselves, until all of them were looked at.
+      await page.getByText("27 would go").waitFor();
+      assert.deepEqual(await judged(page, { photo: `whole-look-${width}-${javaScriptEnabled}`, script: javaScriptEnabled }), []);
+      await tabTo(page, "Do it with all 27");
+      await page.keyboard.press("Enter");
+      await page.getByText("27 placed.").waitFor();
+      assert.deepEqual(await page.locator("progress").evaluate((one) => [one.value, one.max, one.labels[0].innerText]), [27, 27, "Done with 27 of 27"]);
+      assert.deepEqual(await judged(page, { photo: `whole-done-${width}-${javaScriptEnabled}`, script: javaScriptEnabled }), []);
+      for (const lead of leads) assert.equal((await yard.story(lead)).holders.length, 1);
+      await page.context().close();
+    });
+
+    test(`the desk puts lists in another order, and goes where a number leads, ${how}`, async () => {
+      const page = await opened();
+      await enter(page, "with a dealer and not reached");
+      const [shown, said] = [await page.locator("tbody tr").count(), await page.innerText("main")];
+      assert.match(said, new RegExp(`${shown} shown of`));
+      await page.goto(where("/console/leads?list=assigned"));
+      await tabTo(page, "By");
+      for (let press = 0; press < 3 && (await page.inputValue("[name=order]")) !== "time"; press += 1) await page.keyboard.press("ArrowDown");
+      await enter(page, "Show", true);
+      assert.match(await page.innerText("main"), /whose sale cycle began last first/);
+      await page.goto(where("/console/leads?list=dealer:hudson"));
+      await tabTo(page, "By");
+      for (let press = 0; press < 3 && (await page.inputValue("[name=order]")) !== "score"; press += 1) await page.keyboard.press("ArrowDown");
+      await enter(page, "Show", true);
+      assert.match(await page.innerText("main"), /the highest score first/);
+      await page.context().close();
+    });
+  }
+}
+
 // --- The script, where there is one ---
 
-const where = (path) => yard.ready.url + path;
 /** A lead's form for a note, and its button. */
 const noteOf = (page) => page.locator("form[action$='/note']");
 

@@ -15,7 +15,10 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { startProgram, until } from "./support.mjs";
 
-export const WIDTHS = [375, 1280];
+/** A phone, a desk, and a wide screen. */
+export const WIDTHS = [375, 1280, 1920];
+/** Letters of a line that is still read with ease. */
+const MOST_LETTERS = 100;
 const PHOTOS = fileURLToPath(new URL("../output/pages/", import.meta.url));
 const MOST_BYTES = 100_000;
 
@@ -108,6 +111,14 @@ export async function judged(page, { photo, script }) {
   const troubles = [];
   const size = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   if (size[0] > size[1]) troubles.push(`is ${size[0]} px wide in a window of ${size[1]}`);
+  const long = await page.evaluate((most) => [...document.querySelectorAll("main p, main li, main dd")]
+    .filter((one) => {
+      const lines = Math.round(one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).lineHeight));
+      const flows = [...one.children].every((child) => getComputedStyle(child).display.startsWith("inline"));
+      return flows && lines > 1 && getComputedStyle(one).display !== "flex" && one.innerText.length / lines > most;
+    })
+    .map((one) => one.innerText.slice(0, 80)), MOST_LETTERS);
+  for (const text of long) troubles.push(`has lines that are too long to read: ${text}`);
   if (script) {
     const shift = await page.evaluate(() => new Promise((resolve) => {
       let sum = 0;

@@ -14,6 +14,8 @@ mod today;
 mod inbox;
 mod lead;
 mod leads;
+mod lists;
+mod many;
 mod reports;
 mod comfort;
 mod lost;

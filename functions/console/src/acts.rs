@@ -100,7 +100,7 @@ pub(crate) struct Asked {
     /// Of a form that lets go of a claim: whose it was when it was made.
     #[serde(skip)]
     pub(crate) claim_of: Option<String>,
-    /// Of a call's form: what was seen of the call before.
+    /// Of a call's form, and of one that chooses many to be called: what was seen of the call before.
     #[serde(skip)]
     pub(crate) seen_call: Option<follow_up::SeenCall>,
 }
@@ -202,37 +202,35 @@ pub(crate) async fn many(
         let detail = format!("leads is a list of 1 to {} ids", limits::LEADS_PER_ACT);
         return Err(Problem::new(Code::InvalidField, detail));
     }
-    let results = each(&cloud, &desk, kind, &leads, &asked).await;
+    let results = each(&cloud, &desk, kind, &leads, &asked, &mut Supposed::default()).await;
     Ok(Json(json!({ "dry_run": asked.dry_run, "results": results })))
 }
 
-/// What would follow if each of these leads went to whom the rules recommend for it, one after the other.
-pub(crate) async fn placed_as_recommended(cloud: &Cloud, desk: &Staff, leads: &[LeadId]) -> Vec<Value> {
-    let asked = Asked { recommended: true, ..Asked::default() };
-    each_tried(cloud, desk, Kind::Place, leads, asked).await
-}
-
-/// What would follow of an act on each of these leads, one after the other.
+/// What would follow of an act on each of these leads, one after the other, and after what was supposed before.
 pub(crate) async fn tried(
     cloud: &Cloud,
     desk: &Staff,
     act: &str,
     leads: &[LeadId],
     asked: Asked,
+    supposed: &mut Supposed,
 ) -> Result<Vec<Value>, Problem> {
-    Ok(each_tried(cloud, desk, Kind::of(act)?, leads, asked).await)
-}
-
-async fn each_tried(cloud: &Cloud, desk: &Staff, kind: Kind, leads: &[LeadId], asked: Asked) -> Vec<Value> {
-    each(cloud, desk, kind, leads, &Asked { dry_run: true, ..asked }).await
+    let asked = Asked { dry_run: true, ..asked };
+    Ok(each(cloud, desk, Kind::of(act)?, leads, &asked, supposed).await)
 }
 
 /// One act on each; its own answer for each.
-async fn each(cloud: &Cloud, desk: &Staff, kind: Kind, leads: &[LeadId], asked: &Asked) -> Vec<Value> {
+async fn each(
+    cloud: &Cloud,
+    desk: &Staff,
+    kind: Kind,
+    leads: &[LeadId],
+    asked: &Asked,
+    supposed: &mut Supposed,
+) -> Vec<Value> {
     let mut results = Vec::with_capacity(leads.len());
-    let mut supposed = Supposed::default();
     for id in leads {
-        let result = perform(cloud, desk, kind, *id, asked, &mut supposed).await;
+        let result = perform(cloud, desk, kind, *id, asked, supposed).await;
         results.push(match result {
             Ok(mut told) => {
                 if let Some(members) = told.as_object_mut() {

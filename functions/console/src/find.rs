@@ -1,27 +1,36 @@
 //! Finding leads: by an exact e-mail, phone or id; or from one list, in its order: the hottest, a stage's, a dealer's, a
 //! source's. Old leads are as near as new ones: what is read does not grow with how many there are.
 //!
-//! A list has one order, that of its index; the filters are applied within, and the answer says how many leads were
-//! looked at, so that an empty page is told from an empty list.
+//! A list has the order of its index, or another that its leads are put in; the filters are applied within, and the answer
+//! says how many leads were looked at, so that an empty page is told from an empty list.
 //!
 //! | list | order |
 //! |---|---|
 //! | `hottest` | open leads by score as of now |
 //! | `stage` | the fit letter, then the engagement (of sold and closed ones in steps), then the newest |
+//! | `stage` by `time` | whose sale cycle began last first |
 //! | `dealer` (`open` or `shut`) | the assignment's time, the newest first |
+//! | `dealer` by `score` | by score as of now, of the [newest](limits::SEARCH_EXAMINED) that it was given |
 //! | `source` | who asked last first: the leads that count as this source's |
+//! | `source` by `score` | by score as of now, of its newest |
+//! | offers that lapse | who lapses first, within [`SOON`]; for pages alone |
 //!
 //! The hottest that filters are applied to are the hundred in nobody's hands and the hundred that dealers have, and of a
 //! source its newest as well.
+//!
+//! Determination. *No index has a stage in order of time*, which would be written at every change of every lead. That of
+//! its score says when each cycle began: of each fit letter and shard the [first](limits::BY_TIME_LEADS) are put in order
+//! by that. What a lead did fades, so among them are those that did something last; where more stand behind them, the answer
+//! says so.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use futures::future::try_join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::access::Role;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::Core;
@@ -46,6 +55,16 @@ use crate::masked;
 const ONE_READ: usize = 100;
 /// Newest leads of a source among which its hottest are sought.
 const OF_SOURCE: usize = 300;
+/// An offer is about to lapse so long before it does.
+pub(crate) const SOON: SignedDuration = SignedDuration::from_hours(2);
+
+/// Another order than a list's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Order {
+    Time,
+    Score,
+}
 
 /// What is sought: exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer` and `source`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -61,6 +80,11 @@ pub(crate) struct Asked {
     /// Of a dealer's: those that are over.
     pub(crate) shut: bool,
     pub(crate) source: Option<String>,
+    /// Of a stage, a dealer or a source.
+    pub(crate) order: Option<Order>,
+    /// Of a page: the offers that are about to lapse.
+    #[serde(skip)]
+    pub(crate) lapsing: bool,
     pub(crate) only: Only,
     /// At most; see [`limits::SEARCH_LEADS`].
     pub(crate) limit: Option<usize>,
@@ -83,13 +107,20 @@ pub(crate) struct Only {
     pub(crate) state: Option<String>,
     /// At least so many points as of now.
     pub(crate) points: Option<u64>,
+    /// Of a page: those that wait for this reason.
+    #[serde(skip)]
+    pub(crate) waits: Option<String>,
+    /// Of a page: those that a dealer has, and none has reached.
+    #[serde(skip)]
+    pub(crate) unreached: bool,
 }
 
 impl Only {
     /// Whether it leaves out more than a choice of stages does.
     fn narrows(&self) -> bool {
-        let Self { offer, source, held: _, state, points } = self;
-        offer.is_some() || source.is_some() || state.is_some() || points.is_some()
+        let Self { offer, source, held: _, state, points, waits, unreached } = self;
+        let asked = offer.is_some() || source.is_some() || state.is_some() || points.is_some();
+        asked || waits.is_some() || *unreached
     }
 
     /// Whether it leaves out any lead of a list.
@@ -102,6 +133,10 @@ impl Only {
         self.offer.as_ref().is_none_or(|offer| *offer == lead.offer)
             && self.source.as_ref().is_none_or(|source| *source == lead.source)
             && self.held.is_none_or(|held| held != lead.holders.is_empty())
+            && self
+                .waits
+                .as_ref()
+                .is_none_or(|reason| lead.waiting.is_some_and(|waits| waits.to_string() == *reason))
             && self
                 .state
                 .as_ref()
@@ -118,6 +153,8 @@ pub(crate) struct Found {
     pub(crate) leads: Vec<(Lead, Option<ScoreNow>)>,
     pub(crate) examined: usize,
     pub(crate) next: Option<String>,
+    /// Of a list that was put in order: more stand behind those that were.
+    pub(crate) more: bool,
 }
 
 /// `POST /v1/leads/search`.
@@ -169,9 +206,17 @@ pub(crate) async fn find(cloud: &Cloud, desk: &Staff, core: &Core, asked: &Asked
             Ok(seek.all(leads))
         }
         List::Hottest => seek.hottest().await,
+        List::Stage(stage) if asked.order == Some(Order::Time) => seek.stage_by_time(stage).await,
         List::Stage(stage) => seek.stage(stage).await,
+        List::Dealer(dealer) if asked.order == Some(Order::Score) => seek.dealer_by_score(&dealer).await,
         List::Dealer(dealer) => seek.dealer(&dealer).await,
+        List::Source(source) if asked.order == Some(Order::Score) => {
+            let only = Only { source: Some(source), ..asked.only.clone() };
+            let hottest = Asked { only, ..asked.clone() };
+            Seek { asked: &hottest, ..seek }.hottest().await
+        }
         List::Source(source) => seek.source(&source).await,
+        List::Lapsing => Box::pin(seek.lapsing()).await,
     }
 }
 
@@ -183,6 +228,7 @@ enum List {
     Stage(Stage),
     Dealer(DealerId),
     Source(SourceId),
+    Lapsing,
 }
 
 enum Contact {
@@ -219,7 +265,15 @@ fn of(asked: &Asked) -> Result<List, Problem> {
     if let Some(source) = &asked.source {
         lists.push(List::Source(SourceId::new(source).map_err(|_| wrong("source", "a source is an id"))?));
     }
+    if asked.lapsing {
+        lists.push(List::Lapsing);
+    }
     match (lists.pop(), lists.is_empty()) {
+        (Some(List::Lead(_) | List::Person(_) | List::Hottest | List::Lapsing), true)
+            if asked.order.is_some() =>
+        {
+            Err(wrong("order", "order goes with stage, dealer or source"))
+        }
         (Some(list), true) => Ok(list),
         _ => Err(wrong("", "name exactly one of lead, email, phone, hottest, stage, dealer and source")),
     }
@@ -228,6 +282,14 @@ fn of(asked: &Asked) -> Result<List, Problem> {
 /// Whether a lead may stand among the hottest.
 fn is_open(lead: &Lead) -> bool {
     matches!(lead.stage, Stage::Waiting | Stage::Nurturing | Stage::Assigned)
+}
+
+/// The hottest first.
+fn by_score(leads: &mut [(Lead, Option<ScoreNow>)]) {
+    leads.sort_by_key(|(lead, score)| {
+        let hundredths = score.map_or(0, |score| score.hundredths);
+        (Reverse(hundredths), Reverse(lead.last_enquiry_at), lead.id)
+    });
 }
 
 /// One search.
@@ -251,7 +313,7 @@ impl Seek<'_> {
             let score = self.scores.now(&lead);
             (lead, score)
         };
-        Found { leads: leads.into_iter().map(scored).collect(), examined, next: None }
+        Found { leads: leads.into_iter().map(scored).collect(), examined, ..Found::default() }
     }
 
     /// A lead with its score, if it is the company's and the filters take it.
@@ -261,9 +323,14 @@ impl Seek<'_> {
         ours.then_some((lead, score))
     }
 
-    /// Leads by id.
+    /// Leads by id; where that is asked for, those alone that nobody has reached, which takes their seats.
     async fn leads(&self, ids: &[LeadId]) -> Result<HashMap<LeadId, Lead>, StoreError> {
-        Ok(self.cloud.store.leads_get(ids).await?.into_iter().map(|lead| (lead.id, lead)).collect())
+        let mut leads = self.cloud.store.leads_get(ids).await?;
+        if self.asked.only.unreached {
+            let seats = now::seats_of(self.cloud, &leads).await?;
+            leads.retain(|lead| now::is_unanswered(lead, &seats));
+        }
+        Ok(leads.into_iter().map(|lead| (lead.id, lead)).collect())
     }
 
     /// The hottest by score as of now, among those that were [named](now::tops) and of a source also its newest. Where
@@ -329,12 +396,9 @@ impl Seek<'_> {
         let examined = leads.len();
         let open = leads.into_values().filter(is_open);
         let mut leads: Vec<_> = open.filter_map(|lead| self.takes(lead)).collect();
-        leads.sort_by_key(|(lead, score)| {
-            let hundredths = score.map_or(0, |score| score.hundredths);
-            (Reverse(hundredths), Reverse(lead.last_enquiry_at), lead.id)
-        });
+        by_score(&mut leads);
         leads.truncate(self.limit);
-        Found { leads, examined, next: None }
+        Found { leads, examined, ..Found::default() }
     }
 
     async fn stage(&self, stage: Stage) -> Result<Found, Problem> {
@@ -362,11 +426,16 @@ impl Seek<'_> {
             if !whole {
                 return Ok(found);
             }
-            if found.examined >= limits::SEARCH_EXAMINED || self.is_late() {
+            if found.examined >= self.most_examined() || self.is_late() {
                 found.next = from.map(|place| written(&place));
                 return Ok(found);
             }
         }
+    }
+
+    /// How many of a list are looked at: where their seats are read as well, fewer.
+    fn most_examined(&self) -> usize {
+        if self.asked.only.unreached { 3 * ONE_READ } else { limits::SEARCH_EXAMINED }
     }
 
     /// How many of a stage are read at once. Those that filters leave out are read as well: a hundred, and then all that
@@ -376,7 +445,7 @@ impl Seek<'_> {
         match examined {
             _ if !only.leaves_out() => self.limit,
             0 => self.limit.max(limits::SEARCH_EXAMINED / 5),
-            examined => self.limit.max(limits::SEARCH_EXAMINED.saturating_sub(examined)),
+            examined => self.limit.max(self.most_examined().saturating_sub(examined)),
         }
     }
 
@@ -393,6 +462,100 @@ impl Seek<'_> {
         places.sort_unstable_by(|a, b| b.cmp(a));
         places.truncate(most);
         Ok(places)
+    }
+
+    /// A stage's by when their cycles began, the newest first. The places are read anew for each page, by as many reads
+    /// whatever stands behind them; of leads that filters leave out two reads.
+    async fn stage_by_time(&self, stage: Stage) -> Result<Found, Problem> {
+        let most = limits::BY_TIME_LEADS;
+        let of = |category| self.cloud.store.leads_to_order(self.company(), stage, category, most);
+        let lists = try_join_all(self.core.waited_in().into_iter().map(of)).await?;
+        let mut found = Found { more: lists.iter().any(|(_, whole)| !whole), ..Found::default() };
+        let after: Option<Place> = self.after()?;
+        let places = lists.into_iter().flat_map(|(places, _)| places);
+        let mut places: Vec<Place> = places
+            .filter_map(|(sort, lead)| Some((store::keys::opened_of_stage(&sort)?.to_owned(), lead)))
+            .filter(|place| after.as_ref().is_none_or(|after| place < after))
+            .collect();
+        places.sort_unstable_by(|a, b| b.cmp(a));
+        // One who moves meanwhile stands in two.
+        places.dedup();
+        let most = if self.asked.only.leaves_out() { 2 * ONE_READ } else { self.limit };
+        let behind = places.len() > most;
+        places.truncate(most);
+        for some in places.chunks(ONE_READ) {
+            let ids: Vec<LeadId> = some.iter().map(|(_, lead)| *lead).collect();
+            let mut leads = self.leads(&ids).await?;
+            for place in some {
+                found.examined += 1;
+                let lead = leads.remove(&place.1).filter(|lead| lead.stage == stage);
+                found.leads.extend(lead.and_then(|lead| self.takes(lead)));
+                let is_last = found.examined == places.len();
+                if found.leads.len() == self.limit || is_last || self.is_late() {
+                    found.next = (behind || !is_last).then(|| written(place));
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// A dealer's by score as of now, of the newest that it was given. It is a look at the top, and has no next page.
+    async fn dealer_by_score(&self, dealer: &DealerId) -> Result<Found, Problem> {
+        if self.asked.after.is_some() {
+            return Err(Problem::new(
+                Code::InvalidField,
+                "a dealer's by score are one page: ask for more by limit",
+            ));
+        }
+        let most = i32::try_from(limits::SEARCH_EXAMINED).unwrap_or(i32::MAX);
+        let open = !self.asked.shut;
+        let (seats, more) = self.cloud.store.inbox(self.company(), dealer, open, None, most).await?;
+        let ids: HashSet<LeadId> = seats.iter().map(|seat| seat.lead).collect();
+        let leads = self.leads(&ids.into_iter().collect::<Vec<_>>()).await?;
+        let examined = leads.len();
+        let mut leads: Vec<_> = leads.into_values().filter_map(|lead| self.takes(lead)).collect();
+        by_score(&mut leads);
+        leads.truncate(self.limit);
+        Ok(Found { leads, examined, next: None, more: more.is_some() })
+    }
+
+    /// Leads of offers that are about to lapse, the next first: those that were noted, and those that counting found, as
+    /// the page of the day has them.
+    async fn lapsing(&self) -> Result<Found, Problem> {
+        let now = self.cloud.clock.now();
+        let soon = now.checked_add(SOON).unwrap_or(now);
+        let (counted, noted) = futures::try_join!(
+            Box::pin(now::read(self.cloud, self.core)),
+            self.cloud.store.offers_lapsing(self.company(), now, soon)
+        )?;
+        let noted = noted.iter().map(|offer| (offer.at, offer.lead));
+        let all: BTreeSet<(Timestamp, LeadId)> = noted.chain(counted.lapsing).collect();
+        let after: Option<(Timestamp, LeadId)> = self.after()?;
+        let mut seen = HashSet::new();
+        let places = all.into_iter().filter(|place| seen.insert(place.1));
+        let mut places: Vec<_> = places.filter(|place| after.is_none_or(|after| *place > after)).collect();
+        let behind = places.len() > 3 * ONE_READ;
+        places.truncate(3 * ONE_READ);
+        let mut found = Found::default();
+        for some in places.chunks(ONE_READ) {
+            let ids: Vec<LeadId> = some.iter().map(|(_, lead)| *lead).collect();
+            let leads = self.cloud.store.leads_get(&ids).await?;
+            let seats = now::seats_of(self.cloud, &leads).await?;
+            let mut leads: HashMap<LeadId, Lead> = leads.into_iter().map(|lead| (lead.id, lead)).collect();
+            for place in some {
+                found.examined += 1;
+                let lapses = |lead: &Lead| now::lapses_at(lead, &seats, now).is_some_and(|at| at <= soon);
+                let lead = leads.remove(&place.1).filter(lapses);
+                found.leads.extend(lead.and_then(|lead| self.takes(lead)));
+                let is_last = found.examined == places.len();
+                if found.leads.len() == self.limit || is_last {
+                    found.next = (behind || !is_last).then(|| written(place));
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// A dealer's: by the assignments that it has or had, from the newest back. A lead that it had twice stands at each.

@@ -21,6 +21,7 @@
 //! - *What a page did not show is not overwritten*: of a call whose page was opened before a colleague said what another came
 //!   to, nothing is kept, and the answer says what stands.
 //! - *A promised call* is not made an ordinary one by choosing its lead: whoever calls before its time claims it.
+//! - *Chosen among many* is nobody whom somebody is calling, or whose call came to something since the look.
 
 use std::collections::HashSet;
 
@@ -265,6 +266,11 @@ impl SeenCall {
     pub(crate) fn of(state: Option<&FollowUp>) -> Self {
         Self { last: state.and_then(|state| state.last_call.as_ref()).map(|last| last.at) }
     }
+
+    /// The same of a follow-up as it is told.
+    pub(crate) fn of_told(told: &Value) -> Self {
+        Self { last: told["last_call"]["at"].as_str().and_then(|at| at.parse().ok()) }
+    }
 }
 
 /// Does it; `None` when somebody else changed the lead or its follow-up.
@@ -299,8 +305,16 @@ pub(crate) async fn act(
         }
         (Act::Claim | Act::Unclaim | Act::Call, _) => return Err(not_followed(&lead)),
         (Act::FollowUp, stands) => {
-            let state = chosen(&lead, stands.as_ref(), now)?;
+            if let (Some(stands), Some(_)) = (&stands, &asked.seen_call) {
+                doing.is_of_the_last_call(&lead, &stands.state)?;
+                // Among many nobody is taken from who calls them now.
+                if let Some(claim) = stands.state.claimed(now) {
+                    return Err(not_theirs(&Refused::Claimed(claim.clone()), &lead));
+                }
+            }
+            // Who opted out is told so, and not what became of the lead by it.
             may_be_called(cloud, &core, &lead, now, false).await?;
+            let state = chosen(&lead, stands.as_ref(), now)?;
             (stands, state)
         }
     };
@@ -504,7 +518,16 @@ fn chosen(lead: &Lead, stands: Option<&StoredFollowUp>, now: Timestamp) -> Resul
         Followed::No if lead.person.phone.is_none() => {
             return Err(refused("nobody can call who left no phone", lead));
         }
-        Followed::No => return Err(refused("only a lead that nobody has is followed up", lead)),
+        Followed::No if !lead.holders.is_empty() => {
+            let dealers: Vec<&str> = lead.holders.iter().map(|holder| holder.dealer.as_str()).collect();
+            let detail =
+                format!("{} has it: only a lead that nobody has is followed up", dealers.join(" and "));
+            return Err(refused(&detail, lead));
+        }
+        Followed::No => {
+            let detail = format!("the lead is {}: it is not followed up", lead.stage);
+            return Err(refused(&detail, lead));
+        }
     };
     let mut next = FollowUp::by_hand(plan, (lead.cycle, lead.last_enquiry_at), now);
     let same = stands.map(|stands| &stands.state).filter(|state| state.cycle == lead.cycle);
@@ -535,8 +558,14 @@ async fn may_be_called(
     now: Timestamp,
     at_this_hour: bool,
 ) -> Result<(), Problem> {
-    if !following::may_be_called(lead, cloud.on_lists(lead).await?) {
-        return Err(refused("they opted out, or are on a list of whom not to call", lead));
+    let on_lists = cloud.on_lists(lead).await?;
+    if !following::may_be_called(lead, on_lists) {
+        let detail = if on_lists.suppressed {
+            "they unsubscribed, or stand on the suppression list"
+        } else {
+            "their phone is on the do-not-call list, and they did not agree to be called"
+        };
+        return Err(refused(detail, lead));
     }
     if now >= followup::may_call_until(lead, &core.follow_up) {
         return Err(refused("it is too long ago that they asked, or agreed to be called", lead));

@@ -5,9 +5,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use leadyard_domain::distribution::{Conclusion, Kept, NearMiss, Placing, Rule, Seat};
+use leadyard_domain::distribution::{Conclusion, Counters, Kept, NearMiss, Placing, Rule, Seat};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{AssignmentId, CompanyId, ContractId, DecisionId, LeadId};
+use leadyard_domain::ids::{AssignmentId, CompanyId, ContractId, DealerId, DecisionId, LeadId};
 use leadyard_domain::lead::{Lead, Stage};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
@@ -28,6 +28,22 @@ pub(crate) const FAILS: &str = "the contract fails a rule: place it with \"overr
 pub(crate) struct Supposed {
     counters: HashMap<CompanyId, KnownCounters>,
     leads: HashSet<LeadId>,
+    /// Whose counters it moved.
+    whose: HashSet<(ContractId, DealerId)>,
+}
+
+impl Supposed {
+    /// What a look at others of a company before left.
+    pub(crate) fn after(company: &CompanyId, left: Counters) -> Self {
+        let counters = HashMap::from([(company.clone(), KnownCounters::supposing(left))]);
+        Self { counters, ..Self::default() }
+    }
+
+    /// What it leaves of the counters that it moved, of one company.
+    pub(crate) fn left(&self, company: &CompanyId) -> Counters {
+        let whose = self.whose.iter().map(|(contract, dealer)| (contract, dealer));
+        self.counters.get(company).map_or_else(Counters::default, |known| known.of(whose))
+    }
 }
 
 /// Places a lead; `None` when somebody else changed it, or a counter, meanwhile.
@@ -119,6 +135,7 @@ pub(crate) async fn place(
         let counters = &considered.counters;
         known.committed(cloud.store.caps_with(&lead.company, &seat, counters, over_a_cap, now)?);
         supposed.leads.insert(lead.id);
+        supposed.whose.insert((seat.contract, seat.dealer));
         return Ok(Some(told));
     }
     let act = asked.named(record(cloud, desk, "place", reason, &before, &after));

@@ -431,6 +431,10 @@ pub const READING_SECONDS: i64 = 20;
 pub const SEARCH_LEADS: usize = 100;
 /// Leads of a list that one search looks at.
 pub const SEARCH_EXAMINED: usize = 500;
+/// Leads with all of which one act is done after one look.
+pub const LOOK_LEADS: usize = 1_000;
+/// Leads of a stage that are put in order of time: of each fit letter and shard so many.
+pub const BY_TIME_LEADS: usize = 1_000;
 /// Campaigns of a year that reports name beside those of `spend.csv` ([`SPEND_ROWS`]): the rest are one.
 pub const REPORT_CAMPAIGNS: usize = 200;
 /// Partial sums in one item, in bytes: more are cut into several. Each batch writes one anew.

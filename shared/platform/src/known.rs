@@ -22,6 +22,18 @@ pub struct KnownCounters {
 }
 
 impl KnownCounters {
+    /// These, whatever stands: what a look at others before supposes.
+    pub fn supposing(counters: Counters) -> Self {
+        let (contracts, dealers) =
+            (counters.contracts.keys().cloned().collect(), counters.dealers.keys().cloned().collect());
+        Self { counters, contracts, dealers }
+    }
+
+    /// Those of these contracts and dealers.
+    pub fn of<'a>(&self, whose: impl Iterator<Item = (&'a ContractId, &'a DealerId)>) -> Counters {
+        self.counters.of(whose)
+    }
+
     /// Reads those of these that are not known yet; all that are known then.
     pub async fn read(
         &mut self,

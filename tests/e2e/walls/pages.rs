@@ -43,6 +43,7 @@ fn pages(of: &Walled) -> Vec<Line> {
     let rulebook = "/console/rulebook/acme/1";
     // The hottest of acme's, as a form carries it.
     let list = "list=company%3Dacme%26list%3Dhottest";
+    let look = "/console/leads/many/acme/01970000-0000-7000-8000-000000000000";
     let line =
         |method, path, asked: &str, form: &str, whom| (method, path, asked.to_owned(), form.to_owned(), whom);
     vec![
@@ -61,12 +62,21 @@ fn pages(of: &Walled) -> Vec<Line> {
             "company=acme&who=zq.canary%40mail.example",
             Of(Reader),
         ),
-        line("get", "/console/leads/many", &format!("/console/leads/many?act=hold&{list}"), "", Of(Desk)),
+        // Of a look that is over.
+        line("get", "/console/leads/many/{company}/{look}", look, "", Of(Desk)),
+        line("post", "/console/leads/many/{company}/{look}", look, "reason=sure", Of(Desk)),
         line(
             "post",
             "/console/leads/many",
             "/console/leads/many",
             &format!("act=take_back&sure=yes&{list}&one.{lead}=on"),
+            Of(Desk),
+        ),
+        line(
+            "post",
+            "/console/leads/many",
+            "/console/leads/many",
+            &format!("act=hold&whole=on&{list}"),
             Of(Desk),
         ),
         line(

@@ -248,9 +248,9 @@ fn paused(book: &Rulebook, switches: &Switches, now: Timestamp) -> HashSet<Deale
     dealers.chain(by_contract).collect()
 }
 
-/// How many dealers and contracts are paused now. A pause outlasts a dealer or contract that the rules no longer have, and
-/// counts for nothing then. The rules as they are written are read where somebody is paused; where their text is not kept,
-/// nobody is counted.
+/// How many dealers are paused now, or have a contract that is: those that the page of the paused lists. A pause outlasts a
+/// dealer or contract that the rules no longer have, and counts for nothing then. The rules as they are written are read
+/// where somebody is paused; where their text is not kept, nobody is counted.
 pub(super) async fn paused_now(
     cloud: &Cloud,
     core: &Core,
@@ -263,10 +263,8 @@ pub(super) async fn paused_now(
         return Ok(0);
     }
     let Some(book) = cloud.rulebooks.book(&cloud.store, core).await? else { return Ok(0) };
-    let dealers = book.dealers.iter().filter(|dealer| pause(&switches.dealers, &dealer.id, now).is_some());
-    let contracts =
-        book.contracts.iter().filter(|contract| pause(&switches.contracts, &contract.id, now).is_some());
-    Ok(dealers.count() + contracts.count())
+    let paused = paused(&book, switches, now);
+    Ok(book.dealers.iter().filter(|dealer| paused.contains(&dealer.id)).count())
 }
 
 fn is_on<Id>(pause: &Pause<Id>, now: Timestamp) -> bool {

@@ -191,10 +191,11 @@ async fn taken(
 fn words(list: &List) -> String {
     let mut words =
         vec![if list.list.is_empty() { "hottest".to_owned() } else { list.list.replace(':', " ") }];
-    let narrowed = [("offer", &list.offer), ("in hands", &list.held), ("state", &list.state)];
+    let narrowed =
+        [("waits", &list.waits), ("offer", &list.offer), ("in hands", &list.held), ("state", &list.state)];
     let narrowed = narrowed.iter().filter(|(_, value)| !value.is_empty());
     words.extend(narrowed.map(|(name, value)| format!("{name}: {value}")));
-    if list.search().hottest {
+    if list.is_look_at_top() {
         words.push(format!(
             "a look at the top, {} at most: a stage or a source has all",
             limits::SEARCH_LEADS

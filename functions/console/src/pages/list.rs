@@ -1,7 +1,9 @@
 //! Any lead, by what is known of it; and lists in their order.
 //!
-//! Determinations. *A list has the order of its index*: the hottest and a stage's leads stand by score, a dealer's by when
-//! it had them. Of a source there are both: who asked last, and the hottest of its newest leads. *A lead that is opened
+//! Determinations. *A list has the order of its index*, a stage's by score, a dealer's by when it had them, a source's by who
+//! asked last; *or the other*, by time or by score, of as many as a page may look at, and says so where more stand behind
+//! (see [`find`](crate::find)). *What the page of the day counts is a list*: who has a dealer and was not reached, and offers
+//! that are about to lapse. *A lead that is opened
 //! from a list remembers it*, so that one goes on from there to the next.
 
 use std::collections::BTreeMap;
@@ -22,9 +24,13 @@ use serde::Deserialize;
 use super::shown::{Choice, Row};
 use super::signed::{For, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
-use crate::find::{self, Asked, Found, Only};
+use crate::find::{self, Asked, Found, Only, Order};
 
 pub(super) const AT: &str = "/console/leads";
+/// The list of those that a dealer has and has not reached.
+pub(super) const UNREACHED: &str = "unreached";
+/// The list of offers that are about to lapse.
+pub(super) const LAPSING: &str = "lapsing";
 /// Leads on one page, and in one look at many.
 pub(super) const LISTED: usize = 25;
 
@@ -33,10 +39,14 @@ pub(super) const LISTED: usize = 25;
 #[serde(default)]
 pub(super) struct Shown {
     pub(super) company: String,
-    /// `hottest`, a stage, `source:ID`, `dealer:ID` (what it has) or `past:ID` (what it had).
+    /// `hottest`, a stage, `source:ID`, `dealer:ID` (what it has), `past:ID` (what it had), [`UNREACHED`] or [`LAPSING`].
     pub(super) list: String,
-    /// Of a source's list, `score` for its hottest.
+    /// Another order than its own: of a stage `time`, of a source or a dealer `score`.
     pub(super) order: String,
+    /// Those that wait for this reason.
+    pub(super) waits: String,
+    /// It was chosen in the waiting room.
+    pub(super) room: String,
     pub(super) offer: String,
     pub(super) held: String,
     pub(super) state: String,
@@ -48,11 +58,13 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    fn pairs(&self) -> [(&str, &str); 7] {
+    fn pairs(&self) -> [(&str, &str); 9] {
         [
             ("company", &self.company),
             ("list", &self.list),
             ("order", &self.order),
+            ("waits", &self.waits),
+            ("room", &self.room),
             ("offer", &self.offer),
             ("held", &self.held),
             ("state", &self.state),
@@ -79,6 +91,8 @@ impl Shown {
                 "company" => read.company = value,
                 "list" => read.list = value,
                 "order" => read.order = value,
+                "waits" => read.waits = value,
+                "room" => read.room = value,
                 "offer" => read.offer = value,
                 "held" => read.held = value,
                 "state" => read.state = value,
@@ -87,6 +101,15 @@ impl Shown {
             }
         }
         read
+    }
+
+    /// The page that it stands on, by its address, and its name.
+    pub(super) fn back(&self, more: &[(&str, &str)]) -> (String, String) {
+        if self.room.is_empty() {
+            return (self.at(AT, more), "Leads".to_owned());
+        }
+        let of_room: [(&str, &str); 2] = [("company", &self.company), ("reason", &self.waits)];
+        (address("/console/waiting", &[&of_room, more].concat()), "Waiting".to_owned())
     }
 
     /// The same list from its beginning.
@@ -106,27 +129,59 @@ impl Shown {
                 _ => None,
             },
             state: text(&self.state),
+            waits: text(&self.waits),
             ..Only::default()
         };
+        if self.has_orders() {
+            asked.order = match self.order.as_str() {
+                "time" => Some(Order::Time),
+                "score" => Some(Order::Score),
+                _ => None,
+            };
+        }
         match self.list.split_once(':') {
-            Some(("source", source)) if self.order == "score" => {
-                asked.hottest = true;
-                asked.only.source = source.parse().ok();
-            }
             Some(("source", source)) => asked.source = Some(source.to_owned()),
             Some(("dealer", dealer)) => asked.dealer = Some(dealer.to_owned()),
             Some(("past", dealer)) => (asked.dealer, asked.shut) = (Some(dealer.to_owned()), true),
             _ if ["", "hottest"].contains(&self.list.as_str()) => asked.hottest = true,
+            _ if self.list == LAPSING => asked.lapsing = true,
+            _ if self.list == UNREACHED => {
+                asked.stage = Some(Stage::Assigned.to_string());
+                asked.only.unreached = true;
+            }
             _ => asked.stage = Some(self.list.clone()),
         }
         asked
+    }
+
+    /// Whether it has another order than its own.
+    fn has_orders(&self) -> bool {
+        !["", "hottest", UNREACHED, LAPSING].contains(&self.list.as_str())
+    }
+
+    /// It is a look at the top, and has no further page.
+    pub(super) fn is_look_at_top(&self) -> bool {
+        let by_score = self.list.contains(':') && self.order == "score";
+        by_score || ["", "hottest"].contains(&self.list.as_str())
+    }
+
+    /// The orders that it may stand in, its own first.
+    fn orders(&self) -> Vec<Choice> {
+        let order = Some(self.order.as_str());
+        match self.list.split_once(':') {
+            _ if !self.has_orders() => Vec::new(),
+            Some(_) => vec![Choice::of("", "time", order), Choice::of("score", "score", order)],
+            None => vec![Choice::of("", "score", order), Choice::of("time", "time", order)],
+        }
     }
 
     /// The order in which it stands, for people.
     fn order_says(&self) -> &'static str {
         match self.list.split_once(':') {
             Some(("source", _)) if self.order != "score" => "who asked last first",
-            Some(("dealer" | "past", _)) => "the last that it was given first",
+            Some(("dealer" | "past", _)) if self.order != "score" => "the last that it was given first",
+            None if self.list == LAPSING => "who lapses first",
+            None if self.has_orders() && self.order == "time" => "whose sale cycle began last first",
             _ => "the highest score first",
         }
     }
@@ -171,6 +226,8 @@ struct Leads {
     states: Vec<Choice>,
     rows: Vec<Row>,
     examined: usize,
+    /// More stand behind those that were looked at.
+    more: bool,
     /// Where the next page is.
     next: String,
     /// The list, as its forms and links carry it.
@@ -184,7 +241,7 @@ struct Leads {
     by_person: bool,
 }
 
-/// `GET /console/leads?company&list&order&offer&held&state&after`.
+/// `GET /console/leads?company&list&order&waits&offer&held&state&after`.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
     For(signed): For<READS>,
@@ -208,10 +265,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, mut shown: Shown) -> Result<Lead
         page.next = shown.whole().at(AT, &[("after", next)]);
     }
     page.lists = lists(&core, &shown.list);
-    if shown.list.starts_with("source:") {
-        let order = Some(shown.order.as_str());
-        page.orders = vec![Choice::of("", "time", order), Choice::of("score", "score", order)];
-    }
+    page.orders = shown.orders();
     page.order = shown.order_says();
     page.offers =
         core.offers.iter().map(|offer| Choice::of(&offer.id, &offer.name, Some(&shown.offer))).collect();
@@ -239,6 +293,8 @@ fn lists(core: &Core, list: &str) -> Vec<Choice> {
             .filter(|stage| **stage != Stage::Quarantined)
             .map(|stage| Choice::of(stage, stage, Some(list))),
     );
+    lists.push(Choice::of(UNREACHED, "with a dealer, not reached", Some(list)));
+    lists.push(Choice::of(LAPSING, "offers about to lapse", Some(list)));
     lists.extend(core.sources.iter().map(|source| {
         Choice::of(&format!("source:{}", source.id), &format!("from {}", source.id), Some(list))
     }));
@@ -264,6 +320,7 @@ fn frame(cloud: &Cloud, signed: &Signed, core: &Core, found: &Found) -> Leads {
         states: Vec::new(),
         rows: found.leads.iter().map(|(lead, score)| Row::of(core, lead, score.as_ref(), now)).collect(),
         examined: found.examined,
+        more: found.more,
         next: String::new(),
         from: from(&kept),
         kept,

@@ -9,7 +9,8 @@
 //! | [`lost`] | where no page answers: said as a page to people, as a problem to programs |
 //! | [`today`] | the leads that matter now, across one's companies |
 //! | [`list`] | any lead, by what is known of it; lists in their order |
-//! | [`many`] | one act on many of a list, after a look, a slice at a time |
+//! | [`many`] | one act on many of a list, after a look |
+//! | [`whole`] | the same on all of a list, looked at, shown and done step by step |
 //! | [`export`] | a list as a table, written as it is read |
 //! | [`lead`] | one lead: who, the score that adds up, why it went where it did, what can be done |
 //! | [`score`], [`line`], [`seats`] | its score and next step; what happened to it; its deliveries, charges and credits |
@@ -45,6 +46,7 @@ pub(crate) mod lost;
 mod today;
 mod list;
 mod many;
+mod whole;
 mod export;
 mod lead;
 mod score;
@@ -123,7 +125,8 @@ pub(crate) fn router(cloud: &Cloud) -> Router<Cloud> {
         .route("/console/sign-out", post(signed::sign_out))
         .route("/console/today", get(today::page))
         .route("/console/leads", get(list::page).post(list::by_person))
-        .route("/console/leads/many", get(many::slice).post(many::act))
+        .route("/console/leads/many", post(many::act))
+        .route("/console/leads/many/{company}/{look}", get(whole::page).post(whole::sure))
         .route("/console/leads/export", get(export::page).post(export::csv))
         .route("/console/leads/{lead}", get(lead::page))
         .route("/console/leads/{lead}/decisions/{decision}", get(decision::page))

@@ -1,7 +1,7 @@
 //! What matters now, across one's companies: what waits for the desk, the hottest leads that nobody has, those that a
 //! dealer has and did not reach, offers about to lapse, and how the day goes.
 //!
-//! Each number leads to what is behind it. Of one company the page reads [the pointer and the switches], what was
+//! Each number of what waits leads to a list of exactly those, and each of the day to its report. Of one company the page reads [the pointer and the switches], what was
 //! [counted](now) when something happened last, the offers that lapse soon, one list of returns, three of who is to be
 //! called, the days of the reports in two, the leads that are named and their seats; and the text of the rules where
 //! somebody is paused. That grows neither with a company's leads nor with its categories. Until the sweep has counted (the
@@ -36,9 +36,11 @@ use leadyard_platform::who::READS;
 use super::chart::Unit;
 use super::dealers;
 use super::figure::{value, written};
+use super::list;
 use super::shown::{self, Row};
 use super::signed::For;
 use super::{Frame, address, rendered};
+use crate::find::SOON;
 use crate::reports::{self, figures::Cell};
 
 /// Leads in each list.
@@ -49,8 +51,6 @@ const COUNTED: usize = 100;
 const LAPSING: usize = 30;
 /// Companies that are read at a time.
 const AT_ONCE: usize = 8;
-/// An offer is about to lapse so long before it does.
-const SOON: SignedDuration = SignedDuration::from_hours(2);
 
 #[derive(askama::Template)]
 #[template(path = "today.html")]
@@ -126,10 +126,9 @@ struct Figure {
 }
 
 impl OfCompany {
-    /// A number of the row in which companies stand side by side.
-    fn number(&self, begins: &str) -> &str {
-        let found = self.numbers.iter().find(|number| number.says.starts_with(begins));
-        found.map_or("0", |number| number.count.as_str())
+    /// A number of the row in which companies stand side by side; none of what there is none of.
+    fn number(&self, begins: &str) -> Option<&Number> {
+        self.numbers.iter().find(|number| number.says.starts_with(begins))
     }
 
     /// All that wait, whatever for.
@@ -361,25 +360,29 @@ impl Numbers<'_> {
         }
         let of_dealers =
             |show: &'static str| -> (&str, [(&str, &str); 1]) { ("/console/dealers", [("show", show)]) };
-        let assigned: (&str, &[(&str, &str)]) = ("/console/leads", &[("list", "assigned")]);
-        let lapsing = self.number(
+        let to = |list: &'static str| -> (&str, [(&str, &str); 1]) { ("/console/leads", [("list", list)]) };
+        let (path, asked) = to(list::LAPSING);
+        numbers.push(self.number(
             self.lapsing,
             as_many(self.lapsing, "offer lapses within 2 h", "offers lapse within 2 h"),
-            assigned,
+            (path, &asked),
             true,
-        );
-        // They stand on this page.
-        let at = format!("#{}-lapse", self.core.company_id());
-        numbers.push(Number { at, ..lapsing });
-        numbers.push(self.number(
-            waits.unanswered,
-            "with a dealer and not reached".to_owned(),
-            assigned,
-            false,
         ));
+        let (path, asked) = to(list::UNREACHED);
+        let unreached = "with a dealer and not reached".to_owned();
+        numbers.push(self.number(waits.unanswered, unreached, (path, &asked), false));
         let (paused, failing, full) = (exactly(self.paused), waits.dealers.failing, waits.dealers.full);
         for (count, text, show, late) in [
-            (paused, "paused, of dealers and contracts".to_owned(), "paused", false),
+            (
+                paused,
+                as_many(
+                    paused,
+                    "dealer paused, or a contract of its",
+                    "dealers paused, or a contract of theirs",
+                ),
+                "paused",
+                false,
+            ),
             (failing, as_many(failing, "dealer not reached", "dealers not reached"), "failing", true),
             (full, as_many(full, "dealer full", "dealers full"), "full", false),
         ] {

@@ -4,7 +4,7 @@
 //! Determinations. *Counted are those that a page looks at*, the hottest first, as many as its reads allow, and it says
 //! how many; the leads of one reason go on from page to page. *What was looked at is what is placed*: each lead as it stood
 //! then, with the contract that was shown, and no other. Where the lead, the rules or the counters say otherwise by then, it
-//! is left waiting and said so. *A second click is the first one.* *What a colleague holds stays*, and everything does while
+//! is left waiting and said so; of all that wait, in the end by name. *A second click is the first one.* *What a colleague holds stays*, and everything does while
 //! distribution is stopped: who means one of them all the same opens it.
 
 use axum::extract::State;
@@ -14,19 +14,21 @@ use jiff::Timestamp;
 use leadyard_domain::access::Role;
 use leadyard_domain::distribution::{Core, Switches};
 use leadyard_domain::ids::{ActId, LeadId};
-use leadyard_domain::lead::Lead;
+use leadyard_domain::lead::{Lead, Stage};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::scores::Scores;
 use leadyard_platform::who::{ACTS, READS};
 use serde::Deserialize;
 
+use super::list::Shown as List;
 use super::many::{Act, Done, with_each};
 use super::shown::{self, Choice, Row};
 use super::signed::{For, Form, Sent, Signed};
-use super::{Frame, address, rendered, troubled};
+use super::{Frame, address, rendered, troubled, whole};
 use crate::acts::{self, Seen};
 use crate::find;
+use crate::place::Supposed;
 use crate::waiting::{self, Room};
 
 const AT: &str = "/console/waiting";
@@ -221,7 +223,8 @@ struct Goes {
     seen: String,
 }
 
-/// `POST /console/waiting/place`: `one.LEAD` for each that is ticked, or `every` and `shown.LEAD` for all on the page.
+/// `POST /console/waiting/place`: `one.LEAD` for each that is ticked, or `every` and `shown.LEAD` for all on the page, or
+/// `whole` for [all](whole) that wait, or wait for this reason.
 /// First a look; with `sure`, `once`, `seen.LEAD` and `with.LEAD`, the contract that was shown, it is done.
 pub(super) async fn place(
     State(cloud): State<Cloud>,
@@ -229,7 +232,16 @@ pub(super) async fn place(
 ) -> Response {
     let text = |name: &str| form.get(name).cloned().unwrap_or_default();
     let asked = Asked { company: text("company"), reason: text("narrow_reason"), ..Asked::default() };
-    let answered = if form.contains_key("sure") {
+    let answered = if form.contains_key("whole") {
+        let list = List {
+            company: text("company"),
+            list: Stage::Waiting.to_string(),
+            waits: text("narrow_reason"),
+            room: "yes".to_owned(),
+            ..List::default()
+        };
+        Box::pin(whole::begin(&cloud, &signed, Act::Place, list)).await
+    } else if form.contains_key("sure") {
         placed(&cloud, &signed, &form, &asked).await
     } else {
         look(&cloud, &signed, &form, &asked).await
@@ -259,7 +271,9 @@ async fn look(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Res
     let (kept, free): (Vec<Lead>, Vec<Lead>) =
         leads.into_iter().partition(|lead| stays_put(&switches, lead, now).is_some());
     let ids: Vec<LeadId> = free.iter().map(|lead| lead.id).collect();
-    let told = acts::placed_as_recommended(cloud, &signed.desk, &ids).await;
+    let recommended = acts::Asked { recommended: true, ..acts::Asked::default() };
+    let place = Act::Place.word();
+    let told = acts::tried(cloud, &signed.desk, place, &ids, recommended, &mut Supposed::default()).await?;
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let of = |lead: &Lead, after: &serde_json::Value, why: String| Goes {
         lead: lead.id.to_string(),

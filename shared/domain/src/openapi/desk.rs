@@ -39,7 +39,7 @@ pub(super) fn of_desk(
 
 fn search() -> Route {
     of_desk(READER, Post, "/v1/leads/search", "Finds leads.", LEADS)
-        .tells("Exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer` and `source`; the last four are lists in an order of their own.")
+        .tells("Exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer` and `source`; the last four are lists in an order of their own, of which three have another as well.")
         .takes([
             may("company", Id, "Whose. Needed where the token is of several companies."),
             may("lead", Uuid, "Exactly."),
@@ -50,6 +50,7 @@ fn search() -> Route {
             may("dealer", Id, "Those of a dealer, the newest first."),
             may("shut", Flag, "Of a dealer's: those that are over."),
             may("source", Id, "The leads that count as a source's, who asked last first."),
+            may("order", one_of(&["time", "score"]), "Of a stage by `time`, whose sale cycle began last first, of as many as stand in its thousands of highest scores. Of a dealer by `score`, of the five hundred that it was given last; of a source by `score`, of its three hundred newest: one page. Else the list's own."),
             may(
                 "only",
                 object([

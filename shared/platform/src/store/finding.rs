@@ -133,6 +133,56 @@ impl Store {
         Ok(found)
     }
 
+    /// Leads of a stage and a category to be put in another order than their score's: all, where in no shard as many as
+    /// `most` stand, else of each fit letter, and of who was never scored, the first so many of each shard; and whether these
+    /// are all. A read of each of [`keys::STAGE_SHARDS`] shards, and at most four of one in which more stand.
+    pub async fn leads_to_order(
+        &self,
+        company: &CompanyId,
+        stage: Stage,
+        category: &CategoryId,
+        most: usize,
+    ) -> Result<(Vec<Place>, bool), StoreError> {
+        let shards = (0..keys::STAGE_SHARDS).map(|shard| {
+            let partition = keys::stage_shard(company, stage.as_str(), category, shard);
+            self.to_order_in_shard(partition, most)
+        });
+        let lists = try_join_all(shards).await?;
+        let whole = lists.iter().all(|(_, whole)| *whole);
+        Ok((lists.into_iter().flat_map(|(places, _)| places).collect(), whole))
+    }
+
+    async fn to_order_in_shard(
+        &self,
+        partition: String,
+        most: usize,
+    ) -> Result<(Vec<Place>, bool), StoreError> {
+        let (items, _) = self.newest_first(STAGE, partition.clone(), None, None, most).await?;
+        let mut found: Vec<Place> = items.iter().filter_map(place_of).collect();
+        if items.len() < most {
+            return Ok((found, true));
+        }
+        // In their order: all of the groups before the last that is seen; of that one perhaps enough.
+        let is_of = |group: &str, place: &Place| place.0.starts_with(group);
+        let groups = keys::stage_groups();
+        let last = groups.iter().position(|group| found.last().is_some_and(|place| is_of(group, place)));
+        let mut whole = true;
+        let behind: Vec<String> = groups.into_iter().skip(last.unwrap_or(0)).collect();
+        let enough = |group: &String| found.iter().filter(|place| is_of(group, place)).count() >= most;
+        let (seen, unseen): (Vec<String>, Vec<String>) = behind.into_iter().partition(enough);
+        whole &= seen.is_empty();
+        found.retain(|place| !unseen.iter().any(|group| is_of(group, place)));
+        let lists = unseen.into_iter().map(|group| {
+            let of_group = (string(group.clone()), string(format!("{group}$")));
+            self.newest_first(STAGE, partition.clone(), Some(of_group), None, most)
+        });
+        for (items, _) in try_join_all(lists).await? {
+            whole &= items.len() < most;
+            found.extend(items.iter().filter_map(place_of));
+        }
+        Ok((found, whole))
+    }
+
     /// A source's leads from behind a place on, who asked last first, at most `most`. [`keys::SHARDS`] reads.
     pub async fn leads_of_source(
         &self,

@@ -237,6 +237,12 @@ pub enum Key<'a> {
     /// `O#company#trial` / `O`. A test of one of a dealer's channels, and how it ended. Written by the console and by
     /// delivery. Expires after a day.
     Trial(&'a CompanyId, ActId),
+    /// `LK#company#look` / `L`. Many leads that the desk looks at before something is done with all of them: which, and once
+    /// it is sure why; no person in it. At most 60 KB, of a thousand leads. Written by the console. Expires after two hours.
+    Look(&'a CompanyId, ActId),
+    /// `LK#company#look` / `P#number`. Some of them: what would follow for each, and then what came of it. Some 10 KB.
+    /// Written by the console. Expires with the look.
+    LookPart(&'a CompanyId, ActId, u32),
     /// `PI#company` / `person#person` or `dealer#dealer`. That somebody was invited to sign in last: by whom, when, and what
     /// became of the mail; their address until delivery begins to send it, and not after. Some 300 bytes. Written by the
     /// console and by delivery, under a version. Kept while the company is: an earlier version asks for none.
@@ -409,6 +415,7 @@ impl Key<'_> {
                 format!("N#{company}#{dealer}")
             }
             Self::Trial(company, trial) => format!("O#{company}#{trial}"),
+            Self::Look(company, look) | Self::LookPart(company, look, _) => format!("LK#{company}#{look}"),
             Self::Invitation(company, _) => invitations(company),
             Self::GivenSecrets(company, Giver::Dealer(dealer)) => format!("NG#{company}#{dealer}"),
             Self::GivenSecrets(company, Giver::Source(source)) => format!("NS#{company}#{source}"),
@@ -468,6 +475,8 @@ impl Key<'_> {
             Self::Companies => "P".to_owned(),
             Self::Channel { order, .. } => format!("C#{order}"),
             Self::Trial(_, _) => "O".to_owned(),
+            Self::Look(_, _) => "L".to_owned(),
+            Self::LookPart(_, _, number) => format!("P#{number:05}"),
             Self::Invitation(_, to) => format!("{}#{}", to.kind(), to.id()),
             Self::GivenSecrets(_, _) => "G".to_owned(),
             Self::Switches(_) | Self::DealerSecret(_, _) => "S".to_owned(),
@@ -619,6 +628,11 @@ pub fn stage_groups() -> Vec<String> {
 pub fn heat_of_stage(sort: &str) -> Option<i64> {
     let heat: u64 = sort.split('#').nth(1)?.parse().ok()?;
     Some((heat ^ (1 << 63)) as i64)
+}
+
+/// When the cycle began of who stands at a sort key of the *stage* index, as [`sort_time`] writes it.
+pub fn opened_of_stage(sort: &str) -> Option<&str> {
+    sort.split('#').nth(2)
 }
 
 /// The fit letter of a sort key of the *stage* index; none, where it was never scored.

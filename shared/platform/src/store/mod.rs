@@ -33,6 +33,7 @@ mod channels;
 mod now;
 mod postbacks;
 mod trials;
+mod looks;
 mod invitations;
 mod given;
 mod decisions;
@@ -88,6 +89,7 @@ pub use items::{
 pub use lapsing::Offer;
 pub use leads::Story;
 pub use ledger::Freed;
+pub use looks::{Look, LookPart, LookedAt, Sure};
 pub use now::StoredNow;
 pub use postbacks::{Postback, PostbackEnd};
 pub use quarantine::{Quarantined, Verdicts};
