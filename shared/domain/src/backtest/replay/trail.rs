@@ -31,7 +31,7 @@ pub(in crate::backtest) struct Trail<'h> {
     /// When time alone may change that.
     pub(super) until: Option<Timestamp>,
     /// Others hold it, and a further seat stays empty for somebody.
-    kept: bool,
+    kept: Option<Kept>,
     /// Since when a seat that came back has not been looked at, while others hold it.
     came_back_at: Option<Timestamp>,
     /// Since when it goes another way than it went.
@@ -60,7 +60,7 @@ impl<'h> Trail<'h> {
             terms: None,
             would_wait: None,
             until: None,
-            kept: false,
+            kept: None,
             came_back_at: None,
             parted_at: None,
             why: String::new(),
@@ -73,20 +73,20 @@ impl<'h> Trail<'h> {
         if self.seats.is_empty() {
             return now < self.expires;
         }
-        self.kept || self.came_back_at.is_some_and(|at| self.parted_at.is_some() || self.latest.at < at)
+        self.kept.is_some() || self.came_back_at.is_some_and(|at| self.parted_at.is_some() || self.latest.at < at)
     }
 
     /// In nobody's hands, or with a seat that is kept for somebody.
     pub(super) fn may_wait(&self) -> bool {
-        self.seats.is_empty() || self.kept
+        self.seats.is_empty() || self.kept.is_some()
     }
 
     /// It was decided on: why it waits, or for whom a seat of it is kept, and when time alone may change that.
     pub(super) fn looked(&mut self, waiting: Option<Waiting>, until: Option<Timestamp>, kept: Option<Kept>) {
         let held = !self.seats.is_empty();
         self.would_wait = waiting.filter(|_| !held);
-        self.until = if held { kept.and_then(|kept| kept.until) } else { until };
-        self.kept = held && kept.is_some();
+        self.kept = kept.filter(|_| held);
+        self.until = self.kept.map_or(until, |kept| kept.until);
         self.came_back_at = None;
     }
 
