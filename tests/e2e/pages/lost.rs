@@ -36,12 +36,14 @@ async fn where_no_page_answers_people_are_told_and_led_on_and_programs_are_told_
     let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;
     let (desk, hudson) = (Browser::by_mail(&yard, MARIA).await, Browser::of_dealer(&yard, "hudson").await);
     // An address that nobody has; also one whose name is no text.
-    for at in ["/console/nothing-here", "/console/leads/%FF"] {
-        for (browser, leads_on) in [(&desk, "/console/today\">Today"), (&hudson, "/console/inbox\">Inbox")] {
-            let page = browser.opens(at).await.is(404);
-            is_page(&page);
-            says(&page, &["There is nothing here", "No page has this address", leads_on]);
-        }
+    for (browser, at, leads_on) in [
+        (&desk, "/console/nothing-here", "/console/today\">Today"),
+        (&desk, "/console/leads/%FF", "/console/today\">Today"),
+        (&hudson, "/console/nothing-here", "/console/inbox\">Inbox"),
+    ] {
+        let page = browser.opens(at).await.is(404);
+        is_page(&page);
+        says(&page, &["There is nothing here", "No page has this address", leads_on]);
     }
     let people = || HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("text/html"))]);
     let nobody =
