@@ -33,17 +33,14 @@ use crate::leads;
 /// `GET /answer/{token}`: where the lead stands, and a button if there is something to answer.
 pub(crate) async fn page(State(cloud): State<Cloud>, Path(token): Path<String>) -> Response {
     match read(&cloud, &token) {
-        Ok(link) => shown(&cloud, &link, StatusCode::OK).await,
-        Err(page) => page.with(StatusCode::NOT_FOUND),
+        Some(link) => shown(&cloud, &link, StatusCode::OK).await,
+        None => incomplete(),
     }
 }
 
 /// `POST /answer/{token}`: answers, and shows what became of it.
 pub(crate) async fn answer(State(cloud): State<Cloud>, Path(token): Path<String>) -> Response {
-    let link = match read(&cloud, &token) {
-        Ok(link) => link,
-        Err(page) => return page.with(StatusCode::NOT_FOUND),
-    };
+    let Some(link) = read(&cloud, &token) else { return incomplete() };
     if is_over(&link, cloud.clock.now()) {
         return shown(&cloud, &link, StatusCode::GONE).await;
     }
@@ -56,12 +53,14 @@ pub(crate) async fn answer(State(cloud): State<Cloud>, Path(token): Path<String>
     }
 }
 
-fn read(cloud: &Cloud, token: &str) -> Result<AnswerLink, Page> {
+fn read(cloud: &Cloud, token: &str) -> Option<AnswerLink> {
     let link = cloud.master.verify::<AnswerLink>(token);
-    let answers = |link: &AnswerLink| matches!(link.answer, Answer::Accept | Answer::Decline);
-    link.filter(answers).ok_or_else(|| {
-        Page::plain("This link is not complete", "Please open it from the mail again, or copy all of it.")
-    })
+    link.filter(|link| matches!(link.answer, Answer::Accept | Answer::Decline))
+}
+
+fn incomplete() -> Response {
+    Page::plain("This link is not complete", "Please open it from the mail again, or copy all of it.")
+        .with(StatusCode::NOT_FOUND)
 }
 
 fn is_over(link: &AnswerLink, now: Timestamp) -> bool {

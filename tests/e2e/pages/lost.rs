@@ -1,5 +1,7 @@
 //! Where no page answers, and what is of an earlier sign-in: it is said truly, it leads on, and nothing typed is lost.
 
+use std::fmt::Write as _;
+
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -131,7 +133,7 @@ fn files(csrf: &str) -> (&'static str, Vec<u8>) {
     let token = csrf.trim_start_matches("csrf=");
     let mut body = String::new();
     for (name, value) in [("csrf", token), ("company", "acme")] {
-        body += &format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        let _ = write!(body, "--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
     }
     body += "--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"areas.csv\"\r\n";
     body += "Content-Type: text/csv\r\n\r\narea,part\r\n\r\n--b--\r\n";

@@ -73,7 +73,8 @@ impl<'h> Trail<'h> {
         if self.seats.is_empty() {
             return now < self.expires;
         }
-        self.kept.is_some() || self.came_back_at.is_some_and(|at| self.parted_at.is_some() || self.latest.at < at)
+        self.kept.is_some()
+            || self.came_back_at.is_some_and(|at| self.parted_at.is_some() || self.latest.at < at)
     }
 
     /// In nobody's hands, or with a seat that is kept for somebody.
