@@ -36,7 +36,7 @@ before(async () => {
 });
 after(() => yard?.stop());
 
-/** Begins a look at all of a list, as its page does where more stand on it than are shown; where it is looked at. */
+/** Begins a look at all of a list, as its page does where more stand on it than are shown; which it is. */
 async function lookAtAll(act, list) {
   const page = await yard.signedIn("desk");
   const csrf = await page.locator("[name=csrf]").first().getAttribute("value");
@@ -46,13 +46,13 @@ async function lookAtAll(act, list) {
   await page.goto(yard.ready.url + path);
   await page.getByRole("button", { name: "Do it with all" }).waitFor();
   await page.context().close();
-  return path;
+  return path.split("/").at(-1);
 }
 
 const ofDesk = () => [
   "/console/today", "/console/leads", "/console/leads?list=waiting", `/console/leads/${at.lead}`, `/console/leads/${at.waits}`,
   `/console/leads/${at.lead}/decisions/${at.decision}`, "/console/leads/export?company=acme&list=waiting",
-  at.look, "/console/leads?list=waiting&order=time", "/console/leads?list=unreached", `/console/quarantine/${at.odd}`, `/console/follow-up/${at.early}`,
+  `/console/leads/many/acme/${at.look}`, "/console/leads?list=waiting&order=time", "/console/leads?list=unreached", `/console/quarantine/${at.odd}`, `/console/follow-up/${at.early}`,
   "/console/rulebook/changes", "/console/rulebook/diff?company=acme&from=1&to=2", "/console/rulebook/acme/1/rollback", "/console/sign-in",
   "/console/quarantine", "/console/quarantine/reasons", "/console/waiting", "/console/follow-up", "/console/returns", `/console/returns/acme/${at.sold}`,
   "/console/dealers", "/console/dealers/acme/hudson", "/console/dealers/acme/hudson/contracts/hudson", "/console/dealers/acme/hudson/row",

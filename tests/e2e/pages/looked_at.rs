@@ -31,6 +31,7 @@ const NOT_ASKED_FOR: &[(&str, &str)] = &[
 const NOT_ANSWERED: &[(&str, &str)] = &[
     ("/console/sign-out", LEADS_ON),
     ("/console/leads/export", FILE),
+    ("/console/leads/many/{company}/{look}", LEADS_ON),
     ("/console/follow-up/next", LEADS_ON),
     (
         "/console/rulebook/send",

@@ -85,7 +85,7 @@ impl<'h> Trail<'h> {
     /// It was decided on: why it waits, or for whom a seat of it is kept, and when time alone may change that.
     pub(super) fn looked(&mut self, waiting: Option<Waiting>, until: Option<Timestamp>, kept: Option<Kept>) {
         let held = !self.seats.is_empty();
-        self.would_wait = waiting.filter(|_| !held);
+        self.would_wait = waiting;
         self.kept = kept.filter(|_| held);
         self.until = self.kept.map_or(until, |kept| kept.until);
         self.came_back_at = None;
