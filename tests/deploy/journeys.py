@@ -79,7 +79,7 @@ def a_function_that_lacks_something_says_what(bootstraps):
             )
             said = done.stderr.strip().splitlines()
             assert done.returncode != 0 and len(said) == 1, (bootstrap, name, done)
-            assert f"{name}: is a" in said[0] and value not in said[0], (bootstrap, name, said)
+            assert f"{name}: must be a" in said[0] and value not in said[0], (bootstrap, name, said)
 
 
 # --- The journeys, in order ---

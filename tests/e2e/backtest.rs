@@ -277,7 +277,7 @@ async fn a_seat_that_comes_back_of_a_lead_that_went_another_way_is_given_anew() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_seat_that_nobody_took_when_it_came_back_is_given_to_who_is_free_now() {
+async fn a_seat_that_nobody_took_when_it_came_back_is_given_to_who_would_be_free() {
     let rules = |price: &'static str, cap: &'static str| {
         Rules::roofing("acme")
             .seller("hudson", [("tier", "1"), ("sale", "shared:2"), ("price", price)])
@@ -294,30 +294,37 @@ async fn a_seat_that_nobody_took_when_it_came_back_is_given_to_who_is_free_now()
         assert_eq!(yard.story(&lead).await.holders(), holders);
     }
     assert!(backtested(&yard, &rules("10.00", "1")).await.is_none());
-    // Nothing was recorded when the second lead's seat came back, since crest was full.
+    // When the second lead's seat came back, crest was full.
     let found = backtested(&yard, &rules("12.00", "2")).await;
     assert_eq!(dealers(&found), [("crest", 1, 2), ("hudson", 2, 2)]);
+    assert_eq!((found.before.value, found.after.value), (3_000, 4_400), "each seat is sold once");
     let found = backtested(&yard, &rules("12.00", "1")).await;
     assert_eq!(dealers(&found), [("crest", 1, 1), ("hudson", 2, 2)]);
+    assert_eq!(found.after.value, 3_400);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_seat_that_is_kept_for_who_is_shut_is_given_when_it_opens() {
-    let first = [("territory", "first"), ("when_unavailable", "wait"), ("sale", "shared:2")];
-    let rules = |at_noon: &'static str| {
+    let rules = |at_noon: &'static str, price: &'static str| {
+        let first = [("territory", "first"), ("when_unavailable", "wait"), ("sale", "shared:2")];
+        let [territory, when, sale] = first;
         Rules::roofing("acme")
-            .seller(at_noon, first)
-            .dealer("ridge", [("hours", "Mo-Su 14:00-17:00")])
+            .seller(at_noon, [territory, when, sale, ("price", price)])
+            .dealer("ridge", [("hours", "Mo-Su 12:30-17:00")])
             .contract("ridge", "ridge", first)
     };
-    let yard = Yard::of(rules("hudson")).await;
+    let yard = Yard::of(rules("hudson", "10.00")).await;
     let lead = yard.settled_lead(&Person::number(1)).await;
     assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
     yard.advance(HOUR * 3).await;
     assert_eq!(yard.story(&lead).await.holders(), ["hudson", "ridge"]);
-    assert!(backtested(&yard, &rules("hudson")).await.is_none());
-    let found = backtested(&yard, &rules("grove")).await;
+    assert!(backtested(&yard, &rules("hudson", "10.00")).await.is_none());
+    let found = backtested(&yard, &rules("grove", "10.00")).await;
     assert_eq!(dealers(&found), [("grove", 0, 1), ("hudson", 1, 0), ("ridge", 1, 1)]);
+    // Where it goes as it went, and only costs more, each seat is sold once.
+    let found = backtested(&yard, &rules("hudson", "12.00")).await;
+    assert_eq!(dealers(&found), [("hudson", 1, 1), ("ridge", 1, 1)]);
+    assert_eq!((found.before.value, found.after.value), (2_000, 2_200));
 }
 
 #[tokio::test(start_paused = true)]

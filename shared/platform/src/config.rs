@@ -99,24 +99,26 @@ impl Rule {
         let (holds, rule) = match self {
             Self::Table => (
                 (3..=255).contains(&value.len()) && is_of(&value, "_-."),
-                "is a table's name: 3 to 255 letters, digits, '_', '-' and '.'",
+                "must be a table's name: 3 to 255 letters, digits, '_', '-' and '.'",
             ),
             Self::QueueUrl => {
-                (is_queue(&value), "is a queue's URL: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME")
+                (is_queue(&value), "must be a queue's URL: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME")
             }
-            Self::Url => (url(&value).is_some(), "is a URL: https://HOST/PATH"),
+            Self::Url => (url(&value).is_some(), "must be a URL: https://HOST/PATH"),
             Self::ConsoleUrl => {
-                (value == ITSELF || url(&value).is_some(), "is a URL: https://HOST/, or the word itself")
+                (value == ITSELF || url(&value).is_some(), "must be a URL: https://HOST/, or the word itself")
             }
             Self::Secret => (
                 value.len() <= 2_048 && is_of(&value, "/_+=.@!:-"),
-                "is a secret's name or ARN: at most 2048 letters, digits and any of /_+=.@!:-",
+                "must be a secret's name or ARN: at most 2048 letters, digits and any of /_+=.@!:-",
             ),
             Self::ConfigurationSet => (
                 value.len() <= 64 && is_of(&value, "_-"),
-                "is a configuration set's name: at most 64 letters, digits, '_' and '-'",
+                "must be a configuration set's name: at most 64 letters, digits, '_' and '-'",
             ),
-            Self::Word => (!value.chars().any(|c| c.is_whitespace() || c.is_control()), "has no blanks"),
+            Self::Word => {
+                (!value.chars().any(|c| c.is_whitespace() || c.is_control()), "must have no blanks")
+            }
         };
         if holds { Ok(value) } else { Err(ConfigError { variable, rule: rule.to_owned() }) }
     }

@@ -334,6 +334,9 @@ async fn a_look_is_of_whoever_looked_and_over_after_two_hours() {
     let desk = Browser::of(&yard).await;
     let whole = format!("act=hold&whole=on&list=company%3Dacme%26list%3Dwaiting&{}", desk.csrf().await);
     let at = desk.sends(MANY, &whole).await.is(303).header("location").to_owned();
+    // Nobody is sure of what was not looked at yet.
+    let early = desk.sends(&at, &desk.csrf().await).await.is(409);
+    says(&early, &["not all of them were looked at yet"]);
     let look = looked_at_all(&desk, &at).await;
     says(&look, &["1 would be held", &lead]);
     let token = DeskToken { staff: "lee".to_owned(), companies: vec![yard.company_id()] };

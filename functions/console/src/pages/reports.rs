@@ -259,8 +259,8 @@ async fn read(cloud: &Cloud, signed: &Signed, name: &str, mut asked: Asked) -> R
     shown::read_names(cloud, &signed.desk).await;
     let column = |column: &Column| Choice::of(&column.name(), &label(*column), Some(&charted.name()));
     Ok(Page {
-        frame: Frame::of(format!("Report: {}", report.title()), "reports", signed),
-        name: report.title(),
+        frame: Frame::of(format!("Report: {}", report.title), "reports", signed),
+        name: report.title,
         says: report.says,
         companies: Choice::companies(cloud, &signed.desk, &company),
         presets: period::named(today, week_starts).into_iter().map(preset).collect(),

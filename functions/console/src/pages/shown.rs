@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use futures::StreamExt as _;
+use futures::future::join_all;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use leadyard_domain::distribution::{Core, Rule, Waiting};
@@ -158,7 +158,7 @@ pub(super) fn waits_for(word: &str) -> String {
 }
 
 /// What a reason to wait means, for people.
-pub(super) const fn reason_says(reason: Waiting) -> &'static str {
+const fn reason_says(reason: Waiting) -> &'static str {
     match reason {
         Waiting::Unplaced => "nobody knows where they are",
         Waiting::Manual => "their offer is placed by the desk",
@@ -209,7 +209,6 @@ impl Choice {
         Self { value, label: label.to_string(), chosen }
     }
 
-    /// The companies that somebody was given.
     /// The companies that somebody was given, by their names, as far as this process has read them; the rest by id.
     pub(super) fn companies(cloud: &Cloud, desk: &Staff, chosen: &CompanyId) -> Vec<Self> {
         let named = |one: &CompanyId| {
@@ -220,16 +219,12 @@ impl Choice {
     }
 }
 
-/// Reads the names of the companies that somebody may choose from, where this process does not know them yet.
+/// Reads the names of some of the companies that somebody may choose from, where this process does not know them yet: a
+/// page has so many reads. Without its name, a company stands there by its id.
 pub(super) async fn read_names(cloud: &Cloud, desk: &Staff) {
-    const AT_ONCE: usize = 8;
-    let unknown = desk.companies.iter().filter(|one| cloud.rulebooks.known(one).is_none());
-    let unknown: Vec<CompanyId> = unknown.cloned().collect();
-    let read = |company: CompanyId| async move {
-        // Without its name, a company stands there by its id.
-        let _ = cloud.rulebooks.current(&cloud.store, &company).await;
-    };
-    futures::stream::iter(unknown).map(read).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+    const AT_ONCE: usize = 4;
+    let unknown = desk.companies.iter().filter(|one| cloud.rulebooks.known(one).is_none()).take(AT_ONCE);
+    let _ = join_all(unknown.map(|company| cloud.rulebooks.current(&cloud.store, company))).await;
 }
 
 /// How somebody is reached: whole, or masked.

@@ -7,6 +7,8 @@ use leadyard_platform::http::Problem;
 /// A report: what it shows, by what it is told unless somebody asks otherwise, and its columns.
 pub(crate) struct Report {
     pub(crate) name: &'static str,
+    /// Its name for people.
+    pub(crate) title: &'static str,
     pub(crate) says: &'static str,
     pub(crate) by: Dimension,
     /// Of reasons, those that begin so.
@@ -80,6 +82,7 @@ const TRADE: &[Column] = &[
 pub(crate) const REPORTS: &[Report] = &[
     Report {
         name: "sources",
+        title: "sources",
         says: "what each source sent, what became of it, and what it brought for what it cost",
         by: Dimension::Source,
         first: "leads",
@@ -106,6 +109,7 @@ pub(crate) const REPORTS: &[Report] = &[
     },
     Report {
         name: "campaigns",
+        title: "campaigns",
         says: "what each campaign brought for what was spent on it; what a source costs a lead is not in it",
         by: Dimension::Campaign,
         first: "leads",
@@ -127,6 +131,7 @@ pub(crate) const REPORTS: &[Report] = &[
     },
     Report {
         name: "offers",
+        title: "offers",
         says: "what was asked for, and what became of it",
         by: Dimension::Offer,
         first: "leads",
@@ -135,6 +140,7 @@ pub(crate) const REPORTS: &[Report] = &[
     },
     Report {
         name: "areas",
+        title: "areas",
         says: "where leads come from, where they find a dealer, and where they wait",
         by: Dimension::State,
         first: "leads",
@@ -143,6 +149,7 @@ pub(crate) const REPORTS: &[Report] = &[
     },
     Report {
         name: "dealers",
+        title: "dealers",
         says: "what each dealer had, what it made of it, and what it owes",
         by: Dimension::Dealer,
         first: "delivered",
@@ -151,6 +158,7 @@ pub(crate) const REPORTS: &[Report] = &[
     },
     Report {
         name: "funnel",
+        title: "funnel",
         says: "from the enquiry to the sale: how many came as far in the period",
         by: Dimension::All,
         first: "leads",
@@ -169,6 +177,7 @@ pub(crate) const REPORTS: &[Report] = &[
     },
     Report {
         name: "speed",
+        title: "speed",
         says: "from the enquiry to its delivery, acceptance and the first contact (speed to lead)",
         by: Dimension::All,
         first: "contact_median_s",
@@ -186,6 +195,7 @@ pub(crate) const REPORTS: &[Report] = &[
     },
     Report {
         name: "returns",
+        title: "returns",
         says: "why leads came back",
         by: Dimension::Reason,
         first: "returned",
@@ -194,6 +204,7 @@ pub(crate) const REPORTS: &[Report] = &[
     },
     Report {
         name: "waiting",
+        title: "waiting",
         says: "why leads had to wait: a lead whose reason changed is counted by each",
         by: Dimension::Reason,
         first: "waiting",
@@ -202,6 +213,7 @@ pub(crate) const REPORTS: &[Report] = &[
     },
     Report {
         name: "unmet",
+        title: "unmet demand",
         says: "where nobody serves what was asked for: decisions that found no contract for the offer, source and area",
         by: Dimension::State,
         first: "unserved",
@@ -215,6 +227,7 @@ pub(crate) const REPORTS: &[Report] = &[
     },
     Report {
         name: "leads",
+        title: "leads",
         says: "leads that came new or came back, and all that the company knew at the end",
         by: Dimension::All,
         first: "leads",
@@ -230,11 +243,6 @@ pub(crate) const REPORTS: &[Report] = &[
 ];
 
 impl Report {
-    /// Its name for people.
-    pub(crate) fn title(&self) -> &'static str {
-        if self.name == "unmet" { "unmet demand" } else { self.name }
-    }
-
     /// A report by its name.
     pub(crate) fn named(name: &str) -> Result<&'static Self, Problem> {
         REPORTS.iter().find(|report| report.name == name).ok_or_else(|| {

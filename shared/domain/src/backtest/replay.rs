@@ -145,8 +145,6 @@ type Timed = (Timestamp, u8, Reverse<Timestamp>, Timer);
 const ASKED_FOR_A_SLOT: usize = 500;
 /// How many are woken for one slot: twice as many as came free.
 const WOKEN_FOR_A_SLOT: usize = 2;
-/// Within what a seat that came back was decided on, and that was recorded if somebody had it.
-const RECORDED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// The state of both worlds.
 pub(super) struct Replay<'h> {
@@ -268,8 +266,7 @@ impl<'h> Replay<'h> {
             }
             return;
         }
-        trail.latest = decided;
-        trail.was_waiting = decided.waiting;
+        trail.records(decided);
         // A lead that has found its dealer elsewhere is not decided. One that goes as it went is, whoever
         // has a seat of it: a holder, or one that lost it.
         let elsewhere = trail.parted_at.is_some() && !trail.may_wait();
@@ -410,17 +407,12 @@ impl<'h> Replay<'h> {
     /// A seat comes back in the world that would be.
     fn ends(&mut self, index: usize, dealer: &DealerId, taken: Timestamp, now: Timestamp) {
         let Some(trail) = self.trails.get_mut(index) else { return };
-        let Some(held) = trail.give_back(dealer, taken, now) else { return };
+        let Some(held) = trail.give_back(dealer, taken) else { return };
         self.worlds.as_it_would_be.give_back(&held.slot);
-        // One that goes as it went is decided when it was; where others hold it and nobody took the seat then,
-        // nothing was recorded, and there may be somebody now.
-        let (parted, held) = (trail.parted_at.is_some(), !trail.seats.is_empty());
-        if parted && trail.is_open(now) {
+        // One that goes as it went is decided when it was. A seat that comes back is given anew, whoever has the others.
+        let looks = trail.parted_at.is_some() && (!trail.seats.is_empty() || trail.is_open(now));
+        if looks {
             self.look(index, now, None);
-        } else if held {
-            let (band, fresh) = trail.worth();
-            let at = now.checked_add(RECORDED_WITHIN).unwrap_or(now);
-            self.timers.push(Reverse((at, band, fresh, Timer::Looks { trail: index })));
         }
         if self.parted {
             self.slot_came_free(dealer, now);

@@ -17,7 +17,7 @@ impl Replay<'_> {
     /// Decides on a lead now. With a record, on what was read then.
     pub(super) fn judge(&self, index: usize, now: Timestamp, recorded: Option<&Decided>) -> Option<Decision> {
         let trail = self.trails.get(index)?;
-        let (facts, switches) = (trail.facts(), self.switches_then(recorded));
+        let (facts, switches) = (trail.facts(recorded.is_some()), self.switches_then(recorded));
         let chunks = self.book.chunks_of(&facts);
         let screened = screen(&facts, &self.book.core, &chunks, &switches, now);
         let (contracts, dealers) = screened.counters_to_read();
@@ -37,7 +37,7 @@ impl Replay<'_> {
         let Some(trail) = self.trails.get(index) else { return String::new() };
         let had = recorded.filter(|recorded| recorded.waiting.is_none());
         let had = had.map(|recorded| recorded.contracts.as_slice()).unwrap_or_default();
-        let (facts, switches) = (trail.facts(), self.switches_then(recorded));
+        let (facts, switches) = (trail.facts(recorded.is_some()), self.switches_then(recorded));
         let chunks = self.book.chunks_of(&facts);
         let screened = screen(&facts, &self.book.core, &chunks, &switches, now);
         let (contracts, dealers) = screened.all_counters();
@@ -79,7 +79,7 @@ impl Replay<'_> {
     /// Whether a contract of this dealer may have a lead that waits, now.
     pub(super) fn may_be_theirs(&self, index: usize, dealer: &DealerId, now: Timestamp) -> bool {
         let Some(trail) = self.trails.get(index) else { return false };
-        let facts = trail.facts();
+        let facts = trail.facts(false);
         let chunks = self.book.chunks_of(&facts);
         let screened = screen(&facts, &self.book.core, &chunks, &self.switches, now);
         // Most cannot, whatever the counters say.

@@ -32,8 +32,6 @@ pub(in crate::backtest) struct Trail<'h> {
     pub(super) until: Option<Timestamp>,
     /// Others hold it, and a further seat stays empty for somebody.
     kept: Option<Kept>,
-    /// Since when a seat that came back has not been looked at, while others hold it.
-    came_back_at: Option<Timestamp>,
     /// Since when it goes another way than it went.
     pub(in crate::backtest) parted_at: Option<Timestamp>,
     pub(in crate::backtest) why: String,
@@ -61,20 +59,18 @@ impl<'h> Trail<'h> {
             would_wait: None,
             until: None,
             kept: None,
-            came_back_at: None,
             parted_at: None,
             why: String::new(),
         }
     }
 
-    /// Whether it may be decided: in nobody's hands, and not expired; or held, with a seat that is kept for somebody or
-    /// that came back, on which nothing was recorded since. A seat that nobody took at once stays empty.
+    /// Whether it may be decided: in nobody's hands, and not expired; or with a seat that is kept for somebody. One that
+    /// nobody took at once stays empty.
     pub(super) fn is_open(&self, now: Timestamp) -> bool {
         if self.seats.is_empty() {
             return now < self.expires;
         }
         self.kept.is_some()
-            || self.came_back_at.is_some_and(|at| self.parted_at.is_some() || self.latest.at < at)
     }
 
     /// In nobody's hands, or with a seat that is kept for somebody.
@@ -88,7 +84,6 @@ impl<'h> Trail<'h> {
         self.would_wait = waiting;
         self.kept = kept.filter(|_| held);
         self.until = self.kept.map_or(until, |kept| kept.until);
-        self.came_back_at = None;
     }
 
     /// Highest score first, freshest first among equals.
@@ -97,11 +92,20 @@ impl<'h> Trail<'h> {
         (3 * band.fit as u8 + band.engagement as u8, Reverse(self.latest.facts.opened_at))
     }
 
-    /// What it is decided on: the facts as they are recorded; once it goes another way, who holds it and
-    /// who is excluded as that would be.
-    pub(super) fn facts(&self) -> LeadFacts {
-        let facts = self.latest.facts.clone();
+    /// A decision of it is recorded: while it goes as it went, what that says is so.
+    pub(super) fn records(&mut self, decided: &'h Decided) {
+        self.latest = decided;
+        self.was_waiting = decided.waiting;
         if self.parted_at.is_none() {
+            self.excluded.clone_from(&decided.facts.excluded);
+        }
+    }
+
+    /// What it is decided on: of a recorded decision its facts, while it goes as it went. Else the latest, and who holds
+    /// it and who is excluded as that would be.
+    pub(super) fn facts(&self, recorded: bool) -> LeadFacts {
+        let facts = self.latest.facts.clone();
+        if recorded && self.parted_at.is_none() {
             return facts;
         }
         let free = |of: u8| of.saturating_sub(u8::try_from(self.seats.len()).unwrap_or(u8::MAX));
@@ -138,10 +142,9 @@ impl<'h> Trail<'h> {
         self.seats.push(Held { slot });
     }
 
-    pub(super) fn give_back(&mut self, dealer: &DealerId, taken: Timestamp, now: Timestamp) -> Option<Held> {
+    pub(super) fn give_back(&mut self, dealer: &DealerId, taken: Timestamp) -> Option<Held> {
         let at = self.seats.iter().position(|held| &held.slot.dealer == dealer && held.slot.at == taken)?;
         self.excluded.push(dealer.clone());
-        self.came_back_at = Some(now);
         Some(self.seats.remove(at))
     }
 
