@@ -131,7 +131,11 @@ async fn what_an_edit_gets_wrong_is_refused_by_name_and_nothing_is_published() {
 async fn every_version_is_kept_and_can_be_put_in_force_again() {
     let yard = yard().await;
     let base = yard.version().await;
+    yard.advance(Duration::from_secs(3_600)).await;
+    let edited_at = yard.cloud.clock.now();
     let _ = patch(&yard, "contracts/hudson", base, json!({ "set": { "cap_day": "7" } })).await.is(200);
+    yard.advance(Duration::from_secs(60)).await;
+    let rolled_back_at = yard.cloud.clock.now();
     let back =
         yard.desk(Method::POST, "/v1/rulebook/rollback", Some(json!({ "version": base }))).await.is(200);
     assert_eq!(back.json["version"], base + 2);
@@ -155,6 +159,16 @@ async fn every_version_is_kept_and_can_be_put_in_force_again() {
             .map(|(by, word)| (*by, word))
             .collect::<Vec<_>>()
     );
+    let at = |nth: usize| {
+        versions.json["versions"][nth]["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap()
+    };
+    assert!(
+        at(0).duration_since(rolled_back_at) < jiff::SignedDuration::from_secs(1),
+        "{} {rolled_back_at}",
+        at(0)
+    );
+    assert!(at(1).duration_since(edited_at) < jiff::SignedDuration::from_secs(1), "{} {edited_at}", at(1));
+    assert!(at(0) >= rolled_back_at && (edited_at..rolled_back_at).contains(&at(1)));
     let files = |version: u64| format!("/v1/rulebook?files=1&version={version}");
     let then = yard.desk(Method::GET, &files(base), None).await.is(200);
     let now = yard.desk(Method::GET, &files(base + 2), None).await.is(200);

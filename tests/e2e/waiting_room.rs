@@ -1,5 +1,6 @@
 //! Who waits, and who of them has what comes free: the best first, and no more than may have it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::Method;
@@ -319,6 +320,30 @@ async fn runs_for_slots_that_came_back_are_counted_anew_where_more_come_back() {
             store.wake_goes_further(&company, &roofing, &wake, "a place", &nobody).await.unwrap();
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_a_slot_that_comes_free_the_front_of_the_room_is_read_and_no_more_however_many_wait() {
+    let mut read = Vec::new();
+    for many in [20, 400] {
+        let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_total", "1")])).await;
+        let sold = yard.settled_lead(&Person::number(0)).await;
+        for n in 1..=many {
+            let _ = yard.lead(&Person::number(n)).await;
+        }
+        yard.settle().await;
+        let _ = yard.answers("hudson", &sold, "decline").await.is(200);
+        tokio::time::sleep(WOKEN).await;
+        let _ = (yard.faults.calls(), yard.faults.keys_read());
+        works(&yard).await;
+        let (calls, keys) = (yard.faults.calls(), yard.faults.keys_read());
+        let leads: BTreeSet<String> =
+            keys.into_iter().filter(|(_, sk)| sk == "L").map(|(lead, _)| lead).collect();
+        read.push((calls.get("Query").copied(), calls.get("BatchGetItem").copied(), leads.len()));
+    }
+    assert_eq!(read[0], read[1]);
+    // Of the waiting, as many leads as are looked at together at first; and the one that came back, which is decided.
+    assert_eq!(read[0].2, 11, "{read:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,11 +6,13 @@
 //! | [`rules_kept`] | areas, offers, bands, needs and territories; what the desk places |
 //! | [`switches`] | stop, shadow and pause |
 //! | [`counted`] | the reports' counters are what the table says, counted anew |
+//! | [`seen`] | what many worlds may not lack |
 
 mod caps;
 mod rules_kept;
 mod switches;
 mod counted;
+mod seen;
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -75,6 +75,8 @@ pub(crate) struct World {
     pub(crate) began: Timestamp,
     /// How many people there are: a few ask again and again, many ask for the same dealers at once.
     people: u64,
+    /// How many distribute and how many deliver: a few, or so many that a crowd is decided at once, on few caps.
+    workers: (usize, usize),
     /// Which editions of the rulebooks were published.
     pub(crate) editions: Editions,
     /// The texts of both editions of each rulebook.
@@ -144,6 +146,7 @@ impl World {
             ledger: Mutex::default(),
             began: clock.now(),
             people,
+            workers: if seed % 3 == 0 { (16, 8) } else { (3, 3) },
             editions,
             texts: books.iter().map(|book| (book.company, book.texts.clone())).collect(),
             counting,
@@ -164,9 +167,13 @@ impl World {
 
     /// Starts everything that AWS would run: it ends with the set.
     pub(crate) fn start(self: &Arc<Self>, tasks: &mut JoinSet<()>) {
-        for (queue, workers) in
-            [(system::DISTRIBUTION, 3), (system::DELIVERY, 3), (system::INTERACTIONS, 2), (system::SPILL, 1)]
-        {
+        let (distributing, delivering) = self.workers;
+        for (queue, workers) in [
+            (system::DISTRIBUTION, distributing),
+            (system::DELIVERY, delivering),
+            (system::INTERACTIONS, 2),
+            (system::SPILL, 1),
+        ] {
             for _ in 0..workers {
                 let world = Arc::clone(self);
                 tasks.spawn(async move {

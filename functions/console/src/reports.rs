@@ -159,14 +159,6 @@ pub(crate) fn today(cloud: &Cloud, core: &Core) -> Result<Date, Problem> {
     Ok(who::zone_of(core)?.to_datetime(cloud.clock.now()).date())
 }
 
-/// Whether any lead ever came to a company.
-pub(crate) async fn had_leads(cloud: &Cloud, core: &Core, today: Date) -> Result<bool, Problem> {
-    let ever = (Date::new(2000, 1, 1).unwrap_or(today), today);
-    let store = &cloud.store;
-    let read = store.report_read(core.company_id(), &[Dimension::All], Tables::Counts, ever, today).await?;
-    Ok(read.sums.get(Dimension::All, UNKNOWN).get(Counter::NewLeads) > 0)
-}
-
 fn period(asked: &Asked, today: Date) -> Result<(Date, Date), Problem> {
     let day = |name: &str, text: &Option<String>| {
         let read = text.as_deref().map(str::parse::<Date>).transpose();

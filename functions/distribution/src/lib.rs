@@ -12,11 +12,13 @@
 //! | `ahead` | what a batch asks for, read at once |
 //! | `counted` | the counters of a batch, kept true to what the worker commits |
 //! | `wake` | waking those who wait |
+//! | `room` | those who wait, in their order |
 //! | `rest` | leads that ask for nothing: how long their person is kept |
 
 mod ahead;
 mod counted;
 mod wake;
+mod room;
 mod rest;
 
 use std::collections::HashSet;

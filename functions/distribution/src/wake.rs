@@ -18,10 +18,12 @@ use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, InForce};
 use leadyard_platform::known::KnownCounters;
-use leadyard_platform::store::{StoreError, Wake, keys};
+use leadyard_platform::store::{StoreError, Wake};
 
-/// Leads read from one shard at a time.
-const PAGE: i32 = 100;
+use crate::room::Room;
+
+/// Leads that are looked at together: a few at first, and twice as many each time, for mostly the first may have it.
+const LOOKED_AT: (usize, usize) = (10, 100);
 /// Leads of a category that are looked at in one run for a slot that came free.
 const EXAMINED: usize = 1_000;
 /// Runs for the slots that came free: who stands behind all of those waits for its own time.
@@ -99,7 +101,7 @@ async fn wake_everybody(
         }
     }
     let sent: HashSet<LeadId> = best.into_iter().collect();
-    let next = waiting(cloud, company, &[category], wake.after.as_deref(), MOVED).await?;
+    let next = Room::of(cloud, company, &[category], wake.after.as_deref(), MOVED).next(MOVED).await?;
     let leads: Vec<LeadId> = next.iter().map(|(_, lead)| *lead).filter(|lead| !sent.contains(lead)).collect();
     make_due(cloud, &leads).await?;
     match next.get(MOVED - 1) {
@@ -135,43 +137,6 @@ async fn send(cloud: &Cloud, company: &CompanyId, leads: &[LeadId]) -> Result<bo
     Ok(true)
 }
 
-/// A lead that waits, and where it stands in the index.
-type Standing = (Reverse<String>, LeadId);
-
-/// Who waits in these categories, at most so many of each, the highest score first, the freshest first among
-/// equals: of those behind a place in the index, where one is given.
-async fn waiting(
-    cloud: &Cloud,
-    company: &CompanyId,
-    categories: &[&CategoryId],
-    after: Option<&str>,
-    most: usize,
-) -> Result<Vec<Standing>, StoreError> {
-    let mut all: Vec<Standing> = Vec::new();
-    for category in categories {
-        let mut found = Vec::new();
-        for shard in 0..keys::STAGE_SHARDS {
-            let mut start = None;
-            let mut of_shard = 0;
-            loop {
-                let (page, next) =
-                    cloud.store.waiting_page(company, category, shard, (after, start), PAGE).await?;
-                of_shard += page.len();
-                found.extend(page.into_iter().map(|(sort, lead)| (Reverse(sort), lead)));
-                start = next;
-                if start.is_none() || of_shard >= most {
-                    break;
-                }
-            }
-        }
-        found.sort_unstable();
-        found.truncate(most);
-        all.append(&mut found);
-    }
-    all.sort_unstable();
-    Ok(all)
-}
-
 /// Leads woken for one slot.
 const FOR_A_SLOT: u64 = 2;
 
@@ -203,21 +168,24 @@ async fn takers(
             all
         }
     };
-    let mut waiting = waiting(cloud, company, &categories, after, EXAMINED).await?;
-    // So many of each category were read. What goes on behind the last of them goes on in all.
-    let goes_on = waiting.len() >= EXAMINED && matches!(slots, Slots::GivenBack { .. });
-    if goes_on {
-        waiting.truncate(EXAMINED);
-    }
-    let further = waiting.last().filter(|_| goes_on).map(|(Reverse(sort), _)| sort.clone());
-    let waiting: Vec<LeadId> = waiting.into_iter().map(|(_, lead)| lead).collect();
+    let mut room = Room::of(cloud, company, &categories, after, EXAMINED);
+    // Behind so many, of all categories, the next run goes on.
+    let mut left = if matches!(slots, Slots::GivenBack { .. }) { EXAMINED } else { usize::MAX };
+    let (mut together, most_together) = LOOKED_AT;
+    let mut further = None;
     let now = cloud.clock.now();
     let mut known = KnownCounters::default();
     let (mut takers, mut later) = (Vec::new(), BTreeSet::new());
-    'all: for some in waiting.chunks(PAGE as usize) {
-        let leads = cloud.store.leads_get(some).await?;
+    'all: while !slots.all_taken() {
+        let some = room.next(together.min(left)).await?;
+        let Some((Reverse(last), _)) = some.last() else { break };
+        left = left.saturating_sub(some.len());
+        further = (left == 0).then(|| last.clone());
+        together = most_together.min(2 * together);
+        let some: Vec<LeadId> = some.iter().map(|(_, lead)| *lead).collect();
+        let leads = cloud.store.leads_get(&some).await?;
         let on_lists = cloud.all_on_lists(&leads.iter().collect::<Vec<_>>()).await?;
-        for id in some {
+        for id in &some {
             if slots.all_taken() {
                 break 'all;
             }

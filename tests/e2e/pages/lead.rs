@@ -90,7 +90,7 @@ async fn a_contract_that_fails_a_rule_says_which_and_is_placed_over_it_with_what
     assert!(!page.text.contains("name=\"override\""), "no rule is passed over that was not said");
     let typed = [("contract", "ridge"), ("reason", "agreed by phone")];
     let refused = desk.submits(&page, &to(&lead, "place"), &typed).await.is(409);
-    says(&refused, &["band: it needs band A1; it is band A2", "name=\"override\" checked"]);
+    says(&refused, &["band: the contract needs band A1; it is band A2", "name=\"override\" checked"]);
     assert!(!refused.text.contains("&#34;override&#34;"), "no word of the API: {}", refused.text);
     assert_eq!(yard.story(&lead).await.holders(), [""; 0]);
     let _ = desk.submits(&refused, &to(&lead, "place"), &[]).await.is(303);
@@ -114,23 +114,39 @@ async fn the_tick_is_of_the_contract_and_of_the_rules_that_it_was_shown_with() {
     let desk = Browser::of(&yard).await;
     let page = desk.opens(&at(&lead)).await.is(200);
     let refused = desk.submits(&page, &to(&lead, "place"), &[("contract", "afar")]).await.is(409);
-    says(&refused, &["area: it needs an area that covers it; it is outside"]);
+    says(&refused, &["area: the contract does not cover where it is"]);
     let typed = [("contract", "ridge"), ("reason", "agreed by phone")];
     let of_ridge = desk.submits(&page, &to(&lead, "place"), &typed).await.is(409);
-    says(&of_ridge, &["band: it needs band A1", "name=\"override\" checked"]);
+    says(&of_ridge, &["band: the contract needs band A1", "name=\"override\" checked"]);
     // Another contract, of which nothing was said yet: the same rule is said of it first.
     let of_crest = desk.submits(&of_ridge, &to(&lead, "place"), &[("contract", "crest")]).await.is(409);
-    says(&of_crest, &["band: it needs band A1", "value=\"crest\""]);
+    says(&of_crest, &["band: the contract needs band A1", "value=\"crest\""]);
     // Another rule, which nobody was shown.
     let _ = yard.flip("pause", json!({ "on": true, "dealer": "ridge", "reason": "away" })).await;
     let paused = desk.submits(&of_ridge, &to(&lead, "place"), &[]).await.is(409);
-    says(&paused, &["inactive: it needs"]);
+    says(&paused, &["inactive: the contract is not active"]);
     yard.settle().await;
     assert_eq!((yard.story(&lead).await.holders(), times(&yard, &lead, "place").await), (vec![""; 0], 0));
     // What was said of crest is passed over.
     let _ = desk.submits(&of_crest, &to(&lead, "place"), &[]).await.is(303);
     yard.settle().await;
     assert_eq!(yard.story(&lead).await.holders(), ["crest"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_a_lead_waits_is_told_in_words_wherever_it_stands() {
+    let yard = yard("10").await;
+    let by_hand = waits(&yard, 1).await;
+    let beyond = yard.settled_lead(&person(2).with("zip", "90001")).await;
+    let desk = Browser::of(&yard).await;
+    says(&desk.opens(&at(&by_hand)).await, &["waits: their offer is placed by the desk"]);
+    let of_beyond = desk.opens(&at(&beyond)).await;
+    says(&of_beyond, &["waits: no contract takes their offer, looked at again"]);
+    for list in ["/console/leads?list=waiting", "/console/waiting?narrow_reason=manual"] {
+        says(&desk.opens(list).await, &["the desk places it"]);
+    }
+    let all = desk.opens("/console/leads?list=waiting").await;
+    says(&all, &["waits: the desk places it", "waits: no contract for the offer"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -411,7 +427,7 @@ async fn the_time_line_has_a_sentence_for_each_thing_that_happened() {
     let waits = |contract: &str| format!("Decided: it waits (manual); recommended: {contract}");
     let (to_hudson, to_ridge) = (waits("hudson"), waits("ridge"));
     let missed = "ridge needs band A1; it is band A2";
-    let had = "hudson needs a dealer that has not had it; it is had it in this cycle";
+    let had = "hudson had it in this cycle";
     let all_kinds = "call × 1, chat × 1, download × 1, email click × 1, email open × 1, page view × 1, quote request × 1, \
                      showroom × 1";
     let expected = [

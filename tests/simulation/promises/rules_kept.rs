@@ -3,16 +3,16 @@
 
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::contract::Need;
-use leadyard_domain::distribution::{Location, Rule, Switches, Waiting};
+use leadyard_domain::distribution::{Location, Waiting};
 use leadyard_domain::scoring::Band;
 use leadyard_platform::store::{DecisionRecord, Story};
 use serde_json::Value;
 
-use super::{Check, desk_decided, given_back};
+use super::{Check, desk_decided};
 use crate::rules::{self, Contract, Edition};
 
 /// The decision by which a seat was given, or beside which the desk gave it.
-fn decided<'a>(story: &'a Story, one: &Assignment) -> Option<&'a DecisionRecord> {
+pub(super) fn decided<'a>(story: &'a Story, one: &Assignment) -> Option<&'a DecisionRecord> {
     story.decisions.iter().find(|record| record.gave_seat(one))
 }
 
@@ -193,70 +193,5 @@ impl Check<'_> {
         for wrong in wrong {
             self.violated(3, wrong);
         }
-    }
-
-    /// How often was seen what a world may not lack; the names are [`SEEN`].
-    pub(super) fn seen(&self) -> Vec<(&'static str, usize)> {
-        let decisions = || self.stories.iter().flat_map(|story| &story.decisions);
-        let waited = |reason: Waiting| decisions().filter(|record| record.waiting == Some(reason)).count();
-        let turned_away = |rule: &str| decisions().filter(|record| record.failed.contains_key(rule)).count();
-        let seats =
-            || self.stories.iter().flat_map(|story| story.assignments.iter().map(move |one| (story, one)));
-        let placed = |passes: &dyn Fn(&Value) -> bool| {
-            seats().filter(|(story, one)| placing(story, one).is_some_and(|after| passes(&after))).count()
-        };
-        let paused = decisions().filter(|record| {
-            let by = record.evidence().ok().flatten().map(|evidence| evidence.switches());
-            by.is_some_and(|by| !by.contracts.is_empty() || !by.dealers.is_empty())
-        });
-        let for_pause = |record: &&DecisionRecord| {
-            let by = record.evidence().ok().flatten().map(|evidence| evidence.switches());
-            let ends = |by: &Switches| {
-                let ends =
-                    by.contracts.iter().map(|one| one.until).chain(by.dealers.iter().map(|one| one.until));
-                ends.flatten().collect::<Vec<_>>()
-            };
-            record.until.is_some_and(|until| by.is_some_and(|by| ends(&by).contains(&until)))
-        };
-        let held = || seats().filter(|(_, one)| !given_back(one.state));
-        let current = |one: &Assignment| {
-            self.world.editions.of(one.company.as_str(), self.version(one.company.as_str()))
-        };
-        let is_gone = |one: &Assignment| {
-            rules::contract(current(one), one.company.as_str(), one.contract.as_str()).is_none()
-        };
-        let waits_for_cap = |story: &&Story| story.lead.waiting == Some(Waiting::For(Rule::Cap));
-        vec![
-            ("decision while stopped", waited(Waiting::Stopped)),
-            ("decision while only watching", waited(Waiting::Shadow)),
-            ("decision beside a pause", paused.count()),
-            ("decision that waits for a pause's end", decisions().filter(for_pause).count()),
-            ("recommendation for an offer placed by hand", waited(Waiting::Manual)),
-            ("decision that turned one away for the band", turned_away("band")),
-            ("decision that turned one away for a need", turned_away("needs")),
-            ("seat placed while only watching", seats().filter(|(_, one)| one.shadow).count()),
-            (
-                "seat placed by hand, as recommended",
-                seats()
-                    .filter(|(story, one)| {
-                        let by_hand = decided(story, one)
-                            .is_some_and(|record| record.facts.offer.as_str() == rules::BY_HAND);
-                        by_hand && placing(story, one).is_some_and(|after| after["as_recommended"] == true)
-                    })
-                    .count(),
-            ),
-            ("seat placed over a cap", placed(&super::caps::passes_a_cap_over)),
-            (
-                "seat placed against another rule",
-                placed(&|after| !after["override"].is_null() && after["override"]["rule"] != "cap"),
-            ),
-            ("rulebook published in the middle", self.published),
-            (
-                "seat held by an earlier rulebook",
-                held().filter(|(_, one)| one.rulebook < self.version(one.company.as_str())).count(),
-            ),
-            ("seat held by a contract that is gone", held().filter(|(_, one)| is_gone(one)).count()),
-            ("lead asked why it waits for a cap", self.stories.iter().filter(waits_for_cap).count()),
-        ]
     }
 }

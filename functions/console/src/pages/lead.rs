@@ -16,7 +16,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use leadyard_domain::access::Role;
 use leadyard_domain::calling::{self, MayCall};
-use leadyard_domain::distribution::Core;
+use leadyard_domain::distribution::{Core, Rule};
 use leadyard_domain::error::Code;
 use leadyard_domain::followup::{FollowUp, Followed, followed};
 use leadyard_domain::ids::{ActId, ContractId, LeadId};
@@ -309,7 +309,9 @@ fn misses(problem: &Value) -> impl Iterator<Item = &Value> {
 fn rules_of(problem: &Value) -> Vec<String> {
     let said = |miss: &Value| {
         let text = |name: &str| miss[name].as_str().unwrap_or_default().to_owned();
-        format!("{}: it needs {}; it is {}", shown::word(&text("rule")), text("needed"), text("found"))
+        let rule = text("rule").parse::<Rule>().ok();
+        let missed = rule.map_or_else(|| text("needed"), |rule| rule.missed(&text("needed"), &text("found")));
+        format!("{}: the contract {missed}", shown::word(&text("rule")))
     };
     misses(problem).map(said).collect()
 }
@@ -474,7 +476,9 @@ fn stands(core: &Core, lead: &Lead) -> String {
             Some(until) => format!("held by the desk until {}", instant(core, until)),
             None => "held by the desk".to_owned(),
         },
-        ([], None, Some(reason)) => format!("waits: {reason}{}", until.unwrap_or_default()),
+        ([], None, Some(reason)) => {
+            format!("waits: {}{}", shown::reason_says(reason), until.unwrap_or_default())
+        }
         ([], None, None) => String::new(),
         (holders, ..) => {
             let dealers: Vec<&str> = holders.iter().map(|holder| holder.dealer.as_str()).collect();

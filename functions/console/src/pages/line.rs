@@ -101,7 +101,8 @@ pub(super) fn decided(record: &DecisionRecord) -> String {
 /// Who nearly had it.
 fn misses(record: &DecisionRecord) -> String {
     let near = record.near_misses.iter().take(3);
-    let said: Vec<String> =
-        near.map(|miss| format!("{} needs {}; it is {}", miss.contract, miss.needed, miss.found)).collect();
+    let said: Vec<String> = near
+        .map(|miss| format!("{} {}", miss.contract, miss.rule.missed(&miss.needed, &miss.found)))
+        .collect();
     said.join(" · ")
 }

@@ -359,7 +359,7 @@ fn next(core: &Core, lead: &Lead, seats: &[&Assignment], seat: &Assignment) -> V
     if told.is_empty() {
         told.push(match (lead.stage.closed(), lead.waiting) {
             (true, _) => format!("it is {}", lead.stage),
-            (false, Some(waiting)) => format!("it waits: {waiting}"),
+            (false, Some(waiting)) => format!("it waits: {}", shown::reason_says(waiting)),
             (false, None) => "it is being distributed".to_owned(),
         });
     }

@@ -45,7 +45,7 @@ impl Row {
         let with = match (dealers.is_empty(), lead.hold.is_some(), lead.waiting) {
             (false, ..) => dealers.join(", "),
             (true, true, _) => "held by the desk".to_owned(),
-            (true, false, Some(reason)) => format!("waits: {reason}"),
+            (true, false, Some(reason)) => format!("waits: {}", in_short(reason)),
             (true, false, None) => String::new(),
         };
         let offer =
@@ -61,7 +61,7 @@ impl Row {
             priority: score.map_or_else(String::new, |score| score.priority.to_string()),
             stage: lead.stage.to_string(),
             with,
-            waits: lead.waiting.map(|reason| reason.to_string()).unwrap_or_default(),
+            waits: lead.waiting.map(in_short).unwrap_or_default().to_owned(),
             asked: ago(lead.last_enquiry_at, now),
             asked_at: instant(core, lead.last_enquiry_at),
         }
@@ -157,8 +157,32 @@ pub(super) fn waits_for(word: &str) -> String {
     word.parse().map_or_else(|_| self::word(word), |reason| reason_says(reason).to_owned())
 }
 
-/// What a reason to wait means, for people.
-const fn reason_says(reason: Waiting) -> &'static str {
+/// Why a lead waits, in a row of many.
+const fn in_short(reason: Waiting) -> &'static str {
+    match reason {
+        Waiting::Unplaced => "nobody knows where",
+        Waiting::Manual => "the desk places it",
+        Waiting::Stopped => "stopped",
+        Waiting::Shadow => "only watched",
+        Waiting::Held => "held by the desk",
+        Waiting::For(rule) => match rule {
+            Rule::Inactive => "not active, or paused",
+            Rule::Offer => "no contract for the offer",
+            Rule::Source => "no contract for the source",
+            Rule::Age => "too old",
+            Rule::Area => "nobody serves the place",
+            Rule::Band => "the score is too low",
+            Rule::Needs => "something is missing",
+            Rule::Excluded => "all of them had it",
+            Rule::Territory => "another’s territory",
+            Rule::Hours => "all are shut",
+            Rule::Cap => "all are full",
+        },
+    }
+}
+
+/// What a reason to wait means, for people: of one of them as of many.
+pub(super) const fn reason_says(reason: Waiting) -> &'static str {
     match reason {
         Waiting::Unplaced => "nobody knows where they are",
         Waiting::Manual => "their offer is placed by the desk",

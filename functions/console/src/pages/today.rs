@@ -211,7 +211,7 @@ async fn of_company(cloud: &Cloud, company: &CompanyId, works: bool) -> Result<O
             rows: named.held(&waits),
             more: waits.unanswered.more || waits.unanswered.count > waits.held.len(),
         },
-        none_yet: waits_for_nothing(&waits) && !reports::had_leads(cloud, core, today).await?,
+        none_yet: waits_for_nothing(&waits) && !cloud.store.report_has_any(company).await?,
         day: day(company, &days),
         last_week: last_week.strftime("%a, %b %-d").to_string(),
         counted: if ago { shown::ago(waits.at, at) } else { String::new() },

@@ -230,7 +230,9 @@ pub fn explain(
             let (would_have_had_it, sentence) = match &miss {
                 None => (false, format!("{}: {}", dealer.name, table.standing(row))),
                 Some(miss) if near(&contract.id) => table.missed(at, miss, &dealer.name),
-                Some(miss) => (false, format!("{} needs {}; it is {}", dealer.name, miss.needed, miss.found)),
+                Some(miss) => {
+                    (false, format!("{} {}", dealer.name, miss.rule.missed(&miss.needed, &miss.found)))
+                }
             };
             let (contract, dealer) = (contract.id.clone(), dealer.id.clone());
             Judged { contract, dealer, failed, miss, sentence, would_have_had_it }

@@ -296,6 +296,30 @@ impl Store {
         Ok(read)
     }
 
+    /// Whether anything was ever counted of a company. Two reads of one item.
+    pub async fn report_has_any(&self, company: &CompanyId) -> Result<bool, StoreError> {
+        let [counts, _] = names(Dimension::All);
+        // What is not sealed yet, and what is.
+        let any = futures::try_join!(
+            self.report_any(Key::ReportSeal(company).pk(), REPORT_PARTS),
+            self.report_any(Key::ReportTable { company, table: &counts, period: "" }.pk(), ""),
+        )?;
+        Ok(any.0 || any.1)
+    }
+
+    /// Whether an item's sort key begins so.
+    async fn report_any(&self, pk: String, begins: &str) -> Result<bool, StoreError> {
+        let query = self.client.query().table_name(&self.table).limit(1);
+        let query = query.expression_attribute_values(":pk", string(&pk));
+        let query = match begins {
+            "" => query.key_condition_expression("pk = :pk"),
+            _ => query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :begins)")
+                .expression_attribute_values(":begins", string(begins)),
+        };
+        Ok(!query.send().await.map_err(StoreError::unavailable)?.items().is_empty())
+    }
+
     /// What happened in the whole company on each of some days, counters and times. Two reads.
     pub async fn report_days(&self, company: &CompanyId, days: &[Date]) -> Result<Vec<Sums>, StoreError> {
         let (Some(from), Some(to)) = (days.iter().min(), days.iter().max()) else { return Ok(Vec::new()) };

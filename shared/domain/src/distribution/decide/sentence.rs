@@ -139,17 +139,44 @@ impl<'a> Table<'a> {
             (true, Rule::Band) => format!("{name} would have had it with {needed}; it is {found}"),
             (true, Rule::Age) => format!("{name} would have had it {needed}; it is {found}"),
             (true, Rule::Needs) => format!("{name} would have had it with {needed}"),
-            (true, Rule::Cap) => format!("{name} would have had it with {needed}; it is at {found}"),
+            (true, Rule::Cap) => format!("{name} would have had it with {needed}; {}", counted(found)),
             (true, Rule::Hours) => format!("{name} would have had it when open; it is shut"),
             (true, Rule::Inactive) => format!("{name} would have had it when active; it is {found}"),
             (true, Rule::Source | Rule::Offer) => {
                 format!("{name} would have had it, but does not take {found}")
             }
-            (true | false, Rule::Excluded) => format!("{name} {found}"),
-            (true | false, Rule::Territory) => format!("{name} stands behind {found}"),
-            (true, Rule::Area) | (false, _) => format!("{name} needs {needed}; it is {found}"),
+            (true, Rule::Area | Rule::Excluded | Rule::Territory) | (false, _) => {
+                format!("{name} {}", rule.missed(needed, found))
+            }
         };
         (had, text)
+    }
+}
+
+impl Rule {
+    /// What came of a rule that a contract failed, from what it asked and what it met as [`NearMiss`] has them, behind
+    /// the contract's name: `needs band A2; it is band B1`.
+    pub fn missed(self, needed: &str, found: &str) -> String {
+        match self {
+            Self::Excluded => found.to_owned(),
+            Self::Territory => format!("stands behind {found}"),
+            Self::Area => "does not cover where it is".to_owned(),
+            Self::Offer | Self::Source => format!("does not take {found}"),
+            Self::Hours => "is shut".to_owned(),
+            Self::Inactive => format!("is not active: {found}"),
+            Self::Needs => format!("needs {needed}, which is missing"),
+            Self::Cap => format!("needs {needed}; {}", counted(found)),
+            Self::Band | Self::Age => format!("needs {needed}; it is {found}"),
+        }
+    }
+}
+
+/// What a limit met: how many, or how much of what.
+fn counted(found: &str) -> String {
+    if found.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("it is at {found}")
+    } else {
+        found.to_owned()
     }
 }
 

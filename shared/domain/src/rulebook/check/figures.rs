@@ -18,13 +18,13 @@ pub struct Figures {
     /// In how many ZIPs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zips: Option<u32>,
-    /// How many people live there.
+    /// How many people live there: where nobody takes the offer, or, of hours, where somebody does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub people: Option<u64>,
-    /// Of how many: those of the country, or of where the offer is taken.
+    /// Of how many: those of the country.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of_people: Option<u64>,
-    /// The part of the week, weighed by people, in thousandths.
+    /// The part of the week in which nobody is open, weighed by the people where the offer is taken, in thousandths.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub week_permille: Option<u32>,
     /// The states, the most people first.
@@ -58,6 +58,6 @@ pub struct Block {
     pub from: String,
     /// When it ends.
     pub to: String,
-    /// For which part of the people, on average, in thousandths.
+    /// For which part of the people where the offer is taken, on average, in thousandths.
     pub people_permille: u32,
 }

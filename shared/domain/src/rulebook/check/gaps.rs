@@ -21,7 +21,7 @@ const LEAST_WEEK_PERMILLE: u64 = 10;
 const NAMED: usize = 3;
 
 impl Survey<'_> {
-    /// Notes where and when nobody takes an offer. Of an offer that no contract takes at all, that was said.
+    /// Notes which offers nobody takes, and where and when nobody takes the others.
     pub(super) fn find_gaps(&self, fields: &mut Fields<'_, '_>, warnings: &mut Warnings) {
         let all = self.standings.iter().any(|standing| matches!(standing.offers, Taken::All));
         let mut taken = vec![all; self.book.offers.len()];
@@ -31,6 +31,10 @@ impl Survey<'_> {
                     *taken = true;
                 }
             }
+        }
+        let offers = self.book.offers.iter().zip(&self.book.positions.offers);
+        for ((offer, &at), _) in offers.zip(&taken).filter(|(_, taken)| !**taken) {
+            self.say_untaken(offer, at, warnings);
         }
         let mut gaps: Vec<(u64, usize, Lack)> = Vec::new();
         for (number, _) in taken.iter().enumerate().filter(|(_, taken)| **taken) {
@@ -45,8 +49,24 @@ impl Survey<'_> {
             if people * 1_000 >= self.ground.people * LEAST_PEOPLE_PERMILLE {
                 self.say_gap(offer, at, *people, lack, warnings);
             }
-            say_shut(offer, at, lack, warnings);
+            self.say_shut(offer, at, lack, warnings);
         }
+    }
+
+    fn say_untaken(&self, offer: &Offer, at: Position, warnings: &mut Warnings) {
+        let people = self.ground.people;
+        let message = format!(
+            "no running contract takes the offer \"{}\": all people live where nobody takes it ({})",
+            offer.id,
+            grouped(people)
+        );
+        let figures = Figures {
+            offer: Some(offer.id.to_string()),
+            people: Some(people),
+            of_people: Some(people),
+            ..Figures::default()
+        };
+        warnings.note_with("offers.toml", at, ProblemCode::Unused, message, figures);
     }
 
     fn say_gap(&self, offer: &Offer, at: Position, people: u64, lack: &Lack, warnings: &mut Warnings) {
@@ -84,30 +104,33 @@ impl Survey<'_> {
         };
         warnings.note_with("offers.toml", at, ProblemCode::Gap, message, figures);
     }
-}
 
-fn say_shut(offer: &Offer, at: Position, lack: &Lack, warnings: &mut Warnings) {
-    let week = lack.taken.max(1) * SLOTS as u64;
-    let week_permille = lack.shut.iter().sum::<u64>() * 1_000 / week;
-    if week_permille < LEAST_WEEK_PERMILLE {
-        return;
+    fn say_shut(&self, offer: &Offer, at: Position, lack: &Lack, warnings: &mut Warnings) {
+        let week = lack.taken.max(1) * SLOTS as u64;
+        let week_permille = lack.shut.iter().sum::<u64>() * 1_000 / week;
+        if week_permille < LEAST_WEEK_PERMILLE {
+            return;
+        }
+        let blocks = blocks(lack);
+        let longest: Vec<String> = blocks.iter().take(NAMED).map(in_words).collect();
+        let message = format!(
+            "offer \"{}\": where somebody takes it ({} of the people live there), nobody is open {} of the week, \
+             weighed by people; the longest: {}",
+            offer.id,
+            percent(lack.taken * 1_000 / self.ground.people.max(1)),
+            percent(week_permille),
+            longest.join(", ")
+        );
+        let figures = Figures {
+            offer: Some(offer.id.to_string()),
+            people: Some(lack.taken),
+            of_people: Some(self.ground.people),
+            week_permille: u32::try_from(week_permille).ok(),
+            blocks,
+            ..Figures::default()
+        };
+        warnings.note_with("offers.toml", at, ProblemCode::Shut, message, figures);
     }
-    let blocks = blocks(lack);
-    let longest: Vec<String> = blocks.iter().take(NAMED).map(in_words).collect();
-    let message = format!(
-        "offer \"{}\": where somebody takes it, nobody is open {} of the week, weighed by people; the longest: {}",
-        offer.id,
-        percent(week_permille),
-        longest.join(", ")
-    );
-    let figures = Figures {
-        offer: Some(offer.id.to_string()),
-        of_people: Some(lack.taken),
-        week_permille: u32::try_from(week_permille).ok(),
-        blocks,
-        ..Figures::default()
-    };
-    warnings.note_with("offers.toml", at, ProblemCode::Shut, message, figures);
 }
 
 /// The stretches of the week in which nobody is open for at least half as many people as at the worst hour,

@@ -64,7 +64,6 @@ impl Rulebook {
         let mut warnings = Warnings::default();
         let running: Vec<&Contract> =
             self.contracts.iter().filter(|contract| !unused::ended(contract.ends, today)).collect();
-        self.check_offers(&running, &mut warnings);
         self.check_sources(today, &mut warnings);
         self.check_people(&mut warnings);
         self.check_dealers(&running, &mut warnings);

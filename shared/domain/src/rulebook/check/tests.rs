@@ -263,6 +263,13 @@ fn a_gap_is_counted_in_zips_and_people() {
     assert_eq!(figures.people, Some(outside.iter().map(|place| u64::from(place.population())).sum()));
     assert!(figures.states.iter().all(|state| state.state != "FL"));
     assert_eq!(figures.offer.as_deref(), Some("roof"));
+    // What nobody takes at all, nobody takes of the whole country.
+    let list = all(&["a,ann,gutter,*,any,1,,,,,,,,"], &[]);
+    let untaken =
+        list.iter().find(|one| one.code == ProblemCode::Unused && one.message.contains("\"roof\"")).unwrap();
+    let country: u64 = crate::place::all().map(|place| u64::from(place.population())).sum();
+    let untaken = untaken.figures.as_ref().unwrap();
+    assert_eq!((untaken.people, untaken.of_people), (Some(country), Some(country)));
     // Who can never be given a lead leaves all of it open.
     let dead = warned(ProblemCode::Gap, &["a,ann,roof,*,nowhere,1,,,,,,,,"], &[]);
     assert!(dead.len() == 1 && dead[0].contains("100.0 %"), "{dead:?}");
@@ -283,6 +290,21 @@ fn hours_in_which_nobody_is_open_are_those_of_the_lead() {
     assert_eq!(figures.week_permille, Some(118 * 1_000 / 168));
     let longest = &figures.blocks[0];
     assert_eq!((longest.from.as_str(), longest.to.as_str()), ("Fr 18:00", "Mo 08:00"));
+    // All who live where the offer is taken find nobody, and they are so many of the country's.
+    assert_eq!(longest.people_permille, 1_000);
+    let center = crate::place::of("33130".parse().unwrap()).unwrap().population();
+    let country: u64 = crate::place::all().map(|place| u64::from(place.population())).sum();
+    assert_eq!((figures.people, figures.of_people), (Some(u64::from(center)), Some(country)));
+    // Beside one who never shuts a few miles on, it is a part of them only.
+    let miami =
+        ["a,cat,roof,*,center,1,,,,,,,,", "c,ann,roof,*,beach,1,,,,,,,,", "b,ann,gutter,*,any,1,,,,,,,,"];
+    let beach = [("areas.csv", "center,", "beach,zip:33139\ncenter,")];
+    let part = all(&miami, &beach).into_iter().find(|warning| warning.code == ProblemCode::Shut).unwrap();
+    let of = |zip: &str| u64::from(crate::place::of(zip.parse().unwrap()).unwrap().population());
+    let both = of("33130") + of("33139");
+    let part = part.figures.unwrap();
+    assert_eq!(u64::from(part.blocks[0].people_permille), of("33130") * 1_000 / both);
+    assert_eq!(part.people, Some(both));
     // Two dealers of one place cover each other's hours.
     let rows = ["a,cat,roof,*,center,1,,,,,,,,", "b,ann,*,*,any,1,,,,,,,,"];
     assert!(warned(ProblemCode::Shut, &rows, &[]).is_empty());

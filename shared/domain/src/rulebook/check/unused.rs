@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use jiff::civil::Date;
 
 use crate::access::Role;
-use crate::contract::{Contract, Selection};
+use crate::contract::Contract;
 use crate::dealer::Format;
-use crate::ids::{AreaId, DealerId, OfferId};
+use crate::ids::{AreaId, DealerId};
 use crate::rulebook::check::Warnings;
 use crate::rulebook::nearest::nearest;
 use crate::rulebook::problem::{Position, ProblemCode};
@@ -30,22 +30,6 @@ const STANDARD_FIELDS: [&str; 12] = [
 ];
 
 impl Rulebook {
-    pub(super) fn check_offers(&self, running: &[&Contract], warnings: &mut Warnings) {
-        let mut taken: HashSet<&OfferId> = HashSet::new();
-        for contract in running {
-            match &contract.offers {
-                Selection::All => return,
-                Selection::These(offers) => taken.extend(offers),
-            }
-        }
-        for (offer, &at) in self.offers.iter().zip(&self.positions.offers) {
-            if !taken.contains(&offer.id) {
-                let message = format!("no running contract takes the offer \"{}\"", offer.id);
-                warnings.note("offers.toml", at, ProblemCode::Unused, message);
-            }
-        }
-    }
-
     pub(super) fn check_sources(&self, today: Date, warnings: &mut Warnings) {
         for (source, &at) in self.sources.iter().zip(&self.positions.sources) {
             if ended(source.ends, today) {
