@@ -146,7 +146,7 @@ impl World {
             ledger: Mutex::default(),
             began: clock.now(),
             people,
-            workers: if seed % 3 == 0 { (16, 8) } else { (3, 3) },
+            workers: if seed.is_multiple_of(3) { (16, 8) } else { (3, 3) },
             editions,
             texts: books.iter().map(|book| (book.company, book.texts.clone())).collect(),
             counting,

@@ -29,9 +29,10 @@ pub(crate) struct Room<'a> {
 /// One shard of a category, read so far.
 struct Shard<'a> {
     category: &'a CategoryId,
-    /// Its number among the categories.
-    number: usize,
-    shard: u8,
+    /// The category's place among those that are read.
+    of: usize,
+    /// Which of its shards.
+    number: u8,
     read: VecDeque<Standing>,
     unread: Unread,
 }
@@ -55,12 +56,12 @@ impl<'a> Room<'a> {
         after: Option<&'a str>,
         most_of_each: usize,
     ) -> Self {
-        let shard = |(number, category): (usize, &&'a CategoryId)| {
+        let shards = |(of, category): (usize, &&'a CategoryId)| {
             let category = *category;
-            (0..keys::STAGE_SHARDS).map(move |shard| Shard {
+            (0..keys::STAGE_SHARDS).map(move |number| Shard {
                 category,
+                of,
                 number,
-                shard,
                 read: VecDeque::new(),
                 unread: Unread::All,
             })
@@ -70,7 +71,7 @@ impl<'a> Room<'a> {
             company,
             after,
             left: vec![most_of_each; categories.len()],
-            shards: categories.iter().enumerate().flat_map(shard).collect(),
+            shards: categories.iter().enumerate().flat_map(shards).collect(),
         }
     }
 
@@ -86,12 +87,12 @@ impl<'a> Room<'a> {
             let Some(first) = first.min_by(|one, other| one.read.front().cmp(&other.read.front())) else {
                 break;
             };
-            let number = first.number;
+            let of = first.of;
             found.extend(first.read.pop_front());
-            if let Some(left) = self.left.get_mut(number) {
+            if let Some(left) = self.left.get_mut(of) {
                 *left = left.saturating_sub(1);
                 if *left == 0 {
-                    self.shards.retain(|shard| shard.number != number);
+                    self.shards.retain(|shard| shard.of != of);
                 }
             }
         }
@@ -121,7 +122,7 @@ impl Shard<'_> {
                 Unread::Nothing => return Ok(()),
             };
             let (page, next) =
-                cloud.store.waiting_page(company, self.category, self.shard, (after, start), most).await?;
+                cloud.store.waiting_page(company, self.category, self.number, (after, start), most).await?;
             self.read.extend(page.into_iter().map(|(sort, lead)| (Reverse(sort), lead)));
             self.unread = next.map_or(Unread::Nothing, Unread::From);
         }
