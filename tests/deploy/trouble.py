@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import os
 import pathlib
 import random
@@ -12,7 +13,9 @@ import time
 import uuid
 
 import between
+from deployed import HERE
 from emulator import ask, until
+from permissions import Without
 
 # A queue is impatient where functions are killed: a minute and a half for each message is a long test.
 IMPATIENT_S = 15
@@ -216,6 +219,109 @@ def a_killed_bootstrap_loses_nothing_of_a_queue(there):
     )
 
 
+COMPLAINT = HERE.parent.parent / "shared/domain/src/delivery/mail_event/complaint.json"
+# One for each mailbox of its own, which a channel's number names.
+MAILBOXES = range(100, 140)
+
+
+class Complaints:
+    """What SES says of mails by which channels were tried: somebody complained, of each channel once, and it is disabled."""
+
+    def __init__(self, there, lead):
+        self.there, self.lead, self.mailboxes = there, lead, iter(MAILBOXES)
+        self.sns = there.emulator.client("sns")
+        topics = [topic["TopicArn"] for topic in self.sns.list_topics()["Topics"]]
+        self.topic = next(arn for arn in topics if arn.endswith(f"leadyard-{there.stack.stage}-mail-events"))
+        self.told = 0
+
+    def tell(self):
+        """Of one more mailbox, while there are any; over the topic, as SES does."""
+        mailbox = next(self.mailboxes, None)
+        if mailbox is None:
+            return
+        tags = {
+            "company": "deployed",
+            "dealer": "hudson",
+            "channel": str(mailbox),
+            "mark": "an address",
+            "lead": self.lead,
+            # A test has no assignment.
+            "cycle": "0",
+            "assignment": str(uuid.uuid4()),
+            "event": "assigned",
+            "copy": "0",
+        }
+        event = json.loads(COMPLAINT.read_text())
+        event["mail"]["messageId"] = f"mail-{mailbox}"
+        event["mail"]["tags"].update({name: [value] for name, value in tags.items()})
+        self.sns.publish(TopicArn=self.topic, Message=json.dumps(event))
+        self.told += 1
+
+    def heard(self):
+        """How many channels the desk is told of."""
+        status, log = ask("GET", f"{self.there.console}/v1/changes", headers=self.there.desk)
+        assert status == 200, (status, log)
+        return sum(change["act"] == "channel_disabled" for change in log["changes"])
+
+
+def enquiries(there):
+    """How many the reports count."""
+    status, report = ask("GET", f"{there.console}/v1/reports/funnel", headers=there.desk)
+    assert status == 200, (status, report)
+    return report["whole"]["enquiries"]
+
+
+def stands(what, figure, wait_s=60):
+    """A figure, once it has been the same for a while."""
+    seen = []
+
+    def same():
+        seen.append(figure())
+        time.sleep(1)
+        return len(seen) > 4 and len(set(seen[-5:])) == 1
+
+    until(f"{what} stands", same, wait_s)
+    return seen[-1]
+
+
+def a_killed_bootstrap_loses_nothing_of_what_is_told_or_due(there):
+    """Reporting, the sweep and SES's events: an enquiry counts once, a lead that no queue took is swept, a channel is
+    disabled once."""
+    complaints = Complaints(there, there.lead())
+    before, heard = stands("what is counted", lambda: enquiries(there)), complaints.heard()
+    lambdas = there.emulator.client("lambda")
+    sweep = f"leadyard-{there.stack.stage}-sweep"
+
+    def happens():
+        complaints.tell()
+        # Its schedule calls it once a minute, which is a long test.
+        lambdas.invoke(FunctionName=sweep, InvocationType="Event", Payload=b"{}")
+
+    with Killed(there, ["reporting", "sweep", "mail-events"], ["MailEvents"]) as killed:
+        with left_to_the_sweep(there) as flow:
+            until("leads flow", lambda: flow.count() > 3)
+            until("each was killed at work", lambda: happens() or killed.enough(), 180)
+        more = every_lead_is_at_its_dealer_once(there, flow.acknowledged, 300)
+        until("the desk hears of each channel", lambda: complaints.heard() - heard >= complaints.told, 120)
+    counted = stands("what is counted", lambda: enquiries(there)) - before
+    # Their posts were answered at once: none was sent again.
+    assert (flow.refused, counted) == (0, flow.count()), f"{flow.count()} enquiries count as {counted}"
+    assert complaints.heard() - heard == complaints.told, f"{complaints.told} channels, told as {complaints.heard()}"
+    print(
+        f"    {killed.said()}; {flow.count()} leads that no queue took, each counted once, {complaints.told} channels"
+        f" disabled once; {more} told again under the same id",
+        flush=True,
+    )
+
+
+@contextlib.contextmanager
+def left_to_the_sweep(there):
+    """Leads flow that intake can hand to no queue, and every call is slow."""
+    no_queue = Without(there, "leads", "sqs:SendMessage", "sqs:SendMessageBatch")
+    with no_queue, there.between.spoils(*between.slow(150)), Flow(there, senders=1, every_s=0.5) as flow:
+        yield flow
+
+
 CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/0123abcd-0123-4567-89ab-0123456789ab"
 
 
@@ -331,6 +437,7 @@ JOURNEYS = [
     spoilt_calls_neither_lose_nor_double_a_lead,
     a_killed_bootstrap_loses_nothing,
     a_killed_bootstrap_loses_nothing_of_a_queue,
+    a_killed_bootstrap_loses_nothing_of_what_is_told_or_due,
     an_update_and_its_rollback_serve_while_leads_flow,
     an_update_that_fails_rolls_itself_back,
 ]
