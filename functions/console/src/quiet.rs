@@ -19,8 +19,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::backtest::history::Switched;
 use leadyard_domain::distribution::{Chunk, CompiledContract, Switches, fails_uncovered};
 use leadyard_domain::error::Code;
@@ -35,6 +35,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::who;
+
+/// How far another machine's clock may be ahead.
+const AHEAD: SignedDuration = SignedDuration::from_mins(1);
 
 #[derive(Deserialize)]
 pub(crate) struct DayQuery {
@@ -84,6 +87,9 @@ pub(crate) async fn of_day(
     let core = who::rules_of(cloud, &company).await?;
     let zone = who::zone_of(&core)?;
     let (date, from, to) = day_of(date, cloud.clock.now(), &zone)?;
+    // Nothing was decided yet in the rest of today, but by a machine whose clock is ahead.
+    let soon = cloud.clock.now().checked_add(AHEAD).unwrap_or(to);
+    let (from, to) = (from, to.min(soon).max(from));
     let records = cloud.store.decisions_between(&company, from, to, limits::DECISIONS_EXAMINED).await?;
     let all = records.len() < limits::DECISIONS_EXAMINED;
     // What another system decided says nothing of anybody's rules here.

@@ -329,6 +329,10 @@ async fn a_dealer_shows_its_leads_statement_and_why_it_got_nothing() {
     assert!(why.text.contains("nothing was left of what was paid in advance"), "{}", why.text);
     let api = yard.desk(Method::GET, "/v1/why-nothing?dealer=ridge", None).await.is(200);
     assert_eq!(api.json["contracts"], json!({ "ridge": { "cap": 1 } }));
+    // Of a day that has not come nothing is decided; of today, the hours that have.
+    let _ = desk.opens(&format!("{RIDGE}/why?date=2026-06-09")).await.is(200);
+    let (_, reads) = desk.reads(&format!("{RIDGE}/why")).await;
+    assert!(reads <= READS, "{reads} reads");
     let yesterday = desk.opens(&format!("{RIDGE}/why?date=2026-05-31")).await.is(200);
     assert!(yesterday.text.contains("Nobody asked on that day"));
 }
