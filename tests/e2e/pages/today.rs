@@ -445,14 +445,13 @@ async fn who_was_placed_or_heated_up_since_stands_where_they_belong() {
 async fn a_company_all_of_whose_leads_are_closed_is_not_said_to_have_had_none() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
     yard.notes();
-    let desk = Browser::of(&yard).await;
     let lead = yard.settled_lead(&Person::number(1)).await;
     let _ = yard.answers("hudson", &lead, "lost").await.is(200);
     yard.settle().await;
     // On the day itself, and once its counters are sealed.
     for _ in 0..2 {
         yard.count().await;
-        let page = desk.opens("/console/today").await.is(200).text;
+        let page = Browser::of(&yard).await.opens("/console/today").await.is(200).text;
         assert!(!page.contains("No lead has come yet"), "{page}");
         yard.advance(Duration::from_secs(3 * 24 * 3_600)).await;
     }
