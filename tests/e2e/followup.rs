@@ -106,6 +106,32 @@ async fn a_lead_not_ready_is_called_when_the_plan_says_and_not_before() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_hot_is_one_of_our_own_people_s_and_who_is_not_ready_is_the_desk_s_to_call() {
+    let rules = Rules::company("acme")
+        .offer("roof", "roofing", "band = \"A1\"")
+        .source("web", "offer = \"roof\"")
+        .dealer("doug", [("kind", "own")])
+        .contract("doug", "doug", [("price", "0")])
+        .file("followup.toml", "not_ready = [\"1d\", \"2d\"]\n");
+    let yard = Yard::of(rules).await;
+    let (hot, not_ready) = (yard.settled_lead(&ada()).await, yard.settled_lead(&Person::number(7)).await);
+    did(&yard, &hot, "asks", "quote_request").await;
+    assert_eq!(yard.story(&hot).await.holders(), ["doug"]);
+    yard.advance(25 * HOUR).await;
+    assert_eq!(
+        (yard.story(&not_ready).await.stage(), calls(&yard).await),
+        ("nurturing", vec![not_ready.clone()])
+    );
+    assert!(yard.story(&not_ready).await.list("assignments").next().is_none(), "it was nobody's");
+    // Once it is hot it is pitched, by the same one, and called by nobody else.
+    for asks in ["asks too", "asks again"] {
+        did(&yard, &not_ready, asks, "quote_request").await;
+    }
+    assert_eq!(yard.story(&not_ready).await.holders(), ["doug"]);
+    assert!(calls(&yard).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_not_reached_is_tried_as_often_as_the_plan_says_and_then_rests_until_it_does_something() {
     let yard = yard().await;
     let lead = yard.settled_lead(&ada()).await;
