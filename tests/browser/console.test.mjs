@@ -339,11 +339,11 @@ test("back, forward and loading again do nothing twice", async () => {
 // --- Many at once: in both widths, with and without a script ---
 
 // Where each journey's own leads live, so that a list holds no others.
-const places = [["GA", "30301"], ["AL", "36602"], ["SC", "29401"], ["TN", "37201"]];
+const states = [["GA", "30301"], ["AL", "36602"], ["SC", "29401"], ["TN", "37201"]];
 let called = 0;
 for (const width of [375, 1280]) {
   for (const javaScriptEnabled of [true, false]) {
-    const [state, zip] = places.pop();
+    const [state, zip] = states.pop();
     const how = `at ${width} px, ${javaScriptEnabled ? "with" : "without"} a script, by the keyboard`;
     const opened = () => yard.signedIn("desk", { javaScriptEnabled, viewport: { width, height: 900 } });
 

@@ -45,6 +45,30 @@ fn a_desk_reads_why_and_what_would_have_changed_it() {
 }
 
 #[test]
+fn what_was_missed_is_a_sentence_for_each_rule() {
+    // Each with what a decision says that it needed and found.
+    let missed = |rule: Rule| match rule {
+        Rule::Inactive => ("active", "paused", "is not active: paused"),
+        Rule::Offer => ("an offer it takes", "gutter", "does not take gutter"),
+        Rule::Source => ("a source it takes", "web", "does not take web"),
+        Rule::Age => ("at most 72 h old", "80 h", "needs at most 72 h old; it is 80 h"),
+        Rule::Area => ("an area that covers it", "outside", "does not cover where it is"),
+        Rule::Band => ("band A2", "band B1", "needs band A2; it is band B1"),
+        Rule::Needs => ("consent", "missing", "needs consent, which is missing"),
+        Rule::Excluded => ("a dealer that has not had it", "had it in this cycle", "had it in this cycle"),
+        Rule::Territory => ("no territory before it", "protected p", "stands behind protected p"),
+        Rule::Hours => ("open", "shut", "is shut"),
+        Rule::Cap => ("fewer than 3 a day", "3", "needs fewer than 3 a day; it is at 3"),
+    };
+    for rule in Rule::ALL {
+        let (needed, found, said) = missed(rule);
+        assert_eq!(rule.missed(needed, found), said, "{rule}");
+    }
+    let prepaid = Rule::Cap.missed("45.00 paid in advance", "10.00 left");
+    assert_eq!(prepaid, "needs 45.00 paid in advance; 10.00 left");
+}
+
+#[test]
 fn who_is_shut_and_full_or_full_twice_would_not_have_had_it() {
     let alone = |row: ContractRow, dealer: DealerRow| {
         let mut world = world(vec![dealer], vec![row]);

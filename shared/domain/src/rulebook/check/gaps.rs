@@ -1,4 +1,5 @@
-//! Places where nobody takes an offer, and hours in which nobody who does is open; weighed by people.
+//! Offers that nobody takes, places where nobody takes one, and hours in which nobody who does is open; weighed by
+//! people.
 //!
 //! One line an offer for each: a company that serves one city leaves the rest of the country open, and
 //! knows it. The states with the most people stand in the line; all of them in its figures.
@@ -56,7 +57,7 @@ impl Survey<'_> {
     fn say_untaken(&self, offer: &Offer, at: Position, warnings: &mut Warnings) {
         let people = self.ground.people;
         let message = format!(
-            "no running contract takes the offer \"{}\": all people live where nobody takes it ({})",
+            "no running contract takes the offer \"{}\", and there are {} people to ask for it",
             offer.id,
             grouped(people)
         );

@@ -6,7 +6,7 @@
 //! | [`dead`] | contracts that can never be given a lead, parts of areas that cover no place |
 //! | [`shadow`] | contracts before which others always speak |
 //! | [`overlap`] | territories of the same rank in one place |
-//! | [`gaps`] | places where nobody takes an offer, and hours in which nobody is open |
+//! | [`gaps`] | offers that nobody takes, places where nobody takes one, hours in which nobody is open |
 //! | [`closed`] | offers that a closed territory keeps from everybody |
 //! | [`caps`] | caps that contradict each other |
 //!

@@ -23,8 +23,8 @@ fn what_is_hardly_meant_is_warned_of() {
         [
             "areas.csv:4:1: warning: no contract names the area \"florida\"",
             "dealers.csv:3:1: warning: dealer \"mia\" has no running contract",
-            "offers.toml:7:1: warning: no running contract takes the offer \"grill-prize\": \
-             all people live where nobody takes it (334,365,877)",
+            "offers.toml:7:1: warning: no running contract takes the offer \"grill-prize\", \
+             and there are 334,365,877 people to ask for it",
         ]
     );
 }
