@@ -61,7 +61,7 @@ fn what_was_missed_is_a_sentence_for_each_rule() {
         Rule::Cap => ("fewer than 3 a day", "3", "needs fewer than 3 a day; it is at 3"),
     };
     for rule in Rule::ALL {
-        let (needed, found, said) = missed(rule);
+        let (needed, found, said) = missed(*rule);
         assert_eq!(rule.missed(needed, found), said, "{rule}");
     }
     let prepaid = Rule::Cap.missed("45.00 paid in advance", "10.00 left");
