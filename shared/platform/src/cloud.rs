@@ -135,7 +135,7 @@ impl Cloud {
     pub async fn from_env(peers: &[Peer]) -> Result<Self, StartError> {
         // What costs no call is looked at first.
         let named = Named::from_env()?;
-        let sdk = crate::https::sdk().timeout_config(timeouts()).retry_config(retries()).load().await;
+        let sdk = crate::https::of_a_function(timeouts(), retries());
         let entropy = Entropy::system();
         let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), named.table.clone(), entropy.clone());
         let queues = Queues::new(aws_sdk_sqs::Client::new(&sdk), named.queues.clone());

@@ -4,7 +4,14 @@
 //! roots* (<https://www.amazontrust.com/repository/>): a function parses five certificates in init and not a
 //! system's hundred and forty; whoever else may sign for a name of AWS is not believed.
 
-use aws_config::{BehaviorVersion, ConfigLoader};
+use std::env;
+
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -13,9 +20,28 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 /// Certificates in PEM.
 const ROOTS: &str = include_str!("../data/amazon_roots.pem");
 
-/// The SDK's configuration by what the environment says, as every program of AWS reads it, over this client.
+/// The SDK's configuration on a person's machine, as every program of AWS reads it: environment, profiles, whoever may be
+/// assumed from there.
 pub fn sdk() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::latest()).http_client(client())
+}
+
+/// The SDK's configuration in a function. Lambda names its region and hands its role's credentials in the environment, and
+/// nowhere else need be looked: half a megabyte of profiles and roles to be assumed is not loaded at each start.
+/// `AWS_ENDPOINT_URL` is an emulator's.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
+pub fn of_a_function(timeouts: TimeoutConfig, retries: RetryConfig) -> SdkConfig {
+    let mut sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(client())
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+        .timeout_config(timeouts)
+        .retry_config(retries);
+    sdk.set_region(env::var("AWS_REGION").ok().map(Region::new));
+    sdk.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok());
+    sdk.build()
 }
 
 /// The client under the SDK, wherever it talks to AWS itself. Plain HTTP goes through it too: an emulator's.
