@@ -15,8 +15,9 @@ use leadyard_tests::template::{template, words};
 use leadyard_tests::{Person, Reply, Rules, Says, Sender, Yard, roles};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::{MakeWriter, layer};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::meter::{Meter, Used};
 use crate::prices;
@@ -83,13 +84,12 @@ impl Bench {
     pub(crate) async fn of(rules: Rules) -> Self {
         let (meter, logged) = (Meter::default(), Logged::default());
         // As `telemetry::json` does on AWS.
-        let logs = tracing_subscriber::fmt()
-            .json()
-            .with_env_filter(EnvFilter::new("info,aws_smithy_runtime=warn,aws_sdk_dynamodb=warn"))
-            .with_current_span(false)
-            .without_time()
-            .with_writer(logged.clone())
-            .finish();
+        let lines = layer().json().with_current_span(false).without_time().with_writer(logged.clone());
+        let what = Targets::new()
+            .with_default(LevelFilter::INFO)
+            .with_target("aws_smithy_runtime", LevelFilter::WARN)
+            .with_target("aws_sdk_dynamodb", LevelFilter::WARN);
+        let logs = tracing_subscriber::registry().with(lines).with(what);
         let logs = tracing::subscriber::set_default(logs);
         let dealers = rules.dealer_ids();
         let over = meter.clone();

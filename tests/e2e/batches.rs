@@ -307,17 +307,16 @@ async fn of_message(yard: &Yard, message: &Value) -> (String, Vec<String>) {
             vec![company.to_string(), format!("{company}/file"), lead.to_owned()]
         }
         "wake" => vec![text("company")],
-        // A dealer's: one with a backlog keeps no other waiting.
+        // A dealer's: one with a backlog keeps no other waiting, of another company's neither that is called the same.
         "assignment" | "message" => {
             let lead = text("lead");
-            let dealer = if yard.stored(&lead).await.company.as_str() == "acme" { "hudson" } else { "ridge" };
-            vec![dealer.to_owned(), lead]
+            vec![format!("{}/dealer/hudson", yard.stored(&lead).await.company), lead]
         }
         "postback" => {
             let enquiry = yard.enquiry(&text("enquiry")).await.unwrap();
             vec![format!("{}/{}", enquiry.company, enquiry.source), text("enquiry")]
         }
-        "trial" => vec!["hudson".to_owned()],
+        "trial" => vec!["acme/dealer/hudson".to_owned()],
         "invitation" => vec![format!("{}/invitations", text("company"))],
         other => panic!("{other} is no message"),
     };
@@ -335,7 +334,7 @@ async fn whatever_is_sent_to_a_queue_is_in_the_group_of_whose_it_is() {
         .file("people.csv", "person,email,role\nmaria,maria@desk.example,manager\n")
         .seller("hudson", []);
     let acme = Yard::of(acme).await;
-    let bolt = acme.also(Rules::roofing("bolt").seller("ridge", [])).await;
+    let bolt = acme.also(Rules::roofing("bolt").seller("hudson", [])).await;
     // Each way in, what is told after, and what time brings about.
     let lead = acme.lead(&Person::number(1)).await;
     let _ = bolt.lead(&Person::number(1)).await;

@@ -4,8 +4,10 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::sync::{Arc, Mutex, Once};
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::{MakeWriter, layer};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Everything our crates log on this thread, at every level.
 #[derive(Clone, Default)]
@@ -32,26 +34,13 @@ impl Logs {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
             // Ours, all of it; the SDK's own debug lines name bodies, which `telemetry` switches off.
-            let sdk =
-                "aws_smithy_runtime=warn,aws_smithy_runtime_api=warn,aws_sdk_dynamodb=warn,aws_sdk_sqs=warn";
-            let ours = [
-                "intake",
-                "scoring",
-                "distribution",
-                "delivery",
-                "sweep",
-                "reporting",
-                "console",
-                "platform",
-                "domain",
-            ];
-            let ours: Vec<String> = ours.iter().map(|name| format!("leadyard_{name}=trace")).collect();
-            let filter = format!("debug,{sdk},hyper=warn,reqwest=warn,leadyard=trace,{}", ours.join(","));
-            tracing_subscriber::fmt()
-                .with_env_filter(EnvFilter::new(filter))
-                .with_writer(OfThisThread)
-                .with_ansi(false)
-                .init();
+            let quiet = ["aws_smithy_runtime", "aws_sdk_dynamodb", "aws_sdk_sqs", "hyper", "reqwest"];
+            let what = Targets::new()
+                .with_default(LevelFilter::DEBUG)
+                .with_targets(quiet.map(|target| (target, LevelFilter::WARN)))
+                .with_target("leadyard", LevelFilter::TRACE);
+            let lines = layer().with_writer(OfThisThread).with_ansi(false);
+            tracing_subscriber::registry().with(lines).with(what).init();
         });
         let logs = Self::default();
         KEPT.with_borrow_mut(|kept| *kept = Some(logs.clone()));

@@ -13,6 +13,7 @@ use leadyard::{backtest, demo, import, rebuild, redrive, rules, system};
 use leadyard_domain::access::MasterKey;
 use leadyard_domain::delivery::TemplateExample;
 use leadyard_platform::clock::Clock;
+use leadyard_platform::telemetry::LevelFilter;
 
 /// A lead is tens of thousands of small allocations, most of them the SDK's.
 #[global_allocator]
@@ -70,8 +71,8 @@ struct Serve {
     #[arg(long)]
     json: bool,
     /// What is logged to standard error: error, warn, info, debug.
-    #[arg(long, default_value = "warn")]
-    log: String,
+    #[arg(long, default_value_t = LevelFilter::WARN, value_name = "LEVEL")]
+    log: LevelFilter,
 }
 
 #[derive(Args)]
@@ -141,7 +142,7 @@ fn could_not(error: &anyhow::Error) -> ExitCode {
 }
 
 async fn serve(options: Serve) -> anyhow::Result<ExitCode> {
-    leadyard_platform::telemetry::text(&options.log);
+    leadyard_platform::telemetry::text(options.log);
     let data = (!options.memory).then_some(options.data);
     let asked = Options { data: data.clone(), port: options.port, rules: options.rules };
     let running = Box::pin(serve::start(&asked)).await?;
@@ -314,7 +315,7 @@ async fn move_in(options: &import::Options) -> anyhow::Result<ExitCode> {
 }
 
 async fn fill(options: &demo::Options) -> anyhow::Result<ExitCode> {
-    leadyard_platform::telemetry::text("warn");
+    leadyard_platform::telemetry::text(LevelFilter::WARN);
     let told = demo::run(options).await?;
     let mut out = std::io::stdout();
     if options.json {
@@ -326,14 +327,14 @@ async fn fill(options: &demo::Options) -> anyhow::Result<ExitCode> {
 }
 
 async fn redrive(options: &redrive::Options) -> anyhow::Result<ExitCode> {
-    leadyard_platform::telemetry::text("warn");
+    leadyard_platform::telemetry::text(LevelFilter::WARN);
     let moved = redrive::run(options).await?;
     writeln!(std::io::stdout(), "{}", serde_json::to_string(&moved)?)?;
     Ok(if moved.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
 }
 
 async fn rebuild_reports(options: &rebuild::Options) -> anyhow::Result<ExitCode> {
-    leadyard_platform::telemetry::text("warn");
+    leadyard_platform::telemetry::text(LevelFilter::WARN);
     let done = rebuild::run(options).await?;
     let mut out = std::io::stdout();
     if options.json {

@@ -2,7 +2,7 @@
 //! queued now is found by the sweep.
 
 use leadyard_domain::assignment::Assignment;
-use leadyard_domain::ids::{CategoryId, CompanyId};
+use leadyard_domain::ids::{CategoryId, CompanyId, DealerId};
 use leadyard_domain::lead::Lead;
 
 use crate::cloud::Cloud;
@@ -59,12 +59,15 @@ impl Cloud {
             return;
         }
         let message = to_deliver(assignment);
-        noted(self.queues.to_delivery(message, assignment.dealer.as_str(), delay_s as u32).await);
+        let group = of_dealer(&assignment.company, &assignment.dealer);
+        noted(self.queues.to_delivery(message, &group, delay_s as u32).await);
     }
 
     /// Assignments are delivered now.
     pub async fn hand_all_to_delivery(&self, assignments: &[Assignment]) {
-        let messages: Vec<_> = assignments.iter().map(|one| (to_deliver(one), one.dealer.as_str())).collect();
+        let groups: Vec<_> = assignments.iter().map(|one| of_dealer(&one.company, &one.dealer)).collect();
+        let grouped = assignments.iter().zip(&groups);
+        let messages: Vec<_> = grouped.map(|(one, group)| (to_deliver(one), group.as_str())).collect();
         if !messages.is_empty() {
             noted(self.queues.many_to_delivery(messages).await);
         }
@@ -85,7 +88,7 @@ impl Cloud {
     /// A dealer's channel is tried; `false` when the queue did not take it: nobody looks for it later.
     pub async fn hand_trial(&self, trial: &Trial) -> bool {
         let message = ToDelivery::Trial { company: trial.company.clone(), trial: trial.id };
-        let sent = self.queues.to_delivery(message, trial.dealer.as_str(), 0).await;
+        let sent = self.queues.to_delivery(message, &of_dealer(&trial.company, &trial.dealer), 0).await;
         let taken = sent.is_ok();
         noted(sent);
         taken
@@ -119,8 +122,14 @@ impl Cloud {
             number: delivery.key_number(),
         };
         let delay_s = delay_ms.div_ceil(1_000).min(DELAY_S) as u32;
-        noted(self.queues.to_delivery(message, delivery.dealer.as_str(), delay_s).await);
+        let group = of_dealer(&delivery.company, &delivery.dealer);
+        noted(self.queues.to_delivery(message, &group, delay_s).await);
     }
+}
+
+/// The group of what goes to a dealer. Two companies may call their dealers the same.
+fn of_dealer(company: &CompanyId, dealer: &DealerId) -> String {
+    format!("{company}/dealer/{dealer}")
 }
 
 fn to_deliver(assignment: &Assignment) -> ToDelivery {

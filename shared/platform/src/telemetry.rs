@@ -1,30 +1,31 @@
 //! Logs: a sentence and dotted fields, as JSON on AWS and as text on a terminal. Never a person.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+pub use tracing_subscriber::filter::LevelFilter;
 
 /// Logs as JSON lines to standard output, `info` and above: for functions on AWS.
 pub fn json() {
-    let _ = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter("info"))
-        .with_current_span(false)
-        .without_time() // Lambda stamps each line
-        .finish()
-        .try_init();
+    // Lambda stamps each line.
+    let lines = layer().json().with_current_span(false).without_time();
+    let _ = tracing_subscriber::registry().with(lines).with(filter(LevelFilter::INFO)).try_init();
 }
 
 /// Logs as text to standard error, `level` and above: for one machine.
-pub fn text(level: &str) {
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter(level))
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .finish()
-        .try_init();
+pub fn text(level: LevelFilter) {
+    let lines = layer().with_writer(std::io::stderr).with_target(false);
+    let _ = tracing_subscriber::registry().with(lines).with(filter(level)).try_init();
 }
 
-fn filter(level: &str) -> EnvFilter {
+/// A table of targets and not `EnvFilter`: nobody asks for more, and it would be the only use of regular expressions in
+/// most functions.
+fn filter(level: LevelFilter) -> Targets {
     // The SDK's own spans name request bodies at debug level.
-    EnvFilter::new(format!("{level},aws_smithy_runtime=warn,aws_sdk_dynamodb=warn,hyper=warn,reqwest=warn"))
+    let quiet = ["aws_smithy_runtime", "aws_sdk_dynamodb", "hyper", "reqwest"];
+    Targets::new()
+        .with_default(level)
+        .with_targets(quiet.map(|target| (target, level.min(LevelFilter::WARN))))
 }
