@@ -56,7 +56,7 @@ type Given<'a> = &'a dyn Fn(&'static str) -> Option<String>;
 
 /// A variable of the environment. One that is no text is malformed, and not absent.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-fn environment(name: &'static str) -> Option<String> {
+pub(crate) fn environment(name: &'static str) -> Option<String> {
     let value = std::env::var_os(name)?;
     Some(value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
 }

@@ -4,8 +4,6 @@
 //! roots* (<https://www.amazontrust.com/repository/>): a function parses five certificates in init and not a
 //! system's hundred and forty; whoever else may sign for a name of AWS is not believed.
 
-use std::env;
-
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -16,6 +14,8 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use crate::config::environment;
 
 /// Certificates in PEM.
 const ROOTS: &str = include_str!("../data/amazon_roots.pem");
@@ -39,8 +39,8 @@ pub fn of_a_function(timeouts: TimeoutConfig, retries: RetryConfig) -> SdkConfig
         .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
         .timeout_config(timeouts)
         .retry_config(retries);
-    sdk.set_region(env::var("AWS_REGION").ok().map(Region::new));
-    sdk.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok());
+    sdk.set_region(environment("AWS_REGION").map(Region::new));
+    sdk.set_endpoint_url(environment("AWS_ENDPOINT_URL"));
     sdk.build()
 }
 
