@@ -1,6 +1,7 @@
 //! HTTPS to AWS: the one TLS provider of this system, and the roots that AWS's endpoints are signed under, built in.
 //!
-//! Determinations. *ring*: what our outbound client links already, and no second provider beside it. *Amazon's own
+//! Determinations. *ring*: what our outbound client links already, and no second provider beside it; with aws-lc, without its
+//! jitter entropy, the least function starts and shakes hands no faster and is a tenth larger. *Amazon's own
 //! roots* (<https://www.amazontrust.com/repository/>): a function parses five certificates in init and not a
 //! system's hundred and forty; whoever else may sign for a name of AWS is not believed.
 

@@ -1,5 +1,7 @@
 //! Logs: a sentence and dotted fields, as JSON on AWS and as text on a terminal. Never a person.
 
+use std::io::{IsTerminal as _, stderr};
+
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -16,12 +18,11 @@ pub fn json() {
 
 /// Logs as text to standard error, `level` and above: for one machine.
 pub fn text(level: LevelFilter) {
-    let lines = layer().with_writer(std::io::stderr).with_target(false);
+    let lines = layer().with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false);
     let _ = tracing_subscriber::registry().with(lines).with(filter(level)).try_init();
 }
 
-/// A table of targets and not `EnvFilter`: nobody asks for more, and it would be the only use of regular expressions in
-/// most functions.
+/// A table of targets and not `EnvFilter`, a tenth of a megabyte of expressions that nobody writes here.
 fn filter(level: LevelFilter) -> Targets {
     // The SDK's own spans name request bodies at debug level.
     let quiet = ["aws_smithy_runtime", "aws_sdk_dynamodb", "hyper", "reqwest"];
