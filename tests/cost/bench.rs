@@ -11,11 +11,11 @@ use leadyard::aws::stream;
 use leadyard::poller;
 use leadyard::system::{self, Worked};
 use leadyard_platform::stream::{StreamEvent, StreamRecord};
+use leadyard_platform::telemetry::{self, LevelFilter};
 use leadyard_tests::template::{template, words};
 use leadyard_tests::{Person, Reply, Rules, Says, Sender, Yard, roles};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -85,10 +85,7 @@ impl Bench {
         let (meter, logged) = (Meter::default(), Logged::default());
         // As `telemetry::json` does on AWS.
         let lines = layer().json().with_current_span(false).without_time().with_writer(logged.clone());
-        let what = Targets::new()
-            .with_default(LevelFilter::INFO)
-            .with_target("aws_smithy_runtime", LevelFilter::WARN)
-            .with_target("aws_sdk_dynamodb", LevelFilter::WARN);
+        let what = telemetry::filter(LevelFilter::INFO);
         let logs = tracing_subscriber::registry().with(lines).with(what);
         let logs = tracing::subscriber::set_default(logs);
         let dealers = rules.dealer_ids();

@@ -127,7 +127,7 @@ impl Cloud {
     }
 }
 
-/// The group of what goes to a dealer. Two companies may call their dealers the same.
+/// The group of what goes to a dealer, at most 104 of SQS's 128 characters. Two companies may call their dealers the same.
 fn of_dealer(company: &CompanyId, dealer: &DealerId) -> String {
     format!("{company}/dealer/{dealer}")
 }

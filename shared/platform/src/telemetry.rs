@@ -22,8 +22,9 @@ pub fn text(level: LevelFilter) {
     let _ = tracing_subscriber::registry().with(lines).with(filter(level)).try_init();
 }
 
-/// A table of targets and not `EnvFilter`, a tenth of a megabyte of expressions that nobody writes here.
-fn filter(level: LevelFilter) -> Targets {
+/// What is logged at this level. A table of targets and not `EnvFilter`, a tenth of a megabyte of expressions that nobody
+/// writes here.
+pub fn filter(level: LevelFilter) -> Targets {
     // The SDK's own spans name request bodies at debug level.
     let quiet = ["aws_smithy_runtime", "aws_sdk_dynamodb", "hyper", "reqwest"];
     Targets::new()
