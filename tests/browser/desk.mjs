@@ -120,7 +120,9 @@ export async function judged(page, { photo, script }) {
     .map((one) => one.innerText.slice(0, 80)), MOST_LETTERS);
   for (const text of long) troubles.push(`has lines that are too long to read: ${text}`);
   if (script) {
-    const shift = await page.evaluate(() => new Promise((resolve) => {
+    // Not a second time of one page: the photo of the first moves it.
+    const shift = await page.evaluate(() => window.wasJudged ? 0 : new Promise((resolve) => {
+      window.wasJudged = true;
       let sum = 0;
       new PerformanceObserver((list) => { for (const one of list.getEntries()) sum += one.value; })
         .observe({ type: "layout-shift", buffered: true });

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::names::squeezed;
+use super::names::squeezes_to;
 
 words! {
     /// What attribution is kept under.
@@ -62,7 +62,7 @@ impl Tag {
         match squeezed_name {
             "referer" | "referrerurl" => Some(Self::Referrer),
             "landingpageurl" | "landingurl" | "pageurl" => Some(Self::LandingPage),
-            name => Self::ALL.iter().copied().find(|tag| squeezed(tag.as_str()) == name),
+            name => Self::ALL.iter().copied().find(|tag| squeezes_to(tag.as_str(), name)),
         }
     }
 }

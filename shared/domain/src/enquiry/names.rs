@@ -285,7 +285,7 @@ impl FieldMap {
         let squeezed = squeezed(name);
         let standard = Standard::ALL
             .iter()
-            .find(|standard| squeezed == self::squeezed(standard.as_str()))
+            .find(|standard| squeezes_to(standard.as_str(), &squeezed))
             .or_else(|| ALIASES.iter().find(|(alias, _)| *alias == squeezed).map(|(_, standard)| standard))
             .map(|&standard| Meaning::Standard(standard));
         let touch = || match squeezed.strip_prefix("firsttouch").or_else(|| squeezed.strip_prefix("first")) {
@@ -310,5 +310,14 @@ fn exact(name: &str) -> Option<Meaning> {
 
 /// Lower-case letters and digits only: `First-Name`, `firstName` and `first_name` are one name.
 pub(crate) fn squeezed(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    letters(name).collect()
+}
+
+/// Whether a name is this, squeezed. Most are not, and by the first letter: nothing is written down.
+pub(crate) fn squeezes_to(name: &str, squeezed: &str) -> bool {
+    letters(name).eq(squeezed.chars())
+}
+
+fn letters(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
