@@ -184,6 +184,28 @@ async fn what_the_desk_takes_back_is_withdrawn_before_it_moves_and_credited() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_accepted_lead_is_taken_back_though_its_dealers_channel_is_down_and_not_while_it_is_being_sent() {
+    let terms = [("tier", "1"), ("deadline_minutes", "30"), ("deadline_clock", "wall")];
+    let rules = Rules::roofing("acme").seller("hudson", terms).seller("ridge", [("tier", "2")]);
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.dealer_says("hudson", Says::IsShut);
+    let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+    // The whole lead is on its way, and would arrive after its withdrawal.
+    let _ = acts(&yard, &lead, "take_back", json!({})).await.is(503);
+    yard.settle().await;
+    // It did not arrive, and waits to be tried again: for a day, for it was paid for.
+    let _ = acts(&yard, &lead, "take_back", json!({})).await.is(200);
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(MINUTE * 60).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.assignments(), [("hudson", "withdrawn"), ("ridge", "offered")]);
+    let told = yard.told("hudson");
+    let events: Vec<&str> = told.iter().map(|told| told.event.as_str()).collect();
+    assert_eq!(events, ["lead.assigned", "lead.withdrawn"], "what waited is not sent any more");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dealer_that_cannot_be_told_is_told_for_a_day_and_the_lead_moves_all_the_same() {
     let yard =
         Yard::of(Rules::roofing("acme").seller("hudson", [("tier", "1")]).seller("ridge", [("tier", "2")]))

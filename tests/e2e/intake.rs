@@ -152,6 +152,16 @@ async fn the_same_idempotency_key_gets_the_first_answer_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_has_the_page_s_key_alone_takes_no_idempotency_key_from_the_server() {
+    let yard = yard().await;
+    let stranger = yard.page("web").header("idempotency-key", "order-1002");
+    let _ = stranger.posts(&Person::named("Zeb", "Marsh")).await.is(201);
+    let _ = yard.server("web").header("idempotency-key", "order-1002").posts(&ada()).await.is(201);
+    // Each gets its own answer again.
+    let _ = stranger.posts(&ada()).await.is(422).is_problem("idempotency-mismatch");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_idempotency_key_is_remembered_for_96_hours() {
     let yard = yard().await;
     let server = yard.server("web").header("idempotency-key", "order-1");
@@ -412,6 +422,27 @@ async fn a_lost_queue_delays_a_lead_by_a_sweep_and_loses_none() {
     assert_eq!(yard.story(&lead).await.stage(), "received");
     yard.advance(std::time::Duration::from_secs(180)).await;
     assert_eq!(yard.story(&lead).await.assignment("hudson")["delivery"], "received");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_by_a_void_key_while_nobody_can_tell_is_kept_aside_and_not_sold() {
+    let rules = |keys: &str| {
+        Rules::roofing("acme").source("partner", &format!("offer = \"roof\"\n{keys}")).seller("hudson", [])
+    };
+    let yard = Yard::of(rules("")).await;
+    let _ = yard.publish(&rules("key_generation = 2")).await.is(200);
+    let _ = yard.server("partner").posts(&ada()).await.is(401);
+    yard.faults.table(true);
+    let void = yard.server("partner").posts(&ada()).await.is(202);
+    let good = yard.page_of("partner", &[], 2).posts(&Person::named("Zeb", "Marsh")).await.is(202);
+    yard.faults.table(false);
+    yard.advance(Duration::from_secs(600)).await;
+    let kept = async |reply: &leadyard_tests::Reply| {
+        let stored = yard.enquiry(reply.text_of("enquiry")).await.unwrap();
+        (stored.status, stored.reasons.join(" "))
+    };
+    assert_eq!(kept(&void).await, ("quarantined".to_owned(), "unknown_source".to_owned()));
+    assert_eq!(kept(&good).await, ("received".to_owned(), String::new()));
 }
 
 #[tokio::test(start_paused = true)]

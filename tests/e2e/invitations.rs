@@ -1,5 +1,6 @@
 //! Staff and dealers are invited by mail: each once by an act, by the company's sender, with nothing in it that lets
-//! anybody in; and what becomes of each mail stands on the page.
+//! anybody in; and what becomes of each mail stands on the page. Of two clicks on a form of that page, the second's answer
+//! is the one that is seen.
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ const SAM: &str = "sam@hudson.example";
 const PEOPLE: &str = "/console/people";
 const INVITE: &str = "/console/people/invite";
 const ADD: &str = "/console/people/add";
+const TOKEN: &str = "/console/people/token";
 
 /// Maria, who manages, and these; hudson, who has an address, and ridge, who has none.
 fn rules(people: &str) -> Rules {
@@ -63,9 +65,12 @@ async fn who_is_added_is_told_once_by_whom_and_where_and_nothing_that_lets_in() 
     let page = maria.opens(PEOPLE).await.is(200);
     assert!(page.text.contains("name=\"invite\" checked"), "it is on by itself: {}", page.text);
     let adds = || maria.submits(&page, ADD, &[("people", "ben,ben@desk.example,desk")]);
-    let done = adds().await.is(303);
-    // A double click finds him there.
-    let _ = adds().await.is(400);
+    // Two clicks at once, and one later: each is answered as the first.
+    let (first, second) = futures::join!(adds(), adds());
+    let done = first.is(303);
+    for again in [second, adds().await] {
+        assert_eq!(again.is(303).header("location"), done.header("location"));
+    }
     yard.settle().await;
     let all = mails(&yard, BEN);
     assert_eq!(all.len(), 1);
@@ -104,6 +109,83 @@ async fn who_is_added_is_told_once_by_whom_and_where_and_nothing_that_lets_in() 
         assert!(!logs.text().contains(address), "{address} is logged");
     }
     assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stands_exactly_so_already_was_added_by_a_first_click_and_whoever_differs_is_refused() {
+    let yard = Yard::of(with_sender("")).await;
+    let maria = Browser::by_mail(&yard, MARIA).await;
+    let page = maria.opens(PEOPLE).await.is(200);
+    let adds = async |page: &Reply, people: &str| maria.submits(page, ADD, &[("people", people)]).await;
+    let both = "ben,ben@desk.example,desk\nrita; rita@desk.example; reader";
+    let done = adds(&page, both).await.is(303);
+    yard.settle().await;
+    let version = yard.version().await;
+    let again = adds(&page, both).await.is(303);
+    assert_eq!(again.header("location"), done.header("location"));
+    for (people, line) in [
+        ("ben,ben@desk.example,manager", 1),
+        ("ben,b@desk.example,desk", 1),
+        ("rita,rita@desk.example,reader\nbenny,ben@desk.example,desk", 2),
+        // One who is new beside one who stands: all or none.
+        ("sue,sue@desk.example,desk\nben,ben@desk.example,desk", 2),
+    ] {
+        let refused = adds(&page, people).await.is(400);
+        let said = format!("line {line}: this person or address is there already");
+        assert!(refused.text.contains(&said), "{people}: {}", refused.text);
+    }
+    // Typed anew much later, by another page's act: who was invited has the mail.
+    yard.advance(MINUTE).await;
+    let later = maria.opens(PEOPLE).await.is(200);
+    let _ = adds(&later, both).await.is(303);
+    yard.settle().await;
+    assert_eq!((mails(&yard, BEN).len(), mails(&yard, RITA).len()), (1, 1));
+    assert_eq!((yard.version().await, made(&yard).await.len()), (version, 1));
+
+    // Who was added and not invited is, by who says so after all.
+    let csrf = maria.csrf().await;
+    let sue = format!("company=acme&people=sue,sue%40desk.example,desk&{csrf}");
+    let _ = maria.sends(ADD, &sue).await.is(303);
+    let later = maria.opens(PEOPLE).await.is(200);
+    let _ = adds(&later, "sue,sue@desk.example,desk").await.is(303);
+    yard.settle().await;
+    assert_eq!(mails(&yard, "sue@desk.example").len(), 1);
+    assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_clicks_twice_for_a_token_is_told_what_became_of_the_first_and_keeps_what_was_typed() {
+    let yard = Yard::of(with_sender("")).await;
+    let maria = Browser::by_mail(&yard, MARIA).await;
+    let page = maria.opens(PEOPLE).await.is(200);
+    let makes = async |role: &str| {
+        let typed = [("name", "nightly-export"), ("role", role), ("until", "2027-01-31")];
+        maria.submits(&page, TOKEN, &typed).await
+    };
+    let first = makes("desk").await.is(200);
+    assert!(first.text.contains("<code>api_acme."), "{}", first.text);
+    let second = makes("desk").await.is(400);
+    for told in [
+        "it was made a moment ago, perhaps by the first of two clicks. It is shown once: take it away and make it anew",
+        "Take nightly-export away",
+        "<option value=\"desk\" selected>",
+        "value=\"nightly-export\"",
+        "value=\"2027-01-31\"",
+    ] {
+        assert!(second.text.contains(told), "{told} is not in {}", second.text);
+    }
+    // One of another role is no second click; nor is one that comes later.
+    let of_another_role = makes("manager").await.is(400);
+    yard.advance(3 * MINUTE).await;
+    let later = makes("desk").await.is(400);
+    for (refused, role) in [(&of_another_role, "manager"), (&later, "desk")] {
+        assert!(
+            refused.text.contains("a token of this name stands already: take it away first")
+                && refused.text.contains(&format!("<option value=\"{role}\" selected>")),
+            "{}",
+            refused.text
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::Method;
+use leadyard_domain::lead::Stage;
 use leadyard_tests::{Person, Reply, Rules, Says, Story, Yard};
 use serde_json::{Value, json};
 
@@ -61,6 +62,27 @@ async fn interacts(yard: &Yard, person: Value, ids: &[&str]) {
             yard.sends(Some(&yard.secret("web")), Method::POST, &path, "application/json", body).await;
         let _ = reply.is(202);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_nurtured_in_somebodys_hands_by_an_earlier_version_rests_with_them() {
+    let rules =
+        Rules::company("acme").offer("roof", "roofing", "band = \"A1\"").source("web", "offer = \"roof\"");
+    let yard = Yard::of(rules.seller("hudson", [])).await;
+    let lead = yard.settled_lead(&at_home()).await;
+    assert_eq!(yard.story(&lead).await.stage(), "nurturing");
+    let body = json!({ "contract": "hudson", "reason": "agreed" });
+    let _ = yard.desk(Method::POST, &format!("/v1/leads/{lead}/place"), Some(body)).await.is(200);
+    yard.settle().await;
+    // As a merge across offers left it: held, and not of the band of its own offer.
+    let mut stored = yard.stored(&lead).await;
+    (stored.stage, stored.crossed) = (Stage::Nurturing, false);
+    stored.due = Some(yard.cloud.clock.now());
+    assert!(yard.cloud.store.lead_save(&stored).await.unwrap());
+    yard.advance(MINUTE * 2).await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.stage(), story.holders()), ("assigned", vec!["hudson"]));
+    assert_eq!(yard.stored(&lead).await.due, Some(stored.held_until()));
 }
 
 #[tokio::test(start_paused = true)]

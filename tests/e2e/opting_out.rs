@@ -128,6 +128,61 @@ async fn the_desk_opts_somebody_out_of_everything() {
     let _ = yard.dealer("hudson", Method::POST, "/v1/persons/opt_out", body).await.is(401);
 }
 
+/// Three surnames by one e-mail, which identifies nobody from then on: the lead of the first.
+async fn family(yard: &Yard) -> String {
+    let mut leads = Vec::new();
+    for (n, surname) in ["Hill", "Berg", "Ortiz"].into_iter().enumerate() {
+        let one = Person::named("Ada", surname).with("email", "family@mail.example");
+        let one = one.with("phone", &format!("305-274-010{n}"));
+        let posted = yard.server("rain").posts(&one).await;
+        assert!(posted.status.is_success(), "{}", posted.text);
+        leads.push(posted.text_of("lead").to_owned());
+        yard.settle().await;
+    }
+    leads.swap_remove(0)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_e_mail_that_several_use_gets_no_more_mail_once_one_of_them_says_so() {
+    let yard = Yard::of(rules()).await;
+    let lead = family(&yard).await;
+    let link = link(&yard, &lead).await;
+    let _ = clicks(&yard, &link, FORM, CLICK).await.is(200);
+    let next = Person::named("Ada", "Hill").with("email", "family@mail.example").without("phone");
+    assert_eq!(yard.server("rain").posts(&next).await.is(202).json["reasons"], json!(["suppressed"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_desk_opts_an_e_mail_out_that_several_use_and_erases_nobody_by_it() {
+    let yard = Yard::of(rules()).await;
+    let lead = family(&yard).await;
+    let body = json!({ "email": "family@mail.example" });
+    let told = yard.desk(Method::POST, "/v1/persons/opt_out", Some(body)).await.is(200);
+    assert_eq!(told.json["listed"], json!(1), "{}", told.text);
+    // Whom it is of is not guessed: the desk names a lead.
+    let body = json!({ "email": "family@mail.example", "reason": "requested" });
+    let refused = yard.desk(Method::POST, "/v1/persons/erase", Some(body)).await.is(409);
+    assert!(refused.json["leads"].as_array().unwrap().contains(&json!(lead)), "{}", refused.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_done_under_a_phone_that_several_use_is_nobody_s() {
+    let yard = Yard::of(rules()).await;
+    let mut leads = Vec::new();
+    for surname in ["Hill", "Berg", "Ortiz"] {
+        let one = Person::named("Ada", surname).with("phone", "305-274-0199").without("email");
+        leads.push(yard.server("rain").posts(&one).await.text_of("lead").to_owned());
+        yard.settle().await;
+    }
+    for (id, kind) in [("c1", "call"), ("u1", "unsubscribe")] {
+        let did = json!({ "id": id, "kind": kind, "at": "2026-06-01T15:00:00Z", "phone": "305-274-0199" });
+        let _ = yard.server("rain").reports(did).await.is(202);
+        yard.settle().await;
+    }
+    let first = yard.story(&leads[0]).await;
+    assert_eq!((first.stage(), first.list("interactions").count()), ("waiting", 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_opts_out_of_mail_and_then_of_everything_is_told_of_by_two_messages() {
     let yard = Yard::of(rules()).await;

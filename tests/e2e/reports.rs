@@ -568,7 +568,7 @@ async fn the_whole_costs_the_same_whatever_the_rows_are() {
     yard.count().await;
     // Of each day 12.00 are spent, and a lead of the web's costs 4.00.
     let day = "from=2026-06-02&to=2026-06-02";
-    for by in ["source", "all", "state", "campaign", "dealer"] {
+    for by in ["source", "all", "state", "campaign", "category"] {
         let told = yard.report(&format!("sources?{day}&by={by}")).await;
         let costs = [&told["whole"]["cost"], &told["before"]["whole"]["cost"]];
         assert_eq!(costs, ["16.00", "16.00"], "by {by}: {told}");
@@ -577,6 +577,69 @@ async fn the_whole_costs_the_same_whatever_the_rows_are() {
         let costs = [&told["whole"]["cost"], &told["before"]["whole"]["cost"]];
         assert_eq!(costs, ["12.00", "12.00"], "by {by}: {told}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_dimension_does_not_know_is_no_zero_and_what_a_report_is_about_it_must_know() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("area", "state:FL")])).await;
+    yard.notes();
+    // In Alaska nobody has roofs.
+    let person = Person::number(1).without("phone").with("zip", "99501").with("utm_campaign", "spring");
+    let _ = yard.server("web").posts(&person).await.is(201);
+    yard.settle().await;
+    yard.count().await;
+    let june = "from=2026-06-01&to=2026-06-30";
+    // A decision does not know the campaign, and an enquiry no band.
+    for (report, by, known, unknown) in [
+        ("offers", "campaign", &["leads", "enquiries"][..], &["waiting"][..]),
+        ("unmet", "band", &["waiting", "unserved"], &["leads", "unserved_of_leads"]),
+    ] {
+        let told = yard.report(&format!("{report}?{june}&by={by}")).await;
+        let (header, rows) = yard.desk_csv(&format!("/v1/reports/{report}?{june}&by={by}")).await;
+        let at = |column: &str| header.iter().position(|one| one == column).unwrap();
+        let row = &told["rows"][0];
+        assert_eq!(rows.len(), 1, "{told}");
+        for column in known {
+            assert_eq!((&row[column], rows[0][at(column)].as_str()), (&json!(1), "1"), "{column}: {told}");
+        }
+        for column in unknown {
+            assert_eq!((&row[column], rows[0][at(column)].as_str()), (&Value::Null, ""), "{column}: {told}");
+            assert_eq!(told["whole"][column].as_f64(), Some(1.0), "the whole knows {column}: {told}");
+        }
+    }
+    // A table without what it is about is none.
+    for (report, by, may) in [
+        ("sources", "dealer", "all, source, campaign, offer, category, state"),
+        ("leads", "band", "all, source, campaign, offer, category, state"),
+        ("unmet", "campaign", "all, source, offer, category, state, band"),
+        ("returns", "dealer", "reason"),
+    ] {
+        let refused = yard.desk(Method::GET, &format!("/v1/reports/{report}?by={by}"), None).await.is(400);
+        let said = format!("by: the report {report} is told by one of: {may}");
+        assert_eq!(refused.is_problem("invalid-field").json["detail"], json!(said));
+    }
+    let _ = yard.report(&format!("dealers?{june}&by=band")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_of_the_whole_has_all_that_the_report_says_of_it_also_of_a_silent_period() {
+    let yard = Yard::of(trade()).await;
+    yard.notes();
+    yard.settled_lead(&Person::number(1)).await;
+    yard.count().await;
+    let (june, may) = ("from=2026-06-01&to=2026-06-30", "from=2026-05-01&to=2026-05-31");
+    let (header, rows) = yard.desk_csv(&format!("/v1/reports/leads?{june}")).await;
+    assert_eq!(header, ["all", "enquiries", "repeats", "leads", "new_leads", "size"]);
+    assert_eq!(rows, [["all", "1", "0", "1", "1", "1"]]);
+    let (_, rows) = yard.desk_csv(&format!("/v1/reports/leads?{may}")).await;
+    assert_eq!(rows, [["all", "0", "0", "0", "0", "0"]]);
+    // What was spent in June, and what web's lead cost; nobody owes for it before it is accepted.
+    let (header, rows) = yard.desk_csv(&format!("/v1/reports/sources?{june}&by=all")).await;
+    let of = |column: &str| rows[0][header.iter().position(|one| one == column).unwrap()].as_str();
+    assert_eq!((rows.len(), of("cost"), of("return_on_spend")), (1, "364.00", "0.0"));
+    let told = yard.report(&format!("sources?{june}&by=all")).await;
+    let row = &told["rows"][0];
+    assert_eq!((&row["value"], &row["cost"]), (&json!("all"), &told["whole"]["cost"]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -58,6 +58,43 @@ async fn a_seat_stays_kept_when_the_desk_places_the_lead_with_somebody_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_seats_that_were_taken_back_one_is_placed_by_hand_and_the_other_is_given_as_well() {
+    let tiers = [("hudson", "1"), ("ridge", "1"), ("crest", "2"), ("grove", "3")];
+    let rules = tiers.into_iter().fold(Rules::roofing("acme"), |rules, (dealer, tier)| {
+        rules.seller(dealer, [("sale", "shared:2"), ("tier", tier)])
+    });
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let path = |act: &str| format!("/v1/leads/{lead}/{act}");
+    let _ = yard.desk(Method::POST, &path("take_back"), Some(json!({ "hold": true }))).await.is(200);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.stage(), story.waiting(), story.holders().len()), ("waiting", "held", 0));
+    let _ = yard.desk(Method::POST, &path("place"), Some(json!({ "contract": "crest" }))).await.is(200);
+    yard.advance(HOUR / 30).await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.holders(), &story.0["waiting"]), (vec!["crest", "grove"], &Value::Null));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_that_is_kept_is_given_though_the_other_s_dealer_lost_the_lead_meanwhile() {
+    let yard = Yard::at("2026-06-02T01:00:00Z", two_of_a_kind()).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&lead).await.waiting(), "hours");
+    let _ = yard.answers("hudson", &lead, "lost").await.is(200);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.stage(), story.waiting(), story.holders().len()), ("waiting", "hours", 0));
+    yard.advance_to("2026-06-02T13:10:00Z").await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.stage(), story.holders()), ("assigned", vec!["crest"]));
+    assert_eq!((yard.told("hudson").len(), yard.told("crest").len()), (1, 1));
+    // Now it is the last that may lose it.
+    let _ = yard.answers("crest", &lead, "lost").await.is(200);
+    assert_eq!(yard.story(&lead).await.stage(), "lost");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_seat_is_kept_no_longer_than_the_lead_is_young_enough_for_who_is_waited_for() {
     let shares = [("sale", "shared:2"), ("territory", "first"), ("when_unavailable", "wait")];
     let rules = Rules::roofing("acme")
@@ -91,6 +128,55 @@ async fn a_seat_that_came_back_while_distribution_was_stopped_is_given_when_it_g
     assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
     yard.flip("stop", json!({ "on": false })).await;
     yard.advance(HOUR + HOUR / 30).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson", "grove"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_that_came_back_while_the_company_only_watched_is_given_when_it_sells_again() {
+    let rules = ["hudson", "ridge", "grove"].into_iter().fold(Rules::roofing("acme"), |rules, dealer| {
+        let tier = if dealer == "grove" { "2" } else { "1" };
+        rules.seller(dealer, [("sale", "shared:2"), ("tier", tier)])
+    });
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.flip("shadow", json!({ "on": true })).await;
+    let _ = yard.answers("ridge", &lead, "decline").await.is(200);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.holders(), story.stage(), story.waiting()), (vec!["hudson"], "assigned", "shadow"));
+    yard.advance(HOUR * 3).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    yard.flip("shadow", json!({ "on": false })).await;
+    yard.advance(HOUR + HOUR / 30).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson", "grove"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_that_came_back_of_what_is_placed_by_hand_waits_for_the_desk_or_for_other_rules() {
+    let rules = |mode: &str| {
+        let company = Rules::company("acme")
+            .offer("roof", "roofing", &format!("mode = \"{mode}\""))
+            .source("web", "offer = \"roof\"");
+        ["hudson", "ridge", "grove"]
+            .into_iter()
+            .fold(company, |rules, dealer| rules.seller(dealer, [("sale", "shared:2")]))
+    };
+    let yard = Yard::of(rules("manual")).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    for contract in ["hudson", "ridge"] {
+        let path = format!("/v1/leads/{lead}/place");
+        let _ = yard.desk(Method::POST, &path, Some(json!({ "contract": contract }))).await.is(200);
+        yard.settle().await;
+    }
+    let _ = yard.answers("ridge", &lead, "decline").await.is(200);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.holders(), story.stage(), story.waiting()), (vec!["hudson"], "assigned", "manual"));
+    yard.advance(HOUR * 3).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    // Nobody but the desk or a publish can change that: it is looked at once a day.
+    let _ = yard.publish(&rules("automatic")).await.is(200);
+    yard.advance(HOUR * 24).await;
     assert_eq!(yard.story(&lead).await.holders(), ["hudson", "grove"]);
 }
 

@@ -293,6 +293,45 @@ async fn a_freed_slot_is_not_wasted_on_leads_that_another_s_territory_bars() {
     assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_freed_slot_is_not_wasted_on_leads_that_have_faded_below_the_band() {
+    let rules = Rules::roofing("acme").seller("hudson", [("min_band", "B2"), ("cap_total", "1")]);
+    let rules = rules.scoring(
+        r#"
+half_life_days = 14
+[[fit]]
+label = "can be written to"
+points = 20
+has = ["email"]
+[[fit]]
+label = "can be called"
+points = 20
+has = ["phone"]
+[interactions]
+enquiry = { points = 10, daily_cap = 3 }
+[bands.fit]
+A = 40
+B = 10
+[bands.engagement]
+1 = 40
+2 = 8
+"#,
+    );
+    let yard = Yard::of(rules).await;
+    let sold = yard.settled_lead(&Person::number(0)).await;
+    for n in 1..3 {
+        let lead = waits(&yard, &Person::number(n), 0).await;
+        assert_eq!(yard.story(&lead).await.band(), "A2");
+    }
+    // Five days later they are A3: of a better fit all the same than the one that is fresh, and so before it.
+    yard.advance(Duration::from_secs(5 * 86_400)).await;
+    let lead = waits(&yard, &Person::number(3).without("phone"), 0).await;
+    assert_eq!(yard.story(&lead).await.band(), "B2");
+    let _ = acts(&yard, &sold, "take_back", json!({})).await.is(200);
+    yard.advance(WOKEN * 2).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+}
+
 /// Of the messages that wait in distribution's queue the first is left.
 async fn one_wake(yard: &Yard) {
     let name = leadyard::system::DISTRIBUTION.name;
@@ -546,6 +585,73 @@ async fn all_who_wait_are_looked_at_after_a_publish_though_they_are_more_than_on
     let _ = yard.publish(&shut.contract("hudson", "hudson", [("area", "state:TX")])).await.is(200);
     yard.advance(Duration::from_secs(300)).await;
     assert_eq!(reasons().await, json!({ "area": 1_020 }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_something_between_two_runs_of_the_look_at_everybody_is_not_passed_over() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_total", "1")])).await;
+    yard.settled_lead(&Person::number(0)).await;
+    let (reads, rests) =
+        (waits(&yard, &Person::number(1), 1).await, waits(&yard, &Person::number(2), 1).await);
+    let _ = yard.publish(&Rules::roofing("acme").seller("hudson", [("area", "state:TX")])).await.is(200);
+    // Both stood further down than the first run came; before the next one of them reads a page, and stands higher.
+    let (company, roofing) = (yard.company_id(), CategoryId::new("roofing").unwrap());
+    let store = &yard.cloud.store;
+    let wake = store.wake_get(&company, &roofing).await.unwrap().unwrap();
+    store.wake_goes_on(&company, &roofing, &wake, "!").await.unwrap();
+    let at = yard.cloud.clock.now().to_string();
+    let view = json!({ "id": "v", "kind": "page_view", "at": at, "lead": reads });
+    let _ = yard.server("web").reports(view).await.is(202);
+    yard.advance(LOOKED_AT).await;
+    assert_eq!(yard.story(&reads).await.waiting(), "area");
+    // The place is behind all: whoever did nothing is as it was.
+    assert_eq!(yard.story(&rests).await.waiting(), "cap");
+}
+
+/// What asks for a roof must be as good as this; hudson takes it.
+fn of_band(band: &str) -> Rules {
+    Rules::company("acme")
+        .offer("roof", "roofing", &format!("band = \"{band}\""))
+        .source("web", "offer = \"roof\"")
+        .seller("hudson", [])
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_nurtured_is_sold_when_a_lower_band_is_asked_or_scores_count_otherwise() {
+    let otherwise = "[[fit]]\nlabel = \"can be written to\"\npoints = 40\nhas = [\"email\"]\n\
+                     [interactions]\nenquiry = { points = 50, daily_cap = 3 }\n\
+                     [bands.fit]\nA = 40\nB = 10\n[bands.engagement]\n1 = 40\n2 = 1\n";
+    for (next, sold) in
+        [(of_band("A1"), false), (of_band("A2"), true), (of_band("A1").scoring(otherwise), true)]
+    {
+        let yard = Yard::of(of_band("A1")).await;
+        let lead = yard.settled_lead(&Person::number(1)).await;
+        assert_eq!((yard.story(&lead).await.stage(), yard.story(&lead).await.band()), ("nurturing", "A2"));
+        let before = yard.stored(&lead).await.version;
+        let _ = yard.publish(&next).await.is(200);
+        yard.advance(LOOKED_AT).await;
+        assert_eq!(!yard.story(&lead).await.holders().is_empty(), sold);
+        assert_eq!(yard.stored(&lead).await.version > before, sold, "whom nothing concerns nobody looks at");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_who_are_nurtured_are_looked_at_after_those_who_wait_though_they_are_more_than_one_run_moves() {
+    let rules = |band| of_band(band).offer("shed", "roofing", "").source("sheds", "offer = \"shed\"");
+    let yard = Yard::of(rules("A1")).await;
+    for n in 0..510 {
+        yard.lead(&Person::number(n)).await;
+    }
+    let _ = yard.flip("stop", json!({ "on": true })).await;
+    let waits = yard.server("sheds").posts(&Person::number(600)).await.is(201).text_of("lead").to_owned();
+    yard.settle().await;
+    assert_eq!(yard.story(&waits).await.waiting(), "stopped");
+    let _ = yard.flip("stop", json!({ "on": false })).await;
+    let _ = yard.publish(&rules("A2")).await.is(200);
+    yard.advance(Duration::from_secs(300)).await;
+    assert_eq!(yard.taken("hudson", 4).await, 511);
+    let roofing = CategoryId::new("roofing").unwrap();
+    assert!(yard.cloud.store.wake_get(&yard.company_id(), &roofing).await.unwrap().is_none());
 }
 
 #[tokio::test(start_paused = true)]

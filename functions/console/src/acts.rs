@@ -38,7 +38,7 @@ use leadyard_domain::limits;
 use leadyard_domain::scoring::Priority;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, body};
-use leadyard_platform::store::{Act, Changes, StoreError};
+use leadyard_platform::store::{Act, Changes, Delivery, StoreError};
 use leadyard_platform::who::{ACTS, Desk, Staff};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -524,7 +524,7 @@ async fn to_take_back(
         return Err(Problem::new(Code::Unavailable, detail).retry_after(wait_s));
     }
     let whole = cloud.store.delivery_get(of, id, Event::Assigned.as_str(), "2").await?;
-    if whole.is_some_and(|whole| whole.state == DeliveryState::Pending) {
+    if whole.is_some_and(|whole| may_be_under_way(&whole, now)) {
         let detail = "the dealer is being sent the lead it accepted; try again";
         return Err(Problem::new(Code::Unavailable, detail).retry_after(30));
     }
@@ -549,8 +549,11 @@ async fn is_being_copied(
     let event = Event::Assigned.as_str();
     let copies = copies.iter().map(|copy| cloud.store.delivery_get(lead, assignment, event, copy));
     let copies = try_join_all(copies).await?;
-    Ok(copies
-        .into_iter()
-        .flatten()
-        .any(|copy| copy.state == DeliveryState::Pending && copy.next_at.is_none_or(|at| at <= now)))
+    Ok(copies.into_iter().flatten().any(|copy| may_be_under_way(&copy, now)))
+}
+
+/// Whether a message may be on its way at this moment. One that failed and waits for its next attempt is not, and that
+/// is not made of a lead that was taken back.
+fn may_be_under_way(message: &Delivery, now: Timestamp) -> bool {
+    message.state == DeliveryState::Pending && message.next_at.is_none_or(|at| at <= now)
 }

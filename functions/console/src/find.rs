@@ -153,7 +153,7 @@ pub(crate) struct Found {
     pub(crate) leads: Vec<(Lead, Option<ScoreNow>)>,
     pub(crate) examined: usize,
     pub(crate) next: Option<String>,
-    /// Of a list that was put in order: more stand behind those that were.
+    /// Of a list that was put in order, or of which the top alone is shown: more stand behind, as far as was looked.
     pub(crate) more: bool,
 }
 
@@ -348,8 +348,11 @@ impl Seek<'_> {
         let kinds = || kinds.into_iter().filter(|(is_held, _)| held.is_none_or(|held| held == *is_held));
         let mut ids: HashSet<LeadId> = kinds().flat_map(|(_, top)| &top.leads).copied().collect();
         ids.extend(&tops.rose);
+        let mut behind = kinds().any(|(_, top)| top.behind.is_some());
         if let Some(source) = &self.asked.only.source {
             let newest = self.cloud.store.leads_of_source(self.company(), source, None, OF_SOURCE).await?;
+            // All of a source's are among these, where they are fewer than were asked for.
+            behind = newest.len() >= OF_SOURCE;
             ids.extend(newest.into_iter().map(|(_, lead)| lead));
         }
         let leads = self.leads(&ids.into_iter().collect::<Vec<_>>()).await?;
@@ -362,7 +365,7 @@ impl Seek<'_> {
         if !self.asked.only.narrows() && kinds().any(too_few) {
             return self.hottest_of_lists().await;
         }
-        Ok(self.hottest_among(leads))
+        Ok(self.hottest_among(leads, behind))
     }
 
     /// Of each open stage, category and letter the most engaged, merged. Exact for who is in nobody's hands; among those
@@ -373,32 +376,43 @@ impl Seek<'_> {
             Some(false) => &[Stage::Waiting, Stage::Nurturing],
             None => &[Stage::Waiting, Stage::Nurturing, Stage::Assigned],
         };
-        let most = if self.asked.only.narrows() { limits::SEARCH_EXAMINED / 5 } else { self.limit };
+        // Of each letter one more than is shown: whether any is left out.
+        let (most, looked_at) = if self.asked.only.narrows() {
+            (limits::SEARCH_EXAMINED / 5, limits::SEARCH_EXAMINED / 5 * 4)
+        } else {
+            (self.limit + 1, self.limit * 4)
+        };
+        let looked_at = looked_at.clamp(ONE_READ, limits::SEARCH_EXAMINED);
         let mut lists = Vec::new();
         for stage in stages {
             for category in self.core.waited_in() {
                 lists.push(self.cloud.store.leads_hottest(self.company(), *stage, category, most));
             }
         }
-        let mut places: Vec<Place> = try_join_all(lists).await?.into_iter().flatten().collect();
+        let lists = try_join_all(lists).await?;
+        let mut behind = lists.iter().any(|list| list.len() >= most);
+        let mut places: Vec<Place> = lists.into_iter().flatten().collect();
         // By their places alone: of many lists with many each, all but the first would be read for nothing. One who moves
         // meanwhile stands in two, and is asked for once.
         places.sort_by_cached_key(|place| Reverse((self.scores.of_place(&place.0), place.clone())));
         let mut seen = HashSet::new();
         places.retain(|(_, lead)| seen.insert(*lead));
-        places.truncate((4 * most).clamp(ONE_READ, limits::SEARCH_EXAMINED));
+        behind |= places.len() > looked_at;
+        places.truncate(looked_at);
         let ids: Vec<LeadId> = places.into_iter().map(|(_, lead)| lead).collect();
-        Ok(self.hottest_among(self.leads(&ids).await?))
+        Ok(self.hottest_among(self.leads(&ids).await?, behind))
     }
 
-    /// Of these leads the open ones that the filters take, by score: what is closed meanwhile is not hot.
-    fn hottest_among(&self, leads: HashMap<LeadId, Lead>) -> Found {
+    /// Of these leads the open ones that the filters take, by score: what is closed meanwhile is not hot. Whether others
+    /// stand behind these.
+    fn hottest_among(&self, leads: HashMap<LeadId, Lead>, behind: bool) -> Found {
         let examined = leads.len();
         let open = leads.into_values().filter(is_open);
         let mut leads: Vec<_> = open.filter_map(|lead| self.takes(lead)).collect();
         by_score(&mut leads);
+        let more = behind || leads.len() > self.limit;
         leads.truncate(self.limit);
-        Found { leads, examined, ..Found::default() }
+        Found { leads, examined, next: None, more }
     }
 
     async fn stage(&self, stage: Stage) -> Result<Found, Problem> {
@@ -516,8 +530,9 @@ impl Seek<'_> {
         let examined = leads.len();
         let mut leads: Vec<_> = leads.into_values().filter_map(|lead| self.takes(lead)).collect();
         by_score(&mut leads);
+        let more = more.is_some() || leads.len() > self.limit;
         leads.truncate(self.limit);
-        Ok(Found { leads, examined, next: None, more: more.is_some() })
+        Ok(Found { leads, examined, next: None, more })
     }
 
     /// Leads of offers that are about to lapse, the next first: those that were noted, and those that counting found, as

@@ -33,7 +33,7 @@ use leadyard_domain::access::Role;
 use leadyard_domain::calling::{self, MayCall};
 use leadyard_domain::delivery::OptedOutOf;
 use leadyard_domain::distribution::Core;
-use leadyard_domain::error::Code;
+use leadyard_domain::error::{Code, FieldError};
 use leadyard_domain::followup::{
     self, CallResult, Ended, FollowUp, FollowUpPlan, Followed, Reason, Refused, Rests, Step,
 };
@@ -57,6 +57,9 @@ use crate::acts::{Asked, note, record};
 use crate::find;
 use crate::inbox::ROUNDS;
 use crate::leads;
+
+/// Where in what was sent stands when they asked to be called.
+pub(crate) const CALLBACK_AT: &str = "/callback_at";
 
 /// A lead that is to be called.
 pub(crate) struct Call {
@@ -534,8 +537,8 @@ fn chosen(lead: &Lead, stands: Option<&StoredFollowUp>, now: Timestamp) -> Resul
     if let Some(state) = same {
         match state.step {
             Step::Planned { at } if state.reason == Reason::Callback => {
-                let detail = format!("they were promised a call at {at}: claim them to call before that");
-                return Err(refused(&detail, lead).with("callback_at", json!(at)));
+                let detail = "they were promised a call: claim them to call before its time";
+                return Err(refused(detail, lead).with("callback_at", json!(at)));
             }
             // It stands in the list already, before the others.
             Step::Due { .. } if state.reason == Reason::Callback => {
@@ -581,13 +584,12 @@ async fn may_be_called(
 fn promised_well(core: &Core, lead: &Lead, at: Timestamp) -> Result<(), Problem> {
     if !matches!(may_call(core, lead, at), MayCall::Until(_)) {
         let hours = leads::may_be_called(lead, core.company.call_hours, at);
-        let detail = "callback_at is no hour to call where they are";
-        return Err(Problem::new(Code::InvalidField, detail).with("may_be_called", hours));
+        return Err(no_callback("callback_at is no hour to call where they are").with("may_be_called", hours));
     }
     let until = followup::may_call_until(lead, &core.follow_up);
     if at >= until {
-        let detail = format!("callback_at is too late: they may be called until {until}");
-        return Err(Problem::new(Code::InvalidField, detail));
+        let detail = format!("callback_at is too late: they may be called until {until:.0}");
+        return Err(no_callback(&detail).with("until", json!(until)));
     }
     Ok(())
 }
@@ -597,16 +599,22 @@ fn not_theirs(why: &Refused, lead: &Lead) -> Problem {
     match why {
         Refused::Over => refused("the follow-up is over", lead),
         Refused::Claimed(claim) => {
-            let detail = format!("{} is calling them, until {}", claim.by, claim.until);
+            let detail = format!("{} is calling them, until {:.0}", claim.by, claim.until);
             refused(&detail, lead).with("claim", json!(claim))
         }
         Refused::Time => {
             let days = limits::CALLBACK_DAYS;
             let detail =
                 format!("callback_at goes with the result callback, and lies ahead by {days} days at most");
-            Problem::new(Code::InvalidField, detail)
+            no_callback(&detail)
         }
     }
+}
+
+/// What is wrong with the time at which they asked to be called; that it is this, a page sees by the field.
+fn no_callback(detail: &str) -> Problem {
+    let fault = FieldError { pointer: CALLBACK_AT.to_owned(), detail: detail.to_owned() };
+    Problem::new(Code::InvalidField, detail).fields(vec![fault])
 }
 
 /// They are interested: that is worth what a call is worth, and the lead goes to distribution. However often it is tried, it

@@ -415,8 +415,10 @@ async fn move_to(
     if !cloud.store.assignment_change(&changes).await? {
         return Ok(None);
     }
-    if let Some(lost) = closes.filter(|lead| lead.stage == Stage::Lost) {
-        follow_up(cloud, &lost).await;
+    match closes {
+        Some(lost) if lost.stage == Stage::Lost => follow_up(cloud, &lost).await,
+        Some(goes_on) if goes_on.stage == Stage::Received => cloud.hand_to_distribution(&goes_on).await,
+        Some(_) | None => {}
     }
     if let Some(sold) = sold {
         cloud.hand_postback(&sold, 0).await;
@@ -461,12 +463,14 @@ async fn correct(
     Ok(cloud.store.assignment_change(&changes).await?.then_some(next))
 }
 
-/// The lead as its holder's outcome leaves it: won as soon as one has won, lost when the last has lost.
+/// The lead as its holder's outcome leaves it: won as soon as one has won, lost when the last has lost; but not while
+/// another seat is to be given, since it is kept for somebody or came back.
 fn close(mut lead: Lead, assignment: &Assignment, now: Timestamp) -> Option<Lead> {
     let others = lead.holders.iter().any(|holder| holder.assignment != assignment.id);
     match assignment.state {
         AssignmentState::Won if !lead.stage.closed() => lead.close(Stage::Won, now),
         AssignmentState::Lost if others => lead.lose_seat(assignment.id),
+        AssignmentState::Lost if lead.wants_distribution() => lead.lose_last_seat(assignment.id, now),
         AssignmentState::Lost if !lead.stage.closed() => lead.close(Stage::Lost, now),
         AssignmentState::Offered
         | AssignmentState::Accepted

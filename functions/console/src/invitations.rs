@@ -38,6 +38,8 @@ const AHEAD_MS: i64 = 60_000;
 pub(crate) enum Wanted {
     /// These.
     Named(BTreeSet<Invitee>),
+    /// Those of these who were not invited yet.
+    Unsent(BTreeSet<Invitee>),
     /// Everybody of the desk who was not invited yet.
     People,
     /// Every dealer that was not.
@@ -191,11 +193,11 @@ fn chosen(
     for signer in signers.iter().filter(|signer| signer.takes_mail()) {
         let to = signer.invitee();
         let known = stand.get(&to);
+        let is_unsent = known.is_none_or(|one| one.is_unsent(now));
         let is_wanted = match (wanted, &to) {
             (Wanted::Named(named), _) => named.contains(&to),
-            (Wanted::People, Invitee::Person(_)) | (Wanted::Dealers, Invitee::Dealer(_)) => {
-                known.is_none_or(|one| one.is_unsent(now))
-            }
+            (Wanted::Unsent(named), _) => is_unsent && named.contains(&to),
+            (Wanted::People, Invitee::Person(_)) | (Wanted::Dealers, Invitee::Dealer(_)) => is_unsent,
             (Wanted::People, Invitee::Dealer(_)) | (Wanted::Dealers, Invitee::Person(_)) => false,
         };
         // By this act, or since its page was shown: pages are sent in another order than they are opened in.

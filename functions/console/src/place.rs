@@ -5,13 +5,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use leadyard_domain::distribution::{Conclusion, Counters, Kept, NearMiss, Placing, Rule, Seat};
+use leadyard_domain::distribution::{Conclusion, Counters, Kept, NearMiss, Placing, Rule, Seat, Waiting};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{AssignmentId, CompanyId, ContractId, DealerId, DecisionId, LeadId};
 use leadyard_domain::lead::{Lead, Stage};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
-use leadyard_platform::judging;
+use leadyard_platform::judging::{self, Considered};
 use leadyard_platform::known::KnownCounters;
 use leadyard_platform::store::{Assign, Placed};
 use leadyard_platform::who::Staff;
@@ -139,6 +139,8 @@ pub(crate) async fn place(
         return Ok(Some(told));
     }
     let act = asked.named(record(cloud, desk, "place", reason, &before, &after));
+    let is_ready = lead.crossed || judged.is_ready(&in_force.core, &lead.offer);
+    let kept = kept(&lead, &seat, &considered, is_ready);
     lead.score = Some(judged.state(&in_force.core.scoring, now));
     lead.hold = None;
     lead.crossed = true;
@@ -148,12 +150,8 @@ pub(crate) async fn place(
     let assign = Assign {
         lead: &lead,
         seats: &seats,
-        // A seat that was kept may be this one, or another dealer's: distribution looks.
-        kept: considered
-            .decision
-            .kept
-            .filter(|_| !lead.holders.is_empty())
-            .map(|kept| Kept { until: Some(now), ..kept }),
+        // Distribution looks at once.
+        kept: kept.map(|reason| Kept { reason, until: Some(now) }),
         counters: &considered.counters,
         decision: &decision,
         placed: Some(Placed { act: &act, over: over_a_cap, shadow }),
@@ -172,6 +170,25 @@ pub(crate) async fn place(
     Ok(Some(told))
 }
 
+/// Why a further seat is kept, where one is left once this is given: it was kept before, for this dealer or another; or
+/// distribution had it still to give, and gives it to whoever may have it beside.
+fn kept(lead: &Lead, seat: &Seat, considered: &Considered, is_ready: bool) -> Option<Waiting> {
+    let given = lead.holders.len() + usize::from(lead.lost_seats);
+    // The first fixes how many there are.
+    let of = lead.seats.filter(|_| given > 0).map_or(seat.seats, |(of, _)| of);
+    if usize::from(of) <= given + 1 {
+        return None;
+    }
+    let kept = considered.decision.kept.map(|kept| kept.reason);
+    match considered.decision.conclusion {
+        // What nobody took at once stays empty; and of what is not ready no more is sold than the desk sells.
+        Conclusion::Assign(_) if lead.wants_distribution() && is_ready => {
+            kept.or(lead.waiting).or(Some(Waiting::Held))
+        }
+        Conclusion::Assign(_) | Conclusion::Wait { .. } => kept.filter(|_| !lead.holders.is_empty()),
+    }
+}
+
 /// Whether the desk passes over what fails: a page's form, over the rules alone that it was shown.
 fn passes_over(asked: &Asked, failed: &[NearMiss]) -> bool {
     let shown =
@@ -180,7 +197,7 @@ fn passes_over(asked: &Asked, failed: &[NearMiss]) -> bool {
 }
 
 /// Whether there is a seat to give: nobody has the lead, or one of its seats is empty.
-fn may_be_placed(lead: &Lead) -> bool {
+pub(crate) fn may_be_placed(lead: &Lead) -> bool {
     let has_room =
         lead.seats.is_some_and(|(of, _)| usize::from(of) > lead.holders.len() + usize::from(lead.lost_seats));
     lead.stage.in_nobodys_hands() || lead.stage == Stage::Assigned && has_room

@@ -20,7 +20,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use leadyard_domain::distribution::Core;
-use leadyard_domain::error::{Code, Invalid};
+use leadyard_domain::error::Code;
 use leadyard_domain::limits;
 use leadyard_domain::report::{Counter, Dimension, REST, Sums, UNKNOWN};
 use leadyard_platform::cloud::Cloud;
@@ -132,6 +132,7 @@ pub(crate) async fn told(
     let size = ever.as_ref().map(|ever| ever.sums.get(Dimension::All, UNKNOWN).get(Counter::NewLeads));
     let grew = now.sums.get(Dimension::All, UNKNOWN).get(Counter::NewLeads);
     let figures = |read: &ReportRead, size: Option<i64>, period: (Date, Date)| Figures {
+        by,
         costs: costs.then(|| costs_of(&core, &read.sums, by, leads_cost, period)),
         size,
         named: read.whole.clone(),
@@ -140,15 +141,23 @@ pub(crate) async fn told(
     let of_before = figures(&before, size.map(|size| size - grew), period_before);
     let whole =
         |figures: &Figures, sums: &Sums| figures.told(report, &sums.get(Dimension::All, UNKNOWN), None);
+    let (whole, whole_before) = (whole(&of_now, &now.sums), whole(&of_before, &before.sums));
+    let rows_of = |figures: &Figures, sums: &Sums, whole: &[Cell]| {
+        if by == Dimension::All {
+            // The whole is its own only row, also where nothing happened.
+            return vec![Row { value: UNKNOWN.to_owned(), cells: whole.to_vec() }];
+        }
+        rows(report, by, sums, figures)
+    };
     Ok(Told {
         report,
         by,
         period: (from, to),
         period_before,
-        whole: whole(&of_now, &now.sums),
-        whole_before: whole(&of_before, &before.sums),
-        rows: rows(report, by, &now.sums, &of_now),
-        rows_before: rows_too.then(|| rows(report, by, &before.sums, &of_before)),
+        rows: rows_of(&of_now, &now.sums, &whole),
+        rows_before: rows_too.then(|| rows_of(&of_before, &before.sums, &whole_before)),
+        whole,
+        whole_before,
         units: now.units + before.units + ever.map_or(0.0, |ever| ever.units),
         core,
     })
@@ -182,15 +191,13 @@ fn back(day: Date, days: i64) -> Date {
 
 fn by(report: &Report, asked: Option<&str>) -> Result<Dimension, Problem> {
     let Some(asked) = asked else { return Ok(report.by) };
-    let by = asked
-        .parse::<Dimension>()
-        .map_err(|rule: Invalid| Problem::new(Code::InvalidField, format!("by: {rule}")))?;
-    // Reasons are reports of their own; and what was spent is known of sources and campaigns alone.
-    if (by == Dimension::Reason) != (report.by == Dimension::Reason) {
-        let detail = format!("by: the report {} is not told by {by}", report.name);
-        return Err(Problem::new(Code::InvalidField, detail));
-    }
-    Ok(by)
+    let by = asked.parse::<Dimension>().ok().filter(|by| report.is_told_by(*by));
+    by.ok_or_else(|| {
+        let told = Dimension::ALL.iter().filter(|by| report.is_told_by(**by));
+        let told: Vec<&str> = told.map(|by| by.as_str()).collect();
+        let detail = format!("by: the report {} is told by one of: {}", report.name, told.join(", "));
+        Problem::new(Code::InvalidField, detail)
+    })
 }
 
 impl Told {
@@ -210,7 +217,7 @@ impl Told {
         })
     }
 
-    /// A row a value; what is not known is `(unknown)`, what is not among the top `(rest)`.
+    /// A row a value; what is not known is `(unknown)`, what is not among the top `(rest)`. A figure that is none is blank.
     pub(crate) fn csv(&self) -> Result<Response, Problem> {
         let failed = || Problem::new(Code::Internal, "the report could not be written");
         let names: Vec<String> = self.report.columns.iter().map(|column| column.name()).collect();

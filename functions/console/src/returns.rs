@@ -215,7 +215,7 @@ async fn request_return(
     }
     let until = terms.until(settled_at);
     if now > until {
-        let detail = format!("the window of {} days is over since {until}", terms.days);
+        let detail = format!("the window of {} days is over since {until:.0}", terms.days);
         return Err(refused(detail).with("until", json!(until)));
     }
     let zone = zone_of(&core)?;

@@ -490,9 +490,15 @@ async fn fail(cloud: &Cloud, assignment: &mut Assignment, now: Timestamp) -> Res
 
 pub(crate) async fn go_on(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
     match (assignment.delivery, assignment.next_attempt_at) {
-        (DeliveryState::NotReceived | DeliveryState::Unknown, _) => {
+        (DeliveryState::NotReceived, _) => {
             cloud.metrics.count_of(Metric::DeliveriesFailed, &assignment.company);
             Box::pin(take_back(cloud, assignment, now)).await
+        }
+        (DeliveryState::Unknown, _) => {
+            cloud.metrics.count_of(Metric::DeliveriesFailed, &assignment.company);
+            // A server that hangs has had most of this function's time, and its withdrawal may take as long again.
+            cloud.hand_to_delivery(&assignment, 0).await;
+            Ok(())
         }
         (DeliveryState::Pending, Some(at)) => {
             cloud.hand_to_delivery(&assignment, at.duration_since(now).as_millis().max(0) as u64).await;

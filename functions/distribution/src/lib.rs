@@ -182,6 +182,10 @@ impl Worker<'_> {
         }
         // Once in a cycle: what has reached its band goes on being sold, though it fades while it waits.
         lead.crossed |= judged.is_ready(&in_force.core, &lead.offer);
+        if !lead.crossed && !lead.holders.is_empty() {
+            // What somebody holds is not nurtured in their hands: they keep it, and no further seat is given.
+            return settle(cloud, lead, Lead::rest_assigned).await;
+        }
         if !lead.crossed {
             return followed(cloud, &in_force, lead, |lead| lead.nurture(window)).await;
         }

@@ -4,7 +4,7 @@
 //! nobody of the first thousand may, those behind them are looked at in the next run, [`RUNS`] at most: a waiting room is
 //! never read through for a slot that nobody in it can use.
 //! After a publish or a switch those come first likewise; then everybody is looked at, so that what each waits for
-//! is true again.
+//! is true again; and of those who are nurtured, whoever may be ready by the rules that are in force now.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -18,6 +18,7 @@ use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, InForce};
 use leadyard_platform::known::KnownCounters;
+use leadyard_platform::scores::Scores;
 use leadyard_platform::store::{StoreError, Wake};
 
 use crate::room::Room;
@@ -82,9 +83,13 @@ pub(crate) async fn wake_at(
     Ok(())
 }
 
+/// Before the place behind which the nurtured are read, where a run goes on with them. It stands behind every letter: an
+/// earlier version, which may run beside this one, begins the waiting room anew.
+const NURTURED: &str = "~";
+
 /// After a publish or a switch: those who may be given to somebody now are sent, the best first and as many as twice
 /// the slots, so that hardly anybody has one before a better lead. Everybody is due a minute later, so many in one
-/// run and the rest in the next: a waiting room may be larger than what one run can move.
+/// run and the rest in the next: a waiting room may be larger than what one run can move. The nurtured come last.
 async fn wake_everybody(
     cloud: &Cloud,
     company: &CompanyId,
@@ -100,18 +105,58 @@ async fn wake_everybody(
             return Ok(());
         }
     }
-    let sent: HashSet<LeadId> = best.into_iter().collect();
-    let next = Room::of(cloud, company, &[category], wake.after.as_deref(), MOVED).next(MOVED).await?;
-    let leads: Vec<LeadId> = next.iter().map(|(_, lead)| *lead).filter(|lead| !sent.contains(lead)).collect();
-    make_due(cloud, &leads).await?;
-    match next.get(MOVED - 1) {
-        None => cloud.store.wake_done(company, category, wake).await,
-        Some((Reverse(upto), _)) => {
-            cloud.store.wake_goes_on(company, category, wake, upto).await?;
-            cloud.hand_wake(company, category).await;
-            Ok(())
+    let nurtured = wake.after.as_deref().and_then(|after| after.strip_prefix(NURTURED));
+    let mut left = MOVED;
+    if nurtured.is_none() {
+        let sent: HashSet<LeadId> = best.into_iter().collect();
+        let next = Room::of(cloud, company, &[category], wake.after.as_deref(), MOVED).next(MOVED).await?;
+        let leads = next.iter().map(|(_, lead)| *lead).filter(|lead| !sent.contains(lead));
+        make_due(cloud, &leads.collect::<Vec<_>>()).await?;
+        if let Some((Reverse(upto), _)) = next.get(MOVED - 1) {
+            return goes_on(cloud, company, category, wake, upto).await;
         }
+        left -= next.len();
     }
+    let behind = nurtured.map(|sort| (sort.to_owned(), NOBODYS));
+    let next = cloud.store.leads_in_stage(company, Stage::Nurturing, category, behind.as_ref(), left).await?;
+    let leads: Vec<LeadId> = next.iter().map(|(_, lead)| *lead).collect();
+    make_due(cloud, &may_be_ready(cloud, company, &leads).await?).await?;
+    match next.get(left - 1) {
+        None => cloud.store.wake_done(company, category, wake).await,
+        Some((upto, _)) => goes_on(cloud, company, category, wake, &format!("{NURTURED}{upto}")).await,
+    }
+}
+
+/// No lead has this id: whoever stands at a place stands behind it.
+const NOBODYS: LeadId = LeadId::from_bytes([0; 16]);
+
+/// The next run goes on behind this place.
+async fn goes_on(
+    cloud: &Cloud,
+    company: &CompanyId,
+    category: &CategoryId,
+    wake: &Wake,
+    upto: &str,
+) -> Result<(), StoreError> {
+    cloud.store.wake_goes_on(company, category, wake, upto).await?;
+    cloud.hand_wake(company, category).await;
+    Ok(())
+}
+
+/// Of nurtured leads, those that are to be looked at: most rules and every switch leave all of them as they are.
+async fn may_be_ready(
+    cloud: &Cloud,
+    company: &CompanyId,
+    leads: &[LeadId],
+) -> Result<Vec<LeadId>, StoreError> {
+    if leads.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(in_force) = judging::in_force(cloud, company).await? else { return Ok(Vec::new()) };
+    let scores = Scores::of(&in_force.core, cloud.clock.now());
+    let read = cloud.store.leads_get(leads).await?;
+    let ready = read.iter().filter(|lead| lead.stage == Stage::Nurturing && scores.may_be_ready(lead));
+    Ok(ready.map(|lead| lead.id).collect())
 }
 
 /// Makes leads due in a minute, if they are not before.
@@ -174,6 +219,7 @@ async fn takers(
     let (mut together, most_together) = LOOKED_AT;
     let mut further = None;
     let now = cloud.clock.now();
+    let scores = Scores::of(&in_force.core, now);
     let mut known = KnownCounters::default();
     let (mut takers, mut later) = (Vec::new(), BTreeSet::new());
     'all: while !slots.all_taken() {
@@ -193,13 +239,15 @@ async fn takers(
             if lead.stage != Stage::Waiting || lead.held_back(now).is_some() {
                 continue;
             }
-            let of_lead = on_lists.get(id).copied().unwrap_or_default();
-            let may_have = judging::who_may_have(cloud, &in_force, (lead, of_lead), &mut known, now).await?;
             // One that was never scored is looked at: nobody can say who may have it.
-            let Some(may_have) = may_have else {
+            let Some(score) = scores.now(lead) else {
                 takers.push(*id);
                 continue;
             };
+            // As the decision will read it: what has faded since would spend the slot, and be refused.
+            let of_lead = on_lists.get(id).copied().unwrap_or_default();
+            let facts = of_lead.facts(lead, &in_force.core, score.band);
+            let may_have = judging::who_may_have(cloud, &in_force, &facts, &mut known, now).await?;
             if slots.take(&may_have.now) {
                 takers.push(*id);
             }

@@ -54,7 +54,12 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
     let at = cloud.clock.now();
     let idempotency = match http::text(headers, "idempotency-key") {
         None => None,
-        Some(sent) => Some((idempotency_key(sent)?, hash(&body))),
+        Some(sent) => {
+            let key = idempotency_key(sent)?;
+            // Whoever has only the page's key must not take a key that a server will use.
+            let key = if trusted { key } else { hash(format!("page/{key}").as_bytes()) };
+            Some((key, hash(&body)))
+        }
     };
     let ip = screen::ip(headers);
     let address = screen::address(cloud, &key.company, ip);
@@ -208,6 +213,7 @@ async fn spill(cloud: &Cloud, arrival: &Arrival) -> Answered {
         content_type: arrival.content_type.clone(),
         body: STANDARD.encode(&arrival.body),
         trusted: arrival.trusted,
+        generation: Some(arrival.key.generation),
         visitor: arrival.visitor,
         gpc: arrival.gpc,
         user_agent: arrival.user_agent.clone(),

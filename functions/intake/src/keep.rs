@@ -25,6 +25,8 @@ use leadyard_platform::store::{REPLAY, StoreError, StoredConsent, StoredEnquiry,
 use crate::arrive;
 use crate::{screen, trial};
 
+/// The generation of a key that let its enquiry in, where nobody says which it was.
+pub(crate) const LET_IN: u32 = 0;
 /// How often an enquiry looks again when others were first. Each round somebody got through, so that
 /// twenty at one moment all do; what is left after this goes to the spill, and comes in when it is
 /// quieter.
@@ -39,7 +41,10 @@ pub(crate) async fn keep(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, S
         return Err(StoreError::Contended); // no rulebook yet: the spill waits for one
     };
     let today = core.today(arrival.at);
-    let lets_in = |source: &&Source| arrival.spilled || source.lets_in(arrival.key.generation, today);
+    // By the day on which it came: a key that has aged since is not held against what waited in the spill.
+    let lets_in = |source: &&Source| {
+        arrival.spilled && arrival.key.generation == LET_IN || source.lets_in(arrival.key.generation, today)
+    };
     let Some(source) = core.source(&arrival.key.source).filter(lets_in) else {
         // An older rulebook may not know the source yet: the spill asks the one in force.
         return if sure { no_source(cloud, &core, arrival).await } else { Err(StoreError::Contended) };
@@ -86,8 +91,8 @@ async fn core(cloud: &Cloud, company: &CompanyId) -> Result<Option<(Arc<Core>, b
     }
 }
 
-/// A key that is too old is refused. What was let in by way of the spill was acknowledged: it is kept,
-/// whatever became of its source since.
+/// A key that is too old is refused. What came by way of the spill was acknowledged: it is kept aside, whatever became
+/// of its source since, and where nobody could tell that its key was void.
 async fn no_source(cloud: &Cloud, core: &Core, arrival: &Arrival) -> Result<Answered, StoreError> {
     if !arrival.spilled {
         let detail = "the page key is of an older generation, or its source is gone";

@@ -57,8 +57,12 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
     let Ok(bytes) = STANDARD.decode(&spilled.body) else { return Handled::Failed };
     let arrival = Arrival {
         id: spilled.enquiry,
-        // It was let in when it came: a key that has aged since is not held against it.
-        key: PageKey { company: spilled.company, source: spilled.source, generation: 0, origins: Vec::new() },
+        key: PageKey {
+            company: spilled.company,
+            source: spilled.source,
+            generation: spilled.generation.unwrap_or(keep::LET_IN),
+            origins: Vec::new(),
+        },
         trusted: spilled.trusted,
         at: spilled.received_at,
         content_type: spilled.content_type,

@@ -203,7 +203,9 @@ async fn whose(
         }
         InteractionOf::Identity(hash) => {
             let mut leads = Vec::new();
-            for identified in cloud.store.identity_scopes(hash).await? {
+            let identified = cloud.store.identity_scopes(hash).await?;
+            // What identifies nobody says of nobody what they did.
+            for identified in identified.into_iter().filter(|one| !one.is_worn_out()) {
                 let lead = cloud.store.lead_surviving(identified.lead).await?;
                 leads.extend(lead.filter(|lead| !lead.is_erased()));
             }
@@ -296,8 +298,10 @@ async fn rescore(
             continue;
         };
         let judged = judging::judge(cloud, &core, &lead, activity, now).await?;
-        let before = lead.score.replace(judged.state(&core.scoring, now));
-        let did = lead.score.as_ref().is_some_and(|score| rose(before.as_ref(), score));
+        let scored = judged.state(&core.scoring, now);
+        let before = lead.score.replace(scored.clone());
+        let did = rose(before.as_ref(), &scored);
+        let hotter = before.as_ref().is_some_and(|before| before.heat < scored.heat);
         let crossed = before.is_none_or(|before| before.band != judged.score.band);
         let wakes = match lead.stage {
             // Distribution decides, and does nothing twice in a cycle: below its band there is nothing to decide.
@@ -311,9 +315,11 @@ async fn rescore(
             | Stage::Expired
             | Stage::Rejected => false,
         };
-        if wakes {
+        if wakes || hotter && may_be_passed_over(cloud, &lead).await? {
             lead.due = Some(now);
-        } else if did
+        }
+        if !wakes
+            && did
             && matches!(lead.stage, Stage::Nurturing | Stage::Lost | Stage::Expired | Stage::Waiting)
         {
             // First, so that a message that comes again finds it done: by then the score has risen already.
@@ -328,6 +334,17 @@ async fn rescore(
         tokio::time::sleep(cloud.entropy.between_ms(5, 50)).await;
     }
     Err(StoreError::Contended)
+}
+
+/// Whether a lead that waits and stands higher by now may be passed over, where everybody who waits is looked at since
+/// the rules or a switch changed: from the best downwards, run after run, and it may have come before whoever was the
+/// last. A read, of those who wait alone.
+async fn may_be_passed_over(cloud: &Cloud, lead: &Lead) -> Result<bool, StoreError> {
+    if lead.stage != Stage::Waiting {
+        return Ok(false);
+    }
+    let wake = cloud.store.wake_get(&lead.company, &lead.category).await?;
+    Ok(wake.is_some_and(|wake| wake.everybody()))
 }
 
 /// Whether a lead did something that counts: more than what was known of it by the same model.

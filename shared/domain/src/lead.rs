@@ -457,7 +457,8 @@ impl Lead {
             self.next_cycle(arrival);
             return Met::NewCycle;
         }
-        if self.is_step(arrival.enquiry) && arrival.source == self.source {
+        // What completes the form, and nothing else: what a step brings is sold with what it says.
+        if self.form_steps().any(|step| step == arrival.enquiry) && arrival.source == self.source {
             // Consent may stand on the last page of a form whose first asked for the e-mail.
             self.brings = self.brings.and(arrival.brings);
             self.certificate_warning = self.certificate_warning.or(arrival.certificate_warning);
@@ -614,10 +615,16 @@ impl Lead {
     /// Others hold it, and a seat is kept. The waiting room wakes those whom nobody holds: this one looks by
     /// itself whether somebody may have it.
     fn keep_seat(&mut self, reason: Waiting, until: Option<Timestamp>, now: Timestamp) {
-        const LOOKS_EVERY: SignedDuration = SignedDuration::from_mins(limits::KEPT_SEAT_LOOK_MINUTES);
+        let looks_every = match reason {
+            // The desk's, until it places it: only a publish can change that.
+            Waiting::Manual => SignedDuration::from_hours(24),
+            Waiting::Unplaced | Waiting::Stopped | Waiting::Shadow | Waiting::Held | Waiting::For(_) => {
+                SignedDuration::from_mins(limits::KEPT_SEAT_LOOK_MINUTES)
+            }
+        };
         self.stage = Stage::Assigned;
         self.waiting = Some(reason);
-        let next_look = now.checked_add(LOOKS_EVERY).unwrap_or(now);
+        let next_look = now.checked_add(looks_every).unwrap_or(now);
         let due = until.unwrap_or(next_look).clamp(now + SignedDuration::from_secs(1), next_look);
         self.due = Some(due.min(self.held_until()));
     }
@@ -658,9 +665,13 @@ impl Lead {
         }
     }
 
-    /// When a held lead without an outcome expires.
+    /// When a held lead without an outcome expires. Whoever was given it last has it for as long, however late in the
+    /// window that was.
     pub fn held_until(&self) -> Timestamp {
+        let given = self.holders.iter().map(|holder| holder.assignment.minted_ms()).max();
+        let given = given.and_then(|ms| Timestamp::from_millisecond(ms).ok());
         let since = self.last_enquiry_at.max(self.opened_at);
+        let since = given.map_or(since, |given| given.max(since));
         after_days(since, limits::HELD_DAYS).unwrap_or(since)
     }
 
@@ -689,6 +700,15 @@ impl Lead {
         if !self.excluded.contains(&holder.dealer) {
             self.excluded.push(holder.dealer);
         }
+    }
+
+    /// The same of the last holder, while a seat is kept for somebody or came back: the lead goes to distribution with that.
+    pub fn lose_last_seat(&mut self, assignment: AssignmentId, now: Timestamp) {
+        self.lose_seat(assignment);
+        self.stage = Stage::Received;
+        self.waiting = None;
+        self.last_conclusion = None;
+        self.due = Some(soon(now));
     }
 
     /// Its person is not to be taken in any more: what nobody holds is rejected. `false` of what somebody holds,

@@ -55,8 +55,8 @@ pub const INTERACTION_KINDS: usize = 64;
 pub const ENQUIRIES_ON_LEAD: usize = 100;
 /// For how long after the enquiry that opens a cycle the further steps of its form may come, in minutes.
 pub const FORM_MINUTES: i64 = 60;
-/// Further steps of a form.
-pub const FORM_STEPS: usize = 5;
+/// Further steps of a form: as many as one person sends within the hour before that is a sign by itself.
+pub const FORM_STEPS: usize = 20;
 /// Visitors linked to one lead.
 pub const VISITORS_PER_LEAD: usize = 8;
 /// Leads that one lead may have taken in by merging.

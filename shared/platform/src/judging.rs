@@ -30,7 +30,6 @@ use leadyard_domain::time::{self, UtcDay};
 use crate::cloud::Cloud;
 use crate::known::KnownCounters;
 use crate::store::{DecisionRecord, StoreError, StoredEnquiry};
-use crate::suppression::OnLists;
 
 /// A lead's score with what it is made of.
 #[derive(Clone, Debug)]
@@ -453,26 +452,24 @@ pub struct Explained {
     pub candidates: Vec<Candidate>,
 }
 
-/// Who may have a lead that waits, counters and hours included; `None` for one that was never scored. The lead's band is the one it was scored with last.
+/// Who may have a lead that waits, counters and hours included.
 ///
 /// # Errors
 /// When the rulebook or the counters cannot be read.
 pub async fn who_may_have(
     cloud: &Cloud,
     in_force: &InForce,
-    (lead, on_lists): (&Lead, OnLists),
+    facts: &LeadFacts,
     known: &mut KnownCounters,
     now: Timestamp,
-) -> Result<Option<Takers>, StoreError> {
-    let Some(score) = &lead.score else { return Ok(None) };
+) -> Result<Takers, StoreError> {
     let core = &in_force.core;
-    let facts = on_lists.facts(lead, core, score.band);
     let chunks: Vec<Arc<Chunk>> =
         cloud.rulebooks.chunks(&cloud.store, core, &facts.category, facts.location.state()).await?;
-    let screened = screen(&facts, core, &chunks, &in_force.switches, now);
+    let screened = screen(facts, core, &chunks, &in_force.switches, now);
     let (contracts, dealers) = screened.counters_to_read();
     let counters = known.read(&cloud.store, core.company_id(), &contracts, &dealers).await?;
-    Ok(Some(takers(&screened, counters, now, u64::from(facts.cycle))))
+    Ok(takers(&screened, counters, now, u64::from(facts.cycle)))
 }
 
 /// What distribution would decide of a lead now, explained. Nothing is written.

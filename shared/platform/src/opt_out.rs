@@ -3,12 +3,14 @@
 //!
 //! # Determinations
 //!
-//! - *Of mail* the e-mail goes on the list alone; *of everything* the phones as well, but one that is somebody
-//!   else's too.
+//! - *Of mail* the e-mail goes on the list alone, whoever else uses it; *of everything* the phones as well, but one
+//!   that is somebody else's too.
 //! - *What somebody holds* stays theirs: they bought the right to ask, and are told `lead.opted_out` with what the
 //!   person opted out of, once for each. What they do with it is theirs to answer for.
 //! - *The list comes first*: a lead that is kept or looked at after that finds it there. Whoever is not answered asks
 //!   again, and what is done is not done twice.
+
+use std::collections::BTreeSet;
 
 use leadyard_domain::delivery::{Event, OptedOutOf};
 use leadyard_domain::ids::{ActId, CompanyId, LeadId};
@@ -45,10 +47,11 @@ impl Cloud {
         let person = Box::pin(self.person_by_leads(company, sought)).await?;
         let now = self.clock.now();
         let mut done = OptedOut::default();
-        let listed = person.people.iter().filter(|hash| match of {
-            OptedOutOf::Everything => true,
-            OptedOutOf::Mail => person.emails.contains(hash),
-        });
+        // An e-mail that others use as well, too: whoever reads it wants no more of it.
+        let listed: BTreeSet<_> = match of {
+            OptedOutOf::Everything => person.people.union(&person.emails).collect(),
+            OptedOutOf::Mail => person.emails.iter().collect(),
+        };
         for hash in listed {
             let on = Suppression::On(Some(of.as_str()));
             done.listed += usize::from(self.store.identity_list(List::Suppressed, hash, on, now).await?);

@@ -76,8 +76,8 @@ pub enum SeekError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The phone is of several people, and nothing says which.
-    #[error("the phone belongs to several people: name a lead of the one who is meant")]
+    /// The e-mail or phone is of several people, and nothing says which.
+    #[error("the e-mail or phone belongs to several people: name a lead of the one who is meant")]
     Ambiguous(BTreeSet<LeadId>),
     /// More than is done at once.
     #[error(
@@ -192,10 +192,25 @@ struct Search<'a> {
 impl Cloud {
     /// All that is held of a person, as far as it leads to them.
     pub async fn person(&self, company: &CompanyId, sought: &Sought) -> Result<Person, SeekError> {
+        if let (Some(email), true) = (&sought.email, sought.leads.is_empty() && sought.enquiries.is_empty()) {
+            self.names_somebody(company, email).await?;
+        }
         let mut search = self.search(company, sought).await?;
         search.shelves(&sought.enquiries).await?;
         search.browsers().await?;
         Ok(search.found)
+    }
+
+    /// An e-mail that identifies nobody, and leads to leads all the same: who asks by it means one of them.
+    async fn names_somebody(&self, company: &CompanyId, email: &Email) -> Result<(), SeekError> {
+        let scopes =
+            self.store.identity_scopes(&IdentityHash::of_email(&self.identity_key(), company, email)).await?;
+        let mut leads = BTreeSet::new();
+        for scope in scopes.iter().filter(|scope| scope.is_worn_out()) {
+            let lead = self.store.lead_surviving(scope.lead).await?;
+            leads.extend(lead.filter(|lead| !lead.is_erased()).map(|lead| lead.id));
+        }
+        if leads.is_empty() { Ok(()) } else { Err(SeekError::Ambiguous(leads)) }
     }
 
     /// The same without what has no lead: what an opt-out asks, which is not to walk over all that is kept aside.
@@ -223,7 +238,8 @@ impl Cloud {
         if let Some(phone) = &sought.phone {
             search.begin_with_phone(phone).await?;
         }
-        let email = sought.email.as_ref().map(|email| IdentityHash::of_email(&search.key, company, email));
+        let email = sought.email.as_ref().filter(|email| !email.is_dummy());
+        let email = email.map(|email| IdentityHash::of_email(&search.key, company, email));
         search.found.emails.extend(email);
         for hash in email.into_iter().chain(sought.people.iter().copied()) {
             search.ask(hash).await?;
@@ -261,7 +277,8 @@ impl Search<'_> {
         let differ = |one: fn(&Contacts) -> Option<IdentityHash>| {
             contacts.iter().filter_map(one).collect::<BTreeSet<_>>().len() > 1
         };
-        if differ(|one| one.email) || differ(|one| one.surname) || scopes.iter().any(is_worn_out) {
+        if differ(|one| one.email) || differ(|one| one.surname) || scopes.iter().any(Identified::is_worn_out)
+        {
             return Err(SeekError::Ambiguous(all.iter().map(|lead| lead.id).collect()));
         }
         self.found.people.insert(hash);
@@ -276,7 +293,7 @@ impl Search<'_> {
             return Ok(());
         }
         let scopes = self.store().identity_scopes(&hash).await?;
-        if scopes.iter().any(is_worn_out) {
+        if scopes.iter().any(Identified::is_worn_out) {
             return Ok(());
         }
         self.found.people.insert(hash);
@@ -340,7 +357,7 @@ impl Search<'_> {
             let Some(phone) = one.phone.filter(|phone| self.asked.insert(*phone)) else { continue };
             self.found.people.insert(phone);
             let scopes = self.store().identity_scopes(&phone).await?;
-            if scopes.iter().any(is_worn_out) {
+            if scopes.iter().any(Identified::is_worn_out) {
                 self.found.shared.insert(phone);
             }
             self.by_phone.extend(scopes.iter().map(|scope| (phone, scope.lead)));
@@ -387,7 +404,7 @@ impl Search<'_> {
         for hash in hashes {
             for scope in self.store().identity_scopes(&hash).await? {
                 // One that identifies nobody goes on saying so.
-                if !is_worn_out(&scope)
+                if !scope.is_worn_out()
                     && let Some(lead) = self.found.leads.get_mut(&scope.lead)
                 {
                     lead.known_by.push((hash, scope.scope));
@@ -523,9 +540,4 @@ impl Search<'_> {
     fn contacts(&self, enquiry: &StoredEnquiry) -> Contacts {
         Contacts::of_enquiry(&self.key, self.company, &self.understand(enquiry))
     }
-}
-
-/// Whether an e-mail or phone was seen with so many surnames that it identifies nobody.
-fn is_worn_out(identified: &Identified) -> bool {
-    identified.surnames.len() > limits::SURNAMES_PER_IDENTITY
 }

@@ -184,6 +184,10 @@ pub struct ToSpill {
     pub body: String,
     /// It came with the secret.
     pub trusted: bool,
+    /// The generation of its key, and of its secret the older of the two: nobody may have been able to tell whether that
+    /// is void. An earlier version does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u32>,
     /// The visitor minted for it.
     pub visitor: Option<VisitorId>,
     /// Tracking was declined by the browser (`Sec-GPC: 1`).
@@ -220,6 +224,7 @@ impl ToSpill {
             content_type: String::new(),
             body: String::new(),
             trusted: false,
+            generation: None,
             visitor: None,
             gpc: enquiry.gpc,
             user_agent: None,

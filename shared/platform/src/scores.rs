@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::lead::{Lead, ScoreNow};
-use leadyard_domain::scoring::HeatKey;
+use leadyard_domain::scoring::{HeatKey, NextStep};
 use leadyard_domain::time::UtcDay;
 
 use crate::store::keys;
@@ -36,5 +36,13 @@ impl<'a> Scores<'a> {
     pub fn now(&self, lead: &Lead) -> Option<ScoreNow> {
         let score = lead.score.as_ref()?.on(&self.core.scoring, &self.model, self.today);
         Some(ScoreNow { priority: lead.priority_set.unwrap_or(score.priority), ..score })
+    }
+
+    /// Whether a nurtured lead may be found ready once it is scored: the band that is asked may be lower than it was, and
+    /// by another model than its last it may be worth anything.
+    pub fn may_be_ready(&self, lead: &Lead) -> bool {
+        let (Some(score), Some(offer)) = (&lead.score, self.core.offer(&lead.offer)) else { return true };
+        let now = score.on(&self.core.scoring, &self.model, self.today);
+        score.model != self.model || now.band.meets(offer.min_band) && now.next_step == NextStep::Pitch
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use leadyard_domain::access::DeskToken;
 use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{HOSTILE, READS, is_harmless, names_nobody};
 
@@ -13,13 +13,17 @@ const AT: &str = "/console/follow-up";
 const NEXT: &str = "/console/follow-up/next";
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// The offer needs more than anybody of this company brings at first.
 async fn yard() -> Yard {
+    planned("not_ready = [\"1d\", \"2d\"]").await
+}
+
+/// The offer needs more than anybody of this company brings at first.
+async fn planned(plan: &str) -> Yard {
     let rules = Rules::company("acme")
         .offer("roof", "roofing", "band = \"A1\"")
         .source("web", "offer = \"roof\"")
         .seller("hudson", [])
-        .file("followup.toml", "not_ready = [\"1d\", \"2d\"]");
+        .file("followup.toml", plan);
     Yard::of(rules).await
 }
 
@@ -47,6 +51,18 @@ async fn three(yard: &Yard) -> Vec<String> {
 async fn colleague(yard: &Yard) -> Browser<'_> {
     let token = DeskToken { staff: "lee".to_owned(), companies: vec![yard.company_id()] };
     Browser::with(yard, &yard.cloud.master.mint(&token)).await
+}
+
+/// What a page says of what was not done.
+fn trouble(page: &Reply) -> &str {
+    let (_, said) = page.text.split_once("role=\"alert\">").expect("a refusal");
+    said.split("</p>").next().unwrap_or_default()
+}
+
+/// An instant as the company's clock shows it.
+fn clock(at: &Value) -> String {
+    let at: jiff::Timestamp = at.as_str().unwrap().parse().unwrap();
+    at.in_tz("America/New_York").unwrap().strftime("%a %-I:%M %p %Z").to_string()
 }
 
 /// Opens the next; its page.
@@ -195,28 +211,33 @@ async fn what_could_not_be_kept_says_why_and_loses_nothing_typed() {
     let (lead, page) = next(&desk).await;
     let path = format!("{AT}/{lead}/call");
     for (callback, why) in [
-        ("", "say when to call back"),
-        ("2026-06-05T23:30", "no hour to call where they are"),
-        ("2026-06-01T10:00", "lies ahead"),
+        ("", "say when to call back: a day and a time, theirs"),
+        (
+            "2026-06-05T23:30",
+            "it is no hour to call where they are: they may be called from Sat, Jun 6, 2026, 8:00 AM EDT",
+        ),
+        ("2026-06-01T10:00", "the time to call back lies ahead, by 365 days at most"),
     ] {
         let typed = [("result", "callback"), ("callback", callback), ("note", HOSTILE)];
         let refused = desk.submits(&page, &path, &typed).await.is(400);
-        assert!(refused.text.contains(why), "{callback}: {}", refused.text);
+        assert_eq!(trouble(&refused), why, "{callback}");
         assert!(refused.text.contains("value=\"callback\" selected"));
         assert!(callback.is_empty() || refused.text.contains(&format!("value=\"{callback}\"")));
         is_harmless(&refused);
     }
     // The claim ran out, and a colleague has it by now: they see who, and what they typed.
-    yard.advance(Duration::from_secs(16 * 60)).await;
+    yard.advance(Duration::from_millis(16 * 60_000 + 123)).await;
     let (theirs, _) = next(&other).await;
     assert_eq!(theirs, lead);
     let refused =
         desk.submits(&page, &path, &[("result", "not_now"), ("note", "the roof is new")]).await.is(409);
-    assert!(
-        refused.text.contains("lee is calling them") && refused.text.contains("the roof is new"),
-        "{}",
-        refused.text
-    );
+    let until = yard.story(&lead).await.0["follow_up"]["claim"]["until"].clone();
+    assert_eq!(trouble(&refused), format!("lee is calling them, until {}", clock(&until)));
+    assert!(refused.text.contains("the roof is new"), "{}", refused.text);
+    // A program reads the instant itself beside the words, which have no parts of seconds.
+    let told = yard.desk(Method::POST, &format!("/v1/leads/{lead}/claim"), Some(json!({}))).await.is(409);
+    assert_eq!(told.json["claim"], json!({ "by": "lee", "until": until }));
+    assert!(until.as_str().unwrap().contains('.') && !told.text_of("detail").contains('.'), "{}", told.text);
     names_nobody(&refused, &["+13052740002"]);
     // Their own time is Miami's, four hours behind the table's.
     let page = other.opens(&format!("{AT}/{lead}")).await.is(200);
@@ -224,6 +245,32 @@ async fn what_could_not_be_kept_says_why_and_loses_nothing_typed() {
     let _ = other.submits(&page, &path, &typed).await.is(303);
     let story = yard.story(&lead).await;
     assert_eq!(story.0["follow_up"]["at"], "2026-06-05T14:30:00Z");
+    // Who is promised a call is not chosen before it: when that is, the page says in the company's time alone.
+    let at = format!("/console/leads/{lead}");
+    let page = desk.opens(&at).await.is(200);
+    let refused = desk.submits(&page, &format!("{at}/follow_up"), &[]).await.is(409);
+    let said = trouble(&refused);
+    assert!(said.contains("they were promised a call") && !said.contains("2026-06-05T"), "{said}");
+    assert!(refused.text.contains("to be called Fri, Jun 5, 2026, 10:30 AM EDT"), "{}", refused.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_promised_a_call_for_later_than_they_may_be_called_and_the_page_says_until_when() {
+    let yard = planned("not_ready = [\"1d\", \"2d\"]\nenquiry_days = 5").await;
+    let _ = nurtured(&yard, 1, 0).await;
+    yard.advance(DAY + Duration::from_secs(600)).await;
+    let desk = Browser::of(&yard).await;
+    let (lead, page) = next(&desk).await;
+    let typed = [("result", "callback"), ("callback", "2026-06-08T10:00")];
+    let refused = desk.submits(&page, &format!("{AT}/{lead}/call"), &typed).await.is(400);
+    assert_eq!(
+        trouble(&refused),
+        "it is too late to call back then: they may be called until Sat, Jun 6, 2026, 12:00 PM EDT"
+    );
+    let late = json!({ "result": "callback", "callback_at": "2026-06-08T14:00:00Z" });
+    let told = yard.desk(Method::POST, &format!("/v1/leads/{lead}/call"), Some(late)).await.is(400);
+    assert_eq!(told.json["until"], "2026-06-06T16:00:00Z");
+    assert_eq!(told.json["errors"][0]["pointer"], "/callback_at");
 }
 
 #[tokio::test(start_paused = true)]

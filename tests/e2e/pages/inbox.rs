@@ -187,6 +187,26 @@ async fn it_asks_to_return_a_lead_and_reads_what_the_desk_said() {
     assert!(list.text.contains(">accepted<") && !list.text.contains("return denied"), "{}", list.text);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_asks_too_late_to_return_a_lead_is_told_until_when_as_the_page_said_it_before() {
+    let yard = Yard::of(rules()).await;
+    let lead = yard.settled_lead(&ada()).await;
+    let at = seat(&yard, &lead, "hudson").await;
+    let hudson = Browser::of_dealer(&yard, "hudson").await;
+    let _ = hudson.sends(&format!("{at}/accept"), &hudson.csrf().await).await.is(303);
+    let until = "until Mon, Jun 8, 2026, 12:00 PM EDT";
+    let page = hudson.opens(&at).await.is(200);
+    assert!(page.text.contains(&format!("<p class=\"soft title\">{until}</p>")), "{}", page.text);
+    yard.advance_to("2026-06-09T16:00:00Z").await;
+    // The session of before is over.
+    let hudson = Browser::of_dealer(&yard, "hudson").await;
+    let form = format!("{}&reason=wrong-number&note=a+fax+answers", hudson.csrf().await);
+    let late = hudson.sends(&format!("{at}/return"), &form).await.is(409);
+    for told in [&format!("This was not done: it could be returned {until}."), "You typed: a fax answers"] {
+        assert!(late.text.contains(told), "{told} is not in {}", late.text);
+    }
+}
+
 /// Hudson has what is sold at once and charged when it arrives.
 fn charged(returns: [(&'static str, &'static str); 2]) -> Rules {
     let [one, another] = returns;

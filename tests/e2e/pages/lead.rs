@@ -4,6 +4,7 @@ use http::Method;
 use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
 use serde_json::{Value, json};
 
+use super::leads::link;
 use super::{HOSTILE, READS, is_harmless, names_nobody};
 
 /// What asks for a gutter is placed by hand: hudson may have so many, ridge wants the best alone.
@@ -338,7 +339,7 @@ async fn deliveries_charges_and_each_decision_s_whole_table_are_shown() {
     yard.settle().await;
     let (page, reads) = desk.reads(&at(&lead)).await;
     assert!(reads <= READS, "{reads} reads");
-    says(&page, &["Deliveries and charges", ": 200 by channel 1", "received", "charged 45.00"]);
+    says(&page, &["Deliveries and charges", ": 200 by channel 1", "received", "charged 45.00 USD"]);
     assert!(!page.text.contains("credited"), "{}", page.text);
     names_nobody(&page, &["5550101"]);
 
@@ -354,7 +355,7 @@ async fn deliveries_charges_and_each_decision_s_whole_table_are_shown() {
 
     let _ = yard.answers("hudson", &lead, "decline").await.is(200);
     yard.settle().await;
-    says(&desk.opens(&at(&lead)).await.is(200), &["charged 45.00", "credited 45.00", "declined"]);
+    says(&desk.opens(&at(&lead)).await.is(200), &["charged 45.00 USD", "credited 45.00 USD", "declined"]);
 
     let other = yard.also(Rules::roofing("other").seller("hudson", [])).await;
     let theirs = Browser::of(&other).await;
@@ -424,8 +425,12 @@ async fn the_time_line_has_a_sentence_for_each_thing_that_happened() {
     let page = desk.opens(&at(&lead)).await.is(200);
     let mut line = time_line(&page);
     line.sort();
-    let waits = |contract: &str| format!("Decided: it waits (manual); recommended: {contract}");
-    let (to_hudson, to_ridge) = (waits("hudson"), waits("ridge"));
+    let waits = |contract: &str| {
+        format!("it waits, since their offer is placed by the desk; recommended: {contract}")
+    };
+    let decided = |contract: &str| format!("Decided: {}", waits(contract));
+    let (to_hudson, to_ridge) = (decided("hudson"), decided("ridge"));
+    let placed = format!("Placed by the desk with hudson; the rules said: {}", waits("hudson"));
     let missed = "ridge needs band A1; it is band A2";
     let had = "hudson had it in this cycle";
     let all_kinds = "call × 1, chat × 1, download × 1, email click × 1, email open × 1, page view × 1, quote request × 1, \
@@ -438,10 +443,10 @@ async fn the_time_line_has_a_sentence_for_each_thing_that_happened() {
         ("decision", &to_hudson, missed),
         ("decision", &to_hudson, missed),
         ("decision", &to_hudson, ""),
-        ("decision", "Placed by the desk with hudson; the rules said: waiting:manual hudson", ""),
+        ("decision", &placed, ""),
         ("decision", &to_ridge, had),
         ("decision", &to_ridge, had),
-        ("seat", "Offered to hudson (hudson) for 45.00", ""),
+        ("seat", "Offered to hudson (hudson) for 45.00 USD", ""),
         ("seat", "hudson: withdrawn", ""),
         ("did", all_kinds, ""),
         ("desk", "desk: looked at who it is", ""),
@@ -532,6 +537,64 @@ async fn one_is_placed_and_the_next_of_its_list_opens_or_of_those_that_wait() {
     for lead in [first, middle, last] {
         assert_eq!(yard.story(lead).await.holders(), ["hudson"]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_of_a_source_s_list_stands_on_its_next_page_where_leads_stay_though_they_are_placed() {
+    let yard = yard("40").await;
+    for n in 1..=27 {
+        let _ = waits(&yard, n).await;
+        yard.advance(std::time::Duration::from_secs(60)).await;
+    }
+    let desk = Browser::of(&yard).await;
+    let list = desk.opens("/console/leads?list=source:web2").await.is(200);
+    let (page, next) = (links(&list), [("go", "next")]);
+    assert_eq!(page.len(), 25);
+    let mut at_hand = page[23].clone();
+    let mut walked = Vec::new();
+    for _ in 0..3 {
+        let lead = desk.opens(&at_hand).await.is(200);
+        let gone = desk.submits(&lead, &to(&of_link(&at_hand), "place"), &next).await.is(303);
+        at_hand = gone.header("location").to_owned();
+        walked.push(of_link(&at_hand));
+    }
+    let further = desk.opens(&link(&list, "Further down the list").unwrap()).await.is(200);
+    let behind: Vec<String> = links(&further).iter().map(|link| of_link(link)).collect();
+    assert_eq!(walked, [of_link(&page[24]), behind[0].clone(), behind[1].clone()]);
+    // Behind the last there is the list.
+    let last = desk.opens(&at_hand).await.is(200);
+    let gone = desk.submits(&last, &to(&behind[1], "place"), &next).await.is(303);
+    assert!(gone.header("location").starts_with("/console/leads?company=acme&list=source"), "{}", gone.text);
+    // Who is placed already is passed over.
+    let before = desk.opens(&page[22]).await.is(200);
+    let gone = desk.submits(&before, &to(&of_link(&page[22]), "place"), &next).await.is(303);
+    assert!(gone.header("location").starts_with("/console/leads?company=acme&list=source"), "{}", gone.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_that_came_back_is_given_from_the_lead_s_page() {
+    let shared = |tier: &'static str| [("offers", "gutter"), ("sale", "shared:2"), ("tier", tier)];
+    let rules = Rules::roofing("acme")
+        .offer("gutter", "roofing", "mode = \"manual\"")
+        .source("web2", "offer = \"gutter\"")
+        .seller("hudson", shared("1"))
+        .seller("ridge", shared("2"))
+        .seller("crest", shared("3"));
+    let yard = Yard::of(rules).await;
+    let lead = waits(&yard, 1).await;
+    for dealer in ["hudson", "ridge"] {
+        let _ = acts(&yard, &lead, "place", json!({ "contract": dealer, "reason": "agreed" })).await.is(200);
+        yard.settle().await;
+    }
+    let desk = Browser::of(&yard).await;
+    let full = desk.opens(&at(&lead)).await.is(200);
+    assert!(!full.text.contains(&to(&lead, "place")), "there is no seat to give: {}", full.text);
+    let _ = yard.answers("ridge", &lead, "decline").await.is(200);
+    yard.settle().await;
+    let page = desk.opens(&at(&lead)).await.is(200);
+    let _ = desk.submits(&page, &to(&lead, "place"), &[("contract", "crest")]).await.is(303);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson", "crest"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -110,7 +110,10 @@ async fn many_are_placed_as_recommended_and_taken_back() {
     assert!(!elsewhere.text.contains("0 shown"), "{}", elsewhere.text);
     let page = desk.opens("/console/leads?list=waiting").await.is(200);
     let look = desk.submits(&page, MANY, &[("every", "on"), ("act", "place")]).await.is(200);
-    says(&look, &["2 would go, for 90.00 USD", "to hudson (hudson) for 45.00", "1 would stay as they are"]);
+    says(
+        &look,
+        &["2 would go, for 90.00 USD", "to hudson (hudson) for 45.00 USD", "1 would stay as they are"],
+    );
     for _ in 0..2 {
         let done = desk.submits(&look, MANY, &[]).await.is(303);
         says(&desk.opens(done.header("location")).await.is(200), &["2 placed."]);
@@ -299,7 +302,7 @@ async fn a_source_s_leads_stand_by_time_or_by_score_and_the_company_stays_after_
     let csrf = desk.csrf().await;
     let nobody = format!("{csrf}&company=acme&who=nobody%40mail.example");
     let found = desk.sends("/console/leads", &nobody).await.is(200);
-    assert_eq!(link(&found, "All leads").as_deref(), Some("/console/leads?company=acme"));
+    assert_eq!(link(&found, "Lists of leads").as_deref(), Some("/console/leads?company=acme"));
     let page = desk.opens(&format!("/console/leads/{hot}")).await.is(200);
     assert_eq!(link(&page, "Leads").as_deref(), Some("/console/leads"), "the section");
     says(&page, &["<p class=\"crumb\"><a href=\"/console/leads?company=acme\">Leads</a>"]);
@@ -571,13 +574,57 @@ async fn of_the_hottest_of_many_lists_no_more_are_looked_at_than_may_be_shown() 
     }
     yard.settle().await;
     let page = Browser::of(&yard).await.opens("/console/leads?list=hottest").await.is(200);
-    says(&page, &["25 shown of 100 looked at"]);
+    says(&page, &["25 shown of 100 looked at", "Only the hottest stand here; others stand by stage"]);
+    for stage in ["waiting", "nurturing", "assigned"] {
+        let at = format!("/console/leads?company=acme&list={stage}");
+        assert_eq!(link(&page, &format!(">{stage}")), Some(at), "{}", page.text);
+    }
     // As they stand where all are looked at.
     let all = json!({ "hottest": true, "limit": 100 });
     let all = yard.desk(Method::POST, "/v1/leads/search", Some(all)).await.is(200);
     assert_eq!(all.json["examined"], 130);
     let first = all.json["leads"].as_array().unwrap().iter().take(25);
     assert_eq!(listed(&page), first.map(|one| one["lead"].as_str().unwrap()).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_hottest_leave_some_out_it_is_said_and_their_stages_have_all() {
+    for (many, leaves_out) in [(25, false), (26, true)] {
+        let yard = yard("10").await;
+        yard.notes();
+        let mut all = BTreeSet::new();
+        for n in 1..=many {
+            let _ = all.insert(waits(&yard, n).await);
+        }
+        let desk = Browser::of(&yard).await;
+        let said = "Only the hottest stand here; others stand by stage";
+        // As it is before anything was counted, and after.
+        for counted in [false, true] {
+            if counted {
+                yard.count().await;
+            }
+            let today = desk.opens("/console/today").await.is(200);
+            let at = link(&today, "The hottest that nobody has").unwrap().replace("&amp;", "&");
+            let (page, reads) = desk.reads(&at).await;
+            assert!(reads <= READS, "{reads} reads");
+            assert_eq!((listed(&page).len(), page.text.contains(said)), (25, leaves_out), "{}", page.text);
+            let by_score = desk.opens(&format!("{OF_WEB2}&order=score")).await.is(200);
+            let more = by_score.text.contains("More stand behind those");
+            assert_eq!((listed(&by_score).len(), more), (25, leaves_out), "{}", by_score.text);
+            // Those that nobody has wait or are followed up: dealers' leads are elsewhere.
+            assert_eq!(link(&page, ">nurturing").is_some(), leaves_out);
+            assert_eq!(link(&page, ">assigned"), None);
+            let (mut next, mut found) = (link(&page, ">waiting"), BTreeSet::new());
+            while let Some(at) = next {
+                assert!(at.contains("held=no"), "{at}");
+                let page = desk.opens(&at).await.is(200);
+                found.extend(listed(&page));
+                next = link(&page, "Further down");
+            }
+            assert_eq!(found.is_empty(), !leaves_out);
+            assert!(!leaves_out || found == all, "{found:?}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

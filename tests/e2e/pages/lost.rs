@@ -112,6 +112,14 @@ async fn a_form_that_comes_after_a_sign_in_says_which_page_it_was_of_and_what_wa
         &maria.opens(hold.header("location")).await.is(200),
         &["nothing was done. Sign in, and do it again"],
     );
+    // Also where the page is the one that takes the form: a look at all of a list stands for who comes back to it.
+    for (own, named) in [
+        ("/console/leads/export", "%2Fconsole%2Fleads%2Fexport"),
+        ("/console/leads/many/acme/l1", "%2Fconsole%2Fleads%2Fmany%2Facme%2Fl1"),
+    ] {
+        let sure = maria.sends(own, &old).await.is(303);
+        assert_eq!(sure.header("location"), format!("/console/sign-in?next={named}&over=form"));
+    }
     let (kind, files) = files(&old);
     let sent = maria.sends_as("/console/rulebook/send", kind, files).await.is(303);
     assert_eq!(sent.header("location"), "/console/sign-in?next=%2Fconsole%2Frulebook&over=files");

@@ -273,7 +273,7 @@ async fn all_that_wait_are_placed_as_they_were_shown_and_who_was_not_is_named() 
     says(&look, &["28 would go, for 1260.00 USD", "4 would stay as they are", ">Waiting</a></p>"]);
     let at = look_of(&look);
     let second = desk.opens(&format!("{at}?page=2")).await.is(200);
-    says(&second, &["the rules recommend nobody now"]);
+    says(&second, &["the rules recommend nobody now, since whoever could have them has had enough"]);
     assert_eq!(yard.told("hudson").len(), 0, "a look sends nothing");
     // Of those that would go, one is held by a colleague meanwhile, and another rejected.
     let first: Vec<&String> = leads.iter().filter(|lead| look.text.contains(lead.as_str())).collect();
@@ -298,6 +298,23 @@ async fn all_that_wait_are_placed_as_they_were_shown_and_who_was_not_is_named() 
         placed += times(&yard, lead, "place").await;
     }
     assert_eq!(placed, 26);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stays_since_the_contract_is_full_by_then_is_told_with_the_rule_in_words() {
+    let yard = yard("2").await;
+    let (_, _) = (waits(&yard, 1).await, waits(&yard, 2).await);
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/waiting?reason=manual").await.is(200);
+    let begun = desk.submits(&page, PLACE, &[("whole", "on")]).await.is(303);
+    let (look, _) = steps(&desk, begun.header("location")).await;
+    says(&look, &["2 would go"]);
+    let third = waits(&yard, 3).await;
+    let _ = acts(&yard, &third, "place", json!({ "contract": "hudson", "reason": "agreed" })).await.is(200);
+    let sent = desk.submits(&look, &look_of(&look), &[]).await.is(303);
+    let (over, _) = steps(&desk, sent.header("location")).await;
+    says(&over, &["1 placed. 1 stayed as they are.", "cap: the contract"]);
+    assert!(!over.text.contains("override"), "{}", over.text);
 }
 
 #[tokio::test(start_paused = true)]

@@ -49,10 +49,11 @@ async fn a_return_is_read_and_approved_once_with_its_credit_and_where_the_lead_w
     let desk = Browser::of(&yard).await;
     let (list, reads) = desk.reads("/console/returns").await;
     assert!(reads <= READS && list.text.contains(&at) && list.text.contains("wrong-number"), "{}", list.text);
+    assert!(list.text.contains(">45.00 USD<"), "{}", list.text);
     let (page, reads) = desk.reads(&at).await;
     assert!(reads <= READS, "{reads} reads");
     let used = "at most 50 % of a month’s leads; asked for or returned of 2026-06: 1";
-    for told in ["a fax answers", used, "45.00 USD", "claim 4.00 back", "delivered"] {
+    for told in ["a fax answers", used, "45.00 USD", "claim 4.00 USD back", "delivered"] {
         assert!(page.text.contains(told), "{told} is not in {}", page.text);
     }
     names_nobody(&page, &["Hill", "5550100", "ada.hill@"]);
@@ -65,7 +66,7 @@ async fn a_return_is_read_and_approved_once_with_its_credit_and_where_the_lead_w
     for told in [
         "Approved: the dealer is credited",
         "approved by desk",
-        "45.00 USD credited; 4.00 are claimed",
+        "45.00 USD credited; 4.00 USD are claimed back from web",
         "to ridge (ridge), offered",
     ] {
         assert!(after.text.contains(told), "{told} is not in {}", after.text);

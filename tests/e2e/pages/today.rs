@@ -453,6 +453,9 @@ async fn a_company_all_of_whose_leads_are_closed_is_not_said_to_have_had_none() 
         yard.count().await;
         let page = Browser::of(&yard).await.opens("/console/today").await.is(200).text;
         assert!(!page.contains("No lead has come yet"), "{page}");
+        // Nor is it said that a dealer has it: none has.
+        assert!(page.contains("No open lead that was scored is without a dealer"), "{page}");
+        assert!(!page.contains("is with a dealer"), "{page}");
         yard.advance(Duration::from_secs(3 * 24 * 3_600)).await;
     }
 }
@@ -468,11 +471,11 @@ async fn who_was_not_looked_at_is_not_said_to_be_reached_or_placed() {
     let desk = Browser::of(&yard).await;
     let page = desk.opens("/console/today").await.is(200).text;
     assert!(page.contains("No lead has come yet") && page.contains("No dealer has a lead that"), "{page}");
-    assert!(!page.contains("Every lead that was scored is with a dealer"), "{page}");
+    assert!(!page.contains("No open lead that was scored is without a dealer"), "{page}");
     // One that dealers have more than are looked at, and those that are looked at are reached.
     yard.settled_lead(&Person::number(1)).await;
     let page = desk.opens("/console/today").await.is(200).text;
-    assert!(page.contains("Every lead that was scored is with a dealer"), "{page}");
+    assert!(page.contains("No open lead that was scored is without a dealer"), "{page}");
     assert!(!page.contains("No lead has come yet"), "{page}");
     yard.advance(Duration::from_secs(60)).await;
     for n in 2..=51 {
@@ -497,7 +500,7 @@ async fn who_was_not_looked_at_is_not_said_to_be_reached_or_placed() {
         let _ = yard.desk(Method::POST, &path, Some(json!({ "reason": "moved" }))).await.is(200);
     }
     let page = desk.opens("/console/today").await.is(200).text;
-    assert!(!page.contains("Every lead that was scored is with a dealer"), "{page}");
+    assert!(!page.contains("No open lead that was scored is without a dealer"), "{page}");
     assert!(page.contains("none is in nobody’s hands any more; others may be"), "{page}");
 }
 
@@ -954,6 +957,64 @@ async fn the_day_stands_beside_the_same_day_last_week() {
     assert_eq!(figures(&desk, "leads, new or back").await, ["1", "3"]);
     assert_eq!(figures(&desk, "reached by their dealer").await, ["0", "1"]);
     assert_eq!(figures(&desk, "reached within 5 minutes").await, ["–", "100 %"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_figure_of_the_day_leads_to_a_report_that_says_the_same() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let other = yard.also(Rules::roofing("bolt").seller("ridge", [])).await;
+    yard.notes();
+    for n in 1..=3 {
+        let lead = yard.settled_lead(&Person::number(n)).await;
+        if n == 1 {
+            let _ = yard.answers("hudson", &lead, "contacted").await.is(200);
+        }
+    }
+    yard.advance(Duration::from_secs(7 * 24 * 3_600)).await;
+    for n in 4..=5 {
+        let lead = yard.settled_lead(&Person::number(n)).await;
+        if n == 4 {
+            yard.advance(Duration::from_secs(240)).await;
+            let _ = yard.answers("hudson", &lead, "contacted").await.is(200);
+            let value = json!({ "value": "900.00" });
+            let _ = yard.answers_with("hudson", &lead, "won", Some(value)).await.is(200);
+        }
+    }
+    yard.count().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/today").await.is(200);
+    for (figure, row) in [
+        ("enquiries", "enquiries"),
+        ("leads, new or back", "leads"),
+        ("given to dealers", "distributed"),
+        ("reached by their dealer", "contacted"),
+        ("won", "won"),
+        ("median time to the first contact", "median time to contact"),
+        ("reached within 5 minutes", "contact within 5 minutes"),
+        ("reached within the hour", "contact within the hour"),
+    ] {
+        let at = super::leads::link(&page, &format!("\">{figure}")).unwrap();
+        let told = super::reports::table(&desk.opens(&at).await.is(200));
+        let told = told.iter().find(|cells| cells[0].0 == row).unwrap_or_else(|| panic!("{at}: {told:?}"));
+        assert_eq!(told[1].0, figures(&desk, figure).await[0], "{figure}: {at}");
+    }
+    // So does each number of the companies side by side.
+    let companies = vec![yard.company_id(), other.company_id()];
+    let both = yard.cloud.master.mint(&DeskToken { staff: "ann".to_owned(), companies });
+    let desk = Browser::with(&yard, &both).await;
+    let page = desk.opens("/console/today").await.is(200);
+    for (column, leads) in [("leads today", ["2", "0"]), ("a week ago", ["3", "0"])] {
+        let cells = page.text.split(&format!("data-label=\"{column}\"><a href=\"")).skip(1);
+        let cells: Vec<&str> = cells.collect();
+        assert_eq!(cells.len(), 2, "{}", page.text);
+        for (cell, leads) in cells.iter().zip(leads) {
+            let (at, rest) = cell.split_once("\">").unwrap();
+            assert_eq!(rest.split('<').next(), Some(leads), "{column}: {at}");
+            let told = super::reports::table(&desk.opens(&at.replace("&#38;", "&")).await.is(200));
+            let told = told.iter().find(|cells| cells[0].0 == "leads").map(|cells| cells[1].0.as_str());
+            assert_eq!(told, Some(leads), "{column}: {at}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -131,6 +131,8 @@ fn take(protocol: &Protocol, state: &mut State, lead: &mut Lead, turn: Turn) -> 
                 lead.close(Stage::Won, at());
             } else if others {
                 lead.lose_seat(assignment(held));
+            } else if lead.wants_distribution() {
+                lead.lose_last_seat(assignment(held), at());
             } else {
                 lead.close(Stage::Lost, at());
             }

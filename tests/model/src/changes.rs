@@ -116,7 +116,8 @@ impl Protocol {
     }
 }
 
-/// Won as soon as one has won, lost when the last has lost; a seat that another lost stays given.
+/// Won as soon as one has won, lost when the last has lost, unless another's seat has come back and is to be given
+/// still; a seat that another lost stays given.
 fn outcome(state: &mut State, id: Id, of: Id, to: AssignmentState) {
     let dealer = state.assignment(of).dealer;
     let lead = *state.lead(id);
@@ -124,7 +125,7 @@ fn outcome(state: &mut State, id: Id, of: Id, to: AssignmentState) {
     others.remove(of);
     match to {
         AssignmentState::Won if !lead.stage.closed() => close(state, id, Stage::Won),
-        AssignmentState::Lost if !others.is_empty() => {
+        AssignmentState::Lost if !others.is_empty() || lead.stage == Stage::Received => {
             let lead = state.write_lead(id);
             if lead.holders.remove(of) {
                 lead.lost_seats += 1;

@@ -97,7 +97,7 @@ fn shown_month(signed: &Signed, company: &CompanyId, dealer: &DealerId, month: &
 /// What a month sums to.
 pub(super) fn sums_of(month: &OfMonth) -> Vec<(&'static str, String)> {
     let sums = &month.sums;
-    let money = |minor| format!("{} {}", amount(minor), month.core.company.currency);
+    let money = |minor| shown::money(&month.core, amount(minor));
     let of = |minor, count| match count {
         1 => format!("{} (1 lead)", money(minor)),
         count => format!("{} ({count} leads)", money(minor)),
@@ -121,7 +121,7 @@ pub(super) fn lines_of(month: &OfMonth, lead: impl Fn(&ledger::Line) -> Option<S
         Line {
             at: instant(&month.core, line.at),
             kind: line.kind.to_string(),
-            amount: format!("{minus}{}", line.amount),
+            amount: format!("{minus}{}", shown::money(&month.core, line.amount)),
             lead: lead(line).unwrap_or_default(),
             contract: line.contract.as_ref().map(ToString::to_string).unwrap_or_default(),
             reason: line.reason.clone().map(|reason| shown::word(&reason)).unwrap_or_default(),

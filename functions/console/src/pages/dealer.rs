@@ -329,7 +329,7 @@ fn of_seat(core: &Core, seat: &Assignment, leads: &[Lead], now: Timestamp) -> Se
         offered_at: instant(core, seat.offered_at),
         delivery: if seat.shadow { "only watched".to_owned() } else { shown::word(&seat.delivery) },
         attempts: attempts.collect(),
-        price: seat.price.to_string(),
+        price: shown::money(core, seat.price),
         again: !seat.shadow && !seat.imported,
     }
 }

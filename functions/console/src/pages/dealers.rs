@@ -281,11 +281,19 @@ pub(super) fn pause<'a, Id: PartialEq>(
 }
 
 /// Each cap and the budget, with what is used of it.
-fn caps(caps: &Caps, budget: Option<Money>, usage: Option<&Usage>, reserves: &Reservation) -> Vec<Cap> {
+fn caps(
+    core: &Core,
+    caps: &Caps,
+    budget: Option<Money>,
+    usage: Option<&Usage>,
+    reserves: &Reservation,
+) -> Vec<Cap> {
     let of = |limit: Limit| {
         let says = match limit {
             Limit::Cap { period, used, most } => format!("{period} {used} of {most}"),
-            Limit::Budget { spent, most } => format!("budget {spent} of {most} a month"),
+            Limit::Budget { spent, most } => {
+                format!("budget {spent} of {} a month", shown::money(core, most))
+            }
         };
         Cap { says, full: limit.is_full() }
     };
@@ -360,7 +368,7 @@ impl<'a> Known<'a> {
                 of_channel(core, channel, state, now)
             })
             .collect();
-        let caps = caps(&dealer.caps, None, usage, &reserves);
+        let caps = caps(core, &dealer.caps, None, usage, &reserves);
         let balance = usage.map_or(0, |usage| usage.balance);
         let mut troubles = Vec::new();
         if let Some(pause) = pause(&self.switches.dealers, &dealer.id, now) {
@@ -379,14 +387,14 @@ impl<'a> Known<'a> {
         }
         let failing = channels.iter().filter(|channel| !channel.trouble.is_empty());
         troubles.extend(failing.map(|channel| format!("{} {}", channel.kind, channel.trouble)));
-        let money = |minor| format!("{} {}", Money::from_minor(minor), core.company.currency);
+        let money = |minor| shown::money(core, Money::from_minor(minor));
         let balance = if dealer.prepaid || balance != 0 { money(balance) } else { String::new() };
         Standing { troubles, contracts, channels, caps, balance }
     }
 
     fn contract(&self, contract: &Contract, reserves: &Reservation, today: Date) -> OfContract {
         let usage = self.counters.contracts.get(&contract.id);
-        let caps = caps(&contract.caps, contract.budget_month, usage, reserves);
+        let caps = caps(self.core, &contract.caps, contract.budget_month, usage, reserves);
         let pause = pause(&self.switches.contracts, &contract.id, self.now);
         let full = caps.iter().find(|cap| cap.full);
         let trouble = match (pause, contract.starts, contract.ends, full) {
@@ -396,7 +404,7 @@ impl<'a> Known<'a> {
             (None, _, _, Some(cap)) => format!("full: {}", cap.says),
             (None, _, _, None) => String::new(),
         };
-        let price = format!("{} {}", contract.price, self.core.company.currency);
+        let price = shown::money(self.core, contract.price);
         let own = contract.id.as_str().strip_prefix(contract.dealer.as_str());
         let short = own.and_then(|rest| rest.strip_prefix('-')).unwrap_or(contract.id.as_str()).to_owned();
         OfContract { id: contract.id.clone(), short, price, caps, trouble, paused: pause.is_some() }

@@ -419,8 +419,9 @@ async fn again(
     problem: &Problem,
 ) -> Result<Response, Problem> {
     let mut page = of(cloud, signed, lead).await?;
+    let core = signed.rules_of(cloud, &page.company).await?;
     let text = |name: &str| form.get(name).cloned().unwrap_or_default();
-    problem.detail().clone_into(&mut page.trouble);
+    page.trouble = refusal(&core, problem);
     page.results = results(&text("result"));
     (page.callback, page.note) = (text("callback"), text("note"));
     // Whatever became of it, the same words again are the same act.
@@ -429,6 +430,30 @@ async fn again(
     }
     let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::CONFLICT);
     Ok(rendered(&page, status))
+}
+
+/// Why it was not done, for people: times as the company writes them, and no field by its name.
+fn refusal(core: &Core, problem: &Problem) -> String {
+    let told = problem.json();
+    let claim = &told["claim"];
+    if let (Some(by), Some(until)) = (claim["by"].as_str(), shown::told_at(&claim["until"])) {
+        return format!("{by} is calling them, until {}", clock(core, until));
+    }
+    if problem.faults().iter().all(|fault| fault.pointer != follow_up::CALLBACK_AT) {
+        return problem.detail().to_owned();
+    }
+    let from = shown::told_at(&told["may_be_called"]["from"]).map(|from| instant(core, from));
+    let until = shown::told_at(&told["until"]).map(|until| instant(core, until));
+    match (from, until) {
+        (Some(from), _) => format!("it is no hour to call where they are: they may be called from {from}"),
+        (None, Some(until)) => format!("it is too late to call back then: they may be called until {until}"),
+        (None, None) if told["may_be_called"].is_object() => {
+            "there is no hour to call where they are".to_owned()
+        }
+        (None, None) => {
+            format!("the time to call back lies ahead, by {} days at most", limits::CALLBACK_DAYS)
+        }
+    }
 }
 
 async fn call(cloud: &Cloud, signed: &Signed, lead: &str, form: &Form) -> Result<(), Problem> {

@@ -244,13 +244,13 @@ async fn done(cloud: &Cloud, signed: &Signed, lead: &str, act: &str, form: &Form
     };
     let told = acts::done(cloud, &signed.desk, lead, act, &asked).await?;
     let was = told["already"] == true;
-    let at = |lead: &str, done: &str, again: &str| {
+    let at = |lead: &str, done: &str, again: &str, from: &str| {
         address(&format!("{}/{lead}", list::AT), &[("done", done), ("again", again), ("from", from)])
     };
     Ok(match next {
-        None => at(lead, act, if was { "yes" } else { "" }),
-        Some(Next::Lead(next)) => {
-            at(&next.to_string(), if was { "placed_long_before" } else { "placed_before" }, "")
+        None => at(lead, act, if was { "yes" } else { "" }, from),
+        Some(Next::Lead(next, from)) => {
+            at(&next.to_string(), if was { "placed_long_before" } else { "placed_before" }, "", &from)
         }
         Some(Next::List(list)) => list,
     })
@@ -258,7 +258,8 @@ async fn done(cloud: &Cloud, signed: &Signed, lead: &str, act: &str, form: &Form
 
 /// Where one goes on to.
 enum Next {
-    Lead(LeadId),
+    /// And the page of the list that it stands on.
+    Lead(LeadId, String),
     List(String),
 }
 
@@ -268,7 +269,10 @@ async fn next(cloud: &Cloud, signed: &Signed, lead: &str, from: &str) -> Result<
     if !from.is_empty() {
         let list = List::read(from);
         let next = list::behind(cloud, signed, &list, id).await?;
-        return Ok(next.map_or_else(|| Next::List(list.whole().at(list::AT, &[])), Next::Lead));
+        return Ok(match next {
+            Some((next, page)) => Next::Lead(next, page.kept()),
+            None => Next::List(list.whole().at(list::AT, &[])),
+        });
     }
     let lead = cloud.store.lead_get(id).await?.ok_or_else(acts::missing)?;
     let core = signed.rules_of(cloud, lead.company.as_str()).await?;
@@ -276,7 +280,7 @@ async fn next(cloud: &Cloud, signed: &Signed, lead: &str, from: &str) -> Result<
     let at = waiting.iter().position(|(_, one)| one.id == id);
     let next = at.map_or(waiting.first(), |at| waiting.get(at + 1));
     let room = || address("/console/waiting", &[("company", lead.company.as_str())]);
-    Ok(next.map_or_else(|| Next::List(room()), |(_, next)| Next::Lead(next.id)))
+    Ok(next.map_or_else(|| Next::List(room()), |(_, next)| Next::Lead(next.id, String::new())))
 }
 
 /// Why it was not done, for people.
@@ -306,7 +310,7 @@ fn misses(problem: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// The rules that a problem names, each with what it asks and what it met.
-fn rules_of(problem: &Value) -> Vec<String> {
+pub(super) fn rules_of(problem: &Value) -> Vec<String> {
     let said = |miss: &Value| {
         let text = |name: &str| miss[name].as_str().unwrap_or_default().to_owned();
         let rule = text("rule").parse::<Rule>().ok();
@@ -440,7 +444,7 @@ impl Can {
     fn of(lead: &Lead, shown: bool) -> Self {
         let (erased, in_nobodys) = (lead.is_erased(), lead.stage.in_nobodys_hands());
         Self {
-            place: in_nobodys && !erased,
+            place: place::may_be_placed(lead) && !erased,
             take_back: !lead.holders.is_empty() && !lead.stage.closed(),
             hold: in_nobodys && lead.hold.is_none() && !erased,
             resume: lead.hold.is_some() && !erased,

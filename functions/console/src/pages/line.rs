@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use leadyard_domain::distribution::Core;
 use leadyard_platform::store::{Act, DecisionRecord, StoredEnquiry};
 
-use super::shown::instant;
+use super::shown::{self, instant};
 use crate::leads::Whole;
 
 /// Something that happened.
@@ -41,7 +41,8 @@ pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], show
         add(record.at, "decision", decided(record), misses(record), more);
     }
     for seat in whole.assignments() {
-        let what = format!("Offered to {} ({}) for {}", seat.dealer, seat.contract, seat.price);
+        let price = shown::money(core, seat.price);
+        let what = format!("Offered to {} ({}) for {price}", seat.dealer, seat.contract);
         add(seat.offered_at, "seat", what, String::new(), String::new());
         if seat.state_at > seat.offered_at {
             let what = format!("{}: {}", seat.dealer, seat.state);
@@ -86,15 +87,17 @@ fn came_to(act: &Act) -> String {
 /// What was decided, in a sentence.
 pub(super) fn decided(record: &DecisionRecord) -> String {
     let contracts: Vec<&str> = record.contracts.iter().map(|contract| contract.as_str()).collect();
-    match (&record.waiting, contracts.is_empty(), &record.placed) {
-        (_, _, Some(placed)) => {
-            format!("Placed by the desk with {placed}; the rules said: {}", record.concluded())
-        }
-        (Some(reason), true, None) => format!("Decided: it waits ({reason})"),
-        (Some(reason), false, None) => {
-            format!("Decided: it waits ({reason}); recommended: {}", contracts.join(", "))
-        }
-        (None, _, None) => format!("Decided: {}", record.concluded()),
+    let contracts = contracts.join(", ");
+    let rules = match record.waiting.map(shown::reason_says) {
+        None if record.is_imported() && contracts.is_empty() => "by another system, to nobody".to_owned(),
+        None if record.is_imported() => format!("by another system, to {contracts}"),
+        None => format!("to {contracts}"),
+        Some(why) if contracts.is_empty() => format!("it waits, since {why}"),
+        Some(why) => format!("it waits, since {why}; recommended: {contracts}"),
+    };
+    match &record.placed {
+        Some(placed) => format!("Placed by the desk with {placed}; the rules said: {rules}"),
+        None => format!("Decided: {rules}"),
     }
 }
 

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use leadyard_domain::access::Role;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::ids::LeadId;
-use leadyard_domain::lead::Stage;
+use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::place::State as UsState;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
@@ -25,6 +25,7 @@ use super::shown::{Choice, Row};
 use super::signed::{For, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::find::{self, Asked, Found, Only, Order};
+use crate::place::may_be_placed;
 
 pub(super) const AT: &str = "/console/leads";
 /// The list of those that a dealer has and has not reached.
@@ -187,27 +188,27 @@ impl Shown {
     }
 }
 
-/// The lead that stands behind another in a list, if one does. Where the other has left the list, it is the first.
+/// The lead behind another in a list that may be placed, if one does, and the page that it stands on. Where the other has
+/// left the list, it is the first.
 pub(super) async fn behind(
     cloud: &Cloud,
     signed: &Signed,
     list: &Shown,
     lead: LeadId,
-) -> Result<Option<LeadId>, Problem> {
+) -> Result<Option<(LeadId, Shown)>, Problem> {
     let core = signed.rules_of(cloud, &list.company).await?;
-    let mut asked = list.search();
-    let found = find::find(cloud, &signed.desk, &core, &asked).await?;
-    let ids: Vec<LeadId> = found.leads.iter().map(|(lead, _)| lead.id).collect();
-    let next = match ids.iter().position(|id| *id == lead) {
-        Some(at) => ids.get(at + 1),
-        None => ids.first(),
+    let found = find::find(cloud, &signed.desk, &core, &list.search()).await?;
+    let from = found.leads.iter().position(|(one, _)| one.id == lead).map_or(0, |at| at + 1);
+    let next = |leads: &[(Lead, Option<ScoreNow>)]| {
+        leads.iter().map(|(one, _)| one).find(|one| one.id != lead && may_be_placed(one)).map(|one| one.id)
     };
-    if next.is_some() || found.next.is_none() {
-        return Ok(next.copied());
-    }
-    asked.after = found.next;
-    let found = find::find(cloud, &signed.desk, &core, &asked).await?;
-    Ok(found.leads.iter().map(|(one, _)| one.id).find(|id| *id != lead))
+    let on_page = next(found.leads.get(from..).unwrap_or_default());
+    let (Some(after), None) = (found.next, on_page) else {
+        return Ok(on_page.map(|next| (next, list.clone())));
+    };
+    let further = Shown { after, ..list.clone() };
+    let found = find::find(cloud, &signed.desk, &core, &further.search()).await?;
+    Ok(next(&found.leads).map(|next| (next, further)))
 }
 
 #[derive(askama::Template)]

@@ -9,7 +9,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use leadyard_domain::distribution::{Core, Switches};
+use leadyard_domain::distribution::{Core, Switches, Waiting};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, ContractId, LeadId};
 use leadyard_domain::lead::Lead;
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use super::list::{AT, LISTED, Shown as List};
 use super::signed::{For, Form, Sent, Signed};
 use super::waiting::stays_put;
-use super::{Frame, rendered, shown, troubled, whole};
+use super::{Frame, lead, rendered, shown, troubled, whole};
 use crate::acts::{self, Asked, Seen};
 use crate::follow_up::SeenCall;
 use crate::place::Supposed;
@@ -186,7 +186,7 @@ async fn look(
 
 /// What all of them come to.
 pub(super) fn price(core: &Core, minor: i64) -> String {
-    format!("{} {}", Money::from_minor(minor), core.company.currency)
+    shown::money(core, Money::from_minor(minor))
 }
 
 /// What would follow for each of these leads, the hottest first: who has the last seat of a cap.
@@ -237,8 +237,8 @@ fn stayed(lead: &Lead, why: String) -> LookedAt {
 
 /// What would follow, by what a dry run told.
 fn followed_by(core: &Core, act: Act, lead: &Lead, told: &Value, watches: bool) -> LookedAt {
-    if let Some(why) = told["problem"]["detail"].as_str() {
-        return stayed(lead, why.to_owned());
+    if told["problem"].is_object() {
+        return stayed(lead, why_not(&told["problem"]));
     }
     if let Some(why) = followed_up_already(act, &told["before"]) {
         return stayed(lead, why);
@@ -256,6 +256,19 @@ fn followed_by(core: &Core, act: Act, lead: &Lead, told: &Value, watches: bool) 
         minor: text("price").parse::<Money>().map_or(0, Money::minor),
         seen: seen.to_string(),
         stayed: false,
+    }
+}
+
+/// Why it is not done with one, for people: the rules that its contract fails, or what it waits for.
+pub(super) fn why_not(problem: &Value) -> String {
+    let rules = lead::rules_of(problem);
+    if !rules.is_empty() {
+        return rules.join("; ");
+    }
+    let detail = problem["detail"].as_str().unwrap_or_default();
+    match problem["waiting"].as_str().map(str::parse::<Waiting>) {
+        Some(Ok(reason)) => format!("the rules recommend nobody now, since {}", shown::reason_says(reason)),
+        Some(Err(_)) | None => detail.to_owned(),
     }
 }
 
@@ -286,7 +299,7 @@ fn what(core: &Core, act: Act, lead: &Lead, told: &Value, watches: bool) -> Stri
     match act {
         Act::FollowUp => to_be_called(core, &told["before"]),
         Act::Place if watches => format!("to {dealer} ({contract})"),
-        Act::Place => format!("to {dealer} ({contract}) for {price}"),
+        Act::Place => format!("to {dealer} ({contract}) for {}", shown::money(core, price)),
         Act::TakeBack => {
             let dealers: Vec<&str> = lead.holders.iter().map(|holder| holder.dealer.as_str()).collect();
             format!("from {}, who is told first", dealers.join(", "))
@@ -414,7 +427,7 @@ pub(super) async fn one(
     match acts::done(cloud, &signed.desk, &id.to_string(), act.word(), asked).await {
         Ok(_) => Ok(None),
         Err(problem) if [Code::StateConflict, Code::NotFound].contains(&problem.code()) => {
-            Ok(Some(problem.detail().to_owned()))
+            Ok(Some(why_not(&problem.json())))
         }
         // It is being delivered at this moment: that is one lead's trouble, and not the table's.
         Err(problem) if act == Act::TakeBack && problem.code() == Code::Unavailable => {

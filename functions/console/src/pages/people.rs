@@ -4,9 +4,10 @@
 //! Determinations. *People are rows of the rulebook*: adding some publishes it, so that who may what has a version, a
 //! difference and a way back like every other rule. *A page has some people*, in the order of their ids, those that are
 //! ticked first; others are found by a part of their id or address, which stands in no address of a page. *All or none*:
-//! of a list with a fault nothing is published, each fault is named by its line, and what was typed stays. *A token is
-//! shown on the page that made it* and on no other. *Who is left of a long list is named on the page that answers the
-//! form*, whose own form invites them.
+//! of a list with a fault nothing is published, each fault is named by its line, and what was typed stays. *A list whose
+//! every line stands so already was added by a first click*: the answer is the same, and who was invited is not invited
+//! again. *A token is shown on the page that made it* and on no other. *Who is left of a long list is named on the page
+//! that answers the form*, whose own form invites them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,7 @@ use jiff::civil::Date;
 use leadyard_domain::access::Role;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, CompanyId, PersonId};
-use leadyard_domain::rulebook::{Invitee, Rulebook, RulebookFiles};
+use leadyard_domain::rulebook::{DeskPerson, Invitee, Rulebook, RulebookFiles};
 use leadyard_domain::{limits, time};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
@@ -65,6 +66,8 @@ struct Page {
     /// What this page's forms invite by: the same form again is the same act.
     once: String,
     tokens: Vec<Token>,
+    /// What a token may be given.
+    roles: Vec<Choice>,
     /// The token that was made just now.
     made: String,
     done: &'static str,
@@ -161,6 +164,10 @@ async fn part(
             .cloned()
             .unwrap_or_else(|| ActId::mint(now, cloud.entropy.bytes()).to_string()),
         tokens: tokens.collect(),
+        roles: Role::ALL
+            .iter()
+            .map(|role| Choice::of(role, role, typed.get("role").map(String::as_str)))
+            .collect(),
         made: String::new(),
         done: "",
         troubles: Vec::new(),
@@ -327,8 +334,86 @@ async fn end_of(cloud: &Cloud, company: &CompanyId, day: &str) -> Result<Option<
     Timestamp::from_second(over).map(Some).map_err(unwritten)
 }
 
+/// Adds the people of a list, and says who of them is to be invited; or what is wrong with each line.
+async fn add(
+    cloud: &Cloud,
+    signed: &Signed,
+    company: &CompanyId,
+    form: &Form,
+) -> Result<Wanted, Vec<String>> {
+    let told = |problem: &Problem| vec![problem.detail().to_owned()];
+    let list = form.get("people").map(String::as_str).unwrap_or_default();
+    for _ in 0..rulebook::ROUNDS {
+        let core = who::rules_of(cloud, company).await.map_err(|problem| told(&problem))?;
+        let files =
+            rulebook::files_of(cloud, company, core.version).await.map_err(|problem| told(&problem))?;
+        let (rows, people) = match laid(list, &files)? {
+            Laid::Standing(people) => return Ok(Wanted::Unsent(people)),
+            Laid::New { rows, people } => (rows, people),
+        };
+        let of = Some(core.company_id());
+        let how = rulebook::How { desk: &signed.desk, of, word: "people".to_owned(), dry_run: false };
+        match rulebook::put_in_force(cloud, how, Some(core.version), with_rows(&files, &rows)?).await {
+            Ok(_) => return Ok(Wanted::Named(people)),
+            // Somebody published in between, perhaps the first of two clicks: theirs stands, ours is made on top.
+            Err(problem) if problem.code() == Code::VersionConflict => {}
+            Err(problem) => {
+                // What the rulebook's own reader finds: by line of the file.
+                let json = problem.json();
+                let list = json["problems"]["list"].as_array().into_iter().flatten();
+                let mut said = told(&problem);
+                said.extend(list.filter_map(|one| one["message"].as_str()).map(str::to_owned));
+                return Err(said);
+            }
+        }
+    }
+    Err(vec!["others kept publishing; try again".to_owned()])
+}
+
+/// A list of people, laid over those that stand.
+enum Laid {
+    /// They are new: their rows in the file, and who they are.
+    New { rows: String, people: BTreeSet<Invitee> },
+    /// Each of them stands so already.
+    Standing(BTreeSet<Invitee>),
+}
+
+/// Lays a list of people over those of the rulebook in force; or says what is wrong with each line.
+fn laid(list: &str, files: &RulebookFiles) -> Result<Laid, Vec<String>> {
+    let lines = list.lines().zip(1..).filter(|(line, _): &(&str, usize)| !line.trim().is_empty());
+    let lines: Vec<(usize, Result<DeskPerson, String>)> =
+        lines.map(|(line, number)| (number, row(line))).collect();
+    if lines.is_empty() {
+        return Err(vec!["nobody is named".to_owned()]);
+    }
+    let book =
+        Rulebook::parse(files).map_err(|_| vec!["the rulebook in force could not be read".to_owned()])?;
+    let standing = lines.iter().map(|(_, row)| row.as_ref().ok().filter(|row| book.people.contains(row)));
+    let standing = standing.map(|row| row.map(|one| Invitee::Person(one.person.clone())));
+    if let Some(people) = standing.collect::<Option<_>>() {
+        return Ok(Laid::Standing(people));
+    }
+    let mut known: BTreeSet<String> =
+        book.people.iter().flat_map(|one| [one.person.to_string(), one.email.to_lowercase()]).collect();
+    let (mut rows, mut troubles, mut people) = (String::new(), Vec::new(), BTreeSet::new());
+    for (number, row) in lines {
+        match row {
+            Ok(DeskPerson { person, email, role }) => {
+                if known.insert(person.to_string()) && known.insert(email.to_lowercase()) {
+                    rows.extend([person.as_str(), ",", &email, ",", role.as_str(), "\n"]);
+                    people.insert(Invitee::Person(person));
+                } else {
+                    troubles.push(format!("line {number}: this person or address is there already"));
+                }
+            }
+            Err(rule) => troubles.push(format!("line {number}: {rule}")),
+        }
+    }
+    if troubles.is_empty() { Ok(Laid::New { rows, people }) } else { Err(troubles) }
+}
+
 /// A line as it is to stand in the file.
-fn row(line: &str) -> Result<(String, String, Role), String> {
+fn row(line: &str) -> Result<DeskPerson, String> {
     let cells: Vec<&str> = line.split([',', ';', '\t']).map(str::trim).collect();
     let [person, email, role] = cells[..] else {
         return Err("is written person, e-mail, role".to_owned());
@@ -338,44 +423,11 @@ fn row(line: &str) -> Result<(String, String, Role), String> {
     if email.contains('"') || !email.contains('@') {
         return Err("an address is written leads@example.com".to_owned());
     }
-    Ok((person.to_string(), email.to_owned(), role))
+    Ok(DeskPerson { person, email: email.to_owned(), role })
 }
 
-/// Adds the people of a list, and says whom; or what is wrong with each line.
-async fn add(
-    cloud: &Cloud,
-    signed: &Signed,
-    company: &CompanyId,
-    form: &Form,
-) -> Result<Wanted, Vec<String>> {
-    let told = |problem: &Problem| vec![problem.detail().to_owned()];
-    let core = who::rules_of(cloud, company).await.map_err(|problem| told(&problem))?;
-    let files = rulebook::files_of(cloud, company, core.version).await.map_err(|problem| told(&problem))?;
-    let book =
-        Rulebook::parse(&files).map_err(|_| vec!["the rulebook in force could not be read".to_owned()])?;
-    let mut known: BTreeSet<String> =
-        book.people.iter().flat_map(|one| [one.person.to_string(), one.email.to_lowercase()]).collect();
-    let (mut rows, mut troubles, mut added) = (String::new(), Vec::new(), BTreeSet::new());
-    let lines = form.get("people").map(String::as_str).unwrap_or_default().lines().zip(1..);
-    for (line, number) in lines.filter(|(line, _): &(&str, usize)| !line.trim().is_empty()) {
-        match row(line) {
-            Ok((person, email, role)) => {
-                if known.insert(person.clone()) && known.insert(email.to_lowercase()) {
-                    rows.extend([person.as_str(), ",", &email, ",", role.as_str(), "\n"]);
-                    added.extend(Invitee::of("person", &person));
-                } else {
-                    troubles.push(format!("line {number}: this person or address is there already"));
-                }
-            }
-            Err(rule) => troubles.push(format!("line {number}: {rule}")),
-        }
-    }
-    if rows.is_empty() && troubles.is_empty() {
-        troubles.push("nobody is named".to_owned());
-    }
-    if !troubles.is_empty() {
-        return Err(troubles);
-    }
+/// The files with these rows behind those of the people.
+fn with_rows(files: &RulebookFiles, rows: &str) -> Result<RulebookFiles, Vec<String>> {
     let mut all: BTreeMap<String, Vec<u8>> =
         files.iter().map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect();
     let stands = all.entry(FILE.to_owned()).or_insert_with(|| HEADER.as_bytes().to_vec());
@@ -383,18 +435,5 @@ async fn add(
         stands.push(b'\n');
     }
     stands.extend_from_slice(rows.as_bytes());
-    let files = RulebookFiles::new(all).map_err(|_| vec!["this is more than a rulebook holds".to_owned()])?;
-    let of = Some(core.company_id());
-    let how = rulebook::How { desk: &signed.desk, of, word: "people".to_owned(), dry_run: false };
-    match rulebook::put_in_force(cloud, how, Some(core.version), files).await {
-        Ok(_) => Ok(Wanted::Named(added)),
-        Err(problem) => {
-            // What the rulebook's own reader finds: by line of the file.
-            let json = problem.json();
-            let list = json["problems"]["list"].as_array().into_iter().flatten();
-            let mut said = told(&problem);
-            said.extend(list.filter_map(|one| one["message"].as_str()).map(str::to_owned));
-            Err(said)
-        }
-    }
+    RulebookFiles::new(all).map_err(|_| vec!["this is more than a rulebook holds".to_owned()])
 }

@@ -2,7 +2,9 @@
 //!
 //! Determinations. *The figures are the API's*, read by the same function; nothing is summed here. *Every number has the
 //! period before beneath it*, but those of a long period's rows: see [`COMPARED_DAYS`]. *A page has the first
-//! [`LISTED`] rows*, and says so where there are more; the CSV has all. *A name leads to the leads behind it as they stand now*, where a list of such leads exists.
+//! [`LISTED`] rows*, and says so where there are more; the CSV has all. *A name leads to the leads behind it as they stand
+//! now*, where a list of such leads exists; of an offer and a state that is the hottest. *What a dimension does not know is
+//! a dash*, and is not drawn.
 
 use std::collections::{HashMap, HashSet};
 
@@ -118,7 +120,7 @@ struct Preset {
 /// Why there is no table.
 #[derive(Default)]
 struct Trouble {
-    /// Which field it is about: `from`, `to` or another.
+    /// Which field it is about: `from`, `to`, `by` or another.
     field: String,
     says: String,
 }
@@ -243,7 +245,7 @@ async fn read(cloud: &Cloud, signed: &Signed, name: &str, mut asked: Asked) -> R
     }
     let at = format!("{AT}/{}", report.name);
     let by = told.as_ref().map_or(report.by, |told| told.by);
-    let charted = charted(report, &asked.chart);
+    let charted = charted(report, by, &asked.chart);
     let preset = |named: Named| {
         let (from, to) = (named.from.to_string(), named.to.to_string());
         let pairs = [
@@ -268,7 +270,7 @@ async fn read(cloud: &Cloud, signed: &Signed, name: &str, mut asked: Asked) -> R
         charts: if by == Dimension::All {
             Vec::new()
         } else {
-            report.columns.iter().filter(|one| !matches!(one, Column::Size)).map(column).collect()
+            report.columns.iter().filter(|one| one.is_known_by(by)).map(column).collect()
         },
         trouble,
         shown: told.map(|told| shown(&told, charted, &asked)),
@@ -279,9 +281,10 @@ async fn read(cloud: &Cloud, signed: &Signed, name: &str, mut asked: Asked) -> R
 }
 
 /// The column that a chart shows: the one that is asked for, or that which says most.
-fn charted(report: &Report, asked: &str) -> Column {
+fn charted(report: &Report, by: Dimension, asked: &str) -> Column {
     let named = |name: &str| report.columns.iter().copied().find(|column| column.name() == name);
-    named(asked).or_else(|| named(report.first)).unwrap_or(report.columns[0])
+    let asked = named(asked).filter(|column| column.is_known_by(by));
+    asked.or_else(|| named(report.first)).unwrap_or(report.columns[0])
 }
 
 /// By what a report can be told: reasons are reports of their own.
@@ -289,7 +292,7 @@ fn dimensions(report: &Report, by: Dimension) -> Vec<Choice> {
     if report.by == Dimension::Reason {
         return Vec::new();
     }
-    let told = Dimension::ALL.iter().filter(|dimension| **dimension != Dimension::Reason);
+    let told = Dimension::ALL.iter().filter(|dimension| report.is_told_by(**dimension));
     told.map(|dimension| {
         let label = if *dimension == Dimension::All { "the whole alone" } else { dimension.as_str() };
         Choice::of(dimension, label, Some(by.as_str()))
@@ -367,7 +370,9 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
     }));
     if shown.rows.iter().any(|row| !row.at.is_empty()) {
         shown.linked = match by {
-            Dimension::Offer | Dimension::State => "A name leads to its leads that are open now.",
+            Dimension::Offer | Dimension::State => {
+                "A name leads to the hottest of its leads that are open now."
+            }
             Dimension::Reason => "A name leads to the leads that wait for it now.",
             Dimension::All
             | Dimension::Source

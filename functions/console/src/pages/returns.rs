@@ -114,7 +114,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, P
             dealer: item.dealer.to_string(),
             contract: item.contract.to_string(),
             reason: shown::word(&item.reason),
-            price: item.price.to_string(),
+            price: shown::money(&core, item.price),
             source: item.source.to_string(),
             asked: shown::ago(item.at, now),
             asked_at: instant(&core, item.at),
@@ -246,8 +246,10 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, id: &str, typed: &For
     let cost = core.source(&item.source).and_then(|source| source.cost_per_lead);
     let credit = match item.state {
         ReturnState::Approved => {
-            let claim = item.claim.map(|claim| format!("; {claim} are claimed back from {}", item.source));
-            format!("{} {} credited{}", item.price, core.company.currency, claim.unwrap_or_default())
+            let claim = item.claim.map(|claim| {
+                format!("; {} are claimed back from {}", shown::money(&core, claim), item.source)
+            });
+            format!("{} credited{}", shown::money(&core, item.price), claim.unwrap_or_default())
         }
         ReturnState::Requested | ReturnState::Denied => String::new(),
     };
@@ -278,8 +280,8 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, id: &str, typed: &For
         contact: Contact::of(&lead.person, false),
         line: line(&core, &seat),
         terms: terms(cloud, &company, lead, &seat, &item).await?,
-        price: format!("{} {}", item.price, core.company.currency),
-        claim: cost.map(|cost| cost.to_string()).filter(|_| is_open).unwrap_or_default(),
+        price: shown::money(&core, item.price),
+        claim: cost.filter(|_| is_open).map(|cost| shown::money(&core, cost)).unwrap_or_default(),
         said,
         kept,
         claims: typed.contains_key("claim"),

@@ -58,14 +58,15 @@ fn of(core: &Core, seat: &Assignment) -> Seat {
             (false, false) => shown::word(&seat.delivery),
         },
         attempts: attempts(core, &seat.attempts),
-        price: format!("{} {}", seat.price, core.company.currency),
+        price: shown::money(core, seat.price),
         money: money(core, seat),
     }
 }
 
 fn money(core: &Core, seat: &Assignment) -> Vec<String> {
     let Some(charge) = Line::charge(seat) else { return Vec::new() };
-    let told = |what: &str, at| format!("{what} {}, {}", charge.amount, instant(core, at));
+    let told =
+        |what: &str, at| format!("{what} {}, {}", shown::money(core, charge.amount), instant(core, at));
     let mut lines = vec![told("charged", charge.at)];
     let given_back = match seat.state {
         AssignmentState::Declined

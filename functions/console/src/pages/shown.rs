@@ -1,7 +1,7 @@
 //! How times, scores and people are written on a page.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use futures::future::join_all;
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use leadyard_domain::time;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::who::Staff;
+use serde_json::Value;
 
 use crate::masked;
 
@@ -109,6 +110,11 @@ pub(super) fn written(zone: &TimeZone, at: Timestamp) -> String {
     at.to_zoned(zone.clone()).strftime("%a, %b %-d, %Y, %-I:%M %p %Z").to_string()
 }
 
+/// An instant that a problem tells beside its words, to be written in somebody's zone.
+pub(super) fn told_at(member: &Value) -> Option<Timestamp> {
+    member.as_str()?.parse().ok()
+}
+
 /// An instant as a browser writes it (`2026-06-01T18:00`) in a form that names its zone; `None`, where nothing is typed.
 pub(super) fn local(form: &BTreeMap<String, String>, name: &str) -> Result<Option<Timestamp>, Problem> {
     let text = |name: &str| form.get(name).map(|text| text.trim()).unwrap_or_default();
@@ -147,6 +153,11 @@ pub(super) fn due(at: Timestamp, now: Timestamp) -> String {
     format!("in {count} {unit}")
 }
 
+/// An amount, and in what: one person's companies may differ in it.
+pub(super) fn money(core: &Core, amount: impl Display) -> String {
+    format!("{amount} {}", core.company.currency)
+}
+
 /// A program's word as people read it.
 pub(super) fn word(text: &(impl ToString + ?Sized)) -> String {
     text.to_string().replace('_', " ")
@@ -155,6 +166,11 @@ pub(super) fn word(text: &(impl ToString + ?Sized)) -> String {
 /// What leads of a reason wait for, by its word, for people.
 pub(super) fn waits_for(word: &str) -> String {
     word.parse().map_or_else(|_| self::word(word), |reason| reason_says(reason).to_owned())
+}
+
+/// The same in a row of many.
+pub(super) fn waits_in_short(word: &str) -> String {
+    word.parse().map_or_else(|_| self::word(word), |reason| in_short(reason).to_owned())
 }
 
 /// Why a lead waits, in a row of many.

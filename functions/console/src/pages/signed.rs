@@ -274,8 +274,9 @@ impl FromRequestParts<Cloud> for Whoever {
 /// The page on which a form stands: `/console/leads/ID` for `/console/leads/ID/hold`.
 pub(super) fn page_of(path: &str) -> &str {
     match path {
-        // Two pages take their own form.
-        "/console/leads" | "/console/dealers" => path,
+        // Some pages take their own form.
+        "/console/leads" | "/console/dealers" | "/console/leads/export" => path,
+        _ if path.starts_with("/console/leads/many/") => path,
         _ => path.rsplit_once('/').map_or(TODAY, |(page, _)| page),
     }
 }

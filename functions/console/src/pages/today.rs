@@ -1,11 +1,12 @@
 //! What matters now, across one's companies: what waits for the desk, the hottest leads that nobody has, those that a
 //! dealer has and did not reach, offers about to lapse, and how the day goes.
 //!
-//! Each number of what waits leads to a list of exactly those, and each of the day to its report. Of one company the page reads [the pointer and the switches], what was
-//! [counted](now) when something happened last, the offers that lapse soon, one list of returns, three of who is to be
-//! called, the days of the reports in two, the leads that are named and their seats; and the text of the rules where
-//! somebody is paused. That grows neither with a company's leads nor with its categories. Until the sweep has counted (the
-//! rules are new, a deposit was booked just now) it is counted here, which takes more.
+//! Each number of what waits leads to a list of exactly those, and each of the day to its report of that day. Of one
+//! company the page reads [the pointer and the switches], what was [counted](now) when something happened last, the offers
+//! that lapse soon, one list of returns, three of who is to be called, the days of the reports in two, the leads that are
+//! named and their seats; and the text of the rules where somebody is paused. That grows neither with a company's leads
+//! nor with its categories. Until the sweep has counted (the rules are new, a deposit was booked just now) it is counted
+//! here, which takes more.
 //!
 //! Determinations. *A company that cannot be read takes no other with it*: its place says so. *A lead is shown as it is*:
 //! who was placed or reached since they were counted stands in no list. *Today is compared with the whole of the same day
@@ -20,6 +21,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures::StreamExt as _;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use leadyard_domain::access::Role;
 use leadyard_domain::distribution::Core;
@@ -121,8 +123,9 @@ struct Figure {
     says: &'static str,
     today: String,
     before: String,
-    /// The report behind it.
+    /// The report behind it: of today, and of that day.
     at: String,
+    at_before: String,
 }
 
 impl OfCompany {
@@ -212,7 +215,7 @@ async fn of_company(cloud: &Cloud, company: &CompanyId, works: bool) -> Result<O
             more: waits.unanswered.more || waits.unanswered.count > waits.held.len(),
         },
         none_yet: waits_for_nothing(&waits) && !cloud.store.report_has_any(company).await?,
-        day: day(company, &days),
+        day: day(company, (today, last_week), &days),
         last_week: last_week.strftime("%a, %b %-d").to_string(),
         counted: if ago { shown::ago(waits.at, at) } else { String::new() },
         works,
@@ -417,10 +420,14 @@ const QUARANTINED: &str = "in quarantine";
 const LEADS: &str = "leads, new or back";
 
 /// What happened today, beside the same day last week.
-fn day(company: &CompanyId, days: &[Sums]) -> Vec<Figure> {
+fn day(company: &CompanyId, (today, last_week): (Date, Date), days: &[Sums]) -> Vec<Figure> {
     let of = |day: usize| days.get(day).map(|sums| sums.get(Dimension::All, UNKNOWN)).unwrap_or_default();
-    let (today, before) = (of(0), of(1));
-    let at = |report: &str| address(&format!("/console/reports/{report}"), &[("company", company.as_str())]);
+    let (now, before) = (of(0), of(1));
+    let at = |report: &str, day: Date| {
+        let day = day.to_string();
+        let asked = [("company", company.as_str()), ("from", day.as_str()), ("to", day.as_str())];
+        address(&format!("/console/reports/{report}"), &asked)
+    };
     let count = |counter: Counter| move |tally: &Tally| written(Unit::Count, Some(tally.get(counter)));
     let within = |seconds: i64| {
         move |tally: &Tally| written(Unit::Share, value(Cell::within(tally.speed(Speed::Contact), seconds)))
@@ -428,9 +435,10 @@ fn day(company: &CompanyId, days: &[Sums]) -> Vec<Figure> {
     let median = |tally: &Tally| written(Unit::Seconds, tally.speed(Speed::Contact).median_s());
     let figure = |says: &'static str, report: &str, told: &dyn Fn(&Tally) -> String| Figure {
         says,
-        today: told(&today),
+        today: told(&now),
         before: told(&before),
-        at: at(report),
+        at: at(report, today),
+        at_before: at(report, last_week),
     };
     vec![
         figure("enquiries", "funnel", &count(Counter::Enquiries)),

@@ -22,7 +22,7 @@ use leadyard_platform::who::{ACTS, READS};
 use serde::Deserialize;
 
 use super::list::Shown as List;
-use super::many::{Act, Done, with_each};
+use super::many::{Act, Done, why_not, with_each};
 use super::shown::{self, Choice, Row};
 use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled, whole};
@@ -62,6 +62,8 @@ struct Page {
     frame: Frame,
     company: String,
     reason: String,
+    /// What that reason means.
+    says: String,
     companies: Vec<Choice>,
     reasons: Vec<Reason>,
     rows: Vec<Row>,
@@ -143,6 +145,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, mut asked: Asked) -> Result<Page
     Ok(Page {
         frame: Frame::of("Waiting", "waiting", signed).forms_for(Role::Desk, signed, core.company_id()),
         companies: Choice::companies(cloud, &signed.desk, core.company_id()),
+        says: shown::waits_for(&asked.reason),
         reasons,
         rows,
         unmet: unmet(&mut room),
@@ -161,12 +164,16 @@ fn unmet(room: &mut Room) -> Vec<Unmet> {
         let zip3 = if unmet.zip3.is_empty() { String::new() } else { format!("ZIP {}…", unmet.zip3) };
         let area =
             [unmet.state, zip3].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-        let reasons = unmet.demand.reasons.iter().map(|(reason, count)| format!("{reason} {count}"));
+        let reasons = unmet
+            .demand
+            .reasons
+            .iter()
+            .map(|(reason, count)| format!("{}: {count}", shown::waits_in_short(reason)));
         Unmet {
             category: unmet.category,
             area: if area.is_empty() { "not known".to_owned() } else { area },
             leads: unmet.demand.leads,
-            reasons: reasons.collect::<Vec<_>>().join(", "),
+            reasons: reasons.collect::<Vec<_>>().join("; "),
         }
     };
     room.unmet().into_iter().take(LISTED).map(told).collect()
@@ -206,6 +213,7 @@ struct Look {
     stays: Vec<Goes>,
     /// What all of them come to; empty while the company only watches, and nothing is charged.
     price: String,
+    currency: String,
     /// The acts' id.
     once: String,
 }
@@ -292,7 +300,8 @@ async fn look(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Res
         stays.push(of(lead, &serde_json::Value::Null, why.to_owned()));
     }
     for (lead, told) in free.iter().zip(&told) {
-        let one = of(lead, &told["after"], text(&told["problem"]["detail"]));
+        let why = if told["problem"].is_object() { why_not(&told["problem"]) } else { String::new() };
+        let one = of(lead, &told["after"], why);
         if one.contract.is_empty() {
             stays.push(one);
         } else {
@@ -301,7 +310,7 @@ async fn look(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Res
             goes.push(one);
         }
     }
-    let price = format!("{} {}", leadyard_domain::money::Money::from_minor(minor), core.company.currency);
+    let price = shown::money(&core, leadyard_domain::money::Money::from_minor(minor));
     let title = "Place as recommended?";
     let page = Look {
         frame: Frame::of(title, "waiting", signed),
@@ -311,6 +320,7 @@ async fn look(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Res
         goes,
         stays,
         price: if switches.shadow { String::new() } else { price },
+        currency: core.company.currency.clone(),
         once: ActId::mint(now, cloud.entropy.bytes()).to_string(),
     };
     Ok(rendered(&page, StatusCode::OK))

@@ -251,6 +251,14 @@ impl Report {
         })
     }
 
+    /// Whether it is told by a dimension: by those that know what it is about. Reasons are reports of their own.
+    pub(crate) fn is_told_by(&self, by: Dimension) -> bool {
+        if by == Dimension::Reason || self.by == Dimension::Reason {
+            return by == self.by;
+        }
+        self.columns.iter().any(|column| column.name() == self.first && column.is_known_by(by))
+    }
+
     /// Whether any column is such a one.
     pub(super) fn has(&self, one: fn(&Column) -> bool) -> bool {
         self.columns.iter().any(one)
@@ -269,6 +277,19 @@ impl Column {
             Measured(speed) => format!("{speed}_measured"),
             Median(speed) => format!("{speed}_median_s"),
             Size => "size".to_owned(),
+        }
+    }
+
+    /// Whether it is known of the values of a dimension: what is not is no zero.
+    pub(crate) fn is_known_by(self, by: Dimension) -> bool {
+        match self {
+            Count(counter) | Amount(counter) => by.carries(counter),
+            Owed => by.carries(Counter::Charged) && by.carries(Counter::Credited),
+            Part(_, part, whole) => by.carries(part) && by.carries(whole),
+            Measured(speed) | Median(speed) | Within(speed, ..) => by.carries(speed.counter()),
+            Cost => matches!(by, Dimension::All | Dimension::Source | Dimension::Campaign),
+            ReturnOnSpend => Owed.is_known_by(by) && Cost.is_known_by(by),
+            Size => by == Dimension::All,
         }
     }
 }

@@ -49,6 +49,8 @@ impl Cell {
 
 /// What a report knows besides its counters.
 pub(super) struct Figures {
+    /// What its rows are told by.
+    pub(super) by: Dimension,
     /// What each value cost, in minor units, and the whole.
     pub(super) costs: Option<Costs>,
     pub(super) size: Option<i64>,
@@ -180,6 +182,11 @@ impl Figures {
     }
 
     fn cell(&self, column: Column, tally: &Tally, value: Option<&str>) -> Cell {
+        // Of the whole all is known, whatever its rows are told by.
+        let by = if value.is_some() { self.by } else { Dimension::All };
+        if !column.is_known_by(by) {
+            return Cell::Nothing;
+        }
         let owed = tally.get(Counter::Charged) - tally.get(Counter::Credited);
         match column {
             Count(counter) => Cell::Count(tally.get(counter)),
@@ -191,7 +198,7 @@ impl Figures {
             Measured(speed) => Cell::Count(tally.speed(speed).total()),
             Median(speed) => tally.speed(speed).median_s().map_or(Cell::Nothing, Cell::Seconds),
             Within(speed, _, seconds) => Cell::within(tally.speed(speed), seconds),
-            Size => value.map_or(self.size, |_| None).map_or(Cell::Nothing, Cell::Count),
+            Size => self.size.map_or(Cell::Nothing, Cell::Count),
         }
     }
 

@@ -10,7 +10,8 @@
 //!   rest, as the first is. A protected contract that may not share what another fixed still keeps the
 //!   rest out; a seat that stays empty costs less than a broken promise.
 //! - *A further seat is kept* for a compelling contract that says `wait`, as the first is: the others have
-//!   theirs meanwhile. Whom nobody compels is not waited for: what finds no taker at once stays empty.
+//!   theirs meanwhile. Whom nobody compels is not waited for: what finds no taker at once stays empty. What finds
+//!   one who may only be recommended has found one: it is kept until it may be given.
 //! - *A closed territory* is one seat: nobody shares it, whatever its `sale` says.
 //! - *Who is "nobody else".* A closed territory shuts out other dealers; the same dealer's other
 //!   contracts may still take what the closed one does not. Likewise one that is protected and may not share: the
@@ -84,7 +85,7 @@ pub struct Decision {
 }
 
 /// A further seat of a shared lead that is kept for a compelling contract which says `wait`, or until
-/// distribution goes on.
+/// distribution goes on, or the desk places it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// What is in its way.
@@ -480,11 +481,18 @@ impl<'a> Table<'a> {
                 self.comes_free_at = until.filter(|_| comes_free);
                 wait(Waiting::For(rule), until, Vec::new())
             }
-            Ok(seats) => match self.mode {
-                Mode::Automatic if self.screened.switches.shadow => wait(Waiting::Shadow, None, seats),
-                Mode::Automatic => Conclusion::Assign(seats),
-                Mode::Manual => wait(Waiting::Manual, None, seats),
-            },
+            Ok(seats) => {
+                let reason = match self.mode {
+                    Mode::Automatic if self.screened.switches.shadow => Waiting::Shadow,
+                    Mode::Automatic => return Conclusion::Assign(seats),
+                    Mode::Manual => Waiting::Manual,
+                };
+                if !self.facts.holders.is_empty() {
+                    // Nor is a seat lost that came back while nobody is given any by itself.
+                    self.kept = Some(Kept { reason, until: None });
+                }
+                wait(reason, None, seats)
+            }
         }
     }
 

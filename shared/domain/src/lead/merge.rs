@@ -176,7 +176,8 @@ impl Lead {
                     self.stage = from.stage;
                     self.waiting = from.waiting;
                 }
-                self.crossed |= from.crossed && from.offer == self.offer;
+                // What somebody holds was sold, whatever for: it is not nurtured in their hands.
+                self.crossed |= theirs > 0 || from.crossed && from.offer == self.offer;
             }
             (false, true) => self.exclude(dealers(&from.holders)),
             (true, false) if !from.holders.is_empty() => {

@@ -58,14 +58,14 @@ fn a_shared_lead_that_lost_a_holder_does_not_expire_in_the_others_hands() {
     let holder = |id: u8, dealer: &str| Holder {
         dealer: DealerId::new(dealer).unwrap(),
         contract: ContractId::new(dealer).unwrap(),
-        assignment: AssignmentId::from_bytes([id; 16]),
+        assignment: AssignmentId::mint(now(), [id; 10]),
         again: true,
         came_from: None,
     };
     lead.holders = vec![holder(1, "hudson"), holder(2, "ridge")];
     lead.stage = Stage::Assigned;
     let late = at("2026-07-06T12:00:00Z");
-    lead.give_back(AssignmentId::from_bytes([1; 16]), late);
+    lead.give_back(AssignmentId::mint(now(), [1; 10]), late);
     assert!(!lead.has_expired(30, late));
     assert!(lead.has_expired(30, at("2026-09-06T12:00:00Z")));
 }
@@ -122,8 +122,9 @@ fn seat(name: &str, seats: u8, protected: bool) -> (Seat, AssignmentId) {
     (seat, assignment_of(name))
 }
 
+/// Given when the lead was opened.
 fn assignment_of(name: &str) -> AssignmentId {
-    AssignmentId::from_bytes([name.as_bytes()[0]; 16])
+    AssignmentId::mint(at("2026-06-01T12:00:00Z"), [name.as_bytes()[0]; 10])
 }
 
 fn band() -> Band {
@@ -173,6 +174,17 @@ fn who_gives_a_seat_back_or_loses_it_does_not_get_the_lead_again_in_this_cycle()
     lead.give_back(assignment_of("ridge"), at("2026-06-01T14:00:00Z"));
     lead.lose_seat(assignment_of("hudson"));
     assert_eq!(lead, before);
+}
+
+#[test]
+fn a_lead_whose_last_holder_lost_it_goes_on_with_the_seat_that_is_kept() {
+    let mut lead = lead();
+    let kept = Kept { reason: Waiting::For(Rule::Hours), until: None };
+    lead.assign(&[seat("hudson", 2, true)], Some(kept), now());
+    lead.lose_last_seat(assignment_of("hudson"), at("2026-06-01T13:00:00Z"));
+    assert_eq!((lead.stage, lead.waiting, lead.closed_at), (Stage::Received, None, None));
+    assert_eq!((open_seats(&lead), lead.due), (Some((2, 1, true)), Some(at("2026-06-01T13:00:45Z"))));
+    assert_eq!(lead.facts(band()).excluded, [dealer("hudson")]);
 }
 
 #[test]
@@ -245,6 +257,20 @@ fn a_cycle_expires_at_the_windows_end_in_nobodys_hands_and_after_ninety_days_in_
         lead.stage = closed;
         assert!(!lead.has_expired(30, at("2027-06-01T12:00:00Z")));
     }
+}
+
+#[test]
+fn who_is_given_a_lead_late_in_a_long_window_has_it_for_ninety_days_all_the_same() {
+    let sold = at("2026-09-03T12:00:00Z"); // on its ninety-fourth day
+    let given = |name: &str, when: Timestamp| (seat(name, 2, false).0, AssignmentId::mint(when, [1; 10]));
+    let mut lead = lead();
+    lead.assign(&[given("hudson", sold)], None, sold);
+    assert_eq!((lead.stage, lead.due), (Stage::Assigned, Some(at("2026-12-02T12:00:00Z"))));
+    assert!(!lead.has_expired(120, sold) && !lead.has_expired(120, at("2026-12-02T11:59:59Z")));
+    assert!(lead.has_expired(120, at("2026-12-02T12:00:00Z")));
+    // Of several the last to have been given it counts.
+    lead.assign(&[given("ridge", at("2026-09-13T12:00:00Z"))], None, at("2026-09-13T12:00:00Z"));
+    assert_eq!(lead.held_until(), at("2026-12-12T12:00:00Z"));
 }
 
 #[test]
@@ -348,4 +374,27 @@ fn rows_of_a_file_are_no_steps_of_one_form() {
     let _ = lead.take(&posted(2, "2026-06-01T12:10:00Z"), 30);
     let _ = lead.take(&posted(3, "2026-06-01T14:00:00Z"), 30);
     assert_eq!(lead.form_steps().count(), 1);
+}
+
+#[test]
+fn the_last_page_of_a_long_form_completes_it_and_what_completes_nothing_brings_nothing() {
+    use crate::contract::{Need, Needs};
+    let step = |n: usize, brings: Needs| {
+        let when = format!("2026-06-01T12:{n:02}:00Z");
+        Arrival { enquiry: EnquiryId::mint(at(&when), [n as u8; 10]), brings, ..arrival(n as u8, &when) }
+    };
+    let scope = LeadScope::Category(CategoryId::new("roofing").unwrap());
+    let mut lead = Lead::open(CompanyId::new("acme").unwrap(), scope, &step(0, Needs::NONE));
+    for n in 1..limits::FORM_STEPS {
+        let _ = lead.take(&step(n, Needs::NONE), 30);
+    }
+    let consent = Needs::NONE.with(Need::Consent);
+    let last = step(limits::FORM_STEPS, consent);
+    let _ = lead.take(&last, 30);
+    assert_eq!((lead.brings, lead.form_steps().last()), (consent, Some(last.enquiry)));
+    // One more is not sold with it: nor does it count as if it were.
+    let more = step(limits::FORM_STEPS + 1, Needs::NONE.with(Need::Certificate));
+    let _ = lead.take(&more, 30);
+    assert_eq!(lead.brings, consent);
+    assert!(lead.form_steps().all(|step| step != more.enquiry));
 }

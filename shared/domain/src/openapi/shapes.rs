@@ -92,7 +92,8 @@ fn problem() -> Kind {
         may(
             "until",
             Instant,
-            "`cap-reached`: when the source may go on. A return: since when its window is over.",
+            "`cap-reached`: when the source may go on. A return: since when its window is over. A callback: until when they may \
+             be called.",
         ),
         may("reasons", list(Text), "A release: what keeps it. A return: the contract's reasons."),
         may("lead", Uuid, "`state-conflict`: the lead that the enquiry became."),

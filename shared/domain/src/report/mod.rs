@@ -21,7 +21,8 @@
 //! - *An enquiry's verdict* is that of its arrival: what the desk releases later stays doubtful, and opens its cycle on
 //!   the day of its release.
 //! - *Charges and credits* are dated as the ledger dates them, so that a month of a dealer's sums to its statement.
-//! - *A decision does not know the campaign*: waiting is in no campaign's row.
+//! - *A decision does not know the campaign*: waiting is in no campaign's row. Nor does an enquiry know the dealer: what a
+//!   dimension does not [carry](Dimension::carries) is unknown by it, and not nothing.
 //! - *Every value of the rulebook's has its own row*, however many there are. Campaigns are strangers' words, and so
 //!   many may come as somebody cares to invent: of a year, so many are named, and what is named is whole ([`named`]).
 //! - *Unmet demand* is counted by decisions, as waiting is: of a lead whose reason changed, each.

@@ -30,6 +30,41 @@ words! {
     }
 }
 
+impl Dimension {
+    /// Whether a counter is told by it. What is not was never counted there, whatever happened: that is no zero, and no
+    /// report says one.
+    pub const fn carries(self, counter: Counter) -> bool {
+        match counter {
+            // An enquiry has neither dealer nor band yet. Where it was quarantined, it has reasons.
+            Counter::Enquiries => !matches!(self, Self::Dealer | Self::Band),
+            Counter::Ham
+            | Counter::Doubtful
+            | Counter::Spam
+            | Counter::Repeats
+            | Counter::Leads
+            | Counter::NewLeads => !matches!(self, Self::Dealer | Self::Band | Self::Reason),
+            // A decision does not know the campaign, and what it makes wait is no dealer's.
+            Counter::Waiting | Counter::Unserved => !matches!(self, Self::Campaign | Self::Dealer),
+            // A seat has what the enquiry had that opened its cycle, and more; of its ends only a return has a reason.
+            Counter::Returned => true,
+            Counter::Distributed
+            | Counter::Delivered
+            | Counter::Accepted
+            | Counter::Declined
+            | Counter::Lapsed
+            | Counter::Withdrawn
+            | Counter::Contacted
+            | Counter::Won
+            | Counter::Lost
+            | Counter::Charges
+            | Counter::Credits
+            | Counter::Charged
+            | Counter::Credited
+            | Counter::WonValue => !matches!(self, Self::Reason),
+        }
+    }
+}
+
 /// The value of what is not known: no campaign, no state.
 pub const UNKNOWN: &str = "";
 /// The value of all campaigns that are not [`Named`](super::Named): nobody's id, and no campaign begins so.

@@ -69,6 +69,17 @@ words! {
     }
 }
 
+impl Speed {
+    /// What is counted where it is measured.
+    pub const fn counter(self) -> Counter {
+        match self {
+            Self::Delivery => Counter::Delivered,
+            Self::Acceptance => Counter::Accepted,
+            Self::Contact => Counter::Contacted,
+        }
+    }
+}
+
 /// How many times are measured.
 pub const SPEEDS: usize = Speed::ALL.len();
 

@@ -13,6 +13,8 @@ use crate::limits;
 use crate::money::Money;
 use crate::screening::Verdict;
 
+mod carried;
+
 fn facets(source: &str, dealer: Option<&str>) -> Facets {
     Facets {
         source: Some(source.parse().unwrap()),

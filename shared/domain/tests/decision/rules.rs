@@ -1,6 +1,6 @@
 //! One example for each rule, in the order of the rules.
 
-use leadyard_domain::distribution::{Conclusion, Location, OpenSeats, Pause, Rule};
+use leadyard_domain::distribution::{Conclusion, Kept, Location, OpenSeats, Pause, Rule, Waiting};
 use leadyard_domain::ids::ContractId;
 
 use crate::world::{ContractRow, Count, DealerRow, World, at, contract, dealer, dealer_id, world};
@@ -482,6 +482,24 @@ fn what_is_placed_by_hand_or_only_watched_is_recommended() {
     assert_eq!(recommended(&world), "shadow a");
     world.switches.stop = true;
     assert_eq!(conclusion(&world), "stopped");
+}
+
+#[test]
+fn a_seat_that_came_back_is_kept_while_whoever_would_have_it_is_only_recommended() {
+    let shares = |id: &str, dealer: usize| ContractRow { sale: "shared:2", ..contract(id, dealer) };
+    let mut world = world(vec![dealer(), dealer()], vec![shares("a", 0), shares("b", 1)]);
+    let kept = |world: &World| world.decide().0.kept;
+    world.mode = "manual";
+    assert_eq!(kept(&world), None, "nobody holds it: all of it waits");
+    world.facts.holders = vec![dealer_id(0)];
+    world.facts.open_seats = Some(OpenSeats { of: 2, free: 1, protected: false });
+    assert_eq!(kept(&world), Some(Kept { reason: Waiting::Manual, until: None }));
+    world.mode = "automatic";
+    world.switches.shadow = true;
+    assert_eq!(kept(&world), Some(Kept { reason: Waiting::Shadow, until: None }));
+    // Where nobody would have it, it stays empty.
+    world.contracts[1].sale = "exclusive";
+    assert_eq!(kept(&world), None);
 }
 
 #[test]

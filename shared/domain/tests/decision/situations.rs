@@ -66,10 +66,14 @@ impl Seen<'_> {
     /// Why the lead waits, if it does; and what each contract failed.
     fn reasons(&self, tally: &mut Tally) {
         if let Some(kept) = self.decision.kept {
-            let stopped = kept.reason == Waiting::Stopped;
-            tally.saw_if(stopped, "a seat that came back waits for distribution to go on");
             let beside = if self.seats().is_empty() { "held" } else { "given" };
-            tally.saw_if(!stopped, format!("a further seat is kept beside those that are {beside}"));
+            tally.saw(match kept.reason {
+                Waiting::Stopped => "a seat that came back waits for distribution to go on".to_owned(),
+                Waiting::Manual | Waiting::Shadow => "a seat that came back is recommended".to_owned(),
+                Waiting::For(_) | Waiting::Unplaced | Waiting::Held => {
+                    format!("a further seat is kept beside those that are {beside}")
+                }
+            });
         }
         if let Conclusion::Wait { reason, until, .. } = &self.decision.conclusion {
             tally.saw(format!("waits: {reason}"));

@@ -227,6 +227,8 @@ pub fn set_aside(
 ) {
     let hours = SignedDuration::from_hours(i64::from(core.screening.deadline_hours));
     let now = cloud.clock.now();
+    // A round before may have found it a lead, which somebody else's change then kept from it.
+    (enquiry.lead, enquiry.visitor) = (None, None);
     enquiry.status = QUARANTINED.to_owned();
     enquiry.reasons = screening.reasons.iter().map(ToString::to_string).collect();
     enquiry.quarantine = Some(Quarantine {

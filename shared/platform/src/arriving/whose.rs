@@ -10,7 +10,6 @@ use leadyard_domain::enquiry::Understood;
 use leadyard_domain::identity::{Claim, Claims, IdentityHash, IdentityKey, Join, PersonKeys, join};
 use leadyard_domain::ids::{CompanyId, LeadId};
 use leadyard_domain::lead::{Contactable, Lead, LeadScope, Stage};
-use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Name};
 use leadyard_domain::rulebook::{Offer, Scope};
 
@@ -58,7 +57,7 @@ struct Found {
 impl Found {
     /// Itself, unless its person was erased; what goes on saying that it identifies nobody does so.
     fn of_somebody(self, hash: Option<IdentityHash>, left: &mut Vec<(IdentityHash, LeadId)>) -> Option<Self> {
-        if !self.lead.is_erased() || self.identified.surnames.len() > limits::SURNAMES_PER_IDENTITY {
+        if !self.lead.is_erased() || self.identified.is_worn_out() {
             return Some(self);
         }
         left.extend(hash.map(|hash| (hash, self.identified.lead)));
@@ -278,7 +277,7 @@ pub fn identity_writes(keys: &PersonKeys, met: &Met) -> Vec<IdentityWrite> {
     for (hash, found) in [keys.email, keys.phone].into_iter().zip([&met.by_email, &met.by_phone]) {
         if let (Some(hash), Some(found)) = (hash, found)
             // One more than identify a person says that it identifies nobody; the rest would only grow.
-            && found.identified.surnames.len() <= limits::SURNAMES_PER_IDENTITY
+            && !found.identified.is_worn_out()
             && keys.surname.is_some_and(|surname| !found.identified.surnames.contains(&surname))
         {
             writes.push(write(hash, false));

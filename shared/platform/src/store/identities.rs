@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use leadyard_domain::identity::{Claim, IdentityHash, PersonKeys};
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::LeadScope;
+use leadyard_domain::limits;
 
 use super::keys::{DO_NOT_CALL, Key, SUPPRESSED};
 use super::{Item, Store, StoreError, number, read_string, string, values};
@@ -36,6 +37,13 @@ pub struct Identified {
     pub lead: LeadId,
     /// The surnames it was seen with.
     pub surnames: Vec<IdentityHash>,
+}
+
+impl Identified {
+    /// Seen with so many surnames that it identifies nobody.
+    pub const fn is_worn_out(&self) -> bool {
+        self.surnames.len() > limits::SURNAMES_PER_IDENTITY
+    }
 }
 
 /// What is known of an e-mail or phone.

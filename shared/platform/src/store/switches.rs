@@ -40,7 +40,7 @@ pub struct Wake {
     pub generation: u64,
     /// Counts publishes and switches: after each, everybody is looked at from the beginning.
     pub rounds: u64,
-    /// Of everybody, up to whom they are due, by where they stand in the index.
+    /// Of everybody, up to whom they are due, by where they stand in the index; behind a `~`, of those who are nurtured.
     pub after: Option<String>,
     /// At which generation the best were sent; of slots that came back, at which it was looked up to there.
     pub sent: Option<u64>,

@@ -133,7 +133,7 @@ impl Told {
     /// What accepting it costs, in the company's currency; nothing, where it costs nothing.
     fn price(&self, core: &Core) -> String {
         let costs = self.price.parse::<Money>().is_ok_and(|price| price != Money::ZERO);
-        if costs { format!("{} {}", self.price, core.company.currency) } else { String::new() }
+        if costs { shown::money(core, &self.price) } else { String::new() }
     }
 
     /// What became of it, or what is to be done.
@@ -153,7 +153,7 @@ impl Told {
                 Some(by) => format!("accept {}", shown::due(by, now)),
                 None => "new".to_owned(),
             },
-            (AssignmentState::Won, Some(value)) => format!("won, {value} {}", core.company.currency),
+            (AssignmentState::Won, Some(value)) => format!("won, {}", shown::money(core, value)),
             (
                 state @ (AssignmentState::Accepted
                 | AssignmentState::Declined

@@ -112,7 +112,7 @@ pub(in crate::pages) async fn act(
     };
     match of(&cloud, &signed, &id, &form).await {
         Ok(mut page) => {
-            trouble.detail().clone_into(&mut page.trouble);
+            page.trouble = refusal(&cloud, &signed, &trouble).await;
             page.typed = page.left_over(&form);
             rendered(&page, StatusCode::from_u16(trouble.code().status()).unwrap_or(StatusCode::CONFLICT))
         }
@@ -157,6 +157,17 @@ async fn answered(
     let value = value.map_err(|rule| Problem::new(Code::InvalidField, rule.to_string()))?;
     let seat = Seat::Own { token: signed.token.clone(), assignment };
     inbox::give(cloud, &seat, act, value).await
+}
+
+/// Why it was not done, for people: until when a lead could be returned is said as the page says it before.
+async fn refusal(cloud: &Cloud, signed: &SignedDealer, problem: &Problem) -> String {
+    let until = shown::told_at(&problem.json()["until"]);
+    if let Some(until) = until
+        && let Ok(core) = who::rules_of(cloud, &signed.token.company).await
+    {
+        return format!("it could be returned until {}", instant(&core, until));
+    }
+    problem.detail().to_owned()
 }
 
 async fn of(cloud: &Cloud, signed: &SignedDealer, id: &str, typed: &Form) -> Result<Page, Problem> {
@@ -243,7 +254,7 @@ fn facts(core: &Core, told: &Told) -> Vec<(&'static str, String)> {
         ("Accept by", at(told.accept_by.filter(|_| told.state == AssignmentState::Offered))),
         ("Charged", at(told.settled_at)),
         ("Last changed", at(Some(told.state_at).filter(|at| *at != told.offered_at))),
-        ("Price", Some(format!("{} {}", told.price, core.company.currency))),
+        ("Price", Some(shown::money(core, &told.price))),
         ("Contract", Some(told.contract.to_string())),
     ];
     steps.into_iter().filter_map(|(label, value)| Some((label, value?))).collect()

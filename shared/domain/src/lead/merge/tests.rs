@@ -167,6 +167,20 @@ fn a_seat_that_is_kept_or_came_back_is_looked_at_as_it_would_have_been() {
     }
 }
 
+#[test]
+fn what_is_held_is_not_nurtured_once_it_is_merged_into_a_lead_for_another_offer() {
+    let other = Lead { offer: OfferId::new("gutter").unwrap(), ..waiting(lead(2, 1)) };
+    let mut shared = Lead { crossed: true, ..held(lead(1, 0), "hudson", 2) };
+    shared.stage = Stage::Received; // another holder gave it back
+    let into = merged(&other, &shared).into;
+    assert_eq!((into.offer.as_str(), into.stage, into.crossed), ("gutter", Stage::Received, true));
+    // What nobody holds has reached the band of its own offer, and of no other.
+    let unsold = Lead { crossed: true, ..waiting(lead(1, 0)) };
+    assert!(!merged(&other, &unsold).into.crossed);
+    let same = Lead { offer: unsold.offer.clone(), ..other };
+    assert!(merged(&same, &unsold).into.crossed);
+}
+
 /// Nothing is asked of a lead that is over but this, weeks later.
 fn is_a_look_at_retention(due: Timestamp) -> bool {
     due > day(20)
@@ -450,6 +464,7 @@ impl World {
     }
 
     fn sold(&mut self, lead: LeadId, dealer: DealerId, seats: u8, again: bool) {
+        let now = self.now();
         let lead = self.leads.get_mut(&lead).unwrap();
         let facts = lead.facts(Band::LEAST);
         let room = facts.open_seats.is_none_or(|open| open.free > 0 && seats >= open.of);
@@ -459,7 +474,7 @@ impl World {
         if facts.open_seats.is_none() {
             lead.seats = Some((seats, false));
         }
-        let id = AssignmentId::from_bytes([self.steps; 16]);
+        let id = AssignmentId::mint(now, [self.steps; 10]);
         let contract = ContractId::new(dealer.as_str()).unwrap();
         let holder = Holder { dealer: dealer.clone(), contract, assignment: id, again, came_from: None };
         lead.holders.push(holder);
@@ -484,6 +499,7 @@ impl World {
         match how {
             End::Won if !lead.stage.closed() => lead.close(Stage::Won, now),
             End::Lost if others => lead.lose_seat(id),
+            End::Lost if lead.wants_distribution() => lead.lose_last_seat(id, now),
             End::Lost if !lead.stage.closed() => lead.close(Stage::Lost, now),
             End::GivenBack => lead.give_back(id, now),
             End::Won | End::Lost | End::Expired => {}
