@@ -1004,7 +1004,8 @@ async fn each_figure_of_the_day_leads_to_a_report_that_says_the_same() {
     let desk = Browser::with(&yard, &both).await;
     let page = desk.opens("/console/today").await.is(200);
     for (column, leads) in [("leads today", ["2", "0"]), ("a week ago", ["3", "0"])] {
-        let cells = page.text.split(&format!("data-label=\"{column}\"><a href=\"")).skip(1);
+        let begins = format!("data-label=\"{column}\"><a href=\"");
+        let cells = page.text.split(&begins).skip(1);
         let cells: Vec<&str> = cells.collect();
         assert_eq!(cells.len(), 2, "{}", page.text);
         for (cell, leads) in cells.iter().zip(leads) {
