@@ -169,7 +169,7 @@ fn pages(of: &Walled) -> Vec<Line> {
             "/console/dealers/{company}/{dealer}/contracts/{contract}",
             &format!("{dealer}/contracts/hudson"),
             "",
-            Of(Manager),
+            Of(Reader),
         ),
         line(
             "post",
@@ -238,7 +238,7 @@ fn pages(of: &Walled) -> Vec<Line> {
             "/console/rulebook/{company}/areas/{area}",
             "/console/rulebook/acme/areas/of-hudson",
             "",
-            Of(Manager),
+            Of(Reader),
         ),
         line(
             "post",

@@ -16,7 +16,7 @@ use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Column, EditTable, RulebookFiles};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem};
-use leadyard_platform::who::{self, MANAGES};
+use leadyard_platform::who::{self, MANAGES, READS};
 use serde_json::{Map, Value, json};
 
 use super::backtest::{Tried, tried};
@@ -101,7 +101,7 @@ enum What<'a> {
 /// `GET /console/dealers/{company}/{dealer}/contracts/{contract}`.
 pub(super) async fn contract(
     State(cloud): State<Cloud>,
-    For(signed): For<MANAGES>,
+    For(signed): For<READS>,
     Path((company, dealer, contract)): Path<(String, String, String)>,
 ) -> Response {
     let what = What::Contract { dealer: &dealer, contract: &contract };
@@ -140,7 +140,7 @@ pub(super) async fn edit_dealer(
 /// `GET /console/rulebook/{company}/areas/{area}`.
 pub(super) async fn area(
     State(cloud): State<Cloud>,
-    For(signed): For<MANAGES>,
+    For(signed): For<READS>,
     Path((company, area)): Path<(String, String)>,
 ) -> Response {
     written(&cloud, &signed, Row { company: &company, what: What::Area(&area) }).await
