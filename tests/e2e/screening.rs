@@ -762,6 +762,27 @@ async fn what_was_spilled_above_a_cap_waits_and_is_not_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_found_a_lead_and_lost_the_round_has_none_in_quarantine() {
+    let yard = yard().await;
+    let server = yard.server("web");
+    let ada = Person::named("Ada", "Hill").with("phone", "305-274-0100");
+    // The first finds that nobody is anybody's lead; before it is kept, twenty others of the same person are.
+    let held = yard.faults.hold_commit();
+    let others = async {
+        held.arrives().await;
+        for n in 0..20 {
+            let other = ada.clone().with("message", &format!("roof {n}"));
+            assert!(server.posts(&other).await.status.is_success());
+        }
+        held.let_go();
+    };
+    let (first, ()) = futures::future::join(server.posts(&ada), others).await;
+    let stored = yard.enquiry(first.text_of("enquiry")).await.unwrap();
+    assert_eq!((stored.status.as_str(), stored.lead), ("quarantined", None));
+    assert_eq!(stored.reasons, ["identity_velocity"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_spilled_is_screened_when_it_comes_in() {
     let yard = yard().await;
     yard.lead(&Person::number(1)).await;
