@@ -4,24 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use leadyard::{poller, system};
+use leadyard_domain::lead::Stage;
 use leadyard_tests::{Person, Rules, Yard};
 
 const WORKERS: usize = 64;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_workers_fill_one_contract_s_cap_exactly() {
-    let rules = Rules::roofing("acme").inbox_dealer("hudson", []).contract(
-        "hudson",
-        "hudson",
-        [("cap_total", "400")],
-    );
+    let rules =
+        beside_another().inbox_dealer("hudson", []).contract("hudson", "hudson", [("cap_total", "400")]);
     rush(Yard::of(rules).await, 1_000, 400).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_workers_spend_one_contract_s_budget_exactly() {
     // Eighty leads at 10.00, and not one more.
-    let rules = Rules::roofing("acme").inbox_dealer("hudson", []).contract(
+    let rules = beside_another().inbox_dealer("hudson", []).contract(
         "hudson",
         "hudson",
         [("budget_month", "805.00")],
@@ -32,7 +30,7 @@ async fn sixty_four_workers_spend_one_contract_s_budget_exactly() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_workers_use_up_what_was_paid_in_advance_exactly() {
     let rules =
-        Rules::roofing("acme").inbox_dealer("hudson", [("prepaid", "yes")]).contract("hudson", "hudson", []);
+        beside_another().inbox_dealer("hudson", [("prepaid", "yes")]).contract("hudson", "hudson", []);
     let yard = Yard::of(rules).await;
     let deposit = serde_json::json!({ "amount": "805.00", "reference": "wire-1" });
     let path = "/v1/dealers/hudson/deposits";
@@ -55,26 +53,28 @@ async fn eight_workers_share_as_exactly_as_one() {
     assert!(hudson.abs_diff(5 * ridge) <= 5, "{hudson} and {ridge}");
 }
 
-/// Many leads at once for one contract that takes fewer.
+/// A rulebook with Ridge, which takes everything, but in another area than where the leads are.
+fn beside_another() -> Rules {
+    Rules::roofing("acme").seller("ridge", [("area", "zip:10001")])
+}
+
+/// Many leads at once for one contract that takes fewer: the rest wait, and nobody else has one.
 async fn rush(yard: Yard, count: usize, takes: usize) {
     let leads = assigned_at_once(&yard, count, WORKERS).await;
     let mut assigned = 0;
     for lead in &leads {
         let stored = yard.stored(lead).await;
-        match stored.stage {
-            leadyard_domain::lead::Stage::Assigned => {
-                assert_eq!(stored.holders.len(), 1);
-                assigned += 1;
-            }
-            _ => assert_eq!(
-                stored.waiting.map(|why| why.to_string()).as_deref(),
-                Some("cap"),
-                "{:?}",
-                stored.stage
-            ),
+        if stored.stage == Stage::Assigned {
+            let holders: Vec<&str> = stored.holders.iter().map(|holder| holder.dealer.as_str()).collect();
+            assert_eq!(holders, ["hudson"]);
+            assigned += 1;
+        } else {
+            let why = stored.waiting.map(|why| why.to_string());
+            assert_eq!((stored.stage, why.as_deref()), (Stage::Waiting, Some("cap")));
         }
     }
     assert_eq!((assigned, yard.taken("hudson", 4).await as usize), (takes, takes));
+    assert_eq!((yard.taken("ridge", 4).await, yard.told("ridge").len()), (0, 0));
     assert!(yard.dead_letters().is_empty());
 }
 
@@ -103,7 +103,7 @@ async fn assigned_at_once(yard: &Yard, count: usize, at_once: usize) -> Vec<Stri
         leadyard_sweep::sweep(&yard.cloud).await.unwrap();
         yard.settle().await;
         for lead in &leads {
-            if yard.stored(lead).await.stage == leadyard_domain::lead::Stage::Received {
+            if yard.stored(lead).await.stage == Stage::Received {
                 return None;
             }
         }

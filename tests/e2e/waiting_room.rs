@@ -125,6 +125,31 @@ async fn whatever_comes_free_with_time_is_the_best_one_s() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn at_a_reset_the_best_have_the_slots_though_a_thousand_who_may_not_stand_among_them() {
+    let yard =
+        Yard::of(Rules::roofing("acme").seller("hudson", [("area", "zip:33101"), ("cap_day", "3")])).await;
+    for n in 0..3 {
+        yard.settled_lead(&Person::number(n)).await;
+    }
+    let mut leads = Vec::new();
+    for (n, name, pages) in
+        [(2_000, "first", 9), (2_001, "fourth", 0), (2_002, "third", 0), (2_003, "second", 0)]
+    {
+        leads.push((name, waits(&yard, &Person::number(n), pages).await));
+    }
+    yard.advance(Duration::from_secs(60)).await;
+    // They asked later and are the fresher ones; where they are nobody takes anything.
+    for n in 0..1_000 {
+        let elsewhere = Person::number(10 + n).with("zip", "33109").with("phone", &format!("305-554-{n:04}"));
+        let _ = yard.lead(&elsewhere).await;
+    }
+    yard.settle().await;
+    comes(&yard, MIDNIGHT).await;
+    assert_eq!(held(&yard, &leads).await, ["first", "third", "second"]);
+    assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn at_a_reset_no_more_than_twice_the_slots_are_woken_though_two_sweep_and_the_message_comes_twice() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_day", "1")])).await;
     let leads = five_wait_for_one(&yard).await;

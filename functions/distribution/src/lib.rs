@@ -103,11 +103,11 @@ impl Worker<'_> {
     async fn one(&mut self, asked: Result<ToDistribution, Unreadable>) -> Handled {
         let done = match asked {
             Ok(ToDistribution::Lead(lead)) => self.distribute(lead).await.map(drop),
-            Ok(ToDistribution::Wake { company, category, at_ms: None }) => {
+            Ok(ToDistribution::Wake { company, category, at_ms: None, .. }) => {
                 wake::wake(self.cloud, &company, &category).await
             }
-            Ok(ToDistribution::Wake { company, category, at_ms: Some(at_ms) }) => {
-                wake::wake_at(self.cloud, &company, &category, at_ms).await
+            Ok(ToDistribution::Wake { company, category, at_ms: Some(at_ms), further }) => {
+                wake::wake_at(self.cloud, &company, &category, at_ms, further).await
             }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a message could not be read");

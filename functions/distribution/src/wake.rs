@@ -2,7 +2,8 @@
 //!
 //! A slot that came free, or an instant at which somebody comes free, wakes the best who may have it: see [`Slots`]. Where
 //! nobody of the first thousand may, those behind them are looked at in the next run, [`RUNS`] at most: a waiting room is
-//! never read through for a slot that nobody in it can use.
+//! never read through for a slot that nobody in it can use. For an instant likewise, as long as a run wakes somebody or
+//! meets nobody who may have a slot: a run all of whose takers come too late is the last.
 //! After a publish or a switch those come first likewise; then everybody is looked at, so that what each waits for
 //! is true again; and of those who are nurtured, whoever may be ready by the rules that are in force now.
 
@@ -18,6 +19,7 @@ use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::judging::{self, InForce};
 use leadyard_platform::known::KnownCounters;
+use leadyard_platform::queues::Further;
 use leadyard_platform::scores::Scores;
 use leadyard_platform::store::{StoreError, Wake};
 
@@ -25,9 +27,9 @@ use crate::room::Room;
 
 /// Leads that are looked at together: a few at first, and twice as many each time, for mostly the first may have it.
 const LOOKED_AT: (usize, usize) = (10, 100);
-/// Leads of a category that are looked at in one run for a slot that came free.
+/// Leads that are looked at in one run: for slots that came back; for an instant, so many for each category.
 const EXAMINED: usize = 1_000;
-/// Runs for the slots that came free: who stands behind all of those waits for its own time.
+/// Runs for the slots that came free, or for an instant: who stands behind all of those waits for its own time.
 const RUNS: u64 = 10;
 
 /// Within which time who was woken is looked at, should its message be lost.
@@ -65,22 +67,40 @@ pub(crate) async fn wake(
 }
 
 /// The same for those who wait for an instant at which somebody comes free: the slots are those that caps,
-/// budgets and balances leave then.
+/// budgets and balances leave then. What the runs before have left of them the message says: by the counters it would
+/// be too many, since whom they woke may not have been decided on.
 pub(crate) async fn wake_at(
     cloud: &Cloud,
     company: &CompanyId,
     category: &CategoryId,
     at_ms: i64,
+    further: Option<Further>,
 ) -> Result<(), StoreError> {
     if !cloud.store.wake_at_stands(company, category, at_ms).await? {
         return Ok(());
     }
-    let sought = Categories::All(category);
-    let found = takers(cloud, company, sought, None, &mut Slots::that_are_left()).await?;
-    if send(cloud, company, &found.takers).await? {
-        cloud.store.wake_at_done(company, category, at_ms).await?;
+    let run = further.as_ref().map_or(0, |further| further.runs) + 1;
+    let upto = further.as_ref().map(|further| further.upto.clone());
+    let mut slots = further.map_or_else(Slots::that_are_left, Slots::left_by);
+    let found = takers(cloud, company, Categories::All(category), upto.as_deref(), &mut slots).await?;
+    if !send(cloud, company, &found.takers).await? {
+        return Ok(());
     }
-    Ok(())
+    let next = if run < RUNS && found.goes_on() { found.further } else { None };
+    match next.and_then(|upto| slots.further(upto, run)) {
+        None => cloud.store.wake_at_done(company, category, at_ms).await,
+        Some(further) => {
+            let now = cloud.clock.now();
+            let by = now.checked_add(LOOKED_AT_WITHIN).unwrap_or(now);
+            cloud.store.wake_at_goes_further(company, category, at_ms, by).await?;
+            let sent = cloud.queues.wake_further_to_distribution(company, category, at_ms, further).await;
+            if let Err(error) = sent {
+                // The sweep begins anew.
+                tracing::warn!(error = &error as &dyn std::error::Error, "not all who wait were looked at");
+            }
+            Ok(())
+        }
+    }
 }
 
 /// Before the place behind which the nurtured are read, where a run goes on with them. It stands behind every letter: an
@@ -213,15 +233,18 @@ async fn takers(
             all
         }
     };
-    let mut room = Room::of(cloud, company, &categories, after, EXAMINED);
     // Behind so many, of all categories, the next run goes on.
-    let mut left = if matches!(slots, Slots::GivenBack { .. }) { EXAMINED } else { usize::MAX };
+    let mut left = match slots {
+        Slots::GivenBack { .. } => EXAMINED,
+        Slots::Left { .. } => EXAMINED.saturating_mul(categories.len()),
+    };
+    let mut room = Room::of(cloud, company, &categories, after, left);
     let (mut together, most_together) = LOOKED_AT;
     let mut further = None;
     let now = cloud.clock.now();
     let scores = Scores::of(&in_force.core, now);
     let mut known = KnownCounters::default();
-    let (mut takers, mut later) = (Vec::new(), BTreeSet::new());
+    let (mut takers, mut too_late, mut later) = (Vec::new(), false, BTreeSet::new());
     'all: while !slots.all_taken() {
         let some = room.next(together.min(left)).await?;
         let Some((Reverse(last), _)) = some.last() else { break };
@@ -250,6 +273,8 @@ async fn takers(
             let may_have = judging::who_may_have(cloud, &in_force, &facts, &mut known, now).await?;
             if slots.take(&may_have.now) {
                 takers.push(*id);
+            } else {
+                too_late |= !may_have.now.is_empty();
             }
             let at = may_have.comes_free_at;
             later.extend(at.filter(|at| lead.due.is_none_or(|due| due.duration_since(*at) > AFTER_THE_BEST)));
@@ -259,15 +284,24 @@ async fn takers(
     for at in later {
         wake_then(cloud, &in_force, company, at).await?;
     }
-    Ok(Found { takers, further })
+    Ok(Found { takers, too_late, further })
 }
 
 /// Whom slots may be for.
 #[derive(Default)]
 struct Found {
     takers: Vec<LeadId>,
+    /// Somebody else may have a slot, and no turn was left for it.
+    too_late: bool,
     /// Up to where in the index was looked, if more stand behind it.
     further: Option<String>,
+}
+
+impl Found {
+    /// Whether somebody behind them may be for a slot: not where whoever may have one has come too late.
+    const fn goes_on(&self) -> bool {
+        !self.takers.is_empty() || !self.too_late
+    }
 }
 
 /// How long after an instant a lead that waits for it looks for itself.
@@ -296,8 +330,17 @@ enum Slots {
         /// anybody's.
         anybodys: u64,
     },
-    /// What caps, budgets and balances leave, found as those who may have it are; `None` for no limit.
-    Left { contracts: HashMap<ContractId, Option<u64>>, dealers: HashMap<DealerId, Option<u64>> },
+    /// What caps, budgets and balances leave, found as those who may have it are.
+    Left { contracts: HashMap<ContractId, Turns>, dealers: HashMap<DealerId, Turns> },
+}
+
+/// Turns at the slots of one contract, or of one dealer.
+#[derive(Clone, Copy)]
+struct Turns {
+    /// How many more; `None` for no limit.
+    left: Option<u64>,
+    /// Whether any was taken.
+    taken: bool,
 }
 
 impl Slots {
@@ -320,6 +363,28 @@ impl Slots {
 
     fn that_are_left() -> Self {
         Self::Left { contracts: HashMap::new(), dealers: HashMap::new() }
+    }
+
+    /// What the runs before this one have left.
+    fn left_by(further: Further) -> Self {
+        let turns = |left: u64| Turns { left: Some(left), taken: true };
+        Self::Left {
+            contracts: further.contracts.into_iter().map(|(id, left)| (id, turns(left))).collect(),
+            dealers: further.dealers.into_iter().map(|(id, left)| (id, turns(left))).collect(),
+        }
+    }
+
+    /// What the next run, behind this place, must know of the slots: what is left where a turn was taken. `None` where
+    /// that is more than a message holds; they look for themselves then.
+    fn further(self, upto: String, runs: u64) -> Option<Further> {
+        let Self::Left { contracts, dealers } = self else { return None };
+        let left = |turns: Turns| turns.left.filter(|_| turns.taken);
+        let contracts: BTreeMap<ContractId, u64> =
+            contracts.into_iter().filter_map(|(id, turns)| Some((id, left(turns)?))).collect();
+        let dealers: BTreeMap<DealerId, u64> =
+            dealers.into_iter().filter_map(|(id, turns)| Some((id, left(turns)?))).collect();
+        let fits = contracts.len() + dealers.len() <= limits::TURNS_CARRIED;
+        fits.then_some(Further { upto, runs, contracts, dealers })
     }
 
     /// Whether nobody can have one any more. Of what caps leave, the next lead may find another dealer's.
@@ -345,26 +410,97 @@ impl Slots {
                 anybody
             }
             Self::Left { contracts, dealers } => {
-                let turns = |left: Option<u64>| left.map(|left| left.saturating_mul(FOR_A_SLOT));
+                let turns = |left: Option<u64>| Turns {
+                    left: left.map(|left| left.saturating_mul(FOR_A_SLOT)),
+                    taken: false,
+                };
                 let mut most: Option<(u64, &Taker)> = None;
                 for taker in theirs {
                     let of_contract =
                         *contracts.entry(taker.contract.clone()).or_insert_with(|| turns(taker.of_contract));
                     let of_dealer =
                         *dealers.entry(taker.dealer.clone()).or_insert_with(|| turns(taker.of_dealer));
-                    let left = of_contract.into_iter().chain(of_dealer).min().unwrap_or(u64::MAX);
+                    let left = of_contract.left.into_iter().chain(of_dealer.left).min().unwrap_or(u64::MAX);
                     if left > most.map_or(0, |(most, _)| most) {
                         most = Some((left, taker));
                     }
                 }
                 let Some((_, taker)) = most else { return false };
-                for left in [contracts.get_mut(&taker.contract), dealers.get_mut(&taker.dealer)] {
-                    if let Some(Some(left)) = left {
-                        *left -= 1;
-                    }
+                let theirs = [contracts.get_mut(&taker.contract), dealers.get_mut(&taker.dealer)];
+                for turns in theirs.into_iter().flatten() {
+                    turns.left = turns.left.map(|left| left.saturating_sub(1));
+                    turns.taken = true;
                 }
                 true
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hudson's contract, which its caps leave so many leads.
+    fn hudson(of_contract: Option<u64>, of_dealer: Option<u64>) -> Taker {
+        Taker {
+            contract: "hudson-roofs".parse().unwrap(),
+            dealer: "hudson".parse().unwrap(),
+            of_contract,
+            of_dealer,
+        }
+    }
+
+    /// How many of so many turns these leave for one who may have them.
+    fn taken(slots: &mut Slots, theirs: &Taker, many: usize) -> usize {
+        (0..many).filter(|_| slots.take(std::slice::from_ref(theirs))).count()
+    }
+
+    #[test]
+    fn several_runs_together_wake_no_more_than_twice_what_was_left_at_first() {
+        let mut first = Slots::that_are_left();
+        assert_eq!(taken(&mut first, &hudson(Some(700), Some(900)), 1_000), 1_000);
+        let further = first.further("a place".to_owned(), 1).unwrap();
+        assert_eq!((further.upto.as_str(), further.runs), ("a place", 1));
+        // Whether the counters show those who were woken, some of them, or none: the next run wakes the rest.
+        for left in [700, 350, 1] {
+            let mut second = Slots::left_by(further.clone());
+            assert_eq!(taken(&mut second, &hudson(Some(left), Some(900)), 1_000), 400);
+            let third = second.further("behind it".to_owned(), 2).unwrap();
+            assert_eq!(taken(&mut Slots::left_by(third), &hudson(Some(left), Some(900)), 1_000), 0);
+        }
+    }
+
+    #[test]
+    fn a_dealer_s_turns_are_carried_over_all_its_contracts() {
+        let mut first = Slots::that_are_left();
+        assert_eq!(taken(&mut first, &hudson(None, Some(3)), 5), 5);
+        let further = first.further("a place".to_owned(), 1).unwrap();
+        assert!(further.contracts.is_empty(), "what has no limit needs no count");
+        let other = Taker { contract: "hudson-sheds".parse().unwrap(), ..hudson(None, Some(3)) };
+        assert_eq!(taken(&mut Slots::left_by(further), &other, 5), 1);
+    }
+
+    #[test]
+    fn turns_of_more_contracts_than_a_message_holds_are_not_carried() {
+        for (contracts, carried) in [(limits::TURNS_CARRIED - 1, true), (limits::TURNS_CARRIED, false)] {
+            let mut slots = Slots::that_are_left();
+            for n in 0..contracts {
+                let contract = format!("hudson-{n}").parse().unwrap();
+                assert!(slots.take(&[Taker { contract, ..hudson(Some(1), Some(1_000_000)) }]));
+            }
+            assert_eq!(slots.further("a place".to_owned(), 1).is_some(), carried, "{contracts}");
+        }
+    }
+
+    #[test]
+    fn a_run_all_of_whose_takers_come_too_late_is_the_last() {
+        let found = |takers: usize, too_late: bool| {
+            let takers = vec![LeadId::from_bytes([1; 16]); takers];
+            Found { takers, too_late, further: None }
+        };
+        assert!(found(2, true).goes_on() && found(2, false).goes_on());
+        assert!(found(0, false).goes_on(), "whoever may have a slot may stand behind those who may not");
+        assert!(!found(0, true).goes_on());
     }
 }

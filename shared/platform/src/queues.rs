@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use leadyard_domain::access::Platform;
 use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::ids::{
-    ActId, AssignmentId, CategoryId, CompanyId, EnquiryId, LeadId, OfferId, SourceId, VisitorId,
+    ActId, AssignmentId, CategoryId, CompanyId, ContractId, DealerId, EnquiryId, LeadId, OfferId, SourceId,
+    VisitorId,
 };
 use leadyard_domain::rulebook::{Invitee, PostbackStatus};
 use leadyard_domain::scoring::MessageHash;
@@ -43,7 +44,23 @@ pub enum ToDistribution {
         /// Those who wait for this instant, Unix milliseconds, in whatever category.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at_ms: Option<i64>,
+        /// Of those, how far they were looked at; from the beginning, without one. An earlier version begins anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        further: Option<Further>,
     },
+}
+
+/// How far those who wait for an instant were looked at, and what is left for the rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Further {
+    /// Up to this place in the index.
+    pub upto: String,
+    /// In how many runs.
+    pub runs: u64,
+    /// How many more may be woken for a contract's slots; of contracts for which somebody was, and which have a limit.
+    pub contracts: BTreeMap<ContractId, u64>,
+    /// The same of dealers.
+    pub dealers: BTreeMap<DealerId, u64>,
 }
 
 /// To delivery.
@@ -131,6 +148,9 @@ pub struct QueuedInteraction {
     pub offer: Option<OfferId>,
     /// Whose it is.
     pub of: InteractionOf,
+    /// The hash that names them is of a phone. An earlier version does not say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_phone: bool,
     /// What did it named itself as a scanner, crawler or program.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_scanner: bool,
@@ -363,8 +383,31 @@ impl Queues {
         category: &CategoryId,
         at_ms: Option<i64>,
     ) -> Result<(), QueueError> {
-        let message = ToDistribution::Wake { company: company.clone(), category: category.clone(), at_ms };
-        self.send(&self.urls.distribution, write(message), Some(company.as_str()), WAKE_AFTER_S).await
+        self.wake(company, category, at_ms, None).await
+    }
+
+    /// Those of them who stand behind whoever was looked at.
+    pub async fn wake_further_to_distribution(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+        at_ms: i64,
+        further: Further,
+    ) -> Result<(), QueueError> {
+        self.wake(company, category, Some(at_ms), Some(further)).await
+    }
+
+    async fn wake(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+        at_ms: Option<i64>,
+        further: Option<Further>,
+    ) -> Result<(), QueueError> {
+        let (company, category) = (company.clone(), category.clone());
+        let group = company.as_str().to_owned();
+        let message = write(ToDistribution::Wake { company, category, at_ms, further });
+        self.send(&self.urls.distribution, message, Some(&group), WAKE_AFTER_S).await
     }
 
     /// An assignment or message to delivery, after `delay_s` seconds (at most 900). `group` is the

@@ -297,6 +297,27 @@ impl Store {
         Ok(self.get(&Key::WakeAt { company, category, at_ms }).await?.is_some())
     }
 
+    /// Some of them were, and the rest is next: the sweep looks for it only by then, should the message be lost.
+    pub async fn wake_at_goes_further(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+        at_ms: i64,
+        by: Timestamp,
+    ) -> Result<(), StoreError> {
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(super::key_item(&Key::WakeAt { company, category, at_ms })))
+            .update_expression("SET dt = :dt")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":dt", number(by.as_millisecond()))
+            .send()
+            .await;
+        super::stands(result).map(drop)
+    }
+
     /// They were woken.
     pub async fn wake_at_done(
         &self,
