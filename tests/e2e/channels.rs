@@ -21,6 +21,15 @@ fn ada() -> Person {
 
 /// Hudson first, by these channels (an address ends as what it is told under), then Ridge.
 fn by(channels: &[(&str, &str)]) -> Rules {
+    under(channels, [("tier", "1")])
+}
+
+/// The same, where leads wait for Hudson for so many hours.
+fn waited_for(channels: &[(&str, &str)], hours: &str) -> Rules {
+    under(channels, [("territory", "first"), ("when_unavailable", "wait"), ("max_age_hours", hours)])
+}
+
+fn under<const N: usize>(channels: &[(&str, &str)], hudson: [(&str, &str); N]) -> Rules {
     let mut table = "dealer,order,kind,address,when\n".to_owned();
     for (order, (name, when)) in (1_u8..).zip(channels) {
         table.extend([
@@ -35,7 +44,7 @@ fn by(channels: &[(&str, &str)]) -> Rules {
     }
     table.push_str("ridge,1,webhook,http://127.0.0.1:9/acme/ridge,\n");
     Rules::roofing("acme")
-        .seller("hudson", [("tier", "1")])
+        .seller("hudson", hudson)
         .seller("ridge", [("tier", "2")])
         .file("channels.csv", &table)
 }
@@ -212,6 +221,103 @@ async fn a_channel_that_is_gone_takes_nothing_more_and_the_desk_is_told_once() {
     let third = yard.settled_lead(&Person::number(2)).await;
     assert_eq!(yard.story(&third).await.assignment("hudson")["delivery"], "received");
     let _ = yard.desk(Method::POST, "/v1/dealers/hudson/channels/7/enable", None).await.is(404);
+}
+
+/// How often the desk was told that a lead does not reach its dealer.
+async fn undelivered(yard: &Yard, lead: &str) -> usize {
+    changes(yard, "undelivered").await.iter().filter(|told| told["after"]["lead"] == lead).count()
+}
+
+/// Until after the next look at what waits for a channel that is gone.
+const LOOKED_AT: Duration = Duration::from_secs(25 * 60);
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_that_is_waited_for_keeps_its_leads_while_its_channel_is_gone_and_has_them_once_it_works() {
+    let yard = Yard::of(waited_for(&[("hudson", "")], "48")).await;
+    yard.dealer_says("hudson", Says::Status(410));
+    let first = yard.settled_lead(&Person::number(0)).await;
+    yard.dealer_says("hudson", Says::Status(200));
+    // When this one comes, the channel takes nothing any more.
+    let second = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(MINUTE * 60 * 6).await;
+    assert_eq!(yard.told("hudson").len(), 1, "nothing is sent to a channel that is gone");
+    for (lead, attempts) in [(&first, 1), (&second, 0)] {
+        let story = yard.story(lead).await;
+        assert_eq!((story.holders(), story.attempts("hudson").len()), (vec!["hudson"], attempts));
+        assert_eq!(undelivered(&yard, lead).await, 1);
+    }
+    let _ = yard.desk(Method::POST, "/v1/dealers/hudson/channels/1/enable", None).await.is(200);
+    yard.advance(LOOKED_AT).await;
+    for lead in [&first, &second] {
+        let story = yard.story(lead).await;
+        assert_eq!(story.assignment("hudson")["delivery"], "received");
+        assert_eq!(story.attempts("hudson").pop().unwrap(), "received");
+        assert_eq!(undelivered(&yard, lead).await, 1);
+    }
+    assert_eq!((yard.told("hudson").len(), yard.told("ridge").len()), (3, 0));
+    assert_eq!(charged(&yard, "hudson").await, (json!(2), json!("20.00")));
+    assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dealer_that_is_waited_for_is_reached_by_whichever_of_its_channels_works_again() {
+    let yard = Yard::of(waited_for(&[("hudson", ""), ("hudson-2", "fallback")], "48")).await;
+    yard.dealer_says("hudson", Says::Status(410));
+    yard.dealer_says("hudson-2", Says::Status(410));
+    let lead = yard.settled_lead(&ada()).await;
+    // The fallback has had its turn at once, and is gone too.
+    assert_eq!((yard.told("hudson").len(), yard.told("hudson-2").len()), (1, 1));
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(MINUTE * 60).await;
+    assert_eq!((yard.told("hudson").len(), yard.told("hudson-2").len()), (1, 1));
+    assert_eq!((yard.story(&lead).await.holders(), undelivered(&yard, &lead).await), (vec!["hudson"], 1));
+    let _ = yard.desk(Method::POST, "/v1/dealers/hudson/channels/1/enable", None).await.is(200);
+    yard.advance(LOOKED_AT).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(
+        (&story.assignment("hudson")["delivery"], &story.assignment("hudson")["channel"]),
+        (&json!("received"), &json!(1))
+    );
+    assert_eq!((yard.told("hudson").len(), yard.told("hudson-2").len(), yard.told("ridge").len()), (2, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lead_that_waits_for_a_channel_that_is_gone_is_taken_back_before_it_is_too_old() {
+    let yard = Yard::of(waited_for(&[("hudson", "")], "2")).await;
+    yard.dealer_says("hudson", Says::Status(500));
+    let lead = yard.settled_lead(&ada()).await;
+    yard.dealer_says("hudson", Says::Status(410));
+    yard.advance(MINUTE * 80).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(
+        (story.holders(), story.attempts("hudson")),
+        (vec!["hudson"], vec!["unknown".to_owned(), "not_received".to_owned()])
+    );
+    yard.dealer_says("hudson", Says::Status(200));
+    yard.advance(MINUTE * 60).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.assignments()[0], ("hudson", "withdrawn"));
+    assert_eq!(story.assignment("hudson")["delivery"], "unknown", "what may have arrived stays so");
+    assert_eq!(events(&yard.told("hudson")), ["lead.assigned", "lead.assigned", "lead.withdrawn"]);
+    assert_eq!((yard.taken("hudson", 4).await, charged(&yard, "hudson").await.0), (0, json!(0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_arrived_is_as_good_where_the_rest_is_gone_and_would_be_waited_for() {
+    let yard = Yard::of(waited_for(&[("hudson", ""), ("hudson-2", "always")], "48")).await;
+    yard.dealer_says("hudson", Says::Status(410));
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(MINUTE * 3).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(
+        (story.holders(), &story.assignment("hudson")["delivery"]),
+        (vec!["hudson"], &json!("received"))
+    );
+    assert_eq!(charged(&yard, "hudson").await, (json!(1), json!("10.00")));
+    assert_eq!(
+        (yard.told("hudson").len(), yard.told("hudson-2").len(), undelivered(&yard, &lead).await),
+        (1, 1, 0)
+    );
 }
 
 #[tokio::test(start_paused = true)]

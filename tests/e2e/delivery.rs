@@ -317,6 +317,25 @@ async fn a_dealer_cannot_accept_a_lead_that_is_on_its_way_to_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_hangs_at_the_last_attempt_is_withdrawn_from_by_a_message_of_its_own() {
+    let yard = yard().await;
+    yard.dealer_says("hudson", Says::Hangs);
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(MINUTE * 15).await;
+    assert_eq!(events(&yard.told("hudson")).last(), Some(&"lead.withdrawn"));
+    let story = yard.story(&lead).await;
+    let (attempts, seat) = (story.attempts("hudson").len(), story.assignment("hudson"));
+    // An attempt and a withdrawal that both hang are more than a function has time for.
+    let id = seat["assignment"].as_str().unwrap();
+    let of_seat = |sent: &serde_json::Value| {
+        let body: serde_json::Value = serde_json::from_str(sent["MessageBody"].as_str().unwrap()).unwrap();
+        body["m"]["assignment"]["assignment"] == id
+    };
+    let sent = yard.faults.sent_to(&format!("/{}", system::DELIVERY.name));
+    assert_eq!(sent.iter().filter(|sent| of_seat(sent)).count(), attempts + 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_has_the_lead_no_more_is_not_told_that_it_asked_again() {
     let yard = yard().await;
     let lead = yard.settled_lead(&ada()).await;

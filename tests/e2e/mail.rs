@@ -369,6 +369,44 @@ async fn a_mail_that_bounces_was_not_received_and_the_lead_moves_on() {
     assert!(yard.dead_letters().is_empty());
 }
 
+/// Leads wait for Hudson.
+const WAITED_FOR: [(&str, &str); 3] =
+    [("territory", "first"), ("when_unavailable", "wait"), ("max_age_hours", "48")];
+
+#[tokio::test(start_paused = true)]
+async fn a_contract_that_waits_keeps_its_lead_after_a_bounce_and_mails_it_again_once_the_address_works() {
+    let yard = Yard::of(by_mail(WAITED_FOR)).await;
+    let lead = yard.settled_lead(&ada()).await;
+    yard.aws.mail().returns(1, Returns::Bounced);
+    yard.advance(HOUR * 3).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(
+        (story.holders(), story.attempts("hudson")),
+        (vec!["hudson"], vec!["not_received".to_owned()])
+    );
+    assert_eq!(mails(&yard).len(), 1, "nobody writes to an address that is gone");
+    let told = (changes(&yard, "mail_returned").await.len(), changes(&yard, "undelivered").await.len());
+    assert_eq!(told, (1, 0), "the desk is told once");
+    let _ = yard.desk(Method::POST, "/v1/dealers/hudson/channels/1/enable", None).await.is(200);
+    yard.advance(MINUTE * 25).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.attempts("hudson"), ["not_received", "received"]);
+    assert_eq!((mails(&yard).len(), yard.told("ridge").len()), (2, 0));
+    assert_eq!(charged(&yard, "hudson").await, (json!(1), json!("10.00")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_dealer_that_complained() {
+    let yard = Yard::of(by_mail(WAITED_FOR)).await;
+    let lead = yard.settled_lead(&ada()).await;
+    yard.aws.mail().returns(1, Returns::Complained);
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!(story.assignments()[0], ("hudson", "withdrawn"));
+    assert_eq!((story.attempts("hudson"), mails(&yard).len()), (vec!["unknown".to_owned()], 1));
+    assert_eq!(charged(&yard, "hudson").await.1, json!("0.00"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_mail_that_came_back_is_counted_by_the_function_that_is_told() {
     let yard = Yard::of(by_mail([])).await;

@@ -19,6 +19,10 @@ fn ada() -> Person {
 
 /// Hudson by these channels, then Ridge by its webhook.
 fn by(channels: &[&str]) -> Rules {
+    under(channels, [("tier", "1")])
+}
+
+fn under<const N: usize>(channels: &[&str], hudson: [(&str, &str); N]) -> Rules {
     let mut table = "dealer,order,kind,address,when\n".to_owned();
     for (order, channel) in (1_u8..).zip(channels) {
         table.extend(["hudson,", &order.to_string(), ",", channel, "\n"]);
@@ -26,7 +30,7 @@ fn by(channels: &[&str]) -> Rules {
     table.push_str("ridge,1,webhook,http://127.0.0.1:9/acme/ridge,\n");
     Rules::roofing("acme")
         .with(SENDER)
-        .seller("hudson", [("tier", "1")])
+        .seller("hudson", hudson)
         .seller("ridge", [("tier", "2")])
         .file("channels.csv", &table)
 }
@@ -154,6 +158,27 @@ async fn only_queues_of_our_own_account_are_sent_to_and_none_of_our_own() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_dealer_that_is_waited_for_has_its_lead_once_the_rulebook_puts_its_address_right() {
+    let waits = |channel: &str| {
+        under(&[channel], [("territory", "first"), ("when_unavailable", "wait"), ("max_age_hours", "48")])
+    };
+    let yard = Yard::of(waits("sqs,https://sqs.us-east-1.amazonaws.com/999999999999/hudson-leads,")).await;
+    let lead = yard.settled_lead(&ada()).await;
+    yard.advance(HOUR * 4).await;
+    let story = yard.story(&lead).await;
+    assert_eq!(
+        (story.holders(), &story.assignment("hudson")["delivery"]),
+        (vec!["hudson"], &json!("pending"))
+    );
+    assert_eq!(story.list("history").filter(|act| act["act"] == "undelivered").count(), 1);
+    let _ = yard.publish(&waits(WEBHOOK)).await.is(200);
+    yard.advance(MINUTE * 25).await;
+    assert_eq!(yard.story(&lead).await.assignment("hudson")["delivery"], "received");
+    assert_eq!((yard.told("hudson").len(), yard.told("ridge").len()), (1, 0));
+    assert_eq!(charged(&yard, "hudson").await, json!(1));
+}
+
 // --- A test of a channel ---
 
 #[tokio::test(start_paused = true)]
@@ -184,6 +209,30 @@ async fn every_channel_is_tested_by_the_way_that_leads_go() {
     assert_eq!((charged(&yard, "hudson").await, yard.taken("hudson", 4).await), (json!(0), 0));
     assert!(yard.inbox("hudson").await.is_empty());
     assert!(yard.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_of_adf_is_tested_by_a_prospect_that_says_so() {
+    let channels = format!(
+        "dealer,order,kind,address,format,vendor_id\n\
+         hudson,1,webhook,http://127.0.0.1:9/acme/hudson,adf,D-4711\n\
+         hudson,2,mail,{HUDSON},adf,D-4711\n\
+         ridge,1,webhook,http://127.0.0.1:9/acme/ridge,,\n"
+    );
+    let yard = Yard::of(by(&[]).file("channels.csv", &channels)).await;
+    for order in 1..=2 {
+        let told = tries(&yard, order).await.is(200);
+        assert_eq!(told.json["attempt"]["end"], "received", "{order}: {}", told.text);
+    }
+    let posted = yard.told("hudson").remove(0);
+    assert_eq!((posted.header("content-type"), posted.signed), ("application/x-adf+xml", true));
+    let mails = yard.aws.mail().caught_by(HUDSON);
+    assert_eq!(mails.len(), 1);
+    for text in [posted.text(), &mails[0].text] {
+        assert!(text.contains("<comments>This is a test, not a lead.\n"), "{text}");
+        assert!(text.contains("<id sequence=\"1\" source=\"acme\">D-4711</id>"), "{text}");
+    }
+    assert_eq!((charged(&yard, "hudson").await, yard.taken("hudson", 4).await), (json!(0), 0));
 }
 
 #[tokio::test(start_paused = true)]

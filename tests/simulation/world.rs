@@ -577,6 +577,7 @@ impl World {
         }
         while desk.join_next().await.is_some() {}
         self.switch_back().await?;
+        self.enable_all().await?;
         let rested = self.come_to_rest().await;
         workers.abort_all();
         while workers.join_next().await.is_some() {}

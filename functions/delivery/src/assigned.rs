@@ -20,7 +20,7 @@ use leadyard_platform::store::{Act, Changes, Delivery, StoreError};
 use serde_json::json;
 
 use crate::body;
-use crate::channels::{self, Channels, Known, Turn};
+use crate::channels::{self, Channels, Known, Never, Turn};
 use crate::copies::{self, Copies};
 use crate::form::{Message, Says};
 use crate::post::{self, Post, Way};
@@ -128,14 +128,17 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
             return Box::pin(keep_and_go_on(cloud, &seen, assignment, now)).await;
         }
     }
-    let mut known = match channels.turn(assignment.channel_order, now) {
+    let mut known = match whose_turn(&channels, &assignment, now) {
         Turn::Now(known) => *known,
         Turn::Later(until) => {
             let at = channels::spread(cloud, until);
             return Box::pin(wait(cloud, assignment, at, now)).await;
         }
+        Turn::Never(Never::Disabled) if assignment.patient_until.is_some() => {
+            return Box::pin(look_again(cloud, assignment, &channels, now)).await;
+        }
         Turn::Never(why) => {
-            return Box::pin(ended_before_it_began(cloud, assignment, &channels, why, now)).await;
+            return Box::pin(ended_before_it_began(cloud, assignment, &channels, why.as_str(), now)).await;
         }
     };
     let post = written(cloud, &lead, &assignment, &channels, &known).await?;
@@ -178,6 +181,14 @@ async fn try_once(cloud: &Cloud, mut assignment: Assignment, now: Timestamp) -> 
         channels.learn(cloud, known, &outcome).await;
     }
     Box::pin(ended(cloud, assignment, made, &outcome, attempt, &channels)).await
+}
+
+/// Whose turn it is of the dealer's channels. Where those that are left take nothing more, a dealer that is waited for
+/// is reached by one that had its turn before, should that work again.
+fn whose_turn(channels: &Channels, assignment: &Assignment, now: Timestamp) -> Turn {
+    let turn = channels.turn(assignment.channel_order, now);
+    let again = assignment.patient_until.is_some() && matches!(turn, Turn::Never(Never::Disabled));
+    if again { channels.turn(0, now) } else { turn }
 }
 
 /// The assignment in the form of its channel.
@@ -242,12 +253,36 @@ async fn wait(
     } else {
         assignment.try_again(until, GRACE);
     }
-    let told = outwaits(seen.next_attempt_at, &assignment).then(|| notice(cloud, &assignment));
-    if !keep(cloud, &seen, &assignment, told.as_ref(), now).await? {
+    waited(cloud, &seen, assignment, now).await
+}
+
+/// None of its channels takes anything, and the contract waits for that to change: it is looked at again now and then,
+/// as after an attempt that found the channel gone, and none is made.
+async fn look_again(
+    cloud: &Cloud,
+    assignment: Assignment,
+    channels: &Channels,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut next = assignment.clone();
+    let gone = Outcome::of_failure(FailureKind::BadUrl);
+    follow(cloud, &mut next, &gone, channels, now).await?;
+    waited(cloud, &assignment, next, now).await
+}
+
+/// Keeps a wait without an attempt, which the desk is told of where it grows long, and does what follows.
+async fn waited(
+    cloud: &Cloud,
+    seen: &Assignment,
+    mut next: Assignment,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let told = outwaits(seen.next_attempt_at, &next).then(|| notice(cloud, &next));
+    if !keep(cloud, seen, &next, told.as_ref(), now).await? {
         return Ok(());
     }
-    assignment.version += 1;
-    go_on(cloud, assignment, now).await
+    next.version += 1;
+    go_on(cloud, next, now).await
 }
 
 /// There is no way to the dealer: an attempt that is over as it begins says why.
@@ -409,7 +444,7 @@ fn goes_on_slowly(assignment: &Assignment) -> bool {
 }
 
 /// Whether this wait is the one that goes beyond what a lead's attempts take: those that are not made, while the
-/// breaker is open, are not counted.
+/// breaker is open or the channel gone, are not counted.
 fn outwaits(from: Option<Timestamp>, next: &Assignment) -> bool {
     let waits = SignedDuration::from_secs(limits::LEAD_WAITS_S);
     let over = next.offered_at.saturating_add(waits).unwrap_or(next.offered_at);
@@ -455,19 +490,46 @@ pub(crate) async fn follow(
     let behind = channels.behind(assignment.channel_order);
     let schedule = match (behind, assignment.patient_until) {
         (Some(_), _) => Schedule::Brief,
-        (None, Some(until)) => Schedule::patient(until, now),
-        (None, None) => Schedule::Lead,
+        (None, Some(until)) if channels.first().is_some() => Schedule::patient(until, now),
+        (None, _) => Schedule::Lead,
     };
     match (next_attempt(assignment.tried(), outcome, &schedule, cloud.entropy.u64()), behind) {
         (Next::At(delay_ms), _) => {
             let at = now.checked_add(SignedDuration::from_millis(delay_ms as i64)).unwrap_or(now);
-            assignment.try_again(at, GRACE);
+            if outcome.is_gone() {
+                stay(cloud, assignment, channels, at, now).await?;
+            } else {
+                assignment.try_again(at, GRACE);
+            }
         }
         (Next::Final, Some(channel)) => {
             assignment.travel_by(channel.order, channel.kind);
             assignment.try_again(now, GRACE);
         }
         (Next::Final, None) => fail(cloud, assignment, now).await?,
+    }
+    Ok(())
+}
+
+/// The whole line is gone, and the contract waits until somebody puts a channel right: at `at` the first has its turn
+/// again, with all its attempts. A copy that arrived is as good.
+async fn stay(
+    cloud: &Cloud,
+    assignment: &mut Assignment,
+    channels: &Channels,
+    at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    match copies::stand(cloud, assignment).await? {
+        Copies::Received => assignment.arrive(now),
+        Copies::Pending => assignment.try_again(now.checked_add(GRACE).unwrap_or(now), GRACE),
+        Copies::Ended { .. } => {
+            if let Some(first) = channels.first() {
+                assignment.travel_by(first.order, first.kind);
+            }
+            assignment.tried_before = assignment.attempt_count;
+            assignment.try_again(at, GRACE);
+        }
     }
     Ok(())
 }
@@ -490,12 +552,11 @@ async fn fail(cloud: &Cloud, assignment: &mut Assignment, now: Timestamp) -> Res
 
 pub(crate) async fn go_on(cloud: &Cloud, assignment: Assignment, now: Timestamp) -> Result<(), StoreError> {
     match (assignment.delivery, assignment.next_attempt_at) {
-        (DeliveryState::NotReceived, _) => {
+        (ended @ (DeliveryState::NotReceived | DeliveryState::Unknown), _) => {
             cloud.metrics.count_of(Metric::DeliveriesFailed, &assignment.company);
-            Box::pin(take_back(cloud, assignment, now)).await
-        }
-        (DeliveryState::Unknown, _) => {
-            cloud.metrics.count_of(Metric::DeliveriesFailed, &assignment.company);
+            if ended == DeliveryState::NotReceived {
+                return Box::pin(take_back(cloud, assignment, now)).await;
+            }
             // A server that hangs has had most of this function's time, and its withdrawal may take as long again.
             cloud.hand_to_delivery(&assignment, 0).await;
             Ok(())

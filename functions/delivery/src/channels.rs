@@ -11,6 +11,9 @@
 //! - *A channel whose reader complained* is not mailed even what every other channel is sent once, a withdrawal.
 //! - *Gone (410) is gone*: the channel takes nothing more until the desk enables it or the rulebook changes it,
 //!   and the desk is told in the company's changes.
+//! - *A contract that waits for its dealer waits where every channel is gone, too*: nothing is sent meanwhile and no
+//!   attempt used up; now and then is looked whether one takes leads again, from the first on. A dealer that is in no
+//!   rulebook is not waited for: nobody is there who could come back.
 
 use std::sync::Arc;
 
@@ -68,8 +71,27 @@ pub(crate) enum Turn {
     Now(Box<Known>),
     /// Nobody's before then.
     Later(Timestamp),
-    /// Nobody's: why.
-    Never(&'static str),
+    /// Nobody's, as things stand.
+    Never(Never),
+}
+
+/// Why it is nobody's turn, and does not become somebody's by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Never {
+    /// No rulebook has the dealer.
+    NoChannel,
+    /// None takes anything until the desk enables it or the rulebook changes it.
+    Disabled,
+}
+
+impl Never {
+    /// In a word, as an attempt keeps it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoChannel => "no_channel",
+            Self::Disabled => "disabled",
+        }
+    }
 }
 
 /// The channels of an assignment's dealer; none when it is not in the rulebook any more, nor was in the one
@@ -254,6 +276,11 @@ impl Channels {
         })
     }
 
+    /// The first channel.
+    pub(crate) fn first(&self) -> Option<&CompiledChannel> {
+        self.all.first().map(|known| &known.channel)
+    }
+
     /// Those that get a copy of everything, by their order.
     pub(crate) fn copies(&self) -> Vec<u8> {
         let rest = self.all.iter().skip(1).map(|known| &known.channel);
@@ -269,7 +296,7 @@ impl Channels {
     /// more has had its turn.
     pub(crate) fn turn(&self, from: u8, now: Timestamp) -> Turn {
         if self.all.is_empty() {
-            return Turn::Never("no_channel");
+            return Turn::Never(Never::NoChannel);
         }
         let behind = self.line().any(|known| known.channel.order >= from);
         first_open(self.line().filter(|known| !behind || known.channel.order >= from), now)
@@ -414,7 +441,7 @@ fn first_open<'a>(line: impl Iterator<Item = &'a Known>, now: Timestamp) -> Turn
             Gate::Shut(until) => earliest = Some(earliest.map_or(until, |known| known.min(until))),
         }
     }
-    earliest.map_or(Turn::Never("disabled"), Turn::Later)
+    earliest.map_or(Turn::Never(Never::Disabled), Turn::Later)
 }
 
 /// When to look again for a channel that opens at `until`: not all who wait at once.

@@ -9,6 +9,8 @@
 //!   410 does; and the desk is told. A bounce that may pass is counted: several in a row disable it too.
 //! - *The lead moves on while it rests on that mail alone*: nothing else has received it, and the dealer has not
 //!   answered. First to the dealer's next channel, then, with what was charged credited, to the next dealer.
+//! - *A contract that waits for its dealer keeps the lead after a bounce*, as after any other failure: it is mailed again
+//!   once the address works. Not after a complaint: whoever complains was reached.
 //! - *After a complaint the dealer may hold the lead*: it saw the mail. It is not likely to work it, so the lead moves
 //!   on all the same, after a withdrawal; but never by mail to whoever complained.
 //! - *Where it is open whether the mailbox has it* (SES takes an automatic reply for a bounce) the dealer may hold the
@@ -212,10 +214,14 @@ async fn moved_on(
     let Some(lead) = cloud.store.lead_get(next.lead).await? else { return Ok(true) };
     let channels = channels::of(cloud, &lead, &next).await?;
     next.delivery = DeliveryState::Pending;
-    // A dealer that is waited for and has no other channel is mailed again, slowly, where that may help.
+    // A dealer that is waited for and has no other channel is mailed again, slowly; where the address is gone, once the
+    // desk has put it right.
     let lasts = outcome.failure().is_some_and(|failure| failure.disable);
     let elsewhere = lasts || next.patient_until.is_none() || channels.behind(next.channel_order).is_some();
-    let ended = Outcome::NotReceived(failure(elsewhere));
+    // A complaint is an answer: nobody is waited for after that.
+    let complained = event.fate == MailFate::Complained;
+    let kind = if complained { FailureKind::Declined } else { FailureKind::Status };
+    let ended = Outcome::NotReceived(Failure { kind, ..failure(elsewhere) });
     Box::pin(assigned::follow(cloud, &mut next, &ended, &channels, now)).await?;
     let notice = notice(cloud, &next, event, about);
     let changes = Changes { notice: Some(&notice), ..Changes::of(&next, now) };

@@ -24,7 +24,7 @@ use leadyard_platform::{judging, payload};
 use serde_json::json;
 
 use crate::body;
-use crate::channels::{self, Channels, Turn};
+use crate::channels::{self, Channels, Never, Turn};
 use crate::copies;
 use crate::form::{Form, Message, Says, Unwritten, Written};
 use crate::post::{self, Post, Way};
@@ -92,7 +92,8 @@ pub(crate) async fn try_once(
         }
         (_, Turn::Never(why)) => {
             tell_by_hand(cloud, delivery, delivery.channel).await?;
-            let (outcome, attempt) = post::attempt(cloud, Way::None(why), delivery.channel, now).await;
+            let (outcome, attempt) =
+                post::attempt(cloud, Way::None(why.as_str()), delivery.channel, now).await;
             delivery.attempts.push(attempt);
             let waits = follow(cloud, delivery, &outcome);
             return or_by_hand(cloud, delivery, delivery.channel, waits).await;
@@ -194,7 +195,7 @@ fn turn(
     channels: Option<Channels>,
     now: Timestamp,
 ) -> (Option<Channels>, Turn) {
-    let Some(channels) = channels else { return (None, Turn::Never("no_channel")) };
+    let Some(channels) = channels else { return (None, Turn::Never(Never::NoChannel)) };
     let from = assignment.map_or(0, |assignment| assignment.channel_order);
     let turn = match delivery.channel {
         0 => channels.turn(from, now),

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use leadyard_domain::assignment::Attempt;
 use leadyard_domain::dealer::ChannelKind;
 use leadyard_domain::delivery::{
-    End, Event, FailureKind, Mail, Outcome, Secrets, Template, Verdict, WebhookSecret, sign,
+    End, Event, FailureKind, Mail, Outcome, Secrets, Template, Verdict, WebhookSecret, never_shown, sign,
 };
 use leadyard_domain::distribution::compiled::CompiledChannel;
 use leadyard_domain::lead::Lead;
 use leadyard_domain::limits;
-use leadyard_domain::person::{without_contact, without_words};
+use leadyard_domain::person::{unescaped, without_contact, without_secrets, without_words};
 use leadyard_domain::rulebook::MailSender;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::mail::About;
@@ -38,7 +38,10 @@ pub(crate) struct Post {
 
 /// What an answer may repeat and is not kept: the person, and what the dealer gave us in confidence.
 #[derive(Default)]
-pub(crate) struct Echoes(Vec<String>);
+pub(crate) struct Echoes {
+    person: Vec<String>,
+    secrets: Vec<String>,
+}
 
 /// How a message gets to its dealer, ready to go.
 pub(crate) enum Way {
@@ -76,20 +79,37 @@ impl Way {
 impl Echoes {
     /// What the dealer gave us alone: of a test, whose person is made up.
     pub(crate) fn of_secrets(secrets: &Secrets) -> Self {
-        Self(secrets.values().cloned().collect())
+        let mut secrets: Vec<String> = secrets.values().flat_map(|secret| never_shown(secret)).collect();
+        // One may be a part of another.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Self { person: Vec::new(), secrets }
     }
 
     pub(crate) fn of(lead: &Lead, secrets: &Secrets) -> Self {
         let person = &lead.person;
         let said = [&person.first_name, &person.last_name, &person.email, &person.phone, &person.street];
-        let said = said.into_iter().flatten().cloned();
-        Self(said.chain(secrets.values().cloned()).collect())
+        Self { person: said.into_iter().flatten().cloned().collect(), ..Self::of_secrets(secrets) }
     }
 
-    /// A text of a dealer's server, as much of it as is kept.
+    /// A text of a dealer's server, as much of it as is kept: as it is written, or as it reads, where what it repeats is
+    /// found only there.
     fn hidden(&self, text: &str) -> String {
-        let words: Vec<&str> = self.0.iter().map(String::as_str).collect();
-        without_words(text, &words)
+        let mut shown = self.hidden_as_written(text);
+        // In what was sent as a form a plus is a space.
+        for of_a_form in [false, true] {
+            let read = if of_a_form { unescaped(&shown.replace('+', " ")) } else { unescaped(&shown) };
+            let hidden = self.hidden_as_written(&read);
+            if hidden != read {
+                shown = hidden;
+            }
+        }
+        shown
+    }
+
+    fn hidden_as_written(&self, text: &str) -> String {
+        let secrets: Vec<&str> = self.secrets.iter().map(String::as_str).collect();
+        let person: Vec<&str> = self.person.iter().map(String::as_str).collect();
+        without_words(&without_secrets(text, &secrets), &person)
     }
 }
 
@@ -233,4 +253,51 @@ fn signed(
     headers.insert("webhook-timestamp", HeaderValue::from(seconds));
     headers.insert("webhook-signature", HeaderValue::from_str(&signature).ok()?);
     Some(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn echoes(secret: &str) -> Echoes {
+        let person = ["Zoë", "7 Marmalade Row", "zoe.hill@mail.example"].map(str::to_owned).to_vec();
+        Echoes { person, ..Echoes::of_secrets(&Secrets::from([("key".to_owned(), secret.to_owned())])) }
+    }
+
+    #[test]
+    fn a_secret_is_hidden_in_whatever_characters_an_answer_repeats_it() {
+        for (secret, answer, shown) in [
+            ("ab/cd+ef==", "unknown key ab/cd+ef==", "unknown key ***"),
+            ("ab/cd+ef==", r#"{"error":"unknown key ab\/cd+ef=="}"#, r#"{"error":"unknown key ***"}"#),
+            ("ab/cd+ef==", r#"{"key":"ab\u002Fcd\u002bef\u003d="}"#, r#"{"key":"***"}"#),
+            ("ab/cd+ef==", "key=ab%2Fcd%2bef%3D%3D", "key=***"),
+            ("ab/cd+ef==", "key=ab%252Fcd%252Bef%253D%253D", "key=***"),
+            ("ab/cd+ef==", "<key>ab&#x2F;cd&#43;ef==</key>", "<key>***</key>"),
+            ("ab/cd+ef==", "keyab/cd+ef==of", "key***of"),
+            ("ab/cd+ef==", "base64 YWIvY2QrZWY9PQ==", "base64 ***"),
+            ("a&b<\"c>'d", "a&amp;b&lt;&quot;c&gt;&#39;d?", "***?"),
+            ("two words", "key=two+words", "key=***"),
+            ("YWRhOnMzY3JldCE=", "no Basic YWRhOnMzY3JldCE= here", "no Basic *** here"),
+            ("YWRhOnMzY3JldCE=", "ada:s3cret! is locked, xs3cret!x", "*** is locked, x***x"),
+        ] {
+            assert_eq!(echoes(secret).hidden(answer), shown, "{answer}");
+        }
+    }
+
+    #[test]
+    fn so_is_the_person_and_what_repeats_nobody_stays_as_it_is_written() {
+        for (answer, shown) in [
+            (r#"{"name":"Zo\u00eb","id":"a\/b"}"#, r#"{"name":"***","id":"a/b"}"#),
+            (r#"{"says":"thanks\nZoë"}"#, r#"{"says":"thanks ***"}"#),
+            ("name=Zo%C3%AB&street=7+Marmalade+Row", "name=***&street=***"),
+            ("zoe.hill%40mail.example", "***"),
+            (
+                r#"{"id":"a\/b","of":"50%25","by":"q+r &amp; s"}"#,
+                r#"{"id":"a\/b","of":"50%25","by":"q+r &amp; s"}"#,
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(echoes("k3y-0f-Huds0n").hidden(answer), shown, "{answer}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ mod phone;
 mod hide;
 
 pub use email::Email;
-pub use hide::{without_contact, without_words};
+pub use hide::{is_contact, unescaped, without_contact, without_secrets, without_words};
 pub use name::{Name, SurnameKey};
 pub use phone::Phone;
 

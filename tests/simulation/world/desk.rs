@@ -1,6 +1,7 @@
-//! The desk: it holds and rejects, merges, places by hand, flips switches, and publishes the other edition of a
-//! rulebook while leads are held by this one.
+//! The desk: it holds and rejects, merges, places by hand, flips switches, enables channels that were gone, and
+//! publishes the other edition of a rulebook while leads are held by this one.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -8,7 +9,7 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use jiff::SignedDuration;
 use leadyard_domain::distribution::Waiting;
-use leadyard_domain::ids::{CompanyId, LeadId};
+use leadyard_domain::ids::{CompanyId, DealerId, LeadId};
 use leadyard_domain::lead::Stage;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -45,7 +46,7 @@ impl World {
         let known = self.ledger().leads.clone();
         let Some((company, lead)) = known.get(self.below(known.len().max(1) as u64) as usize) else { return };
         let path = |act: &str| format!("/v1/leads/{lead}/{act}");
-        match self.below(32) {
+        match self.below(34) {
             0 | 1 => {
                 let amount = format!("{}.00", 40 * (1 + self.below(4)));
                 let reference = format!("wire-{}", self.below(6));
@@ -83,6 +84,7 @@ impl World {
             24 => self.flips_for_a_while(company, "shadow", &json!({})).await,
             25..28 => self.pauses(company).await,
             28..32 => self.publishes(company).await,
+            32 | 33 => drop(self.enables_channels(company).await),
             _ => {}
         }
     }
@@ -191,6 +193,44 @@ impl World {
                 !switches.stop && !switches.shadow && !for_ever,
                 "{company}'s switches were not flipped back: {switches:?}"
             );
+        }
+        Ok(())
+    }
+
+    // ---- Channels.
+
+    /// The company's channels that take nothing any more.
+    async fn gone(&self, company: &str) -> anyhow::Result<Vec<(DealerId, u8)>> {
+        let id = CompanyId::new(company)?;
+        let of_company = rules::CONTRACTS.iter().filter(|contract| contract.company == company);
+        let dealers: BTreeSet<&str> = of_company.map(|contract| contract.dealer).collect();
+        let mut gone = Vec::new();
+        for dealer in dealers {
+            let dealer = DealerId::new(dealer)?;
+            let states = self.plain.store.channels_of(&id, &dealer).await?;
+            let disabled = states.into_iter().filter(|state| state.disabled.is_some());
+            gone.extend(disabled.map(|state| (dealer.clone(), state.order)));
+        }
+        Ok(gone)
+    }
+
+    async fn enables_channels(&self, company: &str) -> anyhow::Result<()> {
+        for (dealer, order) in self.gone(company).await? {
+            let path = format!("/v1/dealers/{dealer}/channels/{order}/enable");
+            self.desk(company, &path, &json!({})).await;
+        }
+        Ok(())
+    }
+
+    /// Every channel takes leads again: what waits for its dealer is delivered.
+    ///
+    /// # Errors
+    /// When the desk cannot do so in fair weather.
+    pub(super) async fn enable_all(&self) -> anyhow::Result<()> {
+        for (company, _) in rules::OFFERS {
+            self.enables_channels(company).await?;
+            let gone = self.gone(company).await?;
+            anyhow::ensure!(gone.is_empty(), "{company}'s channels were not enabled: {gone:?}");
         }
         Ok(())
     }

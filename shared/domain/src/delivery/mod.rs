@@ -33,7 +33,7 @@ pub use payload::{
     RepeatedPayload, WarnedPayload, WithdrawalReason, WithdrawnPayload, webhook_id,
 };
 pub use schedule::{LEAD_ATTEMPTS, Next, Schedule, next_attempt};
-pub use sealed::{Giver, Owner, Sealed, SourceGives, check_secret};
+pub use sealed::{Giver, Owner, Sealed, SourceGives, check_secret, never_shown};
 pub use signature::{WebhookSecret, derive_postback_secret, derive_secret, sign};
 pub use template::{
     BodyKind, Decline, Example as TemplateExample, ExampleOf, Facts, Field as TemplateField, JsonPath,

@@ -121,6 +121,12 @@ impl Outcome {
         self.failure().is_some_and(|failure| failure.kind == FailureKind::Declined)
     }
 
+    /// Whether no attempt can succeed until somebody puts the channel right: it is gone (410), or what is written of it
+    /// cannot be sent to.
+    pub fn is_gone(&self) -> bool {
+        self.failure().is_some_and(|failure| failure.disable || failure.kind == FailureKind::BadUrl)
+    }
+
     /// Why it was not received.
     pub const fn failure(&self) -> Option<&Failure> {
         match self {

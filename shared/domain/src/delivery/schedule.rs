@@ -16,7 +16,8 @@ pub enum Schedule {
     /// The same where another of the dealer's channels stands behind this one: 0, 2 s, 10 s, 30 s, and that
     /// one has its turn.
     Brief,
-    /// A lead whose contract says `when_unavailable = wait`: after those 15 m, 30 m, 1 h, then hourly.
+    /// A lead whose contract says `when_unavailable = wait`: after those 15 m, 30 m, 1 h, then hourly. Where the
+    /// channel is gone, every 15 m from the first on.
     Patient {
         /// Until the lead is too old for the contract, in milliseconds from now. No attempt is made
         /// after it.
@@ -51,6 +52,9 @@ const LEAD_MS: [u64; 5] = [2 * SECOND_MS, 10 * SECOND_MS, 30 * SECOND_MS, 2 * MI
 const BRIEF_MS: [u64; 3] = [2 * SECOND_MS, 10 * SECOND_MS, 30 * SECOND_MS];
 /// What follows them for the patient, before it goes on hourly.
 const PATIENT_MS: [u64; 3] = [15 * MINUTE_MS, 30 * MINUTE_MS, HOUR_MS];
+/// How often is looked whether somebody has put a channel right that is gone: no haste of ours helps, and a lead
+/// that has waited for it cools no further than it must.
+const GONE_MS: u64 = 15 * MINUTE_MS;
 /// The waits after attempts 1 to 4 of a withdrawal, before it goes on every two hours.
 const WITHDRAWAL_MS: [u64; 4] = [MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS];
 
@@ -82,6 +86,15 @@ impl Schedule {
         }
     }
 
+    /// The wait after an attempt at a channel that is gone, before jitter; `None` where nobody waits for somebody to put
+    /// it right.
+    const fn gone_wait_ms(self) -> Option<u64> {
+        match self {
+            Self::Patient { .. } => Some(GONE_MS),
+            Self::Lead | Self::Brief | Self::Withdrawal { .. } => None,
+        }
+    }
+
     /// The most that a Retry-After may ask for. A lead is not kept from the next dealer for longer than
     /// our own longest wait.
     const fn longest_retry_after_ms(self) -> u64 {
@@ -109,13 +122,15 @@ fn left_ms(deadline: Timestamp, now: Timestamp) -> u64 {
 /// The wait is the schedule's ±20 %, spread by `entropy`, so that what failed together does not come
 /// back together. A Retry-After moves the attempt later, never earlier, and is spread by up to +20 %
 /// only. It is honoured up to five minutes on [`Schedule::Lead`], half a minute on [`Schedule::Brief`], up to [`limits::RETRY_AFTER_S`] on
-/// the others. Nothing follows what was received or declined, an endpoint that is gone, or a URL that never works.
+/// the others. Nothing follows what was received or declined; nor an endpoint that is gone or a URL that never works,
+/// but on [`Schedule::Patient`]: the desk may put it right while the contract waits.
 pub fn next_attempt(attempt_no: u32, outcome: &Outcome, schedule: &Schedule, entropy: u64) -> Next {
     let Some(failure) = outcome.failure() else { return Next::Final };
-    if failure.disable || matches!(failure.kind, FailureKind::BadUrl | FailureKind::Declined) {
+    if failure.kind == FailureKind::Declined {
         return Next::Final;
     }
-    let Some(wait_ms) = schedule.wait_ms(attempt_no) else { return Next::Final };
+    let wait_ms = if outcome.is_gone() { schedule.gone_wait_ms() } else { schedule.wait_ms(attempt_no) };
+    let Some(wait_ms) = wait_ms else { return Next::Final };
     let jittered_ms = wait_ms * (1_000 - JITTER_MILLI + entropy % (2 * JITTER_MILLI + 1)) / 1_000;
     let asked_ms = failure.retry_after_s.map_or(0, |seconds| {
         let asked_ms = (u64::from(seconds) * SECOND_MS).min(schedule.longest_retry_after_ms());
@@ -192,13 +207,30 @@ mod tests {
     }
 
     #[test]
-    fn nothing_follows_what_was_received_or_is_gone() {
+    fn nothing_follows_what_was_received_or_declined_or_is_gone_where_nobody_waits_for_it() {
         let patient = Schedule::Patient { left_ms: FOREVER };
-        for outcome in
-            [Outcome::Received, Outcome::of_status(410, Some(60)), Outcome::of_failure(FailureKind::BadUrl)]
-        {
+        for outcome in [Outcome::Received, Outcome::of_failure(FailureKind::Declined)] {
             assert_eq!(next_attempt(1, &outcome, &Schedule::Lead, 7), Next::Final);
             assert_eq!(next_attempt(1, &outcome, &patient, 7), Next::Final);
+        }
+        let withdrawal = Schedule::Withdrawal { left_ms: FOREVER };
+        for outcome in [Outcome::of_status(410, Some(60)), Outcome::of_failure(FailureKind::BadUrl)] {
+            for schedule in [Schedule::Lead, Schedule::Brief, withdrawal] {
+                assert_eq!(next_attempt(1, &outcome, &schedule, 7), Next::Final);
+            }
+        }
+    }
+
+    #[test]
+    fn a_contract_that_waits_looks_slowly_whether_a_channel_that_is_gone_was_put_right() {
+        for outcome in [Outcome::of_status(410, None), Outcome::of_failure(FailureKind::BadUrl)] {
+            for attempt_no in [1, 2, 6, 100] {
+                let patient = Schedule::Patient { left_ms: FOREVER };
+                let next = next_attempt(attempt_no, &outcome, &patient, NO_JITTER);
+                assert_eq!(next, Next::At(15 * MINUTE_MS));
+                let short = Schedule::Patient { left_ms: 15 * MINUTE_MS - 1 };
+                assert_eq!(next_attempt(attempt_no, &outcome, &short, NO_JITTER), Next::Final);
+            }
         }
     }
 

@@ -67,6 +67,20 @@ pub fn check_secret(secret: &str) -> Result<(), Invalid> {
     }
 }
 
+/// What is never shown of a secret, the longest first: itself, itself in base64, and what it says where it is the
+/// credentials of Basic authentication (RFC 7617), base64 of user and password.
+pub fn never_shown(secret: &str) -> Vec<String> {
+    let credentials = secret.strip_prefix("Basic ").unwrap_or(secret);
+    let said = STANDARD.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let mut all = vec![secret.to_owned(), STANDARD.encode(secret), credentials.to_owned()];
+    if let Some((user, password)) = said.as_deref().and_then(|said| said.split_once(':')) {
+        all.extend([format!("{user}:{password}"), password.to_owned()]);
+    }
+    all.sort_by_key(|one| std::cmp::Reverse(one.len()));
+    all.dedup();
+    all
+}
+
 impl Sealed {
     /// Seals a secret, with a nonce that was drawn for it.
     pub fn seal(
@@ -151,6 +165,17 @@ mod tests {
         // Computed by another implementation, of the documents: RFC 5869, RFC 8439, draft-irtf-cfrg-xchacha.
         let sealed = Sealed::seal(&[7; 32], own, [0; 24], "x").unwrap();
         assert_eq!(sealed.0, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAKXwH/7PE7zQ7FDAcjlY0gTU=");
+    }
+
+    #[test]
+    fn of_credentials_the_password_is_not_shown_either() {
+        assert_eq!(never_shown("k3y"), ["azN5", "k3y"]);
+        for secret in ["YWRhOnMzY3JldCE=", "Basic YWRhOnMzY3JldCE="] {
+            let hidden = never_shown(secret);
+            for one in [secret, "YWRhOnMzY3JldCE=", "ada:s3cret!", "s3cret!"] {
+                assert!(hidden.iter().any(|hidden| hidden == one), "{one} of {secret}");
+            }
+        }
     }
 
     #[test]

@@ -108,7 +108,7 @@ fn is_repeated(digits: &str) -> bool {
 /// Whether ten digits are NXX-NXX-XXXX with an area code and an exchange that could be given out: neither
 /// may end in 11, and the plan keeps back area codes of the form N9X, 37X and 96X, and 555.
 /// Source: North American Numbering Plan Administration, area code and central office code guidelines.
-fn is_assignable(digits: &str) -> bool {
+pub(super) fn is_assignable(digits: &str) -> bool {
     let (Some(area), Some(exchange)) = (digits.get(..3), digits.get(3..6)) else { return false };
     let may_stand = |code: &str| !code.starts_with(['0', '1']) && !code.ends_with("11");
     let kept_back =

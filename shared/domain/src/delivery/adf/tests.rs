@@ -250,6 +250,29 @@ fn a_lead_is_a_prospect() {
 }
 
 #[test]
+fn a_leadid_of_jornaya_is_forwarded_beside_a_certificate_and_alone() {
+    const LEADID: &str = "7F9A2C3E-1B4D-4E6F-8A90-0123456789AB";
+    let names = names();
+    let trusted_form = assigned(&names).consent.certificate.unwrap();
+    for (certificate, leadid, lines) in [
+        (
+            trusted_form,
+            Some(LEADID),
+            vec![format!("Certificate: {trusted_form}"), format!("LeadiD: {LEADID}")],
+        ),
+        (LEADID, None, vec![format!("Certificate: {LEADID}")]),
+    ] {
+        let mut payload = assigned(&names);
+        (payload.consent.certificate, payload.consent.leadid) = (Some(certificate), leadid);
+        let adf = written(payload);
+        let prospect = adf.all("prospect")[0];
+        let proves = |line: &&str| line.starts_with("Certificate:") || line.starts_with("LeadiD:");
+        let said: Vec<&str> = prospect.text("customer/comments").lines().filter(proves).collect();
+        assert_eq!(said, lines);
+    }
+}
+
+#[test]
 fn a_lead_of_cars_has_its_vehicle_and_its_trade_in() {
     let names = names();
     let mut payload = assigned(&names);
