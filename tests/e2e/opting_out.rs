@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use http::Method;
+use leadyard_domain::scoring::{InteractionId, InteractionRef};
+use leadyard_domain::time::UtcDay;
 use leadyard_tests::{Person, Reply, Rules, Says, Yard};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -166,6 +168,20 @@ async fn the_desk_opts_an_e_mail_out_that_several_use_and_erases_nobody_by_it() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_e_mail_that_is_typed_to_get_past_a_form_is_put_on_no_list() {
+    let yard = Yard::of(rules()).await;
+    let body = json!({ "email": "noreply@mail.example" });
+    let told = yard.desk(Method::POST, "/v1/persons/opt_out", Some(body.clone())).await;
+    assert_eq!(told.json["listed"], json!(0), "{}", told.text);
+    let _ = yard.server("rain").reports(unsubscribe("u1", "email", "noreply@mail.example")).await.is(202);
+    yard.settle().await;
+    // Whoever else types it is doubted for that alone.
+    let next = ada().with("email", "noreply@mail.example");
+    let told = yard.server("rain").posts(&next).await.is(202);
+    assert_eq!(told.json["reasons"], json!(["dummy_email"]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_done_under_a_phone_that_several_use_is_nobody_s() {
     let yard = Yard::of(rules()).await;
     let mut leads = Vec::new();
@@ -181,6 +197,90 @@ async fn what_is_done_under_a_phone_that_several_use_is_nobody_s() {
     }
     let first = yard.story(&leads[0]).await;
     assert_eq!((first.stage(), first.list("interactions").count()), ("waiting", 0));
+    // Nor is the phone on a list: whoever else has it is taken in.
+    let next = Person::named("Eve", "Stone").with("phone", "305-274-0199").without("email");
+    let _ = yard.server("rain").posts(&next).await.is(201);
+}
+
+/// What a mail tool reports of whoever wants no more mail.
+fn unsubscribe(id: &str, of: &str, whom: &str) -> Value {
+    json!({ "id": id, "kind": "unsubscribe", "at": "2026-06-01T15:00:00Z", of: whom })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_phone_of_one_person_and_an_e_mail_that_several_use_are_listed_when_a_server_says_so() {
+    let yard = Yard::of(rules()).await;
+    let one = Person::named("Cy", "Young").with("phone", "305-274-0166").without("email");
+    let lead = yard.server("rain").posts(&one).await.is(201).text_of("lead").to_owned();
+    let _ = family(&yard).await;
+    for unsubscribed in
+        [unsubscribe("u1", "phone", "305-274-0166"), unsubscribe("u2", "email", "family@mail.example")]
+    {
+        let _ = yard.server("rain").reports(unsubscribed).await.is(202);
+        yard.settle().await;
+    }
+    assert_eq!(yard.story(&lead).await.stage(), "rejected");
+    let next = Person::named("Ada", "Hill").with("email", "family@mail.example").without("phone");
+    for person in [one, next] {
+        let again = yard.server("rain").posts(&person).await.is(202);
+        assert_eq!(again.json["reasons"], json!(["suppressed"]), "{}", again.text);
+    }
+}
+
+/// What followed the links of a mail that was sent at three o'clock, each so many seconds after.
+fn opened(of: &str, whom: &str, links: &[(&str, u32)]) -> Value {
+    let one = |(link, after_s): &(&str, u32)| {
+        let kind = if link.starts_with("unsubscribe") { "unsubscribe" } else { "email_click" };
+        let at = format!("2026-06-01T15:{:02}:{:02}Z", after_s / 60, after_s % 60);
+        json!({
+            "id": link, "kind": kind, "at": at, of: whom,
+            "message": "mail-1", "sent_at": "2026-06-01T15:00:00Z", "link": link,
+        })
+    };
+    links.iter().map(one).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_opens_all_links_of_a_mail_opts_nobody_out_unless_the_desk_knows_better() {
+    let yard = Yard::of(rules()).await;
+    let (_, gutter) = held_and_waiting(&yard).await;
+    // At once, and later in one burst; also where no lead is known.
+    let burst = [("offer", 300), ("imprint", 300), ("unsubscribe", 301)];
+    for followed in [
+        opened("lead", &gutter, &[("unsubscribe-at-once", 2)]),
+        opened("lead", &gutter, &burst),
+        opened("email", "cy@mail.example", &burst),
+    ] {
+        let _ = yard.server("web").reports(followed).await.is(202);
+        yard.settle().await;
+    }
+    assert_eq!((yard.story(&gutter).await.stage(), opted_out(&yard).len()), ("waiting", 0));
+    let cy = Person::named("Cy", "Young").with("email", "cy@mail.example");
+    let _ = yard.server("web").posts(&cy).await.is(201);
+
+    let day = UtcDay::of("2026-06-01T15:00:00Z".parse().unwrap());
+    let name = InteractionRef { day, id: InteractionId::hash8("unsubscribe") };
+    let path = format!("/v1/leads/{gutter}/interactions/{name}/restore");
+    for _ in 0..2 {
+        let body = json!({ "reason": "she told us on the phone" });
+        let _ = yard.desk(Method::POST, &path, Some(body)).await.is(200);
+        yard.settle().await;
+    }
+    assert_eq!((yard.story(&gutter).await.stage(), opted_out(&yard).len()), ("rejected", 1));
+    assert_eq!(yard.server("web").posts(&ada()).await.is(202).json["reasons"], json!(["suppressed"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_unsubscribes_minutes_after_a_machine_opened_the_mail_is_opted_out() {
+    let yard = Yard::of(rules()).await;
+    let (_, gutter) = held_and_waiting(&yard).await;
+    let by_email = |links: &[(&str, u32)]| opened("email", "ada.hill@mail.example", links);
+    let machine = by_email(&[("offer", 1), ("imprint", 2), ("unsubscribe", 2)]);
+    for (followed, stage) in [(machine, "waiting"), (by_email(&[("unsubscribe-2", 600)]), "rejected")] {
+        let _ = yard.server("web").reports(followed).await.is(202);
+        yard.settle().await;
+        assert_eq!(yard.story(&gutter).await.stage(), stage);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use http::Method;
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::ids::SourceId;
 use leadyard_domain::screening::{ScreeningRules, Window};
+use leadyard_platform::metrics::Metric;
 use leadyard_platform::queues::ToSpill;
 use leadyard_tests::logs::Logs;
 use leadyard_tests::{Person, Reply, Rules, Sender, Yard};
@@ -753,12 +754,11 @@ async fn what_was_spilled_above_a_cap_waits_and_is_not_lost() {
     let mut found = Vec::new();
     for enquiry in &enquiries {
         let stored = yard.enquiry(enquiry).await.unwrap();
-        // A lead that a round before would have opened is none.
-        found.push((stored.status, stored.reasons.join(" "), stored.lead.is_some()));
+        found.push((stored.status, stored.reasons.join(" ")));
     }
     found.sort();
-    let aside = || ("quarantined".to_owned(), "source_cap".to_owned(), false);
-    assert_eq!(found, [aside(), aside(), ("received".to_owned(), String::new(), true)]);
+    let aside = || ("quarantined".to_owned(), "source_cap".to_owned());
+    assert_eq!(found, [aside(), aside(), ("received".to_owned(), String::new())]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -861,13 +861,51 @@ async fn accepting_writes_no_more_than_the_spine_and_one_unless_its_source_asks_
 
 #[tokio::test(start_paused = true)]
 async fn what_a_test_sends_is_nobodys_lead_whatever_the_desk_puts_right() {
-    let yard = yard().await;
+    let of = |trial: &str| {
+        let trial = format!("offer = \"roof\"\n{trial}");
+        Rules::roofing("acme").source("trial", &trial).seller("hudson", [])
+    };
+    let yard = Yard::of(of("")).await;
     let odd = Person::number(1).with("offer", "no-such-offer");
     let enquiry = yard.server("trial").posts(&odd).await.is(202).text_of("enquiry").to_owned();
+    // Its source turns out to be one for tests.
+    let _ = yard.publish(&of("test = true")).await.is(200);
     let edited = verdict(&yard, &enquiry, "edit", json!({ "fields": { "offer": "roof" } })).await.is(409);
     assert_eq!(edited.json["reasons"], json!(["test"]));
     let _ = verdict(&yard, &enquiry, "release", json!({})).await.is(409);
     yard.settle().await;
     assert!(yard.told("hudson").is_empty());
     let _ = verdict(&yard, &enquiry, "reject", json!({})).await.is(200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_that_is_wrong_is_told_so_and_moves_no_counter() {
+    let yard = yard().await;
+    yard.notes();
+    let trial = yard.server("trial");
+    let odd = trial.posts(&Person::number(1).with("offer", "no-such-offer")).await.is(201);
+    assert_eq!(
+        (&odd.json["test"], &odd.json["would_wait"], &odd.json["reasons"]),
+        (&json!(true), &json!("quarantined"), &json!(["unknown_offer"]))
+    );
+    let nobody = trial.posts(&Person::number(2).without("email").without("phone")).await.is(422);
+    let broken = trial.sends("application/json", "{broken").await.is(400);
+    yard.settle().await;
+    for reply in [&odd, &nobody, &broken] {
+        let enquiry = reply.text_of("enquiry");
+        let kept = yard.enquiry(enquiry).await.unwrap();
+        assert_eq!((kept.status.as_str(), kept.reasons.len(), kept.lead), ("test", 0, None));
+        for act in ["release", "reject"] {
+            let _ = verdict(&yard, enquiry, act, json!({})).await.is(404);
+        }
+    }
+    assert!(quarantine(&yard, "").await.is_empty() && yard.told("hudson").is_empty());
+    assert_eq!(counted(&yard, "unknown_offer").await, (0, 0));
+    assert!(yard.counted(Metric::LeadsQuarantined).is_empty());
+    // The one real enquiry is all that a report knows of.
+    let _ = yard.settled_lead(&Person::number(3)).await;
+    yard.count().await;
+    let told = yard.report("sources?from=2026-06-01&to=2026-06-30").await;
+    assert_eq!(told["whole"]["enquiries"], 1, "{told}");
+    assert_eq!(told["rows"].as_array().unwrap().len(), 1, "{told}");
 }

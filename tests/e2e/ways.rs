@@ -122,6 +122,28 @@ pub(crate) fn id_of(yard: &Yard, platform: Platform, source: &str, lead_id: &str
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asks_through_google_again_and_again_on_one_day_waits() {
+    let yard = yard().await;
+    let asks = async |n: usize| {
+        let id = format!("g-{n}");
+        let _ = google(&yard, "ads", &google_lead(&yard, "ads", &id)).await.is(200);
+        let kept = yard.enquiry(&id_of(&yard, Platform::Google, "ads", &id)).await.unwrap();
+        (kept.status, kept.reasons.join(" "))
+    };
+    for n in 0..22 {
+        let expected = match n {
+            0 => ("received", ""),
+            1..20 => ("repeat", ""),
+            _ => ("quarantined", "identity_velocity"),
+        };
+        let (status, reasons) = asks(n).await;
+        assert_eq!((status.as_str(), reasons.as_str()), expected, "{n}");
+    }
+    yard.advance(std::time::Duration::from_secs(24 * 3_600)).await;
+    assert_eq!(asks(22).await.0, "repeat");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_google_lead_reaches_a_dealer_once_however_often_it_is_sent() {
     let yard = yard().await;
     let lead = google_lead(&yard, "ads", "g-1");

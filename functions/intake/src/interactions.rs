@@ -89,6 +89,8 @@ async fn take(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> Resu
     let mut interactions = Vec::with_capacity(sent.len());
     for (at, one) in sent.into_iter().enumerate() {
         match read(cloud, &key, trusted, &one, now).and_then(|queued| seen(queued, &one, agent)) {
+            // What is typed to get past a form says of nobody what they did, or want.
+            Ok(_) if names_nobody(&one) => {}
             Ok(interaction) => interactions.push(interaction),
             Err((field, detail)) => {
                 wrong.push(FieldError { pointer: format!("/{at}/{field}"), detail: detail.to_owned() });
@@ -167,9 +169,17 @@ fn read(
         at: sent.at,
         offer,
         of,
+        by_phone: sent.phone.is_some(),
         by_scanner: false,
         message: None,
     })
+}
+
+/// Whether it names its person by what is typed to get past a form.
+fn names_nobody(sent: &SentInteraction) -> bool {
+    let email = sent.email.as_deref().and_then(|email| Email::parse(email).ok());
+    let phone = sent.phone.as_deref().and_then(|phone| Phone::parse(phone).ok());
+    email.is_some_and(|email| email.is_dummy()) || phone.is_some_and(|phone| phone.is_dummy())
 }
 
 /// The same with what speaks for a machine.

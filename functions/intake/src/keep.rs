@@ -17,7 +17,7 @@ use leadyard_platform::arriving::join::{
     Way, aside, asked, capped, counts, join_and_keep, quarantine, replayed, set_aside,
 };
 use leadyard_platform::arriving::whose::{Asking, WAS_ERASED, was_erased};
-use leadyard_platform::arriving::{Arrival, Arrived, visitor};
+use leadyard_platform::arriving::{Arrival, Arrived, LET_IN, visitor};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
 use leadyard_platform::store::{REPLAY, StoreError, StoredConsent, StoredEnquiry, TEST};
@@ -25,8 +25,6 @@ use leadyard_platform::store::{REPLAY, StoreError, StoredConsent, StoredEnquiry,
 use crate::arrive;
 use crate::{screen, trial};
 
-/// The generation of a key that let its enquiry in, where nobody says which it was.
-pub(crate) const LET_IN: u32 = 0;
 /// How often an enquiry looks again when others were first. Each round somebody got through, so that
 /// twenty at one moment all do; what is left after this goes to the spill, and comes in when it is
 /// quieter.
@@ -66,7 +64,7 @@ pub(crate) async fn keep(cloud: &Cloud, arrival: &Arrival) -> Result<Answered, S
     let fields = match arrive::fields(arrival, source) {
         Ok(fields) => fields,
         Err(problem) => {
-            return unreadable(cloud, &core, arrival, problem)
+            return unreadable(cloud, &core, arrival, arrival.is_test() || source.test, problem)
                 .await
                 .map(|answered| answered.with_pages(pages));
         }
@@ -189,10 +187,11 @@ async fn unreadable(
     cloud: &Cloud,
     core: &Core,
     arrival: &Arrival,
+    is_test: bool,
     problem: Problem,
 ) -> Result<Answered, StoreError> {
     let mut enquiry = raw(arrival);
-    if arrival.is_test() {
+    if is_test {
         // Nobody is to put it right and release it.
         TEST.clone_into(&mut enquiry.status);
     } else {
@@ -242,15 +241,23 @@ pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>, sure: bool) -> Re
     }
     enquiry.asked = Some(asked(arrived, offer));
     if !arrived.understood.reachable() {
-        let mut signs = screen::signs(cloud, arrived, false).await;
-        // Why it reaches nobody says the one reason.
-        signs.retain(|sign| !matches!(sign, Reason::MalformedEmail | Reason::ImpossiblePhone));
-        signs.push(Reason::UnreachablePerson);
-        set_aside(cloud, arrived.core, arrival, &mut enquiry, &conclude(signs), None);
+        if arrived.source.test {
+            // Told as a real one is, so that its sender sees what to put right; and nobody is to release it.
+            TEST.clone_into(&mut enquiry.status);
+        } else {
+            let mut signs = screen::signs(cloud, arrived, false).await;
+            // Why it reaches nobody says the one reason.
+            signs.retain(|sign| !matches!(sign, Reason::MalformedEmail | Reason::ImpossiblePhone));
+            signs.push(Reason::UnreachablePerson);
+            set_aside(cloud, arrived.core, arrival, &mut enquiry, &conclude(signs), None);
+        }
         let problem = Problem::new(Code::UnreachablePerson, "give an e-mail address or a phone number")
             .fields(arrived.understood.notes.clone())
             .with("enquiry", arrival.id.to_string());
         return aside(cloud, arrived.core, arrival, &enquiry, Answer::Refused(problem), None).await;
+    }
+    if arrived.source.test {
+        return Box::pin(trial::keep(cloud, arrived, offer, enquiry)).await;
     }
     let Some(offer) = offer else {
         let mut signs = screen::signs(cloud, arrived, false).await;
@@ -258,9 +265,6 @@ pub(crate) async fn take(cloud: &Cloud, arrived: &Arrived<'_>, sure: bool) -> Re
         let browser = visitor(cloud, arrived);
         return quarantine(cloud, arrived.core, arrival, enquiry, &conclude(signs), browser).await;
     };
-    if arrived.source.test {
-        return Box::pin(trial::keep(cloud, arrived, Some(offer), enquiry)).await;
-    }
     // Of a table that is away nobody asks twice.
     let way = Way::Arrives(screen::signs(cloud, arrived, sure).await);
     for round in 0..ROUNDS {

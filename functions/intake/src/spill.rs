@@ -8,7 +8,7 @@ use leadyard_domain::access::PageKey;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{EnquiryId, VisitorId};
 use leadyard_platform::arriving::answer::{Answer, Answered, What};
-use leadyard_platform::arriving::{Arrival, quarantine};
+use leadyard_platform::arriving::{Arrival, LET_IN, quarantine};
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::queues::{self, ToSpill};
@@ -60,7 +60,7 @@ async fn one(cloud: &Cloud, body: &str) -> Handled {
         key: PageKey {
             company: spilled.company,
             source: spilled.source,
-            generation: spilled.generation.unwrap_or(keep::LET_IN),
+            generation: spilled.generation.unwrap_or(LET_IN),
             origins: Vec::new(),
         },
         trusted: spilled.trusted,

@@ -5,7 +5,7 @@ use leadyard_domain::distribution::Conclusion;
 use leadyard_domain::lead::{self, Lead, LeadScope};
 use leadyard_domain::rulebook::Offer;
 use leadyard_domain::scoring::{Activity, NextStep};
-use leadyard_domain::screening::{self, Verdict};
+use leadyard_domain::screening::{self, Reason, Verdict};
 use leadyard_platform::arriving::answer::{Answer, Answered};
 use leadyard_platform::arriving::join;
 use leadyard_platform::arriving::whose::{Asking, Known};
@@ -29,8 +29,10 @@ pub(crate) async fn keep(
     let answer = match offer {
         Some(offer) => Box::pin(would_go(cloud, arrived, offer)).await?,
         None => {
+            let reachable = arrived.understood.reachable();
+            let why = if reachable { Reason::UnknownOffer } else { Reason::UnreachablePerson };
             let waiting = Some(QUARANTINED.to_owned());
-            Answer::Test { would_go_to: Vec::new(), waiting, reasons: Vec::new() }
+            Answer::Test { would_go_to: Vec::new(), waiting, reasons: vec![why.as_str()] }
         }
     };
     enquiry.status = TEST.to_owned();

@@ -14,7 +14,9 @@ use leadyard_domain::delivery::OptedOutOf;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::ids::{CompanyId, LeadId, VisitorId};
 use leadyard_domain::lead::{Lead, LeadScope, ScoreState, Stage};
-use leadyard_domain::scoring::{Click, Interaction, InteractionId, InteractionKind};
+use leadyard_domain::scoring::{
+    Activity, Click, Interaction, InteractionId, InteractionKind, InteractionRef, MachineLimits, UNSUBSCRIBE,
+};
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::batch::{self, Handled, SqsBatchResponse, SqsEvent};
 use leadyard_platform::cloud::Cloud;
@@ -66,9 +68,6 @@ pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     batch::response(results)
 }
 
-/// What a mail tool reports of whoever wants no more mail: it counts as any interaction, and opts them out.
-const UNSUBSCRIBE: &str = "unsubscribe";
-
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The rules in force as a batch found them: those that change during it are as if they had changed after it.
@@ -104,27 +103,19 @@ async fn add(cloud: &Cloud, body: &str, known: &mut Before, rules: &mut Rules) -
         return Ok(Added { leads: Vec::new(), failed: None });
     }
     let mut sets: BTreeMap<(String, UtcDay), (Visits, Vec<Interaction>)> = BTreeMap::new();
-    let (mut leads, mut opted_out) = (Vec::new(), Vec::new());
+    let (mut leads, mut unsubscribed) = (Vec::new(), Vec::new());
     let mut browsers = HashMap::new();
     for interaction in &message.interactions {
-        let opts_out = opts_out(interaction);
-        if opts_out && let InteractionOf::Identity(hash) = &interaction.of {
-            // Whoever has no lead, or one of another offer, wants no mail either.
-            cloud
-                .store
-                .identity_list(List::Suppressed, hash, Suppression::On(Some(UNSUBSCRIBE)), now)
-                .await?;
-        }
-        let Some(of) = whose(cloud, &message.company, interaction, &mut browsers, known).await? else {
-            continue;
+        let of = whose(cloud, &message.company, interaction, &mut browsers, known).await?;
+        let lead = match of {
+            Some(Visits::Lead(lead)) => Some(lead),
+            Some(Visits::Visitor(..)) | None => None,
         };
-        let Some(added) = read(interaction) else { continue };
-        if let Visits::Lead(lead) = of {
-            leads.push(lead);
-            if opts_out {
-                opted_out.push(lead);
-            }
+        if is_unsubscribe(interaction) {
+            unsubscribed.push((interaction, lead));
         }
+        let (Some(of), Some(added)) = (of, read(interaction)) else { continue };
+        leads.extend(lead);
         let day = UtcDay::of(interaction.at);
         let entry = sets.entry((format!("{of:?}"), day)).or_insert_with(|| (of, Vec::new()));
         entry.1.push(added);
@@ -143,12 +134,11 @@ async fn add(cloud: &Cloud, body: &str, known: &mut Before, rules: &mut Rules) -
     leads.sort_unstable();
     leads.dedup();
     let mut failed = None;
-    for lead in opted_out {
-        let sought = Sought { leads: [lead].into(), ..Sought::default() };
-        let done = Box::pin(cloud.opt_out(&message.company, &sought, OptedOutOf::Mail, UNSUBSCRIBE)).await;
+    for (interaction, lead) in unsubscribed {
+        let done = Box::pin(opt_out(cloud, &message, interaction, lead, rules)).await;
         failed = failed.or(done.err());
     }
-    Ok(Added { leads, failed: failed.map(Failure::from) })
+    Ok(Added { leads, failed })
 }
 
 /// Whether a key still lets in.
@@ -162,12 +152,65 @@ struct Added {
     failed: Option<Failure>,
 }
 
-/// Whether somebody is reported to want no more mail. A page names only its visitor, and may not opt anybody out; and
-/// scanners of mail follow every link, that one too.
-fn opts_out(interaction: &QueuedInteraction) -> bool {
-    interaction.kind == UNSUBSCRIBE
-        && !interaction.by_scanner
-        && !matches!(interaction.of, InteractionOf::Visitor(_))
+/// Whether somebody is reported to want no more mail. A page names only its visitor, and may not opt anybody out.
+fn is_unsubscribe(interaction: &QueuedInteraction) -> bool {
+    interaction.kind == UNSUBSCRIBE && !matches!(interaction.of, InteractionOf::Visitor(_))
+}
+
+/// Opts out whoever is reported to want no more mail; `lead` is theirs, if they have one.
+async fn opt_out(
+    cloud: &Cloud,
+    message: &ToScoring,
+    interaction: &QueuedInteraction,
+    lead: Option<LeadId>,
+    rules: &mut Rules,
+) -> Result<(), Failure> {
+    let company = &message.company;
+    let core = rules.of(cloud, company).await?;
+    let limits = core.map_or_else(MachineLimits::default, |core| core.screening.interactions);
+    if is_a_machine_s(cloud, message, interaction, lead, &limits).await? {
+        tracing::info!(company.id = %company, "a machine that follows every link opts nobody out");
+        return Ok(());
+    }
+    if let InteractionOf::Identity(hash) = &interaction.of {
+        // Whoever has no lead, or one of another offer, wants no mail either. An e-mail that several use is listed as
+        // when the desk opts it out; a phone that several use would keep out whoever never asked for that.
+        if !interaction.by_phone || cloud.is_one_persons(company, hash).await? {
+            let on = Suppression::On(Some(UNSUBSCRIBE));
+            cloud.store.identity_list(List::Suppressed, hash, on, cloud.clock.now()).await?;
+        }
+    }
+    // Once more, now that they are listed: one that was kept meanwhile did not find them there.
+    let theirs = whose(cloud, company, interaction, &mut HashMap::new(), &mut Before::new()).await?;
+    if let Some(Visits::Lead(lead)) = theirs {
+        let sought = Sought { leads: [lead].into(), ..Sought::default() };
+        Box::pin(cloud.opt_out(company, &sought, OptedOutOf::Mail, UNSUBSCRIBE)).await?;
+    }
+    Ok(())
+}
+
+/// Whether an interaction is a machine's doing: scanners of mail follow every link, the one that ends it too. By what has
+/// come until now. Where the clicks of the same burst come later, it has opted somebody out, and stays so: a mail too few
+/// costs less than one to who wants none. Of whoever has no lead nothing is kept, and their post is all that is known.
+async fn is_a_machine_s(
+    cloud: &Cloud,
+    message: &ToScoring,
+    interaction: &QueuedInteraction,
+    lead: Option<LeadId>,
+    limits: &MachineLimits,
+) -> Result<bool, StoreError> {
+    let kept = match lead {
+        Some(lead) => cloud.store.lead_with_activity(lead).await?,
+        None => None,
+    };
+    let mut activity = kept.map_or_else(Activity::new, |(_, activity)| activity);
+    for other in message.interactions.iter().filter(|other| other.of == interaction.of) {
+        if let Some(done) = read(other) {
+            activity.take(UtcDay::of(other.at), &done);
+        }
+    }
+    let (day, id) = (UtcDay::of(interaction.at), InteractionId::from_bytes(interaction.id));
+    Ok(activity.sign(InteractionRef { day, id }, limits).is_some())
 }
 
 /// Whose interaction this is, a merged lead's being the survivor's; nobody's, where a hash is of no one we know: a stranger's e-mail leaves

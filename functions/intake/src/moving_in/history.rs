@@ -13,6 +13,7 @@ use leadyard_domain::history::{self, Fingerprint, HistoryKey, PastLead, PastMet,
 use leadyard_domain::ids::EnquiryId;
 use leadyard_domain::lead::{self, Lead};
 use leadyard_domain::limits;
+use leadyard_domain::report;
 use leadyard_domain::scoring::{Activity, Band, InteractionId, InteractionKind, score};
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::arriving::join::contactable;
@@ -189,7 +190,7 @@ async fn join_and_keep(
         received_at: past.received_at,
         fields: past.fields.clone(),
         consent: Some(StoredConsent::of(&past.understood, past.received_at)),
-        asked: None,
+        asked: Some(report::Asked { imported_at: Some(now), ..report::Asked::default() }),
         raw: None,
         raw_base64: None,
         lead: Some(lead.id),
@@ -234,7 +235,7 @@ async fn join_and_keep(
 
 fn news(request: &Request, one: &Judged<'_>) -> lead::Arrival {
     let past = &one.past;
-    let credited = past.understood.credited(request.core.company.attribution);
+    let credited_to = request.core.company.attribution;
     lead::Arrival {
         enquiry: one.enquiry,
         at: past.received_at,
@@ -242,7 +243,7 @@ fn news(request: &Request, one: &Judged<'_>) -> lead::Arrival {
         offer: past.offer.id.clone(),
         category: past.offer.category.clone(),
         source: past.source.id.clone(),
-        campaign: credited.campaign().map(str::to_owned),
+        campaign: past.understood.campaign(credited_to).map(str::to_owned),
         brings: past.understood.brings(),
         certificate_warning: None,
         visitor: None,

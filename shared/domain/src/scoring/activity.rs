@@ -34,6 +34,9 @@ pub struct DayActivity {
     words: BTreeMap<InteractionId, Said>,
 }
 
+/// The kind that a mail tool reports of whoever wants no more mail: it counts as any other, and opts them out.
+pub const UNSUBSCRIBE: &str = "unsubscribe";
+
 /// The desk's word, and when it was said, in Unix milliseconds; the greater holds.
 pub type Said = (i64, Word);
 
@@ -69,6 +72,17 @@ impl Activity {
     /// Adds an interaction; `false` when it was known. One that was revoked stays revoked.
     pub fn add(&mut self, day: UtcDay, kind: InteractionKind, id: InteractionId) -> bool {
         self.days.entry(day).or_default().kinds.entry(kind).or_default().insert(id)
+    }
+
+    /// Adds an interaction with what speaks for a machine.
+    pub fn take(&mut self, day: UtcDay, done: &Interaction) {
+        self.add(day, done.kind.clone(), done.id);
+        if done.by_scanner {
+            self.by_scanner(day, done.id);
+        }
+        if let Some((message, click)) = done.click {
+            self.click(day, message, click);
+        }
     }
 
     /// Revokes an interaction of that day, whatever its kind, known or still to come; `false` when it
@@ -107,6 +121,19 @@ impl Activity {
     /// Whether this was done, of whatever kind.
     pub fn has(&self, of: InteractionRef) -> bool {
         self.days.get(&of.day).is_some_and(|day| day.kinds.values().any(|ids| ids.contains(&of.id)))
+    }
+
+    /// Whether this was done, and of this kind.
+    pub fn has_kind(&self, of: InteractionRef, kind: &str) -> bool {
+        let day = self.days.get(&of.day);
+        day.is_some_and(|day| {
+            day.kinds.iter().any(|(known, ids)| known.as_str() == kind && ids.contains(&of.id))
+        })
+    }
+
+    /// Why it is a machine's doing, if it is.
+    pub fn sign(&self, of: InteractionRef, limits: &MachineLimits) -> Option<Sign> {
+        self.days.get(&of.day)?.aside(limits).remove(&of.id)
     }
 
     /// The desk's word on it, if there is one.

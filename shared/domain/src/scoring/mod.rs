@@ -34,7 +34,7 @@ mod explanation;
 mod sent;
 
 pub use activity::{
-    Activity, DayActivity, Interaction, InteractionId, InteractionKind, InteractionRef, Said,
+    Activity, DayActivity, Interaction, InteractionId, InteractionKind, InteractionRef, Said, UNSUBSCRIBE,
 };
 pub use band::{Band, EngagementDigit, FitLetter};
 pub use engagement::{Engagement, KindPoints, engagement};
