@@ -448,7 +448,10 @@ async fn unmet_demand_is_what_nobody_serves_and_not_who_is_full() {
         .dealer("hudson", [])
         .contract("hudson", "hudson", [("offers", "roof"), ("area", "state:FL"), ("cap_day", "1")])
         .dealer("ridge", [])
-        .contract("ridge", "ridge", [("offers", "panel"), ("area", "state:TX")]);
+        .contract("ridge", "ridge", [("offers", "panel"), ("area", "state:TX")])
+        .offer("gutter", "gutters", "")
+        .source("rain", "offer = \"gutter\"")
+        .seller("gulf", [("offers", "gutter"), ("min_band", "A1")]);
     let yard = Yard::of(rules).await;
     yard.notes();
     // In Miami one is sold, one waits for the cap, and nobody has panels; in New York nobody has anything.
@@ -458,10 +461,16 @@ async fn unmet_demand_is_what_nobody_serves_and_not_who_is_full() {
         (3, "sun", "33101"),
         (4, "web", "10001"),
         (5, "sun", "10001"),
+        // Whoever has gutters wants better leads.
+        (6, "rain", "33101"),
     ] {
         let _ = yard.server(source).posts(&Person::number(n).with("zip", zip)).await.is(201);
         yard.settle().await;
     }
+    // Nobody knows where this one is.
+    let nowhere = Person::number(7).without("zip").without("phone");
+    let _ = yard.server("web").posts(&nowhere).await.is(201);
+    yard.settle().await;
     yard.count().await;
     let of = |report: &Value, value: &str| {
         let rows = report["rows"].as_array().unwrap();
@@ -471,10 +480,16 @@ async fn unmet_demand_is_what_nobody_serves_and_not_who_is_full() {
     };
     let june = "from=2026-06-01&to=2026-06-30";
     let unmet = yard.report(&format!("unmet?{june}")).await;
-    assert_eq!((of(&unmet, "FL"), of(&unmet, "NY")), ([3, 2, 1], [2, 2, 2]));
+    assert_eq!((of(&unmet, "FL"), of(&unmet, "NY")), ([4, 3, 1], [2, 2, 2]));
     assert_eq!(said(&unmet["whole"], "unserved"), 3);
+    // The waiting room has the same word for the same.
+    let room = yard.desk(Method::GET, "/v1/waiting", None).await.is(200);
+    assert_eq!(room.json["by_reason"]["band"], json!(1), "{}", room.text);
+    assert_eq!(room.json["by_reason"]["unplaced"], json!(1), "{}", room.text);
+    let demand = room.json["unmet_demand"].as_array().unwrap();
+    assert_eq!(demand.iter().map(|of| said(of, "leads")).sum::<i64>(), 3, "{}", room.text);
     let unmet = yard.report(&format!("unmet?{june}&by=category")).await;
-    assert_eq!((of(&unmet, "roofing"), of(&unmet, "solar")), ([3, 2, 1], [2, 2, 2]));
+    assert_eq!((of(&unmet, "roofing"), of(&unmet, "solar")), ([4, 3, 1], [2, 2, 2]));
     let (header, rows) = yard.desk_csv(&format!("/v1/reports/unmet?{june}")).await;
     assert_eq!(header, ["state", "leads", "waiting", "unserved", "unserved_of_leads"]);
     assert_eq!(rows[1], ["NY", "2", "2", "2", "1.0"]);
@@ -572,11 +587,65 @@ async fn the_whole_costs_the_same_whatever_the_rows_are() {
         let told = yard.report(&format!("sources?{day}&by={by}")).await;
         let costs = [&told["whole"]["cost"], &told["before"]["whole"]["cost"]];
         assert_eq!(costs, ["16.00", "16.00"], "by {by}: {told}");
-        // What campaigns brought is for what was spent on them alone.
         let told = yard.report(&format!("campaigns?{day}&by={by}")).await;
         let costs = [&told["whole"]["cost"], &told["before"]["whole"]["cost"]];
-        assert_eq!(costs, ["12.00", "12.00"], "by {by}: {told}");
+        assert_eq!(costs, ["16.00", "16.00"], "by {by}: {told}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_lead_cost_stays_what_it_cost_whatever_its_source_asks_for_later() {
+    let rules = |source: &str| {
+        Rules::company("acme")
+            .offer("roof", "roofing", "")
+            .source("form", "offer = \"roof\"")
+            .source("web", source)
+            .seller("hudson", [])
+    };
+    let yard = Yard::of(rules("offer = \"roof\"\ncost_per_lead = \"4.00\"")).await;
+    yard.notes();
+    let ask = async |n: usize| {
+        let _ = yard.server("web").posts(&Person::number(n).with("utm_campaign", "spring")).await.is(201);
+        yard.settle().await;
+    };
+    ask(1).await;
+    let _ = yard.publish(&rules("offer = \"roof\"\ncost_per_lead = \"9.00\"")).await.is(200);
+    ask(2).await;
+    // Somebody who asks again costs nothing more.
+    let _ = yard.server("web").posts(&Person::number(2)).await.is(200);
+    yard.settle().await;
+    let _ = yard.publish(&rules("offer = \"roof\"")).await.is(200);
+    ask(3).await;
+    yard.count().await;
+    let june = "from=2026-06-01&to=2026-06-30";
+    let told = yard.report(&format!("sources?{june}")).await;
+    let web = told["rows"].as_array().unwrap().iter().find(|row| row["value"] == "web").unwrap();
+    assert_eq!((&web["cost"], &web["leads"]), (&json!("13.00"), &json!(3)), "{told}");
+    let told = yard.report(&format!("campaigns?{june}")).await;
+    assert_eq!(
+        (&told["rows"][0]["value"], &told["rows"][0]["cost"]),
+        (&json!("spring"), &json!("13.00")),
+        "{told}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_imported_is_known_and_is_no_new_lead() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    yard.notes();
+    yard.settled_lead(&Person::number(1)).await;
+    let row =
+        |email: &str, at: &str| json!({ "received_at": at, "source": "web", "email": email, "zip": "33101" });
+    // One of them twice: one lead.
+    let rows = json!({ "rows": [
+        row("ben@mail.example", "2025-03-01"), row("ben@mail.example", "2025-09-01"), row("cleo@mail.example", "2024-01-05"),
+    ] });
+    let _ = yard.desk(Method::POST, "/v1/import/history", Some(rows)).await.is(200);
+    yard.settle().await;
+    yard.count().await;
+    let told = yard.report("leads?from=2026-06-01&to=2026-06-30").await;
+    assert_eq!((&told["whole"]["new_leads"], &told["whole"]["size"]), (&json!(1), &json!(3)), "{told}");
+    assert_eq!(told["before"]["whole"]["size"], json!(0), "{told}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,13 +25,13 @@ use leadyard_domain::limits;
 use leadyard_domain::report::{Counter, Dimension, REST, Sums, UNKNOWN};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
-use leadyard_platform::store::{ReportRead, Tables};
+use leadyard_platform::store::{ReportAsked, ReportRead, Tables};
 use leadyard_platform::who::{DeskOf, READS};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::defined::{Column, Report};
-use self::figures::{Cell, Figures, Row, costs_of, named, rows};
+use self::figures::{Cell, Figures, Row, named, rows, spent};
 use crate::who;
 
 /// What is asked of a report: days of the company's zone, both included; the last thirty, if none are named.
@@ -102,17 +102,10 @@ pub(crate) async fn told(
     let days = i64::from((to - from).get_days()) + 1;
     let (before_from, before_to) = (back(from, days), back(from, 1));
     let costs = report.has(|column| matches!(column, Column::Cost | Column::ReturnOnSpend));
-    // What sources cost a lead is known by source alone: the whole needs them, whatever the rows are, in both periods.
-    let leads_cost = costs
-        && report.by == Dimension::Source
-        && core.sources.iter().any(|source| source.cost_per_lead.is_some());
     let dimensions = |rows: bool| {
         let mut read = vec![Dimension::All];
         if rows && by != Dimension::All {
             read.push(by);
-        }
-        if leads_cost && !read.contains(&Dimension::Source) {
-            read.push(Dimension::Source);
         }
         read
     };
@@ -120,20 +113,28 @@ pub(crate) async fn told(
         Compared::Whole => false,
         Compared::Rows { most_days } => days <= most_days,
     };
-    let now = store.report_read(company, &dimensions(true), tables, (from, to), today).await?;
     let period_before = (before_from, before_to);
-    let before = store.report_read(company, &dimensions(rows_too), tables, period_before, today).await?;
-    let ever = if report.has(|column| matches!(column, Column::Size)) {
-        let ever = (Date::new(2000, 1, 1).unwrap_or(from), to);
-        Some(store.report_read(company, &[Dimension::All], Tables::Counts, ever, today).await?)
-    } else {
-        None
+    let (by_now, by_before) = (dimensions(true), dimensions(rows_too));
+    let mut wanted = vec![
+        ReportAsked { dimensions: &by_now, tables, days: (from, to) },
+        ReportAsked { dimensions: &by_before, tables, days: period_before },
+    ];
+    if report.has(|column| matches!(column, Column::Size)) {
+        let days = (Date::new(2000, 1, 1).unwrap_or(from), to);
+        wanted.push(ReportAsked { dimensions: &[Dimension::All], tables: Tables::Counts, days });
+    }
+    let (read, units) = store.report_reads(company, &wanted, today).await?;
+    let mut read = read.into_iter();
+    let (now, before) = (read.next().unwrap_or_default(), read.next().unwrap_or_default());
+    let ever = read.next();
+    let known = |read: &ReportRead| {
+        let whole = read.sums.get(Dimension::All, UNKNOWN);
+        whole.get(Counter::NewLeads) + whole.get(Counter::Imported)
     };
-    let size = ever.as_ref().map(|ever| ever.sums.get(Dimension::All, UNKNOWN).get(Counter::NewLeads));
-    let grew = now.sums.get(Dimension::All, UNKNOWN).get(Counter::NewLeads);
+    let (size, grew) = (ever.as_ref().map(known), known(&now));
     let figures = |read: &ReportRead, size: Option<i64>, period: (Date, Date)| Figures {
         by,
-        costs: costs.then(|| costs_of(&core, &read.sums, by, leads_cost, period)),
+        spent: costs.then(|| spent(&core, by, period)),
         size,
         named: read.whole.clone(),
     };
@@ -158,7 +159,7 @@ pub(crate) async fn told(
         rows_before: rows_too.then(|| rows_of(&of_before, &before.sums, &whole_before)),
         whole,
         whole_before,
-        units: now.units + before.units + ever.map_or(0.0, |ever| ever.units),
+        units,
         core,
     })
 }

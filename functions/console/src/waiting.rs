@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use axum::Json;
 use axum::extract::State;
 use futures::future::try_join_all;
-use leadyard_domain::distribution::{Core, Rule, Waiting};
+use leadyard_domain::distribution::Core;
 use leadyard_domain::ids::{CategoryId, CompanyId, LeadId};
 use leadyard_domain::lead::{Lead, Stage};
 use leadyard_domain::limits;
@@ -91,7 +91,7 @@ impl Room {
         self.examined += 1;
         let Some(reason) = lead.waiting else { return };
         *self.by_reason.entry(reason.to_string()).or_default() += 1;
-        if nobody_serves(reason) {
+        if reason.is_unserved() {
             let demand = self.unmet.entry(area_of(lead, core)).or_default();
             demand.leads += 1;
             *demand.reasons.entry(reason.to_string()).or_default() += 1;
@@ -132,30 +132,6 @@ pub(crate) async fn hottest(
         Some((place, lead))
     };
     Ok((places.into_iter().filter_map(waits).collect(), more))
-}
-
-/// Whether no contract serves what a lead asks for: none that is active takes it, or a territory keeps it from
-/// those that do. What a contract takes waits for time, for a slot, or for a dealer that did not want it, and is
-/// served.
-fn nobody_serves(reason: Waiting) -> bool {
-    match reason {
-        Waiting::For(
-            Rule::Inactive
-            | Rule::Offer
-            | Rule::Source
-            | Rule::Age
-            | Rule::Area
-            | Rule::Band
-            | Rule::Needs
-            | Rule::Territory,
-        ) => true,
-        Waiting::For(Rule::Hours | Rule::Cap | Rule::Excluded)
-        | Waiting::Unplaced
-        | Waiting::Manual
-        | Waiting::Stopped
-        | Waiting::Shadow
-        | Waiting::Held => false,
-    }
 }
 
 fn area_of(lead: &Lead, core: &Core) -> (String, String, String) {

@@ -26,7 +26,8 @@ fn a_day(draw: &mut fastrand::Rng) -> Sums {
             let share = (LEADS / many).max(1);
             let mut tally = Tally::default();
             for counter in Counter::ALL {
-                let money = [Counter::Charged, Counter::Credited, Counter::WonValue].contains(counter);
+                let money = [Counter::Charged, Counter::Credited, Counter::WonValue, Counter::LeadsCost]
+                    .contains(counter);
                 let most = if money { share * 10_000 } else { share * 2 };
                 // Of rare things, nothing on most days.
                 if money || draw.i64(0..10) < share {

@@ -29,7 +29,7 @@ pub(crate) enum Column {
     Owed,
     /// One counter's part of another: how many of these became those.
     Part(&'static str, Counter, Counter),
-    /// What it cost: spend of the days in the period, and what its source costs a lead.
+    /// What it cost: spend of the days in the period, and what its leads cost when they came.
     Cost,
     /// What dealers owe for each unit of what it cost.
     ReturnOnSpend,
@@ -110,7 +110,7 @@ pub(crate) const REPORTS: &[Report] = &[
     Report {
         name: "campaigns",
         title: "campaigns",
-        says: "what each campaign brought for what was spent on it; what a source costs a lead is not in it",
+        says: "what each campaign brought for what was spent on it and what its leads cost",
         by: Dimension::Campaign,
         first: "leads",
         prefix: "",

@@ -51,33 +51,26 @@ impl Cell {
 pub(super) struct Figures {
     /// What its rows are told by.
     pub(super) by: Dimension,
-    /// What each value cost, in minor units, and the whole.
-    pub(super) costs: Option<Costs>,
+    /// What was spent on each value, in minor units, and on the whole.
+    pub(super) spent: Option<Spent>,
     pub(super) size: Option<i64>,
     /// Where some are the rest, the campaigns that are whole: nothing of them is in it.
     pub(super) named: BTreeSet<String>,
 }
 
 #[derive(Default)]
-pub(super) struct Costs {
+pub(super) struct Spent {
     by: BTreeMap<String, i64>,
     whole: i64,
-    /// Whether costs are known by value in this dimension.
+    /// Whether it is known by value in this dimension.
     known: bool,
 }
 
-/// What a period cost: of what was spent in a month the part that its days are of the month's; and where `leads_cost`,
-/// of each source in the sums what it costs a lead. That is in the whole whatever the rows are, and in the rows by source
-/// alone; by anything but source and campaign there is only the whole.
-pub(super) fn costs_of(
-    core: &Core,
-    sums: &Sums,
-    by: Dimension,
-    leads_cost: bool,
-    (from, to): (Date, Date),
-) -> Costs {
-    let mut costs =
-        Costs { known: matches!(by, Dimension::Source | Dimension::Campaign), ..Costs::default() };
+/// What was spent in a period: of each month the part that its days are of the month's. By anything but source and campaign
+/// there is only the whole. What leads cost is counted.
+pub(super) fn spent(core: &Core, by: Dimension, (from, to): (Date, Date)) -> Spent {
+    let mut spent =
+        Spent { known: matches!(by, Dimension::Source | Dimension::Campaign), ..Spent::default() };
     for row in &core.spend {
         let (first, last) = row.month.days();
         let days = |from: Date, to: Date| i64::from((to - from).get_days()) + 1;
@@ -95,20 +88,10 @@ pub(super) fn costs_of(
             | Dimension::Band
             | Dimension::Reason => row.source.to_string(),
         };
-        *costs.by.entry(value).or_default() += amount;
-        costs.whole += amount;
+        *spent.by.entry(value).or_default() += amount;
+        spent.whole += amount;
     }
-    if leads_cost {
-        for source in &core.sources {
-            let leads = sums.get(Dimension::Source, source.id.as_str()).get(Counter::Leads);
-            let amount = source.cost_per_lead.map_or(0, |cost| cost.minor() * leads);
-            if by == Dimension::Source {
-                *costs.by.entry(source.id.to_string()).or_default() += amount;
-            }
-            costs.whole += amount;
-        }
-    }
-    costs
+    spent
 }
 
 /// A row of the table: a value, and a figure for each column.
@@ -148,7 +131,7 @@ pub(super) fn rows(report: &Report, by: Dimension, sums: &Sums, figures: &Figure
     let mut found: BTreeMap<String, Tally> = sums.by(by).filter_map(told).collect();
     let has_rest = found.contains_key(REST);
     let mut unknown: BTreeSet<String> = BTreeSet::new();
-    for (value, cost) in figures.costs.iter().filter(|costs| costs.known).flat_map(|costs| &costs.by) {
+    for (value, cost) in figures.spent.iter().filter(|spent| spent.known).flat_map(|spent| &spent.by) {
         if *cost != 0 && !found.contains_key(value) {
             found.insert(value.clone(), Tally::default());
             if has_rest && value != UNKNOWN && !figures.named.contains(value) {
@@ -193,8 +176,8 @@ impl Figures {
             Amount(counter) => Cell::Amount(tally.get(counter)),
             Owed => Cell::Amount(owed),
             Part(_, part, whole) => Cell::Part(tally.get(part), tally.get(whole)),
-            Cost => self.cost(value).map_or(Cell::Nothing, Cell::Amount),
-            ReturnOnSpend => self.cost(value).map_or(Cell::Nothing, |cost| Cell::Part(owed, cost)),
+            Cost => self.cost(tally, value).map_or(Cell::Nothing, Cell::Amount),
+            ReturnOnSpend => self.cost(tally, value).map_or(Cell::Nothing, |cost| Cell::Part(owed, cost)),
             Measured(speed) => Cell::Count(tally.speed(speed).total()),
             Median(speed) => tally.speed(speed).median_s().map_or(Cell::Nothing, Cell::Seconds),
             Within(speed, _, seconds) => Cell::within(tally.speed(speed), seconds),
@@ -202,12 +185,14 @@ impl Figures {
         }
     }
 
-    fn cost(&self, value: Option<&str>) -> Option<i64> {
-        let costs = self.costs.as_ref()?;
-        match value {
-            None => Some(costs.whole),
+    /// What was spent, and what leads cost; nothing of the rest, of which nobody knows what was spent on it.
+    fn cost(&self, tally: &Tally, value: Option<&str>) -> Option<i64> {
+        let spent = self.spent.as_ref()?;
+        let of_value = match value {
+            None => Some(spent.whole),
             Some(REST) => None,
-            Some(value) => costs.known.then(|| costs.by.get(value).copied().unwrap_or(0)),
-        }
+            Some(value) => spent.known.then(|| spent.by.get(value).copied().unwrap_or(0)),
+        };
+        of_value.map(|spent| spent + tally.get(Counter::LeadsCost))
     }
 }

@@ -1,4 +1,11 @@
 //! What has been given: per contract and per dealer, by period; and whose turn it is.
+//!
+//! Determinations:
+//!
+//! - *A dealer's zone, or the day on which weeks start, that changes in the middle of a period*: a period that began
+//!   later by the new calendar is another one, and its cap begins anew; by one that began earlier the period that was
+//!   counted goes on. So no cap begins anew twice for the same start, however often somebody moves to and fro, and what
+//!   a dealer may get too much is at most its cap once more for each new start.
 
 use std::hash::Hash;
 
@@ -214,6 +221,24 @@ mod tests {
         assert_eq!([999, 1_000, 1_001].map(|start| usage.counted(DAY, start)), [3, 3, 0]);
         assert_eq!([999, 1_000, 1_001].map(|start| usage.spent(start)), [3_000, 3_000, 0]);
         assert_eq!((Usage::default().counted(DAY, 0), Usage::default().spent(0)), (0, 0));
+    }
+
+    #[test]
+    fn a_cap_begins_anew_where_the_day_began_later_and_goes_on_where_it_began_earlier() {
+        let now: Timestamp = "2026-06-01T16:00:00Z".parse().unwrap();
+        let living_in = |zone| Reservation::at(now, &crate::time::zone(zone).unwrap(), WeekStart::Monday);
+        let (east, west) = (living_in("America/New_York"), living_in("America/Los_Angeles"));
+        let given = |at: Reservation| Usage { used: at.starts.map(|start| Some((start, 1))), ..usage() };
+        for period in [DAY, Period::Week, Period::Month] {
+            assert_eq!(given(east).counted(period, west.start(period)), 0, "{period}");
+            assert_eq!(given(west).counted(period, east.start(period)), 1, "{period}");
+        }
+        // What is given there is counted where the later of both began, and moving to and fro changes nothing.
+        assert_eq!(east.no_earlier_than(&given(west)), west);
+        assert_eq!(
+            (given(east).counted(Period::Hour, west.start(Period::Hour)), west.start(Period::Total)),
+            (1, 0)
+        );
     }
 
     #[test]

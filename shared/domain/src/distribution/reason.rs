@@ -91,24 +91,20 @@ impl Waiting {
         }
     }
 
-    /// Whether nobody serves what was asked for where it was: no active contract takes the offer from this source in
-    /// this area, or we do not know the area. Who is shut, full or wants better leads serves it.
+    /// Whether nobody serves what was asked for where it was (unmet demand): no active contract takes the offer from this
+    /// source in this area, or whoever has the area takes it not and keeps others out. Who is shut, full, did not want it or
+    /// wants better leads serves it; of what we do not know where it is, nobody can say.
     pub const fn is_unserved(self) -> bool {
         match self {
-            Self::Unplaced | Self::For(Rule::Inactive | Rule::Offer | Rule::Source | Rule::Area) => true,
+            Self::For(Rule::Inactive | Rule::Offer | Rule::Source | Rule::Area | Rule::Territory) => true,
             Self::Manual
             | Self::Stopped
             | Self::Shadow
             | Self::Held
-            | Self::For(
-                Rule::Age
-                | Rule::Band
-                | Rule::Needs
-                | Rule::Excluded
-                | Rule::Territory
-                | Rule::Hours
-                | Rule::Cap,
-            ) => false,
+            | Self::Unplaced
+            | Self::For(Rule::Age | Rule::Band | Rule::Needs | Rule::Excluded | Rule::Hours | Rule::Cap) => {
+                false
+            }
         }
     }
 }

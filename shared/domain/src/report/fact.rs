@@ -31,7 +31,11 @@ pub enum Happened {
     Opened {
         /// Whether the lead is new.
         new: bool,
+        /// What its source costs a lead, as of when it arrived.
+        cost: Option<Money>,
     },
+    /// A lead of the past that came in with a file: it is known from then on, and nothing else of it is counted.
+    Imported,
     /// A decision made its lead wait, for this reason.
     Waited(Waiting),
     /// A seat was given to a dealer.

@@ -17,7 +17,9 @@
 //! Determinations:
 //!
 //! - *What another system did* (imported leads) and *what the desk only watched* (shadow mode) are in no report, nor are
-//!   tests.
+//!   tests; but the database grows by who is imported, on the day of the import. It does not shrink: of who is erased or
+//!   expires a shell stays.
+//! - *What a source costs a lead* is what it cost when the enquiry arrived, in every dimension that knows the enquiry.
 //! - *An enquiry's verdict* is that of its arrival: what the desk releases later stays doubtful, and opens its cycle on
 //!   the day of its release.
 //! - *Charges and credits* are dated as the ledger dates them, so that a month of a dealer's sums to its statement.

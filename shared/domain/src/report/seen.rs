@@ -9,6 +9,7 @@ use crate::distribution::Waiting;
 use crate::ids::{CategoryId, EnquiryId, LeadId, OfferId, SourceId};
 use crate::lead::AssignmentState;
 use crate::ledger::Line;
+use crate::money::Money;
 use crate::place::State;
 use crate::scoring::Band;
 use crate::screening::Verdict;
@@ -28,6 +29,12 @@ pub struct Asked {
     /// The state, as well as we know.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
+    /// What its source cost a lead when it arrived: what the rulebook says later changes nothing of the past.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+    /// When it came in with a file, if another system had taken it in before.
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
+    pub imported_at: Option<Timestamp>,
 }
 
 /// An enquiry, as far as it is counted.
@@ -43,7 +50,7 @@ pub struct SeenEnquiry<'a> {
     pub received_at: Timestamp,
     /// When somebody released it, or its deadline did.
     pub judged_at: Option<Timestamp>,
-    /// `received`, `repeat`, `quarantined` or `rejected`: nothing else is counted.
+    /// `received`, `repeat`, `quarantined`, `rejected` or `imported`: nothing else is counted.
     pub status: &'a str,
     /// What screening said when it arrived.
     pub verdict: Verdict,
@@ -59,7 +66,8 @@ impl SeenEnquiry<'_> {
         let asked = self.asked.cloned().unwrap_or_default();
         Facets {
             source: Some(self.source.clone()),
-            campaign: asked.campaign,
+            // Of one that an earlier version kept.
+            campaign: asked.campaign.filter(|campaign| !crate::person::is_contact(campaign)),
             offer: asked.offer,
             category: asked.category,
             dealer: None,
@@ -71,7 +79,15 @@ impl SeenEnquiry<'_> {
     /// What it states.
     pub fn facts(&self) -> Vec<Fact> {
         let belongs = match self.status {
-            "received" => self.lead.map(|lead| Happened::Opened { new: lead == LeadId::opened_by(self.id) }),
+            "received" => self.lead.map(|lead| Happened::Opened {
+                new: lead == LeadId::opened_by(self.id),
+                cost: self.asked.and_then(|asked| asked.cost),
+            }),
+            "imported" => {
+                let new = self.lead == Some(LeadId::opened_by(self.id));
+                let at = self.asked.and_then(|asked| asked.imported_at).filter(|_| new);
+                return at.map(|at| Fact { at, what: Happened::Imported }).into_iter().collect();
+            }
             "repeat" => Some(Happened::Repeated),
             "quarantined" | "rejected" => None,
             _ => return Vec::new(),

@@ -42,7 +42,10 @@ impl Dimension {
             | Counter::Spam
             | Counter::Repeats
             | Counter::Leads
-            | Counter::NewLeads => !matches!(self, Self::Dealer | Self::Band | Self::Reason),
+            | Counter::NewLeads
+            | Counter::LeadsCost => !matches!(self, Self::Dealer | Self::Band | Self::Reason),
+            // Of what another system did nothing is told but how many it brought.
+            Counter::Imported => matches!(self, Self::All),
             // A decision does not know the campaign, and what it makes wait is no dealer's.
             Counter::Waiting | Counter::Unserved => !matches!(self, Self::Campaign | Self::Dealer),
             // A seat has what the enquiry had that opened its cycle, and more; of its ends only a return has a reason.
@@ -192,7 +195,13 @@ fn counters(what: &Happened) -> (Vec<(Counter, i64)>, Option<String>) {
             (vec![(Counter::Enquiries, 1)], Some(format!("quarantined:{reason}")))
         }
         Happened::Repeated => one(Counter::Repeats),
-        Happened::Opened { new } => (vec![(Counter::Leads, 1), (Counter::NewLeads, i64::from(*new))], None),
+        Happened::Opened { new, cost } => {
+            let cost = cost.map_or(0, |cost| cost.minor());
+            let opened =
+                [(Counter::Leads, 1), (Counter::NewLeads, i64::from(*new)), (Counter::LeadsCost, cost)];
+            (opened.to_vec(), None)
+        }
+        Happened::Imported => one(Counter::Imported),
         Happened::Waited(why) => {
             let unserved = i64::from(why.is_unserved());
             (vec![(Counter::Waiting, 1), (Counter::Unserved, unserved)], Some(format!("waiting:{why}")))
@@ -230,6 +239,7 @@ const fn measured(what: &Happened) -> Option<(Speed, i64)> {
         | Happened::Quarantined(_)
         | Happened::Repeated
         | Happened::Opened { .. }
+        | Happened::Imported
         | Happened::Waited(_)
         | Happened::Distributed
         | Happened::Delivered(None)
@@ -249,6 +259,10 @@ const fn measured(what: &Happened) -> Option<(Speed, i64)> {
 /// Where a fact is counted. Of an enquiry each reason is counted, and nothing else by it.
 fn values(what: &Happened, facets: &Facets, reason: Option<String>) -> Vec<(Dimension, String)> {
     let mut values = Vec::with_capacity(Dimension::ALL.len());
+    if matches!(what, Happened::Imported) {
+        values.push((Dimension::All, UNKNOWN.to_owned()));
+        return values;
+    }
     if !matches!(what, Happened::Quarantined(_)) {
         let text = |id: Option<&str>| id.unwrap_or(UNKNOWN).to_owned();
         values.push((Dimension::All, UNKNOWN.to_owned()));

@@ -51,6 +51,10 @@ words! {
         WonValue = "won_value",
         /// Of the decisions that made a lead wait, those that found nobody who serves it.
         Unserved = "unserved",
+        /// What sources cost for the cycles that opened, in minor units.
+        LeadsCost = "leads_cost",
+        /// Leads of the past that came in with files: the database grew by these too.
+        Imported = "imported",
     }
 }
 
@@ -179,7 +183,7 @@ impl Tally {
 
     /// What ranks a value among others: how much happened to it, money aside.
     pub fn weight(&self) -> i64 {
-        let money = [Counter::Charged, Counter::Credited, Counter::WonValue];
+        let money = [Counter::Charged, Counter::Credited, Counter::WonValue, Counter::LeadsCost];
         let counted = Counter::ALL.iter().filter(|counter| !money.contains(counter));
         let counted = counted.map(|counter| self.get(*counter).saturating_abs());
         let measured = self.times.iter().map(|time| time.total().saturating_abs());

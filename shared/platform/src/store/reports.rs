@@ -23,7 +23,8 @@
 mod spans;
 mod sealing;
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
@@ -36,12 +37,14 @@ use leadyard_domain::report::named::{self, Named, Years};
 use leadyard_domain::report::{Dimension, Sums};
 
 pub use self::sealing::PARTS_SEALED;
-use self::spans::{Span, ranges};
+use self::spans::{Span, runs};
 use super::keys::{Key, REPORT_NAMES, REPORT_PARTS};
 use super::{Commit, Item, Store, StoreError, key_item, number, read_number, read_string, string, values};
 
 /// How long empty partial sums know what they counted, in seconds: the stream forgets after a day.
 pub const SEALED_TTL_S: i64 = 8 * 24 * 3_600;
+/// Tables in a row that a report reads by a query of their own: the longest. A page has twenty reads.
+const RANGES: usize = 9;
 /// How often who is named is read again when somebody else named more.
 const NAMING_ROUNDS: usize = 5;
 
@@ -109,15 +112,46 @@ impl Tables {
     }
 }
 
-/// What was read for a report, and what that cost.
+/// What a report asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportAsked<'a> {
+    /// By what.
+    pub dimensions: &'a [Dimension],
+    /// Of which kind.
+    pub tables: Tables,
+    /// From one day to another, both included.
+    pub days: (Date, Date),
+}
+
+impl ReportAsked<'_> {
+    /// The tables that have it, those in a row together.
+    fn runs(&self, company: &CompanyId, of: usize, today: Date) -> Vec<Run> {
+        let in_a_row = runs(self.days.0, self.days.1, today);
+        let of_dimension = |dimension: &Dimension| {
+            let [counts, measured] = names(*dimension);
+            let table = self.tables.of(counts, measured);
+            let pk = Key::ReportTable { company, table: &table, period: "" }.pk();
+            in_a_row.iter().map(move |periods| Run { of, pk: pk.clone(), periods: periods.clone() }).collect()
+        };
+        self.dimensions.iter().flat_map(|dimension| -> Vec<Run> { of_dimension(dimension) }).collect()
+    }
+}
+
+/// Tables of one dimension whose periods follow each other.
+struct Run {
+    /// For which of those that are asked for.
+    of: usize,
+    pk: String,
+    periods: Vec<String>,
+}
+
+/// What was read for a report.
 #[derive(Clone, Debug, Default)]
 pub struct ReportRead {
     /// What happened in the days asked for.
     pub sums: Sums,
     /// Where some campaigns are the rest, those that are named and whole: what is not in the sums of one did not happen.
     pub whole: BTreeSet<String>,
-    /// Read units.
-    pub units: f64,
 }
 
 impl Store {
@@ -256,44 +290,108 @@ impl Store {
         self.put_if(item, "attribute_not_exists(pk)", values([])).await.map(drop)
     }
 
-    /// What happened from one day to another, both included, by these dimensions: counters or times, or both. Of the
-    /// longest spans that fit their tables, and partial sums.
+    /// What happened from one day to another, both included, by these dimensions.
     pub async fn report_read(
         &self,
         company: &CompanyId,
         dimensions: &[Dimension],
         tables: Tables,
-        (from, to): (Date, Date),
+        days: (Date, Date),
         today: Date,
     ) -> Result<ReportRead, StoreError> {
-        let mut read = ReportRead::default();
+        let asked = [ReportAsked { dimensions, tables, days }];
+        let (mut reads, _) = self.report_reads(company, &asked, today).await?;
+        Ok(reads.pop().unwrap_or_default())
+    }
+
+    /// What happened, of each that is asked for: of the longest spans that fit their tables, and partial sums; and the read
+    /// units that it took. In few reads, however many are asked for: one of the partial sums, [`RANGES`] of tables in a row,
+    /// two of all others together, and for each that has a rest one of who is named.
+    pub async fn report_reads(
+        &self,
+        company: &CompanyId,
+        asked: &[ReportAsked<'_>],
+        today: Date,
+    ) -> Result<(Vec<ReportRead>, f64), StoreError> {
+        let mut reads = vec![ReportRead::default(); asked.len()];
+        let Some((from, to)) = asked.iter().map(|one| one.days).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+        else {
+            return Ok((reads, 0.0));
+        };
         // Before the tables: a day that is sealed in between is then in both for a moment, and never in neither.
-        let parts = (format!("{REPORT_PARTS}{from}"), format!("{REPORT_PARTS}{to}$"));
-        for item in self.report_query(Key::ReportSeal(company).pk(), parts, &mut read.units).await? {
-            let sums = read_part(&item)?.sums;
-            for dimension in dimensions {
-                read.sums.merge(&sums.only(*dimension));
+        let (parts, mut units) = ((format!("{REPORT_PARTS}{from}"), format!("{REPORT_PARTS}{to}$")), 0.0);
+        for item in self.report_query(Key::ReportSeal(company).pk(), parts, &mut units).await? {
+            let part = read_part(&item)?;
+            let of_day = |one: &ReportAsked<'_>| one.days.0 <= part.day && part.day <= one.days.1;
+            for (read, one) in reads.iter_mut().zip(asked).filter(|(_, one)| of_day(one)) {
+                for dimension in one.dimensions {
+                    read.sums.merge(&part.sums.only(*dimension));
+                }
             }
         }
-        for dimension in dimensions {
-            let [counts, measured] = names(*dimension);
-            let table = tables.of(counts, measured);
-            for range in ranges(from, to, today) {
-                let pk = Key::ReportTable { company, table: &table, period: "" }.pk();
-                // A table's further pieces stand right behind it.
-                let range = (range.0, format!("{}$", range.1));
-                for item in self.report_query(pk, range, &mut read.units).await? {
+        let mut runs: Vec<Run> =
+            asked.iter().enumerate().flat_map(|(nth, one)| one.runs(company, nth, today)).collect();
+        runs.sort_by_key(|run| Reverse(run.periods.len()));
+        let short = runs.split_off(RANGES.min(runs.len()));
+        for run in runs {
+            let (Some(first), Some(last)) = (run.periods.first(), run.periods.last()) else { continue };
+            // A table's further pieces stand right behind it.
+            let range = (first.clone(), format!("{last}$"));
+            for item in self.report_query(run.pk, range, &mut units).await? {
+                if let Some(read) = reads.get_mut(run.of) {
                     read.sums.merge(&read_sums(&item)?);
                 }
             }
         }
-        // After the tables: of what is in their rest it is known then who is not.
-        if named::has_rest(&read.sums) {
-            let years = self.report_names(company, (from.year(), to.year()), &mut read.units).await?;
-            read.sums = named::told(read.sums, &years, from);
-            read.whole = named::whole(&years, from);
+        for (of, item) in self.report_tables_by_key(short, &mut units).await? {
+            if let Some(read) = reads.get_mut(of) {
+                read.sums.merge(&read_sums(&item)?);
+            }
         }
-        Ok(read)
+        // After the tables: of what is in their rest it is known then who is not.
+        for (read, one) in reads.iter_mut().zip(asked) {
+            if named::has_rest(&read.sums) {
+                let (from, to) = one.days;
+                let years = self.report_names(company, (from.year(), to.year()), &mut units).await?;
+                read.sums = named::told(std::mem::take(&mut read.sums), &years, from);
+                read.whole = named::whole(&years, from);
+            }
+        }
+        Ok((reads, units))
+    }
+
+    /// The tables of short runs one by one, each with for whom it is.
+    async fn report_tables_by_key(
+        &self,
+        runs: Vec<Run>,
+        units: &mut f64,
+    ) -> Result<Vec<(usize, Item)>, StoreError> {
+        let mut wanted: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+        for run in runs {
+            for period in run.periods {
+                wanted.entry((run.pk.clone(), period)).or_default().push(run.of);
+            }
+        }
+        let mut found = Vec::new();
+        while !wanted.is_empty() {
+            let key = |(pk, sk): &(String, String)| {
+                Item::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
+            };
+            let keys: Vec<Item> = wanted.keys().map(key).collect();
+            let mut further = BTreeMap::new();
+            for item in self.batches(&keys, false, units).await? {
+                let text = |name| read_string(&item, name).unwrap_or_default().to_owned();
+                let (pk, sk) = (text("pk"), text("sk"));
+                let many = read_number::<usize>(&item, "c").unwrap_or(1);
+                let of = wanted.get(&(pk.clone(), sk.clone())).cloned().unwrap_or_default();
+                for at in 1..many {
+                    further.insert((pk.clone(), format!("{sk}#{at}")), of.clone());
+                }
+                found.extend(of.into_iter().map(|of| (of, item.clone())));
+            }
+            wanted = further;
+        }
+        Ok(found)
     }
 
     /// Whether anything was ever counted of a company. Two reads of one item.

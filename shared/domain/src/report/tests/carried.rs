@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::assignment::{Assignment, DeliveryState, Return, ReturnState};
-use crate::distribution::{Reservation, Waiting};
+use crate::distribution::{Reservation, Rule, Waiting};
 use crate::ids::{AssignmentId, EnquiryId, LeadId};
 use crate::lead::AssignmentState;
 use crate::report::seen::{facets_of, facts_of};
@@ -66,8 +66,8 @@ fn seat(state: AssignmentState) -> Assignment {
     }
 }
 
-/// All that can happen: an enquiry that opens a cycle, a repeat, two put aside, one that nobody serves, and a seat in each
-/// state.
+/// All that can happen: an enquiry that opens a cycle, a repeat, two put aside, one of the past, one that nobody serves, and a
+/// seat in each state.
 fn whole_story() -> Sums {
     let mut sums = Sums::default();
     let mut states = |facts: Vec<Fact>, facets: &Facets| {
@@ -81,6 +81,8 @@ fn whole_story() -> Sums {
         category: Some("roofing".parse().unwrap()),
         campaign: Some("spring".to_owned()),
         state: Some("FL".parse().unwrap()),
+        cost: Some(Money::from_minor(400)),
+        imported_at: Some(at(3)),
     };
     let reasons = ["honeypot".to_owned()];
     let enquiry = |status, verdict| SeenEnquiry {
@@ -100,6 +102,7 @@ fn whole_story() -> Sums {
         &enquiry("repeat", Verdict::Ham),
         &enquiry("quarantined", Verdict::Doubtful),
         &enquiry("rejected", Verdict::Spam),
+        &enquiry("imported", Verdict::Ham),
     ] {
         states(enquiry.facts(), &enquiry.facets());
     }
@@ -111,7 +114,7 @@ fn whole_story() -> Sums {
         source: &source,
         state: asked.state,
         band: "A1".parse().unwrap(),
-        waiting: Some(Waiting::Unplaced),
+        waiting: Some(Waiting::For(Rule::Area)),
     };
     states(decision.facts(), &decision.facets());
     for state in AssignmentState::ALL {

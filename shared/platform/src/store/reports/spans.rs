@@ -50,10 +50,10 @@ impl Span {
     }
 }
 
-/// The sort keys that together are these days, the longest spans that fit. One whose end is not before `today` fits
-/// where it begins: nothing follows.
-pub(super) fn ranges(from: Date, to: Date, today: Date) -> Vec<(String, String)> {
-    let mut ranges: Vec<(Span, String, String)> = Vec::new();
+/// The sort keys that together are these days, the longest spans that fit; those that follow each other in the table, in one
+/// run. One whose end is not before `today` fits where it begins: nothing follows.
+pub(super) fn runs(from: Date, to: Date, today: Date) -> Vec<Vec<String>> {
+    let mut runs: Vec<(Span, Vec<String>)> = Vec::new();
     let mut day = from;
     while day <= to {
         let fits = |span: &Span| {
@@ -62,14 +62,14 @@ pub(super) fn ranges(from: Date, to: Date, today: Date) -> Vec<(String, String)>
         };
         let span = Span::ALL.into_iter().find(fits).unwrap_or(Span::Day);
         let key = span.key(day);
-        match ranges.last_mut() {
-            Some((before, _, last)) if *before == span => *last = key,
-            Some(_) | None => ranges.push((span, key.clone(), key)),
+        match runs.last_mut() {
+            Some((before, run)) if *before == span => run.push(key),
+            Some(_) | None => runs.push((span, vec![key])),
         }
         let Ok(next) = span.bounds(day).1.tomorrow() else { break };
         day = next;
     }
-    ranges.into_iter().map(|(_, first, last)| (first, last)).collect()
+    runs.into_iter().map(|(_, run)| run).collect()
 }
 
 #[cfg(test)]
@@ -81,8 +81,9 @@ mod tests {
     fn a_period_is_whole_months_and_the_days_that_are_left() {
         let today = date(2026, 6, 15);
         let of = |from: Date, to: Date| {
-            let ranges = ranges(from, to, today);
-            ranges.into_iter().map(|(from, to)| format!("{from}..{to}")).collect::<Vec<_>>()
+            let runs = runs(from, to, today);
+            let ends = |run: &Vec<String>| format!("{}..{}", run[0], run[run.len() - 1]);
+            runs.iter().map(ends).collect::<Vec<_>>()
         };
         assert_eq!(
             of(date(2025, 6, 16), today),
@@ -112,13 +113,9 @@ mod tests {
                 let from = first.checked_add(begins.days()).unwrap();
                 let to = from.checked_add(days.days()).unwrap();
                 let mut day = from;
-                for (start, last) in ranges(from, to, date(2030, 1, 1)) {
-                    let span = Span::ALL.into_iter().find(|span| span.key(day) == start);
-                    let span = span.unwrap_or_else(|| panic!("{start} does not begin at {day}"));
-                    while span.key(day) < last {
-                        day = span.bounds(day).1.tomorrow().unwrap();
-                    }
-                    assert_eq!(span.key(day), last);
+                for key in runs(from, to, date(2030, 1, 1)).concat() {
+                    let span = Span::ALL.into_iter().find(|span| span.key(day) == key);
+                    let span = span.unwrap_or_else(|| panic!("{key} does not begin at {day}"));
                     day = span.bounds(day).1.tomorrow().unwrap();
                 }
                 assert_eq!(day, to.tomorrow().unwrap(), "{from} to {to}");
