@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use http::Method;
 use leadyard_domain::identity::{IdentityHash, IdentityKey};
 use leadyard_domain::person::Email;
 use leadyard_tests::{Person, Rules, Says, Yard};
+use serde_json::json;
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -83,6 +85,32 @@ async fn outside_the_window_a_new_cycle_makes_earlier_holders_eligible_again() {
     yard.settle().await;
     let story = yard.story(&lead).await;
     assert_eq!((story.cycle(), story.stage(), story.holders()), (2, "assigned", vec!["hudson"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_moved_and_asks_anew_is_sold_where_they_are_and_who_had_them_before_does_not_hear_of_it() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("area", "state:FL")])
+        .seller("ridge", [("area", "state:NY"), ("territory", "protected")]);
+    let yard = Yard::of(rules).await;
+    let ada = Person::named("Ada", "Hill").with("phone", "305-555-0100").with("street", "7 Palm Row");
+    let lead = yard.settled_lead(&ada).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"]);
+    yard.advance(DAY * 100).await;
+    let moved = Person::named("Ada", "Hill").with("phone", "212-555-0199").with("zip", "10001");
+    assert_eq!(asks(&yard, &moved).await, ("received".to_owned(), lead.clone()));
+    yard.settle().await;
+    let story = yard.story(&lead).await;
+    assert_eq!((story.cycle(), story.holders()), (2, vec!["ridge"]));
+    let told = yard.told("ridge").pop().unwrap();
+    let (person, address) = (&told.body["data"]["person"], &told.body["data"]["address"]);
+    assert_eq!((&person["phone"], &address["zip"]), (&json!("+12125550199"), &json!("10001")));
+    assert_eq!(address["street"], json!(null), "{address}");
+    let inbox = yard.dealer("hudson", Method::GET, "/v1/inbox", None).await.is(200);
+    assert!(inbox.text.contains("+13055550100"), "{}", inbox.text);
+    for new in ["2125550199", "10001"] {
+        assert!(!inbox.text.contains(new), "{new}: {}", inbox.text);
+    }
 }
 
 #[tokio::test(start_paused = true)]

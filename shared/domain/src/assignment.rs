@@ -9,7 +9,7 @@ use crate::dealer::ChannelKind;
 use crate::delivery::{End, FailureKind};
 use crate::distribution::{Reservation, Seat};
 use crate::ids::{AssignmentId, CompanyId, ContractId, DealerId, EnquiryId, LeadId, ReturnReason};
-use crate::lead::{AssignmentState, Lead};
+use crate::lead::{AssignmentState, CycleOf, Lead};
 use crate::limits;
 use crate::money::Money;
 use crate::place::State;
@@ -221,6 +221,11 @@ const ATTEMPTS_KEPT: usize = 12;
 const GRACE: jiff::SignedDuration = jiff::SignedDuration::from_secs(45);
 
 impl Assignment {
+    /// The sale cycle that it is a seat of.
+    pub const fn cycle_of(&self) -> CycleOf {
+        CycleOf { lead: self.lead, cycle: self.cycle }
+    }
+
     /// The seat, just given.
     pub fn offer(lead: &Lead, seat: &Seat, id: AssignmentId, rulebook: u64, now: Timestamp) -> Self {
         Self {

@@ -96,8 +96,8 @@ impl std::str::FromStr for LeadScope {
     }
 }
 
-/// A person as far as we know them: blanks are filled by repeats, nothing is overwritten. Redacted in
-/// `Debug`.
+/// A person as far as we know them: blanks are filled by repeats, nothing is overwritten until the next cycle opens. Redacted
+/// in `Debug`.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contactable {
     /// First name.
@@ -158,6 +158,31 @@ impl Contactable {
         fill(&mut self.state, other.state.as_ref());
         fill(&mut self.zip, other.zip.as_ref());
     }
+
+    /// The person as news of another sale cycle describes them: what they leave blank is as it was. A place is one thing: who
+    /// names another street, city, state or ZIP is nowhere else any more.
+    #[must_use]
+    pub fn renewed(&self, news: &Self) -> Self {
+        let mut person = news.clone();
+        person.fill_blanks(self);
+        if news.street.is_some() || news.city.is_some() || news.state.is_some() || news.zip.is_some() {
+            person.street.clone_from(&news.street);
+            person.city.clone_from(&news.city);
+            (person.state, person.zip) = (news.state, news.zip);
+        }
+        person
+    }
+}
+
+/// Who a person was in the cycles before they described themselves otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    /// The last cycle of which it holds.
+    #[serde(rename = "c")]
+    pub cycle: u32,
+    /// The person.
+    #[serde(rename = "p")]
+    pub person: Contactable,
 }
 
 /// A dealer that holds a seat of the open cycle.
@@ -267,8 +292,11 @@ pub struct Lead {
     pub scope: LeadScope,
     /// Counts writes; the store refuses one that did not see the last.
     pub version: u64,
-    /// The person.
+    /// The person, as of the cycle.
     pub person: Contactable,
+    /// The person as of cycles before, the newest [`limits::FORMER_PERSONS`]: who bought one of those sees nothing of what
+    /// was said since.
+    pub former: Vec<Former>,
     /// What it signed up for, as of the enquiry that opened the cycle.
     pub offer: OfferId,
     /// The offer's category.
@@ -295,6 +323,8 @@ pub struct Lead {
     pub closed_at: Option<Timestamp>,
     /// Its enquiries, the newest [`limits::ENQUIRIES_ON_LEAD`].
     pub enquiries: Vec<EnquiryRef>,
+    /// The day of the first that it does not remember, where there are such.
+    pub forgotten_since: Option<UtcDay>,
     /// The enquiry that opened the cycle: what the dealer is sent.
     pub opening: EnquiryId,
     /// Visitors whose earlier interactions are to be joined to this lead's.
@@ -388,6 +418,7 @@ impl Lead {
             scope,
             version: 0,
             person: arrival.person.clone(),
+            former: Vec::new(),
             offer: arrival.offer.clone(),
             category: arrival.category.clone(),
             source: arrival.source.clone(),
@@ -401,6 +432,7 @@ impl Lead {
             waiting: None,
             closed_at: None,
             enquiries: vec![EnquiryRef { id: arrival.enquiry, day: UtcDay::of(arrival.at) }],
+            forgotten_since: None,
             opening: arrival.enquiry,
             visitors_to_join: arrival.visitor.into_iter().collect(),
             holders: Vec::new(),
@@ -441,10 +473,12 @@ impl Lead {
     /// Takes in another enquiry of the same person: a repeat, or the opening of the next cycle.
     pub fn take(&mut self, arrival: &Arrival, window_days: u16) -> Met {
         let new_cycle = self.opens_next_cycle(arrival.at, window_days);
-        self.person.fill_blanks(&arrival.person);
-        self.enquiries.push(EnquiryRef { id: arrival.enquiry, day: UtcDay::of(arrival.at) });
-        let surplus = self.enquiries.len().saturating_sub(limits::ENQUIRIES_ON_LEAD);
-        self.enquiries.drain(..surplus);
+        if new_cycle {
+            self.renew_person(&arrival.person);
+        } else {
+            self.person.fill_blanks(&arrival.person);
+        }
+        self.remember([EnquiryRef { id: arrival.enquiry, day: UtcDay::of(arrival.at) }]);
         if let Some(visitor) = arrival.visitor
             && !self.visitors_to_join.contains(&visitor)
             && self.visitors_to_join.len() < limits::VISITORS_PER_LEAD
@@ -470,6 +504,36 @@ impl Lead {
             self.due = Some(self.due.map_or(soon(arrival.at), |due| due.min(soon(arrival.at))));
         }
         Met::Repeat
+    }
+
+    /// The person as news of the next cycle describe them, before it has begun. Who they were stays with the cycles before.
+    fn renew_person(&mut self, news: &Contactable) {
+        let person = self.person.renewed(news);
+        if person == self.person {
+            return;
+        }
+        let person = std::mem::replace(&mut self.person, person);
+        self.former.push(Former { cycle: self.cycle, person });
+        let surplus = self.former.len().saturating_sub(limits::FORMER_PERSONS);
+        self.former.drain(..surplus);
+    }
+
+    /// The person as a cycle sold them.
+    pub fn person_in(&self, of: CycleOf) -> &Contactable {
+        let before = |former: &&Former| of.lead == self.id && of.cycle <= former.cycle;
+        self.former.iter().find(before).map_or(&self.person, |former| &former.person)
+    }
+
+    /// Takes up enquiries, and forgets the oldest beyond [`limits::ENQUIRIES_ON_LEAD`]: whoever needs those finds them among
+    /// what arrived from the day of the first of them to that of the first it remembers.
+    pub(crate) fn remember(&mut self, enquiries: impl IntoIterator<Item = EnquiryRef>) {
+        self.enquiries.extend(enquiries);
+        // The ids of a day sort by arrival, but for those of a file's rows and an ad platform's.
+        self.enquiries.sort_by_key(|enquiry| (enquiry.day, enquiry.id));
+        self.enquiries.dedup();
+        let surplus = self.enquiries.len().saturating_sub(limits::ENQUIRIES_ON_LEAD);
+        let forgotten = self.enquiries.drain(..surplus).map(|enquiry| enquiry.day).min();
+        self.forgotten_since = self.forgotten_since.into_iter().chain(forgotten).min();
     }
 
     /// The enquiries that may be further steps of the form whose first opened the cycle: those that followed

@@ -53,6 +53,8 @@ pub const CLOCK_AHEAD_HOURS: i64 = 24;
 pub const INTERACTION_KINDS: usize = 64;
 /// Enquiries a lead remembers by id in its own item (older ones stay in the arrivals index).
 pub const ENQUIRIES_ON_LEAD: usize = 100;
+/// Persons of earlier cycles that a lead remembers.
+pub const FORMER_PERSONS: usize = 8;
 /// For how long after the enquiry that opens a cycle the further steps of its form may come, in minutes.
 pub const FORM_MINUTES: i64 = 60;
 /// Further steps of a form: as many as one person sends within the hour before that is a sign by itself.
@@ -156,8 +158,9 @@ pub const NOTE_CHARS: usize = 2_000;
 pub const LEADS_PER_ACT: usize = 100;
 /// Leads that a count of the waiting room looks at.
 pub const WAITING_EXAMINED: usize = 20_000;
-/// Decisions that a dealer's "why nothing today" makes again.
-pub const DECISIONS_EXAMINED: usize = 1_000;
+/// Decisions that a dealer's "why nothing today" makes again, the newest of the day: a read each hundred, and the page
+/// stays within twenty.
+pub const DECISIONS_EXAMINED: usize = 600;
 /// Decisions in one page of history.
 pub const HISTORY_PAGE: usize = 200;
 /// The cells of a row that is edited on a page, in bytes: a page has them twice, and stays light.
@@ -412,6 +415,9 @@ pub const FORMER_CATEGORIES: usize = 200;
 /// How long after the best of those who wait for one instant a lead looks for itself, in minutes: the sweep's, the
 /// message's and the decision's own time, with room for one that is lost.
 pub const LOOKS_AFTER_THE_BEST_MINUTES: i64 = 5;
+/// Contracts and dealers whose turns one message says where those who wait for an instant are looked for in several
+/// runs: with ids of [`SLUG_BYTES`] some 150 KB of the 256 that a queue takes.
+pub const TURNS_CARRIED: usize = 2_000;
 
 /// How often an assigned lead looks whether the seat it keeps may be given, in minutes.
 pub const KEPT_SEAT_LOOK_MINUTES: i64 = 60;

@@ -153,7 +153,7 @@ pub async fn recent(cloud: &Cloud, company: &CompanyId, mut rules: Vec<Rules>) -
     let now = cloud.clock.now();
     let until = now.checked_add(Duration::from_millis(limits::BACKTEST_MS)).unwrap_or(now);
     // Those of the shards, and of what the desk did to the company.
-    let reads = limits::BACKTEST_READS - usize::from(keys::SHARDS) - 2;
+    let reads = limits::BACKTEST_READS - usize::from(keys::DECISION_SHARDS) - 2;
     let mut bounds = Bounds { cloud, reads, until };
     let (mut from, to) = last_day(now);
     let records = cloud.store.decisions_between(company, from, to, limits::BACKTEST_DECISIONS).await?;

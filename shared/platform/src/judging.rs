@@ -122,14 +122,16 @@ pub struct Sold<'a> {
 impl<'a> Sold<'a> {
     /// By what [`openings_of_seats`] found.
     pub fn of(lead: &'a Lead, seat: &Assignment, opening: Option<&Opening>) -> Self {
-        let then = opening.filter(|_| lead.cycle != seat.cycle).map(|opening| {
+        let then = (lead.cycle != seat.cycle).then(|| {
+            let then = Lead { person: lead.person_in(seat.cycle_of()).clone(), ..lead.clone() };
+            let Some(opening) = opening else { return then };
             let asked = opening.asked.clone().unwrap_or_default();
             Lead {
                 source: opening.source.clone(),
                 opened_at: opening.received_at,
                 offer: asked.offer.unwrap_or_else(|| lead.offer.clone()),
                 campaign: asked.campaign,
-                ..lead.clone()
+                ..then
             }
         });
         Self {

@@ -86,7 +86,7 @@ pub struct Now {
     pub overdue: usize,
     /// When the next of them will be.
     pub overdue_next: Option<Timestamp>,
-    /// Leads that wait, by reason.
+    /// Leads that wait, by reason: of all of them the [hottest](COUNTED).
     pub waiting: BTreeMap<String, usize>,
     /// Whether more wait than were counted.
     pub more_waiting: bool,
@@ -601,17 +601,18 @@ impl Full {
     }
 }
 
+/// Whether a contract has a cap or a budget: of one that has none nobody asks what was used.
+pub fn is_limited(contract: &Contract) -> bool {
+    !contract.caps.0.is_empty() || contract.budget_month.is_some()
+}
+
 /// Dealers that are full, or have a contract that is; of the first [`ASKED`] counters.
 ///
 /// # Errors
 /// When the store could not be asked.
 pub async fn full(cloud: &Cloud, core: &Core, book: &Rulebook, now: Timestamp) -> Result<Full, StoreError> {
     // Of whom nothing is limited, nobody asks.
-    let capped: Vec<&Contract> = book
-        .contracts
-        .iter()
-        .filter(|contract| !contract.caps.0.is_empty() || contract.budget_month.is_some())
-        .collect();
+    let capped: Vec<&Contract> = book.contracts.iter().filter(|contract| is_limited(contract)).collect();
     let limited: Vec<&Dealer> =
         book.dealers.iter().filter(|dealer| !dealer.caps.0.is_empty() || dealer.prepaid).collect();
     // The contracts have what the dealers leave.

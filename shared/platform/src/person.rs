@@ -213,6 +213,36 @@ impl Cloud {
         if leads.is_empty() { Ok(()) } else { Err(SeekError::Ambiguous(leads)) }
     }
 
+    /// Whether all who have this phone may be one person; or nobody is known to have it.
+    pub async fn is_one_persons(
+        &self,
+        company: &CompanyId,
+        phone: &IdentityHash,
+    ) -> Result<bool, StoreError> {
+        Ok(self.who_has(company, phone).await?.1)
+    }
+
+    /// The leads that a phone leads to, and whether they may be one person's.
+    async fn who_has(
+        &self,
+        company: &CompanyId,
+        phone: &IdentityHash,
+    ) -> Result<(Vec<Lead>, bool), StoreError> {
+        let scopes = self.store.identity_scopes(phone).await?;
+        let mut all = Vec::new();
+        for scope in &scopes {
+            all.extend(self.store.lead_surviving(scope.lead).await?);
+        }
+        let key = self.identity_key();
+        let contacts: Vec<_> =
+            all.iter().map(|lead| Contacts::of_lead(&key, company, &lead.person)).collect();
+        let differ = |one: fn(&Contacts) -> Option<IdentityHash>| {
+            contacts.iter().filter_map(one).collect::<BTreeSet<_>>().len() > 1
+        };
+        let several = differ(|one| one.email) || differ(|one| one.surname);
+        Ok((all, !several && !scopes.iter().any(Identified::is_worn_out)))
+    }
+
     /// The same without what has no lead: what an opt-out asks, which is not to walk over all that is kept aside.
     pub async fn person_by_leads(&self, company: &CompanyId, sought: &Sought) -> Result<Person, SeekError> {
         Ok(self.search(company, sought).await?.found)
@@ -267,18 +297,8 @@ impl Search<'_> {
     /// A phone alone names its person only where all who have it may be one.
     async fn begin_with_phone(&mut self, phone: &Phone) -> Result<(), SeekError> {
         let hash = IdentityHash::of_phone(&self.key, self.company, phone);
-        let scopes = self.store().identity_scopes(&hash).await?;
-        let mut all = Vec::new();
-        for scope in &scopes {
-            all.extend(self.store().lead_surviving(scope.lead).await?);
-        }
-        let contacts: Vec<_> =
-            all.iter().map(|lead| Contacts::of_lead(&self.key, self.company, &lead.person)).collect();
-        let differ = |one: fn(&Contacts) -> Option<IdentityHash>| {
-            contacts.iter().filter_map(one).collect::<BTreeSet<_>>().len() > 1
-        };
-        if differ(|one| one.email) || differ(|one| one.surname) || scopes.iter().any(Identified::is_worn_out)
-        {
+        let (all, is_one) = self.cloud.who_has(self.company, &hash).await?;
+        if !is_one {
             return Err(SeekError::Ambiguous(all.iter().map(|lead| lead.id).collect()));
         }
         self.found.people.insert(hash);
@@ -419,17 +439,12 @@ impl Search<'_> {
         let mut found = self.store().enquiries_of(std::iter::once(lead)).await?;
         // Of a lead that took another in, these are that one's own.
         found.retain(|enquiry| enquiry.lead == Some(lead.id));
-        if lead.enquiries.len() < limits::ENQUIRIES_ON_LEAD {
+        let first = lead.forgotten_since.or_else(|| may_be_forgotten_since(lead, &found));
+        let (Some(first), Some(oldest)) = (first, lead.enquiries.first()) else {
             return Ok(found);
-        }
+        };
         let known: BTreeSet<EnquiryId> = found.iter().map(|enquiry| enquiry.id).collect();
-        // The id of what an ad platform sent says nothing of when.
-        let minted = Some(lead.id.minted_ms()).filter(|ms| *ms > 0);
-        let minted = minted.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        let earliest = found.iter().map(|enquiry| enquiry.received_at).min().unwrap_or(lead.opened_at);
-        let first = minted.unwrap_or(earliest);
-        let last = lead.enquiries.first().map_or(UtcDay::of(lead.opened_at), |oldest| oldest.day);
-        for day in UtcDay::of(first).0..=last.0 {
+        for day in first.0..=oldest.day.0 {
             for shard in 0..keys::SHARDS {
                 let mut start = None;
                 loop {
@@ -540,4 +555,15 @@ impl Search<'_> {
     fn contacts(&self, enquiry: &StoredEnquiry) -> Contacts {
         Contacts::of_enquiry(&self.key, self.company, &self.understand(enquiry))
     }
+}
+
+/// The first day of what a lead may have forgotten that an earlier version stored, which did not say since when: that of
+/// its id. The id of what an ad platform opened says nothing of when.
+fn may_be_forgotten_since(lead: &Lead, remembered: &[StoredEnquiry]) -> Option<UtcDay> {
+    if lead.enquiries.len() < limits::ENQUIRIES_ON_LEAD {
+        return None;
+    }
+    let minted = Timestamp::from_millisecond(lead.id.minted_ms()).ok();
+    let known = remembered.iter().map(|enquiry| enquiry.received_at).chain([lead.opened_at]).min();
+    minted.filter(|at| *at > Timestamp::UNIX_EPOCH).or(known).map(UtcDay::of)
 }

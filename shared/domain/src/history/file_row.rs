@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::row::{Cells, Reader};
 use super::when;
 use crate::distribution::Core;
-use crate::enquiry::{Enquiry, Fields, Understood, squeezed, squeezes_to};
+use crate::enquiry::{Enquiry, Fields, Understood, squeezed};
 use crate::error::FieldError;
 use crate::rulebook::{Offer, Source};
 use crate::time;
@@ -77,8 +77,7 @@ impl<'a> FileRow<'a> {
         let external_id = reader.external_id();
         let key = reader.parsed(KEY, |text| Ok(text.to_owned()));
         let asked = reader.asked(row, core, source, received_at, |name| {
-            let name = squeezed(name);
-            OWN.iter().any(|own| squeezes_to(own, &name))
+            OWN.iter().any(|own| squeezed(own) == squeezed(name))
         });
         match asked {
             Some((offer, fields, understood)) if reader.errors.is_empty() => {

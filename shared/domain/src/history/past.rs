@@ -7,7 +7,6 @@ use crate::assignment::{Assignment, DeliveryState};
 use crate::distribution::Reservation;
 use crate::ids::{AssignmentId, ContractId, DealerId};
 use crate::lead::{Arrival, AssignmentState, EnquiryRef, Holder, Lead, Met, Stage};
-use crate::limits;
 use crate::time::UtcDay;
 
 /// The conclusion of a decision that was imported; a lead whose cycle nobody here has decided on carries it.
@@ -31,11 +30,7 @@ pub fn recall(lead: &mut Lead, news: &Arrival, window_days: u16) -> PastMet {
     let within = !lead.outside_window(news.at, window_days) && lead.stage != Stage::Expired;
     if late || (ours && (within || !lead.stage.closed())) {
         lead.person.fill_blanks(&news.person);
-        lead.enquiries.push(EnquiryRef { id: news.enquiry, day: UtcDay::of(news.at) });
-        // The ids of a day sort by arrival, but for those of a file's rows.
-        lead.enquiries.sort_by_key(|enquiry| (enquiry.day, enquiry.id));
-        let surplus = lead.enquiries.len().saturating_sub(limits::ENQUIRIES_ON_LEAD);
-        lead.enquiries.drain(..surplus);
+        lead.remember([EnquiryRef { id: news.enquiry, day: UtcDay::of(news.at) }]);
         return PastMet::Late;
     }
     let due = lead.due;

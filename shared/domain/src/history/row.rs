@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::{mend, when};
 use crate::distribution::Core;
-use crate::enquiry::{Enquiry, Fields, Understood, squeezed, squeezes_to};
+use crate::enquiry::{Enquiry, Fields, Understood, squeezed};
 use crate::error::{FieldError, Invalid};
 use crate::ids::{ContractId, DealerId, SourceId};
 use crate::limits;
@@ -142,7 +142,7 @@ impl<'a> PastLead<'a> {
         // The id it had stays with it: that is what people will look for.
         let own = |name: &str| {
             let name = squeezed(name);
-            name != "externalid" && OWN.iter().any(|own| squeezes_to(own, &name))
+            name != "externalid" && OWN.iter().any(|own| squeezed(own) == name)
         };
         let asked =
             source.and_then(|source| reader.asked(row, core, source, received_at.unwrap_or(now), own));
@@ -188,7 +188,7 @@ impl<'a> Cells<'a> {
     /// The first that is there under this name.
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
         let wanted = squeezed(name);
-        self.0.iter().find(|(known, _)| squeezes_to(known, &wanted)).map(|&(_, value)| value)
+        self.0.iter().find(|(known, _)| squeezed(known) == wanted).map(|&(_, value)| value)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> {

@@ -24,6 +24,7 @@ impl Lead {
     pub fn erase(&mut self, now: Timestamp) {
         self.erased_at = self.erased_at.or(Some(now));
         self.person = Contactable::default();
+        self.former.clear();
         self.campaign = None;
         self.visitors_to_join.clear();
         self.possible_duplicate = false;

@@ -140,12 +140,7 @@ impl Lead {
     /// What both did and said, whatever their cycles are to each other.
     fn join_history(&mut self, from: &Self) {
         self.person.fill_blanks(&from.person);
-        self.enquiries.extend(&from.enquiries);
-        // Ids sort by arrival.
-        self.enquiries.sort_unstable_by_key(|enquiry| (enquiry.day, enquiry.id));
-        self.enquiries.dedup();
-        let surplus = self.enquiries.len().saturating_sub(limits::ENQUIRIES_ON_LEAD);
-        self.enquiries.drain(..surplus);
+        self.remember(from.enquiries.iter().copied());
         // More than one lead may have are joined all the same: they are read once, and then gone.
         let new = from.visitors_to_join.iter().filter(|visitor| !self.visitors_to_join.contains(visitor));
         let new: Vec<_> = new.copied().collect();
@@ -198,6 +193,7 @@ impl Lead {
 
     /// The survivor goes on with the other's cycle, as its next one.
     fn go_on_as(&mut self, from: &Self) {
+        self.renew_person(&from.person);
         self.cycle += 1;
         self.offer = from.offer.clone();
         self.category = from.category.clone();

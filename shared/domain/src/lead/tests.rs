@@ -217,6 +217,45 @@ fn the_next_cycle_is_decided_and_counted_as_new() {
 }
 
 #[test]
+fn who_asks_anew_is_where_and_who_they_say_now_and_who_bought_them_before_sees_nothing_of_it() {
+    let mut lead = lead();
+    let said = |phone: &str, zip: &str, street: Option<&str>| Contactable {
+        email: Some("a@example.com".into()),
+        phone: Some(phone.into()),
+        street: street.map(Into::into),
+        zip: zip.parse().ok(),
+        ..Contactable::default()
+    };
+    let mut again = arrival(2, "2026-06-02T12:00:00Z");
+    again.person = said("+13055550100", "33101", Some("7 Palm Row"));
+    assert_eq!(lead.take(&again, 30), Met::Repeat);
+    let before = lead.person.clone();
+    // Within the window nothing is overwritten.
+    again.person = said("+12125550100", "10001", None);
+    assert_eq!(lead.take(&again, 30), Met::Repeat);
+    assert_eq!((&lead.person, lead.former.len()), (&before, 0));
+    again.at = at("2026-12-01T12:00:00Z");
+    again.person.first_name = Some("Ada".into());
+    assert_eq!(lead.take(&again, 30), Met::NewCycle);
+    // No street of Miami's in New York.
+    assert_eq!(
+        lead.person,
+        Contactable { first_name: Some("Ada".into()), ..said("+12125550100", "10001", None) }
+    );
+    assert_eq!(lead.facts(band()).location.state(), "NY".parse().ok());
+    let in_cycle = |cycle: u32| lead.person_in(CycleOf { lead: lead.id, cycle }).clone();
+    assert_eq!((in_cycle(1), in_cycle(2)), (before.clone(), lead.person.clone()));
+    // What is left blank is as it was.
+    let mut lead = lead.clone();
+    again.at = at("2027-03-01T12:00:00Z");
+    again.person = Contactable { email: Some("a@example.com".into()), ..Contactable::default() };
+    assert_eq!((lead.take(&again, 30), lead.former.len()), (Met::NewCycle, 1));
+    assert_eq!(lead.person.phone.as_deref(), Some("+12125550100"));
+    lead.erase(at("2027-03-02T12:00:00Z"));
+    assert!(lead.former.is_empty());
+}
+
+#[test]
 fn the_window_counts_from_the_last_enquiry_to_the_second_and_never_moves_back() {
     let mut lead = lead();
     assert!(!lead.outside_window(at("2026-07-01T12:00:00Z"), 30));

@@ -10,17 +10,17 @@ use leadyard_domain::distribution::{Core, Reservation};
 use leadyard_domain::enquiry::Understood;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::VisitorId;
-use leadyard_domain::lead::{self, Contactable, Lead, Stage};
+use leadyard_domain::lead::{self, Contactable, EnquiryRef, Lead, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::Phone;
 use leadyard_domain::report::Asked;
 use leadyard_domain::rulebook::{Offer, Source};
 use leadyard_domain::screening::{self, Reason, Screening, Verdict};
-use leadyard_domain::time;
+use leadyard_domain::time::{self, UtcDay};
 
 use super::answer::{Answer, Answered, Pages, What};
 use super::whose::{Asking, Known, identity_writes, whose};
-use super::{Arrival, Arrived, visitor as visitor_of};
+use super::{Arrival, Arrived, LET_IN, visitor as visitor_of};
 use crate::cloud::Cloud;
 use crate::http::Problem;
 use crate::store::{
@@ -91,7 +91,7 @@ pub async fn join_and_keep(
         offer: offer.id.clone(),
         category: offer.category.clone(),
         source: arrived.source.id.clone(),
-        campaign: who.credited(core.company.attribution).campaign().map(str::to_owned),
+        campaign: who.campaign(core.company.attribution).map(str::to_owned),
         brings: who.brings(),
         certificate_warning: expires.and_then(|expires| expires.checked_sub(ahead).ok()),
         visitor: visitor.filter(|_| who.visitor.is_some()),
@@ -328,7 +328,7 @@ fn remember(
 /// The key that it came by. It was let in when it came: what became of the key since is not held against it.
 pub fn key_of(enquiry: &StoredEnquiry) -> PageKey {
     let (company, source) = (enquiry.company.clone(), enquiry.source.clone());
-    PageKey { company, source, generation: 0, origins: Vec::new() }
+    PageKey { company, source, generation: LET_IN, origins: Vec::new() }
 }
 
 /// The lists that a person is on. What somebody released is kept from going on by suppression alone.
@@ -349,8 +349,12 @@ fn asks_too_often(core: &Core, lead: Option<&Lead>, arrival: &Arrival) -> bool {
     const HOUR_MS: i64 = 3_600_000;
     let at_ms = arrival.at.as_millisecond();
     let within = |ms: i64| ms <= at_ms && at_ms - ms < HOUR_MS;
+    // An ad platform's enquiry has no time in its id: of those no person sends so many in a day either. Nor has the row
+    // of a file, where nobody is in a hurry.
+    let today = arrival.sent_by.map(|_| UtcDay::of(arrival.at));
+    let untimed = |enquiry: &EnquiryRef| enquiry.id.minted_ms() == 0 && Some(enquiry.day) == today;
     let asked = lead.into_iter().flat_map(|lead| &lead.enquiries);
-    asked.filter(|enquiry| within(enquiry.id.minted_ms())).count()
+    asked.filter(|enquiry| within(enquiry.id.minted_ms()) || untimed(enquiry)).count()
         >= core.screening.velocity.identity as usize
 }
 
@@ -385,8 +389,10 @@ pub fn asked(arrived: &Arrived<'_>, offer: Option<&Offer>) -> Asked {
     Asked {
         offer: offer.map(|offer| offer.id.clone()),
         category: offer.map(|offer| offer.category.clone()),
-        campaign: who.credited(arrived.core.company.attribution).campaign().map(str::to_owned),
+        campaign: who.campaign(arrived.core.company.attribution).map(str::to_owned),
         state: contactable(who).location().state(),
+        cost: arrived.source.cost_per_lead,
+        imported_at: None,
     }
 }
 

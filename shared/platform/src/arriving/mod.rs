@@ -28,6 +28,9 @@ use crate::cloud::Cloud;
 use crate::queues::SentBy;
 use crate::store::UNFETCHED;
 
+/// The generation of a key that let its enquiry in, where nobody says any more which it was.
+pub const LET_IN: u32 = 0;
+
 /// An enquiry on the doorstep: received, not yet kept.
 #[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]

@@ -60,13 +60,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut added = Activity::new();
         for interaction in interactions {
-            added.add(day, interaction.kind.clone(), interaction.id);
-            if interaction.by_scanner {
-                added.by_scanner(day, interaction.id);
-            }
-            if let Some((message, click)) = interaction.click {
-                added.click(day, message, click);
-            }
+            added.take(day, interaction);
         }
         for (day, added) in added.days() {
             self.activity_add_sets(of, day, sets_of(added), now).await?;

@@ -22,7 +22,7 @@ pub struct PageEnd {
 
 impl Store {
     /// The decisions of a company from one instant to before another, the newest first, at most `most`: of
-    /// each shard the newest, merged. [`keys::SHARDS`] reads a day, and one for each hundred.
+    /// each shard the newest, merged. [`keys::DECISION_SHARDS`] reads a day, and one for each hundred.
     pub async fn decisions_between(
         &self,
         company: &CompanyId,
@@ -38,7 +38,7 @@ impl Store {
         // What ends with a day has nothing of the next.
         let last = to.checked_sub(jiff::SignedDuration::from_millis(1)).unwrap_or(to);
         for day in (UtcDay::of(from).0..=UtcDay::of(last).0).rev().map(UtcDay) {
-            let shards = (0..keys::SHARDS)
+            let shards = (0..keys::DECISION_SHARDS)
                 .map(|shard| self.decided_in(keys::decisions_shard(company, day, shard), from, to, most));
             found.extend(futures::future::try_join_all(shards).await?.into_iter().flatten());
             if found.len() >= most {
@@ -126,7 +126,7 @@ impl Store {
             if end.key.is_none() {
                 end.shard += 1;
             }
-            if end.shard == keys::SHARDS {
+            if end.shard == keys::DECISION_SHARDS {
                 (end.day, end.shard) = (UtcDay(end.day.0 + 1), 0);
             }
         }

@@ -14,7 +14,7 @@ use leadyard_domain::ids::{
     VisitorId,
 };
 use leadyard_domain::lead::{
-    AssignmentState, Contactable, EnquiryRef, Hold, Holder, Lead, ScoreState, Stage,
+    AssignmentState, Contactable, EnquiryRef, Former, Hold, Holder, Lead, ScoreState, Stage,
 };
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
@@ -22,6 +22,7 @@ use leadyard_domain::place::State;
 use leadyard_domain::report::Asked;
 use leadyard_domain::scoring::{Band, Priority};
 use leadyard_domain::screening::Verdict;
+use leadyard_domain::time::UtcDay;
 use serde::{Deserialize, Serialize};
 
 use super::consent::StoredConsent;
@@ -59,6 +60,8 @@ struct LeadItem {
     /// The version of the lead, not of the shape.
     v: u64,
     p: Contactable,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    was: Vec<Former>,
     offer: OfferId,
     cat: CategoryId,
     src: SourceId,
@@ -77,6 +80,8 @@ struct LeadItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed: Option<Timestamp>,
     enq: Vec<EnquiryRef>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    forgot: Option<UtcDay>,
     opening: EnquiryId,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     join: Vec<VisitorId>,
@@ -119,6 +124,7 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
         scope: lead.scope.to_string(),
         v: lead.version,
         p: lead.person.clone(),
+        was: lead.former.clone(),
         offer: lead.offer.clone(),
         cat: lead.category.clone(),
         src: lead.source.clone(),
@@ -132,6 +138,7 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
         wait: lead.waiting,
         closed: lead.closed_at,
         enq: lead.enquiries.clone(),
+        forgot: lead.forgotten_since,
         opening: lead.opening,
         join: lead.visitors_to_join.clone(),
         held: lead.holders.clone(),
@@ -223,6 +230,7 @@ pub(super) fn read_lead(item: Item) -> Result<Lead, StoreError> {
         scope: shape.scope.parse().map_err(|error| StoreError::damaged("lead", error))?,
         version: shape.v,
         person: shape.p,
+        former: shape.was,
         offer: shape.offer,
         category: shape.cat,
         source: shape.src,
@@ -236,6 +244,7 @@ pub(super) fn read_lead(item: Item) -> Result<Lead, StoreError> {
         waiting: shape.wait,
         closed_at: shape.closed,
         enquiries: shape.enq,
+        forgotten_since: shape.forgot,
         opening: shape.opening,
         visitors_to_join: shape.join,
         holders: shape.held,
@@ -584,7 +593,7 @@ pub struct Judgement {
 impl StoredEnquiry {
     pub(super) fn item(&self) -> Result<Item, StoreError> {
         let mut item = to_item(&Key::Enquiry(self.id), self)?;
-        let day = leadyard_domain::time::UtcDay::of(self.received_at);
+        let day = UtcDay::of(self.received_at);
         let partition = keys::arrivals_shard(&self.company, day, keys::shard(self.id.bytes()));
         item.insert("ak".to_owned(), string(partition));
         item.insert("am".to_owned(), number(self.received_at.as_millisecond()));

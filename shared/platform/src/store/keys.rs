@@ -589,6 +589,10 @@ pub const SHARDS: u8 = 8;
 /// of them at each look, and no company moves two thousand leads of a category within a second.
 pub const STAGE_SHARDS: u8 = 2;
 
+/// Shards of a company's decisions of a day in the *arrivals* index. Whoever asks of a day of theirs reads all of them, of
+/// up to two days of UTC.
+pub const DECISION_SHARDS: u8 = 4;
+
 /// The shard of an id: its last byte is random.
 pub fn shard(id: &[u8; 16]) -> u8 {
     id[15] % SHARDS

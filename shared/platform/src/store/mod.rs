@@ -59,7 +59,8 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update,
 };
 
 use crate::entropy::Entropy;
@@ -93,7 +94,7 @@ pub use looks::{Look, LookPart, LookedAt, Sure};
 pub use now::StoredNow;
 pub use postbacks::{Postback, PostbackEnd};
 pub use quarantine::{Quarantined, Verdicts};
-pub use reports::{PARTS_SEALED, ReportPart, ReportRead, ReportRules, SEALED_TTL_S, Tables};
+pub use reports::{PARTS_SEALED, ReportAsked, ReportPart, ReportRead, ReportRules, SEALED_TTL_S, Tables};
 pub use returns::{ReturnItem, ReturnWrite};
 pub use rollback::Watch;
 pub use rulebook::{Published, RolledBack, RulebookPointer, RulebookVersion};
@@ -236,6 +237,16 @@ impl Store {
 
     /// The same by their primary keys.
     async fn get_items(&self, keys: &[Item]) -> Result<Vec<Item>, StoreError> {
+        self.batches(keys, true, &mut 0.0).await
+    }
+
+    /// The same, where the last writes may be missing if it is not to be `consistent`: at half the price.
+    async fn batches(
+        &self,
+        keys: &[Item],
+        consistent: bool,
+        units: &mut f64,
+    ) -> Result<Vec<Item>, StoreError> {
         const BATCH: usize = 100;
         // The table refuses to be asked for the same twice.
         let mut named = HashSet::new();
@@ -246,7 +257,7 @@ impl Store {
             let wanted = some.to_vec();
             let mut asked = aws_sdk_dynamodb::types::KeysAndAttributes::builder()
                 .set_keys(Some(wanted))
-                .consistent_read(true)
+                .consistent_read(consistent)
                 .build()
                 .map_err(|error| StoreError::Malformed(Box::new(error)))?;
             for round in 0.. {
@@ -254,9 +265,12 @@ impl Store {
                     .client
                     .batch_get_item()
                     .request_items(&self.table, asked)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .send()
                     .await
                     .map_err(StoreError::unavailable)?;
+                *units +=
+                    answer.consumed_capacity().iter().filter_map(|used| used.capacity_units).sum::<f64>();
                 found.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
                 let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.table));
                 match left.filter(|left| !left.keys().is_empty()) {

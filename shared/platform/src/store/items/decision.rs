@@ -224,7 +224,7 @@ impl DecisionRecord {
             item.insert("evidence".to_owned(), string(""));
             item.insert("more".to_owned(), AttributeValue::B(Blob::new(self.more()?)));
         }
-        let shard = keys::shard(self.id.bytes());
+        let shard = keys::shard(self.id.bytes()) % keys::DECISION_SHARDS;
         let day = leadyard_domain::time::UtcDay::of(self.at);
         item.insert("ak".to_owned(), string(keys::decisions_shard(company, day, shard)));
         item.insert("am".to_owned(), number(at_ms));
