@@ -160,10 +160,24 @@ async fn a_year_has_of_everything_something_and_loses_nobody() {
         "opted_out",
         "placed",
         "rules_changed",
+        "chosen",
+        "callback",
     ] {
         assert!(told.done.contains_key(done), "nobody {done}: {:?}", told.done);
     }
     assert!(stories.iter().any(|story| !story["hold"].is_null()), "the desk holds nobody");
+
+    // The desk called, and the calls came to this and that; somebody is to be called still, who was promised it or was not.
+    let results =
+        ["no_answer", "voicemail", "busy", "not_now", "interested", "wrong_number", "not_interested"];
+    let came_to = results.iter().filter(|result| told.done.contains_key(**result)).count();
+    assert!(came_to >= 3, "calls came to too little: {:?}", told.done);
+    let calls = stories.iter().flat_map(|story| list(story, "history")).filter(|act| act["act"] == "call");
+    assert!(calls.count() >= came_to, "what calls came to stands in no history");
+    let day = desk.gets("/v1/follow-ups").await;
+    let reasons: BTreeSet<&str> =
+        list(&day, "follow_ups").map(|call| call["follow_up"]["reason"].as_str().unwrap()).collect();
+    assert!(reasons.contains("callback") && reasons.len() > 1, "{day}");
 
     // Every enquiry is a lead's, or in quarantine; but for those of whom was erased.
     let of_leads: usize = stories.iter().map(|story| list(story, "enquiries").count()).sum();

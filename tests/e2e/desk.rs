@@ -44,6 +44,51 @@ async fn a_dealer_accepts_reaches_and_wins_and_the_cycle_closes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_dealer_says_of_a_seat_of_the_cycle_before_is_its_own_story_and_nothing_to_the_new_cycle() {
+    let rules = || {
+        Rules::company("acme")
+            .with("window_days = 2")
+            .offer("roof", "roofing", "")
+            .offer("gutters", "roofing", "")
+            .source("web", "offer = \"roof\"")
+            .source("feed", "offer = \"gutters\"")
+            .inbox_dealer("hudson", [])
+            .contract("hudson", "hudson", [("offers", "roof")])
+            .seller("ridge", [("offers", "gutters")])
+    };
+    for (act, state) in [("accept", "accepted"), ("contacted", "contacted"), ("won", "won"), ("lost", "lost")]
+    {
+        let yard = Yard::of(rules()).await;
+        let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;
+        yard.advance(std::time::Duration::from_secs(72 * 3_600)).await;
+        // She asks anew while hudson still has what it bought.
+        let _ = yard.server("feed").posts(&Person::named("Ada", "Hill")).await.is(201);
+        yard.settle().await;
+        assert_eq!((yard.story(&lead).await.cycle(), yard.story(&lead).await.holders()), (2, vec!["ridge"]));
+        let before = yard.stored(&lead).await;
+
+        let body = (act == "won").then(|| json!({ "value": "1200.00" }));
+        let _ = yard.answers_with("hudson", &lead, act, body).await.is(200);
+        yard.settle().await;
+        let story = yard.story(&lead).await;
+        let old = story.assignment("hudson");
+        let value = if act == "won" { json!("1200.00") } else { Value::Null };
+        assert_eq!((&old["state"], &old["won_value"]), (&json!(state), &value));
+        assert_eq!(yard.stored(&lead).await, before, "{act}: the lead is as it was");
+        assert_eq!((story.stage(), story.holders()), ("assigned", vec!["ridge"]), "{act}");
+        assert_eq!((&story.assignment("ridge")["state"], yard.told("ridge").len()), (&json!("offered"), 1));
+        for dealer in ["hudson", "ridge"] {
+            let path = format!("/v1/dealers/{dealer}/statement?month=2026-06");
+            let june = yard.desk(Method::GET, &path, None).await.is(200).json;
+            assert_eq!((&june["charged"], &june["owed"]), (&json!(1), &json!("10.00")), "{act}: {dealer}");
+        }
+        // The new cycle ends by its own holder's word.
+        let _ = yard.answers("ridge", &lead, "won").await.is(200);
+        assert_eq!(yard.story(&lead).await.stage(), "won", "{act}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_won_value_is_put_right_and_both_values_stand_in_the_history() {
     let yard = yard().await;
     let lead = yard.settled_lead(&Person::named("Ada", "Hill")).await;

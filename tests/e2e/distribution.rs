@@ -165,6 +165,30 @@ async fn a_cap_resets_at_midnight_in_the_dealer_s_zone_and_wakes_who_waits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_dealer_that_moves_to_another_zone_in_mid_day_has_its_cap_anew_once_and_not_at_every_move() {
+    let living_in = |zone: &str| {
+        let rules = Rules::roofing("acme").dealer("hudson", [("zone", zone)]);
+        rules.contract("hudson", "hudson", [("cap_day", "1")])
+    };
+    let (east, west) = (living_in("America/New_York"), living_in("America/Los_Angeles"));
+    let yard = Yard::of(east.clone()).await;
+    for n in 0..3 {
+        yard.settled_lead(&Person::number(n)).await;
+    }
+    assert_eq!(yard.told("hudson").len(), 1);
+    // In the west this day began three hours later, and so is another; back in the east, and there again, it is the same.
+    for rules in [&west, &east, &west] {
+        let _ = yard.publish(rules).await.is(200);
+        yard.advance(Duration::from_secs(180)).await;
+        assert_eq!(yard.told("hudson").len(), 2);
+    }
+    yard.advance_to("2026-06-02T06:50:00Z").await;
+    assert_eq!(yard.told("hudson").len(), 2, "midnight in the east is none of its any more");
+    yard.advance_to("2026-06-02T07:10:00Z").await;
+    assert_eq!(yard.told("hudson").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_dealer_s_own_cap_holds_over_all_its_contracts() {
     let rules = Rules::roofing("acme")
         .dealer("hudson", [("cap_day", "2")])
@@ -202,6 +226,37 @@ async fn an_own_dealer_keeps_to_its_cap_its_hours_and_its_band_as_any_other() {
         assert_eq!(yard.story(&second).await.waiting(), why, "{columns:?}");
         assert_eq!(yard.told("doug").len(), 1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn own_dealers_have_leads_by_category_and_by_area_as_any_other() {
+    let own = [("kind", "own")];
+    let rules = Rules::roofing("acme")
+        .offer("panels", "solar", "")
+        .dealer("doug", own)
+        .contract("doug", "doug", [("offers", "roof"), ("area", "state:FL")])
+        .dealer("erin", own)
+        .contract("erin", "erin", [("offers", "panels"), ("area", "state:FL")])
+        .dealer("finn", own)
+        .contract("finn", "finn", [("area", "state:NY")]);
+    let yard = Yard::of(rules).await;
+    for (n, (offer, zip, holders)) in [
+        ("roof", "33101", vec!["doug"]),
+        ("panels", "33101", vec!["erin"]),
+        ("roof", "10001", vec!["finn"]),
+        ("panels", "10001", vec!["finn"]),
+        ("roof", "90001", vec![]),
+        ("panels", "90001", vec![]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let lead = yard.settled_lead(&Person::number(n).with("offer", offer).with("zip", zip)).await;
+        let story = yard.story(&lead).await;
+        let why = if holders.is_empty() { "area" } else { "" };
+        assert_eq!((story.holders(), story.waiting()), (holders, why), "{offer} in {zip}");
+    }
+    assert_eq!(["doug", "erin", "finn"].map(|dealer| yard.told(dealer).len()), [1, 1, 2]);
 }
 
 #[tokio::test(start_paused = true)]

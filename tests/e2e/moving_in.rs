@@ -95,10 +95,15 @@ async fn statement(yard: &Yard, dealer: &str) -> Value {
     yard.desk(Method::GET, &format!("/v1/dealers/{dealer}/statement?month=2026-06"), None).await.is(200).json
 }
 
-/// What the rulebook's publication wrote is as old as its yard.
-fn without_time(items: &[String]) -> Vec<&String> {
+/// What the rulebook's publication wrote is as old as its yard; and an enquiry says when it came in.
+fn without_time(items: &[String]) -> Vec<String> {
+    let timeless = |item: &String| match item.split_once("\"asked\":{\"i\":\"") {
+        Some((before, after)) => format!("{before}{}", after.split_once("\"},").unwrap().1),
+        None => item.clone(),
+    };
     items
         .iter()
         .filter(|item| !["\"R#", "\"G#", "\"W#", "\"S#"].iter().any(|kind| item.contains(kind)))
+        .map(timeless)
         .collect()
 }

@@ -174,6 +174,75 @@ async fn somebody_signs_in_by_the_provider_and_goes_on_to_where_they_were_going(
 }
 
 #[tokio::test(start_paused = true)]
+async fn by_whichever_way_somebody_signs_in_neither_scripts_nor_other_sites_have_their_cookie() {
+    let mut yard = with_maria().await;
+    let (by_provider, by_mailbox) = (
+        Visitor::default().signs_in(&yard, MARIA).await.is(303),
+        Visitor::default().signs_in(&yard, "sam@boca.example").await.is(303),
+    );
+    yard.runs_on_one_machine();
+    let signs_in = async |host: &'static str, form: String| {
+        let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
+        yard.requests(Method::POST, "/console/sign-in", headers, FORM, form.into_bytes()).await.is(303)
+    };
+    let [desk, dealer] =
+        [yard.desk_token(), yard.dealer_token("hudson")].map(|token| format!("token={token}"));
+    let chosen = "company=acme&person=maria&next=%2Fconsole%2Ftoday".to_owned();
+    let session = |reply: &Reply| -> Vec<String> {
+        let all = reply.headers.get_all(header::SET_COOKIE).iter().map(|set| set.to_str().unwrap());
+        let sets: Vec<&str> = all.filter(|set| set.starts_with("leadyard_session=")).collect();
+        assert_eq!(sets.len(), 1, "{:?}", reply.headers);
+        sets[0].split("; ").skip(1).map(str::to_owned).collect()
+    };
+    let kept = |last: &[&str]| -> Vec<String> {
+        let flags = ["Path=/console", "HttpOnly", "SameSite=Lax", "Max-Age=86400"];
+        flags.iter().chain(last).map(|flag| (*flag).to_owned()).collect()
+    };
+    assert_eq!(session(&by_provider), kept(&["Secure"]));
+    assert_eq!(session(&by_mailbox), kept(&["Secure"]));
+    for form in [&desk, &dealer] {
+        assert_eq!(session(&signs_in("leads.example", form.clone()).await), kept(&["Secure"]));
+    }
+    // Over plain HTTP on this machine browsers differ in what they take.
+    for form in [&desk, &dealer, &chosen] {
+        assert_eq!(session(&signs_in("127.0.0.1:8080", form.clone()).await), kept(&[]));
+    }
+    // It is taken away as it was set.
+    let maria = Browser::by_mail(&yard, MARIA).await;
+    let over = maria.sends("/console/sign-out", &maria.csrf().await).await.is(303);
+    let gone = ["Path=/console", "HttpOnly", "SameSite=Lax", "Max-Age=0", "Secure"];
+    assert_eq!(session(&over), gone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_ends_a_day_after_it_began_though_it_is_used_every_hour() {
+    let yard = with_maria().await;
+    let sessions = [
+        (Browser::by_mail(&yard, MARIA).await, "/console/today"),
+        (Browser::of(&yard).await, "/console/today"),
+        (Browser::of_dealer(&yard, "hudson").await, "/console/inbox"),
+    ];
+    let minutes = async |minutes: u64| tokio::time::sleep(Duration::from_secs(60 * minutes)).await;
+    let all = async |status: u16| {
+        let mut replies = Vec::new();
+        for (browser, page) in &sessions {
+            replies.push(browser.opens(page).await.is(status));
+        }
+        replies
+    };
+    for _ in 1..24 {
+        minutes(60).await;
+        let _ = all(200).await;
+    }
+    minutes(59).await;
+    let _ = all(200).await;
+    minutes(1).await;
+    for over in all(303).await {
+        assert!(over.header("location").starts_with("/console/sign-in"), "{}", over.header("location"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dealer_signs_in_by_the_address_of_dealers_csv_for_as_long_as_it_stands_there() {
     let yard = with_maria().await;
     let mut sam = Visitor::default();

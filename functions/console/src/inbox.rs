@@ -3,6 +3,7 @@
 //! The same answer twice is one answer. A second `won` with another value puts the first right: both stand in the
 //! lead's history. One without a value leaves the value as it is.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use axum::Json;
@@ -32,6 +33,8 @@ use serde_json::{Value, json};
 use crate::{leads, returns};
 
 const PAGE: i32 = 50;
+/// Open assignments that the pages put in order, the newest: a read for each hundred, beside that of the index.
+pub(crate) const ORDERED: i32 = 300;
 /// How often an answer that crossed somebody else's change is tried again.
 pub(crate) const ROUNDS: usize = 8;
 
@@ -75,6 +78,115 @@ pub(crate) async fn listed(
     // What was placed while the company only watches is nothing to its dealer.
     all.retain(|assignment| !assignment.shadow);
     Ok((shown_all(cloud, &token.company, &all).await?, next))
+}
+
+/// How an open assignment stands with its dealer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    /// Offered, and not answered.
+    New,
+    /// Accepted, or its person is reached.
+    InHand,
+    /// Won: the dealer's own.
+    Won,
+}
+
+impl Standing {
+    /// All of them, in the order in which they stand.
+    pub(crate) const ALL: [Self; 3] = [Self::New, Self::InHand, Self::Won];
+
+    pub(crate) const fn of(state: AssignmentState) -> Self {
+        match state {
+            AssignmentState::Offered => Self::New,
+            AssignmentState::Won => Self::Won,
+            AssignmentState::Accepted
+            | AssignmentState::Contacted
+            | AssignmentState::Declined
+            | AssignmentState::Lapsed
+            | AssignmentState::Returned
+            | AssignmentState::Withdrawn
+            | AssignmentState::Lost => Self::InHand,
+        }
+    }
+}
+
+/// Where an open assignment stands on the dealer's pages: what is new first, and of it what must be accepted soonest; the
+/// rest, and what must not be accepted, the newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    standing: Standing,
+    /// It must not be accepted, or is.
+    is_free: bool,
+    /// Until when it must be, in Unix milliseconds.
+    by_ms: i64,
+    newest: Reverse<AssignmentId>,
+}
+
+impl Place {
+    fn of(assignment: &Assignment) -> Self {
+        let by = assignment.accept_by.filter(|_| assignment.masked());
+        Self {
+            standing: Standing::of(assignment.state),
+            is_free: by.is_none(),
+            by_ms: by.map_or(0, |by| by.at.as_millisecond()),
+            newest: Reverse(assignment.id),
+        }
+    }
+
+    /// As a page's address has it: see [`Self::written`].
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        let (standing, by, id) = (parts.next()?, parts.next()?, parts.next()?);
+        let standing = Standing::ALL.get(standing.parse::<usize>().ok()?)?;
+        let by_ms = if by.is_empty() { None } else { Some(by.parse().ok()?) };
+        let newest = Reverse(id.parse().ok()?);
+        Some(Self { standing: *standing, is_free: by_ms.is_none(), by_ms: by_ms.unwrap_or_default(), newest })
+    }
+
+    /// `0.1780329600000.ID`: which of [`Standing::ALL`], until when it must be accepted, if it must, and which it is.
+    pub(crate) fn written(&self) -> String {
+        let standing = Standing::ALL.iter().position(|one| *one == self.standing).unwrap_or_default();
+        let by = if self.is_free { String::new() } else { self.by_ms.to_string() };
+        format!("{standing}.{by}.{}", self.newest.0)
+    }
+}
+
+/// A page of what a dealer has open, in the order of [`Place`].
+pub(crate) struct InOrder {
+    /// As the API tells them.
+    pub(crate) items: Vec<Value>,
+    /// How many of those that were put in order stand so.
+    counts: [usize; 3],
+    /// Behind which the next page begins.
+    pub(crate) next: Option<Place>,
+    /// The last of those that were put in order, where older ones stand behind them.
+    pub(crate) older: Option<AssignmentId>,
+}
+
+impl InOrder {
+    /// How many stand so, on this page or another.
+    pub(crate) fn count(&self, standing: Standing) -> usize {
+        let counts = Standing::ALL.iter().zip(self.counts);
+        counts.filter(|(of, _)| **of == standing).map(|(_, count)| count).sum()
+    }
+}
+
+/// A page of the newest [`ORDERED`] that a dealer has open, put in order, behind a place.
+pub(crate) async fn in_order(
+    cloud: &Cloud,
+    token: &DealerToken,
+    after: Option<Place>,
+) -> Result<InOrder, Problem> {
+    let (mut all, older) = cloud.store.inbox(&token.company, &token.dealer, true, None, ORDERED).await?;
+    all.retain(|assignment| !assignment.shadow);
+    all.sort_by_key(Place::of);
+    let count = |standing| all.iter().filter(|one| Standing::of(one.state) == standing).count();
+    let counts = Standing::ALL.map(count);
+    all.retain(|assignment| after.is_none_or(|after| Place::of(assignment) > after));
+    let more = all.len() > PAGE as usize;
+    all.truncate(PAGE as usize);
+    let next = all.last().filter(|_| more).map(Place::of);
+    Ok(InOrder { items: shown_all(cloud, &token.company, &all).await?, counts, next, older })
 }
 
 /// One assignment as in the list.
@@ -175,7 +287,7 @@ pub(crate) async fn person(
 }
 
 async fn as_sold(cloud: &Cloud, lead: &Lead, assignment: &Assignment) -> Result<Contactable, Problem> {
-    let mut person = lead.person.clone();
+    let mut person = lead.person_in(assignment.cycle_of()).clone();
     // It bought the person as they were; what they said since, the survivor knows.
     if lead.merged_into.is_some()
         && let Some(survivor) = cloud.store.lead_of(assignment).await?

@@ -2,22 +2,26 @@
 //!
 //! `POST /v1/leads/{id}/interactions/{interaction}/{restore | revoke}`, with the interaction as the lead's story names
 //! it. The word is kept with the interaction, the act in the lead's history; distribution scores the lead anew. The
-//! later word holds, so that either can be taken back by the other.
+//! later word holds, so that either can be taken back by the other. But that a person wants no more mail after all opts
+//! them out for good: what followed of it is not taken back by a word.
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use leadyard_domain::delivery::OptedOutOf;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::limits;
-use leadyard_domain::scoring::{InteractionRef, Word};
+use leadyard_domain::scoring::{InteractionRef, UNSUBSCRIBE, Word};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, body};
+use leadyard_platform::person::Sought;
 use leadyard_platform::who::{ACTS, Desk};
 use serde_json::{Value, json};
 
 use crate::acts::{asked, missing, note, record};
 use crate::inbox::{ROUNDS, crowded};
+use crate::privacy::not_found;
 
 /// `POST /v1/leads/{id}/interactions/{interaction}/{word}`.
 pub(crate) async fn judge(
@@ -62,6 +66,11 @@ pub(crate) async fn judge(
                 cloud.hand_to_distribution(&lead).await;
             }
             tracing::info!(lead.id = %lead.id, act = act.act, staff = %desk.staff, "the desk judged an interaction");
+            if word == Word::Restored && activity.has_kind(interaction, UNSUBSCRIBE) {
+                let sought = Sought { leads: [lead.id].into(), ..Sought::default() };
+                let done = cloud.opt_out(&lead.company, &sought, OptedOutOf::Mail, &desk.staff);
+                Box::pin(done).await.map_err(not_found)?;
+            }
             return Ok(Json(json!({ "act": act.act, "before": before, "after": after })));
         }
     }

@@ -487,9 +487,17 @@ async fn claim_of(
     assignment: &Assignment,
     asked: &ReturnItem,
 ) -> Result<Option<leadyard_domain::money::Money>, Problem> {
-    let core = cloud.store.rulebook_core(&assignment.company, assignment.rulebook).await?;
-    let cost = core.as_ref().and_then(|core| core.source(&asked.source)?.cost_per_lead);
     let none =
         || Problem::new(Code::StateConflict, "the source has no cost_per_lead: there is nothing to claim");
-    cost.map(Some).ok_or_else(none)
+    cost_of(cloud, assignment, asked).await?.map(Some).ok_or_else(none)
+}
+
+/// What its source cost a lead when this one was sold: what the rulebook says later changes nothing of the past.
+pub(crate) async fn cost_of(
+    cloud: &Cloud,
+    seat: &Assignment,
+    asked: &ReturnItem,
+) -> Result<Option<leadyard_domain::money::Money>, Problem> {
+    let core = cloud.store.rulebook_core(&seat.company, seat.rulebook).await?;
+    Ok(core.as_ref().and_then(|core| core.source(&asked.source)?.cost_per_lead))
 }

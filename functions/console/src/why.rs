@@ -13,9 +13,10 @@ use leadyard_platform::who::{Desk, READS};
 use serde_json::{Value, json};
 
 use crate::leads::{self, Whole};
+use crate::place;
 
 /// `GET /v1/leads/{id}/recommendation`: what a decision would conclude now, also of a lead that is
-/// nurtured still. Nothing is written, and no counter moves.
+/// nurtured still, or that has an empty seat. Nothing is written, and no counter moves.
 pub(crate) async fn recommendation(
     State(cloud): State<Cloud>,
     Desk(desk): Desk<READS>,
@@ -29,7 +30,8 @@ pub(crate) async fn recommendation(
 /// What a decision would conclude now, and under which version of the rules.
 pub(crate) async fn of_now(cloud: &Cloud, story: &Story) -> Result<(Explained, u64), Problem> {
     let lead = &story.lead;
-    if !lead.wants_distribution() {
+    // A seat that is empty is the desk's to give, though distribution gives it to nobody by itself.
+    if !lead.wants_distribution() && !place::may_be_placed(lead) {
         let detail = format!("the lead is {}: there is nothing to distribute", lead.stage);
         return Err(Problem::new(Code::StateConflict, detail).with("stage", lead.stage.as_str()));
     }

@@ -28,7 +28,7 @@ pub use google::GoogleLead;
 pub use meta::{MetaLead, MetaNotice};
 pub use multipart::{Part, parts};
 pub use names::{FieldMap, Standard};
-pub(crate) use names::{Meaning, squeezed, squeezes_to};
+pub(crate) use names::{Meaning, squeezed};
 pub use understood::Understood;
 pub(crate) use understood::is_united_states;
 

@@ -298,7 +298,8 @@ async fn what_a_spreadsheet_program_saved_is_read_as_it_was_typed() {
         (1, "José", "Núñez", "33101", "2026-05-29T04:00:00Z", "Two lines\nof text"),
     ] {
         let phone = format!("+1305555010{number}");
-        let again = Person::named(first, last).with("phone", &phone).without("email");
+        // Who asks anew and says nothing of a place is where they were.
+        let again = Person::named(first, last).with("phone", &phone).without("email").without("zip");
         let (_, body) = program.live.posts("web", &again).await.unwrap();
         let story = program.live.story(body["lead"].as_str().unwrap()).await.unwrap();
         let person = &story.0["person"];

@@ -199,8 +199,8 @@ async fn decisions_that_lack_what_a_replay_needs_are_said_and_stop_nothing() {
 #[tokio::test(start_paused = true)]
 async fn rules_that_are_larger_than_what_may_be_read_are_not_read_for_it() {
     // Each megabyte is a read.
-    let remark = format!("# {}\n", "x".repeat(998)).repeat(2_500);
-    let yard = Yard::of(rules("5").with(&remark)).await;
+    let remark = format!("# {}\n", "x".repeat(998)).repeat(4_000);
+    let yard = Yard::of(rules("5").with(&remark).file("screening.toml", &remark)).await;
     let _ = yard.settled_lead(&Person::number(0)).await;
     let _ = yard.publish(&rules("6")).await.is(200);
     let _ = yard.settled_lead(&Person::number(1)).await;

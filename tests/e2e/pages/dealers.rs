@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use leadyard_domain::limits;
 use leadyard_tests::{Browser, Person, Reply, Rules, Says, Yard};
 use serde_json::{Value, json};
 
@@ -226,6 +227,110 @@ async fn who_is_full_is_found_behind_hundreds_of_contracts_that_are_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_page_has_as_many_dealers_as_their_contracts_allow_and_each_stands_on_one() {
+    let mut rules = Rules::roofing("acme");
+    for dealer in 1..=13 {
+        let id = format!("d-{dealer:02}");
+        rules = rules.dealer(&id, []);
+        for n in 1..=40 {
+            // The last contract of the first of them has the lead.
+            let asks = if (dealer, n) == (1, 40) { ["1", "1"] } else { ["5", "2"] };
+            let asks = [("cap_day", asks[0]), ("tier", asks[1])];
+            rules = rules.contract(&format!("{id}-{n:02}"), &id, asks);
+        }
+    }
+    rules = rules.dealer("large", []);
+    for n in 1..=400 {
+        rules = rules.contract(&format!("large-{n:03}"), "large", [("cap_day", "5"), ("tier", "2")]);
+    }
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["d-01-40"]);
+    let desk = Browser::of(&yard).await;
+    let (mut next, mut pages) = (Some(LIST.to_owned()), Vec::new());
+    while let Some(at) = next {
+        let (page, reads) = desk.reads(&at).await;
+        assert!(reads <= READS, "{reads} reads of {at}");
+        assert!(page.text.len() < 100_000, "{} bytes of {at}", page.text.len());
+        next = super::leads::link(&page, "Further down");
+        pages.push(page);
+    }
+    // Six of forty each, six more, one; and the one who has more than a page of its own.
+    assert_eq!(pages.len(), 4);
+    let dealers: Vec<String> = (1..=13).map(|n| format!("d-{n:02}")).chain(["large".to_owned()]).collect();
+    for dealer in &dealers {
+        let at = format!("<th scope=\"row\"><a href=\"/console/dealers/acme/{dealer}\"");
+        assert_eq!(pages.iter().filter(|page| page.text.contains(&at)).count(), 1, "{dealer}");
+    }
+    // What is full stands first, and of the others it is said how many they are.
+    let first = row(&pages[0], "d-01");
+    assert!(first.contains("day 1 of 1") && first.contains("30 more contracts"), "{first}");
+    assert!(first.contains("takes leads"), "{first}");
+    assert!(row(&pages[3], "large").contains("390 more contracts"), "{}", row(&pages[3], "large"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_dealer_with_many_contracts_fifty_are_shown_and_read_at_a_time() {
+    let mut rules = Rules::roofing("acme").dealer("hudson", []);
+    for n in 1..=120 {
+        rules = rules.contract(&format!("c-{n:03}"), "hudson", [("cap_day", "5"), ("tier", "2")]);
+    }
+    let yard = Yard::of(rules).await;
+    let desk = Browser::of(&yard).await;
+    let contract = |n: usize| format!("{HUDSON}/contracts/c-{n:03}\"");
+    let mut at = HUDSON.to_owned();
+    for (shown, told) in
+        [(1..=50, "1 to 50 of 120."), (51..=100, "51 to 100 of 120."), (101..=120, "of 120.")]
+    {
+        let _ = yard.faults.keys_read();
+        let (page, reads) = desk.reads(&at).await;
+        assert!(reads <= READS, "{reads} reads of {at}");
+        assert!(page.text.len() < 100_000, "{} bytes of {at}", page.text.len());
+        assert!(page.text.contains(told), "{told}: {}", page.text);
+        for n in 1..=120 {
+            assert_eq!(page.text.contains(&contract(n)), shown.contains(&n), "{n} at {at}");
+        }
+        let read = yard.faults.keys_read();
+        let caps = read.iter().filter(|(pk, _)| pk.starts_with("K#acme#c#")).count();
+        assert_eq!(caps, shown.count(), "{read:?}");
+        if let Some(next) = super::leads::link(&page, "Further contracts") {
+            at = next;
+        }
+    }
+    // One of the last is paused and resumed from where it stands; what is refused leaves it chosen.
+    let page = desk.opens(&at).await.is(200);
+    assert_eq!(super::leads::link(&page, "The first contracts").as_deref(), Some(HUDSON));
+    let pause = format!("{HUDSON}/pause");
+    let refused = desk.submits(&page, &pause, &[("contract", "c-120"), ("reason", "")]).await.is(400);
+    assert!(refused.text.contains("<option value=\"c-120\" selected>"), "{}", refused.text);
+    let done = desk.submits(&refused, &pause, &[("reason", "too many")]).await.is(303);
+    let paused = desk.opens(done.header("location")).await.is(200);
+    assert!(paused.text.contains("paused until somebody resumes it: too many"), "{}", paused.text);
+    let done = desk.submits(&paused, &format!("{HUDSON}/resume"), &[]).await.is(303);
+    let resumed = desk.opens(done.header("location")).await.is(200);
+    assert!(resumed.text.contains(&contract(120)) && !resumed.text.contains("too many"), "{}", resumed.text);
+    // A page behind a contract that is none begins with the first.
+    let page = desk.opens(&format!("{HUDSON}?contracts=c-999")).await.is(200);
+    assert!(page.text.contains("1 to 50 of 120."), "{}", page.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_contracts_that_were_not_looked_at_it_is_not_said_whether_they_take_leads() {
+    let mut rules = Rules::roofing("acme").dealer("hudson", []);
+    for n in 1..=60 {
+        let ends = if n <= 50 { "2026-05-01" } else { "" };
+        rules = rules.contract(&format!("c-{n:03}"), "hudson", [("cap_day", "5"), ("ends", ends)]);
+    }
+    let yard = Yard::of(rules).await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens(HUDSON).await.is(200);
+    let told = "no contract that was looked at takes leads: ended 2026-05-01; 10 were not";
+    assert!(page.text.contains(told) && !page.text.contains("Takes leads."), "{}", page.text);
+    let further = desk.opens(&format!("{HUDSON}?contracts=c-050")).await.is(200);
+    assert!(further.text.contains("Takes leads."), "{}", further.text);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_not_reached_is_found_and_a_channel_that_is_gone_is_enabled_again() {
     let yard = yard().await;
     yard.dealer_says("hudson", Says::Status(410));
@@ -335,6 +440,12 @@ async fn a_dealer_shows_its_leads_statement_and_why_it_got_nothing() {
     assert!(reads <= READS, "{reads} reads");
     let yesterday = desk.opens(&format!("{RIDGE}/why?date=2026-05-31")).await.is(200);
     assert!(yesterday.text.contains("Nobody asked on that day"));
+    // A day of the company's is two of UTC; and so many as are looked at are a read each hundred.
+    yard.advance(Duration::from_secs(24 * 3_600)).await;
+    let (day, reads) = Browser::of(&yard).await.reads(&format!("{RIDGE}/why?date=2026-06-01")).await;
+    assert!(day.text.contains("nothing was left of what was paid in advance"), "{}", day.text);
+    let most = reads - 1 + limits::DECISIONS_EXAMINED.div_ceil(100);
+    assert!(most <= READS, "{most} reads");
 }
 
 #[tokio::test(start_paused = true)]

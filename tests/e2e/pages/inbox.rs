@@ -1,8 +1,11 @@
 //! A dealer's own pages: what it sees of a lead before and after it accepts, every answer, and nothing of anybody else.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use http::{HeaderMap, Method};
 use leadyard_tests::browser::FORM;
-use leadyard_tests::{Browser, Person, Rules, Yard};
+use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
 use serde_json::json;
 
 use super::{READS, is_harmless, names_nobody};
@@ -295,6 +298,28 @@ async fn beside_accept_stands_what_it_costs_where_it_costs_anything() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_charged_when_it_arrived_is_not_said_to_be_what_accepting_costs() {
+    for (price, told) in [("45.00", "charged already: <strong>45.00 USD</strong>"), ("0", "")] {
+        let rules = Rules::roofing("acme").inbox_dealer("hudson", []);
+        let yard = Yard::of(rules.contract("hudson", "hudson", [("price", price)])).await;
+        let lead = yard.settled_lead(&ada()).await;
+        let at = seat(&yard, &lead, "hudson").await;
+        let hudson = Browser::of_dealer(&yard, "hudson").await;
+        for path in ["/console/inbox", &at] {
+            let page = hudson.opens(path).await.is(200);
+            assert!(page.text.contains(&format!("action=\"{at}/accept\"")), "{path}: {}", page.text);
+            assert!(page.text.contains(told) && !page.text.contains("for <strong>"), "{path}: {}", page.text);
+            assert!(!told.is_empty() || !page.text.contains("charged already"), "{path}: {}", page.text);
+            assert!(!page.text.contains(", for 45.00"), "{path}: {}", page.text);
+        }
+        // It is charged once, whatever it answers.
+        let _ = hudson.sends(&format!("{at}/accept"), &hudson.csrf().await).await.is(303);
+        let open = hudson.opens("/console/inbox").await.is(200);
+        assert!(!open.text.contains("charged already"), "{}", open.text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn its_figures_and_its_statement_are_its_own() {
     let yard = Yard::of(rules()).await;
     yard.notes();
@@ -356,6 +381,71 @@ async fn nothing_of_another_dealer_or_of_the_desk_is_there_for_it_and_the_desk_a
     let _ = hudson.opens("/console/inbox").await.is(303);
 }
 
+/// The seats of a page, as they stand there.
+fn listed(page: &Reply) -> Vec<String> {
+    let rows = page.text.split("<div><a href=\"").skip(1);
+    rows.map(|row| row.split('"').next().unwrap().to_owned()).collect()
+}
+
+/// Where the page behind this one is.
+fn behind(page: &Reply, words: &str) -> Option<String> {
+    let link = page.text.split("<a href=\"").find(|link| link.contains(&format!("\">{words}</a>")))?;
+    Some(link.split('"').next().unwrap().replace("&#38;", "&"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lapses_first_stands_first_however_many_came_after_it() {
+    let yard = Yard::of(rules()).await;
+    let mut seats = Vec::new();
+    let mut lead = String::new();
+    for n in 1..=60 {
+        lead = yard.settled_lead(&Person::number(n)).await;
+        seats.push(seat(&yard, &lead, "hudson").await);
+        yard.advance(Duration::from_secs(5)).await;
+    }
+    // The last one is in hand: it stands behind all that are new.
+    let _ = yard.answers("hudson", &lead, "accept").await.is(200);
+    let hudson = Browser::of_dealer(&yard, "hudson").await;
+    let (first, reads) = hudson.reads("/console/inbox").await;
+    assert!(reads <= READS, "{reads} reads");
+    assert_eq!(listed(&first), &seats[..50]);
+    assert!(first.text.contains("New <span class=\"soft\">50 of 59</span>"), "{}", first.text);
+    assert!(!first.text.contains("In hand") && !first.text.contains("older ones stand behind"));
+    let next = behind(&first, "Further ones").unwrap();
+    // Who is answered between two pages moves none of the others.
+    let accepted = seats[20].clone();
+    let _ = hudson.sends(&format!("{accepted}/accept"), &hudson.csrf().await).await.is(303);
+    let second = hudson.opens(&next).await.is(200);
+    assert_eq!(listed(&second), [&seats[50..], &[accepted]].concat());
+    assert!(second.text.contains("New <span class=\"soft\">9 of 58</span>"), "{}", second.text);
+    assert!(second.text.contains("In hand <span class=\"soft\">2</span>"), "{}", second.text);
+    assert_eq!(behind(&second, "Further ones").or_else(|| behind(&second, "Older ones")), None);
+    let _ = hudson.opens("/console/inbox?after=0.soon.here").await.is(400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_those_that_stand_in_order_are_the_older_ones_and_each_is_there_once() {
+    let yard = Yard::of(rules()).await;
+    for n in 1..=304 {
+        yard.settled_lead(&Person::number(n)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let hudson = Browser::of_dealer(&yard, "hudson").await;
+    let (mut next, mut pages) = (Some("/console/inbox".to_owned()), Vec::new());
+    while let Some(at) = next {
+        let (page, reads) = hudson.reads(&at).await;
+        assert!(reads <= READS, "{reads} reads of {at}");
+        assert!(page.text.len() < 100_000, "{} bytes of {at}", page.text.len());
+        next = behind(&page, "Further ones").or_else(|| behind(&page, "Older ones"));
+        pages.push(page);
+    }
+    assert_eq!(pages.iter().map(|page| listed(page).len()).collect::<Vec<_>>(), [50, 50, 50, 50, 50, 50, 4]);
+    assert!(pages[0].text.contains("In this order stand the newest 300; older ones stand behind them."));
+    assert!(!pages[6].text.contains("In this order stand"), "{}", pages[6].text);
+    let seats: BTreeSet<String> = pages.iter().flat_map(listed).collect();
+    assert_eq!(seats.len(), 304);
+}
+
 #[tokio::test(start_paused = true)]
 async fn more_than_fifty_leads_go_on_from_page_to_page_and_what_people_write_is_text() {
     let yard = Yard::of(Rules::roofing("acme").inbox_dealer("hudson", []).contract(
@@ -374,7 +464,7 @@ async fn more_than_fifty_leads_go_on_from_page_to_page_and_what_people_write_is_
     let (first, reads) = hudson.reads("/console/inbox").await;
     assert!(reads <= READS, "{reads} reads");
     is_harmless(&first);
-    let next = first.text.split("href=\"").find(|link| link.contains("Older ones")).unwrap();
+    let next = first.text.split("href=\"").find(|link| link.contains("Further ones")).unwrap();
     let second = hudson.opens(next.split('"').next().unwrap()).await.is(200);
     for seat in &seats {
         let shown = [&first, &second].iter().filter(|page| page.text.contains(&format!("{seat}\""))).count();

@@ -447,6 +447,7 @@ async fn the_time_line_has_a_sentence_for_each_thing_that_happened() {
         ("decision", &to_ridge, had),
         ("decision", &to_ridge, had),
         ("seat", "Offered to hudson (hudson) for 45.00 USD", ""),
+        ("seat", "hudson: delivered", ""),
         ("seat", "hudson: withdrawn", ""),
         ("did", all_kinds, ""),
         ("desk", "desk: looked at who it is", ""),
@@ -470,6 +471,82 @@ async fn the_time_line_has_a_sentence_for_each_thing_that_happened() {
         expected.map(|(kind, what, beneath)| (kind.to_owned(), what.to_owned(), beneath.to_owned())).to_vec();
     expected.sort();
     assert_eq!(line, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn beside_the_form_for_an_empty_seat_stands_who_is_recommended_for_it() {
+    let rules = Rules::roofing("acme")
+        .seller("hudson", [("sale", "shared:2"), ("tier", "1")])
+        .seller("ridge", [("sale", "shared:2"), ("tier", "2")]);
+    let yard = Yard::of(rules).await;
+    let _ = yard.flip("pause", json!({ "on": true, "dealer": "ridge", "reason": "away" })).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let _ = yard.flip("pause", json!({ "on": false, "dealer": "ridge" })).await;
+    yard.advance(std::time::Duration::from_secs(60)).await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson"], "what nobody took at once stays empty");
+    let path = format!("/v1/leads/{lead}/recommendation");
+    let told = yard.desk(Method::GET, &path, None).await.is(200).json;
+    assert_eq!(told["seats"][0]["contract"], "ridge", "{told}");
+    let desk = Browser::of(&yard).await;
+    let (page, reads) = desk.reads(&at(&lead)).await;
+    assert!(reads <= READS, "{reads} reads");
+    let beside = page.text.split("<h2>Where it would go now</h2>").nth(1);
+    let beside = beside.unwrap_or_else(|| panic!("{}", page.text));
+    let says = told["says"][0].as_str().unwrap().replace('\'', "&#39;");
+    assert!(beside.split("</ul>").next().unwrap().contains(&says), "{says}: {beside}");
+    assert!(beside.contains("<option value=\"ridge\">"), "{beside}");
+    // Placed as the form has it, there is no seat left, and nothing is recommended.
+    let _ = desk.submits(&page, &to(&lead, "place"), &[]).await.is(303);
+    yard.settle().await;
+    assert_eq!(yard.story(&lead).await.holders(), ["hudson", "ridge"]);
+    let _ = yard.desk(Method::GET, &path, None).await.is(409);
+    let page = desk.opens(&at(&lead)).await.is(200);
+    assert!(!page.text.contains("Where it would go now"), "{}", page.text);
+}
+
+/// When each thing happened to the seats of a lead, the first first.
+fn of_seats(page: &Reply) -> Vec<(String, String)> {
+    let line = page.text.split("<ol class=\"line\">").nth(1).unwrap().split("</ol>").next().unwrap();
+    let text = |one: &str, class: &str| {
+        let rest = one.split(&format!("<span class=\"{class}\">")).nth(1).unwrap();
+        rest.split("</span>").next().unwrap().to_owned()
+    };
+    let seats = line.split("<li class=\"").filter(|one| one.starts_with("seat\""));
+    let mut seats: Vec<_> = seats.map(|one| (text(one, "when"), text(one, "what"))).collect();
+    seats.reverse();
+    seats
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_a_dealer_accepted_and_reached_somebody_stays_on_the_time_line() {
+    let asks = [("deadline_minutes", "60"), ("deadline_clock", "wall"), ("price", "45.00")];
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", asks)).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let desk = Browser::of(&yard).await;
+    let at_minute = |minute: usize| format!("Mon, Jun 1, 2026, 12:0{minute} PM EDT");
+    let expected = |last: &[&str]| -> Vec<(String, String)> {
+        let offered = ["Offered to hudson (hudson) for 45.00 USD", "hudson: delivered"];
+        let offered = offered.map(|what| (at_minute(0), what.to_owned())).into_iter();
+        let said = last.iter().enumerate().map(|(n, what)| (at_minute(n + 1), format!("hudson: {what}")));
+        offered.chain(said).collect()
+    };
+    let all = [("accept", "accepted"), ("contacted", "contacted"), ("won", "won")];
+    for (n, (act, _)) in all.iter().enumerate() {
+        yard.advance(std::time::Duration::from_secs(60)).await;
+        let _ = yard.answers("hudson", &lead, act).await.is(200);
+        // The last thing that was said stands there once, and what was said before stays.
+        let said: Vec<&str> = all.iter().take(n + 1).map(|(_, state)| *state).collect();
+        assert_eq!(of_seats(&desk.opens(&at(&lead)).await.is(200)), expected(&said), "{act}");
+    }
+    // Who says at once that they won has reached the person by that, and said so once.
+    let other = yard.settled_lead(&Person::number(2)).await;
+    for act in ["accept", "won"] {
+        yard.advance(std::time::Duration::from_secs(60)).await;
+        let _ = yard.answers("hudson", &other, act).await.is(200);
+    }
+    let told = of_seats(&desk.opens(&at(&other)).await.is(200));
+    let told: Vec<&str> = told.iter().map(|(_, what)| what.as_str()).collect();
+    assert_eq!(&told[1..], ["hudson: delivered", "hudson: accepted", "hudson: won"]);
 }
 
 /// The leads of a list's page, in its order, each by its link.

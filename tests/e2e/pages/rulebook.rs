@@ -100,6 +100,21 @@ async fn versions_say_who_and_how_and_any_two_are_compared_as_the_api_does() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn versions_tell_when_each_was_put_in_force_as_the_company_s_clocks_have_it() {
+    let yard = Yard::of(rules()).await;
+    for price in ["11.00", "12.00"] {
+        tokio::time::sleep(3 * MINUTE).await;
+        patch(&yard, "hudson", json!({ "price": price })).await;
+    }
+    let page = Browser::of(&yard).await.opens(AT).await.is(200);
+    for (version, at) in [(1, "12:00 PM"), (2, "12:03 PM"), (3, "12:06 PM")] {
+        let row = page.text.split("<tr").find(|row| row.contains(&format!("<th scope=\"row\">{version}")));
+        let row = row.unwrap_or_else(|| panic!("{}", page.text));
+        assert!(row.contains(&format!("<td>Mon, Jun 1, 2026, {at} EDT</td>")), "{version}: {row}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_checker_warns_of_stands_beside_what_was_sent_with_its_place() {
     let yard = Yard::of(rules()).await;
     let desk = Browser::of(&yard).await;

@@ -16,6 +16,8 @@ use leadyard_platform::stream::{StreamEvent, StreamRecord};
 use leadyard_tests::{Browser, Person, Reply, Rules, Says, Yard};
 use serde_json::json;
 
+mod day;
+
 /// Reads for one company, and one of the session.
 const READS_OF_ONE: usize = 12 + 1;
 
@@ -255,8 +257,86 @@ async fn exactly_as_many_as_are_counted_are_that_many() {
             .await
             .is(200)
             .text
-            .contains("<strong>100+</strong> wait: their offer is placed by the desk")
+            .contains("<strong>100</strong> of the 100 hottest that wait: their offer is placed by the desk")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_more_than_a_hundred_that_wait_the_reasons_are_said_to_be_those_of_the_hottest() {
+    let rules = Rules::roofing("acme")
+        .offer("gutter", "roofing", "mode = \"manual\"")
+        .offer("siding", "roofing", "")
+        .source("web2", "offer = \"gutter\"")
+        .source("web3", "offer = \"siding\"")
+        .seller("hudson", [("offers", "roof gutter")]);
+    let yard = Yard::of(rules).await;
+    let person = |n: usize| Person::number(n).with("phone", &format!("305-555-{n:04}"));
+    // Three that nobody serves, whom nobody can write to; and a hundred hotter ones.
+    for n in 1..=3 {
+        let _ = yard.server("web3").posts(&person(n).without("email")).await.is(201);
+    }
+    for n in 4..=103 {
+        let _ = yard.server("web2").posts(&person(n)).await.is(201);
+    }
+    yard.settle().await;
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/today").await.is(200).text;
+    for (at, told) in [
+        ("/console/waiting?company=acme", "<strong>100+</strong> wait, for whatever reason<"),
+        (
+            "/console/waiting?company=acme&#38;reason=manual",
+            "<strong>100</strong> of the 100 hottest that wait: their offer is placed by the desk",
+        ),
+    ] {
+        assert!(page.contains(&format!("<a href=\"{at}\">{told}")), "{told}: {page}");
+    }
+    // Who stands behind the number has each reason.
+    let behind = desk.opens("/console/waiting?company=acme").await.is(200).text;
+    assert!(behind.contains("All 103 that wait."), "{behind}");
+    let api = yard.desk(Method::GET, "/v1/waiting", None).await.is(200);
+    assert_eq!(api.json["by_reason"], json!({ "manual": 100, "offer": 3 }));
+    for reason in ["manual", "offer"] {
+        assert!(behind.contains(&format!("reason={reason}\">{reason}</a>")), "{reason}: {behind}");
+    }
+}
+
+/// A cell of a company's row in the table of all of them.
+fn side_by_side<'p>(page: &'p Reply, company: &str, label: &str) -> &'p str {
+    let table = page.text.split("Companies side by side").nth(1).unwrap_or_else(|| panic!("{}", page.text));
+    let row = table.split("<tr>").find(|row| row.contains(&format!("href=\"#{company}\"")));
+    let cell = row.and_then(|row| row.split(&format!("data-label=\"{label}\">")).nth(1));
+    cell.unwrap_or_else(|| panic!("{label} of {company}: {}", page.text)).split("</td>").next().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_companies_side_by_side_one_whose_hottest_are_reached_is_not_said_to_have_reached_all() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
+    let other = yard.also(Rules::roofing("other").seller("ridge", [])).await;
+    yard.notes();
+    // As many as are looked at, and all of them reached; one that is not asked before them.
+    let first = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(Duration::from_secs(60)).await;
+    for n in 2..=51 {
+        let lead = yard.settled_lead(&Person::number(n)).await;
+        let _ = yard.answers("hudson", &lead, "contacted").await.is(200);
+    }
+    yard.settle().await;
+    yard.count().await;
+    let companies = vec![yard.company_id(), other.company_id()];
+    let both = yard.cloud.master.mint(&DeskToken { staff: "ann".to_owned(), companies });
+    let desk = Browser::with(&yard, &both).await;
+    let page = desk.opens("/console/today").await.is(200);
+    let unknown = side_by_side(&page, "acme", "not reached");
+    assert!(unknown.starts_with("<a href=\"/console/leads?company=acme&#38;list=unreached\""), "{unknown}");
+    assert!(unknown.contains("class=\"unseen\">not known: none of the hottest"), "{unknown}");
+    assert!(!unknown.contains(">0<"), "{unknown}");
+    assert_eq!(side_by_side(&page, "other", "not reached"), "0");
+    // The list says who, and of whom the number is known it is said.
+    assert!(behind(&desk, "/console/leads?company=acme&list=unreached").await.contains(&first));
+    other.settled_lead(&Person::number(60)).await;
+    yard.count().await;
+    let page = desk.opens("/console/today").await.is(200);
+    assert!(side_by_side(&page, "other", "not reached").ends_with(">1</a>"), "{}", page.text);
 }
 
 #[tokio::test(start_paused = true)]
@@ -296,7 +376,7 @@ async fn the_hottest_are_found_also_where_more_wait_than_one_read_takes() {
     assert_eq!(first, hot);
     // Two shards of more than a hundred: each is asked for the other letters besides.
     assert!(reads <= 39, "{reads} reads");
-    assert!(page.text.contains("<strong>100+</strong> wait: their offer is placed by the desk"));
+    assert!(page.text.contains("<strong>100+</strong> wait, for whatever reason"));
 }
 
 /// Leads of three categories: one waits in each of two, one is with a dealer.
@@ -334,9 +414,7 @@ async fn what_is_read_grows_neither_with_categories_nor_with_leads() {
     {
         assert!(counts[0].contains(told), "{told} is not in {}", counts[0]);
     }
-    for told in
-        ["<strong>2</strong> in quarantine<", "<strong>100+</strong> wait: their offer is placed by the desk"]
-    {
+    for told in ["<strong>2</strong> in quarantine<", "<strong>100+</strong> wait, for whatever reason<"] {
         assert!(counts[1].contains(told), "{told} is not in {}", counts[1]);
     }
 }
@@ -893,129 +971,6 @@ async fn an_offer_that_ended_is_not_noted_again_when_its_seat_changes() {
     yard.settle().await;
     yard.count().await;
     assert_eq!(quarters().await, Vec::<String>::new());
-}
-
-/// A figure of the day: today's, and that of a week ago.
-async fn figures(desk: &Browser<'_>, says: &str) -> Vec<String> {
-    let page = desk.opens("/console/today").await.is(200);
-    let row = page.text.split(&format!(">{says}</a>")).nth(1);
-    let row = row.unwrap_or_else(|| panic!("{says}: {}", page.text));
-    let cells = row.split("</tr>").next().unwrap().split("<td").skip(1);
-    cells.map(|cell| cell.split('>').nth(1).unwrap().split('<').next().unwrap().to_owned()).collect()
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_speed_to_lead_of_the_day_is_what_a_count_by_hand_says() {
-    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
-    yard.notes();
-    let mut leads = Vec::new();
-    for n in 1..=7 {
-        leads.push(yard.settled_lead(&Person::number(n)).await);
-    }
-    // Two are reached after 4 minutes, one after 14, two after 50 and one after two hours; one is not reached.
-    let mut left = leads.iter();
-    for (after, many) in [(240, 2), (600, 1), (2_160, 2), (4_200, 1)] {
-        yard.advance(Duration::from_secs(after)).await;
-        for lead in left.by_ref().take(many) {
-            let _ = yard.answers("hudson", lead, "contacted").await.is(200);
-        }
-    }
-    yard.count().await;
-    let desk = Browser::of(&yard).await;
-    // Between the third and the fourth, where what is counted within ten to fifteen minutes ends.
-    assert_eq!(figures(&desk, "median time to the first contact").await, ["15 min", "–"]);
-    // Of the six: 2, and 5.
-    assert_eq!(figures(&desk, "reached within 5 minutes").await, ["33.3 %", "–"]);
-    assert_eq!(figures(&desk, "reached within the hour").await, ["83.3 %", "–"]);
-    assert_eq!(figures(&desk, "reached by their dealer").await, ["6", "0"]);
-    yard.advance(Duration::from_secs(7 * 24 * 3_600)).await;
-    yard.count().await;
-    let desk = Browser::of(&yard).await;
-    assert_eq!(figures(&desk, "median time to the first contact").await, ["–", "15 min"]);
-    assert_eq!(figures(&desk, "reached within the hour").await, ["–", "83.3 %"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_day_stands_beside_the_same_day_last_week() {
-    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
-    yard.notes();
-    for n in 1..=3 {
-        let lead = yard.settled_lead(&Person::number(n)).await;
-        if n == 1 {
-            yard.advance(Duration::from_secs(240)).await;
-            let _ = yard.answers("hudson", &lead, "contacted").await.is(200);
-        }
-    }
-    yard.count().await;
-    let desk = Browser::of(&yard).await;
-    assert_eq!(figures(&desk, "leads, new or back").await, ["3", "0"]);
-    assert_eq!(figures(&desk, "reached within 5 minutes").await, ["100 %", "–"]);
-    yard.advance(Duration::from_secs(7 * 24 * 3_600)).await;
-    let _ = yard.settled_lead(&Person::number(9)).await;
-    yard.count().await;
-    let desk = Browser::of(&yard).await;
-    assert_eq!(figures(&desk, "leads, new or back").await, ["1", "3"]);
-    assert_eq!(figures(&desk, "reached by their dealer").await, ["0", "1"]);
-    assert_eq!(figures(&desk, "reached within 5 minutes").await, ["–", "100 %"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn each_figure_of_the_day_leads_to_a_report_that_says_the_same() {
-    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
-    let other = yard.also(Rules::roofing("bolt").seller("ridge", [])).await;
-    yard.notes();
-    for n in 1..=3 {
-        let lead = yard.settled_lead(&Person::number(n)).await;
-        if n == 1 {
-            let _ = yard.answers("hudson", &lead, "contacted").await.is(200);
-        }
-    }
-    yard.advance(Duration::from_secs(7 * 24 * 3_600)).await;
-    for n in 4..=5 {
-        let lead = yard.settled_lead(&Person::number(n)).await;
-        if n == 4 {
-            yard.advance(Duration::from_secs(240)).await;
-            let _ = yard.answers("hudson", &lead, "contacted").await.is(200);
-            let value = json!({ "value": "900.00" });
-            let _ = yard.answers_with("hudson", &lead, "won", Some(value)).await.is(200);
-        }
-    }
-    yard.count().await;
-    let desk = Browser::of(&yard).await;
-    let page = desk.opens("/console/today").await.is(200);
-    for (figure, row) in [
-        ("enquiries", "enquiries"),
-        ("leads, new or back", "leads"),
-        ("given to dealers", "distributed"),
-        ("reached by their dealer", "contacted"),
-        ("won", "won"),
-        ("median time to the first contact", "median time to contact"),
-        ("reached within 5 minutes", "contact within 5 minutes"),
-        ("reached within the hour", "contact within the hour"),
-    ] {
-        let at = super::leads::link(&page, &format!("\">{figure}")).unwrap();
-        let told = super::reports::table(&desk.opens(&at).await.is(200));
-        let told = told.iter().find(|cells| cells[0].0 == row).unwrap_or_else(|| panic!("{at}: {told:?}"));
-        assert_eq!(told[1].0, figures(&desk, figure).await[0], "{figure}: {at}");
-    }
-    // So does each number of the companies side by side.
-    let companies = vec![yard.company_id(), other.company_id()];
-    let both = yard.cloud.master.mint(&DeskToken { staff: "ann".to_owned(), companies });
-    let desk = Browser::with(&yard, &both).await;
-    let page = desk.opens("/console/today").await.is(200);
-    for (column, leads) in [("leads today", ["2", "0"]), ("a week ago", ["3", "0"])] {
-        let begins = format!("data-label=\"{column}\"><a href=\"");
-        let cells = page.text.split(&begins).skip(1);
-        let cells: Vec<&str> = cells.collect();
-        assert_eq!(cells.len(), 2, "{}", page.text);
-        for (cell, leads) in cells.iter().zip(leads) {
-            let (at, rest) = cell.split_once("\">").unwrap();
-            assert_eq!(rest.split('<').next(), Some(leads), "{column}: {at}");
-            let told = super::reports::table(&desk.opens(&at.replace("&#38;", "&")).await.is(200));
-            let told = told.iter().find(|cells| cells[0].0 == "leads").map(|cells| cells[1].0.as_str());
-            assert_eq!(told, Some(leads), "{column}: {at}");
-        }
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,8 @@
 //! One dealer: whether it can be given leads and why not, its contracts and channels, its last leads; pause and resume it or
 //! a contract, test and enable a channel, send a lead again.
 //!
-//! Determinations. *A pause has a reason, and an end or none*; an end is read in the company's zone. The same pause once
+//! Determinations. *A page shows [`CONTRACTS`] contracts*, reads the caps of those alone, and the rest is a link behind
+//! them. *A pause has a reason, and an end or none*; an end is read in the company's zone. The same pause once
 //! more changes nothing. *A test is asked for again by its name*, so that loading the page again tries nothing. *A lead is
 //! sent again once from a page*: the form says when it was shown.
 
@@ -11,6 +12,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use leadyard_domain::access::Role;
 use leadyard_domain::assignment::Assignment;
+use leadyard_domain::contract::Contract;
 use leadyard_domain::dealer::Dealer;
 use leadyard_domain::distribution::{Core, Pause, Switches};
 use leadyard_domain::error::Code;
@@ -33,6 +35,8 @@ use crate::{channels, redeliver, trial};
 
 /// Leads of each kind that a page shows.
 const LEADS: i32 = 15;
+/// Contracts that a page shows.
+const CONTRACTS: usize = 50;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -40,6 +44,8 @@ pub(super) struct Asked {
     done: String,
     /// The test that was made.
     test: String,
+    /// Behind which contract those that are shown begin.
+    contracts: String,
 }
 
 #[derive(askama::Template)]
@@ -52,6 +58,7 @@ struct Page {
     name: String,
     facts: Vec<(&'static str, String)>,
     standing: Standing,
+    part: Part,
     paused: bool,
     fared: Fared,
     seats: Vec<Seat>,
@@ -66,6 +73,18 @@ struct Page {
     typed: Form,
     done: &'static str,
     trouble: String,
+}
+
+/// Which of its contracts are shown.
+struct Part {
+    /// Behind which they begin; nothing, where they are the first.
+    after: String,
+    /// The number of the first of them, of the last of them, and how many there are.
+    first: usize,
+    last: usize,
+    all: usize,
+    /// Where those behind them are.
+    next: String,
 }
 
 /// One of its leads.
@@ -97,7 +116,7 @@ pub(super) async fn page(
     Path((company, dealer)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    match Box::pin(of(&cloud, &signed, (&company, &dealer), &asked.test, Form::new())).await {
+    match Box::pin(of(&cloud, &signed, (&company, &dealer), &asked, Form::new())).await {
         Ok(mut page) => {
             page.done = said(&asked.done);
             rendered(&page, StatusCode::OK)
@@ -128,11 +147,16 @@ pub(super) async fn act(
     Sent { signed: For(signed), form }: Sent<For<ACTS>>,
 ) -> Response {
     let at = format!("/console/dealers/{company}/{dealer}");
+    let contracts = form.get("contracts").cloned().unwrap_or_default();
     let trouble = match done(&cloud, &signed, (&company, &dealer), &act, &form).await {
-        Ok(test) => return Redirect::to(&address(&at, &[("done", &act), ("test", &test)])).into_response(),
+        Ok(test) => {
+            let told = [("done", act.as_str()), ("test", &test), ("contracts", &contracts)];
+            return Redirect::to(&address(&at, &told)).into_response();
+        }
         Err(problem) => problem,
     };
-    match Box::pin(of(&cloud, &signed, (&company, &dealer), "", form)).await {
+    let asked = Asked { contracts, ..Asked::default() };
+    match Box::pin(of(&cloud, &signed, (&company, &dealer), &asked, form)).await {
         Ok(mut page) => {
             trouble.detail().clone_into(&mut page.trouble);
             let status = StatusCode::from_u16(trouble.code().status()).unwrap_or(StatusCode::CONFLICT);
@@ -250,7 +274,7 @@ async fn of(
     cloud: &Cloud,
     signed: &Signed,
     (company, dealer): (&str, &str),
-    test: &str,
+    asked: &Asked,
     typed: Form,
 ) -> Result<Page, Problem> {
     let company = who::company(&signed.desk, Some(company))?;
@@ -259,7 +283,10 @@ async fn of(
     let id = DealerId::new(dealer).map_err(|_| missing())?;
     let dealer = book.dealers.iter().find(|known| known.id == id).ok_or_else(missing)?;
     let (switches, _) = cloud.store.switches_get(&company).await?;
-    let known = Known::read(cloud, &core, &book, &switches, &[dealer], now).await?;
+    let at = format!("/console/dealers/{company}/{id}");
+    let own: Vec<&Contract> = book.contracts.iter().filter(|contract| contract.dealer == id).collect();
+    let (contracts, part) = part_of(&own, &asked.contracts, &at);
+    let known = Known::read(cloud, &core, &book, &switches, &[dealer], contracts, now).await?;
     let (open, shut, figures) = futures::try_join!(
         async { Ok(cloud.store.inbox(&company, &id, true, None, LEADS).await?.0) },
         async { Ok(cloud.store.inbox(&company, &id, false, None, LEADS).await?.0) },
@@ -270,7 +297,10 @@ async fn of(
     ids.sort_unstable();
     ids.dedup();
     let leads = cloud.store.leads_get(&ids).await?;
-    let tested = if test.is_empty() { String::new() } else { tested(cloud, &company, &id, test).await? };
+    let tested = match asked.test.as_str() {
+        "" => String::new(),
+        test => tested(cloud, &company, &id, test).await?,
+    };
     let zone = time_zone(dealer);
     let open_now = dealer.hours.is_open(now, &zone, &dealer.holidays);
     let opens = dealer.hours.next_opening(now, &zone, &dealer.holidays);
@@ -292,11 +322,12 @@ async fn of(
     Ok(Page {
         frame: Frame::of(dealer.name.clone(), "dealers", signed).forms_for(Role::Desk, signed, &company),
         manages: signed.desk.may(&company, Role::Manager),
-        at: format!("/console/dealers/{company}/{id}"),
+        at,
         dealer: id.to_string(),
         name: dealer.name.clone(),
         facts,
         standing,
+        part,
         paused: pause(&switches.dealers, &id, now).is_some(),
         fared: figures.of(&id),
         seats: seats.iter().map(|seat| of_seat(&core, seat, &leads, now)).collect(),
@@ -308,6 +339,18 @@ async fn of(
         trouble: String::new(),
         company: company.to_string(),
     })
+}
+
+/// The contracts that are shown: those behind the one that is named, or the first.
+fn part_of<'o, 'b>(own: &'o [&'b Contract], after: &str, at: &str) -> (&'o [&'b Contract], Part) {
+    let behind = own.iter().position(|contract| contract.id.as_str() == after).map(|nth| nth + 1);
+    let from = behind.filter(|from| *from < own.len()).unwrap_or(0);
+    let to = own.len().min(from + CONTRACTS);
+    let shown = own.get(from..to).unwrap_or_default();
+    let last = shown.last().filter(|_| to < own.len());
+    let next = last.map(|last| address(at, &[("contracts", last.id.as_str())])).unwrap_or_default();
+    let after = if from > 0 { after.to_owned() } else { String::new() };
+    (shown, Part { after, first: from + 1, last: to, all: own.len(), next })
 }
 
 fn time_zone(dealer: &Dealer) -> jiff::tz::TimeZone {

@@ -1,7 +1,10 @@
 //! The dealers: who can be given leads now and who cannot, what of their caps is used, and how they fared in thirty days.
 //!
-//! Determinations. *A page has [`LISTED`] dealers*, in the order of their ids, and reads what concerns them alone. *Who
-//! fails or is full is asked of the first [`ASKED`](now::ASKED) channels or counters*, and the page says so where there are more.
+//! Determinations. *A page has [`LISTED`] dealers*, in the order of their ids, and reads what concerns them alone; fewer,
+//! where their contracts have more than [`COUNTERS`] counters to be read, and one at least. Of many contracts a row names
+//! [`NAMED`], those that are full first. *Of what was not looked at nothing is said* but how many contracts that are. *Who
+//! fails or is full is asked of the first [`ASKED`](now::ASKED) channels or counters*, and the page says so where there are
+//! more.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -36,6 +39,14 @@ use super::{Frame, address, rendered, troubled};
 const AT: &str = "/console/dealers";
 /// Dealers on one page.
 const LISTED: usize = 25;
+/// Counters that a page reads, of its dealers and of their contracts: a read for each hundred.
+const COUNTERS: usize = 300;
+/// The same of a page for which all dealers were asked who fails or is full.
+const COUNTERS_ASKED: usize = 100;
+/// Contracts that a dealer's row names.
+const NAMED: usize = 10;
+/// Reasons that are told of why no contract takes leads.
+const REASONS: usize = 5;
 /// Days that a dealer's figures are of.
 const DAYS: i64 = 30;
 
@@ -73,6 +84,8 @@ struct Row {
     dealer: String,
     kind: String,
     standing: Standing,
+    /// Contracts with a cap that it does not name.
+    more: usize,
     fared: Fared,
 }
 
@@ -80,6 +93,7 @@ struct Row {
 pub(super) struct Standing {
     /// What keeps leads from it.
     pub(super) troubles: Vec<String>,
+    /// Those that were asked for.
     pub(super) contracts: Vec<OfContract>,
     pub(super) channels: Vec<OfChannel>,
     pub(super) caps: Vec<Cap>,
@@ -176,21 +190,33 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked, name: Option<&str
     };
     let dealers = chosen(&book, only.as_ref(), name);
     let all = dealers.len();
-    let (of_page, more) = behind(dealers, &asked.after);
+    let limited = limited(&book);
+    let most = if ["failing", "full"].contains(&asked.show.as_str()) { COUNTERS_ASKED } else { COUNTERS };
+    let most = most - LISTED;
+    let (of_page, more) = behind(dealers, &asked.after, &limited, most);
     // A name stands in no address: who looks for one types more of it.
     let next = of_page.last().filter(|_| more && name.is_none()).map(|last| {
         let pairs = [("company", company.as_str()), ("show", &asked.show), ("after", last.id.as_str())];
         address(AT, &pairs)
     });
-    let known = Known::read(cloud, &core, &book, &switches, &of_page, now).await?;
+    let contracts = of_page.iter().filter_map(|dealer| limited.get(&dealer.id)).flatten().copied();
+    let contracts: Vec<&Contract> = contracts.take(most).collect();
+    let known = Known::read(cloud, &core, &book, &switches, &of_page, &contracts, now).await?;
     let figures = figures(cloud, &core, now).await?;
-    let rows = of_page.iter().map(|dealer| Row {
-        at: format!("{AT}/{company}/{}", dealer.id),
-        name: dealer.name.clone(),
-        dealer: dealer.id.to_string(),
-        kind: dealer.kind.to_string(),
-        standing: known.standing(dealer),
-        fared: figures.of(&dealer.id),
+    let rows = of_page.iter().map(|dealer| {
+        let mut standing = known.standing(dealer);
+        standing.contracts.sort_by_key(|contract| !contract.caps.iter().any(|cap| cap.full));
+        standing.contracts.truncate(NAMED);
+        let limited = limited.get(&dealer.id).map_or(0, Vec::len);
+        Row {
+            at: format!("{AT}/{company}/{}", dealer.id),
+            name: dealer.name.clone(),
+            dealer: dealer.id.to_string(),
+            kind: dealer.kind.to_string(),
+            more: limited.saturating_sub(standing.contracts.len()),
+            standing,
+            fared: figures.of(&dealer.id),
+        }
     });
     let show = Some(asked.show.as_str());
     let first = name.is_none() && asked.show.is_empty() && asked.after.is_empty();
@@ -228,11 +254,34 @@ fn chosen<'a>(book: &'a Rulebook, only: Option<&HashSet<DealerId>>, name: Option
     dealers
 }
 
-/// A page of them behind this id, and whether there are more.
-fn behind<'a>(dealers: Vec<&'a Dealer>, after: &str) -> (Vec<&'a Dealer>, bool) {
-    let mut behind = dealers.into_iter().filter(|dealer| dealer.id.as_str() > after);
-    let page = behind.by_ref().take(LISTED).collect();
-    (page, behind.next().is_some())
+/// The contracts of each dealer that have a cap or a budget.
+type Limited<'a> = HashMap<&'a DealerId, Vec<&'a Contract>>;
+
+fn limited(book: &Rulebook) -> Limited<'_> {
+    let mut limited: Limited<'_> = HashMap::new();
+    for contract in book.contracts.iter().filter(|contract| now::is_limited(contract)) {
+        limited.entry(&contract.dealer).or_default().push(contract);
+    }
+    limited
+}
+
+/// A page of them behind this id, which have at most so many limited contracts, or of one who has more; and whether
+/// there are more.
+fn behind<'a>(
+    dealers: Vec<&'a Dealer>,
+    after: &str,
+    limited: &Limited<'_>,
+    most: usize,
+) -> (Vec<&'a Dealer>, bool) {
+    let (mut page, mut contracts) = (Vec::new(), 0);
+    for dealer in dealers.into_iter().filter(|dealer| dealer.id.as_str() > after) {
+        contracts += limited.get(&dealer.id).map_or(0, Vec::len);
+        if page.len() == LISTED || !page.is_empty() && contracts > most {
+            return (page, true);
+        }
+        page.push(dealer);
+    }
+    (page, false)
 }
 
 fn some((only, cut): (HashSet<DealerId>, bool)) -> (Option<HashSet<DealerId>>, bool) {
@@ -323,33 +372,38 @@ pub(super) struct Known<'a> {
     core: &'a Core,
     book: &'a Rulebook,
     switches: &'a Switches,
+    /// The contracts of theirs that were asked for.
+    asked: HashSet<&'a ContractId>,
     counters: Counters,
     channels: HashMap<(DealerId, u8), ChannelState>,
     now: Timestamp,
 }
 
 impl<'a> Known<'a> {
-    /// Two reads for each hundred contracts and channels.
+    /// These dealers, and these contracts of theirs. A read for each hundred of both that are limited, and for each hundred
+    /// channels.
     pub(super) async fn read(
         cloud: &Cloud,
         core: &'a Core,
         book: &'a Rulebook,
         switches: &'a Switches,
         dealers: &[&Dealer],
+        contracts: &[&'a Contract],
         now: Timestamp,
     ) -> Result<Self, Problem> {
         let ids: HashSet<&DealerId> = dealers.iter().map(|dealer| &dealer.id).collect();
-        let contracts = book.contracts.iter().filter(|contract| ids.contains(&contract.dealer));
-        let contracts: Vec<ContractId> = contracts.map(|contract| contract.id.clone()).collect();
+        let asked = contracts.iter().map(|&contract| &contract.id).collect();
+        let limited = contracts.iter().filter(|contract| now::is_limited(contract));
+        let limited: Vec<ContractId> = limited.map(|contract| contract.id.clone()).collect();
         let of_page: Vec<DealerId> = dealers.iter().map(|dealer| dealer.id.clone()).collect();
         let channels = book.channels.iter().filter(|channel| ids.contains(&channel.dealer));
         let channels: Vec<(&DealerId, u8)> =
             channels.map(|channel| (&channel.dealer, channel.order)).collect();
         let (counters, channels) = futures::try_join!(
-            cloud.store.caps_get(core.company_id(), &contracts, &of_page),
+            cloud.store.caps_get(core.company_id(), &limited, &of_page),
             cloud.store.channels_get(core.company_id(), &channels)
         )?;
-        Ok(Self { core, book, switches, counters, channels, now })
+        Ok(Self { core, book, switches, asked, counters, channels, now })
     }
 
     pub(super) fn standing(&self, dealer: &Dealer) -> Standing {
@@ -358,9 +412,7 @@ impl<'a> Known<'a> {
         let usage = self.counters.dealers.get(&dealer.id);
         let zone = time::zone(&dealer.zone).unwrap_or(jiff::tz::TimeZone::UTC);
         let today = zone.to_datetime(now).date();
-        let contracts = self.book.contracts.iter().filter(|contract| contract.dealer == dealer.id);
-        let contracts: Vec<OfContract> =
-            contracts.map(|contract| self.contract(contract, &reserves, today)).collect();
+        let (contracts, none_takes) = self.contracts(dealer, &reserves, today);
         let channels = self.book.channels.iter().filter(|channel| channel.dealer == dealer.id);
         let channels: Vec<OfChannel> = channels
             .map(|channel| {
@@ -374,13 +426,7 @@ impl<'a> Known<'a> {
         if let Some(pause) = pause(&self.switches.dealers, &dealer.id, now) {
             troubles.push(says_pause(core, pause));
         }
-        if contracts.is_empty() {
-            troubles.push("has no contract".to_owned());
-        } else if contracts.iter().all(|contract| !contract.trouble.is_empty()) {
-            let mut why: Vec<&str> = contracts.iter().map(|contract| contract.trouble.as_str()).collect();
-            why.dedup();
-            troubles.push(format!("no contract takes leads: {}", why.join("; ")));
-        }
+        troubles.extend(none_takes);
         troubles.extend(caps.iter().filter(|cap| cap.full).map(|cap| format!("full: {}", cap.says)));
         if dealer.prepaid && balance <= 0 {
             troubles.push("nothing is left of what was paid in advance".to_owned());
@@ -390,6 +436,47 @@ impl<'a> Known<'a> {
         let money = |minor| shown::money(core, Money::from_minor(minor));
         let balance = if dealer.prepaid || balance != 0 { money(balance) } else { String::new() };
         Standing { troubles, contracts, channels, caps, balance }
+    }
+
+    /// Those of its contracts that were asked for; and why none of its contracts takes leads, as far as is known.
+    fn contracts(
+        &self,
+        dealer: &Dealer,
+        reserves: &Reservation,
+        today: Date,
+    ) -> (Vec<OfContract>, Option<String>) {
+        let (mut asked, mut why, mut takes, mut unknown) = (Vec::new(), Vec::<String>::new(), false, 0);
+        for contract in self.book.contracts.iter().filter(|contract| contract.dealer == dealer.id) {
+            let is_asked = self.asked.contains(&contract.id);
+            let stands = self.contract(contract, reserves, today);
+            if stands.trouble.is_empty() {
+                // Whether one is full that was not asked for, nobody knows.
+                let is_known = is_asked || !now::is_limited(contract);
+                takes |= is_known;
+                unknown += usize::from(!is_known);
+            } else if !why.contains(&stands.trouble) {
+                why.push(stands.trouble.clone());
+            }
+            if is_asked {
+                asked.push(stands);
+            }
+        }
+        if takes {
+            return (asked, None);
+        }
+        let mut said = why.iter().take(REASONS).cloned().collect::<Vec<_>>().join("; ");
+        if why.len() > REASONS {
+            said.push_str("; and others");
+        }
+        let none = match (why.is_empty(), unknown) {
+            (true, 0) => "has no contract".to_owned(),
+            (false, 0) => format!("no contract takes leads: {said}"),
+            (true, unknown) => format!("{unknown} contracts were not looked at"),
+            (false, unknown) => {
+                format!("no contract that was looked at takes leads: {said}; {unknown} were not")
+            }
+        };
+        (asked, Some(none))
     }
 
     fn contract(&self, contract: &Contract, reserves: &Reservation, today: Date) -> OfContract {

@@ -382,9 +382,13 @@ async fn of(cloud: &Cloud, signed: &Signed, lead: &str, shown: bool, from: &str)
         .await?;
     let opening = judging::opening(cloud, core.source(&lead.source), lead, None).await?;
     let judged = judging::judge_by(&core, lead, opening.as_ref(), whole.story.activity.clone(), now);
-    let explained =
-        if lead.wants_distribution() { Some(why::of_now(cloud, &whole.story).await?.0) } else { None };
     let can = Can::of(lead, shown);
+    // Whoever places it by hand has the recommendation beside it, also for the empty one of several seats.
+    let explained = if lead.wants_distribution() || can.place {
+        Some(why::of_now(cloud, &whole.story).await?.0)
+    } else {
+        None
+    };
     let score = &judged.score;
     Ok(Page {
         frame: Frame::of(shown::name(&lead.person), "leads", signed).forms_for(

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::Core;
+use leadyard_domain::lead::AssignmentState;
 use leadyard_platform::store::{Act, DecisionRecord, StoredEnquiry};
 
 use super::shown::{self, instant};
@@ -41,12 +43,8 @@ pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], show
         add(record.at, "decision", decided(record), misses(record), more);
     }
     for seat in whole.assignments() {
-        let price = shown::money(core, seat.price);
-        let what = format!("Offered to {} ({}) for {price}", seat.dealer, seat.contract);
-        add(seat.offered_at, "seat", what, String::new(), String::new());
-        if seat.state_at > seat.offered_at {
-            let what = format!("{}: {}", seat.dealer, seat.state);
-            add(seat.state_at, "seat", what, String::new(), String::new());
+        for (at, what) in of_seat(core, seat) {
+            add(at, "seat", what, String::new(), String::new());
         }
     }
     for act in whole.acts() {
@@ -75,6 +73,37 @@ pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], show
     }
     line.sort_by_key(|event| std::cmp::Reverse(event.at));
     line
+}
+
+/// What became of a seat, the last first: what was delivered, accepted and reached stays, whatever followed.
+fn of_seat(core: &Core, seat: &Assignment) -> Vec<(Timestamp, String)> {
+    let (dealer, state) = (&seat.dealer, seat.state);
+    // Of what was only watched nobody said yes.
+    let accepted = seat.accepted_at.filter(|_| !seat.shadow);
+    // Whoever won has reached the person by that, and said nothing of it.
+    let contacted = seat.contacted_at.filter(|at| state != AssignmentState::Won || *at != seat.state_at);
+    let is_told = match state {
+        AssignmentState::Accepted => accepted.is_some(),
+        AssignmentState::Contacted => contacted.is_some(),
+        AssignmentState::Offered
+        | AssignmentState::Declined
+        | AssignmentState::Lapsed
+        | AssignmentState::Returned
+        | AssignmentState::Withdrawn
+        | AssignmentState::Won
+        | AssignmentState::Lost => false,
+    };
+    let last = Some(seat.state_at).filter(|at| *at > seat.offered_at && !is_told);
+    let price = shown::money(core, seat.price);
+    let offered = format!("Offered to {dealer} ({}) for {price}", seat.contract);
+    let became = [
+        (last, state.as_str()),
+        (contacted, AssignmentState::Contacted.as_str()),
+        (accepted, AssignmentState::Accepted.as_str()),
+        (seat.delivered_at, "delivered"),
+    ];
+    let became = became.into_iter().filter_map(|(at, what)| Some((at?, format!("{dealer}: {what}"))));
+    became.chain([(seat.offered_at, offered)]).collect()
 }
 
 /// What a call came to.

@@ -155,6 +155,17 @@ impl Shown {
         asked
     }
 
+    /// Where those stand, by stage, that the list of the hottest leaves out: of the same filters.
+    fn by_stage(&self) -> Vec<(Stage, String)> {
+        let stages = match self.held.as_str() {
+            "yes" => &[Stage::Assigned][..],
+            "no" => &[Stage::Waiting, Stage::Nurturing],
+            _ => &[Stage::Waiting, Stage::Nurturing, Stage::Assigned],
+        };
+        let of = |stage: &Stage| Self { list: stage.to_string(), ..self.whole() };
+        stages.iter().map(|stage| (*stage, of(stage).at(AT, &[]))).collect()
+    }
+
     /// Whether it has another order than its own.
     fn has_orders(&self) -> bool {
         !["", "hottest", UNREACHED, LAPSING].contains(&self.list.as_str())
@@ -229,6 +240,8 @@ struct Leads {
     examined: usize,
     /// More stand behind those that were looked at.
     more: bool,
+    /// Of the hottest: the lists in which all stand.
+    by_stage: Vec<(Stage, String)>,
     /// Where the next page is.
     next: String,
     /// The list, as its forms and links carry it.
@@ -267,6 +280,9 @@ async fn listed(cloud: &Cloud, signed: &Signed, mut shown: Shown) -> Result<Lead
     }
     page.lists = lists(&core, &shown.list);
     page.orders = shown.orders();
+    if page.orders.is_empty() {
+        page.by_stage = shown.by_stage();
+    }
     page.order = shown.order_says();
     page.offers =
         core.offers.iter().map(|offer| Choice::of(&offer.id, &offer.name, Some(&shown.offer))).collect();
@@ -322,6 +338,7 @@ fn frame(cloud: &Cloud, signed: &Signed, core: &Core, found: &Found) -> Leads {
         rows: found.leads.iter().map(|(lead, score)| Row::of(core, lead, score.as_ref(), now)).collect(),
         examined: found.examined,
         more: found.more,
+        by_stage: Vec::new(),
         next: String::new(),
         from: from(&kept),
         kept,

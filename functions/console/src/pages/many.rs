@@ -259,7 +259,8 @@ fn followed_by(core: &Core, act: Act, lead: &Lead, told: &Value, watches: bool) 
     }
 }
 
-/// Why it is not done with one, for people: the rules that its contract fails, or what it waits for.
+/// Why it is not done with one, for people: the rules that its contract fails, or what it waits for. Nothing, where no
+/// problem is told.
 pub(super) fn why_not(problem: &Value) -> String {
     let rules = lead::rules_of(problem);
     if !rules.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! Determinations. *The figures are the API's*, read by the same function; nothing is summed here. *Every number has the
 //! period before beneath it*, but those of a long period's rows: see [`COMPARED_DAYS`]. *A page has the first
-//! [`LISTED`] rows*, and says so where there are more; the CSV has all. *A name leads to the leads behind it as they stand
+//! [`SCREEN`] rows*, or [`LISTED`] where somebody asks, and says so where there are more; the CSV has all. *A name leads to the leads behind it as they stand
 //! now*, where a list of such leads exists; of an offer and a state that is the hottest. *What a dimension does not know is
 //! a dash*, and is not drawn.
 
@@ -37,8 +37,10 @@ const AT: &str = "/console/reports";
 const COMPARED_DAYS: i64 = 92;
 /// Reasons to wait begin so.
 const WAITING: &str = "waiting:";
-/// Rows of a table on a page: all states have one.
+/// Rows of a table on a page, where they are asked for: all states have one.
 const LISTED: usize = 60;
+/// Rows of a table at first: with the chart above it that is a screen.
+const SCREEN: usize = 12;
 /// Bars of a chart.
 const BARS: usize = 12;
 /// Characters of a name beside its bar.
@@ -53,6 +55,14 @@ pub(super) struct Asked {
     by: String,
     /// The column that the chart shows.
     chart: String,
+    /// `all`: as many as a page has room for.
+    rows: String,
+}
+
+impl Asked {
+    fn listed(&self) -> usize {
+        if self.rows == "all" { LISTED } else { SCREEN }
+    }
 }
 
 #[derive(askama::Template)]
@@ -146,6 +156,9 @@ struct Shown {
     by: String,
     columns: Vec<String>,
     rows: Vec<Row>,
+    /// Where more rows are, if the page has room for more; and how many it has then.
+    further: String,
+    listed: usize,
     /// Rows of this period that the table leaves out.
     more_rows: usize,
     /// Those of the period before alone that it leaves out: they are in no CSV of this one.
@@ -323,6 +336,8 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
         by: if by == Dimension::All { String::new() } else { by.to_string() },
         columns: report.columns.iter().map(|column| label(*column)).collect(),
         rows: Vec::new(),
+        further: String::new(),
+        listed: 0,
         more_rows: 0,
         more_gone: 0,
         long: by != Dimension::All && told.rows_before.is_none(),
@@ -363,7 +378,7 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
         at: String::new(),
         cells: cells(&told.whole, Some(&told.whole_before)),
     });
-    shown.rows.extend(lines.iter().take(LISTED).map(|line| Row {
+    shown.rows.extend(lines.iter().take(asked.listed()).map(|line| Row {
         name: name(told, line.value),
         at: leads(told, line.value),
         cells: cells(&line.now, line.before.as_deref()),
@@ -383,8 +398,13 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
         };
     }
     // Those of this period stand first.
-    shown.more_rows = told.rows.len().saturating_sub(LISTED);
-    shown.more_gone = lines.len().saturating_sub(LISTED) - shown.more_rows;
+    shown.more_rows = told.rows.len().saturating_sub(asked.listed());
+    shown.more_gone = lines.len().saturating_sub(asked.listed()) - shown.more_rows;
+    if shown.more_rows + shown.more_gone > 0 && asked.listed() < LISTED {
+        let all = [pairs.as_slice(), &[("chart", asked.chart.as_str()), ("rows", "all")]].concat();
+        shown.further = address(&format!("{AT}/{}", report.name), &all);
+        shown.listed = lines.len().min(LISTED);
+    }
     let at = report.columns.iter().position(|column| column.name() == charted.name()).unwrap_or(0);
     // A rate of one state is no part of all states' rates: that is told by bars.
     if by == Dimension::State && matches!(unit(charted), Unit::Count | Unit::Money) {

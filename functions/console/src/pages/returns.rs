@@ -243,7 +243,7 @@ async fn of(cloud: &Cloud, signed: &Signed, company: &str, id: &str, typed: &For
     let lead = &whole.story.lead;
     let core = who::rules_of(cloud, &company).await?;
     let asked = seat.returned.as_ref();
-    let cost = core.source(&item.source).and_then(|source| source.cost_per_lead);
+    let cost = returns::cost_of(cloud, &seat, &item).await?;
     let credit = match item.state {
         ReturnState::Approved => {
             let claim = item.claim.map(|claim| {

@@ -8,7 +8,10 @@
 //! nor with its categories. Until the sweep has counted (the rules are new, a deposit was booked just now) it is counted
 //! here, which takes more.
 //!
-//! Determinations. *A company that cannot be read takes no other with it*: its place says so. *A lead is shown as it is*:
+//! Determinations. *What was not looked at is not said to be none*: where only the hottest are, and it is none of them, the
+//! number is not known, and stands in no list. *Of more than a hundred that wait, reasons are told of the hottest
+//! hundred*, and it is said so: to count them all at each change is to read them all, and the list behind looks further.
+//! *A company that cannot be read takes no other with it*: its place says so. *A lead is shown as it is*:
 //! who was placed or reached since they were counted stands in no list. *Today is compared with the whole of the same day
 //! last week*, and the page says so: counters are kept by day.
 //!
@@ -45,6 +48,8 @@ use super::{Frame, address, rendered};
 use crate::find::SOON;
 use crate::reports::{self, figures::Cell};
 
+/// Where those stand that wait.
+const WAITING: &str = "/console/waiting";
 /// Leads in each list.
 const LISTED: usize = 10;
 /// Returns that are counted.
@@ -68,6 +73,8 @@ struct OfCompany {
     name: String,
     /// What waits for the desk.
     numbers: Vec<Number>,
+    /// Of which none was found, and not all were looked at.
+    unknown: Vec<Number>,
     /// What keeps all leads from going out.
     warning: &'static str,
     /// Offers that are about to lapse, the next first.
@@ -102,7 +109,7 @@ struct Hottest {
 
 /// How much of something waits, and where it is looked at.
 struct Number {
-    count: String,
+    of: AtLeast,
     says: String,
     at: String,
     /// It is overdue, or in the way.
@@ -131,21 +138,34 @@ struct Figure {
 impl OfCompany {
     /// A number of the row in which companies stand side by side; none of what there is none of.
     fn number(&self, begins: &str) -> Option<&Number> {
-        self.numbers.iter().find(|number| number.says.starts_with(begins))
+        self.numbers.iter().chain(&self.unknown).find(|number| number.says.starts_with(begins))
     }
 
-    /// All that wait, whatever for.
-    fn waits(&self) -> String {
-        let waits = || self.numbers.iter().filter(|number| number.says.starts_with("wait"));
-        let count: usize =
-            waits().filter_map(|one| one.count.trim_end_matches('+').parse::<usize>().ok()).sum();
-        let more = if waits().any(|one| one.count.ends_with('+')) { "+" } else { "" };
-        format!("{count}{more}")
+    /// All that wait, whatever for; none where nobody does.
+    fn waits(&self) -> Option<Number> {
+        let waits = || self.numbers.iter().chain(&self.unknown).filter(|one| one.says.starts_with("wait"));
+        waits().next()?;
+        let of =
+            AtLeast { count: waits().map(|one| one.of.count).sum(), more: waits().any(|one| one.of.more) };
+        let at = address(WAITING, &[("company", self.id.as_str())]);
+        Some(Number { of, says: "wait".to_owned(), at, late: false })
     }
 
     /// Of the day, new leads and those of a week ago.
     fn leads(&self) -> Option<&Figure> {
         self.day.iter().find(|figure| figure.says == LEADS)
+    }
+}
+
+impl Number {
+    /// How many, or at least how many.
+    fn count(&self) -> String {
+        if self.of.more { format!("{}+", self.of.count) } else { self.of.count.to_string() }
+    }
+
+    /// None was found, and not all were looked at.
+    const fn is_unknown(&self) -> bool {
+        self.of.count == 0 && self.of.more
     }
 }
 
@@ -203,10 +223,13 @@ async fn of_company(cloud: &Cloud, company: &CompanyId, works: bool) -> Result<O
         (false, false) => "",
     };
     let ago = at.duration_since(waits.at) >= SignedDuration::from_mins(2);
+    let (unknown, numbers): (Vec<Number>, Vec<Number>) =
+        numbers.told().into_iter().partition(Number::is_unknown);
     Ok(OfCompany {
         id: company.to_string(),
         name: core.company.name.clone(),
-        numbers: numbers.told(),
+        numbers,
+        unknown,
         warning,
         lapsing: lapsing.into_iter().take(LISTED).collect(),
         free: Hottest { rows: named.free(&waits), more: waits.more_free },
@@ -351,16 +374,7 @@ impl Numbers<'_> {
             at,
             promised > 0,
         ));
-        for (reason, count) in &waits.waiting {
-            let waiting = AtLeast { count: *count, more: waits.more_waiting };
-            let at: (&str, &[(&str, &str)]) = ("/console/waiting", &[("reason", reason)]);
-            numbers.push(self.number(
-                waiting,
-                format!("{}: {}", as_many(waiting, "waits", "wait"), shown::waits_for(reason)),
-                at,
-                false,
-            ));
-        }
+        numbers.extend(self.waiting());
         let of_dealers =
             |show: &'static str| -> (&str, [(&str, &str); 1]) { ("/console/dealers", [("show", show)]) };
         let to = |list: &'static str| -> (&str, [(&str, &str); 1]) { ("/console/leads", [("list", list)]) };
@@ -395,16 +409,35 @@ impl Numbers<'_> {
         if !self.works {
             numbers.retain(|number| !number.says.starts_with(QUARANTINED));
         }
-        // Of none that were found there is nothing to look at, though there may be more.
-        numbers.retain(|number| number.count.trim_end_matches('+') != "0");
+        numbers.retain(|number| number.of != AtLeast::default());
+        numbers
+    }
+
+    /// Those that wait, by reason; where more do than were counted, all of them first, and the reasons of the hottest.
+    fn waiting(&self) -> Vec<Number> {
+        let (waits, mut numbers) = (self.waits, Vec::new());
+        let counted: usize = waits.waiting.values().sum();
+        if waits.more_waiting {
+            let all = AtLeast { count: counted, more: true };
+            numbers.push(self.number(all, "wait, for whatever reason".to_owned(), (WAITING, &[]), false));
+        }
+        for (reason, count) in &waits.waiting {
+            let of = AtLeast { count: *count, more: false };
+            let begins = if waits.more_waiting {
+                format!("of the {counted} hottest that wait")
+            } else {
+                as_many(of, "waits", "wait")
+            };
+            let says = format!("{begins}: {}", shown::waits_for(reason));
+            numbers.push(self.number(of, says, (WAITING, &[("reason", reason.as_str())]), false));
+        }
         numbers
     }
 
     fn number(&self, of: AtLeast, says: String, (path, more): (&str, &[(&str, &str)]), late: bool) -> Number {
         let mut pairs = vec![("company", self.core.company_id().as_str())];
         pairs.extend(more);
-        let count = if of.more { format!("{}+", of.count) } else { of.count.to_string() };
-        Number { count, says, at: address(path, &pairs), late }
+        Number { of, says, at: address(path, &pairs), late }
     }
 }
 

@@ -300,8 +300,7 @@ async fn look(cloud: &Cloud, signed: &Signed, form: &Form, asked: &Asked) -> Res
         stays.push(of(lead, &serde_json::Value::Null, why.to_owned()));
     }
     for (lead, told) in free.iter().zip(&told) {
-        let why = if told["problem"].is_object() { why_not(&told["problem"]) } else { String::new() };
-        let one = of(lead, &told["after"], why);
+        let one = of(lead, &told["after"], why_not(&told["problem"]));
         if one.contract.is_empty() {
             stays.push(one);
         } else {

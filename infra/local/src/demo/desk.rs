@@ -1,4 +1,5 @@
-//! The desk: three looks a day at what waits for a verdict, and whatever else a day brings.
+//! The desk: three looks a day at what waits for a verdict, one at the list of who is to be called, and whatever else a day
+//! brings.
 
 use http::{Method, StatusCode};
 use jiff::tz::TimeZone;
@@ -37,6 +38,17 @@ pub(super) enum Duty {
     Full,
     /// A dealer asks to give a lead back that it has.
     Returned,
+    /// Claims the best of the list of who is to be called; who is, `promises` says, asks to be called again.
+    Calls {
+        promises: bool,
+    },
+    /// Calls a lead that it claimed.
+    Rings {
+        lead: String,
+        promises: bool,
+    },
+    /// Chooses some to be called whom their dealer lost.
+    Choose,
 }
 
 /// What it remembers.
@@ -48,10 +60,17 @@ pub(super) struct Desk {
     nth: u64,
     /// How many returns it decided.
     verdicts: u64,
+    /// How many calls it made.
+    calls: u64,
 }
 
-/// When the desk looks, and what else happens: a day's rounds, a pause every three weeks, two prices; and what is to be seen
-/// at the end.
+/// In the last hours nobody is called: some are to be called still at the end.
+const LEFT_OPEN: SignedDuration = SignedDuration::from_hours(20);
+/// Who is called in these last days asks to be called again: so somebody is promised a call at the end.
+const PROMISED: SignedDuration = SignedDuration::from_hours(4 * 24);
+
+/// When the desk looks, and what else happens: a day's rounds and calls, a pause every three weeks, two prices; and what is
+/// to be seen at the end.
 pub(super) fn days(zone: &TimeZone, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Duty)> {
     let mut duties = Vec::new();
     let (first, last) = (zone.to_datetime(from).date(), zone.to_datetime(until).date());
@@ -72,6 +91,14 @@ pub(super) fn days(zone: &TimeZone, from: Timestamp, until: Timestamp) -> Vec<(T
             _ => None,
         };
         duties.extend(besides.and_then(|duty| Some((at(11, 5).ok()?, duty))));
+        if !weekend && let (Ok(chooses), Ok(calls)) = (at(10, 50), at(11, 20)) {
+            let left = until.duration_since(calls);
+            let promises = left < PROMISED;
+            if left > LEFT_OPEN {
+                duties.extend(promises.then_some((chooses, Duty::Choose)));
+                duties.push((calls, Duty::Calls { promises }));
+            }
+        }
         nth += 1;
         match day.checked_add(1.day()) {
             Ok(next) => day = next,
@@ -81,6 +108,7 @@ pub(super) fn days(zone: &TimeZone, from: Timestamp, until: Timestamp) -> Vec<(T
     let ends = [
         (9 * 60, Duty::Returned),
         (7 * 60, Duty::Pause(Some(6))),
+        (6 * 60, Duty::Choose),
         (5 * 60, Duty::Returned),
         (4 * 60, Duty::Pause(None)),
         (3 * 60, Duty::Full),
@@ -93,7 +121,7 @@ pub(super) fn days(zone: &TimeZone, from: Timestamp, until: Timestamp) -> Vec<(T
 
 impl Desk {
     pub(super) const fn new(seed: u64) -> Self {
-        Self { seed, aside: Vec::new(), nth: 0, verdicts: 0 }
+        Self { seed, aside: Vec::new(), nth: 0, verdicts: 0, calls: 0 }
     }
 
     /// An enquiry came in that it is going to judge.
@@ -162,6 +190,9 @@ impl Play {
             Duty::Reprice => self.reprices().await,
             Duty::Full => self.fills().await,
             Duty::Returned => self.returned().await,
+            Duty::Calls { promises } => self.calls(promises).await,
+            Duty::Rings { lead, promises } => self.rings(&lead, promises).await,
+            Duty::Choose => self.chooses().await,
         }
     }
 
@@ -233,6 +264,89 @@ impl Play {
             let path = format!("/v1/returns/{id}/{verdict}");
             if self.year.desk(Method::POST, &path, Some(&body)).await?.status == StatusCode::OK {
                 self.done(what);
+            }
+        }
+        Ok(())
+    }
+
+    // --- Follow-up ---
+
+    /// Claims the best who may be called at this hour; each is called some minutes later.
+    async fn calls(&mut self, promises: bool) -> anyhow::Result<()> {
+        let most = (self.plan.askings.len() / 500).clamp(1, 4);
+        let path = format!("/v1/follow-ups?limit={}", 5 * most);
+        let reply = self.year.desk(Method::GET, &path, None).await?;
+        let listed = reply.json["follow_ups"].as_array().into_iter().flatten();
+        let now = listed.filter(|call| call["may_be_called"]["now"] == true);
+        let now = now.filter_map(|call| call["lead"]["lead"].as_str().map(str::to_owned));
+        let leads: Vec<String> = now.take(most).collect();
+        for (minutes, lead) in [3, 6, 9, 12].into_iter().zip(leads) {
+            if !self.follows(&lead, "claim", &json!({})).await? {
+                continue;
+            }
+            let at = self.year.cloud.clock.now().checked_add(SignedDuration::from_mins(minutes))?;
+            self.duty(at, Duty::Rings { lead, promises });
+        }
+        Ok(())
+    }
+
+    /// What a call comes to is left to chance.
+    async fn rings(&mut self, lead: &str, promises: bool) -> anyhow::Result<()> {
+        self.desk.calls += 1;
+        let nth = self.desk.seed % 1_000 + self.desk.calls;
+        // The golden ratio spreads any run of them evenly: of few calls not all come to the same.
+        let (result, note) = match nth * 61_803_399 % 100_000_000 / 1_000_000 {
+            _ if promises => ("callback", "Drives; asked to be called tomorrow at this hour."),
+            0..28 => ("no_answer", ""),
+            28..48 => ("voicemail", "Said who we are and when we call again."),
+            48..53 => ("busy", ""),
+            53..70 => ("not_now", "Waits for the insurer, then goes on."),
+            70..84 => ("callback", "Wants the other half of the house on the phone too."),
+            84..91 => ("interested", "Wants somebody to come by this week."),
+            91..96 => ("wrong_number", "Somebody else's number for years."),
+            _ => ("not_interested", "Had it done by a brother-in-law."),
+        };
+        let mut body = json!({ "result": result, "note": note });
+        if result == "callback" {
+            let days = if promises { 1 } else { 1 + nth % 3 };
+            // At the same hour: one at which they may be called.
+            let at = SignedDuration::from_hours(24 * days as i64);
+            body["callback_at"] = json!(self.year.cloud.clock.now().checked_add(at)?);
+        }
+        if self.follows(lead, "call", &body).await? {
+            self.done(result);
+        } else {
+            // It is too late to promise them a call, or the lead has gone on: somebody else may have it.
+            self.follows(lead, "unclaim", &json!({})).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether it was done.
+    async fn follows(&self, lead: &str, act: &str, body: &Value) -> anyhow::Result<bool> {
+        let path = format!("/v1/leads/{lead}/{act}");
+        Ok(self.year.desk(Method::POST, &path, Some(body)).await?.status == StatusCode::OK)
+    }
+
+    /// Of those who were lost it chooses a few, to be called at once.
+    async fn chooses(&mut self) -> anyhow::Result<()> {
+        let most = (self.plan.askings.len() / 1_000).clamp(2, 6);
+        let body = json!({ "stage": "lost", "limit": 30 });
+        let reply = self.year.desk(Method::POST, "/v1/leads/search", Some(&body)).await?;
+        let lost = reply.json["leads"].as_array().into_iter().flatten();
+        let lost: Vec<String> = lost.filter_map(|lead| lead["lead"].as_str().map(str::to_owned)).collect();
+        let from = chance(self.desk.seed ^ self.desk.calls, "choose") as usize % lost.len().max(1);
+        let (before, behind) = lost.split_at(from);
+        let mut chosen = 0;
+        for lead in behind.iter().chain(before) {
+            if chosen == most {
+                break;
+            }
+            // Who left no phone, or asked too long ago, is refused.
+            let body = json!({ "reason": "their dealer had no time for them" });
+            if self.follows(lead, "follow_up", &body).await? {
+                chosen += 1;
+                self.done("chosen");
             }
         }
         Ok(())

@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
-use super::names::squeezes_to;
+use super::names::squeezed;
 
 words! {
     /// What attribution is kept under.
@@ -39,6 +40,10 @@ words! {
     }
 }
 
+/// By their names, squeezed.
+static TAGS: LazyLock<BTreeMap<String, Tag>> =
+    LazyLock::new(|| Tag::ALL.iter().map(|&tag| (squeezed(tag.as_str()), tag)).collect());
+
 words! {
     /// Which touch an enquiry is credited to.
     pub enum Touch as "attribution" {
@@ -62,7 +67,7 @@ impl Tag {
         match squeezed_name {
             "referer" | "referrerurl" => Some(Self::Referrer),
             "landingpageurl" | "landingurl" | "pageurl" => Some(Self::LandingPage),
-            name => Self::ALL.iter().copied().find(|tag| squeezes_to(tag.as_str(), name)),
+            name => TAGS.get(name).copied(),
         }
     }
 }
@@ -77,7 +82,8 @@ impl Attribution {
         self.0.get(&tag).map(String::as_str)
     }
 
-    /// The campaign as marketing calls it.
+    /// The campaign as marketing calls it, word for word: what an enquiry is credited to is
+    /// [`Understood::campaign`](super::Understood::campaign).
     pub fn campaign(&self) -> Option<&str> {
         self.get(Tag::UtmCampaign)
     }

@@ -1,6 +1,7 @@
 //! What a field's name means: standard names, their usual aliases, and a source's own map.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use super::attribution::Tag;
 use crate::error::Invalid;
@@ -173,6 +174,12 @@ const ALIASES: &[(&str, Standard)] = &[
     ("jornayaleadid", Standard::UniversalLeadid),
 ];
 
+/// The standard fields by their names and aliases, squeezed: every field of an enquiry is asked for here.
+static STANDARD: LazyLock<BTreeMap<String, Standard>> = LazyLock::new(|| {
+    let names = Standard::ALL.iter().map(|&standard| (squeezed(standard.as_str()), standard));
+    ALIASES.iter().map(|&(alias, standard)| (alias.to_owned(), standard)).chain(names).collect()
+});
+
 /// What the first touch's tags begin with: the snippet sends an object of this name.
 const FIRST_TOUCH: &str = "first_touch.";
 
@@ -283,11 +290,7 @@ impl FieldMap {
             return (Sureness::Exact, meaning);
         }
         let squeezed = squeezed(name);
-        let standard = Standard::ALL
-            .iter()
-            .find(|standard| squeezes_to(standard.as_str(), &squeezed))
-            .or_else(|| ALIASES.iter().find(|(alias, _)| *alias == squeezed).map(|(_, standard)| standard))
-            .map(|&standard| Meaning::Standard(standard));
+        let standard = STANDARD.get(&squeezed).map(|&standard| Meaning::Standard(standard));
         let touch = || match squeezed.strip_prefix("firsttouch").or_else(|| squeezed.strip_prefix("first")) {
             Some(of_first) => Tag::named(of_first).map(Meaning::FirstTouch),
             None => {
@@ -310,14 +313,5 @@ fn exact(name: &str) -> Option<Meaning> {
 
 /// Lower-case letters and digits only: `First-Name`, `firstName` and `first_name` are one name.
 pub(crate) fn squeezed(name: &str) -> String {
-    letters(name).collect()
-}
-
-/// Whether a name is this, squeezed. Most are not, and by the first letter: nothing is written down.
-pub(crate) fn squeezes_to(name: &str, squeezed: &str) -> bool {
-    letters(name).eq(squeezed.chars())
-}
-
-fn letters(name: &str) -> impl Iterator<Item = char> {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

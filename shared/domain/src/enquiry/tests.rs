@@ -383,6 +383,28 @@ fn an_enquiry_is_credited_to_the_touch_that_the_company_chose_or_to_the_one_that
 }
 
 #[test]
+fn what_says_how_to_reach_somebody_is_no_campaign() {
+    for (campaign, credited) in [
+        ("spring", Some("spring")),
+        ("123456789012345678", Some("123456789012345678")),
+        ("ada.hill@mail.example", None),
+        ("ada.hill%40mail.example", None),
+        ("roof-305-274-0188", None),
+        // Ten digits may be an id, and are not where they are the person's own number.
+        ("3052740188", Some("3052740188")),
+        ("3052740177", None),
+        ("june 13052740177", None),
+    ] {
+        let lead = understood(&format!(r#"{{"phone":"(305) 274-0177","utm_campaign":"{campaign}"}}"#));
+        assert_eq!(lead.campaign(Touch::Last), credited, "{campaign}");
+        assert_eq!(lead.attribution.campaign(), Some(campaign), "it stays as it was received");
+        let facts =
+            lead.fit_facts(&SourceId::new("site").unwrap(), &OfferId::new("roof").unwrap(), Touch::Last);
+        assert_eq!(facts.campaign.as_deref(), credited);
+    }
+}
+
+#[test]
 fn privacy_control_is_honoured() {
     let fields = json(r#"{"visitor":"v1.abc"}"#);
     let header = Enquiry { global_privacy_control: true, ..enquiry(fields) };

@@ -15,7 +15,7 @@ use crate::contract::{Need, Needs};
 use crate::error::{FieldError, Invalid};
 use crate::ids::{OfferId, SourceId};
 use crate::limits;
-use crate::person::{Email, Name, Phone, cut_bytes, cut_chars, is_invisible, tidy};
+use crate::person::{Email, Name, Phone, cut_bytes, cut_chars, is_contact, is_invisible, tidy};
 use crate::place::{State, Zip};
 use crate::scoring::{FitFacts, FitPart};
 
@@ -159,6 +159,18 @@ impl Understood {
         }
     }
 
+    /// The campaign that it is credited to. What says how to reach somebody, or has this person's own number in it, is
+    /// none: reports name a campaign for years, and of whoever is erased nothing is to stay.
+    pub fn campaign(&self, credited_to: Touch) -> Option<&str> {
+        let named = self.credited(credited_to).campaign()?;
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let own = |phone: &Phone| {
+            let number = phone.as_str();
+            digits(named).contains(&digits(number.strip_prefix("+1").unwrap_or(number)))
+        };
+        (!is_contact(named) && !self.phone.as_ref().is_some_and(own)).then_some(named)
+    }
+
     /// Takes from a further step of the same form what is blank here, and of consent what [`Consent::complete`] takes.
     pub fn complete(&mut self, step: &Self) {
         fn fill<T: Clone>(blank: &mut Option<T>, step: Option<&T>) {
@@ -199,7 +211,7 @@ impl Understood {
             zip3: self.zip.map(Zip::zip3),
             source: Some(source.clone()),
             offer: Some(offer.clone()),
-            campaign: self.credited(credited_to).campaign().map(str::to_owned),
+            campaign: self.campaign(credited_to).map(str::to_owned),
             has: parts.into_iter().filter(|&(_, there)| there).map(|(part, _)| part).collect(),
             email_domain: self.email.as_ref().map(|email| email.domain().to_owned()),
             fields: self.extra.clone(),

@@ -8,8 +8,9 @@
 //! Determinations. *A page is made of what the API answers*, read by its names, so that it can show no more than that: a
 //! lead that must be accepted first has a first name and a ZIP and no contact, and nothing of any other dealer is there.
 //! *New* is what is offered and not answered, *in hand* what was accepted or contacted; what is *won* stays the dealer's
-//! own, and stands below them. *A page has fifty leads*, the
-//! newest first; of them those stand first whose deadline is nearest, then what is new. *A phone number is a link that
+//! own, and stands below them. *A page has fifty leads* of the newest three hundred that are open: what is new stands first,
+//! the next deadline before all, over all pages; whatever else is the newest first. Older ones stand behind them by age, as
+//! what is closed does. *What was charged when it arrived is not said to be the price of a yes.* *A phone number is a link that
 //! calls, an e-mail one that writes*; when the law lets nobody call, the page says so beside it.
 
 mod figures;
@@ -38,6 +39,7 @@ pub(super) use seat::{act, page as seat_page};
 use super::shown::{self, instant};
 use super::signed::{INBOX, SignedDealer};
 use super::{Frame, address, rendered, troubled};
+use crate::inbox::Standing;
 use crate::{inbox, leads};
 
 /// A seat as `GET /v1/inbox` tells its dealer.
@@ -130,8 +132,17 @@ impl Told {
         leads::not_to_be_called(self.opted_out, may, |at| instant(core, at))
     }
 
-    /// What accepting it costs, in the company's currency; nothing, where it costs nothing.
+    /// What accepting it costs, in the company's currency; nothing, where it costs nothing or is paid for.
     fn price(&self, core: &Core) -> String {
+        if self.settled_at.is_none() { self.worth(core) } else { String::new() }
+    }
+
+    /// What was charged when it arrived; nothing, where nothing was.
+    fn charged(&self, core: &Core) -> String {
+        if self.settled_at.is_some() { self.worth(core) } else { String::new() }
+    }
+
+    fn worth(&self, core: &Core) -> String {
         let costs = self.price.parse::<Money>().is_ok_and(|price| price != Money::ZERO);
         if costs { shown::money(core, &self.price) } else { String::new() }
     }
@@ -172,7 +183,7 @@ impl Told {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Asked {
-    /// Behind which seat the page begins.
+    /// Behind which place in their order, or which seat, the page begins.
     after: String,
 }
 
@@ -183,12 +194,18 @@ struct Page {
     open: bool,
     further: bool,
     groups: Vec<Group>,
+    /// How many were put in order, where older ones stand behind them.
+    ordered: Option<i32>,
     next: String,
+    /// Those behind the page are older ones, and no further ones of an order.
+    older: bool,
 }
 
 /// Leads that stand alike.
 struct Group {
     title: &'static str,
+    /// How many stand so, here or on another page.
+    all: usize,
     rows: Vec<Row>,
 }
 
@@ -211,6 +228,8 @@ struct Row {
     accept: bool,
     /// What that costs.
     price: String,
+    /// What was charged for it already.
+    charged: String,
 }
 
 /// `GET /console/inbox?after`.
@@ -238,10 +257,32 @@ async fn answer(cloud: &Cloud, signed: &SignedDealer, open: bool, asked: &Asked)
     }
 }
 
+/// What a page has of a dealer's leads, and what the page behind it is asked for with.
+struct Listed {
+    items: Vec<serde_json::Value>,
+    /// The order in which they stand, where they have one.
+    order: Option<inbox::InOrder>,
+    next: Option<String>,
+}
+
+impl Listed {
+    async fn read(cloud: &Cloud, signed: &SignedDealer, open: bool, after: &str) -> Result<Self, Problem> {
+        let place = inbox::Place::read(after);
+        if open && (after.is_empty() || place.is_some()) {
+            let mut order = inbox::in_order(cloud, &signed.token, place).await?;
+            let older = || order.older.map(|older| older.to_string());
+            let next = order.next.map(|next| next.written()).or_else(older);
+            return Ok(Self { items: std::mem::take(&mut order.items), order: Some(order), next });
+        }
+        let after = Some(after).filter(|after| !after.is_empty());
+        let (items, next) = inbox::listed(cloud, &signed.token, open, after).await?;
+        Ok(Self { items, order: None, next: next.map(|next| next.to_string()) })
+    }
+}
+
 async fn listed(cloud: &Cloud, signed: &SignedDealer, open: bool, asked: &Asked) -> Result<Page, Problem> {
-    let after = Some(asked.after.as_str()).filter(|after| !after.is_empty());
     let core = who::rules_of(cloud, &signed.token.company).await?;
-    let (items, next) = inbox::listed(cloud, &signed.token, open, after).await?;
+    let Listed { items, order, next } = Listed::read(cloud, signed, open, &asked.after).await?;
     let now = cloud.clock.now();
     let mut told = items.into_iter().map(Told::read).collect::<Result<Vec<_>, _>>()?;
     // What must be accepted soonest stands first; the rest keep their order, the newest first.
@@ -249,24 +290,27 @@ async fn listed(cloud: &Cloud, signed: &SignedDealer, open: bool, asked: &Asked)
         let by = one.accept_by.filter(|_| one.state == AssignmentState::Offered);
         (by.is_none(), by)
     });
-    let (new, rest): (Vec<&Told>, Vec<&Told>) =
-        told.iter().partition(|one| open && one.state == AssignmentState::Offered);
-    let (won, rest): (Vec<&Told>, Vec<&Told>) =
-        rest.into_iter().partition(|one| open && one.state == AssignmentState::Won);
-    let rows = |of: Vec<&Told>| of.into_iter().map(|one| Row::of(&core, one, now)).collect::<Vec<_>>();
-    let groups = [
-        Group { title: "New", rows: rows(new) },
-        Group { title: if open { "In hand" } else { "Closed" }, rows: rows(rest) },
-        Group { title: "Won", rows: rows(won) },
-    ];
+    let group = |title: &'static str, standing: Standing| {
+        let of = told.iter().filter(|one| Standing::of(one.state) == standing || !open);
+        let rows: Vec<Row> = of.map(|one| Row::of(&core, one, now)).collect();
+        let all = order.as_ref().map_or(rows.len(), |order| order.count(standing));
+        Group { title, all, rows }
+    };
+    let groups = if open {
+        vec![group("New", Standing::New), group("In hand", Standing::InHand), group("Won", Standing::Won)]
+    } else {
+        vec![group("Closed", Standing::InHand)]
+    };
     let path = if open { INBOX.to_owned() } else { format!("{INBOX}/closed") };
     let (title, section) = if open { ("Inbox", "inbox") } else { ("Closed", "closed") };
     Ok(Page {
         frame: Frame::of(title, section, signed),
         open,
-        further: after.is_some(),
+        further: !asked.after.is_empty(),
         groups: groups.into_iter().filter(|group| !group.rows.is_empty()).collect(),
-        next: next.map(|next| address(&path, &[("after", &next.to_string())])).unwrap_or_default(),
+        ordered: order.as_ref().and_then(|order| order.older).map(|_| inbox::ORDERED),
+        older: order.is_none_or(|order| order.next.is_none()),
+        next: next.map(|next| address(&path, &[("after", &next)])).unwrap_or_default(),
     })
 }
 
@@ -289,6 +333,7 @@ impl Row {
             asked_at: instant(core, asked),
             accept: told.state == AssignmentState::Offered && told.delivery == DeliveryState::Received,
             price: told.price(core),
+            charged: told.charged(core),
         }
     }
 }

@@ -55,6 +55,8 @@ struct Page {
     answers: Vec<Answer>,
     /// What accepting it costs.
     price: String,
+    /// What was charged when it arrived.
+    charged: String,
     /// It is won: the value may be put right.
     correct: bool,
     value: String,
@@ -207,6 +209,7 @@ async fn of(cloud: &Cloud, signed: &SignedDealer, id: &str, typed: &Form) -> Res
         facts: facts(&core, &told),
         answers,
         price: told.price(&core),
+        charged: told.charged(&core),
         correct: told.state == AssignmentState::Won,
         value: typed.get("value").cloned().or_else(|| told.won_value.clone()).unwrap_or_default(),
         currency: core.company.currency.clone(),
