@@ -2,11 +2,14 @@
 
 mod command;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use leadyard_domain::backtest::{Difference, Event, Window, backtest};
 use leadyard_domain::rulebook::{Rulebook, RulebookFiles};
+use leadyard_platform::store::keys;
 use leadyard_tests::{Person, Rules, Says, Yard};
 use serde_json::json;
 
@@ -378,6 +381,26 @@ async fn who_waits_longer_is_placed_when_a_period_turns_and_who_shuts_earlier_is
     assert_eq!((found.changes.len(), found.changes[0].waits.as_str()), (1, "hours"));
     assert_eq!(found.changes[0].lead.to_string(), lead);
     assert_eq!(found.changes[0].why, "hudson would have had it when open; it is shut");
+}
+
+/// It wrote decisions to more shards of their index.
+#[tokio::test(start_paused = true)]
+async fn history_has_what_an_earlier_version_decided() {
+    let yard = Yard::of(busy()).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let before = history(&yard).await;
+    let (store, table) = (&yard.cloud.store, yard.cloud.store.table());
+    let stored = store.client().query().table_name(table).key_condition_expression("pk = :pk");
+    let stored = stored.expression_attribute_values(":pk", AttributeValue::S(format!("L#{lead}")));
+    let items = stored.send().await.unwrap().items.unwrap();
+    let decided = |item: &&HashMap<String, AttributeValue>| {
+        item.get("ak").and_then(|ak| ak.as_s().ok()).is_some_and(|ak| ak.contains("#decided#"))
+    };
+    let mut item = items.iter().find(decided).unwrap().clone();
+    let shard = item["ak"].as_s().unwrap().rsplit_once('#').unwrap().0.to_owned();
+    item.insert("ak".to_owned(), AttributeValue::S(format!("{shard}#{}", keys::SHARDS - 1)));
+    store.client().put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
+    assert_eq!(history(&yard).await, before);
 }
 
 #[tokio::test(start_paused = true)]

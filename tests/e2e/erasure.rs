@@ -406,11 +406,9 @@ async fn nor_where_an_earlier_version_stored_their_lead() {
 async fn nor_where_the_first_of_so_many_came_from_an_ad_platform_the_day_before() {
     let yard = Yard::of(rules().source_of("google", "ads", "offer = \"roof\"")).await;
     yard.advance(HOUR * 8).await;
-    let mut google = crate::ways::google_lead(&yard, "ads", "g-1");
     let said =
         [("FULL_NAME", "Zebulon Quackenbush"), ("EMAIL", "zq.canary@mail.example"), ("POSTAL_CODE", "33101")];
-    google["user_column_data"] =
-        said.iter().map(|(id, value)| json!({ "column_id": id, "string_value": value })).collect();
+    let google = crate::ways::google_lead_of(&yard, "ads", "g-1", &said);
     let _ = crate::ways::google(&yard, "ads", &google).await.is(200);
     yard.settle().await;
     let first = crate::ways::id_of(&yard, Platform::Google, "ads", "g-1");

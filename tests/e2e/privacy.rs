@@ -181,11 +181,9 @@ async fn a_person_stands_in_no_metric_whatever_way_they_come_and_whatever_comes_
     };
 
     // By Google; its mail comes back, and the next dealer's cap is full after it.
-    let mut google = crate::ways::google_lead(&yard, "ads", "g-1");
     let said =
         [("FULL_NAME", "Zebulon Quackenbush"), ("EMAIL", "zq.canary@mail.example"), ("POSTAL_CODE", "33101")];
-    google["user_column_data"] =
-        said.iter().map(|(id, value)| json!({ "column_id": id, "string_value": value })).collect();
+    let google = crate::ways::google_lead_of(&yard, "ads", "g-1", &said);
     let _ = crate::ways::google(&yard, "ads", &google).await.is(200);
     yard.settle().await;
     had(&counted(&yard, &mut seen), &["LeadsReceived", "LeadsAssigned", "LeadsDelivered"], "Google");

@@ -111,6 +111,14 @@ pub(crate) fn google_lead(yard: &Yard, source: &str, lead_id: &str) -> Value {
     })
 }
 
+/// The same of whoever says this of themselves.
+pub(crate) fn google_lead_of(yard: &Yard, source: &str, lead_id: &str, said: &[(&str, &str)]) -> Value {
+    let mut lead = google_lead(yard, source, lead_id);
+    lead["user_column_data"] =
+        said.iter().map(|(id, value)| json!({ "column_id": id, "string_value": value })).collect();
+    lead
+}
+
 pub(crate) async fn google(yard: &Yard, source: &str, lead: &Value) -> Reply {
     let path = format!("/v1/leads/{}/google", yard.page(source).key());
     yard.sends(None, Method::POST, &path, "application/json", lead.to_string().into_bytes()).await

@@ -162,7 +162,6 @@ fn the_table_that_was_read_gets_its_verdicts() {
 
 /// Figures alone: a weight that is tuned by these rows makes them worthless.
 #[test]
-#[ignore = "the last third is run when the filters are done"]
 fn the_table_that_was_not_read() {
     let matrix = run("unseen.csv", false);
     assert_eq!(matrix.of(Verdict::Ham, Verdict::Spam), 0, "ham is called spam");

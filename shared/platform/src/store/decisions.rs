@@ -126,7 +126,8 @@ impl Store {
             if end.key.is_none() {
                 end.shard += 1;
             }
-            if end.shard == keys::DECISION_SHARDS {
+            // An earlier version wrote to all shards, and history is whole.
+            if end.shard == keys::SHARDS {
                 (end.day, end.shard) = (UtcDay(end.day.0 + 1), 0);
             }
         }

@@ -284,12 +284,7 @@ async fn listed(cloud: &Cloud, signed: &SignedDealer, open: bool, asked: &Asked)
     let core = who::rules_of(cloud, &signed.token.company).await?;
     let Listed { items, order, next } = Listed::read(cloud, signed, open, &asked.after).await?;
     let now = cloud.clock.now();
-    let mut told = items.into_iter().map(Told::read).collect::<Result<Vec<_>, _>>()?;
-    // What must be accepted soonest stands first; the rest keep their order, the newest first.
-    told.sort_by_key(|one| {
-        let by = one.accept_by.filter(|_| one.state == AssignmentState::Offered);
-        (by.is_none(), by)
-    });
+    let told = items.into_iter().map(Told::read).collect::<Result<Vec<_>, _>>()?;
     let group = |title: &'static str, standing: Standing| {
         let of = told.iter().filter(|one| Standing::of(one.state) == standing || !open);
         let rows: Vec<Row> = of.map(|one| Row::of(&core, one, now)).collect();
