@@ -388,7 +388,9 @@ async fn who_waits_longer_is_placed_when_a_period_turns_and_who_shuts_earlier_is
 async fn history_has_what_an_earlier_version_decided() {
     let yard = Yard::of(busy()).await;
     let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(Duration::from_secs(1)).await;
     let before = history(&yard).await;
+    assert!(before.iter().any(|event| matches!(event, Event::Decided(_))), "{before:?}");
     let (store, table) = (&yard.cloud.store, yard.cloud.store.table());
     let stored = store.client().query().table_name(table).key_condition_expression("pk = :pk");
     let stored = stored.expression_attribute_values(":pk", AttributeValue::S(format!("L#{lead}")));

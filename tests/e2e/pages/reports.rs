@@ -532,6 +532,11 @@ async fn two_hundred_campaigns_of_a_year_make_a_page_of_bounded_size() {
         keeps(&yard, &part).await;
     }
     let desk = Browser::of(&yard).await;
+    // Also of a year that begins and ends amid a part of a month, and of the one before it.
+    let amid = "/console/reports/sources?by=campaign&from=2025-02-12&to=2026-02-11";
+    let _ = desk.opens(amid).await.is(200);
+    let (_, reads) = desk.reads(amid).await;
+    assert!(reads <= READS, "{reads} reads");
     for by in ["campaign", "all"] {
         let (page, reads) = desk
             .reads(&format!("/console/reports/sources?by={by}&from=2025-06-02&to=2026-06-01&rows=all"))
