@@ -22,7 +22,7 @@ const MOST_LETTERS = 100;
 const PHOTOS = fileURLToPath(new URL("../output/pages/", import.meta.url));
 const MOST_BYTES = 100_000;
 
-const RULES = {
+export const RULES = {
   "company.toml": 'id = "acme"\nname = "Acme"\nzone = "America/New_York"\n[mail]\nfrom = "desk@acme.example"\nname = "Acme Leads"\n',
   "people.csv": "person,email,role\nmaria,maria@acme.example,manager\n",
   "offers.toml": '[[offer]]\nid = "roof"\ncategory = "roofing"\nname = "A new roof"\n'
@@ -43,27 +43,22 @@ const RULES = {
     + "ridge,ridge,roof gutter,*,florida,2,40.00,,,,,\nsunny,sunny,solar,*,florida,1,90.00,,,,,\n",
 };
 
-/** Starts the program with its people's leads; everything that the tests act on. */
-export async function open(program, executablePath, { port, env } = {}) {
-  const rules = await mkdtemp(join(tmpdir(), "leadyard-desk-"));
-  for (const [name, text] of Object.entries(RULES)) await writeFile(join(rules, name), text);
-  const { child, ready } = await startProgram(program, { rules, port, env });
-  const ask = async (token, method, path, body) => {
-    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-    const answer = await fetch(ready.url + path, { method, headers, body: body && JSON.stringify(body) });
-    const text = await answer.text();
-    return { status: answer.status, json: text.startsWith("{") ? JSON.parse(text) : {}, text };
-  };
-  const source = Object.fromEntries(ready.sources.map((one) => [one.source, one]));
-  const dealer = Object.fromEntries(ready.dealers.map((one) => [one.dealer, one.token]));
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-  await mkdir(PHOTOS, { recursive: true });
+/** A rulebook's files in a folder of their own. */
+export async function written(files) {
+  const folder = await mkdtemp(join(tmpdir(), "leadyard-desk-"));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return folder;
+}
 
-  const yard = {
-    ready, browser,
-    desk: (method, path, body) => ask(ready.desk_token, method, path, body),
-    dealer: (who, method, path, body) => ask(dealer[who], method, path, body),
-    story: async (lead) => (await ask(ready.desk_token, "GET", `/v1/leads/${lead}`)).json,
+/** What the tests do to a company: as its desk, as a dealer of its, and as people who ask. */
+function companyOf(ask, { desk_token, dealers, sources }) {
+  const source = Object.fromEntries(sources.map((one) => [one.source, one]));
+  const tokens = Object.fromEntries(dealers.map((one) => [one.dealer, one.token]));
+  const company = {
+    tokens,
+    desk: (method, path, body) => ask(desk_token, method, path, body),
+    dealer: (who, method, path, body) => ask(tokens[who], method, path, body),
+    story: async (lead) => (await company.desk("GET", `/v1/leads/${lead}`)).json,
     /** A person asks; their lead. */
     asks: async (first_name, last_name, more = {}, from = "web") => {
       const email = `${first_name}.${last_name}.${randomUUID().slice(0, 8)}@mail.example`.toLowerCase();
@@ -72,16 +67,37 @@ export async function open(program, executablePath, { port, env } = {}) {
     },
     /** The seat that a dealer has of a lead, once it has it. */
     seat: (lead, contract) => until(`${contract} has the lead`, async () => {
-      const { assignments = [] } = await yard.story(lead);
+      const { assignments = [] } = await company.story(lead);
       return assignments.find((one) => one.contract === contract && one.delivery === "received")?.assignment;
     }),
     /** The lead of one who is not ready, in the day's list of calls. */
     toBeCalled: async (first_name, last_name, more) => {
-      const { lead } = await yard.asks(first_name, last_name, more, "early");
-      await until("it is to be called", async () => (await yard.desk("POST", `/v1/leads/${lead}/follow_up`, {})).status === 200);
+      const { lead } = await company.asks(first_name, last_name, more, "early");
+      await until("it is to be called", async () => (await company.desk("POST", `/v1/leads/${lead}/follow_up`, {})).status === 200);
       return lead;
     },
-    waits: (lead) => until("the lead waits", async () => (await yard.story(lead)).stage === "waiting"),
+    waits: (lead) => until("the lead waits", async () => (await company.story(lead)).stage === "waiting"),
+  };
+  return company;
+}
+
+/** Starts the program with its people's leads; everything that the tests act on. */
+export async function open(program, executablePath, { port, env, data, files = RULES } = {}) {
+  const rules = await written(files);
+  const { child, ready } = await startProgram(program, { rules, port, env, data });
+  const ask = async (token, method, path, body) => {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const answer = await fetch(ready.url + path, { method, headers, body: body && JSON.stringify(body) });
+    const text = await answer.text();
+    return { status: answer.status, json: text.startsWith("{") ? JSON.parse(text) : {}, text };
+  };
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  await mkdir(PHOTOS, { recursive: true });
+
+  const yard = {
+    ready, browser, ...companyOf(ask, ready),
+    /** Another company of the same program, by its ways in. */
+    also: (keys) => companyOf(ask, keys),
     /** Somebody with a browser of their own. */
     visitor: async (options = {}) => {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
@@ -92,7 +108,7 @@ export async function open(program, executablePath, { port, env } = {}) {
     signedIn: async (who, options = {}) => {
       const page = await yard.visitor(options);
       await page.goto(`${ready.url}/console/sign-in`);
-      await page.fill("#token", who === "desk" ? ready.desk_token : dealer[who]);
+      await page.fill("#token", who === "desk" ? ready.desk_token : yard.tokens[who]);
       await page.press("#token", "Enter");
       await page.waitForURL(who === "desk" ? "**/console/today" : "**/console/inbox");
       return page;
@@ -161,16 +177,21 @@ const focused = (page) => page.evaluate(() => {
   // A table that can be scrolled says all that is in it.
   if (!one || one === document.body || one.getAttribute("role") === "region") return "";
   const label = one.labels?.length ? one.labels[0].innerText : "";
-  return [one.getAttribute("aria-label"), label, one.innerText, one.value, one.name].filter(Boolean).join(" | ");
+  const said = [one.getAttribute("aria-label"), label, one.innerText, one.value, one.name];
+  return said.filter(Boolean).map((text) => text.replace(/\s+/g, " ").trim()).join(" | ");
 });
 
-/** Goes on with the tabulator until something with these words, or these alone, has the focus. */
+/** Goes on with the tabulator until something with these words, or these alone, or what a pattern says has the focus. */
 export async function tabTo(page, words, alone = false) {
+  const is = (now) => {
+    if (words instanceof RegExp) return words.test(now);
+    return alone ? now === words : now.toLowerCase().includes(words.toLowerCase());
+  };
   const seen = [];
   for (let press = 0; press < 250; press += 1) {
     await page.keyboard.press("Tab");
     const now = await focused(page);
-    if (alone ? now === words : now.toLowerCase().includes(words.toLowerCase())) return;
+    if (is(now)) return;
     seen.push(now);
   }
   throw new Error(`the keyboard never comes to "${words}": ${seen.slice(0, 60).join(" · ")}`);

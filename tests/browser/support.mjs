@@ -19,11 +19,11 @@ import { chromium } from "playwright-core";
 // Screening takes a browser without a window for the robot it usually is.
 const AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36";
 
-const listen = (handler) => new Promise((resolve) => {
+export const listen = (handler) => new Promise((resolve) => {
   const server = http.createServer(handler);
   server.listen(0, "127.0.0.1", () => resolve({ server, url: `http://127.0.0.1:${server.address().port}` }));
 });
-const whole = async (message) => {
+export const whole = async (message) => {
   const parts = [];
   for await (const part of message) parts.push(part);
   return Buffer.concat(parts);
@@ -49,9 +49,10 @@ export const free = () => new Promise((resolve) => {
   });
 });
 
-/** Starts the program: by its demo, or by the rulebook of a folder. */
-export async function startProgram(path, { rules, port = 0, env = {} } = {}) {
-  const args = ["serve", "--memory", "--json", "--port", String(port), "--log", "error", ...(rules ? ["--rules", rules] : [])];
+/** Starts the program: by its demo, or by the rulebook of a folder; keeping nothing, or all in a folder. */
+export async function startProgram(path, { rules, port = 0, env = {}, data } = {}) {
+  const kept = data ? ["--data", data] : ["--memory"];
+  const args = ["serve", ...kept, "--json", "--port", String(port), "--log", "error", ...(rules ? ["--rules", rules] : [])];
   const child = spawn(path, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout });
   const ready = await new Promise((resolve, reject) => {

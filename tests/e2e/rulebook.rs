@@ -17,6 +17,11 @@ async fn patch(yard: &Yard, row: &str, base: u64, body: Value) -> Reply {
     yard.desk(Method::PATCH, &format!("/v1/rulebook/{row}?base={base}"), Some(body)).await
 }
 
+/// A row as it is in force.
+async fn told(yard: &Yard, row: &str) -> Value {
+    yard.desk(Method::GET, &format!("/v1/rulebook/{row}?company=acme"), None).await.is(200).json
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_row_is_changed_and_the_answer_is_the_difference() {
     let yard = yard().await;
@@ -107,6 +112,66 @@ async fn a_dealer_and_an_area_are_changed_by_row_and_of_two_who_do_the_second_is
     assert_eq!(conflict.json["version"], base + 2);
     assert!(conflict.json["conflict"].to_string().contains("zip:10001"), "{}", conflict.text);
     assert_eq!(yard.version().await, base + 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_is_told_as_an_edit_takes_it_with_its_base() {
+    let rules = Rules::roofing("acme").dealer("hudson", [("cap_day", "7")]).contract(
+        "main",
+        "hudson",
+        [("area", "zip:33101 state:GA"), ("price", "13.37")],
+    );
+    let yard = Yard::of(rules).await;
+    let contract = told(&yard, "contracts/main").await;
+    assert_eq!((&contract["table"], &contract["id"]), (&json!("contracts"), &json!("main")));
+    assert_eq!((&contract["base"], &contract["set"]["price"]), (&json!(1), &json!("13.37")));
+    assert_eq!((&contract["set"]["area"], &contract["set"]["cap_day"]), (&json!("of-main"), &json!("")));
+    let area = told(&yard, "areas/of-main").await;
+    assert_eq!((&area["parts"], &area["set"]), (&json!(["zip:33101", "state:GA"]), &Value::Null));
+    // Sent back as it is it changes nothing; what is edited is told with the version that has it.
+    let dealer = told(&yard, "dealers/hudson").await;
+    for (row, body) in [
+        ("contracts/main", json!({ "set": contract["set"] })),
+        ("areas/of-main", json!({ "parts": area["parts"] })),
+        ("dealers/hudson", json!({ "set": dealer["set"] })),
+    ] {
+        let path = format!("/v1/rulebook/{row}?base=1&dry_run=1");
+        let same = yard.desk(Method::PATCH, &path, Some(body)).await.is(200);
+        assert_eq!(same.json["diff"]["tables"], json!([]), "{row}");
+    }
+    let _ = patch(&yard, "contracts/main", 1, json!({ "set": { "price": "19.84" } })).await.is(200);
+    let now = told(&yard, "contracts/main").await;
+    assert_eq!((&now["base"], &now["set"]["price"]), (&json!(2), &json!("19.84")));
+    for none in ["contracts/nobody", "areas/nowhere", "dealers/main", "people/rita", "channels/hudson:1"] {
+        let path = format!("/v1/rulebook/{none}");
+        let _ = yard.desk(Method::GET, &path, None).await.is(404).is_problem("not-found");
+    }
+    let other = yard.also(Rules::roofing("other").seller("ridge", [])).await;
+    let _ = other.desk(Method::GET, "/v1/rulebook/contracts/main?company=acme", None).await.is(404);
+    let _ = other.desk(Method::GET, "/v1/rulebook/contracts/main", None).await.is(404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_a_dealers_people_are_reached_is_told_a_manager_alone() {
+    let reached = [
+        ("contact", "Ottoline Vane"),
+        ("email", "ottoline@vane.example"),
+        ("phone", "+13052740144"),
+        ("billing_email", "bills@vane.example"),
+    ];
+    let rules = Rules::roofing("acme").dealer("hudson", reached).contract("main", "hudson", []);
+    let yard = Yard::of(rules).await;
+    for (role, is_told) in [("reader", false), ("desk", false), ("manager", true)] {
+        let asked = json!({ "name": role, "role": role });
+        let made = yard.desk(Method::POST, "/v1/tokens", Some(asked)).await.is(201);
+        let (token, path) = (made.text_of("token"), "/v1/rulebook/dealers/hudson");
+        let row = yard.sends(Some(token), Method::GET, path, "application/json", Vec::new()).await.is(200);
+        assert_eq!(row.json["set"]["name"], "hudson", "{role}: {}", row.text);
+        for (column, cell) in reached {
+            assert_eq!(row.json["set"].get(column).is_some(), is_told, "{role}: {}", row.text);
+            assert_eq!(row.text.contains(cell), is_told, "{role}: {}", row.text);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,10 +2,12 @@
 //! allow, by any route and on any page; and whoever only reads learns nobody's name, address or number.
 //!
 //! Every route of the document and every page of the console has a line in the tables below, with a request that would
-//! do something if it were let in. A new route without a line fails the test.
+//! do something if it were let in. A new route without a line fails the test. And whatever a page shows somebody, the API
+//! tells them as well.
 
 mod api;
 mod pages;
+mod shown;
 
 use std::collections::BTreeMap;
 

@@ -116,6 +116,8 @@ const CAUGHT: &[(Broken, World, &str)] = &[
     (Broken::ForgetsTheReset, MIDNIGHT, RESTS),
     (Broken::ForgetsTheTimedWake, IN_LINE, IN_ORDER),
     (Broken::RestsOnTheTimedWake, MIDNIGHT, RESTS),
+    (Broken::WakesThreeForASlot, IN_LINE, IN_ORDER),
+    (Broken::WakesTheLastFirst, IN_LINE, IN_ORDER),
     (Broken::DecidesSlowly, ONE_SLOT, RESTS),
 ];
 

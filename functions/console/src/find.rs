@@ -14,6 +14,7 @@
 //! | `source` | who asked last first: the leads that count as this source's |
 //! | `source` by `score` | by score as of now, of its newest |
 //! | offers that lapse | who lapses first, within [`SOON`]; for pages alone |
+//! | a number of a day | see [`day`]; for pages alone |
 //!
 //! The hottest that filters are applied to are the hundred in nobody's hands and the hundred that dealers have, and of a
 //! source its newest as well.
@@ -23,8 +24,12 @@
 //! by that. What a lead did fades, so among them are those that did something last; where more stand behind them, the answer
 //! says so.
 
+mod hottest;
+mod day;
+mod person;
+
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use axum::Json;
 use axum::body::Body;
@@ -35,26 +40,25 @@ use leadyard_domain::access::Role;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::error::{Code, FieldError};
-use leadyard_domain::identity::IdentityHash;
 use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId, OfferId, SourceId};
 use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
-use leadyard_platform::now::{self, TOP, Top};
+use leadyard_platform::now;
 use leadyard_platform::scores::Scores;
 use leadyard_platform::store::{self, Place, StoreError};
 use leadyard_platform::who::{self, Desk, READS, Staff};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub(crate) use self::day::{Figure, OfDay};
+pub(crate) use self::person::known_in;
 use crate::masked;
 
 /// Leads that one read of the table takes.
 const ONE_READ: usize = 100;
-/// Newest leads of a source among which its hottest are sought.
-const OF_SOURCE: usize = 300;
 /// An offer is about to lapse so long before it does.
 pub(crate) const SOON: SignedDuration = SignedDuration::from_hours(2);
 
@@ -85,6 +89,9 @@ pub(crate) struct Asked {
     /// Of a page: the offers that are about to lapse.
     #[serde(skip)]
     pub(crate) lapsing: bool,
+    /// Of a page: the leads behind a number of a day, as [`OfDay`] reads it.
+    #[serde(skip)]
+    pub(crate) day: Option<String>,
     pub(crate) only: Only,
     /// At most; see [`limits::SEARCH_LEADS`].
     pub(crate) limit: Option<usize>,
@@ -155,6 +162,8 @@ pub(crate) struct Found {
     pub(crate) next: Option<String>,
     /// Of a list that was put in order, or of which the top alone is shown: more stand behind, as far as was looked.
     pub(crate) more: bool,
+    /// Of what is read dealer after dealer: as far as the how manieth of how many.
+    pub(crate) dealers: Option<(usize, usize)>,
 }
 
 /// `POST /v1/leads/search`.
@@ -173,7 +182,9 @@ pub(crate) async fn search(
     let named = desk.may(&company, Role::Desk);
     let leads: Vec<Value> =
         found.leads.iter().map(|(lead, score)| tell(lead, score.as_ref(), named)).collect();
-    Ok(Json(json!({ "leads": leads, "examined": found.examined, "next": found.next })))
+    Ok(Json(json!({
+        "leads": leads, "examined": found.examined, "next": found.next, "more": found.more,
+    })))
 }
 
 /// What serde says, without what was sent.
@@ -190,20 +201,8 @@ pub(crate) async fn find(cloud: &Cloud, desk: &Staff, core: &Core, asked: &Asked
             let lead = cloud.store.lead_get(id).await?.filter(|lead| desk.companies.contains(&lead.company));
             Ok(seek.all(lead.into_iter().collect()))
         }
-        List::Person(hash) => {
-            let key = cloud.identity_key();
-            let hash = match hash {
-                Contact::Email(email) => IdentityHash::of_email(&key, core.company_id(), &email),
-                Contact::Phone(phone) => IdentityHash::of_phone(&key, core.company_id(), &phone),
-            };
-            let scopes = cloud.store.identity_scopes(&hash).await?;
-            let mut leads = Vec::new();
-            for identified in scopes {
-                leads.extend(cloud.store.lead_surviving(identified.lead).await?);
-            }
-            leads.sort_by_key(|lead| (Reverse(lead.last_enquiry_at), lead.id));
-            leads.dedup_by_key(|lead| lead.id);
-            Ok(seek.all(leads))
+        List::Person(contact) => {
+            Ok(seek.all(person::leads_in(cloud, &[core.company_id().clone()], &contact).await?))
         }
         List::Hottest => seek.hottest().await,
         List::Stage(stage) if asked.order == Some(Order::Time) => seek.stage_by_time(stage).await,
@@ -217,6 +216,7 @@ pub(crate) async fn find(cloud: &Cloud, desk: &Staff, core: &Core, asked: &Asked
         }
         List::Source(source) => seek.source(&source).await,
         List::Lapsing => Box::pin(seek.lapsing()).await,
+        List::Day(day) => Box::pin(seek.of_day(day)).await,
     }
 }
 
@@ -229,6 +229,7 @@ enum List {
     Dealer(DealerId),
     Source(SourceId),
     Lapsing,
+    Day(OfDay),
 }
 
 enum Contact {
@@ -268,8 +269,12 @@ fn of(asked: &Asked) -> Result<List, Problem> {
     if asked.lapsing {
         lists.push(List::Lapsing);
     }
+    if let Some(day) = &asked.day {
+        let day = OfDay::read(day).ok_or_else(|| wrong("day", "there is no such list of a day"))?;
+        lists.push(List::Day(day));
+    }
     match (lists.pop(), lists.is_empty()) {
-        (Some(List::Lead(_) | List::Person(_) | List::Hottest | List::Lapsing), true)
+        (Some(List::Lead(_) | List::Person(_) | List::Hottest | List::Lapsing | List::Day(_)), true)
             if asked.order.is_some() =>
         {
             Err(wrong("order", "order goes with stage, dealer or source"))
@@ -331,88 +336,6 @@ impl Seek<'_> {
             leads.retain(|lead| now::is_unanswered(lead, &seats));
         }
         Ok(leads.into_iter().map(|lead| (lead.id, lead)).collect())
-    }
-
-    /// The hottest by score as of now, among those that were [named](now::tops) and of a source also its newest. Where
-    /// those cannot be gone by, or too many of them are the hottest no more, the lists themselves are read. It is a look at
-    /// the top, and has no next page.
-    async fn hottest(&self) -> Result<Found, Problem> {
-        if self.asked.after.is_some() {
-            return Err(Problem::new(Code::InvalidField, "the hottest are one page: ask for more by limit"));
-        }
-        let held = self.asked.only.held;
-        let Some(tops) = now::tops(self.cloud, self.core).await? else {
-            return self.hottest_of_lists().await;
-        };
-        let kinds = [(false, &tops.free), (true, &tops.held)];
-        let kinds = || kinds.into_iter().filter(|(is_held, _)| held.is_none_or(|held| held == *is_held));
-        let mut ids: HashSet<LeadId> = kinds().flat_map(|(_, top)| &top.leads).copied().collect();
-        ids.extend(&tops.rose);
-        let mut behind = kinds().any(|(_, top)| top.behind.is_some());
-        if let Some(source) = &self.asked.only.source {
-            let newest = self.cloud.store.leads_of_source(self.company(), source, None, OF_SOURCE).await?;
-            // All of a source's are among these, where they are fewer than were asked for.
-            behind = newest.len() >= OF_SOURCE;
-            ids.extend(newest.into_iter().map(|(_, lead)| lead));
-        }
-        let leads = self.leads(&ids.into_iter().collect::<Vec<_>>()).await?;
-        // Of a kind behind which more stand, those that are of it still must be enough.
-        let too_few = |(is_held, top): (bool, &Top)| {
-            let still = |lead: &&Lead| (lead.stage == Stage::Assigned) == is_held && is_open(lead);
-            let of_kind = top.leads.iter().filter_map(|id| leads.get(id)).filter(still);
-            top.behind.is_some() && of_kind.count() < self.limit.min(TOP)
-        };
-        if !self.asked.only.narrows() && kinds().any(too_few) {
-            return self.hottest_of_lists().await;
-        }
-        Ok(self.hottest_among(leads, behind))
-    }
-
-    /// Of each open stage, category and letter the most engaged, merged. Exact for who is in nobody's hands; among those
-    /// that a dealer has, who stand in steps of engagement, the last places may be a step off.
-    async fn hottest_of_lists(&self) -> Result<Found, Problem> {
-        let stages: &[Stage] = match self.asked.only.held {
-            Some(true) => &[Stage::Assigned],
-            Some(false) => &[Stage::Waiting, Stage::Nurturing],
-            None => &[Stage::Waiting, Stage::Nurturing, Stage::Assigned],
-        };
-        // Of each letter one more than is shown: whether any is left out.
-        let (most, looked_at) = if self.asked.only.narrows() {
-            (limits::SEARCH_EXAMINED / 5, limits::SEARCH_EXAMINED / 5 * 4)
-        } else {
-            (self.limit + 1, self.limit * 4)
-        };
-        let looked_at = looked_at.clamp(ONE_READ, limits::SEARCH_EXAMINED);
-        let mut lists = Vec::new();
-        for stage in stages {
-            for category in self.core.waited_in() {
-                lists.push(self.cloud.store.leads_hottest(self.company(), *stage, category, most));
-            }
-        }
-        let lists = try_join_all(lists).await?;
-        let mut behind = lists.iter().any(|list| list.len() >= most);
-        let mut places: Vec<Place> = lists.into_iter().flatten().collect();
-        // By their places alone: of many lists with many each, all but the first would be read for nothing. One who moves
-        // meanwhile stands in two, and is asked for once.
-        places.sort_by_cached_key(|place| Reverse((self.scores.of_place(&place.0), place.clone())));
-        let mut seen = HashSet::new();
-        places.retain(|(_, lead)| seen.insert(*lead));
-        behind |= places.len() > looked_at;
-        places.truncate(looked_at);
-        let ids: Vec<LeadId> = places.into_iter().map(|(_, lead)| lead).collect();
-        Ok(self.hottest_among(self.leads(&ids).await?, behind))
-    }
-
-    /// Of these leads the open ones that the filters take, by score: what is closed meanwhile is not hot. Whether others
-    /// stand behind these.
-    fn hottest_among(&self, leads: HashMap<LeadId, Lead>, behind: bool) -> Found {
-        let examined = leads.len();
-        let open = leads.into_values().filter(is_open);
-        let mut leads: Vec<_> = open.filter_map(|lead| self.takes(lead)).collect();
-        by_score(&mut leads);
-        let more = behind || leads.len() > self.limit;
-        leads.truncate(self.limit);
-        Found { leads, examined, next: None, more }
     }
 
     async fn stage(&self, stage: Stage) -> Result<Found, Problem> {
@@ -532,45 +455,7 @@ impl Seek<'_> {
         by_score(&mut leads);
         let more = more.is_some() || leads.len() > self.limit;
         leads.truncate(self.limit);
-        Ok(Found { leads, examined, next: None, more })
-    }
-
-    /// Leads of offers that are about to lapse, the next first: those that were noted, and those that counting found, as
-    /// the page of the day has them.
-    async fn lapsing(&self) -> Result<Found, Problem> {
-        let now = self.cloud.clock.now();
-        let soon = now.checked_add(SOON).unwrap_or(now);
-        let (counted, noted) = futures::try_join!(
-            Box::pin(now::read(self.cloud, self.core)),
-            self.cloud.store.offers_lapsing(self.company(), now, soon)
-        )?;
-        let noted = noted.iter().map(|offer| (offer.at, offer.lead));
-        let all: BTreeSet<(Timestamp, LeadId)> = noted.chain(counted.lapsing).collect();
-        let after: Option<(Timestamp, LeadId)> = self.after()?;
-        let mut seen = HashSet::new();
-        let places = all.into_iter().filter(|place| seen.insert(place.1));
-        let mut places: Vec<_> = places.filter(|place| after.is_none_or(|after| *place > after)).collect();
-        let behind = places.len() > 3 * ONE_READ;
-        places.truncate(3 * ONE_READ);
-        let mut found = Found::default();
-        for some in places.chunks(ONE_READ) {
-            let ids: Vec<LeadId> = some.iter().map(|(_, lead)| *lead).collect();
-            let leads = self.cloud.store.leads_get(&ids).await?;
-            let seats = now::seats_of(self.cloud, &leads).await?;
-            let mut leads: HashMap<LeadId, Lead> = leads.into_iter().map(|lead| (lead.id, lead)).collect();
-            for place in some {
-                found.examined += 1;
-                let lapses = |lead: &Lead| now::lapses_at(lead, &seats, now).is_some_and(|at| at <= soon);
-                let lead = leads.remove(&place.1).filter(lapses);
-                found.leads.extend(lead.and_then(|lead| self.takes(lead)));
-                let is_last = found.examined == places.len();
-                if found.leads.len() == self.limit || is_last {
-                    found.next = (behind || !is_last).then(|| written(place));
-                    return Ok(found);
-                }
-            }
-        }
-        Ok(found)
+        Ok(Found { leads, examined, more, ..Found::default() })
     }
 
     /// A dealer's: by the assignments that it has or had, from the newest back. A lead that it had twice stands at each.

@@ -238,6 +238,14 @@ async fn shown_all(
             payload::assigned(&lead, assignment, understood.as_ref(), |payload| {
                 for (name, value) in [
                     ("offer", json!(payload.offer)),
+                    (
+                        "offer_name",
+                        json!(
+                            core.as_deref()
+                                .and_then(|core| core.offer(payload.offer))
+                                .map(|offer| &offer.name)
+                        ),
+                    ),
                     ("source", json!(payload.source)),
                     ("campaign", json!(payload.campaign)),
                     ("received_at", json!(payload.received_at)),

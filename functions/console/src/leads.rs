@@ -44,15 +44,19 @@ pub(crate) async fn story(
     let core = cloud.rulebooks.current(&cloud.store, &story.lead.company).await?;
     let did = Did::of(&cloud, core.as_deref(), story, now).await?;
     let mut told = tell(&whole, survivor, &enquiries, &did);
-    if !desk.may(&story.lead.company, Role::Desk) {
+    let works = desk.may(&story.lead.company, Role::Desk);
+    if !works {
         unnamed(&mut told, &story.lead, &enquiries);
-    } else if story.lead.erased_at.is_none()
+    }
+    if story.lead.erased_at.is_none()
         && let Some(members) = told.as_object_mut()
     {
-        members
-            .insert("may_be_called".to_owned(), may_be_called(&story.lead, call_hours(core.as_deref()), now));
-        let token = UnsubscribeToken { company: story.lead.company.clone(), lead: story.lead.id };
-        members.insert("unsubscribe".to_owned(), json!(unsubscribe::path(&cloud, &token)));
+        let may = may_be_called(&story.lead, call_hours(core.as_deref()), now);
+        members.insert("may_be_called".to_owned(), may);
+        if works {
+            let token = UnsubscribeToken { company: story.lead.company.clone(), lead: story.lead.id };
+            members.insert("unsubscribe".to_owned(), json!(unsubscribe::path(&cloud, &token)));
+        }
     }
     Ok(Json(told))
 }

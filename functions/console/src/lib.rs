@@ -64,7 +64,7 @@ mod switches;
 mod openapi;
 
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, patch, post, put};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use leadyard_domain::openapi::ACTS;
 use leadyard_platform::cloud::Cloud;
@@ -134,7 +134,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/rulebook/workbook", get(rulebook::workbook_of).put(rulebook::publish_workbook))
         .route("/v1/rulebook/template", get(rulebook::template))
         .route("/v1/rulebook/rollback", post(rulebook::rollback))
-        .route("/v1/rulebook/{table}/{id}", patch(rulebook::edit))
+        .route("/v1/rulebook/{table}/{id}", get(rulebook::row).patch(rulebook::edit))
         .route("/v1/switches", get(switches::current))
         .route("/v1/changes", get(switches::changes))
         .route("/v1/switches/{switch}", post(switches::flip))

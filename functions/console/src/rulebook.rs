@@ -1,6 +1,9 @@
 //! The rulebook: what is in force and what was; publishing a whole one, one row of it, a workbook, or an
 //! earlier version again. One with an error is never published, not even in part; every version is kept,
 //! with who published it and when.
+//!
+//! Determination. *Whoever reads is told the rows that pages show them*: what a dealer may be given, a contract, an area. How
+//! a dealer's people are reached is a manager's, as the files are; so are channels, of which no row is told.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +18,7 @@ use leadyard_domain::error::Code;
 use leadyard_domain::ids::CompanyId;
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::{
-    Diff, EditError, Merged, Problems, RowEdit, Rulebook, RulebookFiles, workbook,
+    Diff, EditError, EditTable, Merged, Problems, RowEdit, Rulebook, RulebookFiles, workbook,
 };
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
@@ -31,6 +34,8 @@ use crate::who;
 pub(crate) const ROUNDS: usize = 4;
 /// Versions of one list.
 const VERSIONS: i32 = 200;
+/// What a dealer's row says of how its people are reached.
+const REACHED: [&str; 4] = ["contact", "email", "phone", "billing_email"];
 
 #[derive(Deserialize)]
 pub(crate) struct VersionQuery {
@@ -70,6 +75,14 @@ pub(crate) async fn current(
     add("at", at);
     add("by", by);
     add("how", json!(known.map(|known| known.how)));
+    // Rules that this version of the program does not read any more keep nobody from publishing others.
+    if let Ok(core) = who::rules_of(&cloud, &company).await {
+        add("name", json!(core.company.name));
+        add("zone", json!(core.company.zone));
+        add("currency", json!(core.company.currency));
+        let offers = core.offers.iter().map(|offer| (offer.id.to_string(), offer.name.as_str()));
+        add("offers", json!(offers.collect::<BTreeMap<_, _>>()));
+    }
     if query.files.is_some() {
         let text = cloud.store.rulebook_text(&company, version).await?;
         add("files", json!(text));
@@ -200,6 +213,38 @@ pub(crate) async fn template(State(cloud): State<Cloud>, _: Desk<READS>) -> Resu
 pub(crate) fn xlsx(bytes: Vec<u8>) -> Response {
     let kind = HeaderValue::from_static("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
     ([(header::CONTENT_TYPE, kind)], bytes).into_response()
+}
+
+/// `GET /v1/rulebook/{table}/{id}?company`: one row in force, in the words in which [`edit`] takes it, and the version that
+/// is its `base`.
+pub(crate) async fn row(
+    State(cloud): State<Cloud>,
+    DeskOf { desk, company }: DeskOf<READS>,
+    Path((table, id)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let unknown = || Problem::new(Code::NotFound, "rows are told of one of: dealers contracts areas");
+    let named: EditTable = table.parse().map_err(|_| unknown())?;
+    let base = cloud.store.rulebook_pointer(&company).await?.ok_or_else(none_yet)?.version;
+    let files = files_of(&cloud, &company, base).await?;
+    let missing = || refused_edit(&EditError::NoSuchRow { table: named, id: id.clone() });
+    let (member, says) = match named {
+        EditTable::Areas => {
+            let parts = EditTable::parts_of_area(&files, &id).map_err(|error| refused_edit(&error))?;
+            ("parts", json!(parts.ok_or_else(missing)?))
+        }
+        EditTable::Dealers | EditTable::Contracts => {
+            let cells = named.cells(&files, &id).map_err(|error| refused_edit(&error))?;
+            let all = named == EditTable::Contracts || desk.may(&company, Role::Manager);
+            let cells = cells.ok_or_else(missing)?.into_iter();
+            let told = cells.filter(|(column, _)| all || !REACHED.contains(&column.name));
+            let told: BTreeMap<&str, String> = told.map(|(column, cell)| (column.name, cell)).collect();
+            ("set", json!(told))
+        }
+        EditTable::People | EditTable::Channels | EditTable::Offers | EditTable::Sources => {
+            return Err(unknown());
+        }
+    };
+    Ok(Json(json!({ "company": company, "table": named.as_str(), "id": id, "base": base, (member): says })))
 }
 
 /// `PATCH /v1/rulebook/{table}/{id}?company&base&dry_run`: one row, made from version `base`. Rows that others

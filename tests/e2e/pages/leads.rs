@@ -28,7 +28,7 @@ pub(super) async fn waits(yard: &Yard, n: usize) -> String {
 }
 
 pub(super) const MANY: &str = "/console/leads/many";
-const EXPORT: &str = "/console/leads/export";
+pub(super) const EXPORT: &str = "/console/leads/export";
 const OF_WEB2: &str = "/console/leads?list=source:web2";
 
 pub(super) fn says(page: &Reply, words: &[&str]) {
@@ -308,7 +308,7 @@ async fn a_source_s_leads_stand_by_time_or_by_score_and_the_company_stays_after_
     says(&page, &["<p class=\"crumb\"><a href=\"/console/leads?company=acme\">Leads</a>"]);
 }
 
-fn is_download(file: &Reply, name: &str) {
+pub(super) fn is_download(file: &Reply, name: &str) {
     assert!(file.header("content-type").starts_with("text/csv"), "{}", file.header("content-type"));
     assert_eq!(file.header("cache-control"), "no-store");
     assert_eq!(file.header("x-content-type-options"), "nosniff");
@@ -316,7 +316,7 @@ fn is_download(file: &Reply, name: &str) {
 }
 
 /// What was asked of exports, the newest first.
-async fn exports(yard: &Yard) -> Vec<Value> {
+pub(super) async fn exports(yard: &Yard) -> Vec<Value> {
     let changes = yard.desk(Method::GET, "/v1/changes", None).await.is(200).json;
     let changes = changes["changes"].as_array().unwrap().clone();
     changes.into_iter().filter(|act| act["act"] == "export_leads").collect()

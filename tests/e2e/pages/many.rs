@@ -15,7 +15,7 @@ use super::{READS, names_nobody};
 const PLACE: &str = "/console/waiting/place";
 
 /// How far a page says that it has come, and of how many: as it is seen, and as a program reads it aloud.
-fn how_far(page: &Reply) -> (usize, usize) {
+pub(super) fn how_far(page: &Reply) -> (usize, usize) {
     let progress = page.text.split("<progress ").nth(1).unwrap_or_else(|| panic!("{}", page.text));
     let number = |name: &str| -> usize {
         progress.split(&format!("{name}=\"")).nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
@@ -34,7 +34,7 @@ fn goes_on(page: &Reply) -> Option<String> {
 }
 
 /// Takes all steps from here; the page that goes on no more, and how far each had come.
-async fn steps(desk: &Browser<'_>, at: &str) -> (Reply, Vec<(usize, usize)>) {
+pub(super) async fn steps(desk: &Browser<'_>, at: &str) -> (Reply, Vec<(usize, usize)>) {
     let (mut at, mut came) = (at.to_owned(), Vec::new());
     for _ in 0..100 {
         let page = desk.opens(&at).await.is(200);
@@ -53,7 +53,7 @@ pub(super) async fn looked_at_all(desk: &Browser<'_>, at: &str) -> Reply {
 }
 
 /// Where the look stands.
-fn look_of(page: &Reply) -> String {
+pub(super) fn look_of(page: &Reply) -> String {
     let form =
         page.text.split("action=\"/console/leads/many/").nth(1).unwrap_or_else(|| panic!("{}", page.text));
     format!("/console/leads/many/{}", form.split('"').next().unwrap())

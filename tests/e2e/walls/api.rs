@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Walled, names_nobody, rules};
 
 /// A request of one route.
-enum Line {
+pub(super) enum Line {
     /// It asks for what acme or its dealer hudson has.
     Asks(String, Value),
     /// The same of many at once, each with an answer of its own.
@@ -23,7 +23,7 @@ enum Line {
 }
 
 /// The line of a route; none of one that this test does not know.
-fn line(route: &Route, of: &Walled) -> Option<Line> {
+pub(super) fn line(route: &Route, of: &Walled) -> Option<Line> {
     let Walled { lead, assignment, decision, enquiry, .. } = of;
     let none = || json!({});
     let asks = |path: &str, body: Value| Some(Line::Asks(path.to_owned(), body));
@@ -162,6 +162,7 @@ fn line(route: &Route, of: &Walled) -> Option<Line> {
         ("post", "/v1/rulebook/rollback") => {
             asks("/v1/rulebook/rollback?company=acme", json!({ "version": 1 }))
         }
+        ("get", "/v1/rulebook/{table}/{id}") => asks("/v1/rulebook/contracts/hudson?company=acme", none()),
         ("patch", "/v1/rulebook/{table}/{id}") => {
             asks("/v1/rulebook/people/rita?company=acme&base=1", json!({ "set": { "role": "manager" } }))
         }

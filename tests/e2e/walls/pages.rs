@@ -15,7 +15,7 @@ use super::{Walled, names_nobody};
 
 /// What a page is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum For {
+pub(super) enum For {
     /// Whoever comes: nothing of a company is in it.
     Anyone,
     /// Whoever has this role; it shows something of one company, and nothing to another's.
@@ -35,9 +35,9 @@ use Role::{Desk, Manager, Reader};
 const SENT: &str = "/console/rulebook/send";
 
 /// A page: its method and path as they are routed, what it is asked for by, and whom it is for.
-type Line = (&'static str, &'static str, String, String, For);
+pub(super) type Line = (&'static str, &'static str, String, String, For);
 
-fn pages(of: &Walled) -> Vec<Line> {
+pub(super) fn pages(of: &Walled) -> Vec<Line> {
     let Walled { lead, assignment, decision, enquiry, .. } = of;
     let dealer = "/console/dealers/acme/hudson";
     let rulebook = "/console/rulebook/acme/1";
@@ -89,6 +89,28 @@ fn pages(of: &Walled) -> Vec<Line> {
         line("post", "/console/leads/export", "/console/leads/export", list, Of(Reader)),
         // The same with who they are.
         line("post", "/console/leads/export", "/console/leads/export", &format!("{list}&who=on"), Of(Desk)),
+        // And of single leads.
+        line(
+            "post",
+            "/console/leads/many",
+            "/console/leads/many",
+            &format!("act=export&{list}&one.{lead}=on"),
+            Of(Desk),
+        ),
+        line(
+            "post",
+            "/console/leads/export",
+            "/console/leads/export",
+            &format!("{list}&one.{lead}=on"),
+            Of(Reader),
+        ),
+        line(
+            "post",
+            "/console/leads/export",
+            "/console/leads/export",
+            &format!("{list}&who=on&one.{lead}=on"),
+            Of(Desk),
+        ),
         line("get", "/console/leads/{lead}", &format!("/console/leads/{lead}"), "", Of(Reader)),
         line(
             "get",

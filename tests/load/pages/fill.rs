@@ -3,7 +3,7 @@
 //!
 //! | part | of the leads |
 //! |---|---|
-//! | played by the demo: interactions, answers, returns, calls | a fiftieth, at most 20,000 |
+//! | played by the demo: interactions, answers, returns, calls | a fiftieth, at most 4,000 |
 //! | asked in the last two weeks, most of them today, by a file: they wait, are nurtured, quarantined, or offered to a dealer who has not answered | a fiftieth |
 //! | the past of another system: sold and unsold over the year | all others |
 //! | of those who wait or are nurtured, chosen to be called today | a two-hundredth of all |
@@ -38,7 +38,7 @@ const FILLED: &str = "filled.json";
 /// Rows of one file.
 const ROWS: usize = 100_000;
 /// Leads of the demo at most: it plays some hundred a second.
-const PLAYED: usize = 20_000;
+const PLAYED: usize = 4_000;
 /// The queues are waited for at most so long.
 const DRAINED: Duration = Duration::from_mins(30);
 

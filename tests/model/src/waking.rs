@@ -38,11 +38,16 @@ impl Protocol {
             return None;
         }
         let contracts = self.world.contracts.len() as Id;
+        let for_a_slot = if self.broken == Broken::WakesThreeForASlot { 3 } else { FOR_A_SLOT };
         let mut turns: Vec<u8> = (0..contracts)
-            .map(|contract| left(&self.world, state, contract, state.period).saturating_mul(FOR_A_SLOT))
+            .map(|contract| left(&self.world, state, contract, state.period).saturating_mul(for_a_slot))
             .collect();
+        let mut takers: Vec<Id> = self.takers(state).map(|(id, _)| id).collect();
+        if self.broken == Broken::WakesTheLastFirst {
+            takers.reverse();
+        }
         let mut leads = Set::default();
-        for (id, _) in self.takers(state) {
+        for id in takers {
             let dealer = |contract: Id| self.world.contracts[usize::from(contract)].dealer;
             let theirs = may_have(&self.world, self.broken, state, id);
             let most = theirs.iter().max_by_key(|contract| turns[usize::from(*contract)]);

@@ -135,6 +135,10 @@ pub enum Broken {
     ForgetsTheTimedWake,
     /// Who waits for the next period is woken at its start, and does not look for itself after that.
     RestsOnTheTimedWake,
+    /// At the start of a period three are woken for one slot.
+    WakesThreeForASlot,
+    /// At the start of a period those with the lowest score are woken first.
+    WakesTheLastFirst,
     /// A decision may take longer than the five seconds after which the waiting room is woken: what the
     /// protocol only assumes.
     DecidesSlowly,
@@ -177,6 +181,8 @@ impl Broken {
         Self::ForgetsTheReset,
         Self::ForgetsTheTimedWake,
         Self::RestsOnTheTimedWake,
+        Self::WakesThreeForASlot,
+        Self::WakesTheLastFirst,
         Self::DecidesSlowly,
     ];
 }

@@ -1,4 +1,4 @@
-//! A list as a table: CSV, written as it is read.
+//! A list as a table: CSV, written as it is read; and single leads of one, which are looked at first.
 //!
 //! Determinations. *A file is written page by page, by cursor*: nothing is gathered first, so that a long list takes time
 //! and no memory. *A file has an end*: so many leads ([`limits::EXPORT_LEADS`]), so many bytes ([`limits::EXPORT_BYTES`]) or
@@ -7,8 +7,8 @@
 //! first. Two files know nothing of each other, and a source's lead whose person asks again between the two stands before
 //! both. *That somebody asked is kept first*, among the company's changes, as it is of a look at who a lead is: which
 //! list, and whether with who they are. What was written, and where it ended, is kept with it when it has ended; a file
-//! that broke off says nothing of it, and is offered again. *Who only reads has the list without who they are*, as on every
-//! page.
+//! that broke off says nothing of it, and is offered again. Of single leads, which are few and in one file, it is kept
+//! which they were. *Who only reads has the list without who they are*, as on every page.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use bytes::Bytes;
 use futures::stream;
 use jiff::{SignedDuration, Timestamp};
@@ -28,20 +28,24 @@ use leadyard_domain::lead::{Lead, ScoreNow};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
+use leadyard_platform::scores::Scores;
 use leadyard_platform::store::Act;
 use leadyard_platform::who::{READS, Staff};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::list::{AT, Shown as List};
+use super::shown::Row;
 use super::signed::{For, Form, Sent, Signed};
-use super::{Frame, download, rendered, troubled};
+use super::{Frame, download, many, rendered, troubled};
 use crate::acts;
 use crate::find;
 use crate::reports::harmless;
 
 const EXPORT: &str = "/console/leads/export";
 const ACT: &str = "export_leads";
+/// How the form of a list asks for it.
+pub(super) const WORD: &str = "export";
 
 /// What is told of each lead.
 const COLUMNS: [&str; 17] = [
@@ -94,14 +98,14 @@ struct Page {
     then: String,
 }
 
-/// `GET /console/leads/export?company&list&order&offer&held&state&since`.
+/// `GET /console/leads/export?company&list&order&offer&held&state&after&since`: with `after`, from there down the list.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
     For(signed): For<READS>,
     Query(list): Query<List>,
     Query(since): Query<Since>,
 ) -> Response {
-    match of(&cloud, &signed, list.whole(), &since.since).await {
+    match of(&cloud, &signed, list, &since.since).await {
         Ok(page) => rendered(&page, StatusCode::OK),
         Err(problem) => troubled(&signed, &problem),
     }
@@ -176,9 +180,10 @@ async fn taken(
     // What is asked for at this instant is not behind it.
     let to = cloud.clock.now().saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
     let changes = cloud.store.changes_between(core.company_id(), since, to).await?;
+    let whole = list.whole().kept();
     let own = |act: &Act| {
         let before: Value = serde_json::from_str(&act.before).unwrap_or_default();
-        if act.act != ACT || act.by != signed.desk.staff || before["list"] != json!(list.kept()) {
+        if act.act != ACT || act.by != signed.desk.staff || before["list"] != json!(whole) {
             return None;
         }
         let from = before["after"].as_str().unwrap_or_default().to_owned();
@@ -195,6 +200,9 @@ fn words(list: &List) -> String {
         [("waits", &list.waits), ("offer", &list.offer), ("in hands", &list.held), ("state", &list.state)];
     let narrowed = narrowed.iter().filter(|(_, value)| !value.is_empty());
     words.extend(narrowed.map(|(name, value)| format!("{name}: {value}")));
+    if !list.after.is_empty() {
+        words.push("from further down on".to_owned());
+    }
     if list.is_look_at_top() {
         words.push(format!(
             "a look at the top, {} at most: a stage or a source has all",
@@ -204,26 +212,34 @@ fn words(list: &List) -> String {
     words.join(", ")
 }
 
-/// `POST /console/leads/export`: `list`, `part`, `so_far`, `most`, `who`: a file.
+/// `POST /console/leads/export`: `list`, `part`, `so_far`, `most`, `who`: a file. Of single leads: `list`, `who`, `shown.LEAD`
+/// for each that was looked at and `one.LEAD` for each that is ticked.
 pub(super) async fn csv(
     State(cloud): State<Cloud>,
     Sent { signed: For(signed), form }: Sent<For<READS>>,
 ) -> Response {
-    match begun(&cloud, &signed, &form).await {
-        Ok(file) => file,
-        Err(problem) => troubled(&signed, &problem),
-    }
+    // Where nobody is ticked it is not all of the list that is asked for.
+    let singly = form.keys().any(|name| ["one.", "shown."].iter().any(|under| name.starts_with(under)));
+    let answered =
+        if singly { taken_singly(&cloud, &signed, &form).await } else { begun(&cloud, &signed, &form).await };
+    answered.unwrap_or_else(|problem| troubled(&signed, &problem))
 }
 
-/// Keeps that somebody asked, and begins to write.
-async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, Problem> {
-    let text = |name: &str| form.get(name).map(|text| text.trim()).unwrap_or_default();
-    let list = List::read(text("list"));
-    let core = signed.rules_of(cloud, &list.company).await?;
+/// Whether it is asked for with who they are; a problem, where that is not theirs to ask.
+fn with_who(signed: &Signed, core: &Core, form: &Form) -> Result<bool, Problem> {
     let who = form.contains_key("who");
     if who {
         signed.desk.must(core.company_id(), Role::Desk)?;
     }
+    Ok(who)
+}
+
+/// Keeps that somebody asked, and begins to write.
+async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, Problem> {
+    let text = |name: &str| many::text(form, name);
+    let list = List::read(text("list"));
+    let core = signed.rules_of(cloud, &list.company).await?;
+    let who = with_who(signed, &core, form)?;
     let left = match text("most") {
         "" => limits::EXPORT_LEADS,
         most => {
@@ -271,8 +287,12 @@ async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, 
             Err(problem) => Some((Err(std::io::Error::other(problem.detail().to_owned())), None)),
         }
     });
+    Ok(file(Body::from_stream(pages), &name))
+}
+
+fn file(table: Body, name: &str) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
-    Ok(download((kind, Body::from_stream(pages)).into_response(), &name))
+    download((kind, table).into_response(), name)
 }
 
 /// Until when an answer reads on that begins now.
@@ -311,11 +331,9 @@ struct Writing {
 impl Writing {
     /// The next page of it.
     async fn page(&mut self) -> Result<Vec<u8>, Problem> {
-        let failed = || Problem::new(Code::Internal, "the table could not be written");
         let mut table = csv::Writer::from_writer(Vec::new());
         if !self.begun {
-            let who: &[&str] = if self.who { &WHO } else { &[] };
-            table.write_record(COLUMNS.iter().chain(who)).map_err(|_| failed())?;
+            table.write_record(columns(self.who)).map_err(|_| unwritten())?;
             self.begun = true;
         }
         self.asked.limit = Some(self.left.min(limits::SEARCH_LEADS));
@@ -325,12 +343,12 @@ impl Writing {
         };
         for (lead, score) in &found.leads {
             if self.seen.insert(lead.id) {
-                table.write_record(record(lead, score.as_ref(), self.who)).map_err(|_| failed())?;
+                table.write_record(record(lead, score.as_ref(), self.who)).map_err(|_| unwritten())?;
                 self.left = self.left.saturating_sub(1);
                 self.so_far += 1;
             }
         }
-        let part = table.into_inner().map_err(|_| failed())?;
+        let part = table.into_inner().map_err(|_| unwritten())?;
         self.bytes += in_answer(&part);
         self.asked.after = found.next;
         if self.asked.after.is_none() || self.is_full() {
@@ -349,6 +367,19 @@ impl Writing {
     fn is_full(&self) -> bool {
         self.left == 0 || self.bytes >= limits::EXPORT_BYTES || self.cloud.clock.now() >= self.until
     }
+}
+
+fn unwritten() -> Problem {
+    Problem::new(Code::Internal, "the table could not be written")
+}
+
+/// What stands above the rows.
+fn columns(who: bool) -> Vec<&'static str> {
+    let mut columns = COLUMNS.to_vec();
+    if who {
+        columns.extend(WHO);
+    }
+    columns
 }
 
 /// A lead as a row.
@@ -389,6 +420,97 @@ fn record(lead: &Lead, score: Option<&ScoreNow>, who: bool) -> Vec<String> {
         ]);
     }
     cells
+}
+
+// --- Single leads ---
+
+#[derive(askama::Template)]
+#[template(path = "export_ticked.html")]
+struct Ticked {
+    frame: Frame,
+    /// The list that they were chosen on, as it is carried, and by its address.
+    list: String,
+    back: String,
+    rows: Vec<Row>,
+    /// Those that were chosen and are there no more.
+    gone: usize,
+}
+
+/// What the form of a list asks for with [`WORD`]: a look at those that are chosen; with `whole` the page of the list's
+/// files, from there down.
+pub(super) async fn chosen(
+    cloud: &Cloud,
+    signed: &Signed,
+    form: &Form,
+    list: &List,
+) -> Result<Response, Problem> {
+    if form.contains_key("whole") {
+        return Ok(Redirect::to(&list.at(EXPORT, &[])).into_response());
+    }
+    let ids = many::chosen_of(form);
+    if ids.is_empty() {
+        return Ok(of_nobody(list));
+    }
+    let core = signed.rules_of(cloud, &list.company).await?;
+    let leads = single(cloud, &core, &ids).await?;
+    let now = cloud.clock.now();
+    let look = Ticked {
+        frame: Frame::of("Take these as a table?", "leads", signed),
+        list: list.kept(),
+        back: list.at(AT, &[]),
+        rows: leads.iter().map(|(lead, score)| Row::of(&core, lead, score.as_ref(), now)).collect(),
+        gone: ids.len().saturating_sub(leads.len()),
+    };
+    Ok(rendered(&look, StatusCode::OK))
+}
+
+fn of_nobody(list: &List) -> Response {
+    Redirect::to(&list.at(AT, &[("done", "none")])).into_response()
+}
+
+/// Those of them that are the company's, the hottest first, with their scores as of now.
+async fn single(
+    cloud: &Cloud,
+    core: &Core,
+    ids: &[LeadId],
+) -> Result<Vec<(Lead, Option<ScoreNow>)>, Problem> {
+    let mut leads = cloud.store.leads_get(ids).await?;
+    leads.retain(|lead| lead.company == *core.company_id());
+    if leads.is_empty() {
+        return Err(Problem::new(Code::NotFound, "there is none of these leads"));
+    }
+    let now = cloud.clock.now();
+    many::hottest_first(core, &mut leads, now);
+    let scores = Scores::of(core, now);
+    let scored = |lead: Lead| {
+        let score = scores.now(&lead);
+        (lead, score)
+    };
+    Ok(leads.into_iter().map(scored).collect())
+}
+
+/// Keeps that somebody asked for these, and gives them.
+async fn taken_singly(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, Problem> {
+    let list = List::read(many::text(form, "list"));
+    let core = signed.rules_of(cloud, &list.company).await?;
+    let who = with_who(signed, &core, form)?;
+    let ids = many::chosen_of(form);
+    if ids.is_empty() {
+        return Ok(of_nobody(&list));
+    }
+    let leads = single(cloud, &core, &ids).await?;
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(columns(who)).map_err(|_| unwritten())?;
+    for (lead, score) in &leads {
+        table.write_record(record(lead, score.as_ref(), who)).map_err(|_| unwritten())?;
+    }
+    let table = table.into_inner().map_err(|_| unwritten())?;
+    let of: Vec<String> = leads.iter().map(|(lead, _)| lead.id.to_string()).collect();
+    let after = json!({ "who": who, "leads": of, "so_far": of.len(), "ended": true });
+    let act = acts::record(cloud, &signed.desk, ACT, None, &json!({}), &after);
+    cloud.store.change_keep(core.company_id(), &act).await?;
+    tracing::info!(staff = %signed.desk.staff, company = %core.company_id(), who, "leads are exported");
+    Ok(file(Body::from(table), &format!("leads-{}-ticked.csv", core.company_id())))
 }
 
 #[cfg(test)]

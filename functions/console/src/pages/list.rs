@@ -2,15 +2,16 @@
 //!
 //! Determinations. *A list has the order of its index*, a stage's by score, a dealer's by when it had them, a source's by who
 //! asked last; *or the other*, by time or by score, of as many as a page may look at, and says so where more stand behind
-//! (see [`find`](crate::find)). *What the page of the day counts is a list*: who has a dealer and was not reached, and offers
-//! that are about to lapse. *A lead that is opened
-//! from a list remembers it*, so that one goes on from there to the next.
+//! (see [`find`](crate::find)). *What the page of the day counts is a list*: who has a dealer and was not reached, offers
+//! that are about to lapse, and what happened on a day, which names the day, so that it is the same list tomorrow. *A lead
+//! that is opened from a list remembers it*, so that one goes on from there to the next.
 
-use std::collections::BTreeMap;
+mod sought;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
+use jiff::civil::Date;
 use leadyard_domain::access::Role;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::ids::LeadId;
@@ -22,10 +23,13 @@ use leadyard_platform::who::READS;
 use serde::Deserialize;
 
 use super::shown::{Choice, Row};
-use super::signed::{For, Sent, Signed};
+use super::signed::{For, Signed};
 use super::{Frame, address, rendered, troubled};
-use crate::find::{self, Asked, Found, Only, Order};
+use crate::find::{self, Asked, Figure, Found, OfDay, Only, Order};
 use crate::place::may_be_placed;
+use crate::reports;
+
+pub(super) use self::sought::by_person;
 
 pub(super) const AT: &str = "/console/leads";
 /// The list of those that a dealer has and has not reached.
@@ -35,12 +39,18 @@ pub(super) const LAPSING: &str = "lapsing";
 /// Leads on one page, and in one look at many.
 pub(super) const LISTED: usize = 25;
 
+/// The list of the leads behind a number of a day.
+pub(super) fn of_day(figure: Figure, day: Date) -> String {
+    format!("day:{}:{day}", figure.as_str())
+}
+
 /// What the address says. No person ever stands in it: they are asked for by a form's body.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Shown {
     pub(super) company: String,
-    /// `hottest`, a stage, `source:ID`, `dealer:ID` (what it has), `past:ID` (what it had), [`UNREACHED`] or [`LAPSING`].
+    /// `hottest`, a stage, `source:ID`, `dealer:ID` (what it has), `past:ID` (what it had), [`UNREACHED`], [`LAPSING`] or
+    /// `day:won:2026-06-01`: what happened on a day.
     pub(super) list: String,
     /// Another order than its own: of a stage `time`, of a source or a dealer `score`.
     pub(super) order: String,
@@ -144,6 +154,7 @@ impl Shown {
             Some(("source", source)) => asked.source = Some(source.to_owned()),
             Some(("dealer", dealer)) => asked.dealer = Some(dealer.to_owned()),
             Some(("past", dealer)) => (asked.dealer, asked.shut) = (Some(dealer.to_owned()), true),
+            Some(("day", day)) => asked.day = Some(day.to_owned()),
             _ if ["", "hottest"].contains(&self.list.as_str()) => asked.hottest = true,
             _ if self.list == LAPSING => asked.lapsing = true,
             _ if self.list == UNREACHED => {
@@ -168,12 +179,12 @@ impl Shown {
 
     /// Whether it has another order than its own.
     fn has_orders(&self) -> bool {
-        !["", "hottest", UNREACHED, LAPSING].contains(&self.list.as_str())
+        !["", "hottest", UNREACHED, LAPSING].contains(&self.list.as_str()) && self.number().is_none()
     }
 
     /// It is a look at the top, and has no further page.
     pub(super) fn is_look_at_top(&self) -> bool {
-        let by_score = self.list.contains(':') && self.order == "score";
+        let by_score = self.list.contains(':') && self.has_orders() && self.order == "score";
         by_score || ["", "hottest"].contains(&self.list.as_str())
     }
 
@@ -187,9 +198,18 @@ impl Shown {
         }
     }
 
+    /// The number of a day that it has the leads of.
+    fn number(&self) -> Option<OfDay> {
+        OfDay::read(self.list.strip_prefix("day:")?)
+    }
+
     /// The order in which it stands, for people.
     fn order_says(&self) -> &'static str {
         match self.list.split_once(':') {
+            Some(("day", _)) => match self.number() {
+                Some(number) if number.figure.is_of_enquiries() => "the last that arrived first",
+                Some(_) | None => "by dealer, the last that it was given first",
+            },
             Some(("source", _)) if self.order != "score" => "who asked last first",
             Some(("dealer" | "past", _)) if self.order != "score" => "the last that it was given first",
             None if self.list == LAPSING => "who lapses first",
@@ -238,6 +258,12 @@ struct Leads {
     states: Vec<Choice>,
     rows: Vec<Row>,
     examined: usize,
+    /// Of what is read dealer after dealer: how far that came.
+    dealers: Option<(usize, usize)>,
+    /// What stands in such a list, and what not.
+    note: String,
+    /// Where those stand that are no leads.
+    aside: String,
     /// More stand behind those that were looked at.
     more: bool,
     /// Of the hottest: the lists in which all stand.
@@ -279,6 +305,19 @@ async fn listed(cloud: &Cloud, signed: &Signed, mut shown: Shown) -> Result<Lead
         page.next = shown.whole().at(AT, &[("after", next)]);
     }
     page.lists = lists(&core, &shown.list);
+    if let Some(number) = shown.number() {
+        let day = number.day.map_or_else(|| reports::today(cloud, &core), Ok)?;
+        page.lists.push(Choice::of(
+            &shown.list,
+            &format!("{} on {}", number.figure.says(), day.strftime("%a, %b %-d")),
+            Some(&shown.list),
+        ));
+        note(number.figure).clone_into(&mut page.note);
+        let works = signed.desk.may(core.company_id(), Role::Desk);
+        if number.figure == Figure::Enquiries && works {
+            page.aside = address("/console/quarantine", &[("company", core.company_id().as_str())]);
+        }
+    }
     page.orders = shown.orders();
     if page.orders.is_empty() {
         page.by_stage = shown.by_stage();
@@ -295,6 +334,20 @@ async fn listed(cloud: &Cloud, signed: &Signed, mut shown: Shown) -> Result<Lead
     page.kept = shown.kept();
     page.from = from(&page.kept);
     Ok(page)
+}
+
+/// What stands in the list of a number of a day.
+const fn note(figure: Figure) -> &'static str {
+    match figure {
+        Figure::Enquiries => {
+            "Each enquiry that is a lead’s counts: who enquired twice stands twice. An enquiry that is in quarantine or was \
+             rejected is nobody’s yet, and does not stand here."
+        }
+        Figure::Leads => "Each sale that began counts: who came back on the same day stands twice.",
+        Figure::Given | Figure::Reached | Figure::AtOnce | Figure::WithinHour | Figure::Won => {
+            "What each dealer was given counts: a lead that two were given stands twice, whoever has it now."
+        }
+    }
 }
 
 /// What a link to a lead carries of the list that it stands in.
@@ -337,6 +390,9 @@ fn frame(cloud: &Cloud, signed: &Signed, core: &Core, found: &Found) -> Leads {
         states: Vec::new(),
         rows: found.leads.iter().map(|(lead, score)| Row::of(core, lead, score.as_ref(), now)).collect(),
         examined: found.examined,
+        dealers: found.dealers,
+        note: String::new(),
+        aside: String::new(),
         more: found.more,
         by_stage: Vec::new(),
         next: String::new(),
@@ -347,47 +403,4 @@ fn frame(cloud: &Cloud, signed: &Signed, core: &Core, found: &Found) -> Leads {
         trouble: String::new(),
         by_person: false,
     }
-}
-
-/// `POST /console/leads`: `who`, an e-mail, a phone or an id, which stand in no address. One lead is opened at once.
-pub(super) async fn by_person(
-    State(cloud): State<Cloud>,
-    Sent { signed: For(signed), form }: Sent<For<READS>>,
-) -> Response {
-    match sought(&cloud, &signed, &form).await {
-        Err(problem) => troubled(&signed, &problem),
-        Ok(page) => match page.rows.as_slice() {
-            [only] => Redirect::to(&format!("{AT}/{}", only.lead)).into_response(),
-            _ => rendered(&page, StatusCode::OK),
-        },
-    }
-}
-
-async fn sought(cloud: &Cloud, signed: &Signed, form: &BTreeMap<String, String>) -> Result<Leads, Problem> {
-    let core = signed.rules_of(cloud, form.get("company").map_or("", String::as_str)).await?;
-    let who = form.get("who").map(|who| who.trim().to_owned()).unwrap_or_default();
-    let mut asked = Asked::default();
-    if who.parse::<leadyard_domain::ids::LeadId>().is_ok() {
-        asked.lead = Some(who);
-    } else if who.contains('@') {
-        asked.email = Some(who);
-    } else {
-        asked.phone = Some(who);
-    }
-    let (found, trouble) = match find::find(cloud, &signed.desk, &core, &asked).await {
-        Ok(found) if found.leads.is_empty() => (
-            found,
-            "Nobody is known by that here. An e-mail, a phone or an id is looked for exactly.".to_owned(),
-        ),
-        Ok(found) => (found, String::new()),
-        Err(problem) if problem.code() == leadyard_domain::error::Code::InvalidField => {
-            let said = problem.faults().first().map(|fault| fault.detail.clone()).unwrap_or_default();
-            (Found::default(), said)
-        }
-        Err(problem) => return Err(problem),
-    };
-    let mut page = frame(cloud, signed, &core, &found);
-    page.trouble = trouble;
-    page.by_person = true;
-    Ok(page)
 }

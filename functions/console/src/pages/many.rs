@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use super::list::{AT, LISTED, Shown as List};
 use super::signed::{For, Form, Sent, Signed};
 use super::waiting::stays_put;
-use super::{Frame, lead, rendered, shown, troubled, whole};
+use super::{Frame, export, lead, rendered, shown, troubled, whole};
 use crate::acts::{self, Asked, Seen};
 use crate::follow_up::SeenCall;
 use crate::place::Supposed;
@@ -96,6 +96,8 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) place: String,
     pub(super) what: String,
+    /// It would be done with this one: nobody left it out.
+    pub(super) ticked: bool,
     contract: String,
     seen: String,
 }
@@ -119,7 +121,8 @@ pub(super) fn done(list: &List) -> String {
 }
 
 /// `POST /console/leads/many`: `act`, `list`, and `one.LEAD` for each that is ticked, or `every` and `shown.LEAD` for all on
-/// the page: a look. `whole`: one at all from there down the list. `sure` with `seen.LEAD` and `with.LEAD`: done.
+/// the page: a look. `whole`: one at all from there down the list. `sure` with `seen.LEAD` and `with.LEAD`: done. Where the
+/// act is `export`, nothing is done with them: they are [taken](export::chosen) as a table.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
     Sent { signed: For(signed), form }: Sent<For<ACTS>>,
@@ -136,14 +139,22 @@ pub(super) fn text<'a>(form: &'a Form, name: &str) -> &'a str {
     form.get(name).map(|text| text.trim()).unwrap_or_default()
 }
 
+/// Which of a page were chosen: those that are ticked, or with `every` all that it shows.
+pub(super) fn chosen_of(form: &Form) -> Vec<LeadId> {
+    let under = if form.contains_key("every") { "shown." } else { "one." };
+    form.keys().filter_map(|name| name.strip_prefix(under)?.parse().ok()).take(LISTED).collect()
+}
+
 async fn chosen(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, Problem> {
-    let (act, list) = (Act::of(text(form, "act"))?, List::read(text(form, "list")));
+    let list = List::read(text(form, "list"));
+    if text(form, "act") == export::WORD {
+        return Box::pin(export::chosen(cloud, signed, form, &list)).await;
+    }
+    let act = Act::of(text(form, "act"))?;
     if form.contains_key("whole") {
         return Box::pin(whole::begin(cloud, signed, act, list)).await;
     }
-    let under = if form.contains_key("every") { "shown." } else { "one." };
-    let ids: Vec<LeadId> =
-        form.keys().filter_map(|name| name.strip_prefix(under)?.parse().ok()).take(LISTED).collect();
+    let ids = chosen_of(form);
     if ids.is_empty() {
         return Ok(Redirect::to(&list.at(AT, &[("done", "none")])).into_response());
     }
@@ -201,11 +212,7 @@ pub(super) async fn fates(
 ) -> Result<Vec<(Lead, LookedAt)>, Problem> {
     leads.retain(|lead| lead.company == *core.company_id());
     let now = cloud.clock.now();
-    let scores = Scores::of(core, now);
-    leads.sort_by_key(|lead| {
-        let hundredths = scores.now(lead).map_or(0, |score| score.hundredths);
-        (std::cmp::Reverse(hundredths), std::cmp::Reverse(lead.last_enquiry_at), lead.id)
-    });
+    hottest_first(core, &mut leads, now);
     let put = |lead: &Lead| stays(switches, act, lead, now);
     // What stays whatever the rules say has none of the seats that the others are shown.
     let free: Vec<LeadId> = leads.iter().filter(|lead| put(lead).is_none()).map(|lead| lead.id).collect();
@@ -220,6 +227,15 @@ pub(super) async fn fates(
         (lead, fate)
     };
     Ok(leads.into_iter().map(fate).collect())
+}
+
+/// Puts leads in order, the hottest as of now first.
+pub(super) fn hottest_first(core: &Core, leads: &mut [Lead], now: jiff::Timestamp) {
+    let scores = Scores::of(core, now);
+    leads.sort_by_key(|lead| {
+        let hundredths = scores.now(lead).map_or(0, |score| score.hundredths);
+        (std::cmp::Reverse(hundredths), std::cmp::Reverse(lead.last_enquiry_at), lead.id)
+    });
 }
 
 /// Nothing would follow.
@@ -332,6 +348,7 @@ impl Row {
             name: shown::name(&lead.person),
             place: shown::place(&lead.person),
             what: fate.what.clone(),
+            ticked: true,
             contract: fate.contract.as_ref().map(ToString::to_string).unwrap_or_default(),
             seen: fate.seen.clone(),
         }

@@ -11,7 +11,7 @@
 //! | [`list`] | any lead, by what is known of it; lists in their order |
 //! | [`many`] | one act on many of a list, after a look |
 //! | [`whole`] | the same on all of a list, looked at, shown and done step by step |
-//! | [`export`] | a list as a table, written as it is read |
+//! | [`export`] | a list as a table, written as it is read; single leads of it, after a look |
 //! | [`lead`] | one lead: who, the score that adds up, why it went where it did, what can be done |
 //! | [`score`], [`line`], [`seats`] | its score and next step; what happened to it; its deliveries, charges and credits |
 //! | [`decision`] | one decision with everybody's part in it |

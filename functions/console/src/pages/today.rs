@@ -1,12 +1,12 @@
 //! What matters now, across one's companies: what waits for the desk, the hottest leads that nobody has, those that a
 //! dealer has and did not reach, offers about to lapse, and how the day goes.
 //!
-//! Each number of what waits leads to a list of exactly those, and each of the day to its report of that day. Of one
-//! company the page reads [the pointer and the switches], what was [counted](now) when something happened last, the offers
-//! that lapse soon, one list of returns, three of who is to be called, the days of the reports in two, the leads that are
-//! named and their seats; and the text of the rules where somebody is paused. That grows neither with a company's leads
-//! nor with its categories. Until the sweep has counted (the rules are new, a deposit was booked just now) it is counted
-//! here, which takes more.
+//! Each number of what waits leads to a list of exactly those, each of the day to the leads behind it, and what it is a
+//! number of to the report of that day. Of one company the page reads [the pointer and the switches], what was
+//! [counted](now) when something happened last, the offers that lapse soon, one list of returns, three of who is to be
+//! called, the days of the reports in two, the leads that are named and their seats; and the text of the rules where
+//! somebody is paused. That grows neither with a company's leads nor with its categories. Until the sweep has counted (the
+//! rules are new, a deposit was booked just now) it is counted here, which takes more.
 //!
 //! Determinations. *What was not looked at is not said to be none*: where only the hottest are, and it is none of them, the
 //! number is not known, and stands in no list. *Of more than a hundred that wait, reasons are told of the hottest
@@ -45,7 +45,7 @@ use super::list;
 use super::shown::{self, Row};
 use super::signed::For;
 use super::{Frame, address, rendered};
-use crate::find::SOON;
+use crate::find::{Figure as Behind, SOON};
 use crate::reports::{self, figures::Cell};
 
 /// Where those stand that wait.
@@ -130,9 +130,11 @@ struct Figure {
     says: &'static str,
     today: String,
     before: String,
-    /// The report behind it: of today, and of that day.
+    /// The report behind it.
     at: String,
-    at_before: String,
+    /// The leads behind it: of today, and of that day. Empty, where none is.
+    leads: String,
+    leads_before: String,
 }
 
 impl OfCompany {
@@ -456,31 +458,37 @@ const LEADS: &str = "leads, new or back";
 fn day(company: &CompanyId, (today, last_week): (Date, Date), days: &[Sums]) -> Vec<Figure> {
     let of = |day: usize| days.get(day).map(|sums| sums.get(Dimension::All, UNKNOWN)).unwrap_or_default();
     let (now, before) = (of(0), of(1));
-    let at = |report: &str, day: Date| {
-        let day = day.to_string();
+    let at = |report: &str| {
+        let day = today.to_string();
         let asked = [("company", company.as_str()), ("from", day.as_str()), ("to", day.as_str())];
         address(&format!("/console/reports/{report}"), &asked)
+    };
+    let leads = |behind: Behind, tally: &Tally, day: Date| match behind.counted(tally) {
+        ..=0 => String::new(),
+        _ => address(list::AT, &[("company", company.as_str()), ("list", &list::of_day(behind, day))]),
     };
     let count = |counter: Counter| move |tally: &Tally| written(Unit::Count, Some(tally.get(counter)));
     let within = |seconds: i64| {
         move |tally: &Tally| written(Unit::Share, value(Cell::within(tally.speed(Speed::Contact), seconds)))
     };
     let median = |tally: &Tally| written(Unit::Seconds, tally.speed(Speed::Contact).median_s());
-    let figure = |says: &'static str, report: &str, told: &dyn Fn(&Tally) -> String| Figure {
+    let figure = |says: &'static str, report: &str, behind: Behind, told: &dyn Fn(&Tally) -> String| Figure {
         says,
         today: told(&now),
         before: told(&before),
-        at: at(report, today),
-        at_before: at(report, last_week),
+        at: at(report),
+        leads: leads(behind, &now, today),
+        leads_before: leads(behind, &before, last_week),
     };
     vec![
-        figure("enquiries", "funnel", &count(Counter::Enquiries)),
-        figure(LEADS, "leads", &count(Counter::Leads)),
-        figure("given to dealers", "funnel", &count(Counter::Distributed)),
-        figure("reached by their dealer", "funnel", &count(Counter::Contacted)),
-        figure("won", "funnel", &count(Counter::Won)),
-        figure("median time to the first contact", "speed", &median),
-        figure("reached within 5 minutes", "speed", &within(300)),
-        figure("reached within the hour", "speed", &within(3_600)),
+        figure("enquiries", "funnel", Behind::Enquiries, &count(Counter::Enquiries)),
+        figure(LEADS, "leads", Behind::Leads, &count(Counter::Leads)),
+        figure("given to dealers", "funnel", Behind::Given, &count(Counter::Distributed)),
+        figure("reached by their dealer", "funnel", Behind::Reached, &count(Counter::Contacted)),
+        figure("won", "funnel", Behind::Won, &count(Counter::Won)),
+        // The times that it lies in the middle of.
+        figure("median time to the first contact", "speed", Behind::Reached, &median),
+        figure("reached within 5 minutes", "speed", Behind::AtOnce, &within(300)),
+        figure("reached within the hour", "speed", Behind::WithinHour, &within(3_600)),
     ]
 }

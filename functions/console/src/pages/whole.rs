@@ -8,7 +8,14 @@
 //! and how far it has come is counted from the parts. *What was shown is what is done*: where a lead, the rules or the
 //! counters say otherwise by then, it stays as it is and is named in the end with what changed. *Each seat is promised
 //! once*: a part is looked at as if all before it had been done. *It is done by whoever was shown it*, while they have a
-//! page of it open; who closes that goes on where it stopped, for two hours.
+//! page of it open; who closes that goes on where it stopped, for two hours. *Whom somebody leaves out stays left out*,
+//! whichever page shows them, until they are ticked again or it is done: who is left out and that somebody is sure are
+//! one write. What is sent with a page counts for those of that page: it is done with those that are ticked on it. A page
+//! that shows who is left out as it was before leaves out more, but takes nobody in again, and nothing is done by it. *Who
+//! is left out gives their seat to nobody*: those behind stand as they were looked at, and whoever stays for want of a seat
+//! is looked at anew.
+
+use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -27,7 +34,7 @@ use serde::Deserialize;
 use super::export::reads_until;
 use super::list::{AT, Shown as List};
 use super::many::{self, Act, Row};
-use super::signed::{For, Sent, Signed};
+use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::acts::Asked;
 use crate::find;
@@ -37,12 +44,19 @@ use crate::place::Supposed;
 const STEP: usize = 25;
 /// Leads that stayed as they were that are named in the end.
 const NAMED: usize = 100;
+/// How often it is tried to keep what was said of a look, while others say something of it too.
+const ROUNDS: usize = 5;
 
-/// Which page of what was looked at.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+/// What becomes of the seats of those who are left out.
+const SEATS: &str =
+    "Their seats go to nobody else here: whoever would stay for want of one is looked at anew afterwards.";
+
+/// Which page of what was looked at, and why one comes back to it.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Shown {
     page: usize,
+    said: String,
 }
 
 #[derive(askama::Template)]
@@ -63,8 +77,19 @@ struct Page {
     would: &'static str,
     goes: usize,
     stays: usize,
+    /// Those that would go and are left out.
+    out: usize,
+    /// What becomes of the seats that those were to have.
+    seats: &'static str,
     price: String,
     watches: bool,
+    /// What the page shows, as its form carries it: a later one shows something else.
+    version: u64,
+    /// Why nothing was done yet.
+    trouble: &'static str,
+    /// Why, and of a hold until when, as it was typed before.
+    reason: String,
+    until: String,
     /// Those of this page.
     rows: Vec<Row>,
     stay: Vec<Row>,
@@ -122,6 +147,10 @@ pub(super) async fn begin(
         back: list.whole().back(&[]),
         leads,
         next: asked.after.map(|after| List { after, ..list }.kept()),
+        left_out: BTreeSet::new(),
+        reason: String::new(),
+        until: String::new(),
+        version: 0,
     };
     cloud.store.look_begin(&look).await?;
     Ok(Redirect::to(&at(&look)).into_response())
@@ -164,20 +193,42 @@ impl Stands {
         self.parts.iter().flat_map(|part| &part.leads)
     }
 
-    /// For how many something would follow.
+    /// Whether it is done with one: something would follow, and nobody left it out.
+    fn is_meant(&self, one: &LookedAt) -> bool {
+        one.goes && !self.look.left_out.contains(&one.lead)
+    }
+
+    /// With how many it is done.
     fn goes(&self) -> usize {
-        self.leads().filter(|one| one.goes).count()
+        self.leads().filter(|one| self.is_meant(one)).count()
     }
 
     /// For how many it was tried.
     fn tried(&self) -> usize {
         let done = self.parts.iter().filter(|part| part.done);
-        done.flat_map(|part| &part.leads).filter(|one| one.goes).count()
+        done.flat_map(|part| &part.leads).filter(|one| self.is_meant(one)).count()
     }
 
     /// The first part that is not done.
     fn to_do(&self) -> Option<usize> {
-        self.parts.iter().position(|part| !part.done && part.leads.iter().any(|one| one.goes))
+        self.parts.iter().position(|part| !part.done && part.leads.iter().any(|one| self.is_meant(one)))
+    }
+
+    /// Whether a page that was sent shows it as it stands.
+    fn was_shown(&self, form: &Form) -> bool {
+        many::text(form, "seen") == self.look.version.to_string()
+    }
+
+    /// Who is left out once a page was sent: of those that it shows who is not ticked, of the others who was before. A page
+    /// that shows it as it stood before takes nobody in again.
+    fn left_out_by(&self, form: &Form) -> BTreeSet<LeadId> {
+        let named = |under: &str, lead: LeadId| form.contains_key(&format!("{under}.{lead}"));
+        let was_shown = self.was_shown(form);
+        let left_out = |lead: &LeadId| {
+            let before = self.look.left_out.contains(lead);
+            if named("shown", *lead) { !named("one", *lead) || (before && !was_shown) } else { before }
+        };
+        self.leads().filter(|one| one.goes).map(|one| one.lead).filter(left_out).collect()
     }
 
     /// Looks at the next part, as if all before it had been done.
@@ -212,8 +263,9 @@ impl Stands {
         (sure, at): (&Sure, usize),
     ) -> Result<(), Problem> {
         let Some(part) = self.parts.get_mut(at) else { return Ok(()) };
+        let left_out = &self.look.left_out;
         let (switches, _) = cloud.store.switches_get(core.company_id()).await?;
-        for one in part.leads.iter_mut().filter(|one| one.goes) {
+        for one in part.leads.iter_mut().filter(|one| one.goes && !left_out.contains(&one.lead)) {
             let asked = Asked {
                 reason: sure.reason.clone(),
                 until: sure.until,
@@ -231,14 +283,14 @@ impl Stands {
     }
 }
 
-/// `GET /console/leads/many/{company}/{look}?page`: the next step, or what was looked at, or what came of it.
+/// `GET /console/leads/many/{company}/{look}?page&said`: the next step, or what was looked at, or what came of it.
 pub(super) async fn page(
     State(cloud): State<Cloud>,
     For(signed): For<ACTS>,
     Path((company, look)): Path<(String, String)>,
-    Query(Shown { page }): Query<Shown>,
+    Query(shown): Query<Shown>,
 ) -> Response {
-    let stepped = Box::pin(step(&cloud, &signed, &company, &look, page)).await;
+    let stepped = Box::pin(step(&cloud, &signed, &company, &look, &shown)).await;
     stepped.unwrap_or_else(|problem| troubled(&signed, &problem))
 }
 
@@ -247,7 +299,7 @@ async fn step(
     signed: &Signed,
     company: &str,
     look: &str,
-    page: usize,
+    shown: &Shown,
 ) -> Result<Response, Problem> {
     let core = signed.rules_of(cloud, company).await?;
     let Some(mut stands) = Stands::read(cloud, signed, &core, look).await? else {
@@ -258,7 +310,7 @@ async fn step(
         return Ok(rendered(&looking(&stands, signed), StatusCode::OK));
     }
     let Some(sure) = stands.sure.clone() else {
-        let asks = Box::pin(asking(cloud, signed, &core, &stands, page)).await?;
+        let asks = Box::pin(asking(cloud, signed, &core, &stands, shown)).await?;
         return Ok(rendered(&asks, StatusCode::OK));
     };
     if let Some(at) = stands.to_do() {
@@ -273,26 +325,71 @@ fn over(company: &str) -> Response {
     Redirect::to(&address(AT, &[("company", company), ("done", "over")])).into_response()
 }
 
-/// `POST /console/leads/many/{company}/{look}`: `reason`, `until`: whoever looked is sure.
+/// `POST /console/leads/many/{company}/{look}`: `reason`, `until`, and of the page that was shown `shown.LEAD` for each on
+/// it, `one.LEAD` for each that is ticked, `seen`, its version, and `from`, its number: whoever looked is sure. With `leave`
+/// it is only kept who is left out.
 pub(super) async fn sure(
     State(cloud): State<Cloud>,
     Path((company, look)): Path<(String, String)>,
     Sent { signed: For(signed), form }: Sent<For<ACTS>>,
 ) -> Response {
-    let sure = async {
-        let core = signed.rules_of(&cloud, &company).await?;
-        let Some(stands) = Stands::read(&cloud, &signed, &core, &look).await? else {
-            return Ok(over(&company));
+    let said = Box::pin(say(&cloud, &signed, &company, &look, &form)).await;
+    said.unwrap_or_else(|problem| troubled(&signed, &problem))
+}
+
+async fn say(
+    cloud: &Cloud,
+    signed: &Signed,
+    company: &str,
+    look: &str,
+    form: &Form,
+) -> Result<Response, Problem> {
+    let core = signed.rules_of(cloud, company).await?;
+    // What is said of two pages at a moment is kept of both.
+    for _ in 0..ROUNDS {
+        let Some(mut stands) = Stands::read(cloud, signed, &core, look).await? else {
+            return Ok(over(company));
         };
         if stands.parts.len() < stands.steps() {
             let detail = "not all of them were looked at yet: go on with the look";
             return Err(Problem::new(Code::StateConflict, detail));
         }
-        let (reason, until) = many::why_and_until(&cloud, &form)?;
-        cloud.store.look_sure(&stands.look, &Sure { reason, until }).await?;
-        Ok(Redirect::to(&at(&stands.look)).into_response())
-    };
-    Box::pin(sure).await.unwrap_or_else(|problem| troubled(&signed, &problem))
+        if stands.sure.is_some() {
+            return Ok(Redirect::to(&at(&stands.look)).into_response());
+        }
+        let (reason, until) = many::why_and_until(cloud, form)?;
+        stands.look.left_out = stands.left_out_by(form);
+        let text = |name: &str| many::text(form, name).to_owned();
+        (stands.look.reason, stands.look.until) = (text("reason"), text("until"));
+        let why = not_yet(&stands, form);
+        let sure = Some(Sure { reason, until }).filter(|_| why.is_none());
+        if cloud.store.look_say(&stands.look, sure.as_ref()).await? {
+            let page = many::text(form, "from").parse::<usize>().unwrap_or(1).to_string();
+            let back = why.map(|said| address(&at(&stands.look), &[("page", &page), ("said", said)]));
+            return Ok(Redirect::to(&back.unwrap_or_else(|| at(&stands.look))).into_response());
+        }
+    }
+    Err(Problem::new(Code::Unavailable, "more is said of this look at this moment: try again"))
+}
+
+/// Only who is left out is kept.
+const LEFT: &str = "left";
+/// The page that was sent shows what holds no longer.
+const CHANGED: &str = "changed";
+/// Nobody is ticked.
+const NOBODY: &str = "nobody";
+
+/// Why it is not done yet with a page that was sent.
+fn not_yet(stands: &Stands, form: &Form) -> Option<&'static str> {
+    if form.contains_key("leave") {
+        Some(LEFT)
+    } else if !stands.was_shown(form) {
+        Some(CHANGED)
+    } else if stands.goes() == 0 {
+        Some(NOBODY)
+    } else {
+        None
+    }
 }
 
 impl Page {
@@ -310,8 +407,14 @@ impl Page {
             would: stands.act.says().1,
             goes: stands.goes(),
             stays: stands.leads().filter(|one| !one.goes).count(),
+            out: stands.look.left_out.len(),
+            seats: "",
             price: String::new(),
             watches: false,
+            version: stands.look.version,
+            trouble: "",
+            reason: String::new(),
+            until: String::new(),
             rows: Vec::new(),
             stay: Vec::new(),
             number: 1,
@@ -344,16 +447,16 @@ async fn asking(
     signed: &Signed,
     core: &Core,
     stands: &Stands,
-    page: usize,
+    shown: &Shown,
 ) -> Result<Page, Problem> {
     let pages = stands.parts.len().max(1);
-    let page = page.clamp(1, pages);
+    let page = shown.page.clamp(1, pages);
     let of_page: Vec<&LookedAt> =
         stands.parts.get(page - 1).into_iter().flat_map(|part| &part.leads).collect();
     let (goes, stays): (Vec<&LookedAt>, Vec<&LookedAt>) = of_page.into_iter().partition(|one| one.goes);
     let (switches, _) = cloud.store.switches_get(core.company_id()).await?;
     let (places, watches) = (stands.act == Act::Place, stands.act == Act::Place && switches.shadow);
-    let minor = stands.leads().map(|one| one.minor).sum();
+    let minor = stands.leads().filter(|one| stands.is_meant(one)).map(|one| one.minor).sum();
     let beside = |other: usize| {
         let stands_there = (1..=pages).contains(&other) && other != page;
         let other = other.to_string();
@@ -361,6 +464,12 @@ async fn asking(
     };
     let title = stands.act.says().0.to_owned();
     let (value, total) = (stands.looked(), stands.look.leads.len());
+    let trouble = match shown.said.as_str() {
+        CHANGED => "Nothing is done yet: who is left out, or why, changed since that page was shown.",
+        NOBODY => "Nothing is done: nobody is ticked.",
+        _ => "",
+    };
+    let whole = Page::of(stands, signed, title);
     Ok(Page {
         doing: "Looked at",
         value,
@@ -368,15 +477,28 @@ async fn asking(
         asks: true,
         price: if places && !watches { many::price(core, minor) } else { String::new() },
         watches,
-        rows: rows(cloud, goes).await?,
+        seats: if places && whole.out > 0 && whole.stays > 0 { SEATS } else { "" },
+        trouble,
+        reason: stands.look.reason.clone(),
+        until: stands.look.until.clone(),
+        rows: ticked(rows(cloud, goes).await?, &stands.look),
         stay: rows(cloud, stays).await?,
         number: page,
         pages,
         before: beside(page.saturating_sub(1)),
         behind: beside(page + 1),
         zone: if stands.act == Act::Hold { core.company.zone.clone() } else { String::new() },
-        ..Page::of(stands, signed, title)
+        ..whole
     })
+}
+
+/// The same rows, and of those that are left out none ticked.
+fn ticked(mut rows: Vec<Row>, look: &Look) -> Vec<Row> {
+    let left_out: BTreeSet<String> = look.left_out.iter().map(ToString::to_string).collect();
+    for row in &mut rows {
+        row.ticked = !left_out.contains(&row.lead);
+    }
+    rows
 }
 
 /// What came of it.
@@ -388,12 +510,17 @@ async fn done(cloud: &Cloud, signed: &Signed, stands: &Stands) -> Result<Page, P
         0 => format!("{goes} {word}."),
         kept => format!("{} {word}. {kept} stayed as they are.", goes - kept),
     };
+    let out = match stands.look.left_out.len() {
+        0 => String::new(),
+        1 => " 1 was left out.".to_owned(),
+        out => format!(" {out} were left out."),
+    };
     let title = stands.act.says().0.to_owned();
     Ok(Page {
         doing: "Done with",
         value: stands.tried(),
         total: goes,
-        said,
+        said: format!("{said}{out}"),
         stay: rows(cloud, stayed.into_iter().take(NAMED).collect()).await?,
         unnamed: kept.saturating_sub(NAMED),
         ..Page::of(stands, signed, title)

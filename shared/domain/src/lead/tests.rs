@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::contract::{Caps, Specificity};
-use crate::distribution::{Pass, Reservation, Rule};
+use crate::distribution::{Kept, Pass, Reservation, Rule, Seat};
+use crate::ids::{AssignmentId, ContractId};
+use crate::limits;
 use crate::money::Money;
+use crate::scoring::Band;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

@@ -73,6 +73,7 @@ fn search() -> Route {
                 must("leads", list(Of("ListedLead")), ""),
                 must("examined", Count, "How many were looked at."),
                 null("next", Text, "What to send as `after`; null on the last page."),
+                must("more", Flag, "Of the hottest, and of a list in another order than its own: whether more stand behind those that could be looked at or shown, to which no `next` leads. By its own order a list has all."),
             ],
         )
         .refuses(&[Code::InvalidField])

@@ -35,6 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
         publish_workbook(),
         template(),
         rollback(),
+        row(),
         edit(),
         switches(),
         flip(),
@@ -72,6 +73,10 @@ fn current() -> Route {
                 must("at", Instant, "When it was published."),
                 must("by", Text, ""),
                 null("how", Text, "whole, workbook, files, a row, or a rollback."),
+                may("name", Text, "What the company is called, by the rules in force."),
+                may("zone", Text, "In which its days and months are read."),
+                may("currency", Text, "Of all amounts."),
+                may("offers", by_name(Text), "What each offer is called, by its id."),
                 may(
                     "files",
                     by_name(Text),
@@ -178,6 +183,27 @@ fn rollback() -> Route {
     let route =
         of_desk(MANAGER, Post, "/v1/rulebook/rollback", "Publishes an earlier version once more.", RULEBOOK);
     published(route.company()).takes([must("version", Count, "Which.")]).example(json!({ "version": 7 }))
+}
+
+fn row() -> Route {
+    of_desk(READER, Get, "/v1/rulebook/{table}/{id}", "One row in force, as an edit takes it.", RULEBOOK)
+        .tells("Of a dealer without how its people are reached, but to a manager.")
+        .part(must("table", one_of(&["dealers", "contracts", "areas"]), "Which table."))
+        .part(must("id", Text, "Which row."))
+        .company()
+        .answers(
+            200,
+            "What it says.",
+            [
+                must("company", Id, ""),
+                must("table", Text, ""),
+                must("id", Text, ""),
+                must("base", Count, "The version in force: an edit made from it names it."),
+                may("set", by_name(Text), "Columns and what they say; empty for nothing."),
+                may("parts", list(Text), "Of an area, instead: its parts."),
+            ],
+        )
+        .refuses(&[Code::RulebookRefused])
 }
 
 fn edit() -> Route {

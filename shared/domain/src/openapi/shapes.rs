@@ -227,6 +227,7 @@ pub(super) fn own_assignment() -> Kind {
         may("person", Of("Person"), "Once delivered: the person; first name and ZIP until it is accepted."),
         may("masked", Flag, "Whether the person is masked yet."),
         may("offer", Id, "What it is about."),
+        Member { null: true, ..may("offer_name", Text, "What that is called.") },
         may("source", Id, "Who sent it."),
         Member { null: true, ..may("campaign", Text, "The marketing push.") },
         may("received_at", Instant, "When the enquiry arrived."),

@@ -1,27 +1,39 @@
 //! The rules as they are written, over the rulebook as parsed: every contract is looked at every time,
-//! nothing is compiled, indexed or kept.
+//! nothing is compiled, indexed or kept. Hours, periods and places are its own as well, so that an error in those of the
+//! decision is not in both.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`hours`] | when a dealer is open |
+//! | [`periods`] | when a cap's period began |
+//! | [`area`] | what an area covers, how narrowly, and how far places are apart |
+
+mod hours;
+mod periods;
+mod area;
 
 use jiff::Timestamp;
 use leadyard_domain::contract::{
-    AcceptBy, AreaPart, Cap, Contract, DeadlineClock, Specificity, Territory, WhenUnavailable,
+    AcceptBy, Cap, Contract, DeadlineClock, Specificity, Territory, WhenUnavailable,
 };
 use leadyard_domain::dealer::{AfterHours, Dealer};
-use leadyard_domain::distribution::counters::week_of;
 use leadyard_domain::distribution::{
     Counters, LeadFacts, Location, OpenSeats, Rule, Step, Switches, Usage, Waiting,
 };
 use leadyard_domain::ids::ContractId;
 use leadyard_domain::money::Money;
-use leadyard_domain::place::{self, Place, Reach};
 use leadyard_domain::rulebook::{Mode, Rulebook};
-use leadyard_domain::time::{self, Period, WeekStart};
+use leadyard_domain::time::{Period, WeekStart};
 
+use self::area::Narrowness;
 use crate::broken::Broken;
-use crate::world::World;
+use crate::world::{DealerRow, World};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Oracle<'a> {
     pub(crate) book: &'a Rulebook,
+    /// The dealers as they are written.
+    pub(crate) rows: &'a [DealerRow],
     pub(crate) facts: &'a LeadFacts,
     pub(crate) switches: &'a Switches,
     pub(crate) counters: &'a Counters,
@@ -53,7 +65,7 @@ pub(crate) struct Asked<'a> {
 impl<'a> Oracle<'a> {
     pub(crate) fn of(world: &'a World, book: &'a Rulebook, counters: &'a Counters) -> Self {
         let (facts, switches) = (&world.facts, &world.switches);
-        Self { book, facts, switches, counters, now: world.now, broken: None }
+        Self { book, rows: &world.dealers, facts, switches, counters, now: world.now, broken: None }
     }
 
     pub(crate) fn at(&self, now: Timestamp) -> Self {
@@ -92,40 +104,24 @@ impl<'a> Oracle<'a> {
         self.book.dealers.iter().find(|dealer| dealer.id == contract.dealer).unwrap()
     }
 
-    fn place(&self) -> Option<Place> {
-        match self.facts.location {
-            Location::Zip(zip) => place::of(zip),
-            Location::State { .. } | Location::Unplaced => None,
-        }
+    /// The row of `d0`, `d1` …
+    fn row(&self, dealer: &Dealer) -> &'a DealerRow {
+        &self.rows[dealer.id.as_str().strip_prefix('d').unwrap().parse::<usize>().unwrap()]
     }
 
     /// Rule 2: the narrowest part that covers.
-    pub(crate) fn covers(&self, contract: &Contract) -> Option<Specificity> {
-        let of = if self.keeps(Broken::Center) { self.dealer(contract) } else { &self.book.dealers[0] };
-        let center = place::of(of.zip).and_then(Place::unit);
-        let known = match self.facts.location {
-            Location::State { guessed: true, .. } if !self.keeps(Broken::Guess) => None,
-            Location::Zip(_) | Location::State { .. } | Location::Unplaced => self.facts.location.state(),
-        };
-        let covers = |part: &&AreaPart| match (**part, self.place(), known) {
-            (AreaPart::Any, ..) => self.facts.location != Location::Unplaced,
-            (AreaPart::State(state), _, known) => known == Some(state),
-            (AreaPart::Zip(zip), Some(place), _) => place.zip() == zip,
-            (AreaPart::Zip3(zip3), Some(place), _) => place.zip().zip3() == zip3,
-            (AreaPart::County(county), Some(place), _) => place.county() == Some(county),
-            (AreaPart::RadiusMiles(miles), Some(place), _) => center
-                .zip(place.unit())
-                .is_some_and(|(from, to)| from.within(to, Reach::miles(f64::from(miles)))),
-            (
-                AreaPart::Zip(_) | AreaPart::Zip3(_) | AreaPart::County(_) | AreaPart::RadiusMiles(_),
-                None,
-                _,
-            ) => !self.keeps(Broken::Finer),
-        };
+    fn narrowest(&self, contract: &Contract) -> Option<Narrowness> {
+        let center = if self.keeps(Broken::Center) { self.dealer(contract) } else { &self.book.dealers[0] };
+        let lead = area::Whereabouts::of(self.facts.location, self.keeps(Broken::Guess));
         let everywhere = !self.keeps(Broken::Area) && self.facts.location != Location::Unplaced;
-        let parts = self.book.areas[&contract.area].iter().filter(|part| everywhere || covers(part));
-        let parts = parts.map(|part| part.specificity());
+        let covers = |part: &str| everywhere || lead.is_in(part, center.zip, !self.keeps(Broken::Finer));
+        let parts = area::parts(contract).iter().filter(|part| covers(part));
+        let parts = parts.map(|part| area::narrowness(part));
         if self.keeps(Broken::Narrowest) { parts.min() } else { parts.max() }
+    }
+
+    pub(crate) fn covers(&self, contract: &Contract) -> Option<Specificity> {
+        self.narrowest(contract).map(area::specificity)
     }
 
     /// Rule 1.
@@ -134,7 +130,7 @@ impl<'a> Oracle<'a> {
         let runs = |until: Option<Timestamp>| until.is_none_or(|until| until > self.now);
         let paused = self.switches.contracts.iter().any(|pause| pause.id == contract.id && runs(pause.until))
             || self.switches.dealers.iter().any(|pause| pause.id == dealer.id && runs(pause.until));
-        let today = self.now.to_zoned(time::zone(&dealer.zone).unwrap()).date();
+        let today = self.now.to_zoned(periods::zone(&dealer.zone)).date();
         let dated = contract.starts.is_some_and(|starts| today < starts)
             || contract.ends.is_some_and(|ends| ends < today);
         let age_ms = self.now.as_millisecond() - self.facts.opened_at.as_millisecond();
@@ -172,7 +168,7 @@ impl<'a> Oracle<'a> {
 
     /// The first of rules 1 to 3: what a contract does not take.
     fn refuses(&self, contract: &Contract) -> Option<Rule> {
-        let area = || self.covers(contract).is_none().then_some(Rule::Area);
+        let area = || self.narrowest(contract).is_none().then_some(Rule::Area);
         self.rule_1(contract).or_else(area).or_else(|| self.rule_3(contract))
     }
 
@@ -196,21 +192,22 @@ impl<'a> Oracle<'a> {
     }
 
     fn is_open(&self, dealer: &Dealer) -> bool {
-        let zone = time::zone(if self.keeps(Broken::Zone) { &dealer.zone } else { "UTC" }).unwrap();
-        let holidays = if self.keeps(Broken::Holidays) { &dealer.holidays[..] } else { &[] };
-        dealer.hours.is_open(self.now, &zone, holidays)
+        let zone = periods::zone(if self.keeps(Broken::Zone) { &dealer.zone } else { "UTC" });
+        let DealerRow { hours, holidays, .. } = *self.row(dealer);
+        let holidays = if self.keeps(Broken::Holidays) { holidays } else { "" };
+        hours::are_open(hours, holidays, zone.to_datetime(self.now))
     }
 
     fn full(&self, caps: &[Cap], usage: Option<&Usage>, dealer: &Dealer) -> bool {
-        let zone = time::zone(if self.keeps(Broken::PeriodsZone) { &dealer.zone } else { "UTC" }).unwrap();
+        let zone = periods::zone(if self.keeps(Broken::PeriodsZone) { &dealer.zone } else { "UTC" });
         let week_starts = self.book.company.week_starts;
         let week_starts = if self.keeps(Broken::WeekStarts) { week_starts } else { WeekStart::Monday };
         let most = |cap: &Cap| if self.keeps(Broken::OneMore) { cap.most } else { cap.most + 1 };
         caps.iter().any(|cap| {
-            let start = cap.period.start(self.now, &zone, week_starts);
+            let began = periods::began(cap.period, self.now, &zone, week_starts);
             let used = |usage: &Usage| match usage.used[cap.period as usize] {
-                Some((_, used)) if !self.keeps(Broken::Periods) => used,
-                Some(_) | None => usage.in_period(cap.period, start),
+                Some((of, used)) if of == began || !self.keeps(Broken::Periods) => used,
+                Some(_) | None => 0,
             };
             usage.is_some_and(|usage| used(usage) >= most(cap))
         })
@@ -224,15 +221,15 @@ impl<'a> Oracle<'a> {
         usage: Option<&Usage>,
         dealer_usage: Option<&Usage>,
     ) -> bool {
-        let month =
-            Period::Month.start(self.now, &time::zone(&dealer.zone).unwrap(), self.book.company.week_starts);
         let this_month = |usage: &&Usage| {
+            let zone = periods::zone(&dealer.zone);
+            let month = periods::began(Period::Month, self.now, &zone, self.book.company.week_starts);
             let of = usage.used[Period::Month as usize];
             of.is_some_and(|of| of.0 == month) || !self.keeps(Broken::BudgetsMonth)
         };
-        let spent = usage.filter(this_month).map_or(0, |usage| usage.spent_month);
+        let spent = || usage.filter(this_month).map_or(0, |usage| usage.spent_month);
         let price = contract.price.minor();
-        let over = contract.budget_month.is_some_and(|budget| spent + price > budget.minor());
+        let over = contract.budget_month.is_some_and(|budget| spent() + price > budget.minor());
         let balance = dealer_usage.map_or(0, |usage| usage.balance);
         over && self.keeps(Broken::Budget) || dealer.prepaid && balance < price && self.keeps(Broken::Balance)
     }
@@ -241,7 +238,8 @@ impl<'a> Oracle<'a> {
     pub(crate) fn accept_by(&self, contract: &Contract) -> Option<AcceptBy> {
         let deadline = contract.deadline?;
         let dealer = self.dealer(contract);
-        let zone = time::zone(&dealer.zone).unwrap();
+        let zone = periods::zone(&dealer.zone);
+        let DealerRow { hours, holidays, .. } = *self.row(dealer);
         let after = |minutes: u32| {
             let mut left = minutes;
             let mut at = self.now;
@@ -249,7 +247,7 @@ impl<'a> Oracle<'a> {
                 let runs = match deadline.clock {
                     DeadlineClock::Wall => true,
                     DeadlineClock::Open => {
-                        !self.keeps(Broken::Clock) || dealer.hours.is_open(at, &zone, &dealer.holidays)
+                        !self.keeps(Broken::Clock) || hours::are_open(hours, holidays, zone.to_datetime(at))
                     }
                 };
                 left -= u32::from(runs);
@@ -348,14 +346,15 @@ impl<'a> Oracle<'a> {
 
     /// Rule 5 and the ranking: who takes the next seat.
     pub(crate) fn ask(&self, chosen: &[&Contract]) -> Asked<'a> {
-        let in_question = |one: &&Contract| self.covers(one).is_some() && self.takes_category(one);
+        let in_question = |one: &&Contract| self.narrowest(one).is_some() && self.takes_category(one);
         let mut pool: Vec<&Contract> = self.book.contracts.iter().filter(in_question).collect();
         let everyone = pool.clone();
         let gone = |pool: &[&'a Contract]| -> Vec<&'a Contract> {
             everyone.iter().copied().filter(|one| !pool.iter().any(|other| other.id == one.id)).collect()
         };
-        let mut levels: Vec<Specificity> = pool.iter().filter_map(|contract| self.covers(contract)).collect();
-        levels.sort();
+        let mut levels: Vec<Narrowness> =
+            pool.iter().filter_map(|contract| self.narrowest(contract)).collect();
+        levels.sort_unstable();
         levels.dedup();
         if !self.keeps(Broken::Specificity) {
             levels.reverse();
@@ -364,11 +363,11 @@ impl<'a> Oracle<'a> {
             let group: Vec<&Contract> = pool
                 .iter()
                 .copied()
-                .filter(|one| self.covers(one) == Some(level) && self.speaks(one, chosen))
+                .filter(|one| self.narrowest(one) == Some(level) && self.speaks(one, chosen))
                 .collect();
             // Compelling contracts that are more specific, or as specific, are not shut out by this level.
             let before =
-                |one: &Contract| one.territory.compels() && self.covers(one).is_some_and(|at| at <= level);
+                |one: &Contract| one.territory.compels() && self.narrowest(one).is_some_and(|at| at <= level);
             let mut free: Vec<&Contract> =
                 group.iter().copied().filter(|one| self.free(one, chosen)).collect();
             if !free.is_empty() {
@@ -488,9 +487,11 @@ impl<'a> Oracle<'a> {
                     Step::Tier => i128::from(contract.tier),
                     Step::Distance { bucket_miles } => {
                         let bucket_miles = if self.keeps(Broken::Bucket) { bucket_miles } else { 1 };
-                        let from = place::of(self.dealer(contract).zip).and_then(Place::unit);
-                        let to = self.place().and_then(Place::unit);
-                        let miles = from.zip(to).map(|(from, to)| from.miles_to(to));
+                        let from = self.dealer(contract).zip;
+                        let miles = match self.facts.location {
+                            Location::Zip(to) => area::miles(from, to),
+                            Location::State { .. } | Location::Unplaced => None,
+                        };
                         let bucket = miles.map(|miles| (miles / f64::from(bucket_miles)).floor() as i128);
                         let nearer = if self.keeps(Broken::Distance) { 1 } else { -1 };
                         bucket.map_or(i128::MAX, |bucket| nearer * bucket)
@@ -513,7 +514,7 @@ impl<'a> Oracle<'a> {
                     Step::Performance { days, sample } => {
                         let counted = |one: &Contract| {
                             let days = if self.keeps(Broken::LookBack) { days } else { 7 * 52 };
-                            let first = week_of(self.now) - i32::from(days.div_ceil(7)) + 1;
+                            let first = periods::week(self.now) - i32::from(days.div_ceil(7)) + 1;
                             let weeks: Vec<_> =
                                 usage(one).results.into_iter().filter(|week| week.week >= first).collect();
                             let delivered: u32 = weeks.iter().map(|week| week.delivered).sum();

@@ -221,7 +221,7 @@ impl World {
             let DealerRow { zip, zone, hours, after_hours, holidays, cap_day, cap_month, prepaid } = row;
             let _ = writeln!(
                 dealers,
-                "d{number},D,{zip},{zone},{hours},{after_hours},{holidays},{cap_day},{cap_month},{prepaid}"
+                "d{number},D,{zip},{zone},\"{hours}\",{after_hours},{holidays},{cap_day},{cap_month},{prepaid}"
             );
         }
         let mut areas = "area,part\n".to_owned();

@@ -20,13 +20,18 @@ fn dealer_row() -> impl Strategy<Value = DealerRow> {
             &[
                 "24/7",
                 "24/7",
+                "24/7",
                 "Mo-Fr 08:00-18:00; Sa 09:00-12:00",
                 "Mo-Su 10:00-12:00",
                 "Tu 20:00-24:00; We 00:00-04:00",
+                // Over midnight into the day that clocks change, and in the hour that they skip or repeat.
+                "Sa 22:00-24:00; Su 00:00-01:30,02:15-02:45; Mo-Th 13:00-17:30",
+                // Around the end of the week, with a break.
+                "Fr-Mo 08:00-12:00,12:30-20:00",
             ][..],
         ),
         select(&["hold", "hold", "deliver"][..]),
-        select(&["", "", "2026-06-01 2026-06-02", "2026-03-08"][..]),
+        select(&["", "", "", "2026-06-01 2026-06-02", "2026-05-30..2026-06-01", "2026-03-08"][..]),
         select(&["", "", "1", "2"][..]),
         select(&["", "", "", "", "1", "2"][..]),
         select(&["", "", "", "yes", "no"][..]),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use futures::future::try_join_all;
 use jiff::Timestamp;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::{Counters, Kept, Seat};
@@ -41,6 +42,17 @@ pub struct Placed<'a> {
     pub over: bool,
     /// The company only watches: nothing is sent, nothing charged.
     pub shadow: bool,
+}
+
+/// A list of a dealer's assignments that is to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct SeatsAsked<'a> {
+    /// Whose.
+    pub dealer: &'a DealerId,
+    /// Those that it has, or those that it had.
+    pub open: bool,
+    /// From behind this one on.
+    pub behind: Option<&'a Assignment>,
 }
 
 /// Seats that were given.
@@ -176,16 +188,41 @@ impl Store {
         limit: i32,
     ) -> Result<(Vec<Assignment>, Option<AssignmentId>), StoreError> {
         let state = if open { "open" } else { "shut" };
-        let start = after.map(|after| {
-            // Where it stood, though it may have been answered since.
-            let mut start = super::key_item(&keys::assignment(after));
-            let sort = format!("{state}#{}", keys::sort_time(after.offered_at.as_millisecond()));
-            start.insert(super::schema::INBOX.partition.to_owned(), string(keys::inbox(company, dealer)));
-            start.insert(super::schema::INBOX.sort.to_owned(), string(sort));
-            start
-        });
+        let start = after.map(|after| stood(after, open));
         let (found, next) = self.inbox_page(company, dealer, &format!("{state}#"), start, limit).await?;
         Ok((found, next.as_ref().and_then(listed).map(|(_, _, id)| id)))
+    }
+
+    /// Of each of these lists the assignments that were offered from one instant to before another, the newest first, at most
+    /// `most` of each; and whether more may stand behind them. A read for each list, and one for each hundred of all.
+    pub async fn seats_offered(
+        &self,
+        company: &CompanyId,
+        lists: &[SeatsAsked<'_>],
+        (from, to): (Timestamp, Timestamp),
+        most: usize,
+    ) -> Result<Vec<(Vec<Assignment>, bool)>, StoreError> {
+        let rows = lists.iter().map(|list| {
+            let sort = |at_ms: i64| string(inbox_sort(list.open, at_ms));
+            let between = (sort(from.as_millisecond()), sort(to.as_millisecond() - 1));
+            let start = list.behind.map(|seat| stood(seat, list.open));
+            let partition = keys::inbox(company, list.dealer);
+            self.newest_first(super::schema::INBOX, partition, Some(between), start, most)
+        });
+        let rows = try_join_all(rows).await?;
+        let wanted: Vec<_> = rows.iter().flat_map(|(items, _)| items).filter_map(listed).collect();
+        let mut read = HashMap::new();
+        for seat in self.assignments_get(&wanted).await? {
+            read.insert(seat.id, seat);
+        }
+        let mut found = Vec::with_capacity(lists.len());
+        for (list, (items, next)) in lists.iter().zip(&rows) {
+            // An index may be behind: the item itself says whose it is.
+            let own = |seat: &Assignment| seat.company == *company && seat.dealer == *list.dealer;
+            let seats = items.iter().filter_map(listed).filter_map(|(_, _, id)| read.remove(&id)).filter(own);
+            found.push((seats.collect(), next.is_some()));
+        }
+        Ok(found)
     }
 
     async fn inbox_page(
@@ -226,6 +263,21 @@ impl Store {
         let found = listed.iter().filter_map(|(_, _, id)| read.remove(id)).filter(own).collect();
         Ok((found, answer.last_evaluated_key.filter(|key| !key.is_empty())))
     }
+}
+
+/// The sort key of what was offered then, among those that a dealer has or had.
+fn inbox_sort(open: bool, at_ms: i64) -> String {
+    format!("{}#{}", if open { "open" } else { "shut" }, keys::sort_time(at_ms))
+}
+
+/// Where an assignment stood in a list of its dealer's, though it may have been answered since.
+fn stood(seat: &Assignment, open: bool) -> Item {
+    let mut start = super::key_item(&keys::assignment(seat));
+    let partition = keys::inbox(&seat.company, &seat.dealer);
+    start.insert(super::schema::INBOX.partition.to_owned(), string(partition));
+    let sort = inbox_sort(open, seat.offered_at.as_millisecond());
+    start.insert(super::schema::INBOX.sort.to_owned(), string(sort));
+    start
 }
 
 /// The assignment that a row of the index is of.

@@ -1,13 +1,15 @@
-//! Leads in the order of an index: the hottest, a stage's, a source's. Shards are merged on read, and what is read does not
-//! grow with how many there are.
+//! Leads in the order of an index: the hottest, a stage's, a source's; and the enquiries of a day. Shards are merged on read,
+//! and what is read does not grow with how many there are.
 
 use std::cmp::Reverse;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
-use leadyard_domain::ids::{CategoryId, CompanyId, LeadId, SourceId};
+use jiff::Timestamp;
+use leadyard_domain::ids::{CategoryId, CompanyId, EnquiryId, LeadId, SourceId};
 use leadyard_domain::lead::Stage;
 use leadyard_domain::scoring::FitLetter;
+use leadyard_domain::time::UtcDay;
 
 use super::keys::{self, DueKey};
 use super::schema::{ARRIVALS, Index, STAGE};
@@ -18,6 +20,9 @@ pub type Place = (String, LeadId);
 
 /// Where a lead stands among those of a source: its sort key (see [`keys::source_sort`]) and itself.
 pub type Asked = (i64, LeadId);
+
+/// Where an enquiry stands among those of a day: when it arrived, in Unix milliseconds, and itself.
+pub type Arrived = (i64, EnquiryId);
 
 /// Leads of a shard that one read takes.
 const WHOLE: usize = 100;
@@ -191,27 +196,60 @@ impl Store {
         before: Option<Asked>,
         most: usize,
     ) -> Result<Vec<Asked>, StoreError> {
-        let shards = (0..keys::SHARDS)
-            .map(|shard| self.of_source_in_shard(keys::source_shard(company, source, shard), before, most));
+        let upto = before.map_or(i64::MAX, |(sort, _)| sort);
+        let shards = (0..keys::SHARDS).map(|shard| {
+            let partition = keys::source_shard(company, source, shard);
+            self.of_arrivals_shard(partition, (0, upto), before, most, lead_of)
+        });
         let mut found: Vec<Asked> = try_join_all(shards).await?.into_iter().flatten().collect();
         found.sort_unstable_by_key(|place| Reverse(*place));
         found.truncate(most);
         Ok(found)
     }
 
-    /// The same of one shard, and more: of the last sort key all, since nothing says in which order those come.
-    async fn of_source_in_shard(
+    /// A company's enquiries of a UTC day that arrived from one instant to before another, from behind a place on, the
+    /// newest first, at most `most`. [`keys::SHARDS`] reads.
+    pub async fn enquiries_of_day(
+        &self,
+        company: &CompanyId,
+        day: UtcDay,
+        (from, to): (Timestamp, Timestamp),
+        before: Option<Arrived>,
+        most: usize,
+    ) -> Result<Vec<Arrived>, StoreError> {
+        let (from, last) = (from.as_millisecond(), to.as_millisecond() - 1);
+        let upto = before.map_or(last, |(at_ms, _)| last.min(at_ms));
+        // A table refuses a range that ends before it begins.
+        if upto < from {
+            return Ok(Vec::new());
+        }
+        let shards = (0..keys::SHARDS).map(|shard| {
+            let partition = keys::arrivals_shard(company, day, shard);
+            self.of_arrivals_shard(partition, (from, upto), before, most, enquiry_of)
+        });
+        let mut found: Vec<Arrived> = try_join_all(shards).await?.into_iter().flatten().collect();
+        found.sort_unstable_by_key(|place| Reverse(*place));
+        found.truncate(most);
+        Ok(found)
+    }
+
+    /// What stands in a shard of the *arrivals* index between two sort keys and behind a place, at most `most`, and more: of
+    /// the last sort key all, since nothing says in which order those come.
+    async fn of_arrivals_shard<T: Copy + Ord>(
         &self,
         partition: String,
-        before: Option<Asked>,
+        (from, upto): (i64, i64),
+        before: Option<(i64, T)>,
         most: usize,
-    ) -> Result<Vec<Asked>, StoreError> {
-        let read = |item: &Item| Some((read_number(item, ARRIVALS.sort)?, lead_of(item)?));
-        let (mut found, mut start) = (Vec::<Asked>::new(), None);
+        of: fn(&Item) -> Option<T>,
+    ) -> Result<Vec<(i64, T)>, StoreError> {
+        let read = |item: &Item| Some((read_number::<i64>(item, ARRIVALS.sort)?, of(item)?));
+        let (mut found, mut start) = (Vec::<(i64, T)>::new(), None);
         loop {
-            let upto = Some((number(0), number(before.map_or(i64::MAX, |(sort, _)| sort))));
+            let between = Some((number(from), number(upto)));
             // The one that is behind comes again, and is left out.
-            let (items, next) = self.newest_first(ARRIVALS, partition.clone(), upto, start, most + 1).await?;
+            let (items, next) =
+                self.newest_first(ARRIVALS, partition.clone(), between, start, most + 1).await?;
             let last: Option<i64> = items.iter().filter_map(read).next_back().map(|(sort, _)| sort);
             found.extend(
                 items.iter().filter_map(read).filter(|place| before.is_none_or(|before| *place < before)),
@@ -227,7 +265,7 @@ impl Store {
 
     /// Keys of one partition of an index, backwards; between two sort keys, if they are given; from where a read
     /// before ended. And where this one did, if there is more.
-    async fn newest_first(
+    pub(super) async fn newest_first(
         &self,
         index: Index,
         partition: String,
@@ -260,6 +298,10 @@ impl Store {
 
 fn place_of(item: &Item) -> Option<Place> {
     Some((read_string(item, STAGE.sort)?.to_owned(), lead_of(item)?))
+}
+
+fn enquiry_of(item: &Item) -> Option<EnquiryId> {
+    read_string(item, "pk")?.strip_prefix("E#")?.parse().ok()
 }
 
 fn lead_of(item: &Item) -> Option<LeadId> {

@@ -1,6 +1,11 @@
 //! Looks at many leads before something is done with all of them: which they are, what would follow for each, and then
 //! what came of it. They stand in parts, and each part is written once when it was looked at and once when it was done:
 //! whoever does the same step again changes nothing, and how far it has come is what stands there.
+//!
+//! Who is left out stands with the look itself, beside that it is to be done: one write says both, and nobody is left out
+//! or taken in again once somebody is sure.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use leadyard_domain::distribution::{Counters, Usage};
@@ -12,6 +17,9 @@ use super::{Item, Store, StoreError, key_item, number, read_number, read_string,
 
 /// How long one is kept: what was looked at longer ago is looked at again.
 const KEPT_S: i64 = 2 * 3_600;
+
+/// Nobody is sure, and nobody said anything else since. What an earlier version began has no version.
+const UNSAID: &str = "attribute_exists(pk) AND attribute_not_exists(sure) AND (attribute_not_exists(version) OR version = :seen)";
 
 /// Many leads that are looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +40,18 @@ pub struct Look {
     pub leads: Vec<LeadId>,
     /// The list from behind them, as pages carry it, where more stand there.
     pub next: Option<String>,
+    /// Those that somebody left out: of them nothing follows, whatever would.
+    #[serde(default)]
+    pub left_out: BTreeSet<LeadId>,
+    /// Why, as far as somebody typed it before they were sure. May be about a person: never logged.
+    #[serde(default)]
+    pub reason: String,
+    /// Of a hold, until when, as it was typed.
+    #[serde(default)]
+    pub until: String,
+    /// How often something was said of it.
+    #[serde(default)]
+    pub version: u64,
 }
 
 /// That it is to be done.
@@ -102,6 +122,13 @@ impl LookPart {
     }
 }
 
+/// A look itself.
+fn head(look: &Look) -> Result<Item, StoreError> {
+    let mut item = written(&Key::Look(&look.company, look.id), look, look)?;
+    item.insert("version".to_owned(), number(look.version));
+    Ok(item)
+}
+
 /// An item of a look: what it says is text, which nothing asks the table about.
 fn written(key: &Key<'_>, look: &Look, says: &impl Serialize) -> Result<Item, StoreError> {
     let mut item = key_item(key);
@@ -120,8 +147,7 @@ fn read<'a, T: Deserialize<'a>>(item: &'a Item, name: &str) -> Result<Option<T>,
 impl Store {
     /// Keeps one that begins.
     pub async fn look_begin(&self, look: &Look) -> Result<(), StoreError> {
-        let item = written(&Key::Look(&look.company, look.id), look, look)?;
-        self.put_if(item, "attribute_not_exists(pk)", values([])).await.map(drop)
+        self.put_if(head(look)?, "attribute_not_exists(pk)", values([])).await.map(drop)
     }
 
     /// One while it is kept: whether it is to be done, and the parts that were looked at, in their order. A read for each
@@ -154,13 +180,15 @@ impl Store {
         self.put_if(part.item(look)?, "attribute_not_exists(pk)", values([])).await.map(drop)
     }
 
-    /// It is to be done. Who says so again says nothing new.
-    pub async fn look_sure(&self, look: &Look, sure: &Sure) -> Result<(), StoreError> {
-        let mut item = written(&Key::Look(&look.company, look.id), look, look)?;
-        let text = serde_json::to_string(sure).map_err(|error| StoreError::Malformed(Box::new(error)))?;
-        item.insert("sure".to_owned(), string(text));
-        let unless = "attribute_exists(pk) AND attribute_not_exists(sure)";
-        self.put_if(item, unless, values([])).await.map(drop)
+    /// Keeps what was said of one that was read: who is left out, what was typed, and that it is to be done. `false`, where
+    /// it is to be done already or something else was said since; also, rarely, where it was we who said it.
+    pub async fn look_say(&self, look: &Look, sure: Option<&Sure>) -> Result<bool, StoreError> {
+        let mut item = head(&Look { version: look.version + 1, ..look.clone() })?;
+        if let Some(sure) = sure {
+            let text = serde_json::to_string(sure).map_err(|error| StoreError::Malformed(Box::new(error)))?;
+            item.insert("sure".to_owned(), string(text));
+        }
+        self.put_if(item, UNSAID, values([(":seen", number(look.version))])).await
     }
 
     /// Keeps what came of a part, unless it was done before.

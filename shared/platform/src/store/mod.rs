@@ -68,7 +68,7 @@ use keys::Key;
 
 pub use activity::Visits;
 pub use acts::Act;
-pub use assignments::{Assign, Given, Placed};
+pub use assignments::{Assign, Given, Placed, SeatsAsked};
 pub use caps::{Conflict, Opened, SourceCounts};
 pub use changes::Changes;
 pub use channels::{ChannelState, DealerReach, Disabled, SecretState, channel_mark};
@@ -78,7 +78,7 @@ pub use deliveries::Delivery;
 pub use due::{Claimed, DueItem};
 pub use enquiries::{Keep, Kept, KeptBefore, Past, StoredAnswer};
 pub use erasures::{Erasure, Gone, Shelf, fate_of};
-pub use finding::{Asked, Place};
+pub use finding::{Arrived, Asked, Place};
 pub use follow_ups::{DayCount, DayList, DayRead, StoredFollowUp};
 pub use given::{GivenSecret, GivenSecrets};
 pub use identities::{Identified, IdentityWrite, Known, List, Suppression};
