@@ -17,10 +17,11 @@ import { until } from "./support.mjs";
 
 const BOREA = { ...RULES, "company.toml": RULES["company.toml"].replaceAll("acme", "borea").replaceAll("Acme", "Borea").replace("New_York", "Chicago") };
 const folders = [];
+let data;
 let provider;
 
 /** The second company's rules put in force; its ways in. */
-async function joins(yard, data) {
+async function joins(yard) {
   const rules = await written(BOREA);
   folders.push(rules);
   const keys = spawnSync(process.env.LEADYARD, ["keys", rules], { input: await readFile(join(data, "master.key")), encoding: "utf8" });
@@ -39,22 +40,23 @@ async function fill(company, name) {
   for (const act of ["accept", "contacted"]) await company.dealer("hudson", "POST", `/v1/inbox/${seat}/${act}`);
   await company.dealer("hudson", "POST", `/v1/inbox/${seat}/return`, { reason: "wrong-number", note: "a fax answers" });
   await company.asks(`${name}odd`, "Doubt", { email: `${name}.doubt@mailinator.com`.toLowerCase() });
-  await company.toBeCalled(`${name}cal`, "Led", {});
+  await company.toBeCalled(`${name}cal`, "Led", { phone: "305-274-0400" });
   await company.desk("POST", "/v1/persons/opt_out", { email: "nobody@mail.example" });
   await until("its leads are counted", async () => JSON.stringify((await company.desk("GET", "/v1/reports/sources")).json).includes("early"));
 }
 
 const { at, inEverySetting } = journeys({
   opens: async () => {
-    const data = await mkdtemp(join(tmpdir(), "leadyard-companies-"));
+    data = await mkdtemp(join(tmpdir(), "leadyard-companies-"));
     folders.push(data);
     const { stop, ...of } = await both();
     provider = { stop };
-    const yard = await opened({ ...of, data });
-    const borea = await joins(yard, data);
+    return opened({ ...of, data });
+  },
+  fills: async (yard) => {
+    const borea = await joins(yard);
     await fill(yard, "Ac");
     await fill(borea, "Bo");
-    return yard;
   },
   ends: async () => {
     provider?.stop();

@@ -1,5 +1,6 @@
 // The console and the dealer's inbox in a real browser: every page in two widths and two themes, with and without
-// scripts, asked by axe; and the desk's and a dealer's day by the keyboard alone.
+// scripts, asked by axe; many at once, by the keyboard alone; and what the script does. Other journeys are in
+// journeys-*.test.mjs, pages of two companies in companies.test.mjs.
 //
 //   LEADYARD=path/to/leadyard CHROMIUM=path/to/chromium node --test tests/browser
 //
@@ -9,15 +10,6 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { WIDTHS, enter, judged, looked, open, tabTo } from "./desk.mjs";
 import { until } from "./support.mjs";
-
-// At night nobody is called: the law's hours are theirs, and the clock is the machine's. So one is taken who is awake.
-const hour = (timeZone) => Number(new Intl.DateTimeFormat("en-US", { hour: "numeric", hourCycle: "h23", timeZone }).format());
-const PLACES = [
-  { zone: "America/New_York", zip: "33101", phone: "305-274-0102" },
-  { zone: "Pacific/Honolulu", zip: "96815", phone: "808-274-0102" },
-  { zone: "Pacific/Guam", zip: "96910", phone: "671-274-0102" },
-];
-const awake = PLACES.find(({ zone }) => hour(zone) >= 8 && hour(zone) <= 19);
 
 let yard;
 const at = {};
@@ -29,7 +21,7 @@ before(async () => {
   const far = await yard.asks("Far", "Away", { zip: "99501" });
   const sol = await yard.asks("Sol", "Winter", {}, "sun");
   const odd = await yard.asks("asdfghjkl", "qwrtzp", { email: "asdf@mailinator.com", message: "buy now http://a.example http://b.example http://c.example", website: "x" });
-  const early = await yard.toBeCalled("Nia", "Early", { zip: (awake ?? PLACES[0]).zip, phone: (awake ?? PLACES[0]).phone });
+  const early = await yard.toBeCalled("Nia", "Early", { phone: "305-274-0102" });
   at.seat = await yard.seat(ada.lead, "hudson");
   at.sold = await yard.seat(ben.lead, "hudson");
   for (const act of ["accept", "contacted"]) await yard.dealer("hudson", "POST", `/v1/inbox/${at.sold}/${act}`);
@@ -185,131 +177,6 @@ test("what is printed is dark on white in either theme, without its forms, and n
   await page.context().close();
 });
 
-test("the desk finds a lead, holds it back and lets it go, by the keyboard", async () => {
-  const page = await yard.signedIn("desk", { javaScriptEnabled: false });
-  await enter(page, "Leads");
-  await tabTo(page, "E-mail, phone or id");
-  await page.keyboard.type(at.waits);
-  await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
-  assert.match(page.url(), new RegExp(at.waits));
-  await enter(page, "Hold");
-  await until("it is held", async () => (await yard.story(at.waits)).hold);
-  await enter(page, "Resume");
-  await until("it is let go", async () => !(await yard.story(at.waits)).hold);
-  await page.context().close();
-});
-
-test("the desk places what waits as recommended, after a look, by the keyboard", async () => {
-  const page = await yard.signedIn("desk", { javaScriptEnabled: false, viewport: { width: 375, height: 900 } });
-  await enter(page, "Waiting");
-  await tabTo(page, "on this page");
-  await page.keyboard.press("Space");
-  await enter(page, "Place as recommended");
-  assert.match(await page.innerText("main"), /sunny/);
-  await enter(page, "Place");
-  await until("sunny has it", async () => (await yard.story(at.manual)).holders.some((one) => one.dealer === "sunny"));
-  await page.context().close();
-});
-
-test("the desk decides a return by the keyboard", async () => {
-  const page = await yard.signedIn("desk", { javaScriptEnabled: false });
-  await enter(page, "Returns");
-  await enter(page, "Ben S.");
-  assert.match(await page.innerText("main"), /a fax answers/);
-  await tabTo(page, "What you say of it");
-  await page.keyboard.type("They answered us at once.");
-  await enter(page, "Deny");
-  assert.match(await page.innerText("main"), /Denied/);
-  await page.context().close();
-});
-
-test("the desk rejects a doubtful enquiry by the keyboard", async () => {
-  const page = await yard.signedIn("desk", { javaScriptEnabled: false });
-  const { enquiry } = await yard.asks("Dot", "Doubt", { email: "dot.doubt@mailinator.com" });
-  await page.goto(`${yard.ready.url}/console/quarantine/${enquiry}`);
-  await tabTo(page, "Reject it, because");
-  await page.keyboard.type("Nobody is there.");
-  await enter(page, "Reject", true);
-  assert.match(await page.innerText("main"), /Rejected\./);
-  await page.context().close();
-});
-
-test("the desk calls who is to be called and keeps what it came to, by the keyboard", { skip: !awake && "it is night in all of America" }, async () => {
-  const page = await yard.signedIn("desk", { javaScriptEnabled: false });
-  await enter(page, "Follow-up");
-  await enter(page, "Call the next");
-  assert.match(await page.innerText("main"), new RegExp(awake.phone.slice(0, 3)), "who has claimed one sees the number");
-  await tabTo(page, "What it came to");
-  for (let press = 0; press < 9 && (await page.inputValue("#result")) !== "no_answer"; press += 1) await page.keyboard.press("ArrowDown");
-  await tabTo(page, "A note");
-  await page.keyboard.type("It rang for long.");
-  await enter(page, "Keep", true);
-  assert.match(await page.innerText("main"), /Kept\./);
-  assert.equal((await yard.story(at.early)).follow_up.last_call.result, "no_answer");
-  await page.context().close();
-});
-
-test("the desk puts an earlier rulebook in force again, after a look, by the keyboard", async () => {
-  const page = await yard.signedIn("desk", { javaScriptEnabled: false });
-  await enter(page, "Rulebook");
-  await enter(page, "Roll back …");
-  assert.match(await page.innerText("main"), /cap.day/);
-  await enter(page, "Put it in force again", true);
-  assert.match(await page.innerText("main"), /Published/);
-  await page.context().close();
-});
-
-test("the desk pauses a dealer and lets it go on, by the keyboard", async () => {
-  const page = await yard.signedIn("desk", { javaScriptEnabled: false });
-  await enter(page, "Dealers");
-  await enter(page, "Ridge & Sons");
-  await tabTo(page, "Why | reason");
-  await page.keyboard.type("On holiday");
-  await enter(page, "Pause", true);
-  assert.match(await page.innerText("main"), /Paused/);
-  await enter(page, "Resume", true);
-  assert.match(await page.innerText("main"), /Takes leads/);
-  await page.context().close();
-});
-
-test("a dealer accepts, reaches and wins a lead on a phone, by the keyboard", async () => {
-  const page = await yard.signedIn("hudson", { javaScriptEnabled: false, viewport: { width: 375, height: 700 } });
-  assert.ok(!(await page.innerText("main")).includes("Hill"), "until it accepts");
-  await enter(page, "Accept");
-  assert.match(await page.innerText("main"), /Ada Hill/);
-  await tabTo(page, "+13052740100");
-  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("href")), "tel:+13052740100");
-  await enter(page, "I reached them");
-  await tabTo(page, "What it was worth to you");
-  await page.keyboard.type("9800.00");
-  await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
-  assert.match(await page.innerText("main"), /won, 9800\.00 USD/i);
-  await enter(page, "Inbox");
-  assert.match(await page.innerText("main"), /Won 1[^]*Ada Hill/);
-  await page.context().close();
-});
-
-test("a dealer declines one lead, asks to return another and loses a third, by the keyboard", async () => {
-  const page = await yard.signedIn("hudson", { javaScriptEnabled: false, viewport: { width: 375, height: 700 } });
-  const opens = async (first_name, accepts) => {
-    const seat = await yard.seat((await yard.asks(first_name, "Keys")).lead, "hudson");
-    if (accepts) await yard.dealer("hudson", "POST", `/v1/inbox/${seat}/accept`);
-    await page.goto(`${yard.ready.url}/console/inbox/${seat}`);
-  };
-  await opens("Dee", false);
-  await enter(page, "Decline", true);
-  assert.match(await page.innerText("main"), /Declined: it goes to another/);
-  await opens("Ray", true);
-  await tabTo(page, "What speaks for it");
-  await page.keyboard.type("Nobody of that name lives there.");
-  await enter(page, "Ask to return it", true);
-  assert.match(await page.innerText("main"), /Asked: the desk decides/);
-  await opens("Lou", true);
-  await enter(page, "Lost", true);
-  assert.match(await page.innerText("main"), /Noted as lost/);
-  await page.context().close();
-});
-
 test("a token that is shown once stands whole on a phone", async () => {
   const page = await yard.signedIn("desk", { viewport: { width: 375, height: 900 } });
   await page.goto(`${yard.ready.url}/console/people`);
@@ -373,18 +240,20 @@ for (const width of [375, 1280]) {
       const leads = [];
       for (let one = 0; one < 27; one += 1) leads.push((await yard.asks("Max", `Sun${width}${one}`, {}, "sun")).lead);
       for (const lead of leads) await yard.waits(lead);
+      const all = (await yard.desk("GET", "/v1/waiting")).json.by_reason.manual;
+      assert.ok(all >= leads.length);
       await enter(page, "Waiting");
       await enter(page, "manual");
       await tabTo(page, "all that wait for this reason");
       await page.keyboard.press("Space");
       await enter(page, "Place as recommended");
       // The steps go on by themselves, until all of them were looked at.
-      await page.getByText("27 would go").waitFor();
+      await page.getByText(`${all} would go`).waitFor();
       assert.deepEqual(await judged(page, { photo: `whole-look-${width}-${javaScriptEnabled}`, script: javaScriptEnabled }), []);
-      await tabTo(page, "Do it with all 27");
+      await tabTo(page, `Do it with all ${all}`);
       await page.keyboard.press("Enter");
-      await page.getByText("27 placed.").waitFor();
-      assert.deepEqual(await page.locator("progress").evaluate((one) => [one.value, one.max, one.labels[0].innerText]), [27, 27, "Done with 27 of 27"]);
+      await page.getByText(`${all} placed.`).waitFor();
+      assert.deepEqual(await page.locator("progress").evaluate((one) => [one.value, one.max, one.labels[0].innerText]), [all, all, `Done with ${all} of ${all}`]);
       assert.deepEqual(await judged(page, { photo: `whole-done-${width}-${javaScriptEnabled}`, script: javaScriptEnabled }), []);
       for (const lead of leads) assert.equal((await yard.story(lead)).holders.length, 1);
       await page.context().close();

@@ -36,15 +36,19 @@ export function rulesOfSettings(webhook) {
 /** Starts the program and a browser, as `node --test` was told of them. */
 export const opened = (options) => open(process.env.LEADYARD, process.env.CHROMIUM, options);
 
-/** Opens a yard for a file's journeys, `opens` by default one with the rules of the settings; `signsIn` whoever works there. */
+/** Opens a yard for a file's journeys, by default one with the rules of the settings, and `fills` it; `signsIn` whoever works there. */
 export function journeys({
   opens = () => opened({ files: rulesOfSettings() }),
+  fills = () => {},
   ends = () => {},
   signsIn = (yard, who, options) => yard.signedIn(who, options),
 } = {}) {
   const at = {};
   const pages = new Map();
-  before(async () => { at.yard = await opens(); });
+  before(async () => {
+    at.yard = await opens();
+    await fills(at.yard);
+  });
   after(async () => {
     await at.yard?.stop();
     await ends();
