@@ -11,7 +11,7 @@
 
 use jiff::civil::{Time, time};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{Timestamp, ToSpan as _};
 
 use crate::distribution::Location;
 use crate::place::{self, State};
@@ -99,11 +99,12 @@ pub fn may_call(zones: &[TimeZone], hours: CallingHours, at: Timestamp) -> MayCa
     }
 }
 
-/// When the hours of a zone begin and end, from the day before to two days ahead.
+/// When the hours of a zone begin and end, from the day before to two days ahead: days of its calendar, since late in the
+/// evening before clocks go forward, 24 hours later is the day after the next.
 fn edges(zone: &TimeZone, hours: CallingHours, at: Timestamp) -> impl Iterator<Item = Timestamp> {
-    let days = (-1..=2).filter_map(move |days| at.checked_add(SignedDuration::from_hours(24 * days)).ok());
-    days.flat_map(move |at| {
-        let date = zone.to_datetime(at).date();
+    let today = zone.to_datetime(at).date();
+    let days = (-1..=2).filter_map(move |days: i64| today.checked_add(days.days()).ok());
+    days.flat_map(move |date| {
         [hours.opens, hours.closes]
             .into_iter()
             .filter_map(|clock| zone.to_timestamp(date.to_datetime(clock)).ok())
@@ -152,6 +153,8 @@ mod tests {
         // On March 8th 2026 New York's clocks go forward at 2: the night is an hour shorter.
         assert_eq!(asked(zip("10001"), "2026-03-08T02:30:00Z"), MayCall::From(at("2026-03-08T12:00:00Z")));
         assert_eq!(asked(zip("10001"), "2026-03-07T02:30:00Z"), MayCall::From(at("2026-03-07T13:00:00Z")));
+        // Late in the evening before, it is the very next morning too.
+        assert_eq!(asked(zip("10001"), "2026-03-08T04:05:00Z"), MayCall::From(at("2026-03-08T12:00:00Z")));
         // And back on November 1st.
         assert_eq!(asked(zip("10001"), "2026-11-01T02:30:00Z"), MayCall::From(at("2026-11-01T13:00:00Z")));
         // Arizona keeps its clocks.

@@ -145,7 +145,6 @@ async fn each_number_of_the_day_leads_to_exactly_the_leads_that_it_counts() {
 async fn over_several_made_days_each_number_is_as_long_as_its_list_today_and_a_week_later() {
     let yard = Yard::of(rules()).await;
     yard.notes();
-    let desk = Browser::of(&yard).await;
     let (mut given, mut n) = (Vec::<(String, &str)>::new(), 0);
     let mut lengths = Vec::new();
     for day in 0..3_usize {
@@ -165,6 +164,7 @@ async fn over_several_made_days_each_number_is_as_long_as_its_list_today_and_a_w
         }
         yard.settle().await;
         yard.count().await;
+        let desk = Browser::of(&yard).await;
         for (says, list) in NUMBERS.iter().filter(|(_, list)| !list.starts_with("reached_")) {
             let (text, _) = number(&desk, says, 0).await;
             let found = behind(&desk, says, 0).await;

@@ -29,6 +29,9 @@ const WHO: &[&str] = &[
     "baobab",
 ];
 
+/// An address as it is masked, and the whole of it.
+const MASKED: (&str, &str) = ("z•••@mail.example", "zq.canary@mail.example");
+
 /// How the people of dealers and of the desk are reached, and where leads are sent.
 const OF_MANAGERS: &[&str] = &[
     "Ottoline Vane",
@@ -42,7 +45,7 @@ const OF_MANAGERS: &[&str] = &[
 /// What every page of the desk may show: people masked, the rules, what was done and why, what was paid.
 const OF_COMPANY: &[&str] = &[
     "Zebulon",
-    "z•••@mail.example",
+    MASKED.0,
     "Quagga",
     "Hudson Zephyr",
     "Umber Crest",
@@ -113,11 +116,16 @@ impl Found {
         }
     }
 
-    /// What of these is not among the others.
+    /// What of these is not among the others; an address that is masked is, where the whole is.
     fn beyond(&self, others: &Self) -> Vec<String> {
-        let alone = self.0.iter().filter(|(canary, _)| !others.0.contains_key(*canary));
+        let among = |canary: &str| others.0.contains_key(canary) || others.0.contains_key(whole(canary));
+        let alone = self.0.iter().filter(|(canary, _)| !among(canary));
         alone.map(|(canary, at)| format!("{canary} on {at}")).collect()
     }
+}
+
+fn whole(canary: &str) -> &str {
+    if canary == MASKED.0 { MASKED.1 } else { canary }
 }
 
 /// As a word of its own: ids and instants have such digits by chance.
@@ -288,8 +296,9 @@ impl World {
         let csrf = browser.csrf().await;
         for (path, form) in self.forms() {
             let reply = browser.sends(&path, &format!("{form}&{csrf}")).await;
-            // What only shows leads nowhere else.
-            assert_ne!(reply.status, 303, "{path} with {form}");
+            // What only shows leads nowhere else; but whoever is found is opened at once.
+            let opened = reply.header("location").starts_with("/console/leads/");
+            assert!(reply.status != 303 || path == "/console/leads" && opened, "{path} with {form}");
             found.look(&path, &reply.text);
         }
         found

@@ -63,7 +63,7 @@ fn cases(random: &mut Rng) -> Case {
     Case {
         place: random.usize(..PLACES.len()),
         hours: one_of(random, &[FEDERAL, own]),
-        at: first + SignedDuration::from_mins(5 * random.i64(..600)),
+        at: first + SignedDuration::from_mins(5 * random.i64(0..600)),
     }
 }
 
