@@ -13,6 +13,7 @@ use leadyard_domain::report::{Counter, Dimension, Speed, Tally, UNKNOWN};
 use leadyard_platform::reports;
 use leadyard_platform::store::{ReportRules, Tables};
 use leadyard_platform::stream::{StreamEvent, StreamRecord};
+use leadyard_tests::routes::REPORTS;
 use leadyard_tests::{Person, Rules, Says, Yard};
 use serde_json::{Value, json};
 
@@ -355,19 +356,7 @@ const EVERYWHERE: [&str; 12] = [
 /// All reports, but for what reading them cost.
 async fn all(yard: &Yard, query: &str) -> Vec<Value> {
     let mut told = Vec::new();
-    for name in [
-        "sources",
-        "campaigns",
-        "offers",
-        "areas",
-        "dealers",
-        "funnel",
-        "speed",
-        "returns",
-        "waiting",
-        "unmet",
-        "leads",
-    ] {
+    for name in REPORTS {
         let mut report = yard.report(&format!("{name}?{query}")).await;
         report.as_object_mut().unwrap().remove("read_units");
         told.push(report);
@@ -720,19 +709,7 @@ async fn a_company_sees_its_own_figures_alone_and_a_dealer_none() {
     acme.settled_lead(&Person::number(2)).await;
     other.settled_lead(&Person::number(3)).await;
     acme.count().await;
-    for name in [
-        "sources",
-        "campaigns",
-        "offers",
-        "areas",
-        "dealers",
-        "funnel",
-        "speed",
-        "returns",
-        "waiting",
-        "unmet",
-        "leads",
-    ] {
+    for name in REPORTS {
         let path = format!("/v1/reports/{name}");
         let _ = acme.desk(Method::GET, &format!("{path}?company=zenith"), None).await.is(404);
         let _ = acme.dealer("hudson", Method::GET, &path, None).await.is(401);

@@ -29,6 +29,21 @@ pub fn routes_of(router: &Router) -> BTreeSet<(String, String)> {
     found
 }
 
+/// The reports, by name: of each a route and a page.
+pub const REPORTS: [&str; 11] = [
+    "sources",
+    "campaigns",
+    "offers",
+    "areas",
+    "dealers",
+    "funnel",
+    "speed",
+    "returns",
+    "waiting",
+    "unmet",
+    "leads",
+];
+
 /// The pages of the console are for people.
 pub fn is_page(path: &str) -> bool {
     path == "/console" || path.starts_with("/console/")

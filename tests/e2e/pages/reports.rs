@@ -9,24 +9,12 @@ use leadyard_domain::report::{Counter, Dimension, Sums, Tally};
 use leadyard_platform::reports;
 use leadyard_platform::store::ReportPart;
 use leadyard_tests::browser::FORM;
+use leadyard_tests::routes::REPORTS;
 use leadyard_tests::{Browser, Person, Reply, Rules, Yard};
 use serde_json::json;
 
 use super::{HOSTILE, READS, is_harmless, names_nobody};
 
-const NAMES: [&str; 11] = [
-    "sources",
-    "campaigns",
-    "offers",
-    "areas",
-    "dealers",
-    "funnel",
-    "speed",
-    "returns",
-    "waiting",
-    "unmet",
-    "leads",
-];
 const JULY: &str = "from=2026-07-01&to=2026-07-30";
 
 fn rules() -> Rules {
@@ -133,7 +121,7 @@ async fn every_number_on_a_page_is_the_api_s_for_the_same_period() {
     let yard = traded().await;
     let desk = Browser::of(&yard).await;
     let mut compared = 0;
-    for name in NAMES.iter().copied().chain([
+    for name in REPORTS.iter().copied().chain([
         "leads?by=source",
         "speed?by=dealer",
         "dealers?by=band",
@@ -192,7 +180,7 @@ async fn every_number_on_a_page_is_the_api_s_for_the_same_period() {
     }
     assert!(compared > 200, "{compared} figures were compared");
     // Nobody is in a report.
-    for name in NAMES {
+    for name in REPORTS {
         names_nobody(
             &desk.opens(&format!("/console/reports/{name}?{JULY}")).await,
             &["mail.example", "5550"],
@@ -319,7 +307,7 @@ async fn another_company_s_reports_and_reports_that_are_none_are_not_there() {
     let yard = traded().await;
     let other = yard.also(Rules::roofing("zenith").seller("hudson", [])).await;
     let (ours, theirs) = (Browser::of(&yard).await, Browser::of(&other).await);
-    for name in NAMES {
+    for name in REPORTS {
         for path in [format!("/console/reports/{name}"), format!("/console/reports/{name}/table.csv")] {
             let _ = theirs.opens(&format!("{path}?company=acme&{JULY}")).await.is(404);
             let _ = ours.opens(&format!("{path}?company=zenith")).await.is(404);
@@ -338,7 +326,7 @@ async fn a_company_to_which_nothing_happened_has_pages_that_say_so() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
     let desk = Browser::of(&yard).await;
     let list = desk.opens("/console/reports").await.is(200);
-    for name in NAMES {
+    for name in REPORTS {
         assert!(list.text.contains(&format!("href=\"/console/reports/{name}?company=acme\"")), "{name}");
         let page = desk.opens(&format!("/console/reports/{name}")).await.is(200);
         assert!(page.text.contains("Nothing happened in this period, nor in the one before"), "{name}");

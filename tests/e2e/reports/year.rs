@@ -88,21 +88,7 @@ async fn a_years_report_costs_the_same_whatever_the_number_of_leads() {
         day = day.tomorrow().unwrap();
     }
     let mut told = Vec::new();
-    for report in [
-        "sources",
-        "campaigns",
-        "offers",
-        "areas",
-        "dealers",
-        "funnel",
-        "speed",
-        "returns",
-        "waiting",
-        "unmet",
-        "leads",
-        "speed?by=source",
-        "speed?by=dealer",
-    ] {
+    for report in REPORTS.into_iter().chain(["speed?by=source", "speed?by=dealer"]) {
         let glue = if report.contains('?') { '&' } else { '?' };
         let report_of_year = yard.report(&format!("{report}{glue}from=2025-06-02&to=2026-06-01")).await;
         let units = report_of_year["read_units"].as_f64().unwrap();

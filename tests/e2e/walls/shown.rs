@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::Method;
 use leadyard_domain::access::Role;
 use leadyard_domain::openapi;
+use leadyard_tests::routes::REPORTS;
 use leadyard_tests::{Browser, Person, Reply, Rules, Story, Yard};
 use serde_json::{Value, json};
 
@@ -68,20 +69,6 @@ const OF_COMPANY: &[&str] = &[
 const BESIDES: &[&str] = &["07:13-21:47", "wire-qoph", "543.21", "regatta", "numbat-nightly"];
 
 const DEALERS: [&str; 3] = ["hudson", "ridge", "crest"];
-
-const REPORTS: [&str; 11] = [
-    "sources",
-    "campaigns",
-    "offers",
-    "areas",
-    "dealers",
-    "funnel",
-    "speed",
-    "returns",
-    "waiting",
-    "unmet",
-    "leads",
-];
 
 const LISTS: [&str; 11] = [
     "waiting",
