@@ -41,6 +41,7 @@ async fn a_dealer_reads_in_its_inbox_all_that_a_message_would_have_brought() {
         ]
     );
     assert_eq!([&shown["extra"]["roof_age"], &shown["source"], &shown["offer"]], ["12 years", "web", "roof"]);
+    assert_eq!(shown["offer_name"], "roof");
     assert_eq!(shown["received_at"], yard.story(&lead).await.0["opened_at"]);
 }
 

@@ -341,6 +341,14 @@ async fn the_desk_and_the_dealer_see_when_somebody_may_be_called() {
         (&may(&story)["guessed"], &may(&story)["from"]),
         (&json!(true), &json!("2026-06-02T13:00:00Z"))
     );
+    // Whoever only reads is told the same, and not the link by which they are kept out.
+    let asked = json!({ "name": "reads", "role": "reader" });
+    let made = yard.desk(Method::POST, "/v1/tokens", Some(asked)).await.is(201);
+    let path = format!("/v1/leads/{guessed}");
+    let token = Some(made.text_of("token"));
+    let read = yard.sends(token, Method::GET, &path, "application/json", Vec::new()).await.is(200).json;
+    assert_eq!((may(&read), read["unsubscribe"].is_null()), (may(&story), true));
+    assert!(!story["unsubscribe"].is_null());
 }
 
 #[tokio::test(start_paused = true)]

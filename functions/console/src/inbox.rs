@@ -14,7 +14,7 @@ use leadyard_domain::access::DealerToken;
 use leadyard_domain::assignment::{Assignment, DeliveryState, ReturnState};
 use leadyard_domain::delivery::Event;
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{ActId, AssignmentId, CompanyId, LeadId};
+use leadyard_domain::ids::{ActId, AssignmentId, CompanyId, LeadId, OfferId};
 use leadyard_domain::lead::{Answer, Answered, AssignmentState, Contactable, Lead, Stage};
 use leadyard_domain::ledger::{CreditReason, Line};
 use leadyard_domain::limits;
@@ -216,6 +216,8 @@ async fn shown_all(
     let whose: Vec<&Lead> = held.iter().map(|(lead, _)| *lead).filter(|lead| !lead.is_erased()).collect();
     let on_lists = cloud.all_on_lists(&whose).await?;
     let hours = leads::call_hours(core.as_deref());
+    let called =
+        |offer: &OfferId| core.as_deref().and_then(|core| core.offer(offer)).map(|offer| &offer.name);
     let mut items = Vec::with_capacity(assignments.len());
     for assignment in assignments {
         let mut item = leads::assignment(assignment);
@@ -238,14 +240,7 @@ async fn shown_all(
             payload::assigned(&lead, assignment, understood.as_ref(), |payload| {
                 for (name, value) in [
                     ("offer", json!(payload.offer)),
-                    (
-                        "offer_name",
-                        json!(
-                            core.as_deref()
-                                .and_then(|core| core.offer(payload.offer))
-                                .map(|offer| &offer.name)
-                        ),
-                    ),
+                    ("offer_name", json!(called(payload.offer))),
                     ("source", json!(payload.source)),
                     ("campaign", json!(payload.campaign)),
                     ("received_at", json!(payload.received_at)),

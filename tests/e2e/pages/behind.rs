@@ -85,6 +85,10 @@ async fn each_number_of_the_day_leads_to_exactly_the_leads_that_it_counts() {
     yard.notes();
     let old = asks(&yard, "web", &Person::number(1)).await;
     let older = asks(&yard, "web2", &Person::number(2)).await;
+    // Given after that one and reached yesterday: it stands before it in the dealer's list, and is none of today's.
+    let before = asks(&yard, "web2", &Person::number(7)).await;
+    let _ = yard.answers("sun", &before, "contacted").await.is(200);
+    let _ = yard.answers_with("sun", &before, "won", Some(json!({ "value": "50.00" }))).await.is(200);
     yard.advance(Duration::from_secs(24 * 3_600)).await;
     // Given yesterday: one is reached and won today, the other reached.
     let _ = yard.answers("hudson", &old, "contacted").await.is(200);

@@ -62,6 +62,7 @@ struct Told {
     #[serde(default)]
     masked: bool,
     offer: Option<OfferId>,
+    offer_name: Option<String>,
     received_at: Option<Timestamp>,
     message: Option<String>,
     consent: Option<Consent>,
@@ -110,9 +111,9 @@ impl Told {
         self.person.as_ref().map(shown::place).unwrap_or_default()
     }
 
-    fn offer(&self, core: &Core) -> String {
-        let name = |offer| core.offer(offer).map_or_else(|| offer.to_string(), |known| known.name.clone());
-        self.offer.as_ref().map(name).unwrap_or_default()
+    fn offer(&self) -> String {
+        let id = || self.offer.as_ref().map(ToString::to_string);
+        self.offer_name.clone().or_else(id).unwrap_or_default()
     }
 
     fn has_phone(&self) -> bool {
@@ -316,7 +317,7 @@ impl Row {
             at: format!("{INBOX}/{}", told.assignment),
             name: told.name(),
             place: told.place(),
-            offer: told.offer(core),
+            offer: told.offer(),
             message: told.message.as_deref().map(|message| shown::cut(message, 120)).unwrap_or_default(),
             phone: told.person.as_ref().and_then(|person| person.phone.clone()).unwrap_or_default(),
             silent: told.may_not_be_called(core),

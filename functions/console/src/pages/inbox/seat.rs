@@ -201,7 +201,7 @@ async fn of(cloud: &Cloud, signed: &SignedDealer, id: &str, typed: &Form) -> Res
         masked: told.masked,
         contact: told.person.iter().flat_map(|person| Contact::of(person, true)).collect(),
         call: may_be_called(&core, &told),
-        offer: told.offer(&core),
+        offer: told.offer(),
         message: told.message.clone().unwrap_or_default(),
         extra: told.extra.iter().map(|(name, value)| (shown::word(name), value.clone())).collect(),
         consent: consent(&told),
