@@ -13,7 +13,7 @@
 //!   it, had the company not kept it for the desk or the desk not given it to another, is `recommended`.
 //! - How many decisions were looked at is the company's volume: the desk is told, a dealer is not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::Json;
@@ -97,9 +97,13 @@ pub(crate) async fn of_day(
     let switches = history::switches_between(cloud, &company, from, to).await?;
     let none = Switches::default();
     let mut trades = Trades { company, dealer, rulebook: 0, by_category: HashMap::new() };
-    let mut repeated = 0;
+    let (mut repeated, mut at_hand) = (0, None);
     let mut contracts: BTreeMap<String, BTreeMap<&'static str, u32>> = BTreeMap::new();
     for record in &records {
+        if at_hand != Some(record.rulebook) {
+            fetch(cloud, &trades.company, record.rulebook, &records).await?;
+            at_hand = Some(record.rulebook);
+        }
         let Some(again) = judging::repeat(cloud, &trades.company, record).await? else { continue };
         repeated += 1;
         for own in trades.asked_by(cloud, record).await? {
@@ -109,6 +113,20 @@ pub(crate) async fn of_day(
     }
     let complete = all && repeated == records.len();
     Ok(OfDay { dealer: trades.dealer, date, complete, examined: records.len(), repeated, contracts })
+}
+
+/// Reads the rules of one version at once, as far as these decisions were made under them.
+async fn fetch(
+    cloud: &Cloud,
+    company: &CompanyId,
+    rulebook: u64,
+    records: &[DecisionRecord],
+) -> Result<(), Problem> {
+    let Some(core) = cloud.rulebooks.core(&cloud.store, company, rulebook).await? else { return Ok(()) };
+    let decided = records.iter().filter(|record| record.rulebook == rulebook);
+    let categories: BTreeSet<&CategoryId> = decided.map(|record| &record.facts.category).collect();
+    let chunks = categories.into_iter().flat_map(|category| core.chunks_of(category)).collect();
+    Ok(cloud.rulebooks.fetch(&cloud.store, &core, chunks).await?)
 }
 
 /// One contract of the dealer, with a chunk that it stands in.

@@ -19,6 +19,8 @@ pub struct Rulebooks {
     /// All chunks of versions that another version of this program compiled: compiling one gives them all. They
     /// stay until the company publishes.
     anew: Mutex<HashMap<CompanyId, (u64, Anew)>>,
+    /// The core of an earlier version that was asked for last: who looks at many decisions asks for it at each.
+    earlier: Mutex<Option<Arc<Core>>>,
     /// The rules as they are written, of the company that was asked for last: people page through one.
     book: Mutex<Option<(CompanyId, Arc<Rulebook>, u64)>>,
     /// Where its contracts take leads.
@@ -87,11 +89,19 @@ impl Rulebooks {
         {
             return Ok(Some(core));
         }
+        let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(core) = earlier
+            && (core.company_id(), core.version) == (company, version)
+        {
+            return Ok(Some(core));
+        }
         let Some(core) = store.rulebook_core(company, version).await?.map(Arc::new) else { return Ok(None) };
         let mut cores = self.cores.lock().unwrap_or_else(PoisonError::into_inner);
         // An earlier one is read for what was decided under it: the newest is what is known.
         if cores.get(company).is_none_or(|known| known.version <= core.version) {
             cores.insert(company.clone(), Arc::clone(&core));
+        } else {
+            *self.earlier.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&core));
         }
         Ok(Some(core))
     }
@@ -175,6 +185,28 @@ impl Rulebooks {
             limits::CHUNKS_KEPT_BYTES,
         );
         Ok(Some(chunk))
+    }
+
+    /// Reads those of these chunks of a core that are not at hand, a hundred by each read: for who looks at many decisions.
+    /// What cannot be read stays to be [asked for](Self::chunk).
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn fetch(&self, store: &Store, core: &Core, keys: Vec<ChunkKey>) -> Result<(), StoreError> {
+        let id = |key: &ChunkKey| (core.company_id().clone(), core.version, key.clone());
+        let lacks = |key: &ChunkKey| {
+            let known = self.chunks.lock().unwrap_or_else(PoisonError::into_inner).get(&id(key));
+            known.is_none() && self.compiled_anew(core, key).is_none()
+        };
+        let wanted: Vec<ChunkKey> = keys.into_iter().filter(lacks).collect();
+        for (key, chunk) in store.rulebook_chunks(core.company_id(), core.version, &wanted).await? {
+            self.chunks.lock().unwrap_or_else(PoisonError::into_inner).insert(
+                id(key),
+                Arc::new(chunk),
+                limits::CHUNKS_KEPT_BYTES,
+            );
+        }
+        Ok(())
     }
 
     /// The rules of a core as they are written: what people read, and no decision. `None` when their text is not kept, or

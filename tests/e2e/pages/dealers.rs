@@ -1,9 +1,11 @@
 //! The dealers' pages.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::Method;
 use leadyard_domain::limits;
+use leadyard_domain::place::{self, Zip};
 use leadyard_tests::{Browser, Person, Reply, Rules, Says, Yard};
 use serde_json::{Value, json};
 
@@ -446,6 +448,31 @@ async fn a_dealer_shows_its_leads_statement_and_why_it_got_nothing() {
     assert!(day.text.contains("nothing was left of what was paid in advance"), "{}", day.text);
     let most = reads - 1 + limits::DECISIONS_EXAMINED.div_ceil(100);
     assert!(most <= READS, "{most} reads");
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_it_got_nothing_takes_few_reads_wherever_leads_were_and_whatever_rules_they_were_decided_by() {
+    // A contract in each of many states, and a lead from each: the rules of a state are read by themselves.
+    let states: BTreeMap<&str, Zip> = place::all()
+        .filter(|place| place.population() > 5_000)
+        .map(|place| (place.state().as_str(), place.zip()))
+        .collect();
+    assert!(states.len() > 40);
+    let in_states = states.keys().fold(Rules::roofing("acme"), |rules, state| {
+        rules.seller(&format!("of-{}", state.to_lowercase()), [("area", &*format!("state:{state}"))])
+    });
+    let yard = Yard::of(in_states).await;
+    for (n, zip) in states.values().enumerate() {
+        let _ = yard.settled_lead(&Person::number(n).with("zip", &zip.to_string())).await;
+    }
+    let edit = json!({ "set": { "price": "11.00" } });
+    let _ = yard.desk(Method::PATCH, "/v1/rulebook/contracts/of-fl?base=1", Some(edit)).await.is(200);
+    let _ = yard.settled_lead(&Person::number(100).with("zip", "33101")).await;
+    let desk = Browser::of(&yard).await;
+    let (why, reads) = desk.reads("/console/dealers/acme/of-fl/why").await;
+    assert!(reads <= READS, "{reads} reads");
+    let all = states.len() + 1;
+    assert!(why.text.contains(&format!("{all} decisions")), "{}", why.text);
 }
 
 #[tokio::test(start_paused = true)]

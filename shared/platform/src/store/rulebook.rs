@@ -1,7 +1,7 @@
 //! Rulebooks: versioned and immutable; a pointer says which one is in force.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -137,9 +137,25 @@ impl Store {
         let Some(item) = self.get(&Key::RulebookChunk(company, version, chunk)).await? else {
             return Ok(None);
         };
-        let bytes =
-            item.get("chunk").and_then(|chunk| chunk.as_b().ok()).map(Blob::as_ref).unwrap_or_default();
-        Chunk::decode(bytes).map(Some).map_err(|error| StoreError::damaged("rulebook chunk", error))
+        Chunk::decode(chunk_in(&item)).map(Some).map_err(|error| StoreError::damaged("rulebook chunk", error))
+    }
+
+    /// Of these chunks of a version those that can be read, a hundred by each read.
+    pub async fn rulebook_chunks<'k>(
+        &self,
+        company: &CompanyId,
+        version: u64,
+        chunks: &'k [ChunkKey],
+    ) -> Result<Vec<(&'k ChunkKey, Chunk)>, StoreError> {
+        let keys: Vec<Key<'_>> =
+            chunks.iter().map(|chunk| Key::RulebookChunk(company, version, chunk)).collect();
+        let named: HashMap<String, &ChunkKey> = keys.iter().map(Key::sk).zip(chunks).collect();
+        let items = self.get_many(&keys).await?;
+        let read = |item: Item| {
+            let key = *named.get(read_string(&item, "sk")?)?;
+            Some((key, Chunk::decode(chunk_in(&item)).ok()?))
+        };
+        Ok(items.into_iter().filter_map(read).collect())
     }
 
     /// The files of one version, as published.
@@ -349,6 +365,11 @@ pub(super) fn text_pieces(named: &impl Serialize) -> Result<Vec<AttributeValue>,
 }
 
 /// The files that were kept in these pieces; `None` of no piece.
+/// The bytes of a chunk.
+fn chunk_in(item: &Item) -> &[u8] {
+    item.get("chunk").and_then(|chunk| chunk.as_b().ok()).map(Blob::as_ref).unwrap_or_default()
+}
+
 fn read_text(pieces: &[Item]) -> Result<Option<BTreeMap<String, String>>, StoreError> {
     let mut bytes = Vec::new();
     for piece in pieces {
