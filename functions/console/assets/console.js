@@ -5,7 +5,10 @@
   const sent = new Set();
   let stays = 0;
   // What some browsers remember of the page before.
-  for (const one of document.querySelectorAll("button:disabled")) one.disabled = false;
+  for (const one of document.querySelectorAll("button[aria-busy]")) {
+    one.removeAttribute("aria-busy");
+    one.removeAttribute("aria-disabled");
+  }
 
   const typed = (one) => one.matches("textarea, input:not([type=hidden], [type=password], [type=checkbox], [type=radio])")
     && one.value !== one.defaultValue;
@@ -15,7 +18,8 @@
     .some((form) => !sent.has(form) && [...form.elements].some(is));
   const busy = (form, is) => {
     for (const one of form.elements) if (one.matches("button")) {
-      one.disabled = is;
+      // Not disabled: that would take the focus from whoever works with the keyboard.
+      one.setAttribute("aria-disabled", is);
       one.setAttribute("aria-busy", is);
     }
   };
@@ -26,10 +30,12 @@
     const form = event.target;
     if (sent.has(form)) return event.preventDefault();
     sent.add(form);
-    // A disabled button would not be sent.
-    setTimeout(() => sent.has(form) && busy(form, true));
+    busy(form, true);
     setTimeout(free, form.matches("[data-file]") ? 3e3 : 3e4, form);
   });
+
+  // Another file of the same form is no second click.
+  addEventListener("change", (event) => event.target.form?.matches("[data-file]") && free(event.target.form));
 
   // Nobody leaves what they typed by mistake; a call, a mail or a file leaves nothing.
   addEventListener("click", (event) => {

@@ -9,8 +9,8 @@ use axum::extract::State;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use leadyard_domain::access::DealerToken;
-use leadyard_domain::assignment::{Assignment, Return, ReturnState};
-use leadyard_domain::contract::{ReturnApproval, ReturnTerms};
+use leadyard_domain::assignment::{Assignment, NoReturn, Return, ReturnState};
+use leadyard_domain::contract::ReturnTerms;
 use leadyard_domain::distribution::{Chunk, Core};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{AssignmentId, CompanyId, ReturnReason, SourceId};
@@ -105,7 +105,7 @@ pub(crate) async fn may_ask(
     stands: &Assignment,
     now: Timestamp,
 ) -> Result<Option<MayAsk>, Problem> {
-    let Ok(settled_at) = returnable(stands) else { return Ok(None) };
+    let Ok(settled_at) = stands.returnable() else { return Ok(None) };
     if stands.returned.is_some() {
         return Ok(None);
     }
@@ -157,26 +157,17 @@ fn used_up(taken: u32, quota: u32, month: Month) -> String {
     format!("the quota is used: {taken} of {quota} leads of {month} are returned")
 }
 
-/// Whether a lead may be returned at all as things stand.
-fn returnable(stands: &Assignment) -> Result<Timestamp, Problem> {
-    let refused =
-        |detail: String| Problem::new(Code::StateConflict, detail).with("state", stands.state.as_str());
-    if stands.imported {
-        let detail = "the lead was sold and charged before the company moved here: settle its return there";
-        return Err(refused(detail.to_owned()));
-    }
-    match stands.state {
-        AssignmentState::Offered | AssignmentState::Accepted | AssignmentState::Contacted => {}
-        AssignmentState::Declined
-        | AssignmentState::Lapsed
-        | AssignmentState::Returned
-        | AssignmentState::Withdrawn
-        | AssignmentState::Won
-        | AssignmentState::Lost => {
-            return Err(refused(format!("a lead that is {} cannot be returned", stands.state)));
+/// A refusal, with what the dealer's system may act on.
+fn refused(seat: &Assignment, why: &NoReturn) -> Problem {
+    let problem = |code| Problem::new(code, why.to_string());
+    match why {
+        NoReturn::Imported | NoReturn::Stands(_) | NoReturn::NotCharged => {
+            problem(Code::StateConflict).with("state", seat.state.as_str())
         }
+        NoReturn::NoTerms => problem(Code::StateConflict),
+        NoReturn::Reason(reasons) => problem(Code::InvalidField).with("reasons", json!(reasons)),
+        NoReturn::Over { until, .. } => problem(Code::StateConflict).with("until", json!(until)),
     }
-    stands.settled_at.ok_or_else(|| refused("only a lead that was charged can be returned".to_owned()))
 }
 
 /// The terms under which the lead was sold.
@@ -201,29 +192,20 @@ async fn request_return(
     asked: Return,
     now: Timestamp,
 ) -> Result<Option<Assignment>, Problem> {
-    let settled_at = returnable(&stands)?;
-    let refused = |detail: String| Problem::new(Code::StateConflict, detail);
+    // Before anything is read for it.
+    let settled_at = stands.returnable().map_err(|why| refused(&stands, &why))?;
     let lead = cloud.store.lead_get(stands.lead).await?.ok_or_else(missing)?;
     // Of a person who was erased nobody writes any more.
     let asked = Return { note: asked.note.filter(|_| !lead.is_erased()), ..asked };
     let found = terms_of(cloud, &lead, &stands).await?;
-    let (core, terms) = found.ok_or_else(|| refused("the contract takes no returns".to_owned()))?;
-    if !terms.reasons.contains(&asked.reason) {
-        let reasons: Vec<&str> = terms.reasons.iter().map(ReturnReason::as_str).collect();
-        let detail = format!("the contract's reasons are: {}", reasons.join(" "));
-        return Err(Problem::new(Code::InvalidField, detail).with("reasons", json!(reasons)));
-    }
-    let until = terms.until(settled_at);
-    if now > until {
-        let detail = format!("the window of {} days is over since {until:.0}", terms.days);
-        return Err(refused(detail).with("until", json!(until)));
-    }
+    let state = stands.asks_to_return(found.as_ref().map(|(_, terms)| terms), &asked.reason, now);
+    let state = state.map_err(|why| refused(&stands, &why))?;
+    let (core, terms) = found.ok_or_else(|| refused(&stands, &NoReturn::NoTerms))?;
     let zone = zone_of(&core)?;
     let month = Month::of(settled_at, &zone);
     let quota = quota_of(cloud, &stands, &terms, (month, &zone)).await?;
-    let trusted = terms.approval == ReturnApproval::Trusted;
+    let trusted = state == ReturnState::Approved;
     let mut next = stands.clone();
-    let state = if trusted { ReturnState::Approved } else { ReturnState::Requested };
     next.returned = Some(Return { state, decided_at: trusted.then_some(now), ..asked });
     let source = sold_from(cloud, &lead, &next).await?;
     let item = ReturnItem::of(&next, &source, month).ok_or_else(missing)?;
@@ -236,7 +218,8 @@ async fn request_return(
     if done.is_none() {
         let taken = cloud.store.returns_of_month(&stands.company, &stands.contract, month).await?;
         if let Some(quota) = quota.filter(|quota| taken >= *quota) {
-            return Err(refused(used_up(taken, quota, month)).with("quota", json!(quota)));
+            let used = Problem::new(Code::StateConflict, used_up(taken, quota, month));
+            return Err(used.with("quota", json!(quota)));
         }
     }
     Ok(done)
@@ -388,7 +371,7 @@ pub(crate) async fn decided(
         let before =
             json!({ "state": next.state, "return": next.returned.as_ref().map(|asked| asked.state) });
         if state == ReturnState::Approved {
-            returnable(&next)?;
+            next.returnable().map_err(|why| refused(&next, &why))?;
         }
         let lead = cloud.store.lead_get(next.lead).await?;
         let reason = reason.clone().filter(|_| lead.is_some_and(|lead| !lead.is_erased()));

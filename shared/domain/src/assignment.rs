@@ -1,6 +1,10 @@
 //! An assignment: a cycle's seat given to a contract, from offered to closed, with how the lead got to
 //! the dealer.
 
+mod returns;
+
+pub use returns::{NoReturn, Return, ReturnState};
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +12,7 @@ use crate::contract::AcceptBy;
 use crate::dealer::ChannelKind;
 use crate::delivery::{End, FailureKind};
 use crate::distribution::{Reservation, Seat};
-use crate::ids::{AssignmentId, CompanyId, ContractId, DealerId, EnquiryId, LeadId, ReturnReason};
+use crate::ids::{AssignmentId, CompanyId, ContractId, DealerId, EnquiryId, LeadId};
 use crate::lead::{AssignmentState, CycleOf, Lead};
 use crate::limits;
 use crate::money::Money;
@@ -172,47 +176,6 @@ pub struct Assignment {
     pub next_attempt_at: Option<Timestamp>,
     /// When it must be looked at next.
     pub due: Option<Timestamp>,
-}
-
-words! {
-    /// Where the return of a lead stands.
-    pub enum ReturnState as "a return's state" {
-        /// The desk is to decide.
-        Requested = "requested",
-        /// It is credited.
-        Approved = "approved",
-        /// It stays charged.
-        Denied = "denied",
-    }
-}
-
-/// What a dealer asks to give back, and what became of that.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Return {
-    /// When it asked.
-    pub at: Timestamp,
-    /// Why: one of its contract's reasons.
-    pub reason: ReturnReason,
-    /// In its own words. May be about a person: never logged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-    /// Where it stands.
-    pub state: ReturnState,
-    /// When that was decided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decided_at: Option<Timestamp>,
-    /// By whom; nobody, where the contract trusts the dealer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decided_by: Option<String>,
-    /// What the desk said to it, for the dealer to read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub said: Option<String>,
-}
-
-impl std::fmt::Debug for Return {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Return({} {})", self.reason, self.state)
-    }
 }
 
 /// Attempts kept in the item.

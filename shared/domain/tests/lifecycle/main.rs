@@ -12,7 +12,7 @@
 //! | [`quiet_hours`] | at which hours |
 //!
 //! What a rule asks of the store or of a page is shown in `tests/e2e` and `tests/model`: that at most twice as many are
-//! woken as slots came free, and that the desk approves a return unless the contract trusts the dealer.
+//! woken as slots came free.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says so when it fails")]
 #![allow(clippy::print_stdout, reason = "it prints what it has seen")]

@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 use jiff::Timestamp;
+use leadyard_domain::assignment::NoReturn;
 use leadyard_domain::contract::{ReturnApproval, ReturnTerms};
 use leadyard_domain::ids::ReturnReason;
 use leadyard_domain::lead::{AssignmentState, Holder, Stage};
@@ -10,6 +11,16 @@ use leadyard_domain::ledger::{CreditReason, Line, LineKind, Sums};
 use crate::{at, holds, lead, offered, one_of};
 
 broken! {
+    /// What is not with the dealer any more, or won, may be given back.
+    Stands,
+    /// What was never charged may be given back.
+    NeverCharged,
+    /// A contract without terms takes returns.
+    Terms,
+    /// A dealer that is trusted waits for the desk.
+    Trusted,
+    /// One that is not gives back by itself.
+    Desk,
     /// The window never ends.
     Window,
     /// It runs from when the lead was offered.
@@ -32,7 +43,7 @@ broken! {
     CreditAtApproval,
     /// Half the price is credited.
     WholePrice,
-    /// What another system sold is credited here.
+    /// What another system sold is given back and credited here.
     Imported,
     /// The lead stays with its dealer.
     SlotBack,
@@ -45,6 +56,21 @@ broken! {
 }
 
 const REASONS: [&str; 3] = ["wrong-number", "duplicate", "spam"];
+/// The first three may be given back, and come as often as the rest.
+const STATES: [AssignmentState; 12] = [
+    AssignmentState::Offered,
+    AssignmentState::Accepted,
+    AssignmentState::Contacted,
+    AssignmentState::Offered,
+    AssignmentState::Accepted,
+    AssignmentState::Contacted,
+    AssignmentState::Declined,
+    AssignmentState::Lapsed,
+    AssignmentState::Returned,
+    AssignmentState::Withdrawn,
+    AssignmentState::Won,
+    AssignmentState::Lost,
+];
 const HOUR: i64 = 3_600;
 
 #[derive(Clone, Debug)]
@@ -62,6 +88,11 @@ struct Case {
     charged: u32,
     returned: u32,
     imported: bool,
+    /// What the dealer has said of it.
+    state: AssignmentState,
+    /// Whether the contract takes returns, and the dealer is trusted with them.
+    terms: bool,
+    trusted: bool,
     /// The cycle was closed meanwhile.
     closed: bool,
 }
@@ -80,6 +111,9 @@ fn cases(random: &mut Rng) -> Case {
         charged,
         returned: one_of(random, &[0, 0, 1, 2, 3, 5, charged]),
         imported: random.u8(..8) == 0,
+        state: one_of(random, &STATES),
+        terms: random.u8(..8) > 0,
+        trusted: random.bool(),
         closed: random.u8(..4) == 0,
     }
 }
@@ -87,8 +121,10 @@ fn cases(random: &mut Rng) -> Case {
 /// Whether it may be returned, and what follows when that is approved.
 #[derive(Debug, PartialEq)]
 struct Said {
-    /// Whether the reason is one, the window is open, and the quota left.
-    may: [bool; 3],
+    /// Where the return stands once it is asked for, or what keeps it from being asked for.
+    asked: &'static str,
+    /// Whether of the month's quota one is left.
+    quota_left: bool,
     /// When, and how much.
     credit: Option<(Timestamp, i64)>,
     /// Charges less credits.
@@ -103,7 +139,7 @@ fn done(case: &Case) -> Said {
         days: case.days,
         quota_percent: case.quota_percent,
         reasons: REASONS.iter().take(case.reasons).map(|reason| reason.parse().unwrap()).collect(),
-        approval: ReturnApproval::Desk,
+        approval: if case.trusted { ReturnApproval::Trusted } else { ReturnApproval::Desk },
     };
     let mut lead = lead();
     let mut seat = offered(&lead, None);
@@ -121,17 +157,26 @@ fn done(case: &Case) -> Said {
         lead.close(Stage::Lost, asked);
     }
     let reason: ReturnReason = REASONS[case.reason].parse().unwrap();
+    if case.state != AssignmentState::Offered {
+        seat.move_to(case.state, arrived);
+    }
+    let judged = match seat.asks_to_return(Some(&terms).filter(|_| case.terms), &reason, asked) {
+        Ok(state) => state.as_str(),
+        Err(NoReturn::Imported) => "imported",
+        Err(NoReturn::Stands(_)) => "stands",
+        Err(NoReturn::NotCharged) => "never charged",
+        Err(NoReturn::NoTerms) => "no terms",
+        Err(NoReturn::Reason(_)) => "reason",
+        Err(NoReturn::Over { .. }) => "over",
+    };
     let lines: Vec<Line> =
         Line::charge(&seat).into_iter().chain(Line::credit(&seat, CreditReason::Returned, asked)).collect();
     seat.move_to(AssignmentState::Returned, asked);
     lead.give_back(seat.id, asked);
     let credit = lines.iter().find(|line| line.kind == LineKind::Credit);
     Said {
-        may: [
-            terms.reasons.contains(&reason),
-            asked <= terms.until(arrived),
-            terms.quota_of(case.charged).is_none_or(|quota| case.returned < quota),
-        ],
+        asked: judged,
+        quota_left: terms.quota_of(case.charged).is_none_or(|quota| case.returned < quota),
         credit: credit.map(|line| (line.at, line.amount.minor())),
         owed: Sums::of(&lines).owed(),
         dealer: [
@@ -164,11 +209,25 @@ fn plain(case: &Case, broken: Option<Broken>) -> Said {
     let credited = charged || !keeps(Broken::CreditOfCharge);
     let again = !case.closed && keeps(Broken::DistributedAgain) || case.closed && !keeps(Broken::ClosedStays);
     Said {
-        may: [
-            case.reason < case.reasons || !keeps(Broken::Reasons),
-            timely,
-            case.quota_percent.is_none_or(|percent| left(quota(percent)) || !keeps(Broken::Quota)),
-        ],
+        // What another system sold is settled there; what is over is over; what cost nothing cannot be given back.
+        asked: if case.imported && keeps(Broken::Imported) {
+            "imported"
+        } else if keeps(Broken::Stands) && !STATES[..3].contains(&case.state) {
+            "stands"
+        } else if case.charged_after.is_none() && keeps(Broken::NeverCharged) {
+            "never charged"
+        } else if !case.terms && keeps(Broken::Terms) {
+            "no terms"
+        } else if case.reason >= case.reasons && keeps(Broken::Reasons) {
+            "reason"
+        } else if !timely {
+            "over"
+        } else if case.trusted && keeps(Broken::Trusted) || !keeps(Broken::Desk) {
+            "approved"
+        } else {
+            "requested"
+        },
+        quota_left: case.quota_percent.is_none_or(|percent| left(quota(percent)) || !keeps(Broken::Quota)),
         credit: credited.then_some((at(dated * HOUR), price)),
         owed: i64::from(charged) * 4_500 - i64::from(credited) * price,
         dealer: [!keeps(Broken::SlotBack), keeps(Broken::Excluded)],

@@ -2,6 +2,7 @@
 //! neither old data nor the API. Each carries the version of its shape in `sv`; version N reads N−1.
 
 mod decision;
+mod order;
 
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::{Assignment, Attempt, DeliveryState, Return};
@@ -30,6 +31,8 @@ use super::keys::{self, Key};
 use super::{Item, StoreError, number, string};
 
 pub use decision::DecisionRecord;
+pub(super) use order::coarse_sort;
+use order::stage_sort;
 
 /// The version of every shape here.
 const SHAPE: u8 = 1;
@@ -173,44 +176,6 @@ pub(super) fn lead_item(lead: &Lead) -> Result<Item, StoreError> {
         item.insert("am".to_owned(), number(keys::source_sort(lead.last_enquiry_at, lead.id)));
     }
     Ok(item)
-}
-
-/// Highest score first when read backwards: the fit letter, the engagement key, then the freshest. The lead's id makes
-/// it unlike every other, so that a page of a list ends at a place.
-fn stage_sort(lead: &Lead) -> String {
-    sort_by(lead, sorts_coarsely(lead.stage))
-}
-
-/// The same in steps of engagement, whatever the stage: whoever reads a list by it knows the leads' scores.
-pub(super) fn coarse_sort(lead: &Lead) -> String {
-    sort_by(lead, true)
-}
-
-fn sort_by(lead: &Lead, coarsely: bool) -> String {
-    let letter =
-        lead.score.as_ref().map_or_else(|| "0".to_owned(), |score| keys::stage_letter(score.band.fit));
-    let heat = lead.score.as_ref().map_or(i64::MIN, |score| score.heat);
-    let heat = if coarsely { heat & !((1 << COARSE_BITS) - 1) } else { heat };
-    // Signed to unsigned, keeping the order.
-    let heat = (heat as u64) ^ (1 << 63);
-    format!("{letter}#{heat:020}#{}#{}", keys::sort_time(lead.opened_at.as_millisecond()), lead.id)
-}
-
-/// The engagement key is log₂ in 32 fractional bits: without the last thirty it moves when engagement has risen by a
-/// fifth or so, and not at every page that is viewed. Each move costs what the lead itself does.
-const COARSE_BITS: u32 = 30;
-
-/// Whether leads of this stage stand in steps of engagement: nobody chooses among them by it.
-const fn sorts_coarsely(stage: Stage) -> bool {
-    match stage {
-        Stage::Received | Stage::Nurturing | Stage::Waiting => false,
-        Stage::Quarantined
-        | Stage::Assigned
-        | Stage::Won
-        | Stage::Lost
-        | Stage::Expired
-        | Stage::Rejected => true,
-    }
 }
 
 pub(super) fn index_due(item: &mut Item, id: &[u8; 16], due: Option<Timestamp>) {
