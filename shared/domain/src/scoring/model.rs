@@ -3,21 +3,31 @@
 //! Conditions are typed, not an expression language: what a rule can say is what stands here. A missing
 //! table takes its default, so that an empty file is [`ScoringModel::default`]. Numbers are bounded by
 //! their types; what concerns several values together is said by [`ScoringModel::check`].
+//!
+//! | module | holds |
+//! |---|---|
+//! | `profile` | the profile rules: who they are |
+//! | `interactions` | what an interaction of each kind is worth |
+//! | `bands` | from how many points on a letter or digit is reached, and what a letter is worth |
+//! | `steps` | what should happen with a lead of each band, and how urgent it is |
 
-use std::collections::BTreeMap;
-use std::str::FromStr;
+mod profile;
+mod interactions;
+mod bands;
+mod steps;
+
+pub use bands::{Bands, EngagementThresholds, FitPoints, FitThresholds};
+pub use interactions::{Interactions, Weight};
+pub use profile::{FieldIs, FitPart, FitRule, OneOf};
+pub use steps::{NextStep, NextSteps, Priorities, Priority};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::activity::InteractionKind;
-use super::band::{Band, EngagementDigit, FitLetter};
-use super::score::FinePoints;
+use super::band::Band;
 use super::whole::Whole;
-use crate::error::{FieldError, Invalid};
-use crate::ids::{OfferId, SourceId};
+use crate::error::FieldError;
 use crate::limits;
-use crate::place::{State, Zip3};
 
 /// The scoring model of one company.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,424 +48,6 @@ pub struct ScoringModel {
     pub next_step: NextSteps,
     /// How urgent each band is.
     pub priority: Priorities,
-}
-
-/// A profile rule: all conditions that are given must hold, and at least one is given.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FitRule {
-    /// What the explanation calls it.
-    pub label: String,
-    /// What it gives, or takes.
-    pub points: Whole<{ -limits::FIT_RULE_POINTS }, { limits::FIT_RULE_POINTS }>,
-    /// The lead is in one of these states.
-    #[serde(default)]
-    pub state: OneOf<State>,
-    /// The lead's ZIP begins with one of these.
-    #[serde(default)]
-    pub zip3: OneOf<Zip3>,
-    /// It came from one of these sources.
-    #[serde(default)]
-    pub source: OneOf<SourceId>,
-    /// It signed up for one of these offers.
-    #[serde(default)]
-    pub offer: OneOf<OfferId>,
-    /// It came by one of these campaigns, in any case of letters.
-    #[serde(default)]
-    pub campaign: Vec<String>,
-    /// It brings all of these.
-    #[serde(default)]
-    pub has: Vec<FitPart>,
-    /// It brings none of these.
-    #[serde(default)]
-    pub lacks: Vec<FitPart>,
-    /// Its e-mail is at one of these domains (exactly: `mail.example.com` is not `example.com`).
-    #[serde(default)]
-    pub email_domain: Vec<String>,
-    /// A field of its own has one of these values.
-    #[serde(default)]
-    pub field: Option<FieldIs>,
-}
-
-words! {
-    /// What a lead may bring or lack.
-    #[allow(missing_docs)]
-    pub enum FitPart as "a part of a lead" {
-        Phone = "phone",
-        Email = "email",
-        LastName = "last_name",
-        Organization = "organization",
-        Street = "street",
-        Zip = "zip",
-        Message = "message",
-    }
-}
-
-/// A field of the enquiry that is not a standard one, and the values meant; both in any case of letters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FieldIs {
-    /// The field's name.
-    pub name: String,
-    /// Any of these.
-    pub is: Vec<String>,
-}
-
-/// A list of values of which one must match; the empty list is no condition. Keeps the text as well:
-/// that is what is stored and printed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(
-    try_from = "Vec<String>",
-    into = "Vec<String>",
-    bound(serialize = "T: Clone", deserialize = "T: FromStr<Err = Invalid>")
-)]
-pub struct OneOf<T> {
-    texts: Vec<String>,
-    values: Vec<T>,
-}
-
-impl<T: PartialEq> OneOf<T> {
-    /// Whether there is no condition, or this value meets it.
-    pub fn takes(&self, value: Option<&T>) -> bool {
-        self.values.is_empty() || value.is_some_and(|value| self.values.contains(value))
-    }
-
-    /// How many values are listed.
-    pub const fn len(&self) -> usize {
-        self.values.len()
-    }
-
-    /// Whether there is no condition.
-    pub const fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-}
-
-impl<T> Default for OneOf<T> {
-    fn default() -> Self {
-        Self { texts: Vec::new(), values: Vec::new() }
-    }
-}
-
-impl<T: FromStr<Err = Invalid>> TryFrom<Vec<String>> for OneOf<T> {
-    type Error = Invalid;
-    fn try_from(texts: Vec<String>) -> Result<Self, Invalid> {
-        let values = texts.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-        Ok(Self { texts, values })
-    }
-}
-
-impl<T> From<OneOf<T>> for Vec<String> {
-    fn from(one_of: OneOf<T>) -> Self {
-        one_of.texts
-    }
-}
-
-/// What an interaction of each kind is worth.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "BTreeMap<InteractionKind, WeightRow>", into = "BTreeMap<InteractionKind, WeightRow>")]
-pub struct Interactions(BTreeMap<InteractionKind, Weight>);
-
-/// What one interaction is worth, and how many of a day count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weight {
-    /// Points of one interaction; always positive: what speaks against a lead is fit.
-    pub points: Whole<1, { limits::INTERACTION_POINTS }>,
-    /// How many of a UTC day count, 10 by default.
-    pub daily_cap: Whole<1, { limits::INTERACTION_DAILY_CAP }>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WeightRow {
-    points: Option<Whole<1, { limits::INTERACTION_POINTS }>>,
-    daily_cap: Option<Whole<1, { limits::INTERACTION_DAILY_CAP }>>,
-}
-
-impl Weight {
-    const fn new(points: i64, daily_cap: i64) -> Self {
-        Self { points: Whole::clamped(points), daily_cap: Whole::clamped(daily_cap) }
-    }
-
-    /// An enquiry's, unless the file says otherwise.
-    const ENQUIRY: Self = Self::new(10, 3);
-
-    /// How many of `count` interactions of one day count.
-    pub(super) fn counted(self, count: usize) -> u64 {
-        (count as u64).min(self.daily_cap.get().unsigned_abs())
-    }
-
-    /// The points of so many, unfaded: at most 10⁶ when `counted` is within the cap.
-    pub(super) fn points(self, counted: u64) -> u128 {
-        u128::from(counted) * u128::from(self.points.get().unsigned_abs())
-    }
-}
-
-impl Interactions {
-    /// The kinds and their weights, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&InteractionKind, Weight)> {
-        self.0.iter().map(|(kind, &weight)| (kind, weight))
-    }
-
-    /// What this kind is worth; `None` for a kind the model does not name, which is worth nothing.
-    pub fn weight(&self, kind: &InteractionKind) -> Option<Weight> {
-        self.0.get(kind).copied()
-    }
-}
-
-impl Default for Interactions {
-    fn default() -> Self {
-        let kinds = [
-            ("call", Weight::new(20, 3)),
-            ("chat", Weight::new(10, 3)),
-            ("download", Weight::new(5, 3)),
-            ("email_click", Weight::new(5, 3)),
-            ("email_open", Weight::new(1, 2)),
-            ("enquiry", Weight::ENQUIRY),
-            ("page_view", Weight::new(1, 10)),
-            ("quote_request", Weight::new(30, 2)),
-        ];
-        Self(
-            kinds
-                .into_iter()
-                .filter_map(|(kind, weight)| Some((InteractionKind::new(kind).ok()?, weight)))
-                .collect(),
-        )
-    }
-}
-
-impl TryFrom<BTreeMap<InteractionKind, WeightRow>> for Interactions {
-    type Error = Invalid;
-    fn try_from(rows: BTreeMap<InteractionKind, WeightRow>) -> Result<Self, Invalid> {
-        let enquiry = InteractionKind::enquiry();
-        let mut weights = BTreeMap::from([(enquiry.clone(), Weight::ENQUIRY)]);
-        for (kind, row) in rows {
-            let usual = if kind == enquiry { Weight::ENQUIRY } else { Weight::new(1, 10) };
-            let Some(points) = row.points.or((kind == enquiry).then_some(usual.points)) else {
-                return Err(Invalid::new(format!(
-                    "interactions.{kind} needs points, a whole number from 1 to {}",
-                    limits::INTERACTION_POINTS
-                )));
-            };
-            let weight = Weight { points, daily_cap: row.daily_cap.unwrap_or(usual.daily_cap) };
-            weights.insert(kind, weight);
-        }
-        if weights.len() > limits::INTERACTION_KINDS {
-            return Err(Invalid::new(format!(
-                "there are at most {} kinds of interaction, enquiry included",
-                limits::INTERACTION_KINDS
-            )));
-        }
-        Ok(Self(weights))
-    }
-}
-
-impl From<Interactions> for BTreeMap<InteractionKind, WeightRow> {
-    fn from(interactions: Interactions) -> Self {
-        let row =
-            |weight: Weight| WeightRow { points: Some(weight.points), daily_cap: Some(weight.daily_cap) };
-        interactions.0.into_iter().map(|(kind, weight)| (kind, row(weight))).collect()
-    }
-}
-
-/// What each fit letter is worth in the score: 100, 50 and 0 by default. A is worth at least B, and B at
-/// least C.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct FitPoints {
-    #[serde(rename = "A")]
-    pub a: Whole<0, { limits::BAND_POINTS }>,
-    #[serde(rename = "B")]
-    pub b: Whole<0, { limits::BAND_POINTS }>,
-    #[serde(rename = "C")]
-    pub c: Whole<0, { limits::BAND_POINTS }>,
-}
-
-impl FitPoints {
-    /// What this letter is worth.
-    pub fn of(&self, letter: FitLetter) -> FinePoints {
-        let points = match letter {
-            FitLetter::A => self.a,
-            FitLetter::B => self.b,
-            FitLetter::C => self.c,
-        };
-        FinePoints::whole_points(points.get().unsigned_abs())
-    }
-}
-
-impl Default for FitPoints {
-    fn default() -> Self {
-        Self { a: Whole::clamped(100), b: Whole::clamped(50), c: Whole::clamped(0) }
-    }
-}
-
-/// From how many points on a letter or digit is reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Bands {
-    /// In points of fit.
-    pub fit: FitThresholds,
-    /// In points of engagement.
-    pub engagement: EngagementThresholds,
-}
-
-/// Points of fit from which A and B are reached: 30 and 10 by default. What reaches neither is C.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct FitThresholds {
-    #[serde(rename = "A")]
-    pub a: Whole<{ -limits::BAND_POINTS }, { limits::BAND_POINTS }>,
-    #[serde(rename = "B")]
-    pub b: Whole<{ -limits::BAND_POINTS }, { limits::BAND_POINTS }>,
-}
-
-impl FitThresholds {
-    /// The letter of so many points.
-    pub fn letter(&self, points: i64) -> FitLetter {
-        if points >= self.a.get() {
-            FitLetter::A
-        } else if points >= self.b.get() {
-            FitLetter::B
-        } else {
-            FitLetter::C
-        }
-    }
-}
-
-impl Default for FitThresholds {
-    fn default() -> Self {
-        Self { a: Whole::clamped(30), b: Whole::clamped(10) }
-    }
-}
-
-/// Points of engagement from which 1 and 2 are reached: 40 and 10 by default. What reaches neither is 3.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct EngagementThresholds {
-    #[serde(rename = "1")]
-    pub one: Whole<1, { limits::BAND_POINTS }>,
-    #[serde(rename = "2")]
-    pub two: Whole<1, { limits::BAND_POINTS }>,
-}
-
-impl EngagementThresholds {
-    /// The digit of so many points, compared exactly: 39.99 is not 40.
-    pub fn digit(&self, points: FinePoints) -> EngagementDigit {
-        if points >= FinePoints::whole_points(self.one.get().unsigned_abs()) {
-            EngagementDigit::One
-        } else if points >= FinePoints::whole_points(self.two.get().unsigned_abs()) {
-            EngagementDigit::Two
-        } else {
-            EngagementDigit::Three
-        }
-    }
-}
-
-impl Default for EngagementThresholds {
-    fn default() -> Self {
-        Self { one: Whole::clamped(40), two: Whole::clamped(10) }
-    }
-}
-
-words! {
-    /// What should happen with a lead.
-    pub enum NextStep as "a next step" {
-        /// Sell now.
-        Pitch = "pitch",
-        /// Keep warm.
-        Nurture = "nurture",
-        /// Spend nothing on it.
-        Discard = "discard",
-    }
-}
-
-/// What should happen with a lead of each band; every band stands in exactly one list.
-///
-/// By default B2 or better is pitched, the rest nurtured, and nothing discarded: a lead thrown away
-/// costs more than one kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NextSteps {
-    /// Sold now.
-    pub pitch: Vec<Band>,
-    /// Kept warm.
-    pub nurture: Vec<Band>,
-    /// Dropped.
-    #[serde(default)]
-    pub discard: Vec<Band>,
-}
-
-impl NextSteps {
-    /// The step of a band. One that stands nowhere is nurtured, which a checked model does not have.
-    pub fn of(&self, band: Band) -> NextStep {
-        if self.pitch.contains(&band) {
-            NextStep::Pitch
-        } else if self.discard.contains(&band) {
-            NextStep::Discard
-        } else {
-            NextStep::Nurture
-        }
-    }
-}
-
-impl Default for NextSteps {
-    fn default() -> Self {
-        let b2 = Band { fit: FitLetter::B, engagement: EngagementDigit::Two };
-        let (pitch, nurture) = Band::all().partition(|band| band.meets(b2));
-        Self { pitch, nurture, discard: Vec::new() }
-    }
-}
-
-words! {
-    /// How urgent a lead is. The desk may override it.
-    pub enum Priority as "a priority" {
-        /// Before all others.
-        Urgent = "urgent",
-        /// In its turn.
-        Normal = "normal",
-        /// When nothing else is left.
-        Low = "low",
-    }
-}
-
-/// How urgent each band is; what stands in neither list is normal. A1 and B1 are urgent by default, C3 is
-/// low.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Priorities {
-    /// Urgent bands.
-    pub urgent: Vec<Band>,
-    /// Low bands.
-    pub low: Vec<Band>,
-}
-
-impl Priorities {
-    /// The priority of a band.
-    pub fn of(&self, band: Band) -> Priority {
-        if self.urgent.contains(&band) {
-            Priority::Urgent
-        } else if self.low.contains(&band) {
-            Priority::Low
-        } else {
-            Priority::Normal
-        }
-    }
-}
-
-impl Default for Priorities {
-    fn default() -> Self {
-        let one = EngagementDigit::One;
-        Self {
-            urgent: vec![
-                Band { fit: FitLetter::A, engagement: one },
-                Band { fit: FitLetter::B, engagement: one },
-            ],
-            low: vec![Band::LEAST],
-        }
-    }
 }
 
 impl Default for ScoringModel {
@@ -482,13 +74,6 @@ impl Default for ScoringModel {
             next_step: NextSteps::default(),
             priority: Priorities::default(),
         }
-    }
-}
-
-impl<const LEAST: i64, const MOST: i64> Default for Whole<LEAST, MOST> {
-    /// The number nearest to zero.
-    fn default() -> Self {
-        Self::clamped(0)
     }
 }
 
@@ -545,47 +130,6 @@ impl ScoringModel {
             });
         }
         if problems.0.is_empty() { Ok(()) } else { Err(problems.0) }
-    }
-}
-
-impl FitRule {
-    fn check(&self, at: &str, problems: &mut Problems) {
-        let label = self.label.trim().chars().count();
-        problems.unless((1..=limits::FIT_LABEL_CHARS).contains(&label), &format!("{at}/label"), || {
-            format!("a fit rule's label is 1 to {} characters", limits::FIT_LABEL_CHARS)
-        });
-        let lists = [
-            ("state", self.state.len()),
-            ("zip3", self.zip3.len()),
-            ("source", self.source.len()),
-            ("offer", self.offer.len()),
-            ("campaign", self.campaign.len()),
-            ("has", self.has.len()),
-            ("lacks", self.lacks.len()),
-            ("email_domain", self.email_domain.len()),
-            ("field/is", self.field.as_ref().map_or(0, |field| field.is.len())),
-        ];
-        for (name, len) in lists {
-            problems.unless(len <= limits::FIT_VALUES, &format!("{at}/{name}"), || {
-                format!("a condition lists at most {} values", limits::FIT_VALUES)
-            });
-        }
-        problems.unless(lists.iter().any(|&(_, len)| len > 0), at, || {
-            "a fit rule has at least one condition: state, zip3, source, offer, campaign, has, lacks, email_domain or field".to_owned()
-        });
-        problems.unless(
-            self.field.as_ref().is_none_or(|field| !field.name.trim().is_empty() && !field.is.is_empty()),
-            &format!("{at}/field"),
-            || {
-                "field needs a name and at least one value: field = { name = \"homeowner\", is = [\"yes\"] }"
-                    .to_owned()
-            },
-        );
-        problems.unless(
-            self.email_domain.iter().all(|domain| !domain.contains('@') && domain.contains('.')),
-            &format!("{at}/email_domain"),
-            || "an e-mail domain is written as example.com".to_owned(),
-        );
     }
 }
 

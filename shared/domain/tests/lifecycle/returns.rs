@@ -71,6 +71,13 @@ const STATES: [AssignmentState; 12] = [
     AssignmentState::Won,
     AssignmentState::Lost,
 ];
+const APPROVALS: [Option<ReturnApproval>; 5] = [
+    Some(ReturnApproval::Desk),
+    Some(ReturnApproval::Trusted),
+    Some(ReturnApproval::Desk),
+    Some(ReturnApproval::Trusted),
+    None,
+];
 const HOUR: i64 = 3_600;
 
 #[derive(Clone, Debug)]
@@ -90,9 +97,8 @@ struct Case {
     imported: bool,
     /// What the dealer has said of it.
     state: AssignmentState,
-    /// Whether the contract takes returns, and the dealer is trusted with them.
-    terms: bool,
-    trusted: bool,
+    /// Who approves what the contract takes back; `None` if it takes nothing back.
+    approval: Option<ReturnApproval>,
     /// The cycle was closed meanwhile.
     closed: bool,
 }
@@ -112,8 +118,7 @@ fn cases(random: &mut Rng) -> Case {
         returned: one_of(random, &[0, 0, 1, 2, 3, 5, charged]),
         imported: random.u8(..8) == 0,
         state: one_of(random, &STATES),
-        terms: random.u8(..8) > 0,
-        trusted: random.bool(),
+        approval: one_of(random, &APPROVALS),
         closed: random.u8(..4) == 0,
     }
 }
@@ -139,7 +144,7 @@ fn done(case: &Case) -> Said {
         days: case.days,
         quota_percent: case.quota_percent,
         reasons: REASONS.iter().take(case.reasons).map(|reason| reason.parse().unwrap()).collect(),
-        approval: if case.trusted { ReturnApproval::Trusted } else { ReturnApproval::Desk },
+        approval: case.approval.unwrap_or(ReturnApproval::Desk),
     };
     let mut lead = lead();
     let mut seat = offered(&lead, None);
@@ -160,7 +165,7 @@ fn done(case: &Case) -> Said {
     if case.state != AssignmentState::Offered {
         seat.move_to(case.state, arrived);
     }
-    let judged = match seat.asks_to_return(Some(&terms).filter(|_| case.terms), &reason, asked) {
+    let judged = match seat.asks_to_return(Some(&terms).filter(|_| case.approval.is_some()), &reason, asked) {
         Ok(state) => state.as_str(),
         Err(NoReturn::Imported) => "imported",
         Err(NoReturn::Stands(_)) => "stands",
@@ -216,13 +221,15 @@ fn plain(case: &Case, broken: Option<Broken>) -> Said {
             "stands"
         } else if case.charged_after.is_none() && keeps(Broken::NeverCharged) {
             "never charged"
-        } else if !case.terms && keeps(Broken::Terms) {
+        } else if case.approval.is_none() && keeps(Broken::Terms) {
             "no terms"
         } else if case.reason >= case.reasons && keeps(Broken::Reasons) {
             "reason"
         } else if !timely {
             "over"
-        } else if case.trusted && keeps(Broken::Trusted) || !keeps(Broken::Desk) {
+        } else if case.approval == Some(ReturnApproval::Trusted) && keeps(Broken::Trusted)
+            || !keeps(Broken::Desk)
+        {
             "approved"
         } else {
             "requested"

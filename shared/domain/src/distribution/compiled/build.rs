@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{
-    Chunk, CompiledChannel, CompiledContract, CompiledDealer, Coverage, Grid, Lists, OfDealer, Radius,
-    Schedule,
-};
+use super::contract::OfDealer;
+use super::coverage::{Coverage, Radius};
+use super::dealer::Schedule;
+use super::grid::Grid;
+use super::lists::Lists;
+use super::{Chunk, CompiledChannel, CompiledContract, CompiledDealer};
 use crate::contract::Contract;
 use crate::dealer::Dealer;
 use crate::error::Invalid;
