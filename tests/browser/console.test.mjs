@@ -279,6 +279,20 @@ for (const width of [375, 1280]) {
   }
 }
 
+test("a report is one screen of a desk: its chart stands beside its table, and above it on a phone", async () => {
+  const page = await yard.signedIn("desk");
+  for (const [width, beside] of [[1280, true], [375, false]]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const report of ["sources", "campaigns", "areas", "speed"]) {
+      await page.goto(where(`/console/reports/${report}`));
+      const [drawn, table] = await Promise.all(["svg.chart, svg.map", "table.figures"].map((one) => page.locator(one).first().boundingBox()));
+      assert.equal(table.y < drawn.y + drawn.height, beside, `${report}, ${width} px`);
+      assert.equal(table.x > drawn.x + drawn.width, beside, `${report}, ${width} px`);
+    }
+  }
+  await page.context().close();
+});
+
 // --- The script, where there is one ---
 
 /** A lead's form for a note, and its button. */

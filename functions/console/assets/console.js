@@ -4,11 +4,6 @@
   const opened = Date.now();
   const sent = new Set();
   let stays = 0;
-  // What some browsers remember of the page before.
-  for (const one of document.querySelectorAll("button[aria-busy]")) {
-    one.removeAttribute("aria-busy");
-    one.removeAttribute("aria-disabled");
-  }
 
   const typed = (one) => one.matches("textarea, input:not([type=hidden], [type=password], [type=checkbox], [type=radio])")
     && one.value !== one.defaultValue;
@@ -18,9 +13,8 @@
     .some((form) => !sent.has(form) && [...form.elements].some(is));
   const busy = (form, is) => {
     for (const one of form.elements) if (one.matches("button")) {
-      // Not disabled: that would take the focus from whoever works with the keyboard.
-      one.setAttribute("aria-disabled", is);
-      one.setAttribute("aria-busy", is);
+      // Disabled, it would lose the focus.
+      for (const name of ["aria-disabled", "aria-busy"]) one.setAttribute(name, is);
     }
   };
   const free = (form) => { if (sent.delete(form)) busy(form, false); };

@@ -1,9 +1,10 @@
 //! The reports: each is a sentence, a chart or a map, and the table that stands behind it.
 //!
 //! Determinations. *The figures are the API's*, read by the same function; nothing is summed here. *Every number has the
-//! period before beneath it*, but those of a long period's rows: see [`COMPARED_DAYS`]. *A page has the first
-//! [`SCREEN`] rows*, or [`LISTED`] where somebody asks, and says so where there are more; the CSV has all. *A name leads to the leads behind it as they stand
-//! now*, where a list of such leads exists; of an offer and a state that is the hottest. *What a dimension does not know is
+//! period before beneath it*, but those of a long period's rows: see [`COMPARED_DAYS`]. *A report is one screen*
+//! of a desk: the first [`SCREEN`] rows beside as many bars, or [`LISTED`] and [`BARS`] where somebody asks, and it says so
+//! where there are more; the CSV has all. *A name leads to the leads behind it as they stand now*, where a list of such
+//! leads exists; of an offer and a state that is the hottest. *What a dimension does not know is
 //! a dash*, and is not drawn.
 
 use std::collections::{HashMap, HashSet};
@@ -39,9 +40,9 @@ const COMPARED_DAYS: i64 = 92;
 const WAITING: &str = "waiting:";
 /// Rows of a table on a page, where they are asked for: all states have one.
 const LISTED: usize = 60;
-/// Rows of a table at first: with the chart above it that is a screen.
-const SCREEN: usize = 12;
-/// Bars of a chart.
+/// Rows of a table, and bars of the chart beside it, at first.
+const SCREEN: usize = 6;
+/// Bars of a chart, where all rows are asked for.
 const BARS: usize = 12;
 /// Characters of a name beside its bar.
 const LABEL: usize = 36;
@@ -410,9 +411,12 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
     if by == Dimension::State && matches!(unit(charted), Unit::Count | Unit::Money) {
         shown.map = Some(map(&lines, at, charted, told.whole[at]));
     } else {
+        // As many as rows, where those are not all.
+        let most = if lines.len() > asked.listed() { BARS.min(asked.listed()) } else { BARS };
         let bars = of_lines(told, lines, at, charted);
-        shown.more_bars = bars.len().saturating_sub(BARS);
-        shown.chart = Chart::of(unit(charted), &bars[..bars.len().min(BARS)]);
+        let drawn = bars.len().min(most);
+        shown.more_bars = bars.len() - drawn;
+        shown.chart = Chart::of(unit(charted), &bars[..drawn]);
     }
     shown
 }
