@@ -164,7 +164,7 @@ pub struct Assignment {
     pub tried_before: u32,
     /// Where the delivery stands.
     pub delivery: DeliveryState,
-    /// The attempts, the newest twelve.
+    /// The attempts, the newest hundred.
     pub attempts: Vec<Attempt>,
     /// How many attempts there were in all.
     pub attempt_count: u32,
@@ -178,8 +178,8 @@ pub struct Assignment {
     pub due: Option<Timestamp>,
 }
 
-/// Attempts kept in the item.
-const ATTEMPTS_KEPT: usize = 12;
+/// Attempts kept in the item: with an attempt each hour, those of four days.
+const ATTEMPTS_KEPT: usize = 100;
 /// How soon after a commit the sweep looks, should the queue's message be lost.
 const GRACE: jiff::SignedDuration = jiff::SignedDuration::from_secs(45);
 

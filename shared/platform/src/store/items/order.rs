@@ -134,10 +134,12 @@ mod tests {
     /// stands behind all.
     fn plain(one: Case, other: Case, broken: Option<Broken>) -> Ordering {
         let keeps = |rule| broken != Some(rule);
+        let unscored = if keeps(Broken::UnscoredLast) { -1 } else { 9 };
+        let fits = |fit: u8| if keeps(Broken::BestFirst) { i16::from(fit) } else { -i16::from(fit) };
         let fit = |(score, _): Case| match score {
             _ if !keeps(Broken::Fit) => 0,
-            None => if keeps(Broken::UnscoredLast) { -1 } else { 9 },
-            Some((fit, _)) => if keeps(Broken::BestFirst) { i8::try_from(fit).unwrap() } else { -i8::try_from(fit).unwrap() },
+            None => unscored,
+            Some((fit, _)) => fits(fit),
         };
         let heat = |(score, _): Case| match score {
             _ if !keeps(Broken::Engagement) => 0,
