@@ -272,12 +272,12 @@ async fn an_attempt_that_kills_its_process_every_time_still_ends() {
 #[tokio::test(start_paused = true)]
 async fn what_ended_unknown_once_is_withdrawn_however_many_refusals_followed() {
     let rules = Rules::roofing("acme")
-        .seller("hudson", [("territory", "first"), ("when_unavailable", "wait"), ("max_age_hours", "30")]);
+        .seller("hudson", [("territory", "first"), ("when_unavailable", "wait"), ("max_age_hours", "130")]);
     let yard = Yard::of(rules).await;
     yard.dealer_says("hudson", Says::Status(500));
     let lead = yard.settled_lead(&ada()).await;
     yard.dealer_says("hudson", Says::IsShut);
-    yard.advance(MINUTE * 60 * 31).await;
+    yard.advance(MINUTE * 60 * 131).await;
     let story = yard.story(&lead).await;
     assert_eq!(story.assignment("hudson")["delivery"], "unknown");
     assert!(
