@@ -288,6 +288,7 @@ test("a report is one screen of a desk: its chart stands beside its table, and a
       const [drawn, table] = await Promise.all(["svg.chart, svg.map", "table.figures"].map((one) => page.locator(one).first().boundingBox()));
       assert.equal(table.y < drawn.y + drawn.height, beside, `${report}, ${width} px`);
       assert.equal(table.x > drawn.x + drawn.width, beside, `${report}, ${width} px`);
+      if (beside) assert.ok(Math.max(drawn.y + drawn.height, table.y + table.height) <= 900, `${report}: below the screen`);
     }
   }
   await page.context().close();

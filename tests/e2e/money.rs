@@ -387,6 +387,7 @@ async fn a_return_keeps_to_reasons_window_and_quota() {
     yard.advance_to("2026-06-08T16:30:00Z").await;
     let late = yard.answers_with("hudson", &third, "return", ask("wrong-number")).await.is(409);
     assert!(late.text.contains("the window of 7 days is over"), "{}", late.text);
+    assert!(late.text_of("until").starts_with("2026-06-08T16:"), "{}", late.text);
     // Nor is declining a way around it. Ridge's contract takes no returns at all.
     let _ = yard.answers("hudson", &third, "decline").await.is(409);
     let back = yard.desk(Method::POST, &format!("/v1/leads/{third}/take_back"), Some(json!({}))).await;

@@ -2,7 +2,8 @@
 //!
 //! Every target is a function over bytes, so that what drives it does not matter: `cargo test -p
 //! leadyard-fuzz` draws them from a seed, on a stable compiler, and libFuzzer (in `libfuzzer/`, a workspace
-//! of its own, by `bash tests/run fuzz`, or longer by `bash tests/run libfuzzer`) looks for those that reach new code. Both count what is allocated.
+//! of its own, by `bash tests/run fuzz`, or longer by `bash tests/run libfuzzer`) looks for those that reach
+//! new code. Both count what is allocated.
 //!
 //! | module | holds |
 //! |---|---|

@@ -1,11 +1,10 @@
 //! The reports: each is a sentence, a chart or a map, and the table that stands behind it.
 //!
 //! Determinations. *The figures are the API's*, read by the same function; nothing is summed here. *Every number has the
-//! period before beneath it*, but those of a long period's rows: see [`COMPARED_DAYS`]. *A report is one screen*
-//! of a desk: the first [`SCREEN`] rows beside as many bars, or [`LISTED`] and [`BARS`] where somebody asks, and it says so
+//! period before beneath it*, but those of a long period's rows: see [`COMPARED_DAYS`]. *A report is one screen
+//! of a desk*: the first [`SCREEN`] rows beside as many bars, or [`LISTED`] and [`BARS`] where somebody asks, and it says so
 //! where there are more; the CSV has all. *A name leads to the leads behind it as they stand now*, where a list of such
-//! leads exists; of an offer and a state that is the hottest. *What a dimension does not know is
-//! a dash*, and is not drawn.
+//! leads exists; of an offer and a state that is the hottest. *What a dimension does not know is a dash*, and is not drawn.
 
 use std::collections::{HashMap, HashSet};
 
@@ -411,10 +410,8 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
     if by == Dimension::State && matches!(unit(charted), Unit::Count | Unit::Money) {
         shown.map = Some(map(&lines, at, charted, told.whole[at]));
     } else {
-        // As many as rows, where those are not all.
-        let most = if lines.len() > asked.listed() { BARS.min(asked.listed()) } else { BARS };
         let bars = of_lines(told, lines, at, charted);
-        let drawn = bars.len().min(most);
+        let drawn = bars.len().min(asked.listed()).min(BARS);
         shown.more_bars = bars.len() - drawn;
         shown.chart = Chart::of(unit(charted), &bars[..drawn]);
     }

@@ -364,12 +364,12 @@ pub(super) fn text_pieces(named: &impl Serialize) -> Result<Vec<AttributeValue>,
     Ok(text.chunks(TEXT_PIECE).map(|piece| AttributeValue::B(Blob::new(piece))).collect())
 }
 
-/// The files that were kept in these pieces; `None` of no piece.
 /// The bytes of a chunk.
 fn chunk_in(item: &Item) -> &[u8] {
     item.get("chunk").and_then(|chunk| chunk.as_b().ok()).map(Blob::as_ref).unwrap_or_default()
 }
 
+/// The files that were kept in these pieces; `None` of no piece.
 fn read_text(pieces: &[Item]) -> Result<Option<BTreeMap<String, String>>, StoreError> {
     let mut bytes = Vec::new();
     for piece in pieces {
