@@ -12,8 +12,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { startProgram, until } from "./support.mjs";
+import { startBrowser, startProgram, until } from "./support.mjs";
 
 /** A phone, a desk, and a wide screen. */
 export const WIDTHS = [375, 1280, 1920];
@@ -91,7 +90,7 @@ export async function open(program, executablePath, { port, env, data, files = R
     const text = await answer.text();
     return { status: answer.status, json: text.startsWith("{") ? JSON.parse(text) : {}, text };
   };
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const browser = await startBrowser(executablePath);
   await mkdir(PHOTOS, { recursive: true });
 
   const yard = {

@@ -59,7 +59,22 @@ export async function startProgram(path, { rules, port = 0, env = {}, data } = {
     lines.once("line", (line) => resolve(JSON.parse(line)));
     child.once("exit", (code) => reject(new Error(`the program ended with ${code}`)));
   });
+  // Where what comes after it fails, nobody has it to stop it: it keeps no file of tests from its end, and ends with it.
+  child.unref();
+  child.stdout.unref();
+  process.once("exit", () => child.kill());
   return { child, ready };
+}
+
+/** Starts the browser; once more where it breaks while it starts, which says nothing of what is tested. */
+export async function startBrowser(executablePath, tries = 3) {
+  try {
+    return await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  } catch (error) {
+    if (tries <= 1) throw error;
+    console.error(`the browser did not start: ${error.message.split("\n")[0]}`);
+    return startBrowser(executablePath, tries - 1);
+  }
 }
 
 function rulebook(dealer) {
@@ -124,7 +139,7 @@ export async function start(program, executablePath) {
     const html = pages.get(new URL(request.url, "http://site").pathname);
     response.writeHead(html ? 200 : 404, { "content-type": "text/html; charset=utf-8" }).end(html || "");
   });
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const browser = await startBrowser(executablePath);
 
   return {
     key, road, told, browser, demo: demo.ready, site: site.url,
