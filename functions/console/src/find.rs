@@ -7,7 +7,7 @@
 //! | list | order |
 //! |---|---|
 //! | `hottest` | open leads by score as of now |
-//! | `stage` | the fit letter, then the engagement (of sold and closed ones in steps), then the newest |
+//! | `stage` | by score as of now (of sold and closed ones in steps), then the newest |
 //! | `stage` by `time` | whose sale cycle began last first |
 //! | `dealer` (`open` or `shut`) | the assignment's time, the newest first |
 //! | `dealer` by `score` | by score as of now, of the [newest](limits::SEARCH_EXAMINED) that it was given |
@@ -44,10 +44,11 @@ use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId, OfferId, S
 use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
+use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
 use leadyard_platform::now;
-use leadyard_platform::scores::Scores;
+use leadyard_platform::scores::{Ranked, Scores};
 use leadyard_platform::store::{self, Place, StoreError};
 use leadyard_platform::who::{self, Desk, READS, Staff};
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,29 @@ pub(crate) const SOON: SignedDuration = SignedDuration::from_hours(2);
 pub(crate) enum Order {
     Time,
     Score,
+}
+
+/// Behind whom a stage's list goes on, and as of which day it is in order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Behind(String, LeadId, UtcDay);
+
+impl Behind {
+    /// As an address has it.
+    pub(crate) fn written(place: &Place, scores: &Scores<'_>) -> String {
+        written(&Self(place.0.clone(), place.1, scores.today()))
+    }
+
+    /// The scores of the day that a list goes on with, and the place behind which it does: where it begins, those of now.
+    pub(crate) fn scores<'a>(
+        after: Option<Self>,
+        core: &'a Core,
+        now: Timestamp,
+    ) -> (Scores<'a>, Option<Place>) {
+        match after {
+            None => (Scores::of(core, now), None),
+            Some(Self(sort, lead, day)) => (Scores::on(core, day), Some((sort, lead))),
+        }
+    }
 }
 
 /// What is sought: exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer` and `source`.
@@ -338,33 +362,40 @@ impl Seek<'_> {
         Ok(leads.into_iter().map(|lead| (lead.id, lead)).collect())
     }
 
+    /// A stage's by score. From page to page as of the day of the first: engagement fades at midnight, and whom that
+    /// brings before a place would be missed behind it.
     async fn stage(&self, stage: Stage) -> Result<Found, Problem> {
         let mut found = Found::default();
-        let mut from: Option<Place> = self.after()?;
+        let (scores, mut from) = Behind::scores(self.after()?, self.core, self.cloud.clock.now());
+        let next = |place: &Place| Behind::written(place, &scores);
         loop {
-            let most = self.most_of_stage(found.examined);
-            let places = self.places(stage, from.as_ref(), most).await?;
-            let whole = places.len() == most;
-            let ids: Vec<LeadId> = places.iter().map(|(_, lead)| *lead).collect();
-            let mut leads = self.leads(&ids).await?;
+            let Ranked { places, more } =
+                scores.of_stage(self.cloud, stage, from.as_ref(), self.most_of_stage()).await?;
             let mut places = places.into_iter().peekable();
-            while let Some(place) = places.next() {
-                found.examined += 1;
-                // An index may be behind: who left the stage meanwhile does not stand in its list.
-                let lead = leads.remove(&place.1).filter(|lead| lead.stage == stage);
-                found.leads.extend(lead.and_then(|lead| self.takes(lead)));
-                from = Some(place);
-                if found.leads.len() == self.limit {
-                    let more = whole || places.peek().is_some();
-                    found.next = from.filter(|_| more).map(|place| written(&place));
+            while places.peek().is_some() {
+                let some: Vec<Place> = places.by_ref().take(self.most_of_stage()).collect();
+                let ids: Vec<LeadId> = some.iter().map(|(_, lead)| *lead).collect();
+                let mut leads = self.leads(&ids).await?;
+                let mut some = some.into_iter().peekable();
+                while let Some(place) = some.next() {
+                    found.examined += 1;
+                    // An index may be behind: who left the stage meanwhile does not stand in its list.
+                    let lead = leads.remove(&place.1).filter(|lead| lead.stage == stage);
+                    found.leads.extend(lead.and_then(|lead| self.takes(lead)));
+                    let is_last = !more && some.peek().is_none() && places.peek().is_none();
+                    let enough = found.leads.len() == self.limit || found.examined >= self.most_examined();
+                    if enough {
+                        found.next = (!is_last).then(|| next(&place));
+                        return Ok(found);
+                    }
+                    from = Some(place);
+                }
+                if self.is_late() && (more || places.peek().is_some()) {
+                    found.next = from.as_ref().map(next);
                     return Ok(found);
                 }
             }
-            if !whole {
-                return Ok(found);
-            }
-            if found.examined >= self.most_examined() || self.is_late() {
-                found.next = from.map(|place| written(&place));
+            if !more {
                 return Ok(found);
             }
         }
@@ -375,30 +406,9 @@ impl Seek<'_> {
         if self.asked.only.unreached { 3 * ONE_READ } else { limits::SEARCH_EXAMINED }
     }
 
-    /// How many of a stage are read at once. Those that filters leave out are read as well: a hundred, and then all that
-    /// are looked at, since each round is two reads for each category.
-    fn most_of_stage(&self, examined: usize) -> usize {
-        let only = &self.asked.only;
-        match examined {
-            _ if !only.leaves_out() => self.limit,
-            0 => self.limit.max(limits::SEARCH_EXAMINED / 5),
-            examined => self.limit.max(self.most_examined().saturating_sub(examined)),
-        }
-    }
-
-    /// So many of a stage, over all categories.
-    async fn places(
-        &self,
-        stage: Stage,
-        after: Option<&Place>,
-        most: usize,
-    ) -> Result<Vec<Place>, StoreError> {
-        let of = |category| self.cloud.store.leads_in_stage(self.company(), stage, category, after, most);
-        let lists = try_join_all(self.core.waited_in().into_iter().map(of)).await?;
-        let mut places: Vec<Place> = lists.into_iter().flatten().collect();
-        places.sort_unstable_by(|a, b| b.cmp(a));
-        places.truncate(most);
-        Ok(places)
+    /// How many of a stage are read at once: those that filters leave out are read as well.
+    fn most_of_stage(&self) -> usize {
+        if self.asked.only.leaves_out() { self.limit.max(ONE_READ) } else { self.limit }
     }
 
     /// A stage's by when their cycles began, the newest first. The places are read anew for each page, by as many reads

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use axum::Json;
 use axum::extract::State;
-use futures::future::try_join_all;
 use leadyard_domain::distribution::Core;
 use leadyard_domain::ids::{CategoryId, CompanyId, LeadId};
 use leadyard_domain::lead::{Lead, Stage};
 use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::Problem;
+use leadyard_platform::scores::{Ranked, Scores};
 use leadyard_platform::store::{Place, keys};
 use leadyard_platform::who::{DeskOf, READS};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::who;
 
 /// Leads read at a time.
-const PAGE: i32 = 100;
+const PAGE: usize = 100;
 
 /// What waits in a category and area that no contract serves.
 #[derive(Default)]
@@ -107,21 +107,18 @@ impl Room {
     }
 }
 
-/// The hottest that wait, by the order of their stage, from behind a place on, at most so many; and whether more may
-/// stand behind them. Two reads of the index for each category, and one of the table for each hundred leads.
+/// The hottest that wait, by score, from behind a place on: so many, or as many as a hundred of each fit letter and shard
+/// tell, and at most so many; and whether more may stand behind them. At most six reads of the index for each category,
+/// and one of the table for each hundred leads.
 pub(crate) async fn hottest(
     cloud: &Cloud,
-    core: &Core,
+    scores: &Scores<'_>,
     after: Option<&Place>,
     most: usize,
 ) -> Result<(Vec<(Place, Lead)>, bool), Problem> {
-    // One more than is told, of each category: whether anybody stands behind them.
-    let of =
-        |category| cloud.store.leads_in_stage(core.company_id(), Stage::Waiting, category, after, most + 1);
-    let lists = try_join_all(core.waited_in().into_iter().map(of)).await?;
-    let mut places: Vec<Place> = lists.into_iter().flatten().collect();
-    places.sort_unstable_by(|a, b| b.cmp(a));
-    let more = places.len() > most;
+    let Ranked { mut places, mut more } =
+        scores.of_stage(cloud, Stage::Waiting, after, most.min(PAGE)).await?;
+    more |= places.len() > most;
     places.truncate(most);
     let ids: Vec<LeadId> = places.iter().map(|(_, lead)| *lead).collect();
     let leads = cloud.store.leads_get(&ids).await?;
@@ -155,7 +152,7 @@ async fn waiting(
                 return Ok((leads, false));
             }
             let (page, next) =
-                cloud.store.waiting_page(company, category, shard, (None, start), PAGE).await?;
+                cloud.store.waiting_page(company, category, shard, None, (start, PAGE)).await?;
             let ids: Vec<_> = page.into_iter().map(|(_, lead)| lead).collect();
             leads.extend(cloud.store.leads_get(&ids).await?);
             start = next;

@@ -1,26 +1,27 @@
 //! The waiting room in its order: the highest score first, the freshest first among equals. It is read as far as
 //! somebody asks, and no further: most of who has a slot stands at its front.
+//!
+//! The index has each fit letter for itself (see [`leadyard_platform::scores`]): the letters of all shards are merged by the
+//! score that each place has now. Where everybody is to be looked at, and in whatever order, it is read as it stands there.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use futures::future::try_join_all;
-use leadyard_domain::ids::{CategoryId, CompanyId, LeadId};
+use leadyard_domain::ids::{CategoryId, CompanyId};
 use leadyard_platform::cloud::Cloud;
-use leadyard_platform::store::{Item, StoreError, keys};
+use leadyard_platform::scores::{Rank, Scores};
+use leadyard_platform::store::{Item, Place, StoreError, keys};
 
 /// Leads read from one shard at first, and then.
-const PAGES: (i32, i32) = (25, 100);
+const PAGES: (usize, usize) = (25, 100);
 
-/// A lead that waits, and where it stands in the index.
-pub(crate) type Standing = (Reverse<String>, LeadId);
-
-/// Who waits in some categories, of each as many as are asked for: of those behind a place in the index, where one is
-/// given.
+/// Who waits in some categories, of each as many as are asked for: of those behind a place, where one is given.
 pub(crate) struct Room<'a> {
     cloud: &'a Cloud,
     company: &'a CompanyId,
-    after: Option<&'a str>,
+    /// By which scores; none, where it is read as it stands in the index.
+    scores: Option<&'a Scores<'a>>,
     /// By category: how many more of it come at most.
     left: Vec<usize>,
     shards: Vec<Shard<'a>>,
@@ -33,11 +34,22 @@ struct Shard<'a> {
     of: usize,
     /// Which of its shards.
     number: u8,
-    read: VecDeque<Standing>,
+    groups: Vec<Group>,
+    /// Nothing of it is read, and all of it is wanted: one read may tell of every group.
+    is_new: bool,
+}
+
+/// What stands in order by itself: a fit letter, or who was never scored; or all.
+struct Group {
+    /// How its sort keys begin.
+    begins: String,
+    /// Before which sort key it is wanted.
+    before: String,
+    read: VecDeque<(Reverse<Rank>, Place)>,
     unread: Unread,
 }
 
-/// What is not read yet of a shard.
+/// What is not read yet of a group.
 enum Unread {
     /// All of it.
     All,
@@ -48,47 +60,73 @@ enum Unread {
 }
 
 impl<'a> Room<'a> {
-    /// Before anything of it is read.
-    pub(crate) fn of(
+    /// By the scores of now, before anything of it is read.
+    pub(crate) fn by_score(
         cloud: &'a Cloud,
         company: &'a CompanyId,
+        scores: &'a Scores<'a>,
         categories: &[&'a CategoryId],
-        after: Option<&'a str>,
+        after: Option<&str>,
         most_of_each: usize,
     ) -> Self {
-        let shards = |(of, category): (usize, &&'a CategoryId)| {
-            let category = *category;
-            (0..keys::STAGE_SHARDS).map(move |number| Shard {
-                category,
-                of,
-                number,
-                read: VecDeque::new(),
-                unread: Unread::All,
-            })
+        let before = after.map(|after| scores.behind(after));
+        let groups = || {
+            let fronts = || keys::stage_groups().into_iter().map(|group| format!("{group}$")).collect();
+            let before: Vec<String> = before.clone().unwrap_or_else(fronts);
+            keys::stage_groups()
+                .into_iter()
+                .zip(before)
+                .map(|(begins, before)| Group::new(begins, before))
+                .collect()
         };
-        Self {
-            cloud,
-            company,
-            after,
-            left: vec![most_of_each; categories.len()],
-            shards: categories.iter().enumerate().flat_map(shards).collect(),
+        let is_new = before.is_none();
+        Self::of(cloud, company, Some(scores), categories, (most_of_each, is_new), groups)
+    }
+
+    /// As it stands in the index, for who looks at everybody.
+    pub(crate) fn as_it_stands(
+        cloud: &'a Cloud,
+        company: &'a CompanyId,
+        category: &'a CategoryId,
+        after: Option<&str>,
+        most: usize,
+    ) -> Self {
+        let all = || vec![Group::new("0".to_owned(), after.unwrap_or("9").to_owned())];
+        Self::of(cloud, company, None, &[category], (most, false), all)
+    }
+
+    fn of(
+        cloud: &'a Cloud,
+        company: &'a CompanyId,
+        scores: Option<&'a Scores<'a>>,
+        categories: &[&'a CategoryId],
+        (most_of_each, is_new): (usize, bool),
+        groups: impl Fn() -> Vec<Group>,
+    ) -> Self {
+        let mut shards = Vec::new();
+        for (of, category) in categories.iter().enumerate() {
+            for number in 0..keys::STAGE_SHARDS {
+                shards.push(Shard { category, of, number, groups: groups(), is_new });
+            }
         }
+        Self { cloud, company, scores, left: vec![most_of_each; categories.len()], shards }
     }
 
     /// The next so many, in their order; fewer where no more wait.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub(crate) async fn next(&mut self, most: usize) -> Result<Vec<Standing>, StoreError> {
+    pub(crate) async fn next(&mut self, most: usize) -> Result<Vec<Place>, StoreError> {
         let mut found = Vec::new();
         while found.len() < most {
             self.read().await?;
-            let first = self.shards.iter_mut().filter(|shard| !shard.read.is_empty());
-            let Some(first) = first.min_by(|one, other| one.read.front().cmp(&other.read.front())) else {
-                break;
-            };
-            let of = first.of;
-            found.extend(first.read.pop_front());
+            let fronts = self.shards.iter_mut().flat_map(|shard| {
+                let of = shard.of;
+                shard.groups.iter_mut().filter(|group| !group.read.is_empty()).map(move |group| (of, group))
+            });
+            let first = fronts.min_by(|(_, one), (_, other)| one.read.front().cmp(&other.read.front()));
+            let Some((of, first)) = first else { break };
+            found.extend(first.read.pop_front().map(|(_, place)| place));
             if let Some(left) = self.left.get_mut(of) {
                 *left = left.saturating_sub(1);
                 if *left == 0 {
@@ -99,11 +137,12 @@ impl<'a> Room<'a> {
         Ok(found)
     }
 
-    /// Reads on wherever nobody stands in front: who is first is known once each shard says who its own first is.
+    /// Reads on wherever nobody stands in front: who is first is known once each group says who its own first is.
     async fn read(&mut self) -> Result<(), StoreError> {
-        let (cloud, company, after) = (self.cloud, self.company, self.after);
-        let empty = self.shards.iter_mut().filter(|shard| shard.read.is_empty());
-        try_join_all(empty.map(|shard| shard.read_on(cloud, company, after))).await.map(drop)
+        let (cloud, company, scores) = (self.cloud, self.company, self.scores);
+        try_join_all(self.shards.iter_mut().map(|shard| shard.read_on(cloud, company, scores)))
+            .await
+            .map(drop)
     }
 }
 
@@ -112,20 +151,70 @@ impl Shard<'_> {
         &mut self,
         cloud: &Cloud,
         company: &CompanyId,
-        after: Option<&str>,
+        scores: Option<&Scores<'_>>,
     ) -> Result<(), StoreError> {
+        if std::mem::take(&mut self.is_new) {
+            let asked = (None, PAGES.0);
+            let (page, next) =
+                cloud.store.waiting_page(company, self.category, self.number, None, asked).await?;
+            // In their order: all of the groups before the last that is seen.
+            let mut last = 0;
+            for place in page {
+                let of = self.groups.iter().position(|group| place.0.starts_with(group.begins.as_str()));
+                last = of.unwrap_or(last);
+                if let Some(group) = self.groups.get_mut(last) {
+                    group.read.push_back((Reverse(rank(scores, &place.0)), place));
+                }
+            }
+            let seen = if next.is_none() { self.groups.len() } else { last };
+            for group in self.groups.iter_mut().take(seen) {
+                group.unread = Unread::Nothing;
+            }
+            if let (Some(next), Some(group)) = (next, self.groups.get_mut(last)) {
+                group.unread = Unread::From(next);
+            }
+        }
+        let (category, number) = (self.category, self.number);
+        let empty = self.groups.iter_mut().filter(|group| group.read.is_empty());
+        try_join_all(empty.map(|group| group.read_on(cloud, company, (category, number), scores)))
+            .await
+            .map(drop)
+    }
+}
+
+impl Group {
+    const fn new(begins: String, before: String) -> Self {
+        Self { begins, before, read: VecDeque::new(), unread: Unread::All }
+    }
+
+    async fn read_on(
+        &mut self,
+        cloud: &Cloud,
+        company: &CompanyId,
+        (category, shard): (&CategoryId, u8),
+        scores: Option<&Scores<'_>>,
+    ) -> Result<(), StoreError> {
+        if self.before <= keys::stage_before(&self.begins, i64::MIN) {
+            // Whoever stands in it stood before the place behind which it is read.
+            self.unread = Unread::Nothing;
+        }
         // A page may be empty though another follows.
         while self.read.is_empty() {
-            let (start, most) = match std::mem::replace(&mut self.unread, Unread::Nothing) {
+            let asked = match std::mem::replace(&mut self.unread, Unread::Nothing) {
                 Unread::All => (None, PAGES.0),
                 Unread::From(start) => (Some(start), PAGES.1),
                 Unread::Nothing => return Ok(()),
             };
-            let (page, next) =
-                cloud.store.waiting_page(company, self.category, self.number, (after, start), most).await?;
-            self.read.extend(page.into_iter().map(|(sort, lead)| (Reverse(sort), lead)));
+            let between = Some((self.begins.as_str(), self.before.as_str()));
+            let (page, next) = cloud.store.waiting_page(company, category, shard, between, asked).await?;
+            self.read.extend(page.into_iter().map(|place| (Reverse(rank(scores, &place.0)), place)));
             self.unread = next.map_or(Unread::Nothing, Unread::From);
         }
         Ok(())
     }
+}
+
+/// Where a place stands; where there are no scores, as it stands in the index.
+fn rank(scores: Option<&Scores<'_>>, sort: &str) -> Rank {
+    scores.map_or_else(|| Rank::unscored(sort), |scores| scores.rank(sort))
 }

@@ -7,7 +7,6 @@
 //! After a publish or a switch those come first likewise; then everybody is looked at, so that what each waits for
 //! is true again; and of those who are nurtured, whoever may be ready by the rules that are in force now.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures::future::try_join_all;
@@ -129,10 +128,11 @@ async fn wake_everybody(
     let mut left = MOVED;
     if nurtured.is_none() {
         let sent: HashSet<LeadId> = best.into_iter().collect();
-        let next = Room::of(cloud, company, &[category], wake.after.as_deref(), MOVED).next(MOVED).await?;
+        let after = wake.after.as_deref();
+        let next = Room::as_it_stands(cloud, company, category, after, MOVED).next(MOVED).await?;
         let leads = next.iter().map(|(_, lead)| *lead).filter(|lead| !sent.contains(lead));
         make_due(cloud, &leads.collect::<Vec<_>>()).await?;
-        if let Some((Reverse(upto), _)) = next.get(MOVED - 1) {
+        if let Some((upto, _)) = next.get(MOVED - 1) {
             return goes_on(cloud, company, category, wake, upto).await;
         }
         left -= next.len();
@@ -238,16 +238,16 @@ async fn takers(
         Slots::GivenBack { .. } => EXAMINED,
         Slots::Left { .. } => EXAMINED.saturating_mul(categories.len()),
     };
-    let mut room = Room::of(cloud, company, &categories, after, left);
-    let (mut together, most_together) = LOOKED_AT;
-    let mut further = None;
     let now = cloud.clock.now();
     let scores = Scores::of(&in_force.core, now);
+    let mut room = Room::by_score(cloud, company, &scores, &categories, after, left);
+    let (mut together, most_together) = LOOKED_AT;
+    let mut further = None;
     let mut known = KnownCounters::default();
     let (mut takers, mut too_late, mut later) = (Vec::new(), false, BTreeSet::new());
     'all: while !slots.all_taken() {
         let some = room.next(together.min(left)).await?;
-        let Some((Reverse(last), _)) = some.last() else { break };
+        let Some((last, _)) = some.last() else { break };
         left = left.saturating_sub(some.len());
         further = (left == 0).then(|| last.clone());
         together = most_together.min(2 * together);

@@ -1,12 +1,43 @@
-//! Scores as of now: of a lead, and of whoever stands at a place in order of score.
+//! Scores as of now: of a lead, and of whoever stands at a place in order of score; and a stage's leads in that order.
+//!
+//! The index of a stage has each fit letter for itself, the most engaged first: what a letter is worth stays, while
+//! engagement fades, so that no stored key has both in order for good. The letters are merged when they are read. *The
+//! highest score stands first; of equal ones the better fit, then the freshest.*
 
+use std::cmp::Reverse;
+
+use futures::future::try_join_all;
 use jiff::Timestamp;
 use leadyard_domain::distribution::Core;
-use leadyard_domain::lead::{Lead, ScoreNow};
+use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::scoring::{HeatKey, NextStep};
 use leadyard_domain::time::UtcDay;
 
-use crate::store::keys;
+use crate::cloud::Cloud;
+use crate::store::{Place, StoreError, keys};
+
+/// Where somebody stands in order of score: the greater stands first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    hundredths: u64,
+    sort: String,
+}
+
+impl Rank {
+    /// As it stands in the index, whatever it is worth.
+    pub fn unscored(sort: &str) -> Self {
+        Self { hundredths: 0, sort: sort.to_owned() }
+    }
+}
+
+/// Leads of a stage in order of score.
+#[derive(Clone, Debug)]
+pub struct Ranked {
+    /// The highest score first.
+    pub places: Vec<Place>,
+    /// Whether others stand behind them.
+    pub more: bool,
+}
 
 /// How leads are scored as of now.
 pub struct Scores<'a> {
@@ -21,6 +52,16 @@ impl<'a> Scores<'a> {
         Self { core, model: core.scoring.version(), today: UtcDay::of(now) }
     }
 
+    /// As of a day.
+    pub fn on(core: &'a Core, today: UtcDay) -> Self {
+        Self { core, model: core.scoring.version(), today }
+    }
+
+    /// As of which day.
+    pub const fn today(&self) -> UtcDay {
+        self.today
+    }
+
     /// The score of whoever stands at a place in order of score, in hundredths of a point, by the place alone; 0 of who was
     /// never scored.
     pub fn of_place(&self, sort: &str) -> u64 {
@@ -30,6 +71,72 @@ impl<'a> Scores<'a> {
         let model = &self.core.scoring;
         let engagement = HeatKey::from_number(heat).points_on(self.today, model.half_life_days());
         (model.fit_points.of(letter) + engagement).hundredths()
+    }
+
+    /// What orders places: the greater stands first.
+    pub fn rank(&self, sort: &str) -> Rank {
+        // Before all of a letter.
+        let is_front = sort.ends_with('$') && keys::letter_of_stage(sort).is_some();
+        let hundredths = if is_front { u64::MAX } else { self.of_place(sort) };
+        Rank { hundredths, sort: sort.to_owned() }
+    }
+
+    /// Of each group of the index, in the order of [`keys::stage_groups`], the sort key before which those stand who stand
+    /// behind a place.
+    pub fn behind(&self, sort: &str) -> Vec<String> {
+        let hundredths = self.of_place(sort);
+        let behind = |group: String| {
+            if sort.starts_with(&group) {
+                return sort.to_owned();
+            }
+            // Of equal scores the better fit stands first.
+            let is_behind = |heat: i64| {
+                let at = self.of_place(&format!("{}#", keys::stage_before(&group, heat)));
+                at < hundredths || at == hundredths && group.as_str() < sort
+            };
+            // The least key that is not behind: scores rise with it.
+            let (mut least, mut most) = (i128::from(i64::MIN), i128::from(i64::MAX) + 1);
+            while least < most {
+                let middle = least + (most - least) / 2;
+                match i64::try_from(middle) {
+                    Ok(heat) if is_behind(heat) => least = middle + 1,
+                    Ok(_) | Err(_) => most = middle,
+                }
+            }
+            match i64::try_from(least) {
+                Ok(heat) => keys::stage_before(&group, heat),
+                Err(_) => format!("{group}$"),
+            }
+        };
+        keys::stage_groups().into_iter().map(behind).collect()
+    }
+
+    /// Leads of a stage over all categories, from behind a place on: at least `most` of them, where so many stand there.
+    /// See [`Store::stage_fronts`](crate::store::Store::stage_fronts) for its reads.
+    ///
+    /// # Errors
+    /// When the store could not be asked.
+    pub async fn of_stage(
+        &self,
+        cloud: &Cloud,
+        stage: Stage,
+        after: Option<&Place>,
+        most: usize,
+    ) -> Result<Ranked, StoreError> {
+        let before = after.map(|(sort, _)| self.behind(sort));
+        let of = |category| {
+            cloud.store.stage_fronts(self.core.company_id(), stage, category, before.as_deref(), most)
+        };
+        let fronts = try_join_all(self.core.waited_in().into_iter().map(of)).await?;
+        let (mut places, mut unread) = (Vec::new(), None);
+        for front in fronts.into_iter().flatten() {
+            unread = unread.max(front.behind.map(|behind| self.rank(&behind)));
+            places.extend(front.places);
+        }
+        // Whoever stands behind what was not read may stand behind somebody in it.
+        places.retain(|(sort, _)| unread.as_ref().is_none_or(|unread| self.rank(sort) >= *unread));
+        places.sort_by_cached_key(|place| Reverse((self.rank(&place.0), place.1)));
+        Ok(Ranked { places, more: unread.is_some() })
     }
 
     /// A lead's score; none of who was never scored.
@@ -46,3 +153,6 @@ impl<'a> Scores<'a> {
         score.model != self.model || now.band.meets(offer.min_band) && now.next_step == NextStep::Pitch
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ use super::shown::{self, Choice, Row};
 use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled, whole};
 use crate::acts::{self, Seen};
-use crate::find;
+use crate::find::{self, Behind};
 use crate::place::Supposed;
 use crate::waiting::{self, Room};
 
@@ -105,17 +105,18 @@ pub(super) async fn page(
     }
 }
 
-/// How many leads a page looks at: a read for each hundred, beside two for each category.
+/// How many leads a page looks at: a read for each hundred, beside six for each category.
 fn most(core: &Core) -> usize {
-    100 * STORE_READS.saturating_sub(2 * core.waited_in().len()).clamp(1, 5)
+    100 * STORE_READS.saturating_sub(6 * core.waited_in().len()).clamp(1, 5)
 }
 
 async fn listed(cloud: &Cloud, signed: &Signed, mut asked: Asked) -> Result<Page, Problem> {
     let core = signed.rules_of(cloud, &asked.company).await?;
     asked.company = core.company_id().to_string();
     let after = Some(asked.after.as_str()).filter(|after| !after.is_empty()).map(find::read).transpose()?;
-    let (waiting, more) = waiting::hottest(cloud, &core, after.as_ref(), most(&core)).await?;
     let (now, mut room) = (cloud.clock.now(), Room::new());
+    let (in_order, after) = Behind::scores(after, &core, now);
+    let (waiting, more) = waiting::hottest(cloud, &in_order, after.as_ref(), most(&core)).await?;
     room.complete = !more;
     for (_, lead) in &waiting {
         room.add(&core, lead);
@@ -131,7 +132,8 @@ async fn listed(cloud: &Cloud, signed: &Signed, mut asked: Asked) -> Result<Page
         Some(_) => listed.last().map(|(place, _)| place),
         None => waiting.last().map(|(place, _)| place).filter(|_| more),
     };
-    let next = from.map(|place| asked.at(&[("after", &find::written(place))])).unwrap_or_default();
+    let next =
+        from.map(|place| asked.at(&[("after", &Behind::written(place, &in_order))])).unwrap_or_default();
     let rows = listed.iter().map(|(_, lead)| Row::of(&core, lead, scores.now(lead).as_ref(), now)).collect();
     let reasons = room.by_reason.iter().map(|(word, count)| Reason {
         word: word.clone(),

@@ -24,6 +24,21 @@ pub type Asked = (i64, LeadId);
 /// Where an enquiry stands among those of a day: when it arrived, in Unix milliseconds, and itself.
 pub type Arrived = (i64, EnquiryId);
 
+/// One fit letter of a stage in one shard, or those of it who were never scored, read from the front on.
+#[derive(Clone, Debug)]
+pub struct Front {
+    /// The most engaged first.
+    pub places: Vec<Place>,
+    /// The others stand before this sort key; none, where these are all.
+    pub behind: Option<String>,
+}
+
+impl Front {
+    const fn unread(behind: String) -> Self {
+        Self { places: Vec::new(), behind: Some(behind) }
+    }
+}
+
 /// Leads of a shard that one read takes.
 const WHOLE: usize = 100;
 
@@ -112,8 +127,116 @@ impl Store {
         Ok(try_join_all(groups).await?.into_iter().flatten().collect())
     }
 
-    /// Leads of a stage and category, the highest score first, from behind a place on; at most `most`.
-    /// [`keys::STAGE_SHARDS`] reads.
+    /// The fronts of a stage and category: of each fit letter in each shard, and of who was never scored, the most
+    /// engaged; all, or those that stand before the sort key that `before` has of their group (in the order of
+    /// [`keys::stage_groups`]). At most `most` of each. A read of each of [`keys::STAGE_SHARDS`] shards in which fewer
+    /// stand, and three of one in which more do; who was never scored is read where the others do not fill `most`.
+    pub async fn stage_fronts(
+        &self,
+        company: &CompanyId,
+        stage: Stage,
+        category: &CategoryId,
+        before: Option<&[String]>,
+        most: usize,
+    ) -> Result<Vec<Front>, StoreError> {
+        let shards = (0..keys::STAGE_SHARDS).map(|shard| {
+            let partition = keys::stage_shard(company, stage.as_str(), category, shard);
+            self.fronts_of_shard(partition, before, most)
+        });
+        Ok(try_join_all(shards).await?.into_iter().flatten().collect())
+    }
+
+    async fn fronts_of_shard(
+        &self,
+        partition: String,
+        before: Option<&[String]>,
+        most: usize,
+    ) -> Result<Vec<Front>, StoreError> {
+        let groups = keys::stage_groups();
+        let mut fronts: Vec<Front> = match before {
+            Some(before) => before.iter().map(|sort| Front::unread(sort.clone())).collect(),
+            None => groups.iter().map(|group| Front::unread(format!("{group}$"))).collect(),
+        };
+        if before.is_none() {
+            let (items, next) = self.newest_first(STAGE, partition.clone(), None, None, most + 1).await?;
+            let mut last = 0;
+            for place in items.iter().filter_map(place_of) {
+                let of = groups.iter().position(|group| place.0.starts_with(group.as_str())).unwrap_or(last);
+                last = of;
+                if let Some(front) = fronts.get_mut(of) {
+                    front.behind = Some(place.0.clone());
+                    front.places.push(place);
+                }
+            }
+            // In their order: all of the groups before the last that is seen.
+            for (of, front) in fronts.iter_mut().enumerate() {
+                if next.is_none() || of < last {
+                    front.behind = None;
+                }
+            }
+        }
+        let (scored, never) = fronts.split_at_mut(groups.len() - 1);
+        try_join_all(
+            scored
+                .iter_mut()
+                .zip(&groups)
+                .map(|(front, group)| self.read_front(partition.clone(), group, front, most)),
+        )
+        .await?;
+        let known: usize = scored.iter().map(|front| front.places.len()).sum();
+        for (front, group) in never.iter_mut().zip(groups.iter().rev()) {
+            if known < most {
+                self.read_front(partition.clone(), group, front, most).await?;
+            }
+        }
+        Ok(fronts)
+    }
+
+    /// Reads on in a group, until so many are known of it.
+    async fn read_front(
+        &self,
+        partition: String,
+        group: &str,
+        front: &mut Front,
+        most: usize,
+    ) -> Result<(), StoreError> {
+        let wanted = most.saturating_sub(front.places.len());
+        let Some(behind) = front.behind.as_ref().filter(|_| wanted > 0) else { return Ok(()) };
+        if *behind <= keys::stage_before(group, i64::MIN) {
+            front.behind = None;
+            return Ok(());
+        }
+        // Who stands at the key itself comes again, and is left out.
+        let between = Some((string(group), string(behind)));
+        let (items, next) = self.newest_first(STAGE, partition, between, None, wanted + 1).await?;
+        let found = items.iter().filter_map(place_of).filter(|(sort, _)| sort < behind).take(wanted);
+        let found: Vec<Place> = found.collect();
+        // One that nothing stood before, though more follows, was the key itself.
+        let last = found.last().map_or_else(|| behind.clone(), |(sort, _)| sort.clone());
+        front.behind = next.map(|_| last);
+        front.places.extend(found);
+        Ok(())
+    }
+
+    /// A page of one shard of the waiting room in the order of its index: of those from one sort key on to before another,
+    /// where these are given.
+    pub async fn waiting_page(
+        &self,
+        company: &CompanyId,
+        category: &CategoryId,
+        shard: u8,
+        between: Option<(&str, &str)>,
+        (start, most): (Option<Item>, usize),
+    ) -> Result<(Vec<Place>, Option<Item>), StoreError> {
+        let partition = keys::stage_shard(company, Stage::Waiting.as_str(), category, shard);
+        let of = between.map(|(from, to)| (string(from), string(to)));
+        let (items, next) = self.newest_first(STAGE, partition, of, start, most).await?;
+        let is_before = |(sort, _): &Place| between.is_none_or(|(_, to)| sort.as_str() < to);
+        Ok((items.iter().filter_map(place_of).filter(is_before).collect(), next))
+    }
+
+    /// Leads of a stage and category in the order of their index: by fit letter, then the most engaged first; from behind
+    /// a place on; at most `most`. [`keys::STAGE_SHARDS`] reads.
     pub async fn leads_in_stage(
         &self,
         company: &CompanyId,

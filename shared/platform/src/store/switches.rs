@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use leadyard_domain::distribution::Switches;
-use leadyard_domain::ids::{CategoryId, CompanyId, DealerId, LeadId};
+use leadyard_domain::ids::{CategoryId, CompanyId, DealerId};
 
-use super::keys::{self, DueKey, Key};
+use super::keys::{self, Key};
 use super::rulebook::{RulebookPointer, WAKES_AT_ONCE, read_pointer};
 use super::{Act, Commit, Item, Store, StoreError, number, read_number, read_string, string, values};
 
@@ -328,58 +328,6 @@ impl Store {
         let key = super::key_item(&Key::WakeAt { company, category, at_ms });
         let result = self.client.delete_item().table_name(&self.table).set_key(Some(key)).send().await;
         result.map(drop).map_err(StoreError::unavailable)
-    }
-
-    /// A page of one shard of the waiting room, the highest score first: of those behind a place in the index, where
-    /// one is given.
-    pub async fn waiting_page(
-        &self,
-        company: &CompanyId,
-        category: &CategoryId,
-        shard: u8,
-        (after, start): (Option<&str>, Option<Item>),
-        limit: i32,
-    ) -> Result<(Vec<(String, LeadId)>, Option<Item>), StoreError> {
-        let stage = leadyard_domain::lead::Stage::Waiting;
-        let condition = if after.is_some() { "gk = :shard AND gs < :after" } else { "gk = :shard" };
-        let mut bound =
-            values([(":shard", string(keys::stage_shard(company, stage.as_str(), category, shard)))]);
-        bound.extend(after.map(|after| (":after".to_owned(), string(after))));
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(super::schema::STAGE.name)
-            .key_condition_expression(condition)
-            .set_expression_attribute_values(Some(bound))
-            .scan_index_forward(false)
-            .limit(limit)
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(StoreError::unavailable)?;
-        let leads = answer
-            .items
-            .into_iter()
-            .flatten()
-            .filter_map(|item| {
-                let sort = read_string(&item, "gs")?.to_owned();
-                match DueKey::read(read_string(&item, "pk")?, read_string(&item, "sk")?)? {
-                    DueKey::Lead(lead) => Some((sort, lead)),
-                    DueKey::Assignment(_, _, _)
-                    | DueKey::Delivery { .. }
-                    | DueKey::Wake(_, _)
-                    | DueKey::WakeAt(_, _, _)
-                    | DueKey::Postback(_, _)
-                    | DueKey::Enquiry(_)
-                    | DueKey::Erasure(_, _)
-                    | DueKey::FollowUp(_)
-                    | DueKey::Watch(_)
-                    | DueKey::Now(_) => None,
-                }
-            })
-            .collect();
-        Ok((leads, answer.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 }
 

@@ -1,10 +1,12 @@
-//! In what order leads of one stage and category stand: who is woken first, and how lists by score are read.
+//! In what order leads of one stage and category stand in their index: each fit letter for itself, since what a letter is
+//! worth stays and engagement fades. By what somebody is worth on a day the letters are merged when they are read: see
+//! [`crate::scores`].
 
 use leadyard_domain::lead::{Lead, Stage};
 
 use crate::store::keys;
 
-/// Highest score first when read backwards: the fit letter, the engagement key, then the freshest. The lead's id makes
+/// Of each fit letter the highest score first when read backwards: by the engagement key, then the freshest. The lead's id makes
 /// it unlike every other, so that a page of a list ends at a place.
 pub(super) fn stage_sort(lead: &Lead) -> String {
     sort_by(lead, sorts_coarsely(lead.stage))

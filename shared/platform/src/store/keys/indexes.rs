@@ -60,6 +60,11 @@ pub fn heat_of_stage(sort: &str) -> Option<i64> {
     Some((heat ^ (1 << 63)) as i64)
 }
 
+/// Before everybody of a group whose engagement key is this or greater, and behind the others.
+pub fn stage_before(group: &str, heat: i64) -> String {
+    format!("{group}#{:020}", (heat as u64) ^ (1 << 63))
+}
+
 /// When the cycle began of who stands at a sort key of the *stage* index, as [`sort_time`] writes it.
 pub fn opened_of_stage(sort: &str) -> Option<&str> {
     sort.split('#').nth(2)
