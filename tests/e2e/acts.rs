@@ -1,6 +1,7 @@
 //! What the desk does to leads by hand.
 
 mod each;
+mod placing;
 
 use std::time::Duration;
 
@@ -12,6 +13,23 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 async fn acts(yard: &Yard, lead: &str, act: &str, body: Value) -> Reply {
     yard.desk(Method::POST, &format!("/v1/leads/{lead}/{act}"), Some(body)).await
+}
+
+/// The rules that a refusal names, in their order.
+fn failed(refused: &Reply) -> Vec<String> {
+    rules_under(&refused.json, "failed", "also_failed")
+}
+
+/// The rules that a placing passed over, in their order, as it says what came of it.
+fn passed_over(after: &Value) -> Vec<String> {
+    rules_under(after, "override", "also_over")
+}
+
+/// The first stands under one name, all others under the other.
+fn rules_under(told: &Value, first: &str, others: &str) -> Vec<String> {
+    let others = told[others].as_array().into_iter().flatten();
+    let all = std::iter::once(&told[first]).chain(others);
+    all.filter_map(|miss| Some(miss["rule"].as_str()?.to_owned())).collect()
 }
 
 /// Hudson may have one lead, ridge wants the best only; both in all of Florida.
@@ -73,19 +91,18 @@ async fn a_lead_of_nowhere_is_placed_by_hand() {
 
 #[tokio::test(start_paused = true)]
 async fn an_override_of_one_rule_lifts_no_other_in_silence() {
-    let rules = Rules::roofing("acme").seller("ridge", [("min_band", "A1"), ("cap_total", "1")]);
-    let yard = Yard::of(rules).await;
-    let first = yard.settled_lead(&Person::number(1)).await;
+    let wants = [("min_band", "A1"), ("needs", "consent"), ("cap_total", "1")];
+    let yard = Yard::of(Rules::roofing("acme").seller("ridge", wants)).await;
     let over = json!({ "contract": "ridge", "override": true, "reason": "agreed" });
-    let _ = acts(&yard, &first, "place", over.clone()).await.is(200);
-    let second = yard.settled_lead(&Person::number(2)).await;
-    let refused = acts(&yard, &second, "place", json!({ "contract": "ridge" })).await.is(409);
-    assert_eq!(
-        (&refused.json["failed"]["rule"], &refused.json["also_failed"]["rule"]),
-        (&json!("band"), &json!("cap"))
-    );
-    let placed = acts(&yard, &second, "place", over).await.is(200);
-    assert_eq!(placed.json["after"]["also_over"]["rule"], "cap");
+    for (number, rules) in [(1, &["band", "needs"][..]), (2, &["band", "needs", "cap"][..])] {
+        let lead = yard.settled_lead(&Person::number(number)).await;
+        let refused = acts(&yard, &lead, "place", json!({ "contract": "ridge" })).await.is(409);
+        assert_eq!(failed(&refused), rules);
+        // Whoever names no rule passes all of them over, and is told which.
+        let placed = acts(&yard, &lead, "place", over.clone()).await.is(200);
+        assert_eq!(passed_over(&placed.json["after"]), rules);
+        assert_eq!(yard.story(&lead).await.list("history").next().unwrap()["after"], placed.json["after"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,9 +3,10 @@
 //!
 //! Determinations:
 //!
-//! - *Place* gives the lead to a contract by hand. What the contract fails is said, and only an explicit
-//!   `override` with a reason passes it: caps, hours, band, area … An override is recorded, and counts. A
-//!   territory is never overridden, nor is a dealer that holds the lead given a second seat.
+//! - *Place* gives the lead to a contract by hand. Every rule that the contract fails is said, and only an explicit
+//!   `override` with a reason passes them: caps, hours, band, area … An override is recorded with all of them, and counts.
+//!   One that names rules ([`Asked::over_only`]) passes over no other. A territory is never overridden, nor is a dealer
+//!   that holds the lead given a second seat.
 //! - *Take back* withdraws: delivery tells the dealer before the lead moves, and credits what was charged. Of several seats
 //!   all are taken back or none: where that breaks off between two, the same form again takes back the rest.
 //! - *Hold* keeps a lead that nobody has from distribution, until a time or until it is resumed.
@@ -30,6 +31,7 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use leadyard_domain::assignment::{Assignment, DeliveryState, ReturnState};
 use leadyard_domain::delivery::Event;
+use leadyard_domain::distribution::Rule;
 use leadyard_domain::error::Code;
 use leadyard_domain::followup::CallResult;
 use leadyard_domain::ids::{ActId, AssignmentId, ContractId, LeadId};
@@ -62,6 +64,9 @@ pub(crate) struct Asked {
     /// Place: although the contract fails a rule.
     #[serde(default, rename = "override")]
     pub(crate) over: bool,
+    /// Place: the rules that it passes over, and no other; all that the contract fails, if none is named. A page's form
+    /// names those that were said with the tick.
+    pub(crate) over_only: Option<Vec<Rule>>,
     /// Take back: which seat; all, if none is named. Redeliver: likewise, where one holds it.
     pub(crate) assignment: Option<AssignmentId>,
     /// Take back: keep it afterwards.
@@ -88,9 +93,6 @@ pub(crate) struct Asked {
     /// On many: only say what would follow.
     #[serde(default)]
     pub(crate) dry_run: bool,
-    /// Of a page's form: the rules that were said with the tick, which alone it passes over.
-    #[serde(skip)]
-    pub(crate) over_only: Option<Vec<String>>,
     /// Of a page's form: the act's id, so that the same form again is the same act.
     #[serde(skip)]
     pub(crate) once: Option<ActId>,
@@ -256,7 +258,7 @@ pub(crate) fn asked(body: &[u8]) -> Result<Asked, Problem> {
     serde_json::from_slice(body).map_err(|_| {
         Problem::new(
             Code::MalformedBody,
-            "the body is a JSON object of: contract recommended override assignment hold until into priority text reason result callback_at note leads dry_run",
+            "the body is a JSON object of: contract recommended override over_only assignment hold until into priority text reason result callback_at note leads dry_run",
         )
     })
 }

@@ -127,7 +127,7 @@ pub(crate) async fn place(
     let before = json!({ "stage": lead.stage, "waiting": lead.waiting, "recommended": recommended });
     let after = json!({
         "contract": seat.contract, "dealer": seat.dealer, "price": seat.price.to_string(),
-        "override": failed.first().map(tell_miss), "also_over": failed.get(1).map(tell_miss), "shadow": shadow,
+        "override": failed.first().map(tell_miss), "also_over": tell_others(&failed), "shadow": shadow,
         "as_recommended": recommended.iter().any(|contract| *contract == seat.contract.as_str()),
     });
     let told = json!({ "act": "place", "before": before, "after": after });
@@ -189,11 +189,11 @@ fn kept(lead: &Lead, seat: &Seat, considered: &Considered, is_ready: bool) -> Op
     }
 }
 
-/// Whether the desk passes over what fails: a page's form, over the rules alone that it was shown.
+/// Whether the desk passes over all that fails now: where it names rules, as a page's form names those that it was shown,
+/// over these alone. What fails since then is asked again.
 fn passes_over(asked: &Asked, failed: &[NearMiss]) -> bool {
-    let shown =
-        |miss: &NearMiss| asked.over_only.as_ref().is_none_or(|shown| shown.contains(&miss.rule.to_string()));
-    asked.over && failed.iter().all(shown)
+    let named = |miss: &NearMiss| asked.over_only.as_ref().is_none_or(|named| named.contains(&miss.rule));
+    asked.over && failed.iter().all(named)
 }
 
 /// Whether there is a seat to give: nobody has the lead, or one of its seats is empty.
@@ -228,8 +228,14 @@ fn tell_miss(miss: &NearMiss) -> Value {
     json!({ "rule": miss.rule, "needed": miss.needed, "found": miss.found })
 }
 
+/// All behind the first, in the order of the rules.
+fn tell_others(misses: &[NearMiss]) -> Vec<Value> {
+    misses.iter().skip(1).map(tell_miss).collect()
+}
+
 fn refused(detail: &str, misses: &[NearMiss]) -> Problem {
-    let mut told = misses.iter().map(tell_miss);
-    let problem = Problem::new(Code::StateConflict, detail).with("failed", told.next().unwrap_or_default());
-    told.next().into_iter().fold(problem, |problem, also| problem.with("also_failed", also))
+    let first = misses.first().map(tell_miss).unwrap_or_default();
+    let problem = Problem::new(Code::StateConflict, detail).with("failed", first);
+    let others = tell_others(misses);
+    if others.is_empty() { problem } else { problem.with("also_failed", others) }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use leadyard_domain::time::Period;
 use serde_json::Value;
 
-use super::rules_kept::placing;
+use super::rules_kept::{passed_over, placing};
 use super::{Check, given_back, number, text};
 use crate::rules::{self, Edition, Editions};
 
@@ -82,7 +82,7 @@ impl CapWatch {
 
 /// Whether a placing, as its act tells it, passed a cap over.
 pub(super) fn passes_a_cap_over(after: &Value) -> bool {
-    after["override"]["rule"] == "cap" || after["also_over"]["rule"] == "cap"
+    passed_over(after).iter().any(|rule| rule == "cap")
 }
 
 impl Counted {

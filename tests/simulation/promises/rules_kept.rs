@@ -1,10 +1,11 @@
 //! Promise 3: by the rulebook that was in force when it was decided, nobody had a lead whom a rule keeps from it, but
-//! by the desk's word where the desk may give it.
+//! by the desk's word where the desk may give it, and then by a word for each rule.
 
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::contract::Need;
 use leadyard_domain::distribution::{Location, Waiting};
 use leadyard_domain::scoring::Band;
+use leadyard_domain::time;
 use leadyard_platform::store::{DecisionRecord, Story};
 use serde_json::Value;
 
@@ -16,20 +17,36 @@ pub(super) fn decided<'a>(story: &'a Story, one: &Assignment) -> Option<&'a Deci
     story.decisions.iter().find(|record| record.gave_seat(one))
 }
 
-/// The rules that a contract fails, by what was decided on.
+/// The contracts that take no lead which is more than so many hours old.
+const MAX_AGE_HOURS: [(&str, i64); 3] = [("fir-utah", 72), ("birch-utah", 72), ("elm-florida", 72)];
+
+/// The only dealer that is shut by night: its zone, and from and until which hour it is open.
+const SLEEPS: (&str, &str, i8, i8) = ("birch", "America/Denver", 8, 20);
+
+/// The rules that a contract fails, by what was decided on, in their order. All sources are taken; whether somebody is
+/// paused, the switches say; and what is used up, who looks at the counters as they are written.
 fn failed(contract: &Contract, record: &DecisionRecord) -> Vec<&'static str> {
     let facts = &record.facts;
+    let age_ms = record.at.as_millisecond() - facts.opened_at.as_millisecond();
+    let too_old = |(id, hours): &(&str, i64)| *id == contract.id && age_ms > hours * 3_600_000;
     let zip = match facts.location {
         Location::Zip(zip) => zip.to_string(),
         Location::State { .. } | Location::Unplaced => String::new(),
     };
     let band = contract.band.and_then(|band| band.parse::<Band>().ok());
     let needs = contract.needs.iter().any(|need| !facts.brings.iter().any(|brought| brought == *need));
+    let mut had_it = facts.excluded.iter().chain(&facts.holders);
+    let (dealer, zone, opens, shuts) = SLEEPS;
+    let hour = time::zone(zone).map(|zone| zone.to_datetime(record.at).hour());
+    let is_shut = contract.dealer == dealer && !hour.is_ok_and(|hour| (opens..shuts).contains(&hour));
     [
-        ("area", !contract.zips.iter().any(|begins| zip.starts_with(begins))),
         ("offer", !contract.offers.contains(&facts.offer.as_str())),
+        ("age", MAX_AGE_HOURS.iter().any(too_old)),
+        ("area", !contract.zips.iter().any(|begins| zip.starts_with(begins))),
         ("band", band.is_some_and(|least| !facts.band.meets(least))),
         ("needs", needs),
+        ("excluded", had_it.any(|dealer| dealer.as_str() == contract.dealer)),
+        ("hours", is_shut),
     ]
     .into_iter()
     .filter_map(|(rule, fails)| fails.then_some(rule))
@@ -53,13 +70,21 @@ pub(super) fn placing(story: &Story, one: &Assignment) -> Option<Value> {
         .find(|after: &Value| after["contract"] == one.contract.as_str())
 }
 
+/// The rules that a placing passed over, in their order, as its act tells them.
+pub(super) fn passed_over(after: &Value) -> Vec<String> {
+    let others = after["also_over"].as_array().into_iter().flatten();
+    let all = std::iter::once(&after["override"]).chain(others);
+    all.filter_map(|miss| Some(miss["rule"].as_str()?.to_owned())).collect()
+}
+
 impl Check<'_> {
     /// The edition of the rulebook by which a seat was given.
     fn edition(&self, one: &Assignment) -> Edition {
         self.world.editions.of(one.company.as_str(), one.rulebook)
     }
 
-    /// Offer, area, band and needs; and what is placed by hand is placed by hand.
+    /// Nobody was given a lead against a rule; by the desk against just those that its act names. And what is placed by
+    /// hand is placed by hand.
     pub(super) fn no_rule_is_passed_over(&mut self) {
         let mut wrong = Vec::new();
         for story in self.stories {
@@ -80,9 +105,15 @@ impl Check<'_> {
                 let facts = &record.facts;
                 let failed = failed(contract, record);
                 if one.by_desk {
-                    let said = placing(story, one);
-                    if said.is_none_or(|after| after["override"].is_null()) && !failed.is_empty() {
-                        wrong.push(format!("{id} was given {} against {failed:?} without a word", one.id));
+                    let said = placing(story, one).map(|after| passed_over(&after)).unwrap_or_default();
+                    let paused = self.stood.may_be_paused(one, id, contract.dealer);
+                    if said.iter().any(|rule| rule == "inactive") && !paused {
+                        wrong.push(format!("{id} was given {} as if it were paused", one.id));
+                    }
+                    let other = |rule: &String| rule != "inactive" && rule != "cap";
+                    let said: Vec<String> = said.into_iter().filter(other).collect();
+                    if said != failed {
+                        wrong.push(format!("{id} was given {} over {said:?} against {failed:?}", one.id));
                     }
                     continue;
                 }

@@ -26,6 +26,7 @@ use leadyard_domain::time;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::judging;
+use leadyard_platform::scores::Scores;
 use leadyard_platform::who::{self, ACTS, READS};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -276,7 +277,8 @@ async fn next(cloud: &Cloud, signed: &Signed, lead: &str, from: &str) -> Result<
     }
     let lead = cloud.store.lead_get(id).await?.ok_or_else(acts::missing)?;
     let core = signed.rules_of(cloud, lead.company.as_str()).await?;
-    let (waiting, _) = waiting::hottest(cloud, &core, None, WAITING).await?;
+    let scores = Scores::of(&core, cloud.clock.now());
+    let (waiting, _) = waiting::hottest(cloud, &scores, None, WAITING).await?;
     let at = waiting.iter().position(|(_, one)| one.id == id);
     let next = at.map_or(waiting.first(), |at| waiting.get(at + 1));
     let room = || address("/console/waiting", &[("company", lead.company.as_str())]);
@@ -306,7 +308,8 @@ fn failed(problem: &Problem) -> (Vec<String>, String) {
 
 /// What a problem names of a contract's rules.
 fn misses(problem: &Value) -> impl Iterator<Item = &Value> {
-    ["failed", "also_failed"].into_iter().map(|name| &problem[name]).filter(|miss| miss.is_object())
+    let others = problem["also_failed"].as_array().into_iter().flatten();
+    std::iter::once(&problem["failed"]).chain(others).filter(|miss| miss.is_object())
 }
 
 /// The rules that a problem names, each with what it asks and what it met.
@@ -348,7 +351,7 @@ fn asked(form: &Form) -> Result<Asked, Problem> {
     // The tick is of the contract that it was shown with, and passes over the rules that were said of it.
     asked.over = form.contains_key("override") && asked.contract == contract(form, "against")?;
     let rules = form.get("rules").map(String::as_str).unwrap_or_default();
-    asked.over_only = Some(rules.split_whitespace().map(str::to_owned).collect());
+    asked.over_only = Some(rules.split_whitespace().filter_map(|rule| rule.parse().ok()).collect());
     asked.once = form.get("once").map(|id| id.parse::<ActId>()).transpose().map_err(|_| stale())?;
     let seen = form.get("seen").map(|seen| serde_json::from_str::<Seen>(seen)).transpose();
     asked.seen = seen.map_err(|_| stale())?;

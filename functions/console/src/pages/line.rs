@@ -51,6 +51,7 @@ pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], show
         let what = match act.act.as_str() {
             "show" => "looked at who it is".to_owned(),
             "call" => came_to(act),
+            "place" => placed(act),
             "unclaim" => "let go of the claim".to_owned(),
             word => word.replace('_', " "),
         };
@@ -104,6 +105,17 @@ fn of_seat(core: &Core, seat: &Assignment) -> Vec<(Timestamp, String)> {
     ];
     let became = became.into_iter().filter_map(|(at, what)| Some((at?, format!("{dealer}: {what}"))));
     became.chain([(seat.offered_at, offered)]).collect()
+}
+
+/// That the desk placed it, and which rules it passed over.
+fn placed(act: &Act) -> String {
+    let after: serde_json::Value = serde_json::from_str(&act.after).unwrap_or_default();
+    // An earlier version named one rule beside the first.
+    let others =
+        after["also_over"].as_array().map_or(std::slice::from_ref(&after["also_over"]), Vec::as_slice);
+    let over = std::iter::once(&after["override"]).chain(others).filter_map(|miss| miss["rule"].as_str());
+    let over: Vec<String> = over.map(shown::word).collect();
+    if over.is_empty() { "place".to_owned() } else { format!("place, over the rules {}", over.join(", ")) }
 }
 
 /// What a call came to.

@@ -13,7 +13,7 @@ use crate::contract::{Sale, Specificity, Territory};
 use crate::ids::{ContractId, DealerId};
 use crate::place::{self, Unit};
 
-/// A contract whose area covers the lead.
+/// A contract whose area covers the lead, or that the desk asks for besides.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
     /// The contract.
@@ -28,6 +28,8 @@ pub struct Candidate<'a> {
     pub(crate) schedule: u16,
     pub(crate) territory: Territory,
     pub(crate) sale: Sale,
+    /// Its area covers the lead: only one that the desk asks for need not, see [`Screened::also`].
+    pub(crate) covers: bool,
     /// The narrowest part of its area that covers.
     pub specificity: Specificity,
     /// Its area covers, and it passed rules 1 to 4: only then it matters how far the dealer is.
@@ -90,6 +92,7 @@ impl<'a> Screened<'a> {
             schedule: contract.schedule(),
             territory: contract.territory,
             sale: contract.sale,
+            covers: false,
             specificity: Specificity::Any,
             measured: false,
             failed: Some(failed),
@@ -190,6 +193,7 @@ pub fn screen<'a>(
                     schedule: contract.schedule(),
                     territory: contract.territory,
                     sale: contract.sale,
+                    covers: true,
                     specificity: hit.specificity(),
                     measured: failed.is_none(),
                     failed,
@@ -299,12 +303,8 @@ fn refuses(
     Asked::new(facts, now).refusal(contract, &chunk.takers(&facts.offer, &facts.source))
 }
 
-/// Every one of rules 1, 3 and 4 that a covered contract fails, each looked at by itself.
-pub(crate) fn failures_when_covered(
-    facts: &LeadFacts,
-    candidate: &Candidate<'_>,
-    now: Timestamp,
-) -> Vec<Rule> {
+/// Every one of rules 1 to 4 that a candidate fails, in their order, each looked at by itself.
+pub(crate) fn failures(facts: &LeadFacts, candidate: &Candidate<'_>, now: Timestamp) -> Vec<Rule> {
     let Candidate { contract, dealer, chunk, .. } = *candidate;
     let takers = chunk.takers(&facts.offer, &facts.source);
     let today = chunk.calendar(contract.schedule()).map(|it| Day::of(it.zone.to_datetime(now).date()));
@@ -314,6 +314,7 @@ pub(crate) fn failures_when_covered(
         (Rule::Offer, !takers.offer(contract)),
         (Rule::Source, !takers.source(contract)),
         (Rule::Age, too_old_at(contract, facts.opened_at).is_some_and(|too_old| too_old <= now)),
+        (Rule::Area, !candidate.covers),
         (Rule::Band, !facts.band.meets(contract.min_band)),
         (Rule::Needs, !facts.brings.meets(contract.needs)),
         (Rule::Excluded, excluded(facts, dealer)),

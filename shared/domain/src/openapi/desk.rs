@@ -7,6 +7,7 @@ use super::route::{
     object, objects, one_of,
 };
 use super::shapes::may_be_called;
+use crate::distribution::Rule;
 use crate::error::Code;
 use crate::followup::{CallResult, Ended, Plan, Reason, Rests};
 use crate::lead::Stage;
@@ -127,7 +128,16 @@ fn asked() -> Vec<Member> {
     vec![
         may("contract", Id, "place: with whom."),
         may("recommended", Flag, "place: with whom the rules recommend, in place of a contract."),
-        may("override", Flag, "place: although the contract fails a rule. It needs a reason."),
+        may(
+            "override",
+            Flag,
+            "place: although the contract fails rules: all that it fails now, or those of `over_only`. It needs a reason.",
+        ),
+        may(
+            "over_only",
+            list(closed!(Rule)),
+            "place: the rules that `override` passes over, and no other. Where one more fails by now, it is refused.",
+        ),
         may("assignment", Uuid, "take_back, redeliver: which seat."),
         may("hold", Flag, "take_back: keep it afterwards."),
         may("until", Instant, "hold: until then."),

@@ -124,8 +124,8 @@ impl<'a> Oracle<'a> {
         self.narrowest(contract).map(area::specificity)
     }
 
-    /// Rule 1.
-    fn rule_1(&self, contract: &Contract) -> Option<Rule> {
+    /// What of rule 1 a contract fails.
+    fn rule_1(&self, contract: &Contract) -> [Option<Rule>; 4] {
         let dealer = self.dealer(contract);
         let runs = |until: Option<Timestamp>| until.is_none_or(|until| until > self.now);
         let paused = self.switches.contracts.iter().any(|pause| pause.id == contract.id && runs(pause.until))
@@ -138,42 +138,46 @@ impl<'a> Oracle<'a> {
             let most_ms = i64::from(most) * 3_600_000;
             age_ms > most_ms || !self.keeps(Broken::AgeToTheHour) && age_ms == most_ms
         };
-        if paused && self.keeps(Broken::Pauses) || dated && self.keeps(Broken::Dates) {
-            Some(Rule::Inactive)
-        } else if !contract.offers.takes(&self.facts.offer) && self.keeps(Broken::Offer) {
-            Some(Rule::Offer)
-        } else if !contract.sources.takes(&self.facts.source) && self.keeps(Broken::Source) {
-            Some(Rule::Source)
-        } else if contract.max_age_hours.is_some_and(too_old) && self.keeps(Broken::Age) {
-            Some(Rule::Age)
-        } else {
-            None
-        }
+        let inactive = paused && self.keeps(Broken::Pauses) || dated && self.keeps(Broken::Dates);
+        let takes_offer = contract.offers.takes(&self.facts.offer) || !self.keeps(Broken::Offer);
+        let takes_source = contract.sources.takes(&self.facts.source) || !self.keeps(Broken::Source);
+        let too_old = contract.max_age_hours.is_some_and(too_old) && self.keeps(Broken::Age);
+        [
+            inactive.then_some(Rule::Inactive),
+            (!takes_offer).then_some(Rule::Offer),
+            (!takes_source).then_some(Rule::Source),
+            too_old.then_some(Rule::Age),
+        ]
     }
 
-    /// Rule 3.
-    fn rule_3(&self, contract: &Contract) -> Option<Rule> {
+    /// What of rule 3 a contract fails.
+    fn rule_3(&self, contract: &Contract) -> [Option<Rule>; 2] {
         let (band, least) = (self.facts.band, contract.min_band);
         let brings = |need| self.facts.brings.iter().any(|brought| brought == need);
-        if band.fit > least.fit && self.keeps(Broken::Fit)
-            || band.engagement > least.engagement && self.keeps(Broken::Engagement)
-        {
-            Some(Rule::Band)
-        } else if contract.needs.iter().any(|need| !brings(need)) && self.keeps(Broken::Needs) {
-            Some(Rule::Needs)
-        } else {
-            None
-        }
+        let below = band.fit > least.fit && self.keeps(Broken::Fit)
+            || band.engagement > least.engagement && self.keeps(Broken::Engagement);
+        let lacks = contract.needs.iter().any(|need| !brings(need)) && self.keeps(Broken::Needs);
+        [below.then_some(Rule::Band), lacks.then_some(Rule::Needs)]
     }
 
-    /// The first of rules 1 to 3: what a contract does not take.
+    /// What of rules 1 to 3 a contract fails, in their order: it does not take the lead.
+    fn refusals(&self, contract: &Contract) -> impl Iterator<Item = Rule> {
+        let area = self.narrowest(contract).is_none().then_some(Rule::Area);
+        self.rule_1(contract).into_iter().chain([area]).chain(self.rule_3(contract)).flatten()
+    }
+
+    /// The first of them.
     fn refuses(&self, contract: &Contract) -> Option<Rule> {
-        let area = || self.narrowest(contract).is_none().then_some(Rule::Area);
-        self.rule_1(contract).or_else(area).or_else(|| self.rule_3(contract))
+        self.refusals(contract).next()
     }
 
     /// The first failure, territories aside.
     pub(crate) fn own(&self, contract: &Contract) -> Option<Rule> {
+        self.fails(contract).into_iter().next()
+    }
+
+    /// Every failure, each rule asked by itself, territories aside.
+    pub(crate) fn fails(&self, contract: &Contract) -> Vec<Rule> {
         let dealer = self.dealer(contract);
         let excluded = self.facts.excluded.contains(&dealer.id) && self.keeps(Broken::Excluded)
             || self.facts.holders.contains(&dealer.id) && self.keeps(Broken::Holds);
@@ -186,9 +190,10 @@ impl<'a> Oracle<'a> {
         let full = self.full(&contract.caps.0, usage, dealer) && self.keeps(Broken::Caps)
             || self.full(&dealer.caps.0, dealer_usage, dealer) && self.keeps(Broken::DealerCaps);
         let full = full || self.unpaid(contract, dealer, usage, dealer_usage);
-        let first = self.refuses(contract).or(excluded.then_some(Rule::Excluded));
         let (shut, full) = (shut.then_some(Rule::Hours), full.then_some(Rule::Cap));
-        if self.keeps(Broken::Order) { first.or(shut).or(full) } else { first.or(full).or(shut) }
+        let last = if self.keeps(Broken::Order) { [shut, full] } else { [full, shut] };
+        let after = std::iter::once(excluded.then_some(Rule::Excluded)).chain(last).flatten();
+        self.refusals(contract).chain(after).collect()
     }
 
     fn is_open(&self, dealer: &Dealer) -> bool {
@@ -409,7 +414,7 @@ impl<'a> Oracle<'a> {
     }
 
     /// Whether a contract is of the lead's trade: it takes some offer of its category.
-    fn takes_category(&self, contract: &Contract) -> bool {
+    pub(crate) fn takes_category(&self, contract: &Contract) -> bool {
         let mut offers = self.book.offers.iter().filter(|offer| offer.category == self.facts.category);
         offers.any(|offer| contract.offers.takes(&offer.id))
     }

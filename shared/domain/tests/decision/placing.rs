@@ -2,23 +2,31 @@
 
 use std::sync::Arc;
 
-use leadyard_domain::distribution::{Chunk, Location, OpenSeats, Placing, place, screen};
+use leadyard_domain::distribution::{
+    Chunk, Compiled, Counters, Location, OpenSeats, Placing, Rule, place, screen,
+};
 use leadyard_domain::ids::ContractId;
+use proptest::prelude::*;
 
-use crate::world::{ContractRow, DealerRow, World, compiled, contract, dealer, dealer_id, world};
+use crate::oracle::Oracle;
+use crate::world::{ContractRow, DealerRow, World, at, cases, compiled, contract, dealer, dealer_id, world};
+use crate::worlds::worlds;
 
-/// `free`, `against band cap`, `never territory`, or `unknown` of a contract that is none of its category.
-fn placing(world: &World, contract: &str) -> String {
-    let id: ContractId = contract.parse().unwrap();
-    let book = world.book();
-    let compiled = compiled(&book);
+/// What the desk is told, wherever the contract is.
+fn placed(compiled: &Compiled, world: &World, counters: &Counters, id: &ContractId) -> Option<Placing> {
     let chunks: Vec<Arc<Chunk>> = compiled.chunks_of(&world.facts);
     let mut screened = screen(&world.facts, &compiled.core, &chunks, &world.switches, world.now);
     let all = compiled.chunks.iter().filter(|(key, _)| key.category == world.facts.category);
     for (_, chunk) in all {
-        screened.also(chunk, &id, world.now);
+        screened.also(chunk, id, world.now);
     }
-    match place(&screened, &world.counters(&book), world.now, 11, &id) {
+    place(&screened, counters, world.now, 11, id)
+}
+
+/// `free`, `against band cap`, `never territory`, or `unknown` of a contract that is none of its category.
+fn placing(world: &World, contract: &str) -> String {
+    let book = world.book();
+    match placed(&compiled(&book), world, &world.counters(&book), &contract.parse().unwrap()) {
         None => "unknown".to_owned(),
         Some(Placing::Free(_)) => "free".to_owned(),
         Some(Placing::Against(_, misses)) => {
@@ -54,6 +62,79 @@ fn the_desk_is_told_every_rule_it_passes_over() {
     world.facts.excluded = vec![dealer_id(0)];
     assert_eq!(placing(&world, "a"), "against excluded cap");
     assert_eq!(placing(&world, "p"), "unknown");
+}
+
+#[test]
+fn no_rule_that_a_contract_fails_hides_behind_another() {
+    // The lead is in Miami, of band B1, and brings nothing that a contract may need.
+    let of = |row: ContractRow, dealer: DealerRow| {
+        let mut world = world(vec![dealer], vec![row]);
+        world.facts.band = "B1".parse().unwrap();
+        world
+    };
+    let a = || contract("a", 0);
+    let best = || ContractRow { min_band: "A1", ..a() };
+    let shut = || DealerRow { hours: "Tu 08:00-09:00", ..dealer() };
+    let had = |mut world: World| {
+        world.facts.excluded = vec![dealer_id(0)];
+        world
+    };
+    assert_eq!(placing(&of(best(), dealer()), "a"), "against band");
+    let agreed = ContractRow { needs: "consent", ..best() };
+    assert_eq!(placing(&of(agreed.clone(), dealer()), "a"), "against band needs");
+    let afar = ContractRow { area: "georgia", needs: "dnc_clean", ..a() };
+    assert_eq!(placing(&of(afar.clone(), dealer()), "a"), "against area needs");
+    assert_eq!(placing(&of(best(), shut()), "a"), "against band hours");
+    assert_eq!(placing(&had(of(best(), dealer())), "a"), "against band excluded");
+    assert_eq!(placing(&had(of(agreed, shut())), "a"), "against band needs excluded hours");
+    // Of a lead of nowhere the area is not all.
+    let mut nowhere = of(ContractRow { area: "any", ..afar }, dealer());
+    nowhere.facts.location = Location::Unplaced;
+    assert_eq!(placing(&nowhere, "a"), "against area needs");
+    // Who is shut, and takes leads all the same, does not fail for it.
+    let delivers = ContractRow { after_hours: "deliver", ..best() };
+    assert_eq!(placing(&of(delivers, shut()), "a"), "against band");
+    // Everything at once, wherever the contract is.
+    for area in ["florida", "georgia"] {
+        let row = ContractRow {
+            area,
+            offers: "gutter",
+            sources: "mail",
+            needs: "consent",
+            max_age_hours: "1",
+            cap_day: "1",
+            ends: "2026-05-31",
+            ..best()
+        };
+        let mut world = had(of(row, shut()));
+        world.facts.opened_at = at("2026-06-01T13:00:00Z");
+        world.contract_counts = vec![full()];
+        let outside = if area == "georgia" { "area " } else { "" };
+        let all = format!("against inactive offer source age {outside}band needs excluded hours cap");
+        assert_eq!(placing(&world, "a"), all);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(1_000))]
+
+    /// In whatever world: what the desk is told of a contract is each rule that it fails, asked by itself, and no other.
+    #[test]
+    fn the_desk_is_told_what_the_rules_say_one_by_one(world in worlds()) {
+        let book = world.book();
+        let (compiled, counters) = (compiled(&book), world.counters(&book));
+        let oracle = Oracle::of(&world, &book, &counters);
+        for contract in book.contracts.iter().filter(|contract| oracle.takes_category(contract)) {
+            let told: Vec<Rule> = match placed(&compiled, &world, &counters, &contract.id) {
+                Some(Placing::Free(_)) => Vec::new(),
+                Some(Placing::Against(_, misses)) => misses.iter().map(|miss| miss.rule).collect(),
+                // A promise to somebody else: nothing passes it over.
+                Some(Placing::Never(_)) => continue,
+                None => return Err(TestCaseError::fail(format!("{} is not known", contract.id))),
+            };
+            prop_assert_eq!(told, oracle.fails(contract), "{} in {:?}", contract.id, world);
+        }
+    }
 }
 
 #[test]

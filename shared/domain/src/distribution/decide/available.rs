@@ -23,10 +23,28 @@ pub(super) fn unavailable<'a>(
 ) -> Option<Rule> {
     // A chunk knows the zone and hours of all its dealers; were one missing, it is shut.
     let Some((local, opening)) = local.zip(opening) else { return Some(Rule::Hours) };
-    if row.candidate.contract.after_hours == AfterHours::Hold && !opening.is_open {
+    if is_shut(row, opening) {
         return Some(Rule::Hours);
     }
     is_exhausted(row, local, counters, now).then_some(Rule::Cap)
+}
+
+/// Each of rules 6 and 7 that a row fails, looked at by itself, whatever else it fails.
+pub(super) fn all_unavailable<'a>(
+    row: &Row<'a>,
+    local: &Local<'_>,
+    counters: &'a Counters,
+    now: Timestamp,
+) -> Vec<Rule> {
+    let opening = Opening::of(row.candidate, Some(local), now);
+    let shut = opening.is_none_or(|opening| is_shut(row, &opening));
+    let full = exhausted(row, local, counters, now).is_some();
+    shut.then_some(Rule::Hours).into_iter().chain(full.then_some(Rule::Cap)).collect()
+}
+
+/// Whether it takes no lead now, since it is shut.
+fn is_shut(row: &Row<'_>, opening: &Opening<'_>) -> bool {
+    row.candidate.contract.after_hours == AfterHours::Hold && !opening.is_open
 }
 
 /// Whether anything is used up: what is asked of everybody. What exactly, [`each_exhausted`] says.

@@ -1,9 +1,13 @@
 //! The desk places a lead with a contract by hand.
+//!
+//! Distribution asks for the first rule that a contract fails: it is reason enough. The desk passes rules over, and is
+//! told every one, or it would sell by one word what it was never shown.
 
 use jiff::Timestamp;
 
-use super::available::exhausted;
+use super::available::all_unavailable;
 use super::{Best, Counters, NearMiss, OpenSeats, Rule, Screened, Seat, Table, Terms};
+use crate::distribution::screen::failures;
 use crate::ids::ContractId;
 
 /// What placing a lead with a contract comes to.
@@ -11,7 +15,7 @@ use crate::ids::ContractId;
 pub enum Placing {
     /// It passes every rule.
     Free(Seat),
-    /// It fails rules that the desk may override, saying so: the first one, and the cap if that is full too.
+    /// It fails rules that the desk may override, saying so: all of them, in their order.
     Against(Seat, Vec<NearMiss>),
     /// It would break a promise to somebody else: a territory, the seats agreed on, or one seat a dealer.
     Never(NearMiss),
@@ -51,8 +55,8 @@ pub fn place(
     let fixed = terms.unwrap_or_else(|| table.terms_of(best));
     let seat = table.seat(best, fixed)?;
     let local = table.locals.get(row.candidate.zone)?;
-    let full = exhausted(row, local, counters, now).map(|_| Rule::Cap);
-    let rules = row.own.into_iter().chain(full.filter(|full| row.own != Some(*full)));
+    let unavailable = all_unavailable(row, local, counters, now);
+    let rules = failures(table.facts, row.candidate, now).into_iter().chain(unavailable);
     let misses: Vec<NearMiss> = rules.map(|rule| table.near_miss(rule, row)).collect();
     Some(if misses.is_empty() { Placing::Free(seat) } else { Placing::Against(seat, misses) })
 }

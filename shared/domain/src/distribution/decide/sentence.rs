@@ -10,7 +10,7 @@ use super::available::{caps, each_exhausted};
 use super::{Candidate, Conclusion, NearMiss, Opening, Period, Row, Rule, Specificity, Table};
 use crate::contract::Territory;
 use crate::distribution::facts::Location;
-use crate::distribution::screen::failures_when_covered;
+use crate::distribution::screen::failures;
 
 impl<'a> Table<'a> {
     /// On what grounds this row is in the running: its territory and area, its tightest cap, how far it is.
@@ -66,7 +66,7 @@ impl<'a> Table<'a> {
     /// Whether a row that failed this rule would have had the lead, were it not for that rule alone.
     pub(super) fn would_have_had_it(&self, at: usize, rule: Rule) -> bool {
         let Some(row) = self.rows.get(at) else { return false };
-        let others = failures_when_covered(self.facts, row.candidate, self.now);
+        let others = failures(self.facts, row.candidate, self.now);
         let unavailable_too = match rule {
             Rule::Hours => self.limits_used_up(row) > 0,
             Rule::Cap => self.limits_used_up(row) > 1,
