@@ -1,9 +1,16 @@
 //! What dealers pay: budgets, what was paid in advance, charges, credits, returns, statements.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use http::Method;
-use leadyard_tests::{Person, Reply, Rules, Says, Yard};
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use http::{HeaderMap, HeaderValue, Method};
+use jiff::{SignedDuration, Timestamp};
+use leadyard_domain::ids::AssignmentId;
+use leadyard_domain::limits;
+use leadyard_domain::money::Money;
+use leadyard_platform::store::keys;
+use leadyard_tests::{Browser, Person, Reply, Rules, Says, Yard};
 use serde_json::{Value, json};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -252,6 +259,107 @@ async fn a_statement_as_a_table_sums_to_what_is_owed_and_a_won_value_is_none_of_
     assert_eq!(yard.story(&leads[1]).await.assignment("hudson")["won_value"], "900.00");
     assert_eq!(statement(&yard, "hudson", "2026-06").await, june);
     assert_eq!(yard.desk_csv(path).await, (header, rows));
+}
+
+/// Puts so many more lines of a kind into hudson's ledger, like the one that stands there: each of another seat, a
+/// millisecond after the one before.
+async fn lines_like(yard: &Yard, kind: &str, count: u16) {
+    let (store, text) = (&yard.cloud.store, AttributeValue::S);
+    let stored = store.client().query().table_name(store.table()).key_condition_expression("pk = :pk");
+    let stored = stored.expression_attribute_values(":pk", text("B#acme#hudson".to_owned()));
+    let stored = stored.send().await.unwrap().items.unwrap();
+    let line = stored.into_iter().find(|line| line.get("kind") == Some(&text(kind.to_owned()))).unwrap();
+    let begins: Timestamp = line["at"].as_s().unwrap().parse().unwrap();
+    let like = |n: u16| {
+        let mut id = [u8::from(kind == "credit"); 16];
+        id[14..].copy_from_slice(&n.to_be_bytes());
+        let (at, seat) = (SignedDuration::from_millis(i64::from(n)), AssignmentId::from_bytes(id));
+        let at = begins.checked_add(at).unwrap();
+        let sk = format!("{}#{kind}#{seat}", keys::sort_time(at.as_millisecond()));
+        let mut like = line.clone();
+        for (name, value) in [("sk", sk), ("at", at.to_string()), ("assignment", seat.to_string())] {
+            like.insert(name.to_owned(), text(value));
+        }
+        let put = PutRequest::builder().set_item(Some(like)).build().unwrap();
+        WriteRequest::builder().put_request(put).build()
+    };
+    for some in (1..=count).map(like).collect::<Vec<_>>().chunks(25) {
+        let write = store.client().batch_write_item().request_items(store.table(), some.to_vec());
+        let written = write.send().await.unwrap();
+        assert!(written.unprocessed_items.is_none_or(|left| left.is_empty()));
+    }
+}
+
+/// A statement as a table, with what stands above its body.
+async fn table(yard: &Yard, path: &str) -> (Reply, Vec<String>, Vec<Vec<String>>) {
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", format!("Bearer {}", yard.desk_token()).parse().unwrap());
+    headers.insert("accept", HeaderValue::from_static("text/csv"));
+    let reply = yard.requests(Method::GET, path, headers, "application/json", Vec::new()).await.is(200);
+    let mut table = csv::Reader::from_reader(reply.text.as_bytes());
+    let cells = |row: &csv::StringRecord| row.iter().map(str::to_owned).collect::<Vec<String>>();
+    let header = cells(table.headers().unwrap());
+    let rows = table.records().map(|row| cells(&row.unwrap())).collect();
+    (reply, header, rows)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_month_of_very_many_lines_is_told_in_pages_each_with_the_sums_of_all() {
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("price", "12.34")])).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    // With the charge and the credit that stand there already.
+    lines_like(&yard, "charge", 5_100).await;
+    lines_like(&yard, "credit", 300).await;
+    let money = |minor: i64| json!(Money::from_minor(minor).to_string());
+    let of_month = "/v1/dealers/hudson/statement?month=2026-06";
+
+    let (mut sizes, mut seats, mut sums, mut after) = (Vec::new(), BTreeSet::new(), [0, 0], String::new());
+    loop {
+        let page = yard.desk(Method::GET, &format!("{of_month}{after}"), None).await.is(200).json;
+        assert_eq!((&page["charged"], &page["charges"]), (&json!(5_101), &money(5_101 * 1_234)));
+        assert_eq!((&page["credited"], &page["credits"]), (&json!(301), &money(301 * 1_234)));
+        assert_eq!(page["owed"], money(4_800 * 1_234));
+        let lines = page["lines"].as_array().unwrap();
+        sizes.push(lines.len());
+        for line in lines {
+            let (kind, seat) = (line["kind"].as_str().unwrap(), line["assignment"].as_str().unwrap());
+            assert_eq!(line["amount"], "12.34");
+            assert!(seats.insert((kind.to_owned(), seat.to_owned())), "{line} was told before");
+            sums[usize::from(kind == "credit")] += 1_234;
+        }
+        let Some(next) = page["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    assert_eq!(sizes, [limits::STATEMENT_LINES, 402]);
+    assert_eq!(sums, [5_101 * 1_234, 301 * 1_234]);
+
+    // As a table likewise: where the next is stands above it.
+    let (mut sizes, mut owed, mut path) = (Vec::new(), 0, of_month.to_owned());
+    loop {
+        let (reply, header, rows) = table(&yard, &path).await;
+        sizes.push(rows.len());
+        owed += cents(&header, &rows, "amount");
+        let link = reply.header("link").strip_prefix('<').and_then(|link| link.split_once('>'));
+        let Some((next, how)) = link else { break };
+        assert_eq!(how, "; rel=\"next\"");
+        path = next.to_owned();
+    }
+    assert_eq!((sizes, owed), (vec![limits::STATEMENT_LINES, 402], 4_800 * 1_234));
+    let _ = yard.desk(Method::GET, &format!("{of_month}&after=x"), None).await.is(400);
+
+    // The page shows the first, and has a table for each part.
+    let desk = Browser::of(&yard).await;
+    let page = desk.opens("/console/dealers/acme/hudson/statement?month=2026-06").await.is(200);
+    assert!(page.text.contains("200 of 5402 lines"), "{}", page.text);
+    let links = page.text.split("href=\"").filter_map(|rest| rest.split_once('"'));
+    let links: Vec<(&str, &str)> = links.filter(|(link, _)| link.contains("statement.csv")).collect();
+    assert_eq!(links.len(), 2, "{}", page.text);
+    for ((link, rest), (says, lines)) in links.iter().zip([("1 to 5000", 5_000), ("5001 to 5402", 402)]) {
+        assert!(rest.starts_with(&format!(">Lines {says} as CSV<")), "{rest}");
+        let part = desk.opens(&link.replace("&amp;", "&")).await.is(200);
+        assert_eq!(part.text.lines().count(), 1 + lines);
+    }
 }
 
 async fn reverse(yard: &Yard, reference: &str, body: Value) -> Reply {

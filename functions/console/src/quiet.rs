@@ -2,7 +2,8 @@
 //! first rule failed. Nothing of the leads themselves, nor of other dealers, is told.
 //!
 //! The decisions are made again from their records, the newest first, at most [`limits::DECISIONS_EXAMINED`];
-//! `complete` says whether these were all, and could all be made again.
+//! `complete` says whether none of the day stand before these, and these could all be made again. The desk is
+//! told where to go on.
 //!
 //! Determinations:
 //!
@@ -11,7 +12,8 @@
 //!   not counted: their number would tell a dealer of trades that are not its own.
 //! - `chosen` is who was given the lead by a decision, `placed` who was given it by the desk; who would have had
 //!   it, had the company not kept it for the desk or the desk not given it to another, is `recommended`.
-//! - How many decisions were looked at is the company's volume: the desk is told, a dealer is not.
+//! - How many decisions were looked at is the company's volume: the desk is told, a dealer is not. So the
+//!   desk alone goes on to those before: where a look ends says how much was decided since.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -34,6 +36,7 @@ use leadyard_platform::{history, judging};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::history::{read_place, written_place};
 use crate::who;
 
 /// How far another machine's clock may be ahead.
@@ -44,23 +47,29 @@ pub(crate) struct DayQuery {
     company: Option<String>,
     dealer: Option<String>,
     date: Option<String>,
+    before: Option<String>,
 }
 
-/// `GET /v1/why-nothing?date=2026-06-01`, with a dealer's token; the desk adds `dealer` and `company`. The day
-/// is the company's.
+/// `GET /v1/why-nothing?date=2026-06-01`, with a dealer's token; the desk adds `dealer` and `company`, and
+/// `before` to go on. The day is the company's.
 pub(crate) async fn why_nothing(
     State(cloud): State<Cloud>,
     Query(query): Query<DayQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     let Whose { company, dealer, is_desk } = whose(&cloud, &headers, &query).await?;
-    let day = of_day(&cloud, company, dealer, query.date.as_deref()).await?;
+    if !is_desk && query.before.is_some() {
+        let detail = "before: how far a day was looked at is for the desk to know";
+        return Err(Problem::new(Code::InvalidField, detail));
+    }
+    let day = of_day(&cloud, company, dealer, query.date.as_deref(), query.before.as_deref()).await?;
     let mut told = json!({
         "dealer": day.dealer, "date": day.date, "complete": day.complete, "contracts": day.contracts,
     });
     if let Some(told) = told.as_object_mut().filter(|_| is_desk) {
         told.insert("examined".to_owned(), json!(day.examined));
         told.insert("repeated".to_owned(), json!(day.repeated));
+        told.insert("next".to_owned(), json!(day.next));
     }
     Ok(Json(told))
 }
@@ -69,20 +78,24 @@ pub(crate) async fn why_nothing(
 pub(crate) struct OfDay {
     dealer: DealerId,
     pub(crate) date: jiff::civil::Date,
-    /// All of the day's decisions were looked at, and could be made again.
+    /// None of the day's decisions stand before those looked at, and these could all be made again.
     pub(crate) complete: bool,
+    /// Before which the next look begins, where some do.
+    pub(crate) next: Option<String>,
     pub(crate) examined: usize,
     repeated: usize,
     /// By contract, the rule that it failed first, or what it was, and how often.
     pub(crate) contracts: BTreeMap<String, BTreeMap<&'static str, u32>>,
 }
 
-/// Why a dealer got nothing, or something, on a day of the company's zone; today, if none is named.
+/// Why a dealer got nothing, or something, on a day of the company's zone; today, if none is named. Of the
+/// decisions before where another look ended, if that is given.
 pub(crate) async fn of_day(
     cloud: &Cloud,
     company: CompanyId,
     dealer: DealerId,
     date: Option<&str>,
+    before: Option<&str>,
 ) -> Result<OfDay, Problem> {
     let core = who::rules_of(cloud, &company).await?;
     let zone = who::zone_of(&core)?;
@@ -90,8 +103,9 @@ pub(crate) async fn of_day(
     // Nothing was decided yet in the rest of today, but by a machine whose clock is ahead.
     let soon = cloud.clock.now().checked_add(AHEAD).unwrap_or(to);
     let (from, to) = (from, to.min(soon).max(from));
-    let records = cloud.store.decisions_between(&company, from, to, limits::DECISIONS_EXAMINED).await?;
-    let all = records.len() < limits::DECISIONS_EXAMINED;
+    let before = before.map(|text| read_place("before", text)).transpose()?;
+    let most = limits::DECISIONS_EXAMINED;
+    let (records, next) = cloud.store.decisions_before(&company, (from, to), before.as_ref(), most).await?;
     // What another system decided says nothing of anybody's rules here.
     let records: Vec<_> = records.into_iter().filter(|record| !record.is_imported()).collect();
     let switches = history::switches_between(cloud, &company, from, to).await?;
@@ -111,8 +125,9 @@ pub(crate) async fn of_day(
             *contracts.entry(own.contract.id.to_string()).or_default().entry(word).or_default() += 1;
         }
     }
-    let complete = all && repeated == records.len();
-    Ok(OfDay { dealer: trades.dealer, date, complete, examined: records.len(), repeated, contracts })
+    let complete = next.is_none() && repeated == records.len();
+    let (examined, next) = (records.len(), next.as_ref().map(written_place));
+    Ok(OfDay { dealer: trades.dealer, date, complete, next, examined, repeated, contracts })
 }
 
 /// Reads the rules of one version at once, as far as these decisions were made under them.

@@ -1,4 +1,7 @@
 //! What a dealer owes for a month, line by line; and what it paid in advance.
+//!
+//! A month's sums are of all its lines, and so all are read, whatever is told of them. They are told a page
+//! at a time: an answer of a Lambda function has 6 MB, which some 26,000 lines of JSON fill.
 
 use std::sync::Arc;
 
@@ -18,22 +21,24 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::history;
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::now;
-use leadyard_platform::store::Freed;
+use leadyard_platform::store::{Freed, Store};
 use leadyard_platform::who::{DeskOf, MANAGES, OfDealer, READS};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::acts::{note, record};
+use crate::history::{read_place, written_place};
 use crate::inbox::crowded;
 use crate::who;
 
 #[derive(Deserialize)]
 pub(crate) struct StatementQuery {
     month: Option<String>,
+    after: Option<String>,
 }
 
-/// `GET /v1/dealers/{dealer}/statement?company&month=2026-06`: JSON, or CSV where that is accepted. A
-/// dealer's token sees its own.
+/// `GET /v1/dealers/{dealer}/statement?company&month=2026-06&after=`: JSON, or CSV where that is accepted,
+/// which says in `Link` where the next lines are. A dealer's token sees its own.
 pub(crate) async fn statement(
     State(cloud): State<Cloud>,
     OfDealer { company, dealer, .. }: OfDealer<READS>,
@@ -41,9 +46,19 @@ pub(crate) async fn statement(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let month = of_month(&cloud, &company, &dealer, query.month.as_deref()).await?;
+    let page = month.page(query.after.as_deref())?;
     let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accepts.contains("text/csv") {
-        return as_csv(&month);
+        let mut answer = table(page.lines)?;
+        // Nothing of it but ids, a month and a place in base64.
+        let next = page.next.map(|next| {
+            let path = format!("/v1/dealers/{dealer}/statement?company={company}&month={}", month.month);
+            HeaderValue::try_from(format!("<{path}&after={next}>; rel=\"next\""))
+        });
+        if let Some(Ok(next)) = next {
+            answer.headers_mut().insert(header::LINK, next);
+        }
+        return Ok(answer);
     }
     let sums = &month.sums;
     let (from, to) = month.bounds;
@@ -53,7 +68,7 @@ pub(crate) async fn statement(
         "charged": sums.charged, "credited": sums.credited,
         "charges": amount(sums.charges), "credits": amount(sums.credits),
         "owed": amount(sums.owed()), "deposits": amount(sums.deposits), "balance": amount(month.balance),
-        "lines": month.lines.iter().map(tell).collect::<Vec<_>>(),
+        "lines": page.lines.iter().map(tell).collect::<Vec<_>>(), "next": page.next,
     }))
     .into_response())
 }
@@ -67,6 +82,29 @@ pub(crate) struct OfMonth {
     pub(crate) sums: Sums,
     /// What is left of what was paid in advance, in minor units, whatever the month.
     pub(crate) balance: i64,
+}
+
+/// Some of a month's lines.
+pub(crate) struct Page<'m> {
+    pub(crate) lines: &'m [Line],
+    /// How many stand before them.
+    pub(crate) before: usize,
+    /// Behind which the next stand, if there are more.
+    pub(crate) next: Option<String>,
+}
+
+impl OfMonth {
+    /// A page of its lines: the first, or the one behind where another ended.
+    pub(crate) fn page(&self, after: Option<&str>) -> Result<Page<'_>, Problem> {
+        let after: Option<String> = after.map(|text| read_place("after", text)).transpose()?;
+        let was_told = |line: &Line| after.as_ref().is_some_and(|after| Store::line_place(line) <= *after);
+        let before = self.lines.partition_point(was_told);
+        let rest = self.lines.get(before..).unwrap_or_default();
+        let lines = rest.get(..limits::STATEMENT_LINES).unwrap_or(rest);
+        let last = lines.last().filter(|_| lines.len() < rest.len());
+        let next = last.map(|line| written_place(&Store::line_place(line)));
+        Ok(Page { lines, before, next })
+    }
 }
 
 /// What a dealer owes for a month of the company's zone; this one, if none is named.
@@ -92,10 +130,15 @@ pub(crate) async fn of_month(
     Ok(OfMonth { core, month, bounds, lines, sums, balance })
 }
 
-/// The same as a table.
+/// All of a month's lines as one table.
 pub(crate) fn as_csv(month: &OfMonth) -> Result<Response, Problem> {
+    table(&month.lines)
+}
+
+/// Lines as a table.
+pub(crate) fn table(lines: &[Line]) -> Result<Response, Problem> {
     let kind = HeaderValue::from_static("text/csv; charset=utf-8");
-    Ok(([(header::CONTENT_TYPE, kind)], csv(&month.lines)?).into_response())
+    Ok(([(header::CONTENT_TYPE, kind)], csv(lines)?).into_response())
 }
 
 pub(crate) fn amount(minor: i64) -> String {

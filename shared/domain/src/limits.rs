@@ -163,6 +163,9 @@ pub const WAITING_EXAMINED: usize = 20_000;
 pub const DECISIONS_EXAMINED: usize = 600;
 /// Decisions in one page of history.
 pub const HISTORY_PAGE: usize = 200;
+/// A page of history, in bytes as it stands in the answer of a Lambda function, which has 6 MB: of some
+/// hundreds of candidates a decision has a hundred kilobytes.
+pub const HISTORY_BYTES: usize = 5_000_000;
 /// The cells of a row that is edited on a page, in bytes: a page has them twice, and stays light.
 pub const ROW_BYTES: usize = 20 * 1024;
 /// Decisions that a look before publishing makes again under the changed rules.
@@ -173,6 +176,8 @@ pub const BACKTEST_READS: usize = 14;
 pub const BACKTEST_MS: u64 = 3_000;
 /// Decisions that a comparison of shadow mode looks at.
 pub const SHADOW_EXAMINED: usize = 2_000;
+/// Lines in one page of a statement, some 2 MB of JSON.
+pub const STATEMENT_LINES: usize = 5_000;
 /// For how many hours a lead that was charged on arrival may be declined.
 pub const DECLINE_HOURS: i64 = 24;
 /// A deposit's reference, in bytes.
@@ -219,6 +224,16 @@ pub const WEBHOOK_BYTES: usize = 20_000;
 /// What is read of a dealer's answer, in bytes.
 pub const ANSWER_BYTES: usize = 16 * 1024;
 /// One delivery attempt, in milliseconds.
+///
+/// Determination: ten seconds, where fifteen to thirty are usual for webhooks. A dealer's phone should ring
+/// within seconds: a receiver that has not answered in ten is better tried again two seconds later, and after
+/// four attempts another channel has its turn, or another dealer. And one that hangs must delay nobody: a
+/// batch of deliveries is ten side by side and takes as long as its slowest, so that fifty batches are still
+/// fifty deliveries a second where every dealer hangs, and would be seventeen at thirty seconds. The function
+/// has fifteen seconds for the attempt and what is read and written around it, its queue shows a message
+/// again after six times that, and an attempt whose process died is followed by the next after
+/// [`ATTEMPT_CLAIM_MS`]: all three grow with this. A receiver that needs longer answers first, and works
+/// then.
 pub const ATTEMPT_MS: u64 = 10_000;
 /// How long an attempt has its assignment to itself, in milliseconds: twice what it may take, so that it
 /// is over, or its process is, before anybody begins the next.

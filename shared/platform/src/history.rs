@@ -3,24 +3,44 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::backtest::Window;
 use leadyard_domain::backtest::history::{Assigned, Decided, Deposited, Event, Read, Switched};
 use leadyard_domain::distribution::{LeadFacts, Switches};
-use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId};
+use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, DecisionId, LeadId};
 use leadyard_domain::limits;
 use leadyard_domain::money::Money;
 use leadyard_domain::time::UtcDay;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cloud::Cloud;
 use crate::judging::{self, Rules};
 use crate::rulebooks;
 use crate::store::{Act, DecisionRecord, PageEnd, StoreError, keys};
 
-/// A page of history, in no order, and where the next begins. What the desk did to the company stands on
-/// the first.
+/// Where a page of history ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Ended {
+    /// Among the decisions: there.
+    Decisions(PageEnd),
+    /// Among what the desk did to the company: so many of that were told.
+    Company {
+        /// How many.
+        told: usize,
+    },
+}
+
+/// Decisions that are read at once, with their seats: one that read the counters of thousands of contracts is
+/// hundreds of kilobytes.
+const AT_ONCE: usize = 50;
+
+/// A page of history, in no order, and where the next begins. What the desk did to the company stands first.
+/// A page ends with [`limits::HISTORY_PAGE`] decisions, before it is longer than [`limits::HISTORY_BYTES`],
+/// and when it was read for [`limits::READING_SECONDS`]: where days are many and decisions few, one may have
+/// none and not be the last.
 ///
 /// # Errors
 /// When the table cannot be read, or a record is damaged.
@@ -28,27 +48,167 @@ pub async fn page(
     cloud: &Cloud,
     company: &CompanyId,
     (from, to): (Timestamp, Timestamp),
-    after: Option<PageEnd>,
-) -> Result<(Vec<Event>, Option<PageEnd>), StoreError> {
-    let mut events = match &after {
-        None => of_company(cloud, company, from, to).await?,
-        Some(_) => Vec::new(),
+    after: Option<Ended>,
+) -> Result<(Vec<Event>, Option<Ended>), StoreError> {
+    let long = SignedDuration::from_secs(limits::READING_SECONDS);
+    let until = cloud.clock.now().saturating_add(long).unwrap_or(Timestamp::MAX);
+    let mut page = Page::of(limits::HISTORY_BYTES);
+    let (told, mut end) = match after {
+        None => (Some(0), PageEnd::before_all(from)),
+        Some(Ended::Company { told }) => (Some(told), PageEnd::before_all(from)),
+        Some(Ended::Decisions(end)) => (None, end),
     };
-    let (records, next) =
-        cloud.store.decisions_page(company, (from, to), after, limits::HISTORY_PAGE).await?;
-    for record in &records {
-        let mut decided = decided(cloud, company, record).await?;
-        if record.gave() {
-            let seats = cloud.store.assignments_of(record.facts.lead, record.facts.cycle).await?;
-            decided.given = seats.iter().filter(|seat| record.gave_seat(seat)).map(assigned).collect();
+    if let Some(told) = told {
+        let events = of_company(cloud, company, from, to).await?;
+        for (told, event) in events.into_iter().enumerate().skip(told) {
+            if !page.takes(event) {
+                return Ok((page.events, Some(Ended::Company { told })));
+            }
         }
-        events.push(Event::Decided(Box::new(decided)));
     }
-    Ok((events, next))
+    let (places, next) = stand_next(cloud, company, (from, to), end.clone(), until).await?;
+    for some in places.chunks(AT_ONCE) {
+        for (place, decided) in decided_at(cloud, company, some).await? {
+            if !page.takes(Event::Decided(Box::new(decided))) {
+                return Ok((page.events, Some(Ended::Decisions(end))));
+            }
+            end = place;
+        }
+        // The last of them may be there no more.
+        if let Some(last) = some.last() {
+            end = last.clone();
+        }
+        if cloud.clock.now() >= until {
+            return Ok((page.events, Some(Ended::Decisions(end))));
+        }
+    }
+    Ok((page.events, next.map(Ended::Decisions)))
 }
 
-async fn decided(cloud: &Cloud, company: &CompanyId, record: &DecisionRecord) -> Result<Decided, StoreError> {
-    Ok(decided_as(record, judging::what_was_read(cloud, company, record).await?))
+/// A page as it is filled.
+#[derive(Debug)]
+struct Page {
+    events: Vec<Event>,
+    bytes: usize,
+    most: usize,
+}
+
+impl Page {
+    /// One of so many bytes at most.
+    const fn of(most: usize) -> Self {
+        Self { events: Vec::new(), bytes: 0, most }
+    }
+
+    /// Takes an event if there is room for it; in an empty page there is for any. A decision that no page has
+    /// room for is told without the counters that it read, as one of which they were too many to be kept.
+    fn takes(&mut self, mut event: Event) -> bool {
+        let mut bytes = in_answer(&event);
+        if bytes > self.most
+            && let Event::Decided(decided) = &mut event
+        {
+            decided.read = None;
+            bytes = in_answer(&event);
+        }
+        if !self.events.is_empty() && self.bytes + bytes > self.most {
+            return false;
+        }
+        self.bytes += bytes;
+        self.events.push(event);
+        true
+    }
+}
+
+/// How many bytes an event is in the answer of a Lambda function, which is text in JSON.
+fn in_answer(event: &Event) -> usize {
+    let mut counted = InAnswer(",".len());
+    // What cannot be written fails where it is told.
+    let _ = serde_json::to_writer(&mut counted, event);
+    counted.0
+}
+
+struct InAnswer(usize);
+
+impl std::io::Write for InAnswer {
+    fn write(&mut self, part: &[u8]) -> std::io::Result<usize> {
+        // Of JSON nothing else is escaped once more.
+        self.0 += part.len() + part.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Where the next decisions stand, from there on, at most [`limits::HISTORY_PAGE`]; and where it goes on
+/// then.
+async fn stand_next(
+    cloud: &Cloud,
+    company: &CompanyId,
+    window: (Timestamp, Timestamp),
+    end: PageEnd,
+    until: Timestamp,
+) -> Result<(Vec<PageEnd>, Option<PageEnd>), StoreError> {
+    let (mut places, mut next) = (Vec::new(), Some(end));
+    while places.len() < limits::HISTORY_PAGE
+        && cloud.clock.now() < until
+        && let Some(end) = &next
+    {
+        let left = limits::HISTORY_PAGE - places.len();
+        let (found, then) = cloud.store.decisions_on(company, window, end, left).await?;
+        places.extend(found);
+        next = then;
+    }
+    Ok((places, next))
+}
+
+/// The decisions that stand there, with what they read and the seats that were given with them.
+async fn decided_at(
+    cloud: &Cloud,
+    company: &CompanyId,
+    places: &[PageEnd],
+) -> Result<Vec<(PageEnd, Decided)>, StoreError> {
+    let records = cloud.store.decisions_at(places).await?;
+    let mut given = given_with(cloud, &records).await?;
+    let mut found = Vec::with_capacity(records.len());
+    for (place, record) in records {
+        let read = judging::what_was_read(cloud, company, &record).await?;
+        let given = given.remove(&record.id).unwrap_or_default();
+        found.push((place, Decided { given, ..decided_as(&record, read) }));
+    }
+    Ok(found)
+}
+
+/// The seats that were given with each of these decisions, in their order. A read for each hundred that are
+/// named; where an earlier version named none, one for each decision, all at once.
+async fn given_with(
+    cloud: &Cloud,
+    records: &[(PageEnd, DecisionRecord)],
+) -> Result<HashMap<DecisionId, Vec<Assigned>>, StoreError> {
+    let gave = records.iter().map(|(_, record)| record).filter(|record| record.gave());
+    let (unnamed, named): (Vec<_>, Vec<_>) = gave.partition(|record| record.given.is_empty());
+    let cycles =
+        unnamed.iter().map(|record| cloud.store.assignments_of(record.facts.lead, record.facts.cycle));
+    let cycles = try_join_all(cycles).await?;
+    let mut given = HashMap::new();
+    for (record, seats) in unnamed.iter().zip(&cycles) {
+        let with_it = seats.iter().filter(|seat| record.gave_seat(seat)).map(assigned);
+        given.insert(record.id, with_it.collect::<Vec<_>>());
+    }
+    let mut wanted = Vec::new();
+    for record in &named {
+        let facts = &record.facts;
+        wanted.extend(record.given.iter().map(|id| (facts.lead, facts.cycle, *id)));
+    }
+    let seats = cloud.store.assignments_get(&wanted).await?;
+    let by_id: HashMap<AssignmentId, &Assignment> = seats.iter().map(|seat| (seat.id, seat)).collect();
+    for record in &named {
+        let mut with_it: Vec<&Assignment> =
+            record.given.iter().filter_map(|id| by_id.get(id).copied()).collect();
+        with_it.sort_by_key(|seat| seat.id);
+        given.insert(record.id, with_it.into_iter().map(assigned).collect());
+    }
+    Ok(given)
 }
 
 fn decided_as(record: &DecisionRecord, read: Option<(Switches, Read)>) -> Decided {
@@ -79,7 +239,7 @@ fn assigned(seat: &Assignment) -> Assigned {
     }
 }
 
-/// Switches and deposits, from the log of changes.
+/// Switches and deposits, from the log of changes, in their order: what comes later stands behind.
 async fn of_company(
     cloud: &Cloud,
     company: &CompanyId,
@@ -90,6 +250,7 @@ async fn of_company(
     let flips = flips(cloud, company, &acts, (from, to)).await?;
     let mut events: Vec<Event> = flips.into_iter().map(Event::Switched).collect();
     events.extend(deposits(&acts)?);
+    events.sort_by_key(Event::at);
     Ok(events)
 }
 
@@ -362,7 +523,71 @@ fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use leadyard_domain::contract::Needs;
+    use leadyard_domain::distribution::Counters;
+    use leadyard_domain::ids::ContractId;
+    use serde_json::json;
+
     use super::*;
+
+    fn deposited() -> Event {
+        let (at, dealer) = (Timestamp::UNIX_EPOCH, "hudson".parse().unwrap());
+        Event::Deposited(Deposited { at, dealer, amount: Money::from_minor(2_500) })
+    }
+
+    /// A decision that read the counters of so many contracts.
+    fn decided(contracts: usize) -> Event {
+        let facts = json!({
+            "lead": LeadId::from_bytes([1; 16]), "cycle": 1, "offer": "roof", "category": "roofing",
+            "source": "web", "opened_at": "2026-06-01T16:00:00Z", "location": "Unplaced", "band": "A1",
+            "brings": Needs::NONE, "excluded": [], "holders": [], "open_seats": null,
+        });
+        let contracts: Vec<ContractId> = (0..contracts).map(|n| format!("c-{n}").parse().unwrap()).collect();
+        let read = Read::of(&contracts, &[], &Counters::default());
+        Event::Decided(Box::new(Decided {
+            at: Timestamp::UNIX_EPOCH,
+            facts: serde_json::from_value(facts).unwrap(),
+            seed: 1,
+            contracts: Vec::new(),
+            waiting: None,
+            beside_desk: false,
+            switches: Some(Switches::default()),
+            read: Some(read),
+            given: Vec::new(),
+        }))
+    }
+
+    #[test]
+    fn an_event_is_as_long_as_it_stands_in_an_answer_that_is_text_in_json() {
+        for event in [deposited(), decided(3)] {
+            let text = serde_json::to_string(&event).unwrap();
+            let in_json = serde_json::to_string(&text).unwrap();
+            // Its own quotes less, and a comma more.
+            assert_eq!(in_answer(&event), in_json.len() - 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_ends_before_it_is_too_long_and_is_never_empty() {
+        let bytes = in_answer(&deposited());
+        for (most, takes) in [(2 * bytes, 2), (3 * bytes - 1, 2), (bytes, 1), (bytes - 1, 1)] {
+            let mut page = Page::of(most);
+            let taken: Vec<bool> = (0..3).map(|_| page.takes(deposited())).collect();
+            assert_eq!(taken.iter().filter(|taken| **taken).count(), takes, "{most}");
+            assert_eq!(page.events, vec![deposited(); takes]);
+        }
+    }
+
+    #[test]
+    fn a_decision_that_no_page_has_room_for_is_told_without_its_counters() {
+        let bytes = in_answer(&decided(100));
+        for (most, is_told_whole) in [(bytes, true), (bytes - 1, false)] {
+            let mut page = Page::of(most);
+            assert!(page.takes(decided(100)) && page.bytes <= most, "{}", page.bytes);
+            let Some(Event::Decided(told)) = page.events.pop() else { panic!("it was taken") };
+            assert_eq!((told.read.is_some(), told.switches), (is_told_whole, Some(Switches::default())));
+        }
+    }
 
     #[test]
     fn the_last_day_is_one_of_which_half_is_over() {

@@ -1,5 +1,7 @@
 //! A dealer's month, line by line; and why it got nothing on a day.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -8,26 +10,28 @@ use leadyard_domain::distribution::Rule;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{CompanyId, DealerId};
 use leadyard_domain::ledger::{self, LineKind};
+use leadyard_domain::limits;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::who::{self, READS};
 use serde::Deserialize;
 
-use super::dealers::most_often;
 use super::shown::{self, instant};
 use super::signed::{For, Signed};
 use super::{Frame, download, rendered, troubled};
 use crate::quiet;
 use crate::statement::{self as account, OfMonth, amount};
 
-/// Lines that a page shows; the table has all.
+/// Lines that a page shows; the tables have all.
 const LINES: usize = 200;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Asked {
     month: Option<String>,
+    after: Option<String>,
     date: Option<String>,
+    before: Option<String>,
 }
 
 /// Somebody's dealer.
@@ -45,7 +49,15 @@ struct Statement {
     dealer: String,
     month: String,
     sums: Vec<(&'static str, String)>,
+    tables: Vec<Table>,
     lines: Lines,
+}
+
+/// A table of a month's lines, which has all where they are not too many.
+struct Table {
+    says: String,
+    /// Behind which line it begins.
+    after: String,
 }
 
 /// The lines of a month, as many as a page shows.
@@ -75,7 +87,7 @@ pub(super) async fn statement(
         let (company, dealer) = whose(&signed, &company, &dealer)?;
         let month = asked.month.as_deref().filter(|month| !month.is_empty());
         let month = account::of_month(&cloud, &company, &dealer, month).await?;
-        Ok::<_, Problem>(shown_month(&signed, &company, &dealer, &month))
+        shown_month(&signed, &company, &dealer, &month)
     };
     match read.await {
         Ok(page) => rendered(&page, StatusCode::OK),
@@ -83,14 +95,38 @@ pub(super) async fn statement(
     }
 }
 
-fn shown_month(signed: &Signed, company: &CompanyId, dealer: &DealerId, month: &OfMonth) -> Statement {
-    Statement {
+fn shown_month(
+    signed: &Signed,
+    company: &CompanyId,
+    dealer: &DealerId,
+    month: &OfMonth,
+) -> Result<Statement, Problem> {
+    Ok(Statement {
         frame: Frame::of(format!("{dealer}: {}", month.month), "dealers", signed),
         at: format!("/console/dealers/{company}/{dealer}"),
         dealer: dealer.to_string(),
         month: month.month.to_string(),
         sums: sums_of(month),
+        tables: tables_of(month)?,
         lines: lines_of(month, |line| line.lead.map(|lead| format!("/console/leads/{lead}"))),
+    })
+}
+
+/// The tables in which a month's lines stand: one, where they are not too many.
+fn tables_of(month: &OfMonth) -> Result<Vec<Table>, Problem> {
+    let all = month.lines.len();
+    if all <= limits::STATEMENT_LINES {
+        return Ok(vec![Table { says: "All lines as CSV".to_owned(), after: String::new() }]);
+    }
+    let (mut tables, mut after) = (Vec::new(), None);
+    loop {
+        let page = month.page(after.as_deref())?;
+        let says = format!("Lines {} to {} as CSV", page.before + 1, page.before + page.lines.len());
+        tables.push(Table { says, after: after.unwrap_or_default() });
+        after = page.next;
+        if after.is_none() {
+            return Ok(tables);
+        }
     }
 }
 
@@ -130,7 +166,7 @@ pub(super) fn lines_of(month: &OfMonth, lead: impl Fn(&ledger::Line) -> Option<S
     Lines { shown: shown.collect(), all: month.lines.len() }
 }
 
-/// `GET /console/dealers/{company}/{dealer}/statement.csv?month`.
+/// `GET /console/dealers/{company}/{dealer}/statement.csv?month&after`.
 pub(super) async fn statement_csv(
     State(cloud): State<Cloud>,
     For(signed): For<READS>,
@@ -140,8 +176,11 @@ pub(super) async fn statement_csv(
     let read = async {
         let (company, dealer) = whose(&signed, &company, &dealer)?;
         let month = account::of_month(&cloud, &company, &dealer, asked.month.as_deref()).await?;
-        let name = format!("statement-{company}-{dealer}-{}.csv", month.month);
-        Ok::<_, Problem>(download(account::as_csv(&month)?, &name))
+        let page = month.page(asked.after.as_deref().filter(|after| !after.is_empty()))?;
+        let part = page.before / limits::STATEMENT_LINES + 1;
+        let part = if part > 1 { format!("-{part}") } else { String::new() };
+        let name = format!("statement-{company}-{dealer}-{}{part}.csv", month.month);
+        Ok::<_, Problem>(download(account::table(page.lines)?, &name))
     };
     read.await.map_or_else(|problem| troubled(&signed, &problem), |table| table.into_response())
 }
@@ -157,6 +196,10 @@ struct Why {
     after: String,
     examined: usize,
     complete: bool,
+    /// These are decisions before others that were looked at, of the same day.
+    goes_on: bool,
+    /// Before which those are that were not looked at.
+    earlier: Option<String>,
     contracts: Vec<OfContract>,
 }
 
@@ -193,7 +236,7 @@ const fn says_rule(rule: Rule) -> &'static str {
     }
 }
 
-/// `GET /console/dealers/{company}/{dealer}/why?date`.
+/// `GET /console/dealers/{company}/{dealer}/why?date&before`.
 pub(super) async fn why(
     State(cloud): State<Cloud>,
     For(signed): For<READS>,
@@ -204,7 +247,8 @@ pub(super) async fn why(
         let (company, dealer) = whose(&signed, &company, &dealer)?;
         let at = format!("/console/dealers/{company}/{dealer}");
         let date = asked.date.as_deref().filter(|date| !date.is_empty());
-        let day = quiet::of_day(&cloud, company, dealer.clone(), date).await?;
+        let before = asked.before.as_deref().filter(|before| !before.is_empty());
+        let day = quiet::of_day(&cloud, company, dealer.clone(), date, before).await?;
         let contracts = day.contracts.iter().map(|(contract, words)| OfContract {
             contract: contract.clone(),
             words: most_often(words).into_iter().map(|(word, count)| (word, says(word), count)).collect(),
@@ -219,11 +263,20 @@ pub(super) async fn why(
             after: other(1).unwrap_or_default(),
             examined: day.examined,
             complete: day.complete,
+            goes_on: before.is_some(),
             contracts: contracts.collect(),
+            earlier: day.next,
         })
     };
     match read.await {
         Ok(page) => rendered(&page, StatusCode::OK),
         Err(problem) => troubled(&signed, &problem),
     }
+}
+
+/// What a day's decisions said of a contract, the most often first.
+fn most_often(words: &BTreeMap<&'static str, u32>) -> Vec<(&'static str, u32)> {
+    let mut words: Vec<_> = words.iter().map(|(word, count)| (*word, *count)).collect();
+    words.sort_by_key(|(word, count)| (std::cmp::Reverse(*count), *word));
+    words
 }

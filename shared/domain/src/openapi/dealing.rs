@@ -3,11 +3,12 @@
 use serde_json::json;
 
 use super::route::{
-    CSV, Function, HTML, JSON, Kind, MANAGER, Method, READER, Route, STAFF, Who, closed, list, may, must,
-    null, object, objects, one_of,
+    CSV, Function, HTML, JSON, Kind, MANAGER, Method, READER, Route, STAFF, Who, at_most, closed, list, may,
+    must, null, object, objects, one_of,
 };
 use super::shapes;
 use crate::assignment::ReturnState;
+use crate::contract::ReturnApproval;
 use crate::error::Code;
 use crate::lead::Answer;
 use crate::ledger::LineKind;
@@ -24,7 +25,7 @@ const MONEY: &str = "What dealers owe";
 const CHANNELS: &str = "Reaching dealers";
 
 pub(super) fn routes() -> Vec<Route> {
-    let mut routes = vec![inbox(), answer(), ask_return()];
+    let mut routes = vec![inbox(), seat(), answer(), ask_return()];
     routes.extend(link());
     routes.extend([
         returns(),
@@ -68,6 +69,26 @@ fn inbox() -> Route {
                 null("next", Uuid, "What to send as `after`; null on the last page."),
             ],
         )
+}
+
+fn seat() -> Route {
+    let may_return = object([
+        must("until", Instant, "Until when."),
+        must("reasons", list(Text), "One of these."),
+        null("quota_percent", Count, "Of a month's leads, at most so many in a hundred."),
+        must("decides", closed!(ReturnApproval), "`trusted`: nobody need."),
+        null("refused", Text, "Why it may not, though its time is not over: the month's quota is used."),
+    ]);
+    let mut members = shapes::own_members();
+    members.extend([
+        must("may_answer", list(closed!(Answer)), "What may be answered now."),
+        null("may_return", may_return, "How it may be returned; null where it may not."),
+    ]);
+    new(Get, "/v1/inbox/{assignment}", "One of a dealer's own leads.", INBOX, &[Dealer]).answers(
+        200,
+        "As in the list, with what may be said of it.",
+        members,
+    )
 }
 
 fn answer() -> Route {
@@ -167,11 +188,16 @@ fn statement() -> Route {
         must("owed", Money, "Charges less credits."),
         must("deposits", Money, "What was paid in advance in the month."),
         must("balance", Money, "What is left of it now."),
-        must("lines", list(line), "The sum of which it is."),
+        must("lines", at_most(limits::STATEMENT_LINES, line), "A page; the sums are of all."),
+        null("next", Text, "What to send as `after`; null on the last page."),
     ]);
     new(Get, "/v1/dealers/{dealer}/statement", "What a dealer owes for a month.", MONEY, &[READER, Dealer])
+        .tells("A table that is not the last of its month says in the header `Link` where the next is.")
         .company()
-        .query([may("month", Month, "This one, if none is named.")])
+        .query([
+            may("month", Month, "This one, if none is named."),
+            may("after", Text, "The `next` of the page before."),
+        ])
         .answers_as(200, "JSON, or CSV where that is accepted.", [(JSON, whole), (CSV, Text)])
 }
 

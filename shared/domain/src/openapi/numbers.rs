@@ -2,8 +2,8 @@
 
 use super::desk::of_desk;
 use super::route::{
-    CSV, Function, JSON, Kind, Method, READER, Route, Who, by_name, closed, list, may, must, null, object,
-    objects, one_of,
+    CSV, Function, JSON, Kind, Member, Method, READER, Route, Who, by_name, closed, list, may, must, null,
+    object, objects, one_of,
 };
 use crate::report::Dimension;
 
@@ -26,7 +26,7 @@ fn waiting() -> Route {
             "Counts.",
             [
                 must("company", Id, ""),
-                must("examined", Count, "Leads that were looked at."),
+                must("examined", Count, "Leads that were looked at, at most 20,000."),
                 must("complete", Flag, "Whether these are all."),
                 must("by_reason", by_name(Count), ""),
                 must(
@@ -52,6 +52,7 @@ fn why_nothing() -> Route {
         .query([
             may("dealer", Id, "Which; a dealer's token names its own."),
             may("date", Date, "A day of the company's zone; today, if none is named."),
+            may("before", Text, "For the desk: the `next` of the answer before."),
         ])
         .answers(
             200,
@@ -59,10 +60,18 @@ fn why_nothing() -> Route {
             [
                 must("dealer", Id, ""),
                 must("date", Date, ""),
-                must("complete", Flag, "Whether all decisions of the day were looked at."),
+                must(
+                    "complete",
+                    Flag,
+                    "Whether none of the day stand before these, and all of these could be made again.",
+                ),
                 must("contracts", by_name(by_name(Count)), "Of each contract how often each word."),
-                may("examined", Count, "To the desk: decisions that were looked at."),
+                may("examined", Count, "To the desk: decisions that were looked at, at most 600."),
                 may("repeated", Count, "To the desk: those that could be made again."),
+                Member {
+                    null: true,
+                    ..may("next", Text, "To the desk: what to send as `before`; null on the last.")
+                },
             ],
         )
 }
@@ -70,15 +79,20 @@ fn why_nothing() -> Route {
 fn shadow() -> Route {
     of_desk(READER, Get, "/v1/shadow", "What the rules would have done, beside what the desk did.", NUMBERS)
         .company()
-        .query([may("month", Month, "This one, if none is named.")])
+        .tells("Of a month's decisions 2,000 are looked at, the newest first; the answers of a month add up.")
+        .query([
+            may("month", Month, "This one, if none is named."),
+            may("after", Text, "The `next` of the answer before."),
+        ])
         .answers(
             200,
-            "Of the leads that were the desk's to place.",
+            "Of leads that were the desk's to place: those whose first such decision was looked at.",
             [
                 must("company", Id, ""),
                 must("month", Month, ""),
                 must("leads", Count, ""),
-                must("complete", Flag, ""),
+                must("complete", Flag, "Whether none of the month were decided before those looked at."),
+                null("next", Text, "What to send as `after`; null where there are none before."),
                 must("as_recommended", Count, ""),
                 must("otherwise", Count, ""),
                 must("not_placed", Count, ""),
@@ -105,6 +119,7 @@ fn history() -> Route {
         "What was decided, on what, and what came of it: what a backtest takes.",
         NUMBERS,
     )
+    .tells("A page has 200 decisions at most; none, and a `next`, where few stand on many days.")
     .company()
     .query([
         must("from", Instant, ""),

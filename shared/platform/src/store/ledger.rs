@@ -25,6 +25,11 @@ impl Store {
         self.put(line_item(line)?, "attribute_not_exists(pk)", values([]))
     }
 
+    /// Where a line stands among its dealer's: lines sort by it, and no two have the same.
+    pub fn line_place(line: &Line) -> String {
+        line_key(line, &what_of(line)).sk()
+    }
+
     /// A dealer's lines from one instant to before another, in the order in which they came to stand.
     pub async fn ledger_lines(
         &self,
@@ -169,17 +174,8 @@ fn read_line(item: Item) -> Result<Line, StoreError> {
 /// A reversal is kept as a deposit of less than nothing: an earlier version, which knows no such kind, reads it
 /// and comes to the same sums.
 fn line_item(line: &Line) -> Result<Item, StoreError> {
-    let what = match (&line.assignment, &line.reason) {
-        (Some(assignment), _) => assignment.to_string(),
-        (None, reason) => reason.clone().unwrap_or_default(),
-    };
-    let key = Key::LedgerLine {
-        company: &line.company,
-        dealer: &line.dealer,
-        at_ms: line.at.as_millisecond(),
-        kind: line.kind,
-        what: &what,
-    };
+    let what = what_of(line);
+    let key = line_key(line, &what);
     let stored = match line.kind {
         LineKind::Reversal => {
             Line { kind: LineKind::Deposit, amount: Money::from_minor(-line.amount.minor()), ..line.clone() }
@@ -191,4 +187,22 @@ fn line_item(line: &Line) -> Result<Item, StoreError> {
     item.insert("pk".to_owned(), string(key.pk()));
     item.insert("sk".to_owned(), string(key.sk()));
     Ok(item)
+}
+
+/// What a line is of: an assignment, or a deposit by its reference.
+fn what_of(line: &Line) -> String {
+    match (&line.assignment, &line.reason) {
+        (Some(assignment), _) => assignment.to_string(),
+        (None, reason) => reason.clone().unwrap_or_default(),
+    }
+}
+
+fn line_key<'a>(line: &'a Line, what: &'a str) -> Key<'a> {
+    Key::LedgerLine {
+        company: &line.company,
+        dealer: &line.dealer,
+        at_ms: line.at.as_millisecond(),
+        kind: line.kind,
+        what,
+    }
 }
