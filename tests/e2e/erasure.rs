@@ -111,7 +111,7 @@ struct Life {
 
 async fn live(yard: &Yard) -> Life {
     yard.dealer_says("hudson", Says::Body(200, "thank you, Zebulon Quackenbush is ours"));
-    let roof = yard.server("web").header("user-agent", "Persimmon/1.0").posts(&zeb()).await.is(201);
+    let roof = yard.server("web").posts(&zeb().with("consent_user_agent", "Persimmon/1.0")).await.is(201);
     let roof = roof.text_of("lead").to_owned();
     yard.settle().await;
     // Asks again by a plain form with another phone, and for another thing.

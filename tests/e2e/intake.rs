@@ -18,6 +18,7 @@ async fn yard() -> Yard {
             .source("framed", "offer = \"roof\"\norigins = [\"https://roofs.example\"]\nthank_you = \"https://roofs.example/thanks\"\nerror_page = \"https://roofs.example/again\"")
             .source("trial", "offer = \"roof\"\ntest = true")
             .source("over", "offer = \"roof\"\nends = \"2026-05-31\"")
+            .source("capped", "offer = \"roof\"\ncaps = { day = 1 }")
             .seller("hudson", []),
     )
     .await
@@ -134,6 +135,21 @@ async fn a_browser_may_post_from_the_source_s_origins_and_from_no_other() {
     let other = page.header("origin", "https://elsewhere.example");
     let _ = other.asks_whether_it_may().await.is(403).is_problem("origin-refused");
     let _ = other.posts(&ada()).await.is(403).is_problem("origin-refused");
+
+    // When to send it again says a header, and a browser shows a page none that is not named to it.
+    let full = yard.page_of("capped", &["https://roofs.example"], 1);
+    let full = full.header("origin", "https://roofs.example");
+    let _ = yard.server("capped").posts(&Person::named("Bob", "Mann")).await.is(201);
+    let full = full.posts(&Person::named("Cy", "Young")).await.is(429);
+    yard.faults.table(true);
+    yard.faults.queues(true);
+    let away = own.posts(&ada()).await.is(503);
+    for refused in [full, away] {
+        assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{refused:?}");
+        assert_eq!(refused.header("access-control-allow-origin"), "https://roofs.example");
+        let named = refused.header("access-control-expose-headers");
+        assert!(named.split(", ").any(|name| name == "retry-after"), "{refused:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,12 +8,14 @@
 //! | `links` | the links that accept and decline |
 //! | `returned` | a mail comes back: what becomes of its lead |
 //! | `mailbox` | a mail comes back: what becomes of its address |
+//! | `shown` | the page that shows mails on one machine |
 
 mod letter;
 mod sent;
 mod links;
 mod returned;
 mod mailbox;
+mod shown;
 
 use std::time::Duration;
 

@@ -431,30 +431,38 @@ async fn a_consent_is_as_it_was_given_whatever_the_source_s_words_come_to_mean()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_says_from_where_a_consent_was_given_and_its_own_address_is_nobodys() {
+async fn a_server_says_from_where_and_in_what_a_consent_was_given_and_its_own_is_nobodys() {
     let yard = Yard::of(rules()).await;
-    let server = yard.server("web").header("x-forwarded-for", "192.0.2.10");
+    let server =
+        yard.server("web").header("x-forwarded-for", "192.0.2.10").header("user-agent", "okhttp/4.12");
     let agreed = |n: usize| Person::number(n).with("consent", "yes").with("consent_text", "I agree");
-    let with = server.posts(&agreed(1).with("consent_ip", "203.0.113.77")).await.is(201);
+    let told = agreed(1).with("consent_ip", "203.0.113.77").with("consent_user_agent", "Hers/1.0");
+    let with = server.posts(&told).await.is(201);
     let without = server.posts(&agreed(2)).await.is(201);
     // A page speaks for whoever looks at it.
-    let page = yard.page("web").header("x-forwarded-for", "198.51.100.9");
-    let from_page = page.posts(&agreed(3)).await.is(201);
+    let page = yard
+        .page("web")
+        .header("x-forwarded-for", "198.51.100.9")
+        .header("user-agent", "Mozilla/5.0 Theirs/1.0");
+    let from_page = page.posts(&agreed(3).with("consent_user_agent", "Another/1.0")).await.is(201);
     yard.settle().await;
-    for (reply, expected) in
-        [(&with, Some("203.0.113.77")), (&without, None), (&from_page, Some("198.51.100.9"))]
-    {
+    for (reply, ip, browser) in [
+        (&with, Some("203.0.113.77"), Some("Hers/1.0")),
+        (&without, None, None),
+        (&from_page, Some("198.51.100.9"), Some("Mozilla/5.0 Theirs/1.0")),
+    ] {
         let kept = yard.enquiry(reply.text_of("enquiry")).await.unwrap();
         let asked = Some(json!({ "lead": kept.lead.unwrap() }));
         let all = yard.desk(Method::POST, "/v1/persons/export", asked).await.is(200);
         let consent = &all.json["leads"][0]["enquiries"][0]["consent"];
-        assert_eq!((consent["given"] == true, consent["ip"].as_str()), (true, expected));
-        assert!(!all.text.contains("192.0.2.10"), "{}", all.text);
+        let told = (consent["given"] == true, consent["ip"].as_str(), consent["user_agent"].as_str());
+        assert_eq!(told, (true, ip, browser));
+        assert!(!all.text.contains("192.0.2.10") && !all.text.contains("okhttp"), "{}", all.text);
     }
     let stored = crate::moving_in::table(&yard).await.join("\n");
     assert!(
-        stored.contains("203.0.113.77") && !stored.contains("192.0.2.10"),
-        "a server's address is not kept"
+        stored.contains("203.0.113.77") && !stored.contains("192.0.2.10") && !stored.contains("okhttp"),
+        "a server's address and program are not kept"
     );
 }
 

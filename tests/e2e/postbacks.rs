@@ -381,6 +381,83 @@ async fn postbacks_of_what_the_desk_releases_say_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn postbacks_of_what_the_desk_rejects_say_so_once_and_of_a_release_after_it() {
+    let yard = Yard::of(rules(POST)).await;
+    let aside = async |n: usize| {
+        let person = Person::named(&format!("Ann{n}"), "Hill").with("reference", &format!("click-{n}"));
+        let person = person.with("email", &format!("ann{n}@mailinator.com"));
+        yard.server("web").posts(&person).await.is(202).text_of("enquiry").to_owned()
+    };
+    let (one, two, three) = (aside(1).await, aside(2).await, aside(3).await);
+    let desk = async |act: &str, body: Value| {
+        let _ = yard.desk(Method::POST, &format!("/v1/quarantine/{act}"), Some(body)).await.is(200);
+        yard.settle().await;
+    };
+    // By a click and another one, and of many at once.
+    for _ in 0..2 {
+        desk(&format!("{one}/reject"), json!({ "reason": "Marmalade once more" })).await;
+    }
+    desk("reject", json!({ "enquiries": [one, two] })).await;
+    let rejected: Vec<Told> =
+        told(&yard).into_iter().filter(|told| told.event == "enquiry.rejected").collect();
+    let heard: Vec<[&str; 3]> = rejected
+        .iter()
+        .map(|told| ["enquiry", "reference", "reason"].map(|name| told.body["data"][name].as_str().unwrap()))
+        .collect();
+    let expected =
+        [[one.as_str(), "click-1", "disposable_email"], [two.as_str(), "click-2", "disposable_email"]];
+    assert_eq!(heard, expected);
+    assert!(
+        rejected.iter().all(|told| !told.text().contains("Marmalade")),
+        "what the desk says is for itself"
+    );
+
+    // Released after all, it says what became of it; and a doubt that nobody looked at goes its way.
+    desk(&format!("{one}/release"), json!({})).await;
+    yard.advance(73 * HOUR).await;
+    let of = |enquiry: &str| {
+        let of_it = told(&yard).into_iter().filter(|told| told.body["data"]["enquiry"] == enquiry);
+        let mut statuses: Vec<String> = of_it.map(|told| told.event.replace("enquiry.", "")).collect();
+        statuses.sort();
+        statuses
+    };
+    assert_eq!(of(&one), ["quarantined", "received", "rejected", "sold"]);
+    assert_eq!(of(&two), ["quarantined", "rejected"]);
+    assert_eq!(of(&three), ["quarantined", "received", "sold"]);
+    assert!(yard.dead_letters().is_empty());
+}
+
+/// Whatever the table took of it: a verdict without its postback is never seen, nor one of a verdict that was
+/// not given.
+#[tokio::test(start_paused = true)]
+async fn postbacks_of_a_rejection_stand_with_the_verdict_or_not_at_all() {
+    let mut unharmed = false;
+    for calls in 0..60 {
+        let yard = Yard::of(rules(POST)).await;
+        let reply = yard.server("web").posts(&ada().with("email", "zq.canary@mailinator.com")).await.is(202);
+        let enquiry = reply.text_of("enquiry").to_owned();
+        yard.settle().await;
+        yard.faults.table_after(Some(calls));
+        yard.faults.queues(true);
+        let path = format!("/v1/quarantine/{enquiry}/reject");
+        unharmed = yard.desk(Method::POST, &path, Some(json!({}))).await.status == 200;
+        yard.faults.table_after(None);
+        yard.faults.queues(false);
+        let kept = yard.enquiry(&enquiry).await.unwrap();
+        let told = yard.cloud.store.postback_get(kept.id, PostbackStatus::Rejected).await.unwrap();
+        assert_eq!(told.is_some(), kept.status == "rejected", "after {calls} calls");
+        if unharmed {
+            // Its message was lost as well: it is due.
+            assert_eq!(statuses(&yard), ["quarantined"]);
+            yard.advance(5 * MINUTE).await;
+            assert_eq!(statuses(&yard), ["quarantined", "rejected"]);
+            break;
+        }
+    }
+    assert!(unharmed, "the last round was one without a fault");
+}
+
+#[tokio::test(start_paused = true)]
 async fn postbacks_wait_for_as_long_as_a_sender_asks() {
     let yard =
         Yard::of(rules(r#"postback = { url = "http://127.0.0.1:9/partner", on = ["received"] }"#)).await;
@@ -526,7 +603,7 @@ async fn postbacks_that_cannot_be_kept_are_refused_by_their_place() {
         (r#"postback = { url = "https://p.example/", method = "put" }"#, "post get"),
         (
             r#"postback = { url = "https://p.example/", on = ["won"] }"#,
-            "received repeat quarantined sold returned",
+            "received repeat quarantined rejected sold returned",
         ),
         ("postback = { on = [\"sold\"] }", "url"),
         (r#"postback = { url = "https://p.example/", secret = "x" }"#, "secret"),

@@ -393,7 +393,8 @@ fn enquiry_told(core: Option<&Core>, enquiry: &StoredEnquiry) -> Value {
         let consent = json!({
             "given": consent.given, "at": consent.at, "text": consent.text, "text_sha256": sha256,
             "version": consent.version, "sellers": consent.sellers, "channels": consent.channels,
-            "url": consent.url, "form": consent.form, "ip": consent.ip, "trusted_form": consent.trusted_form, "leadid": consent.leadid,
+            "url": consent.url, "form": consent.form, "ip": consent.ip,
+            "user_agent": enquiry.user_agent.as_ref().or(consent.user_agent.as_ref()), "trusted_form": consent.trusted_form, "leadid": consent.leadid,
         });
         members.insert("consent".to_owned(), consent);
     }

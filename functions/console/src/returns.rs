@@ -2,6 +2,16 @@
 //! dealer, nobody need.
 //!
 //! The terms are those under which the lead was sold: a contract that changed since changes nothing.
+//!
+//! Determinations:
+//!
+//! - *Claimed once*: what an enquiry cost was paid to its source once, whether one dealer or several bought
+//!   it, and however often it came back and was sold again. So it is claimed back with one return of them at
+//!   most, by a mark of the enquiry in the same commit; whoever claims it with another is refused, and
+//!   nothing is decided by that. A further enquiry that opened the lead's next cycle was paid for by itself.
+//!   What an earlier version claimed has no mark.
+//! - *What it cost* is what its source cost when it arrived, as reports count it; where the enquiry does not
+//!   say, or is not kept any more, what the source cost by the rules that it was sold under.
 
 use axum::Json;
 use axum::body::Body;
@@ -13,15 +23,16 @@ use leadyard_domain::assignment::{Assignment, NoReturn, Return, ReturnState};
 use leadyard_domain::contract::ReturnTerms;
 use leadyard_domain::distribution::{Chunk, Core};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{AssignmentId, CompanyId, ReturnReason, SourceId};
+use leadyard_domain::ids::{AssignmentId, CompanyId, EnquiryId, ReturnReason, SourceId};
 use leadyard_domain::lead::{AssignmentState, Lead};
 use leadyard_domain::ledger::{CreditReason, Line, LineKind, Month};
+use leadyard_domain::limits;
+use leadyard_domain::money::Money;
 use leadyard_domain::rulebook::PostbackStatus;
-use leadyard_domain::{limits, time};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query, body};
 use leadyard_platform::store::{Act, Changes, ReturnItem, ReturnWrite, StoreError};
-use leadyard_platform::who::{ACTS, Dealer, DeskOf, READS, Staff};
+use leadyard_platform::who::{self, ACTS, Dealer, DeskOf, READS, Staff};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -99,6 +110,15 @@ pub(crate) struct MayAsk {
     pub(crate) used: Option<String>,
 }
 
+impl MayAsk {
+    pub(crate) fn tell(&self) -> Value {
+        json!({
+            "until": self.until, "reasons": self.terms.reasons, "quota_percent": self.terms.quota_percent,
+            "decides": self.terms.approval, "refused": self.used,
+        })
+    }
+}
+
 /// How the dealer may ask to return a lead now; `None` where it may not.
 pub(crate) async fn may_ask(
     cloud: &Cloud,
@@ -118,7 +138,7 @@ pub(crate) async fn may_ask(
     let used = match terms.quota_percent {
         None => None,
         Some(_) => {
-            let zone = zone_of(&core)?;
+            let zone = who::zone_of(&core)?;
             let month = Month::of(settled_at, &zone);
             let taken = cloud.store.returns_of_month(&stands.company, &stands.contract, month).await?;
             // The first is always allowed: the month need not be counted.
@@ -128,11 +148,6 @@ pub(crate) async fn may_ask(
         }
     };
     Ok(Some(MayAsk { terms, until, used }))
-}
-
-/// The zone of a company.
-pub(crate) fn zone_of(core: &Core) -> Result<TimeZone, Problem> {
-    time::zone(&core.company.zone).map_err(|_| Problem::new(Code::Internal, "the zone is not known"))
 }
 
 /// How many of the leads that a contract was charged in a month may be returned; any number, if it does not say.
@@ -201,7 +216,7 @@ async fn request_return(
     let state = stands.asks_to_return(found.as_ref().map(|(_, terms)| terms), &asked.reason, now);
     let state = state.map_err(|why| refused(&stands, &why))?;
     let (core, terms) = found.ok_or_else(|| refused(&stands, &NoReturn::NoTerms))?;
-    let zone = zone_of(&core)?;
+    let zone = who::zone_of(&core)?;
     let month = Month::of(settled_at, &zone);
     let quota = quota_of(cloud, &stands, &terms, (month, &zone)).await?;
     let trusted = state == ReturnState::Approved;
@@ -381,19 +396,20 @@ pub(crate) async fn decided(
             asked.decided_by = Some(desk.staff.clone());
             asked.said.clone_from(&reason);
         }
-        let claim = if sent.claim && state == ReturnState::Approved {
-            claim_of(cloud, &next, &asked).await?
+        let claimed = if sent.claim && state == ReturnState::Approved {
+            Some(claim_of(cloud, &next, &asked).await?)
         } else {
             None
         };
+        let (claim, opening) = (claimed.map(|of| of.cost), claimed.and_then(|of| of.opening));
         let item = ReturnItem { state, claim, ..asked };
         let after = json!({ "return": state, "claim": claim.map(|claim| claim.to_string()) });
         let act = record(cloud, desk, &format!("return_{verdict}"), reason.clone(), &before, &after);
         let done = if state == ReturnState::Approved {
-            approve(cloud, next, ReturnWrite::Decide(&item), Some(&act), now).await?
+            approve(cloud, next, ReturnWrite::Decide(&item, opening), Some(&act), now).await?
         } else {
             let changes = Changes {
-                returned: Some(ReturnWrite::Decide(&item)),
+                returned: Some(ReturnWrite::Decide(&item, opening)),
                 act: Some(&act),
                 ..Changes::of(&next, now)
             };
@@ -453,34 +469,75 @@ async fn claim(
         }
         let assignment = cloud.store.assignment_get(decided.lead, decided.cycle, decided.assignment).await?;
         let claim = claim_of(cloud, &assignment.ok_or_else(unknown)?, &decided).await?;
-        let (before, after) =
-            (json!({ "claim": null }), json!({ "claim": claim.map(|claim| claim.to_string()) }));
+        let (before, after) = (json!({ "claim": null }), json!({ "claim": claim.cost.to_string() }));
         let act = record(cloud, desk, "return_claim", None, &before, &after);
-        let item = ReturnItem { claim, ..decided };
-        if cloud.store.return_claim(company, &item, &act).await? {
+        let item = ReturnItem { claim: Some(claim.cost), ..decided };
+        if cloud.store.return_claim(company, &item, claim.opening, &act).await? {
             return Ok(Json(tell(&item)));
         }
     }
     Err(crowded())
 }
 
-/// What the lead cost us, to be claimed back from its source.
-async fn claim_of(
-    cloud: &Cloud,
-    assignment: &Assignment,
-    asked: &ReturnItem,
-) -> Result<Option<leadyard_domain::money::Money>, Problem> {
-    let none =
-        || Problem::new(Code::StateConflict, "the source has no cost_per_lead: there is nothing to claim");
-    cost_of(cloud, assignment, asked).await?.map(Some).ok_or_else(none)
+/// What is claimed back from a source.
+#[derive(Clone, Copy)]
+struct Claim {
+    cost: Money,
+    /// The enquiry that cost it; unknown of a seat that an earlier version gave in a cycle that is over.
+    opening: Option<EnquiryId>,
 }
 
-/// What its source cost a lead when this one was sold: what the rulebook says later changes nothing of the past.
+/// What the lead cost us, to be claimed back from its source.
+async fn claim_of(cloud: &Cloud, seat: &Assignment, asked: &ReturnItem) -> Result<Claim, Problem> {
+    let refused = |why: &str| Problem::new(Code::StateConflict, why);
+    let opening = cloud.opening_of(seat).await?;
+    if is_claimed(cloud, seat, opening).await? {
+        return Err(refused("what it cost is claimed back already, with another return of the same enquiry"));
+    }
+    let cost = cost_at_arrival(cloud, seat, opening, asked).await?;
+    let none = || refused("the source has no cost_per_lead: there is nothing to claim");
+    Ok(Claim { cost: cost.ok_or_else(none)?, opening })
+}
+
+/// What can be claimed back of a lead; nothing where it cost nothing, or that is claimed already.
 pub(crate) async fn cost_of(
     cloud: &Cloud,
     seat: &Assignment,
     asked: &ReturnItem,
-) -> Result<Option<leadyard_domain::money::Money>, Problem> {
+) -> Result<Option<Money>, Problem> {
+    let opening = cloud.opening_of(seat).await?;
+    if is_claimed(cloud, seat, opening).await? {
+        return Ok(None);
+    }
+    Ok(cost_at_arrival(cloud, seat, opening, asked).await?)
+}
+
+async fn is_claimed(
+    cloud: &Cloud,
+    seat: &Assignment,
+    opening: Option<EnquiryId>,
+) -> Result<bool, StoreError> {
+    match opening {
+        Some(opening) => cloud.store.is_claimed(&seat.company, opening).await,
+        None => Ok(false),
+    }
+}
+
+/// What its source cost a lead when the enquiry arrived that was sold: what the rulebook says later changes
+/// nothing of the past.
+async fn cost_at_arrival(
+    cloud: &Cloud,
+    seat: &Assignment,
+    opening: Option<EnquiryId>,
+    asked: &ReturnItem,
+) -> Result<Option<Money>, StoreError> {
+    let enquiry = match opening {
+        Some(opening) => cloud.store.enquiry_get(opening).await?,
+        None => None,
+    };
+    if let Some(kept) = enquiry.and_then(|enquiry| enquiry.asked) {
+        return Ok(kept.cost);
+    }
     let core = cloud.store.rulebook_core(&seat.company, seat.rulebook).await?;
     Ok(core.as_ref().and_then(|core| core.source(&asked.source)?.cost_per_lead))
 }

@@ -63,8 +63,9 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
     };
     let ip = screen::ip(headers);
     let address = screen::address(cloud, &key.company, ip);
-    // A server's own address says nothing of a person.
+    // A server's own address says nothing of a person, nor does the program that it sends with.
     let ip = ip.filter(|_| !trusted);
+    let user_agent = screen::user_agent(headers).filter(|_| !trusted);
     Ok(Arrival {
         id: EnquiryId::mint(at, cloud.entropy.bytes()),
         key,
@@ -76,7 +77,7 @@ async fn receive(cloud: &Cloud, key: &str, headers: &HeaderMap, body: Body) -> R
         // A server has no browser of its own; one that passes on its page's visitor names it.
         visitor: (!trusted).then(|| VisitorId::mint(at, cloud.entropy.bytes())),
         gpc: global_privacy_control(headers),
-        user_agent: screen::user_agent(headers),
+        user_agent,
         address,
         ip,
         sent_by: None,

@@ -19,14 +19,15 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::{Html, IntoResponse as _};
 use leadyard_domain::access::PageKey;
 use leadyard_domain::distribution::Core;
-use leadyard_domain::enquiry::{Standard, Tag};
-use leadyard_domain::error::Code;
+use leadyard_domain::enquiry::{Enquiry, FieldMap, Fields, Standard, Tag};
+use leadyard_domain::error::{Code, FieldError};
 use leadyard_domain::ids::{EnquiryId, LeadId};
 use leadyard_domain::limits;
 use leadyard_domain::rulebook::{Source, SourceKind};
 use leadyard_domain::screening::Reason;
 use leadyard_platform::arriving::Arrival;
 use leadyard_platform::arriving::answer::{Answer, AnswerKind, Answered};
+use leadyard_platform::arriving::whose::WAS_ERASED;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Path, Problem};
 use serde::Serialize;
@@ -48,6 +49,9 @@ const EXAMPLE: [(&str, &str); 6] = [
     ("zip", "33101"),
     ("message", "The roof leaks over the porch."),
 ];
+
+/// Stands for the source's secret, which a page that anybody may open does not say.
+const SECRET: &str = "YOUR_SECRET";
 
 #[derive(Serialize, Template)]
 #[template(path = "instructions.html")]
@@ -249,9 +253,13 @@ fn json_of(sent: &[(&str, &str)]) -> String {
     format!("{{{}}}", members.join(", "))
 }
 
-/// Without a quote that a shell would end at: the examples have none, an offer's id cannot.
+/// Without a quote that a shell would end at: the examples have none, an offer's id cannot. With the secret: a program that
+/// posts as a page would is doubted, and its leads wait for the desk.
 fn curl(url: &str, sent: &[(&str, &str)]) -> String {
-    format!("curl -X POST '{url}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{}'", json_of(sent))
+    format!(
+        "curl -X POST '{url}' \\\n  -H 'Authorization: Bearer {SECRET}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{}'",
+        json_of(sent)
+    )
 }
 
 fn html(url: &str, sent: &[(&str, &str)]) -> String {
@@ -364,8 +372,7 @@ fn example(kind: AnswerKind) -> Answer {
         AnswerKind::Spilled => Answer::Spilled,
         AnswerKind::Refused => {
             let code = Code::UnreachablePerson;
-            let problem = Problem::new(code, when(code).unwrap_or_default());
-            Answer::Refused(problem.with("enquiry", EnquiryId::from_bytes([0; 16]).to_string()))
+            Answer::Refused(given(code, when(code).unwrap_or_default()))
         }
     }
 }
@@ -478,12 +485,55 @@ const fn when(code: Code) -> Option<&'static str> {
     })
 }
 
+/// A problem with the members that intake gives it; its text says when it comes.
+fn given(code: Code, when: &str) -> Problem {
+    let problem = Problem::new(code, when);
+    let of_enquiry = |problem: Problem| problem.with("enquiry", EnquiryId::from_bytes([0; 16]).to_string());
+    match code {
+        Code::UnsupportedMediaType | Code::MalformedBody => of_enquiry(problem),
+        Code::UnreachablePerson => of_enquiry(problem.fields(not_understood())),
+        Code::CapReached => problem.with("until", jiff::Timestamp::UNIX_EPOCH.to_string()).retry_after(3_600),
+        Code::StateConflict => {
+            let detail = WAS_ERASED.to_owned();
+            problem.fields(vec![FieldError { pointer: "/received_at".to_owned(), detail }])
+        }
+        Code::Unavailable => problem.retry_after(5),
+        Code::BodyTooLarge
+        | Code::InvalidField
+        | Code::Unauthorized
+        | Code::Forbidden
+        | Code::NotFound
+        | Code::SourceClosed
+        | Code::OriginRefused
+        | Code::IdempotencyMismatch
+        | Code::VersionConflict
+        | Code::RulebookRefused
+        | Code::MethodNotAllowed
+        | Code::Internal => problem,
+    }
+}
+
+/// What is said of an address that is none, as it is read.
+fn not_understood() -> Vec<FieldError> {
+    let enquiry = Enquiry {
+        fields: Fields::from_json(br#"{"email":"ada.hill"}"#).unwrap_or_default(),
+        received_at: jiff::Timestamp::UNIX_EPOCH,
+        global_privacy_control: false,
+        ip: None,
+    };
+    enquiry.understand(&FieldMap::default()).notes
+}
+
+/// Every error, with the members that it is given with.
 fn errors() -> Vec<Told> {
     let told = |code: &Code| {
         let when = when(*code)?;
-        let again = if code.retryable() { " It may be sent again unchanged, later." } else { "" };
-        let body = pretty(&Problem::new(*code, when).json());
-        Some(Told { status: code.status(), when: format!("{}{again}", code.slug()), body })
+        let problem = given(*code, when);
+        let again = if code.retryable() { ": it may be sent again unchanged, later" } else { "" };
+        let wait =
+            if problem.retry_after_s().is_some() { ", in as many seconds as Retry-After says" } else { "" };
+        let when = format!("{}{again}{wait}", code.slug());
+        Some(Told { status: code.status(), when, body: pretty(&problem.json()) })
     };
     Code::ALL.iter().filter_map(told).collect()
 }

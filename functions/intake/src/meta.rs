@@ -265,7 +265,7 @@ async fn wait_or_give_up(
         + SignedDuration::try_from(cloud.entropy.between_ms(0, 10_000)).unwrap_or_default();
     enquiry.fetch = Some(Fetch { tries, next: after(now, wait), ..fetch });
     // Another worker that was as far wrote the same.
-    cloud.store.quarantine_judge(&enquiry, UNFETCHED).await.map(drop)
+    cloud.store.quarantine_judge(&enquiry, UNFETCHED, None).await.map(drop)
 }
 
 /// The desk sees it among the company's changes, once an hour for each source.

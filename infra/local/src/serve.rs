@@ -146,7 +146,7 @@ pub async fn start_over(
     let ready = introduce(&cloud, book, &base, rulebook);
 
     let demo_dealers = receivers(&cloud, book);
-    let mails = crate::pages::mail::router(Arc::clone(aws.mail()));
+    let mails = crate::pages::mail::router(Arc::clone(aws.mail()), cloud.clone());
     let desk = crate::pages::desk::router(&ready.desk_token);
     let pages = pages(book, &ready, &demo_dealers).merge(mails).merge(desk);
     dealers_queues(&aws, book)?;

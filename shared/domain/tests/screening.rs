@@ -1,7 +1,7 @@
 //! The table of hand-written enquiries, `tests/screening`: the verdict each should get beside the one it gets.
 //!
-//! Two thirds were read while the filters were made; the last third was not, and is run on demand:
-//! `cargo test -p leadyard-domain --test screening -- --ignored --nocapture`.
+//! Two thirds were read while the filters were made; the last third was not. Both are held in every run of
+//! the tests, and `cargo test -p leadyard-domain --test screening -- --nocapture` prints what they get.
 
 #![allow(
     clippy::unwrap_used,

@@ -4,6 +4,10 @@
 //!
 //! - *Each once for an enquiry and a status*, kept in the commit of the fact itself: whatever is lost after it, the
 //!   postback is due.
+//! - *Rejected* is told of what the desk rejects, with what screening found; what the desk says of it is for
+//!   itself. Released after all, it is told as `received` or `repeat` as well. A deadline rejects nothing: a
+//!   doubt goes its way by it, and what is overdue is the desk's to release until it goes by time, of which
+//!   nothing is told.
 //! - *Sold and returned* are told of the enquiry that opened the sale cycle, to its sender alone: who brought the same
 //!   person again was told `repeat`. A lead with several seats is sold with the first that settles, and returned with
 //!   the first return that is approved. Sold again to the next dealer, or charged and then declined, nothing more
@@ -18,7 +22,7 @@ use leadyard_domain::ids::EnquiryId;
 use leadyard_domain::rulebook::{PostbackStatus, Source};
 
 use crate::cloud::Cloud;
-use crate::store::{Postback, QUARANTINED, StoreError, StoredEnquiry};
+use crate::store::{Postback, StoreError, StoredEnquiry};
 
 impl Cloud {
     /// What its sender is told of an enquiry that is about to be kept; `stands`, if it is kept already, in another
@@ -37,7 +41,8 @@ impl Cloud {
         if stands && self.store.postback_get(enquiry.id, status).await?.is_some() {
             return Ok(None);
         }
-        let reason = if enquiry.status == QUARANTINED { enquiry.reasons.join(",") } else { String::new() };
+        let is_aside = matches!(status, PostbackStatus::Quarantined | PostbackStatus::Rejected);
+        let reason = if is_aside { enquiry.reasons.join(",") } else { String::new() };
         Ok(Some(Postback::of(enquiry, status, reason, now)))
     }
 

@@ -24,7 +24,7 @@ async fn what_is_exported_is_what_is_erased() {
     // With each consent what proves it: the words, the browser, and the phone as it was typed.
     let lead = reply.json["leads"].as_array().unwrap().iter().find(|lead| lead["lead"] == life.roof).unwrap();
     let all = lead["enquiries"].as_array().unwrap();
-    let first = all.iter().find(|one| one["user_agent"] == "Persimmon/1.0").unwrap();
+    let first = all.iter().find(|one| one["consent"]["user_agent"] == "Persimmon/1.0").unwrap();
     let consent = &first["consent"];
     assert_eq!((&consent["given"], &consent["text"]), (&json!(true), &json!("Zebulon agrees to be called")));
     let fields = first["fields"].as_array().unwrap();

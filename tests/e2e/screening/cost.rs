@@ -17,15 +17,16 @@ const SPINE_BY_A_PAGE: usize = 5;
 /// | more than the spine | why |
 /// |---|---|
 /// | a page: 1 | how many come from there and in all, counted in its window of ten minutes: screening cannot do without |
-/// | its form token is of an earlier window: 1 | a form that two people sent shows however much later, and its first use stands in the window it was opened in, which is another item |
+/// | a page whose form was opened in an earlier window: 1 | that two people sent one form shows, however much later, only where both look: in the window it was opened in, which is another item than the one that counts what comes now |
 /// | its source has a cap: 1 | counted in the enquiry's own transaction: a cap is never exceeded, whatever comes at once |
 /// | its source has a postback: 1 | that it is to be told, in the same transaction: it is told once, and also where the process died on it |
 /// | an idempotency key: 1 | the first answer, in the same transaction; the spine wrote it too |
 ///
-/// So one is accepted with the spine's writes plus one at the most, unless its source asks for more: a cap and a postback are
-/// a write each, and none of a source that has neither.
+/// So one by a server is accepted with the spine's writes, one by a page with one more, or two where its form
+/// stood open across windows: why none of the two can be spared, `infra/README.md` says. A cap, a postback
+/// and a key are a write each, and none of a source that has none.
 #[tokio::test(start_paused = true)]
-async fn accepting_writes_no_more_than_the_spine_and_one_unless_its_source_asks_for_more() {
+async fn accepting_writes_the_spine_what_a_page_is_counted_by_and_what_its_source_asks_for() {
     let told = "postback = { url = \"http://127.0.0.1:9/partner\", on = [\"received\"] }";
     let cap = "caps = { day = 1000 }";
     let rules = rules()

@@ -15,7 +15,11 @@ use crate::parsers::{CELL, whole_workbook};
 
 /// What is held of a file: a row, and what reading has ahead of it.
 const FILE: Bound = Bound { times: 10, spare_bytes: 256 * 1024 };
-/// A sheet is held whole, as the text that it would be saved as; XML takes many times its size while it is read.
+/// A partner's workbook may take forty times its size, and not ten as what strangers send: none comes to a
+/// function, but whoever runs `leadyard import` reads a file of their own choice, once, on their machine. A
+/// sheet is held whole there, as the text that it would be saved as, beside the workbook's strings: its XML,
+/// unpacked, takes many times its size while it is read. What an archive may unpack to at all is bounded
+/// before that (`limits::WORKBOOK_BYTES`).
 const SHEET: Bound = Bound { times: 40, spare_bytes: 2 * 1024 * 1024 };
 
 /// What a file means to be.

@@ -338,6 +338,8 @@ async fn of(
             tried.map(|one| format!("right {} of {} times", one.rejected, one.rejected + one.released));
         Why { reason: shown::word(reason), tried: tried.unwrap_or_default() }
     });
+    // A page's own; of what a server sent on, the one that it names.
+    let browser = enquiry.user_agent.as_deref().or(who.consent.user_agent.as_deref());
     let mut facts = vec![
         ("Company", core.company.name.clone()),
         ("Source", enquiry.source.to_string()),
@@ -345,7 +347,7 @@ async fn of(
             "Received",
             format!("{} ({})", instant(&core, enquiry.received_at), shown::ago(enquiry.received_at, now)),
         ),
-        ("Browser", enquiry.user_agent.as_deref().map(|agent| shown::cut(agent, 200)).unwrap_or_default()),
+        ("Browser", browser.map(|agent| shown::cut(agent, 200)).unwrap_or_default()),
         ("Said of it", said.unwrap_or_default()),
         ("Enquiry", enquiry.id.to_string()),
     ];

@@ -6,7 +6,7 @@
 //! SES's mailbox simulator (`bounce@simulator.amazonses.com`, `complaint@…`), or by a click on the page that shows
 //! mails. Only of a mail sent with a configuration set, as there.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -119,6 +119,21 @@ impl LocalMail {
     /// What was mailed to an address, the oldest first.
     pub fn caught_by(&self, address: &str) -> Vec<Caught> {
         self.inner().caught.iter().filter(|mail| mail.to == address).cloned().collect()
+    }
+
+    /// The leads that they are about, as their tags say it.
+    pub fn leads(&self) -> BTreeSet<String> {
+        self.inner().caught.iter().filter_map(|mail| mail.tags.get("lead").cloned()).collect()
+    }
+
+    /// Forgets what was mailed of these leads. What names nobody stays: that one is its reader's no more,
+    /// that its person is to be forgotten.
+    pub fn forget(&self, leads: &BTreeSet<String>) {
+        let of_them = |mail: &Caught| mail.tags.get("lead").is_some_and(|lead| leads.contains(lead));
+        let names_nobody = |mail: &Caught| {
+            mail.tags.get("event").is_some_and(|event| ["withdrawn", "erased"].contains(&event.as_str()))
+        };
+        self.inner().caught.retain(|mail| !of_them(mail) || names_nobody(mail));
     }
 
     /// From now on SES says this to mails for an address.

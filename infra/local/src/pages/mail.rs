@@ -3,10 +3,15 @@
 //! | route | does |
 //! |---|---|
 //! | `GET /mail` | shows the newest mails, without a script |
+//! | `GET /mail/{number}/raw` | one as it was sent, `message/rfc822` |
 //! | `POST /mail/{number}/{how}` | makes one come back: `bounced`, `full`, `complained` |
 //!
 //! Links in a mail are links here: it is what a dealer clicks.
+//!
+//! Whoever was erased is forgotten here too, before anything is shown: by the table, so that no channel has
+//! to say it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -14,6 +19,9 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use leadyard_domain::ids::LeadId;
+use leadyard_platform::cloud::Cloud;
+use leadyard_platform::store::StoreError;
 
 use super::{escape, fill};
 use crate::aws::ses::KEPT;
@@ -23,29 +31,76 @@ const PAGE: &str = include_str!("mail.html");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
-/// The page, over what was mailed.
-pub fn router(mail: Arc<LocalMail>) -> Router {
-    Router::new().route("/mail", get(page)).route("/mail/{number}/{how}", post(returns)).with_state(mail)
+#[derive(Clone)]
+struct Mails {
+    mail: Arc<LocalMail>,
+    cloud: Cloud,
 }
 
-async fn page(State(mail): State<Arc<LocalMail>>) -> Response {
+/// The page, over what was mailed.
+pub fn router(mail: Arc<LocalMail>, cloud: Cloud) -> Router {
+    Router::new()
+        .route("/mail", get(page))
+        .route("/mail/{number}/raw", get(raw))
+        .route("/mail/{number}/{how}", post(returns))
+        .with_state(Mails { mail, cloud })
+}
+
+async fn page(State(mails): State<Mails>) -> Response {
+    if let Err(response) = mails.forget_the_erased().await {
+        return response;
+    }
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
     ];
-    (headers, rendered(&mail.caught())).into_response()
+    (headers, rendered(&mails.mail.caught())).into_response()
 }
 
-async fn returns(State(mail): State<Arc<LocalMail>>, Path((number, how)): Path<(u64, String)>) -> Response {
+async fn raw(State(mails): State<Mails>, Path(number): Path<u64>) -> Response {
+    if let Err(response) = mails.forget_the_erased().await {
+        return response;
+    }
+    let caught = mails.mail.caught();
+    let Some(mail) = caught.into_iter().find(|mail| mail.number == number) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let headers = [(header::CONTENT_TYPE, "message/rfc822"), (header::CACHE_CONTROL, "no-store")];
+    (headers, mail.raw).into_response()
+}
+
+impl Mails {
+    /// Before anything is shown; where that cannot be read, nothing is.
+    async fn forget_the_erased(&self) -> Result<(), Response> {
+        self.forget().await.map_err(|error| {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "whose mails may be shown could not be read"
+            );
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        })
+    }
+
+    async fn forget(&self) -> Result<(), StoreError> {
+        let told: Vec<LeadId> = self.mail.leads().iter().filter_map(|lead| lead.parse().ok()).collect();
+        let leads = self.cloud.store.leads_get(&told).await?;
+        let erased: BTreeSet<String> =
+            leads.iter().filter(|lead| lead.is_erased()).map(|lead| lead.id.to_string()).collect();
+        self.mail.forget(&erased);
+        Ok(())
+    }
+}
+
+async fn returns(State(mails): State<Mails>, Path((number, how)): Path<(u64, String)>) -> Response {
     let how = match how.as_str() {
         "bounced" => Returns::Bounced,
         "full" => Returns::Full,
         "complained" => Returns::Complained,
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
-    if mail.returns(number, how) {
+    if mails.mail.returns(number, how) {
         Redirect::to("/mail").into_response()
     } else {
         StatusCode::NOT_FOUND.into_response()

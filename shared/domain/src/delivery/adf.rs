@@ -10,6 +10,10 @@
 //! - *Written strictly*: what the DTD needs and the lead has not is filled, since importers refuse a prospect
 //!   without it. A lead without a vehicle has one of the year of the request whose make and model are "Not
 //!   specified"; a person without a name is called "Not given"; an address without a street has an empty one.
+//! - *"Not specified" is the same for every dealer*, and no setting of `channels.csv`: it reads as what it
+//!   is, whoever imports it. A dealer whose system sorts by the make is served by what the enquiry says (a
+//!   source's `fields` and `values` make a `vehicle_make` of any answer), or by a template, which names each
+//!   field itself.
 //! - *A person nobody may see yet*, or who has neither e-mail nor phone, has an address that leads nowhere:
 //!   `.invalid` is reserved for that (RFC 6761). It is the lead's own: systems take two prospects of one
 //!   address for one person.

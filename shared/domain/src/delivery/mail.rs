@@ -39,9 +39,10 @@ pub struct Mail {
 impl Mail {
     /// The `From` header's value.
     pub fn sender(&self) -> String {
-        let name = words(&self.from_name);
+        let name = words("From", &self.from_name);
         if name.starts_with("=?") {
-            format!("{name} <{}>", self.from)
+            // On a line of its own: one with an encoded word has little room.
+            format!("{name}\r\n <{}>", self.from)
         } else {
             format!("{} <{}>", quoted(&name), self.from)
         }
@@ -56,7 +57,7 @@ impl Mail {
         for (name, value) in [
             ("From", self.sender()),
             ("To", plain(&self.to)),
-            ("Subject", words(&self.letter.subject)),
+            ("Subject", words("Subject", &self.letter.subject)),
             ("Date", date),
             ("Message-ID", format!("<{}@{domain}>", plain(&self.id))),
             ("References", format!("<{}@{domain}>", self.about)),
@@ -83,15 +84,19 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// Text as a header takes it: itself where it is short ASCII, else encoded words of at most 75 characters each.
-fn words(text: &str) -> String {
-    const MOST_BYTES: usize = 45; // 60 in base64, and what stands around them
+/// Text as a header of this name takes it: itself where it is short ASCII, else encoded words, a line each. A line
+/// with one has at most 76 characters (RFC 2047, 2).
+fn words(header: &str, text: &str) -> String {
+    const LINE: usize = 76;
+    const AROUND: usize = "=?utf-8?B??=".len();
     let text = plain(text);
     if text.is_ascii() && text.len() <= 200 && !text.contains("=?") {
         return text;
     }
-    let mut all = String::new();
-    let mut word = String::new();
+    // Of base64, four characters for three bytes; before the first word stand the name and `: `, before others a space.
+    let room = |before: usize| (LINE - AROUND).saturating_sub(before) / 4 * 3;
+    let (mut all, mut word) = (String::new(), String::new());
+    let mut most = room(header.len() + 2);
     let mut close = |word: &mut String| {
         if !word.is_empty() {
             let separator = if all.is_empty() { "" } else { "\r\n " };
@@ -100,8 +105,9 @@ fn words(text: &str) -> String {
         }
     };
     for c in text.chars() {
-        if word.len() + c.len_utf8() > MOST_BYTES {
+        if word.len() + c.len_utf8() > most {
             close(&mut word);
+            most = room(1);
         }
         word.push(c);
     }
@@ -200,6 +206,8 @@ mod tests {
         let longest = if head.ends_with("7bit") { 998 } else { 76 };
         assert!(body.split("\r\n").all(|line| line.len() <= longest), "{mail}");
         assert!(mail.split("\r\n").all(|line| line.len() <= 998));
+        let (head, _) = mail.split_once("\r\n\r\n").unwrap();
+        assert!(head.split("\r\n").all(|line| !line.contains("=?") || line.len() <= 76), "{head}");
     }
 
     #[test]
@@ -222,7 +230,10 @@ mod tests {
         // As Python's `email` package encodes and reads them.
         let mail = mail("Zoë's \"Leads\"", "Dachziegel für Møller", "Zoë = 100 % \n\u{1f3e0}\n");
         assert!(mail.contains("Subject: =?utf-8?B?RGFjaHppZWdlbCBmw7xyIE3DuGxsZXI=?=\r\n"), "{mail}");
-        assert!(mail.contains("From: =?utf-8?B?Wm/DqydzICJMZWFkcyI=?= <desk@acme.example>\r\n"), "{mail}");
+        assert!(
+            mail.contains("From: =?utf-8?B?Wm/DqydzICJMZWFkcyI=?=\r\n <desk@acme.example>\r\n"),
+            "{mail}"
+        );
         assert!(
             mail.ends_with("quoted-printable\r\n\r\nZo=C3=AB =3D 100 %=20\r\n=F0=9F=8F=A0\r\n"),
             "{mail}"

@@ -31,6 +31,9 @@ pub struct Consent {
     pub form: Option<String>,
     /// The address that it was given from; of a consent or a certificate alone.
     pub ip: Option<IpAddr>,
+    /// The browser that it was given in, where a server says so: a page's own stands with its request. Of a consent or a
+    /// certificate alone.
+    pub user_agent: Option<String>,
     /// When: as the sender says, else when the enquiry arrived.
     pub at: Timestamp,
     /// The TrustedForm certificate: `https://cert.trustedform.com/` and 40 hexadecimal digits. Forwarded,

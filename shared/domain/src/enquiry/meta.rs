@@ -8,6 +8,8 @@
 //! `paid_social`, `utm_content` the ad's id, unless the form says otherwise. What Meta's testing tool fills a form
 //! with says so of itself, and makes a test lead.
 
+use std::collections::BTreeMap;
+
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
@@ -98,14 +100,23 @@ impl MetaLead {
     pub fn read(body: &[u8], notice: &Fields) -> Result<Self, BodyError> {
         let mut fields = Fields::default();
         let mut rest = Vec::new();
-        let mut asked: Option<(String, String)> = None;
-        for (name, value) in Vec::from(Fields::from_json(body)?) {
-            let answer = name.strip_prefix("field_data.").and_then(|rest| rest.split_once('.'));
-            match (answer, name.as_str()) {
-                (Some((index, "name")), _) => asked = Some((index.to_owned(), value)),
-                (Some((index, _)), _) => match &asked {
-                    Some((of, question)) if of == index => fields.push(question, value)?,
-                    Some(_) | None => rest.push((name, value)),
+        let told = Vec::from(Fields::from_json(body)?);
+        // Whatever order its members have.
+        let of = |name: &str| {
+            let (index, member) = name.strip_prefix("field_data.")?.split_once('.')?;
+            Some((index.to_owned(), member == "name"))
+        };
+        let questions = told.iter().filter_map(|(name, value)| match of(name)? {
+            (index, true) => Some((index, value.clone())),
+            (_, false) => None,
+        });
+        let questions: BTreeMap<String, String> = questions.collect();
+        for (name, value) in told {
+            match (of(&name), name.as_str()) {
+                (Some((_, true)), _) => {}
+                (Some((index, false)), _) => match questions.get(&index) {
+                    Some(question) => fields.push(question, value)?,
+                    None => rest.push((name, value)),
                 },
                 (None, "id") => rest.push(("meta_lead_id".to_owned(), value)),
                 (None, _) => rest.push((name, value)),
@@ -321,6 +332,14 @@ mod tests {
             assert_eq!(lead.fields.get(name), Some(value), "{name}");
         }
         assert!(!lead.is_test);
+        let turned = LEAD.replace(
+            r#"{"name":"email","values":["joe@example.com"]}"#,
+            r#"{"values":["joe@example.com"],"name":"email"}"#,
+        );
+        assert_eq!(
+            MetaLead::read(turned.as_bytes(), &notice).unwrap().fields.get("email"),
+            Some("joe@example.com")
+        );
         let test = LEAD.replace("Honda", "<test lead: dummy data for car_make>");
         assert!(MetaLead::read(test.as_bytes(), &notice).unwrap().is_test);
     }

@@ -32,6 +32,7 @@ words! {
         ConsentUrl = "consent_url",
         ConsentForm = "consent_form",
         ConsentIp = "consent_ip",
+        ConsentUserAgent = "consent_user_agent",
         ConsentAt = "consent_at",
         TrustedFormCertUrl = "trusted_form_cert_url",
         UniversalLeadid = "universal_leadid",
@@ -54,6 +55,7 @@ impl Standard {
             | Self::ConsentUrl
             | Self::ConsentForm
             | Self::ConsentIp
+            | Self::ConsentUserAgent
             | Self::ConsentAt
             | Self::TrustedFormCertUrl
             | Self::UniversalLeadid => true,
@@ -100,6 +102,9 @@ impl Standard {
             Self::ConsentForm => "Which form of the page it was given on.",
             Self::ConsentIp => {
                 "The person's address on the Internet, where a server sends what a page was told."
+            }
+            Self::ConsentUserAgent => {
+                "The person's browser, as it names itself, where a server sends what a page was told."
             }
             Self::ConsentChannels => "How the person may be contacted: call, text, e-mail.",
             Self::ConsentUrl => "The page on which it was given.",

@@ -402,6 +402,7 @@ impl<'a> Reader<'a> {
             url: self.message(Standard::ConsentUrl),
             form: self.text(Standard::ConsentForm),
             ip: None,
+            user_agent: self.text(Standard::ConsentUserAgent),
             at: at.unwrap_or(received_at),
             trusted_form: self.parsed(Standard::TrustedFormCertUrl, |text| {
                 consent::trusted_form(text).ok_or_else(|| {
@@ -416,7 +417,8 @@ impl<'a> Reader<'a> {
         };
         let proves = consent.given == Some(true) || consent.has_certificate();
         // What the request says is surer than what a page says of itself.
-        Consent { ip: ip.or(said).filter(|_| proves), ..consent }
+        let user_agent = consent.user_agent.filter(|_| proves);
+        Consent { ip: ip.or(said).filter(|_| proves), user_agent, ..consent }
     }
 
     /// Keeps a value among the extra fields.

@@ -63,7 +63,7 @@
 //! | `cost_per_lead` | none | an amount in quotes: `"12.50"` |
 //! | `caps` | none | `{ hour = 50, day = 400 }`, either or both, 1 to 1,000,000, in the company's zone: new leads |
 //! | `form_token` | `false` | whether its pages send a form token with every enquiry |
-//! | `postback` | none | `{ url = "https://…?id={reference}&is={status}", method = "post", on = ["sold"] }`: the URL to 512 bytes, with `{reference}` `{enquiry}` `{status}` `{reason}`; `post` `get`; `received` `repeat` `quarantined` `sold` `returned`, all of them if none is named |
+//! | `postback` | none | `{ url = "https://…?id={reference}&is={status}", method = "post", on = ["sold"] }`: the URL to 512 bytes, with `{reference}` `{enquiry}` `{status}` `{reason}`; `post` `get`; `received` `repeat` `quarantined` `rejected` `sold` `returned`, all of them if none is named |
 //!
 //! **`scoring.toml`**: see [`ScoringModel`].
 //!

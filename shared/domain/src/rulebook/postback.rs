@@ -7,6 +7,8 @@
 //! - *A sender chooses no host*: placeholders stand in the path and the query, never before them, and what takes their
 //!   place is percent-encoded.
 //! - *A GET says nothing but its URL*, which therefore has a placeholder at least; a POST has a body besides.
+//! - *`rejected` came later* than the others, and the rules in force are read by functions of the version
+//!   before while a new one is deployed: it is kept apart from them, where that version passes over it.
 
 use std::fmt::Write as _;
 
@@ -26,6 +28,8 @@ words! {
         Repeat = "repeat",
         /// It waits for the desk's verdict.
         Quarantined = "quarantined",
+        /// The desk rejected it.
+        Rejected = "rejected",
         /// The lead it opened was sold: a dealer has it, and owes for it.
         Sold = "sold",
         /// A dealer gave that lead back, and was credited.
@@ -45,6 +49,7 @@ words! {
 
 /// Where the sender is told what became of its enquiries.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(from = "Kept", into = "Kept")]
 pub struct PostbackRule {
     /// An `https` URL, with `{reference}`, `{enquiry}`, `{status}` and `{reason}` where they are to stand.
     pub url: String,
@@ -52,6 +57,34 @@ pub struct PostbackRule {
     pub method: PostbackMethod,
     /// Of what it is told; each once.
     pub on: Vec<PostbackStatus>,
+}
+
+/// A rule as it is kept.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Kept {
+    url: String,
+    method: PostbackMethod,
+    /// All but [`PostbackStatus::Rejected`].
+    on: Vec<PostbackStatus>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    rejected: bool,
+}
+
+impl From<PostbackRule> for Kept {
+    fn from(rule: PostbackRule) -> Self {
+        let rejected = rule.asks_for(PostbackStatus::Rejected);
+        let on = rule.on.into_iter().filter(|status| *status != PostbackStatus::Rejected).collect();
+        Self { url: rule.url, method: rule.method, on, rejected }
+    }
+}
+
+impl From<Kept> for PostbackRule {
+    fn from(kept: Kept) -> Self {
+        let mut on = kept.on;
+        on.extend(kept.rejected.then_some(PostbackStatus::Rejected));
+        on.sort_unstable();
+        Self { url: kept.url, method: kept.method, on }
+    }
 }
 
 /// What is said in a postback.
@@ -167,6 +200,20 @@ mod tests {
              &w=wrong_number%2Ctoo%20far%26more&s=sold"
         );
         assert_eq!(rule("https://n.example/p").fill(&SAYS), "https://n.example/p");
+    }
+
+    #[test]
+    fn the_version_before_reads_a_rule_that_asks_for_what_it_does_not_know() {
+        let all = PostbackRule { on: PostbackStatus::ALL.to_vec(), ..rule("https://n.example/p") };
+        let kept = serde_json::to_value(&all).unwrap();
+        let known = ["received", "repeat", "quarantined", "sold", "returned"];
+        assert_eq!(kept["on"], serde_json::json!(known));
+        assert_eq!(serde_json::from_value::<PostbackRule>(kept).unwrap(), all);
+        // And this one, what that wrote.
+        let before =
+            serde_json::json!({ "url": "https://n.example/p", "method": "get", "on": ["repeat", "sold"] });
+        let read: PostbackRule = serde_json::from_value(before).unwrap();
+        assert_eq!(read.on, [PostbackStatus::Repeat, PostbackStatus::Sold]);
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //!   only who was suppressed meanwhile stays where they are.
 //! - *Edited* are standard fields. What was received stays beside what the desk put right, and what could still
 //!   not go on is not edited either.
-//! - *Rejected* stays whole and searchable, and can be released for as long as it is kept.
+//! - *Rejected* stays whole and searchable, and can be released for as long as it is kept. Its sender is
+//!   told, where its source asks for that, in the commit of the verdict.
 //! - *At the deadline* what is doubtful is released, unless `screening.toml` keeps it: silence is no verdict
 //!   against a person. What only a person may release (lists, floods, what cannot be understood), and spam, stays
 //!   in quarantine, overdue, at the head of the list.
@@ -345,7 +346,13 @@ async fn reject(
 ) -> Result<Option<Value>, Problem> {
     let seen = std::mem::replace(&mut enquiry.status, REJECTED.to_owned());
     remember(cloud, &mut enquiry, judged);
-    let stands = cloud.store.quarantine_judge(&enquiry, &seen).await?;
+    let core = cloud.rulebooks.current(&cloud.store, &enquiry.company).await?;
+    let source = core.as_ref().and_then(|core| core.source(&enquiry.source));
+    let told = cloud.postback_of_arrival(source, &enquiry, true, cloud.clock.now()).await?;
+    let stands = cloud.store.quarantine_judge(&enquiry, &seen, told.as_ref()).await?;
+    if let Some(told) = told.filter(|_| stands) {
+        cloud.hand_postback(&told, 0).await;
+    }
     Ok(stands.then(|| json!({ "status": REJECTED })))
 }
 
@@ -530,7 +537,7 @@ pub async fn deadline(cloud: &Cloud, id: EnquiryId) -> Result<(), StoreError> {
         if let Some(quarantine) = &mut enquiry.quarantine {
             quarantine.overdue = true;
         }
-        if cloud.store.quarantine_judge(&enquiry, QUARANTINED).await? {
+        if cloud.store.quarantine_judge(&enquiry, QUARANTINED, None).await? {
             tracing::warn!(enquiry.id = %id, "a quarantined enquiry is overdue");
             return Ok(());
         }

@@ -26,6 +26,8 @@ pub struct StoredConsent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ip: Option<IpAddr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    user_agent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     trusted_form: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     leadid: Option<String>,
@@ -49,6 +51,7 @@ impl StoredConsent {
             channels: consent.channels,
             form: consent.form,
             ip: consent.ip,
+            user_agent: consent.user_agent,
             trusted_form: consent.trusted_form,
             leadid: consent.leadid,
             text_in: texts.text,
@@ -76,6 +79,7 @@ impl StoredConsent {
                 url: None,
                 form: self.form.clone(),
                 ip: self.ip,
+                user_agent: self.user_agent.clone(),
                 at: self.at.unwrap_or(received_at),
                 trusted_form: self.trusted_form.clone(),
                 leadid: self.leadid.clone(),

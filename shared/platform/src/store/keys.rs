@@ -18,8 +18,8 @@ pub use due::DueKey;
 pub use indexes::{
     DECISION_SHARDS, SHARDS, STAGE_SHARDS, after_stage_letter, arrivals_shard, decisions_shard, due_shard,
     follow_ups_shard, heat_of_stage, inbox, letter_of_stage, opened_of_stage, promised_calls,
-    quarantine_shard, quarantine_sort, shard, shard_of_name, source_shard, source_sort, stage_groups,
-    stage_letter, stage_shard, tests_shard,
+    quarantine_shard, quarantine_sort, shard, shard_of_name, source_shard, source_sort, stage_before,
+    stage_groups, stage_letter, stage_shard, tests_shard,
 };
 pub use layout::{DO_NOT_CALL, REPORT_NAMES, REPORT_PARTS, SESSION, SUPPRESSED, invitations, sort_time};
 
@@ -202,6 +202,10 @@ pub enum Key<'a> {
         /// The seat.
         assignment: AssignmentId,
     },
+    /// `U#company` / `claim#enquiry`. That what an enquiry cost was claimed back from its source, and with
+    /// the return of which seat: once, however many it was sold to. Immutable. Some 150 bytes. Written by the
+    /// console.
+    Claim(&'a CompanyId, EnquiryId),
     /// `G#company` / `time#act`. A change to a company's switches, rulebook or deposits: who, when, before
     /// and after. Immutable. Written by the console.
     Change {

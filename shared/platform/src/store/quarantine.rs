@@ -11,6 +11,7 @@ use leadyard_domain::screening::Reason;
 use super::enquiries::name_reserved;
 use super::items::{QUARANTINED, REJECTED, StoredEnquiry};
 use super::keys::{self, Key};
+use super::postbacks::Postback;
 use super::{Commit, Item, Store, StoreError, number, read_number, read_string, string, values};
 
 /// How often a reason was right and wrong, by the desk's verdicts.
@@ -133,11 +134,19 @@ impl Store {
         Ok(answer.items.unwrap_or_default().iter().filter_map(read).collect())
     }
 
-    /// Writes an enquiry again that had this status: rejected, or overdue. `false` when somebody else
-    /// decided meanwhile.
-    pub async fn quarantine_judge(&self, enquiry: &StoredEnquiry, seen: &str) -> Result<bool, StoreError> {
+    /// Writes an enquiry again that had this status: rejected, with what its sender is `told` of that, or
+    /// overdue. `false` when somebody else decided meanwhile.
+    pub async fn quarantine_judge(
+        &self,
+        enquiry: &StoredEnquiry,
+        seen: &str,
+        told: Option<&Postback>,
+    ) -> Result<bool, StoreError> {
         let mut writes = vec![self.verdict_put(enquiry, seen)?];
         writes.extend(self.verdict_count(enquiry, seen)?);
+        if let Some(told) = told {
+            writes.push(self.postback_write(told)?);
+        }
         let writes = writes.into_iter().map(name_reserved).collect();
         Ok(matches!(self.transact(writes).await?, Commit::Done))
     }

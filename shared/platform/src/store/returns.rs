@@ -3,7 +3,9 @@
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use jiff::Timestamp;
 use leadyard_domain::assignment::{Assignment, ReturnState};
-use leadyard_domain::ids::{AssignmentId, CompanyId, ContractId, DealerId, LeadId, ReturnReason, SourceId};
+use leadyard_domain::ids::{
+    AssignmentId, CompanyId, ContractId, DealerId, EnquiryId, LeadId, ReturnReason, SourceId,
+};
 use leadyard_domain::ledger::Month;
 use leadyard_domain::money::Money;
 use serde::{Deserialize, Serialize};
@@ -48,8 +50,9 @@ pub enum ReturnWrite<'a> {
     Ask(&'a ReturnItem, Option<u32>),
     /// It is asked for and approved at once.
     Grant(&'a ReturnItem, Option<u32>),
-    /// The desk decided; a denied one frees its place in the quota.
-    Decide(&'a ReturnItem),
+    /// The desk decided; a denied one frees its place in the quota. What is claimed back, this enquiry cost:
+    /// it is refused where that was claimed already.
+    Decide(&'a ReturnItem, Option<EnquiryId>),
 }
 
 impl Store {
@@ -69,7 +72,7 @@ impl Store {
             ReturnWrite::Grant(item, quota) => {
                 vec![put(item, false)?, self.quota_write(company, item, 1, *quota)?]
             }
-            ReturnWrite::Decide(item) => {
+            ReturnWrite::Decide(item, opening) => {
                 let key = Key::Return { company, open: true, assignment: item.assignment };
                 let gone = Delete::builder()
                     .table_name(self.table())
@@ -81,9 +84,23 @@ impl Store {
                 if item.state == ReturnState::Denied {
                     writes.push(self.quota_write(company, item, -1, None)?);
                 }
+                writes.extend(self.claim_write(company, item, *opening)?);
                 writes
             }
         })
+    }
+
+    /// The mark that what an enquiry cost is claimed back, where that is; refused where it stands.
+    fn claim_write(
+        &self,
+        company: &CompanyId,
+        item: &ReturnItem,
+        opening: Option<EnquiryId>,
+    ) -> Result<Option<TransactWriteItem>, StoreError> {
+        let Some(opening) = opening.filter(|_| item.claim.is_some()) else { return Ok(None) };
+        let mut mark = super::key_item(&Key::Claim(company, opening));
+        mark.insert("assignment".to_owned(), string(item.assignment.to_string()));
+        self.put(mark, "attribute_not_exists(pk)", values([])).map(Some)
     }
 
     fn quota_write(
@@ -195,21 +212,28 @@ impl Store {
         Ok(read.into_iter().filter(|item| Some(item.assignment) != after).take(limit as usize).collect())
     }
 
-    /// Keeps what is claimed back from the source of a lead whose return was approved, with who claimed it. `false`
-    /// when somebody claimed it already.
+    /// Whether what an enquiry cost was claimed back, with the return of any seat.
+    pub async fn is_claimed(&self, company: &CompanyId, opening: EnquiryId) -> Result<bool, StoreError> {
+        Ok(self.get(&Key::Claim(company, opening)).await?.is_some())
+    }
+
+    /// Keeps what is claimed back from the source of a lead whose return was approved, with who claimed it:
+    /// what this enquiry cost. `false` when somebody claimed it already, with this return or another.
     pub async fn return_claim(
         &self,
         company: &CompanyId,
         item: &ReturnItem,
+        opening: Option<EnquiryId>,
         act: &Act,
     ) -> Result<bool, StoreError> {
         let key = Key::Return { company, open: false, assignment: item.assignment };
         let unclaimed = "attribute_exists(pk) AND attribute_not_exists(claim)";
-        let writes = vec![
+        let mut writes = vec![
             self.put(return_item(item, &key)?, unclaimed, values([]))?,
             self.act_write(item.lead, act)?,
             self.change_write(company, act)?,
         ];
+        writes.extend(self.claim_write(company, item, opening)?);
         Ok(matches!(self.transact(writes).await?, Commit::Done))
     }
 }

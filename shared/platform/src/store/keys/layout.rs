@@ -49,7 +49,7 @@ impl Key<'_> {
             Self::LedgerLine { company, dealer, .. } | Self::Deposit(company, dealer, _) => {
                 format!("B#{company}#{dealer}")
             }
-            Self::Return { company, .. } => format!("U#{company}"),
+            Self::Return { company, .. } | Self::Claim(company, _) => format!("U#{company}"),
             Self::Change { company, .. } => format!("G#{company}"),
             Self::RulebookPointer(company)
             | Self::RulebookVersion(company, _)
@@ -100,6 +100,7 @@ impl Key<'_> {
             Self::Return { open, assignment, .. } => {
                 format!("{}#{assignment}", if *open { "open" } else { "done" })
             }
+            Self::Claim(_, enquiry) => format!("claim#{enquiry}"),
             Self::Change { at_ms, act, .. } => format!("{}#{act}", sort_time(*at_ms)),
             Self::Activity(_, day) | Self::VisitorActivity(_, _, day) => format!("Y#{:07}", day.0),
             Self::Visitor(_, _) => "V".to_owned(),
