@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use leadyard::demo::{self, Options, Told};
 use leadyard::keys::Keys;
 use leadyard::{gateway, rules, system};
+use leadyard_domain::distribution::Waiting;
 use leadyard_platform::clock::Clock;
 use leadyard_tests::live::Program;
 use leadyard_tests::post::send;
@@ -17,6 +18,15 @@ use serde_json::{Value, json};
 /// A Thursday afternoon in Chicago, late in a month: caps of the month have had time.
 const UNTIL: &str = "2026-05-28T21:30:00Z";
 const LEADS: u32 = 60;
+
+/// Sources whose leads are sold more often than is usual by the demo's making, and some whose are sold half as often:
+/// several of either, since a source has a dozen leads of sixty.
+const GOOD: [&str; 2] = ["landing", "search-landing"];
+const BAD: [&str; 3] = ["social-landing", "affiliate-network", "old-crm"];
+/// Of the dealers that take what nobody else does, and so have the most leads: by this seed one looks at a lead after
+/// three minutes, as a rule, and one after three hours.
+const QUICK: &str = "fallback-roof-desk";
+const SLOW: &str = "fallback-cover-desk";
 
 fn options(data: &Path, seed: u64) -> Options {
     let until = Some(UNTIL.parse().unwrap());
@@ -97,6 +107,11 @@ impl Desk {
     /// A report of the whole year.
     async fn report(&self, name: &str) -> Value {
         self.gets(&format!("/v1/reports/{name}?from=2025-05-28&to=2026-05-28")).await
+    }
+
+    /// The same, told by something else than usual.
+    async fn report_by(&self, name: &str, by: &str) -> Value {
+        self.gets(&format!("/v1/reports/{name}?from=2025-05-28&to=2026-05-28&by={by}")).await
     }
 
     async fn quarantined(&self, state: &str) -> Vec<Value> {
@@ -201,6 +216,7 @@ async fn a_year_has_of_everything_something_and_loses_nobody() {
     assert!(!desk.gets("/v1/waiting").await["by_reason"].as_object().unwrap().is_empty());
 
     reports_agree(&desk, &stories, &states, &told).await;
+    whoever_does_well_is_told_apart(&desk).await;
 }
 
 /// The year's reports are those of a plain recount.
@@ -222,6 +238,44 @@ async fn reports_agree(desk: &Desk, stories: &[Value], states: &BTreeMap<&str, i
     for name in ["campaigns", "offers", "areas", "speed", "returns", "waiting"] {
         assert!(list(&desk.report(name).await, "rows").next().is_some(), "{name} is empty");
     }
+    // Whom a decision made wait, the desk's own apart; and of them whom nobody serves, by where they are.
+    let decided = stories.iter().flat_map(|story| list(story, "decisions"));
+    let waits = decided.filter(|decision| decision["placed"].is_null());
+    let waits: Vec<Waiting> =
+        waits.filter_map(|decision| decision["waiting"].as_str()).map(|why| why.parse().unwrap()).collect();
+    let unserved = waits.iter().filter(|why| why.is_unserved()).count();
+    let unmet = desk.report("unmet").await;
+    assert!(unserved > 0, "everybody is served: {unmet}");
+    assert_eq!(unmet["whole"]["waiting"], waits.len());
+    assert_eq!(unmet["whole"]["unserved"], unserved);
+    let by_state: u64 = list(&unmet, "rows").filter_map(|row| row["unserved"].as_u64()).sum();
+    assert_eq!(by_state, unserved as u64, "{unmet}");
+}
+
+/// What makes sources good and dealers quick is seen in what the reports say of them.
+async fn whoever_does_well_is_told_apart(desk: &Desk) {
+    let sources = desk.report("sources").await;
+    let (good, bad) = (sold(&sources, &GOOD), sold(&sources, &BAD));
+    assert!(good.0 > 0 && bad.0 > 0, "nobody came: {sources}");
+    // As parts of their leads.
+    assert!(good.1 * bad.0 > bad.1 * good.0, "won {good:?} of good sources, {bad:?} of bad: {sources}");
+    let speed = desk.report_by("speed", "dealer").await;
+    let accepts = |dealer: &str| {
+        let row = list(&speed, "rows").find(|row| row["value"] == dealer);
+        let row = row.unwrap_or_else(|| panic!("{dealer} has nothing: {speed}"));
+        assert!(row["acceptance_measured"].as_i64() >= Some(5), "{row}");
+        row["acceptance_median_s"].as_i64().unwrap()
+    };
+    let (quick, slow) = (accepts(QUICK), accepts(SLOW));
+    assert!(quick < slow, "{QUICK} accepts in {quick} s, {SLOW} in {slow} s");
+}
+
+/// The leads of some rows of a report, and how many of them were won.
+fn sold(report: &Value, of: &[&str]) -> (i64, i64) {
+    let rows: Vec<&Value> =
+        list(report, "rows").filter(|row| of.iter().any(|value| row["value"] == *value)).collect();
+    let sum = |column: &str| rows.iter().filter_map(|row| row[column].as_i64()).sum::<i64>();
+    (sum("leads"), sum("won"))
 }
 
 /// By itself (`tests/run` runs it after the others): what waits half a second for the table by the machine's own clock and

@@ -229,7 +229,7 @@ const SENT: [(&str, &str, &str, &str, &str); 54] = [
     (
         "desk",
         "POST",
-        "/v1/rulebook/rollback?base=1&dry_run=1",
+        "/v1/rulebook/rollback?base=1&dry_run=1&backtest=1",
         "application/json",
         r#"{"version":1,"note":"canary.person@example.com"}"#,
     ),
@@ -395,7 +395,7 @@ const REFUSED_WHOLE: [(u16, &str); 12] = [
 ];
 
 /// Paths and queries that name nothing, too much, or nonsense.
-const ASKED: [&str; 27] = [
+const ASKED: [&str; 46] = [
     "/v1/leads/%ff%fe",
     "/v1/leads/%00",
     "/v1/leads/..%2f..%2fetc",
@@ -412,6 +412,21 @@ const ASKED: [&str; 27] = [
     "/v1/history?from=9999-12-31T23:59:59Z&to=1970-01-01T00:00:00Z",
     "/v1/history?from=1970-01-01T00:00:00Z&to=9999-12-30T00:00:00Z&after=%7B%7D",
     "/v1/returns?open=perhaps",
+    "/v1/dealers?show=",
+    "/v1/dealers?show=perhaps",
+    "/v1/dealers?show=%00&after=hudson",
+    "/v1/dealers?show=full&show=paused",
+    "/v1/dealers?show=failing&after=%ff%fe",
+    "/v1/dealers?after=%F0%9F%98%80",
+    "/v1/dealers?after=zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
+    "/v1/dealers/%ff",
+    "/v1/dealers/%00?contracts=hudson",
+    "/v1/dealers/hudson?contracts=",
+    "/v1/dealers/hudson?contracts=%00",
+    "/v1/dealers/hudson?contracts=%27%20or%201=1",
+    "/v1/dealers/hudson?contracts=hudson&contracts=ridge",
+    "/v1/dealers/%20/figures",
+    "/v1/dealers/nobody/figures?company=%ff",
     "/v1/dealers/nobody/statement",
     "/v1/dealers/hudson/statement?month=-001-01",
     "/v1/dealers/hudson/statement?month=9999-12",
@@ -420,9 +435,27 @@ const ASKED: [&str; 27] = [
     "/v1/rulebook/versions?company=%00",
     "/v1/changes?from=9999-12-31T23:59:59Z",
     "/v1/inbox?dealer=%27%20or%201=1",
+    "/v1/inbox/%ff",
+    "/v1/inbox/%00?dealer=hudson",
+    "/v1/inbox/{lead}",
+    "/v1/inbox/{assignment}?after=%ff&state=%00",
     "/v1/leads/{page}/meta?hub.mode=subscribe&hub.verify_token=%00&hub.challenge=%3Cscript%3E",
     "/v1/leads/{page}/meta?hub.challenge=%ff",
     "/v1/nothing/of/the/kind",
+];
+
+/// How a look at changed rules is asked for: as it should be, then with nonsense, and without saying that it is a look.
+const LOOKED: [&str; 10] = [
+    "dry_run&backtest",
+    "dry_run=%00&backtest=%ff%fe",
+    "dry_run=no&backtest=%F0%9F%98%80&base=1",
+    "dry_run=1&dry_run=1&backtest=1",
+    "dry_run=1&backtest=1&company=%00",
+    "dry_run=1&backtest=1&base=0",
+    "dry_run=1&backtest=1&base=-1",
+    "dry_run=1&backtest=1&base=99999999999999999999",
+    "backtest=1&base=1",
+    "backtest=%00&dry-run=1",
 ];
 
 fn mutated(body: &[u8], seed: u64) -> Vec<u8> {
@@ -469,7 +502,8 @@ fn mutated(body: &[u8], seed: u64) -> Vec<u8> {
 #[tokio::test(start_paused = true)]
 async fn whatever_is_sent_is_no_error_of_ours_and_comes_back_in_no_problem() {
     let rules = Rules::roofing("acme").file_source("list", "offer = \"roof\"");
-    let yard = Yard::of(rules.seller("hudson", []).seller("ridge", [])).await;
+    let rules = rules.seller("hudson", []).seller("ridge", []);
+    let yard = Yard::of(rules.clone()).await;
     let lead = yard.settled_lead(&Person::number(1)).await;
     let other = yard.settled_lead(&Person::number(2)).await;
     // One waits, so that the desk may merge it; one is held, so that it may be let go, rejected and reopened.
@@ -564,6 +598,29 @@ async fn whatever_is_sent_is_no_error_of_ours_and_comes_back_in_no_problem() {
             seen(&format!("GET {path} by {who}"), &reply);
         }
     }
+    // Other rules, in each of the ways in which they may be looked at.
+    let workbook = yard.desk(Method::GET, "/v1/rulebook/workbook", None).await.is(200);
+    let files = serde_json::json!({ "files": rules.seller("crest", []).files() }).to_string();
+    for (method, path, kind, body) in [
+        (Method::PUT, "/v1/rulebook", "application/json", files.into_bytes()),
+        (Method::PUT, "/v1/rulebook/workbook", workbook.header("content-type"), workbook.bytes.clone()),
+        (Method::POST, "/v1/rulebook/rollback", "application/json", br#"{"version":1}"#.to_vec()),
+    ] {
+        let mut looks = 0;
+        for asked in LOOKED {
+            for who in ["desk", "dealer", "nobody"] {
+                let path = format!("{path}?{asked}");
+                let reply = yard.sends(bearer(who), method.clone(), &path, kind, body.clone()).await;
+                seen(&format!("{method} {path} by {who}"), &reply);
+                let is_look = reply.json["backtest"].is_object();
+                assert!(reply.status != 200 || is_look && who == "desk", "{path} by {who}: {}", reply.text);
+                looks += usize::from(is_look);
+            }
+        }
+        assert!(looks >= 3, "{method} {path} says nothing of the last decisions");
+    }
+    // However it was asked for, a look publishes nothing.
+    assert_eq!(yard.version().await, 1);
     assert_eq!(refused_whole, REFUSED_WHOLE, "the others are understood as they stand");
     // What was understood of it is worked on, and nothing of it kills a worker.
     yard.settle().await;
@@ -584,8 +641,11 @@ async fn who_may_is_known_before_anything_is_said_of_what_was_sent() {
         (Method::GET, "/v1/leads/x/decisions/%ff"),
         (Method::POST, "/v1/leads/x/sell"),
         (Method::POST, "/v1/leads/place"),
+        (Method::GET, "/v1/dealers?show=x"),
+        (Method::GET, "/v1/dealers/%ff?contracts=x"),
         (Method::GET, "/v1/rulebook?version=x"),
         (Method::PUT, "/v1/rulebook?base=x"),
+        (Method::PUT, "/v1/rulebook?backtest=1"),
         (Method::PUT, "/v1/rulebook/workbook?base=x"),
         (Method::PATCH, "/v1/rulebook/nothing/hudson?base=x"),
         (Method::POST, "/v1/rulebook/rollback?base=x"),
@@ -618,6 +678,7 @@ async fn who_may_is_known_before_anything_is_said_of_what_was_sent() {
     for (method, path) in [
         (Method::GET, "/v1/dealers/%20/statement?month=x"),
         (Method::GET, "/v1/dealers/%ff/channels"),
+        (Method::GET, "/v1/dealers/%20/figures?company=x"),
         (Method::POST, "/v1/dealers/%20/secret/rotate"),
         (Method::PUT, "/v1/dealers/ridge/secrets/%20"),
         (Method::DELETE, "/v1/dealers/ridge/secrets/%20"),
@@ -630,7 +691,11 @@ async fn who_may_is_known_before_anything_is_said_of_what_was_sent() {
             yard.sends(Some(&of_dealer), method.clone(), path, "application/json", b"{".to_vec()).await;
         assert_eq!(reply.status, 404, "{method} {path}: {}", reply.text);
     }
-    for (method, path) in [(Method::GET, "/v1/inbox?state=x"), (Method::POST, "/v1/inbox/%ff/accept")] {
+    for (method, path) in [
+        (Method::GET, "/v1/inbox?state=x"),
+        (Method::GET, "/v1/inbox/%ff"),
+        (Method::POST, "/v1/inbox/%ff/accept"),
+    ] {
         let desk = yard.desk_token();
         for bearer in [None, Some(&*secret), Some(&*desk)] {
             let reply = yard.sends(bearer, method.clone(), path, "application/json", b"{".to_vec()).await;

@@ -31,6 +31,7 @@ fn rules(company: &str) -> Rules {
         .offer("gutter", "roofing", "")
         .seller("hudson", [("tier", "1"), returns[0], returns[1], returns[2]])
         .seller("ridge", [("tier", "2")])
+        .source_of("meta", "ads", "offer = \"roof\"")
         .file("people.csv", PEOPLE)
 }
 
@@ -42,15 +43,21 @@ fn canary() -> Person {
         .with("message", "a xylophone on the roof")
 }
 
-/// A company with a lead that hudson has accepted and asks to return, an enquiry in quarantine, and a second company
-/// that has none of it.
+/// A company with a lead that hudson has accepted and asks to return, an enquiry in quarantine, a token for programs; a
+/// deposit, a secret and a test of hudson's; and a second company that has none of it. What a request names is there: of
+/// what is not, nothing would be told where a wall is missing.
 struct Walled {
     acme: Yard,
     other: Yard,
     lead: String,
     assignment: String,
     decision: String,
+    /// Something that the lead did, as its story names it.
+    interaction: String,
     enquiry: String,
+    /// By its id.
+    token: String,
+    test: String,
 }
 
 impl Walled {
@@ -64,13 +71,27 @@ impl Walled {
         let _ = acme.answers_with("hudson", &lead, "return", Some(asks)).await.is(200);
         let doubtful = canary().with("email", "zq.canary@mailinator.com").with("phone", "");
         let aside = acme.server("web").posts(&doubtful).await.is(202);
+        let looked =
+            json!({ "id": "look-1", "kind": "page_view", "at": "2026-06-01T15:00:00Z", "lead": lead });
+        let _ = acme.server("web").reports(looked).await.is(202);
+        let standing = json!({ "name": "standing", "role": "desk" });
+        let made = acme.desk(Method::POST, "/v1/tokens", Some(standing)).await.is(201);
+        let paid = json!({ "amount": "100.00", "reference": "wire-1" });
+        let _ = acme.desk(Method::POST, "/v1/dealers/hudson/deposits", Some(paid)).await.is(200);
+        for whose in ["dealers/hudson/secrets/api_key", "sources/ads/secrets/meta_app_secret"] {
+            let given = json!({ "secret": "s3cret-s3cret" });
+            let _ = acme.desk(Method::PUT, &format!("/v1/{whose}"), Some(given)).await.is(200);
+        }
+        let tried = acme.desk(Method::POST, "/v1/dealers/hudson/channels/1/test", None).await.is(202);
         acme.settle().await;
         let story = acme.story(&lead).await;
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
         let assignment = text(&story.assignment("hudson")["assignment"]);
         let decision = text(&story.list("decisions").next().expect("a decision")["id"]);
+        let interaction = text(&story.list("interactions").next().expect("a page view")["names"][0]);
         let enquiry = aside.text_of("enquiry").to_owned();
-        Self { acme, other, lead, assignment, decision, enquiry }
+        let (token, test) = (made.text_of("id").to_owned(), tried.text_of("test").to_owned());
+        Self { acme, other, lead, assignment, decision, interaction, enquiry, token, test }
     }
 
     /// A token of acme for programs.
@@ -100,6 +121,18 @@ impl Walled {
             }
         }
     }
+}
+
+/// What is asked of acme by the ids of what it has, asked of the other company in its stead: an id is of no company by
+/// itself. Nothing, where it names nothing of acme's, or no company.
+fn as_the_others(of: &Walled, asked: &str) -> Option<String> {
+    let Walled { lead, assignment, decision, interaction, enquiry, token, test, .. } = of;
+    let ids = [lead, assignment, decision, interaction, enquiry, token, test];
+    let names_one = ids.iter().any(|id| asked.contains(id.as_str()));
+    let ways =
+        [("company=acme", "company=other"), ("company%3Dacme", "company%3Dother"), ("/acme/", "/other/")];
+    let theirs = ways.iter().fold(asked.to_owned(), |text, (ours, theirs)| text.replace(ours, theirs));
+    (names_one && theirs != asked).then_some(theirs)
 }
 
 /// Nothing of acme's person stands in an answer.

@@ -320,6 +320,21 @@ pub(crate) fn missing() -> Problem {
     Problem::new(Code::NotFound, "there is no such assignment in this inbox")
 }
 
+/// `GET /v1/inbox/{assignment}`: one of its own, with what may be answered now and until when it may be returned.
+pub(crate) async fn one(
+    State(cloud): State<Cloud>,
+    Dealer(token): Dealer,
+    Path(assignment): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let id: AssignmentId = assignment.parse().map_err(|_| missing())?;
+    let seat = own(&cloud, &token, id).await?;
+    let now = cloud.clock.now();
+    let mut told = shown(&cloud, &seat).await?;
+    told["may_answer"] = json!(answers(&cloud, &seat, now).await?);
+    told["may_return"] = json!(returns::may_ask(&cloud, &seat, now).await?.map(|may| may.tell()));
+    Ok(Json(told))
+}
+
 /// `POST /v1/inbox/{assignment}/{act}`.
 pub(crate) async fn answer(
     State(cloud): State<Cloud>,

@@ -22,12 +22,14 @@
 //! | [`returns`] | what dealers give back |
 //! | [`statement`] | what a dealer owes; deposits |
 //! | [`reports`] | what the counters say, for any period |
+//! | [`dealers`] | how each stands with its leads, and what it made of them |
 //! | [`channels`], [`trial`] | how dealers' channels fare; a test of one |
 //! | [`secrets`] | what dealers verify our webhooks with; what sources are let in by |
 //! | [`given`] | what dealers and sources give us in confidence |
 //! | [`tokens`] | tokens for programs: made, listed, taken away |
 //! | [`invitations`] | people and dealers are told that they may sign in |
 //! | [`rulebook`] | what is in force; publishing |
+//! | [`backtest`] | what changed rules would have done with the last decisions |
 //! | [`switches`] | stop and pause |
 //! | [`openapi`] | all routes, as a document |
 
@@ -53,6 +55,7 @@ mod answer;
 mod returns;
 mod statement;
 mod reports;
+mod dealers;
 mod channels;
 mod trial;
 mod secrets;
@@ -60,6 +63,7 @@ mod given;
 mod tokens;
 mod invitations;
 mod rulebook;
+mod backtest;
 mod switches;
 mod openapi;
 
@@ -101,9 +105,13 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/v1/shadow", get(shadow::compared))
         .route("/v1/history", get(history::page))
         .route("/v1/inbox", get(inbox::list))
+        .route("/v1/inbox/{assignment}", get(inbox::one))
         .route("/v1/inbox/{assignment}/return", post(returns::ask))
         .route("/v1/returns", get(returns::list))
         .route("/v1/returns/{id}/{verdict}", post(returns::decide))
+        .route("/v1/dealers", get(dealers::list))
+        .route("/v1/dealers/{dealer}", get(dealers::one))
+        .route("/v1/dealers/{dealer}/figures", get(dealers::figures))
         .route("/v1/dealers/{dealer}/statement", get(statement::statement))
         .route("/v1/reports/{name}", get(reports::report))
         .route("/v1/dealers/{dealer}/deposits", post(statement::deposit))

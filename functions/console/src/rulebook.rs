@@ -28,7 +28,7 @@ use leadyard_platform::who::{Desk, DeskOf, MANAGES, READS, Staff};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::who;
+use crate::{backtest, who};
 
 /// How often an edit that crossed another publish is made again on what is in force then.
 pub(crate) const ROUNDS: usize = 4;
@@ -144,6 +144,31 @@ pub(crate) struct PublishQuery {
     /// The version this one was made from; 0 for the first.
     base: Option<u64>,
     dry_run: Option<String>,
+    /// With the last decisions made again under the new rules.
+    backtest: Option<String>,
+}
+
+/// What is to be done with rules that were sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intent {
+    Publish,
+    /// Say what publishing would come to.
+    Look,
+    /// The same, and what the last decisions would have been.
+    Backtest,
+}
+
+impl PublishQuery {
+    fn intent(&self) -> Result<Intent, Problem> {
+        match (self.dry_run.is_some(), self.backtest.is_some()) {
+            (false, false) => Ok(Intent::Publish),
+            (true, false) => Ok(Intent::Look),
+            (true, true) => Ok(Intent::Backtest),
+            (false, true) => {
+                Err(Problem::new(Code::InvalidField, "backtest: with dry_run alone, before it is published"))
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -151,7 +176,7 @@ struct PublishBody {
     files: BTreeMap<String, String>,
 }
 
-/// `PUT /v1/rulebook?base&dry_run`: `{"files": {"company.toml": "…", …}}`.
+/// `PUT /v1/rulebook?base&dry_run&backtest`: `{"files": {"company.toml": "…", …}}`.
 pub(crate) async fn publish(
     State(cloud): State<Cloud>,
     Desk(desk): Desk<MANAGES>,
@@ -164,11 +189,11 @@ pub(crate) async fn publish(
         .map_err(|_| Problem::new(Code::MalformedBody, r#"the body is {"files": {"company.toml": "…"}}"#))?;
     let files = sent.files.into_iter().map(|(name, text)| (name, text.into_bytes()));
     let files = RulebookFiles::new(files).map_err(|problems| broken(&problems))?;
-    let how = How { desk: &desk, of: None, word: "whole".to_owned(), dry_run: query.dry_run.is_some() };
+    let how = How { desk: &desk, of: None, word: "whole".to_owned(), intent: query.intent()? };
     put_in_force(&cloud, how, query.base, files).await
 }
 
-/// `PUT /v1/rulebook/workbook?company&base&dry_run`: an XLSX workbook; its sheets replace the tables, and the
+/// `PUT /v1/rulebook/workbook?company&base&dry_run&backtest`: an XLSX workbook; its sheets replace the tables, and the
 /// rest stays as it is in force.
 pub(crate) async fn publish_workbook(
     State(cloud): State<Cloud>,
@@ -184,7 +209,7 @@ pub(crate) async fn publish_workbook(
         .map_err(|problems| broken(&problems))?;
     let files = current.with_all(&sent).map_err(|problems| broken(&problems))?;
     let word = "workbook".to_owned();
-    let how = How { desk: &desk, of: Some(&company), word, dry_run: query.dry_run.is_some() };
+    let how = How { desk: &desk, of: Some(&company), word, intent: query.intent()? };
     put_in_force(&cloud, how, Some(query.base.unwrap_or(pointer.version)), files).await
 }
 
@@ -247,7 +272,7 @@ pub(crate) async fn row(
     Ok(Json(json!({ "company": company, "table": named.as_str(), "id": id, "base": base, (member): says })))
 }
 
-/// `PATCH /v1/rulebook/{table}/{id}?company&base&dry_run`: one row, made from version `base`. Rows that others
+/// `PATCH /v1/rulebook/{table}/{id}?company&base&dry_run&backtest`: one row, made from version `base`. Rows that others
 /// changed since stay as they made them; if it is this one, the answer is both.
 pub(crate) async fn edit(
     State(cloud): State<Cloud>,
@@ -262,10 +287,13 @@ pub(crate) async fn edit(
     let base =
         base.ok_or_else(|| Problem::new(Code::InvalidField, "base: which version did you look at?"))?;
     let row = (table.as_str(), id.as_str());
-    let told = if query.dry_run.is_some() {
-        edit_looked_at(&cloud, &desk, &company, row, (base, None), &sent).await?.told
-    } else {
-        edited(&cloud, &desk, &company, row, base, &sent).await?
+    let intent = query.intent()?;
+    let told = match intent {
+        Intent::Publish => edited(&cloud, &desk, &company, row, base, &sent).await?,
+        Intent::Look | Intent::Backtest => {
+            let looked = edit_looked_at(&cloud, &desk, &company, row, (base, None), &sent).await?;
+            looked.tell(&cloud, &company, intent).await
+        }
     };
     Ok(Json(told))
 }
@@ -288,7 +316,7 @@ pub(crate) async fn edited(
                 "company": company, "version": over, "diff": Diff::default(), "warnings": Problems::default(),
             }));
         }
-        let how = How { desk, of: Some(company), word: format!("{table}/{id}"), dry_run: false };
+        let how = How { desk, of: Some(company), word: format!("{table}/{id}"), intent: Intent::Publish };
         match put_in_force(cloud, how, Some(over), files).await {
             // Somebody published in between: their rows stand, ours is made on top.
             Err(problem) if problem.code() == Code::VersionConflict => {}
@@ -354,7 +382,7 @@ pub(crate) async fn edit_looked_at(
 ) -> Result<Looked, Problem> {
     let edit = RowEdit::from_json(table, id, sent).map_err(|error| refused_edit(&error))?;
     let Laid { over, current, files } = laid(cloud, company, &edit, base).await?;
-    let how = How { desk, of: Some(company), word: format!("{table}/{id}"), dry_run: true };
+    let how = How { desk, of: Some(company), word: format!("{table}/{id}"), intent: Intent::Look };
     looked_at(cloud, &how, (over, Some(&current)), &files)
 }
 
@@ -363,7 +391,7 @@ struct Rollback {
     version: u64,
 }
 
-/// `POST /v1/rulebook/rollback?company&base&dry_run`: `{"version": 7}`: its files once more, as a new version.
+/// `POST /v1/rulebook/rollback?company&base&dry_run&backtest`: `{"version": 7}`: its files once more, as a new version.
 pub(crate) async fn rollback(
     State(cloud): State<Cloud>,
     DeskOf { desk, company }: DeskOf<MANAGES>,
@@ -374,7 +402,7 @@ pub(crate) async fn rollback(
         .map_err(|_| Problem::new(Code::MalformedBody, r#"the body is {"version": 7}"#))?;
     let files = files_of(&cloud, &company, sent.version).await?;
     let word = RulebookVersion::rollback_to(sent.version);
-    let how = How { desk: &desk, of: Some(&company), word, dry_run: query.dry_run.is_some() };
+    let how = How { desk: &desk, of: Some(&company), word, intent: query.intent()? };
     put_in_force(&cloud, how, query.base, files).await
 }
 
@@ -385,7 +413,7 @@ pub(crate) struct How<'a> {
     pub(crate) of: Option<&'a CompanyId>,
     /// As [`leadyard_platform::store::RulebookVersion`] has it.
     pub(crate) word: String,
-    pub(crate) dry_run: bool,
+    pub(crate) intent: Intent,
 }
 
 /// A rulebook that can be published: it parses, it compiles, and its own tests pass.
@@ -434,6 +462,18 @@ pub(crate) struct Looked {
     pub(crate) compiled: Compiled,
 }
 
+impl Looked {
+    /// As the API says it.
+    async fn tell(self, cloud: &Cloud, company: &CompanyId, intent: Intent) -> Value {
+        let mut told = self.told.clone();
+        if intent == Intent::Backtest {
+            let tried = Box::pin(backtest::tried(cloud, company, self)).await;
+            told["backtest"] = json!(tried.map(|tried| tried.tell()));
+        }
+        told
+    }
+}
+
 /// What publishing these files would come to over a version (0 for none) whose files are known.
 pub(crate) fn looked_at(
     cloud: &Cloud,
@@ -474,10 +514,11 @@ pub(crate) async fn put_in_force(
     if base.is_some_and(|base| base != in_force) {
         return Err(behind(in_force));
     }
-    let Looked { mut told, compiled, .. } = weighed.over((in_force, current.as_ref()));
-    if how.dry_run {
-        return Ok(Json(told));
+    let looked = weighed.over((in_force, current.as_ref()));
+    if how.intent != Intent::Publish {
+        return Ok(Json(looked.tell(cloud, &company, how.intent).await));
     }
+    let Looked { mut told, compiled, .. } = looked;
     let staff = &how.desk.staff;
     let (by, mailboxes) = ((staff.as_str(), how.word.as_str()), cloud.master.mailboxes());
     match cloud.store.rulebook_publish(&compiled, &files, in_force, by, &mailboxes, now).await? {

@@ -30,30 +30,32 @@ pub(crate) async fn begin(
     DeskOf { desk, company }: DeskOf<ACTS>,
     Path((dealer, order)): Path<(String, String)>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    tried(&cloud, &desk, &company, &dealer, &order).await.map(|trial| tell(&trial))
+    let id = ActId::mint(cloud.clock.now(), cloud.entropy.bytes());
+    tried(&cloud, &desk, &company, (&dealer, &order), id).await.map(|trial| tell(&trial))
 }
 
-/// Tries a channel, and waits for as long as an attempt may take; one that is still under way then has no attempt yet.
+/// Tries a channel, and waits for as long as an attempt may take; one that is still under way then has no attempt yet. The
+/// same test once more, as a double click asks for it, sends nothing.
 pub(crate) async fn tried(
     cloud: &Cloud,
     desk: &Staff,
     company: &CompanyId,
-    dealer: &str,
-    order: &str,
+    (dealer, order): (&str, &str),
+    id: ActId,
 ) -> Result<Trial, Problem> {
     let dealer = DealerId::new(dealer).map_err(|_| missing())?;
     let company = company.clone();
     let order = order.parse().ok().filter(|order| (1..=limits::CHANNELS_PER_DEALER).contains(order));
     let at = cloud.clock.now();
-    let id = ActId::mint(at, cloud.entropy.bytes());
     let order = order.ok_or_else(missing)?;
     let trial = Trial { id, company, dealer, order, at, begun: false, attempt: None, v: 0 };
-    cloud.store.trial_create(&trial).await?;
-    if !cloud.hand_trial(&trial).await {
-        let detail = "the test could not be handed to delivery; try again";
-        return Err(Problem::new(Code::Unavailable, detail).retry_after(5));
+    if cloud.store.trial_create(&trial).await? {
+        if !cloud.hand_trial(&trial).await {
+            let detail = "the test could not be handed to delivery; try again";
+            return Err(Problem::new(Code::Unavailable, detail).retry_after(5));
+        }
+        tracing::info!(dealer.id = %trial.dealer, channel.order = order, staff = %desk.staff, "the desk tries a channel");
     }
-    tracing::info!(dealer.id = %trial.dealer, channel.order = order, staff = %desk.staff, "the desk tries a channel");
     let mut waited = Duration::ZERO;
     while waited < Duration::from_millis(limits::ATTEMPT_MS + 2_000) {
         tokio::time::sleep(LOOK).await;

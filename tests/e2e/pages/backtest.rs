@@ -98,6 +98,20 @@ async fn a_look_says_what_a_backtest_says_of_the_same_history() {
     let found = backtested(&yard, &rules("1"), yard.cloud.clock.now()).await;
     assert!(found.changed > 0 && found.after.unmatched > found.before.unmatched, "{found:?}");
     says(&look.is(200), &found);
+    // By the API it is what the command line prints.
+    let set = || Some(json!({ "set": { "cap_day": "1" } }));
+    let row = "/v1/rulebook/contracts/hudson?base=1";
+    let api = yard.desk(Method::PATCH, &format!("{row}&dry_run=1&backtest=1"), set()).await.is(200).json;
+    let (mut told, printed) = (api["backtest"].clone(), json!(found));
+    let left_out = told.as_object_mut().unwrap().remove("left_out").unwrap();
+    assert_eq!(left_out, json!({ "cut": false, "earlier": 0, "unknown": 0 }));
+    for name in
+        ["leads", "changed", "before", "after", "dealers", "contracts", "unmatched", "changes", "assumptions"]
+    {
+        assert_eq!(told[name], printed[name], "{name}");
+    }
+    let refused = yard.desk(Method::PATCH, &format!("{row}&backtest=1"), set()).await.is(400);
+    assert!(refused.text.contains("backtest: with dry_run alone"), "{}", refused.text);
     assert_eq!(yard.version().await, 1, "a look publishes nothing");
     // Rules that say the same make no difference.
     let same = desk.submits(&page, EDIT, &[("cap_day", "5 ")]).await.is(400);

@@ -13,19 +13,25 @@ fn named<'p>(page: &'p Reply, before: &str, end: &str) -> &'p str {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_sheet_and_the_script_are_kept_for_good_under_names_of_their_content() {
+async fn the_sheet_the_script_and_the_icon_are_kept_for_good_under_names_of_their_content() {
     let yard = Yard::of(Rules::roofing("acme").seller("hudson", [])).await;
     let desk = Browser::of(&yard).await;
     let page = desk.opens("/console/today").await.is(200);
     let sheet = named(&page, "<link rel=\"stylesheet\" href=\"", ".css");
     let script = named(&page, "<script src=\"", ".js");
-    for (at, kind) in [(sheet, "text/css; charset=utf-8"), (script, "text/javascript; charset=utf-8")] {
+    let icon = named(&page, "<link rel=\"icon\" type=\"image/svg+xml\" href=\"", ".svg");
+    for (at, kind) in [
+        (sheet, "text/css; charset=utf-8"),
+        (script, "text/javascript; charset=utf-8"),
+        (icon, "image/svg+xml"),
+    ] {
         let asset = desk.opens(at).await.is(200);
         assert_eq!(asset.header("content-type"), kind);
         assert_eq!(asset.header("cache-control"), "public, max-age=31536000, immutable");
         assert_eq!(asset.header("x-content-type-options"), "nosniff");
         // Of another content, or of another kind, there is none.
-        for other in [at.replacen("/assets/", "/assets/0", 1), at.replace(".css", ".").replace(".js", ".")] {
+        let (bare, _) = at.rsplit_once('.').unwrap();
+        for other in [at.replacen("/assets/", "/assets/0", 1), format!("{bare}.")] {
             assert_eq!(desk.opens(&other).await.status, StatusCode::NOT_FOUND, "{other}");
         }
     }

@@ -33,6 +33,11 @@ const LIST: &str = "/console/dealers";
 const HUDSON: &str = "/console/dealers/acme/hudson";
 const RIDGE: &str = "/console/dealers/acme/ridge";
 
+/// What the API says of a dealer.
+async fn told(yard: &Yard, dealer: &str) -> Value {
+    yard.desk(Method::GET, &format!("/v1/dealers/{dealer}"), None).await.is(200).json
+}
+
 fn row<'p>(page: &'p Reply, dealer: &str) -> &'p str {
     let at = format!("/console/dealers/acme/{dealer}\"");
     page.text.split("<tr>").find(|row| row.contains(&at)).unwrap_or_else(|| panic!("{}", page.text))
@@ -75,6 +80,54 @@ async fn the_list_says_who_takes_leads_what_is_used_and_how_each_fared() {
     let many = desk.sends(LIST, &format!("{}&company=acme&name=other", desk.csrf().await)).await.is(200);
     assert!(many.text.contains("25 shown of 30. Type more of the name"), "{}", many.text);
     assert!(!many.text.contains("Further down"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_api_says_of_dealers_what_the_pages_say() {
+    let yard = yard().await;
+    for n in 1..=2 {
+        yard.settled_lead(&Person::number(n)).await;
+    }
+    let lists =
+        async |query: &str| yard.desk(Method::GET, &format!("/v1/dealers{query}"), None).await.is(200).json;
+    let named = |list: &Value| -> Vec<String> {
+        list["dealers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["dealer"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let first = lists("").await;
+    let hudson = &first["dealers"][0];
+    let day = json!({ "of": "leads", "period": "day", "used": 2, "most": 2, "full": true });
+    let budget =
+        json!({ "of": "money", "period": "month", "used": "90.00", "most": "100.00", "full": false });
+    let full = json!({ "why": "full", "limit": day });
+    assert_eq!(hudson["dealer"], "hudson");
+    assert_eq!(hudson["takes_leads"], false);
+    assert_eq!(
+        hudson["troubles"],
+        json!([{ "why": "no_contract_takes", "contracts": [full], "not_looked_at": 0 }])
+    );
+    assert_eq!(hudson["contracts"][0]["limits"], json!([day, budget]));
+    assert_eq!((&hudson["open"], &hudson["balance"]), (&json!(true), &Value::Null));
+    // The others, each once, behind those that were told.
+    let second = lists(&format!("?after={}", first["next"].as_str().unwrap())).await;
+    assert!(second["next"].is_null() && first["all"] == 32, "{second}");
+    let mut all = [named(&first), named(&second)].concat();
+    all.dedup();
+    assert_eq!(all.len(), 32);
+    let ridge = second["dealers"].as_array().unwrap().last().unwrap();
+    let nothing = json!([{ "why": "nothing_paid" }]);
+    assert_eq!((&ridge["troubles"], &ridge["balance"]), (&nothing, &json!("0.00")));
+    assert_eq!(second["dealers"][0]["troubles"], json!([{ "why": "no_contract" }]));
+    assert_eq!(named(&lists("?show=full").await), ["hudson", "ridge"]);
+    let refused = yard.desk(Method::GET, "/v1/dealers?show=lazy", None).await.is(400);
+    assert!(refused.text.contains("show is one of: paused failing full"), "{}", refused.text);
+    // How its people are reached is told to nobody here; nobody else is a dealer.
+    assert!(!first.to_string().contains("@"), "{first}");
+    let _ = yard.desk(Method::GET, "/v1/dealers/nobody", None).await.is(404);
 }
 
 /// The cells of a dealer's row, by what they are called on a phone.
@@ -154,6 +207,16 @@ async fn acceptance_speed_returns_and_conversion_are_what_a_count_by_hand_says()
     ] {
         assert_eq!(cell(&page, dealer, label), said, "{label} of {dealer}");
     }
+    // The dealer itself is told the counts behind them, and nobody else's.
+    let figures = yard.dealer("hudson", Method::GET, "/v1/dealers/hudson/figures", None).await.is(200).json;
+    let counted = json!({
+        "company": "acme", "dealer": "hudson", "from": "2026-05-03", "to": "2026-06-01", "offered": 7, "delivered": 7,
+        "accepted": 5, "declined": 1, "lapsed": 1, "returned": 1, "won": 2, "accepts_in_s": figures["accepts_in_s"],
+    });
+    assert_eq!(figures, counted);
+    assert!((400..500).contains(&figures["accepts_in_s"].as_i64().unwrap()), "{figures}");
+    let _ = yard.dealer("ridge", Method::GET, "/v1/dealers/hudson/figures", None).await.is(404);
+    assert_eq!(told(&yard, "hudson").await["figures"]["won"], 2);
     let own = desk.opens(HUDSON).await.is(200);
     for told in [
         "<dt>Accepted</dt><dd>71 %, half of them within 7 min of the enquiry</dd>",
@@ -311,6 +374,16 @@ async fn of_a_dealer_with_many_contracts_fifty_are_shown_and_read_at_a_time() {
     let done = desk.submits(&paused, &format!("{HUDSON}/resume"), &[]).await.is(303);
     let resumed = desk.opens(done.header("location")).await.is(200);
     assert!(resumed.text.contains(&contract(120)) && !resumed.text.contains("too many"), "{}", resumed.text);
+    // By the API the same fifty at a time.
+    let (mut next, mut contracts) = (Some(String::new()), Vec::new());
+    while let Some(after) = next {
+        let told = told(&yard, &format!("hudson?contracts={after}")).await;
+        let some = told["contracts"].as_array().unwrap().clone();
+        assert!(some.len() <= 50);
+        contracts.extend(some.iter().map(|one| one["contract"].as_str().unwrap().to_owned()));
+        next = told["next_contracts"].as_str().map(str::to_owned);
+    }
+    assert_eq!(contracts, (1..=120).map(|n| format!("c-{n:03}")).collect::<Vec<_>>());
     // A page behind a contract that is none begins with the first.
     let page = desk.opens(&format!("{HUDSON}?contracts=c-999")).await.is(200);
     assert!(page.text.contains("1 to 50 of 120."), "{}", page.text);
@@ -328,6 +401,10 @@ async fn of_contracts_that_were_not_looked_at_it_is_not_said_whether_they_take_l
     let page = desk.opens(HUDSON).await.is(200);
     let told = "no contract that was looked at takes leads: ended 2026-05-01; 10 were not";
     assert!(page.text.contains(told) && !page.text.contains("Takes leads."), "{}", page.text);
+    let why = json!({
+        "why": "no_contract_takes", "contracts": [{ "why": "ended", "date": "2026-05-01" }], "not_looked_at": 10,
+    });
+    assert_eq!(self::told(&yard, "hudson").await["troubles"], json!([why]));
     let further = desk.opens(&format!("{HUDSON}?contracts=c-050")).await.is(200);
     assert!(further.text.contains("Takes leads."), "{}", further.text);
 }
@@ -342,6 +419,10 @@ async fn who_is_not_reached_is_found_and_a_channel_that_is_gone_is_enabled_again
     assert!(reads <= READS, "{reads} reads");
     assert!(failing.text.contains("1 shown of 1"), "{}", failing.text);
     assert!(row(&failing, "hudson").contains("webhook takes nothing since"));
+    let gone = told(&yard, "hudson").await;
+    let trouble = json!({ "why": "disabled", "reason": "gone", "since": gone["troubles"][0]["since"], "channel": "webhook" });
+    assert_eq!(gone["troubles"], json!([trouble]));
+    assert!(gone["channels"][0]["trouble"]["since"].is_string(), "{gone}");
     let page = desk.opens(HUDSON).await.is(200);
     let enable = format!("{HUDSON}/enable");
     let done = desk.submits(&page, &enable, &[]).await.is(303);
@@ -387,6 +468,8 @@ async fn a_dealer_and_a_contract_are_paused_with_a_reason_and_an_end_and_resumed
         changes.json["changes"].as_array().unwrap().iter().filter(|act| act["act"] == "pause").count();
     assert_eq!(pauses, 1);
     assert!(desk.opens("/console/dealers?show=paused").await.is(200).text.contains("1 shown of 1"));
+    let holiday = json!({ "why": "paused", "reason": "on <holiday>", "until": "2026-06-01T22:30:00Z" });
+    assert_eq!(told(&yard, "hudson").await["troubles"], json!([holiday]));
     let lead = yard.settled_lead(&Person::number(1)).await;
     assert_eq!(yard.story(&lead).await.holders(), [""; 0]);
 
@@ -507,6 +590,10 @@ async fn a_lead_is_sent_again_and_a_channel_tested_and_neither_counts() {
     assert_eq!(yard.told("hudson").len(), 3);
     let _ = desk.opens(tried.header("location")).await.is(200);
     assert_eq!(yard.told("hudson").len(), 3, "loading the page again tries nothing");
+    let clicked = desk.submits(&page, &test, &[]).await.is(303);
+    assert_eq!(clicked.header("location"), tried.header("location"), "a second click tries nothing");
+    yard.settle().await;
+    assert_eq!(yard.told("hudson").len(), 3);
     assert_eq!(yard.taken("hudson", 1).await, 1);
     let unknown = [("order", "7")];
     let _ = desk.submits(&page, &test, &unknown).await.is(404);

@@ -239,6 +239,20 @@ async fn nothing_is_offered_that_the_contract_refuses() {
     let page = hudson.opens(&at).await.is(200);
     // What is charged and may be returned is not declined.
     assert!(page.text.contains("Ask to return it") && !page.text.contains("Decline"), "{}", page.text);
+    let told = yard.dealer("hudson", Method::GET, &at.replace("/console", "/v1"), None).await.is(200).json;
+    let may = json!({
+        "until": told["may_return"]["until"], "reasons": told["may_return"]["reasons"], "quota_percent": 10,
+        "decides": "desk", "refused": null,
+    });
+    assert_eq!(told["may_return"], may);
+    assert!(
+        told["may_return"]["reasons"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|reason| { page.text.contains(&format!("value=\"{}\"", reason.as_str().unwrap())) })
+    );
+    assert!(told["may_answer"].as_array().unwrap().iter().all(|answer| answer != "decline"), "{told}");
     let _ = hudson.sends(&format!("{at}/decline"), &hudson.csrf().await).await.is(409);
     let _ = hudson.submits(&page, &format!("{at}/return"), &[]).await.is(303);
     // One is always allowed; of two leads, one in ten is none more.
@@ -246,6 +260,9 @@ async fn nothing_is_offered_that_the_contract_refuses() {
     assert!(reads <= READS, "{reads} reads");
     assert!(page.text.contains("the quota is used: 1 of 1 leads of 2026-06"), "{}", page.text);
     assert!(!page.text.contains("Ask to return it"), "{}", page.text);
+    let told =
+        yard.dealer("hudson", Method::GET, &second.replace("/console", "/v1"), None).await.is(200).json;
+    assert!(told["may_return"]["refused"].as_str().unwrap().contains("1 of 1 leads of 2026-06"), "{told}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,13 +1,15 @@
 //! Every page is looked at by the browser tests, in two widths and themes and by axe; what is not, says why.
 //!
-//! Their lists are written by hand, in `tests/browser/console.test.mjs`: a page that nobody entered there is found here.
+//! Their lists are written by hand, in `tests/browser/pages.mjs` and beside it in `console.test.mjs`: a page that nobody
+//! entered there is found here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use leadyard_tests::routes::{is_page, routes_of};
 use leadyard_tests::{Rules, Yard};
 
-const LOOKED_AT: &str = include_str!("../../browser/console.test.mjs");
+const LOOKED_AT: [&str; 2] =
+    [include_str!("../../browser/pages.mjs"), include_str!("../../browser/console.test.mjs")];
 
 const LEADS_ON: &str = "shows nothing: it leads on to a page of the list";
 const FILE: &str = "a file, and no page";
@@ -16,7 +18,7 @@ const FILE: &str = "a file, and no page";
 const NOT_ASKED_FOR: &[(&str, &str)] = &[
     ("/console", LEADS_ON),
     ("/console/", LEADS_ON),
-    ("/console/assets/{name}", "the sheet and the script"),
+    ("/console/assets/{name}", "the sheet, the script and the icon"),
     ("/console/sign-in/provider", "leads to a provider, as signing.test.mjs does"),
     ("/console/sign-in/back", "comes from a provider, as signing.test.mjs does"),
     ("/console/quarantine/{enquiry}/next", LEADS_ON),
@@ -44,26 +46,51 @@ const NOT_ANSWERED: &[(&str, &str)] = &[
     ),
 ];
 
-/// The addresses of one of its lists, with one letter for what is only known when it runs.
+/// The addresses of one of their lists, with one letter for what is only known when it runs.
 fn addresses(list: &str) -> BTreeSet<String> {
-    let begins = format!("const {list} = () => [");
-    let (_, rest) = LOOKED_AT.split_once(&begins).unwrap_or_else(|| panic!("no list {list}"));
-    let (text, _) = rest.split_once("\n];").unwrap();
+    let begins = format!("const {list} = (");
+    let found = LOOKED_AT.iter().find_map(|text| text.split_once(&begins));
+    let (_, rest) = found.unwrap_or_else(|| panic!("no list {list}"));
+    let end = ["\n];", "\n};"].iter().filter_map(|end| rest.find(end)).min();
+    let text = &rest[..end.unwrap()];
+    let named = named(text);
     let mut found = BTreeSet::new();
-    for quote in ['"', '`'] {
-        for (at, _) in text.match_indices(&format!("{quote}/console")) {
-            let address = text[at + 1..].split(quote).next().unwrap();
-            let mut plain = String::new();
-            for (n, part) in address.split("${").enumerate() {
-                plain += if n == 0 { part } else { part.split_once('}').unwrap().1 };
-                plain.push('x');
-            }
-            plain.pop();
-            found.insert(plain.split('?').next().unwrap().to_owned());
+    for begins in ["\"/console", "`/console", "`${"] {
+        for (at, _) in text.match_indices(begins) {
+            let quote = &begins[..1];
+            let address = text[at + 1..].split(quote).next().unwrap().to_owned();
+            let address = named.iter().fold(address, |address, (name, stands_for)| {
+                address.replace(&format!("${{{name}}}"), stands_for)
+            });
+            found.extend(address.starts_with("/console").then(|| plain(&address)));
         }
     }
     assert!(!found.is_empty(), "{list}");
     found
+}
+
+/// What names stand for in a list's addresses: `const dealer = ADDRESS;`, perhaps among others.
+fn named(list: &str) -> Vec<(&str, &str)> {
+    let mut named = Vec::new();
+    for declared in list.split("const ").skip(1).filter_map(|rest| rest.split(';').next()) {
+        let Some((names, values)) = declared.split_once(" = ") else { continue };
+        let [names, values] = [names, values].map(|some| some.trim_matches(['[', ']']).split(", "));
+        for (name, value) in names.zip(values) {
+            let address = value.strip_prefix('`').and_then(|value| value.strip_suffix('`'));
+            named.extend(address.map(|address| (name, address)));
+        }
+    }
+    named
+}
+
+fn plain(address: &str) -> String {
+    let mut plain = String::new();
+    for (n, part) in address.split("${").enumerate() {
+        plain += if n == 0 { part } else { part.split_once('}').unwrap().1 };
+        plain.push('x');
+    }
+    plain.pop();
+    plain.split('?').next().unwrap().to_owned()
 }
 
 /// The route that an address is of: of several the one that names most of it.

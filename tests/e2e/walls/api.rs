@@ -1,14 +1,16 @@
 //! Every route of the API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 use leadyard_domain::access::{DeskToken, Role};
-use leadyard_domain::openapi::{self, Route};
+use leadyard_domain::lead::Answer;
+use leadyard_domain::openapi::{self, ACTS, Route};
+use leadyard_tests::routes::REPORTS;
 use leadyard_tests::{Reply, Yard};
 use serde_json::{Value, json};
 
-use super::{Walled, names_nobody, rules};
+use super::{Walled, as_the_others, names_nobody, rules};
 
 /// A request of one route.
 pub(super) enum Line {
@@ -22,15 +24,38 @@ pub(super) enum Line {
     Nothing(&'static str),
 }
 
-/// The line of a route; none of one that this test does not know.
-pub(super) fn line(route: &Route, of: &Walled) -> Option<Line> {
-    let Walled { lead, assignment, decision, enquiry, .. } = of;
+/// What an act of the desk is asked with; nothing of one that this test does not know.
+fn of_act(act: &str, lead: &str) -> Option<Value> {
+    Some(match act {
+        "place" => json!({ "recommended": true }),
+        "take_back" | "reject" => json!({ "reason": "agreed" }),
+        "priority" => json!({ "priority": "urgent" }),
+        "note" => json!({ "text": "we know of it" }),
+        "merge" => json!({ "reason": "agreed", "into": lead }),
+        "call" => json!({ "result": "busy" }),
+        "hold" | "resume" | "reopen" | "redeliver" | "follow_up" | "claim" | "unclaim" => json!({}),
+        _ => return None,
+    })
+}
+
+/// A request for each of these.
+fn each<T>(of: impl IntoIterator<Item = T>, asked: impl Fn(T) -> (String, Value)) -> Vec<Line> {
+    of.into_iter().map(asked).map(|(path, body)| Line::Asks(path, body)).collect()
+}
+
+/// The requests of a route: of one whose path names an act, a table or a report, one for each that it knows. None of one
+/// that this test does not know.
+pub(super) fn lines(route: &Route, of: &Walled) -> Vec<Line> {
+    let Walled { lead, assignment, decision, interaction, enquiry, token, test, .. } = of;
     let none = || json!({});
-    let asks = |path: &str, body: Value| Some(Line::Asks(path.to_owned(), body));
+    let asks = |path: &str, body: Value| vec![Line::Asks(path.to_owned(), body)];
     let many = |act: &str, mut body: Value| {
         body["leads"] = json!([lead]);
-        Some(Line::AsksForMany(format!("/v1/leads/{act}"), body))
+        vec![Line::AsksForMany(format!("/v1/leads/{act}"), body)]
     };
+    if let Some(act) = route.path.strip_prefix("/v1/leads/").filter(|act| ACTS.contains(act)) {
+        return of_act(act, lead).map(|body| many(act, body)).unwrap_or_default();
+    }
     let row = || json!({ "rows": [{ "email": "new@mail.example", "reason": "unsubscribed" }] });
     match (route.method.as_str(), route.path) {
         ("post", "/v1/leads/search") => {
@@ -44,29 +69,19 @@ pub(super) fn line(route: &Route, of: &Walled) -> Option<Line> {
             asks(&format!("/v1/leads/{lead}/decisions/{decision}"), none())
         }
         ("post", "/v1/leads/{lead}/{act}") => {
-            asks(&format!("/v1/leads/{lead}/note"), json!({ "text": "we know of it" }))
+            each(ACTS.into_iter().filter_map(|act| Some((act, of_act(act, lead)?))), |(act, body)| {
+                (format!("/v1/leads/{lead}/{act}"), body)
+            })
         }
         ("post", "/v1/leads/{lead}/interactions/{interaction}/{word}") => {
-            asks(&format!("/v1/leads/{lead}/interactions/x/revoke"), none())
+            each(["restore", "revoke"], |word| {
+                (format!("/v1/leads/{lead}/interactions/{interaction}/{word}"), none())
+            })
         }
         ("post", "/v1/leads/{lead}/erase") => {
             asks(&format!("/v1/leads/{lead}/erase"), json!({ "reason": "requested" }))
         }
         ("post", "/v1/leads/erase") => many("erase", json!({ "reason": "requested" })),
-        ("post", "/v1/leads/place") => many("place", json!({ "recommended": true })),
-        ("post", "/v1/leads/take_back") => many("take_back", json!({ "reason": "agreed" })),
-        ("post", "/v1/leads/priority") => many("priority", json!({ "priority": "urgent" })),
-        ("post", "/v1/leads/note") => many("note", json!({ "text": "we know of it" })),
-        ("post", "/v1/leads/reject") => many("reject", json!({ "reason": "agreed" })),
-        ("post", "/v1/leads/merge") => many("merge", json!({ "reason": "agreed", "into": lead })),
-        ("post", "/v1/leads/hold") => many("hold", none()),
-        ("post", "/v1/leads/resume") => many("resume", none()),
-        ("post", "/v1/leads/reopen") => many("reopen", none()),
-        ("post", "/v1/leads/redeliver") => many("redeliver", none()),
-        ("post", "/v1/leads/follow_up") => many("follow_up", none()),
-        ("post", "/v1/leads/claim") => many("claim", none()),
-        ("post", "/v1/leads/unclaim") => many("unclaim", none()),
-        ("post", "/v1/leads/call") => many("call", json!({ "result": "busy" })),
         ("post", "/v1/persons/erase") => asks(
             "/v1/persons/erase?company=acme",
             json!({ "email": "zq.canary@mail.example", "reason": "requested" }),
@@ -93,26 +108,31 @@ pub(super) fn line(route: &Route, of: &Walled) -> Option<Line> {
         ("get", "/v1/history") => {
             asks("/v1/history?company=acme&from=2026-06-01T00:00:00Z&to=2026-06-02T00:00:00Z", none())
         }
-        ("get", "/v1/reports/{name}") => {
-            asks("/v1/reports/sources?company=acme&from=2026-06-01&to=2026-06-02", none())
-        }
+        ("get", "/v1/reports/{name}") => each(REPORTS, |name| {
+            (format!("/v1/reports/{name}?company=acme&from=2026-06-01&to=2026-06-02"), none())
+        }),
         ("get", "/v1/inbox") => asks("/v1/inbox", none()),
+        ("get", "/v1/inbox/{assignment}") => asks(&format!("/v1/inbox/{assignment}"), none()),
         ("post", "/v1/inbox/{assignment}/{act}") => {
-            asks(&format!("/v1/inbox/{assignment}/contacted"), none())
+            each(Answer::ALL, |answer| (format!("/v1/inbox/{assignment}/{answer}"), none()))
         }
         ("post", "/v1/inbox/{assignment}/return") => {
             asks(&format!("/v1/inbox/{assignment}/return"), json!({ "reason": "wrong-number" }))
         }
         ("get", "/v1/returns") => asks("/v1/returns?company=acme", none()),
-        ("post", "/v1/returns/{id}/{verdict}") => {
-            asks(&format!("/v1/returns/{assignment}/deny?company=acme"), json!({ "reason": "they answered" }))
-        }
+        ("post", "/v1/returns/{id}/{verdict}") => each(["approve", "deny", "claim"], |verdict| {
+            let reason = json!({ "reason": "they answered" });
+            (format!("/v1/returns/{assignment}/{verdict}?company=acme"), reason)
+        }),
+        ("get", "/v1/dealers") => asks("/v1/dealers?company=acme", none()),
+        ("get", "/v1/dealers/{dealer}") => asks("/v1/dealers/hudson?company=acme", none()),
+        ("get", "/v1/dealers/{dealer}/figures") => asks("/v1/dealers/hudson/figures?company=acme", none()),
         ("get", "/v1/dealers/{dealer}/statement") => {
             asks("/v1/dealers/hudson/statement?company=acme&month=2026-06", none())
         }
         ("post", "/v1/dealers/{dealer}/deposits") => asks(
             "/v1/dealers/hudson/deposits?company=acme",
-            json!({ "amount": "100.00", "reference": "wire-1" }),
+            json!({ "amount": "100.00", "reference": "wire-2" }),
         ),
         ("post", "/v1/dealers/{dealer}/deposits/{reference}/reverse") => asks(
             "/v1/dealers/hudson/deposits/wire-1/reverse?company=acme",
@@ -137,18 +157,18 @@ pub(super) fn line(route: &Route, of: &Walled) -> Option<Line> {
             asks("/v1/dealers/hudson/channels/1/test?company=acme", none())
         }
         ("get", "/v1/dealers/{dealer}/channels/{order}/test/{test}") => {
-            asks(&format!("/v1/dealers/hudson/channels/1/test/{lead}?company=acme"), none())
+            asks(&format!("/v1/dealers/hudson/channels/1/test/{test}?company=acme"), none())
         }
         ("post", "/v1/sources/{source}/keys") => asks("/v1/sources/web/keys?company=acme", none()),
         ("post", "/v1/sources/{source}/postback_secret") => {
             asks("/v1/sources/web/postback_secret?company=acme", none())
         }
-        ("get", "/v1/sources/{source}/secrets") => asks("/v1/sources/web/secrets?company=acme", none()),
+        ("get", "/v1/sources/{source}/secrets") => asks("/v1/sources/ads/secrets?company=acme", none()),
         ("put", "/v1/sources/{source}/secrets/{name}") => {
-            asks("/v1/sources/web/secrets/meta_app_secret?company=acme", json!({ "secret": "s3cret-s3cret" }))
+            asks("/v1/sources/ads/secrets/meta_app_secret?company=acme", json!({ "secret": "s3cret-s3cret" }))
         }
         ("delete", "/v1/sources/{source}/secrets/{name}") => {
-            asks("/v1/sources/web/secrets/meta_app_secret?company=acme", none())
+            asks("/v1/sources/ads/secrets/meta_app_secret?company=acme", none())
         }
         ("get", "/v1/rulebook") => asks("/v1/rulebook?company=acme", none()),
         ("put", "/v1/rulebook") => {
@@ -158,25 +178,40 @@ pub(super) fn line(route: &Route, of: &Walled) -> Option<Line> {
         ("get", "/v1/rulebook/diff") => asks("/v1/rulebook/diff?company=acme&from=1&to=1", none()),
         ("get", "/v1/rulebook/workbook") => asks("/v1/rulebook/workbook?company=acme", none()),
         ("put", "/v1/rulebook/workbook") => asks("/v1/rulebook/workbook?company=acme", none()),
-        ("get", "/v1/rulebook/template") => Some(Line::Nothing("/v1/rulebook/template")),
+        ("get", "/v1/rulebook/template") => vec![Line::Nothing("/v1/rulebook/template")],
         ("post", "/v1/rulebook/rollback") => {
             asks("/v1/rulebook/rollback?company=acme", json!({ "version": 1 }))
         }
-        ("get", "/v1/rulebook/{table}/{id}") => asks("/v1/rulebook/contracts/hudson?company=acme", none()),
-        ("patch", "/v1/rulebook/{table}/{id}") => {
-            asks("/v1/rulebook/people/rita?company=acme&base=1", json!({ "set": { "role": "manager" } }))
+        ("get", "/v1/rulebook/{table}/{id}") => {
+            each(["dealers/hudson", "contracts/hudson", "areas/of-hudson"], |row| {
+                (format!("/v1/rulebook/{row}?company=acme"), none())
+            })
         }
-        ("get", "/v1/switches") => asks("/v1/switches?company=acme", none()),
-        ("post", "/v1/switches/{switch}") => asks(
-            "/v1/switches/pause?company=acme",
-            json!({ "on": true, "dealer": "hudson", "reason": "on holiday" }),
+        ("patch", "/v1/rulebook/{table}/{id}") => each(
+            [
+                ("people/rita", json!({ "set": { "role": "manager" } })),
+                ("dealers/hudson", json!({ "set": { "cap_day": "11" } })),
+                ("channels/hudson:1", json!({ "set": { "address": "https://elsewhere.example/" } })),
+                ("areas/of-hudson", json!({ "parts": ["zip:33101"] })),
+                ("contracts/hudson", json!({ "set": { "price": "11.00" } })),
+                ("offers/roof", json!({ "set": { "name": "Roofs" } })),
+                ("sources/web", json!({ "set": { "offer": "gutter" } })),
+            ],
+            |(row, edit)| (format!("/v1/rulebook/{row}?company=acme&base=1"), edit),
         ),
+        ("get", "/v1/switches") => asks("/v1/switches?company=acme", none()),
+        ("post", "/v1/switches/{switch}") => {
+            each([("stop", None), ("shadow", None), ("pause", Some("hudson"))], |(switch, dealer)| {
+                let flip = json!({ "on": true, "dealer": dealer, "reason": "on holiday" });
+                (format!("/v1/switches/{switch}?company=acme"), flip)
+            })
+        }
         ("get", "/v1/changes") => asks("/v1/changes?company=acme", none()),
         ("get", "/v1/tokens") => asks("/v1/tokens?company=acme", none()),
         ("post", "/v1/tokens") => {
             asks("/v1/tokens?company=acme", json!({ "name": "mine", "role": "manager" }))
         }
-        ("delete", "/v1/tokens/{token}") => asks("/v1/tokens/AQEBAQEB?company=acme", none()),
+        ("delete", "/v1/tokens/{token}") => asks(&format!("/v1/tokens/{token}?company=acme"), none()),
         ("post", "/v1/invitations") => {
             asks("/v1/invitations?company=acme", json!({ "people": ["dora"], "dealers": [] }))
         }
@@ -184,16 +219,20 @@ pub(super) fn line(route: &Route, of: &Walled) -> Option<Line> {
         ("post", "/v1/quarantine/search") => asks("/v1/quarantine/search", json!({ "company": "acme" })),
         ("get", "/v1/quarantine/reasons") => asks("/v1/quarantine/reasons?company=acme", none()),
         ("get", "/v1/quarantine/{enquiry}") => asks(&format!("/v1/quarantine/{enquiry}"), none()),
-        ("post", "/v1/quarantine/{enquiry}/{act}") => {
-            asks(&format!("/v1/quarantine/{enquiry}/reject"), json!({ "reason": "spam" }))
-        }
+        ("post", "/v1/quarantine/{enquiry}/{act}") => each(
+            [("release", None), ("edit", Some(json!({ "offer": "gutter" }))), ("reject", None)],
+            |(act, fields)| {
+                let verdict = json!({ "reason": "as we said", "fields": fields });
+                (format!("/v1/quarantine/{enquiry}/{act}"), verdict)
+            },
+        ),
         ("post", "/v1/quarantine/release" | "/v1/quarantine/reject") => {
             let body = json!({ "enquiries": [enquiry], "reason": "as we said" });
-            Some(Line::AsksForMany(route.path.to_owned(), body))
+            vec![Line::AsksForMany(route.path.to_owned(), body)]
         }
         ("post", "/v1/quarantine/edit") => {
             let body = json!({ "enquiries": [enquiry], "fields": { "offer": "roof" } });
-            Some(Line::AsksForMany(route.path.to_owned(), body))
+            vec![Line::AsksForMany(route.path.to_owned(), body)]
         }
         ("post", "/v1/import/suppressed") => asks("/v1/import/suppressed?company=acme", row()),
         ("post", "/v1/import/do_not_call") => {
@@ -217,8 +256,40 @@ pub(super) fn line(route: &Route, of: &Walled) -> Option<Line> {
             | "/.well-known/gpc.json"
             | "/openapi.json"
             | "/healthz",
-        ) => Some(Line::Keyed),
-        _ => None,
+        ) => vec![Line::Keyed],
+        _ => Vec::new(),
+    }
+}
+
+/// What each part of a route's path may be, by the part's place: of those that the document has the words of.
+fn words_of(document: &Value, route: &Route) -> BTreeMap<usize, BTreeSet<String>> {
+    // Where two routes differ by the names of their parts alone, the document joins the names.
+    let shape = |path: &str| -> Vec<String> {
+        let unnamed = |part: &str| if part.starts_with('{') { String::new() } else { part.to_owned() };
+        path.split('/').map(unnamed).collect()
+    };
+    let mut paths = document["paths"].as_object().expect("paths").iter();
+    let (path, methods) = paths.find(|(path, _)| shape(path) == shape(route.path)).expect("every route");
+    let parameters = &methods[route.method.as_str()]["parameters"];
+    let words = |part: &str| -> Option<BTreeSet<String>> {
+        let name = part.strip_prefix('{')?.strip_suffix('}')?;
+        let of_part = |one: &&Value| one["in"] == "path" && one["name"] == name;
+        let words = parameters.as_array()?.iter().find(of_part)?["schema"]["enum"].as_array()?;
+        Some(words.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    };
+    path.split('/').enumerate().filter_map(|(at, part)| Some((at, words(part)?))).collect()
+}
+
+/// Every word that a part of the path may be is asked for.
+fn every_word_is_asked(document: &Value, route: &Route, lines: &[Line]) {
+    for (at, words) in words_of(document, route) {
+        let paths = lines.iter().filter_map(|line| match line {
+            Line::Asks(path, _) | Line::AsksForMany(path, _) => Some(path),
+            Line::Keyed | Line::Nothing(_) => None,
+        });
+        let asked: BTreeSet<String> =
+            paths.filter_map(|path| path.split(['/', '?']).nth(at)).map(str::to_owned).collect();
+        assert_eq!(asked, words, "{} {}: what is asked, what there is", route.method, route.path);
     }
 }
 
@@ -241,11 +312,17 @@ enum May {
     OwnAlone,
 }
 
+/// The role that a request needs of the desk: a pause is the desk's, what stops a whole company is not.
+fn role_for(route: &Route, path: &str) -> Option<Role> {
+    let stops = ["/v1/switches/stop", "/v1/switches/shadow"].iter().any(|switch| path.starts_with(switch));
+    if stops { Some(Role::Manager) } else { route.role() }
+}
+
 impl May {
-    fn ask(self, route: &Route) -> bool {
+    fn ask(self, route: &Route, path: &str) -> bool {
         match self {
             Self::Nothing => false,
-            Self::Role(has) => route.role().is_some_and(|needs| has >= needs),
+            Self::Role(has) => role_for(route, path).is_some_and(|needs| has >= needs),
             Self::Hudson => route.is_dealers(),
             // Its own inbox, and what it got nothing by: what it asks of hudson's is refused.
             Self::OwnAlone => ["/v1/inbox", "/v1/why-nothing"].contains(&route.path),
@@ -280,10 +357,10 @@ async fn callers(of: &Walled) -> Vec<Caller> {
     ]
 }
 
-async fn asks(yard: &Yard, caller: &Caller, route: &Route, path: &str, body: &Value) -> Reply {
+async fn asks(yard: &Yard, token: Option<&str>, route: &Route, path: &str, body: &Value) -> Reply {
     let method: Method = route.method.as_str().to_uppercase().parse().unwrap();
     let body = if method == Method::GET { Vec::new() } else { body.to_string().into_bytes() };
-    yard.sends(caller.token.as_deref(), method, path, "application/json", body).await
+    yard.sends(token, method, path, "application/json", body).await
 }
 
 /// How a problem names the role that is needed.
@@ -310,40 +387,58 @@ fn each_refused(reply: &Reply) -> bool {
 async fn by_no_route_does_anybody_read_or_change_what_is_not_theirs() {
     let of = Walled::build().await;
     let callers = callers(&of).await;
+    let document = openapi::document();
     let stood = of.image().await;
     let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
     for route in openapi::routes() {
         let named = format!("{} {}", route.method, route.path);
-        let (path, body, many) = match line(&route, &of).unwrap_or_else(|| panic!("{named} has no line here"))
-        {
-            Line::Asks(path, body) => (path, body, false),
-            Line::AsksForMany(path, body) => (path, body, true),
-            Line::Keyed => {
-                assert!(route.role().is_none() && !route.is_dealers(), "{named} is for the desk or a dealer");
-                continue;
+        let lines = lines(&route, &of);
+        assert!(!lines.is_empty(), "{named} has no line here");
+        every_word_is_asked(&document, &route, &lines);
+        for line in lines {
+            let (path, body, many) = match line {
+                Line::Asks(path, body) => (path, body, false),
+                Line::AsksForMany(path, body) => (path, body, true),
+                Line::Keyed => {
+                    let keyed = route.role().is_none() && !route.is_dealers();
+                    assert!(keyed, "{named} is for the desk or a dealer");
+                    continue;
+                }
+                Line::Nothing(_) => continue,
+            };
+            let theirs = route.role().is_some() || route.is_dealers();
+            assert!(theirs, "{named} is for neither the desk nor a dealer");
+            for caller in callers.iter().filter(|caller| !caller.may.ask(&route, &path)) {
+                let asked = format!("{} {path} by {}", route.method, caller.name);
+                let reply = asks(&of.acme, caller.token.as_deref(), &route, &path, &body).await;
+                is_refused(&reply, many, &asked);
+                // Who has a lesser role is told which is needed: for the route at all, or for this of it.
+                if let (May::Role(has), Some(needs)) = (caller.may, role_for(&route, &path)) {
+                    let told = route.role().filter(|at_all| has < *at_all).unwrap_or(needs);
+                    assert_eq!(reply.status, 403, "{asked}: {}", reply.text);
+                    assert!(reply.text_of("detail").contains(said_of(told)), "{asked}: {}", reply.text);
+                }
+                *refused.entry(caller.name).or_default() += 1;
             }
-            Line::Nothing(_) => continue,
-        };
-        assert!(route.role().is_some() || route.is_dealers(), "{named} is for neither the desk nor a dealer");
-        for caller in callers.iter().filter(|caller| !caller.may.ask(&route)) {
-            let asked = format!("{named} by {}", caller.name);
-            let reply = asks(&of.acme, caller, &route, &path, &body).await;
-            let told = [401, 403, 404].contains(&reply.status.as_u16());
-            assert!(told || many && each_refused(&reply), "{asked}: {} {}", reply.status, reply.text);
-            // Who has a lesser role is told which is needed.
-            if let (May::Role(_), Some(needs)) = (caller.may, route.role()) {
-                assert_eq!(reply.status, 403, "{asked}: {}", reply.text);
-                assert!(reply.text_of("detail").contains(said_of(needs)), "{asked}: {}", reply.text);
+            // What stands under acme is not found under the company that is theirs.
+            if let Some(path) = as_the_others(&of, &path) {
+                let reply = asks(&of.acme, Some(&of.other.desk_token()), &route, &path, &body).await;
+                is_refused(&reply, many, &format!("{} {path} by another company's desk", route.method));
             }
-            names_nobody(&reply, &asked);
-            assert!(!reply.text.contains("Zebulon"), "{asked}: {}", reply.text);
-            *refused.entry(caller.name).or_default() += 1;
+            let stands = of.image().await;
+            assert!(stands == stood, "{named} changed something: {:?}", differing(&stood, &stands));
         }
-        let stands = of.image().await;
-        assert!(stands == stood, "{named} changed something: {:?}", differing(&stood, &stands));
     }
     // A manager of all that is the desk's, of what is a dealer's own.
     assert_eq!(refused.len(), callers.len(), "everybody is refused something: {refused:?}");
+}
+
+/// It was refused, and tells nobody of anybody.
+fn is_refused(reply: &Reply, many: bool, asked: &str) {
+    let told = [401, 403, 404].contains(&reply.status.as_u16());
+    assert!(told || many && each_refused(reply), "{asked}: {} {}", reply.status, reply.text);
+    names_nobody(reply, asked);
+    assert!(!reply.text.contains("Zebulon"), "{asked}: {}", reply.text);
 }
 
 /// The keys of what is not as it was.
@@ -361,24 +456,27 @@ async fn whoever_may_is_let_in_and_a_reader_learns_nobodys_name() {
     routes.sort_by_key(|route| route.method.as_str() != "get");
     let mut named = 0;
     for route in &routes {
-        let (path, body) = match line(route, &of) {
-            Some(Line::Asks(path, body) | Line::AsksForMany(path, body)) => (path, body),
-            Some(Line::Nothing(path)) => (path.to_owned(), json!({})),
-            Some(Line::Keyed) | None => continue,
-        };
-        for caller in callers.iter().filter(|caller| caller.may.ask(route) && caller.may != May::OwnAlone) {
-            let reply = asks(&of.acme, caller, route, &path, &body).await;
-            let asked = format!("{} {} by {}", route.method, route.path, caller.name);
-            assert!(![401, 403].contains(&reply.status.as_u16()), "{asked}: {}", reply.text);
-            if route.method.as_str() == "get" && !route.path.contains("{test}") {
-                // Who has the lead needs no recommendation.
-                let held = route.path.ends_with("/recommendation") && reply.status == 409;
-                assert!(held || reply.status == 200, "{asked}: {}", reply.text);
-            }
-            if caller.may == May::Role(Role::Reader) {
-                names_nobody(&reply, &asked);
-            } else {
-                named += usize::from(reply.text.contains("Quackenbush"));
+        for line in lines(route, &of) {
+            let (path, body) = match line {
+                Line::Asks(path, body) | Line::AsksForMany(path, body) => (path, body),
+                Line::Nothing(path) => (path.to_owned(), json!({})),
+                Line::Keyed => continue,
+            };
+            let may = |caller: &&Caller| caller.may != May::OwnAlone && caller.may.ask(route, &path);
+            for caller in callers.iter().filter(may) {
+                let reply = asks(&of.acme, caller.token.as_deref(), route, &path, &body).await;
+                let asked = format!("{} {path} by {}", route.method, caller.name);
+                assert!(![401, 403].contains(&reply.status.as_u16()), "{asked}: {}", reply.text);
+                if route.method.as_str() == "get" {
+                    // Who has the lead needs no recommendation.
+                    let held = route.path.ends_with("/recommendation") && reply.status == 409;
+                    assert!(held || reply.status == 200, "{asked}: {}", reply.text);
+                }
+                if caller.may == May::Role(Role::Reader) {
+                    names_nobody(&reply, &asked);
+                } else {
+                    named += usize::from(reply.text.contains("Quackenbush"));
+                }
             }
         }
     }

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method};
 use leadyard_domain::access::Role;
+use leadyard_domain::lead::Answer;
+use leadyard_domain::openapi::ACTS;
 use leadyard_tests::browser::FORM;
 use leadyard_tests::routes::{is_page, routes_of};
 use leadyard_tests::{Browser, Reply, Yard};
 
 use super::api::said_of;
-use super::{Walled, names_nobody};
+use super::{Walled, as_the_others, names_nobody};
 
 /// What a page is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,15 +36,96 @@ use Role::{Desk, Manager, Reader};
 /// Where a rulebook's files are sent.
 const SENT: &str = "/console/rulebook/send";
 
+/// The hottest of acme's, as a form carries it.
+const HOTTEST: &str = "list=company%3Dacme%26list%3Dhottest";
+
 /// A page: its method and path as they are routed, what it is asked for by, and whom it is for.
 pub(super) type Line = (&'static str, &'static str, String, String, For);
 
+/// Every page, and every form with each act that it knows.
 pub(super) fn pages(of: &Walled) -> Vec<Line> {
+    let mut lines = single(of);
+    lines.extend(acts(of));
+    lines
+}
+
+/// The forms in which somebody says what is to be done, with each act that they know: in their address, or as `act`.
+fn acts(of: &Walled) -> Vec<Line> {
+    let Walled { lead, assignment, enquiry, token, .. } = of;
+    let mut lines: Vec<Line> = Vec::new();
+    let mut each = |path: &'static str, at: &str, whom: For, forms: Vec<(&str, String)>| {
+        for (act, form) in forms {
+            lines.push(("post", path, format!("{at}/{act}"), form, whom));
+        }
+    };
+    let says = |act: &'static str, form: &str| (act, form.to_owned());
+    let of_lead = |act: &'static str| match act {
+        "place" => says(act, "contract=ridge&reason=agreed"),
+        "take_back" | "redeliver" => says(act, &format!("assignment={assignment}&reason=agreed")),
+        "merge" => says(act, &format!("into={lead}&reason=agreed")),
+        "hold" | "reject" => says(act, "reason=agreed"),
+        "priority" => says(act, "priority=urgent"),
+        "note" => says(act, "text=seen"),
+        "call" => says(act, "result=busy"),
+        // `show` among them.
+        _ => says(act, ""),
+    };
+    let of_leads = ACTS.into_iter().chain(["show"]).map(of_lead).collect();
+    each("/console/leads/{lead}/{act}", &format!("/console/leads/{lead}"), Of(Desk), of_leads);
+    let verdicts = ["show", "release", "edit", "reject"];
+    let verdicts = verdicts.map(|act| says(act, "offer=gutter&reason=spam&seen=quarantined")).to_vec();
+    let one = format!("/console/quarantine/{enquiry}");
+    each("/console/quarantine/{enquiry}/{act}", &one, Of(Desk), verdicts);
+    let calls = vec![
+        says("claim", "company=acme"),
+        says("unclaim", "company=acme"),
+        says("call", "company=acme&result=busy"),
+    ];
+    each("/console/follow-up/{lead}/{act}", &format!("/console/follow-up/{lead}"), Of(Desk), calls);
+    let verdicts = ["approve", "deny"].map(|act| says(act, "reason=they+answered")).to_vec();
+    let one = format!("/console/returns/acme/{assignment}");
+    each("/console/returns/{company}/{id}/{verdict}", &one, Of(Desk), verdicts);
+    let of_dealer = vec![
+        says("pause", "reason=away"),
+        says("resume", ""),
+        says("test", "order=1"),
+        says("enable", "order=1"),
+        says("redeliver", &format!("lead={lead}&assignment={assignment}")),
+    ];
+    each("/console/dealers/{company}/{dealer}/{act}", "/console/dealers/acme/hudson", Of(Desk), of_dealer);
+    let answers = Answer::ALL.iter().map(|answer| says(answer.as_str(), ""));
+    let answers = answers.chain([says("return", "reason=wrong-number")]).collect();
+    each("/console/inbox/{assignment}/{act}", &format!("/console/inbox/{assignment}"), Hudson, answers);
+    let of_people = vec![
+        says("add", "company=acme&people=eve%2Ceve%40desk.example%2Cmanager"),
+        says("find", "company=acme&named=dora"),
+        says("invite", "company=acme&who=people&once=01970000-0000-7000-8000-000000000000"),
+        says("token", "company=acme&name=mine&role=manager"),
+        says("revoke", &format!("company=acme&token={token}")),
+    ];
+    each("/console/people/{act}", "/console/people", Of(Manager), of_people);
+    let many = "/console/leads/many";
+    lines.extend(["follow_up", "place", "take_back", "hold", "resume"].map(|act| {
+        let form = format!("act={act}&sure=yes&reason=agreed&{HOTTEST}&one.{lead}=on");
+        ("post", many, many.to_owned(), form, Of(Desk))
+    }));
+    let many = "/console/quarantine/many";
+    lines.extend(["release", "reject"].map(|act| {
+        let form = format!("act={act}&sure=yes&reason=spam&one.{enquiry}=quarantined");
+        ("post", many, many.to_owned(), form, Of(Desk))
+    }));
+    lines.extend(["stop", "shadow"].map(|switch| {
+        let (at, form) = ("/console/rulebook/switch", format!("switch={switch}&on=yes&reason=a+storm"));
+        ("post", at, at.to_owned(), format!("company=acme&{form}"), Of(Manager))
+    }));
+    lines
+}
+
+fn single(of: &Walled) -> Vec<Line> {
     let Walled { lead, assignment, decision, enquiry, .. } = of;
     let dealer = "/console/dealers/acme/hudson";
     let rulebook = "/console/rulebook/acme/1";
-    // The hottest of acme's, as a form carries it.
-    let list = "list=company%3Dacme%26list%3Dhottest";
+    let list = HOTTEST;
     let look = "/console/leads/many/acme/01970000-0000-7000-8000-000000000000";
     let line =
         |method, path, asked: &str, form: &str, whom| (method, path, asked.to_owned(), form.to_owned(), whom);
@@ -65,13 +148,6 @@ pub(super) fn pages(of: &Walled) -> Vec<Line> {
         // Of a look that is over.
         line("get", "/console/leads/many/{company}/{look}", look, "", Of(Desk)),
         line("post", "/console/leads/many/{company}/{look}", look, "reason=sure", Of(Desk)),
-        line(
-            "post",
-            "/console/leads/many",
-            "/console/leads/many",
-            &format!("act=take_back&sure=yes&{list}&one.{lead}=on"),
-            Of(Desk),
-        ),
         line(
             "post",
             "/console/leads/many",
@@ -119,35 +195,14 @@ pub(super) fn pages(of: &Walled) -> Vec<Line> {
             "",
             Of(Reader),
         ),
-        line(
-            "post",
-            "/console/leads/{lead}/{act}",
-            &format!("/console/leads/{lead}/note"),
-            "text=seen",
-            Of(Desk),
-        ),
         line("get", "/console/quarantine", "/console/quarantine?company=acme", "", Of(Desk)),
         line("get", "/console/quarantine/reasons", "/console/quarantine/reasons?company=acme", "", Of(Desk)),
-        line(
-            "post",
-            "/console/quarantine/many",
-            "/console/quarantine/many",
-            &format!("act=reject&sure=yes&reason=spam&one.{enquiry}=quarantined"),
-            Of(Desk),
-        ),
         line("get", "/console/quarantine/{enquiry}", &format!("/console/quarantine/{enquiry}"), "", Of(Desk)),
         line(
             "get",
             "/console/quarantine/{enquiry}/next",
             &format!("/console/quarantine/{enquiry}/next"),
             "",
-            Of(Desk),
-        ),
-        line(
-            "post",
-            "/console/quarantine/{enquiry}/{act}",
-            &format!("/console/quarantine/{enquiry}/reject"),
-            "reason=spam&seen=quarantined",
             Of(Desk),
         ),
         line("get", "/console/waiting", "/console/waiting?company=acme", "", Of(Reader)),
@@ -161,13 +216,6 @@ pub(super) fn pages(of: &Walled) -> Vec<Line> {
         line("get", "/console/follow-up", "/console/follow-up?company=acme", "", Of(Reader)),
         line("post", "/console/follow-up/next", "/console/follow-up/next", "company=acme", Of(Desk)),
         line("get", "/console/follow-up/{lead}", &format!("/console/follow-up/{lead}"), "", Of(Reader)),
-        line(
-            "post",
-            "/console/follow-up/{lead}/{act}",
-            &format!("/console/follow-up/{lead}/claim"),
-            "company=acme",
-            Of(Desk),
-        ),
         line("get", "/console/returns", "/console/returns?company=acme", "", Of(Reader)),
         line(
             "get",
@@ -175,13 +223,6 @@ pub(super) fn pages(of: &Walled) -> Vec<Line> {
             &format!("/console/returns/acme/{assignment}"),
             "",
             Of(Reader),
-        ),
-        line(
-            "post",
-            "/console/returns/{company}/{id}/{verdict}",
-            &format!("/console/returns/acme/{assignment}/deny"),
-            "reason=they+answered",
-            Of(Desk),
         ),
         line("get", "/console/dealers", "/console/dealers?company=acme", "", Of(Reader)),
         line("post", "/console/dealers", "/console/dealers", "company=acme&name=r", Of(Reader)),
@@ -223,13 +264,6 @@ pub(super) fn pages(of: &Walled) -> Vec<Line> {
             "",
             Of(Reader),
         ),
-        line(
-            "post",
-            "/console/dealers/{company}/{dealer}/{act}",
-            &format!("{dealer}/pause"),
-            "reason=away",
-            Of(Desk),
-        ),
         line("get", "/console/rulebook", "/console/rulebook?company=acme", "", Of(Reader)),
         line("get", "/console/rulebook/changes", "/console/rulebook/changes?company=acme", "", Of(Reader)),
         line(
@@ -245,13 +279,6 @@ pub(super) fn pages(of: &Walled) -> Vec<Line> {
             "/console/rulebook/publish",
             "/console/rulebook/publish",
             "company=acme&base=1&draft=AAAAAAAAAAAAAAAAAAAAAA&how=files",
-            Of(Manager),
-        ),
-        line(
-            "post",
-            "/console/rulebook/switch",
-            "/console/rulebook/switch",
-            "company=acme&switch=stop&on=yes&reason=a+storm",
             Of(Manager),
         ),
         line("get", "/console/rulebook/{company}/{version}", rulebook, "", Of(Reader)),
@@ -304,28 +331,7 @@ pub(super) fn pages(of: &Walled) -> Vec<Line> {
         line("get", "/console/inbox/figures", "/console/inbox/figures", "", OwnDealer),
         line("get", "/console/inbox/statement.csv", "/console/inbox/statement.csv", "", OwnDealer),
         line("get", "/console/inbox/{assignment}", &format!("/console/inbox/{assignment}"), "", Hudson),
-        line(
-            "post",
-            "/console/inbox/{assignment}/{act}",
-            &format!("/console/inbox/{assignment}/contacted"),
-            "",
-            Hudson,
-        ),
         line("get", "/console/people", "/console/people?company=acme", "", Of(Manager)),
-        line(
-            "post",
-            "/console/people/{act}",
-            "/console/people/add",
-            "company=acme&people=eve%2Ceve%40desk.example%2Cmanager",
-            Of(Manager),
-        ),
-        line(
-            "post",
-            "/console/people/{act}",
-            "/console/people/invite",
-            "company=acme&who=people&once=01970000-0000-7000-8000-000000000000",
-            Of(Manager),
-        ),
         line("post", "/console/again", "/console/again", "", Anyone),
         line("get", "/console/reports", "/console/reports?company=acme", "", Of(Reader)),
         line("get", "/console/reports/{name}", "/console/reports/sources?company=acme", "", Of(Reader)),
@@ -362,6 +368,15 @@ async fn asks(browser: &Browser<'_>, page: &Line, csrf: &str) -> Reply {
         let (kind, body) = encoded(page, csrf);
         browser.sends_as(at, kind, body).await
     }
+}
+
+/// The same page of the other company, with the ids of what acme has; none of a list as a table, of which the other
+/// company keeps that it was taken.
+fn of_the_others(of: &Walled, (method, path, at, form, whom): &Line) -> Option<Line> {
+    let takes = path.ends_with("/export") || form.starts_with("act=export");
+    let asked = as_the_others(of, &format!("{at} {form}")).filter(|_| !takes)?;
+    let (at, form) = asked.split_once(' ')?;
+    Some((*method, *path, at.to_owned(), form.to_owned(), *whom))
 }
 
 /// The pages that are somebody's, and none that is anyone's.
@@ -405,11 +420,12 @@ async fn on_no_page_does_anybody_see_or_change_what_is_not_theirs() {
     let csrfs = [maria.csrf().await, dora.csrf().await, rita.csrf().await, theirs_of_other.csrf().await];
     let hudson = Browser::of_dealer(&of.acme, "hudson").await;
     let ridge = Browser::of_dealer(&of.acme, "ridge").await;
-    let (of_hudson, of_ridge) = (hudson.csrf().await, ridge.csrf().await);
+    let namesake = Browser::of_dealer(&of.other, "hudson").await;
+    let (of_hudson, of_ridge, of_namesake) = (hudson.csrf().await, ridge.csrf().await, namesake.csrf().await);
     let stood = of.image().await;
     for page in theirs(&of) {
         let (method, path, at, form, whom) = &page;
-        let named = format!("{method} {path}");
+        let named = format!("{method} {at} ({form})");
         // Nobody, and whose session is over: to the page to sign in.
         for (who, headers) in [
             ("nobody", HeaderMap::new()),
@@ -441,6 +457,13 @@ async fn on_no_page_does_anybody_see_or_change_what_is_not_theirs() {
                 "{named}: {}",
                 reply.text
             );
+            // What stands under acme is not found under the company that is theirs.
+            if let Some(page) = of_the_others(&of, &page) {
+                let reply = asks(&theirs_of_other, &page, &csrfs[3]).await;
+                assert!(reply.status.as_u16() < 500, "{named} of the other company: {}", reply.text);
+                names_nobody(&reply, &named);
+                assert!(!reply.text.contains("Zebulon"), "{named} of the other company: {}", reply.text);
+            }
         }
         // A role that does not suffice is told which is needed.
         for (browser, csrf, has) in [(&dora, &csrfs[1], Desk), (&rita, &csrfs[2], Reader)] {
@@ -452,29 +475,32 @@ async fn on_no_page_does_anybody_see_or_change_what_is_not_theirs() {
         }
         // The desk has no page of a dealer's, and a dealer none of the desk's; another dealer's do not exist for it.
         let is_dealers = matches!(whom, OwnDealer | Hudson);
-        let (stranger, csrf, home) = if is_dealers {
-            (&maria, &csrfs[0], "/console/today")
+        let dealers = [("another company's hudson", &namesake, &of_namesake), ("ridge", &ridge, &of_ridge)];
+        let strangers = if is_dealers {
+            vec![("the desk", &maria, &csrfs[0], "/console/today")]
         } else {
-            (&hudson, &of_hudson, "/console/inbox")
+            let [namesake, _] = dealers;
+            let at_home = |(who, browser, csrf)| (who, browser, csrf, "/console/inbox");
+            vec![at_home(("hudson", &hudson, &of_hudson)), at_home(namesake)]
         };
-        if !path.ends_with("sign-out") {
-            let reply = asks(stranger, &page, csrf).await;
-            assert_eq!(reply.status, if *method == "get" { 303 } else { 403 }, "{named}: {}", reply.text);
-            assert!(*method != "get" || reply.header("location") == home, "{named}");
+        for (who, browser, csrf, home) in strangers {
+            if path.ends_with("sign-out") {
+                continue;
+            }
+            let reply = asks(browser, &page, csrf).await;
+            let expected: u16 = if *method == "get" { 303 } else { 403 };
+            assert_eq!(reply.status, expected, "{named} by {who}: {}", reply.text);
+            assert!(*method != "get" || reply.header("location") == home, "{named} by {who}");
             names_nobody(&reply, &named);
         }
-        if is_dealers {
-            let reply = asks(&ridge, &page, &of_ridge).await;
-            assert_eq!(
-                reply.status,
-                if *whom == Hudson { 404 } else { 200 },
-                "{named} by ridge: {}",
-                reply.text
-            );
+        for (who, browser, csrf) in dealers.into_iter().filter(|_| is_dealers) {
+            let reply = asks(browser, &page, csrf).await;
+            let expected: u16 = if *whom == Hudson { 404 } else { 200 };
+            assert_eq!(reply.status, expected, "{named} by {who}: {}", reply.text);
             names_nobody(&reply, &named);
             assert!(
                 !reply.text.contains("Zebulon") && !reply.text.contains(&of.assignment),
-                "{named} by ridge"
+                "{named} by {who}"
             );
         }
         // A form of another session, of none, or of another site.
@@ -494,6 +520,15 @@ async fn on_no_page_does_anybody_see_or_change_what_is_not_theirs() {
     }
 }
 
+/// Where the forms of a page send what is typed.
+fn sent_to(page: &Reply) -> BTreeSet<String> {
+    let forms = page.text.split("<form ").skip(1).filter_map(|form| form.split("</form>").next());
+    let posts = forms.filter(|form| form.contains("method=\"post\""));
+    // A button may name another address than its form.
+    let addresses = posts.flat_map(|form| form.split("action=\"").skip(1));
+    addresses.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+}
+
 /// A cookie that nobody was given.
 fn guessed(yard: &Yard) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -510,12 +545,18 @@ async fn whoever_may_sees_a_page_and_whoever_only_reads_no_form_of_it_and_nobody
         (Browser::by_mail(&of.acme, "dora@desk.example").await, Desk),
         (Browser::by_mail(&of.acme, "maria@desk.example").await, Manager),
     ];
-    for page in theirs(&of).iter().filter(|(method, ..)| *method == "get") {
+    let (read, sent): (Vec<Line>, Vec<Line>) =
+        theirs(&of).into_iter().partition(|(method, ..)| *method == "get");
+    let sent: BTreeSet<String> = sent.into_iter().map(|(_, _, at, ..)| at).collect();
+    for page in &read {
         let (_, path, at, _, whom) = page;
         for (browser, has) in people.iter().filter(|(_, has)| role(*whom).is_some_and(|needs| *has >= needs))
         {
             let reply = browser.opens(at).await;
             assert!([200, 303].contains(&reply.status.as_u16()), "{path} by {has}: {}", reply.text);
+            // What a form of theirs does stands above, and was refused to everybody else.
+            let new: Vec<String> = sent_to(&reply).difference(&sent).cloned().collect();
+            assert!(new.is_empty(), "{path} has forms without a line here: {new:?}");
             if !path.contains("quarantine") {
                 names_nobody(&reply, &format!("{path}, which nobody has asked to show, by {has}"));
             }

@@ -1,9 +1,9 @@
 //! One dealer: whether it can be given leads and why not, its contracts and channels, its last leads; pause and resume it or
 //! a contract, test and enable a channel, send a lead again.
 //!
-//! Determinations. *A page shows [`CONTRACTS`] contracts*, reads the caps of those alone, and the rest is a link behind
+//! Determinations. *A page shows [`CONTRACTS`](crate::dealers::CONTRACTS) contracts*, reads the caps of those alone, and the rest is a link behind
 //! them. *A pause has a reason, and an end or none*; an end is read in the company's zone. The same pause once
-//! more changes nothing. *A test is asked for again by its name*, so that loading the page again tries nothing. *A lead is
+//! more changes nothing. *A test is asked for by a name*, so that a second click, or loading the page again, tries nothing. *A lead is
 //! sent again once from a page*: the form says when it was shown.
 
 use axum::extract::State;
@@ -16,7 +16,7 @@ use leadyard_domain::contract::Contract;
 use leadyard_domain::dealer::Dealer;
 use leadyard_domain::distribution::{Core, Pause, Switches};
 use leadyard_domain::error::Code;
-use leadyard_domain::ids::{CompanyId, DealerId, LeadId};
+use leadyard_domain::ids::{ActId, CompanyId, DealerId, LeadId};
 use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
@@ -25,18 +25,19 @@ use leadyard_platform::who::{self, ACTS, READS};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::dealers::{Fared, Known, Standing, book_of, figures, pause};
 use super::shown::{self, instant};
 use super::signed::{For, Form, Sent, Signed};
+use super::standing::{Made, Stands};
 use super::{Frame, address, rendered, troubled};
 use crate::acts;
+use crate::dealers::fared::OfAll;
+use crate::dealers::standing::{Known, pause, zone_of};
+use crate::dealers::{book_of, missing, some_of};
 use crate::switches::{self, Flip};
 use crate::{channels, redeliver, trial};
 
 /// Leads of each kind that a page shows.
 const LEADS: i32 = 15;
-/// Contracts that a page shows.
-const CONTRACTS: usize = 50;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -57,10 +58,10 @@ struct Page {
     dealer: String,
     name: String,
     facts: Vec<(&'static str, String)>,
-    standing: Standing,
+    standing: Stands,
     part: Part,
     paused: bool,
-    fared: Fared,
+    fared: Made,
     seats: Vec<Seat>,
     /// They answer for the company: what the rules say of the dealer is theirs to change.
     manages: bool,
@@ -136,10 +137,6 @@ fn said(done: &str) -> &'static str {
     }
 }
 
-fn missing() -> Problem {
-    Problem::new(Code::NotFound, "there is no such dealer in the rules in force")
-}
-
 /// `POST /console/dealers/{company}/{dealer}/{act}`: `pause`, `resume`, `test`, `enable` or `redeliver`.
 pub(super) async fn act(
     State(cloud): State<Cloud>,
@@ -202,7 +199,10 @@ async fn done(
             if !has(order) {
                 return Err(Problem::new(Code::NotFound, "the dealer has no such channel"));
             }
-            let tried = trial::tried(cloud, &signed.desk, &company, dealer, order).await?;
+            let id = text("test")
+                .parse()
+                .map_err(|_| Problem::new(Code::InvalidField, "test the channel from the dealer’s page"))?;
+            let tried = trial::tried(cloud, &signed.desk, &company, (dealer, order), id).await?;
             Ok(tried.id.to_string())
         }
         "enable" => {
@@ -286,11 +286,11 @@ async fn of(
     let at = format!("/console/dealers/{company}/{id}");
     let own: Vec<&Contract> = book.contracts.iter().filter(|contract| contract.dealer == id).collect();
     let (contracts, part) = part_of(&own, &asked.contracts, &at);
-    let known = Known::read(cloud, &core, &book, &switches, &[dealer], contracts, now).await?;
-    let (open, shut, figures) = futures::try_join!(
+    let known = Known::read(cloud, (&core, &book, &switches), &[dealer], contracts, now).await?;
+    let (open, shut, fared) = futures::try_join!(
         async { Ok(cloud.store.inbox(&company, &id, true, None, LEADS).await?.0) },
         async { Ok(cloud.store.inbox(&company, &id, false, None, LEADS).await?.0) },
-        figures(cloud, &core, now)
+        OfAll::read(cloud, &core, now)
     )?;
     let seats: Vec<Assignment> = open.into_iter().chain(shut).collect();
     let mut ids: Vec<_> = seats.iter().map(|seat| seat.lead).collect();
@@ -301,7 +301,7 @@ async fn of(
         "" => String::new(),
         test => tested(cloud, &company, &id, test).await?,
     };
-    let zone = time_zone(dealer);
+    let zone = zone_of(dealer);
     let open_now = dealer.hours.is_open(now, &zone, &dealer.holidays);
     let opens = dealer.hours.next_opening(now, &zone, &dealer.holidays);
     let hours = match (open_now, opens) {
@@ -309,7 +309,10 @@ async fn of(
         (false, Some(opens)) => format!("{}; shut now, opens {}", dealer.hours, instant(&core, opens)),
         (false, None) => format!("{}; shut", dealer.hours),
     };
-    let mut standing = known.standing(dealer);
+    let mut standing = Stands::of(&core, id.as_str(), &known.standing(dealer));
+    for channel in &mut standing.channels {
+        channel.test = ActId::mint(now, cloud.entropy.bytes()).to_string();
+    }
     let mut facts = vec![
         ("Kind", dealer.kind.to_string()),
         ("ZIP", dealer.zip.to_string()),
@@ -329,7 +332,7 @@ async fn of(
         standing,
         part,
         paused: pause(&switches.dealers, &id, now).is_some(),
-        fared: figures.of(&id),
+        fared: Made::of(&fared.of(&id)),
         seats: seats.iter().map(|seat| of_seat(&core, seat, &leads, now)).collect(),
         tested,
         zone: core.company.zone.clone(),
@@ -343,18 +346,12 @@ async fn of(
 
 /// The contracts that are shown: those behind the one that is named, or the first.
 fn part_of<'o, 'b>(own: &'o [&'b Contract], after: &str, at: &str) -> (&'o [&'b Contract], Part) {
-    let behind = own.iter().position(|contract| contract.id.as_str() == after).map(|nth| nth + 1);
-    let from = behind.filter(|from| *from < own.len()).unwrap_or(0);
-    let to = own.len().min(from + CONTRACTS);
-    let shown = own.get(from..to).unwrap_or_default();
+    let (shown, from) = some_of(own, after);
+    let to = from + shown.len();
     let last = shown.last().filter(|_| to < own.len());
     let next = last.map(|last| address(at, &[("contracts", last.id.as_str())])).unwrap_or_default();
     let after = if from > 0 { after.to_owned() } else { String::new() };
     (shown, Part { after, first: from + 1, last: to, all: own.len(), next })
-}
-
-fn time_zone(dealer: &Dealer) -> jiff::tz::TimeZone {
-    leadyard_domain::time::zone(&dealer.zone).unwrap_or(jiff::tz::TimeZone::UTC)
 }
 
 fn of_seat(core: &Core, seat: &Assignment, leads: &[Lead], now: Timestamp) -> Seat {

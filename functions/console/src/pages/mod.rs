@@ -22,6 +22,7 @@
 //! | [`returns`] | what dealers ask to give back: approve or deny |
 //! | [`dealers`] | the dealers: how each can be given leads now, and fares |
 //! | [`dealer`] | one: contracts, channels, last leads; pause and resume, test, redeliver |
+//! | [`standing`] | what keeps leads from a dealer and how it fared, in words |
 //! | [`served`] | how many dealers serve each state, as a map and the table behind it |
 //! | [`row`] | a row of the rulebook, a contract, a dealer or an area: put right, looked at, published |
 //! | [`backtest`] | what changed rules would have done with the last decisions |
@@ -59,6 +60,7 @@ mod waiting;
 mod follow_up;
 mod returns;
 mod dealers;
+mod standing;
 mod dealer;
 mod served;
 mod row;
@@ -105,6 +107,9 @@ static SHEET: LazyLock<Asset> =
 static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::of("js", "text/javascript; charset=utf-8", include_str!("../../assets/console.js"))
 });
+/// What a browser shows beside the title.
+static ICON: LazyLock<Asset> =
+    LazyLock::new(|| Asset::of("svg", "image/svg+xml", include_str!("../../assets/icon.svg")));
 
 impl Asset {
     fn of(end: &str, kind: &'static str, text: &'static str) -> Self {
@@ -188,7 +193,7 @@ pub(crate) fn router(cloud: &Cloud) -> Router<Cloud> {
 
 async fn asset(Path(name): Path<String>) -> Response {
     let is_named = |one: &&Asset| one.at.strip_prefix(ASSETS) == Some(name.as_str());
-    let Some(asset) = [&*SHEET, &*SCRIPT].into_iter().find(is_named) else {
+    let Some(asset) = [&*SHEET, &*SCRIPT, &*ICON].into_iter().find(is_named) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let headers = [
@@ -203,6 +208,7 @@ async fn asset(Path(name): Path<String>) -> Response {
 struct Frame {
     css: &'static str,
     js: &'static str,
+    icon: &'static str,
     title: String,
     /// Which of the sections it is: `today`, `leads`, `quarantine` …; none, where it is none of them.
     section: &'static str,
@@ -222,9 +228,9 @@ impl Frame {
     fn of(title: impl Into<String>, section: &'static str, signed: &dyn InSession) -> Self {
         let who = Some((signed.name().to_owned(), signed.csrf().to_owned()));
         let (works, manages) = (signed.may(Role::Desk), signed.may(Role::Manager));
-        let (css, js) = (SHEET.at.as_str(), SCRIPT.at.as_str());
+        let (css, js, icon) = (SHEET.at.as_str(), SCRIPT.at.as_str(), ICON.at.as_str());
         let (title, home) = (title.into(), signed.home());
-        Self { css, js, title, section, staff: who.clone(), who, works, manages, home }
+        Self { css, js, icon, title, section, staff: who.clone(), who, works, manages, home }
     }
 
     /// The sections are a dealer's.
@@ -242,6 +248,7 @@ impl Frame {
         Self {
             css: SHEET.at.as_str(),
             js: SCRIPT.at.as_str(),
+            icon: ICON.at.as_str(),
             title: title.into(),
             section: "",
             who: None,

@@ -26,13 +26,12 @@ use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::who::{self, MANAGES};
 use serde::Deserialize;
 
-use super::dealers::book_of;
 use super::invited::{self, Lists, Sought};
 use super::shown::{self, Choice};
 use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
+use crate::dealers::book_of;
 use crate::invitations::{self, Invited, Wanted};
-use crate::returns::zone_of;
 use crate::{rulebook, tokens};
 
 const AT: &str = "/console/people";
@@ -330,7 +329,7 @@ async fn end_of(cloud: &Cloud, company: &CompanyId, day: &str) -> Result<Option<
     let unwritten = |_| Problem::new(Code::InvalidField, "until is a day, written 2027-01-31");
     let next = day.parse::<Date>().and_then(Date::tomorrow).map_err(unwritten)?;
     let core = who::rules_of(cloud, company).await?;
-    let over = time::start_of_day(next, &zone_of(&core)?);
+    let over = time::start_of_day(next, &who::zone_of(&core)?);
     Timestamp::from_second(over).map(Some).map_err(unwritten)
 }
 
@@ -352,7 +351,12 @@ async fn add(
             Laid::New { rows, people } => (rows, people),
         };
         let of = Some(core.company_id());
-        let how = rulebook::How { desk: &signed.desk, of, word: "people".to_owned(), dry_run: false };
+        let how = rulebook::How {
+            desk: &signed.desk,
+            of,
+            word: "people".to_owned(),
+            intent: rulebook::Intent::Publish,
+        };
         match rulebook::put_in_force(cloud, how, Some(core.version), with_rows(&files, &rows)?).await {
             Ok(_) => return Ok(Wanted::Named(people)),
             // Somebody published in between, perhaps the first of two clicks: theirs stands, ours is made on top.

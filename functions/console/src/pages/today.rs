@@ -39,12 +39,12 @@ use leadyard_platform::store::DayCount;
 use leadyard_platform::who::READS;
 
 use super::chart::Unit;
-use super::dealers;
 use super::figure::{value, written};
 use super::list;
 use super::shown::{self, Row};
 use super::signed::For;
 use super::{Frame, address, rendered};
+use crate::dealers::standing::paused_now;
 use crate::find::{Figure as Behind, SOON};
 use crate::reports::{self, figures::Cell};
 
@@ -207,7 +207,7 @@ async fn of_company(cloud: &Cloud, company: &CompanyId, works: bool) -> Result<O
         async { Ok(cloud.store.returns(company, true, COUNTED as i32 + 1).await?.len()) },
         async { Ok(cloud.store.follow_ups_count(company, COUNTED + 1).await?) },
         async { Ok(cloud.store.report_days(company, &[today, last_week]).await?) },
-        dealers::paused_now(cloud, core, switches, at),
+        paused_now(cloud, core, switches, at),
     )?;
     // Those that were noted, and those that counting found: where reporting has not run, nothing was noted.
     let noted = offers.iter().map(|offer| (offer.at, offer.lead));

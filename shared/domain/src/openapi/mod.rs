@@ -9,6 +9,7 @@
 //! | [`desk`] | leads, as the desk has them |
 //! | [`persons`] | persons: what is held of them, their erasure |
 //! | [`numbers`] | who waits, history, reports |
+//! | [`dealers`] | how each dealer stands with its leads |
 //! | [`dealing`] | dealers: their inbox, returns, money, channels and secrets |
 //! | [`ruling`] | the rulebook, its switches and sources; the document itself |
 //! | [`render`] | the table as JSON |
@@ -30,6 +31,7 @@ mod moving;
 mod desk;
 mod persons;
 mod numbers;
+mod dealers;
 mod dealing;
 mod ruling;
 mod render;
@@ -46,6 +48,7 @@ pub fn routes() -> Vec<Route> {
         desk::routes(),
         persons::routes(),
         numbers::routes(),
+        dealers::routes(),
         dealing::routes(),
         ruling::routes(),
     ]

@@ -125,7 +125,7 @@ fn difference() -> Route {
         .refuses(&[Code::RulebookRefused])
 }
 
-fn how() -> [Member; 2] {
+fn how() -> [Member; 3] {
     [
         may(
             "base",
@@ -133,6 +133,7 @@ fn how() -> [Member; 2] {
             "The version that this was made from, 0 for the first: another one in force is a conflict.",
         ),
         may("dry_run", Text, "Only say what would be different; any value."),
+        may("backtest", Text, "With `dry_run`: and what the last decisions would have been; any value."),
     ]
 }
 
@@ -452,5 +453,41 @@ fn published_shape() -> Kind {
         may("in_force", Count, "In a dry run: the version it was compared with."),
         null("diff", difference_shape(), "What is different."),
         must("warnings", Any, "What is worth a second look."),
+        Member {
+            null: true,
+            ..may("backtest", backtest_shape(), "Where it was asked for; null, where no rules are in force.")
+        },
+    ])
+}
+
+/// As `leadyard backtest --json` prints it, and what a look's bounds left out.
+fn backtest_shape() -> Kind {
+    let side = || {
+        object([
+            must("matched", Count, "Leads that somebody had."),
+            must("unmatched", Count, "Leads that nobody had."),
+            must("seats", Count, ""),
+            must("value", Count, "What was charged, in minor units."),
+        ])
+    };
+    let left_out = object([
+        must("cut", Flag, "There may be more on that day, before the first that was looked at."),
+        must("earlier", Count, "Leads that came in before, and go as they went."),
+        must("unknown", Count, "Leads of which it is not kept, or was not read, what was decided on."),
+    ]);
+    object([
+        may("trouble", Text, "Why it cannot be said; then there is nothing else."),
+        may("from", Instant, "What came in from then on."),
+        may("to", Instant, "Before this."),
+        may("leads", Count, "Leads that were decided anew."),
+        may("changed", Count, "Those that would end with another contract."),
+        may("before", side(), "As it was."),
+        may("after", side(), "As it would have been."),
+        may("dealers", list(Any), "Who gains and who loses, the largest change first."),
+        may("contracts", list(Any), "The same by contract."),
+        may("unmatched", list(Any), "Why leads had nobody, before and after."),
+        may("changes", list(Any), "Which leads changed, and why."),
+        may("assumptions", list(Text), "What was assumed where history cannot say."),
+        may("left_out", left_out, "What the bounds of a look left out: it is one day at most."),
     ])
 }

@@ -1,7 +1,7 @@
 //! What several answers share, and what the parts of a path are called.
 
 use super::route::{Kind, Member, by_name, closed, list, may, must, null, object, objects, one_of};
-use super::{dealing, moving, persons, ruling};
+use super::{dealers, dealing, moving, persons, ruling};
 use crate::assignment::{DeliveryState, ReturnState};
 use crate::delivery::{End, Event};
 use crate::distribution::{Rule, Waiting};
@@ -74,6 +74,7 @@ pub(super) fn all() -> Vec<(&'static str, Kind)> {
     .into_iter()
     .chain(persons::shapes())
     .chain(moving::shapes())
+    .chain(dealers::shapes())
     .chain(dealing::shapes())
     .chain(ruling::shapes())
     .collect()
@@ -100,7 +101,7 @@ fn problem() -> Kind {
         may("stage", Any, "`state-conflict`: the lead's stage; of a merge, both."),
         may("state", Text, "`state-conflict`: the assignment's state."),
         may("failed", miss(), "Placing: the first rule that the contract fails."),
-        may("also_failed", miss(), "Placing: another one."),
+        may("also_failed", list(miss()), "Placing: all the others, in the order of the rules."),
         may("merged_into", Uuid, "`state-conflict`: the lead that goes on for this one."),
         may("scope", Text, "Merging: the lead's scope."),
         may("into_scope", Text, "Merging: the survivor's."),
@@ -222,6 +223,11 @@ fn assignment_members() -> Vec<Member> {
 
 /// An assignment as its dealer sees it.
 pub(super) fn own_assignment() -> Kind {
+    Kind::Object(own_members())
+}
+
+/// See [`own_assignment`].
+pub(super) fn own_members() -> Vec<Member> {
     let mut members = assignment_members();
     members.extend([
         may("person", Of("Person"), "Once delivered: the person; first name and ZIP until it is accepted."),
@@ -248,7 +254,7 @@ pub(super) fn own_assignment() -> Kind {
         may("may_be_called", may_be_called(), "Whether it is an hour to call."),
         may("erased_at", Instant, "When the person was erased."),
     ]);
-    Kind::Object(members)
+    members
 }
 
 fn assignment() -> Kind {

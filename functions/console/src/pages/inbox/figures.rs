@@ -7,9 +7,10 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use serde::Deserialize;
 
+use crate::dealers::fared::OfAll;
 use crate::pages::account::{Lines, lines_of, sums_of};
-use crate::pages::dealers::{Fared, figures};
 use crate::pages::signed::{INBOX, SignedDealer};
+use crate::pages::standing::Made;
 use crate::pages::{Frame, download, rendered, troubled};
 use crate::statement;
 
@@ -23,7 +24,7 @@ pub(in crate::pages) struct Asked {
 #[template(path = "figures.html")]
 struct Page {
     frame: Frame,
-    fared: Fared,
+    fared: Made,
     month: String,
     sums: Vec<(&'static str, String)>,
     lines: Lines,
@@ -37,10 +38,10 @@ pub(in crate::pages) async fn page(
 ) -> Response {
     let read = async {
         let month = month(&cloud, &signed, &asked).await?;
-        let figures = figures(&cloud, &month.core, cloud.clock.now()).await?;
+        let fared = OfAll::read(&cloud, &month.core, cloud.clock.now()).await?;
         Ok::<_, Problem>(Page {
             frame: Frame::of("Figures and statement", "figures", &signed),
-            fared: figures.of(&signed.token.dealer),
+            fared: Made::of(&fared.of(&signed.token.dealer)),
             month: month.month.to_string(),
             sums: sums_of(&month),
             lines: lines_of(&month, |line| line.assignment.map(|seat| format!("{INBOX}/{seat}"))),

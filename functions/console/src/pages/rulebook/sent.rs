@@ -23,7 +23,7 @@ use super::{AT, back_to};
 use crate::pages::backtest::{Tried, tried};
 use crate::pages::signed::{self, For, Form, Sent, Signed};
 use crate::pages::{Frame, rendered, troubled};
-use crate::rulebook::{How, Looked, broken, files_of, looked_at, put_in_force};
+use crate::rulebook::{How, Intent, Looked, broken, files_of, looked_at, put_in_force};
 
 /// What a form with files has besides them: its own fields, and the names of the files.
 const BESIDE_BYTES: usize = 64 * 1024;
@@ -218,7 +218,7 @@ async fn look(cloud: &Cloud, signed: &Signed, wanted: &Wanted<'_>) -> Result<Loo
 async fn would_follow(cloud: &Cloud, signed: &Signed, wanted: &Wanted<'_>) -> Result<Looked, Problem> {
     let laid = wanted.laid(cloud).await?;
     let (of, word) = (Some(wanted.company), wanted.how.clone());
-    let how = How { desk: &signed.desk, of, word, dry_run: true };
+    let how = How { desk: &signed.desk, of, word, intent: Intent::Look };
     looked_at(cloud, &how, (laid.over, laid.current.as_ref()), &laid.files)
 }
 
@@ -301,7 +301,12 @@ async fn in_force(
     if laid.stand {
         return back(if laid.over == base { "same" } else { "publish" });
     }
-    let how = How { desk: &signed.desk, of: Some(wanted.company), word: wanted.how.clone(), dry_run: false };
+    let how = How {
+        desk: &signed.desk,
+        of: Some(wanted.company),
+        word: wanted.how.clone(),
+        intent: Intent::Publish,
+    };
     match put_in_force(cloud, how, Some(base), laid.files).await {
         Ok(_) => back("publish"),
         // Of a double click the other was faster.
