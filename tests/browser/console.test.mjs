@@ -1,6 +1,6 @@
 // The console and the dealer's inbox in a real browser: every page in two widths and two themes, with and without
 // scripts, asked by axe; many at once, by the keyboard alone; and what the script does. Other journeys are in
-// journeys-*.test.mjs, pages of two companies in companies.test.mjs.
+// journeys-*.test.mjs, pages of two companies in companies.test.mjs, pages with a year's leads in demo.test.mjs.
 //
 //   LEADYARD=path/to/leadyard CHROMIUM=path/to/chromium node --test tests/browser
 //
@@ -8,7 +8,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { WIDTHS, enter, judged, looked, open, tabTo } from "./desk.mjs";
+import { PHOTOS, WIDTHS, enter, judged, looked, open, tabTo } from "./desk.mjs";
+import { looksAtAll, named, ofDealer, ofDesk } from "./pages.mjs";
 import { until } from "./support.mjs";
 
 let yard;
@@ -32,37 +33,13 @@ before(async () => {
   assert.equal(edit.status, 200, edit.text);
   await yard.desk("POST", "/v1/persons/opt_out", { email: "nobody@mail.example" });
   const [{ id: decision }] = (await yard.story(ada.lead)).decisions;
-  at.look = await lookAtAll("hold", "waiting");
+  at.look = await looksAtAll(yard, "acme", "hold", "waiting");
+  Object.assign(at, { company: "acme", dealer: "hudson", contract: "hudson", area: "florida", version: 2 });
+  Object.assign(at, { returned: at.sold, seats: [at.seat, at.sold] });
   Object.assign(at, { lead: ada.lead, waits: far.lead, manual: sol.lead, odd: odd.enquiry, early, decision });
 });
 after(() => yard?.stop());
 
-/** Begins a look at all of a list, as its page does where more stand on it than are shown; which it is. */
-async function lookAtAll(act, list) {
-  const page = await yard.signedIn("desk");
-  const csrf = await page.locator("[name=csrf]").first().getAttribute("value");
-  const form = { csrf, act, whole: "on", list: `company=acme&list=${list}` };
-  const path = new URL((await page.request.post(`${yard.ready.url}/console/leads/many`, { form })).url()).pathname;
-  // Until all of them were looked at.
-  await page.goto(yard.ready.url + path);
-  await page.getByRole("button", { name: "Do it with all" }).waitFor();
-  await page.context().close();
-  return path.split("/").at(-1);
-}
-
-const ofDesk = () => [
-  "/console/today", "/console/leads", "/console/leads?list=waiting", `/console/leads/${at.lead}`, `/console/leads/${at.waits}`,
-  `/console/leads/${at.lead}/decisions/${at.decision}`, "/console/leads/export?company=acme&list=waiting",
-  `/console/leads/many/acme/${at.look}`, "/console/leads?list=waiting&order=time", "/console/leads?list=unreached", `/console/quarantine/${at.odd}`, `/console/follow-up/${at.early}`,
-  "/console/rulebook/changes", "/console/rulebook/diff?company=acme&from=1&to=2", "/console/rulebook/acme/1/rollback", "/console/sign-in",
-  "/console/quarantine", "/console/quarantine/reasons", "/console/waiting", "/console/follow-up", "/console/returns", `/console/returns/acme/${at.sold}`,
-  "/console/dealers", "/console/dealers/acme/hudson", "/console/dealers/acme/hudson/contracts/hudson", "/console/dealers/acme/hudson/row",
-  "/console/dealers/acme/hudson/why", "/console/dealers/acme/hudson/statement", "/console/rulebook", "/console/rulebook/acme/2", "/console/rulebook/acme/areas/florida", "/console/people", "/console/reports",
-  ...["leads", "sources", "campaigns", "offers", "dealers", "areas", "funnel", "speed", "returns", "unmet", "waiting"].map((name) => `/console/reports/${name}`),
-];
-const ofDealer = () => [
-  "/console/inbox", "/console/inbox/closed", "/console/inbox/figures", `/console/inbox/${at.seat}`, `/console/inbox/${at.sold}`,
-];
 // What forms are answered with: looks before something is done, and why something was not. Where each is sent, with what, and
 // the answer's status.
 const ofForms = () => [
@@ -92,7 +69,6 @@ const ofInbox = () => [
 ];
 
 const where = (path) => yard.ready.url + path;
-const named = (path) => path.replace(/^\/console\//, "").replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "one").replace(/[^a-z]+/g, "-");
 
 for (const who of ["desk", "hudson"]) {
   for (const width of WIDTHS) {
@@ -100,7 +76,7 @@ for (const who of ["desk", "hudson"]) {
       test(`every page of ${who}'s is whole at ${width} px, ${colorScheme}`, async () => {
         const page = await yard.signedIn(who, { viewport: { width, height: 900 }, colorScheme });
         const troubles = [];
-        for (const path of who === "desk" ? ofDesk() : ofDealer()) {
+        for (const path of who === "desk" ? ofDesk(at) : ofDealer(at)) {
           troubles.push(...(await looked(page, yard.ready.url + path, { photo: `${named(path)}-${width}-${colorScheme}`, script: true })));
         }
         assert.deepEqual(troubles, []);
@@ -111,7 +87,7 @@ for (const who of ["desk", "hudson"]) {
   test(`no page of ${who}'s needs a script`, async () => {
     const page = await yard.signedIn(who, { viewport: { width: 375, height: 900 }, javaScriptEnabled: false });
     const troubles = [];
-    for (const path of who === "desk" ? ofDesk() : ofDealer()) {
+    for (const path of who === "desk" ? ofDesk(at) : ofDealer(at)) {
       troubles.push(...(await looked(page, yard.ready.url + path, { photo: `${named(path)}-375-no-script`, script: false })));
     }
     assert.deepEqual(troubles, []);
@@ -174,6 +150,13 @@ test("what is printed is dark on white in either theme, without its forms, and n
   await page.goto(`${yard.ready.url}/console/leads/${at.waits}`);
   assert.ok(!(await page.innerText("main")).includes("What to do"));
   assert.equal(await page.locator("main button:visible").count(), 0);
+  // A statement says by itself whose it is and of when, and its lines stand whole on the paper.
+  await page.goto(`${yard.ready.url}/console/dealers/acme/hudson/statement`);
+  assert.match(await page.innerText("main"), /hudson[^]*Statement \d{4}-\d{2}[^]*Owed[^]*45\.00 USD/);
+  assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector("main td")).color), "rgb(24, 34, 44)");
+  assert.equal(await page.locator("main :is(button, input):visible").count(), 0);
+  assert.ok(await page.locator("main table").evaluate((lines) => lines.getBoundingClientRect().right <= innerWidth));
+  await page.screenshot({ path: `${PHOTOS}print-statement-720.png`, fullPage: true });
   await page.context().close();
 });
 

@@ -18,7 +18,7 @@ import { startBrowser, startProgram, until } from "./support.mjs";
 export const WIDTHS = [375, 1280, 1920];
 /** Letters of a line that is still read with ease. */
 const MOST_LETTERS = 100;
-const PHOTOS = fileURLToPath(new URL("../output/pages/", import.meta.url));
+export const PHOTOS = fileURLToPath(new URL("../output/pages/", import.meta.url));
 const MOST_BYTES = 100_000;
 
 export const RULES = {
@@ -80,9 +80,9 @@ function companyOf(ask, { desk_token, dealers, sources }) {
   return company;
 }
 
-/** Starts the program with its people's leads; everything that the tests act on. */
+/** Starts the program, by the rules of its data where there are no `files`; everything that the tests act on. */
 export async function open(program, executablePath, { port, env, data, files = RULES } = {}) {
-  const rules = await written(files);
+  const rules = files && (await written(files));
   const { child, ready } = await startProgram(program, { rules, port, env, data });
   const ask = async (token, method, path, body) => {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
@@ -115,14 +115,14 @@ export async function open(program, executablePath, { port, env, data, files = R
     stop: async () => {
       await browser.close();
       child.kill();
-      await rm(rules, { recursive: true });
+      if (rules) await rm(rules, { recursive: true });
     },
   };
   return yard;
 }
 
-/** Says what is wrong with a page as it stands, and keeps what it looks like. */
-export async function judged(page, { photo, script }) {
+/** Says what is wrong with a page as it stands, and keeps what it looks like. It may shift by `shift`. */
+export async function judged(page, { photo, script, shift: may = 0 }) {
   const troubles = [];
   const size = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   if (size[0] > size[1]) troubles.push(`is ${size[0]} px wide in a window of ${size[1]}`);
@@ -143,7 +143,7 @@ export async function judged(page, { photo, script }) {
         .observe({ type: "layout-shift", buffered: true });
       setTimeout(() => resolve(sum), 50);
     }));
-    if (shift > 0) troubles.push(`shifts by ${shift}`);
+    if (shift > may) troubles.push(`shifts by ${shift}`);
   }
   // Which makes the window as high as the page.
   await page.screenshot({ path: `${PHOTOS}${photo}.png`, fullPage: true });
@@ -156,7 +156,7 @@ export async function judged(page, { photo, script }) {
 }
 
 /** Opens a page and says what is wrong with it. */
-export async function looked(page, url, { photo, script }) {
+export async function looked(page, url, { photo, script, shift }) {
   const troubles = [];
   let bytes = 0;
   const heard = (message) => { if (message.type() === "error") troubles.push(message.text()); };
@@ -164,7 +164,7 @@ export async function looked(page, url, { photo, script }) {
   page.on("console", heard).on("response", weighed);
   const answer = await page.goto(url, { waitUntil: "load" });
   if (answer.status() !== 200) troubles.push(`answers ${answer.status()}`);
-  const seen = await judged(page, { photo, script });
+  const seen = await judged(page, { photo, script, shift });
   page.off("console", heard).off("response", weighed);
   if (bytes > MOST_BYTES) troubles.push(`weighs ${bytes} bytes`);
   return [...seen, ...troubles.map((trouble) => `${photo}: ${trouble}`)];

@@ -8,11 +8,16 @@ import { listen, until, whole } from "./support.mjs";
 
 // What the dealers of the settings were sent, by dealer.
 const sent = { "own-a": [], "own-b": [], "own-c": [], "own-d": [] };
+// Those whose webhook is gone.
+const gone = new Set();
 let receiver;
 const { inEverySetting } = journeys({
   opens: async () => {
     receiver = await listen(async (request, response) => {
-      sent[request.url.slice(1)].push({ id: request.headers["webhook-id"], ...JSON.parse(await whole(request)) });
+      const dealer = request.url.slice(1);
+      const message = JSON.parse(await whole(request));
+      if (gone.has(dealer)) return response.writeHead(410).end();
+      sent[dealer].push({ id: request.headers["webhook-id"], ...message });
       response.writeHead(204).end();
     });
     return opened({ files: rulesOfSettings(receiver.url) });
@@ -45,6 +50,29 @@ inEverySetting("the desk pauses a dealer with a reason and an end, and lets it g
   await enter(page, "Resume", true);
   assert.match(await says(page), /Takes leads/);
   assert.ok(!(await paused()));
+});
+
+inEverySetting("the desk pauses a contract, and resumes it", "desk", null, async (page, { letter, zip }, { yard, goes }) => {
+  const own = `own-${letter}`;
+  const paused = async () => (await yard.desk("GET", "/v1/switches")).json.contracts.find((one) => one.id === own);
+  await goes(`dealers/acme/${own}`);
+  await chooses(page, "Pause \\|", `the contract ${own}`);
+  await types(page, /^Why \| reason/, "The roofers are ill.");
+  await enter(page, "Pause", true);
+  assert.match(await says(page), /Paused: it gets no more leads until then/);
+  assert.equal((await paused()).reason, "The roofers are ill.");
+  const { lead } = await yard.asks(`Pia${letter}`, "Paused", { zip });
+  await yard.waits(lead);
+  // To whom it would go, or went meanwhile.
+  const goesTo = async () => {
+    const { seats } = (await yard.desk("GET", `/v1/leads/${lead}/recommendation`)).json;
+    return (seats ?? (await yard.story(lead)).holders).map((one) => one.dealer);
+  };
+  assert.deepEqual(await goesTo(), []);
+  await enter(page, `Resume ${own}`, true);
+  assert.match(await says(page), /Resumed: leads that waited for it are looked at again/);
+  assert.equal(await paused(), undefined);
+  assert.deepEqual(await goesTo(), [own]);
 });
 
 inEverySetting("the desk changes a contract's row after a look at what would follow", "desk", null, async (page, { letter, zip }, { yard, goes }) => {
@@ -113,6 +141,25 @@ inEverySetting("the desk tests a channel", "desk", null, async (page, { letter }
   assert.equal(sent[`own-${letter}`].length, before + 1);
 });
 
+inEverySetting("the desk enables a channel that is gone", "desk", null, async (page, { letter, zip }, { yard, goes }) => {
+  const own = `own-${letter}`;
+  const isGone = async () => {
+    const { channels } = (await yard.desk("GET", `/v1/dealers/${own}/channels`)).json;
+    return channels.some((one) => one.disabled?.why === "gone");
+  };
+  gone.add(own);
+  await yard.asks(`Gil${letter}`, "Gone", { zip });
+  await until("the channel is gone", isGone);
+  gone.delete(own);
+  await goes(`dealers/acme/${own}`);
+  assert.match(await says(page), /webhook takes nothing since/);
+  await enter(page, "It takes leads again", true);
+  assert.match(await says(page), /The channel takes leads again\./);
+  assert.ok(!(await isGone()));
+  const { lead } = await yard.asks(`Gia${letter}`, "Again", { zip });
+  await yard.seat(lead, own);
+});
+
 inEverySetting("the desk sends a lead again", "desk", null, async (page, { letter, zip }, { yard, goes }) => {
   const { lead } = await yard.asks(`Red${letter}`, "Again", { zip });
   await yard.seat(lead, `own-${letter}`);
@@ -139,7 +186,6 @@ inEverySetting("the desk reads a dealer's statement and takes its lines", "desk"
 
 // --- The dealer's inbox ---
 
-
 inEverySetting("a dealer accepts, reaches and wins a lead", "hudson", null, async (page, { letter }, { yard, goes }) => {
   const { lead } = await yard.asks(`Ada${letter}`, "Hill", { phone: `305-274-011${"abcd".indexOf(letter)}` });
   const seat = await yard.seat(lead, "hudson");
@@ -158,6 +204,22 @@ inEverySetting("a dealer accepts, reaches and wins a lead", "hudson", null, asyn
   assert.match(JSON.stringify(assignments.find((one) => one.assignment === seat)), /won.*9800\.00|9800\.00.*won/);
   await enter(page, "Closed", true);
   await enter(page, "Inbox", true);
+});
+
+inEverySetting("a dealer puts right what a lead was worth that it won", "hudson", null, async (page, { letter }, { yard, goes }) => {
+  const { lead } = await yard.asks(`Val${letter}`, "Ued");
+  const seat = await yard.seat(lead, "hudson");
+  for (const act of ["accept", "contacted"]) await yard.dealer("hudson", "POST", `/v1/inbox/${seat}/${act}`);
+  await yard.dealer("hudson", "POST", `/v1/inbox/${seat}/won`, { value: "980.00" });
+  const worth = async () => (await yard.story(lead)).assignments.find((one) => one.assignment === seat).won_value;
+  assert.equal(await worth(), "980.00");
+  await goes("inbox");
+  await enter(page, `Val${letter} Ued`, true);
+  assert.match(await says(page), /won, 980\.00 USD/i);
+  await types(page, "What it was worth to you", "9800.00");
+  await enter(page, "Put the value right", true);
+  assert.match(await says(page), /won, 9800\.00 USD/i);
+  assert.equal(await worth(), "9800.00");
 });
 
 inEverySetting("a dealer declines one lead, asks to return another and loses a third", "hudson", null, async (page, { letter }, { yard, goes }) => {

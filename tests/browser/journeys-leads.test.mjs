@@ -93,7 +93,49 @@ inEverySetting("the desk places what waits one after the other", "desk", null, a
   assert.match(page.url(), /list=waiting/, "at its end the list stands there");
 });
 
+inEverySetting("the desk takes a lead back from its dealer and holds it", "desk", null, async (page, { letter, zip }, { yard, goes }) => {
+  const { lead } = await yard.asks(`Bak${letter}`, "Back", { zip });
+  const seat = await yard.seat(lead, `own-${letter}`);
+  await goes(`leads/${lead}`);
+  await types(page, "Take it back from", "They moved away.");
+  await ticks(page, "and hold it");
+  await enter(page, "Take back", true);
+  assert.match(await says(page), /Taken back: the dealer is told first/);
+  await until("nobody has it", async () => (await yard.story(lead)).holders.length === 0);
+  const { assignments, hold, history } = await yard.story(lead);
+  assert.equal(assignments.find((one) => one.assignment === seat).state, "withdrawn");
+  assert.ok(hold);
+  assert.ok(history.some((one) => one.act === "take_back" && one.reason === "They moved away."));
+});
+
 // --- Lists ---
+
+inEverySetting("the desk takes many leads back from a dealer, after a look", "desk", null, async (page, { letter, zip }, { yard, goes }) => {
+  const leads = [];
+  for (const name of ["Ivy", "Jon", "Kai"]) leads.push((await yard.asks(`${name}${letter}`, "Taken", { zip })).lead);
+  for (const lead of leads) await yard.seat(lead, `own-${letter}`);
+  const holders = async () => {
+    const stories = await Promise.all(leads.map((lead) => yard.story(lead)));
+    return stories.map(({ holders: [one] }) => one?.dealer);
+  };
+  const own = `own-${letter}`;
+  await goes(`leads?list=dealer:${own}`);
+  await ticks(page, `Ivy${letter} `);
+  await ticks(page, `Jon${letter} `);
+  await chooses(page, "To do", "take back");
+  await enter(page, "Look first");
+  assert.match(await says(page), /2 would be taken back/);
+  assert.deepEqual(await holders(), [own, own, own], "nothing is done by looking");
+  await types(page, "Why (if you like)", "The crew is ill.");
+  await enter(page, "Do it with those that are ticked");
+  assert.match(await says(page), /2 taken back\./);
+  await until("they are nobody's", async () => (await holders()).filter(Boolean).length === 1);
+  assert.deepEqual(await holders(), [undefined, undefined, own]);
+  for (const lead of leads.slice(0, 2)) {
+    const { history } = await yard.story(lead);
+    assert.ok(history.some((one) => one.act === "take_back" && one.reason === "The crew is ill."));
+  }
+});
 
 inEverySetting("the desk places what waits as recommended, after a look", "desk", "today", async (page, { letter }, { yard }) => {
   const { lead } = await yard.asks(`Wes${letter}`, "Waits", {}, "sun");
@@ -121,6 +163,32 @@ inEverySetting("the desk takes a list as a table", "desk", "leads", async (page,
   assert.match(await takes(page, "Take the file"), /Exported/);
   await enter(page, "When you have the file: go on", true);
   assert.match(await says(page), /That is all of them: \d+ leads? in 1 file/);
+});
+
+inEverySetting("the desk takes the leads that it ticked as a table", "desk", null, async (page, { letter, zip }, { yard, goes }) => {
+  const leads = [];
+  for (const name of ["Tia", "Tod", "Ted"]) {
+    leads.push((await yard.asks(`${name}${letter}`, "Tabled", { zip }, "early")).lead);
+  }
+  for (const lead of leads) await until("it is nurtured", async () => (await yard.story(lead)).stage === "nurturing");
+  await goes("leads?list=nurturing");
+  await ticks(page, `Tia${letter} `);
+  await ticks(page, `Tod${letter} `);
+  await chooses(page, "To do", "take as a table");
+  await enter(page, "Look first");
+  assert.match(await page.innerText("main h2"), /^2 leads$/);
+  const lines = (csv) => csv.trim().split("\n").slice(1);
+  const masked = await takes(page, "Take those that are ticked");
+  assert.deepEqual(lines(masked).map((line) => line.split(",")[0]).sort(), leads.slice(0, 2).sort());
+  assert.doesNotMatch(masked, /Tabled/);
+  // Who is not ticked any more stays behind.
+  await ticks(page, `Tod${letter} `);
+  await ticks(page, "with who they are");
+  const named = await takes(page, "Take those that are ticked");
+  assert.equal(lines(named).length, 1);
+  assert.match(named, new RegExp(`${leads[0]}.*Tia${letter}.*Tabled`));
+  const { changes } = (await yard.desk("GET", "/v1/changes")).json;
+  assert.match(JSON.stringify(changes.find((one) => one.act === "export_leads")), new RegExp(leads[0]), "it is kept");
 });
 
 // --- Quarantine ---

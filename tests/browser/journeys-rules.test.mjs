@@ -59,6 +59,25 @@ inEverySetting("the desk sends a broken file and is told what to put right", "de
   assert.equal((await inForce(yard)).version, version);
 });
 
+inEverySetting("the desk changes the parts of an area after a look", "desk", null, async (page, { letter, state }, { yard, goes }) => {
+  const parts = async () => {
+    const rows = (await inForce(yard)).files["areas.csv"].split("\n").map((line) => line.split(","));
+    return rows.filter(([area]) => area === `own-${letter}`).map(([, part]) => part);
+  };
+  await goes(`dealers/acme/own-${letter}/contracts/own-${letter}`);
+  await enter(page, `The area own-${letter}`, true);
+  await types(page, /\| part$/, `state:${state}\nzip:nowhere`);
+  await enter(page, "See what would change", true);
+  assert.match(await says(page), /This was not done[^]*a ZIP is five digits/);
+  await types(page, /\| part$/, `state:${state}\nzip:05401`);
+  await enter(page, "See what would change", true);
+  assert.match(await says(page), /part: nothing → zip:05401/);
+  assert.deepEqual(await parts(), [`state:${state}`], "nothing is done by looking");
+  await enter(page, "Publish", true);
+  assert.match(await says(page), new RegExp(`Published: from now on it holds[^]*areas/own-${letter}`));
+  assert.deepEqual(await parts(), [`state:${state}`, "zip:05401"]);
+});
+
 for (const [name, option, on, off] of [
   ["stop", "stop: all of distribution", /Stopped: nobody gets a lead/, /Started: leads that waited/],
   ["shadow", "shadow: rules say, the desk places", /The company only watches/, /The rules place leads by themselves again/],

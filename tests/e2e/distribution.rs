@@ -1,6 +1,6 @@
 //! Who gets a lead, who waits, and what wakes them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -10,7 +10,7 @@ use leadyard_domain::{place, time};
 use leadyard_platform::judging::{self, Considered};
 use leadyard_platform::store::DecisionRecord;
 use leadyard_tests::{Person, Rules, Yard};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Who waits is woken this long after a change.
@@ -647,4 +647,35 @@ async fn a_decision_whose_evidence_no_item_holds_says_that_it_lacks_it() {
     let without = considered.record(record.id, record.at, &record.facts, record.rulebook, None).unwrap();
     assert!(without.left_out() && without.evidence.is_empty() && !record.left_out());
     assert!(judging::repeat(&yard.cloud, &yard.company_id(), &without).await.unwrap().is_none());
+}
+
+/// Where each contract stands in the table.
+async fn counters(yard: &Yard) -> BTreeMap<String, String> {
+    let items = crate::moving_in::table(yard).await.into_iter();
+    let of_contract = |item: String| {
+        let read: Value = serde_json::from_str(&item).unwrap();
+        let contract = read["pk"].as_str().unwrap().strip_prefix("K#acme#c#")?.to_owned();
+        Some((contract, item))
+    };
+    items.filter_map(of_contract).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_those_who_share_only_the_winner_s_counter_is_written() {
+    let mut rules = Rules::roofing("acme");
+    for weight in ["1", "2", "3"] {
+        rules = rules.seller(&format!("k{weight}"), [("weight", weight)]);
+    }
+    let yard = Yard::of(rules).await;
+    let mut won = BTreeSet::new();
+    for n in 1..=12 {
+        let before = counters(&yard).await;
+        let lead = yard.settled_lead(&Person::number(n)).await;
+        let winner = yard.story(&lead).await.holders()[0].to_owned();
+        for (contract, stands) in counters(&yard).await {
+            assert_eq!(before.get(&contract) == Some(&stands), contract != winner, "{contract} by lead {n}");
+        }
+        won.insert(winner);
+    }
+    assert_eq!(won.len(), 3, "each has its share");
 }

@@ -287,6 +287,17 @@ async fn a_mail_that_comes_back_or_is_not_sent_is_said_beside_its_person() {
     ] {
         assert!(beside(&page, id).ends_with(said), "{id}: {}", beside(&page, id));
     }
+    // And by the API.
+    let told = yard.desk(Method::GET, "/v1/invitations", None).await.is(200).json;
+    let of = |id: &str| told["invitations"].as_array().unwrap().iter().find(|one| one["id"] == id).unwrap();
+    assert_eq!(
+        (&of("ben")["invited"]["came_back"], &of("ben")["kind"]),
+        (&json!("bounced"), &json!("person"))
+    );
+    assert_eq!(of("rita")["invited"]["attempt"]["end"], "not_received");
+    assert_eq!(of("lost")["invited"]["attempt"]["what"], "timeout");
+    assert_eq!((&of("maria")["invited"]["by"], &of("maria")["takes_mail"]), (&json!("maria"), &json!(true)));
+    assert!(!told.to_string().contains('@'), "{told}");
     // Who was sent nothing is offered with all; whose mail came back is not.
     assert!(page.text.contains("Invite all people not invited yet (1)"), "{}", page.text);
     mail.says(RITA, MailSays::Accepts);

@@ -404,6 +404,7 @@ async fn a_consent_is_as_it_was_given_whatever_the_source_s_words_come_to_mean()
         .with("universal_leadid", LEADID)
         .with("xxTrustedFormCertUrl", CERTIFICATE);
     let page = yard.page("worded").header("x-forwarded-for", "203.0.113.9, 198.51.100.23");
+    let page = page.header("user-agent", "Mozilla/5.0 (Hers)");
     let enquiry = page.posts(&agreed).await.is(201).text_of("enquiry").to_owned();
     yard.settle().await;
     let lead = yard.enquiry(&enquiry).await.unwrap().lead.unwrap().to_string();
@@ -417,7 +418,7 @@ async fn a_consent_is_as_it_was_given_whatever_the_source_s_words_come_to_mean()
     let expected = json!({
         "given": true, "at": "2026-06-01T11:59:00Z", "text": "I agree to be called\nby Hudson.", "text_sha256": sha256,
         "version": "7b", "sellers": "Hudson, Ridge", "channels": "call, text", "url": "https://roofs.example/offer",
-        "form": "quote-form", "ip": "198.51.100.23", "trusted_form": CERTIFICATE, "leadid": LEADID,
+        "form": "quote-form", "ip": "198.51.100.23", "user_agent": "Mozilla/5.0 (Hers)", "trusted_form": CERTIFICATE, "leadid": LEADID,
     });
     assert_eq!(given, expected);
     // The page's words change, and then the source goes.

@@ -13,8 +13,8 @@
 //! | `dealer` by `score` | by score as of now, of the [newest](limits::SEARCH_EXAMINED) that it was given |
 //! | `source` | who asked last first: the leads that count as this source's |
 //! | `source` by `score` | by score as of now, of its newest |
-//! | offers that lapse | who lapses first, within [`SOON`]; for pages alone |
-//! | a number of a day | see [`day`]; for pages alone |
+//! | offers that lapse | who lapses first, within [`SOON`] |
+//! | a number of a day | see [`day`] |
 //!
 //! The hottest that filters are applied to are the hundred in nobody's hands and the hundred that dealers have, and of a
 //! source its newest as well.
@@ -94,7 +94,7 @@ impl Behind {
     }
 }
 
-/// What is sought: exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer` and `source`.
+/// What is sought: exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer`, `source`, `lapsing` and `day`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Asked {
@@ -110,11 +110,9 @@ pub(crate) struct Asked {
     pub(crate) source: Option<String>,
     /// Of a stage, a dealer or a source.
     pub(crate) order: Option<Order>,
-    /// Of a page: the offers that are about to lapse.
-    #[serde(skip)]
+    /// The offers that are about to lapse.
     pub(crate) lapsing: bool,
-    /// Of a page: the leads behind a number of a day, as [`OfDay`] reads it.
-    #[serde(skip)]
+    /// The leads behind a number of a day, as [`OfDay`] reads it.
     pub(crate) day: Option<String>,
     pub(crate) only: Only,
     /// At most; see [`limits::SEARCH_LEADS`].
@@ -138,11 +136,9 @@ pub(crate) struct Only {
     pub(crate) state: Option<String>,
     /// At least so many points as of now.
     pub(crate) points: Option<u64>,
-    /// Of a page: those that wait for this reason.
-    #[serde(skip)]
+    /// Those that wait for this reason.
     pub(crate) waits: Option<String>,
-    /// Of a page: those that a dealer has, and none has reached.
-    #[serde(skip)]
+    /// Those that a dealer has, and none has reached.
     pub(crate) unreached: bool,
 }
 
@@ -304,7 +300,10 @@ fn of(asked: &Asked) -> Result<List, Problem> {
             Err(wrong("order", "order goes with stage, dealer or source"))
         }
         (Some(list), true) => Ok(list),
-        _ => Err(wrong("", "name exactly one of lead, email, phone, hottest, stage, dealer and source")),
+        _ => Err(wrong(
+            "",
+            "name exactly one of lead, email, phone, hottest, stage, dealer, source, lapsing and day",
+        )),
     }
 }
 

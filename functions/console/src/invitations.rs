@@ -71,6 +71,28 @@ struct Asked {
     act: Option<ActId>,
 }
 
+/// `GET /v1/invitations?company`: everybody of the rules in force who may sign in, and what became of the mail that they
+/// were invited by.
+pub(crate) async fn list(
+    State(cloud): State<Cloud>,
+    DeskOf { company, .. }: DeskOf<MANAGES>,
+) -> Result<Json<Value>, Problem> {
+    let core = rules_of(&cloud, &company).await?;
+    let book = cloud.rulebooks.book(&cloud.store, &core).await?;
+    let stand = stand(&cloud, &core).await?;
+    let signers = book.map(|book| book.signers()).unwrap_or_default();
+    let told = signers.iter().map(|signer| {
+        let to = signer.invitee();
+        let invited = stand.get(&to).map(|one| {
+            json!({
+                "at": one.at, "by": one.by, "act": one.act, "attempt": one.attempt, "came_back": one.came_back,
+            })
+        });
+        json!({ "kind": to.kind(), "id": to.id(), "takes_mail": signer.takes_mail(), "invited": invited })
+    });
+    Ok(Json(json!({ "company": company, "invitations": told.collect::<Vec<_>>() })))
+}
+
 /// `POST /v1/invitations?company`: `{"people": ["ben"], "dealers": ["hudson"], "act": "0197…"}`.
 pub(crate) async fn make(
     State(cloud): State<Cloud>,

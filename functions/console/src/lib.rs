@@ -135,7 +135,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/answer/{token}", get(answer::page).post(answer::answer))
         .route("/v1/tokens", get(tokens::list).post(tokens::make))
         .route("/v1/tokens/{token}", axum::routing::delete(tokens::revoke))
-        .route("/v1/invitations", post(invitations::make))
+        .route("/v1/invitations", get(invitations::list).post(invitations::make))
         .route("/v1/rulebook", get(rulebook::current).put(rulebook::publish))
         .route("/v1/rulebook/versions", get(rulebook::versions))
         .route("/v1/rulebook/diff", get(rulebook::difference))

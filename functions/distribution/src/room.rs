@@ -174,15 +174,36 @@ impl Shard<'_> {
                 group.unread = Unread::From(next);
             }
         }
-        let (category, number) = (self.category, self.number);
-        let empty = self.groups.iter_mut().filter(|group| group.read.is_empty());
-        try_join_all(empty.map(|group| group.read_on(cloud, company, (category, number), scores)))
-            .await
-            .map(drop)
+        // Who was never scored stands behind all who were: nobody asks while one of those may come.
+        let of = (self.category, self.number);
+        let scored = self.groups.len().saturating_sub(usize::from(self.groups.len() > 1));
+        let (scored, never) = self.groups.split_at_mut(scored);
+        read_on(scored, cloud, company, of, scores).await?;
+        if scored.iter().all(Group::is_over) {
+            read_on(never, cloud, company, of, scores).await?;
+        }
+        Ok(())
     }
 }
 
+/// Reads on in those of these in which nobody stands in front.
+async fn read_on(
+    groups: &mut [Group],
+    cloud: &Cloud,
+    company: &CompanyId,
+    of: (&CategoryId, u8),
+    scores: Option<&Scores<'_>>,
+) -> Result<(), StoreError> {
+    let empty = groups.iter_mut().filter(|group| group.read.is_empty());
+    try_join_all(empty.map(|group| group.read_on(cloud, company, of, scores))).await.map(drop)
+}
+
 impl Group {
+    /// Nobody stands in it, and nobody will.
+    fn is_over(&self) -> bool {
+        self.read.is_empty() && matches!(self.unread, Unread::Nothing)
+    }
+
     const fn new(begins: String, before: String) -> Self {
         Self { begins, before, read: VecDeque::new(), unread: Unread::All }
     }

@@ -212,6 +212,7 @@ pub(super) fn lines(route: &Route, of: &Walled) -> Vec<Line> {
             asks("/v1/tokens?company=acme", json!({ "name": "mine", "role": "manager" }))
         }
         ("delete", "/v1/tokens/{token}") => asks(&format!("/v1/tokens/{token}?company=acme"), none()),
+        ("get", "/v1/invitations") => asks("/v1/invitations?company=acme", none()),
         ("post", "/v1/invitations") => {
             asks("/v1/invitations?company=acme", json!({ "people": ["dora"], "dealers": [] }))
         }

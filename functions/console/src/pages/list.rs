@@ -214,6 +214,12 @@ impl Shown {
             Some(("dealer" | "past", _)) if self.order != "score" => "the last that it was given first",
             None if self.list == LAPSING => "who lapses first",
             None if self.has_orders() && self.order == "time" => "whose sale cycle began last first",
+            // In their index engagement stands in steps: see the store's order of a stage.
+            None if ["assigned", UNREACHED, "won", "lost", "expired", "rejected"]
+                .contains(&self.list.as_str()) =>
+            {
+                "the highest score first, in coarse steps"
+            }
             _ => "the highest score first",
         }
     }

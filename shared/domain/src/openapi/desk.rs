@@ -40,7 +40,7 @@ pub(super) fn of_desk(
 
 fn search() -> Route {
     of_desk(READER, Post, "/v1/leads/search", "Finds leads.", LEADS)
-        .tells("Exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer` and `source`; the last four are lists in an order of their own, of which three have another as well.")
+        .tells("Exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer`, `source`, `lapsing` and `day`; the last six are lists in an order of their own, of which three have another as well.")
         .takes([
             may("company", Id, "Whose. Needed where the token is of several companies."),
             may("lead", Uuid, "Exactly."),
@@ -51,6 +51,8 @@ fn search() -> Route {
             may("dealer", Id, "Those of a dealer, the newest first."),
             may("shut", Flag, "Of a dealer's: those that are over."),
             may("source", Id, "The leads that count as a source's, who asked last first."),
+            may("lapsing", Flag, "Those whose offer lapses within two hours, the next first."),
+            may("day", Text, "Those behind a number of a day: `leads:2026-06-01`, or `leads` of today. The numbers are enquiries, leads, given, reached, reached_at_once (within five minutes), reached_within_hour and won."),
             may("order", one_of(&["time", "score"]), "Of a stage by `time`, whose sale cycle began last first, of as many as stand in its thousands of highest scores. Of a dealer by `score`, of the five hundred that it was given last; of a source by `score`, of its three hundred newest: one page. Else the list's own."),
             may(
                 "only",
@@ -60,6 +62,8 @@ fn search() -> Route {
                     may("held", Flag, "In somebody's hands, or in nobody's."),
                     may("state", Text, "Of the US."),
                     may("points", Count, "At least so many as of now."),
+                    may("waits", super::shapes::waiting(), "Those that wait for this."),
+                    may("unreached", Flag, "Those that a dealer has, and none has reached."),
                 ]),
                 "Filters within the list.",
             ),

@@ -46,7 +46,7 @@ pub(super) fn routes() -> Vec<Route> {
     .into_iter()
     .chain(given())
     .chain(tokens())
-    .chain([invitations()])
+    .chain([invited(), invitations()])
     .chain([document(), health()])
     .collect()
 }
@@ -372,10 +372,39 @@ fn tokens() -> [Route; 3] {
     ]
 }
 
+fn invited() -> Route {
+    let invited = object([
+        must("at", Instant, ""),
+        must("by", Text, "Who invited them."),
+        must("act", Uuid, "By which they were."),
+        null("attempt", Of("Attempt"), "How sending the mail went; null while it is on its way."),
+        null("came_back", Text, "The mail came back: how, in one word."),
+    ]);
+    of_desk(MANAGER, Get, "/v1/invitations", "Who may sign in, and who of them was invited.", INVITATIONS)
+        .company()
+        .answers(
+            200,
+            "Everybody of the rules in force.",
+            [
+                must("company", Id, ""),
+                must(
+                    "invitations",
+                    objects([
+                        must("kind", one_of(&["person", "dealer"]), ""),
+                        must("id", Id, ""),
+                        must("takes_mail", Flag, "Whether a mail can be sent to their address."),
+                        null("invited", invited, "The last mail; null where none was sent."),
+                    ]),
+                    "",
+                ),
+            ],
+        )
+}
+
 fn invitations() -> Route {
     let left = object([must("people", list(Id), ""), must("dealers", list(Id), "")]);
     of_desk(MANAGER, Post, "/v1/invitations", "Invites people and dealers to sign in, by mail.", INVITATIONS)
-        .tells("Each gets one mail from the company's sender, with a link to the page to sign in. What becomes of it stands on the console's page of people.")
+        .tells("Each gets one mail from the company's sender, with a link to the page to sign in. What becomes of it `GET` says.")
         .company()
         .takes([
             may("people", list(Id), "As `people.csv` has them."),

@@ -498,20 +498,6 @@ fn a_share_is_exact_under_many_workers_but_for_those_whose_turn_comes_at_once() 
 }
 
 #[test]
-fn only_the_winners_pass_is_written() {
-    let (mut world, _, compiled) = sharers(&[1, 2, 3]);
-    let mut counters = Counters::default();
-    for number in 0..50 {
-        let before = counters.clone();
-        let winner = give(&mut world, &compiled, &mut counters, number);
-        for (contract, usage) in &counters.contracts {
-            let same = before.contracts.get(contract).is_some_and(|before| before.pass == usage.pass);
-            assert_eq!(same, *contract != winner);
-        }
-    }
-}
-
-#[test]
 fn a_contract_coming_back_from_a_pause_is_not_flooded() {
     let (mut world, _, compiled) = sharers(&[1, 1, 2]);
     let mut counters = Counters::default();

@@ -34,6 +34,9 @@ pub struct Front {
 }
 
 impl Front {
+    /// No sort key is smaller.
+    const LAST: &'static str = "0";
+
     const fn unread(behind: String) -> Self {
         Self { places: Vec::new(), behind: Some(behind) }
     }
@@ -157,22 +160,23 @@ impl Store {
             Some(before) => before.iter().map(|sort| Front::unread(sort.clone())).collect(),
             None => groups.iter().map(|group| Front::unread(format!("{group}$"))).collect(),
         };
-        if before.is_none() {
-            let (items, next) = self.newest_first(STAGE, partition.clone(), None, None, most + 1).await?;
-            let mut last = 0;
-            for place in items.iter().filter_map(place_of) {
-                let of = groups.iter().position(|group| place.0.starts_with(group.as_str())).unwrap_or(last);
-                last = of;
-                if let Some(front) = fronts.get_mut(of) {
-                    front.behind = Some(place.0.clone());
-                    front.places.push(place);
-                }
+        // One read may tell of every group: those that stand behind in one stand before in none.
+        let first = before.and_then(|before| before.first());
+        let between = first.map(|first| (string(Front::LAST), string(first)));
+        let (items, next) = self.newest_first(STAGE, partition.clone(), between, None, most + 1).await?;
+        let mut last = 0;
+        for place in items.iter().filter_map(place_of) {
+            last = groups.iter().position(|group| place.0.starts_with(group.as_str())).unwrap_or(last);
+            let Some(front) = fronts.get_mut(last) else { continue };
+            if front.behind.as_ref().is_some_and(|behind| place.0 < *behind) {
+                front.behind = Some(place.0.clone());
+                front.places.push(place);
             }
-            // In their order: all of the groups before the last that is seen.
-            for (of, front) in fronts.iter_mut().enumerate() {
-                if next.is_none() || of < last {
-                    front.behind = None;
-                }
+        }
+        // In their order: all of the groups before the last that is seen.
+        for (of, front) in fronts.iter_mut().enumerate() {
+            if next.is_none() || of < last {
+                front.behind = None;
             }
         }
         let (scored, never) = fronts.split_at_mut(groups.len() - 1);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use leadyard_tests::{Browser, Person, Reply, Rules, Says, Yard};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{behind, rules};
 use crate::pages::leads::listed;
@@ -163,6 +163,18 @@ async fn every_number_leads_to_exactly_as_many() {
         ("&show=paused", 1),
     ];
     assert_eq!(counted, expected);
+    // By the API the same lists.
+    let api = async |asked: Value| {
+        let found = yard.desk(Method::POST, "/v1/leads/search", Some(asked)).await.is(200).json;
+        found["leads"].as_array().unwrap().len()
+    };
+    assert_eq!(api(json!({ "lapsing": true })).await, 29);
+    assert_eq!(api(json!({ "stage": "assigned", "only": { "unreached": true } })).await, 30);
+    for (reason, count) in [("area", 1), ("offer", 2), ("cap", 0)] {
+        assert_eq!(api(json!({ "stage": "waiting", "only": { "waits": reason } })).await, count, "{reason}");
+    }
+    assert_eq!(api(json!({ "day": "leads" })).await, api(json!({ "day": "leads:2026-06-01" })).await);
+    assert!(api(json!({ "day": "leads" })).await > 30);
     // The next to lapse stand first, and who is reached meanwhile stands in neither.
     let lapsing = desk.opens("/console/leads?list=lapsing").await.is(200);
     let first = listed(&lapsing)[0].clone();
