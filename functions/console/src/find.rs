@@ -82,11 +82,7 @@ impl Behind {
     }
 
     /// The scores of the day that a list goes on with, and the place behind which it does: where it begins, those of now.
-    pub(crate) fn scores<'a>(
-        after: Option<Self>,
-        core: &'a Core,
-        now: Timestamp,
-    ) -> (Scores<'a>, Option<Place>) {
+    pub(crate) fn scores(after: Option<Self>, core: &Core, now: Timestamp) -> (Scores<'_>, Option<Place>) {
         match after {
             None => (Scores::of(core, now), None),
             Some(Self(sort, lead, day)) => (Scores::on(core, day), Some((sort, lead))),

@@ -42,7 +42,7 @@ use leadyard_platform::queues::{self, ToDelivery};
 /// Handles a batch: those that failed come again.
 pub async fn handle(cloud: &Cloud, event: SqsEvent) -> SqsBatchResponse {
     let results = join_all(event.records.into_iter().map(|message| async move {
-        let handled = one(cloud, batch::body(&message)).await;
+        let handled = Box::pin(one(cloud, batch::body(&message))).await;
         (message.message_id, handled)
     }))
     .await;

@@ -126,7 +126,7 @@ async fn the_api_says_of_dealers_what_the_pages_say() {
     let refused = yard.desk(Method::GET, "/v1/dealers?show=lazy", None).await.is(400);
     assert!(refused.text.contains("show is one of: paused failing full"), "{}", refused.text);
     // How its people are reached is told to nobody here; nobody else is a dealer.
-    assert!(!first.to_string().contains("@"), "{first}");
+    assert!(!first.to_string().contains('@'), "{first}");
     let _ = yard.desk(Method::GET, "/v1/dealers/nobody", None).await.is(404);
 }
 

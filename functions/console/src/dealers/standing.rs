@@ -100,7 +100,7 @@ impl OfChannel {
         let state = now::failure(channel, state);
         let disabled = state.and_then(|state| state.disabled.as_ref());
         let fails = match (disabled, state.map(|state| state.breaker)) {
-            (Some(disabled), _) => Some(Fails::Disabled { at: disabled.at, why: disabled.why.to_string() }),
+            (Some(disabled), _) => Some(Fails::Disabled { at: disabled.at, why: disabled.why.clone() }),
             (None, Some(Breaker::Open { until, .. } | Breaker::Probing { until, .. })) if until > now => {
                 Some(Fails::LeftAlone { until })
             }
