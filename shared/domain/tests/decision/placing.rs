@@ -130,7 +130,11 @@ proptest! {
                 Some(Placing::Against(_, misses)) => misses.iter().map(|miss| miss.rule).collect(),
                 // A promise to somebody else: nothing passes it over.
                 Some(Placing::Never(_)) => continue,
-                None => return Err(TestCaseError::fail(format!("{} is not known", contract.id))),
+                // An area that covers nothing, around a ZIP that has no place, stands in no chunk.
+                None => {
+                    prop_assert!(oracle.fails(contract).contains(&Rule::Area), "{} is not known", contract.id);
+                    continue;
+                }
             };
             prop_assert_eq!(told, oracle.fails(contract), "{} in {:?}", contract.id, world);
         }
