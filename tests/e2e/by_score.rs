@@ -53,6 +53,15 @@ fn in_order([cold_a, hot_b, warm_a, cold_b]: &[String; 4]) -> Vec<&str> {
     vec![warm_a, hot_b, cold_a, cold_b]
 }
 
+/// A page of who waits, behind another where one was.
+async fn waiting(yard: &Yard, limit: usize, after: &Value) -> Value {
+    let mut asked = json!({ "stage": "waiting", "limit": limit });
+    if !after.is_null() {
+        asked["after"] = after.clone();
+    }
+    yard.desk(Method::POST, "/v1/leads/search", Some(asked)).await.is(200).json
+}
+
 async fn holders(yard: &Yard, leads: &[&str]) -> Vec<bool> {
     let mut held = Vec::new();
     for lead in leads {
@@ -100,8 +109,7 @@ async fn the_desk_sees_them_in_that_order_wherever_they_stand_in_a_list() {
     for limit in [1, 2, 3, 4] {
         let (mut read, mut after) = (Vec::new(), Value::Null);
         loop {
-            let asked = json!({ "stage": "waiting", "limit": limit, "after": after });
-            let page = yard.desk(Method::POST, "/v1/leads/search", Some(asked)).await.is(200).json;
+            let page = waiting(&yard, limit, &after).await;
             let told = page["leads"].as_array().unwrap().iter();
             read.extend(told.map(|lead| lead["lead"].as_str().unwrap().to_owned()));
             after = page["next"].clone();
@@ -126,26 +134,22 @@ async fn the_desk_sees_them_in_that_order_wherever_they_stand_in_a_list() {
 #[tokio::test(start_paused = true)]
 async fn over_midnight_a_list_goes_on_in_the_order_in_which_it_began() {
     let yard = Yard::of(nobody_takes()).await;
-    // Two days from now the B, which has faded more, is worth less than the A.
+    // Some days from now the hot B, of which more has faded, is worth less than the cold A.
     let mut leads = Vec::new();
     for (n, letter, quotes) in [(10, 'A', 0), (11, 'B', 2), (12, 'A', 1), (13, 'B', 1)] {
         leads.push(waits(&yard, n, letter, quotes).await.0);
     }
-    let search = async |after: Value| {
-        let asked = json!({ "stage": "waiting", "limit": 1, "after": after });
-        yard.desk(Method::POST, "/v1/leads/search", Some(asked)).await.is(200).json
-    };
     let whole = async |over_night: bool| {
         let (mut read, mut after) = (Vec::new(), Value::Null);
         loop {
-            let page = search(after).await;
+            let page = waiting(&yard, 1, &after).await;
             read.push(page["leads"][0]["lead"].as_str().unwrap().to_owned());
             after = page["next"].clone();
             if after.is_null() {
                 return read;
             }
             if over_night {
-                yard.advance(Duration::from_secs(40 * 86_400)).await;
+                yard.advance(Duration::from_secs(5 * 86_400)).await;
             }
         }
     };
