@@ -390,7 +390,7 @@ async fn runs_for_slots_that_came_back_are_counted_anew_where_more_come_back() {
 async fn for_a_slot_that_comes_free_the_front_of_the_room_is_read_and_no_more_however_many_wait() {
     let mut read = Vec::new();
     // More than one page of each shard, so that each letter is asked who of it stands in front.
-    for many in [100, 400] {
+    for many in [150, 400] {
         let yard = Yard::of(Rules::roofing("acme").seller("hudson", [("cap_total", "1")])).await;
         let sold = yard.settled_lead(&Person::number(0)).await;
         for n in 1..=many {

@@ -151,8 +151,7 @@ async fn waiting(
             if leads.len() >= most {
                 return Ok((leads, false));
             }
-            let (page, next) =
-                cloud.store.waiting_page(company, category, shard, None, (start, PAGE)).await?;
+            let (page, next) = cloud.store.waiting_page(company, category, shard, start, PAGE).await?;
             let ids: Vec<_> = page.into_iter().map(|(_, lead)| lead).collect();
             leads.extend(cloud.store.leads_get(&ids).await?);
             start = next;

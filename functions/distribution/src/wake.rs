@@ -128,8 +128,9 @@ async fn wake_everybody(
     let mut left = MOVED;
     if nurtured.is_none() {
         let sent: HashSet<LeadId> = best.into_iter().collect();
-        let after = wake.after.as_deref();
-        let next = Room::as_it_stands(cloud, company, category, after, MOVED).next(MOVED).await?;
+        let behind = wake.after.clone().map(|sort| (sort, NOBODYS));
+        let next =
+            cloud.store.leads_in_stage(company, Stage::Waiting, category, behind.as_ref(), MOVED).await?;
         let leads = next.iter().map(|(_, lead)| *lead).filter(|lead| !sent.contains(lead));
         make_due(cloud, &leads.collect::<Vec<_>>()).await?;
         if let Some((upto, _)) = next.get(MOVED - 1) {
@@ -240,7 +241,7 @@ async fn takers(
     };
     let now = cloud.clock.now();
     let scores = Scores::of(&in_force.core, now);
-    let mut room = Room::by_score(cloud, company, &scores, &categories, after, left);
+    let mut room = Room::open(cloud, company, &scores, &categories, (after, left)).await?;
     let (mut together, most_together) = LOOKED_AT;
     let mut further = None;
     let mut known = KnownCounters::default();

@@ -14,20 +14,13 @@ use leadyard_domain::scoring::{HeatKey, NextStep};
 use leadyard_domain::time::UtcDay;
 
 use crate::cloud::Cloud;
-use crate::store::{Place, StoreError, keys};
+use crate::store::{Place, StoreError, WHOLE, keys};
 
 /// Where somebody stands in order of score: the greater stands first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
     hundredths: u64,
     sort: String,
-}
-
-impl Rank {
-    /// As it stands in the index, whatever it is worth.
-    pub fn unscored(sort: &str) -> Self {
-        Self { hundredths: 0, sort: sort.to_owned() }
-    }
 }
 
 /// Leads of a stage in order of score.
@@ -112,7 +105,7 @@ impl<'a> Scores<'a> {
     }
 
     /// Leads of a stage over all categories, from behind a place on: at least `most` of them, where so many stand there.
-    /// See [`Store::stage_fronts`](crate::store::Store::stage_fronts) for its reads.
+    /// Of each category one read of each of [`keys::STAGE_SHARDS`] shards, three of one in which more than a hundred stand.
     ///
     /// # Errors
     /// When the store could not be asked.
@@ -125,7 +118,13 @@ impl<'a> Scores<'a> {
     ) -> Result<Ranked, StoreError> {
         let before = after.map(|(sort, _)| self.behind(sort));
         let of = |category| {
-            cloud.store.stage_fronts(self.core.company_id(), stage, category, before.as_deref(), most)
+            cloud.store.stage_fronts(
+                self.core.company_id(),
+                stage,
+                category,
+                before.as_deref(),
+                most.max(WHOLE),
+            )
         };
         let fronts = try_join_all(self.core.waited_in().into_iter().map(of)).await?;
         let (mut places, mut unread) = (Vec::new(), None);

@@ -17,7 +17,7 @@ use leadyard_domain::dealer::Dealer;
 use leadyard_domain::distribution::{Core, Pause, Switches};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, CompanyId, DealerId, LeadId};
-use leadyard_domain::lead::Lead;
+use leadyard_domain::lead::{AssignmentState, Lead};
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::store::Trial;
@@ -370,7 +370,10 @@ fn of_seat(core: &Core, seat: &Assignment, leads: &[Lead], now: Timestamp) -> Se
         delivery: if seat.shadow { "only watched".to_owned() } else { shown::word(&seat.delivery) },
         attempts: attempts.collect(),
         price: shown::money(core, seat.price),
-        again: !seat.shadow && !seat.imported,
+        again: !seat.shadow
+            && !seat.imported
+            && (seat.state.holds() || seat.state == AssignmentState::Withdrawn)
+            && lead.is_some_and(|lead| !lead.is_erased()),
     }
 }
 

@@ -2,13 +2,13 @@
 //! and what is read does not grow with how many there are.
 
 use std::cmp::Reverse;
+use std::collections::VecDeque;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use leadyard_domain::ids::{CategoryId, CompanyId, EnquiryId, LeadId, SourceId};
 use leadyard_domain::lead::Stage;
-use leadyard_domain::scoring::FitLetter;
 use leadyard_domain::time::UtcDay;
 
 use super::keys::{self, DueKey};
@@ -24,26 +24,36 @@ pub type Asked = (i64, LeadId);
 /// Where an enquiry stands among those of a day: when it arrived, in Unix milliseconds, and itself.
 pub type Arrived = (i64, EnquiryId);
 
-/// One fit letter of a stage in one shard, or those of it who were never scored, read from the front on.
+/// One fit letter of a partition in order of score, or those of it who were never scored, read from the front on.
 #[derive(Clone, Debug)]
 pub struct Front {
     /// The most engaged first.
-    pub places: Vec<Place>,
+    pub places: VecDeque<Place>,
     /// The others stand before this sort key; none, where these are all.
     pub behind: Option<String>,
+    partition: String,
+    /// How its sort keys begin.
+    group: String,
 }
 
 impl Front {
     /// No sort key is smaller.
     const LAST: &'static str = "0";
 
-    const fn unread(behind: String) -> Self {
-        Self { places: Vec::new(), behind: Some(behind) }
+    /// Whether it is of those who were never scored.
+    pub fn is_unscored(&self) -> bool {
+        self.group == Self::LAST
+    }
+
+    /// Those who stand behind what is known of it; `None` where nobody does.
+    fn rest(&self) -> Option<(AttributeValue, AttributeValue)> {
+        let behind = self.behind.as_ref()?;
+        (*behind > keys::stage_before(&self.group, i64::MIN)).then(|| (string(&self.group), string(behind)))
     }
 }
 
 /// Leads of a shard that one read takes.
-const WHOLE: usize = 100;
+pub(crate) const WHOLE: usize = 100;
 
 impl Store {
     /// Leads of a stage and a category, of each fit letter the most engaged, at most `most` of each. A read of each of
@@ -56,11 +66,8 @@ impl Store {
         category: &CategoryId,
         most: usize,
     ) -> Result<Vec<Place>, StoreError> {
-        let shards = (0..keys::STAGE_SHARDS).map(|shard| {
-            let partition = keys::stage_shard(company, stage.as_str(), category, shard);
-            self.hottest_of_shard(partition, most)
-        });
-        let mut found: Vec<Place> = try_join_all(shards).await?.into_iter().flatten().collect();
+        let fronts = self.stage_fronts(company, stage, category, None, most.max(WHOLE)).await?;
+        let mut found: Vec<Place> = fronts.into_iter().flat_map(|front| front.places).collect();
         found.sort_unstable_by(|a, b| b.cmp(a));
         let mut of_letter = 0;
         let mut last = None;
@@ -73,67 +80,12 @@ impl Store {
         Ok(found)
     }
 
-    pub(super) async fn hottest_of_shard(
-        &self,
-        partition: String,
-        most: usize,
-    ) -> Result<Vec<Place>, StoreError> {
-        let read = most.max(WHOLE);
-        let (items, _) = self.newest_first(STAGE, partition.clone(), None, None, read).await?;
-        let whole = items.len() < read;
-        let mut found: Vec<Place> = items.iter().filter_map(place_of).collect();
-        if whole {
-            return Ok(found);
-        }
-        // In their order: A, then B … Of all letters but the last that is seen, all are; of that one perhaps enough.
-        let of =
-            |letter| found.iter().filter(|(sort, _)| keys::letter_of_stage(sort) == Some(letter)).count();
-        let last = found.last().and_then(|(sort, _)| keys::letter_of_stage(sort));
-        let seen = |letter: &&FitLetter| Some(**letter) != last && of(**letter) > 0;
-        let unseen: Vec<FitLetter> =
-            FitLetter::ALL.iter().filter(|letter| !seen(letter) && of(**letter) < most).copied().collect();
-        let lists = unseen.iter().map(|letter| {
-            let of_letter = (string(keys::stage_letter(*letter)), string(keys::after_stage_letter(*letter)));
-            self.newest_first(STAGE, partition.clone(), Some(of_letter), None, most)
-        });
-        let lists = try_join_all(lists).await?;
-        found.retain(|(sort, _)| keys::letter_of_stage(sort).is_none_or(|letter| !unseen.contains(&letter)));
-        found.extend(lists.iter().flat_map(|(items, _)| items).filter_map(place_of));
-        Ok(found)
-    }
-
     /// How many stand in a partition, at most `most`. One read.
     pub(super) async fn count_of_shard(&self, partition: String, most: usize) -> Result<usize, StoreError> {
         Ok(self.newest_first(STAGE, partition, None, None, most).await?.0.len())
     }
 
-    /// Of a partition in order of score, of each fit letter those behind the last that was read of it, at most `most` of each;
-    /// `read` has the sort keys of the last ones. A read for each letter, and one for who was never scored.
-    pub(super) async fn behind_in_shard(
-        &self,
-        partition: String,
-        read: &[String],
-        most: usize,
-    ) -> Result<Vec<Place>, StoreError> {
-        let groups = keys::stage_groups().into_iter().map(|group| {
-            let last = read.iter().find(|sort| sort.starts_with(&group));
-            let upto = last.cloned().unwrap_or_else(|| format!("{group}$"));
-            let partition = partition.clone();
-            async move {
-                // The last one comes again, and is left out.
-                let between = Some((string(group), string(upto)));
-                let (items, _) = self.newest_first(STAGE, partition, between, None, most + 1).await?;
-                let behind = |(sort, _): &Place| last.is_none_or(|last| sort < last);
-                Ok::<Vec<Place>, StoreError>(items.iter().filter_map(place_of).filter(behind).collect())
-            }
-        });
-        Ok(try_join_all(groups).await?.into_iter().flatten().collect())
-    }
-
-    /// The fronts of a stage and category: of each fit letter in each shard, and of who was never scored, the most
-    /// engaged; all, or those that stand before the sort key that `before` has of their group (in the order of
-    /// [`keys::stage_groups`]). At most `most` of each. A read of each of [`keys::STAGE_SHARDS`] shards in which fewer
-    /// stand, and three of one in which more do; who was never scored is read where the others do not fill `most`.
+    /// The fronts of a stage and category: see [`Store::fronts`], of each of [`keys::STAGE_SHARDS`] shards.
     pub async fn stage_fronts(
         &self,
         company: &CompanyId,
@@ -144,25 +96,34 @@ impl Store {
     ) -> Result<Vec<Front>, StoreError> {
         let shards = (0..keys::STAGE_SHARDS).map(|shard| {
             let partition = keys::stage_shard(company, stage.as_str(), category, shard);
-            self.fronts_of_shard(partition, before, most)
+            self.fronts(partition, before, most)
         });
         Ok(try_join_all(shards).await?.into_iter().flatten().collect())
     }
 
-    async fn fronts_of_shard(
+    /// Of a partition in order of score, of each fit letter and of who was never scored, the most engaged: all, or those
+    /// that stand before the sort key that `before` has of their group (in the order of [`keys::stage_groups`]). At least
+    /// `most` of each letter, where so many stand there. One read, where no more than `most` stand in the partition, and
+    /// one more for each letter that it did not tell enough of, three in all; who was never scored is read where the
+    /// others do not fill `most`.
+    pub(super) async fn fronts(
         &self,
         partition: String,
         before: Option<&[String]>,
         most: usize,
     ) -> Result<Vec<Front>, StoreError> {
         let groups = keys::stage_groups();
-        let mut fronts: Vec<Front> = match before {
-            Some(before) => before.iter().map(|sort| Front::unread(sort.clone())).collect(),
-            None => groups.iter().map(|group| Front::unread(format!("{group}$"))).collect(),
+        let at_first = |group: &String| format!("{group}$");
+        let before = before.map_or_else(|| groups.iter().map(at_first).collect(), <[String]>::to_vec);
+        let unread = |(group, behind): (&String, &String)| Front {
+            places: VecDeque::new(),
+            behind: Some(behind.clone()),
+            partition: partition.clone(),
+            group: group.clone(),
         };
+        let mut fronts: Vec<Front> = groups.iter().zip(&before).map(unread).collect();
         // One read may tell of every group: those that stand behind in one stand before in none.
-        let first = before.and_then(|before| before.first());
-        let between = first.map(|first| (string(Front::LAST), string(first)));
+        let between = before.first().map(|first| (string(Front::LAST), string(first)));
         let (items, next) = self.newest_first(STAGE, partition.clone(), between, None, most + 1).await?;
         let mut last = 0;
         for place in items.iter().filter_map(place_of) {
@@ -170,7 +131,7 @@ impl Store {
             let Some(front) = fronts.get_mut(last) else { continue };
             if front.behind.as_ref().is_some_and(|behind| place.0 < *behind) {
                 front.behind = Some(place.0.clone());
-                front.places.push(place);
+                front.places.push_back(place);
             }
         }
         // In their order: all of the groups before the last that is seen.
@@ -179,64 +140,52 @@ impl Store {
                 front.behind = None;
             }
         }
-        let (scored, never) = fronts.split_at_mut(groups.len() - 1);
-        try_join_all(
-            scored
-                .iter_mut()
-                .zip(&groups)
-                .map(|(front, group)| self.read_front(partition.clone(), group, front, most)),
-        )
-        .await?;
-        let known: usize = scored.iter().map(|front| front.places.len()).sum();
-        for (front, group) in never.iter_mut().zip(groups.iter().rev()) {
-            if known < most {
-                self.read_front(partition.clone(), group, front, most).await?;
-            }
+        let scored = fronts.iter_mut().filter(|front| !front.is_unscored());
+        try_join_all(scored.map(|front| self.read_on(front, most))).await?;
+        let known: usize = fronts.iter().map(|front| front.places.len()).sum();
+        if known < most {
+            try_join_all(fronts.iter_mut().map(|front| self.read_on(front, most))).await?;
         }
         Ok(fronts)
     }
 
-    /// Reads on in a group, until so many are known of it.
-    async fn read_front(
-        &self,
-        partition: String,
-        group: &str,
-        front: &mut Front,
-        most: usize,
-    ) -> Result<(), StoreError> {
+    /// Reads on in a front, until so many stand in it. One read, or none where they do, or nobody follows.
+    pub async fn read_on(&self, front: &mut Front, most: usize) -> Result<(), StoreError> {
         let wanted = most.saturating_sub(front.places.len());
-        let Some(behind) = front.behind.as_ref().filter(|_| wanted > 0) else { return Ok(()) };
-        if *behind <= keys::stage_before(group, i64::MIN) {
-            front.behind = None;
+        if wanted == 0 {
             return Ok(());
         }
-        // Who stands at the key itself comes again, and is left out.
-        let between = Some((string(group), string(behind)));
-        let (items, next) = self.newest_first(STAGE, partition, between, None, wanted + 1).await?;
-        let found = items.iter().filter_map(place_of).filter(|(sort, _)| sort < behind).take(wanted);
-        let found: Vec<Place> = found.collect();
-        // One that nothing stood before, though more follows, was the key itself.
-        let last = found.last().map_or_else(|| behind.clone(), |(sort, _)| sort.clone());
-        front.behind = next.map(|_| last);
-        front.places.extend(found);
+        let Some(rest) = front.rest() else {
+            front.behind = None;
+            return Ok(());
+        };
+        let (items, next) =
+            self.newest_first(STAGE, front.partition.clone(), Some(rest), None, wanted + 1).await?;
+        // Who stands at the key itself comes again.
+        for place in items.iter().filter_map(place_of) {
+            if front.behind.as_ref().is_some_and(|behind| place.0 < *behind) {
+                front.behind = Some(place.0.clone());
+                front.places.push_back(place);
+            }
+        }
+        if next.is_none() {
+            front.behind = None;
+        }
         Ok(())
     }
 
-    /// A page of one shard of the waiting room in the order of its index: of those from one sort key on to before another,
-    /// where these are given.
+    /// A page of one shard of the waiting room in the order of its index.
     pub async fn waiting_page(
         &self,
         company: &CompanyId,
         category: &CategoryId,
         shard: u8,
-        between: Option<(&str, &str)>,
-        (start, most): (Option<Item>, usize),
+        start: Option<Item>,
+        most: usize,
     ) -> Result<(Vec<Place>, Option<Item>), StoreError> {
         let partition = keys::stage_shard(company, Stage::Waiting.as_str(), category, shard);
-        let of = between.map(|(from, to)| (string(from), string(to)));
-        let (items, next) = self.newest_first(STAGE, partition, of, start, most).await?;
-        let is_before = |(sort, _): &Place| between.is_none_or(|(_, to)| sort.as_str() < to);
-        Ok((items.iter().filter_map(place_of).filter(is_before).collect(), next))
+        let (items, next) = self.newest_first(STAGE, partition, None, start, most).await?;
+        Ok((items.iter().filter_map(place_of).collect(), next))
     }
 
     /// Leads of a stage and category in the order of their index: by fit letter, then the most engaged first; from behind
@@ -275,44 +224,10 @@ impl Store {
         category: &CategoryId,
         most: usize,
     ) -> Result<(Vec<Place>, bool), StoreError> {
-        let shards = (0..keys::STAGE_SHARDS).map(|shard| {
-            let partition = keys::stage_shard(company, stage.as_str(), category, shard);
-            self.to_order_in_shard(partition, most)
-        });
-        let lists = try_join_all(shards).await?;
-        let whole = lists.iter().all(|(_, whole)| *whole);
-        Ok((lists.into_iter().flat_map(|(places, _)| places).collect(), whole))
-    }
-
-    async fn to_order_in_shard(
-        &self,
-        partition: String,
-        most: usize,
-    ) -> Result<(Vec<Place>, bool), StoreError> {
-        let (items, _) = self.newest_first(STAGE, partition.clone(), None, None, most).await?;
-        let mut found: Vec<Place> = items.iter().filter_map(place_of).collect();
-        if items.len() < most {
-            return Ok((found, true));
-        }
-        // In their order: all of the groups before the last that is seen; of that one perhaps enough.
-        let is_of = |group: &str, place: &Place| place.0.starts_with(group);
-        let groups = keys::stage_groups();
-        let last = groups.iter().position(|group| found.last().is_some_and(|place| is_of(group, place)));
-        let mut whole = true;
-        let behind: Vec<String> = groups.into_iter().skip(last.unwrap_or(0)).collect();
-        let enough = |group: &String| found.iter().filter(|place| is_of(group, place)).count() >= most;
-        let (seen, unseen): (Vec<String>, Vec<String>) = behind.into_iter().partition(enough);
-        whole &= seen.is_empty();
-        found.retain(|place| !unseen.iter().any(|group| is_of(group, place)));
-        let lists = unseen.into_iter().map(|group| {
-            let of_group = (string(group.clone()), string(format!("{group}$")));
-            self.newest_first(STAGE, partition.clone(), Some(of_group), None, most)
-        });
-        for (items, _) in try_join_all(lists).await? {
-            whole &= items.len() < most;
-            found.extend(items.iter().filter_map(place_of));
-        }
-        Ok((found, whole))
+        let mut fronts = self.stage_fronts(company, stage, category, None, most).await?;
+        try_join_all(fronts.iter_mut().map(|front| self.read_on(front, most))).await?;
+        let whole = fronts.iter().all(|front| front.behind.is_none());
+        Ok((fronts.into_iter().flat_map(|front| front.places).collect(), whole))
     }
 
     /// A source's leads from behind a place on, who asked last first, at most `most`. [`keys::SHARDS`] reads.

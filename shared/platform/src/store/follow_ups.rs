@@ -204,8 +204,7 @@ impl Store {
 
     /// A company's day from behind what was read of it, at most `most` of each fit letter and shard. An index may be behind,
     /// and so may a follow-up behind its lead: whoever reads looks at both. Of its head a read of each of
-    /// [`keys::STAGE_SHARDS`] shards, and of the promised ones, and more of long ones (see [`Store::leads_hottest`]); behind
-    /// that of each list at most five reads.
+    /// [`keys::STAGE_SHARDS`] shards, and of the promised ones, and more of long ones: see [`Store::fronts`].
     pub async fn follow_ups_behind(
         &self,
         company: &CompanyId,
@@ -216,25 +215,28 @@ impl Store {
             if !read.due.is_empty() {
                 return Ok(Vec::new());
             }
-            self.behind_or_hottest(keys::promised_calls(company), &read.promised, most).await
+            self.in_order_behind(keys::promised_calls(company), &read.promised, most).await
         };
         let shards = (0..keys::STAGE_SHARDS)
-            .map(|shard| self.behind_or_hottest(keys::follow_ups_shard(company, shard), &read.due, most));
+            .map(|shard| self.in_order_behind(keys::follow_ups_shard(company, shard), &read.due, most));
         let (promised, due) =
             futures::future::try_join(promised, futures::future::try_join_all(shards)).await?;
         Ok(DayList { promised, due: due.into_iter().flatten().collect() })
     }
 
-    async fn behind_or_hottest(
+    async fn in_order_behind(
         &self,
         partition: String,
         read: &[String],
         most: usize,
     ) -> Result<Vec<Place>, StoreError> {
-        match read {
-            [] => self.hottest_of_shard(partition, most).await,
-            read => self.behind_in_shard(partition, read, most).await,
-        }
+        let behind = |group: String| {
+            let last = read.iter().find(|sort| sort.starts_with(&group));
+            last.cloned().unwrap_or_else(|| format!("{group}$"))
+        };
+        let before: Vec<String> = keys::stage_groups().into_iter().map(behind).collect();
+        let fronts = self.fronts(partition, Some(&before), most).await?;
+        Ok(fronts.into_iter().flat_map(|front| front.places).collect())
     }
 
     /// Leads with their follow-ups; of whom one is missing, both are.

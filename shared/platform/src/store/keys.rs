@@ -16,10 +16,10 @@ mod indexes;
 
 pub use due::DueKey;
 pub use indexes::{
-    DECISION_SHARDS, SHARDS, STAGE_SHARDS, after_stage_letter, arrivals_shard, decisions_shard, due_shard,
-    follow_ups_shard, heat_of_stage, inbox, letter_of_stage, opened_of_stage, promised_calls,
-    quarantine_shard, quarantine_sort, shard, shard_of_name, source_shard, source_sort, stage_before,
-    stage_groups, stage_letter, stage_shard, tests_shard,
+    DECISION_SHARDS, SHARDS, STAGE_SHARDS, arrivals_shard, decisions_shard, due_shard, follow_ups_shard,
+    heat_of_stage, inbox, letter_of_stage, opened_of_stage, promised_calls, quarantine_shard,
+    quarantine_sort, shard, shard_of_name, source_shard, source_sort, stage_before, stage_groups,
+    stage_letter, stage_shard, tests_shard,
 };
 pub use layout::{DO_NOT_CALL, REPORT_NAMES, REPORT_PARTS, SESSION, SUPPRESSED, invitations, sort_time};
 

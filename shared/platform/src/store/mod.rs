@@ -78,6 +78,7 @@ pub use deliveries::Delivery;
 pub use due::{Claimed, DueItem};
 pub use enquiries::{Keep, Kept, KeptBefore, Past, StoredAnswer};
 pub use erasures::{Erasure, Gone, Shelf, fate_of};
+pub(crate) use finding::WHOLE;
 pub use finding::{Arrived, Asked, Front, Place};
 pub use follow_ups::{DayCount, DayList, DayRead, StoredFollowUp};
 pub use given::{GivenSecret, GivenSecrets};

@@ -75,11 +75,6 @@ pub fn letter_of_stage(sort: &str) -> Option<FitLetter> {
     FitLetter::ALL.iter().find(|letter| sort.starts_with(&stage_letter(**letter))).copied()
 }
 
-/// Behind every sort key of a fit letter: `$` stands right behind the `#` that ends the letter.
-pub fn after_stage_letter(letter: FitLetter) -> String {
-    format!("{}$", stage_letter(letter))
-}
-
 /// The partition of the *stage* index in which a company's leads that are to be called now stand. No stage is called so.
 pub fn follow_ups_shard(company: &CompanyId, shard: u8) -> String {
     format!("{company}#follow_up#due#{shard}")
