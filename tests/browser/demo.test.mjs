@@ -11,15 +11,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { judged, looked } from "./desk.mjs";
+import { judged, looked, shiftOf } from "./desk.mjs";
 import { REPORTS, looksAtAll, named, ofDealer, ofDesk } from "./pages.mjs";
 import { opened } from "./settings.mjs";
+import { badLine } from "./support.mjs";
 
 const LEADS = 200;
-// The columns of a long table settle while it comes in, the slower the more: what a person does not mind
-// (https://web.dev/articles/cls).
-const SETTLES = 0.1;
-
 let data;
 let yard;
 const at = {};
@@ -87,7 +84,7 @@ for (const width of [375, 1280]) {
   test(`with a year's leads every page is whole at ${width} px, light and dark`, async () => {
     const troubles = [];
     await goesThrough({ viewport: { width, height: 900 }, colorScheme: "light" }, async (page, path) => {
-      const as = (theme) => ({ photo: `${photoOf(path)}-${width}-${theme}`, script: true, shift: SETTLES });
+      const as = (theme) => ({ photo: `${photoOf(path)}-${width}-${theme}`, script: true });
       await page.emulateMedia({ colorScheme: "light" });
       troubles.push(...(await looked(page, yard.ready.url + path, as("light"))));
       await page.emulateMedia({ colorScheme: "dark" });
@@ -96,6 +93,20 @@ for (const width of [375, 1280]) {
     assert.deepEqual(troubles, []);
   });
 }
+
+test("what comes slowly moves nothing that is already seen", async () => {
+  const line = await badLine(yard.ready.url);
+  const moved = [];
+  for (const width of [375, 1280]) {
+    await goesThrough({ viewport: { width, height: 900 } }, async (page, path) => {
+      await page.goto(line.url + path, { waitUntil: "load" });
+      const shift = await shiftOf(page);
+      if (shift > 0) moved.push(`${path} at ${width} px: by ${shift}`);
+    });
+  }
+  line.server.close();
+  assert.deepEqual(moved, []);
+});
 
 // How every page begins to say that it has nothing to show.
 const NOTHING = /^(Nothing|Nobody|None|No |There (are|is) no|It has (had )?none|Of the hottest that were looked at)/;

@@ -121,8 +121,17 @@ export async function open(program, executablePath, { port, env, data, files = R
   return yard;
 }
 
-/** Says what is wrong with a page as it stands, and keeps what it looks like. It may shift by `shift`. */
-export async function judged(page, { photo, script, shift: may = 0 }) {
+/** How much of what a page shows was moved since it was opened (https://web.dev/articles/cls); asked a second time, nothing. */
+export const shiftOf = (page) => page.evaluate(() => window.wasJudged ? 0 : new Promise((resolve) => {
+  window.wasJudged = true;
+  let sum = 0;
+  new PerformanceObserver((list) => { for (const one of list.getEntries()) sum += one.value; })
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => resolve(sum), 50);
+}));
+
+/** Says what is wrong with a page as it stands, and keeps what it looks like. */
+export async function judged(page, { photo, script }) {
   const troubles = [];
   const size = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   if (size[0] > size[1]) troubles.push(`is ${size[0]} px wide in a window of ${size[1]}`);
@@ -135,15 +144,8 @@ export async function judged(page, { photo, script, shift: may = 0 }) {
     .map((one) => one.innerText.slice(0, 80)), MOST_LETTERS);
   for (const text of long) troubles.push(`has lines that are too long to read: ${text}`);
   if (script) {
-    // Not a second time of one page: the photo of the first moves it.
-    const shift = await page.evaluate(() => window.wasJudged ? 0 : new Promise((resolve) => {
-      window.wasJudged = true;
-      let sum = 0;
-      new PerformanceObserver((list) => { for (const one of list.getEntries()) sum += one.value; })
-        .observe({ type: "layout-shift", buffered: true });
-      setTimeout(() => resolve(sum), 50);
-    }));
-    if (shift > may) troubles.push(`shifts by ${shift}`);
+    const shift = await shiftOf(page);
+    if (shift > 0) troubles.push(`shifts by ${shift}`);
   }
   // Which makes the window as high as the page.
   await page.screenshot({ path: `${PHOTOS}${photo}.png`, fullPage: true });
@@ -156,7 +158,7 @@ export async function judged(page, { photo, script, shift: may = 0 }) {
 }
 
 /** Opens a page and says what is wrong with it. */
-export async function looked(page, url, { photo, script, shift }) {
+export async function looked(page, url, { photo, script }) {
   const troubles = [];
   let bytes = 0;
   const heard = (message) => { if (message.type() === "error") troubles.push(message.text()); };
@@ -164,7 +166,7 @@ export async function looked(page, url, { photo, script, shift }) {
   page.on("console", heard).on("response", weighed);
   const answer = await page.goto(url, { waitUntil: "load" });
   if (answer.status() !== 200) troubles.push(`answers ${answer.status()}`);
-  const seen = await judged(page, { photo, script, shift });
+  const seen = await judged(page, { photo, script });
   page.off("console", heard).off("response", weighed);
   if (bytes > MOST_BYTES) troubles.push(`weighs ${bytes} bytes`);
   return [...seen, ...troubles.map((trouble) => `${photo}: ${trouble}`)];

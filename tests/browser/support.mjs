@@ -29,6 +29,21 @@ export const whole = async (message) => {
   return Buffer.concat(parts);
 };
 
+/** A road to `url` on which every answer comes in pieces, one a moment after the other, as on a bad line. */
+export const badLine = (url, pieces = 8, moment = 40) => listen(async (request, response) => {
+  const asked = http.request(url + request.url, { method: request.method, headers: request.headers }, async (answer) => {
+    const body = await whole(answer);
+    response.writeHead(answer.statusCode, answer.headers);
+    const length = Math.ceil(body.length / pieces);
+    for (let at = 0; at < body.length; at += length) {
+      if (at) await new Promise((resolve) => setTimeout(resolve, moment));
+      response.write(body.subarray(at, at + length));
+    }
+    response.end();
+  });
+  asked.end(await whole(request));
+});
+
 /** Looks until something is so. */
 export async function until(what, look, seconds = 20) {
   const limit = Date.now() + seconds * 1000;

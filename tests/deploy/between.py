@@ -32,6 +32,7 @@ class Between:
             ("dynamodb", "list_tables"),
             ("sqs", "list_queues"),
             ("secretsmanager", "list_secrets"),
+            ("sesv2", "list_email_identities"),
         ]:
             getattr(emulator.client(service, self.url), ask_something)()
 

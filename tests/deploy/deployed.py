@@ -13,10 +13,13 @@ import subprocess
 import threading
 import uuid
 
-from emulator import ask, until
+from emulator import REGION, ask, until
 
 HERE = pathlib.Path(__file__).parent
 CANARY = "Quackenbush"
+# Whom letters to dealers come from, and SES's identity of its domain.
+SENDER = "desk@acme.example"
+MAIL_IDENTITY = f"arn:aws:ses:{REGION}:000000000000:identity/acme.example"
 
 
 class Webhook:
@@ -64,6 +67,8 @@ class Deployed:
         self.stack, self.leadyard, self.between, self.folder = stack, leadyard, between, folder
         self.emulator = stack.emulator
         self.sqs = self.emulator.client("sqs")
+        self.sns = self.emulator.client("sns")
+        self.ses = self.emulator.client("sesv2")
         self.leads = stack.front("LeadsUrl")
         self.interactions = stack.front("InteractionsUrl")
         self.console = stack.front("ConsoleUrl")
@@ -84,17 +89,27 @@ class Deployed:
         self.dealer = self.sqs.create_queue(QueueName="dealer-hudson")["QueueUrl"]
 
     def rules(self):
-        """Those of the README, and a dealer in Georgia with a server of its own."""
+        """Those of the README, a dealer in Georgia with a server of its own, and in Alabama one that reads mail, with
+        Hudson farther away."""
         rules = self.folder / "rules"
         shutil.copytree(HERE / "rules", rules)
-        for name, line in {
-            "areas.csv": "georgia,state:GA",
-            "channels.csv": f"peach,1,webhook,{self.webhook.url}",
-            "contracts.csv": "peach,peach,*,*,georgia,12.00",
-            "dealers.csv": "peach,outside,Peach Roofing,Desk,leads@peach.example,,30303,America/New_York,24/7,deliver",
-        }.items():
+        more = {
+            "company.toml": f'[mail]\nfrom = "{SENDER}"\nname = "Deployed Leads"\n',
+            "areas.csv": "georgia,state:GA\nalabama,state:AL\n",
+            "channels.csv": f"peach,1,webhook,{self.webhook.url}\nmagnolia,1,mail,leads@magnolia.example\n",
+            "contracts.csv": (
+                "peach,peach,*,*,georgia,12.00\n"
+                "magnolia,magnolia,*,*,alabama,11.00\n"
+                "hudson-alabama,hudson,*,*,alabama,9.00\n"
+            ),
+            "dealers.csv": (
+                "peach,outside,Peach Roofing,Desk,leads@peach.example,,30303,America/New_York,24/7,deliver\n"
+                "magnolia,outside,Magnolia Roofing,Desk,,,35203,America/Chicago,24/7,deliver\n"
+            ),
+        }
+        for name, lines in more.items():
             with open(rules / name, "a") as file:
-                file.write(line + "\n")
+                file.write(lines)
         return rules
 
     def run(self, *command, input=None, env=None):
@@ -174,6 +189,21 @@ class Deployed:
         }
         url = self.stack.outputs["SpillQueueUrl"]
         self.sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"v": 1, "m": spilled}))
+
+    def ses_says(self, event):
+        """Of a mail, as SES does: to wherever the configuration set wants to hear of such."""
+        name, kind = f"leadyard-{self.stack.stage}", event["eventType"].upper()
+        asked = self.ses.get_configuration_set_event_destinations(ConfigurationSetName=name)["EventDestinations"]
+        wanted = [one for one in asked if one["Enabled"] and kind in one["MatchingEventTypes"]]
+        assert wanted, f"nobody wants to hear of {kind}: {asked}"
+        for one in wanted:
+            self.sns.publish(TopicArn=one["SnsDestination"]["TopicArn"], Message=json.dumps(event))
+
+    def changes(self, act):
+        """What the desk is told of that kind."""
+        status, log = ask("GET", f"{self.console}/v1/changes", headers=self.desk)
+        assert status == 200, (status, log)
+        return [change for change in log["changes"] if change["act"] == act]
 
     def bodies(self, queue_url):
         """What a queue holds, left there."""

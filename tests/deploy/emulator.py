@@ -85,6 +85,11 @@ class Emulator:
         """What roles were refused so far, each time: (principal, action)."""
         return [tuple(line.split()[1:3]) for line in self.said().splitlines() if line.startswith("REFUSED ")]
 
+    def mails(self):
+        """What SES took so far: each as it was asked to send it, and the id that it gave it."""
+        *whole, _ = self.said().split("\n")
+        return [json.loads(line.removeprefix("SENT ")) for line in whole if line.startswith("SENT ")]
+
     def said(self):
         return (self.folder / "emulator.log").read_text(errors="replace")
 

@@ -16,11 +16,12 @@ import sys
 import tempfile
 import time
 
+import mails
 import permissions
 import transformed
 import trouble
 from between import Between
-from deployed import CANARY, HERE, Deployed
+from deployed import CANARY, HERE, MAIL_IDENTITY, Deployed
 from emulator import REGION, Emulator, Stack, ask, free_port, until
 from permissions import Without
 
@@ -200,10 +201,8 @@ def dead_letters_go_back(there):
 def what_ses_says_reaches_its_function(there):
     """Over the topic, its subscription and the queue's policy: a mail that is not ours is heard of, and passed over."""
     event = HERE.parent.parent / "shared/domain/src/delivery/mail_event/delivery.json"
-    sns, logs = there.emulator.client("sns"), there.emulator.client("logs")
-    topics = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
-    topic = next(arn for arn in topics if arn.endswith(f"leadyard-{STAGE}-mail-events"))
-    sns.publish(TopicArn=topic, Message=event.read_text())
+    logs = there.emulator.client("logs")
+    there.ses_says(json.loads(event.read_text()))
     group = f"/aws/lambda/leadyard-{STAGE}-mail-events"
     heard = lambda: any(
         "a mail that is not ours" in event["message"]
@@ -354,6 +353,7 @@ JOURNEYS = [
     a_poison_message_ends_alone,
     dead_letters_go_back,
     what_ses_says_reaches_its_function,
+    mails.a_mail_that_bounces_ends_its_channel_and_its_lead_moves_on,
     nobody_stands_in_the_logs_and_nothing_went_wrong,
     a_failed_message_is_named,
     what_the_table_does_not_take_comes_in_later,
@@ -384,8 +384,9 @@ def main(template, leadyard, sam, ministack, microburst):
         ends.callback(between.stop)
         between.warm(emulator)
         stack = Stack(emulator, sam, template, "leadyard", STAGE)
+        emulator.client("sesv2").create_email_identity(EmailIdentity=MAIL_IDENTITY.rsplit("/", 1)[-1])
         began = time.monotonic()
-        stack.deploy()
+        stack.deploy(MailIdentityArn=MAIL_IDENTITY)
         print(f"deployed in {time.monotonic() - began:.1f} s", flush=True)
         there = Deployed(stack, leadyard, between, folder)
         there.begin()

@@ -348,17 +348,20 @@ async fn a_month_of_very_many_lines_is_told_in_pages_each_with_the_sums_of_all()
     assert_eq!((sizes, owed), (vec![limits::STATEMENT_LINES, 402], 4_800 * 1_234));
     let _ = yard.desk(Method::GET, &format!("{of_month}&after=x"), None).await.is(400);
 
-    // The page shows the first, and has a table for each part.
-    let desk = Browser::of(&yard).await;
-    let page = desk.opens("/console/dealers/acme/hudson/statement?month=2026-06").await.is(200);
-    assert!(page.text.contains("200 of 5402 lines"), "{}", page.text);
-    let links = page.text.split("href=\"").filter_map(|rest| rest.split_once('"'));
-    let links: Vec<(&str, &str)> = links.filter(|(link, _)| link.contains("statement.csv")).collect();
-    assert_eq!(links.len(), 2, "{}", page.text);
-    for ((link, rest), (says, lines)) in links.iter().zip([("1 to 5000", 5_000), ("5001 to 5402", 402)]) {
-        assert!(rest.starts_with(&format!(">Lines {says} as CSV<")), "{rest}");
-        let part = desk.opens(&link.replace("&amp;", "&")).await.is(200);
-        assert_eq!(part.text.lines().count(), 1 + lines);
+    // The desk's page and the dealer's own show the first lines, and have a table for each part.
+    let desk = (Browser::of(&yard).await, "/console/dealers/acme/hudson/statement?month=2026-06");
+    let dealer = (Browser::of_dealer(&yard, "hudson").await, "/console/inbox/figures?month=2026-06");
+    for (who, path) in [desk, dealer] {
+        let page = who.opens(path).await.is(200);
+        assert!(page.text.contains("200 of 5402 lines"), "{}", page.text);
+        let links = page.text.split("href=\"").filter_map(|rest| rest.split_once('"'));
+        let links: Vec<(&str, &str)> = links.filter(|(link, _)| link.contains("statement.csv")).collect();
+        assert_eq!(links.len(), 2, "{}", page.text);
+        for ((link, rest), (says, lines)) in links.iter().zip([("1 to 5000", 5_000), ("5001 to 5402", 402)]) {
+            assert!(rest.starts_with(&format!(">Lines {says} as CSV<")), "{rest}");
+            let part = who.opens(&link.replace("&amp;", "&")).await.is(200);
+            assert_eq!(part.text.lines().count(), 1 + lines);
+        }
     }
 }
 

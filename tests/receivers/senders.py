@@ -23,7 +23,7 @@ import urllib.request
 import webhooks
 
 APP_SECRET = "an app's own"
-TOKEN = "the company's token"
+APP_SECRET, TOKEN = "the installation's", "the company's token"
 # As Meta's documentation shows what the Graph API answers; the person is ours.
 META_LEAD = {
     "created_time": "2015-02-28T08:49:14+0000",
@@ -60,8 +60,13 @@ class Graph(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         url = urllib.parse.urlsplit(self.path)
-        fields = dict(urllib.parse.parse_qsl(url.query)).get("fields", "id").split(",")
-        if self.headers["authorization"] != f"Bearer {TOKEN}":
+        said = dict(urllib.parse.parse_qsl(url.query))
+        fields = said.get("fields", "id").split(",")
+        # As of an app that demands it.
+        proof = hmac.digest(APP_SECRET.encode(), TOKEN.encode(), "sha256").hex()
+        if not hmac.compare_digest(said.get("appsecret_proof", ""), proof):
+            self.says(400, {"error": error("Invalid appsecret_proof provided in the API argument", 100)})
+        elif self.headers["authorization"] != f"Bearer {TOKEN}":
             self.says(400, {"error": error("Invalid OAuth access token.", 190)})
         elif url.path != f"/v23.0/{META_LEAD['id']}" or not META_LEAD.keys() >= set(fields):
             self.says(400, {"error": error("Unsupported get request.", 100)})
@@ -202,7 +207,7 @@ def check(ready):
 if __name__ == "__main__":
     graph = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Graph)
     threading.Thread(target=graph.serve_forever, daemon=True).start()
-    access = {"app_secret": "the installation's", "tokens": {"acme": TOKEN}}
+    access = {"app_secret": APP_SECRET, "tokens": {"acme": TOKEN}, "appsecret_proof": True}
     access["graph"] = f"http://127.0.0.1:{graph.server_address[1]}/v23.0"
     os.environ["LEADYARD_META"] = json.dumps(access)
     webhooks.main(rulebook, check)

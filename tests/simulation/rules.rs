@@ -173,7 +173,7 @@ pub(crate) const CONTRACTS: &[Contract] = &[
         dealer: "elm",
         zips: FLORIDA,
         offers: &["roof-repair"],
-        caps: &[(Period::Day, 2)],
+        caps: &[(Period::Day, 2), (Period::Month, 3)],
         ..PLAIN
     },
     Contract { id: "cedar-anywhere", dealer: "cedar", zips: &[""], caps: &[(Period::Total, 6)], ..PLAIN },

@@ -130,11 +130,6 @@ pub(crate) async fn of_month(
     Ok(OfMonth { core, month, bounds, lines, sums, balance })
 }
 
-/// All of a month's lines as one table.
-pub(crate) fn as_csv(month: &OfMonth) -> Result<Response, Problem> {
-    table(&month.lines)
-}
-
 /// Lines as a table.
 pub(crate) fn table(lines: &[Line]) -> Result<Response, Problem> {
     let kind = HeaderValue::from_static("text/csv; charset=utf-8");

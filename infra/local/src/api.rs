@@ -119,12 +119,19 @@ impl Api {
 }
 
 impl Answer {
+    /// The body of a success; of anything else the reason.
+    pub fn success(self) -> anyhow::Result<Vec<u8>> {
+        let detail = || {
+            let problem: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+            problem["detail"].as_str().unwrap_or("the system refused").to_owned()
+        };
+        anyhow::ensure!(self.status.is_success(), "{} ({})", detail(), self.status.as_u16());
+        Ok(self.body)
+    }
+
     /// The JSON of a success; of anything else the reason.
     pub fn json(self) -> anyhow::Result<Value> {
-        let value: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        let detail = || value["detail"].as_str().unwrap_or("the system refused").to_owned();
-        anyhow::ensure!(self.status.is_success(), "{} ({})", detail(), self.status.as_u16());
-        Ok(value)
+        Ok(serde_json::from_slice(&self.success()?).unwrap_or_default())
     }
 }
 

@@ -98,7 +98,7 @@ pub async fn run(options: &Backtest) -> anyhow::Result<ExitCode> {
         Some(file) => history::read(file)?,
         None => {
             let api = Api::of(&options.target, &book.company.id).await?;
-            history::fetch(&api, &book.company.id, counted_from(window.from, &zone), window.to).await?
+            history::fetch(api, &book.company.id, counted_from(window.from, &zone), window.to).await?
         }
     };
     anyhow::ensure!(!events.is_empty(), "there is no history in that time");
@@ -132,7 +132,7 @@ fn print(options: &Backtest, company: &CompanyId, difference: &Difference) -> an
 pub async fn export(options: &Export) -> anyhow::Result<ExitCode> {
     let window = window(&options.from, options.to.as_deref(), &TimeZone::UTC, Clock::system().now())?;
     let api = Api::of(&options.target, &options.company).await?;
-    let events = history::fetch(&api, &options.company, window.from, window.to).await?;
+    let events = history::fetch(api, &options.company, window.from, window.to).await?;
     let count = events.len();
     match &options.out {
         None => history::write(&events, &mut std::io::stdout().lock())?,

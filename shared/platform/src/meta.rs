@@ -24,6 +24,9 @@ pub struct MetaAccess {
     #[serde(default)]
     app_secret: Option<String>,
     tokens: BTreeMap<CompanyId, String>,
+    /// Whether tokens are of the app whose secret that is, and are sent with the proof of it.
+    #[serde(default)]
+    appsecret_proof: bool,
     /// Whose page is which, where the app serves several companies.
     #[serde(default)]
     pages: BTreeMap<String, PageOf>,
@@ -86,12 +89,14 @@ impl Unfetched {
 
 impl MetaAccess {
     /// Reads `{"app_secret": "…", "tokens": {"company": "…"}}`. The secret is that of the sources that give none of their
-    /// own, and may be missing where there are none. Meta tells of all pages of an app at one URL: where they
-    /// are of several companies, `"pages": {"PAGE_ID": {"company": "…", "source": "…"}}` says which. `graph` is another
-    /// base URL of the Graph API.
+    /// own, and may be missing where there are none. With `"appsecret_proof": true`, for an app that demands the proof, it
+    /// may not, and all tokens are of that app. Meta tells of all pages of an app at one URL: where they are of several
+    /// companies, `"pages": {"PAGE_ID": {"company": "…", "source": "…"}}` says which. `graph` is another base URL of the
+    /// Graph API.
     pub fn read(json: &str) -> Option<Self> {
         let access: Self = serde_json::from_str(json).ok()?;
-        (access.app_secret.as_deref() != Some("")).then_some(access)
+        let is_whole = access.app_secret.as_deref() != Some("");
+        (is_whole && (access.app_secret.is_some() || !access.appsecret_proof)).then_some(access)
     }
 
     /// Where the leads of a page go, if that is said.
@@ -107,6 +112,15 @@ impl MetaAccess {
     /// The secret of the app by which leads come for sources that name none of their own.
     pub fn app_secret(&self) -> Option<&str> {
         self.app_secret.as_deref()
+    }
+
+    /// HMAC-SHA-256 of the token under the app's secret, in hexadecimal: good with that token alone, so that it may stand
+    /// in a URL (<https://developers.facebook.com/docs/graph-api/securing-requests>).
+    fn proof_of(&self, token: &str) -> Option<String> {
+        let secret = self.app_secret.as_deref().filter(|_| self.appsecret_proof)?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
+        mac.update(token.as_bytes());
+        Some(format!("{:x}", mac.finalize().into_bytes()))
     }
 
     /// One attempt at a lead of a page.
@@ -125,7 +139,11 @@ impl MetaAccess {
         bearer.set_sensitive(true);
         // In a header: what stands in a URL is logged somewhere.
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]);
-        let url = format!("{}/{id}?fields=id,created_time,ad_id,form_id,field_data", self.graph);
+        let mut url = format!("{}/{id}?fields=id,created_time,ad_id,form_id,field_data", self.graph);
+        if let Some(proof) = self.proof_of(token) {
+            url.push_str("&appsecret_proof=");
+            url.push_str(&proof);
+        }
         let request = Request { method: Method::GET, url, headers, body: Bytes::new(), at };
         let fetched = outbound.get(request).await;
         match fetched {
@@ -161,6 +179,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_token_is_proven_where_that_is_asked_for() {
+        // RFC-style vector: HMAC-SHA256("key", "The quick brown fox jumps over the lazy dog").
+        let token = "The quick brown fox jumps over the lazy dog";
+        let proof = |json| MetaAccess::read(json).unwrap().proof_of(token);
+        assert_eq!(
+            proof(r#"{"app_secret":"key","tokens":{},"appsecret_proof":true}"#).unwrap(),
+            "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8"
+        );
+        assert_eq!(proof(r#"{"app_secret":"key","tokens":{}}"#), None);
+    }
+
+    #[test]
     fn a_notice_is_signed_over_its_bytes_with_the_app_s_secret() {
         let access = MetaAccess::read(r#"{"app_secret":"key","tokens":{}}"#).unwrap();
         // RFC-style vector: HMAC-SHA256("key", "The quick brown fox jumps over the lazy dog").
@@ -179,6 +209,8 @@ mod tests {
         // Nobody signs with nothing.
         assert!(MetaAccess::read(r#"{"app_secret":"","tokens":{}}"#).is_none());
         assert_eq!(MetaAccess::read(r#"{"tokens":{}}"#).unwrap().app_secret(), None);
+        // No proof of nothing.
+        assert!(MetaAccess::read(r#"{"tokens":{},"appsecret_proof":true}"#).is_none());
         // One that is misspelt would be missed by the first notice.
         assert!(MetaAccess::read(r#"{"appsecret":"key","tokens":{}}"#).is_none());
     }

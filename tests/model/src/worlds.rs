@@ -129,7 +129,15 @@ pub const TERRITORY: World = World {
     contracts: &[Contract { cap: 1, ..Contract::of(0) }, Contract::of(1)],
     protected: &[(0, 0)],
     people: &[DECLINE],
+    faults: Faults { duplicates: 1, ..NO_FAULTS },
     ..WORLD
+};
+
+/// The same, and whoever works on it dies in the middle.
+pub const TERRITORY_LEFT: World = World {
+    name: "a protected territory, left in the middle",
+    faults: Faults { crashes: 1, ..NO_FAULTS },
+    ..TERRITORY
 };
 
 /// Two slots come back, one while those who wait are woken for the other.
@@ -187,6 +195,7 @@ pub const ALL: &[World] = &[
     SHARED,
     CYCLES,
     TERRITORY,
+    TERRITORY_LEFT,
     TWO_SLOTS,
     TWO_CONTRACTS,
     TWO_SEATS,

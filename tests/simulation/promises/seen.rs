@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::rules_kept::{decided, placing};
 use super::{Check, given_back};
-use crate::rules;
+use crate::rules::{self, Edition};
 
 const HOUR_S: i64 = 3_600;
 const DAY_S: i64 = 24 * HOUR_S;
@@ -87,6 +87,8 @@ impl Check<'_> {
             ("lead with two holders at once", two_holders),
             ("seat lapsed", of_state(AssignmentState::Lapsed)),
             ("seat returned", of_state(AssignmentState::Returned)),
+            ("contract that gave all that it may in a month", self.months().0),
+            ("contract that gave in one month and the next", self.months().1),
             ("contract that gave before and after a midnight", nights(DAY_S)),
             ("contract that gave before and after a day of 23 hours", nights(DAY_S - HOUR_S)),
             ("contract that gave before and after a day of 25 hours", nights(DAY_S + HOUR_S)),
@@ -104,6 +106,23 @@ impl Check<'_> {
             })
         };
         self.stories.iter().filter(given).count()
+    }
+
+    /// How many contracts gave in a month all that they may by the first edition, and how many in two months.
+    fn months(&self) -> (usize, usize) {
+        let mut months: BTreeMap<(&str, &str), BTreeMap<i64, u32>> = BTreeMap::new();
+        for one in self.stories.iter().flat_map(|story| &story.assignments) {
+            let of = months.entry((one.company.as_str(), one.contract.as_str())).or_default();
+            *of.entry(one.reservation.start(Period::Month)).or_default() += u32::from(!given_back(one.state));
+        }
+        let most = |company: &str, id: &str| {
+            let contract = rules::contract(Edition::First, company, id)?;
+            contract.caps.iter().find(|(period, _)| *period == Period::Month).map(|(_, most)| *most)
+        };
+        let full = months.iter().filter(|((company, id), given)| {
+            most(company, id).is_some_and(|most| given.values().any(|given| *given >= most))
+        });
+        (full.count(), months.values().filter(|given| given.len() > 1).count())
     }
 
     /// Of each contract that gave seats on one day and the next: how long the first day was, in seconds.

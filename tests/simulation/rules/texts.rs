@@ -114,7 +114,7 @@ band = "A1"
          doug-texas,doug,*,*,texas,open,shared:2,next,,1,1,0,,,,,,,90,wall,,,,,,\n\
          fir-utah,fir,*,*,utah,first,shared:2,wait,72,1,1,35.00,,,,,,,,,,,,,,\n\
          birch-utah,birch,*,*,utah,first,shared:2,wait,72,1,1,35.00,,,,,,,,,,,,,,\n\
-         elm-florida,elm,roof-repair,*,florida,closed,exclusive,wait,72,1,1,50.00,,2,,,,,,,,,,,\n\
+         elm-florida,elm,roof-repair,*,florida,closed,exclusive,wait,72,1,1,50.00,,2,,3,,,,,,,,,,\n\
          cedar-anywhere,cedar,*,*,anywhere,open,exclusive,next,,2,1,30.00,,,,,6,,,,,,,,,\n\
          ash-nevada,ash,*,*,nevada,open,exclusive,next,,1,1,55.00,,6,,,,,,,,,,,,consent dnc_clean\n\
          yew-nevada,yew,*,*,nevada,open,exclusive,next,,1,1,50.00,3,,,,,,,,,,,,A2,\n",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use jiff::ToSpan as _;
 use leadyard_domain::distribution::Rule;
 use leadyard_domain::error::Code;
@@ -47,6 +47,8 @@ struct Statement {
     frame: Frame,
     at: String,
     dealer: String,
+    /// Who bills.
+    company: String,
     month: String,
     sums: Vec<(&'static str, String)>,
     tables: Vec<Table>,
@@ -54,10 +56,10 @@ struct Statement {
 }
 
 /// A table of a month's lines, which has all where they are not too many.
-struct Table {
-    says: String,
+pub(super) struct Table {
+    pub(super) says: String,
     /// Behind which line it begins.
-    after: String,
+    pub(super) after: String,
 }
 
 /// The lines of a month, as many as a page shows.
@@ -105,6 +107,7 @@ fn shown_month(
         frame: Frame::of(format!("{dealer}: {}", month.month), "dealers", signed),
         at: format!("/console/dealers/{company}/{dealer}"),
         dealer: dealer.to_string(),
+        company: month.core.company.name.clone(),
         month: month.month.to_string(),
         sums: sums_of(month),
         tables: tables_of(month)?,
@@ -113,7 +116,7 @@ fn shown_month(
 }
 
 /// The tables in which a month's lines stand: one, where they are not too many.
-fn tables_of(month: &OfMonth) -> Result<Vec<Table>, Problem> {
+pub(super) fn tables_of(month: &OfMonth) -> Result<Vec<Table>, Problem> {
     let all = month.lines.len();
     if all <= limits::STATEMENT_LINES {
         return Ok(vec![Table { says: "All lines as CSV".to_owned(), after: String::new() }]);
@@ -176,13 +179,18 @@ pub(super) async fn statement_csv(
     let read = async {
         let (company, dealer) = whose(&signed, &company, &dealer)?;
         let month = account::of_month(&cloud, &company, &dealer, asked.month.as_deref()).await?;
-        let page = month.page(asked.after.as_deref().filter(|after| !after.is_empty()))?;
-        let part = page.before / limits::STATEMENT_LINES + 1;
-        let part = if part > 1 { format!("-{part}") } else { String::new() };
-        let name = format!("statement-{company}-{dealer}-{}{part}.csv", month.month);
-        Ok::<_, Problem>(download(account::table(page.lines)?, &name))
+        table_of(&month, &format!("{company}-{dealer}"), asked.after.as_deref())
     };
-    read.await.map_or_else(|problem| troubled(&signed, &problem), |table| table.into_response())
+    read.await.unwrap_or_else(|problem| troubled(&signed, &problem))
+}
+
+/// A table of the month of somebody, as a file: the first, or the one that begins behind a line.
+pub(super) fn table_of(month: &OfMonth, of: &str, after: Option<&str>) -> Result<Response, Problem> {
+    let page = month.page(after.filter(|after| !after.is_empty()))?;
+    let part = page.before / limits::STATEMENT_LINES + 1;
+    let part = if part > 1 { format!("-{part}") } else { String::new() };
+    let name = format!("statement-{of}-{}{part}.csv", month.month);
+    Ok(download(account::table(page.lines)?, &name))
 }
 
 #[derive(askama::Template)]

@@ -33,20 +33,6 @@ pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], show
         let what = format!("Enquiry by {}: {}", enquiry.source, enquiry.status);
         add(enquiry.received_at, "enquiry", what, message.to_owned(), String::new());
     }
-    let lead = whole.story.lead.id;
-    for record in whole.decisions() {
-        let more = if record.is_imported() {
-            String::new()
-        } else {
-            format!("/console/leads/{lead}/decisions/{}", record.id)
-        };
-        add(record.at, "decision", decided(record), misses(record), more);
-    }
-    for seat in whole.assignments() {
-        for (at, what) in of_seat(core, seat) {
-            add(at, "seat", what, String::new(), String::new());
-        }
-    }
     for act in whole.acts() {
         let what = match act.act.as_str() {
             "show" => "looked at who it is".to_owned(),
@@ -57,6 +43,20 @@ pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], show
         };
         let why = act.reason.clone().unwrap_or_default();
         add(act.at, "desk", format!("{}: {what}", act.by), why, String::new());
+    }
+    let lead = whole.story.lead.id;
+    for record in whole.decisions() {
+        let more = if record.is_imported() {
+            String::new()
+        } else {
+            format!("/console/leads/{lead}/decisions/{}", record.id)
+        };
+        add(record.at, "decision", decided(record), misses(record), more);
+    }
+    for seat in whole.assignments() {
+        for (at, what) in of_seat(core, seat).into_iter().rev() {
+            add(at, "seat", what, String::new(), String::new());
+        }
     }
     for (day, of_day) in whole.story.activity.days() {
         let kinds: Vec<String> = of_day
@@ -72,7 +72,9 @@ pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], show
             line.push(Event { at, when, what, detail, kind: "did", more });
         }
     }
-    line.sort_by_key(|event| std::cmp::Reverse(event.at));
+    // Of one instant, what brought the other about was before it: in the order above.
+    line.sort_by_key(|event| event.at);
+    line.reverse();
     line
 }
 

@@ -300,6 +300,10 @@ impl Assumed {
             "A lead's band, place and consent are those of its latest recorded decision, whoever has it."
                 .to_owned(),
         );
+        sentences.push(
+            "Who waits in vain is looked at again in order of band, then the freshest first: decisions record no score."
+                .to_owned(),
+        );
         sentences
     }
 }

@@ -24,6 +24,7 @@
 //!   the same dealer gets the lead; another is taken to accept.
 //! - *What the desk placed* is placed again, if the new rulebook has the contract and the lead a seat.
 //! - *A lead's facts* (band, place, what it brings) are those of its latest recorded decision.
+//! - *Who waits in vain* is looked at again in order of band, the freshest first: decisions record no score.
 //! - *A lead first decided before the time asked for* goes as it went: it only counts.
 
 pub mod history;

@@ -2,22 +2,23 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use serde::Deserialize;
 
 use crate::dealers::fared::OfAll;
-use crate::pages::account::{Lines, lines_of, sums_of};
+use crate::pages::account::{Lines, Table, lines_of, sums_of, table_of, tables_of};
 use crate::pages::signed::{INBOX, SignedDealer};
 use crate::pages::standing::Made;
-use crate::pages::{Frame, download, rendered, troubled};
+use crate::pages::{Frame, rendered, troubled};
 use crate::statement;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::pages) struct Asked {
     month: String,
+    after: String,
 }
 
 #[derive(askama::Template)]
@@ -25,8 +26,12 @@ pub(in crate::pages) struct Asked {
 struct Page {
     frame: Frame,
     fared: Made,
+    dealer: String,
+    /// Who bills.
+    company: String,
     month: String,
     sums: Vec<(&'static str, String)>,
+    tables: Vec<Table>,
     lines: Lines,
 }
 
@@ -42,8 +47,11 @@ pub(in crate::pages) async fn page(
         Ok::<_, Problem>(Page {
             frame: Frame::of("Figures and statement", "figures", &signed),
             fared: Made::of(&fared.of(&signed.token.dealer)),
+            dealer: signed.token.dealer.to_string(),
+            company: month.core.company.name.clone(),
             month: month.month.to_string(),
             sums: sums_of(&month),
+            tables: tables_of(&month)?,
             lines: lines_of(&month, |line| line.assignment.map(|seat| format!("{INBOX}/{seat}"))),
         })
     };
@@ -53,7 +61,7 @@ pub(in crate::pages) async fn page(
     }
 }
 
-/// `GET /console/inbox/statement.csv?month`.
+/// `GET /console/inbox/statement.csv?month&after`.
 pub(in crate::pages) async fn csv(
     State(cloud): State<Cloud>,
     signed: SignedDealer,
@@ -61,10 +69,9 @@ pub(in crate::pages) async fn csv(
 ) -> Response {
     let read = async {
         let month = month(&cloud, &signed, &asked).await?;
-        let name = format!("statement-{}-{}.csv", signed.token.dealer, month.month);
-        Ok::<_, Problem>(download(statement::as_csv(&month)?, &name))
+        table_of(&month, signed.token.dealer.as_str(), Some(&asked.after))
     };
-    read.await.map_or_else(|problem| troubled(&signed, &problem), |table| table.into_response())
+    read.await.unwrap_or_else(|problem| troubled(&signed, &problem))
 }
 
 async fn month(cloud: &Cloud, signed: &SignedDealer, asked: &Asked) -> Result<statement::OfMonth, Problem> {

@@ -12,7 +12,7 @@ use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::Act;
 use leadyard_platform::who::{self, MANAGES, READS};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::told::{short, text};
 use super::versions::{refused, zone_of};
@@ -122,7 +122,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, P
     let rows = acts.iter().take(of_page).map(|act| Row {
         at: shown::written(&zone, act.at),
         by: act.by.clone(),
-        act: shown::word(&act.act),
+        act: done(act),
         reason: act.reason.clone().unwrap_or_default(),
         changed: changed(act, &zone),
     });
@@ -133,6 +133,20 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, P
         next: next.unwrap_or_default(),
         company: company.to_string(),
     })
+}
+
+/// What was done; of a switch, whether it was lifted.
+fn done(act: &Act) -> String {
+    let word = shown::word(&act.act);
+    let on = |text: &str| {
+        let members = serde_json::from_str::<Map<String, Value>>(text).unwrap_or_default();
+        members
+            .values()
+            .map(|value| value.as_array().map_or(usize::from(value == true), Vec::len))
+            .sum::<usize>()
+    };
+    let is_switch = ["stop", "shadow", "pause"].contains(&act.act.as_str());
+    if is_switch && on(&act.after) < on(&act.before) { format!("{word}, lifted") } else { word }
 }
 
 /// Member by member, what it says otherwise; of a list, what was taken from it and what is new.
@@ -206,12 +220,25 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn lines(before: &Value, after: &Value) -> Vec<String> {
-        let (by, act) = ("dora".to_owned(), "pause".to_owned());
-        let (before, after) = (before.to_string(), after.to_string());
+    fn act(act: &str, before: &Value, after: &Value) -> Act {
         let (id, at) = (ActId::from_bytes([1; 16]), Timestamp::UNIX_EPOCH);
-        let act = Act { id, at, by, act, reason: None, before, after };
-        changed(&act, &TimeZone::UTC)
+        let (before, after) = (before.to_string(), after.to_string());
+        Act { id, at, by: "dora".to_owned(), act: act.to_owned(), reason: None, before, after }
+    }
+
+    fn lines(before: &Value, after: &Value) -> Vec<String> {
+        changed(&act("pause", before, after), &TimeZone::UTC)
+    }
+
+    #[test]
+    fn a_switch_that_is_lifted_is_called_so() {
+        let of = |ids: &[&str]| json!({ "dealers": ids, "contracts": ["roof"] });
+        assert_eq!(done(&act("pause", &of(&["ridge"]), &of(&[]))), "pause, lifted");
+        assert_eq!(done(&act("pause", &of(&[]), &of(&["ridge"]))), "pause");
+        assert_eq!(done(&act("pause", &of(&["ridge"]), &of(&["ridge"]))), "pause");
+        assert_eq!(done(&act("stop", &json!({ "stop": true }), &json!({ "stop": false }))), "stop, lifted");
+        assert_eq!(done(&act("stop", &json!({ "stop": false }), &json!({ "stop": true }))), "stop");
+        assert_eq!(done(&act("publish", &json!({ "told": [1] }), &json!({ "told": [] }))), "publish");
     }
 
     #[test]

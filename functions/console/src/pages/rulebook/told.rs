@@ -42,8 +42,10 @@ impl Difference {
     /// Of the API's `diff`.
     pub(super) fn of(diff: &Value) -> Self {
         let mut shown = Self { tables: Vec::new(), more: count(&diff["omitted"]) };
-        let mut left = LINES;
-        for table in each(&diff["tables"]) {
+        let lines_of =
+            |table: &Value| each(&table["rows"]).map(|row| 1 + each(&row["columns"]).count()).sum();
+        let lines: Vec<usize> = each(&diff["tables"]).map(lines_of).collect();
+        for (table, mut left) in each(&diff["tables"]).zip(shares(&lines, LINES)) {
             let counts = ["added", "removed", "changed"].iter().filter_map(|word| {
                 let count = count(&table[word]);
                 (count > 0).then(|| format!("{count} {word}"))
@@ -70,6 +72,19 @@ impl Difference {
         }
         shown
     }
+}
+
+/// How many lines each of some tables may show of `most` in all: a long one leaves the others what they need, or as much as
+/// it has itself.
+fn shares(lines: &[usize], most: usize) -> Vec<usize> {
+    let mut shortest_first: Vec<usize> = (0..lines.len()).collect();
+    shortest_first.sort_by_key(|table| lines[*table]);
+    let (mut shares, mut left) = (vec![0; lines.len()], most);
+    for (done, table) in shortest_first.into_iter().enumerate() {
+        shares[table] = lines[table].min(left / (lines.len() - done));
+        left -= shares[table];
+    }
+    shares
 }
 
 fn cell(cell: &Value) -> Cell {
@@ -147,6 +162,14 @@ mod tests {
         assert_eq!((lines.shown[1].as_str(), lines.more), ("rules.xlsx, dealers!C2: no such zone", 3));
         let tests = Lines::of(&json!([{ "name": "Miami", "differences": ["assigned is []"] }]));
         assert_eq!(tests.shown, ["the rulebook’s own test Miami fails: assigned is []"]);
+    }
+
+    #[test]
+    fn a_long_table_leaves_the_others_their_lines() {
+        assert_eq!(shares(&[500, 3, 120], 200), [99, 3, 98]);
+        assert_eq!(shares(&[500, 3], 200), [197, 3]);
+        assert_eq!(shares(&[80, 60], 200), [80, 60]);
+        assert_eq!(shares(&[], 200), Vec::<usize>::new());
     }
 
     #[test]
