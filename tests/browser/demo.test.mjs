@@ -97,15 +97,28 @@ for (const width of [375, 1280]) {
 test("what comes slowly moves nothing that is already seen", async () => {
   const line = await badLine(yard.ready.url);
   const moved = [];
+  // It would keep the file from its end.
+  line.server.unref();
   for (const width of [375, 1280]) {
     await goesThrough({ viewport: { width, height: 900 } }, async (page, path) => {
-      await page.goto(line.url + path, { waitUntil: "load" });
+      const answer = await page.goto(line.url + path, { waitUntil: "load" });
+      assert.equal(answer.status(), 200, path);
       const shift = await shiftOf(page);
       if (shift > 0) moved.push(`${path} at ${width} px: by ${shift}`);
     });
   }
   line.server.close();
   assert.deepEqual(moved, []);
+});
+
+test("of what stalls in the middle that is seen which came", async () => {
+  const line = await badLine(yard.ready.url, { half: true });
+  line.server.unref();
+  const page = await yard.signedIn("desk");
+  await page.goto(`${line.url}/console/leads`, { waitUntil: "commit" });
+  await page.waitForFunction(() => performance.getEntriesByType("paint").length > 0);
+  assert.match(await page.innerText("main"), /^Leads/);
+  await page.context().close();
 });
 
 // How every page begins to say that it has nothing to show.

@@ -22,8 +22,8 @@ import urllib.request
 
 import webhooks
 
-APP_SECRET = "an app's own"
-APP_SECRET, TOKEN = "the installation's", "the company's token"
+# The app's that the source names, and the installation's, whose the token is.
+OWN_SECRET, APP_SECRET, TOKEN = "an app's own", "the installation's", "the company's token"
 # As Meta's documentation shows what the Graph API answers; the person is ours.
 META_LEAD = {
     "created_time": "2015-02-28T08:49:14+0000",
@@ -165,11 +165,11 @@ def check(ready):
     status, _ = curl(
         f"{url}/v1/sources/social/secrets/meta_app_secret",
         *("--header", desk, "--request", "PUT"),
-        *("--json", json.dumps({"secret": APP_SECRET})),
+        *("--json", json.dumps({"secret": OWN_SECRET})),
     )
     assert status in (200, 204), status
     # The one that nobody signed tells of another lead: nothing may be asked of that.
-    for told_of, secret_of_app, answer in [("78", "another", 401), (META_LEAD["id"], APP_SECRET, 200)]:
+    for told_of, secret_of_app, answer in [("78", APP_SECRET, 401), (META_LEAD["id"], OWN_SECRET, 200)]:
         told = {"leadgen_id": told_of, "page_id": "5", "form_id": "9", "created_time": 1780000000}
         entry = {"id": "5", "time": 1780000000, "changes": [{"field": "leadgen", "value": told}]}
         notice = json.dumps({"object": "page", "entry": [entry]})

@@ -173,7 +173,7 @@ pub(crate) const CONTRACTS: &[Contract] = &[
         dealer: "elm",
         zips: FLORIDA,
         offers: &["roof-repair"],
-        caps: &[(Period::Day, 2), (Period::Month, 3)],
+        caps: &[(Period::Day, 2)],
         ..PLAIN
     },
     Contract { id: "cedar-anywhere", dealer: "cedar", zips: &[""], caps: &[(Period::Total, 6)], ..PLAIN },
@@ -200,8 +200,8 @@ pub(crate) const CONTRACTS: &[Contract] = &[
         dealer: "gum",
         zips: &[""],
         offers: CARS,
-        caps: &[(Period::Day, 2)],
-        budget: Some(10_000),
+        caps: &[(Period::Day, 2), (Period::Month, 3)],
+        budget: Some(6_000),
         ..PLAIN
     },
     Contract {
@@ -278,8 +278,8 @@ const SECOND: &[(&str, &str, Option<Contract>)] = &[
             dealer: "gum",
             zips: &[""],
             offers: CARS,
-            caps: &[(Period::Day, 1)],
-            budget: Some(10_000),
+            caps: &[(Period::Day, 1), (Period::Month, 3)],
+            budget: Some(6_000),
             ..PLAIN
         }),
     ),

@@ -1,6 +1,9 @@
 // For comfort alone: pages work without this, and nothing is kept in the browser.
 (() => {
   "use strict";
+  // A page is painted when it is there whole. On a line that stalls or breaks, what came of it is better than nothing.
+  setTimeout(() => document.querySelector("link[rel=expect]")?.remove(), 3e3);
+
   const opened = Date.now();
   const sent = new Set();
   let stays = 0;
@@ -54,12 +57,17 @@
     look();
   });
 
-  for (const slot of document.querySelectorAll(".ticks")) for (const all of [true, false]) {
+  const ticks = () => {
+    for (const slot of document.querySelectorAll(".ticks")) for (const all of [true, false]) slot.append(tick(slot, all));
+  };
+  const tick = (slot, all) => {
     const button = document.createElement("button");
     Object.assign(button, { type: "button", className: "plain small", textContent: all ? "Tick all" : "Tick none" });
     button.addEventListener("click", () => {
       for (const one of slot.closest("form").querySelectorAll(`${all ? ".pick " : ""}[type=checkbox]`)) one.checked = all;
     });
-    slot.append(button);
-  }
+    return button;
+  };
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", ticks);
+  else ticks();
 })();

@@ -83,7 +83,7 @@ impl<'a> Room<'a> {
         let store = &self.cloud.store;
         for unscored in [false, true] {
             let fronts = || self.categories.iter().flat_map(|category| &category.fronts);
-            if unscored && fronts().any(|front| !front.places.is_empty()) {
+            if unscored && fronts().any(|front| !front.is_unscored() && !front.places.is_empty()) {
                 break;
             }
             let fronts = self.categories.iter_mut().flat_map(|category| &mut category.fronts);

@@ -2,6 +2,7 @@
 //! system has open, in process. Both take the same way, so that what holds for one holds for the other.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -104,7 +105,29 @@ impl Api {
     }
 }
 
+/// How often a request that the system had no time for is sent again.
+const ATTEMPTS: u32 = 8;
+
 impl Api {
+    /// Asks what may be asked twice: once more, and again, where the system has no time for it or is not reached.
+    pub async fn ask_again(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Answer> {
+        let mut attempt = 1;
+        loop {
+            let answer = self.ask(method.clone(), path, body).await;
+            if attempt >= ATTEMPTS || !answer.as_ref().map_or(true, Answer::is_busy) {
+                return answer;
+            }
+            let wait_ms = 100 << attempt;
+            tokio::time::sleep(Duration::from_millis(wait_ms + fastrand::u64(0..wait_ms))).await;
+            attempt += 1;
+        }
+    }
+
     /// Publishes a rulebook made from version `base`, or over whatever is in force. The version in force.
     pub async fn publish(&self, files: &RulebookFiles, base: Option<u64>) -> anyhow::Result<u64> {
         let files: serde_json::Map<String, Value> = files
@@ -119,6 +142,11 @@ impl Api {
 }
 
 impl Answer {
+    fn is_busy(&self) -> bool {
+        [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS, StatusCode::BAD_GATEWAY]
+            .contains(&self.status)
+    }
+
     /// The body of a success; of anything else the reason.
     pub fn success(self) -> anyhow::Result<Vec<u8>> {
         let detail = || {

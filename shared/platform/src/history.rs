@@ -495,7 +495,8 @@ fn stood<'a>(
     Ok(stood)
 }
 
-fn is_flip(act: &Act) -> bool {
+/// Whether an act flips a switch: `stop`, `shadow` or `pause`.
+pub fn is_flip(act: &Act) -> bool {
     FLIPS.contains(&act.act.as_str())
 }
 

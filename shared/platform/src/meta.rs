@@ -64,7 +64,9 @@ pub enum Unfetched {
     #[error("LEADYARD_META does not list this page as the company's")]
     NotTheirPage,
     /// A 4xx: the token has expired or lacks a permission, or the lead is gone.
-    #[error("Meta refused with status {status}: is the token still good, and the lead still there?")]
+    #[error(
+        "Meta refused with status {status}: is the token still good, the lead still there, and the app's proof not asked for?"
+    )]
     Refused {
         /// HTTP.
         status: u16,
@@ -178,24 +180,22 @@ pub fn is_signed(app_secret: &str, signature: &str, body: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    /// As anybody computes it: `printf '%s' "$TEXT" | openssl dgst -sha256 -hmac key`.
+    const OF_TEXT: &str = "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8";
+    const TEXT: &str = "The quick brown fox jumps over the lazy dog";
+
     #[test]
     fn a_token_is_proven_where_that_is_asked_for() {
-        // RFC-style vector: HMAC-SHA256("key", "The quick brown fox jumps over the lazy dog").
-        let token = "The quick brown fox jumps over the lazy dog";
-        let proof = |json| MetaAccess::read(json).unwrap().proof_of(token);
-        assert_eq!(
-            proof(r#"{"app_secret":"key","tokens":{},"appsecret_proof":true}"#).unwrap(),
-            "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8"
-        );
+        let proof = |json| MetaAccess::read(json).unwrap().proof_of(TEXT);
+        assert_eq!(proof(r#"{"app_secret":"key","tokens":{},"appsecret_proof":true}"#).unwrap(), OF_TEXT);
         assert_eq!(proof(r#"{"app_secret":"key","tokens":{}}"#), None);
     }
 
     #[test]
     fn a_notice_is_signed_over_its_bytes_with_the_app_s_secret() {
         let access = MetaAccess::read(r#"{"app_secret":"key","tokens":{}}"#).unwrap();
-        // RFC-style vector: HMAC-SHA256("key", "The quick brown fox jumps over the lazy dog").
-        let signature = "sha256=f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8";
-        let body = b"The quick brown fox jumps over the lazy dog";
+        let signature = &format!("sha256={OF_TEXT}");
+        let body = TEXT.as_bytes();
         assert!(is_signed("key", signature, body));
         assert!(is_signed("key", &signature.to_uppercase().replace("SHA256", "sha256"), body));
         for wrong in

@@ -105,7 +105,7 @@ impl<'a> Scores<'a> {
     }
 
     /// Leads of a stage over all categories, from behind a place on: at least `most` of them, where so many stand there.
-    /// Of each category one read of each of [`keys::STAGE_SHARDS`] shards, three of one in which more than a hundred stand.
+    /// Of each category one read of each of [`keys::STAGE_SHARDS`] shards, at most four of one in which more than a hundred stand.
     ///
     /// # Errors
     /// When the store could not be asked.

@@ -51,6 +51,7 @@ impl Check<'_> {
         let of_state = |state| seats().filter(|(_, one)| one.state == state).count();
         let two_holders = self.stories.iter().filter(|story| story.lead.holders.len() > 1).count();
         let days = self.lengths_of_days();
+        let (full_months, months) = self.months();
         let nights = |seconds: i64| days.iter().filter(|day| **day == seconds).count();
         vec![
             ("decision while stopped", waited(Waiting::Stopped)),
@@ -87,8 +88,8 @@ impl Check<'_> {
             ("lead with two holders at once", two_holders),
             ("seat lapsed", of_state(AssignmentState::Lapsed)),
             ("seat returned", of_state(AssignmentState::Returned)),
-            ("contract that gave all that it may in a month", self.months().0),
-            ("contract that gave in one month and the next", self.months().1),
+            ("contract that gave all that it may in a month", full_months),
+            ("contract that gave in one month and in another", months),
             ("contract that gave before and after a midnight", nights(DAY_S)),
             ("contract that gave before and after a day of 23 hours", nights(DAY_S - HOUR_S)),
             ("contract that gave before and after a day of 25 hours", nights(DAY_S + HOUR_S)),
@@ -108,12 +109,14 @@ impl Check<'_> {
         self.stories.iter().filter(given).count()
     }
 
-    /// How many contracts gave in a month all that they may by the first edition, and how many in two months.
+    /// How many contracts gave in a month all that they may by the first edition, and how many in more than one, by what
+    /// did not come back.
     fn months(&self) -> (usize, usize) {
         let mut months: BTreeMap<(&str, &str), BTreeMap<i64, u32>> = BTreeMap::new();
-        for one in self.stories.iter().flat_map(|story| &story.assignments) {
+        let assignments = self.stories.iter().flat_map(|story| &story.assignments);
+        for one in assignments.filter(|one| !given_back(one.state)) {
             let of = months.entry((one.company.as_str(), one.contract.as_str())).or_default();
-            *of.entry(one.reservation.start(Period::Month)).or_default() += u32::from(!given_back(one.state));
+            *of.entry(one.reservation.start(Period::Month)).or_default() += 1;
         }
         let most = |company: &str, id: &str| {
             let contract = rules::contract(Edition::First, company, id)?;

@@ -114,7 +114,7 @@ band = "A1"
          doug-texas,doug,*,*,texas,open,shared:2,next,,1,1,0,,,,,,,90,wall,,,,,,\n\
          fir-utah,fir,*,*,utah,first,shared:2,wait,72,1,1,35.00,,,,,,,,,,,,,,\n\
          birch-utah,birch,*,*,utah,first,shared:2,wait,72,1,1,35.00,,,,,,,,,,,,,,\n\
-         elm-florida,elm,roof-repair,*,florida,closed,exclusive,wait,72,1,1,50.00,,2,,3,,,,,,,,,,\n\
+         elm-florida,elm,roof-repair,*,florida,closed,exclusive,wait,72,1,1,50.00,,2,,,,,,,,,,,\n\
          cedar-anywhere,cedar,*,*,anywhere,open,exclusive,next,,2,1,30.00,,,,,6,,,,,,,,,\n\
          ash-nevada,ash,*,*,nevada,open,exclusive,next,,1,1,55.00,,6,,,,,,,,,,,,consent dnc_clean\n\
          yew-nevada,yew,*,*,nevada,open,exclusive,next,,1,1,50.00,3,,,,,,,,,,,,A2,\n",
@@ -160,9 +160,9 @@ name = "Home insurance"
     ),
     (
         "contracts.csv",
-        "contract,dealer,offers,sources,area,territory,sale,when_unavailable,tier,weight,price,cap_hour,cap_day,cap_week,budget_month\n\
-         gum-anywhere,gum,*,*,anywhere,open,shared:2,next,1,1,20.00,,2,,100.00\n\
-         aspen-anywhere,aspen,*,*,anywhere,open,shared:2,next,1,3,20.00,1,,4,\n",
+        "contract,dealer,offers,sources,area,territory,sale,when_unavailable,tier,weight,price,cap_hour,cap_day,cap_week,cap_month,budget_month\n\
+         gum-anywhere,gum,*,*,anywhere,open,shared:2,next,1,1,20.00,,2,,3,60.00\n\
+         aspen-anywhere,aspen,*,*,anywhere,open,shared:2,next,1,3,20.00,1,,4,,\n",
     ),
 ];
 
@@ -182,6 +182,6 @@ pub(super) const ALPHA_SECOND: [(&str, &str, &str); 5] = [
 
 /// The same of beta's.
 pub(super) const BETA_SECOND: [(&str, &str, &str); 2] = [
-    ("contracts.csv", "shared:2,next,1,1,20.00,,2,,100.00", "shared:2,next,1,1,25.00,,1,,100.00"),
+    ("contracts.csv", "shared:2,next,1,1,20.00,,2,,3,60.00", "shared:2,next,1,1,25.00,,1,,3,60.00"),
     ("contracts.csv", "shared:2,next,1,3,20.00,1,,4,", "shared:2,next,1,3,20.00,2,,4,"),
 ];

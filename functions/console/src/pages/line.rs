@@ -44,6 +44,10 @@ pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], show
         let why = act.reason.clone().unwrap_or_default();
         add(act.at, "desk", format!("{}: {what}", act.by), why, String::new());
     }
+    for seat in whole.assignments().into_iter().filter(|seat| is_over(seat)) {
+        let what = format!("{}: {}", seat.dealer, seat.state);
+        add(seat.state_at, "seat", what, String::new(), String::new());
+    }
     let lead = whole.story.lead.id;
     for record in whole.decisions() {
         let more = if record.is_imported() {
@@ -78,7 +82,23 @@ pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], show
     line
 }
 
-/// What became of a seat, the last first: what was delivered, accepted and reached stays, whatever followed.
+/// Whether a seat was given back: then the lead is decided on anew.
+const fn is_over(seat: &Assignment) -> bool {
+    match seat.state {
+        AssignmentState::Declined
+        | AssignmentState::Lapsed
+        | AssignmentState::Returned
+        | AssignmentState::Withdrawn => true,
+        AssignmentState::Offered
+        | AssignmentState::Accepted
+        | AssignmentState::Contacted
+        | AssignmentState::Won
+        | AssignmentState::Lost => false,
+    }
+}
+
+/// What became of a seat until it was over, the last first: what was delivered, accepted and reached stays, whatever
+/// followed.
 fn of_seat(core: &Core, seat: &Assignment) -> Vec<(Timestamp, String)> {
     let (dealer, state) = (&seat.dealer, seat.state);
     // Of what was only watched nobody said yes.
@@ -96,7 +116,7 @@ fn of_seat(core: &Core, seat: &Assignment) -> Vec<(Timestamp, String)> {
         | AssignmentState::Won
         | AssignmentState::Lost => false,
     };
-    let last = Some(seat.state_at).filter(|at| *at > seat.offered_at && !is_told);
+    let last = Some(seat.state_at).filter(|at| *at > seat.offered_at && !is_told && !is_over(seat));
     let price = shown::money(core, seat.price);
     let offered = format!("Offered to {dealer} ({}) for {price}", seat.contract);
     let became = [

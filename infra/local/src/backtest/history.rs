@@ -94,7 +94,7 @@ async fn of_part(
     loop {
         let more = after.map_or_else(String::new, |after: String| format!("&after={after}"));
         let path = format!("/v1/history?company={company}&from={from}&to={to}{more}");
-        let answer = api.ask(Method::GET, &path, None).await?.success()?;
+        let answer = api.ask_again(Method::GET, &path, None).await?.success()?;
         let page: Page = serde_json::from_slice(&answer).context("the system's history could not be read")?;
         bar.inc(page.events.len() as u64);
         events.extend(page.events);

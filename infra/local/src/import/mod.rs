@@ -20,18 +20,17 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use http::{Method, StatusCode};
+use http::Method;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use leadyard_domain::ids::{CompanyId, SourceId};
 use leadyard_domain::limits;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
-use crate::api::{Answer, Api, Target};
+use crate::api::{Api, Target};
 use lanes::{Lane, Order};
 use table::{Cells, Table};
 pub use told::{Part, Told};
@@ -242,9 +241,6 @@ async fn run_lane(
     Ok(())
 }
 
-/// How often a request that the system had no time for is sent again.
-const ATTEMPTS: u32 = 8;
-
 async fn ask(
     api: &Api,
     path: &str,
@@ -254,17 +250,7 @@ async fn ask(
 ) -> anyhow::Result<()> {
     let body = json!({ "rows": rows });
     let sent = body["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut attempt = 1;
-    let answer = loop {
-        let answer = api.ask(Method::POST, path, Some(&body)).await;
-        let again = answer.as_ref().map_or(true, busy);
-        if !again || attempt >= ATTEMPTS {
-            break answer?.json()?;
-        }
-        let wait_ms = 100 << attempt;
-        tokio::time::sleep(Duration::from_millis(wait_ms + fastrand::u64(0..wait_ms))).await;
-        attempt += 1;
-    };
+    let answer = api.ask_again(Method::POST, path, Some(&body)).await?.json()?;
     let told = answer["rows"].as_array().context("the system did not say what became of the rows")?;
     anyhow::ensure!(told.len() == lines.len(), "the system did not say what became of every row");
     for ((line, told), row) in lines.into_iter().zip(told).zip(sent) {
@@ -282,11 +268,6 @@ async fn ask(
         news.send(RowNews { line, news: became, notes: faults(&told["notes"]), words }).await?;
     }
     Ok(())
-}
-
-fn busy(answer: &Answer) -> bool {
-    [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS, StatusCode::BAD_GATEWAY]
-        .contains(&answer.status)
 }
 
 /// `/rows/7/received_at` is `received_at`.

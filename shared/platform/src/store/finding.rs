@@ -104,7 +104,7 @@ impl Store {
     /// Of a partition in order of score, of each fit letter and of who was never scored, the most engaged: all, or those
     /// that stand before the sort key that `before` has of their group (in the order of [`keys::stage_groups`]). At least
     /// `most` of each letter, where so many stand there. One read, where no more than `most` stand in the partition, and
-    /// one more for each letter that it did not tell enough of, three in all; who was never scored is read where the
+    /// one more for each letter that it did not tell enough of, at most four in all; who was never scored is read where the
     /// others do not fill `most`.
     pub(super) async fn fronts(
         &self,

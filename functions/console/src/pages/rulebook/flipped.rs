@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, CompanyId};
 use leadyard_platform::cloud::Cloud;
+use leadyard_platform::history;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::store::Act;
 use leadyard_platform::who::{self, MANAGES, READS};
@@ -135,7 +136,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, asked: &Asked) -> Result<Page, P
     })
 }
 
-/// What was done; of a switch, whether it was lifted.
+/// What was done; of a switch, whether it was lifted, or stood so already.
 fn done(act: &Act) -> String {
     let word = shown::word(&act.act);
     let on = |text: &str| {
@@ -145,8 +146,14 @@ fn done(act: &Act) -> String {
             .map(|value| value.as_array().map_or(usize::from(value == true), Vec::len))
             .sum::<usize>()
     };
-    let is_switch = ["stop", "shadow", "pause"].contains(&act.act.as_str());
-    if is_switch && on(&act.after) < on(&act.before) { format!("{word}, lifted") } else { word }
+    if !history::is_flip(act) {
+        return word;
+    }
+    match (act.before == act.after, on(&act.after) < on(&act.before)) {
+        (true, _) => format!("{word}, as it was"),
+        (false, true) => format!("{word}, lifted"),
+        (false, false) => word,
+    }
 }
 
 /// Member by member, what it says otherwise; of a list, what was taken from it and what is new.
@@ -235,7 +242,7 @@ mod tests {
         let of = |ids: &[&str]| json!({ "dealers": ids, "contracts": ["roof"] });
         assert_eq!(done(&act("pause", &of(&["ridge"]), &of(&[]))), "pause, lifted");
         assert_eq!(done(&act("pause", &of(&[]), &of(&["ridge"]))), "pause");
-        assert_eq!(done(&act("pause", &of(&["ridge"]), &of(&["ridge"]))), "pause");
+        assert_eq!(done(&act("pause", &of(&["ridge"]), &of(&["ridge"]))), "pause, as it was");
         assert_eq!(done(&act("stop", &json!({ "stop": true }), &json!({ "stop": false }))), "stop, lifted");
         assert_eq!(done(&act("stop", &json!({ "stop": false }), &json!({ "stop": true }))), "stop");
         assert_eq!(done(&act("publish", &json!({ "told": [1] }), &json!({ "told": [] }))), "publish");
