@@ -17,6 +17,7 @@ import { opened } from "./settings.mjs";
 import { badLine } from "./support.mjs";
 
 const LEADS = 200;
+
 let data;
 let yard;
 const at = {};
@@ -97,8 +98,6 @@ for (const width of [375, 1280]) {
 test("what comes slowly moves nothing that is already seen", async () => {
   const line = await badLine(yard.ready.url);
   const moved = [];
-  // It would keep the file from its end.
-  line.server.unref();
   for (const width of [375, 1280]) {
     await goesThrough({ viewport: { width, height: 900 } }, async (page, path) => {
       const answer = await page.goto(line.url + path, { waitUntil: "load" });
@@ -107,13 +106,11 @@ test("what comes slowly moves nothing that is already seen", async () => {
       if (shift > 0) moved.push(`${path} at ${width} px: by ${shift}`);
     });
   }
-  line.server.close();
   assert.deepEqual(moved, []);
 });
 
 test("of what stalls in the middle that is seen which came", async () => {
   const line = await badLine(yard.ready.url, { half: true });
-  line.server.unref();
   const page = await yard.signedIn("desk");
   await page.goto(`${line.url}/console/leads`, { waitUntil: "commit" });
   await page.waitForFunction(() => performance.getEntriesByType("paint").length > 0);

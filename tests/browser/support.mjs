@@ -30,22 +30,26 @@ export const whole = async (message) => {
 };
 
 /** A road to `url` on which every answer comes in pieces, one a moment after the other, as on a bad line; or half of it,
- * and no more. */
-export const badLine = (url, { pieces = 8, moment = 40, half = false } = {}) => listen(async (request, response) => {
-  const asked = http.request(url + request.url, { method: request.method, headers: request.headers }, async (answer) => {
-    const body = await whole(answer);
-    response.writeHead(answer.statusCode, answer.headers);
-    const length = Math.ceil(body.length / pieces);
-    for (let at = 0; at < body.length; at += length) {
-      if (half && at > body.length / 2 && String(answer.headers["content-type"]).startsWith("text/html")) return;
-      if (at) await new Promise((resolve) => setTimeout(resolve, moment));
-      response.write(body.subarray(at, at + length));
-    }
-    response.end();
+ * and no more. It keeps no file of tests from its end. */
+export async function badLine(url, { pieces = 8, moment = 40, half = false } = {}) {
+  const line = await listen(async (request, response) => {
+    const asked = http.request(url + request.url, { method: request.method, headers: request.headers }, async (answer) => {
+      const body = await whole(answer);
+      response.writeHead(answer.statusCode, answer.headers);
+      const length = Math.ceil(body.length / pieces);
+      for (let at = 0; at < body.length; at += length) {
+        if (half && at > body.length / 2 && answer.headers["content-type"].startsWith("text/html")) return;
+        if (at) await new Promise((resolve) => setTimeout(resolve, moment));
+        response.write(body.subarray(at, at + length));
+      }
+      response.end();
+    });
+    asked.on("error", () => response.destroy());
+    asked.end(await whole(request));
   });
-  asked.on("error", () => response.destroy());
-  asked.end(await whole(request));
-});
+  line.server.unref();
+  return line;
+}
 
 /** Looks until something is so. */
 export async function until(what, look, seconds = 20) {

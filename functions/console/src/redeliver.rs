@@ -64,6 +64,22 @@ pub(crate) async fn redeliver(
     }
 }
 
+/// Whether a seat's lead, or the news that it is taken back, may be sent again, as far as the seat itself says it: whether
+/// there was such news, and what became of it, is seen when it is tried.
+pub(crate) fn may_be(seat: &Assignment) -> bool {
+    let is_sent = match seat.state {
+        AssignmentState::Offered
+        | AssignmentState::Accepted
+        | AssignmentState::Contacted
+        | AssignmentState::Won => {
+            !seat.recalled && matches!(seat.delivery, DeliveryState::Received | DeliveryState::Pending)
+        }
+        AssignmentState::Withdrawn | AssignmentState::Lapsed => true,
+        AssignmentState::Declined | AssignmentState::Returned | AssignmentState::Lost => false,
+    };
+    is_sent && !seat.shadow && !seat.imported
+}
+
 /// Whether the desk sent it again since `shown`, when somebody saw the seat last. A double click asks for it twice, and the
 /// first may have arrived by the time of the second: then nothing of how the seat stands says so.
 pub(crate) async fn again_since(

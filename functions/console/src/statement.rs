@@ -63,7 +63,7 @@ pub(crate) async fn statement(
     let sums = &month.sums;
     let (from, to) = month.bounds;
     Ok(Json(json!({
-        "company": company, "dealer": dealer, "month": month.month.to_string(), "from": from, "to": to,
+        "company": company, "dealer": dealer, "billed_by": month.core.company.name, "month": month.month.to_string(), "from": from, "to": to,
         "currency": month.core.company.currency,
         "charged": sums.charged, "credited": sums.credited,
         "charges": amount(sums.charges), "credits": amount(sums.credits),

@@ -606,6 +606,25 @@ async fn a_lead_is_sent_again_and_a_channel_tested_and_neither_counts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_lapsed_may_be_withdrawn_again_and_what_was_declined_is_over() {
+    let deadline = [("deadline_minutes", "60"), ("deadline_clock", "wall")];
+    let yard = Yard::of(Rules::roofing("acme").seller("hudson", deadline)).await;
+    let desk = Browser::of(&yard).await;
+    let sends = async || desk.opens(HUDSON).await.is(200).text.contains(&format!("{HUDSON}/redeliver"));
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    assert!(sends().await, "it is the dealer's");
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    yard.settle().await;
+    assert!(!sends().await, "its dealer has said that it is over");
+    let _ = yard.settled_lead(&Person::number(2)).await;
+    yard.advance(Duration::from_secs(2 * 3_600)).await;
+    yard.settle().await;
+    let page = desk.opens(HUDSON).await.is(200);
+    assert!(page.text.contains("lapsed"), "{}", page.text);
+    assert!(sends().await, "that may not have arrived");
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_company_s_dealer_is_there_for_nobody_and_names_are_text() {
     let hostile = HOSTILE.replace('"', "\"\"");
     let yard =

@@ -474,6 +474,31 @@ async fn the_time_line_has_a_sentence_for_each_thing_that_happened() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn on_the_time_line_what_brought_the_other_about_stands_beneath_it_though_both_were_in_one_instant() {
+    let rules = Rules::roofing("acme").seller("hudson", [("tier", "1")]).seller("ridge", [("tier", "2")]);
+    let yard = Yard::of(rules).await;
+    let lead = yard.settled_lead(&Person::number(1)).await;
+    yard.advance(std::time::Duration::from_secs(60)).await;
+    let _ = yard.answers("hudson", &lead, "decline").await.is(200);
+    yard.settle().await;
+    let line = time_line(&Browser::of(&yard).await.opens(&at(&lead)).await.is(200));
+    let what: Vec<&str> = line.iter().map(|(_, what, _)| what.as_str()).collect();
+    assert_eq!(
+        what,
+        [
+            "ridge: delivered",
+            "Offered to ridge (ridge) for 10.00 USD",
+            "Decided: to ridge",
+            "hudson: declined",
+            "hudson: delivered",
+            "Offered to hudson (hudson) for 10.00 USD",
+            "Decided: to hudson",
+            "Enquiry by web: received",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn beside_the_form_for_an_empty_seat_stands_who_is_recommended_for_it() {
     let rules = Rules::roofing("acme")
         .seller("hudson", [("sale", "shared:2"), ("tier", "1")])

@@ -11,13 +11,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use leadyard_domain::access::Role;
-use leadyard_domain::assignment::{Assignment, DeliveryState};
+use leadyard_domain::assignment::Assignment;
 use leadyard_domain::contract::Contract;
 use leadyard_domain::dealer::Dealer;
 use leadyard_domain::distribution::{Core, Pause, Switches};
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::{ActId, CompanyId, DealerId, LeadId};
-use leadyard_domain::lead::{AssignmentState, Lead};
+use leadyard_domain::lead::Lead;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Path, Problem, Query};
 use leadyard_platform::store::Trial;
@@ -370,25 +370,7 @@ fn of_seat(core: &Core, seat: &Assignment, leads: &[Lead], now: Timestamp) -> Se
         delivery: if seat.shadow { "only watched".to_owned() } else { shown::word(&seat.delivery) },
         attempts: attempts.collect(),
         price: shown::money(core, seat.price),
-        again: !seat.shadow
-            && !seat.imported
-            && may_go_again(seat)
-            && lead.is_some_and(|lead| !lead.is_erased()),
-    }
-}
-
-/// Whether a lead, or the news that it is taken back, may be sent again; of the latter, whether there was any and what became
-/// of it is seen when it is tried.
-fn may_go_again(seat: &Assignment) -> bool {
-    match seat.state {
-        AssignmentState::Offered
-        | AssignmentState::Accepted
-        | AssignmentState::Contacted
-        | AssignmentState::Won => {
-            !seat.recalled && matches!(seat.delivery, DeliveryState::Received | DeliveryState::Pending)
-        }
-        AssignmentState::Withdrawn | AssignmentState::Lapsed => true,
-        AssignmentState::Declined | AssignmentState::Returned | AssignmentState::Lost => false,
+        again: redeliver::may_be(seat) && lead.is_some_and(|lead| !lead.is_erased()),
     }
 }
 

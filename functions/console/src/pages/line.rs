@@ -44,7 +44,7 @@ pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], show
         let why = act.reason.clone().unwrap_or_default();
         add(act.at, "desk", format!("{}: {what}", act.by), why, String::new());
     }
-    for seat in whole.assignments().into_iter().filter(|seat| is_over(seat)) {
+    for seat in whole.assignments().into_iter().filter(|seat| seat.state.is_given_back()) {
         let what = format!("{}: {}", seat.dealer, seat.state);
         add(seat.state_at, "seat", what, String::new(), String::new());
     }
@@ -82,22 +82,7 @@ pub(super) fn line(core: &Core, whole: &Whole, enquiries: &[StoredEnquiry], show
     line
 }
 
-/// Whether a seat was given back: then the lead is decided on anew.
-const fn is_over(seat: &Assignment) -> bool {
-    match seat.state {
-        AssignmentState::Declined
-        | AssignmentState::Lapsed
-        | AssignmentState::Returned
-        | AssignmentState::Withdrawn => true,
-        AssignmentState::Offered
-        | AssignmentState::Accepted
-        | AssignmentState::Contacted
-        | AssignmentState::Won
-        | AssignmentState::Lost => false,
-    }
-}
-
-/// What became of a seat until it was over, the last first: what was delivered, accepted and reached stays, whatever
+/// What became of a seat until it was given back, the last first: what was delivered, accepted and reached stays, whatever
 /// followed.
 fn of_seat(core: &Core, seat: &Assignment) -> Vec<(Timestamp, String)> {
     let (dealer, state) = (&seat.dealer, seat.state);
@@ -116,7 +101,7 @@ fn of_seat(core: &Core, seat: &Assignment) -> Vec<(Timestamp, String)> {
         | AssignmentState::Won
         | AssignmentState::Lost => false,
     };
-    let last = Some(seat.state_at).filter(|at| *at > seat.offered_at && !is_told && !is_over(seat));
+    let last = Some(seat.state_at).filter(|at| *at > seat.offered_at && !is_told && !state.is_given_back());
     let price = shown::money(core, seat.price);
     let offered = format!("Offered to {dealer} ({}) for {price}", seat.contract);
     let became = [

@@ -6,7 +6,6 @@
 
 use leadyard_domain::assignment::{Assignment, Attempt};
 use leadyard_domain::distribution::Core;
-use leadyard_domain::lead::AssignmentState;
 use leadyard_domain::ledger::Line;
 use leadyard_platform::store::Delivery;
 
@@ -68,18 +67,7 @@ fn money(core: &Core, seat: &Assignment) -> Vec<String> {
     let told =
         |what: &str, at| format!("{what} {}, {}", shown::money(core, charge.amount), instant(core, at));
     let mut lines = vec![told("charged", charge.at)];
-    let given_back = match seat.state {
-        AssignmentState::Declined
-        | AssignmentState::Lapsed
-        | AssignmentState::Returned
-        | AssignmentState::Withdrawn => true,
-        AssignmentState::Offered
-        | AssignmentState::Accepted
-        | AssignmentState::Contacted
-        | AssignmentState::Won
-        | AssignmentState::Lost => false,
-    };
-    if given_back {
+    if seat.state.is_given_back() {
         lines.push(told("credited", seat.state_at));
     }
     lines

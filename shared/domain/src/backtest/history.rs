@@ -125,17 +125,7 @@ impl Event {
 impl Assigned {
     /// When the seat came back, if it did.
     pub const fn given_back_at(&self) -> Option<Timestamp> {
-        match self.state {
-            AssignmentState::Declined
-            | AssignmentState::Lapsed
-            | AssignmentState::Returned
-            | AssignmentState::Withdrawn => Some(self.state_at),
-            AssignmentState::Offered
-            | AssignmentState::Accepted
-            | AssignmentState::Contacted
-            | AssignmentState::Won
-            | AssignmentState::Lost => None,
-        }
+        if self.state.is_given_back() { Some(self.state_at) } else { None }
     }
 
     /// When the dealer won it, if it did.

@@ -29,6 +29,14 @@ impl AssignmentState {
     pub const fn holds(self) -> bool {
         matches!(self, Self::Offered | Self::Accepted | Self::Contacted | Self::Won)
     }
+
+    /// Whether the seat came back in this state, and the lead is decided on anew: what was charged for it is credited.
+    pub const fn is_given_back(self) -> bool {
+        match self {
+            Self::Declined | Self::Lapsed | Self::Returned | Self::Withdrawn => true,
+            Self::Offered | Self::Accepted | Self::Contacted | Self::Won | Self::Lost => false,
+        }
+    }
 }
 
 words! {

@@ -177,6 +177,7 @@ fn statement() -> Route {
     let whole = object([
         must("company", Id, ""),
         must("dealer", Id, ""),
+        must("billed_by", Text, "The company's name."),
         must("month", Month, ""),
         must("from", Instant, ""),
         must("to", Instant, "Before this."),

@@ -48,7 +48,7 @@ pub(in crate::pages) async fn page(
             frame: Frame::of("Figures and statement", "figures", &signed),
             fared: Made::of(&fared.of(&signed.token.dealer)),
             dealer: signed.token.dealer.to_string(),
-            company: signed.token.company.to_string(),
+            company: month.core.company.name.clone(),
             month: month.month.to_string(),
             sums: sums_of(&month),
             tables: tables_of(&month)?,
