@@ -5,9 +5,9 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::error::Invalid;
@@ -19,28 +19,15 @@ pub const SYNTHETIC_COMPANY: &str = "leadyard-synthetic";
 macro_rules! slug {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*
-        #[derive(Clone, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(Arc<str>);
-
-        impl PartialEq for $name {
-            /// A copy of an id is known without reading it.
-            fn eq(&self, other: &Self) -> bool {
-                Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
-            }
-        }
-
-        impl std::hash::Hash for $name {
-            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-                self.0.hash(state);
-            }
-        }
+        pub struct $name(SmolStr);
 
         impl $name {
             /// Parses a slug: a lower-case letter or digit, then up to 47 more of those, `-`, `_` or `.`.
             pub fn new(text: &str) -> Result<Self, Invalid> {
                 check_slug(text)?;
-                Ok(Self(Arc::from(text)))
+                Ok(Self(SmolStr::new(text)))
             }
 
             /// The slug as written.
@@ -77,7 +64,7 @@ macro_rules! slug {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0.as_ref().to_owned()
+                id.0.into()
             }
         }
 

@@ -140,7 +140,7 @@ impl ChunkBuilder {
         let at = next(&self.chunk.dealers)?;
         self.chunk.dealers.push(CompiledDealer {
             id: dealer.id.clone(),
-            name: dealer.name.clone(),
+            name: dealer.name.as_str().into(),
             prepaid: dealer.prepaid,
             rank,
             schedule: self.schedules.intern(&schedule, &mut self.chunk.schedules)?,

@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::coverage::{Circle, Coverage, Radius};
 use super::dealer::Schedule;
@@ -88,10 +89,13 @@ impl Chunk {
         fn list<T>(list: &[T]) -> usize {
             size_of_val(list)
         }
-        // An id is counted with its two counts.
-        let id = |text: &str| text.len() + 2 * size_of::<usize>() + EACH;
         let text = |text: &str| if text.is_empty() { 0 } else { text.len() + EACH };
-        let contracts: usize = self.contracts.iter().map(|contract| id(contract.id.as_str())).sum();
+        // Ids and names stand in their rows where they are short; else beside them, with two counts.
+        let beside = |text: &str| {
+            let is_long = text.len() > SmolStr::INLINE_CAP;
+            if is_long { text.len() + 2 * size_of::<usize>() + EACH } else { 0 }
+        };
+        let contracts: usize = self.contracts.iter().map(|contract| beside(contract.id.as_str())).sum();
         let of_dealer = |dealer: &CompiledDealer| {
             let of_channel = |channel: &CompiledChannel| {
                 let of_vendor = |vendor: &Vendor| {
@@ -103,7 +107,7 @@ impl Chunk {
                 text(&channel.address) + channel.vendor.as_deref().map_or(0, of_vendor)
             };
             let channels: usize = dealer.channels.iter().map(of_channel).sum();
-            id(dealer.id.as_str()) + text(&dealer.name) + list(&dealer.channels) + EACH + channels
+            beside(dealer.id.as_str()) + beside(&dealer.name) + list(&dealer.channels) + EACH + channels
         };
         let dealers: usize = self.dealers.iter().map(of_dealer).sum();
         let areas = list(&self.coverages) + list(&self.by_zip) + list(&self.radii) + list(&self.circles);

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::dealer::{ChannelKind, ChannelWhen, Format, Hours};
 use crate::delivery::Vendor;
@@ -15,7 +16,7 @@ pub struct CompiledDealer {
     /// Its id.
     pub id: DealerId,
     /// As the desk reads it.
-    pub name: String,
+    pub name: SmolStr,
     pub(crate) prepaid: bool,
     pub(super) schedule: u16,
     pub(super) caps: u16,
