@@ -241,13 +241,14 @@ async fn why_a_dealer_got_nothing_goes_on_before_what_one_look_has_seen() {
     yard.advance(SECOND).await;
     // More than are looked at, and all of one instant: where a look ends, others stand beside.
     let record = decisions_on(&yard, &second).await.remove(0);
-    let count = u16::try_from(limits::DECISIONS_EXAMINED).unwrap() + 10;
+    let most = limits::DECISIONS_EXAMINED;
+    let count = u16::try_from(most).unwrap() + 10;
     copies(&yard, &second, &record, count, SignedDuration::ZERO).await;
 
     let path = "/v1/why-nothing?dealer=hudson&date=2026-06-01";
     let newest = yard.desk(Method::GET, path, None).await.is(200).json;
-    assert_eq!((&newest["complete"], &newest["examined"]), (&json!(false), &json!(600)));
-    assert_eq!(newest["contracts"], json!({ "hudson": { "cap": 600 } }));
+    assert_eq!((&newest["complete"], &newest["examined"]), (&json!(false), &json!(most)));
+    assert_eq!(newest["contracts"], json!({ "hudson": { "cap": most } }));
     let path = format!("{path}&before={}", newest["next"].as_str().unwrap());
     let before = yard.desk(Method::GET, &path, None).await.is(200).json;
     assert_eq!((&before["complete"], &before["next"]), (&json!(true), &Value::Null), "{before}");
@@ -263,7 +264,8 @@ async fn why_a_dealer_got_nothing_goes_on_before_what_one_look_has_seen() {
     // On its page it is a link.
     let desk = Browser::of(&yard).await;
     let page = desk.opens("/console/dealers/acme/hudson/why?date=2026-06-01").await.is(200);
-    assert!(page.text.contains("Of the 600 decisions of the day that could be looked at"), "{}", page.text);
+    let says = format!("Of the {most} decisions of the day that could be looked at");
+    assert!(page.text.contains(&says), "{}", page.text);
     let mut links = page.text.split("href=\"").filter_map(|rest| rest.split_once('"'));
     let (link, _) = links.find(|(_, rest)| rest.starts_with(">Earlier that day<")).unwrap();
     let page = desk.opens(&link.replace("&amp;", "&")).await.is(200);

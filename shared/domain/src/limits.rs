@@ -159,8 +159,8 @@ pub const LEADS_PER_ACT: usize = 100;
 /// Leads that a count of the waiting room looks at.
 pub const WAITING_EXAMINED: usize = 20_000;
 /// Decisions that a dealer's "why nothing today" makes again, the newest of the day: a read each hundred, and the page
-/// stays within twenty.
-pub const DECISIONS_EXAMINED: usize = 600;
+/// stays within twenty reads and fifty milliseconds.
+pub const DECISIONS_EXAMINED: usize = 300;
 /// Decisions in one page of history.
 pub const HISTORY_PAGE: usize = 200;
 /// A page of history, in bytes as it stands in the answer of a Lambda function, which has 6 MB: of some
@@ -169,7 +169,7 @@ pub const HISTORY_BYTES: usize = 5_000_000;
 /// The cells of a row that is edited on a page, in bytes: a page has them twice, and stays light.
 pub const ROW_BYTES: usize = 20 * 1024;
 /// Decisions that a look before publishing makes again under the changed rules.
-pub const BACKTEST_DECISIONS: usize = 200;
+pub const BACKTEST_DECISIONS: usize = 150;
 /// Reads of the table that a look before publishing has for them: with its own it stays within twenty.
 pub const BACKTEST_READS: usize = 14;
 /// How long a look before publishing goes on reading for them, in milliseconds.
@@ -450,8 +450,8 @@ pub const EXPORT_BYTES: usize = 5_000_000;
 pub const READING_SECONDS: i64 = 20;
 /// Leads in one answer to a search.
 pub const SEARCH_LEADS: usize = 100;
-/// Leads of a list that one search looks at.
-pub const SEARCH_EXAMINED: usize = 500;
+/// Leads of a list that one search looks at: on one machine they are read and shown within fifty milliseconds.
+pub const SEARCH_EXAMINED: usize = 300;
 /// Leads with all of which one act is done after one look.
 pub const LOOK_LEADS: usize = 1_000;
 /// Leads of a stage that are put in order of time: of each fit letter and shard so many.

@@ -180,7 +180,7 @@ async fn what_the_bounds_left_out_is_said_and_the_reads_are_bounded() {
     assert!(reads <= READS, "{reads} reads");
     for told in [
         "The decisions on 3 leads",
-        "at most its last 200 decisions",
+        "at most its last 150 decisions",
         "There may be more on that day: only what came in from",
         "so that it goes as it went: 1 lead.",
         "<button>Publish</button>",

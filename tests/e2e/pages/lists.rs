@@ -151,5 +151,6 @@ async fn of_a_dealer_of_very_many_the_newest_are_put_in_order_of_score_and_it_is
     let desk = Browser::of(&yard).await;
     let (page, reads) = desk.reads("/console/leads?list=dealer:sun&order=score").await;
     assert!(reads <= READS, "{reads} reads");
-    says(&page, &["25 shown of 500 looked at", "More stand behind those that can be put in this order"]);
+    let shown = format!("25 shown of {} looked at", limits::SEARCH_EXAMINED);
+    says(&page, &[&shown, "More stand behind those that can be put in this order"]);
 }

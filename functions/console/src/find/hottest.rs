@@ -16,7 +16,7 @@ use leadyard_platform::store::Place;
 use super::{Found, ONE_READ, SOON, Seek, by_score, is_open, written};
 
 /// Newest leads of a source among which its hottest are sought.
-const OF_SOURCE: usize = 300;
+const OF_SOURCE: usize = 150;
 
 impl Seek<'_> {
     /// The hottest by score as of now, among those that were [named](now::tops) and of a source also its newest. Where
@@ -64,7 +64,7 @@ impl Seek<'_> {
         };
         // Of each letter one more than is shown: whether any is left out.
         let (most, looked_at) = if self.asked.only.narrows() {
-            (limits::SEARCH_EXAMINED / 5, limits::SEARCH_EXAMINED / 5 * 4)
+            (ONE_READ, limits::SEARCH_EXAMINED)
         } else {
             (self.limit + 1, self.limit * 4)
         };

@@ -66,7 +66,7 @@ fn why_nothing() -> Route {
                     "Whether none of the day stand before these, and all of these could be made again.",
                 ),
                 must("contracts", by_name(by_name(Count)), "Of each contract how often each word."),
-                may("examined", Count, "To the desk: decisions that were looked at, at most 600."),
+                may("examined", Count, "To the desk: decisions that were looked at, at most 300."),
                 may("repeated", Count, "To the desk: those that could be made again."),
                 Member {
                     null: true,

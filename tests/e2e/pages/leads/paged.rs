@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::Method;
+use leadyard_domain::limits;
 use leadyard_tests::{Browser, Person, Rules, Yard};
 use serde_json::json;
 
@@ -133,7 +134,8 @@ async fn a_source_s_list_reads_little_whatever_came_in_between_and_however_few_a
     let of_web2 = list("web2").await;
     let first = of_web2.split("/console/leads/").find(|part| part.len() > 36 && part.as_bytes()[8] == b'-');
     assert!(first.is_some_and(|part| part.starts_with(&again)), "who asked again stands first: {first:?}");
-    assert!(list("web2&state=WY").await.contains("None of the 500 leads looked at"));
+    let none = format!("None of the {} leads looked at", limits::SEARCH_EXAMINED);
+    assert!(list("web2&state=WY").await.contains(&none));
     let _ = list("web2&order=score").await;
     let _ = list("web2&order=score&state=WY").await;
 }
