@@ -47,6 +47,7 @@ mod reports;
 mod backtest;
 mod history;
 mod moving_in;
+mod moving_out;
 mod rulebook;
 mod rolled_back;
 mod workbook;

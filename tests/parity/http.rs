@@ -57,7 +57,7 @@ fn the_api_leads_where_the_gateway_does() {
     assert!(routes.iter().any(|(route, _)| route == "$default"));
     let acts = leadyard_domain::openapi::ACTS
         .iter()
-        .chain(&["search", "erase"])
+        .chain(&["search", "export", "erase"])
         .map(|act| format!("/v1/leads/{act}"));
     let ways = ["form_token", "google", "meta", "instructions"].map(|way| format!("/v1/leads/pk_x.y/{way}"));
     let others = [

@@ -64,7 +64,7 @@ const ONE_READ: usize = 100;
 pub(crate) const SOON: SignedDuration = SignedDuration::from_hours(2);
 
 /// Another order than a list's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Order {
     Time,
@@ -120,6 +120,35 @@ pub(crate) struct Asked {
     pub(crate) until: Option<Timestamp>,
 }
 
+impl Asked {
+    /// The list and its filters, for a record of what was asked: not whose, from where and how many.
+    pub(crate) fn told(&self) -> Value {
+        let Self { hottest, stage, dealer, shut, source, order, lapsing, day, .. } = self;
+        let Only { offer, source: of_source, held, state, points, waits, unreached } = &self.only;
+        let only = json!({
+            "offer": offer, "source": of_source, "held": held, "state": state, "points": points, "waits": waits,
+            "unreached": unreached.then_some(true),
+        });
+        let told = json!({
+            "hottest": hottest.then_some(true), "stage": stage, "dealer": dealer, "shut": shut.then_some(true),
+            "source": source, "order": order, "lapsing": lapsing.then_some(true), "day": day,
+            "only": Some(said(only)).filter(|only| only != &json!({})),
+        });
+        said(told)
+    }
+
+    /// Whether it asks for a list, and not for who is known by e-mail, phone or id.
+    pub(crate) const fn is_list(&self) -> bool {
+        self.lead.is_none() && self.email.is_none() && self.phone.is_none()
+    }
+}
+
+/// What is not null.
+fn said(told: Value) -> Value {
+    let Value::Object(told) = told else { return told };
+    Value::Object(told.into_iter().filter(|(_, value)| !value.is_null()).collect())
+}
+
 /// Filters, applied within the list.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -152,7 +181,7 @@ impl Only {
     }
 
     fn takes(&self, lead: &Lead, score: Option<&ScoreNow>) -> bool {
-        let state = lead.location().state().map(|state| state.to_string());
+        let state = lead.location().state();
         self.offer.as_ref().is_none_or(|offer| *offer == lead.offer)
             && self.source.as_ref().is_none_or(|source| *source == lead.source)
             && self.held.is_none_or(|held| held != lead.holders.is_empty())
@@ -163,7 +192,7 @@ impl Only {
             && self
                 .state
                 .as_ref()
-                .is_none_or(|wanted| state.is_some_and(|state| state.eq_ignore_ascii_case(wanted)))
+                .is_none_or(|wanted| wanted.parse().is_ok_and(|wanted| state == Some(wanted)))
             && self.points.is_none_or(|points| {
                 score.is_some_and(|score| score.hundredths >= points.saturating_mul(100))
             })
@@ -204,7 +233,7 @@ pub(crate) async fn search(
 }
 
 /// What serde says, without what was sent.
-fn of_shape(error: &serde_json::Error) -> String {
+pub(crate) fn of_shape(error: &serde_json::Error) -> String {
     format!("line {}, column {}", error.line(), error.column())
 }
 
@@ -364,8 +393,9 @@ impl Seek<'_> {
         let (scores, mut from) = Behind::scores(self.after()?, self.core, self.cloud.clock.now());
         let next = |place: &Place| Behind::written(place, &scores);
         loop {
-            let Ranked { places, more } =
-                scores.of_stage(self.cloud, stage, from.as_ref(), self.most_of_stage()).await?;
+            // Where filters leave many out, so many places that one round of reads is mostly enough.
+            let most = self.most_of_stage() + usize::from(self.asked.only.leaves_out()) * ONE_READ;
+            let Ranked { places, more } = scores.of_stage(self.cloud, stage, from.as_ref(), most).await?;
             let mut places = places.into_iter().peekable();
             while places.peek().is_some() {
                 let some: Vec<Place> = places.by_ref().take(self.most_of_stage()).collect();
@@ -378,7 +408,7 @@ impl Seek<'_> {
                     let lead = leads.remove(&place.1).filter(|lead| lead.stage == stage);
                     found.leads.extend(lead.and_then(|lead| self.takes(lead)));
                     let is_last = !more && some.peek().is_none() && places.peek().is_none();
-                    let enough = found.leads.len() == self.limit || found.examined >= self.most_examined();
+                    let enough = found.leads.len() == self.limit || found.examined >= limits::SEARCH_EXAMINED;
                     if enough {
                         found.next = (!is_last).then(|| next(&place));
                         return Ok(found);
@@ -394,11 +424,6 @@ impl Seek<'_> {
                 return Ok(found);
             }
         }
-    }
-
-    /// How many of a list are looked at: where their seats are read as well, fewer.
-    fn most_examined(&self) -> usize {
-        if self.asked.only.unreached { 3 * ONE_READ } else { limits::SEARCH_EXAMINED }
     }
 
     /// How many of a stage are read at once: those that filters leave out are read as well.
@@ -465,7 +490,7 @@ impl Seek<'_> {
 
     /// A dealer's: by the assignments that it has or had, from the newest back. A lead that it had twice stands at each.
     async fn dealer(&self, dealer: &DealerId) -> Result<Found, Problem> {
-        let most = limits::SEARCH_EXAMINED / 5;
+        let most = ONE_READ;
         let mut from = match self.after::<SeatOf>()? {
             None => None,
             Some((lead, cycle, seat)) => {

@@ -5,6 +5,7 @@
 //! | [`who`] (the platform's) | whose token it is, and what they may see |
 //! | [`pages`] | the desk's pages over all of it |
 //! | [`find`] | leads, by what is known of them or in the order of a list |
+//! | [`export`] | a list as a table, for its page and for programs |
 //! | [`leads`] | the whole story of a lead |
 //! | [`masked`] | a person as those see them who may not know who it is |
 //! | [`why`] | why it went there; where it would go now |
@@ -35,6 +36,7 @@
 
 mod pages;
 mod find;
+mod export;
 mod leads;
 mod masked;
 mod why;
@@ -86,6 +88,7 @@ pub fn router(cloud: Cloud) -> Router {
         .route("/healthz", get(health))
         .route("/openapi.json", get(openapi::document))
         .route("/v1/leads/search", post(find::search))
+        .route("/v1/leads/export", post(export::csv))
         .route("/v1/leads/{lead}", get(leads::story))
         .route("/v1/leads/{lead}/recommendation", get(why::recommendation))
         .route("/v1/leads/{lead}/decisions/{decision}", get(why::decision))

@@ -8,9 +8,10 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
 use clap::Args;
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use leadyard_domain::access::DeskToken;
 use leadyard_domain::ids::CompanyId;
+use leadyard_domain::openapi::NEXT;
 use leadyard_domain::rulebook::RulebookFiles;
 use leadyard_platform::clock::Clock;
 use serde_json::{Value, json};
@@ -50,6 +51,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The body.
     pub body: Vec<u8>,
+    /// Of a part of a list: what leads on to the next, where there is one.
+    pub next: Option<String>,
 }
 
 impl Api {
@@ -83,8 +86,8 @@ impl Api {
                     .send()
                     .await
                     .context("the system could not be reached")?;
-                let status = asked.status();
-                Ok(Answer { status, body: asked.bytes().await?.to_vec() })
+                let (status, next) = (asked.status(), next_of(asked.headers())?);
+                Ok(Answer { status, next, body: asked.bytes().await?.to_vec() })
             }
             Way::Here(app) => {
                 let request = Request::builder()
@@ -97,12 +100,18 @@ impl Api {
                     Ok(response) => response,
                     Err(never) => match never {},
                 };
-                let status = response.status();
+                let (status, next) = (response.status(), next_of(response.headers())?);
                 let body = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
-                Ok(Answer { status, body: body.to_vec() })
+                Ok(Answer { status, next, body: body.to_vec() })
             }
         }
     }
+}
+
+/// What leads on to the next part. One that cannot be read is no end of the list.
+fn next_of(headers: &HeaderMap) -> anyhow::Result<Option<String>> {
+    let next = headers.get(NEXT).map(|next| next.to_str().map(str::to_owned));
+    next.transpose().with_context(|| format!("{NEXT} of the answer could not be read"))
 }
 
 /// How often a request that the system had no time for is sent again.

@@ -67,9 +67,9 @@ pub fn function_of(method: &Method, path: &str) -> Function {
 /// What intake has behind a source's key.
 const WAYS: [&str; 4] = ["form_token", "google", "meta", "instructions"];
 
-/// `search`, or an act on many leads.
+/// `search`, `export`, or an act on many leads.
 fn is_act(rest: &str) -> bool {
-    ["search", "erase"].contains(&rest) || leadyard_domain::openapi::ACTS.contains(&rest)
+    ["search", "export", "erase"].contains(&rest) || leadyard_domain::openapi::ACTS.contains(&rest)
 }
 
 async fn forward(function: Router, request: Request<Body>) -> Response<Body> {
@@ -101,6 +101,7 @@ mod tests {
             (Method::GET, "/v1/leads/pk_x.y/instructions", Function::Leads),
             (Method::GET, "/v1/leads/0190", Function::Console),
             (Method::POST, "/v1/leads/search", Function::Console),
+            (Method::POST, "/v1/leads/export", Function::Console),
             (Method::POST, "/v1/leads/0190/place", Function::Console),
             (Method::POST, "/v1/leads/take_back", Function::Console),
             (Method::POST, "/v1/leads/reject", Function::Console),

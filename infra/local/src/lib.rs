@@ -12,6 +12,7 @@
 //! | [`folder`] | the data folder |
 //! | [`demo`], [`pages`], [`demo_dealer`] | a rulebook, a landing page and dealers to try it with; a year of trade |
 //! | [`backtest`] | history under another rulebook |
+//! | [`leads`] | a list of leads as a table |
 //! | [`api`] | a running system or a data folder, asked by the command line |
 //! | [`import`] | another system's CSV, moved in |
 //! | [`redrive`] | dead letters on AWS, sent back |
@@ -30,6 +31,7 @@ pub mod pages;
 pub mod demo_dealer;
 pub mod api;
 pub mod backtest;
+pub mod leads;
 pub mod import;
 pub mod redrive;
 pub mod rebuild;

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use leadyard::api::{Api, Target};
 use leadyard::keys::Keys;
 use leadyard::serve::{self, Options};
-use leadyard::{backtest, demo, import, rebuild, redrive, rules, system};
+use leadyard::{backtest, demo, import, leads, rebuild, redrive, rules, system};
 use leadyard_domain::access::MasterKey;
 use leadyard_domain::delivery::TemplateExample;
 use leadyard_platform::clock::Clock;
@@ -51,6 +51,8 @@ enum Command {
     Backtest(backtest::Backtest),
     /// Writes history to a file, for backtests elsewhere.
     Export(backtest::Export),
+    /// Writes a list of leads as a table, however long it is.
+    Leads(leads::Options),
 }
 
 #[derive(Args)]
@@ -132,6 +134,7 @@ fn main() -> ExitCode {
         Command::RebuildReports(options) => runtime.block_on(rebuild_reports(&options)),
         Command::Backtest(options) => runtime.block_on(backtest::run(&options)),
         Command::Export(options) => runtime.block_on(backtest::export(&options)),
+        Command::Leads(options) => runtime.block_on(leads::run(&options)),
     };
     done.unwrap_or_else(|error| could_not(&error))
 }

@@ -61,6 +61,9 @@ pub(super) fn lines(route: &Route, of: &Walled) -> Vec<Line> {
         ("post", "/v1/leads/search") => {
             asks("/v1/leads/search", json!({ "company": "acme", "hottest": true }))
         }
+        ("post", "/v1/leads/export") => {
+            asks("/v1/leads/export", json!({ "list": { "company": "acme", "stage": "waiting" } }))
+        }
         ("get", "/v1/leads/{lead}") => asks(&format!("/v1/leads/{lead}"), none()),
         ("get", "/v1/leads/{lead}/recommendation") => {
             asks(&format!("/v1/leads/{lead}/recommendation"), none())

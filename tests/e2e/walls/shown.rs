@@ -233,6 +233,11 @@ impl World {
                 let reply = acme.sends(Some(token), Method::POST, path, JSON, sent).await;
                 found.look(&format!("{path} {body}"), &reply.text);
             }
+            for who in [false, true] {
+                let sent = json!({ "list": body, "who": who }).to_string().into_bytes();
+                let reply = acme.sends(Some(token), Method::POST, "/v1/leads/export", JSON, sent).await;
+                found.look(&format!("/v1/leads/export {body}"), &reply.text);
+            }
         }
         // A dealer that names no reason of its contract's is told them.
         for path in self.of_each(&format!("/v1/inbox/{}/return", self.of.assignment)) {

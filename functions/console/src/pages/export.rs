@@ -1,21 +1,11 @@
-//! A list as a table: CSV, written as it is read; and single leads of one, which are looked at first.
+//! A list as a [table](crate::export), and single leads of one, which are looked at first.
 //!
-//! Determinations. *A file is written page by page, by cursor*: nothing is gathered first, so that a long list takes time
-//! and no memory. *A file has an end*: so many leads ([`limits::EXPORT_LEADS`]), so many bytes ([`limits::EXPORT_BYTES`]) or
-//! so long ([`limits::READING_SECONDS`]: a filter may take none of many). Where more stand behind it the page goes on from
-//! there: an answer behind API Gateway has thirty seconds and six megabytes. *A lead is once in a file*, where it stands
-//! first. Two files know nothing of each other, and a source's lead whose person asks again between the two stands before
-//! both. *That somebody asked is kept first*, among the company's changes, as it is of a look at who a lead is: which
-//! list, and whether with who they are. What was written, and where it ended, is kept with it when it has ended; a file
-//! that broke off says nothing of it, and is offered again. Of single leads, which are few and in one file, it is kept
-//! which they were. *Who only reads has the list without who they are*, as on every page.
-
-use std::collections::HashSet;
-use std::sync::Arc;
+//! Determinations. *Where more stand behind a file the page goes on from there*; one that broke off is offered again. *Of single
+//! leads, which are few and in one file, it is kept which they were.*
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use bytes::Bytes;
 use futures::stream;
@@ -30,7 +20,7 @@ use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{Problem, Query};
 use leadyard_platform::scores::Scores;
 use leadyard_platform::store::Act;
-use leadyard_platform::who::{READS, Staff};
+use leadyard_platform::who::READS;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -39,36 +29,11 @@ use super::shown::Row;
 use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, download, many, rendered, troubled};
 use crate::acts;
-use crate::find;
-use crate::reports::harmless;
+use crate::export::{self, Table};
 
 const EXPORT: &str = "/console/leads/export";
-const ACT: &str = "export_leads";
 /// How the form of a list asks for it.
 pub(super) const WORD: &str = "export";
-
-/// What is told of each lead.
-const COLUMNS: [&str; 17] = [
-    "lead",
-    "company",
-    "category",
-    "offer",
-    "source",
-    "campaign",
-    "stage",
-    "waiting",
-    "dealers",
-    "score",
-    "band",
-    "priority",
-    "next_step",
-    "state",
-    "zip",
-    "opened_at",
-    "last_enquiry_at",
-];
-/// Who they are, where it is asked for.
-const WHO: [&str; 7] = ["first_name", "last_name", "email", "phone", "organization", "street", "city"];
 
 /// `since`: when somebody looked before they took a file. What they took since says where the next begins.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -183,7 +148,7 @@ async fn taken(
     let whole = list.whole().kept();
     let own = |act: &Act| {
         let before: Value = serde_json::from_str(&act.before).unwrap_or_default();
-        if act.act != ACT || act.by != signed.desk.staff || before["list"] != json!(whole) {
+        if act.act != export::ACT || act.by != signed.desk.staff || before["list"] != json!(whole) {
             return None;
         }
         let from = before["after"].as_str().unwrap_or_default().to_owned();
@@ -225,22 +190,13 @@ pub(super) async fn csv(
     answered.unwrap_or_else(|problem| troubled(&signed, &problem))
 }
 
-/// Whether it is asked for with who they are; a problem, where that is not theirs to ask.
-fn with_who(signed: &Signed, core: &Core, form: &Form) -> Result<bool, Problem> {
-    let who = form.contains_key("who");
-    if who {
-        signed.desk.must(core.company_id(), Role::Desk)?;
-    }
-    Ok(who)
-}
-
-/// Keeps that somebody asked, and begins to write.
+/// A file of a list, as it is written.
 async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, Problem> {
     let text = |name: &str| many::text(form, name);
     let list = List::read(text("list"));
     let core = signed.rules_of(cloud, &list.company).await?;
-    let who = with_who(signed, &core, form)?;
-    let left = match text("most") {
+    let who = form.contains_key("who");
+    let leads = match text("most") {
         "" => limits::EXPORT_LEADS,
         most => {
             most.parse().ok().filter(|most| (1..=limits::EXPORT_LEADS).contains(most)).ok_or_else(|| {
@@ -249,40 +205,15 @@ async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, 
             })?
         }
     };
-    let part: u64 = text("part").parse().unwrap_or(1);
-    let so_far: u64 = text("so_far").parse().unwrap_or(0);
-    let until = reads_until(cloud);
-    let limit = Some(left.min(limits::SEARCH_LEADS));
-    let asked = find::Asked { limit, until: Some(until), ..list.search() };
-    // What cannot be found at all is said before a file begins.
-    let first = Some(find::find(cloud, &signed.desk, &core, &asked).await?);
-    let before = json!({ "list": list.whole().kept(), "after": list.after });
-    let after = json!({ "who": who, "part": part, "so_far": so_far, "ended": false });
-    let act = acts::record(cloud, &signed.desk, ACT, None, &before, &after);
-    cloud.store.change_keep(core.company_id(), &act).await?;
-    tracing::info!(staff = %signed.desk.staff, company = %core.company_id(), who, part, "a list is exported");
+    let (part, so_far) = (text("part").parse().unwrap_or(1), text("so_far").parse().unwrap_or(0));
     let name = format!("leads-{}-{}-{part}.csv", core.company_id(), list.list);
-    let writing = Writing {
-        cloud: cloud.clone(),
-        desk: signed.desk.clone(),
-        core,
-        asked,
-        first,
-        who,
-        left,
-        part,
-        so_far,
-        act,
-        until,
-        bytes: 0,
-        seen: HashSet::new(),
-        begun: false,
-        over: false,
-    };
-    let pages = stream::unfold(Some(writing), |writing| async move {
-        let mut writing = writing.filter(|writing| !writing.over)?;
-        match Box::pin(writing.page()).await {
-            Ok(page) => Some((Ok(Bytes::from(page)), Some(writing))),
+    let before = json!({ "list": list.whole().kept(), "after": list.after });
+    let file_of = export::File { who, leads, part, so_far };
+    let table = Table::begin(cloud, &signed.desk, core, list.search(), file_of, &before).await?;
+    let pages = stream::unfold(Some(table), |table| async move {
+        let mut table = table?;
+        match Box::pin(table.page()).await {
+            Ok(page) => Some((Ok(Bytes::from(page?)), Some(table))),
             // The answer breaks off, so that nobody takes a part of the file for all of it.
             Err(problem) => Some((Err(std::io::Error::other(problem.detail().to_owned())), None)),
         }
@@ -291,135 +222,7 @@ async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, 
 }
 
 fn file(table: Body, name: &str) -> Response {
-    let kind = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
-    download((kind, table).into_response(), name)
-}
-
-/// Until when an answer reads on that begins now.
-pub(super) fn reads_until(cloud: &Cloud) -> Timestamp {
-    let long = SignedDuration::from_secs(limits::READING_SECONDS);
-    cloud.clock.now().saturating_add(long).unwrap_or(Timestamp::MAX)
-}
-
-/// How many bytes a part of a file is in the answer of a Lambda function, which is text in JSON.
-fn in_answer(part: &[u8]) -> usize {
-    part.len() + part.iter().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count()
-}
-
-/// A file that is being written.
-struct Writing {
-    cloud: Cloud,
-    desk: Staff,
-    core: Arc<Core>,
-    asked: find::Asked,
-    /// What was found before it began.
-    first: Option<find::Found>,
-    who: bool,
-    /// How many leads it may have yet.
-    left: usize,
-    part: u64,
-    so_far: u64,
-    act: Act,
-    /// When it ends, whatever stands behind it.
-    until: Timestamp,
-    bytes: usize,
-    seen: HashSet<LeadId>,
-    begun: bool,
-    over: bool,
-}
-
-impl Writing {
-    /// The next page of it.
-    async fn page(&mut self) -> Result<Vec<u8>, Problem> {
-        let mut table = csv::Writer::from_writer(Vec::new());
-        if !self.begun {
-            table.write_record(columns(self.who)).map_err(|_| unwritten())?;
-            self.begun = true;
-        }
-        self.asked.limit = Some(self.left.min(limits::SEARCH_LEADS));
-        let found = match self.first.take() {
-            Some(found) => found,
-            None => find::find(&self.cloud, &self.desk, &self.core, &self.asked).await?,
-        };
-        for (lead, score) in &found.leads {
-            if self.seen.insert(lead.id) {
-                table.write_record(record(lead, score.as_ref(), self.who)).map_err(|_| unwritten())?;
-                self.left = self.left.saturating_sub(1);
-                self.so_far += 1;
-            }
-        }
-        let part = table.into_inner().map_err(|_| unwritten())?;
-        self.bytes += in_answer(&part);
-        self.asked.after = found.next;
-        if self.asked.after.is_none() || self.is_full() {
-            self.over = true;
-            let next = self.asked.after.as_ref();
-            let after = json!({
-                "who": self.who, "part": self.part, "so_far": self.so_far, "ended": true, "next": next,
-            });
-            let act = Act { after: after.to_string(), ..self.act.clone() };
-            self.cloud.store.change_keep(self.core.company_id(), &act).await?;
-        }
-        Ok(part)
-    }
-
-    /// Whether it has all that one answer may have.
-    fn is_full(&self) -> bool {
-        self.left == 0 || self.bytes >= limits::EXPORT_BYTES || self.cloud.clock.now() >= self.until
-    }
-}
-
-fn unwritten() -> Problem {
-    Problem::new(Code::Internal, "the table could not be written")
-}
-
-/// What stands above the rows.
-fn columns(who: bool) -> Vec<&'static str> {
-    let mut columns = COLUMNS.to_vec();
-    if who {
-        columns.extend(WHO);
-    }
-    columns
-}
-
-/// A lead as a row.
-fn record(lead: &Lead, score: Option<&ScoreNow>, who: bool) -> Vec<String> {
-    let text = |text: Option<&String>| text.map(|text| harmless(text)).unwrap_or_default();
-    let dealers: Vec<&str> = lead.holders.iter().map(|holder| holder.dealer.as_str()).collect();
-    let of_score = |told: fn(&ScoreNow) -> String| score.map(told).unwrap_or_default();
-    let mut cells = vec![
-        lead.id.to_string(),
-        lead.company.to_string(),
-        lead.category.to_string(),
-        lead.offer.to_string(),
-        lead.source.to_string(),
-        text(lead.campaign.as_ref()),
-        lead.stage.to_string(),
-        lead.waiting.map(|reason| reason.to_string()).unwrap_or_default(),
-        dealers.join(" "),
-        of_score(|score| format!("{}.{:02}", score.hundredths / 100, score.hundredths % 100)),
-        of_score(|score| score.band.to_string()),
-        of_score(|score| score.priority.to_string()),
-        of_score(|score| score.next_step.to_string()),
-        lead.location().state().map(|state| state.to_string()).unwrap_or_default(),
-        lead.person.zip.map(|zip| zip.to_string()).unwrap_or_default(),
-        lead.opened_at.to_string(),
-        lead.last_enquiry_at.to_string(),
-    ];
-    if who {
-        let person = &lead.person;
-        cells.extend([
-            text(person.first_name.as_ref()),
-            text(person.last_name.as_ref()),
-            text(person.email.as_ref()),
-            // Digits behind a plus are a number to a spreadsheet, and no formula.
-            person.phone.clone().unwrap_or_default(),
-            text(person.organization.as_ref()),
-            text(person.street.as_ref()),
-            text(person.city.as_ref()),
-        ]);
-    }
-    cells
+    download((export::CSV, table).into_response(), name)
 }
 
 // --- Single leads ---
@@ -493,39 +296,20 @@ async fn single(
 async fn taken_singly(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, Problem> {
     let list = List::read(many::text(form, "list"));
     let core = signed.rules_of(cloud, &list.company).await?;
-    let who = with_who(signed, &core, form)?;
+    let who = form.contains_key("who");
+    if who {
+        signed.desk.must(core.company_id(), Role::Desk)?;
+    }
     let ids = many::chosen_of(form);
     if ids.is_empty() {
         return Ok(of_nobody(&list));
     }
     let leads = single(cloud, &core, &ids).await?;
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(columns(who)).map_err(|_| unwritten())?;
-    for (lead, score) in &leads {
-        table.write_record(record(lead, score.as_ref(), who)).map_err(|_| unwritten())?;
-    }
-    let table = table.into_inner().map_err(|_| unwritten())?;
+    let table = export::of(&leads, who)?;
     let of: Vec<String> = leads.iter().map(|(lead, _)| lead.id.to_string()).collect();
     let after = json!({ "who": who, "leads": of, "so_far": of.len(), "ended": true });
-    let act = acts::record(cloud, &signed.desk, ACT, None, &json!({}), &after);
+    let act = acts::record(cloud, &signed.desk, export::ACT, None, &json!({}), &after);
     cloud.store.change_keep(core.company_id(), &act).await?;
     tracing::info!(staff = %signed.desk.staff, company = %core.company_id(), who, "leads are exported");
     Ok(file(Body::from(table), &format!("leads-{}-ticked.csv", core.company_id())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_is_full_leaves_an_answer_room_for_a_page() {
-        // The answer is text in JSON: what is escaped there counts as it stands there.
-        for part in ["lead,Ada\n", "\"say \"\"no\"\"\",\"a\\b\"\r\n", "Zoë,\tx\n"] {
-            assert_eq!(in_answer(part.as_bytes()), json!(part).to_string().len() - 2, "{part}");
-        }
-        // Of a row the campaign and who they are may be long, of four bytes a character; the rest are ids and numbers.
-        let row = (1 + WHO.len()) * limits::TEXT_CHARS * 4 + 1_000;
-        let most = limits::EXPORT_BYTES + limits::SEARCH_LEADS * row;
-        assert!((limits::EXPORT_BYTES..6_000_000).contains(&most), "{most}");
-    }
 }

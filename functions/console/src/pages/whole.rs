@@ -31,12 +31,12 @@ use leadyard_platform::store::{Look, LookPart, LookedAt, Sure};
 use leadyard_platform::who::ACTS;
 use serde::Deserialize;
 
-use super::export::reads_until;
 use super::list::{AT, Shown as List};
 use super::many::{self, Act, Row};
 use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::acts::Asked;
+use crate::export::reads_until;
 use crate::find;
 use crate::place::Supposed;
 

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::route::{
-    Function, JSON, Kind, Member, Method, READER, Route, STAFF, Who, at_most, closed, list, may, must, null,
-    object, objects, one_of,
+    CSV, Function, JSON, Kind, Member, Method, READER, Route, STAFF, Who, at_most, closed, list, may, must,
+    null, object, objects, one_of,
 };
 use super::shapes::may_be_called;
 use crate::distribution::Rule;
@@ -21,7 +21,7 @@ use Method::{Get, Post};
 const LEADS: &str = "Leads";
 
 pub(super) fn routes() -> Vec<Route> {
-    let mut routes = vec![search(), story(), recommendation(), decision(), act()];
+    let mut routes = vec![search(), export(), story(), recommendation(), decision(), act()];
     routes.extend(ACTS.map(acts));
     routes.extend([judge(), follow_ups()]);
     routes
@@ -39,37 +39,11 @@ pub(super) fn of_desk(
 }
 
 fn search() -> Route {
+    let exactly =
+        [may("lead", Uuid, "Exactly."), may("email", Text, "Exactly."), may("phone", Text, "Exactly.")];
     of_desk(READER, Post, "/v1/leads/search", "Finds leads.", LEADS)
         .tells("Exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer`, `source`, `lapsing` and `day`; the last six are lists in an order of their own, of which three have another as well.")
-        .takes([
-            may("company", Id, "Whose. Needed where the token is of several companies."),
-            may("lead", Uuid, "Exactly."),
-            may("email", Text, "Exactly."),
-            may("phone", Text, "Exactly."),
-            may("hottest", Flag, "Open leads by their score of now: `only` filters the hottest hundred in nobody's hands and the hottest hundred that dealers have, and of a source its newest. One page."),
-            may("stage", closed!(Stage), "By score, then the newest."),
-            may("dealer", Id, "Those of a dealer, the newest first."),
-            may("shut", Flag, "Of a dealer's: those that are over."),
-            may("source", Id, "The leads that count as a source's, who asked last first."),
-            may("lapsing", Flag, "Those whose offer lapses within two hours, the next first."),
-            may("day", Text, "Those behind a number of a day: `leads:2026-06-01`, or `leads` of today. The numbers are enquiries, leads, given, reached, reached_at_once (within five minutes), reached_within_hour and won."),
-            may("order", one_of(&["time", "score"]), "Of a stage by `time`, whose sale cycle began last first, of as many as stand in its thousands of highest scores. Of a dealer by `score`, of the five hundred that it was given last; of a source by `score`, of its three hundred newest: one page. Else the list's own."),
-            may(
-                "only",
-                object([
-                    may("offer", Id, ""),
-                    may("source", Id, ""),
-                    may("held", Flag, "In somebody's hands, or in nobody's."),
-                    may("state", Text, "Of the US."),
-                    may("points", Count, "At least so many as of now."),
-                    may("waits", super::shapes::waiting(), "Those that wait for this."),
-                    may("unreached", Flag, "Those that a dealer has, and none has reached."),
-                ]),
-                "Filters within the list.",
-            ),
-            may("limit", Count, "50, if none is named; 100 at most."),
-            may("after", Text, "The `next` of the page before."),
-        ])
+        .takes(exactly.into_iter().chain(list_of_leads("50, if none is named; 100 at most.")))
         .example(json!({ "stage": "waiting", "only": { "offer": "roof" } }))
         .answers(
             200,
@@ -82,6 +56,65 @@ fn search() -> Route {
             ],
         )
         .refuses(&[Code::InvalidField])
+}
+
+/// A list of leads, as it is asked for.
+fn list_of_leads(limit: &'static str) -> Vec<Member> {
+    vec![
+        may("company", Id, "Whose. Needed where the token is of several companies."),
+        may(
+            "hottest",
+            Flag,
+            "Open leads by their score of now: `only` filters the hottest hundred in nobody's hands and the hottest hundred that dealers have, and of a source its newest. One page.",
+        ),
+        may("stage", closed!(Stage), "By score, then the newest."),
+        may("dealer", Id, "Those of a dealer, the newest first."),
+        may("shut", Flag, "Of a dealer's: those that are over."),
+        may("source", Id, "The leads that count as a source's, who asked last first."),
+        may("lapsing", Flag, "Those whose offer lapses within two hours, the next first."),
+        may(
+            "day",
+            Text,
+            "Those behind a number of a day: `leads:2026-06-01`, or `leads` of today. The numbers are enquiries, leads, given, reached, reached_at_once (within five minutes), reached_within_hour and won.",
+        ),
+        may(
+            "order",
+            one_of(&["time", "score"]),
+            "Of a stage by `time`, whose sale cycle began last first, of as many as stand in its thousands of highest scores. Of a dealer by `score`, of the three hundred that it was given last; of a source by `score`, of the hottest and its hundred and fifty newest: one page. Else the list's own.",
+        ),
+        may(
+            "only",
+            object([
+                may("offer", Id, ""),
+                may("source", Id, ""),
+                may("held", Flag, "In somebody's hands, or in nobody's."),
+                may("state", Text, "Of the US."),
+                may("points", Count, "At least so many as of now."),
+                may("waits", super::shapes::waiting(), "Those that wait for this."),
+                may("unreached", Flag, "Those that a dealer has, and none has reached."),
+            ]),
+            "Filters within the list.",
+        ),
+        may("limit", Count, limit),
+        may("after", Text, "The `next` of the page before."),
+    ]
+}
+
+/// The header of an answer that has a part of a list: what to send as `after` for the next part. It is missing with the last.
+pub const NEXT: &str = "leadyard-next";
+/// The header of an answer behind which others stand to whom no [`NEXT`] leads: it is `true`, or missing.
+pub const MORE: &str = "leadyard-more";
+
+fn export() -> Route {
+    of_desk(READER, Post, "/v1/leads/export", "A list of leads as a table.", LEADS)
+        .tells("Each lead once in an answer, in the order of the list; the header `leadyard-next` has what to send as `list.after` for the leads behind them, and is missing with the last. Of a list that is a look at the top, as the hottest are, `leadyard-more` is `true` where others stand behind. That it was asked for is kept among the company's changes.")
+        .takes([
+            must("list", object(list_of_leads("Leads of one answer: 20,000 at most, or what 5 MB hold or 20 seconds find.")), "Exactly one of `hottest`, `stage`, `dealer`, `source`, `lapsing` and `day`, as for a search."),
+            may("who", Flag, "With who they are, which needs the role desk."),
+        ])
+        .example(json!({ "list": { "stage": "won", "only": { "state": "FL" } } }))
+        .answers_as(200, "A row for each lead.", [(CSV, Text)])
+        .refuses(&[Code::InvalidField, Code::Forbidden])
 }
 
 fn story() -> Route {

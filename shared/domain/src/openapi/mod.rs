@@ -36,7 +36,7 @@ mod dealing;
 mod ruling;
 mod render;
 
-pub use desk::ACTS;
+pub use desk::{ACTS, MORE, NEXT};
 pub use render::document;
 pub use route::{Function, Method, Route};
 
