@@ -174,7 +174,8 @@ impl File {
         let rows = answer.success()?;
         let mut rows = csv::Reader::from_reader(rows.as_slice());
         let mut part = csv::Writer::from_writer(Vec::new());
-        if self.out.is_none() && options.after.is_none() {
+        let goes_on = options.after.is_some() && options.out.as_ref().is_none_or(|path| path.exists());
+        if self.out.is_none() && !goes_on {
             part.write_byte_record(rows.byte_headers()?)?;
         }
         let mut leads = Vec::new();
