@@ -64,7 +64,7 @@ pub async fn handle_mail_events(cloud: &Cloud, event: SqsEvent) -> SqsBatchRespo
 async fn one(cloud: &Cloud, body: &str) -> Handled {
     let done = match queues::read::<ToDelivery>(body) {
         Ok(ToDelivery::Assignment { lead, cycle, assignment }) => {
-            assigned::deliver(cloud, lead, cycle, assignment).await
+            Box::pin(assigned::deliver(cloud, lead, cycle, assignment)).await
         }
         Ok(ToDelivery::Message { lead, assignment, event, number }) => {
             messages::deliver(cloud, lead, assignment, &event, number).await

@@ -127,7 +127,7 @@ impl Worker<'_> {
         for _ in 0..=limits::DECIDE_AGAIN {
             // What was read ahead is looked at once: whoever is refused reads again.
             let Some(seen) = self.ahead.see(self.cloud, id).await? else { return Ok(Distributed::Gone) };
-            match self.look(seen).await {
+            match Box::pin(self.look(seen)).await {
                 Ok(Looked::Final(distributed)) => return Ok(distributed),
                 Ok(Looked::Again) | Err(StoreError::Contended) => {}
                 Err(error) => return Err(error),

@@ -93,6 +93,10 @@ fn named<'a>(members: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
 /// # Errors
 /// When the system does not answer, or the file cannot be written: it says how far it came, and where to go on.
 pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    // Before anybody is asked: what was given would stand among the changes.
+    if let (Some(path), None) = (&options.out, &options.after) {
+        anyhow::ensure!(!path.exists(), "{} could not be written: it is there already", path.display());
+    }
     let api = Api::of(&options.target, &options.company).await?;
     let style = ProgressStyle::with_template("{spinner} {human_pos} leads written");
     let bar =
