@@ -16,15 +16,14 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use leadyard_domain::access::Role;
-use leadyard_domain::distribution::{Core, Waiting};
+use leadyard_domain::distribution::Core;
 use leadyard_domain::error::Code;
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::{Lead, ScoreNow};
 use leadyard_domain::limits;
 use leadyard_domain::openapi::{MORE, NEXT};
-use leadyard_domain::place::State as UsState;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
 use leadyard_platform::store::Act;
@@ -113,12 +112,6 @@ pub(crate) async fn csv(
 /// The kind of a table.
 pub(crate) const CSV: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
 
-/// Until when an answer reads on that begins now.
-pub(crate) fn reads_until(cloud: &Cloud) -> Timestamp {
-    let long = SignedDuration::from_secs(limits::READING_SECONDS);
-    cloud.clock.now().saturating_add(long).unwrap_or(Timestamp::MAX)
-}
-
 /// How many bytes a part of a file is in the answer of a Lambda function, which is text in JSON.
 fn in_answer(part: &[u8]) -> usize {
     part.len() + part.iter().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count()
@@ -181,18 +174,7 @@ impl Table {
         if file.who {
             desk.must(company, Role::Desk)?;
         }
-        // What is kept among the changes is of known words alone.
-        let known = |text: &Option<String>, is_known: fn(&str) -> bool| text.as_deref().is_none_or(is_known);
-        if !known(&list.only.state, |state| state.parse::<UsState>().is_ok()) {
-            return Err(Problem::new(
-                Code::InvalidField,
-                "only.state: a US state has two letters, such as FL",
-            ));
-        }
-        if !known(&list.only.waits, |reason| reason.parse::<Waiting>().is_ok()) {
-            return Err(Problem::new(Code::InvalidField, "only.waits: there is no such reason to wait"));
-        }
-        let until = reads_until(cloud);
+        let until = find::reads_until(cloud);
         let limit = Some(file.leads.min(limits::SEARCH_LEADS));
         let asked = find::Asked { limit, until: Some(until), ..list };
         // What cannot be found at all is said before a file begins.

@@ -30,6 +30,7 @@ mod person;
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
+use std::ops::Not;
 
 use axum::Json;
 use axum::body::Body;
@@ -38,12 +39,13 @@ use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::access::Role;
 use leadyard_domain::assignment::Assignment;
-use leadyard_domain::distribution::Core;
+use leadyard_domain::distribution::{Core, Waiting};
 use leadyard_domain::error::{Code, FieldError};
 use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId, OfferId, SourceId};
 use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::limits;
 use leadyard_domain::person::{Email, Phone};
+use leadyard_domain::place::State as UsState;
 use leadyard_domain::time::UtcDay;
 use leadyard_platform::cloud::Cloud;
 use leadyard_platform::http::{self, Problem};
@@ -90,30 +92,40 @@ impl Behind {
     }
 }
 
-/// What is sought: exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer`, `source`, `lapsing` and `day`.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What is sought: exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer`, `source`, `lapsing` and `day`. Written is the list alone, with
+/// its filters: see [`Asked::told`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Asked {
+    #[serde(skip_serializing)]
     pub(crate) company: Option<String>,
+    #[serde(skip_serializing)]
     pub(crate) lead: Option<String>,
+    #[serde(skip_serializing)]
     pub(crate) email: Option<String>,
+    #[serde(skip_serializing)]
     pub(crate) phone: Option<String>,
+    #[serde(skip_serializing_if = "Not::not")]
     pub(crate) hottest: bool,
     pub(crate) stage: Option<String>,
     pub(crate) dealer: Option<String>,
     /// Of a dealer's: those that are over.
+    #[serde(skip_serializing_if = "Not::not")]
     pub(crate) shut: bool,
     pub(crate) source: Option<String>,
     /// Of a stage, a dealer or a source.
     pub(crate) order: Option<Order>,
     /// The offers that are about to lapse.
+    #[serde(skip_serializing_if = "Not::not")]
     pub(crate) lapsing: bool,
     /// The leads behind a number of a day, as [`OfDay`] reads it.
     pub(crate) day: Option<String>,
     pub(crate) only: Only,
     /// At most; see [`limits::SEARCH_LEADS`].
+    #[serde(skip_serializing)]
     pub(crate) limit: Option<usize>,
     /// Where the last page ended: its `next`.
+    #[serde(skip_serializing)]
     pub(crate) after: Option<String>,
     /// Of what reads page after page in one answer: from then on it looks no further, and says where it ended.
     #[serde(skip)]
@@ -123,18 +135,7 @@ pub(crate) struct Asked {
 impl Asked {
     /// The list and its filters, for a record of what was asked: not whose, from where and how many.
     pub(crate) fn told(&self) -> Value {
-        let Self { hottest, stage, dealer, shut, source, order, lapsing, day, .. } = self;
-        let Only { offer, source: of_source, held, state, points, waits, unreached } = &self.only;
-        let only = json!({
-            "offer": offer, "source": of_source, "held": held, "state": state, "points": points, "waits": waits,
-            "unreached": unreached.then_some(true),
-        });
-        let told = json!({
-            "hottest": hottest.then_some(true), "stage": stage, "dealer": dealer, "shut": shut.then_some(true),
-            "source": source, "order": order, "lapsing": lapsing.then_some(true), "day": day,
-            "only": Some(said(only)).filter(|only| only != &json!({})),
-        });
-        said(told)
+        said(json!(self))
     }
 
     /// Whether it asks for a list, and not for who is known by e-mail, phone or id.
@@ -143,27 +144,28 @@ impl Asked {
     }
 }
 
-/// What is not null.
+/// What of it is neither null nor empty.
 fn said(told: Value) -> Value {
     let Value::Object(told) = told else { return told };
-    Value::Object(told.into_iter().filter(|(_, value)| !value.is_null()).collect())
+    let told = told.into_iter().map(|(name, value)| (name, said(value)));
+    Value::Object(told.filter(|(_, value)| !value.is_null() && *value != json!({})).collect())
 }
 
 /// Filters, applied within the list.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Only {
     pub(crate) offer: Option<OfferId>,
     pub(crate) source: Option<SourceId>,
     /// In nobody's hands, or in somebody's.
     pub(crate) held: Option<bool>,
-    /// The US state.
-    pub(crate) state: Option<String>,
+    pub(crate) state: Option<UsState>,
     /// At least so many points as of now.
     pub(crate) points: Option<u64>,
     /// Those that wait for this reason.
-    pub(crate) waits: Option<String>,
+    pub(crate) waits: Option<Waiting>,
     /// Those that a dealer has, and none has reached.
+    #[serde(skip_serializing_if = "Not::not")]
     pub(crate) unreached: bool,
 }
 
@@ -181,18 +183,11 @@ impl Only {
     }
 
     fn takes(&self, lead: &Lead, score: Option<&ScoreNow>) -> bool {
-        let state = lead.location().state();
         self.offer.as_ref().is_none_or(|offer| *offer == lead.offer)
             && self.source.as_ref().is_none_or(|source| *source == lead.source)
             && self.held.is_none_or(|held| held != lead.holders.is_empty())
-            && self
-                .waits
-                .as_ref()
-                .is_none_or(|reason| lead.waiting.is_some_and(|waits| waits.to_string() == *reason))
-            && self
-                .state
-                .as_ref()
-                .is_none_or(|wanted| wanted.parse().is_ok_and(|wanted| state == Some(wanted)))
+            && (self.waits.is_none() || self.waits == lead.waiting)
+            && (self.state.is_none() || self.state == lead.location().state())
             && self.points.is_none_or(|points| {
                 score.is_some_and(|score| score.hundredths >= points.saturating_mul(100))
             })
@@ -263,6 +258,12 @@ pub(crate) async fn find(cloud: &Cloud, desk: &Staff, core: &Core, asked: &Asked
         List::Lapsing => Box::pin(seek.lapsing()).await,
         List::Day(day) => Box::pin(seek.of_day(day)).await,
     }
+}
+
+/// Until when an answer reads on that begins now.
+pub(crate) fn reads_until(cloud: &Cloud) -> Timestamp {
+    let long = SignedDuration::from_secs(limits::READING_SECONDS);
+    cloud.clock.now().saturating_add(long).unwrap_or(Timestamp::MAX)
 }
 
 /// Which list is asked for.
@@ -394,7 +395,7 @@ impl Seek<'_> {
         let next = |place: &Place| Behind::written(place, &scores);
         loop {
             // Where filters leave many out, so many places that one round of reads is mostly enough.
-            let most = self.most_of_stage() + usize::from(self.asked.only.leaves_out()) * ONE_READ;
+            let most = if self.asked.only.leaves_out() { 2 * ONE_READ } else { self.limit };
             let Ranked { places, more } = scores.of_stage(self.cloud, stage, from.as_ref(), most).await?;
             let mut places = places.into_iter().peekable();
             while places.peek().is_some() {
@@ -426,7 +427,7 @@ impl Seek<'_> {
         }
     }
 
-    /// How many of a stage are read at once: those that filters leave out are read as well.
+    /// How many leads of a stage are read at once: those that filters leave out are read as well.
     fn most_of_stage(&self) -> usize {
         if self.asked.only.leaves_out() { self.limit.max(ONE_READ) } else { self.limit }
     }

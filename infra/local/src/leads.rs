@@ -127,7 +127,8 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     }
     bar.finish_and_clear();
     let mut err = std::io::stderr();
-    writeln!(err, "{} leads", file.seen.len())?;
+    let leads = file.seen.len();
+    writeln!(err, "{leads} {}", if leads == 1 { "lead" } else { "leads" })?;
     if parts > 1 || options.after.is_some() {
         writeln!(
             err,

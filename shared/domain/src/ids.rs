@@ -2,6 +2,9 @@
 //!
 //! Two kinds of name: a *slug*, written by people in a rulebook (`hudson-roofing`), and a *UUID*,
 //! minted for what arrives (version 7 of RFC 9562: time first, so that ids sort by arrival).
+//!
+//! A slug of up to 23 bytes lies in whatever has it; a longer one beside it, once for all its copies. A rulebook in memory
+//! is mostly such names.
 
 use std::fmt;
 use std::str::FromStr;

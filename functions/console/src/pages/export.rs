@@ -209,7 +209,7 @@ async fn begun(cloud: &Cloud, signed: &Signed, form: &Form) -> Result<Response, 
     let name = format!("leads-{}-{}-{part}.csv", core.company_id(), list.list);
     let before = json!({ "list": list.whole().kept(), "after": list.after });
     let file_of = export::File { who, leads, part, so_far };
-    let table = Table::begin(cloud, &signed.desk, core, list.search(), file_of, &before).await?;
+    let table = Table::begin(cloud, &signed.desk, core, list.search()?, file_of, &before).await?;
     let pages = stream::unfold(Some(table), |table| async move {
         let mut table = table?;
         match Box::pin(table.page()).await {

@@ -8,12 +8,15 @@
 
 mod sought;
 
+use std::str::FromStr;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::civil::Date;
 use leadyard_domain::access::Role;
 use leadyard_domain::distribution::Core;
+use leadyard_domain::error::{Code, Invalid};
 use leadyard_domain::ids::LeadId;
 use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::place::State as UsState;
@@ -128,19 +131,21 @@ impl Shown {
         Self { after: String::new(), ..self.clone() }
     }
 
-    /// The list as it is searched for.
-    pub(super) fn search(&self) -> Asked {
+    /// The list as it is searched for. A filter that is none is said: without it all of the list would be shown, and
+    /// acted on.
+    pub(super) fn search(&self) -> Result<Asked, Problem> {
         let text = |value: &String| Some(value.clone()).filter(|value| !value.is_empty());
         let mut asked = Asked { after: text(&self.after), limit: Some(LISTED), ..Asked::default() };
         asked.only = Only {
-            offer: text(&self.offer).and_then(|offer| offer.parse().ok()),
+            offer: filter("offer", &self.offer)?,
             held: match self.held.as_str() {
+                "" => None,
                 "yes" => Some(true),
                 "no" => Some(false),
-                _ => None,
+                _ => return Err(Problem::new(Code::InvalidField, "held: it is yes or no")),
             },
-            state: text(&self.state),
-            waits: text(&self.waits),
+            state: filter("state", &self.state)?,
+            waits: filter("waits", &self.waits)?,
             ..Only::default()
         };
         if self.has_orders() {
@@ -163,7 +168,7 @@ impl Shown {
             }
             _ => asked.stage = Some(self.list.clone()),
         }
-        asked
+        Ok(asked)
     }
 
     /// Where those stand, by stage, that the list of the hottest leaves out: of the same filters.
@@ -225,6 +230,12 @@ impl Shown {
     }
 }
 
+/// A filter as the address has it; none, where it is empty.
+fn filter<T: FromStr<Err = Invalid>>(name: &str, value: &str) -> Result<Option<T>, Problem> {
+    let read = (!value.is_empty()).then(|| value.parse()).transpose();
+    read.map_err(|rule: Invalid| Problem::new(Code::InvalidField, format!("{name}: {rule}")))
+}
+
 /// The lead behind another in a list that may be placed, if one does, and the page that it stands on. Where the other has
 /// left the list, it is the first.
 pub(super) async fn behind(
@@ -234,7 +245,7 @@ pub(super) async fn behind(
     lead: LeadId,
 ) -> Result<Option<(LeadId, Shown)>, Problem> {
     let core = signed.rules_of(cloud, &list.company).await?;
-    let found = find::find(cloud, &signed.desk, &core, &list.search()).await?;
+    let found = find::find(cloud, &signed.desk, &core, &list.search()?).await?;
     let from = found.leads.iter().position(|(one, _)| one.id == lead).map_or(0, |at| at + 1);
     let next = |leads: &[(Lead, Option<ScoreNow>)]| {
         leads.iter().map(|(one, _)| one).find(|one| one.id != lead && may_be_placed(one)).map(|one| one.id)
@@ -244,7 +255,7 @@ pub(super) async fn behind(
         return Ok(on_page.map(|next| (next, list.clone())));
     };
     let further = Shown { after, ..list.clone() };
-    let found = find::find(cloud, &signed.desk, &core, &further.search()).await?;
+    let found = find::find(cloud, &signed.desk, &core, &further.search()?).await?;
     Ok(next(&found.leads).map(|next| (next, further)))
 }
 
@@ -305,7 +316,7 @@ async fn listed(cloud: &Cloud, signed: &Signed, mut shown: Shown) -> Result<Lead
     if shown.list.is_empty() {
         "hottest".clone_into(&mut shown.list);
     }
-    let found = find::find(cloud, &signed.desk, &core, &shown.search()).await?;
+    let found = find::find(cloud, &signed.desk, &core, &shown.search()?).await?;
     let mut page = frame(cloud, signed, &core, &found);
     if let Some(next) = &found.next {
         page.next = shown.whole().at(AT, &[("after", next)]);

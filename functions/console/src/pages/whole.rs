@@ -36,7 +36,6 @@ use super::many::{self, Act, Row};
 use super::signed::{For, Form, Sent, Signed};
 use super::{Frame, address, rendered, troubled};
 use crate::acts::Asked;
-use crate::export::reads_until;
 use crate::find;
 use crate::place::Supposed;
 
@@ -116,8 +115,8 @@ pub(super) async fn begin(
 ) -> Result<Response, Problem> {
     let core = signed.rules_of(cloud, &list.company).await?;
     list.company = core.company_id().to_string();
-    let until = reads_until(cloud);
-    let mut asked = find::Asked { until: Some(until), ..list.search() };
+    let until = find::reads_until(cloud);
+    let mut asked = find::Asked { until: Some(until), ..list.search()? };
     let mut leads: Vec<LeadId> = Vec::new();
     // A search ends after so many that it looked at, and may have found nobody.
     loop {

@@ -6,7 +6,7 @@ use http::Method;
 use leadyard_tests::{Browser, Person, Rules, Yard};
 use serde_json::json;
 
-use super::{MANY, OF_WEB2, acts, listed, says, times, waits, yard};
+use super::{EXPORT, MANY, OF_WEB2, acts, exports, listed, says, times, waits, yard};
 use crate::pages::{HOSTILE, is_harmless, names_nobody};
 
 #[tokio::test(start_paused = true)]
@@ -43,6 +43,30 @@ async fn many_are_held_and_resumed_after_a_look_that_says_who_stays_and_why() {
     let _ = desk.submits(&look, MANY, &[]).await.is(303);
     assert!(yard.stored(&first).await.hold.is_none() && yard.stored(&second).await.hold.is_some());
     let _ = desk.submits(&page, MANY, &[("every", "on"), ("act", "erase")]).await.is(400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_that_is_none_is_said_and_neither_all_are_shown_nor_anything_is_done_with_them() {
+    let yard = yard("10").await;
+    let _ = waits(&yard, 1).await;
+    let desk = Browser::of(&yard).await;
+    let export = desk.opens(EXPORT).await.is(200);
+    for (name, rule) in [
+        ("offer=Gutter+Work", "offer: an id is 1 to 48"),
+        ("state=Nowhere", "state: a state is its two letters"),
+        ("held=maybe", "held: it is yes or no"),
+        ("waits=long", "waits: a waiting reason is"),
+    ] {
+        let list = format!("company=acme&list=waiting&{name}");
+        says(&desk.opens(&format!("/console/leads?{list}")).await.is(400), &[rule]);
+        let list: String = form_urlencoded::byte_serialize(list.as_bytes()).collect();
+        let all = format!("act=hold&whole=on&list={list}&{}", desk.csrf().await);
+        says(&desk.sends(MANY, &all).await.is(400), &[rule]);
+        let list = list.replace("%3D", "=").replace("%26", "&").replace("%2B", " ");
+        says(&desk.submits(&export, EXPORT, &[("list", &list), ("who", "on")]).await.is(400), &[rule]);
+    }
+    assert_eq!(exports(&yard).await.len(), 0);
+    says(&desk.opens("/console/leads?list=waiting&state=florida&held=no").await.is(200), &["1 shown of 1"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,7 +214,7 @@ async fn names_in_a_list_and_a_look_are_text() {
     let _ = yard.desk(Method::POST, &release, None).await.is(200);
     yard.settle().await;
     let desk = Browser::of(&yard).await;
-    let page = desk.opens("/console/leads?list=waiting&state=%22%3E%3Cscript%3E").await.is(200);
+    let page = desk.opens("/console/leads?list=waiting&state=%22%3E%3Cscript%3E").await.is(400);
     is_harmless(&page);
     let page = desk.opens("/console/leads?list=waiting").await.is(200);
     let look = desk.submits(&page, MANY, &[("every", "on"), ("act", "hold")]).await.is(200);
