@@ -14,7 +14,7 @@ use leadyard_platform::reports;
 use leadyard_platform::store::{ReportRules, Tables};
 use leadyard_platform::stream::{StreamEvent, StreamRecord};
 use leadyard_tests::routes::REPORTS;
-use leadyard_tests::{Person, Rules, Says, Yard};
+use leadyard_tests::{Browser, Person, Rules, Says, Yard};
 use serde_json::{Value, json};
 
 mod seats;

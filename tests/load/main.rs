@@ -57,6 +57,9 @@ struct Cli {
     /// How often each kind of page is asked for.
     #[arg(long, default_value_t = 200, requires = "pages")]
     times: usize,
+    /// Measures those kinds of pages alone whose name has this.
+    #[arg(long, value_name = "WORDS", requires = "pages")]
+    only: Option<String>,
     /// The folder that these leads stand in, to be filled once and measured often; one for this run, if not said.
     #[arg(long, value_name = "DIR", requires = "pages")]
     data: Option<PathBuf>,
@@ -70,7 +73,12 @@ fn main() -> anyhow::Result<()> {
     }
     let cores = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if let Some(leads) = cli.pages {
-        return cores.block_on(Box::pin(pages::measure(leads, cli.times, cli.data.as_deref())));
+        return cores.block_on(Box::pin(pages::measure(
+            leads,
+            cli.times,
+            cli.only.as_deref(),
+            cli.data.as_deref(),
+        )));
     }
     match cli.imports {
         Some(rows) => cores.block_on(imports::measure(rows)),

@@ -65,8 +65,13 @@ const UNITS: f64 = 40.0;
 const P99_MS: f64 = 50.0;
 const KB: f64 = 100.0;
 
-/// Fills the folder, if it is not yet, and measures.
-pub(crate) async fn measure(leads: usize, times: usize, data: Option<&Path>) -> anyhow::Result<()> {
+/// Fills the folder, if it is not yet, and measures: all pages, or those whose kind has these words alone.
+pub(crate) async fn measure(
+    leads: usize,
+    times: usize,
+    only: Option<&str>,
+    data: Option<&Path>,
+) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     let temporary = data.is_none().then(tempfile::tempdir).transpose()?;
     let data = data.map(Path::to_owned).or_else(|| Some(temporary.as_ref()?.path().join("data")));
@@ -77,9 +82,15 @@ pub(crate) async fn measure(leads: usize, times: usize, data: Option<&Path>) -> 
     let system = System::open(&data, &filled, times, &companies).await?;
     let mut measured = Vec::new();
     for company in &companies {
-        let asks = system.asks_of(company, &filled.book).await?;
+        let mut asks = system.asks_of(company, &filled.book).await?;
+        asks.retain(|kind, _| only.is_none_or(|only| kind.contains(only)));
         writeln!(out, "  {company}: {} addresses of {} kinds", count(&asks), asks.len())?;
         measured.push(system.measure(asks).await?);
+    }
+    let small = measured.pop().unwrap_or_default();
+    let large = measured.pop().unwrap_or_default();
+    if only.is_some() {
+        return table(&mut out, &companies, (&large, &small), &BTreeMap::new());
     }
     let both = system.desk(&companies).await?;
     let today = |visitor: &Visitor| vec![Ask::get(visitor, TODAY)];
@@ -90,8 +101,6 @@ pub(crate) async fn measure(leads: usize, times: usize, data: Option<&Path>) -> 
     leadyard_sweep::sweep(&system.cloud).await?;
     of_both.insert(AFTER_A_QUIET_TIME.to_owned(), today(&both));
     figures.append(&mut system.measure(of_both).await?);
-    let small = measured.pop().unwrap_or_default();
-    let large = measured.pop().unwrap_or_default();
     let verdict = table(&mut out, &companies, (&large, &small), &figures);
     let unseen = system.routes.unseen(large.values().map(|of| of.at.as_str()));
     writeln!(out, "\nnot measured, since nothing led there: {unseen:?}")?;

@@ -61,12 +61,13 @@ pub(crate) struct Told {
 }
 
 /// What is compared with the period before: every row costs as much again to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Compared {
     /// The whole alone.
     Whole,
-    /// The whole, and every row of a period of at most so many days.
-    Rows { most_days: i64 },
+    /// The whole, and every row of a period of at most so many days, or of a longer one where that costs at most so many
+    /// read units for both.
+    Rows { most_days: i64, most_units: f64 },
 }
 
 /// `GET /v1/reports/{name}?company&from=2026-06-01&to=2026-06-30&by=source`. JSON, or CSV where that is accepted.
@@ -109,12 +110,12 @@ pub(crate) async fn told(
         }
         read
     };
-    let rows_too = match compared {
-        Compared::Whole => false,
-        Compared::Rows { most_days } => days <= most_days,
+    let (at_once, most_units) = match compared {
+        Compared::Whole => (false, 0.0),
+        Compared::Rows { most_days, most_units } => (days <= most_days, most_units),
     };
     let period_before = (before_from, before_to);
-    let (by_now, by_before) = (dimensions(true), dimensions(rows_too));
+    let (by_now, by_before) = (dimensions(true), dimensions(at_once));
     let mut wanted = vec![
         ReportAsked { dimensions: &by_now, tables, days: (from, to) },
         ReportAsked { dimensions: &by_before, tables, days: period_before },
@@ -123,10 +124,20 @@ pub(crate) async fn told(
         let days = (Date::new(2000, 1, 1).unwrap_or(from), to);
         wanted.push(ReportAsked { dimensions: &[Dimension::All], tables: Tables::Counts, days });
     }
-    let (read, units) = store.report_reads(company, &wanted, today).await?;
-    let mut read = read.into_iter();
-    let (now, before) = (read.next().unwrap_or_default(), read.next().unwrap_or_default());
+    let first = wanted.iter().map(|one| one.days.0).min().unwrap_or(from);
+    let mut reads = store.report_reads(company, (first, to), today).await?;
+    let mut read = reads.read(&wanted).await?.into_iter();
+    let (now, mut before) = (read.next().unwrap_or_default(), read.next().unwrap_or_default());
     let ever = read.next();
+    // About as much as is read already: the whole of as many days before is in it.
+    let rows_too = at_once || 2.0 * reads.units <= most_units;
+    if rows_too && !at_once && by != Dimension::All {
+        let wanted = [ReportAsked { dimensions: &[by], tables, days: period_before }];
+        for rows in reads.read(&wanted).await? {
+            before.sums.merge(&rows.sums);
+            before.whole = rows.whole;
+        }
+    }
     let known = |read: &ReportRead| {
         let whole = read.sums.get(Dimension::All, UNKNOWN);
         whole.get(Counter::NewLeads) + whole.get(Counter::Imported)
@@ -159,7 +170,7 @@ pub(crate) async fn told(
         rows_before: rows_too.then(|| rows_of(&of_before, &before.sums, &whole_before)),
         whole,
         whole_before,
-        units,
+        units: reads.units,
         core,
     })
 }

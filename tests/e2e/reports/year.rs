@@ -87,7 +87,7 @@ async fn a_years_report_costs_the_same_whatever_the_number_of_leads() {
         }
         day = day.tomorrow().unwrap();
     }
-    let mut told = Vec::new();
+    let (mut told, mut compared) = (Vec::new(), 0);
     for report in REPORTS.into_iter().chain(["speed?by=source", "speed?by=dealer"]) {
         let glue = if report.contains('?') { '&' } else { '?' };
         let report_of_year = yard.report(&format!("{report}{glue}from=2025-06-02&to=2026-06-01")).await;
@@ -102,10 +102,17 @@ async fn a_years_report_costs_the_same_whatever_the_number_of_leads() {
             let rows = report_of_year["rows"].as_array().unwrap();
             assert!(rows.len() == 300 && rows.iter().all(|row| row["rest"].is_null()), "{} rows", rows.len());
         }
+        // A page compares every row where both years together cost what one may.
+        let desk = Browser::of(&yard).await;
+        let page = desk.opens(&format!("/console/reports/{report}{glue}from=2025-06-02&to=2026-06-01")).await;
+        let alone = page.is(200).text.contains("of the whole alone");
+        assert_eq!(alone, 2.0 * units > 40.0, "{report}: {units} read units");
+        compared += usize::from(!alone);
         if let Some(total) = report_of_year["whole"].get("leads") {
             assert_eq!(total.as_i64(), Some(leads), "{report}");
         }
     }
+    assert!(0 < compared && compared < told.len(), "{compared} of {} are compared by row", told.len());
     // A page of a quarter compares every row: it costs at most what both periods cost, here cut across months.
     for report in ["sources", "campaigns", "areas", "dealers", "speed?by=dealer"] {
         let glue = if report.contains('?') { '&' } else { '?' };

@@ -1,7 +1,7 @@
 //! The reports: each is a sentence, a chart or a map, and the table that stands behind it.
 //!
 //! Determinations. *The figures are the API's*, read by the same function; nothing is summed here. *Every number has the
-//! period before beneath it*, but those of a long period's rows: see [`COMPARED_DAYS`]. *A report is one screen
+//! period before beneath it*, but those of a long period's rows where they are many: see [`COMPARED`]. *A report is one screen
 //! of a desk*: the first [`SCREEN`] rows beside as many bars, or [`LISTED`] and [`BARS`] where somebody asks, and it says so
 //! where there are more; the CSV has all. *A name leads to the leads behind it as they stand now*, where a list of such
 //! leads exists; of an offer and a state that is the hottest. *What a dimension does not know is a dash*, and is not drawn.
@@ -32,13 +32,14 @@ use crate::reports::figures::{Cell, Row as Figures};
 use crate::reports::{self, Compared, Told};
 
 const AT: &str = "/console/reports";
-/// The longest period, in days, of which each row is compared with the one before: that is read as well, and a year of
-/// both would cost more than a year's report may (40 read units).
-const COMPARED_DAYS: i64 = 92;
+/// Of a quarter each row is compared with the period before; of a longer one where both cost what a year's report may.
+const COMPARED: Compared = Compared::Rows { most_days: 92, most_units: 40.0 };
 /// Reasons to wait begin so.
 const WAITING: &str = "waiting:";
-/// Rows of a table on a page, where they are asked for: all states have one.
-const LISTED: usize = 60;
+/// Rows of a table on a page, where they are asked for: a page weighs at most 100 kB, with long names too.
+const LISTED: usize = 50;
+/// All states have one.
+const STATES: usize = 60;
 /// Rows of a table, and bars of the chart beside it, at first.
 const SCREEN: usize = 6;
 /// Bars of a chart, where all rows are asked for.
@@ -60,9 +61,13 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn listed(&self) -> usize {
-        if self.rows == "all" { LISTED } else { SCREEN }
+    fn listed(&self, by: Dimension) -> usize {
+        if self.rows == "all" { most_listed(by) } else { SCREEN }
     }
+}
+
+fn most_listed(by: Dimension) -> usize {
+    if by == Dimension::State { STATES } else { LISTED }
 }
 
 #[derive(askama::Template)]
@@ -243,8 +248,7 @@ async fn read(cloud: &Cloud, signed: &Signed, name: &str, mut asked: Asked) -> R
     let core = signed.rules_of(cloud, &asked.company).await?;
     let today = reports::today(cloud, &core)?;
     let (company, week_starts) = (core.company_id().clone(), core.company.week_starts);
-    let compared = Compared::Rows { most_days: COMPARED_DAYS };
-    let told = reports::told(cloud, core, report, &asked.of_report(), compared).await;
+    let told = reports::told(cloud, core, report, &asked.of_report(), COMPARED).await;
     let (told, trouble) = match told {
         Ok(told) => (Some(told), Trouble::default()),
         Err(problem) if problem.code() == Code::InvalidField => {
@@ -378,7 +382,7 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
         at: String::new(),
         cells: cells(&told.whole, Some(&told.whole_before)),
     });
-    shown.rows.extend(lines.iter().take(asked.listed()).map(|line| Row {
+    shown.rows.extend(lines.iter().take(asked.listed(by)).map(|line| Row {
         name: name(told, line.value),
         at: leads(told, line.value),
         cells: cells(&line.now, line.before.as_deref()),
@@ -398,12 +402,12 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
         };
     }
     // Those of this period stand first.
-    shown.more_rows = told.rows.len().saturating_sub(asked.listed());
-    shown.more_gone = lines.len().saturating_sub(asked.listed()) - shown.more_rows;
-    if shown.more_rows + shown.more_gone > 0 && asked.listed() < LISTED {
+    shown.more_rows = told.rows.len().saturating_sub(asked.listed(by));
+    shown.more_gone = lines.len().saturating_sub(asked.listed(by)) - shown.more_rows;
+    if shown.more_rows + shown.more_gone > 0 && asked.listed(by) < most_listed(by) {
         let all = [pairs.as_slice(), &[("chart", asked.chart.as_str()), ("rows", "all")]].concat();
         shown.further = address(&format!("{AT}/{}", report.name), &all);
-        shown.listed = lines.len().min(LISTED);
+        shown.listed = lines.len().min(most_listed(by));
     }
     let at = report.columns.iter().position(|column| column.name() == charted.name()).unwrap_or(0);
     // A rate of one state is no part of all states' rates: that is told by bars.
@@ -411,7 +415,7 @@ fn shown(told: &Told, charted: Column, asked: &Asked) -> Shown {
         shown.map = Some(map(&lines, at, charted, told.whole[at]));
     } else {
         let bars = of_lines(told, lines, at, charted);
-        let drawn = bars.len().min(asked.listed()).min(BARS);
+        let drawn = bars.len().min(asked.listed(by)).min(BARS);
         shown.more_bars = bars.len() - drawn;
         shown.chart = Chart::of(unit(charted), &bars[..drawn]);
     }

@@ -95,7 +95,9 @@ pub use looks::{Look, LookPart, LookedAt, Sure};
 pub use now::StoredNow;
 pub use postbacks::{Postback, PostbackEnd};
 pub use quarantine::{Quarantined, Verdicts};
-pub use reports::{PARTS_SEALED, ReportAsked, ReportPart, ReportRead, ReportRules, SEALED_TTL_S, Tables};
+pub use reports::{
+    PARTS_SEALED, ReportAsked, ReportPart, ReportRead, ReportReads, ReportRules, SEALED_TTL_S, Tables,
+};
 pub use returns::{ReturnItem, ReturnWrite};
 pub use rollback::Watch;
 pub use rulebook::{Published, RolledBack, RulebookPointer, RulebookVersion};

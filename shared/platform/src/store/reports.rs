@@ -154,6 +154,76 @@ pub struct ReportRead {
     pub whole: BTreeSet<String>,
 }
 
+/// Reads for reports of one company, all within some days.
+#[derive(Debug)]
+pub struct ReportReads<'a> {
+    store: &'a Store,
+    company: &'a CompanyId,
+    today: Date,
+    /// Read before any table: a day that is sealed in between is then in both for a moment, and never in neither.
+    parts: Vec<ReportPart>,
+    /// What it took so far, in read units.
+    pub units: f64,
+}
+
+impl ReportReads<'_> {
+    /// What happened, of each that is asked for: of the longest spans that fit their tables, and partial sums. In few reads,
+    /// however many are asked for: [`RANGES`] of tables in a row, two of all others together, and one of who is named, where
+    /// any has a rest.
+    pub async fn read(&mut self, asked: &[ReportAsked<'_>]) -> Result<Vec<ReportRead>, StoreError> {
+        let mut reads = vec![ReportRead::default(); asked.len()];
+        for part in &self.parts {
+            let of_day = |one: &ReportAsked<'_>| one.days.0 <= part.day && part.day <= one.days.1;
+            for (read, one) in reads.iter_mut().zip(asked).filter(|(_, one)| of_day(one)) {
+                for dimension in one.dimensions {
+                    read.sums.merge(&part.sums.only(*dimension));
+                }
+            }
+        }
+        let of = |(nth, one): (usize, &ReportAsked<'_>)| one.runs(self.company, nth, self.today);
+        let mut runs: Vec<Run> = asked.iter().enumerate().flat_map(of).collect();
+        runs.sort_by_key(|run| Reverse(run.periods.len()));
+        let short = runs.split_off(RANGES.min(runs.len()));
+        for run in runs {
+            let (Some(first), Some(last)) = (run.periods.first(), run.periods.last()) else { continue };
+            // A table's further pieces stand right behind it.
+            let range = (first.clone(), format!("{last}$"));
+            for item in self.store.report_query(run.pk, range, &mut self.units).await? {
+                if let Some(read) = reads.get_mut(run.of) {
+                    read.sums.merge(&read_sums(&item)?);
+                }
+            }
+        }
+        for (of, item) in self.store.report_tables_by_key(short, &mut self.units).await? {
+            if let Some(read) = reads.get_mut(of) {
+                read.sums.merge(&read_sums(&item)?);
+            }
+        }
+        self.tell_rest(asked, &mut reads).await?;
+        Ok(reads)
+    }
+
+    /// Who is in no rest. After the tables: of what is in their rest it is known then who is not.
+    async fn tell_rest(
+        &mut self,
+        asked: &[ReportAsked<'_>],
+        reads: &mut [ReportRead],
+    ) -> Result<(), StoreError> {
+        let have_rest = || asked.iter().zip(&*reads).filter(|(_, read)| named::has_rest(&read.sums));
+        let years = have_rest().map(|(one, _)| (one.days.0.year(), one.days.1.year()));
+        let Some(years) = years.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else { return Ok(()) };
+        let years = self.store.report_names(self.company, years, &mut self.units).await?;
+        for (one, read) in asked.iter().zip(reads).filter(|(_, read)| named::has_rest(&read.sums)) {
+            let (from, to) = one.days;
+            let own = years.range(from.year()..=to.year());
+            let own: Years = own.map(|(year, named)| (*year, named.clone())).collect();
+            read.sums = named::told(std::mem::take(&mut read.sums), &own, from);
+            read.whole = named::whole(&own, from);
+        }
+        Ok(())
+    }
+}
+
 impl Store {
     /// Partial sums; of none, empty ones.
     pub async fn report_part(
@@ -299,65 +369,22 @@ impl Store {
         days: (Date, Date),
         today: Date,
     ) -> Result<ReportRead, StoreError> {
-        let asked = [ReportAsked { dimensions, tables, days }];
-        let (mut reads, _) = self.report_reads(company, &asked, today).await?;
-        Ok(reads.pop().unwrap_or_default())
+        let mut reads = self.report_reads(company, days, today).await?;
+        let mut read = reads.read(&[ReportAsked { dimensions, tables, days }]).await?;
+        Ok(read.pop().unwrap_or_default())
     }
 
-    /// What happened, of each that is asked for: of the longest spans that fit their tables, and partial sums; and the read
-    /// units that it took. In few reads, however many are asked for: one of the partial sums, [`RANGES`] of tables in a row,
-    /// two of all others together, and for each that has a rest one of who is named.
-    pub async fn report_reads(
-        &self,
-        company: &CompanyId,
-        asked: &[ReportAsked<'_>],
+    /// Begins to read what happened within these days: the partial sums. One read.
+    pub async fn report_reads<'a>(
+        &'a self,
+        company: &'a CompanyId,
+        (from, to): (Date, Date),
         today: Date,
-    ) -> Result<(Vec<ReportRead>, f64), StoreError> {
-        let mut reads = vec![ReportRead::default(); asked.len()];
-        let Some((from, to)) = asked.iter().map(|one| one.days).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
-        else {
-            return Ok((reads, 0.0));
-        };
-        // Before the tables: a day that is sealed in between is then in both for a moment, and never in neither.
-        let (parts, mut units) = ((format!("{REPORT_PARTS}{from}"), format!("{REPORT_PARTS}{to}$")), 0.0);
-        for item in self.report_query(Key::ReportSeal(company).pk(), parts, &mut units).await? {
-            let part = read_part(&item)?;
-            let of_day = |one: &ReportAsked<'_>| one.days.0 <= part.day && part.day <= one.days.1;
-            for (read, one) in reads.iter_mut().zip(asked).filter(|(_, one)| of_day(one)) {
-                for dimension in one.dimensions {
-                    read.sums.merge(&part.sums.only(*dimension));
-                }
-            }
-        }
-        let mut runs: Vec<Run> =
-            asked.iter().enumerate().flat_map(|(nth, one)| one.runs(company, nth, today)).collect();
-        runs.sort_by_key(|run| Reverse(run.periods.len()));
-        let short = runs.split_off(RANGES.min(runs.len()));
-        for run in runs {
-            let (Some(first), Some(last)) = (run.periods.first(), run.periods.last()) else { continue };
-            // A table's further pieces stand right behind it.
-            let range = (first.clone(), format!("{last}$"));
-            for item in self.report_query(run.pk, range, &mut units).await? {
-                if let Some(read) = reads.get_mut(run.of) {
-                    read.sums.merge(&read_sums(&item)?);
-                }
-            }
-        }
-        for (of, item) in self.report_tables_by_key(short, &mut units).await? {
-            if let Some(read) = reads.get_mut(of) {
-                read.sums.merge(&read_sums(&item)?);
-            }
-        }
-        // After the tables: of what is in their rest it is known then who is not.
-        for (read, one) in reads.iter_mut().zip(asked) {
-            if named::has_rest(&read.sums) {
-                let (from, to) = one.days;
-                let years = self.report_names(company, (from.year(), to.year()), &mut units).await?;
-                read.sums = named::told(std::mem::take(&mut read.sums), &years, from);
-                read.whole = named::whole(&years, from);
-            }
-        }
-        Ok((reads, units))
+    ) -> Result<ReportReads<'a>, StoreError> {
+        let (mut units, between) = (0.0, (format!("{REPORT_PARTS}{from}"), format!("{REPORT_PARTS}{to}$")));
+        let items = self.report_query(Key::ReportSeal(company).pk(), between, &mut units).await?;
+        let parts = items.iter().map(read_part).collect::<Result<_, _>>()?;
+        Ok(ReportReads { store: self, company, today, parts, units })
     }
 
     /// The tables of short runs one by one, each with for whom it is.
