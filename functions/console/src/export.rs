@@ -80,7 +80,10 @@ pub(crate) async fn csv(
 ) -> Result<Response, Problem> {
     let body = http::body(body, limits::BODY_BYTES).await?;
     let Wanted { list, who } = serde_json::from_slice(&body).map_err(|error| {
-        Problem::new(Code::InvalidField, format!("the body asks for no list: {}", of_shape(&error)))
+        Problem::new(
+            Code::InvalidField,
+            format!("the body asks for no list: {}", of_shape(&error, &body, "/list")),
+        )
     })?;
     // Who is sought by what is known of them stands in no record of what was asked.
     if !list.is_list() {

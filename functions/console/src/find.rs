@@ -214,7 +214,7 @@ pub(crate) async fn search(
 ) -> Result<Json<Value>, Problem> {
     let body = http::body(body, limits::BODY_BYTES).await?;
     let asked: Asked = serde_json::from_slice(&body).map_err(|error| {
-        Problem::new(Code::InvalidField, format!("the body is no search: {}", of_shape(&error)))
+        Problem::new(Code::InvalidField, format!("the body is no search: {}", of_shape(&error, &body, "")))
     })?;
     let company = who::company(&desk, asked.company.as_deref())?;
     let core = who::rules_of(&cloud, &company).await?;
@@ -227,9 +227,21 @@ pub(crate) async fn search(
     })))
 }
 
-/// What serde says, without what was sent.
-pub(crate) fn of_shape(error: &serde_json::Error) -> String {
-    format!("line {}, column {}", error.line(), error.column())
+/// What serde says, without what was sent: where it is; and of a filter that is none, which and its rule. The list stands
+/// at `list`, a JSON pointer.
+pub(crate) fn of_shape(error: &serde_json::Error, body: &[u8], list: &str) -> String {
+    let sent: Value = serde_json::from_slice(body).unwrap_or_default();
+    let of = |name: &str| sent.pointer(&format!("{list}/only/{name}")).and_then(Value::as_str);
+    let rules = [
+        ("state", of("state").and_then(|text| Some(text.parse::<UsState>().err()?.to_string()))),
+        ("waits", of("waits").and_then(|text| Some(text.parse::<Waiting>().err()?.to_string()))),
+        ("offer", of("offer").and_then(|text| Some(OfferId::new(text).err()?.to_string()))),
+        ("source", of("source").and_then(|text| Some(SourceId::new(text).err()?.to_string()))),
+    ];
+    match rules.into_iter().find_map(|(name, rule)| Some((name, rule?))) {
+        Some((name, rule)) => format!("only.{name}: {rule}"),
+        None => format!("line {}, column {}", error.line(), error.column()),
+    }
 }
 
 /// What the rules say.

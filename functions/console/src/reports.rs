@@ -65,8 +65,8 @@ pub(crate) struct Told {
 pub(crate) enum Compared {
     /// The whole alone.
     Whole,
-    /// The whole, and every row of a period of at most so many days, or of a longer one where that costs at most so many
-    /// read units for both.
+    /// The whole, and every row of a period of at most so many days; or of a longer one that is over, where both cost about
+    /// so many read units at most: what the one before costs is known when it is read.
     Rows { most_days: i64, most_units: f64 },
 }
 
@@ -129,8 +129,8 @@ pub(crate) async fn told(
     let mut read = reads.read(&wanted).await?.into_iter();
     let (now, mut before) = (read.next().unwrap_or_default(), read.next().unwrap_or_default());
     let ever = read.next();
-    // About as much as is read already: the whole of as many days before is in it.
-    let rows_too = at_once || 2.0 * reads.units <= most_units;
+    // About as much as is read already: the whole of as many days before is in it. Days to come cost nothing yet.
+    let rows_too = at_once || to <= today && 2.0 * reads.units <= most_units;
     if rows_too && !at_once && by != Dimension::All {
         let wanted = [ReportAsked { dimensions: &[by], tables, days: period_before }];
         for rows in reads.read(&wanted).await? {

@@ -82,6 +82,8 @@ async fn of(cloud: &Cloud, signed: &Signed, mut list: List, since: &str) -> Resu
     if list.list.is_empty() {
         "hottest".clone_into(&mut list.list);
     }
+    // A filter that is none is said here already.
+    let _ = list.search()?;
     // The first look is what later ones go on from, whether a file was taken since or not.
     let since = since.parse().unwrap_or_else(|_| cloud.clock.now());
     let taken = taken(cloud, signed, &core, &list, since).await?;

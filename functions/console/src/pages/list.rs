@@ -148,13 +148,13 @@ impl Shown {
             waits: filter("waits", &self.waits)?,
             ..Only::default()
         };
-        if self.has_orders() {
-            asked.order = match self.order.as_str() {
-                "time" => Some(Order::Time),
-                "score" => Some(Order::Score),
-                _ => None,
-            };
-        }
+        let order = match self.order.as_str() {
+            "" => None,
+            "time" => Some(Order::Time),
+            "score" => Some(Order::Score),
+            _ => return Err(Problem::new(Code::InvalidField, "order: it is time or score")),
+        };
+        asked.order = order.filter(|_| self.has_orders());
         match self.list.split_once(':') {
             Some(("source", source)) => asked.source = Some(source.to_owned()),
             Some(("dealer", dealer)) => asked.dealer = Some(dealer.to_owned()),
@@ -342,8 +342,9 @@ async fn listed(cloud: &Cloud, signed: &Signed, mut shown: Shown) -> Result<Lead
     page.order = shown.order_says();
     page.offers =
         core.offers.iter().map(|offer| Choice::of(&offer.id, &offer.name, Some(&shown.offer))).collect();
-    page.states =
-        UsState::ALL.iter().map(|state| Choice::of(state, state.name(), Some(&shown.state))).collect();
+    // As it is chosen again, however it was written.
+    let state = shown.state.parse::<UsState>().map(|state| state.to_string()).unwrap_or_default();
+    page.states = UsState::ALL.iter().map(|one| Choice::of(one, one.name(), Some(&state))).collect();
     let held = Some(shown.held.as_str());
     page.held = vec![Choice::of("no", "nobody's", held), Choice::of("yes", "a dealer's", held)];
     page.export = shown.whole().at("/console/leads/export", &[]);

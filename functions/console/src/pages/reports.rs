@@ -2,7 +2,7 @@
 //!
 //! Determinations. *The figures are the API's*, read by the same function; nothing is summed here. *Every number has the
 //! period before beneath it*, but those of a long period's rows where they are many: see [`COMPARED`]. *A report is one screen
-//! of a desk*: the first [`SCREEN`] rows beside as many bars, or [`LISTED`] and [`BARS`] where somebody asks, and it says so
+//! of a desk*: the first [`SCREEN`] rows beside as many bars, or [`LISTED`] (of states all) and [`BARS`] where somebody asks, and it says so
 //! where there are more; the CSV has all. *A name leads to the leads behind it as they stand now*, where a list of such
 //! leads exists; of an offer and a state that is the hottest. *What a dimension does not know is a dash*, and is not drawn.
 
@@ -32,14 +32,15 @@ use crate::reports::figures::{Cell, Row as Figures};
 use crate::reports::{self, Compared, Told};
 
 const AT: &str = "/console/reports";
-/// Of a quarter each row is compared with the period before; of a longer one where both cost what a year's report may.
+/// Of a quarter each row is compared with the period before; of a longer one where both cost about what a year's report
+/// may.
 const COMPARED: Compared = Compared::Rows { most_days: 92, most_units: 40.0 };
 /// Reasons to wait begin so.
 const WAITING: &str = "waiting:";
 /// Rows of a table on a page, where they are asked for: a page weighs at most 100 kB, with long names too.
 const LISTED: usize = 50;
-/// All states have one.
-const STATES: usize = 60;
+/// All states have one, and who says none.
+const STATES: usize = UsState::ALL.len() + 1;
 /// Rows of a table, and bars of the chart beside it, at first.
 const SCREEN: usize = 6;
 /// Bars of a chart, where all rows are asked for.

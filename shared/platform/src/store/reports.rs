@@ -162,14 +162,16 @@ pub struct ReportReads<'a> {
     today: Date,
     /// Read before any table: a day that is sealed in between is then in both for a moment, and never in neither.
     parts: Vec<ReportPart>,
+    /// How many tables in a row may still be read by a query of their own: of all that is read at most [`RANGES`].
+    ranges: usize,
     /// What it took so far, in read units.
     pub units: f64,
 }
 
 impl ReportReads<'_> {
     /// What happened, of each that is asked for: of the longest spans that fit their tables, and partial sums. In few reads,
-    /// however many are asked for: [`RANGES`] of tables in a row, two of all others together, and one of who is named, where
-    /// any has a rest.
+    /// however many are asked for: [`RANGES`] of tables in a row over all that is read, two of all others together, and one
+    /// of who is named, where any has a rest.
     pub async fn read(&mut self, asked: &[ReportAsked<'_>]) -> Result<Vec<ReportRead>, StoreError> {
         let mut reads = vec![ReportRead::default(); asked.len()];
         for part in &self.parts {
@@ -183,7 +185,8 @@ impl ReportReads<'_> {
         let of = |(nth, one): (usize, &ReportAsked<'_>)| one.runs(self.company, nth, self.today);
         let mut runs: Vec<Run> = asked.iter().enumerate().flat_map(of).collect();
         runs.sort_by_key(|run| Reverse(run.periods.len()));
-        let short = runs.split_off(RANGES.min(runs.len()));
+        let short = runs.split_off(self.ranges.min(runs.len()));
+        self.ranges -= runs.len();
         for run in runs {
             let (Some(first), Some(last)) = (run.periods.first(), run.periods.last()) else { continue };
             // A table's further pieces stand right behind it.
@@ -384,7 +387,7 @@ impl Store {
         let (mut units, between) = (0.0, (format!("{REPORT_PARTS}{from}"), format!("{REPORT_PARTS}{to}$")));
         let items = self.report_query(Key::ReportSeal(company).pk(), between, &mut units).await?;
         let parts = items.iter().map(read_part).collect::<Result<_, _>>()?;
-        Ok(ReportReads { store: self, company, today, parts, units })
+        Ok(ReportReads { store: self, company, today, parts, ranges: RANGES, units })
     }
 
     /// The tables of short runs one by one, each with for whom it is.

@@ -56,9 +56,12 @@ async fn a_filter_that_is_none_is_said_and_neither_all_are_shown_nor_anything_is
         ("state=Nowhere", "state: a state is its two letters"),
         ("held=maybe", "held: it is yes or no"),
         ("waits=long", "waits: a waiting reason is"),
+        ("order=newest", "order: it is time or score"),
     ] {
         let list = format!("company=acme&list=waiting&{name}");
-        says(&desk.opens(&format!("/console/leads?{list}")).await.is(400), &[rule]);
+        for page in ["/console/leads", EXPORT] {
+            says(&desk.opens(&format!("{page}?{list}")).await.is(400), &[rule]);
+        }
         let list: String = form_urlencoded::byte_serialize(list.as_bytes()).collect();
         let all = format!("act=hold&whole=on&list={list}&{}", desk.csrf().await);
         says(&desk.sends(MANY, &all).await.is(400), &[rule]);
@@ -66,7 +69,9 @@ async fn a_filter_that_is_none_is_said_and_neither_all_are_shown_nor_anything_is
         says(&desk.submits(&export, EXPORT, &[("list", &list), ("who", "on")]).await.is(400), &[rule]);
     }
     assert_eq!(exports(&yard).await.len(), 0);
-    says(&desk.opens("/console/leads?list=waiting&state=florida&held=no").await.is(200), &["1 shown of 1"]);
+    // However it is written, it is chosen again when another filter is.
+    let page = desk.opens("/console/leads?list=waiting&state=florida&held=no").await.is(200);
+    says(&page, &["1 shown of 1", "<option value=\"FL\" selected>"]);
 }
 
 #[tokio::test(start_paused = true)]
