@@ -96,7 +96,11 @@ async fn who_only_reads_has_a_table_without_who_they_are_and_a_person_is_no_list
     };
     assert_eq!(leads(&reads(false).await.is(200).text).len(), 1);
     let _ = reads(true).await.is(403);
-    for (filter, rule) in [("state", "a state is its two letters"), ("waits", "a waiting reason is")] {
+    for (filter, rule) in [
+        ("offer", "an id is 1 to 48"),
+        ("state", "a state is its two letters"),
+        ("waits", "a waiting reason is"),
+    ] {
         let no_list = json!({ "stage": "waiting", "only": { filter: "zq.canary@mail.example" } });
         let refused = asks(&yard, json!({ "list": no_list })).await.is(400);
         assert!(refused.text.contains(&format!("only.{filter}: {rule}")), "{}", refused.text);

@@ -31,6 +31,7 @@ mod person;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::ops::Not;
+use std::str::FromStr;
 
 use axum::Json;
 use axum::body::Body;
@@ -40,7 +41,7 @@ use jiff::{SignedDuration, Timestamp};
 use leadyard_domain::access::Role;
 use leadyard_domain::assignment::Assignment;
 use leadyard_domain::distribution::{Core, Waiting};
-use leadyard_domain::error::{Code, FieldError};
+use leadyard_domain::error::{Code, FieldError, Invalid};
 use leadyard_domain::ids::{AssignmentId, CompanyId, DealerId, LeadId, OfferId, SourceId};
 use leadyard_domain::lead::{Lead, ScoreNow, Stage};
 use leadyard_domain::limits;
@@ -92,8 +93,8 @@ impl Behind {
     }
 }
 
-/// What is sought: exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer`, `source`, `lapsing` and `day`. Written is the list alone, with
-/// its filters: see [`Asked::told`].
+/// What is sought: exactly one of `lead`, `email`, `phone`, `hottest`, `stage`, `dealer`, `source`, `lapsing` and `day`.
+/// Written is the list alone, with its filters: see [`Asked::told`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Asked {
@@ -230,18 +231,19 @@ pub(crate) async fn search(
 /// What serde says, without what was sent: where it is; and of a filter that is none, which and its rule. The list stands
 /// at `list`, a JSON pointer.
 pub(crate) fn of_shape(error: &serde_json::Error, body: &[u8], list: &str) -> String {
+    fn rule<T: FromStr<Err = Invalid>>(text: Option<&str>) -> Option<String> {
+        text?.parse::<T>().err().map(|rule| rule.to_string())
+    }
     let sent: Value = serde_json::from_slice(body).unwrap_or_default();
     let of = |name: &str| sent.pointer(&format!("{list}/only/{name}")).and_then(Value::as_str);
-    let rules = [
-        ("state", of("state").and_then(|text| Some(text.parse::<UsState>().err()?.to_string()))),
-        ("waits", of("waits").and_then(|text| Some(text.parse::<Waiting>().err()?.to_string()))),
-        ("offer", of("offer").and_then(|text| Some(OfferId::new(text).err()?.to_string()))),
-        ("source", of("source").and_then(|text| Some(SourceId::new(text).err()?.to_string()))),
+    let filters = [
+        ("offer", rule::<OfferId>(of("offer"))),
+        ("source", rule::<SourceId>(of("source"))),
+        ("state", rule::<UsState>(of("state"))),
+        ("waits", rule::<Waiting>(of("waits"))),
     ];
-    match rules.into_iter().find_map(|(name, rule)| Some((name, rule?))) {
-        Some((name, rule)) => format!("only.{name}: {rule}"),
-        None => format!("line {}, column {}", error.line(), error.column()),
-    }
+    let broken = filters.into_iter().find_map(|(name, rule)| Some(format!("only.{name}: {}", rule?)));
+    broken.unwrap_or_else(|| format!("line {}, column {}", error.line(), error.column()))
 }
 
 /// What the rules say.
@@ -441,7 +443,7 @@ impl Seek<'_> {
 
     /// How many leads of a stage are read at once: those that filters leave out are read as well.
     fn most_of_stage(&self) -> usize {
-        if self.asked.only.leaves_out() { self.limit.max(ONE_READ) } else { self.limit }
+        if self.asked.only.leaves_out() { ONE_READ } else { self.limit }
     }
 
     /// A stage's by when their cycles began, the newest first. The places are read anew for each page, by as many reads

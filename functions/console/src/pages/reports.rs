@@ -1,10 +1,11 @@
 //! The reports: each is a sentence, a chart or a map, and the table that stands behind it.
 //!
 //! Determinations. *The figures are the API's*, read by the same function; nothing is summed here. *Every number has the
-//! period before beneath it*, but those of a long period's rows where they are many: see [`COMPARED`]. *A report is one screen
-//! of a desk*: the first [`SCREEN`] rows beside as many bars, or [`LISTED`] (of states all) and [`BARS`] where somebody asks, and it says so
-//! where there are more; the CSV has all. *A name leads to the leads behind it as they stand now*, where a list of such
-//! leads exists; of an offer and a state that is the hottest. *What a dimension does not know is a dash*, and is not drawn.
+//! period before beneath it*, but those of a long period's rows where they are many: see [`COMPARED`]. *A report is one
+//! screen of a desk*: the first [`SCREEN`] rows beside as many bars, or [`LISTED`] (of states all) and [`BARS`] where
+//! somebody asks, and it says so where there are more; the CSV has all. *A name leads to the leads behind it as they stand
+//! now*, where a list of such leads exists; of an offer and a state that is the hottest. *What a dimension does not know is
+//! a dash*, and is not drawn.
 
 use std::collections::{HashMap, HashSet};
 
